@@ -1,0 +1,399 @@
+//! What goes wrong on purpose: which fault strikes which request, by chance (seeded, so repeatable) or by script.
+//!
+//! Pure: the same faults and the same requests in the same order strike the same. Counts what fired, because a fault that never
+//! fired has tested nothing. Leaves to `delivery` what a fault does to an answer.
+
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+use super::{limits::Class, spelling};
+
+/// One way in which a request can go wrong. `Applied` ones do what was asked first, and then hide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// `500`: 500 `internal_error`, nothing done.
+    InternalError,
+    /// `500-applied`: done, then 500 `internal_error`.
+    InternalErrorApplied,
+    /// `502-html`: a gateway's 502 page, nothing done.
+    BadGateway,
+    /// `503`: a gateway's 503 in plain text, nothing done.
+    Unavailable,
+    /// `504-applied`: done, then a gateway's 504 page.
+    GatewayTimeoutApplied,
+    /// `408`: 408 without a known code, nothing done.
+    RequestTimeout,
+    /// `409`: 409 without a known code, nothing done.
+    Conflict,
+    /// `429`: 429 `rate_limited` though there is room, with a hint of one second; nothing done.
+    RateLimited,
+    /// `cut-before`: the connection ends without a byte of answer, nothing done.
+    CutBefore,
+    /// `cut-after`: done, then the connection ends without a byte of answer.
+    CutAfter,
+    /// `stall-applied`: done, then silence.
+    StallApplied,
+    /// `garbage-applied`: done, then a 200 that is cut short or not JSON, in turn.
+    GarbageApplied,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::InternalError,
+        Self::InternalErrorApplied,
+        Self::BadGateway,
+        Self::Unavailable,
+        Self::GatewayTimeoutApplied,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::CutBefore,
+        Self::CutAfter,
+        Self::StallApplied,
+        Self::GarbageApplied,
+    ];
+
+    /// The word for it in `--faults`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InternalError => "500",
+            Self::InternalErrorApplied => "500-applied",
+            Self::BadGateway => "502-html",
+            Self::Unavailable => "503",
+            Self::GatewayTimeoutApplied => "504-applied",
+            Self::RequestTimeout => "408",
+            Self::Conflict => "409",
+            Self::RateLimited => "429",
+            Self::CutBefore => "cut-before",
+            Self::CutAfter => "cut-after",
+            Self::StallApplied => "stall-applied",
+            Self::GarbageApplied => "garbage-applied",
+        }
+    }
+
+    /// Whether the request is carried out before things go wrong.
+    pub fn is_applied_first(self) -> bool {
+        match self {
+            Self::InternalErrorApplied
+            | Self::GatewayTimeoutApplied
+            | Self::CutAfter
+            | Self::StallApplied
+            | Self::GarbageApplied => true,
+            Self::InternalError
+            | Self::BadGateway
+            | Self::Unavailable
+            | Self::RequestTimeout
+            | Self::Conflict
+            | Self::RateLimited
+            | Self::CutBefore => false,
+        }
+    }
+
+    /// Whether the client gets any byte back.
+    pub fn is_answered(self) -> bool {
+        !matches!(self, Self::CutBefore | Self::CutAfter | Self::StallApplied)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultsError;
+
+    fn from_str(text: &str) -> Result<Self, FaultsError> {
+        let names = || Self::ALL.into_iter().map(Self::name);
+        Self::ALL.into_iter().find(|fault| fault.name() == text).ok_or_else(|| {
+            let known = names().collect::<Vec<_>>().join(", ");
+            FaultsError(format!(
+                "there is no fault `{text}`{}; there are {known}",
+                spelling::hint(text, names())
+            ))
+        })
+    }
+}
+
+/// Why a text is no `Faults`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FaultsError(String);
+
+/// Which faults strike, and a count of those that did.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    /// Chances in 0..=1 that together are 1 at most.
+    chances: BTreeMap<Fault, f64>,
+    /// By the number of the request, from 1; a script goes before chance.
+    script: BTreeMap<u64, Fault>,
+    /// `None`: every endpoint.
+    only: Option<Class>,
+    seed: u64,
+    random: fastrand::Rng,
+    stall: Duration,
+    requests: u64,
+    fired: BTreeMap<Fault, u64>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub fn none() -> Self {
+        Self {
+            chances: BTreeMap::new(),
+            script: BTreeMap::new(),
+            only: None,
+            seed: 0,
+            random: fastrand::Rng::with_seed(0),
+            // Longer than any client of sense waits.
+            stall: Duration::from_mins(2),
+            requests: 0,
+            fired: BTreeMap::new(),
+        }
+    }
+
+    /// The same, and this fault strikes with this chance (clamped to what the others leave of 1).
+    #[must_use]
+    pub fn with(mut self, fault: Fault, chance: f64) -> Self {
+        let left = 1.0
+            - self
+                .chances
+                .iter()
+                .filter(|(other, _)| **other != fault)
+                .map(|(_, chance)| chance)
+                .sum::<f64>();
+        self.chances.insert(fault, chance.clamp(0.0, left.max(0.0)));
+        self
+    }
+
+    /// The same, and this fault strikes the `number`th request (from 1) among those that can be struck.
+    #[must_use]
+    pub fn at(mut self, number: u64, fault: Fault) -> Self {
+        self.script.insert(number, fault);
+        self
+    }
+
+    /// The same, for one class of endpoints alone; requests of others are not counted either.
+    #[must_use]
+    pub fn on(mut self, class: Class) -> Self {
+        self.only = Some(class);
+        self
+    }
+
+    /// The same with another seed for chance.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self.random = fastrand::Rng::with_seed(seed);
+        self
+    }
+
+    /// The same, but a stall ends with a cut after this time instead of two minutes.
+    #[must_use]
+    pub fn stalling_for(mut self, time: Duration) -> Self {
+        self.stall = time;
+        self
+    }
+
+    /// How long a stall lasts.
+    pub fn stall(&self) -> Duration {
+        self.stall
+    }
+
+    /// How often this fault has struck.
+    pub fn fired(&self, fault: Fault) -> u64 {
+        self.fired.get(&fault).copied().unwrap_or(0)
+    }
+
+    /// How often any fault has struck.
+    pub fn fired_in_all(&self) -> u64 {
+        self.fired.values().sum()
+    }
+
+    /// Decides about the next request, of this class (`None`: no endpoint at all).
+    pub fn strike(&mut self, class: Option<Class>) -> Option<Fault> {
+        if self.only.is_some() && self.only != class {
+            return None;
+        }
+        self.requests += 1;
+        // Chance draws even when the script decides: a script must not shift what strikes later.
+        let by_chance = self.draw();
+        let fault = self.script.get(&self.requests).copied().or(by_chance)?;
+        *self.fired.entry(fault).or_default() += 1;
+        Some(fault)
+    }
+
+    fn draw(&mut self) -> Option<Fault> {
+        if self.chances.is_empty() {
+            return None;
+        }
+        let mut left = self.random.f64();
+        self.chances.iter().find_map(|(fault, chance)| {
+            left -= chance;
+            (left < 0.0).then_some(*fault)
+        })
+    }
+}
+
+impl FromStr for Faults {
+    type Err = FaultsError;
+
+    /// `500=0.1,cut-after=0.05`, beside faults and their chances also `on=patch|search|get|audit|all`, `seed=N`, `stall=SECONDS`.
+    fn from_str(text: &str) -> Result<Self, FaultsError> {
+        let mut faults = Self::none();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {
+            let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim()))
+            else {
+                part.parse::<Fault>()?;
+                return Err(FaultsError(format!(
+                    "`{part}`: how often? Write a chance from 0 to 1, as in `{part}=0.1`"
+                )));
+            };
+            faults = faults.set(key, value)?;
+        }
+        let sum: f64 = faults.chances.values().sum();
+        // A little more than 1, for sums like 0.1 + 0.2 + 0.7.
+        if sum > 1.0 + 1e-9 {
+            return Err(FaultsError(format!(
+                "the chances add up to {sum:.2}; at most one fault strikes a request, so 1 is the most"
+            )));
+        }
+        Ok(faults)
+    }
+}
+
+impl Faults {
+    fn set(mut self, key: &str, value: &str) -> Result<Self, FaultsError> {
+        let whole = || {
+            value.parse::<u64>().map_err(|_| FaultsError(format!("`{key}={value}`: expected a whole number")))
+        };
+        match key {
+            "seed" => return Ok(self.seeded(whole()?)),
+            "stall" => return Ok(self.stalling_for(Duration::from_secs(whole()?))),
+            "on" => {
+                self.only = match value {
+                    "all" => None,
+                    _ => {
+                        Some(Class::ALL.into_iter().find(|class| class.name() == value).ok_or_else(|| {
+                            FaultsError(format!("`on={value}`: expected patch, search, get, audit or all"))
+                        })?)
+                    }
+                };
+                return Ok(self);
+            }
+            _ => {}
+        }
+        let fault: Fault = key.parse()?;
+        let chance = value.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
+        let chance =
+            chance.ok_or_else(|| FaultsError(format!("`{key}={value}`: expected a chance from 0 to 1")))?;
+        self.chances.insert(fault, chance);
+        Ok(self)
+    }
+}
+
+impl fmt::Display for Faults {
+    /// The text that reads back as the same chances; a script is not written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.chances.is_empty() {
+            return f.write_str("off");
+        }
+        for (fault, chance) in &self.chances {
+            write!(f, "{fault}={chance},")?;
+        }
+        write!(
+            f,
+            "on={},seed={},stall={}",
+            self.only.map_or("all", Class::name),
+            self.seed,
+            self.stall.as_secs()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_name_that_reads_back() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.name().parse(), Ok(fault));
+            assert_eq!(
+                fault.name().ends_with("-applied") || fault == Fault::CutAfter,
+                fault.is_applied_first(),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        let error = |text: &str| text.parse::<Faults>().unwrap_err().to_string();
+        assert!(
+            error("cut-aftr=0.1")
+                .starts_with("there is no fault `cut-aftr`; did you mean `cut-after`?; there are 500, ")
+        );
+        assert_eq!(error("500"), "`500`: how often? Write a chance from 0 to 1, as in `500=0.1`");
+        assert_eq!(error("500=2"), "`500=2`: expected a chance from 0 to 1");
+        assert_eq!(error("500=NaN"), "`500=NaN`: expected a chance from 0 to 1");
+        assert_eq!(
+            error("500=0.6,409=0.6"),
+            "the chances add up to 1.20; at most one fault strikes a request, so 1 is the most"
+        );
+        assert_eq!(error("500=0.1,on=put"), "`on=put`: expected patch, search, get, audit or all");
+        assert_eq!(error("seed=x"), "`seed=x`: expected a whole number");
+    }
+
+    #[test]
+    fn what_is_written_reads_back_as_the_same() {
+        let text = "500=0.1,cut-after=0.05,on=patch,seed=7,stall=3";
+        assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
+        assert_eq!("off".parse::<Faults>().unwrap().to_string(), "off");
+    }
+
+    #[test]
+    fn chances_hold_in_the_long_run_and_every_kind_fires() {
+        let faults = |seed| {
+            Fault::ALL.into_iter().fold(Faults::none().seeded(seed), |faults, fault| faults.with(fault, 0.05))
+        };
+        let mut played = faults(1);
+        let history: Vec<_> = (0..20_000).map(|_| played.strike(None)).collect();
+        for fault in Fault::ALL {
+            assert!(
+                (800..1200).contains(&played.fired(fault)),
+                "{fault}: {} of 1000 expected",
+                played.fired(fault)
+            );
+        }
+        assert_eq!(played.fired_in_all(), history.iter().flatten().count() as u64);
+        let (mut again, mut other) = (faults(1), faults(2));
+        assert_eq!((0..20_000).map(|_| again.strike(None)).collect::<Vec<_>>(), history);
+        assert!((0..20_000).map(|_| other.strike(None)).collect::<Vec<_>>() != history);
+    }
+
+    #[test]
+    fn a_script_counts_only_the_requests_that_can_be_struck() {
+        let mut faults = Faults::none().on(Class::Patch).at(2, Fault::Conflict);
+        let classes = [
+            Some(Class::Get),
+            Some(Class::Patch),
+            None,
+            Some(Class::Search),
+            Some(Class::Patch),
+            Some(Class::Patch),
+        ];
+        let struck: Vec<_> = classes.map(|class| faults.strike(class)).to_vec();
+        assert_eq!(struck, vec![None, None, None, None, Some(Fault::Conflict), None]);
+        assert_eq!(faults.fired(Fault::Conflict), 1);
+    }
+}

@@ -1,0 +1,279 @@
+//! The five ways of counting, each a pure function of arrival times: integers in nanoseconds, no clock.
+//!
+//! Guarantees that a refused request costs nothing, and that a request sent `retry_after` later is admitted if nobody
+//! else came in between. Leaves the allowances to `limits`.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::limits::{Class, LimiterKind, Limits};
+
+/// What the limiter says about one arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Let in; so many more would be let in at this instant.
+    Admitted { remaining: u32 },
+    /// Turned away; a slot frees after this time.
+    Refused { retry_after: Duration },
+}
+
+/// One limiter for each class.
+#[derive(Debug, Clone)]
+pub(super) struct Limiters {
+    limits: Limits,
+    each: [Option<Limiter>; 4],
+}
+
+impl Limiters {
+    pub(super) fn new(limits: Limits) -> Self {
+        let each =
+            Class::ALL.map(|class| limits.of(class).map(|n| Limiter::new(limits.kind, n, limits.window)));
+        Self { limits, each }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Counts one arrival; `None` where there is no limit.
+    pub(super) fn arrive(&mut self, class: Class, now: Duration) -> Option<Verdict> {
+        let index = Class::ALL.iter().position(|each| *each == class)?;
+        Some(self.each[index].as_mut()?.arrive(nanos(now)))
+    }
+}
+
+/// The counting of one class.
+#[derive(Debug, Clone)]
+struct Limiter {
+    limit: u32,
+    window: u64,
+    count: Count,
+}
+
+#[derive(Debug, Clone)]
+enum Count {
+    /// Accepted arrivals of the last window, oldest first.
+    Log(VecDeque<u64>),
+    /// The number of the raster window, and the accepted arrivals in it.
+    Fixed { window: u64, used: u32 },
+    /// As `Fixed`, beside the count of the window before.
+    Sliding { window: u64, used: u32, before: u32 },
+    /// The level in token-windows: one token is worth `window`, and `limit` of them flow in each nanosecond.
+    Bucket { capacity: u128, level: u128, at: u64 },
+}
+
+impl Limiter {
+    fn new(kind: LimiterKind, limit: u32, window: Duration) -> Self {
+        let window = nanos(window).max(1);
+        let bucket = |tokens: u32| {
+            let capacity = u128::from(tokens) * u128::from(window);
+            Count::Bucket { capacity, level: capacity, at: 0 }
+        };
+        let count = match kind {
+            LimiterKind::SlidingLog => Count::Log(VecDeque::new()),
+            LimiterKind::FixedWindow => Count::Fixed { window: 0, used: 0 },
+            LimiterKind::SlidingCounter => Count::Sliding { window: 0, used: 0, before: 0 },
+            LimiterKind::FullBucket => bucket(limit),
+            LimiterKind::SmoothBucket => bucket((limit / 10).max(1)),
+        };
+        Self { limit, window, count }
+    }
+
+    fn arrive(&mut self, now: u64) -> Verdict {
+        let Self { limit, window: length, count } = self;
+        let (limit, length) = (*limit, *length);
+        match count {
+            Count::Log(log) => arrive_in_log(log, limit, length, now),
+            Count::Fixed { window, used } => {
+                let current = now / length;
+                if current != *window {
+                    (*window, *used) = (current, 0);
+                }
+                if *used < limit {
+                    *used += 1;
+                    return Verdict::Admitted { remaining: limit - *used };
+                }
+                refused((current + 1) * length - now)
+            }
+            Count::Sliding { window, used, before } => {
+                let current = now / length;
+                if current != *window {
+                    *before = if current == *window + 1 { *used } else { 0 };
+                    (*window, *used) = (current, 0);
+                }
+                arrive_in_estimate(used, *before, limit, length, now % length)
+            }
+            Count::Bucket { capacity, level, at } => {
+                let inflow = u128::from(now.saturating_sub(*at)) * u128::from(limit);
+                *level = (*level + inflow).min(*capacity);
+                *at = now.max(*at);
+                let token = u128::from(length);
+                if *level >= token {
+                    *level -= token;
+                    return Verdict::Admitted { remaining: small(*level / token) };
+                }
+                refused(wide((token - *level).div_ceil(u128::from(limit))))
+            }
+        }
+    }
+}
+
+fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> Verdict {
+    while log.front().is_some_and(|oldest| oldest + length <= now) {
+        log.pop_front();
+    }
+    let used = u32::try_from(log.len()).unwrap_or(u32::MAX);
+    match log.front() {
+        Some(oldest) if used >= limit => refused(oldest + length - now),
+        _ => {
+            log.push_back(now);
+            Verdict::Admitted { remaining: limit - used - 1 }
+        }
+    }
+}
+
+/// Admits while `before × (share of the previous window still in view) + used + 1 ≤ limit`, all multiplied by `length`.
+fn arrive_in_estimate(used: &mut u32, before: u32, limit: u32, length: u64, elapsed: u64) -> Verdict {
+    let [wide_used, wide_before, wide_limit] = [*used, before, limit].map(u128::from);
+    let (whole, rest) = (u128::from(length), u128::from(length - elapsed));
+    let room = (wide_limit * whole).saturating_sub(wide_before * rest) / whole;
+    if room > wide_used {
+        *used += 1;
+        return Verdict::Admitted { remaining: small(room - wide_used - 1) };
+    }
+    // When does one more fit? Either later in this window, as the previous one slides out of view, or, when this one alone is
+    // full, in the next, where today's `used` is what slides out.
+    let fits_at = |sliding_out: u128, fixed: u128| {
+        let tolerable = (wide_limit - fixed - 1) * whole / sliding_out.max(1);
+        whole.saturating_sub(tolerable)
+    };
+    if wide_used < wide_limit {
+        refused(wide(fits_at(wide_before, wide_used) - u128::from(elapsed)))
+    } else {
+        refused(wide(rest + fits_at(wide_used, 0)))
+    }
+}
+
+fn refused(nanoseconds: u64) -> Verdict {
+    Verdict::Refused { retry_after: Duration::from_nanos(nanoseconds) }
+}
+
+fn nanos(time: Duration) -> u64 {
+    wide(time.as_nanos())
+}
+
+fn wide(number: u128) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn small(number: u128) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const WINDOW: u64 = 60_000_000_000;
+    const SECOND: u64 = 1_000_000_000;
+
+    fn limiter(kind: LimiterKind, limit: u32) -> Limiter {
+        Limiter::new(kind, limit, Duration::from_nanos(WINDOW))
+    }
+
+    fn admitted(limiter: &mut Limiter, count: u32, now: u64) -> u32 {
+        (0..count)
+            .filter(|_| matches!(limiter.arrive(now), Verdict::Admitted { .. }))
+            .count()
+            .try_into()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_sliding_log_frees_a_slot_exactly_one_window_after_it_was_taken() {
+        let mut log = limiter(LimiterKind::SlidingLog, 2);
+        assert_eq!(log.arrive(5), Verdict::Admitted { remaining: 1 });
+        assert_eq!(log.arrive(10), Verdict::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(20), refused(WINDOW - 15));
+        assert_eq!(log.arrive(WINDOW + 4), refused(1));
+        assert_eq!(log.arrive(WINDOW + 5), Verdict::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(WINDOW + 6), refused(4));
+    }
+
+    #[test]
+    fn a_fixed_window_forgets_everything_at_its_edge() {
+        let mut fixed = limiter(LimiterKind::FixedWindow, 3);
+        assert_eq!(admitted(&mut fixed, 5, WINDOW - 1), 3);
+        assert_eq!(fixed.arrive(WINDOW - 1), refused(1));
+        assert_eq!(admitted(&mut fixed, 5, WINDOW), 3);
+    }
+
+    #[test]
+    fn a_full_bucket_admits_nearly_twice_the_allowance_in_its_first_window() {
+        let mut bucket = limiter(LimiterKind::FullBucket, 120);
+        let total: u32 = (0..60).map(|s| admitted(&mut bucket, 120, s * SECOND)).sum();
+        assert_eq!(total, 120 + 118);
+        assert_eq!(bucket.arrive(59 * SECOND), refused(SECOND / 2));
+    }
+
+    #[test]
+    fn a_smooth_bucket_refuses_a_burst_that_the_allowance_seems_to_permit() {
+        let mut bucket = limiter(LimiterKind::SmoothBucket, 120);
+        assert_eq!(admitted(&mut bucket, 120, 0), 12);
+        assert_eq!(bucket.arrive(0), refused(SECOND / 2));
+        assert_eq!(bucket.arrive(SECOND / 2), Verdict::Admitted { remaining: 0 });
+        assert_eq!(admitted(&mut bucket, 120, 100 * WINDOW), 12);
+    }
+
+    #[test]
+    fn a_sliding_counter_counts_the_share_of_the_previous_window_that_is_still_in_view() {
+        let mut counter = limiter(LimiterKind::SlidingCounter, 10);
+        assert_eq!(admitted(&mut counter, 20, WINDOW - 1), 10);
+        assert_eq!(counter.arrive(WINDOW - 1), refused(1 + WINDOW / 10));
+        assert_eq!(counter.arrive(WINDOW), refused(WINDOW / 10));
+        assert_eq!(admitted(&mut counter, 20, WINDOW + WINDOW / 2), 5);
+        assert_eq!(admitted(&mut counter, 20, 3 * WINDOW), 10);
+    }
+
+    #[test]
+    fn every_kind_admits_a_request_that_waits_as_long_as_it_was_told_and_not_one_that_comes_sooner() {
+        for kind in LimiterKind::ALL {
+            for limit in [1, 2, 7, 120] {
+                let mut limiter = limiter(kind, limit);
+                let (mut now, mut refusals) = (3, 0);
+                for step in 0..2_000_u64 {
+                    match limiter.arrive(now) {
+                        Verdict::Admitted { .. } => now += step * 7_919 % SECOND,
+                        Verdict::Refused { retry_after } => {
+                            refusals += 1;
+                            let wait = nanos(retry_after);
+                            assert!(wait > 0);
+                            let early = limiter.clone().arrive(now + wait - 1);
+                            assert!(
+                                matches!(early, Verdict::Refused { .. }),
+                                "{kind:?}/{limit}: a nanosecond early"
+                            );
+                            now += wait;
+                            let due = limiter.clone().arrive(now);
+                            assert!(matches!(due, Verdict::Admitted { .. }), "{kind:?}/{limit}: when told");
+                        }
+                    }
+                }
+                assert!(refusals > 0, "{kind:?}/{limit} never refused anything");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_do_not_share_an_allowance_and_an_unlimited_one_has_no_verdict() {
+        let mut limiters = Limiters::new(Limits { patch: Some(1), get: None, ..Limits::documented() });
+        assert_eq!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Admitted { remaining: 0 }));
+        assert!(matches!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Refused { .. })));
+        assert_eq!(
+            limiters.arrive(Class::Search, Duration::ZERO),
+            Some(Verdict::Admitted { remaining: 119 })
+        );
+        assert_eq!(limiters.arrive(Class::Get, Duration::ZERO), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The checked state of a sandbox organisation: what a world starts from and what it is saved as.
+//!
+//! A `State` exists only with its references resolved and its ids and addresses unique; `draft` is the file as people write it,
+//! and the one way in. Settings for everything nobody knows about the real API live here, with their defaults.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{audit::Entry, draft::Draft, user::User};
+
+/// Which generation of the API answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// The 2026 API: `role_ids`, `roles`, `is_deactivated`, error codes, no `pagination` on the last page.
+    #[default]
+    Current,
+    /// Before it: `role_id` alone, no error codes, an empty `pagination` on the last page.
+    Older,
+}
+
+/// Which of Pylon's two regions the sandbox says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Region {
+    /// `api.usepylon.com`.
+    #[default]
+    Us,
+    /// `api.eu.usepylon.com`.
+    Eu,
+}
+
+impl Region {
+    /// `us` or `eu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+        }
+    }
+}
+
+/// Whether the organisation may use the API at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It may.
+    #[default]
+    Good,
+    /// Every request is answered 403 `organization_suspended`.
+    Suspended,
+    /// Every request is answered 403 `organization_deactivated`.
+    Deactivated,
+}
+
+/// The organisation that the token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Organization {
+    /// As `GET /me` shows it.
+    pub id: String,
+    /// As `GET /me` shows it.
+    pub name: String,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        Self { id: "org_sandbox".to_owned(), name: "Sandbox".to_owned() }
+    }
+}
+
+/// A role of the organisation. Names may repeat; ids and slugs do not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// Its identifier.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its stable short form.
+    pub slug: String,
+}
+
+impl Role {
+    /// A role from its three parts.
+    pub fn new(id: &str, name: &str, slug: &str) -> Self {
+        Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
+    }
+
+    /// Admin, Member and Viewer.
+    pub(super) fn defaults() -> Vec<Self> {
+        ["Admin", "Member", "Viewer"]
+            .map(|name| {
+                let slug = name.to_lowercase();
+                Self::new(&format!("role_{slug}"), name, &slug)
+            })
+            .to_vec()
+    }
+}
+
+/// What nobody outside knows about the real API, or what differs between organisations: a client should live with all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent yes-or-no questions about the server, not a state machine"
+)]
+pub struct Settings {
+    /// The region it claims to be, named in the answer to the other region's token.
+    pub region: Region,
+    /// Whether the organisation is in good standing.
+    pub standing: Standing,
+    /// `GET /users` answers in pages of so many people; `null`: everybody at once.
+    pub list_page: Option<usize>,
+    /// A search for an address also finds people by a secondary one.
+    pub search_matches_secondary: bool,
+    /// A search ignores the case of addresses.
+    pub search_ignores_case: bool,
+    /// A search also finds deactivated people.
+    pub search_returns_deactivated: bool,
+    /// A filter with more values than this is answered 413; `null`: any number.
+    pub max_filter_values: Option<usize>,
+    /// The organisation's plan has an audit log; else 403.
+    pub audit_log: bool,
+    /// The token may change users; else 403.
+    pub token_can_write: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: Region::Us,
+            standing: Standing::Good,
+            list_page: None,
+            search_matches_secondary: true,
+            search_ignores_case: true,
+            search_returns_deactivated: true,
+            max_filter_values: None,
+            audit_log: true,
+            token_can_write: true,
+        }
+    }
+}
+
+/// A whole organisation, checked. Made by [`State::parse`], [`Draft::check`], [`State::of_people`] or [`State::generated`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Whose users these are.
+    pub organization: Organization,
+    /// Which generation of the API answers.
+    pub api: Api,
+    /// How the API behaves where nobody knows.
+    pub settings: Settings,
+    /// The id of the user whom the token belongs to; none for an API user.
+    pub(super) token_user: Option<String>,
+    pub(super) roles: Vec<Role>,
+    /// Shared, so that a snapshot of a million people is a million counters and not a million copies.
+    pub(super) users: Vec<Arc<User>>,
+    /// Oldest first.
+    pub(super) audit: Vec<Entry>,
+}
+
+impl State {
+    /// Reads `pylon.json`.
+    pub fn parse(json: &str) -> Result<Self, StateError> {
+        let draft: Draft =
+            serde_json::from_str(json).map_err(|error| StateError { problems: vec![error.to_string()] })?;
+        draft.check()
+    }
+
+    /// Writes `pylon.json`, everything spelled out; [`State::parse`] reads the same state back.
+    pub fn to_json(&self) -> String {
+        super::draft::write(self)
+    }
+
+    /// How many people there are, deactivated ones included.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// The roles of the organisation.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+}
+
+/// Why a text or draft is no state: every problem found, one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateError {
+    pub(super) problems: Vec<String>,
+}
+
+impl StateError {
+    /// One sentence for each problem.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for StateError {
+    /// The first ten, and how many more there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 10;
+        let shown: Vec<&str> = self.problems.iter().take(SHOWN).map(String::as_str).collect();
+        write!(f, "{}", shown.join("\n"))?;
+        match self.problems.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}

@@ -1,0 +1,184 @@
+//! One person of the sandbox's organisation, and how an answer shows them in each era of the API.
+//!
+//! Guarantees that an answer is written straight from the stored value, without building a second one. Leaves to `people`
+//! who is found under which address, and to `draft` how a person is written in `pylon.json`.
+
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+
+use super::state::{Api, Role};
+
+/// A person as the world holds them. Roles are indexes into the state's roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) id: String,
+    /// The primary address.
+    pub(super) email: String,
+    /// The other addresses.
+    pub(super) others: Vec<String>,
+    pub(super) name: String,
+    pub(super) avatar_url: Option<String>,
+    pub(super) status: String,
+    /// Assigned roles, in the order of their ids.
+    pub(super) assigned: Vec<usize>,
+    /// Roles that come from SCIM groups: shown in `roles`, out of reach of PATCH.
+    pub(super) scim: Vec<usize>,
+    pub(super) deactivated: bool,
+    /// PATCH `role_id` answers 200 and changes nothing.
+    pub(super) role_from_scim: bool,
+    /// A support-hours schedule puts this status back as soon as a PATCH has been answered.
+    pub(super) support_hours: Option<String>,
+}
+
+impl User {
+    /// All addresses, the primary one first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.email.as_str()).chain(self.others.iter().map(String::as_str))
+    }
+
+    /// The role that the deprecated `role_id` shows: one of those assigned. The last one, so that a client that takes it for
+    /// the primary role is found out.
+    pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> &'a str {
+        self.assigned.last().and_then(|index| roles.get(*index)).map_or("", |role| role.id.as_str())
+    }
+}
+
+/// A person as an answer shows them.
+pub(super) struct UserView<'a> {
+    pub(super) user: &'a User,
+    pub(super) roles: &'a [Role],
+    pub(super) api: Api,
+}
+
+impl Serialize for UserView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { user, roles, api } = self;
+        let current = match api {
+            Api::Current => Some(CurrentOnly {
+                role_ids: RoleIds { indexes: &user.assigned, roles },
+                roles: AllRoles { user, roles },
+                is_deactivated: user.deactivated,
+            }),
+            Api::Older => None,
+        };
+        Wire {
+            id: &user.id,
+            email: &user.email,
+            emails: Addresses(user),
+            name: &user.name,
+            avatar_url: user.avatar_url.as_deref(),
+            status: &user.status,
+            role_id: user.shown_role(roles),
+            current,
+        }
+        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    id: &'a str,
+    email: &'a str,
+    emails: Addresses<'a>,
+    name: &'a str,
+    avatar_url: Option<&'a str>,
+    status: &'a str,
+    role_id: &'a str,
+    #[serde(flatten)]
+    current: Option<CurrentOnly<'a>>,
+}
+
+/// What older organisations' answers lack.
+#[derive(Serialize)]
+struct CurrentOnly<'a> {
+    role_ids: RoleIds<'a>,
+    roles: AllRoles<'a>,
+    is_deactivated: bool,
+}
+
+struct Addresses<'a>(&'a User);
+
+impl Serialize for Addresses<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.addresses())
+    }
+}
+
+struct RoleIds<'a> {
+    indexes: &'a [usize],
+    roles: &'a [Role],
+}
+
+impl Serialize for RoleIds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_seq(self.indexes.iter().filter_map(|index| self.roles.get(*index)).map(|role| &role.id))
+    }
+}
+
+/// Assigned roles, then those from SCIM that are not assigned as well.
+struct AllRoles<'a> {
+    user: &'a User,
+    roles: &'a [Role],
+}
+
+impl Serialize for AllRoles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let from_scim = self.user.scim.iter().filter(|index| !self.user.assigned.contains(index));
+        let mut list = serializer.serialize_seq(None)?;
+        for role in self.user.assigned.iter().chain(from_scim).filter_map(|index| self.roles.get(*index)) {
+            list.serialize_element(role)?;
+        }
+        list.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn roles() -> Vec<Role> {
+        vec![Role::new("role_a", "A", "a"), Role::new("role_b", "B", "b"), Role::new("role_c", "C", "c")]
+    }
+
+    fn user() -> User {
+        User {
+            id: "u1".to_owned(),
+            email: "ana@acme.example".to_owned(),
+            others: vec!["ana@old.example".to_owned()],
+            name: "Ana".to_owned(),
+            avatar_url: None,
+            status: "active".to_owned(),
+            assigned: vec![0, 1],
+            scim: vec![1, 2],
+            deactivated: false,
+            role_from_scim: false,
+            support_hours: None,
+        }
+    }
+
+    #[test]
+    fn the_current_era_shows_assigned_and_scim_roles_apart() {
+        let text =
+            serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Current }).unwrap();
+        let expected = concat!(
+            r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
+            r#""avatar_url":null,"status":"active","role_id":"role_b","role_ids":["role_a","role_b"],"#,
+            r#""roles":[{"id":"role_a","name":"A","slug":"a"},{"id":"role_b","name":"B","slug":"b"},"#,
+            r#"{"id":"role_c","name":"C","slug":"c"}],"is_deactivated":false}"#,
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_older_era_shows_one_role_id_and_nothing_newer() {
+        let text =
+            serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Older }).unwrap();
+        let expected = concat!(
+            r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
+            r#""avatar_url":null,"status":"active","role_id":"role_b"}"#,
+        );
+        assert_eq!(text, expected);
+    }
+}

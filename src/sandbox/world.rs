@@ -1,0 +1,392 @@
+//! The whole of Pylon as a value: a request and the time go in, a response comes out.
+//!
+//! Guarantees no clock, randomness, file or socket: the same requests at the same times give the same bytes. Owns the order of
+//! checks: token, path, method, allowance, body. Leaves the write to `patch`, and everything that goes wrong on purpose to `faults`.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    answer::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Response, Success, json, uuid_in_series},
+    audit::{self, Log},
+    draft::Person,
+    endpoint::Endpoint,
+    filter::{EmailIs, RawFilter, UserFilter},
+    limiter::{Limiters, Verdict},
+    limits::{Class, Limits},
+    page,
+    patch::Patch,
+    people::People,
+    state::{Api, Organization, Role, Settings, Standing, State},
+    user::{User, UserView},
+};
+
+/// The token that is accepted unless another is set.
+pub const DEFAULT_TOKEN: &str = "sandbox-token";
+/// What `GET /me` shows as the user of a token that belongs to nobody.
+const API_USER_ID: &str = "user_sandbox_api";
+
+/// A sandbox organisation, and how its API answers.
+#[derive(Debug, Clone)]
+pub struct World {
+    organization: Organization,
+    pub(super) api: Api,
+    settings: Settings,
+    token: String,
+    token_user: Option<usize>,
+    pub(super) roles: Vec<Role>,
+    pub(super) people: People,
+    pub(super) audit: Log,
+    pub(super) epoch: Timestamp,
+    limiters: Limiters,
+    requests: u64,
+    pub(super) audited: u64,
+    pub(super) revision: u64,
+}
+
+/// The body of a user search.
+#[derive(Debug, Deserialize)]
+struct Search {
+    filter: RawFilter,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl World {
+    /// A world in this state; `epoch` is the wall-clock time at which `now` is zero. Documented limits, token `sandbox-token`.
+    pub fn new(state: State, epoch: Timestamp) -> Self {
+        let State { organization, api, settings, token_user, roles, users, audit } = state;
+        let people = People::index(users);
+        Self {
+            organization,
+            api,
+            settings,
+            token: DEFAULT_TOKEN.to_owned(),
+            token_user: token_user.and_then(|id| people.by_id(&id)),
+            roles,
+            people,
+            audit: Log::of(audit),
+            epoch,
+            limiters: Limiters::new(Limits::documented()),
+            requests: 0,
+            audited: 0,
+            revision: 0,
+        }
+    }
+
+    /// The same with another token.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.set_token(token);
+        self
+    }
+
+    /// The same with other limits, counted from nothing.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.set_limits(limits);
+        self
+    }
+
+    /// Accepts this token from now on, and no other.
+    pub fn set_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
+    /// Counts by these limits from now on, from nothing.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limiters = Limiters::new(limits);
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> Limits {
+        self.limiters.limits()
+    }
+
+    /// How the API behaves where nobody knows.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The same, to be changed while the world runs.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        self.revision += 1;
+        &mut self.settings
+    }
+
+    /// A neighbour integration spends so many requests of the organisation's allowance; how many of them were let in.
+    pub fn spend(&mut self, now: Duration, class: Class, requests: u32) -> u32 {
+        let admitted = |_: &u32| !matches!(self.limiters.arrive(class, now), Some(Verdict::Refused { .. }));
+        let admitted = (0..requests).filter(admitted).count();
+        u32::try_from(admitted).unwrap_or(u32::MAX)
+    }
+
+    /// Goes up with every change worth saving.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// One person, by id or primary address.
+    pub fn person(&self, who: &str) -> Option<Person> {
+        self.people.get(self.find(who)?).map(|user| Person::of(user, &self.roles))
+    }
+
+    /// Everybody.
+    pub fn people(&self) -> impl Iterator<Item = Person> {
+        self.people.all().iter().map(|user| Person::of(user, &self.roles))
+    }
+
+    /// The audit log, oldest first.
+    pub fn audit_log(&self) -> impl Iterator<Item = &audit::Entry> {
+        self.audit.iter()
+    }
+
+    /// What the world would be saved as. Cheap: people are shared, not copied.
+    pub fn to_state(&self) -> State {
+        State {
+            organization: self.organization.clone(),
+            api: self.api,
+            settings: self.settings.clone(),
+            token_user: self.token_user.and_then(|at| self.people.get(at)).map(|user| user.id.clone()),
+            roles: self.roles.clone(),
+            users: self.people.all().to_vec(),
+            audit: self.audit.iter().cloned().collect(),
+        }
+    }
+
+    /// Answers one request that arrives `now` after the epoch.
+    pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
+        let request_id = self.next_request_id();
+        let mut remaining = None;
+        let answer = self
+            .authorize(request.authorization.as_deref())
+            .and_then(|()| Endpoint::of(&request.method, &request.path))
+            .and_then(|endpoint| {
+                remaining = self.admit(now, endpoint.class())?;
+                self.carry_out(now, endpoint, request, &request_id)
+            });
+        let mut response = match answer {
+            Ok(body) => Response::new(200, "application/json", body),
+            Err(refusal) => refusal.into_response(self.api, &request_id),
+        };
+        if let Some(remaining) = remaining {
+            response.headers.push(("X-Rate-Limit-Remaining", remaining.to_string()));
+        }
+        response
+    }
+
+    /// An error in the envelope of the world's era, for what goes wrong on purpose.
+    pub(super) fn refuse(&mut self, refusal: Refusal) -> Response {
+        let request_id = self.next_request_id();
+        refusal.into_response(self.api, &request_id)
+    }
+
+    fn next_request_id(&mut self) -> String {
+        self.requests += 1;
+        uuid_in_series(0, self.requests)
+    }
+
+    fn authorize(&self, header: Option<&str>) -> Result<(), Refusal> {
+        let malformed = || {
+            Refusal::new(
+                Code::InvalidAuthorizationHeader,
+                "expected the header Authorization: Bearer <token>",
+            )
+        };
+        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or_else(malformed)?;
+        let token = token.trim();
+        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(char::is_whitespace) {
+            return Err(malformed());
+        }
+        if token != self.token {
+            let other_region = token.strip_suffix("-other-region").is_some_and(|rest| rest == self.token);
+            return Err(if other_region {
+                let here = self.settings.region.name();
+                Refusal::new(
+                    Code::WrongRegionToken,
+                    format!("this token belongs to another region than {here}"),
+                )
+            } else {
+                Refusal::new(Code::InvalidApiToken, "this API token is not valid")
+            });
+        }
+        match self.settings.standing {
+            Standing::Good => Ok(()),
+            Standing::Suspended => {
+                Err(Refusal::new(Code::OrganizationSuspended, "this organization is suspended"))
+            }
+            Standing::Deactivated => {
+                Err(Refusal::new(Code::OrganizationDeactivated, "this organization is deactivated"))
+            }
+        }
+    }
+
+    /// Counts the request; what remains of the allowance, if there is a limit.
+    fn admit(&mut self, now: Duration, class: Class) -> Result<Option<u32>, Refusal> {
+        match self.limiters.arrive(class, now) {
+            None => Ok(None),
+            Some(Verdict::Admitted { remaining }) => Ok(Some(remaining)),
+            Some(Verdict::Refused { retry_after }) => {
+                let seconds = retry_after.as_nanos().div_ceil(1_000_000_000).max(1);
+                Err(Refusal::rate_limited(seconds))
+            }
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Duration,
+        endpoint: Endpoint<'_>,
+        request: &Request,
+        id: &str,
+    ) -> Result<Vec<u8>, Refusal> {
+        if request.body.len() > MAX_BODY_BYTES {
+            return Err(Refusal::new(Code::PayloadTooLarge, "the request body is too large"));
+        }
+        match endpoint {
+            Endpoint::Me => Ok(self.me(id)),
+            Endpoint::ListRoles => Ok(success(&self.roles, None, id)),
+            Endpoint::ListUsers => self.list(&request.query, id),
+            Endpoint::SearchUsers => self.search(&read(&request.body)?, id),
+            Endpoint::GetUser(user_id) => {
+                let user = self.people.by_id(user_id).and_then(|at| self.people.get(at));
+                user.map(|user| success(self.view(user), None, id)).ok_or_else(Refusal::no_such_user)
+            }
+            Endpoint::UpdateUser(user_id) => {
+                if !self.settings.token_can_write {
+                    return Err(Refusal::new(Code::PermissionDenied, "this token may not change users"));
+                }
+                let at = self.people.by_id(user_id).ok_or_else(Refusal::no_such_user)?;
+                let user = self.patch(now, at, read::<Patch>(&request.body)?)?;
+                Ok(success(self.view(&user), None, id))
+            }
+            Endpoint::SearchAuditLog => {
+                if !self.settings.audit_log {
+                    return Err(Refusal::new(
+                        Code::PermissionDenied,
+                        "audit logs are not part of this organization's plan",
+                    ));
+                }
+                let search: audit::Search = read(&request.body)?;
+                let page = self.audit.search(&search, self.settings.max_filter_values, self.api)?;
+                Ok(success(page.entries, page.pagination, id))
+            }
+        }
+    }
+
+    fn me(&self, request_id: &str) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Me<'a> {
+            id: &'a str,
+            name: &'a str,
+            user: MeUser<'a>,
+        }
+        #[derive(Serialize)]
+        struct MeUser<'a> {
+            id: &'a str,
+            email: &'a str,
+        }
+        let user = self.token_user.and_then(|at| self.people.get(at));
+        let email = user.map_or("", |user| user.email.as_str());
+        let Organization { id, name } = &self.organization;
+        success(Me { id, name, user: MeUser { id: self.token_user_id(), email } }, None, request_id)
+    }
+
+    fn list(&self, query: &str, request_id: &str) -> Result<Vec<u8>, Refusal> {
+        let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        let deactivated_too = matches!(value("include_deactivated"), Some("true" | "1"));
+        let question = page::question(&("list", deactivated_too));
+        // Without paging the undocumented cursor is not looked at.
+        let (start, limit) = match self.settings.list_page {
+            Some(limit) => (page::position(question, value("cursor"))?, limit),
+            None => (None, usize::MAX),
+        };
+        let listed =
+            |at: &usize| deactivated_too || self.people.get(*at).is_some_and(|user| !user.deactivated);
+        let (page, next) = page::take(self.people_from(start).filter(listed), limit);
+        Ok(self.page(&page, next, question, request_id))
+    }
+
+    fn search(&self, search: &Search, request_id: &str) -> Result<Vec<u8>, Refusal> {
+        let Search { filter, limit, cursor } = search;
+        let question = page::question(&("search", filter));
+        let limit = page::limit(*limit)?;
+        let condition = |field: &str, operator: &str, raw: &RawFilter| {
+            EmailIs::read(&self.settings, field, operator, raw)
+        };
+        let filter = UserFilter::read(filter, self.settings.max_filter_values, &condition)?;
+        let start = page::position(question, cursor.as_deref())?;
+        let deactivated_too = self.settings.search_returns_deactivated;
+        let found = |at: &usize| {
+            self.people
+                .get(*at)
+                .is_some_and(|user| (deactivated_too || !user.deactivated) && filter.finds(user))
+        };
+        let (page, next) = match filter.candidates(&self.people) {
+            Some(few) => {
+                page::take(few.into_iter().filter(|at| *at as u64 >= start.unwrap_or(0)).filter(found), limit)
+            }
+            None => page::take(self.people_from(start).filter(found), limit),
+        };
+        Ok(self.page(&page, next, question, request_id))
+    }
+
+    fn people_from(&self, start: Option<u64>) -> impl Iterator<Item = usize> + use<> {
+        usize::try_from(start.unwrap_or(0)).unwrap_or(usize::MAX)..self.people.all().len()
+    }
+
+    fn page(&self, page: &[usize], next: Option<u64>, question: u64, request_id: &str) -> Vec<u8> {
+        /// Serialises as it goes: the users of a large page are never collected.
+        struct Views<'a>(&'a World, &'a [usize]);
+        impl Serialize for Views<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(
+                    self.1.iter().filter_map(|at| self.0.people.get(*at)).map(|user| self.0.view(user)),
+                )
+            }
+        }
+        let next = next.map(|position| page::cursor(question, position));
+        success(Views(self, page), Pagination::of(next, self.api), request_id)
+    }
+
+    fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
+        UserView { user, roles: &self.roles, api: self.api }
+    }
+
+    pub(super) fn token_user_id(&self) -> &str {
+        self.token_user.and_then(|at| self.people.get(at)).map_or(API_USER_ID, |user| user.id.as_str())
+    }
+
+    pub(super) fn find(&self, who: &str) -> Option<usize> {
+        self.people.by_id(who).or_else(|| self.people.by_primary(who))
+    }
+
+    /// The wall-clock time of `now`; past the end of time the last moment there is.
+    pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
+        SignedDuration::try_from(now)
+            .ok()
+            .and_then(|now| self.epoch.checked_add(now).ok())
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Refusal {
+    pub(super) fn no_such_user() -> Self {
+        Self::new(Code::NotFound, "there is no user with this id")
+    }
+
+    pub(super) fn rate_limited(seconds: u128) -> Self {
+        Self::new(Code::RateLimited, "too many requests").with_header("X-Retry-After", seconds.to_string())
+    }
+}
+
+fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &str) -> Vec<u8> {
+    json(&Success { data, pagination, request_id })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("the request body cannot be read: {error}")))
+}
