@@ -1,0 +1,146 @@
+//! What is recorded, and finding it again.
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+fn history() -> World {
+    let mut world = world_of(draft().token_user("u_dee")).with_limits(Limits::off());
+    let mut at = |seconds: u64, request: &Request| {
+        assert_eq!(world.handle(Duration::from_secs(seconds), request).status, 200);
+    };
+    at(1, &patch("u_ana", &json!({ "role_id": "role_viewer" })));
+    at(2, &patch("u_ana", &json!({ "status": "away" })));
+    at(3, &patch("u_bo", &json!({ "role_id": "role_admin", "status": "away" })));
+    at(4, &patch("u_bo", &json!({ "role_id": "role_admin" })));
+    world
+}
+
+fn objects(filter: &Value) -> Vec<String> {
+    let body = json!({ "filter": filter }).to_string();
+    let answer = ok(&mut history(), &ask("POST", "/audit-logs/search").body(body));
+    let brief = |entry: &Value| {
+        format!("{} {}", entry["action"].as_str().unwrap(), entry["object_id"].as_str().unwrap())
+    };
+    answer["data"].as_array().unwrap().iter().map(brief).collect()
+}
+
+#[test]
+fn a_change_is_recorded_with_who_when_and_what() {
+    let answer = ok(&mut history(), &ask("POST", "/audit-logs/search").body("{}"));
+    let mut oldest = answer["data"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(oldest.as_object_mut().unwrap().remove("id").unwrap().as_str().unwrap().len(), 36);
+    assert_eq!(
+        oldest,
+        json!({
+            "action": "UserRoleChanged", "action_happened_at": "2026-10-01T12:00:01Z", "created_at": "2026-10-01T12:00:01Z",
+            "object_id": "u_ana", "object_type": "user", "source": "api", "actor_user_id": "u_dee",
+            "attributes": { "old_role_id": "role_admin", "new_role_id": "role_viewer" },
+        })
+    );
+}
+
+#[test]
+fn the_newest_comes_first_and_no_change_leaves_no_entry() {
+    assert_eq!(
+        objects(&Value::Null),
+        [
+            "UserStatusChanged u_bo",
+            "UserRoleChanged u_bo",
+            "UserStatusChanged u_ana",
+            "UserRoleChanged u_ana"
+        ]
+    );
+}
+
+#[test]
+fn each_documented_filter_finds_what_it_says() {
+    let field = |field: &str, operator: &str, key: &str, value: Value| json!({ "field": field, "operator": operator, key: value });
+    let (ana, bo) = (
+        ["UserStatusChanged u_ana", "UserRoleChanged u_ana"],
+        ["UserStatusChanged u_bo", "UserRoleChanged u_bo"],
+    );
+    let roles = ["UserRoleChanged u_bo", "UserRoleChanged u_ana"];
+    assert_eq!(objects(&field("action", "equals", "value", json!("UserRoleChanged"))), roles);
+    assert_eq!(objects(&field("action", "in", "values", json!(["UserRoleChanged"]))), roles);
+    assert_eq!(objects(&field("action", "not_in", "values", json!(["UserStatusChanged"]))), roles);
+    assert_eq!(objects(&field("action", "string_contains", "value", json!("Role"))), roles);
+    assert_eq!(objects(&field("object_id", "equals", "value", json!("u_ana"))), ana);
+    assert_eq!(objects(&field("object_id", "in", "values", json!(["u_ana", "u_x"]))), ana);
+    assert_eq!(objects(&field("object_id", "not_in", "values", json!(["u_ana"]))), bo);
+    let time = |operator: &str, time: &str| field("action_happened_at", operator, "value", json!(time));
+    assert_eq!(objects(&time("time_is_after", "2026-10-01T12:00:02Z")), bo);
+    assert_eq!(objects(&time("time_is_before", "2026-10-01T14:00:03+02:00")), ana);
+    let range = json!(["2026-10-01T12:00:01Z", "2026-10-01T12:00:02Z"]);
+    assert_eq!(objects(&field("action_happened_at", "time_range", "values", range)), ana);
+    let both = json!({ "operator": "and", "subfilters": [
+        field("action", "equals", "value", json!("UserRoleChanged")),
+        field("object_id", "equals", "value", json!("u_bo")),
+    ] });
+    assert_eq!(objects(&both), ["UserRoleChanged u_bo"]);
+}
+
+#[test]
+fn following_the_cursor_ends_and_new_entries_do_not_shift_it() {
+    let mut world = history();
+    let (mut actions, mut cursor) = (0, Value::Null);
+    let mut rounds = 0;
+    loop {
+        rounds += 1;
+        let body = json!({ "limit": 1, "cursor": cursor }).to_string();
+        let answer = ok(&mut world, &ask("POST", "/audit-logs/search").body(body));
+        actions += answer["data"].as_array().unwrap().len();
+        assert!(world.changed_by_someone_else(
+            Duration::ZERO,
+            "u_bo",
+            None,
+            Some(&format!("status {rounds}"))
+        ));
+        if answer["pagination"].is_null() {
+            break;
+        }
+        cursor = answer["pagination"]["cursor"].clone();
+    }
+    assert_eq!((actions, rounds), (4, 4));
+}
+
+#[test]
+fn a_search_that_makes_no_sense_is_400() {
+    let mut world = history();
+    for filter in [
+        json!({ "field": "actor", "operator": "equals", "value": "x" }),
+        json!({ "field": "action", "operator": "time_is_after", "value": "2026-10-01T12:00:02Z" }),
+        json!({ "field": "object_id", "operator": "string_contains", "value": "x" }),
+        json!({ "field": "action_happened_at", "operator": "equals", "value": "2026-10-01T12:00:02Z" }),
+        json!({ "field": "action_happened_at", "operator": "time_is_after", "value": "yesterday" }),
+        json!({ "field": "action_happened_at", "operator": "time_range", "values": ["2026-10-01T12:00:02Z"] }),
+        json!({ "field": "action", "operator": "equals" }),
+    ] {
+        let request = ask("POST", "/audit-logs/search").body(json!({ "filter": filter }).to_string());
+        assert_eq!(refused(&mut world, &request), (400, "invalid_request_body".to_owned()), "{filter}");
+    }
+    for body in ["", "{", r#"{"limit":1000}"#, r#"{"cursor":"x"}"#] {
+        let request = ask("POST", "/audit-logs/search").body(body);
+        assert_eq!(refused(&mut world, &request), (400, "invalid_request_body".to_owned()), "{body}");
+    }
+}
+
+#[test]
+fn a_plan_without_an_audit_log_answers_403() {
+    let mut world = with(Settings { audit_log: false, ..Settings::default() });
+    assert_eq!(
+        refused(&mut world, &ask("POST", "/audit-logs/search").body("{}")),
+        (403, "permission_denied".to_owned())
+    );
+}
+
+#[test]
+fn a_world_that_goes_on_from_a_saved_state_keeps_its_log_and_repeats_no_identifier() {
+    let world = history();
+    let saved = State::parse(&world.to_state().to_json()).unwrap();
+    assert_eq!(saved, world.to_state());
+    let mut next = World::new(saved, "2026-10-02T12:00:00Z".parse().unwrap());
+    next.changed_by_someone_else(Duration::ZERO, "u_bo", Some("viewer"), None);
+    let ids: std::collections::HashSet<&str> = next.audit_log().map(|entry| entry.id.as_str()).collect();
+    assert_eq!(ids.len(), 5);
+}

@@ -1,0 +1,143 @@
+//! Every endpoint's answer, in both eras, judged by the same OpenAPI document that judges the client.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use super::super::{Api, DEFAULT_TOKEN, Draft, Person, Request, Response, Settings, World};
+
+const DOCUMENT: &str = include_str!("../../../docs/pylon-users.openapi.yaml");
+
+fn document() -> Value {
+    serde_norway::from_str(DOCUMENT).unwrap()
+}
+
+/// The schema of an operation's answer with this status, with everything that its references point at.
+fn answer_schema(document: &Value, path: &str, method: &str, status: u16) -> Value {
+    let operation = &document["paths"][path][method];
+    assert!(operation.is_object(), "the document has no {method} {path}");
+    let by_status = &operation["responses"][status.to_string()];
+    let answer =
+        if by_status.is_object() { by_status } else { &document["components"]["responses"]["Error"] };
+    let mut schema = answer["content"]["application/json"]["schema"].clone();
+    schema["components"] = document["components"].clone();
+    schema
+}
+
+fn request_schema(document: &Value, path: &str, method: &str) -> Option<Value> {
+    let mut schema =
+        document["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"].clone();
+    schema.is_object().then(|| {
+        schema["components"] = document["components"].clone();
+        schema
+    })
+}
+
+fn judge(schema: &Value, text: &[u8], what: &str) {
+    let value: Value = serde_json::from_slice(text).unwrap();
+    let validator = jsonschema::draft202012::new(schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new(), "{what}: {value:#}");
+}
+
+fn world(api: Api) -> World {
+    let state = Draft::of([
+        Person::new("ana@acme.example", "admin").id("u_ana").also("ana@old.example"),
+        Person::new("bo@acme.example", "member").id("u_bo").scim("viewer").and_role("viewer"),
+        Person::new("cy@acme.example", "viewer").id("u_cy").deactivated().status(""),
+    ])
+    .api(api)
+    .settings(Settings { list_page: Some(2), ..Settings::default() })
+    .check()
+    .unwrap();
+    World::new(state, "2026-10-01T12:00:00Z".parse().unwrap())
+}
+
+/// Path in the document, method, concrete path, body.
+fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+    let email = |operator: &str, key: &str, value: Value| json!({ "field": "email", "operator": operator, key: value });
+    let all = email("not_in", "values", json!([]));
+    let nested = json!({ "operator": "or", "subfilters": [
+        email("equals", "value", json!("bo@acme.example")),
+        { "operator": "and", "subfilters": [email("in", "values", json!(["cy@acme.example"]))] },
+    ] });
+    vec![
+        ("/me", "get", "/me", Value::Null),
+        ("/user-roles", "get", "/user-roles", Value::Null),
+        ("/users", "get", "/users", Value::Null),
+        ("/users/{id}", "get", "/users/u_bo", Value::Null),
+        ("/users/{id}", "patch", "/users/u_ana", json!({ "role_id": "role_viewer", "status": "away" })),
+        ("/users/search", "post", "/users/search", json!({ "filter": all, "limit": 2 })),
+        ("/users/search", "post", "/users/search", json!({ "filter": nested })),
+        ("/audit-logs/search", "post", "/audit-logs/search", json!({ "limit": 1 })),
+        (
+            "/audit-logs/search",
+            "post",
+            "/audit-logs/search",
+            json!({ "filter":
+            { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
+        ),
+        // And refusals of every kind that a body or path can bring about.
+        ("/users/{id}", "get", "/users/nobody", Value::Null),
+        ("/users/{id}", "patch", "/users/nobody", json!({})),
+        ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),
+    ]
+}
+
+fn send(world: &mut World, method: &str, path: &str, body: &Value) -> Response {
+    let text = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    world.handle(Duration::ZERO, &Request::new(&method.to_uppercase(), path).token(DEFAULT_TOKEN).body(text))
+}
+
+#[test]
+fn every_answer_is_what_the_document_describes_in_both_eras() {
+    let document = document();
+    for api in [Api::Current, Api::Older] {
+        let mut world = world(api);
+        let mut met = BTreeSet::new();
+        for (path, method, concrete, body) in requests() {
+            let response = send(&mut world, method, concrete, &body);
+            met.insert((path.to_owned(), method.to_owned(), response.status == 200));
+            let what = format!("{api:?} {method} {concrete} {}", response.status);
+            judge(&answer_schema(&document, path, method, response.status), &response.body, &what);
+            if let Some(schema) = request_schema(&document, path, method) {
+                judge(&schema, body.to_string().as_bytes(), &format!("the body of {what}"));
+            }
+        }
+        let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys().filter(|key| *key != "parameters");
+            methods.map(|method| (path.clone(), method.clone(), true)).collect::<Vec<_>>()
+        });
+        let missing: Vec<_> = operations.filter(|operation| !met.contains(operation)).collect();
+        assert_eq!(missing, Vec::new(), "documented, and never asked with success");
+    }
+}
+
+#[test]
+fn every_refusal_is_the_documented_envelope_in_both_eras() {
+    let document = document();
+    let schema = answer_schema(&document, "/me", "get", 401);
+    for api in [Api::Current, Api::Older] {
+        let mut world = world(api);
+        for request in [
+            Request::new("GET", "/me"),
+            Request::new("GET", "/nowhere").token(DEFAULT_TOKEN),
+            Request::new("DELETE", "/me").token(DEFAULT_TOKEN),
+            Request::new("POST", "/users/search").token(DEFAULT_TOKEN).body("{"),
+        ] {
+            let response = world.handle(Duration::ZERO, &request);
+            assert!(response.status >= 400);
+            judge(&schema, &response.body, &format!("{api:?} {request:?}"));
+        }
+    }
+}
+
+#[test]
+fn the_judge_is_not_asleep() {
+    let schema = answer_schema(&document(), "/users/{id}", "get", 200);
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    assert!(!validator.is_valid(&json!({ "data": { "id": "u" }, "request_id": "r" })));
+    assert!(!validator.is_valid(&json!({ "data": { "id": "u", "email": "e", "name": "n", "role_id": 7, "status": "" }, "request_id": "r" })));
+}

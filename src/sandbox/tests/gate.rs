@@ -1,0 +1,131 @@
+//! What is checked before a request is looked at: token, path, method, allowance, size.
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+#[test]
+fn a_token_is_asked_for_before_anything_else() {
+    let header =
+        |value: &str| Request { authorization: Some(value.to_owned()), ..Request::new("DELETE", "/nowhere") };
+    let mut world = world();
+    let malformed = (401, "invalid_authorization_header".to_owned());
+    assert_eq!(refused(&mut world, &Request::new("DELETE", "/nowhere")), malformed);
+    for wrong in ["", "Bearer", "Bearer ", "Basic c2FuZGJveA==", "sandbox-token", "Bearer two words"] {
+        assert_eq!(refused(&mut world, &header(wrong)), malformed, "{wrong:?}");
+    }
+    assert_eq!(refused(&mut world, &header("Bearer other")), (401, "invalid_api_token".to_owned()));
+    assert_eq!(refused(&mut world, &header("Bearer -other-region")), (401, "invalid_api_token".to_owned()));
+    for right in ["Bearer sandbox-token", "bearer sandbox-token", "BEARER  sandbox-token "] {
+        assert_eq!(refused(&mut world, &header(right)), (404, "not_found".to_owned()), "{right:?}");
+    }
+}
+
+#[test]
+fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
+    let mut world = with(Settings { region: Region::Eu, ..Settings::default() });
+    let request = Request::new("GET", "/me").token("sandbox-token-other-region");
+    assert_eq!(refused(&mut world, &request), (401, "wrong_region_token".to_owned()));
+    assert_eq!(
+        value(&send(&mut world, &request))["errors"],
+        json!(["this token belongs to another region than eu"])
+    );
+}
+
+#[test]
+fn an_organisation_in_bad_standing_gets_403_on_everything() {
+    for (standing, code) in
+        [(Standing::Suspended, "organization_suspended"), (Standing::Deactivated, "organization_deactivated")]
+    {
+        let mut world = with(Settings { standing, ..Settings::default() });
+        assert_eq!(refused(&mut world, &ask("GET", "/me")), (403, code.to_owned()));
+    }
+}
+
+#[test]
+fn unknown_paths_are_404_and_wrong_methods_405_with_what_is_allowed() {
+    let mut world = world();
+    for path in ["/", "/nowhere", "/users/", "/users/u_ana/roles", "/me/", "/users/search/x", "/audit-logs"] {
+        assert_eq!(refused(&mut world, &ask("GET", path)), (404, "not_found".to_owned()), "{path}");
+    }
+    for (method, path, allowed) in [
+        ("POST", "/me", "GET"),
+        ("PUT", "/users", "GET"),
+        ("GET", "/users/search", "POST"),
+        ("PATCH", "/users/search", "POST"),
+        ("DELETE", "/users/u_ana", "GET, PATCH"),
+        ("HEAD", "/user-roles", "GET"),
+        ("GET", "/audit-logs/search", "POST"),
+    ] {
+        let response = send(&mut world, &ask(method, path));
+        assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{method} {path}");
+        assert_eq!(value(&response)["code"], "method_not_allowed");
+    }
+}
+
+#[test]
+fn over_the_allowance_comes_429_with_the_seconds_to_wait_before_the_body_is_looked_at() {
+    let mut world = world().with_limits("patch=1,search=2".parse().unwrap());
+    let broken = ask("PATCH", "/users/u_ana").body("{");
+    let first = world.handle(Duration::from_millis(1500), &broken);
+    assert_eq!((first.status, first.header("x-rate-limit-remaining")), (400, Some("0")));
+    let second = world.handle(Duration::from_millis(1600), &broken);
+    assert_eq!((second.status, second.header("x-retry-after")), (429, Some("60")));
+    assert_eq!(value(&second)["code"], "rate_limited");
+    assert_eq!(second.header("x-rate-limit-remaining"), None);
+    assert_eq!(world.handle(Duration::from_millis(61_499), &broken).header("x-retry-after"), Some("1"));
+    assert_eq!(world.handle(Duration::from_millis(61_500), &broken).status, 400);
+    let other = world.handle(Duration::from_millis(61_500), &ask("POST", "/users/search").body("{"));
+    assert_eq!((other.status, other.header("x-rate-limit-remaining")), (400, Some("1")));
+}
+
+#[test]
+fn refused_at_the_gate_costs_nothing_of_the_allowance() {
+    let mut world = world().with_limits("get=1".parse().unwrap());
+    send(&mut world, &Request::new("GET", "/me"));
+    send(&mut world, &ask("GET", "/nowhere"));
+    send(&mut world, &ask("POST", "/me"));
+    assert_eq!(send(&mut world, &ask("GET", "/me")).header("x-rate-limit-remaining"), Some("0"));
+}
+
+#[test]
+fn a_neighbour_spends_from_the_same_allowance() {
+    let mut world = world();
+    assert_eq!(world.spend(Duration::ZERO, Class::Patch, 119), 119);
+    assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 200);
+    assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 429);
+    assert_eq!(world.spend(Duration::ZERO, Class::Patch, 5), 0);
+}
+
+#[test]
+fn every_kind_of_limiter_reaches_the_client() {
+    for kind in LimiterKind::ALL {
+        let mut world = world().with_limits(Limits::documented().counted_by(kind));
+        let statuses: Vec<u16> =
+            (0..121).map(|_| send(&mut world, &patch("u_ana", &json!({}))).status).collect();
+        assert_eq!(statuses.last(), Some(&429), "{kind:?}");
+    }
+    let mut world = world().with_limits(Limits::off());
+    assert!((0..1000).all(|_| send(&mut world, &ask("GET", "/me")).status == 200));
+    assert_eq!(send(&mut world, &ask("GET", "/me")).header("x-rate-limit-remaining"), None);
+}
+
+#[test]
+fn a_body_above_8_mib_is_413() {
+    let mut world = world();
+    let blanks = |count| ask("POST", "/users/search").body(vec![b' '; count]);
+    assert_eq!(refused(&mut world, &blanks(MAX_BODY_BYTES + 1)), (413, "payload_too_large".to_owned()));
+    assert_eq!(refused(&mut world, &blanks(MAX_BODY_BYTES)), (400, "invalid_request_body".to_owned()));
+}
+
+#[test]
+fn request_ids_never_repeat_and_are_the_same_in_every_run() {
+    let ids = || {
+        let mut world = world();
+        (0..50)
+            .map(|_| value(&send(&mut world, &ask("GET", "/me")))["request_id"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), ids());
+    assert_eq!(ids().iter().collect::<std::collections::HashSet<_>>().len(), 50);
+}

@@ -1,0 +1,82 @@
+//! Who am I, which roles, everybody, one person.
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+#[test]
+fn me_shows_the_organisation_and_the_tokens_user() {
+    let mut world = world_of(draft().token_user("u_ana"));
+    assert_eq!(
+        ok(&mut world, &ask("GET", "/me"))["data"],
+        json!({ "id": "org_sandbox", "name": "Sandbox", "user": { "id": "u_ana", "email": "ana@acme.example" } })
+    );
+}
+
+#[test]
+fn an_api_user_has_an_empty_email() {
+    assert_eq!(
+        ok(&mut world(), &ask("GET", "/me"))["data"]["user"],
+        json!({ "id": "user_sandbox_api", "email": "" })
+    );
+}
+
+#[test]
+fn roles_are_listed_without_pages() {
+    let answer = ok(&mut world(), &ask("GET", "/user-roles"));
+    assert_eq!(answer["data"][0], json!({ "id": "role_admin", "name": "Admin", "slug": "admin" }));
+    assert_eq!(ids(&answer), ["role_admin", "role_member", "role_viewer"]);
+    assert_eq!(answer.get("pagination"), None);
+}
+
+#[test]
+fn the_list_leaves_out_deactivated_people_unless_they_are_asked_for() {
+    let mut world = world();
+    assert_eq!(ids(&ok(&mut world, &ask("GET", "/users"))), ["u_ana", "u_bo", "u_dee"]);
+    assert_eq!(
+        ids(&ok(&mut world, &ask("GET", "/users?include_deactivated=false"))),
+        ["u_ana", "u_bo", "u_dee"]
+    );
+    let everybody = ok(&mut world, &ask("GET", "/users?x=1&include_deactivated=true"));
+    assert_eq!(ids(&everybody), ["u_ana", "u_bo", "u_cy", "u_dee"]);
+    assert_eq!(everybody["data"][2]["is_deactivated"], true);
+}
+
+#[test]
+fn one_user_is_shown_whole_and_a_deactivated_one_too() {
+    let mut world = world();
+    let dee = ok(&mut world, &ask("GET", "/users/u_dee"))["data"].clone();
+    assert_eq!(dee["role_ids"], json!(["role_member", "role_viewer"]));
+    assert_eq!(dee["role_id"], "role_viewer");
+    assert_eq!(ok(&mut world, &ask("GET", "/users/u_cy"))["data"]["email"], "cy@acme.example");
+    assert_eq!(refused(&mut world, &ask("GET", "/users/u_nobody")), (404, "not_found".to_owned()));
+}
+
+#[test]
+fn a_paged_list_visits_everybody_once_and_ends_as_its_era_does() {
+    for (api, end) in
+        [(Api::Current, Value::Null), (Api::Older, json!({ "cursor": "", "has_next_page": false }))]
+    {
+        let mut state = State::generated(25);
+        (state.api, state.settings.list_page) = (api, Some(10));
+        let everybody: Vec<String> = World::new(state.clone(), "2026-10-01T12:00:00Z".parse().unwrap())
+            .people()
+            .filter_map(|person| person.id)
+            .collect();
+        let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+        let (mut met, mut path) = (Vec::new(), "/users?include_deactivated=true".to_owned());
+        let last = loop {
+            let answer = ok(&mut world, &ask("GET", &path));
+            met.extend(ids(&answer));
+            match answer["pagination"]["cursor"].as_str().filter(|cursor| !cursor.is_empty()) {
+                Some(cursor) => path = format!("/users?include_deactivated=true&cursor={cursor}"),
+                None => break answer,
+            }
+        };
+        assert_eq!(met, everybody);
+        assert_eq!(last["pagination"], end);
+        assert_eq!(last.as_object().unwrap().contains_key("pagination"), api == Api::Older);
+        let stolen = path.replace("=true", "=false");
+        assert_eq!(send(&mut world, &ask("GET", &stolen)).status, 400, "a cursor of another listing");
+    }
+}

@@ -1,0 +1,143 @@
+//! Search filters, limits, cursors, and the settings for what nobody knows.
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+#[test]
+fn an_address_finds_its_owner_in_any_case_and_by_a_secondary_address() {
+    let mut world = world();
+    assert_eq!(found(&mut world, &email("equals", &["ANA@acme.example"])), ["u_ana"]);
+    assert_eq!(found(&mut world, &email("equals", &["ana@OLD.example"])), ["u_ana"]);
+    assert_eq!(found(&mut world, &email("equals", &["nobody@acme.example"])), Vec::<String>::new());
+    let several =
+        ["dee@acme.example", "bo@acme.example", "ana@old.example", "ana@acme.example", "cy@acme.example"];
+    assert_eq!(found(&mut world, &email("in", &several)), ["u_ana", "u_bo", "u_cy", "u_dee"]);
+    assert_eq!(
+        found(&mut world, &email("not_in", &["ana@old.example", "BO@acme.example"])),
+        ["u_cy", "u_dee"]
+    );
+    assert_eq!(found(&mut world, &email("in", &[])), Vec::<String>::new());
+    assert_eq!(found(&mut world, &email("not_in", &[])).len(), 4);
+}
+
+#[test]
+fn what_nobody_knows_is_a_setting() {
+    let mut world = with(Settings { search_ignores_case: false, ..Settings::default() });
+    assert_eq!(found(&mut world, &email("equals", &["bo@acme.example"])), Vec::<String>::new());
+    assert_eq!(found(&mut world, &email("equals", &["Bo@acme.example"])), ["u_bo"]);
+    let mut world = with(Settings { search_matches_secondary: false, ..Settings::default() });
+    assert_eq!(found(&mut world, &email("equals", &["ana@old.example"])), Vec::<String>::new());
+    let mut world = with(Settings { search_returns_deactivated: false, ..Settings::default() });
+    assert_eq!(found(&mut world, &email("equals", &["cy@acme.example"])), Vec::<String>::new());
+    assert_eq!(found(&mut world, &email("not_in", &[])), ["u_ana", "u_bo", "u_dee"]);
+    let mut world = with(Settings { max_filter_values: Some(2), ..Settings::default() });
+    assert_eq!(found(&mut world, &email("in", &["a", "dee@acme.example"])), ["u_dee"]);
+    let three = json!({ "filter": email("in", &["a", "b", "c"]) });
+    let request = ask("POST", "/users/search").body(three.to_string());
+    assert_eq!(refused(&mut world, &request), (413, "payload_too_large".to_owned()));
+}
+
+#[test]
+fn filters_nest_three_deep_and_not_four() {
+    let mut world = world();
+    let and = |parts: Vec<Value>| json!({ "operator": "and", "subfilters": parts });
+    let or = |parts: Vec<Value>| json!({ "operator": "or", "subfilters": parts });
+    let (ana, bo) = (email("equals", &["ana@acme.example"]), email("equals", &["bo@acme.example"]));
+    let not_ana = email("not_in", &["ana@acme.example"]);
+    assert_eq!(found(&mut world, &and(vec![ana.clone(), bo.clone()])), Vec::<String>::new());
+    assert_eq!(found(&mut world, &or(vec![bo.clone(), ana.clone(), ana.clone()])), ["u_ana", "u_bo"]);
+    assert_eq!(found(&mut world, &or(vec![ana.clone(), not_ana.clone()])).len(), 4);
+    let three = and(vec![not_ana, or(vec![ana.clone(), bo.clone()])]);
+    assert_eq!(found(&mut world, &three), ["u_bo"]);
+    assert_eq!(found(&mut world, &and(vec![])).len(), 4);
+    assert_eq!(found(&mut world, &or(vec![])), Vec::<String>::new());
+    let four = json!({ "filter": and(vec![or(vec![and(vec![ana])])]) });
+    let request = ask("POST", "/users/search").body(four.to_string());
+    assert_eq!(refused(&mut world, &request), (400, "invalid_request_body".to_owned()));
+}
+
+#[test]
+fn a_search_that_makes_no_sense_is_400() {
+    let mut world = world();
+    let all = email("not_in", &[]);
+    let bodies = [
+        String::new(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        json!({ "filter": null }).to_string(),
+        json!({ "filter": all, "limit": 0 }).to_string(),
+        json!({ "filter": all, "limit": 1000 }).to_string(),
+        json!({ "filter": all, "limit": 1001 }).to_string(),
+        json!({ "filter": all, "limit": -1 }).to_string(),
+        json!({ "filter": all, "limit": "5" }).to_string(),
+        json!({ "filter": all, "cursor": "made-up" }).to_string(),
+        json!({ "filter": {} }).to_string(),
+        json!({ "filter": { "field": "email" } }).to_string(),
+        json!({ "filter": { "operator": "equals", "value": "a" } }).to_string(),
+        json!({ "filter": { "field": "name", "operator": "equals", "value": "a" } }).to_string(),
+        json!({ "filter": { "field": "email", "operator": "contains", "value": "a" } }).to_string(),
+        json!({ "filter": { "field": "email", "operator": "equals", "values": ["a"] } }).to_string(),
+        json!({ "filter": { "field": "email", "operator": "equals", "value": 7 } }).to_string(),
+        json!({ "filter": { "field": "email", "operator": "in", "value": "a" } }).to_string(),
+        json!({ "filter": { "operator": "and" } }).to_string(),
+    ];
+    for body in bodies {
+        let request = ask("POST", "/users/search").body(body.clone());
+        assert_eq!(refused(&mut world, &request), (400, "invalid_request_body".to_owned()), "{body}");
+    }
+}
+
+#[test]
+fn nulls_and_unknown_keys_do_no_harm() {
+    let body = json!({ "filter": { "field": "email", "operator": "equals", "value": "bo@acme.example", "values": null,
+        "subfilters": null, "x": 1 }, "limit": null, "cursor": null, "y": 2 });
+    assert_eq!(ids(&search(&mut world(), &body)), ["u_bo"]);
+}
+
+#[test]
+fn following_the_cursor_visits_everybody_found_once_whatever_the_filter() {
+    let state = State::generated(50);
+    let addresses: Vec<String> = World::new(state.clone(), "2026-10-01T12:00:00Z".parse().unwrap())
+        .people()
+        .map(|person| person.email)
+        .collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap()).with_limits(Limits::off());
+    for filter in [email("not_in", &[]), email("in", &addresses), email("not_in", &addresses[..7])] {
+        let whole = ids(&search(&mut world, &json!({ "filter": filter, "limit": 999 })));
+        for limit in [1, 7, 25, 43, 50, 999] {
+            let (mut met, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let answer =
+                    search(&mut world, &json!({ "filter": filter, "limit": limit, "cursor": cursor }));
+                assert!(answer["data"].as_array().unwrap().len() <= limit);
+                met.extend(ids(&answer));
+                assert_eq!(answer["pagination"].is_null(), met.len() == whole.len());
+                match answer["pagination"]["cursor"].as_str() {
+                    Some(next) => cursor = next.to_owned(),
+                    None => break,
+                }
+            }
+            assert_eq!(met, whole, "limit {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_cursor_belongs_to_its_filter() {
+    let mut world = world();
+    let first = search(&mut world, &json!({ "filter": email("not_in", &[]), "limit": 1 }));
+    let body =
+        json!({ "filter": email("not_in", &["x"]), "limit": 1, "cursor": first["pagination"]["cursor"] });
+    let request = ask("POST", "/users/search").body(body.to_string());
+    assert_eq!(refused(&mut world, &request), (400, "invalid_request_body".to_owned()));
+}
+
+#[test]
+fn without_a_limit_a_page_holds_a_hundred() {
+    let mut world = World::new(State::generated(101), "2026-10-01T12:00:00Z".parse().unwrap());
+    let answer = search(&mut world, &json!({ "filter": email("not_in", &[]) }));
+    assert_eq!((ids(&answer).len(), &answer["pagination"]["has_next_page"]), (100, &json!(true)));
+}

@@ -1,0 +1,219 @@
+//! Over real sockets, with a client of a few lines: what only a socket can show.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, TcpStream},
+    time::{Duration, Instant},
+};
+
+use pretty_assertions::assert_eq;
+
+use super::super::{Draft, Fault, Faults, MAX_BODY_BYTES, Person, Running, Setup, State, World, start};
+
+fn world() -> World {
+    let people = [
+        Person::new("ana@acme.example", "admin").id("u_ana"),
+        Person::new("bo@acme.example", "member").id("u_bo"),
+    ];
+    World::new(Draft::of(people).check().unwrap(), "2026-10-01T12:00:00Z".parse().unwrap())
+}
+
+/// Runs a test that talks to the sandbox from a thread of its own.
+fn with_sandbox<T: Send + 'static>(
+    setup: Setup,
+    client: impl FnOnce(String) -> T + Send + 'static,
+) -> (T, Running) {
+    runtime().block_on(async {
+        let running = start(setup).await.unwrap();
+        let address = running.base_url().replace("http://", "");
+        let result = tokio::task::spawn_blocking(move || client(address)).await.unwrap();
+        (result, running)
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Everything the server sends until it closes the connection. A reset counts as a close.
+fn talk(address: &str, head: &str, body: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "{head}\r\nHost: sandbox\r\nAuthorization: Bearer sandbox-token\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+    }
+    answer
+}
+
+fn status(answer: &[u8]) -> String {
+    String::from_utf8_lossy(answer).lines().next().unwrap_or_default().to_owned()
+}
+
+const AWAY: &[u8] = br#"{"status":"away"}"#;
+const PATCH: &str = "PATCH /users/u_bo HTTP/1.1";
+
+fn status_of_bo(running: &Running) -> Option<String> {
+    running.with_world(|world| world.person("u_bo").unwrap().status)
+}
+
+#[test]
+fn every_fault_reaches_the_client_as_it_is_named_and_is_applied_or_not_as_it_says() {
+    for fault in Fault::ALL {
+        let faults = Faults::none().at(1, fault).stalling_for(Duration::from_millis(20));
+        let setup = Setup { faults, ..Setup::new(world()) };
+        let (answer, running) = with_sandbox(setup, |address| talk(&address, PATCH, AWAY));
+        let expected = match fault {
+            Fault::InternalError | Fault::InternalErrorApplied => "HTTP/1.1 500 Internal Server Error",
+            Fault::BadGateway => "HTTP/1.1 502 Bad Gateway",
+            Fault::Unavailable => "HTTP/1.1 503 Service Unavailable",
+            Fault::GatewayTimeoutApplied => "HTTP/1.1 504 Gateway Timeout",
+            Fault::RequestTimeout => "HTTP/1.1 408 Request Timeout",
+            Fault::Conflict => "HTTP/1.1 409 Conflict",
+            Fault::RateLimited => "HTTP/1.1 429 Too Many Requests",
+            Fault::CutBefore | Fault::CutAfter | Fault::StallApplied => "",
+            Fault::GarbageApplied => "HTTP/1.1 200 OK",
+        };
+        assert_eq!(status(&answer), expected, "{fault}");
+        assert_eq!(answer.is_empty(), !fault.is_answered(), "{fault}");
+        let expected = if fault.is_applied_first() { "away" } else { "active" };
+        assert_eq!(status_of_bo(&running).as_deref(), Some(expected), "{fault}");
+        assert_eq!(running.with_faults(|faults| faults.fired(fault)), 1, "{fault} did not fire");
+        let arrivals = running.requests();
+        assert_eq!(arrivals.len(), 1);
+        assert_eq!((arrivals[0].fault, arrivals[0].body.as_slice()), (Some(fault), AWAY));
+        assert_eq!(arrivals[0].status.is_some(), fault.is_answered());
+    }
+}
+
+#[test]
+fn garbage_is_cut_short_at_first_and_then_no_json_at_all() {
+    let faults = Faults::none().with(Fault::GarbageApplied, 1.0);
+    let setup = Setup { faults, ..Setup::new(world()) };
+    let (bodies, _) = with_sandbox(setup, |address| {
+        [(); 2].map(|()| {
+            let text = String::from_utf8(talk(&address, "GET /me HTTP/1.1", b"")).unwrap();
+            text.split_once("\r\n\r\n").unwrap().1.to_owned()
+        })
+    });
+    assert!(bodies[0].starts_with(r#"{"data":{"#), "{}", bodies[0]);
+    assert!(bodies[1].starts_with("<!doctype html>"), "{}", bodies[1]);
+    for body in bodies {
+        assert!(serde_json::from_str::<serde_json::Value>(&body).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn a_cut_ends_a_connection_that_served_before() {
+    let setup = Setup { faults: Faults::none().at(2, Fault::CutAfter), ..Setup::new(world()) };
+    let (answer, running) = with_sandbox(setup, |address| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let get = "GET /me HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer sandbox-token\r\n\r\n";
+        stream.write_all(get.as_bytes()).unwrap();
+        let mut first = vec![0; 4096];
+        let read = stream.read(&mut first).unwrap();
+        first.truncate(read);
+        stream.write_all(get.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        let ended = stream.read_to_end(&mut rest);
+        (
+            status(&first),
+            rest,
+            ended.map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |read| read == 0),
+        )
+    });
+    assert_eq!(answer, ("HTTP/1.1 200 OK".to_owned(), Vec::new(), true));
+    assert_eq!(running.requests().len(), 2);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_still_answered() {
+    let (answer, _) = with_sandbox(Setup::new(world()), |address| {
+        talk(&address, "POST /users/search HTTP/1.1", &vec![b' '; MAX_BODY_BYTES + 1_000_000])
+    });
+    let text = String::from_utf8(answer).unwrap();
+    assert!(text.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{text}");
+    assert!(text.contains(r#""code":"payload_too_large""#), "{text}");
+}
+
+#[test]
+fn a_client_that_breaks_off_in_its_body_has_asked_for_nothing() {
+    let (_, running) = with_sandbox(Setup::new(world()), |address| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!(
+            "{PATCH}\r\nHost: sandbox\r\nAuthorization: Bearer sandbox-token\r\nContent-Length: 17\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&AWAY[..5]).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        // A second request, so that the first has certainly been dealt with.
+        talk(&address, "GET /me HTTP/1.1", b"")
+    });
+    assert_eq!(status_of_bo(&running).as_deref(), Some("active"));
+    assert_eq!(running.requests().len(), 1);
+}
+
+#[test]
+fn stopping_saves_and_a_new_start_goes_on_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(".rolecall/sandbox.json");
+    let runtime = runtime();
+    runtime.block_on(async {
+        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        let address = running.base_url().replace("http://", "");
+        let answer = tokio::task::spawn_blocking(move || talk(&address, PATCH, AWAY)).await.unwrap();
+        assert_eq!(status(&answer), "HTTP/1.1 200 OK");
+        running.stop().await.unwrap();
+    });
+    let state = State::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    assert_eq!(world.person("u_bo").unwrap().status.as_deref(), Some("away"));
+    assert_eq!(world.audit_log().count(), 1);
+}
+
+#[test]
+fn stopping_does_not_wait_for_silence_or_idle_connections_and_tells_that_it_could_not_save() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("pylon.json/in-the-way")).unwrap();
+    let setup = Setup {
+        faults: Faults::none().at(1, Fault::StallApplied),
+        state_file: Some(dir.path().join("pylon.json")),
+        ..Setup::new(world())
+    };
+    let begun = Instant::now();
+    let saved = runtime().block_on(async {
+        let running = start(setup).await.unwrap();
+        let address = running.base_url().replace("http://", "");
+        let idle = TcpStream::connect(&address).unwrap();
+        let stalled = tokio::task::spawn_blocking(move || talk(&address, PATCH, AWAY));
+        while running.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let saved = running.stop().await;
+        assert_eq!(stalled.await.unwrap(), b"");
+        drop(idle);
+        saved
+    });
+    assert!(saved.is_err());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_and_starting_is_quick() {
+    runtime().block_on(async {
+        let begun = Instant::now();
+        let first = start(Setup::new(world())).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_millis(50), "{:?}", begun.elapsed());
+        let port = first.base_url().rsplit(':').next().unwrap().parse().unwrap();
+        let second = start(Setup { port, ..Setup::new(world()) }).await;
+        assert_eq!(second.map(|_| ()).unwrap_err().kind(), ErrorKind::AddrInUse);
+    });
+}

@@ -1,0 +1,154 @@
+//! What a world starts from: `pylon.json` as people write it, its mistakes, and organisations that no file describes.
+
+use std::collections::HashSet;
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+fn problems(json: &str) -> Vec<String> {
+    State::parse(json).unwrap_err().problems().to_vec()
+}
+
+#[test]
+fn an_address_and_a_role_are_enough() {
+    let state = State::parse(r#"{"users":[{"email":"ana.silva@acme.example","role":"admin"}]}"#).unwrap();
+    let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    let ana = world.person("ana.silva@acme.example").unwrap();
+    assert_eq!((ana.name.as_deref(), ana.status.as_deref()), (Some("Ana Silva"), Some("active")));
+    assert_eq!(ana.id.as_deref().map(str::len), Some(36));
+    let empty = State::parse("{}").unwrap();
+    assert_eq!(empty, State::empty());
+    assert_eq!(
+        (empty.organization.id.as_str(), empty.organization.name.as_str()),
+        ("org_sandbox", "Sandbox")
+    );
+}
+
+#[test]
+fn a_role_may_be_a_slug_an_id_a_name_or_several() {
+    let json = r#"{
+        "organization": { "id": "org_1", "name": "Acme" }, "api": "older", "token_user": "u1",
+        "roles": [
+            { "id": "r1", "name": "Lead", "slug": "lead" }, { "id": "r2", "name": "Agent", "slug": "agent" },
+            { "id": "r3", "name": "Agent", "slug": "agent_2" }
+        ],
+        "users": [
+            { "id": "u1", "email": "a@acme.example", "role": "lead" }, { "email": "b@acme.example", "role": "r3" },
+            { "email": "c@acme.example", "role": "Lead" }, { "email": "d@acme.example", "role": ["agent_2", "lead", "r1"] },
+            { "email": "e@acme.example", "role": [], "scim_roles": ["agent"], "emails": ["E@acme.example", "e@old.example"] }
+        ],
+        "settings": { "list_page": 2, "region": "eu" }
+    }"#;
+    let world = World::new(State::parse(json).unwrap(), "2026-10-01T12:00:00Z".parse().unwrap());
+    let roles: Vec<Vec<String>> = world.people().map(|person| person.roles).collect();
+    assert_eq!(roles, [vec!["lead"], vec!["agent_2"], vec!["lead"], vec!["lead", "agent_2"], vec![]]);
+    assert_eq!(world.person("e@acme.example").unwrap().emails, ["e@old.example"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_where() {
+    for (json, told) in [
+        ("{", "EOF while parsing an object at line 1 column 1"),
+        (
+            "{\n \"user\": [] }",
+            "unknown field `user`, expected one of `organization`, `api`, `token_user`, `roles`, `users`, `settings`, `audit` at line 2 column 7",
+        ),
+        (r#"{"users":[{"email":"a@acme.example"}]}"#, "missing field `role` at line 1 column 36"),
+        (
+            r#"{"users":[{"email":"a@acme.example","role":7}]}"#,
+            "invalid type: integer `7`, expected a role's slug, id or name, or a list of them at line 1 column 44",
+        ),
+        (r#"{"api":"newer"}"#, "unknown variant `newer`, expected `current` or `older` at line 1 column 14"),
+    ] {
+        assert_eq!(problems(json), [told], "{json}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let json = r#"{
+        "token_user": "u9", "settings": { "list_page": 0 },
+        "roles": [
+            { "id": "r1", "name": "Agent", "slug": "agent" }, { "id": "r1", "name": "Agent", "slug": "agent_2" },
+            { "id": "r3", "name": "Lead", "slug": "agent" }
+        ],
+        "users": [
+            { "id": "u1", "email": "a@acme.example", "role": "agnt" }, { "id": "u1", "email": "b@acme.example", "role": "Agent" },
+            { "email": "A@acme.example", "role": "Lead" }, { "id": "", "email": "", "role": "Chef" }
+        ]
+    }"#;
+    assert_eq!(
+        problems(json),
+        [
+            "roles[1]: the id `r1` is given twice",
+            "roles[2]: the slug `agent` is given twice",
+            "settings: `list_page` must be at least 1",
+            "users[0] (a@acme.example): there is no role `agnt`; did you mean `agent`?; there are agent, agent_2, agent",
+            "users[1] (b@acme.example): the same id `u1` as users[0]",
+            "users[1] (b@acme.example): more than one role is named `Agent`; write one of the ids r1, r1",
+            "users[2] (A@acme.example): the same e-mail as users[0]",
+            "users[3] (): an empty `email`",
+            "users[3] (): an empty `id`",
+            "users[3] (): there is no role `Chef`; there are agent, agent_2, agent",
+            "token_user: there is no user with id `u9`",
+        ]
+    );
+    let text = State::parse(json).unwrap_err().to_string();
+    assert!(text.ends_with("\nand 1 more"), "{text}");
+}
+
+#[test]
+fn what_is_written_reads_back_as_the_same() {
+    let settings = Settings {
+        region: Region::Eu,
+        list_page: Some(7),
+        max_filter_values: Some(50),
+        search_ignores_case: false,
+        ..Settings::default()
+    };
+    let odd = Person::new("odd@acme.example", "member").status("").role_from_scim().support_hours("away");
+    let users = draft().users.into_iter().chain([odd]);
+    let state = Draft::of(users).token_user("u_ana").api(Api::Older).settings(settings).check().unwrap();
+    assert_eq!(State::parse(&state.to_json()), Ok(state));
+    let invented = State::generated(500);
+    assert_eq!(State::parse(&invented.to_json()), Ok(invented));
+}
+
+#[test]
+fn declared_people_make_an_organisation_and_unknown_roles_are_added() {
+    let people = [
+        ("ana@acme.example", Some("Admin")),
+        ("bo@acme.example", None),
+        ("cy@acme.example", Some("Team lead")),
+        ("dee@acme.example", Some("Team lead")),
+    ];
+    let state = State::of_people(people).unwrap();
+    assert_eq!(state.roles().last(), Some(&Role::new("role_team_lead", "Team lead", "team_lead")));
+    let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    let roles: Vec<Vec<String>> = world.people().map(|person| person.roles).collect();
+    assert_eq!(roles, [["admin"], ["member"], ["team_lead"], ["team_lead"]]);
+    let twice = State::of_people([("a@acme.example", None::<&str>), ("A@acme.example", None)]).unwrap_err();
+    assert_eq!(twice.to_string(), "users[1] (A@acme.example): the same e-mail as users[0]");
+}
+
+#[test]
+fn an_invented_organisation_is_plausible_and_always_the_same() {
+    let state = State::generated(2_000);
+    assert_eq!(state, State::generated(2_000));
+    let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    let people: Vec<Person> = world.people().collect();
+    assert_eq!(people.iter().map(|person| &person.email).collect::<HashSet<_>>().len(), 2_000);
+    assert_eq!(people.iter().map(|person| &person.id).collect::<HashSet<_>>().len(), 2_000);
+    for role in ["admin", "member", "viewer"] {
+        assert!(people.iter().filter(|person| person.roles == [role]).count() >= 20, "{role}");
+    }
+    assert_eq!(
+        (people[0].email.as_str(), people[0].roles.as_slice()),
+        ("ana.adeyemi@acme.example", ["admin".to_owned()].as_slice())
+    );
+    assert!(
+        people.iter().any(|person| person.deactivated)
+            && people.iter().any(|person| !person.emails.is_empty())
+    );
+}
