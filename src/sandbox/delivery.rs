@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::{
     answer::{Code, Refusal, Request, Response},
     endpoint::Endpoint,
-    faults::{Fault, Faults},
+    fault::Fault,
+    faults::Faults,
     world::World,
 };
 

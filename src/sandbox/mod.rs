@@ -5,20 +5,22 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `state`, `draft`, `seed` | what a world starts from: checked, as people write it (`pylon.json`), invented |
-//! | `world`, `patch`, `audit` | what a request does: checks and reading endpoints, the only write, the audit log |
+//! | `state`, `draft`, `person`, `seed` | what a world starts from: checked, as people write it (`pylon.json`), invented |
+//! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the endpoints that read, the only write, the audit log |
 //! | `endpoint`, `filter`, `page`, `people`, `user`, `answer` | paths, search filters, cursors, look-up, how a user and an error look |
 //! | `limits`, `limiter` | allowances as written, and five ways of counting them |
-//! | `faults`, `delivery` | what goes wrong on purpose, and what then reaches the client |
+//! | `fault`, `faults`, `delivery` | what goes wrong on purpose, and what then reaches the client |
 //! | `server`, `line`, `save` | sockets, connections that can be cut, the state file |
 //!
 //! A simulation needs no socket: `World::deliver` with its own idea of the time is all there is to it.
 
 mod answer;
+mod answers;
 mod audit;
 mod delivery;
 mod draft;
 mod endpoint;
+mod fault;
 mod faults;
 mod filter;
 mod limiter;
@@ -27,6 +29,7 @@ mod line;
 mod page;
 mod patch;
 mod people;
+mod person;
 mod save;
 mod seed;
 mod server;
@@ -45,9 +48,11 @@ use tokio::task::JoinHandle;
 pub use answer::{MAX_BODY_BYTES, Request, Response};
 pub use audit::Entry;
 pub use delivery::Delivery;
-pub use draft::{Draft, Person};
-pub use faults::{Fault, Faults, FaultsError};
+pub use draft::Draft;
+pub use fault::{Fault, FaultsError};
+pub use faults::Faults;
 pub use limits::{Class, LimiterKind, Limits, LimitsError};
+pub use person::Person;
 pub use server::Arrival;
 pub use state::{Api, Organization, Region, Role, Settings, Standing, State, StateError};
 pub use world::{DEFAULT_TOKEN, World};
@@ -73,12 +78,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// This world on any port, with its default token, documented limits, no faults and no file.
+    /// This world on any port, with its own token and limits, no faults and no file.
     pub fn new(world: World) -> Self {
         Self {
+            token: world.token().to_owned(),
+            limits: world.limits(),
             world,
-            token: DEFAULT_TOKEN.to_owned(),
-            limits: Limits::documented(),
             faults: Faults::none(),
             port: 0,
             state_file: None,
@@ -104,7 +109,7 @@ pub async fn start(setup: Setup) -> io::Result<Running> {
     let address = door.address()?;
     let shared = Arc::new(server::Shared::new(world, faults, state_file));
     let serving = tokio::spawn(server::serve(door, Arc::clone(&shared)));
-    let saving = tokio::spawn(server::keep_saving(Arc::clone(&shared)));
+    let saving = tokio::spawn(server::keep_saving(Arc::clone(&shared), shared.changes()));
     Ok(Running { address, shared, serving, saving })
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     answer::mix,
-    draft::{Draft, Person, find_role, id_of},
+    draft::{Draft, find_role},
+    person::{Person, id_of},
     state::{Role, State, StateError},
     user::User,
 };

@@ -23,7 +23,8 @@ use tokio::sync::watch;
 use super::{
     answer::{MAX_BODY_BYTES, Request, Response},
     delivery::Delivery,
-    faults::{Fault, Faults},
+    fault::Fault,
+    faults::Faults,
     line::{Door, Switch},
     save,
     world::World,
@@ -106,6 +107,11 @@ impl Shared {
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
+    /// For the task that saves; taken before the first request, so that no change is missed.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     /// Tells the saving task when there is something new.
     pub(super) fn announce(&self, revision: u64) {
         self.changed.send_if_modified(|known| std::mem::replace(known, revision) != revision);
@@ -165,11 +171,10 @@ pub(super) async fn serve(door: Door, shared: Arc<Shared>) -> io::Result<()> {
 }
 
 /// Saves shortly after each burst of changes, on a thread of its own. An error is met again, and told, at the end.
-pub(super) async fn keep_saving(shared: Arc<Shared>) {
-    let mut changed = shared.changed.subscribe();
-    while changed.changed().await.is_ok() {
+pub(super) async fn keep_saving(shared: Arc<Shared>, mut changes: watch::Receiver<u64>) {
+    while changes.changed().await.is_ok() {
         tokio::time::sleep(SAVE_AFTER).await;
-        changed.mark_unchanged();
+        changes.mark_unchanged();
         let saving = Arc::clone(&shared);
         let _ = tokio::task::spawn_blocking(move || saving.save()).await;
     }

@@ -1,26 +1,24 @@
 //! The whole of Pylon as a value: a request and the time go in, a response comes out.
 //!
 //! Guarantees no clock, randomness, file or socket: the same requests at the same times give the same bytes. Owns the order of
-//! checks: token, path, method, allowance, body. Leaves the write to `patch`, and everything that goes wrong on purpose to `faults`.
+//! checks: token, path, method, allowance, body. Leaves what an endpoint answers to `answers`, the write to `patch`, and what goes wrong
+//! on purpose to `delivery`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    answer::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Response, Success, json, uuid_in_series},
+    answer::{Code, Refusal, Request, Response, uuid_in_series},
     audit::{self, Log},
-    draft::Person,
+    draft::find_role,
     endpoint::Endpoint,
-    filter::{EmailIs, RawFilter, UserFilter},
     limiter::{Limiters, Verdict},
     limits::{Class, Limits},
-    page,
-    patch::Patch,
     people::People,
+    person::Person,
     state::{Api, Organization, Role, Settings, Standing, State},
-    user::{User, UserView},
+    user::User,
 };
 
 /// The token that is accepted unless another is set.
@@ -31,11 +29,11 @@ const API_USER_ID: &str = "user_sandbox_api";
 /// A sandbox organisation, and how its API answers.
 #[derive(Debug, Clone)]
 pub struct World {
-    organization: Organization,
+    pub(super) organization: Organization,
     pub(super) api: Api,
-    settings: Settings,
+    pub(super) settings: Settings,
     token: String,
-    token_user: Option<usize>,
+    pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
     pub(super) people: People,
     pub(super) audit: Log,
@@ -44,14 +42,6 @@ pub struct World {
     requests: u64,
     pub(super) audited: u64,
     pub(super) revision: u64,
-}
-
-/// The body of a user search.
-#[derive(Debug, Deserialize)]
-struct Search {
-    filter: RawFilter,
-    limit: Option<i64>,
-    cursor: Option<String>,
 }
 
 impl World {
@@ -100,6 +90,11 @@ impl World {
         self.limiters = Limiters::new(limits);
     }
 
+    /// The token that is accepted.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.limiters.limits()
@@ -136,6 +131,15 @@ impl World {
     /// Everybody.
     pub fn people(&self) -> impl Iterator<Item = Person> {
         self.people.all().iter().map(|user| Person::of(user, &self.roles))
+    }
+
+    /// How many people hold a role (by slug, id or name; assigned or from SCIM), deactivated ones not counted. No such role: 0.
+    pub fn holders(&self, role: &str) -> usize {
+        let Ok(role) = find_role(&self.roles, role) else { return 0 };
+        let holds = |user: &&Arc<User>| {
+            !user.deactivated && (user.assigned.contains(&role) || user.scim.contains(&role))
+        };
+        self.people.all().iter().filter(holds).count()
     }
 
     /// The audit log, oldest first.
@@ -235,126 +239,6 @@ impl World {
         }
     }
 
-    fn carry_out(
-        &mut self,
-        now: Duration,
-        endpoint: Endpoint<'_>,
-        request: &Request,
-        id: &str,
-    ) -> Result<Vec<u8>, Refusal> {
-        if request.body.len() > MAX_BODY_BYTES {
-            return Err(Refusal::new(Code::PayloadTooLarge, "the request body is too large"));
-        }
-        match endpoint {
-            Endpoint::Me => Ok(self.me(id)),
-            Endpoint::ListRoles => Ok(success(&self.roles, None, id)),
-            Endpoint::ListUsers => self.list(&request.query, id),
-            Endpoint::SearchUsers => self.search(&read(&request.body)?, id),
-            Endpoint::GetUser(user_id) => {
-                let user = self.people.by_id(user_id).and_then(|at| self.people.get(at));
-                user.map(|user| success(self.view(user), None, id)).ok_or_else(Refusal::no_such_user)
-            }
-            Endpoint::UpdateUser(user_id) => {
-                if !self.settings.token_can_write {
-                    return Err(Refusal::new(Code::PermissionDenied, "this token may not change users"));
-                }
-                let at = self.people.by_id(user_id).ok_or_else(Refusal::no_such_user)?;
-                let user = self.patch(now, at, read::<Patch>(&request.body)?)?;
-                Ok(success(self.view(&user), None, id))
-            }
-            Endpoint::SearchAuditLog => {
-                if !self.settings.audit_log {
-                    return Err(Refusal::new(
-                        Code::PermissionDenied,
-                        "audit logs are not part of this organization's plan",
-                    ));
-                }
-                let search: audit::Search = read(&request.body)?;
-                let page = self.audit.search(&search, self.settings.max_filter_values, self.api)?;
-                Ok(success(page.entries, page.pagination, id))
-            }
-        }
-    }
-
-    fn me(&self, request_id: &str) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Me<'a> {
-            id: &'a str,
-            name: &'a str,
-            user: MeUser<'a>,
-        }
-        #[derive(Serialize)]
-        struct MeUser<'a> {
-            id: &'a str,
-            email: &'a str,
-        }
-        let user = self.token_user.and_then(|at| self.people.get(at));
-        let email = user.map_or("", |user| user.email.as_str());
-        let Organization { id, name } = &self.organization;
-        success(Me { id, name, user: MeUser { id: self.token_user_id(), email } }, None, request_id)
-    }
-
-    fn list(&self, query: &str, request_id: &str) -> Result<Vec<u8>, Refusal> {
-        let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
-        let deactivated_too = matches!(value("include_deactivated"), Some("true" | "1"));
-        let question = page::question(&("list", deactivated_too));
-        // Without paging the undocumented cursor is not looked at.
-        let (start, limit) = match self.settings.list_page {
-            Some(limit) => (page::position(question, value("cursor"))?, limit),
-            None => (None, usize::MAX),
-        };
-        let listed =
-            |at: &usize| deactivated_too || self.people.get(*at).is_some_and(|user| !user.deactivated);
-        let (page, next) = page::take(self.people_from(start).filter(listed), limit);
-        Ok(self.page(&page, next, question, request_id))
-    }
-
-    fn search(&self, search: &Search, request_id: &str) -> Result<Vec<u8>, Refusal> {
-        let Search { filter, limit, cursor } = search;
-        let question = page::question(&("search", filter));
-        let limit = page::limit(*limit)?;
-        let condition = |field: &str, operator: &str, raw: &RawFilter| {
-            EmailIs::read(&self.settings, field, operator, raw)
-        };
-        let filter = UserFilter::read(filter, self.settings.max_filter_values, &condition)?;
-        let start = page::position(question, cursor.as_deref())?;
-        let deactivated_too = self.settings.search_returns_deactivated;
-        let found = |at: &usize| {
-            self.people
-                .get(*at)
-                .is_some_and(|user| (deactivated_too || !user.deactivated) && filter.finds(user))
-        };
-        let (page, next) = match filter.candidates(&self.people) {
-            Some(few) => {
-                page::take(few.into_iter().filter(|at| *at as u64 >= start.unwrap_or(0)).filter(found), limit)
-            }
-            None => page::take(self.people_from(start).filter(found), limit),
-        };
-        Ok(self.page(&page, next, question, request_id))
-    }
-
-    fn people_from(&self, start: Option<u64>) -> impl Iterator<Item = usize> + use<> {
-        usize::try_from(start.unwrap_or(0)).unwrap_or(usize::MAX)..self.people.all().len()
-    }
-
-    fn page(&self, page: &[usize], next: Option<u64>, question: u64, request_id: &str) -> Vec<u8> {
-        /// Serialises as it goes: the users of a large page are never collected.
-        struct Views<'a>(&'a World, &'a [usize]);
-        impl Serialize for Views<'_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(
-                    self.1.iter().filter_map(|at| self.0.people.get(*at)).map(|user| self.0.view(user)),
-                )
-            }
-        }
-        let next = next.map(|position| page::cursor(question, position));
-        success(Views(self, page), Pagination::of(next, self.api), request_id)
-    }
-
-    fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
-        UserView { user, roles: &self.roles, api: self.api }
-    }
-
     pub(super) fn token_user_id(&self) -> &str {
         self.token_user.and_then(|at| self.people.get(at)).map_or(API_USER_ID, |user| user.id.as_str())
     }
@@ -380,13 +264,4 @@ impl Refusal {
     pub(super) fn rate_limited(seconds: u128) -> Self {
         Self::new(Code::RateLimited, "too many requests").with_header("X-Retry-After", seconds.to_string())
     }
-}
-
-fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &str) -> Vec<u8> {
-    json(&Success { data, pagination, request_id })
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad_request(format!("the request body cannot be read: {error}")))
 }

@@ -98,3 +98,10 @@ fn somebody_else_changes_people_without_asking_the_api() {
     let bo = world.person("u_bo").unwrap();
     assert_eq!((bo.roles, bo.status), (vec!["viewer".to_owned()], Some("lunch".to_owned())));
 }
+
+#[test]
+fn holders_of_a_role_are_those_still_here_from_scim_too() {
+    let world = world();
+    let count = |role| world.holders(role);
+    assert_eq!([count("Admin"), count("member"), count("role_viewer"), count("Chef")], [1, 2, 2, 0]);
+}

@@ -1,4 +1,4 @@
-//! Every endpoint's answer, in both eras, judged by the same OpenAPI document that judges the client.
+//! Every endpoint's answer, in both eras, judged by the same API description that judges the client.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -4,6 +4,7 @@ mod audit_log;
 mod changing;
 mod conformance;
 mod eras;
+mod failing;
 mod gate;
 mod reading;
 mod searching;

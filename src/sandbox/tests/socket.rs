@@ -217,3 +217,72 @@ fn a_port_that_is_taken_is_an_error_and_starting_is_quick() {
         assert_eq!(second.map(|_| ()).unwrap_err().kind(), ErrorKind::AddrInUse);
     });
 }
+
+#[test]
+fn a_change_is_saved_soon_without_stopping() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pylon.json");
+    runtime().block_on(async {
+        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        running
+            .with_world(|world| world.changed_by_someone_else(Duration::ZERO, "u_bo", None, Some("lunch")));
+        let begun = Instant::now();
+        while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("lunch")) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "not saved");
+            tokio::task::yield_now().await;
+        }
+        drop(running);
+    });
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn dropping_saves_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pylon.json");
+    runtime().block_on(async {
+        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        running
+            .with_world(|world| world.changed_by_someone_else(Duration::ZERO, "u_bo", None, Some("lunch")));
+    });
+    assert!(std::fs::read_to_string(&file).unwrap().contains("lunch"));
+}
+
+/// Not a claim but a measurement: `cargo test --release sandbox -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn how_fast_is_it() {
+    let clock = Instant::now();
+    let state = State::generated(1_000_000);
+    println!("a million people invented: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    let mut large = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    println!("and indexed: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    let listing = super::super::Request::new("GET", "/users").token("sandbox-token");
+    println!(
+        "listed: {} MB in {:?}",
+        large.handle(Duration::ZERO, &listing).body.len() / 1_000_000,
+        clock.elapsed()
+    );
+    let clock = Instant::now();
+    let snapshot = large.to_state();
+    println!("snapshot: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    println!("written: {} MB in {:?}", snapshot.to_json().len() / 1_000_000, clock.elapsed());
+    let setup = Setup { limits: super::super::Limits::off(), ..Setup::new(large) };
+    let (elapsed, _) = with_sandbox(setup, |address| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let get = "GET /me HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer sandbox-token\r\n\r\n";
+        let (clock, mut buffer) = (Instant::now(), [0; 4096]);
+        for _ in 0..20_000 {
+            stream.write_all(get.as_bytes()).unwrap();
+            assert!(stream.read(&mut buffer).unwrap() > 0);
+        }
+        clock.elapsed()
+    });
+    println!(
+        "{:.0} requests a second, one after another on one connection",
+        20_000.0 / elapsed.as_secs_f64()
+    );
+}

@@ -152,3 +152,10 @@ fn an_invented_organisation_is_plausible_and_always_the_same() {
             && people.iter().any(|person| !person.emails.is_empty())
     );
 }
+
+#[test]
+fn a_slug_that_is_another_roles_id_still_reads_back_as_the_same_role() {
+    let roles = [Role::new("agent", "Lead", "lead"), Role::new("r2", "Agent", "agent")];
+    let state = Draft::of([Person::new("a@acme.example", "r2")]).roles(roles).check().unwrap();
+    assert_eq!(State::parse(&state.to_json()), Ok(state));
+}

@@ -1,0 +1,160 @@
+//! What each endpoint answers, once a request has passed the checks at the gate.
+//!
+//! Guarantees that reading changes nothing and that a list is serialised straight from the stored people. Leaves the gate to `world`
+//! and the write to `patch`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+
+use super::{
+    answer::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, json},
+    audit,
+    endpoint::Endpoint,
+    filter::{EmailIs, RawFilter, UserFilter},
+    page,
+    patch::Patch,
+    state::Organization,
+    user::{User, UserView},
+    world::World,
+};
+
+/// The body of a user search.
+#[derive(Debug, Deserialize)]
+struct Search {
+    filter: RawFilter,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl World {
+    /// The body of a 200, or why not.
+    pub(super) fn carry_out(
+        &mut self,
+        now: Duration,
+        endpoint: Endpoint<'_>,
+        request: &Request,
+        id: &str,
+    ) -> Result<Vec<u8>, Refusal> {
+        if request.body.len() > MAX_BODY_BYTES {
+            return Err(Refusal::new(Code::PayloadTooLarge, "the request body is too large"));
+        }
+        match endpoint {
+            Endpoint::Me => Ok(self.me(id)),
+            Endpoint::ListRoles => Ok(success(&self.roles, None, id)),
+            Endpoint::ListUsers => self.list(&request.query, id),
+            Endpoint::SearchUsers => self.search(&read(&request.body)?, id),
+            Endpoint::GetUser(user_id) => {
+                let user = self.people.by_id(user_id).and_then(|at| self.people.get(at));
+                user.map(|user| success(self.view(user), None, id)).ok_or_else(Refusal::no_such_user)
+            }
+            Endpoint::UpdateUser(user_id) => {
+                if !self.settings.token_can_write {
+                    return Err(Refusal::new(Code::PermissionDenied, "this token may not change users"));
+                }
+                let at = self.people.by_id(user_id).ok_or_else(Refusal::no_such_user)?;
+                let user = self.patch(now, at, read::<Patch>(&request.body)?)?;
+                Ok(success(self.view(&user), None, id))
+            }
+            Endpoint::SearchAuditLog => {
+                if !self.settings.audit_log {
+                    return Err(Refusal::new(
+                        Code::PermissionDenied,
+                        "audit logs are not part of this organization's plan",
+                    ));
+                }
+                let search: audit::Search = read(&request.body)?;
+                let page = self.audit.search(&search, self.settings.max_filter_values, self.api)?;
+                Ok(success(page.entries, page.pagination, id))
+            }
+        }
+    }
+
+    fn me(&self, request_id: &str) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Me<'a> {
+            id: &'a str,
+            name: &'a str,
+            user: MeUser<'a>,
+        }
+        #[derive(Serialize)]
+        struct MeUser<'a> {
+            id: &'a str,
+            email: &'a str,
+        }
+        let user = self.token_user.and_then(|at| self.people.get(at));
+        let email = user.map_or("", |user| user.email.as_str());
+        let Organization { id, name } = &self.organization;
+        success(Me { id, name, user: MeUser { id: self.token_user_id(), email } }, None, request_id)
+    }
+
+    fn list(&self, query: &str, request_id: &str) -> Result<Vec<u8>, Refusal> {
+        let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        let deactivated_too = matches!(value("include_deactivated"), Some("true" | "1"));
+        let question = page::question(&("list", deactivated_too));
+        // Without paging the undocumented cursor is not looked at.
+        let (start, limit) = match self.settings.list_page {
+            Some(limit) => (page::position(question, value("cursor"))?, limit),
+            None => (None, usize::MAX),
+        };
+        let listed =
+            |at: &usize| deactivated_too || self.people.get(*at).is_some_and(|user| !user.deactivated);
+        let (page, next) = page::take(self.people_from(start).filter(listed), limit);
+        Ok(self.page(&page, next, question, request_id))
+    }
+
+    fn search(&self, search: &Search, request_id: &str) -> Result<Vec<u8>, Refusal> {
+        let Search { filter, limit, cursor } = search;
+        let question = page::question(&("search", filter));
+        let limit = page::limit(*limit)?;
+        let condition = |field: &str, operator: &str, raw: &RawFilter| {
+            EmailIs::read(&self.settings, field, operator, raw)
+        };
+        let filter = UserFilter::read(filter, self.settings.max_filter_values, &condition)?;
+        let start = page::position(question, cursor.as_deref())?;
+        let deactivated_too = self.settings.search_returns_deactivated;
+        let found = |at: &usize| {
+            self.people
+                .get(*at)
+                .is_some_and(|user| (deactivated_too || !user.deactivated) && filter.finds(user))
+        };
+        let (page, next) = match filter.candidates(&self.people) {
+            Some(few) => {
+                page::take(few.into_iter().filter(|at| *at as u64 >= start.unwrap_or(0)).filter(found), limit)
+            }
+            None => page::take(self.people_from(start).filter(found), limit),
+        };
+        Ok(self.page(&page, next, question, request_id))
+    }
+
+    fn people_from(&self, start: Option<u64>) -> impl Iterator<Item = usize> + use<> {
+        usize::try_from(start.unwrap_or(0)).unwrap_or(usize::MAX)..self.people.all().len()
+    }
+
+    fn page(&self, page: &[usize], next: Option<u64>, question: u64, request_id: &str) -> Vec<u8> {
+        /// Serialises as it goes: the users of a large page are never collected.
+        struct Views<'a>(&'a World, &'a [usize]);
+        impl Serialize for Views<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(
+                    self.1.iter().filter_map(|at| self.0.people.get(*at)).map(|user| self.0.view(user)),
+                )
+            }
+        }
+        let next = next.map(|position| page::cursor(question, position));
+        success(Views(self, page), Pagination::of(next, self.api), request_id)
+    }
+
+    fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
+        UserView { user, roles: &self.roles, api: self.api }
+    }
+}
+
+fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &str) -> Vec<u8> {
+    json(&Success { data, pagination, request_id })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("the request body cannot be read: {error}")))
+}
