@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::{
-    answer::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, json},
     audit,
     endpoint::Endpoint,
     filter::{EmailIs, RawFilter, UserFilter},
+    message::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, json},
     page,
     patch::Patch,
     state::Organization,
@@ -154,7 +155,10 @@ fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &s
     json(&Success { data, pagination, request_id })
 }
 
+/// Reads a body that is an object. By way of a map, because a derived struct would also take a list of its values in order; of a key
+/// given twice the last counts, as in most servers.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
+    serde_json::from_slice::<Map<String, Value>>(body)
+        .and_then(|object| serde_json::from_value(Value::Object(object)))
         .map_err(|error| Refusal::bad_request(format!("the request body cannot be read: {error}")))
 }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    answer::{Pagination, Refusal},
     filter::{RawFilter, Tree},
+    message::{Pagination, Refusal},
     page,
     state::Api,
 };

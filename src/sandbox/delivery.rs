@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use super::{
-    answer::{Code, Refusal, Request, Response},
     endpoint::Endpoint,
     fault::Fault,
     faults::Faults,
+    message::{Code, Refusal, Request, Response},
     world::World,
 };
 

@@ -1,8 +1,8 @@
 //! Which endpoint a method and a path mean: the map of the seven that exist. Pure; what they do is in `world` and `patch`.
 
 use super::{
-    answer::{Code, Refusal},
     limits::Class,
+    message::{Code, Refusal},
 };
 
 /// One of the seven.

@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{
-    answer::{Code, Refusal},
+    message::{Code, Refusal},
     people::People,
     state::Settings,
     user::User,
@@ -19,7 +20,11 @@ const MAX_DEPTH: usize = 3;
 
 /// A filter as it is sent. `null` counts as absent, for SDKs that send every key; keys nobody knows are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
-pub(super) struct RawFilter {
+#[serde(try_from = "Map<String, Value>")]
+pub(super) struct RawFilter(Keys);
+
+#[derive(Debug, Clone, Hash, Deserialize)]
+struct Keys {
     field: Option<String>,
     operator: Option<String>,
     value: Option<String>,
@@ -27,19 +32,28 @@ pub(super) struct RawFilter {
     subfilters: Option<Vec<RawFilter>>,
 }
 
+/// By way of a map, because a derived struct would also take a list of its values in order.
+impl TryFrom<Map<String, Value>> for RawFilter {
+    type Error = serde_json::Error;
+
+    fn try_from(object: Map<String, Value>) -> Result<Self, Self::Error> {
+        serde_json::from_value(Value::Object(object)).map(Self)
+    }
+}
+
 impl RawFilter {
     /// What `equals` and its like compare with.
     pub(super) fn value(&self) -> Result<&str, Refusal> {
-        self.value.as_deref().ok_or_else(|| self.lacks("value"))
+        self.0.value.as_deref().ok_or_else(|| self.lacks("value"))
     }
 
     /// What `in` and its like compare with.
     pub(super) fn values(&self) -> Result<&[String], Refusal> {
-        self.values.as_deref().ok_or_else(|| self.lacks("values"))
+        self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
 
     fn lacks(&self, key: &str) -> Refusal {
-        let operator = self.operator.as_deref().unwrap_or_default();
+        let operator = self.0.operator.as_deref().unwrap_or_default();
         Refusal::bad_request(format!("the operator {operator} needs {key}"))
     }
 }
@@ -73,7 +87,7 @@ impl<C> Tree<C> {
         if depth > MAX_DEPTH {
             return Err(Refusal::bad_request(format!("filters may be nested {MAX_DEPTH} deep at most")));
         }
-        let given = raw.values.as_ref().map_or(0, Vec::len);
+        let given = raw.0.values.as_ref().map_or(0, Vec::len);
         if let Some(max) = max_values.filter(|max| given > *max) {
             return Err(Refusal::new(
                 Code::PayloadTooLarge,
@@ -81,17 +95,17 @@ impl<C> Tree<C> {
             ));
         }
         let operator =
-            raw.operator.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs an operator"))?;
+            raw.0.operator.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs an operator"))?;
         let join = match operator {
             "and" => Self::And,
             "or" => Self::Or,
             _ => {
                 let field =
-                    raw.field.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs a field"))?;
+                    raw.0.field.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs a field"))?;
                 return condition(field, operator, raw).map(Self::Condition);
             }
         };
-        let subfilters = raw.subfilters.as_deref().ok_or_else(|| raw.lacks("subfilters"))?;
+        let subfilters = raw.0.subfilters.as_deref().ok_or_else(|| raw.lacks("subfilters"))?;
         let read = |subfilter| Self::read_at(depth + 1, subfilter, max_values, condition);
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
@@ -128,7 +142,7 @@ impl EmailIs {
             return Err(Refusal::bad_request(format!("unknown filter field {field}")));
         }
         let addresses = match operator {
-            "equals" => std::slice::from_ref(raw.value.as_ref().ok_or_else(|| raw.lacks("value"))?),
+            "equals" => std::slice::from_ref(raw.0.value.as_ref().ok_or_else(|| raw.lacks("value"))?),
             "in" | "not_in" => raw.values()?,
             _ => {
                 return Err(Refusal::bad_request(format!("unknown operator {operator} for the field email")));

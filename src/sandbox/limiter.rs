@@ -81,6 +81,10 @@ impl Limiter {
     fn arrive(&mut self, now: u64) -> Verdict {
         let Self { limit, window: length, count } = self;
         let (limit, length) = (*limit, *length);
+        if limit == 0 {
+            // Cannot be written, but a test may build it: nothing passes, and there is no better hint.
+            return refused(length);
+        }
         match count {
             Count::Log(log) => arrive_in_log(log, limit, length, now),
             Count::Fixed { window, used } => {
@@ -262,6 +266,13 @@ mod tests {
                 }
                 assert!(refusals > 0, "{kind:?}/{limit} never refused anything");
             }
+        }
+    }
+
+    #[test]
+    fn an_allowance_of_nothing_admits_nobody() {
+        for kind in LimiterKind::ALL {
+            assert_eq!(limiter(kind, 0).arrive(7), refused(WINDOW), "{kind:?}");
         }
     }
 

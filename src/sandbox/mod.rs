@@ -7,14 +7,13 @@
 //! |---|---|
 //! | `state`, `draft`, `person`, `seed` | what a world starts from: checked, as people write it (`pylon.json`), invented |
 //! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the endpoints that read, the only write, the audit log |
-//! | `endpoint`, `filter`, `page`, `people`, `user`, `answer` | paths, search filters, cursors, look-up, how a user and an error look |
+//! | `endpoint`, `filter`, `page`, `people`, `user`, `message` | paths, search filters, cursors, look-up, how a user and an error look |
 //! | `limits`, `limiter` | allowances as written, and five ways of counting them |
 //! | `fault`, `faults`, `delivery` | what goes wrong on purpose, and what then reaches the client |
 //! | `server`, `line`, `save` | sockets, connections that can be cut, the state file |
 //!
 //! A simulation needs no socket: `World::deliver` with its own idea of the time is all there is to it.
 
-mod answer;
 mod answers;
 mod audit;
 mod delivery;
@@ -26,6 +25,7 @@ mod filter;
 mod limiter;
 mod limits;
 mod line;
+mod message;
 mod page;
 mod patch;
 mod people;
@@ -45,13 +45,13 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-pub use answer::{MAX_BODY_BYTES, Request, Response};
-pub use audit::Entry;
+pub use audit::Entry as AuditEntry;
 pub use delivery::Delivery;
 pub use draft::Draft;
 pub use fault::{Fault, FaultsError};
 pub use faults::Faults;
 pub use limits::{Class, LimiterKind, Limits, LimitsError};
+pub use message::{MAX_BODY_BYTES, Request, Response};
 pub use person::Person;
 pub use server::Arrival;
 pub use state::{Api, Organization, Region, Role, Settings, Standing, State, StateError};

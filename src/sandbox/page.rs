@@ -4,7 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::answer::{Refusal, mix};
+use super::message::{Refusal, mix};
 
 /// The page size of a search that names none.
 const DEFAULT_LIMIT: i64 = 100;

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    answer::{Refusal, mix, uuid_in_series},
     audit::Entry,
+    message::{Refusal, mix, uuid_in_series},
     user::User,
     world::World,
 };

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    answer::{mix, uuid},
     draft::find_role,
+    message::{mix, uuid},
     state::Role,
     user::User,
 };

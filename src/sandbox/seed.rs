@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    answer::mix,
     draft::{Draft, find_role},
+    message::mix,
     person::{Person, id_of},
     state::{Role, State, StateError},
     user::User,

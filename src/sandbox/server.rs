@@ -21,11 +21,11 @@ use axum::{
 use tokio::sync::watch;
 
 use super::{
-    answer::{MAX_BODY_BYTES, Request, Response},
     delivery::Delivery,
     fault::Fault,
     faults::Faults,
     line::{Door, Switch},
+    message::{MAX_BODY_BYTES, Request, Response},
     save,
     world::World,
 };

@@ -9,12 +9,12 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    answer::{Code, Refusal, Request, Response, uuid_in_series},
     audit::{self, Log},
     draft::find_role,
     endpoint::Endpoint,
     limiter::{Limiters, Verdict},
     limits::{Class, Limits},
+    message::{Code, Refusal, Request, Response, uuid_in_series},
     people::People,
     person::Person,
     state::{Api, Organization, Role, Settings, Standing, State},

@@ -42,6 +42,7 @@ fn a_patch_that_is_refused_changes_nothing() {
         json!({ "role_id": "role_viewer", "status": "asleep" }),
         json!({ "status": "" }),
         json!([]),
+        json!(["role_viewer", "away", null, null]),
         json!("x"),
     ] {
         let (status, code) = refused(&mut world, &patch("u_ana", &body));

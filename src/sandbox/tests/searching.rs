@@ -82,6 +82,8 @@ fn a_search_that_makes_no_sense_is_400() {
         json!({ "filter": { "field": "email", "operator": "equals", "value": 7 } }).to_string(),
         json!({ "filter": { "field": "email", "operator": "in", "value": "a" } }).to_string(),
         json!({ "filter": { "operator": "and" } }).to_string(),
+        json!({ "filter": ["email", "equals", "bo@acme.example", null, null] }).to_string(),
+        json!([all, null, null]).to_string(),
     ];
     for body in bodies {
         let request = ask("POST", "/users/search").body(body.clone());

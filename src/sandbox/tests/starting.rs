@@ -159,3 +159,27 @@ fn a_slug_that_is_another_roles_id_still_reads_back_as_the_same_role() {
     let state = Draft::of([Person::new("a@acme.example", "r2")]).roles(roles).check().unwrap();
     assert_eq!(State::parse(&state.to_json()), Ok(state));
 }
+
+#[test]
+fn the_page_about_the_sandbox_shows_files_that_work_and_names_everything_there_is() {
+    let page = include_str!("../../../docs/sandbox.md");
+    let blocks: Vec<&str> = page
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```").map(|(block, _)| block))
+        .collect();
+    assert!(blocks.len() >= 2);
+    for block in blocks {
+        State::parse(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+    let state: Value = serde_json::from_str(&State::empty().to_json()).unwrap();
+    let person: Value = serde_json::to_value(Person::new("a", "b")).unwrap();
+    let settings = state["settings"].as_object().unwrap().keys();
+    let keys =
+        state.as_object().unwrap().keys().chain(settings).chain(person.as_object().unwrap().keys()).cloned();
+    let kinds = LimiterKind::ALL.map(LimiterKind::name).map(str::to_owned);
+    let faults = super::super::Fault::ALL.map(super::super::Fault::name).map(str::to_owned);
+    for name in keys.chain(kinds).chain(faults) {
+        assert!(page.contains(&format!("`{name}`")), "the page does not mention `{name}`");
+    }
+}
