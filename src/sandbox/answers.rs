@@ -95,7 +95,8 @@ impl World {
         let question = page::question(&("list", deactivated_too));
         // Without paging the undocumented cursor is not looked at.
         let (start, limit) = match self.settings.list_page {
-            Some(limit) => (page::position(question, value("cursor"))?, limit),
+            // A page of nobody would never end.
+            Some(limit) => (page::position(question, value("cursor"))?, limit.max(1)),
             None => (None, usize::MAX),
         };
         let listed =

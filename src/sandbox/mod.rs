@@ -60,8 +60,7 @@ pub use world::{DEFAULT_TOKEN, World};
 /// How long answers under way may take when the sandbox stops.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
 
-/// A sandbox to be started.
-#[derive(Debug)]
+/// A sandbox to be started. Without `Debug`, so that the token is not printed by accident.
 pub struct Setup {
     /// The organisation; its epoch should be the time of the start.
     pub world: World,

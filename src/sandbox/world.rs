@@ -4,7 +4,7 @@
 //! checks: token, path, method, allowance, body. Leaves what an endpoint answers to `answers`, the write to `patch`, and what goes wrong
 //! on purpose to `delivery`.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,13 +26,23 @@ pub const DEFAULT_TOKEN: &str = "sandbox-token";
 /// What `GET /me` shows as the user of a token that belongs to nobody.
 const API_USER_ID: &str = "user_sandbox_api";
 
+/// The accepted token; somebody will one day pass a real one, so it cannot be printed by accident.
+#[derive(Clone)]
+struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<token>")
+    }
+}
+
 /// A sandbox organisation, and how its API answers.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(super) organization: Organization,
     pub(super) api: Api,
     pub(super) settings: Settings,
-    token: String,
+    token: Token,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
     pub(super) people: People,
@@ -53,7 +63,7 @@ impl World {
             organization,
             api,
             settings,
-            token: DEFAULT_TOKEN.to_owned(),
+            token: Token(DEFAULT_TOKEN.to_owned()),
             token_user: token_user.and_then(|id| people.by_id(&id)),
             roles,
             people,
@@ -82,7 +92,7 @@ impl World {
 
     /// Accepts this token from now on, and no other.
     pub fn set_token(&mut self, token: &str) {
-        token.clone_into(&mut self.token);
+        token.clone_into(&mut self.token.0);
     }
 
     /// Counts by these limits from now on, from nothing.
@@ -92,7 +102,7 @@ impl World {
 
     /// The token that is accepted.
     pub fn token(&self) -> &str {
-        &self.token
+        &self.token.0
     }
 
     /// The limits in force.
@@ -204,8 +214,8 @@ impl World {
         if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(char::is_whitespace) {
             return Err(malformed());
         }
-        if token != self.token {
-            let other_region = token.strip_suffix("-other-region").is_some_and(|rest| rest == self.token);
+        if token != self.token.0 {
+            let other_region = token.strip_suffix("-other-region").is_some_and(|rest| rest == self.token.0);
             return Err(if other_region {
                 let here = self.settings.region.name();
                 Refusal::new(

@@ -129,3 +129,10 @@ fn request_ids_never_repeat_and_are_the_same_in_every_run() {
     assert_eq!(ids(), ids());
     assert_eq!(ids().iter().collect::<std::collections::HashSet<_>>().len(), 50);
 }
+
+#[test]
+fn a_token_is_not_printed_by_accident() {
+    let world = world().with_token("hush");
+    let text = format!("{world:?} {:?}", Request::new("GET", "/me").token("hush"));
+    assert!(!text.contains("hush"), "{text}");
+}

@@ -207,15 +207,28 @@ fn stopping_does_not_wait_for_silence_or_idle_connections_and_tells_that_it_coul
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_and_starting_is_quick() {
+fn a_port_that_is_taken_is_an_error() {
     runtime().block_on(async {
-        let begun = Instant::now();
         let first = start(Setup::new(world())).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_millis(50), "{:?}", begun.elapsed());
         let port = first.base_url().rsplit(':').next().unwrap().parse().unwrap();
         let second = start(Setup { port, ..Setup::new(world()) }).await;
         assert_eq!(second.map(|_| ()).unwrap_err().kind(), ErrorKind::AddrInUse);
     });
+}
+
+#[test]
+fn starting_takes_well_under_fifty_milliseconds() {
+    let fastest = runtime().block_on(async {
+        let mut times = Vec::new();
+        // The best of several, for the machine may be busy with something else.
+        for _ in 0..10 {
+            let begun = Instant::now();
+            start(Setup::new(world())).await.unwrap();
+            times.push(begun.elapsed());
+        }
+        times.into_iter().min().unwrap()
+    });
+    assert!(fastest < Duration::from_millis(25), "{fastest:?}");
 }
 
 #[test]
