@@ -174,6 +174,15 @@ impl State {
         super::draft::write(self)
     }
 
+    /// Lets the token belong to this person, by id or primary address. False, and nothing changed, when there is no such person.
+    pub fn set_token_user(&mut self, who: &str) -> bool {
+        let found =
+            self.users.iter().find(|user| user.id == who || user.email.to_lowercase() == who.to_lowercase());
+        let Some(id) = found.map(|user| user.id.clone()) else { return false };
+        self.token_user = Some(id);
+        true
+    }
+
     /// How many people there are, deactivated ones included.
     pub fn len(&self) -> usize {
         self.users.len()

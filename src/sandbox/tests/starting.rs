@@ -128,6 +128,10 @@ fn declared_people_make_an_organisation_and_unknown_roles_are_added() {
     let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
     let roles: Vec<Vec<String>> = world.people().map(|person| person.roles).collect();
     assert_eq!(roles, [["admin"], ["member"], ["team_lead"], ["team_lead"]]);
+    let mut owned = State::of_people(people).unwrap();
+    assert!(!owned.set_token_user("nobody@acme.example") && owned.set_token_user("ANA@acme.example"));
+    let mut world = World::new(owned, "2026-10-01T12:00:00Z".parse().unwrap());
+    assert_eq!(ok(&mut world, &ask("GET", "/me"))["data"]["user"]["email"], "ana@acme.example");
     let twice = State::of_people([("a@acme.example", None::<&str>), ("A@acme.example", None)]).unwrap_err();
     assert_eq!(twice.to_string(), "users[1] (A@acme.example): the same e-mail as users[0]");
 }
