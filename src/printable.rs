@@ -1,0 +1,117 @@
+//! Text from elsewhere, made safe to show.
+//!
+//! Names, e-mails, roles, error texts, headers and file names come from files that a pull request edits and from a
+//! server. [`Printable`] is the one way they reach a renderer: its only constructor escapes every character that
+//! could drive a terminal, hide itself or reorder a line. What it holds is shown as it stands.
+
+use std::fmt;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Text from elsewhere. Shown, every unprintable character in it is written as `\u{…}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Printable {
+    raw: String,
+    /// The safe text, where it differs.
+    escaped: Option<String>,
+}
+
+impl Printable {
+    /// Escapes `text`: C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, tags.
+    pub fn new(text: &str) -> Self {
+        if !text.chars().any(is_unprintable) {
+            return Self { raw: text.to_owned(), escaped: None };
+        }
+        let mut safe = String::with_capacity(text.len() + 16);
+        for char in text.chars() {
+            if is_unprintable(char) {
+                safe.extend(char.escape_unicode());
+            } else {
+                safe.push(char);
+            }
+        }
+        Self { raw: text.to_owned(), escaped: Some(safe) }
+    }
+
+    /// The same, but cut to at most `limit` characters, with `…` for what is left out.
+    pub fn cut(text: &str, limit: usize) -> Self {
+        match text.char_indices().nth(limit) {
+            None => Self::new(text),
+            Some((end, _)) => Self::new(&format!("{}…", &text[..end])),
+        }
+    }
+
+    /// The safe text.
+    pub fn as_str(&self) -> &str {
+        self.escaped.as_deref().unwrap_or(&self.raw)
+    }
+
+    /// The text as it came, for formats that escape in a way of their own (JSON, without loss).
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Columns it takes on a terminal.
+    pub fn width(&self) -> usize {
+        UnicodeWidthStr::width(self.as_str())
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+}
+
+impl From<&str> for Printable {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Printable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether `char` would act on its reader instead of being seen by them.
+pub fn is_unprintable(char: char) -> bool {
+    matches!(char,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'          // C0, DEL, C1: terminal control
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' // soft hyphen, joiners, Arabic and Mongolian marks
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' // fillers that look like nothing
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' // zero width, line and paragraph ends, bidi
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' // word joiner, bidi isolates, BOM, specials
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}') // musical controls, tags, variation supplements
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn plain_text_in_any_script_stays_as_it_is() {
+        for text in
+            ["", "Bo Lindqvist", "Zoë Ångström", "李雷", "Ахмед", "👩‍🔧".replace('\u{200d}', "").as_str()]
+        {
+            assert_eq!(Printable::new(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_drives_a_terminal_or_hides_is_written_out() {
+        assert_eq!(Printable::new("a\u{1b}[2Jb").as_str(), "a\\u{1b}[2Jb");
+        assert_eq!(Printable::new("x\r\n::error::y").as_str(), "x\\u{d}\\u{a}::error::y");
+        assert_eq!(Printable::new("ad\u{202e}nim").as_str(), "ad\\u{202e}nim");
+        assert_eq!(Printable::new("a\u{e0041}").as_str(), "a\\u{e0041}");
+        assert_eq!(Printable::new("\u{9b}1m").as_str(), "\\u{9b}1m");
+    }
+
+    #[test]
+    fn a_cut_keeps_whole_characters_and_says_that_it_cut() {
+        assert_eq!(Printable::cut("ångström", 3).as_str(), "ång…");
+        assert_eq!(Printable::cut("ång", 3).as_str(), "ång");
+    }
+}

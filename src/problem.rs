@@ -1,0 +1,126 @@
+//! A problem, as somebody has to be told about it: what is wrong, where, what to do next.
+//!
+//! Every room raises its own; each has a stable code `room::what_happened` from that room's list (see [`codes!`]),
+//! explained in docs/diagnostics.md. The sentence never repeats the source's text; the excerpt shows it.
+
+use crate::roster::source::{Place, Sources};
+
+/// Declares a room's diagnostic codes: an enum with the text of each code and the list of all of them.
+macro_rules! codes {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every code of this room.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code as it is printed and documented.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl From<$name> for &'static str {
+            fn from(code: $name) -> Self { code.as_str() }
+        }
+    };
+}
+pub(crate) use codes;
+
+/// A place that a problem is about, and what to say at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What to say there; a few words.
+    pub text: String,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable code, `room::what_happened`.
+    pub code: &'static str,
+    /// What is wrong, in the user's words.
+    pub message: String,
+    /// Where: the first is the main place. Empty where the problem is in no file.
+    pub labels: Vec<Label>,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a place yet.
+    pub fn new(code: impl Into<&'static str>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn at(mut self, place: Place, text: impl Into<String>) -> Self {
+        self.labels.push(Label { place, text: text.into() });
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything that is wrong, with the texts it is wrong in. Never empty.
+#[derive(Debug, Clone)]
+pub struct Problems {
+    /// The files that the places are in.
+    pub sources: Sources,
+    /// The problems in the order of files and lines; those without a place come first.
+    pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// Sorts by place, so that the same files always give the same report.
+    pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
+        list.sort_by(|a, b| {
+            let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
+            key(a).cmp(&key(b)).then_with(|| a.code.cmp(b.code)).then_with(|| a.message.cmp(&b.message))
+        });
+        list.dedup();
+        Self { sources, list }
+    }
+}
+
+impl From<Problem> for Problems {
+    /// A problem that is in no file.
+    fn from(problem: Problem) -> Self {
+        Self { sources: Sources::default(), list: vec![problem] }
+    }
+}
+
+/// The nearest of `known` to what was written, for "did you mean"; nothing where all are far away.
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let lower = written.to_lowercase();
+    if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
+        return Some(same);
+    }
+    similar::get_close_matches(written, &known, 1, 0.7).first().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_typo_is_matched_and_a_stranger_is_not() {
+        let known = ["Admin", "Member", "Viewer"];
+        assert_eq!(did_you_mean("Amdin", known), Some("Admin"));
+        assert_eq!(did_you_mean("member", known), Some("Member"));
+        assert_eq!(did_you_mean("Owner of everything", known), None);
+    }
+}
