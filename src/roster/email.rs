@@ -1,0 +1,155 @@
+//! E-mail addresses: the keys by which people are declared and found.
+//!
+//! Two spellings that differ only in ASCII case are one address. The spelling is kept, for showing and for asking.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// An address, as it was written; compared and hashed without regard to ASCII case.
+#[derive(Debug, Clone)]
+pub struct Email(Box<str>);
+
+/// Why a text is refused as an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadEmail {
+    /// Not of the form `someone@somewhere.example`.
+    Malformed(&'static str),
+    /// Has characters outside ASCII, and the file does not allow them.
+    NotAscii,
+}
+
+impl Email {
+    /// An address as Pylon gives it: taken as it is, since Pylon decides what an address of its own is.
+    pub fn observed(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// An address as a file declares it. Lengths and characters follow RFC 5321 and the host names of RFC 1123;
+    /// quoted local parts and address literals are refused, since nobody signs in to Pylon with one.
+    pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
+        let malformed = |why| Err(BadEmail::Malformed(why));
+        if text.chars().any(|char| char.is_whitespace() || crate::printable::is_unprintable(char)) {
+            return malformed("it holds a space or an invisible character");
+        }
+        if !text.is_ascii() && !allow_unicode {
+            return Err(BadEmail::NotAscii);
+        }
+        let Some((local, domain)) = text.split_once('@') else {
+            return malformed("it has no `@`");
+        };
+        if domain.contains('@') {
+            return malformed("it has more than one `@`");
+        }
+        if local.is_empty() || local.len() > 64 || text.len() > 254 {
+            return malformed("the part before the `@` must have 1 to 64 characters, the whole at most 254");
+        }
+        if !local
+            .chars()
+            .all(|char| !char.is_ascii() || char.is_ascii_alphanumeric() || LOCAL_SIGNS.contains(char))
+        {
+            return malformed("the part before the `@` holds a character that no address has");
+        }
+        if !domain.contains('.') || !domain.split('.').all(is_host_label) {
+            return malformed("the part behind the `@` is no domain");
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address in lower case: equal for addresses that are equal.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// What may stand before the `@` beside letters and digits (`atext` of RFC 5322, and the dot).
+const LOCAL_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
+
+fn is_host_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= 63
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|char| !char.is_ascii() || char.is_ascii_alphanumeric() || char == '-')
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl PartialEq for Email {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Email {}
+
+impl Hash for Email {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl PartialOrd for Email {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Email {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0
+            .bytes()
+            .map(|byte| byte.to_ascii_lowercase())
+            .cmp(other.0.bytes().map(|byte| byte.to_ascii_lowercase()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn ascii_case_makes_no_difference_and_the_spelling_stays() {
+        let (one, two) = (Email::observed("Ana@Acme.example"), Email::observed("ana@acme.EXAMPLE"));
+        assert_eq!(one, two);
+        assert_eq!(one.cmp(&two), Ordering::Equal);
+        assert_eq!(one.to_string(), "Ana@Acme.example");
+        assert!(Email::observed("É@acme.example") != Email::observed("é@acme.example"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_a_reason() {
+        for good in ["a@b.co", "first.last+tag@sub.domain.example", "o'neil@x-y.example"] {
+            assert!(Email::declared(good, false).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "ana",
+            "ana@",
+            "@acme.example",
+            "a@b@c.example",
+            "ana@acme",
+            "a b@acme.example",
+            "a@-x.example",
+        ] {
+            assert!(matches!(Email::declared(bad, true), Err(BadEmail::Malformed(_))), "{bad}");
+        }
+        assert_eq!(Email::declared("zoë@acme.example", false), Err(BadEmail::NotAscii));
+        assert!(Email::declared("zoë@acme.example", true).is_ok());
+        assert!(Email::declared("zo\u{200b}e@acme.example", true).is_err());
+    }
+}

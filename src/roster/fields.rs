@@ -1,0 +1,255 @@
+//! One value of one type at a time, with a problem where it is something else.
+//!
+//! The tree that is walked keeps the span of every key and value, and walking it by hand is what lets one run report
+//! everything that is wrong; serde stops at the first error. What was not asked for is refused by [`Fields::unknown`].
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+use toml::Spanned;
+use toml::de::{DeArray, DeString, DeTable, DeValue};
+use toml::value::{Datetime, Offset as TomlOffset};
+
+use super::source::{FileId, Place, Sourced};
+use super::{Code, Moment};
+use crate::printable::Printable;
+use crate::problem::{Problem, did_you_mean};
+
+pub(super) type Value<'v> = Spanned<DeValue<'v>>;
+pub(super) type Key<'v> = Spanned<DeString<'v>>;
+
+/// Reads values of one file and collects what is wrong with them.
+pub(super) struct Fields<'p> {
+    pub(super) file: FileId,
+    pub(super) problems: &'p mut Vec<Problem>,
+    /// Places whose text must not be shown.
+    pub(super) masks: Vec<Place>,
+}
+
+/// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
+const SECRETS: &[&str] =
+    &["token", "api_token", "api_key", "apikey", "key", "password", "secret", "authorization", "bearer"];
+const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
+
+impl Fields<'_> {
+    pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
+        Place::new(self.file, span)
+    }
+
+    pub(super) fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// A text.
+    pub(super) fn string<'v>(&mut self, key: &str, value: &'v Value<'_>) -> Option<Sourced<&'v str>> {
+        let found = value.get_ref().as_str();
+        self.typed(key, "a string", value, found)
+    }
+
+    /// A text that says something.
+    pub(super) fn text(&mut self, key: &str, value: &Value<'_>) -> Option<Sourced<String>> {
+        let text = self.string(key, value)?;
+        if text.value.trim().is_empty() {
+            self.report(
+                Problem::new(Code::BadValue, format!("`{key}` is empty")).at(text.place, "nothing here"),
+            );
+            return None;
+        }
+        Some(text.map(str::to_owned))
+    }
+
+    pub(super) fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
+        let found = value.get_ref().as_bool();
+        self.typed(key, "true or false", value, found).map(|found| found.value)
+    }
+
+    /// A whole number from 0.
+    pub(super) fn count(&mut self, key: &str, value: &Value<'_>) -> Option<u64> {
+        let integer = value.get_ref().as_integer();
+        let integer = self.typed(key, "a whole number", value, integer)?;
+        let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
+        if number.is_err() {
+            self.report(
+                Problem::new(Code::BadValue, format!("`{key}` must be a whole number from 0"))
+                    .at(integer.place, "not a count of people"),
+            );
+        }
+        number.ok()
+    }
+
+    pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v Value<'i>) -> Option<&'v DeTable<'i>> {
+        let found = value.get_ref().as_table();
+        self.typed(key, "a table", value, found).map(|found| found.value)
+    }
+
+    pub(super) fn array<'v, 'i>(&mut self, key: &str, value: &'v Value<'i>) -> Option<&'v DeArray<'i>> {
+        let found = value.get_ref().as_array();
+        self.typed(key, "an array", value, found).map(|found| found.value)
+    }
+
+    /// One of a closed list of words.
+    pub(super) fn one_of<T: Copy>(
+        &mut self,
+        key: &str,
+        code: Code,
+        value: &Value<'_>,
+        known: &[(&str, T)],
+    ) -> Option<Sourced<T>> {
+        let written = self.string(key, value)?;
+        if let Some((_, meaning)) = known.iter().find(|(word, _)| *word == written.value) {
+            return Some(Sourced::new(*meaning, written.place));
+        }
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let help = match did_you_mean(written.value, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
+            None => format!("`{key}` is one of: {}", words.join(", ")),
+        };
+        let message = format!("`{}` is no {key}", Printable::cut(written.value, 60));
+        self.report(Problem::new(code, message).at(written.place, "not known").help(help));
+        None
+    }
+
+    /// A date, a local date-time in `zone`, or one with an offset. A date stands for its first instant; gaps and folds
+    /// of daylight saving are taken as jiff's "compatible" (RFC 5545): the earlier instant in a fold, the later in a gap.
+    pub(super) fn moment(
+        &mut self,
+        key: &str,
+        value: &Value<'_>,
+        zone: &TimeZone,
+    ) -> Option<Sourced<Moment>> {
+        let datetime = value.get_ref().as_datetime();
+        let datetime = self.typed(key, "a date or a date-time, without quotes", value, datetime)?;
+        match moment_of(datetime.value, zone) {
+            Ok(moment) => Some(Sourced::new(moment, datetime.place)),
+            Err(why) => {
+                self.report(
+                    Problem::new(Code::BadTime, format!("`{key}` {why}"))
+                        .at(datetime.place, "no such instant")
+                        .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)"),
+                );
+                None
+            }
+        }
+    }
+
+    fn typed<T>(
+        &mut self,
+        key: &str,
+        wanted: &str,
+        value: &Value<'_>,
+        found: Option<T>,
+    ) -> Option<Sourced<T>> {
+        let place = self.place(value.span());
+        match found {
+            Some(found) => Some(Sourced::new(found, place)),
+            None => {
+                let kind = value.get_ref().type_str();
+                let message = format!("`{key}` must be {wanted}");
+                self.report(
+                    Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}")),
+                );
+                None
+            }
+        }
+    }
+
+    /// A key that this table does not take.
+    pub(super) fn unknown(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str], table: &str) {
+        let name = key.get_ref().as_ref();
+        let place = self.place(key.span());
+        let folded = name.to_ascii_lowercase().replace('-', "_");
+        let is_secret =
+            SECRETS.iter().any(|secret| folded == *secret || folded.ends_with(&format!("_{secret}")));
+        if is_secret || HOSTS.contains(&folded.as_str()) {
+            self.masks.push(self.place(value.span()));
+            self.report(forbidden(name, place, is_secret));
+            return;
+        }
+        let help = match did_you_mean(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("{table} takes: {}", known.join(", ")),
+        };
+        let message = format!("{table} has no key `{}`", Printable::cut(name, 60));
+        self.report(Problem::new(Code::UnknownKey, message).at(place, "not known").help(help));
+    }
+}
+
+fn forbidden(name: &str, place: Place, is_secret: bool) -> Problem {
+    let name = Printable::cut(name, 60);
+    let problem = Problem::new(Code::SecretInFile, format!("`{name}` does not belong into a reviewed file"));
+    if is_secret {
+        problem.at(place, "the value is not shown here").help(
+            "pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, \
+             and if a real token was committed, revoke it in Pylon",
+        )
+    } else {
+        problem.at(place, "not here").help(
+            "whoever edits this file could send the token to another host: use --region, --base-url or PYLON_BASE_URL instead",
+        )
+    }
+}
+
+fn moment_of(written: &Datetime, zone: &TimeZone) -> Result<Moment, String> {
+    let Some(date) = written.date else {
+        return Err("is a time without a date".into());
+    };
+    let small = |number: u8| i8::try_from(number).unwrap_or(i8::MAX);
+    let year = i16::try_from(date.year).unwrap_or(i16::MAX);
+    let day = Date::new(year, small(date.month), small(date.day))
+        .map_err(|_| "names a day that does not exist".to_owned())?;
+    let time = match &written.time {
+        None => Time::midnight(),
+        Some(time) => {
+            let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).unwrap_or(i32::MAX);
+            Time::new(small(time.hour), small(time.minute), small(time.second.unwrap_or(0)), nanosecond)
+                .map_err(|_| "names a time of day that does not exist".to_owned())?
+        }
+    };
+    let local = DateTime::from_parts(day, time);
+    let too_far = |_| "is too far away".to_owned();
+    let at = match written.offset {
+        None if written.time.is_none() => day
+            .to_zoned_datetime(zone.clone())
+            .and_then(|day| day.start_of_day())
+            .map_err(too_far)?
+            .timestamp(),
+        None => zone.to_timestamp(local).map_err(too_far)?,
+        Some(TomlOffset::Z) => Offset::UTC.to_timestamp(local).map_err(too_far)?,
+        Some(TomlOffset::Custom { minutes }) => {
+            let offset = Offset::from_seconds(i32::from(minutes) * 60).map_err(too_far)?;
+            offset.to_timestamp(local).map_err(too_far)?
+        }
+    };
+    Ok(Moment { at, written: written.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn at(written: &str, zone: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap();
+        moment_of(&written.parse().unwrap(), &zone).unwrap().at.to_string()
+    }
+
+    #[test]
+    fn a_date_is_its_first_instant_in_the_zone() {
+        assert_eq!(at("2026-12-20", "Europe/Berlin"), "2026-12-19T23:00:00Z");
+        assert_eq!(at("2026-06-20", "Europe/Berlin"), "2026-06-19T22:00:00Z");
+        // Midnight does not exist on this day in Beirut: the clocks go from 0:00 to 1:00.
+        assert_eq!(at("2025-03-30", "Asia/Beirut"), "2025-03-29T22:00:00Z");
+    }
+
+    #[test]
+    fn a_local_time_in_a_gap_is_later_and_in_a_fold_earlier() {
+        assert_eq!(at("2026-03-29T02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00Z");
+        assert_eq!(at("2026-10-25T02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00Z");
+    }
+
+    #[test]
+    fn an_offset_needs_no_zone() {
+        assert_eq!(at("2026-12-01T18:00:00+01:00", "Asia/Tokyo"), "2026-12-01T17:00:00Z");
+        assert_eq!(at("2026-12-01T18:00:00Z", "Asia/Tokyo"), "2026-12-01T18:00:00Z");
+    }
+}

@@ -1,0 +1,293 @@
+//! What the files declare: `users.toml` and its team files, read whole and checked without asking anybody.
+//!
+//! * [`read`] finds the files and holds them together; `settings` reads the root file's own keys and `people` what
+//!   every file has; `fields` reads one value of one type; `rules` checks what needs more than one person or file.
+//! * Every declared value keeps its place ([`source::Sourced`]) all the way into the plan.
+//! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
+//!
+//! What holds at one instant (defaults, windows, expired acknowledgements) is settled by [`crate::desired`].
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+pub mod code;
+pub mod email;
+mod fields;
+mod people;
+pub mod read;
+mod rules;
+mod settings;
+pub mod source;
+
+pub use code::Code;
+pub use email::Email;
+use source::{Place, Sourced, Sources};
+
+/// A role as a file names it: by name, slug or id.
+pub type RoleName = Arc<str>;
+
+/// Everything that the files declare.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    /// The texts, for places.
+    pub sources: Sources,
+    /// In which zone local dates and times are meant; `UTC` unless declared.
+    pub timezone: TimeZone,
+    /// Which organisation and region the files are for.
+    pub workspace: Workspace,
+    /// What to do about a difference, field by field.
+    pub policy: Policy,
+    /// The limits of an apply.
+    pub guardrails: GuardrailRules,
+    /// Risks that were reviewed and accepted for a time.
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// The declared people, sorted by address, each once.
+    pub people: Vec<DeclaredPerson>,
+}
+
+/// `[workspace]`: refuse to run against anything else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workspace {
+    /// The organisation's id, as `GET /me` gives it.
+    pub organization: Option<Sourced<String>>,
+    /// The region whose host is asked.
+    pub region: Option<Sourced<Region>>,
+}
+
+/// Where an organisation lives. Each region has its own host (Pylon API, "Regions").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Region {
+    /// `https://api.usepylon.com`
+    Us,
+    /// `https://api.eu.usepylon.com`
+    Eu,
+}
+
+impl Region {
+    /// Every region.
+    pub const ALL: [Self; 2] = [Self::Us, Self::Eu];
+
+    /// As it is declared and printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+        }
+    }
+}
+
+/// `[policy]`: what to do about a difference in each field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// The declared role against the assigned one.
+    pub role: Stance,
+    /// The declared status against the present one.
+    pub status: Stance,
+    /// Roles assigned beyond the declared one.
+    pub extra_roles: Stance,
+}
+
+/// What a difference means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stance {
+    /// It is a change.
+    #[default]
+    Enforce,
+    /// It is shown, never written, never pending.
+    Observe,
+    /// It is not looked at.
+    Ignore,
+}
+
+impl Stance {
+    /// Every stance.
+    pub const ALL: [Self; 3] = [Self::Enforce, Self::Observe, Self::Ignore];
+
+    /// As it is declared and printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// `[guardrails]`, with the documented defaults for what is not given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardrailRules {
+    /// How many people one apply may change.
+    pub max_changes: MaxChanges,
+    /// How many holders a role must keep; `None`: two of the role with the slug `admin`.
+    pub keep_at_least: Option<Vec<Floor>>,
+    /// How many people must keep the status `active`.
+    pub keep_active: u64,
+    /// Who is never changed.
+    pub protected: Vec<Sourced<Email>>,
+    /// What people in Pylon whom no file declares mean.
+    pub unmanaged: Unmanaged,
+    /// What declared people who are not in Pylon mean.
+    pub missing: Missing,
+}
+
+impl Default for GuardrailRules {
+    fn default() -> Self {
+        Self {
+            max_changes: MaxChanges::Share { percent: 25 },
+            keep_at_least: None,
+            keep_active: 0,
+            protected: Vec::new(),
+            unmanaged: Unmanaged::Report,
+            missing: Missing::Report,
+        }
+    }
+}
+
+/// `max_changes`: people changed in one apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxChanges {
+    /// A share of those declared, rounded down, but ten are always allowed.
+    Share {
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// Exactly so many; 0 freezes.
+    Count(u64),
+}
+
+/// One entry of `keep_at_least`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Floor {
+    /// The role.
+    pub role: Sourced<RoleName>,
+    /// How many must hold it afterwards.
+    pub holders: u64,
+}
+
+/// `unmanaged`: people in Pylon whom no file declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmanaged {
+    /// Not mentioned.
+    Ignore,
+    /// Counted.
+    Report,
+    /// The apply is refused.
+    Refuse,
+}
+
+/// `missing`: people who are declared but not in Pylon, or deactivated there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Shown.
+    Report,
+    /// The apply is refused.
+    Refuse,
+}
+
+/// One `[[acknowledge]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Where it stands.
+    pub place: Place,
+    /// Which risk, and how much of it.
+    pub risk: AcknowledgedRisk,
+    /// Why.
+    pub reason: String,
+    /// Until when it holds.
+    pub expires: Sourced<Moment>,
+}
+
+/// How much of which risk was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcknowledgedRisk {
+    /// So many people may change.
+    MaxChanges(u64),
+    /// So many declared people may be missing.
+    Missing(u64),
+    /// So many people in Pylon may be declared nowhere.
+    Unmanaged(u64),
+    /// The role may go down to so many holders.
+    KeepAtLeast(Sourced<RoleName>, u64),
+    /// The active people may go down to so many.
+    KeepActive(u64),
+    /// This protected person may change.
+    Protected(Sourced<Email>),
+    /// The token's own user, this person, may lose a kept role.
+    TokenOwner(Sourced<Email>),
+}
+
+/// One person, as the files declare them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredPerson {
+    /// By which address; the place is that of the key.
+    pub email: Sourced<Email>,
+    /// The role outside every window; `None`: the role is left alone.
+    pub role: Option<DeclaredRole>,
+    /// The status outside every window; `None`: the status is left alone.
+    pub status: Option<Sourced<Status>>,
+    /// Time-bound values, in the order of the file.
+    pub windows: Vec<Window>,
+}
+
+/// A role and whether the person or the file's `[defaults]` declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredRole {
+    /// The role and where it stands.
+    pub role: Sourced<RoleName>,
+    /// It comes from `[defaults]`.
+    pub from_defaults: bool,
+}
+
+/// A status that can be declared. What Pylon answers is an open list; what it accepts is this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// `active`
+    Active,
+    /// `away`
+    Away,
+    /// `out_of_office`
+    OutOfOffice,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Away, Self::OutOfOffice];
+
+    /// As files, plans and Pylon spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Away => "away",
+            Self::OutOfOffice => "out_of_office",
+        }
+    }
+}
+
+/// A time-bound value. Holds from `from` (always, if absent) until `until` (for good, if absent), exclusive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Where it stands.
+    pub place: Place,
+    /// Its first instant.
+    pub from: Option<Sourced<Moment>>,
+    /// The first instant after it.
+    pub until: Option<Sourced<Moment>>,
+    /// The role while it holds.
+    pub role: Option<Sourced<RoleName>>,
+    /// The status while it holds.
+    pub status: Option<Sourced<Status>>,
+    /// The status afterwards, for whoever still shows the window's.
+    pub then: Option<Sourced<Status>>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An instant, and how the file wrote it: `2027-01-03`, `2026-12-01T18:00:00+01:00`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The instant.
+    pub at: Timestamp,
+    /// As it was written, in ISO 8601.
+    pub written: String,
+}

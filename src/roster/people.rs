@@ -1,0 +1,126 @@
+//! `[defaults]` and `[users]`: what the root file and every team file have.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use toml::de::DeTable;
+
+use super::email::{BadEmail, Email};
+use super::fields::{Fields, Key, Value};
+use super::source::Sourced;
+use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
+use crate::printable::Printable;
+use crate::problem::Problem;
+
+const PERSON_KEYS: &[&str] = &["role", "status", "windows"];
+const WINDOW_KEYS: &[&str] = &["from", "until", "role", "status", "then", "reason"];
+
+/// What the root file settles for every file.
+pub(super) struct Context {
+    pub(super) zone: TimeZone,
+    pub(super) allow_unicode: bool,
+}
+
+/// The people of one file, in the order of the file; its `[defaults]` are already in them.
+pub(super) fn read_people(
+    fields: &mut Fields<'_>,
+    table: &DeTable<'_>,
+    context: &Context,
+) -> Vec<DeclaredPerson> {
+    let default = table.get("defaults").and_then(|defaults| read_defaults(fields, defaults));
+    let Some(users) = table.get("users").and_then(|users| fields.table("users", users)) else {
+        return Vec::new();
+    };
+    users
+        .iter()
+        .filter_map(|(key, value)| read_person(fields, key, value, default.as_ref(), context))
+        .collect()
+}
+
+fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredRole> {
+    let mut role = None;
+    for (key, value) in fields.table("defaults", value)? {
+        match key.get_ref().as_ref() {
+            "role" => role = read_role(fields, value),
+            _ => fields.unknown(key, value, &["role"], "[defaults]"),
+        }
+    }
+    role.map(|role| DeclaredRole { role, from_defaults: true })
+}
+
+fn read_role(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Sourced<RoleName>> {
+    fields.text("role", value).map(|role| role.map(Arc::from))
+}
+
+/// A status that can be declared.
+pub(super) fn read_status(fields: &mut Fields<'_>, key: &str, value: &Value<'_>) -> Option<Sourced<Status>> {
+    fields.one_of(key, Code::UnknownStatus, value, &Status::ALL.map(|status| (status.as_str(), status)))
+}
+
+/// An address, with what is wrong with it if it is none.
+pub(super) fn read_email(
+    fields: &mut Fields<'_>,
+    written: Sourced<&str>,
+    allow_unicode: bool,
+) -> Option<Sourced<Email>> {
+    let shown = Printable::cut(written.value, 80);
+    let problem = match Email::declared(written.value, allow_unicode) {
+        Ok(email) => return Some(Sourced::new(email, written.place)),
+        Err(BadEmail::Malformed(why)) => {
+            Problem::new(Code::BadEmail, format!("`{shown}` is no e-mail address: {why}"))
+                .at(written.place, "not an address")
+                .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
+        }
+        Err(BadEmail::NotAscii) => {
+            Problem::new(Code::UnicodeEmail, format!("`{shown}` has characters outside ASCII"))
+                .at(written.place, "letters that may only look like others")
+                .help("if the address is really so, set `allow_unicode_emails = true` in the root file")
+        }
+    };
+    fields.report(problem);
+    None
+}
+
+fn read_person(
+    fields: &mut Fields<'_>,
+    key: &Key<'_>,
+    value: &Value<'_>,
+    default: Option<&DeclaredRole>,
+    context: &Context,
+) -> Option<DeclaredPerson> {
+    let written = Sourced::new(key.get_ref().as_ref(), fields.place(key.span()));
+    let email = read_email(fields, written, context.allow_unicode);
+    let (mut role, mut status, mut windows) = (default.cloned(), None, Vec::new());
+    for (key, value) in fields.table("the declaration of a person", value)? {
+        match key.get_ref().as_ref() {
+            "role" => role = read_role(fields, value).map(|role| DeclaredRole { role, from_defaults: false }),
+            "status" => status = read_status(fields, "status", value),
+            "windows" => {
+                let list = fields.array("windows", value).into_iter().flatten();
+                windows.extend(list.filter_map(|window| read_window(fields, window, context)));
+            }
+            _ => fields.unknown(key, value, PERSON_KEYS, "a person"),
+        }
+    }
+    Some(DeclaredPerson { email: email?, role, status, windows })
+}
+
+fn read_window(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> Option<Window> {
+    let place = fields.place(value.span());
+    let (mut from, mut until, mut role, mut status, mut then, mut reason) =
+        (None, None, None, None, None, None);
+    let before = fields.problems.len();
+    for (key, value) in fields.table("a window", value)? {
+        match key.get_ref().as_ref() {
+            "from" => from = fields.moment("from", value, &context.zone),
+            "until" => until = fields.moment("until", value, &context.zone),
+            "role" => role = read_role(fields, value),
+            "status" => status = read_status(fields, "status", value),
+            "then" => then = read_status(fields, "then", value),
+            "reason" => reason = fields.text("reason", value).map(|reason| reason.value),
+            _ => fields.unknown(key, value, WINDOW_KEYS, "a window"),
+        }
+    }
+    // A window that is wrong in itself is not compared with others: one mistake, one problem.
+    (fields.problems.len() == before).then_some(Window { place, from, until, role, status, then, reason })
+}

@@ -1,0 +1,274 @@
+//! Finds and reads the files, and holds them together.
+//!
+//! Only regular files in the folder of the config (or below it) are opened: a pull request can add a link to
+//! `/proc/self/environ`, and an error report would print it. All problems of all files are reported at once.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::fields::Fields;
+use super::people::{Context, read_people};
+use super::rules::{check_windows, duplicate, without_duplicates};
+use super::settings::{Settings, check_team_keys, read_context, read_settings};
+use super::source::{FileId, Place, Sourced, Sources};
+use super::{Code, DeclaredPerson, Email, Roster};
+use crate::printable::Printable;
+use crate::problem::{Problem, Problems};
+
+/// A file larger than this many bytes is refused: a million people take some 60 MB.
+pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+
+impl Roster {
+    /// Reads the root file and everything it includes.
+    ///
+    /// # Errors
+    /// Everything that is wrong in any of the files, with its place; or that a file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        let mut reader = Reader::default();
+        match reader.read_root(path) {
+            Some(roster) if reader.problems.is_empty() => Ok(Self { sources: reader.sources, ..roster }),
+            _ => Err(Problems::new(reader.sources, reader.problems)),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    sources: Sources,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn read_root(&mut self, path: &Path) -> Option<Roster> {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let text = self.text_of(path, &folder, None)?;
+        let root = self.sources.add(shown(path), text);
+        let (context, settings, mut people) = self.in_file(root, |fields, table| {
+            let context = read_context(fields, table);
+            let settings = read_settings(fields, table, &context);
+            let people = read_people(fields, table, &context);
+            (context, settings, people)
+        });
+        let Settings { include, workspace, policy, guardrails, acknowledgements } = settings;
+        for path in self.included(&include, path, &folder) {
+            people.extend(self.read_team(&path, &folder, &context));
+        }
+        let mut people = without_duplicates(people, &mut self.problems);
+        people.iter().for_each(|person| check_windows(person, &mut self.problems));
+        people.sort_by(|a, b| a.email.value.cmp(&b.email.value));
+        let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
+        Some(Roster {
+            sources,
+            timezone: context.zone,
+            workspace,
+            policy,
+            guardrails,
+            acknowledgements,
+            people,
+        })
+    }
+
+    fn read_team(
+        &mut self,
+        path: &Sourced<PathBuf>,
+        folder: &Path,
+        context: &Context,
+    ) -> Vec<DeclaredPerson> {
+        let Some(text) = self.text_of(&path.value, folder, Some(path.place)) else {
+            return Vec::new();
+        };
+        let file = self.sources.add(shown(&path.value), text);
+        self.in_file(file, |fields, table| {
+            check_team_keys(fields, table);
+            read_people(fields, table, context)
+        })
+    }
+
+    /// Parses one file and lets `read` walk it. What the parser could not make sense of is reported, and what it could
+    /// is still walked, so that one missing quote does not hide ten unknown keys.
+    fn in_file<T>(&mut self, file: FileId, read: impl FnOnce(&mut Fields<'_>, &DeTable<'_>) -> T) -> T {
+        let text = self.sources.text(file);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut found = Vec::new();
+        let mut fields = Fields { file, problems: &mut found, masks: Vec::new() };
+        let read = read(&mut fields, table.get_ref());
+        let masks = std::mem::take(&mut fields.masks);
+        let syntax: Vec<Problem> =
+            errors.iter().map(|error| syntax_problem(file, error, table.get_ref(), text)).collect();
+        let broken: HashSet<usize> = syntax
+            .iter()
+            .flat_map(|problem| &problem.labels)
+            .map(|label| line_of(text, label.place))
+            .collect();
+        // On a line that is no TOML, what was made of the rest is a guess: only the syntax is reported there.
+        found.retain(|problem| {
+            problem.labels.iter().all(|label| !broken.contains(&line_of(text, label.place)))
+        });
+        drop(table);
+        self.problems.extend(syntax);
+        self.problems.extend(found);
+        masks.into_iter().for_each(|place| self.sources.mask(place));
+        read
+    }
+
+    /// The files that the patterns name, sorted, each once, with the place of their pattern.
+    fn included(
+        &mut self,
+        patterns: &[Sourced<String>],
+        root: &Path,
+        folder: &Path,
+    ) -> Vec<Sourced<PathBuf>> {
+        let root = fs::canonicalize(root).ok();
+        let mut seen = HashSet::new();
+        let mut files = Vec::new();
+        for pattern in patterns {
+            let matched = match matches_of(pattern, folder) {
+                Ok(matched) => matched,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            for path in matched {
+                let canonical = fs::canonicalize(&path).ok();
+                if canonical.is_some() && canonical == root {
+                    self.problems.push(
+                        Problem::new(Code::IncludeLoop, "this pattern includes the root file itself")
+                            .at(pattern.place, "matches this very file")
+                            .help(
+                                "put the team files into a folder of their own: include = [\"teams/*.toml\"]",
+                            ),
+                    );
+                } else if seen.insert(canonical.unwrap_or_else(|| path.clone())) {
+                    files.push(Sourced::new(path, pattern.place));
+                }
+            }
+        }
+        files.sort_by(|a, b| a.value.cmp(&b.value));
+        files
+    }
+
+    /// The text of a regular file below `folder`; otherwise the problem is noted, at the pattern that named the file.
+    fn text_of(&mut self, path: &Path, folder: &Path, named_at: Option<Place>) -> Option<String> {
+        match text_of(path, folder) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problems.push(match named_at {
+                    Some(place) => problem.at(place, "included here"),
+                    None => problem,
+                });
+                None
+            }
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+}
+
+fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
+    let name = Printable::cut(&shown(path), 200);
+    let unreadable = |error: &std::io::Error| {
+        match error.kind() {
+        std::io::ErrorKind::NotFound => Problem::new(Code::FileMissing, format!("there is no file {name}"))
+            .help("name the file with --config, or write one: people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }"),
+        _ => Problem::new(Code::FileUnreadable, format!("{name} cannot be read: {error}")),
+    }
+    };
+    let real = fs::canonicalize(path).map_err(|error| unreadable(&error))?;
+    let home = fs::canonicalize(folder).map_err(|error| unreadable(&error))?;
+    if !real.starts_with(&home) {
+        return Err(Problem::new(
+            Code::OutsideFolder,
+            format!("{name} is a link that leads out of the folder of the config"),
+        )
+        .help(
+            "rolecall reads files in the folder of the config and below it; name the real path with --config",
+        ));
+    }
+    // Asked before opening: opening a pipe that nobody writes to would wait for ever.
+    let metadata = fs::metadata(&real).map_err(|error| unreadable(&error))?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() { "a directory" } else { "no regular file" };
+        return Err(Problem::new(Code::NotAFile, format!("{name} is {kind}")).help("name a TOML file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST_FILE)).unwrap_or(0));
+    let file = File::open(&real).map_err(|error| unreadable(&error))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        let limit = LARGEST_FILE / (1024 * 1024);
+        return Err(Problem::new(Code::FileTooLarge, format!("{name} is larger than {limit} MiB"))
+            .help("split it into team files and include them"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
+        Problem::new(Code::NotUtf8, format!("{name} is not UTF-8: line {line} holds bytes that are no text"))
+            .help("save the file as UTF-8")
+    })
+}
+
+fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let written = Path::new(&pattern.value);
+    let bad = |message: &str, help: &str| {
+        Problem::new(Code::BadInclude, message).at(pattern.place, "in this pattern").help(help)
+    };
+    let leaves = written
+        .components()
+        .any(|part| !matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+    if leaves || pattern.value.contains('\\') {
+        return Err(bad(
+            "an include must stay in the folder of the root file",
+            "name files below it, with `/`: \"teams/*.toml\"",
+        ));
+    }
+    let base = glob::Pattern::escape(&folder.to_string_lossy());
+    let paths = glob::glob(&format!("{base}/{}", pattern.value)).map_err(|error| {
+        bad(
+            &format!("this is no pattern: {}", error.msg),
+            "`*` stands for part of a name, `**` for any folders",
+        )
+    })?;
+    let mut matched = Vec::new();
+    for path in paths {
+        let path = path.map_err(|error| {
+            bad(
+                &format!("this pattern cannot be followed: {}", error.error()),
+                "check the permissions of the folder",
+            )
+        })?;
+        matched.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+    }
+    if matched.is_empty() {
+        return Err(Problem::new(Code::IncludeMatchesNothing, "this pattern matches no file")
+            .at(pattern.place, "nothing there")
+            .help("patterns are relative to this file; a team without a file would silently be declared nowhere"));
+    }
+    Ok(matched)
+}
+
+/// The parser's complaint without the source's text; a key that stands twice shows both places.
+fn syntax_problem(file: FileId, error: &toml::de::Error, table: &DeTable<'_>, text: &str) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    let place = Place::new(file, span.clone());
+    if error.message().contains("duplicate key") {
+        let written = text.get(span).unwrap_or_default().trim_matches(['"', '\'']);
+        let users = table.get("users").and_then(|users| users.get_ref().as_table());
+        if let Some((first, _)) = users.and_then(|users| users.get_key_value(written)) {
+            return duplicate(&Sourced::new(Email::observed(written), place), Place::new(file, first.span()));
+        }
+    }
+    Problem::new(Code::Syntax, format!("this is no TOML: {}", error.message())).at(place, "here")
+}
+
+fn line_of(text: &str, place: Place) -> usize {
+    text.get(..place.span().start).unwrap_or(text).matches('\n').count()
+}

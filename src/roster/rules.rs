@@ -1,0 +1,131 @@
+//! What needs more than one key: one person declared once, windows that fit together and lead back.
+
+use std::collections::HashMap;
+
+use super::source::{Place, Sourced};
+use super::{Code, DeclaredPerson, Email, Moment, Window};
+use crate::problem::Problem;
+
+/// One person, one declaration, over all files and spellings. Keeps the first of each.
+pub(super) fn without_duplicates(
+    people: Vec<DeclaredPerson>,
+    problems: &mut Vec<Problem>,
+) -> Vec<DeclaredPerson> {
+    let mut first: HashMap<Email, Place> = HashMap::with_capacity(people.len());
+    let mut kept = Vec::with_capacity(people.len());
+    for person in people {
+        match first.get(&person.email.value) {
+            Some(place) => problems.push(duplicate(&person.email, *place)),
+            None => {
+                first.insert(person.email.value.clone(), person.email.place);
+                kept.push(person);
+            }
+        }
+    }
+    kept
+}
+
+/// The problem of a person who is declared again.
+pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
+    Problem::new(Code::DuplicatePerson, format!("{} is declared twice", again.value))
+        .at(again.place, "declared again here")
+        .at(first, "first declared here")
+        .help("keep one of the two; letter case makes no second person")
+}
+
+/// Each window makes sense in itself, and no two set one field at once.
+pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
+    for window in &person.windows {
+        check_window(person, window, problems);
+    }
+    for (index, window) in person.windows.iter().enumerate() {
+        for earlier in &person.windows[..index] {
+            let both = [
+                ("role", window.role.is_some() && earlier.role.is_some()),
+                ("status", window.status.is_some() && earlier.status.is_some()),
+            ];
+            for (field, _) in both.iter().filter(|(_, both)| *both && overlap(earlier, window)) {
+                problems.push(
+                    Problem::new(
+                        Code::OverlappingWindows,
+                        format!("two windows of {} set the {field} at once", person.email.value),
+                    )
+                    .at(window.place, "this one overlaps")
+                    .at(earlier.place, "with this one")
+                    .help("`until` is exclusive: let one end on the day on which the next begins"),
+                );
+            }
+        }
+    }
+}
+
+fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
+    let Window { place, from, until, role, status, then, reason: _ } = window;
+    if let (Some(from), Some(until)) = (from, until)
+        && from.value.at >= until.value.at
+    {
+        problems.push(
+            Problem::new(Code::BackwardsWindow, "this window ends before it begins")
+                .at(until.place, "not after `from`")
+                .help("`until` is the first instant after the window; for one whole day it is the next day"),
+        );
+    }
+    if role.is_none() && status.is_none() {
+        problems.push(
+            Problem::new(Code::EmptyWindow, "this window sets neither a role nor a status")
+                .at(*place, "nothing to do in it")
+                .help("add `role = …` or `status = …`"),
+        );
+    }
+    if let Some(role) = role
+        && person.role.is_none()
+    {
+        problems.push(no_way_back(
+            "role",
+            role.place,
+            "declare the person's role, or a `role` in [defaults]",
+        ));
+    }
+    if let Some(status) = status
+        && person.status.is_none()
+        && then.is_none()
+        && until.is_some()
+    {
+        let help = "add `then = \"active\"` to the window, or declare the person's `status`";
+        problems.push(no_way_back("status", status.place, help));
+    }
+    if let Some(then) = then
+        && (status.is_none() || until.is_none())
+    {
+        problems.push(
+            Problem::new(Code::BadValue, "`then` needs a `status` that ends with an `until`")
+                .at(then.place, "what the status becomes when the window is over"),
+        );
+    }
+    if let (Some(then), Some(declared)) = (then, &person.status) {
+        problems.push(
+            Problem::new(
+                Code::BadValue,
+                "`then` is for people whose status is not declared outside the window",
+            )
+            .at(then.place, "one way back")
+            .at(declared.place, "and another")
+            .help("leave out `then`: after the window the declared status holds"),
+        );
+    }
+}
+
+fn no_way_back(field: &str, place: Place, help: &str) -> Problem {
+    Problem::new(Code::NoWayBack, format!("nothing says what the {field} is outside this window"))
+        .at(place, "set here for a time")
+        .help(help)
+}
+
+fn overlap(one: &Window, other: &Window) -> bool {
+    let at = |moment: &Option<Sourced<Moment>>| moment.as_ref().map(|moment| moment.value.at);
+    let begins_before_end = |a: &Window, b: &Window| match (at(&a.from), at(&b.until)) {
+        (Some(from), Some(until)) => from < until,
+        _ => true,
+    };
+    begins_before_end(one, other) && begins_before_end(other, one)
+}

@@ -1,0 +1,315 @@
+//! The root file's own keys: zone, pin, policy, guardrails, acknowledgements, includes.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use toml::de::DeTable;
+
+use super::fields::{Fields, Value};
+use super::people::{Context, read_email};
+use super::source::Sourced;
+use super::{
+    AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
+    Region, RoleName, Stance, Unmanaged, Workspace,
+};
+use crate::printable::Printable;
+use crate::problem::{Problem, did_you_mean};
+
+const ROOT_KEYS: &[&str] = &[
+    "include",
+    "timezone",
+    "allow_unicode_emails",
+    "workspace",
+    "policy",
+    "guardrails",
+    "acknowledge",
+    "defaults",
+    "users",
+];
+const TEAM_KEYS: &[&str] = &["defaults", "users"];
+const GUARDRAIL_KEYS: &[&str] =
+    &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
+const ACKNOWLEDGE_KEYS: &[&str] = &["guardrail", "up_to", "down_to", "role", "user", "reason", "expires"];
+
+/// What only the root file declares.
+pub(super) struct Settings {
+    pub(super) include: Vec<Sourced<String>>,
+    pub(super) workspace: Workspace,
+    pub(super) policy: Policy,
+    pub(super) guardrails: GuardrailRules,
+    pub(super) acknowledgements: Vec<Acknowledgement>,
+}
+
+/// What has to be known before any person is read.
+pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>) -> Context {
+    let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
+    let unicode =
+        table.get("allow_unicode_emails").and_then(|value| fields.boolean("allow_unicode_emails", value));
+    Context { zone: zone.unwrap_or(TimeZone::UTC), allow_unicode: unicode.unwrap_or(false) }
+}
+
+/// The root file's keys beside `[defaults]` and `[users]`.
+pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
+    let mut settings = Settings {
+        include: Vec::new(),
+        workspace: Workspace::default(),
+        policy: Policy::default(),
+        guardrails: GuardrailRules::default(),
+        acknowledgements: Vec::new(),
+    };
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "include" => {
+                let patterns = fields.array("include", value).into_iter().flatten();
+                settings.include.extend(patterns.filter_map(|pattern| fields.text("include", pattern)));
+            }
+            "workspace" => settings.workspace = read_workspace(fields, value),
+            "policy" => settings.policy = read_policy(fields, value),
+            "guardrails" => settings.guardrails = read_guardrails(fields, value, context),
+            "acknowledge" => {
+                let list = fields.array("acknowledge", value).into_iter().flatten();
+                settings
+                    .acknowledgements
+                    .extend(list.filter_map(|value| read_acknowledgement(fields, value, context)));
+            }
+            "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // read by `read_context` and `read_people`
+            _ => fields.unknown(key, value, ROOT_KEYS, "users.toml"),
+        }
+    }
+    settings
+}
+
+/// Refuses what a team file must not have.
+pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if TEAM_KEYS.contains(&name) {
+            continue;
+        }
+        if ROOT_KEYS.contains(&name) {
+            let problem = Problem::new(Code::RootOnly, format!("`{name}` belongs into the root file"))
+                .at(fields.place(key.span()), "this is an included file")
+                .help("an included file has [defaults] and [users] alone; what holds for everybody stands in one place");
+            fields.report(problem);
+        } else {
+            fields.unknown(key, value, TEAM_KEYS, "an included file");
+        }
+    }
+}
+
+fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone> {
+    let name = fields.string("timezone", value)?;
+    TimeZone::get(name.value).ok().or_else(|| {
+        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+        let help = match did_you_mean(name.value, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
+        };
+        let message = format!("`{}` is no time zone", Printable::cut(name.value, 60));
+        fields.report(Problem::new(Code::UnknownTimezone, message).at(name.place, "not known").help(help));
+        None
+    })
+}
+
+fn read_workspace(fields: &mut Fields<'_>, value: &Value<'_>) -> Workspace {
+    let mut workspace = Workspace::default();
+    for (key, value) in fields.table("workspace", value).into_iter().flatten() {
+        match key.get_ref().as_ref() {
+            "organization" => workspace.organization = fields.text("organization", value),
+            "region" => {
+                let regions = Region::ALL.map(|region| (region.as_str(), region));
+                workspace.region = fields.one_of("region", Code::BadValue, value, &regions);
+            }
+            _ => fields.unknown(key, value, &["organization", "region"], "[workspace]"),
+        }
+    }
+    workspace
+}
+
+fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
+    let stances = Stance::ALL.map(|stance| (stance.as_str(), stance));
+    let mut policy = Policy::default();
+    for (key, value) in fields.table("policy", value).into_iter().flatten() {
+        let field = match key.get_ref().as_ref() {
+            "role" => &mut policy.role,
+            "status" => &mut policy.status,
+            "extra_roles" => &mut policy.extra_roles,
+            _ => {
+                fields.unknown(key, value, &["role", "status", "extra_roles"], "[policy]");
+                continue;
+            }
+        };
+        *field = fields
+            .one_of("policy", Code::BadValue, value, &stances)
+            .map(|found| found.value)
+            .unwrap_or_default();
+    }
+    policy
+}
+
+fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> GuardrailRules {
+    const UNMANAGED: &[(&str, Unmanaged)] =
+        &[("ignore", Unmanaged::Ignore), ("report", Unmanaged::Report), ("refuse", Unmanaged::Refuse)];
+    const MISSING: &[(&str, Missing)] = &[("report", Missing::Report), ("refuse", Missing::Refuse)];
+    let mut rules = GuardrailRules::default();
+    for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
+        match key.get_ref().as_ref() {
+            "max_changes" => rules.max_changes = read_max_changes(fields, value).unwrap_or(rules.max_changes),
+            "keep_at_least" => rules.keep_at_least = Some(read_floors(fields, value)),
+            "keep_active" => rules.keep_active = fields.count("keep_active", value).unwrap_or(0),
+            "protected" => {
+                let list = fields.array("protected", value).into_iter().flatten();
+                rules
+                    .protected
+                    .extend(list.filter_map(|value| read_user(fields, "protected", value, context)));
+            }
+            "unmanaged" => {
+                let read = fields.one_of("unmanaged", Code::BadValue, value, UNMANAGED);
+                rules.unmanaged = read.map_or(rules.unmanaged, |found| found.value);
+            }
+            "missing" => {
+                let read = fields.one_of("missing", Code::BadValue, value, MISSING);
+                rules.missing = read.map_or(rules.missing, |found| found.value);
+            }
+            _ => fields.unknown(key, value, GUARDRAIL_KEYS, "[guardrails]"),
+        }
+    }
+    rules
+}
+
+fn read_user(
+    fields: &mut Fields<'_>,
+    key: &str,
+    value: &Value<'_>,
+    context: &Context,
+) -> Option<Sourced<Email>> {
+    let written = fields.string(key, value)?;
+    read_email(fields, written, context.allow_unicode)
+}
+
+fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxChanges> {
+    let Some(text) = value.get_ref().as_str() else {
+        if value.get_ref().is_integer() {
+            return fields.count("max_changes", value).map(MaxChanges::Count);
+        }
+        fields.string("max_changes", value);
+        return None;
+    };
+    let percent =
+        text.strip_suffix('%').and_then(|digits| digits.parse::<u8>().ok()).filter(|percent| *percent <= 100);
+    if percent.is_none() {
+        let problem = Problem::new(Code::BadValue, "`max_changes` must be a share or a count")
+            .at(fields.place(value.span()), "neither")
+            .help("write a share of the declared people, \"25%\", or a count, 40; 0 freezes");
+        fields.report(problem);
+    }
+    percent.map(|percent| MaxChanges::Share { percent })
+}
+
+fn read_floors(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Floor> {
+    let mut floors = Vec::new();
+    for (key, value) in fields.table("keep_at_least", value).into_iter().flatten() {
+        let role: RoleName = Arc::from(key.get_ref().as_ref());
+        if let Some(holders) = fields.count("keep_at_least", value) {
+            floors.push(Floor { role: Sourced::new(role, fields.place(key.span())), holders });
+        }
+    }
+    floors
+}
+
+/// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
+#[derive(Default)]
+struct Parts {
+    guardrail: Option<Sourced<String>>,
+    up_to: Option<u64>,
+    down_to: Option<u64>,
+    role: Option<Sourced<RoleName>>,
+    user: Option<Sourced<Email>>,
+    given: Vec<&'static str>,
+}
+
+fn read_acknowledgement(
+    fields: &mut Fields<'_>,
+    value: &Value<'_>,
+    context: &Context,
+) -> Option<Acknowledgement> {
+    let place = fields.place(value.span());
+    let mut parts = Parts::default();
+    let (mut reason, mut expires) = (None, None);
+    let before = fields.problems.len();
+    for (key, value) in fields.table("acknowledge", value)? {
+        match key.get_ref().as_ref() {
+            "guardrail" => parts.guardrail = fields.text("guardrail", value),
+            "up_to" => parts.up_to = fields.count("up_to", value),
+            "down_to" => parts.down_to = fields.count("down_to", value),
+            "role" => parts.role = fields.text("role", value).map(|role| role.map(Arc::from)),
+            "user" => parts.user = read_user(fields, "user", value, context),
+            "reason" => reason = fields.text("reason", value),
+            "expires" => expires = fields.moment("expires", value, &context.zone),
+            _ => fields.unknown(key, value, ACKNOWLEDGE_KEYS, "[[acknowledge]]"),
+        }
+        parts.given.extend(ACKNOWLEDGE_KEYS.iter().filter(|known| **known == key.get_ref().as_ref()));
+    }
+    if fields.problems.len() > before {
+        return None; // one mistake, one problem
+    }
+    for (key, is_there) in [
+        ("guardrail", parts.guardrail.is_some()),
+        ("reason", reason.is_some()),
+        ("expires", expires.is_some()),
+    ] {
+        if !is_there {
+            let problem = Problem::new(Code::MissingKey, format!("this acknowledgement has no `{key}`"))
+                .at(place, "an acknowledgement names one guardrail, a reason and a day on which it expires");
+            fields.report(problem);
+        }
+    }
+    let (risk, reason, expires) = (read_risk(fields, place, parts)?, reason?.value, expires?);
+    Some(Acknowledgement { place, risk, reason, expires })
+}
+
+fn read_risk(fields: &mut Fields<'_>, place: super::source::Place, parts: Parts) -> Option<AcknowledgedRisk> {
+    const TAKES: &[(&str, &[&str])] = &[
+        ("max_changes", &["up_to"]),
+        ("missing", &["up_to"]),
+        ("unmanaged", &["up_to"]),
+        ("keep_at_least", &["role", "down_to"]),
+        ("keep_active", &["down_to"]),
+        ("protected", &["user"]),
+        ("token_owner", &["user"]),
+    ];
+    let guardrail = parts.guardrail?;
+    let Some((name, takes)) = TAKES.iter().find(|(name, _)| *name == guardrail.value) else {
+        let names: Vec<&str> = TAKES.iter().map(|(name, _)| *name).collect();
+        let help = match did_you_mean(&guardrail.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the guardrails are: {}", names.join(", ")),
+        };
+        let message = format!("`{}` is no guardrail", Printable::cut(&guardrail.value, 60));
+        fields.report(Problem::new(Code::BadValue, message).at(guardrail.place, "not known").help(help));
+        return None;
+    };
+    let common = ["guardrail", "reason", "expires"];
+    let wanted_missing = takes.iter().any(|key| !parts.given.contains(key));
+    let too_much = parts.given.iter().any(|key| !takes.contains(key) && !common.contains(key));
+    if wanted_missing || too_much {
+        let keys = takes.join("` and `");
+        let problem =
+            Problem::new(Code::MissingKey, format!("an acknowledgement of `{name}` takes `{keys}`"))
+                .at(place, "not the keys of this guardrail")
+                .help(format!(
+                    "beside `{keys}` it has a `reason` and a day on which it `expires`, and nothing else"
+                ));
+        fields.report(problem);
+        return None;
+    }
+    Some(match *name {
+        "max_changes" => AcknowledgedRisk::MaxChanges(parts.up_to?),
+        "missing" => AcknowledgedRisk::Missing(parts.up_to?),
+        "unmanaged" => AcknowledgedRisk::Unmanaged(parts.up_to?),
+        "keep_at_least" => AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?),
+        "keep_active" => AcknowledgedRisk::KeepActive(parts.down_to?),
+        "protected" => AcknowledgedRisk::Protected(parts.user?),
+        _ => AcknowledgedRisk::TokenOwner(parts.user?),
+    })
+}

@@ -1,0 +1,233 @@
+//! The texts that were read, and places in them.
+//!
+//! A [`Place`] is twelve bytes, so that every declared value can carry one into the plan; [`Sources`] turns it back
+//! into file, line and column. Some values must not be repeated even in an error (a token in the file): their places
+//! are masked here, and whoever shows an excerpt shows the mask.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// Which file of [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A span of bytes in one of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    /// The bytes `span` of `file`. Files are at most [`super::read::LARGEST_FILE`] bytes, so the span fits.
+    pub fn new(file: FileId, span: Range<usize>) -> Self {
+        let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { file, start: fit(span.start), end: fit(span.end) }
+    }
+
+    /// The bytes in their file.
+    pub fn span(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and where it was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// What was declared.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+impl<T> Sourced<T> {
+    /// A value with its place.
+    pub fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+
+    /// The same place with what `change` makes of the value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: change(self.value), place: self.place }
+    }
+}
+
+/// A place as people name it: `teams/emea.toml:7:9`. Lines and columns (in characters) start at 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file as it was named: the config as given, an included file relative to the working directory.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// One line of a file around a place, ready to be underlined; masked values are already hidden in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Where the place begins.
+    pub location: Location,
+    /// Text of the line before the place.
+    pub before: String,
+    /// Text of the place itself, at most up to the end of its first line.
+    pub marked: String,
+    /// Text of the line behind the place.
+    pub after: String,
+}
+
+#[derive(Debug, Clone)]
+struct SourceFile {
+    name: String,
+    text: String,
+    masked: Vec<Range<usize>>,
+    /// Where each line begins; found when the first place is asked for, since most runs ask for few.
+    lines: OnceLock<Vec<usize>>,
+}
+
+/// All files that were read, in the order of reading.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+/// What stands in an excerpt for a value that must not be shown.
+const MASK: &str = "(not shown)";
+
+impl Sources {
+    /// Takes in a file. `name` is how people know it.
+    pub fn add(&mut self, name: String, text: String) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(SourceFile { name, text, masked: Vec::new(), lines: OnceLock::new() });
+        id
+    }
+
+    /// The text of a file.
+    pub fn text(&self, file: FileId) -> &str {
+        &self.files[file.0 as usize].text
+    }
+
+    /// How people know the file.
+    pub fn name(&self, file: FileId) -> &str {
+        &self.files[file.0 as usize].name
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Every file's name and text, in the order of reading.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
+    }
+
+    /// From now on nothing shows what stands at `place`.
+    pub fn mask(&mut self, place: Place) {
+        self.files[place.file.0 as usize].masked.push(place.span());
+    }
+
+    /// File, line and column of a place.
+    pub fn locate(&self, place: Place) -> Location {
+        let file = &self.files[place.file.0 as usize];
+        let start = floor_char_boundary(&file.text, place.start as usize);
+        let (line, line_start) = file.line_at(start);
+        Location { file: file.name.clone(), line, column: file.text[line_start..start].chars().count() + 1 }
+    }
+
+    /// The line around a place.
+    pub fn excerpt(&self, place: Place) -> Excerpt {
+        let file = &self.files[place.file.0 as usize];
+        let text = &file.text;
+        let start = floor_char_boundary(text, place.start as usize);
+        let (_, line_start) = file.line_at(start);
+        let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+        let end = floor_char_boundary(text, place.end as usize).clamp(start, line_end);
+        Excerpt {
+            location: self.locate(place),
+            before: file.shown(line_start..start),
+            marked: file.shown(start..end),
+            after: file.shown(end..line_end),
+        }
+    }
+}
+
+impl SourceFile {
+    /// The number of the line that holds the byte `at`, and where it begins.
+    fn line_at(&self, at: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| {
+            std::iter::once(0).chain(self.text.match_indices('\n').map(|(newline, _)| newline + 1)).collect()
+        });
+        let number = lines.partition_point(|start| *start <= at);
+        (number, lines[number - 1])
+    }
+
+    /// The text of `range` with masked parts replaced.
+    fn shown(&self, range: Range<usize>) -> String {
+        let mut shown = String::new();
+        let mut at = range.start;
+        let mut masks: Vec<_> =
+            self.masked.iter().filter(|m| m.start < range.end && m.end > range.start).collect();
+        masks.sort_by_key(|mask| mask.start);
+        for mask in masks {
+            if mask.start > at {
+                shown.push_str(&self.text[at..mask.start]);
+            }
+            if mask.end > at {
+                shown.push_str(MASK);
+                at = mask.end.min(range.end);
+            }
+        }
+        shown.push_str(&self.text[at..range.end]);
+        shown
+    }
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_again_by_line_and_character() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.toml".into(), "one\nzwö = 3\nthree".into());
+        let place = Place::new(file, 11..12);
+        assert_eq!(sources.locate(place), Location { file: "a.toml".into(), line: 2, column: 7 });
+        let excerpt = sources.excerpt(place);
+        assert_eq!(
+            (excerpt.before.as_str(), excerpt.marked.as_str(), excerpt.after.as_str()),
+            ("zwö = ", "3", "")
+        );
+    }
+
+    #[test]
+    fn a_masked_value_is_in_no_excerpt() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.toml".into(), "token = \"s3cret\" # mine".into());
+        sources.mask(Place::new(file, 8..16));
+        let excerpt = sources.excerpt(Place::new(file, 0..5));
+        assert_eq!(excerpt.after, " = (not shown) # mine");
+        let inside = sources.excerpt(Place::new(file, 10..12));
+        assert_eq!(
+            inside.before + &inside.marked + &inside.after,
+            "token = (not shown)(not shown)(not shown) # mine"
+        );
+    }
+}
