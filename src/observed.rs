@@ -1,0 +1,230 @@
+//! What Pylon says now, and the role catalogue: plain data, whatever era of the API it came from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::roster::{Email, Status};
+
+/// The present state of an organisation, provably complete (see [`crate::pylon::observe`]).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObservedState {
+    /// Whose people these are.
+    pub organization: Organization,
+    /// Who the token acts as; `None` for an API user that is nobody in particular.
+    pub token_user: Option<UserId>,
+    /// The roles there are.
+    pub roles: RoleCatalogue,
+    /// Everybody in the organisation, deactivated people included where they were asked for.
+    people: BTreeMap<UserId, Person>,
+    by_primary: HashMap<Email, Vec<UserId>>,
+    by_secondary: HashMap<Email, Vec<UserId>>,
+}
+
+/// The organisation that a token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Organization {
+    /// Its id, which a `[workspace]` pins.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A user's id as Pylon gave it. Only ids that can stand in a path are accepted: `[A-Za-z0-9_-]{1,128}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Box<str>);
+
+impl UserId {
+    /// The id, unless it could mean another path than `/users/{id}`.
+    pub fn new(id: &str) -> Option<Self> {
+        let fits = (1..=128).contains(&id.len());
+        let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        (fits && plain).then(|| Self(id.into()))
+    }
+
+    /// As Pylon spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A role's id as Pylon gave it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleId(pub Box<str>);
+
+/// One role of the organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Unique.
+    pub id: RoleId,
+    /// Chosen by the organisation; may repeat.
+    pub name: String,
+    /// Unique.
+    pub slug: String,
+}
+
+/// One person as Pylon has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The id, by which they are patched.
+    pub id: UserId,
+    /// The primary address.
+    pub email: Email,
+    /// Every other address.
+    pub secondary: Vec<Email>,
+    /// As they are called.
+    pub name: String,
+    /// The assigned roles, sorted; a `PATCH` of the role replaces them by one.
+    pub assigned: Vec<RoleId>,
+    /// Roles that come from SCIM groups alone, sorted; no `PATCH` takes them away.
+    pub from_scim: Vec<RoleId>,
+    /// The status as Pylon spells it: an open list, empty where there is none.
+    pub status: String,
+    /// They can no longer sign in.
+    pub deactivated: bool,
+}
+
+impl Person {
+    /// Whether they hold the role at present, from wherever.
+    pub fn holds(&self, role: &RoleId) -> bool {
+        self.assigned.contains(role) || self.from_scim.contains(role)
+    }
+
+    /// Whether their status is this one.
+    pub fn has_status(&self, status: Status) -> bool {
+        self.status == status.as_str()
+    }
+}
+
+/// How an address leads to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<'s> {
+    /// To nobody.
+    Nobody,
+    /// To the one who has it as primary address.
+    Primary(&'s Person),
+    /// To the one who has it as another address.
+    Secondary(&'s Person),
+    /// To several, which no plan can be made of.
+    Several(Vec<&'s Person>),
+}
+
+impl ObservedState {
+    /// The state of `organization` with nobody in it yet.
+    pub fn new(organization: Organization, token_user: Option<UserId>, roles: RoleCatalogue) -> Self {
+        Self { organization, token_user, roles, ..Self::default() }
+    }
+
+    /// Takes a person in; one who is there already is replaced by this newer reading.
+    pub fn insert(&mut self, person: Person) {
+        if let Some(old) = self.people.remove(&person.id) {
+            self.forget(&old);
+        }
+        self.by_primary.entry(person.email.clone()).or_default().push(person.id.clone());
+        for email in person.secondary.iter().filter(|email| **email != person.email) {
+            self.by_secondary.entry(email.clone()).or_default().push(person.id.clone());
+        }
+        self.people.insert(person.id.clone(), person);
+    }
+
+    fn forget(&mut self, person: &Person) {
+        if let Some(ids) = self.by_primary.get_mut(&person.email) {
+            ids.retain(|id| *id != person.id);
+        }
+        for email in &person.secondary {
+            if let Some(ids) = self.by_secondary.get_mut(email) {
+                ids.retain(|id| *id != person.id);
+            }
+        }
+    }
+
+    /// Everybody, sorted by id.
+    pub fn people(&self) -> impl ExactSizeIterator<Item = &Person> {
+        self.people.values()
+    }
+
+    /// The person with this id.
+    pub fn person(&self, id: &UserId) -> Option<&Person> {
+        self.people.get(id)
+    }
+
+    /// Who has this address. A primary match beats a secondary one; active people beat deactivated ones.
+    pub fn find(&self, email: &Email) -> Found<'_> {
+        let of = |index: &'_ HashMap<Email, Vec<UserId>>| -> Vec<&Person> {
+            let ids = index.get(email).map(Vec::as_slice).unwrap_or_default();
+            let people: Vec<&Person> = ids.iter().filter_map(|id| self.people.get(id)).collect();
+            if people.iter().all(|person| person.deactivated) {
+                return people;
+            }
+            people.into_iter().filter(|person| !person.deactivated).collect()
+        };
+        match (of(&self.by_primary).as_slice(), of(&self.by_secondary).as_slice()) {
+            ([person], _) => Found::Primary(person),
+            ([], []) => Found::Nobody,
+            ([], [person]) => Found::Secondary(person),
+            ([], several) | (several, _) => Found::Several(several.to_vec()),
+        }
+    }
+}
+
+/// The organisation's roles.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoleCatalogue {
+    roles: Vec<Role>,
+}
+
+/// What a written role means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning<'r> {
+    /// This one.
+    One(&'r Role),
+    /// Several share the name.
+    Ambiguous(Vec<&'r Role>),
+    /// There is none.
+    Unknown,
+}
+
+impl RoleCatalogue {
+    /// The roles, sorted by name and id.
+    pub fn new(mut roles: Vec<Role>) -> Self {
+        roles.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+        Self { roles }
+    }
+
+    /// Every role.
+    pub fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.roles.iter()
+    }
+
+    /// The role with this id.
+    pub fn by_id(&self, id: &RoleId) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == *id)
+    }
+
+    /// The built-in administrators' role, by its slug.
+    pub fn admin(&self) -> Option<&Role> {
+        self.roles.iter().find(|role| role.slug == "admin")
+    }
+
+    /// What people mean by `written`: an id, a slug or a name, in this order, since ids and slugs are unique.
+    pub fn meaning(&self, written: &str) -> Meaning<'_> {
+        let by_id = self.roles.iter().find(|role| &*role.id.0 == written);
+        if let Some(role) = by_id.or_else(|| self.roles.iter().find(|role| role.slug == written)) {
+            return Meaning::One(role);
+        }
+        match self.roles.iter().filter(|role| role.name == written).collect::<Vec<_>>().as_slice() {
+            [] => Meaning::Unknown,
+            [role] => Meaning::One(role),
+            several => Meaning::Ambiguous(several.to_vec()),
+        }
+    }
+
+    /// How to name a role id to people: its name, with the id where the name alone could mean two, or the bare id.
+    pub fn label(&self, id: &RoleId) -> String {
+        match self.by_id(id) {
+            None => id.0.to_string(),
+            Some(role) if self.roles.iter().filter(|other| other.name == role.name).count() > 1 => {
+                format!("{} ({})", role.name, role.id.0)
+            }
+            Some(role) => role.name.clone(),
+        }
+    }
+}

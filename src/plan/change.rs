@@ -1,0 +1,150 @@
+//! The plan and its parts: old beside new, sorted, without no-ops.
+//!
+//! Functions here destructure in full, so that a new field of a person is a compile error in each place that has to
+//! know of it: the difference, the patch, the inverse.
+
+use crate::desired::Origin;
+use crate::observed::{Organization, RoleId, UserId};
+use crate::roster::source::{Place, Sourced};
+use crate::roster::{Email, Status};
+
+/// What would change, and what was noticed on the way. A function of the files, the organisation and the instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The organisation it is for.
+    pub organization: Organization,
+    /// Who the token acts as.
+    pub token_user: Option<UserId>,
+    /// How many people are declared.
+    pub declared: usize,
+    /// The changes, sorted by declared address.
+    pub changes: Vec<Change>,
+    /// Differences that the policy only observes, sorted likewise. Never written, never pending.
+    pub observed: Vec<Change>,
+    /// Declared people who are as they should be.
+    pub in_step: usize,
+    /// Declared people who are not there, sorted by address.
+    pub absent: Vec<Absent>,
+    /// Declared people who were found under another of their addresses, sorted by address.
+    pub found_elsewhere: Vec<Subject>,
+    /// The primary addresses of active people whom no file declares, sorted.
+    pub undeclared: Vec<Email>,
+}
+
+/// Who a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The address by which the person is declared.
+    pub email: Sourced<Email>,
+    /// Their id in Pylon.
+    pub id: UserId,
+    /// Their primary address in Pylon.
+    pub primary: Email,
+    /// Their name in Pylon.
+    pub name: String,
+}
+
+/// Everything that changes for one person; one `PATCH`. At least one of the fields is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Who.
+    pub subject: Subject,
+    /// The assigned role.
+    pub role: Option<RoleEdit>,
+    /// The status.
+    pub status: Option<StatusEdit>,
+}
+
+/// From the assigned roles to the one declared role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleEdit {
+    /// The roles assigned before, sorted by id; none, one or several.
+    pub from: Vec<RoleId>,
+    /// The one role afterwards.
+    pub to: RoleId,
+    /// Roles that the person holds through SCIM groups, before and afterwards.
+    pub through_scim: Vec<RoleId>,
+    /// Where it is declared.
+    pub place: Place,
+    /// Why it is desired.
+    pub origin: Origin,
+}
+
+/// From one status to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusEdit {
+    /// As Pylon has it; may be empty, or a word this program does not know.
+    pub from: String,
+    /// As it should be.
+    pub to: Status,
+    /// Where it is declared.
+    pub place: Place,
+    /// Why it is desired.
+    pub origin: Origin,
+}
+
+/// What one `PATCH /users/{id}` sets: absolute values, only those that change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patch {
+    /// The one assigned role.
+    pub role: Option<RoleId>,
+    /// The status.
+    pub status: Option<Status>,
+}
+
+/// A declared person who is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// The address, and where it is declared.
+    pub email: Sourced<Email>,
+    /// In which way they are not there.
+    pub absence: Absence,
+}
+
+/// In which way somebody is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// Nobody has this address.
+    Missing {
+        /// The nearest address of somebody whom no file declares.
+        did_you_mean: Option<Email>,
+    },
+    /// The person is deactivated in Pylon; roles and statuses of theirs mean nothing.
+    Deactivated {
+        /// Their name in Pylon.
+        name: String,
+    },
+}
+
+impl Subject {
+    /// Whether the address is one by which this person is declared or known.
+    pub fn is(&self, email: &Email) -> bool {
+        self.email.value == *email || self.primary == *email
+    }
+}
+
+impl Change {
+    /// The request body that brings it about.
+    pub fn patch(&self) -> Patch {
+        let Self { subject: _, role, status } = self;
+        Patch { role: role.as_ref().map(|edit| edit.to.clone()), status: status.as_ref().map(|edit| edit.to) }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let Self { subject: _, role, status } = self;
+        role.is_none() && status.is_none()
+    }
+}
+
+impl RoleEdit {
+    /// Roles that the person would no longer hold.
+    pub fn lost(&self) -> impl Iterator<Item = &RoleId> {
+        self.from.iter().filter(|role| **role != self.to && !self.through_scim.contains(role))
+    }
+
+    /// The role that the person would newly hold.
+    pub fn gained(&self) -> Option<&RoleId> {
+        Some(&self.to).filter(|role| !self.from.contains(role) && !self.through_scim.contains(role))
+    }
+}

@@ -1,0 +1,196 @@
+//! Draws the plan: what is desired against what is observed.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::Code;
+use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
+use super::roles::NamedRoles;
+use crate::desired::{Desired, DesiredPerson, DesiredState, Origin};
+use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::printable::Printable;
+use crate::problem::{Problem, did_you_mean};
+use crate::roster::source::Place;
+use crate::roster::{Email, Policy, RoleName, Stance, Status};
+
+/// How many addresses a typo is compared with; beyond that a suggestion would cost more than it is worth.
+const SUGGESTION_POOL: usize = 20_000;
+
+impl Plan {
+    /// The difference between what is desired and what is observed, by `policy`.
+    ///
+    /// # Errors
+    /// People who cannot be told apart: one declared under two addresses, or one address that several have.
+    pub fn draw(
+        desired: &DesiredState,
+        observed: &ObservedState,
+        roles: &NamedRoles,
+        policy: Policy,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut drawing = Drawing::new(observed, roles, policy);
+        desired.people.iter().for_each(|person| drawing.person(person));
+        drawing.finish(desired.people.len())
+    }
+}
+
+struct Drawing<'a> {
+    observed: &'a ObservedState,
+    roles: &'a NamedRoles,
+    policy: Policy,
+    plan: Plan,
+    declared: BTreeMap<UserId, Place>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(observed: &'a ObservedState, roles: &'a NamedRoles, policy: Policy) -> Self {
+        let plan = Plan {
+            organization: observed.organization.clone(),
+            token_user: observed.token_user.clone(),
+            declared: 0,
+            changes: Vec::new(),
+            observed: Vec::new(),
+            in_step: 0,
+            absent: Vec::new(),
+            found_elsewhere: Vec::new(),
+            undeclared: Vec::new(),
+        };
+        Self { observed, roles, policy, plan, declared: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    fn person(&mut self, desired: &DesiredPerson) {
+        let (person, is_secondary) = match self.observed.find(&desired.email.value) {
+            Found::Primary(person) => (person, false),
+            Found::Secondary(person) => (person, true),
+            Found::Nobody => {
+                // The suggestion is looked for at the end, when it is known who is declared nowhere.
+                let absence = Absence::Missing { did_you_mean: None };
+                self.plan.absent.push(Absent { email: desired.email.clone(), absence });
+                return;
+            }
+            Found::Several(people) => {
+                self.problems.push(several(desired, &people));
+                return;
+            }
+        };
+        if let Some(first) = self.declared.insert(person.id.clone(), desired.email.place) {
+            self.problems.push(declared_twice(desired, person, first));
+            return;
+        }
+        if person.deactivated {
+            let absence = Absence::Deactivated { name: person.name.clone() };
+            self.plan.absent.push(Absent { email: desired.email.clone(), absence });
+            return;
+        }
+        let subject = Subject {
+            email: desired.email.clone(),
+            id: person.id.clone(),
+            primary: person.email.clone(),
+            name: person.name.clone(),
+        };
+        if is_secondary {
+            self.plan.found_elsewhere.push(subject.clone());
+        }
+        self.compare(desired, person, &subject);
+    }
+
+    fn compare(&mut self, desired: &DesiredPerson, person: &Person, subject: &Subject) {
+        let DesiredPerson { email: _, role, status } = desired;
+        let role = role.as_ref().and_then(|role| self.role_edit(role, person));
+        let status = status.as_ref().and_then(|status| self.status_edit(status, person));
+        let split = |stance: Stance| {
+            let role = role.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
+            let status = status.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
+            Change { subject: subject.clone(), role, status }
+        };
+        let (change, seen) = (split(Stance::Enforce), split(Stance::Observe));
+        if change.is_empty() {
+            self.plan.in_step += 1;
+        } else {
+            self.plan.changes.push(change);
+        }
+        if !seen.is_empty() {
+            self.plan.observed.push(seen);
+        }
+    }
+
+    fn role_edit(&self, desired: &Desired<RoleName>, person: &Person) -> Option<(Stance, RoleEdit)> {
+        let to = self.roles.id(&desired.value.value)?;
+        let stance = match person.assigned.as_slice() {
+            [only] if only == to => return None,
+            assigned if assigned.contains(to) => self.policy.extra_roles,
+            _ => self.policy.role,
+        };
+        let edit = RoleEdit {
+            from: person.assigned.clone(),
+            to: RoleId::clone(to),
+            through_scim: person.from_scim.clone(),
+            place: desired.value.place,
+            origin: desired.origin.clone(),
+        };
+        Some((stance, edit))
+    }
+
+    fn status_edit(&self, desired: &Desired<Status>, person: &Person) -> Option<(Stance, StatusEdit)> {
+        let to = desired.value.value;
+        if person.has_status(to) {
+            return None;
+        }
+        // After a window only those are led back who still show what the window set; the rest chose for themselves.
+        if let Origin::After { window } = desired.origin
+            && !person.has_status(window)
+        {
+            return None;
+        }
+        let (place, origin) = (desired.value.place, desired.origin.clone());
+        Some((self.policy.status, StatusEdit { from: person.status.clone(), to, place, origin }))
+    }
+
+    fn finish(self, declared: usize) -> Result<Plan, Vec<Problem>> {
+        let Self { observed, mut plan, declared: known, problems, .. } = self;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let strangers =
+            observed.people().filter(|person| !person.deactivated && !known.contains_key(&person.id));
+        plan.undeclared = strangers.map(|person| person.email.clone()).collect();
+        plan.undeclared.sort();
+        plan.declared = declared;
+        suggest(&mut plan);
+        Ok(plan)
+    }
+}
+
+/// For each missing address the nearest one of somebody whom no file declares: that is what a typo leaves behind.
+fn suggest(plan: &mut Plan) {
+    let pool: Vec<String> = plan.undeclared.iter().take(SUGGESTION_POOL).map(Email::folded).collect();
+    let mut taken: HashSet<&str> = HashSet::new();
+    for absent in &mut plan.absent {
+        if let Absence::Missing { did_you_mean: suggestion } = &mut absent.absence
+            && let Some(near) = did_you_mean(&absent.email.value.folded(), pool.iter().map(String::as_str))
+            && taken.insert(near)
+        {
+            *suggestion = Some(Email::observed(near));
+        }
+    }
+}
+
+fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
+    let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let message = format!(
+        "{} people in Pylon have the address {}",
+        people.len(),
+        Printable::new(desired.email.value.as_str())
+    );
+    Problem::new(Code::AmbiguousPerson, message).at(desired.email.place, "which one?").help(format!(
+        "their ids are {}; declare the person by an address that nobody else has",
+        ids.join(" and ")
+    ))
+}
+
+fn declared_twice(desired: &DesiredPerson, person: &Person, first: Place) -> Problem {
+    let message = format!("{} is declared under two of their addresses", Printable::new(&person.name));
+    Problem::new(Code::DeclaredTwice, message)
+        .at(desired.email.place, "the same person again")
+        .at(first, "first declared here")
+        .help(format!("keep the primary address, {}", Printable::new(person.email.as_str())))
+}

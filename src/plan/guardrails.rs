@@ -1,0 +1,378 @@
+//! The limits of an apply, judged on the organisation as it would be afterwards.
+//!
+//! Counted are the people that Pylon has, declared or not; deactivated people and typos are not: a text that names two
+//! Admins is no proof of two Admins. A floor refuses only a plan that lowers the number. Each finding carries its
+//! figure and its limit; how that is said is the reports' business, but nothing here is ever left unsaid.
+
+use std::collections::HashMap;
+
+use super::change::{Plan, Subject};
+use super::roles::NamedRoles;
+use crate::desired::DesiredState;
+use crate::observed::{ObservedState, Person, RoleId, UserId};
+use crate::roster::source::Place;
+use crate::roster::{
+    AcknowledgedRisk, Acknowledgement, Email, GuardrailRules, MaxChanges, Missing, Status, Unmanaged,
+};
+
+/// So many changes are always allowed where `max_changes` is a share: a small team must be able to work.
+pub const ALWAYS_ALLOWED: u64 = 10;
+
+/// How many administrators are kept where `keep_at_least` is not declared.
+pub const DEFAULT_FLOOR: u64 = 2;
+
+/// A plan with what the guardrails say of it. The only thing that can be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// What each guardrail that has something to say says, in the order of [`Guardrail::ALL`].
+    pub findings: Vec<Finding>,
+    /// The kept roles, with their holders before and after.
+    pub floors: Vec<RoleFloor>,
+    /// Acknowledgements that have expired: named, so that a refusal does not surprise.
+    pub expired: Vec<Acknowledgement>,
+}
+
+/// A kept role: what `keep_at_least` means for this organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleFloor {
+    /// The role.
+    pub role: RoleId,
+    /// How many must hold it.
+    pub floor: u64,
+    /// How many active people hold it now.
+    pub before: u64,
+    /// How many would hold it afterwards.
+    pub after: u64,
+}
+
+/// The guardrails by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Guardrail {
+    /// People changed in one apply.
+    MaxChanges,
+    /// Holders of a role afterwards.
+    KeepAtLeast,
+    /// People with the status `active` afterwards.
+    KeepActive,
+    /// People who are never changed.
+    Protected,
+    /// The token's own user keeps their kept roles.
+    TokenOwner,
+    /// People in Pylon whom no file declares.
+    Unmanaged,
+    /// Declared people who are not in Pylon.
+    Missing,
+}
+
+impl Guardrail {
+    /// Every guardrail, in the order in which they speak.
+    pub const ALL: [Self; 7] = [
+        Self::MaxChanges,
+        Self::KeepAtLeast,
+        Self::KeepActive,
+        Self::Protected,
+        Self::TokenOwner,
+        Self::Unmanaged,
+        Self::Missing,
+    ];
+
+    /// Its name in files, reports and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxChanges => "max_changes",
+            Self::KeepAtLeast => "keep_at_least",
+            Self::KeepActive => "keep_active",
+            Self::Protected => "protected",
+            Self::TokenOwner => "token_owner",
+            Self::Unmanaged => "unmanaged",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What one guardrail says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about; also tells the guardrail.
+    pub figure: Figure,
+    /// Whether the plan may be carried out.
+    pub verdict: Verdict,
+    /// Where to look in the files: the change, or the rule.
+    pub place: Option<Place>,
+}
+
+/// The figure of a finding, with its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figure {
+    /// So many people would change.
+    Changes {
+        /// People with a change.
+        changed: u64,
+        /// People declared.
+        declared: u64,
+        /// How many may change.
+        limit: u64,
+    },
+    /// So many people would hold a kept role.
+    Holders(RoleFloor),
+    /// So many people would be active.
+    Active {
+        /// Now.
+        before: u64,
+        /// Afterwards.
+        after: u64,
+        /// How many there must be.
+        floor: u64,
+    },
+    /// This protected person would change.
+    Protected(Email),
+    /// The token's own user would lose a kept role.
+    TokenOwner {
+        /// The address by which they are declared.
+        email: Email,
+        /// The role.
+        role: RoleId,
+    },
+    /// So many people in Pylon are declared nowhere.
+    Unmanaged(u64),
+    /// So many declared people are not in Pylon, or deactivated there.
+    Missing(u64),
+}
+
+impl Figure {
+    /// Whose figure it is.
+    pub const fn guardrail(&self) -> Guardrail {
+        match self {
+            Self::Changes { .. } => Guardrail::MaxChanges,
+            Self::Holders(_) => Guardrail::KeepAtLeast,
+            Self::Active { .. } => Guardrail::KeepActive,
+            Self::Protected(_) => Guardrail::Protected,
+            Self::TokenOwner { .. } => Guardrail::TokenOwner,
+            Self::Unmanaged(_) => Guardrail::Unmanaged,
+            Self::Missing(_) => Guardrail::Missing,
+        }
+    }
+}
+
+/// Whether a guardrail lets the plan pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Within the limit.
+    Holds,
+    /// Beyond the limit, but not through this plan: reported, not refused.
+    BelowAlready,
+    /// Beyond the limit, and somebody answers for it.
+    Acknowledged {
+        /// Why.
+        reason: String,
+    },
+    /// Beyond the limit.
+    Refused,
+}
+
+impl ReviewedPlan {
+    /// Whether any guardrail refuses the plan.
+    pub fn is_refused(&self) -> bool {
+        self.findings.iter().any(|finding| finding.verdict == Verdict::Refused)
+    }
+}
+
+/// What a review looks at beside the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Review<'a> {
+    /// The organisation as it is.
+    pub observed: &'a ObservedState,
+    /// Whose acknowledgements hold.
+    pub desired: &'a DesiredState,
+    /// The declared limits.
+    pub rules: &'a GuardrailRules,
+    /// The ids of the roles they name.
+    pub roles: &'a NamedRoles,
+    /// The limit of `--max-changes`, for this run alone.
+    pub max_changes: Option<u64>,
+}
+
+impl Plan {
+    /// Asks every guardrail.
+    pub fn review(self, review: Review<'_>) -> ReviewedPlan {
+        let after = After::of(&self, review.observed);
+        let floors = review.floors(&after);
+        let mut findings = vec![review.changes(&self)];
+        findings.extend(floors.iter().map(|floor| review.holders(floor)));
+        findings.extend(review.active(&after));
+        findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
+        findings.extend(review.token_owner(&self, &floors));
+        findings.extend(review.unmanaged(&self));
+        findings.extend(review.missing(&self));
+        ReviewedPlan { plan: self, findings, floors, expired: review.desired.expired.clone() }
+    }
+}
+
+/// The organisation as it would be, counted person by person.
+struct After<'a> {
+    people: Vec<(&'a Person, Option<&'a RoleId>, Option<Status>)>,
+}
+
+impl<'a> After<'a> {
+    fn of(plan: &'a Plan, observed: &'a ObservedState) -> Self {
+        let changes: HashMap<&UserId, _> =
+            plan.changes.iter().map(|change| (&change.subject.id, change)).collect();
+        let people = observed.people().filter(|person| !person.deactivated).map(|person| {
+            let change = changes.get(&person.id);
+            let role = change.and_then(|change| change.role.as_ref()).map(|edit| &edit.to);
+            let status = change.and_then(|change| change.status.as_ref()).map(|edit| edit.to);
+            (person, role, status)
+        });
+        Self { people: people.collect() }
+    }
+
+    fn holders(&self, role: &RoleId, floor: u64) -> RoleFloor {
+        let before = self.people.iter().filter(|(person, ..)| person.holds(role)).count() as u64;
+        let after = self.people.iter().filter(|(person, new, _)| match new {
+            Some(new) => *new == role || person.from_scim.contains(role),
+            None => person.holds(role),
+        });
+        RoleFloor { role: role.clone(), floor, before, after: after.count() as u64 }
+    }
+
+    fn active(&self) -> (u64, u64) {
+        let before = self.people.iter().filter(|(person, ..)| person.has_status(Status::Active));
+        let after = self.people.iter().filter(|(person, _, new)| match new {
+            Some(new) => *new == Status::Active,
+            None => person.has_status(Status::Active),
+        });
+        (before.count() as u64, after.count() as u64)
+    }
+}
+
+impl Review<'_> {
+    /// The reason of the acknowledgement that allows it, if any does.
+    fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
+        let found =
+            self.desired.acknowledgements.iter().find(|acknowledgement| allows(&acknowledgement.risk));
+        found.map(|acknowledgement| Verdict::Acknowledged { reason: acknowledgement.reason.clone() })
+    }
+
+    fn changes(&self, plan: &Plan) -> Finding {
+        let (changed, declared) = (plan.changes.len() as u64, plan.declared as u64);
+        let limit = match (self.max_changes, self.rules.max_changes) {
+            (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
+            (None, MaxChanges::Share { percent }) => {
+                (declared * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
+            }
+        };
+        let verdict = if changed <= limit {
+            Verdict::Holds
+        } else {
+            let enough = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
+            self.acknowledged(enough).unwrap_or(Verdict::Refused)
+        };
+        Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
+    }
+
+    fn floors(&self, after: &After<'_>) -> Vec<RoleFloor> {
+        match &self.rules.keep_at_least {
+            Some(floors) => {
+                let known = floors
+                    .iter()
+                    .filter_map(|floor| Some((self.roles.id(&floor.role.value)?, floor.holders)));
+                known.map(|(role, holders)| after.holders(role, holders)).collect()
+            }
+            None => {
+                let admin = self.observed.roles.admin();
+                admin.map(|admin| after.holders(&admin.id, DEFAULT_FLOOR)).into_iter().collect()
+            }
+        }
+    }
+
+    fn holders(&self, floor: &RoleFloor) -> Finding {
+        let allows = |risk: &AcknowledgedRisk| match risk {
+            AcknowledgedRisk::KeepAtLeast(role, down_to) => {
+                self.roles.id(&role.value) == Some(&floor.role) && floor.after >= *down_to
+            }
+            _ => false,
+        };
+        let verdict = self.floor_verdict(floor.before, floor.after, floor.floor, allows);
+        Finding { figure: Figure::Holders(floor.clone()), verdict, place: None }
+    }
+
+    fn floor_verdict(
+        &self,
+        before: u64,
+        after: u64,
+        floor: u64,
+        allows: impl Fn(&AcknowledgedRisk) -> bool,
+    ) -> Verdict {
+        if after >= floor {
+            Verdict::Holds
+        } else if after >= before {
+            Verdict::BelowAlready
+        } else {
+            self.acknowledged(allows).unwrap_or(Verdict::Refused)
+        }
+    }
+
+    fn active(&self, after: &After<'_>) -> Option<Finding> {
+        let floor = self.rules.keep_active;
+        if floor == 0 {
+            return None;
+        }
+        let (before, after) = after.active();
+        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
+        let verdict = self.floor_verdict(before, after, floor, allows);
+        Some(Finding { figure: Figure::Active { before, after, floor }, verdict, place: None })
+    }
+
+    /// A protected person is protected under any of the addresses by which they are declared or known.
+    fn protected(&self, subject: &Subject) -> Option<Finding> {
+        let person = self.rules.protected.iter().find(|email| subject.is(&email.value))?;
+        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
+        let verdict = self.acknowledged(allows).unwrap_or(Verdict::Refused);
+        Some(Finding {
+            figure: Figure::Protected(person.value.clone()),
+            verdict,
+            place: Some(subject.email.place),
+        })
+    }
+
+    /// Whoever applies must not lose by it what they need to apply again.
+    fn token_owner(&self, plan: &Plan, floors: &[RoleFloor]) -> Vec<Finding> {
+        let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
+        let Some((subject, edit)) = own.and_then(|own| Some((&own.subject, own.role.as_ref()?))) else {
+            return Vec::new();
+        };
+        let kept = edit.lost().filter(|role| floors.iter().any(|floor| floor.role == **role));
+        let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
+        kept.map(|role| Finding {
+            figure: Figure::TokenOwner { email: subject.email.value.clone(), role: role.clone() },
+            verdict: self.acknowledged(allows).unwrap_or(Verdict::Refused),
+            place: Some(edit.place),
+        })
+        .collect()
+    }
+
+    fn unmanaged(&self, plan: &Plan) -> Option<Finding> {
+        let count = plan.undeclared.len() as u64;
+        if self.rules.unmanaged != Unmanaged::Refuse || count == 0 {
+            return None;
+        }
+        let enough =
+            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if count <= *up_to);
+        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Refused);
+        Some(Finding { figure: Figure::Unmanaged(count), verdict, place: None })
+    }
+
+    fn missing(&self, plan: &Plan) -> Option<Finding> {
+        let count = plan.absent.len() as u64;
+        if self.rules.missing != Missing::Refuse || count == 0 {
+            return None;
+        }
+        let enough =
+            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if count <= *up_to);
+        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Refused);
+        let place = plan.absent.first().map(|absent| absent.email.place);
+        Some(Finding { figure: Figure::Missing(count), verdict, place })
+    }
+}

@@ -1,0 +1,29 @@
+//! What would change: the plan as a value, and what the guardrails say of it.
+//!
+//! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
+//! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out.
+
+pub mod change;
+pub mod draw;
+pub mod guardrails;
+pub mod order;
+pub mod roles;
+
+pub use change::{Absence, Absent, Change, Patch, Plan, RoleEdit, StatusEdit, Subject};
+pub use guardrails::{Guardrail, ReviewedPlan};
+
+use crate::problem::codes;
+
+codes! {
+    /// What can be wrong between the files and the organisation.
+    pub enum Code {
+        /// The organisation has no such role.
+        UnknownRole = "plan::unknown_role",
+        /// Several roles have this name.
+        AmbiguousRole = "plan::ambiguous_role",
+        /// One person is declared under two of their addresses.
+        DeclaredTwice = "plan::declared_twice",
+        /// Several people have this address.
+        AmbiguousPerson = "plan::ambiguous_person",
+    }
+}

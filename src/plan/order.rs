@@ -1,0 +1,65 @@
+//! In which order changes may be carried out, so that an apply can be killed at every point and leave enough holders
+//! of each kept role: gains of a kept role first, losses of one last, the token's own user very last.
+
+use super::change::Change;
+use super::guardrails::{ReviewedPlan, RoleFloor};
+use crate::observed::RoleId;
+
+/// What a change means for the kept roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// The change.
+    pub change: Change,
+    /// Kept roles that the person would newly hold.
+    pub gains: Vec<RoleId>,
+    /// Kept roles that the person would no longer hold.
+    pub losses: Vec<RoleId>,
+}
+
+/// When a change goes out; the order of the variants is the order of the apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Gains,
+    Neither,
+    GainsAndLoses,
+    Loses,
+    TokenOwner,
+}
+
+impl ReviewedPlan {
+    /// The changes in the order of the apply.
+    pub fn in_order(&self) -> Vec<Ordered> {
+        let mut ordered: Vec<(Turn, Ordered)> = self
+            .plan
+            .changes
+            .iter()
+            .map(|change| {
+                let ordered = ordered(change, &self.floors);
+                let is_own = Some(&change.subject.id) == self.plan.token_user.as_ref();
+                (turn(&ordered, is_own), ordered)
+            })
+            .collect();
+        ordered.sort_by_key(|(turn, _)| *turn); // stable: within a turn by address, as the plan is
+        ordered.into_iter().map(|(_, ordered)| ordered).collect()
+    }
+}
+
+fn ordered(change: &Change, floors: &[RoleFloor]) -> Ordered {
+    let kept = |role: &&RoleId| floors.iter().any(|floor| floor.role == **role);
+    let (mut gains, mut losses) = (Vec::new(), Vec::new());
+    if let Some(edit) = &change.role {
+        gains.extend(edit.gained().filter(kept).cloned());
+        losses.extend(edit.lost().filter(kept).cloned());
+    }
+    Ordered { change: change.clone(), gains, losses }
+}
+
+fn turn(ordered: &Ordered, is_own: bool) -> Turn {
+    match (is_own, ordered.gains.is_empty(), ordered.losses.is_empty()) {
+        (true, ..) => Turn::TokenOwner,
+        (false, false, true) => Turn::Gains,
+        (false, true, true) => Turn::Neither,
+        (false, false, false) => Turn::GainsAndLoses,
+        (false, true, false) => Turn::Loses,
+    }
+}

@@ -1,0 +1,104 @@
+//! Which roles the files mean. Every role named anywhere is looked up, also in windows that are far away, so that a
+//! typo shows on the day it is written and not on the day it should hold.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Code;
+use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
+use crate::printable::Printable;
+use crate::problem::{Problem, did_you_mean};
+use crate::roster::source::{Place, Sourced};
+use crate::roster::{AcknowledgedRisk, RoleName, Roster};
+
+/// The id of every role that the files name.
+#[derive(Debug, Clone, Default)]
+pub struct NamedRoles(HashMap<RoleName, RoleId>);
+
+impl NamedRoles {
+    /// Looks all of them up.
+    ///
+    /// # Errors
+    /// A problem for each name that means no role or several, at the first place that uses it.
+    pub fn look_up(roster: &Roster, catalogue: &RoleCatalogue) -> Result<Self, Vec<Problem>> {
+        let mut found = HashMap::new();
+        let mut problems = Vec::new();
+        for (name, places) in places_by_name(roster) {
+            match catalogue.meaning(&name) {
+                Meaning::One(role) => {
+                    found.insert(name, role.id.clone());
+                }
+                Meaning::Ambiguous(roles) => problems.push(ambiguous(&name, &places, &roles)),
+                Meaning::Unknown => problems.push(unknown(&name, &places, catalogue)),
+            }
+        }
+        if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
+    }
+
+    /// The id of a role that the roster names. `None` only for a name of another roster.
+    pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
+        self.0.get(name)
+    }
+}
+
+fn places_by_name(roster: &Roster) -> BTreeMap<RoleName, Vec<Place>> {
+    let mut places: BTreeMap<RoleName, Vec<Place>> = BTreeMap::new();
+    let mut note = |role: &Sourced<RoleName>| match places.get_mut(&role.value) {
+        Some(places) => places.push(role.place),
+        None => {
+            places.insert(role.value.clone(), vec![role.place]);
+        }
+    };
+    for person in &roster.people {
+        person.role.iter().for_each(|role| note(&role.role));
+        person.windows.iter().filter_map(|window| window.role.as_ref()).for_each(&mut note);
+    }
+    roster.guardrails.keep_at_least.iter().flatten().for_each(|floor| note(&floor.role));
+    for acknowledgement in &roster.acknowledgements {
+        if let AcknowledgedRisk::KeepAtLeast(role, _) = &acknowledgement.risk {
+            note(role);
+        }
+    }
+    for places in places.values_mut() {
+        places.sort_unstable();
+        places.dedup(); // everybody with the default role shares its place
+    }
+    places
+}
+
+fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {
+    let names = catalogue.iter().flat_map(|role| [role.name.as_str(), role.slug.as_str()]);
+    let all: Vec<String> = catalogue.iter().map(|role| Printable::new(&role.name).to_string()).collect();
+    let help = match did_you_mean(name, names) {
+        Some(near) => format!("did you mean `{}`? The roles are: {}", Printable::new(near), all.join(", ")),
+        None => format!("the roles are: {}", all.join(", ")),
+    };
+    let message = format!("the organisation has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
+    problem_at(Code::UnknownRole, message, places, "no such role").help(help)
+}
+
+fn ambiguous(name: &str, places: &[Place], roles: &[&Role]) -> Problem {
+    let ids: Vec<String> = roles
+        .iter()
+        .map(|role| format!("{} (slug {})", Printable::new(&role.id.0), Printable::new(&role.slug)))
+        .collect();
+    let message =
+        format!("{} roles are called `{}`{}", roles.len(), Printable::cut(name, 60), elsewhere(places));
+    problem_at(Code::AmbiguousRole, message, places, "which one?")
+        .help(format!("write the id or the slug: {}", ids.join(", ")))
+}
+
+fn problem_at(code: Code, message: String, places: &[Place], label: &str) -> Problem {
+    let problem = Problem::new(code, message);
+    match places.first() {
+        Some(place) => problem.at(*place, label),
+        None => problem,
+    }
+}
+
+fn elsewhere(places: &[Place]) -> String {
+    match places.len() {
+        0 | 1 => String::new(),
+        2 => " (used in one more place)".into(),
+        many => format!(" (used in {} more places)", many - 1),
+    }
+}
