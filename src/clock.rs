@@ -1,0 +1,32 @@
+//! The one place that asks what time it is.
+//!
+//! Everything that decides is told: calendar time as a [`Timestamp`] for windows and expiries, elapsed time as a
+//! [`Duration`] since the start for pacing and freshness.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// The real clock, or a fixed calendar for tests; elapsed time is always real.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    start: Instant,
+    calendar: Option<Timestamp>,
+}
+
+impl Clock {
+    /// A clock that starts now. `calendar` fixes what [`Clock::now`] answers.
+    pub fn start(calendar: Option<Timestamp>) -> Self {
+        Self { start: Instant::now(), calendar }
+    }
+
+    /// The calendar time.
+    pub fn now(&self) -> Timestamp {
+        self.calendar.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Time since the start, on the monotonic clock.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

@@ -1,0 +1,363 @@
+//! One attempt at one request. Decides nothing: what a failure means is [`super::failure`]'s, when and whether to try
+//! again is [`super::pace`]'s and [`super::retry`]'s.
+//!
+//! A [`Reader`] has no way to write. The `Authorization` header goes to the base URL alone: redirects are answers, not
+//! instructions, and loopback never goes through a proxy.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
+use tokio::time::timeout;
+
+use super::address::BaseUrl;
+use super::failure::{Failure, Refusal, Trouble};
+use super::pace::Allowance;
+use super::token::Token;
+use super::{Code, hint, wire};
+use crate::clock::Clock;
+use crate::observed::{Organization, Person, Role, UserId};
+use crate::plan::Patch;
+use crate::problem::Problem;
+use crate::roster::Email;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const FIRST_BYTE: Duration = Duration::from_secs(30);
+const MIB: usize = 1024 * 1024;
+
+/// A request that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ReadRequest {
+    /// `GET /me`
+    Me,
+    /// `GET /user-roles`
+    Roles,
+    /// `GET /users`
+    Listing {
+        /// Deactivated people too.
+        deactivated: bool,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
+    /// `POST /users/search` by address, at most [`PAGE`] of them.
+    Search {
+        /// Whom to look for.
+        emails: Vec<Email>,
+        /// People a page; [`PAGE`] unless the server has refused that.
+        limit: usize,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
+    /// `GET /users/{id}`
+    Person(UserId),
+}
+
+/// The most addresses of one search and the most people of one page.
+pub const PAGE: usize = wire::PAGE;
+
+/// What a read was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`ReadRequest::Me`].
+    Me(Identity),
+    /// To [`ReadRequest::Roles`].
+    Roles(Vec<Role>),
+    /// To [`ReadRequest::Listing`] and [`ReadRequest::Search`].
+    Page(Page),
+    /// To [`ReadRequest::Person`].
+    Person(Person),
+}
+
+/// Whose token this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation.
+    pub organization: Organization,
+    /// The token's user; none for an API user without an id.
+    pub user: Option<UserId>,
+}
+
+/// One page of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The people.
+    pub people: Vec<Person>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt<T> {
+    /// The answer, or how it failed.
+    pub result: Result<T, Failure>,
+    /// `X-Rate-Limit-Remaining`, where the server says it.
+    pub remaining: Option<u64>,
+    /// The id of the request, for Pylon's support, from an error's envelope.
+    pub request_id: Option<String>,
+}
+
+/// How long an attempt may take, and how much it may bring.
+struct Bounds {
+    total: Option<Duration>,
+    idle: Duration,
+    largest: usize,
+}
+
+impl ReadRequest {
+    /// Method and path, as errors name them.
+    pub fn asked(&self) -> String {
+        match self {
+            Self::Me => "GET /me".into(),
+            Self::Roles => "GET /user-roles".into(),
+            Self::Listing { .. } => "GET /users".into(),
+            Self::Search { .. } => "POST /users/search".into(),
+            Self::Person(id) => format!("GET /users/{}", id.as_str()),
+        }
+    }
+
+    /// Which allowance it spends from.
+    pub fn allowance(&self) -> Allowance {
+        match self {
+            Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
+            Self::Search { .. } => Allowance::Search,
+        }
+    }
+
+    /// The same request for the page at `cursor`, where it has pages.
+    #[must_use]
+    pub fn at_page(&self, next: String) -> Self {
+        let mut request = self.clone();
+        if let Self::Listing { cursor, .. } | Self::Search { cursor, .. } = &mut request {
+            *cursor = Some(next);
+        }
+        request
+    }
+
+    fn bounds(&self) -> Bounds {
+        let seconds = Duration::from_secs;
+        match self {
+            // Everybody in one answer: as long as it keeps coming, it may take its time.
+            Self::Listing { .. } => Bounds { total: None, idle: seconds(15), largest: 1024 * MIB },
+            Self::Search { .. } => Bounds { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB },
+            Self::Me | Self::Roles | Self::Person(_) => PERSON_BOUNDS,
+        }
+    }
+}
+
+const PERSON_BOUNDS: Bounds =
+    Bounds { total: Some(Duration::from_secs(30)), idle: Duration::from_secs(30), largest: MIB };
+const LARGEST_ERROR: usize = 64 * 1024;
+
+/// Asks Pylon, and cannot do more than ask.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    http: Client,
+    base: BaseUrl,
+    token: Token,
+    clock: Clock,
+}
+
+/// Asks and patches. Only an apply has one.
+#[derive(Debug, Clone)]
+pub struct Writer(Reader);
+
+impl Reader {
+    /// A client for one host with one token.
+    ///
+    /// # Errors
+    /// The TLS roots of this machine cannot be loaded.
+    pub fn new(base: BaseUrl, token: Token, clock: Clock) -> Result<Self, Problem> {
+        // Fails only when it is set already, which is just as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut authorization =
+            HeaderValue::from_str(&token.header()).unwrap_or(HeaderValue::from_static("Bearer"));
+        authorization.set_sensitive(true);
+        headers.insert(AUTHORIZATION, authorization);
+        let mut http = Client::builder()
+            .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .http1_only()
+            .connect_timeout(CONNECT);
+        if base.is_loopback() {
+            http = http.no_proxy();
+        }
+        if base.is_plain() {
+            http = http.tls_certs_only([]); // nobody will be asked for a certificate: loading the roots takes longer than a plan
+        }
+        let http = http.build().map_err(|error| {
+            Problem::new(Code::BadCertificate, format!("no TLS client can be made: {}", innermost(&error)))
+                .help("this machine's certificates cannot be read; SSL_CERT_FILE names a file of them")
+        })?;
+        Ok(Self { http, base, token, clock })
+    }
+
+    /// Where it asks.
+    pub fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// Asks once.
+    pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
+        let url = |path: &str| self.base.join(path);
+        let builder = match request {
+            ReadRequest::Me => self.http.get(url("me")),
+            ReadRequest::Roles => self.http.get(url("user-roles")),
+            ReadRequest::Listing { deactivated, cursor } => {
+                let mut url = url("users");
+                if *deactivated {
+                    url.query_pairs_mut().append_pair("include_deactivated", "true");
+                }
+                if let Some(cursor) = cursor {
+                    url.query_pairs_mut().append_pair("cursor", cursor);
+                }
+                self.http.get(url)
+            }
+            ReadRequest::Search { emails, limit, cursor } => {
+                let body = wire::search_body(emails, *limit, cursor.as_deref());
+                self.http.post(url("users/search")).header(CONTENT_TYPE, "application/json").body(body)
+            }
+            ReadRequest::Person(id) => self.http.get(url(&format!("users/{}", id.as_str()))),
+        };
+        self.attempt(request.asked(), builder, &request.bounds(), |body| wire::decode(request, body)).await
+    }
+
+    async fn attempt<T>(
+        &self,
+        asked: String,
+        request: RequestBuilder,
+        bounds: &Bounds,
+        decode: impl FnOnce(&[u8]) -> Result<T, String>,
+    ) -> Attempt<T> {
+        let exchange = self.exchange(request, bounds);
+        let exchanged = match bounds.total {
+            None => exchange.await,
+            Some(total) => timeout(total, exchange)
+                .await
+                .unwrap_or_else(|_| Err(Trouble::NoAnswer(format!("not within {} s", total.as_secs())))),
+        };
+        let (remaining, result) = match exchanged {
+            Err(trouble) => (None, Err(trouble)),
+            Ok(Exchange { remaining, outcome }) => {
+                (remaining, outcome.and_then(|body| decode(&body).map_err(Trouble::BadAnswer)))
+            }
+        };
+        let result = result.map_err(|trouble| Failure { asked, trouble });
+        let request_id = result.as_ref().err().and_then(|failure| failure.request_id().map(str::to_owned));
+        Attempt { result, remaining, request_id }
+    }
+
+    async fn exchange(&self, request: RequestBuilder, bounds: &Bounds) -> Result<Exchange, Trouble> {
+        let response = match timeout(FIRST_BYTE, request.send()).await {
+            Err(_) => return Err(Trouble::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
+            Ok(Err(error)) => return Err(trouble_of(&error)),
+            Ok(Ok(response)) => response,
+        };
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let remaining = header("x-rate-limit-remaining").and_then(|value| value.trim().parse().ok());
+        if response.status().is_success() {
+            let body = body_of(response, bounds.idle, bounds.largest).await?;
+            return Ok(Exchange { remaining, outcome: Ok(self.token.scrub_bytes(&body).unwrap_or(body)) });
+        }
+        let status = response.status().as_u16();
+        let hint = hint::wait(
+            header("x-retry-after").as_deref(),
+            header(RETRY_AFTER.as_str()).as_deref(),
+            header(DATE.as_str()).as_deref(),
+            self.clock.now(),
+        );
+        // The status alone says enough: an error whose body does not come is still that error.
+        let body = body_of(response, bounds.idle, LARGEST_ERROR).await.unwrap_or_default();
+        let body = self.token.scrub_bytes(&body).unwrap_or(body);
+        let mut refusal = Refusal { status, hint, ..Refusal::default() };
+        if let Ok(wire::WireError { errors, request_id, code }) = serde_json::from_slice(&body) {
+            (refusal.errors, refusal.request_id, refusal.code) = (errors, request_id, code);
+        }
+        Ok(Exchange { remaining, outcome: Err(Trouble::Refused(refusal)) })
+    }
+}
+
+struct Exchange {
+    remaining: Option<u64>,
+    outcome: Result<Vec<u8>, Trouble>,
+}
+
+impl Writer {
+    /// A client that may patch, from one that reads.
+    pub fn new(reader: Reader) -> Self {
+        Self(reader)
+    }
+
+    /// Asks once.
+    pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
+        self.0.read(request).await
+    }
+
+    /// `PATCH /users/{id}`, once. Answers with the person as they are afterwards.
+    pub async fn patch(&self, id: &UserId, patch: &Patch) -> Attempt<Person> {
+        let path = format!("users/{}", id.as_str());
+        let body = wire::patch_body(patch);
+        let request = self
+            .0
+            .http
+            .request(Method::PATCH, self.0.base.join(&path))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        self.0
+            .attempt(format!("PATCH /{path}"), request, &PERSON_BOUNDS, |body| wire::decode_person(id, body))
+            .await
+    }
+}
+
+async fn body_of(mut response: Response, idle: Duration, largest: usize) -> Result<Vec<u8>, Trouble> {
+    let mut body = Vec::new();
+    loop {
+        match timeout(idle, response.chunk()).await {
+            Err(_) => {
+                return Err(Trouble::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
+            }
+            Ok(Err(error)) => return Err(Trouble::NoAnswer(format!("it broke off: {}", innermost(&error)))),
+            Ok(Ok(None)) => return Ok(body),
+            Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
+                return Err(Trouble::BadAnswer(format!("it is larger than {largest} bytes")));
+            }
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+        }
+    }
+}
+
+fn trouble_of(error: &reqwest::Error) -> Trouble {
+    let why = innermost(error);
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) =
+            cause.downcast_ref()
+        {
+            return Trouble::Certificate(why);
+        }
+        // An io::Error hides the TLS error it was made of from `source`.
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Trouble::Certificate(why);
+        }
+        source = cause.source();
+    }
+    if error.is_connect() || error.is_builder() { Trouble::NotSent(why) } else { Trouble::NoAnswer(why) }
+}
+
+/// The text of the first cause; the outer ones repeat the URL and say less.
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

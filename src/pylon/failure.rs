@@ -1,0 +1,247 @@
+//! What can go wrong with one request, what that means, and how it is said.
+//!
+//! [`Failure::class`] is the outcome table of the protocol, in one place. It branches on Pylon's `code` first and on the
+//! HTTP status after that; the texts of errors are reworded at will and are only shown (Pylon API, "Errors").
+
+use std::time::Duration;
+
+use super::Code;
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::roster::Region;
+
+/// One attempt at one request, and how it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What was asked: `PATCH /users/u_1`.
+    pub asked: String,
+    /// How it failed.
+    pub trouble: Trouble,
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It never left this machine: no such host, refused, a handshake cut short.
+    NotSent(String),
+    /// The other side could not prove who it is.
+    Certificate(String),
+    /// It was sent, and no answer came: a timeout, a reset, an early end.
+    NoAnswer(String),
+    /// It was answered with success, but not with what that should be.
+    BadAnswer(String),
+    /// It was answered with an error.
+    Refused(Refusal),
+}
+
+/// An error that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// Pylon's stable code, if the answer was Pylon's.
+    pub code: Option<String>,
+    /// Pylon's texts.
+    pub errors: Vec<String>,
+    /// What Pylon's support asks for.
+    pub request_id: Option<String>,
+    /// How long to wait, on a 429.
+    pub hint: Option<Duration>,
+}
+
+/// What a failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It was not carried out; sending it again is harmless.
+    NotSent,
+    /// It was not carried out; the gate closes.
+    Throttled,
+    /// Nobody knows whether it was carried out. A read is asked again; a write is looked at before it is sent again.
+    Ambiguous,
+    /// It was refused for good; other requests may well go through.
+    Rejected,
+    /// It was refused for lack of permission; three in a row end the run.
+    Forbidden,
+    /// The request was too large.
+    TooLarge,
+    /// Nothing at all will go through.
+    Fatal,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 7] = [
+        Self::NotSent,
+        Self::Throttled,
+        Self::Ambiguous,
+        Self::Rejected,
+        Self::Forbidden,
+        Self::TooLarge,
+        Self::Fatal,
+    ];
+}
+
+impl Failure {
+    /// What it means, for reads and writes alike.
+    pub fn class(&self) -> Class {
+        match &self.trouble {
+            Trouble::NotSent(_) => Class::NotSent,
+            Trouble::Certificate(_) => Class::Fatal,
+            Trouble::NoAnswer(_) | Trouble::BadAnswer(_) => Class::Ambiguous,
+            Trouble::Refused(refusal) => refusal.class(),
+        }
+    }
+
+    /// The id under which Pylon's support finds the request.
+    pub fn request_id(&self) -> Option<&str> {
+        match &self.trouble {
+            Trouble::Refused(refusal) => refusal.request_id.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How long the server asks to wait.
+    pub fn hint(&self) -> Option<Duration> {
+        match &self.trouble {
+            Trouble::Refused(refusal) => refusal.hint,
+            _ => None,
+        }
+    }
+
+    /// Whether a search was refused for its size: 413, or a complaint about its `limit`. Smaller ones may go through.
+    pub fn is_too_large(&self) -> bool {
+        match &self.trouble {
+            Trouble::Refused(refusal) if refusal.status == 400 => {
+                refusal.errors.iter().any(|text| text.to_lowercase().contains("limit"))
+            }
+            _ => self.class() == Class::TooLarge,
+        }
+    }
+
+    /// In one line: what was asked, the status, the code, the text, the request id.
+    pub fn line(&self) -> String {
+        let asked = &self.asked;
+        match &self.trouble {
+            Trouble::NotSent(why) => format!("{asked} could not be sent: {}", Printable::cut(why, 300)),
+            Trouble::Certificate(why) => {
+                format!("{asked} was not sent, the certificate is not valid: {}", Printable::cut(why, 300))
+            }
+            Trouble::NoAnswer(why) => format!("{asked} got no answer: {}", Printable::cut(why, 300)),
+            Trouble::BadAnswer(why) => {
+                format!("{asked} got an answer that makes no sense: {}", Printable::cut(why, 300))
+            }
+            Trouble::Refused(refusal) => format!("{asked} was answered with {}", refusal.line()),
+        }
+    }
+}
+
+impl Refusal {
+    fn class(&self) -> Class {
+        // Gateways in front put their own 5xx in place of an answer: no code of theirs says what Pylon did.
+        if self.status < 500
+            && let Some(class) = self.code.as_deref().and_then(class_of_code)
+        {
+            return class;
+        }
+        match self.status {
+            429 => Class::Throttled,
+            401 | 300..=399 => Class::Fatal,
+            403 => Class::Forbidden,
+            413 => Class::TooLarge,
+            408 | 409 | 500 | 502..=599 => Class::Ambiguous,
+            501 | 400..=499 => Class::Rejected,
+            _ => Class::Ambiguous,
+        }
+    }
+
+    fn line(&self) -> String {
+        let mut line = self.status.to_string();
+        if let Some(code) = &self.code {
+            line += &format!(" {}", Printable::cut(code, 60));
+        }
+        if !self.errors.is_empty() {
+            line += &format!(": {}", Printable::cut(&self.errors.join("; "), 300));
+        }
+        if let Some(id) = &self.request_id {
+            line += &format!(" (request {})", Printable::cut(id, 60));
+        }
+        line
+    }
+}
+
+fn class_of_code(code: &str) -> Option<Class> {
+    Some(match code {
+        "rate_limited" => Class::Throttled,
+        "invalid_authorization_header"
+        | "invalid_api_token"
+        | "invalid_oauth_token"
+        | "wrong_region_token" => Class::Fatal,
+        "organization_deactivated" | "organization_suspended" => Class::Fatal,
+        "permission_denied" | "oauth_not_permitted" => Class::Forbidden,
+        "payload_too_large" => Class::TooLarge,
+        "not_found" | "method_not_allowed" | "invalid_request_body" => Class::Rejected,
+        "internal_error" => Class::Ambiguous,
+        _ => return None,
+    })
+}
+
+impl Failure {
+    /// The letter to whoever has to mend it. `region` is the one that was asked, where that is known.
+    pub fn problem(&self, region: Option<Region>) -> Problem {
+        let (code, help) = self.remedy(region);
+        Problem::new(code, self.line()).help(help)
+    }
+
+    fn remedy(&self, region: Option<Region>) -> (Code, String) {
+        let refusal = match &self.trouble {
+            Trouble::NotSent(_) => {
+                return (
+                    Code::Unreachable,
+                    "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again"
+                        .into(),
+                );
+            }
+            Trouble::Certificate(_) => {
+                return (
+                    Code::BadCertificate,
+                    "if a proxy of yours re-signs traffic, name its certificates with SSL_CERT_FILE".into(),
+                );
+            }
+            Trouble::NoAnswer(_) => {
+                return (
+                    Code::NoAnswer,
+                    "run again: what was done stays done, and only the rest is sent".into(),
+                );
+            }
+            Trouble::BadAnswer(_) => {
+                return (Code::BadAnswer, "if it comes again, something else answers at this address (a proxy, a login page), or Pylon's API has changed".into());
+            }
+            Trouble::Refused(refusal) => refusal,
+        };
+        let code = refusal.code.as_deref().unwrap_or_default();
+        let (letter, help): (Code, String) = match (code, refusal.status) {
+            ("wrong_region_token", _) => (Code::WrongRegion, wrong_region(region)),
+            ("organization_suspended" | "organization_deactivated", _) => {
+                (Code::Suspended, "the organisation is switched off in Pylon; only Pylon's support can change that".into())
+            }
+            (_, 401) => (Code::BadCredentials, "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one".into()),
+            (_, 403) => (Code::Forbidden, "the token's user may not do this: use a token that an Admin created".into()),
+            (_, 404) => (Code::NotFound, "nobody is there under this id any more, or --base-url leads to something else than Pylon".into()),
+            (_, 413) => (Code::TooLarge, "the request is too large for the server; please report it".into()),
+            (_, 429) => (Code::RateLimited, "other integrations use the same allowance; run again later, or lower --rate".into()),
+            (_, 300..=399) => (Code::Redirected, "rolecall follows no redirect, since it would carry the token elsewhere: give the final address with --base-url".into()),
+            (_, 500..=599) => (Code::ServerTrouble, "Pylon has trouble; run again later, and give Pylon's support the request id if it stays".into()),
+            _ => (Code::Rejected, "Pylon refused what was asked; if the files are right, please report it with the request id".into()),
+        };
+        (letter, help)
+    }
+}
+
+fn wrong_region(region: Option<Region>) -> String {
+    let other = match region {
+        Some(Region::Us) => "--region eu",
+        Some(Region::Eu) => "--region us",
+        None => "the other region's --base-url",
+    };
+    format!("the token belongs to the other region: use {other}, and pin it in [workspace]")
+}

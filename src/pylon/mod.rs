@@ -1,0 +1,67 @@
+//! Talking to Pylon: the only room that speaks HTTP.
+//!
+//! * [`wire`] is the shape of what goes over the line, [`client`] makes one attempt at one request, [`failure`] says
+//!   what a failure means; [`pace`] and [`retry`] decide when, purely; [`observe`] reads the present state with them.
+//! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
+//! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
+
+pub mod address;
+pub mod client;
+pub mod failure;
+pub mod hint;
+pub mod observe;
+pub mod pace;
+pub mod retry;
+pub mod token;
+mod wire;
+
+pub use address::BaseUrl;
+pub use client::{Answer, Attempt, ReadRequest, Reader, Writer};
+pub use failure::{Class, Failure, Trouble};
+pub use token::Token;
+
+use crate::problem::codes;
+
+codes! {
+    /// What can go wrong between here and Pylon.
+    pub enum Code {
+        /// No token was given.
+        NoToken = "pylon::no_token",
+        /// What was given is no token.
+        BadToken = "pylon::bad_token",
+        /// The base URL cannot be used.
+        BadBaseUrl = "pylon::bad_base_url",
+        /// The request could not be sent.
+        Unreachable = "pylon::unreachable",
+        /// The server could not prove who it is.
+        BadCertificate = "pylon::bad_certificate",
+        /// No answer came.
+        NoAnswer = "pylon::no_answer",
+        /// The answer makes no sense.
+        BadAnswer = "pylon::bad_answer",
+        /// The token is of the other region.
+        WrongRegion = "pylon::wrong_region",
+        /// The token is not accepted.
+        BadCredentials = "pylon::bad_credentials",
+        /// The organisation is switched off.
+        Suspended = "pylon::suspended",
+        /// The token's user may not do this.
+        Forbidden = "pylon::forbidden",
+        /// There is no such thing.
+        NotFound = "pylon::not_found",
+        /// The request is too large.
+        TooLarge = "pylon::too_large",
+        /// The allowance is used up for too long.
+        RateLimited = "pylon::rate_limited",
+        /// The server points elsewhere.
+        Redirected = "pylon::redirected",
+        /// The server has trouble.
+        ServerTrouble = "pylon::server_trouble",
+        /// The request was refused.
+        Rejected = "pylon::rejected",
+        /// A listing or search did not come to a provable end.
+        Incomplete = "pylon::incomplete",
+        /// The organisation is not the pinned one.
+        OtherOrganization = "pylon::other_organization",
+    }
+}

@@ -1,0 +1,263 @@
+//! Reads the present state, provably complete, or not at all.
+//!
+//! The declared people are searched by address, everybody else comes from one listing, all at once. Every declared
+//! address is found or asked for once more; a page that leads nowhere, in a circle or is refused is an error, never
+//! "nobody". What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::try_join;
+
+use super::Code;
+use super::client::{Answer, Identity, PAGE, ReadRequest, Reader};
+use super::failure::{Class, Failure};
+use super::pace::{Pacing, Told, Turn};
+use super::retry::{Again, Retries};
+use crate::clock::Clock;
+use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::roster::Email;
+use crate::roster::source::Sourced;
+
+/// How many searches are under way at once.
+const SEARCHES_AT_ONCE: usize = 8;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Observation {
+    /// The present state.
+    pub state: ObservedState,
+    /// When the oldest of its reads was sent; no write may rest on it for long.
+    pub read_at: Duration,
+}
+
+/// A reader with the pace and the patience of one run.
+#[derive(Debug)]
+pub struct Asking {
+    reader: Reader,
+    clock: Clock,
+    pacing: RefCell<Pacing>,
+    retries: RefCell<Retries>,
+    rng: RefCell<fastrand::Rng>,
+}
+
+impl Asking {
+    /// Begins a run.
+    pub fn new(reader: Reader, clock: Clock, pacing: Pacing, rng: fastrand::Rng) -> Self {
+        let retries = Retries::new(clock.elapsed());
+        Self {
+            reader,
+            clock,
+            pacing: RefCell::new(pacing),
+            retries: RefCell::new(retries),
+            rng: RefCell::new(rng),
+        }
+    }
+
+    /// What the run has spent of its pace; an apply goes on with it.
+    pub fn into_parts(self) -> (Reader, Pacing, fastrand::Rng) {
+        (self.reader, self.pacing.into_inner(), self.rng.into_inner())
+    }
+
+    /// Reads the organisation. With a `pin` nothing but `GET /me` is asked before it is known to hold.
+    ///
+    /// # Errors
+    /// Something could not be read to its end, or the organisation is another one.
+    pub async fn observe(
+        &self,
+        declared: &[Email],
+        pin: Option<&Sourced<String>>,
+    ) -> Result<Observation, Problem> {
+        let read_at = self.clock.elapsed();
+        let (identity, (roles, mut people, found)) = match pin {
+            Some(pin) => {
+                let identity = self.identity().await?;
+                check_pin(&identity, pin)?;
+                (identity, self.everything(declared).await?)
+            }
+            None => try_join!(self.identity(), self.everything(declared))?,
+        };
+        people.extend(found); // read with more care for these very people, so it counts in place of the listing
+        let mut state = ObservedState::new(identity.organization, identity.user, roles);
+        people.into_iter().for_each(|person| state.insert(person));
+        let missing: Vec<Email> =
+            declared.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
+        if !missing.is_empty() {
+            let (all, found) = try_join!(self.listing(true), self.search(&missing))?;
+            for person in all.into_iter().chain(found) {
+                if state.person(&person.id).is_none() {
+                    state.insert(person);
+                }
+            }
+        }
+        Ok(Observation { state, read_at })
+    }
+
+    async fn everything(
+        &self,
+        declared: &[Email],
+    ) -> Result<(RoleCatalogue, Vec<Person>, Vec<Person>), Problem> {
+        try_join!(self.roles(), self.listing(false), self.search(declared))
+    }
+
+    async fn identity(&self) -> Result<Identity, Problem> {
+        match self.ask(&ReadRequest::Me).await {
+            Ok(Answer::Me(identity)) => Ok(identity),
+            Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
+            Err(failure) => Err(self.problem(&failure)),
+        }
+    }
+
+    async fn roles(&self) -> Result<RoleCatalogue, Problem> {
+        match self.ask(&ReadRequest::Roles).await {
+            Ok(Answer::Roles(roles)) => Ok(RoleCatalogue::new(roles)),
+            Ok(other) => unreachable!("GET /user-roles is decoded as roles, not as {other:?}"),
+            Err(failure) => Err(self.problem(&failure)),
+        }
+    }
+
+    async fn listing(&self, deactivated: bool) -> Result<Vec<Person>, Problem> {
+        self.pages(ReadRequest::Listing { deactivated, cursor: None })
+            .await
+            .map_err(|trouble| self.trouble(trouble))
+    }
+
+    async fn search(&self, emails: &[Email]) -> Result<Vec<Person>, Problem> {
+        let batches = emails.chunks(PAGE).map(|batch| self.search_batch(batch.to_vec()));
+        let found: Vec<Vec<Person>> =
+            stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// One search, in halves where the server finds it too large.
+    async fn search_batch(&self, batch: Vec<Email>) -> Result<Vec<Person>, Problem> {
+        let mut people = Vec::new();
+        let mut batches = vec![(batch, PAGE)];
+        while let Some((emails, limit)) = batches.pop() {
+            match self.pages(ReadRequest::Search { emails: emails.clone(), limit, cursor: None }).await {
+                Ok(found) => people.extend(found),
+                Err(Unread::Failed(failure)) if failure.is_too_large() && limit > 1 => {
+                    let half = emails.len().div_ceil(2).max(1);
+                    batches.extend(emails.chunks(half).map(|part| (part.to_vec(), limit.min(PAGE) / 2)));
+                }
+                Err(trouble) => return Err(self.trouble(trouble)),
+            }
+        }
+        Ok(people)
+    }
+
+    /// All pages of a listing or a search. Each leads on to a new one that brings somebody new, or there is no result.
+    async fn pages(&self, first: ReadRequest) -> Result<Vec<Person>, Unread> {
+        let asked = first.asked();
+        let mut people: Vec<Person> = Vec::new();
+        let mut seen: HashSet<UserId> = HashSet::new();
+        let mut cursors: HashSet<String> = HashSet::new();
+        let mut request = first;
+        loop {
+            let page = match self.ask(&request).await.map_err(Unread::Failed)? {
+                Answer::Page(page) => page,
+                other => unreachable!("{asked} is decoded as a page, not as {other:?}"),
+            };
+            let is_empty = page.people.is_empty();
+            let before = people.len();
+            people.extend(page.people.into_iter().filter(|person| seen.insert(person.id.clone())));
+            let brought_nobody = people.len() == before && !cursors.is_empty();
+            if brought_nobody && (!is_empty || page.next.is_some()) {
+                return Err(Unread::Incomplete(format!(
+                    "{asked} answers with a page on which everybody was there before"
+                )));
+            }
+            let Some(next) = page.next else {
+                return Ok(people);
+            };
+            if !cursors.insert(next.clone()) {
+                return Err(Unread::Incomplete(format!("{asked} leads from page to page in a circle")));
+            }
+            request = request.at_page(next);
+        }
+    }
+
+    /// One read, until it is answered or not worth asking again.
+    async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+        let mut failed = 0;
+        loop {
+            self.wait_for_turn(request).await;
+            let sent = self.clock.elapsed();
+            let attempt = self.reader.read(request).await;
+            let now = self.clock.elapsed();
+            let jitter = self.rng.borrow_mut().u64(0..1000);
+            self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
+            let failure = match attempt.result {
+                Ok(answer) => {
+                    self.retries.borrow_mut().succeeded(now);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            failed += u32::from(failure.class() != Class::Throttled);
+            match self.again(now, &failure, failed) {
+                Again::At(at) => self.sleep_until(at).await,
+                Again::No(_) => return Err(failure),
+            }
+        }
+    }
+
+    fn again(&self, now: Duration, failure: &Failure, failed: u32) -> Again {
+        let mut retries = self.retries.borrow_mut();
+        retries.failed(failure);
+        retries.read_again(now, failure, failed, &mut self.rng.borrow_mut())
+    }
+
+    async fn wait_for_turn(&self, request: &ReadRequest) {
+        loop {
+            let now = self.clock.elapsed();
+            let turn = self.pacing.borrow_mut().of(request.allowance()).turn(now);
+            match turn {
+                Turn::Now => break self.pacing.borrow_mut().of(request.allowance()).sent(now),
+                Turn::At(at) => self.sleep_until(at).await,
+                // A slot comes back a window after an answer, so looking again every so often costs nothing.
+                Turn::AfterAnswer => self.sleep_until(now + Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    async fn sleep_until(&self, at: Duration) {
+        tokio::time::sleep(at.saturating_sub(self.clock.elapsed())).await;
+    }
+
+    fn problem(&self, failure: &Failure) -> Problem {
+        failure.problem(self.reader.base().region())
+    }
+
+    fn trouble(&self, trouble: Unread) -> Problem {
+        match trouble {
+            Unread::Failed(failure) => self.problem(&failure),
+            Unread::Incomplete(why) => Problem::new(Code::Incomplete, why)
+                .help("whoever is not listed would look as if they were missing, so there is no plan; run again, and report it if it stays"),
+        }
+    }
+}
+
+/// Why something was not read to its end.
+enum Unread {
+    Failed(Failure),
+    Incomplete(String),
+}
+
+fn check_pin(identity: &Identity, pin: &Sourced<String>) -> Result<(), Problem> {
+    let organization = &identity.organization;
+    if organization.id == pin.value {
+        return Ok(());
+    }
+    let (id, name) = (Printable::cut(&organization.id, 80), Printable::cut(&organization.name, 80));
+    Err(Problem::new(
+        Code::OtherOrganization,
+        format!("the token belongs to {name} ({id}), and these files are for another organisation"),
+    )
+    .at(pin.place, "pinned here")
+    .help("use a token of the pinned organisation; nothing else was asked and nothing was changed"))
+}

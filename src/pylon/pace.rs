@@ -1,0 +1,312 @@
+//! When may the next request go out? Pure: told what was sent, what was answered and the time.
+//!
+//! Pylon counts requests at their arrival, somewhere between our sending and its answer. So a slot is taken when a
+//! request is sent and given back a window after its answer: whatever kind of limiter counts there, no window of its
+//! clock ever sees more than the limit. After a 429 the assumed limit was wrong, or somebody else spends from it: then
+//! the pace follows what is accepted (additive increase, multiplicative decrease), and the window still holds on top.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::client::Attempt;
+use super::failure::{Class, Trouble};
+
+/// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
+pub const WINDOW: Duration = Duration::from_secs(60);
+/// A slot comes back this much after its window: the server's clock need not tick like ours.
+const MARGIN: Duration = Duration::from_millis(500);
+/// After a 429 the gate stays closed this much longer than the server asked for.
+const AFTER_HINT: Duration = Duration::from_secs(1);
+/// The gate of a 429 without a hint; doubles with each further one.
+const WITHOUT_HINT: Duration = Duration::from_secs(5);
+/// The pace is raised so often while no 429 comes.
+const RAISE_EVERY: Duration = Duration::from_secs(5);
+/// Rates are counted in thousandths of a request a window, so that all arithmetic is whole.
+const UNIT: u64 = 1000;
+
+/// Which allowance a request spends from (Pylon API, "Endpoints used": limits are per endpoint and organisation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Allowance {
+    /// Every `GET`, taken together: the documented 300 are each's own, so this is the careful reading.
+    Get,
+    /// `POST /users/search`
+    Search,
+    /// `PATCH /users/{id}`
+    Patch,
+    /// `POST /audit-logs/search`
+    Audit,
+}
+
+impl Allowance {
+    /// Every allowance.
+    pub const ALL: [Self; 4] = [Self::Get, Self::Search, Self::Patch, Self::Audit];
+
+    /// Its name in `--rate`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Search => "search",
+            Self::Patch => "patch",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The documented number of requests a minute.
+    pub const fn documented(self) -> u64 {
+        match self {
+            Self::Get => 300,
+            Self::Search | Self::Patch => 120,
+            Self::Audit => 30,
+        }
+    }
+}
+
+/// A pacer for each allowance. One value for a whole run: what a plan has sent counts for the apply.
+#[derive(Debug, Clone)]
+pub struct Pacing([Pacer; 4]);
+
+impl Pacing {
+    /// The documented limits, but for those in `rates` (requests a minute).
+    pub fn new(rates: &[(Allowance, u64)]) -> Self {
+        let limit = |allowance: Allowance| {
+            let given = rates.iter().rev().find(|(name, _)| *name == allowance);
+            given.map_or(allowance.documented(), |(_, limit)| *limit)
+        };
+        Self(Allowance::ALL.map(|allowance| Pacer::new(limit(allowance))))
+    }
+
+    /// The pacer of an allowance.
+    pub fn of(&mut self, allowance: Allowance) -> &mut Pacer {
+        let [get, search, patch, audit] = &mut self.0;
+        match allowance {
+            Allowance::Get => get,
+            Allowance::Search => search,
+            Allowance::Patch => patch,
+            Allowance::Audit => audit,
+        }
+    }
+}
+
+/// Paces the requests to one endpoint, or one group of endpoints that share an allowance.
+#[derive(Debug, Clone)]
+pub struct Pacer {
+    /// Requests a window that are assumed to be allowed.
+    limit: u64,
+    /// Sent and not answered yet.
+    in_flight: u64,
+    /// When the slots of answered requests come back, in order.
+    returns: VecDeque<Duration>,
+    /// When requests were accepted, in order, within the last window.
+    accepted: VecDeque<Duration>,
+    /// Nothing goes out before.
+    gate: Duration,
+    /// 429s without a hint in a row.
+    unhinted: u32,
+    /// Once a 429 has shown the assumption wrong.
+    pace: Option<Pace>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Thousandths of a request a window.
+    rate: u64,
+    /// The last rate that went well for a while.
+    good: u64,
+    /// 429s to requests sent before this say nothing about the present rate.
+    cut_at: Duration,
+    /// When the rate was last raised or cut.
+    raised_at: Duration,
+    /// The next request goes out no earlier.
+    next: Duration,
+}
+
+impl Told {
+    /// What one attempt tells.
+    pub fn by<T>(attempt: &Attempt<T>) -> Self {
+        match &attempt.result {
+            Ok(_) => Self::Accepted { remaining: attempt.remaining },
+            Err(failure) => match failure.class() {
+                Class::Throttled => Self::Throttled { hint: failure.hint() },
+                Class::NotSent => Self::Lost,
+                Class::Ambiguous | Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => {
+                    match failure.trouble {
+                        Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => Self::Lost,
+                        Trouble::BadAnswer(_) | Trouble::Refused(_) => {
+                            Self::Accepted { remaining: attempt.remaining }
+                        }
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// What an answer tells the pacer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Not throttled; perhaps with `X-Rate-Limit-Remaining`.
+    Accepted {
+        /// How many requests the server would still take in its window.
+        remaining: Option<u64>,
+    },
+    /// A 429, perhaps with a hint how long to wait.
+    Throttled {
+        /// The largest valid hint.
+        hint: Option<Duration>,
+    },
+    /// The request got no answer; it may have been counted.
+    Lost,
+}
+
+/// When the next request may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Now.
+    Now,
+    /// Not before this time.
+    At(Duration),
+    /// As soon as one of those in flight is answered and its slot comes back.
+    AfterAnswer,
+}
+
+impl Pacer {
+    /// A pacer for `limit` requests a minute; at least one.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            limit: limit.max(1),
+            in_flight: 0,
+            returns: VecDeque::new(),
+            accepted: VecDeque::new(),
+            gate: Duration::ZERO,
+            unhinted: 0,
+            pace: None,
+        }
+    }
+
+    /// Requests a minute that are assumed to be allowed.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// When the next request may go out.
+    pub fn turn(&mut self, now: Duration) -> Turn {
+        while self.returns.front().is_some_and(|back| *back <= now) {
+            self.returns.pop_front();
+        }
+        self.raise(now);
+        let paced = self.pace.map_or(Duration::ZERO, |pace| pace.next);
+        let closed_until = self.gate.max(paced);
+        if now < closed_until {
+            return Turn::At(closed_until);
+        }
+        if self.out() < self.limit {
+            return Turn::Now;
+        }
+        self.returns.front().map_or(Turn::AfterAnswer, |back| Turn::At(*back))
+    }
+
+    /// A request goes out.
+    pub fn sent(&mut self, now: Duration) {
+        self.in_flight += 1;
+        if let Some(pace) = &mut self.pace {
+            let interval = nanos(WINDOW) * UNIT / pace.rate.max(1);
+            pace.next = now + Duration::from_nanos(interval);
+        }
+    }
+
+    /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
+    pub fn answered(&mut self, now: Duration, sent: Duration, told: Told, jitter: u64) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.returns.push_back(now + WINDOW + MARGIN);
+        match told {
+            Told::Accepted { remaining } => {
+                self.unhinted = 0;
+                self.accepted.push_back(now);
+                self.lower_to(now, remaining);
+            }
+            Told::Throttled { hint } => self.throttled(now, sent, hint, jitter),
+            Told::Lost => {}
+        }
+    }
+
+    /// How many requests could go out within `span` from now, at the present pace; at least one.
+    pub fn capacity(&self, now: Duration, span: Duration) -> u64 {
+        let back = self.returns.iter().filter(|back| **back <= now + span).count() as u64;
+        let free = self.limit.saturating_sub(self.out()) + back;
+        let paced =
+            self.pace.map_or(u64::MAX, |pace| nanos(span) / (nanos(WINDOW) * UNIT / pace.rate.max(1)).max(1));
+        free.min(paced).max(1)
+    }
+
+    fn out(&self) -> u64 {
+        self.in_flight + self.returns.len() as u64
+    }
+
+    /// `X-Rate-Limit-Remaining` may only lower what we allow ourselves: others spend from the same allowance.
+    fn lower_to(&mut self, now: Duration, remaining: Option<u64>) {
+        let free = self.limit.saturating_sub(self.out());
+        let taken_by_others = remaining.map_or(0, |remaining| free.saturating_sub(remaining));
+        for _ in 0..taken_by_others {
+            self.returns.push_back(now + WINDOW + MARGIN);
+        }
+    }
+
+    fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>, jitter: u64) {
+        let wait = hint.map_or_else(
+            || WITHOUT_HINT * 2_u32.saturating_pow(self.unhinted.min(6)),
+            |hint| hint + AFTER_HINT,
+        );
+        if hint.is_none() {
+            self.unhinted += 1;
+        }
+        let spread = Duration::from_nanos(nanos(MARGIN) * jitter.min(999) / 1000);
+        self.gate = self.gate.max(now + wait + spread);
+        match &mut self.pace {
+            Some(pace) if sent < pace.cut_at => {} // sent at the rate before the cut: says nothing of the present one
+            Some(pace) => {
+                let cut = (pace.rate * 7 / 10).max(UNIT);
+                if pace.rate <= pace.good {
+                    pace.good = cut; // what went well once no longer does
+                }
+                pace.rate = cut;
+                pace.cut_at = now;
+                pace.raised_at = self.gate;
+            }
+            None => {
+                let since = now.saturating_sub(WINDOW);
+                let accepted = self.accepted.iter().filter(|at| **at >= since).count() as u64 * UNIT;
+                let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
+                let rate = accepted.max(hinted).clamp(UNIT, self.limit * UNIT);
+                self.pace =
+                    Some(Pace { rate, good: rate, cut_at: now, raised_at: self.gate, next: self.gate });
+            }
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.next = pace.next.max(self.gate);
+        }
+    }
+
+    /// Every five seconds without a 429 the pace is raised: quickly below the last rate that went well, carefully above.
+    fn raise(&mut self, now: Duration) {
+        while self.accepted.front().is_some_and(|at| *at + WINDOW < now) {
+            self.accepted.pop_front();
+        }
+        let ceiling = self.limit * UNIT;
+        if let Some(pace) = &mut self.pace {
+            while pace.raised_at + RAISE_EVERY <= now {
+                pace.raised_at += RAISE_EVERY;
+                pace.good = pace.good.max(pace.rate);
+                pace.rate = if pace.rate < pace.good {
+                    (pace.rate * 5 / 4).min(pace.good)
+                } else {
+                    pace.rate + ceiling / 50
+                };
+                pace.rate = pace.rate.min(ceiling);
+            }
+        }
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}

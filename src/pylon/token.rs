@@ -1,0 +1,141 @@
+//! The token: where it comes from, and that it goes nowhere but into the `Authorization` header.
+//!
+//! It is never taken from a flag's value (process lists show those) and cannot be printed: its `Debug` is a placeholder,
+//! and [`Token::scrub`] takes it out of any text in which somebody else repeats it.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Code;
+use crate::printable::Printable;
+use crate::problem::Problem;
+
+/// The environment variable that people set.
+pub const VARIABLE: &str = "PYLON_API_TOKEN";
+/// A token file larger than this is no token file.
+const LARGEST: u64 = 64 * 1024;
+/// What stands in a text for a token that was in it.
+const SCRUBBED: &str = "[token]";
+/// Shorter texts are too common to be taken out of everything.
+const SHORTEST_SCRUBBED: usize = 8;
+
+/// An API token.
+#[derive(Debug, Clone)]
+pub struct Token(SecretString);
+
+impl Token {
+    /// A token as it was given; surrounding white space is not part of it.
+    ///
+    /// # Errors
+    /// It is empty or cannot stand in a header.
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(missing("the token is empty"));
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::new(Code::BadToken, "the token holds characters that no token has").help(
+                "copy it again: it is one word of letters, digits and signs, without quotes or line breaks",
+            ));
+        }
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// From `--token-file` (`-` is `stdin`) or else from [`VARIABLE`], whose value is `variable`.
+    ///
+    /// # Errors
+    /// There is none, the file cannot be read, or it holds no token.
+    pub fn find(file: Option<&Path>, variable: Option<&str>, stdin: &mut dyn Read) -> Result<Self, Problem> {
+        match (file, variable) {
+            (Some(path), _) if path.as_os_str() == "-" => Self::read(stdin, "standard input"),
+            (Some(path), _) => {
+                let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
+                let unreadable = |why: String| {
+                    Problem::new(Code::NoToken, format!("the token file {name} cannot be read: {why}"))
+                        .help("--token-file names a file that holds the token alone")
+                };
+                let is_file = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.is_file();
+                if !is_file {
+                    return Err(unreadable("it is no regular file".into()));
+                }
+                let mut file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+                Self::read(&mut file, &name)
+            }
+            (None, Some(value)) => Self::new(value),
+            (None, None) => Err(missing("there is no token")),
+        }
+    }
+
+    fn read(from: &mut dyn Read, name: &str) -> Result<Self, Problem> {
+        let mut text = String::new();
+        match from.take(LARGEST + 1).read_to_string(&mut text) {
+            Ok(length) if length as u64 <= LARGEST => Self::new(&text),
+            Ok(_) => Err(Problem::new(Code::BadToken, format!("{name} is too large to be a token"))),
+            Err(error) => {
+                Err(Problem::new(Code::NoToken, format!("the token cannot be read from {name}: {error}")))
+            }
+        }
+    }
+
+    /// The value of the `Authorization` header.
+    pub(super) fn header(&self) -> String {
+        format!("Bearer {}", self.0.expose_secret())
+    }
+
+    /// `text` without the token.
+    pub fn scrub(&self, text: String) -> String {
+        let token = self.0.expose_secret();
+        if token.len() >= SHORTEST_SCRUBBED && text.contains(token) {
+            text.replace(token, SCRUBBED)
+        } else {
+            text
+        }
+    }
+
+    /// `bytes` without the token; `None` where it is not in them.
+    pub(super) fn scrub_bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let token = self.0.expose_secret().as_bytes();
+        if token.len() < SHORTEST_SCRUBBED || !bytes.windows(token.len()).any(|window| window == token) {
+            return None;
+        }
+        Some(self.scrub(String::from_utf8_lossy(bytes).into_owned()).into_bytes())
+    }
+}
+
+fn missing(message: &str) -> Problem {
+    Problem::new(Code::NoToken, message).help(format!(
+        "set {VARIABLE}, or name a file that holds it with --token-file (`-` reads it from standard input); \
+         an Admin creates tokens in Pylon under Settings, API; to try without one, add --sandbox"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_token_cannot_be_printed_and_is_taken_out_of_what_others_say() {
+        let token = Token::new(" pylon_s3cret_value \n").unwrap();
+        assert!(!format!("{token:?}").contains("s3cret"));
+        assert_eq!(token.header(), "Bearer pylon_s3cret_value");
+        assert_eq!(token.scrub("invalid token pylon_s3cret_value!".into()), "invalid token [token]!");
+    }
+
+    #[test]
+    fn a_file_beats_the_variable_and_standard_input_is_a_file() {
+        let mut stdin = "from-stdin\n".as_bytes();
+        let token = Token::find(Some(Path::new("-")), Some("from-variable"), &mut stdin).unwrap();
+        assert_eq!(token.header(), "Bearer from-stdin");
+        let token = Token::find(None, Some("from-variable"), &mut "".as_bytes()).unwrap();
+        assert_eq!(token.header(), "Bearer from-variable");
+        let nothing = Token::find(None, None, &mut "".as_bytes()).unwrap_err();
+        assert_eq!(nothing.code, "pylon::no_token");
+        let broken = Token::find(None, Some("two words"), &mut "".as_bytes()).unwrap_err();
+        assert_eq!(broken.code, "pylon::bad_token");
+    }
+}
