@@ -1,0 +1,68 @@
+//! Sends what the machine says, sleeps until it says, and tells it what came of it. Decides nothing.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::machine::{Action, Machine, Ticket};
+use super::outcome::{Finished, Stop};
+use crate::clock::Clock;
+use crate::observed::Person;
+use crate::pylon::{Answer, Attempt, Writer};
+
+/// What became of one request.
+enum Done {
+    Patched(Ticket, Attempt<Person>),
+    Read(Ticket, Attempt<Answer>),
+}
+
+type Sending<'w> = Pin<Box<dyn Future<Output = Done> + 'w>>;
+
+/// Carries the plan of `machine` out. `signals` brings the number of each signal that should stop it: after the first
+/// nothing more is sent, after the second nothing is waited for.
+pub async fn carry_out(
+    mut machine: Machine,
+    writer: &Writer,
+    clock: Clock,
+    signals: &mut UnboundedReceiver<i32>,
+) -> Finished {
+    let mut under_way: FuturesUnordered<Sending<'_>> = FuturesUnordered::new();
+    let mut signalled = false;
+    loop {
+        let until = match machine.poll(clock.elapsed()) {
+            Action::Patch { ticket, id, patch } => {
+                under_way
+                    .push(Box::pin(async move { Done::Patched(ticket, writer.patch(&id, &patch).await) }));
+                continue;
+            }
+            Action::Read { ticket, request } => {
+                under_way.push(Box::pin(async move { Done::Read(ticket, writer.read(&request).await) }));
+                continue;
+            }
+            Action::Wait { until } => until,
+            Action::Done => return machine.finish(),
+        };
+        tokio::select! {
+            Some(done) = under_way.next() => match done {
+                Done::Patched(ticket, attempt) => machine.patched(clock.elapsed(), ticket, attempt),
+                Done::Read(ticket, attempt) => machine.was_read(clock.elapsed(), ticket, attempt),
+            },
+            () = sleep_until(clock, until) => {}
+            Some(number) = signals.recv() => {
+                let stop = Stop::Signal(number);
+                if std::mem::replace(&mut signalled, true) { machine.abandon(stop) } else { machine.stop(stop) }
+            }
+        }
+    }
+}
+
+/// Until the time comes, or for ever where only an answer can help.
+async fn sleep_until(clock: Clock, until: Option<std::time::Duration>) {
+    match until {
+        Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,146 @@
+//! What came of each change, and of the whole apply.
+
+use crate::plan::Change;
+use crate::pylon::Failure;
+
+/// What came of one change. Exactly one of these; the first two mean that Pylon holds what was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was sent, and Pylon holds it.
+    Applied,
+    /// Somebody else had brought it about already; nothing was sent.
+    AlreadyInStep,
+    /// Pylon accepted it, and it is not in force: a SCIM group decides this role.
+    NotEffective,
+    /// It was in force and was changed again: support hours, a calendar, a colleague.
+    ChangedAgain,
+    /// Pylon refused it, or never took it.
+    Rejected(Failure),
+    /// Somebody else has changed this person to a third value since the plan; left alone.
+    Stale,
+    /// It was sent, and nobody could find out whether it is in force.
+    Unclear(Option<Failure>),
+    /// It was not sent.
+    NotAttempted(NotAttempted),
+}
+
+/// Why a change was not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAttempted {
+    /// The apply was stopped before its turn.
+    Stopped,
+    /// The connection could not be made, or the person could not be read anew.
+    Unreachable(Failure),
+    /// Too few holders of a kept role are confirmed, since a gain before it failed.
+    KeptRole,
+}
+
+/// Why an apply ended before everything was attempted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// A signal, by its number.
+    Signal(i32),
+    /// Nothing more will go through.
+    Fatal(Failure),
+    /// Three changes in a row were forbidden.
+    Forbidden(Failure),
+    /// Nothing succeeded for five minutes.
+    Silence,
+    /// The server asks for a longer pause than is waited for.
+    LongPause(Failure),
+}
+
+impl Stop {
+    /// Whether it still makes sense to read back what was written.
+    pub fn may_read_back(&self) -> bool {
+        match self {
+            Self::Forbidden(_) => true,
+            Self::Signal(_) | Self::Fatal(_) | Self::Silence | Self::LongPause(_) => false,
+        }
+    }
+}
+
+/// A change and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The change as it was planned.
+    pub change: Change,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Each change with its outcome, in the order of the plan.
+    pub carried: Vec<Carried>,
+    /// Why it ended early, if it did.
+    pub stopped: Option<Stop>,
+    /// Changes that Pylon confirmed when they were sent and that could not be read back.
+    pub not_read_back: usize,
+}
+
+impl Outcome {
+    /// Its name in reports, JSON and journals.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::AlreadyInStep => "already in step",
+            Self::NotEffective => "not effective",
+            Self::ChangedAgain => "changed again",
+            Self::Rejected(_) => "rejected",
+            Self::Stale => "stale",
+            Self::Unclear(_) => "unclear",
+            Self::NotAttempted(_) => "not attempted",
+        }
+    }
+
+    /// Every name, in the order of a summary.
+    pub const NAMES: [&'static str; 8] = [
+        "applied",
+        "already in step",
+        "not effective",
+        "changed again",
+        "rejected",
+        "stale",
+        "unclear",
+        "not attempted",
+    ];
+
+    /// Whether Pylon holds what was planned.
+    pub const fn is_in_force(&self) -> bool {
+        match self {
+            Self::Applied | Self::AlreadyInStep => true,
+            Self::NotEffective
+            | Self::ChangedAgain
+            | Self::Rejected(_)
+            | Self::Stale
+            | Self::Unclear(_)
+            | Self::NotAttempted(_) => false,
+        }
+    }
+
+    /// Whether this apply may have changed something in Pylon.
+    pub const fn may_have_changed(&self) -> bool {
+        match self {
+            Self::Applied | Self::NotEffective | Self::ChangedAgain | Self::Unclear(_) => true,
+            Self::AlreadyInStep | Self::Rejected(_) | Self::Stale | Self::NotAttempted(_) => false,
+        }
+    }
+
+    /// The failure behind it, if there is one.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Rejected(failure)
+            | Self::Unclear(Some(failure))
+            | Self::NotAttempted(NotAttempted::Unreachable(failure)) => Some(failure),
+            Self::Applied
+            | Self::AlreadyInStep
+            | Self::NotEffective
+            | Self::ChangedAgain
+            | Self::Stale
+            | Self::Unclear(None)
+            | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::KeptRole) => None,
+        }
+    }
+}
