@@ -1,2 +1,31 @@
-//! skeleton
+//! `rolecall` keeps the roles and statuses of a Pylon organisation's users in git.
+//!
+//! People declare them in `users.toml`, keyed by e-mail; `plan` shows what would change, `apply` sends only the `PATCH`
+//! calls that are needed. Data flows one way, and everything that decides is pure:
+//!
+//! ```text
+//! users.toml ── Roster::read ──▶ Roster ── resolve_at(now) ──▶ DesiredState ┐
+//!                                                                          ├─ Plan::draw ─▶ Plan ─ review ─▶ ReviewedPlan
+//! Pylon ─────── observe ───────▶ ObservedState ─────────────────────────────┘                                │
+//!                        ┌───────────────────────────────────────────────────────────────────────────────────┘
+//!                        └─ carry_out ─▶ Finished ─▶ Report ─▶ bytes, exit code
+//! ```
+//!
+//! The rooms, each of which uses only rooms before it: [`roster`], [`desired`], [`observed`], [`plan`], [`pylon`],
+//! [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`] and [`problem`] are used
+//! everywhere. docs/architecture.md walks through them.
+
+pub mod apply;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod desired;
+pub mod exit;
+pub mod observed;
+pub mod plan;
+pub mod printable;
+pub mod problem;
+pub mod pylon;
+pub mod report;
+pub mod roster;
 pub mod sandbox;

@@ -1,1 +1,51 @@
-fn main() {}
+//! `rolecall`: parse what was typed, run it, write what it says, exit with its code.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use rolecall::cli::Cli;
+use rolecall::clock::Clock;
+use rolecall::commands::{self, Environment, Output};
+use rolecall::exit::Exit;
+
+fn main() -> ExitCode {
+    let clock = Clock::start(calendar());
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print(); // a closed pipe is no news here
+            return ExitCode::from(exit.code());
+        }
+    };
+    let Output { stdout, stderr, exit, may_have_changed } = commands::run(&cli, &environment(clock));
+    let _ = std::io::stderr().write_all(stderr.as_bytes());
+    let mut out = std::io::stdout();
+    match out.write_all(stdout.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(std::io::stderr(), "The report cannot be written: {error}");
+            let lost = if exit == Exit::Done && !may_have_changed { Exit::Failed } else { exit };
+            ExitCode::from(lost.code())
+        }
+        _ => ExitCode::from(exit.code()),
+    }
+}
+
+fn environment(clock: Clock) -> Environment {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    Environment {
+        clock,
+        token: std::env::var("PYLON_API_TOKEN").ok(),
+        no_colour: set("NO_COLOR") || is_dumb,
+        can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+        stdout_is_terminal: std::io::stdout().is_terminal(),
+        stderr_is_terminal: std::io::stderr().is_terminal(),
+    }
+}
+
+/// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).
+fn calendar() -> Option<jiff::Timestamp> {
+    std::env::var("ROLECALL_NOW").ok()?.parse().ok()
+}

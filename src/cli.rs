@@ -1,0 +1,186 @@
+//! What can be typed: verbs, flags and their help texts. No decisions.
+#![allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks do not belong there")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pylon::pace::Allowance;
+use crate::report::Format;
+use crate::roster::Region;
+
+/// Roles and statuses of a Pylon support team, declared in git: plan in the pull request, apply on merge.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rolecall",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_required = true
+)]
+#[command(
+    after_help = "Start without a token: rolecall plan --sandbox --config examples/acme/users.toml\n\n\
+    Exit codes: 0 done or nothing to do · 1 could not do it, nothing was changed · 2 changes pending · 3 refused by a guardrail\n\
+    4 changed, but not all of it is in force · 64 wrong usage · 129/130/143 stopped by a signal"
+)]
+pub struct Cli {
+    /// Which verb.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every verb takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the files alone, offline; every problem in every file at once
+    #[command(
+        after_help = "Example: rolecall validate --config users.toml\n\nExit codes: 0 valid · 1 not valid"
+    )]
+    Validate,
+    /// Show what would change, and what the guardrails say of it
+    #[command(after_help = "Example: rolecall plan --detailed-exitcode\n\n\
+        Exit codes: 0 shown · 1 could not be made · 2 changes pending (--detailed-exitcode) · 3 refused by a guardrail")]
+    Plan(PlanArgs),
+    /// Bring Pylon in step with the files: plan, ask, patch, read back
+    #[command(after_help = "Example: rolecall apply --auto-approve\n\n\
+        Exit codes: 0 all in force · 1 nothing was changed · 3 refused by a guardrail · 4 changed, but not all of it is in force\n\
+        129/130/143 stopped by a signal; running it again sends only what is not in force")]
+    Apply(ApplyArgs),
+    /// Run a small Pylon on this machine, to try files and pipelines against
+    #[command(
+        after_help = "Example: rolecall sandbox --people 50 --limits patch=20\n\nRuns until it is interrupted."
+    )]
+    Sandbox(SandboxArgs),
+}
+
+/// What `plan` takes.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Exit with 2 when there are changes to make
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What `apply` takes.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// Do not ask; for pipelines, where the plan was reviewed before
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Allow so many people to change in this run, whatever `max_changes` says
+    #[arg(long, value_name = "N")]
+    pub max_changes: Option<u64>,
+    /// How many requests may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub parallelism: u64,
+}
+
+/// What `sandbox` takes.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// The port on 127.0.0.1; any free one unless given
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// The token it accepts
+    #[arg(long, value_name = "T", default_value = crate::sandbox::DEFAULT_TOKEN)]
+    pub token: String,
+    /// Where the organisation is read from and kept (format: docs/sandbox.md); made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Invent so many people, where no state is read
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub people: usize,
+    /// Allowances: `off`, or as in patch=20,search=120,get=300,audit=30,window=60,kind=fixed-window
+    #[arg(long, value_name = "L")]
+    pub limits: Option<crate::sandbox::Limits>,
+    /// What goes wrong on purpose: as in 500=0.1,cut-after=0.05 (names: docs/sandbox.md)
+    #[arg(long, value_name = "F")]
+    pub faults: Option<crate::sandbox::Faults>,
+}
+
+/// What every verb takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The root file
+    #[arg(short, long, value_name = "FILE", default_value = "users.toml", global = true)]
+    pub config: PathBuf,
+    /// Where the organisation lives; `us` unless given here or pinned in [workspace]
+    #[arg(long, value_enum, global = true, help_heading = "Pylon")]
+    pub region: Option<RegionName>,
+    /// Another address of Pylon: https, or http on this machine
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PYLON_BASE_URL",
+        hide_env_values = true,
+        global = true,
+        help_heading = "Pylon"
+    )]
+    pub base_url: Option<String>,
+    /// A file that holds the token, `-` for standard input; otherwise it is taken from PYLON_API_TOKEN
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Pylon")]
+    pub token_file: Option<PathBuf>,
+    /// An embedded Pylon in place of the real one; needs no token and no network
+    #[arg(long, global = true, help_heading = "Pylon")]
+    pub sandbox: bool,
+    /// An allowance that differs from the documented one, in requests a minute: get, search, patch, audit
+    #[arg(
+        long,
+        value_name = "NAME=N",
+        env = "ROLECALL_RATE",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_parser = rate,
+        global = true,
+        help_heading = "Pylon"
+    )]
+    pub rate: Vec<(Allowance, u64)>,
+    /// In which format to report on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
+    pub format: Format,
+    /// Whether to colour; `auto` is on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
+    pub color: Colour,
+}
+
+/// `--region`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RegionName {
+    /// api.usepylon.com
+    Us,
+    /// api.eu.usepylon.com
+    Eu,
+}
+
+impl From<RegionName> for Region {
+    fn from(name: RegionName) -> Self {
+        match name {
+            RegionName::Us => Self::Us,
+            RegionName::Eu => Self::Eu,
+        }
+    }
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn rate(text: &str) -> Result<(Allowance, u64), String> {
+    let (name, number) = text.split_once('=').ok_or("write NAME=N, as in patch=20")?;
+    let allowance = Allowance::ALL.into_iter().find(|allowance| allowance.as_str() == name.trim());
+    let allowance = allowance
+        .ok_or_else(|| format!("the names are {}", Allowance::ALL.map(Allowance::as_str).join(", ")))?;
+    let number = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    Ok((allowance, number.ok_or("N is a number of requests a minute, at least 1")?))
+}

@@ -1,0 +1,161 @@
+//! The verbs: each a recipe of at most a screen that says what happens in which order.
+//!
+//! A verb gets what was typed and the [`Environment`], and gives an [`Output`]: bytes and an exit code. Only `main`
+//! writes them, and only questions and progress are written on the way.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Cli, Colour, Command, Common};
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::problem::{Problem, Problems, codes};
+use crate::pylon::Token;
+use crate::report::style::Styles;
+use crate::report::{Format, Report, diagnostic, json, text};
+
+pub mod apply;
+pub mod plan;
+mod prepare;
+pub mod sandbox;
+pub mod validate;
+
+codes! {
+    /// What can go wrong around the verbs themselves.
+    pub enum Code {
+        /// `apply` needs somebody who says yes, or `--auto-approve`.
+        NeedsApproval = "apply::needs_approval",
+        /// Somebody did not say yes.
+        NotApproved = "apply::not_approved",
+        /// The host and the pinned region do not fit.
+        OtherRegion = "commands::other_region",
+        /// The sandbox's state makes no sense.
+        BadSandboxState = "sandbox::bad_state",
+        /// The sandbox cannot keep its state, or has no port.
+        SandboxFailed = "sandbox::failed",
+        /// Something that this program needs of the operating system is not to be had.
+        NoRuntime = "commands::no_runtime",
+    }
+}
+
+/// What surrounds the process, read once.
+#[derive(Debug)]
+pub struct Environment {
+    /// Calendar and elapsed time.
+    pub clock: Clock,
+    /// The value of `PYLON_API_TOKEN`.
+    pub token: Option<String>,
+    /// `NO_COLOR` is set to something, or the terminal has none.
+    pub no_colour: bool,
+    /// Somebody can be asked: standard input and standard error are a terminal.
+    pub can_ask: bool,
+    /// Standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_is_terminal: bool,
+}
+
+/// What a run has to say, and how it ended.
+#[derive(Debug)]
+pub struct Output {
+    /// For standard output.
+    pub stdout: String,
+    /// For standard error.
+    pub stderr: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// Whether Pylon may have been changed: then a report that cannot be written does not make it "nothing was changed".
+    pub may_have_changed: bool,
+}
+
+/// Runs what was typed.
+pub fn run(cli: &Cli, environment: &Environment) -> Output {
+    let Cli { command, common } = cli;
+    let done = match command {
+        Command::Validate => validate::run(common, environment),
+        Command::Plan(args) => plan::run(args, common, environment),
+        Command::Apply(args) => apply::run(args, common, environment),
+        Command::Sandbox(args) => sandbox::run(args, environment),
+    };
+    let name = match command {
+        Command::Validate => "validate",
+        Command::Plan(_) => "plan",
+        Command::Apply(_) => "apply",
+        Command::Sandbox(_) => "sandbox",
+    };
+    let (report, exit) = done.unwrap_or_else(|problems| {
+        (Report::Problems { command: name, problems: Box::new(problems) }, Exit::Failed)
+    });
+    let output = render(&report, exit, common, environment);
+    without_token(output, environment)
+}
+
+/// What a verb comes to: a report and how it ended, or why it could not be done.
+type Done = Result<(Report, Exit), Problems>;
+
+fn render(report: &Report, exit: Exit, common: &Common, environment: &Environment) -> Output {
+    let styles = Styles::new(colours(common, environment, environment.stdout_is_terminal));
+    let stdout = match (report, common.format) {
+        (Report::Nothing(said), _) => said.clone(),
+        (Report::Valid { files, declared }, Format::Text) => text::valid(*files, *declared),
+        (Report::Valid { files, declared }, Format::Json) => json::valid(*files, *declared),
+        (Report::Plan(plan), Format::Text) => text::plan(plan, &styles),
+        (Report::Plan(plan), Format::Json) => json::plan(plan),
+        (Report::Problems { .. }, Format::Text) => String::new(),
+        (Report::Problems { command, problems }, Format::Json) => json::problems(command, problems),
+    };
+    let stderr = match report {
+        Report::Problems { problems, .. } => {
+            diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
+        }
+        Report::Nothing(_) | Report::Valid { .. } | Report::Plan(_) => String::new(),
+    };
+    let may_have_changed = match report {
+        Report::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
+        Report::Nothing(_) | Report::Valid { .. } | Report::Problems { .. } => false,
+    };
+    Output { stdout, stderr, exit, may_have_changed }
+}
+
+fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> bool {
+    match common.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => is_terminal && !environment.no_colour,
+    }
+}
+
+/// The last line of defence: whatever repeats the token of the environment, it does not leave the process.
+fn without_token(output: Output, environment: &Environment) -> Output {
+    match environment.token.as_deref().map(Token::new) {
+        Some(Ok(token)) => {
+            Output { stdout: token.scrub(output.stdout), stderr: token.scrub(output.stderr), ..output }
+        }
+        Some(Err(_)) | None => output,
+    }
+}
+
+/// The folder of the config, beside which `.rolecall/` and `pylon.json` lie.
+fn folder(config: &Path) -> PathBuf {
+    match config.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Runs `work` on this thread. Nothing is started for verbs that ask nobody.
+fn block_on<T>(work: impl Future<Output = Result<T, Problems>>) -> Result<T, Problems> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(Problem::new(
+            Code::NoRuntime,
+            format!("the operating system refuses what a runtime needs: {error}"),
+        )
+        .into()),
+    }
+}
+
+fn token(common: &Common, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
+    Token::find(common.token_file.as_deref(), environment.token.as_deref(), stdin)
+}

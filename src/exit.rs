@@ -1,0 +1,35 @@
+//! The documented exit codes (docs/exit-codes.md): a public contract.
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// It could not be done; nothing was changed.
+    Failed,
+    /// There are changes to make, and the question was whether there are.
+    Pending,
+    /// A guardrail refuses.
+    Refused,
+    /// Something was or may have been changed, but not all of it is in force.
+    Partial,
+    /// The command line makes no sense.
+    Usage,
+    /// Stopped by the signal with this number.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Pending => 2,
+            Self::Refused => 3,
+            Self::Partial => 4,
+            Self::Usage => 64, // EX_USAGE of sysexits; clap's own 2 would look like pending changes
+            Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Problems as letters: code, sentence, the line with a caret, what to do. For people, on standard error.
+//!
+//! The layout is miette's; the excerpts are ours, since what stands in a file must neither drive the terminal nor fill
+//! it: every excerpt is one line, escaped, masked and cut.
+
+use std::fmt;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    Severity, SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
+
+use crate::printable::Printable;
+use crate::problem::{Label, Problem, Problems};
+use crate::roster::source::{Excerpt, Sources};
+
+/// Columns that a letter may take.
+const WIDTH: usize = 110;
+/// Characters of a line that are shown before, at and after a place.
+const BEFORE: usize = 60;
+const MARKED: usize = 80;
+const AFTER: usize = 40;
+/// So many problems are shown in full; the rest are counted.
+const MOST: usize = 100;
+
+/// All problems, each as a letter, with their number at the end.
+pub fn render(problems: &Problems, colours: bool) -> String {
+    let styles = if colours { ThemeStyles::ansi() } else { ThemeStyles::none() };
+    let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_context_lines(0).with_links(false);
+    let mut text = String::new();
+    for problem in problems.list.iter().take(MOST) {
+        // Writing into a string cannot fail, and a letter that could not be laid out is still sent.
+        if handler.render_report(&mut text, &Letter::new(problem, &problems.sources)).is_err() {
+            text += &format!("{}: {}\n", problem.code, Printable::new(&problem.message));
+        }
+        text.push('\n');
+    }
+    match problems.list.len() {
+        0 | 1 => {}
+        many if many > MOST => text += &format!("{many} problems; the first {MOST} are shown.\n"),
+        many => text += &format!("{many} problems.\n"),
+    }
+    text
+}
+
+/// A problem in the shape that miette lays out: the first place is the letter's own, the others are notes below it.
+#[derive(Debug)]
+struct Letter<'p> {
+    problem: &'p Problem,
+    line: Option<Line>,
+    notes: Vec<Note>,
+}
+
+#[derive(Debug)]
+struct Note {
+    text: String,
+    line: Line,
+}
+
+/// One line of a file, safe to show.
+#[derive(Debug)]
+struct Line {
+    file: String,
+    text: String,
+    marked: std::ops::Range<usize>,
+    label: String,
+    number: usize,
+    column: usize,
+}
+
+impl<'p> Letter<'p> {
+    fn new(problem: &'p Problem, sources: &Sources) -> Self {
+        let mut lines = problem.labels.iter().map(|label| Line::new(label, sources));
+        let line = lines.next();
+        let notes = lines
+            .map(|line| Note { text: line.label.clone(), line: Line { label: String::new(), ..line } })
+            .collect();
+        Self { problem, line, notes }
+    }
+}
+
+impl Line {
+    fn new(label: &Label, sources: &Sources) -> Self {
+        let Excerpt { location, before, marked, after } = sources.excerpt(label.place);
+        let skipped = before.chars().count().saturating_sub(BEFORE);
+        let tail: String = before.chars().skip(skipped).collect();
+        let tab = |text: &str| text.replace('\t', " ");
+        let before = format!("{}{}", if skipped > 0 { "…" } else { "" }, Printable::new(&tab(&tail)));
+        let marked = Printable::cut(&tab(&marked), MARKED);
+        let after = Printable::cut(&tab(&after), AFTER);
+        let start = before.len();
+        let end = start + marked.as_str().len();
+        let text = format!("{before}{marked}{after}");
+        Self {
+            file: Printable::new(&location.file).to_string(),
+            text,
+            marked: start..end,
+            label: label.text.clone(),
+            number: location.line,
+            column: location.column,
+        }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = LabeledSpan> + use<> {
+        let label = Some(self.label.clone()).filter(|label| !label.is_empty());
+        std::iter::once(LabeledSpan::new_primary_with_span(label, SourceSpan::from(self.marked.clone())))
+    }
+}
+
+impl SourceCode for Line {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        _: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // miette counts from 0. The column is that of the file; the line may be cut.
+        let column = if span.offset() == self.marked.start { self.column - 1 } else { 0 };
+        let all = SourceSpan::from(0..self.text.len());
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.clone(),
+            self.text.as_bytes(),
+            all,
+            self.number - 1,
+            column,
+            1,
+        )))
+    }
+}
+
+impl fmt::Display for Letter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Printable::new(&self.problem.message))
+    }
+}
+
+impl std::error::Error for Letter<'_> {}
+
+impl Diagnostic for Letter<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.problem.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.problem.help.as_ref()?;
+        Some(Box::new(Printable::new(help)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.line.as_ref().map(|line| line as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.line.as_ref().map(|line| Box::new(line.labels()) as Box<dyn Iterator<Item = LabeledSpan>>)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.notes.iter().map(|note| note as &dyn Diagnostic)))
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.text)
+    }
+}
+
+impl std::error::Error for Note {}
+
+impl Diagnostic for Note {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.line)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.line.labels()))
+    }
+}

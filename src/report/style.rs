@@ -1,0 +1,43 @@
+//! Named styles: what a thing is, not how it looks. Without colours each is nothing at all.
+
+use anstyle::{AnsiColor, Style};
+
+/// How each kind of text looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Styles {
+    /// The first line.
+    pub heading: Style,
+    /// A change to come.
+    pub change: Style,
+    /// Something as it should be.
+    pub good: Style,
+    /// Something to look at.
+    pub attention: Style,
+    /// Something wrong.
+    pub bad: Style,
+    /// What is beside the point: places, names.
+    pub quiet: Style,
+}
+
+impl Styles {
+    /// With colours, or with none.
+    pub fn new(colours: bool) -> Self {
+        if !colours {
+            return Self::default();
+        }
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        Self {
+            heading: Style::new().bold(),
+            change: colour(AnsiColor::Yellow),
+            good: colour(AnsiColor::Green),
+            attention: colour(AnsiColor::Magenta),
+            bad: colour(AnsiColor::Red).bold(),
+            quiet: Style::new().dimmed(),
+        }
+    }
+}
+
+/// `text` in `style`.
+pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}

@@ -1,0 +1,142 @@
+//! Sentences that several formats share, so that a figure reads the same everywhere.
+
+use crate::apply::outcome::NotAttempted;
+use crate::apply::{Outcome, Stop};
+use crate::desired::Origin;
+use crate::observed::RoleId;
+use crate::plan::guardrails::{Figure, RoleFloor};
+use crate::printable::Printable;
+
+/// `1 change`, `2 changes`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// The holders of a role: `Admins`. Only names that take an s in English are given one.
+fn holders(role: &str, number: u64) -> String {
+    let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
+    if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }
+}
+
+fn was(before: u64, after: u64) -> String {
+    if after < before { format!(" of {before}") } else { String::new() }
+}
+
+/// A guardrail's figure and limit in a few words. `label` names a role.
+pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
+    match figure {
+        Figure::Changes { changed, declared, limit } => {
+            format!("{changed} of {declared} change (limit {limit})")
+        }
+        Figure::Holders(RoleFloor { role, floor, before, after }) => {
+            let was = was(*before, *after);
+            let verb = if *after == 1 { "remains" } else { "remain" };
+            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), *after))
+        }
+        Figure::Active { before, after, floor } => {
+            let was = was(*before, *after);
+            format!("{after}{was} active remain (floor {floor})")
+        }
+        Figure::Protected(email) => {
+            format!("{} is protected and would change", Printable::new(email.as_str()))
+        }
+        Figure::TokenOwner { email, role } => {
+            format!(
+                "{}, whose token this is, would lose the role {}",
+                Printable::new(email.as_str()),
+                label(role)
+            )
+        }
+        Figure::Unmanaged(count) => format!("{count} in Pylon declared nowhere"),
+        Figure::Missing(count) => format!("{count} declared and not in Pylon"),
+    }
+}
+
+/// What to do about a refusal: the narrowest thing that would let exactly this plan pass.
+pub fn remedy(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
+    let acknowledge = |guardrail: &str, how: &str| {
+        format!(
+            "if it is meant, add [[acknowledge]] guardrail = \"{guardrail}\", {how}, reason = \"…\", expires = … to the root file"
+        )
+    };
+    match figure {
+        Figure::Changes { changed, .. } => {
+            format!(
+                "{}, or apply with --max-changes {changed}",
+                acknowledge("max_changes", &format!("up_to = {changed}"))
+            )
+        }
+        Figure::Holders(RoleFloor { role, after, .. }) => {
+            acknowledge("keep_at_least", &format!("role = \"{}\", down_to = {after}", label(role)))
+        }
+        Figure::Active { after, .. } => acknowledge("keep_active", &format!("down_to = {after}")),
+        Figure::Protected(email) => {
+            acknowledge("protected", &format!("user = \"{}\"", Printable::new(email.as_str())))
+        }
+        Figure::TokenOwner { email, .. } => {
+            acknowledge("token_owner", &format!("user = \"{}\"", Printable::new(email.as_str())))
+        }
+        Figure::Unmanaged(count) => {
+            format!("declare them, or {}", acknowledge("unmanaged", &format!("up_to = {count}")))
+        }
+        Figure::Missing(count) => {
+            format!("correct or remove them, or {}", acknowledge("missing", &format!("up_to = {count}")))
+        }
+    }
+}
+
+/// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.
+pub fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Person => String::new(),
+        Origin::Defaults => ", default".into(),
+        Origin::Window { until, reason } => {
+            let until = until.as_ref().map_or_else(
+                || ", from a window".into(),
+                |until| format!(", until {}", Printable::new(&until.written)),
+            );
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
+            until + &reason
+        }
+        Origin::After { window } => format!(", after {}", window.as_str()),
+    }
+}
+
+/// What came of a change, with why where that is known.
+pub fn outcome(outcome: &Outcome) -> String {
+    let name = outcome.as_str();
+    match outcome {
+        Outcome::Applied => name.into(),
+        Outcome::AlreadyInStep => format!("{name}: somebody else was faster, nothing was sent"),
+        Outcome::NotEffective => {
+            format!("{name}: Pylon accepted it and still shows another value; a SCIM group may decide this")
+        }
+        Outcome::ChangedAgain => format!(
+            "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
+        ),
+        Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
+        Outcome::Rejected(failure) => format!("{name}: {}", failure.line()),
+        Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", failure.line()),
+        Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),
+        Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
+        Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", failure.line()),
+        Outcome::NotAttempted(NotAttempted::KeptRole) => {
+            format!("{name}: a gain before it failed, and too few would have kept the role")
+        }
+    }
+}
+
+/// Why an apply ended early.
+pub fn stop(stop: &Stop) -> String {
+    match stop {
+        Stop::Signal(number) => format!("stopped by signal {number}"),
+        Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
+        Stop::Forbidden(failure) => format!("stopped after three refusals in a row: {}", failure.line()),
+        Stop::Silence => "stopped, since nothing has succeeded for five minutes".into(),
+        Stop::LongPause(failure) => {
+            format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.line())
+        }
+    }
+}
