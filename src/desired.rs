@@ -106,11 +106,11 @@ fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
         origin: if role.from_defaults { Origin::Defaults } else { Origin::Person },
     });
     let declared_status =
-        status.as_ref().map(|status| Desired { value: status.clone(), origin: Origin::Person });
+        status.as_ref().map(|status| Desired { value: *status, origin: Origin::Person });
     DesiredPerson {
         email: email.clone(),
         role: in_window(windows, now, |window| window.role.clone()).or(declared_role),
-        status: in_window(windows, now, |window| window.status.clone())
+        status: in_window(windows, now, |window| window.status)
             .or_else(|| after_window(windows, now))
             .or(declared_status),
     }
@@ -143,7 +143,7 @@ fn after_window(windows: &[Window], now: Timestamp) -> Option<Desired<Status>> {
         (until <= now && now.duration_since(until) < THEN_HOLDS).then_some((until, status, then))
     });
     let (_, window, then) = ended.max_by_key(|(until, ..)| *until)?;
-    Some(Desired { value: then.clone(), origin: Origin::After { window } })
+    Some(Desired { value: *then, origin: Origin::After { window } })
 }
 
 impl AcknowledgedRisk {
