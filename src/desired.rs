@@ -105,8 +105,7 @@ fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
         value: role.role.clone(),
         origin: if role.from_defaults { Origin::Defaults } else { Origin::Person },
     });
-    let declared_status =
-        status.as_ref().map(|status| Desired { value: *status, origin: Origin::Person });
+    let declared_status = status.as_ref().map(|status| Desired { value: *status, origin: Origin::Person });
     DesiredPerson {
         email: email.clone(),
         role: in_window(windows, now, |window| window.role.clone()).or(declared_role),

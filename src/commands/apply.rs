@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use tokio::sync::mpsc;
 
-use super::prepare::{Prepared, declares_nobody, prepare};
+use super::prepare::{Prepared, declared, declares_nobody, prepare};
 use super::{Code, Done, Environment, block_on, colours};
 use crate::apply::{Finished, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, Common};
@@ -13,15 +13,14 @@ use crate::problem::{Problem, Problems};
 use crate::pylon::Writer;
 use crate::report::style::Styles;
 use crate::report::{PlanReport, Report, text};
-use crate::roster::Roster;
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
-    let roster = Roster::read(&common.config)?;
-    if let Some(report) = declares_nobody(&roster, common) {
+    let declared = declared(common, environment)?;
+    if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
-        let mut prepared = prepare(roster, args.max_changes, common, environment).await?;
+        let mut prepared = prepare(declared, args.max_changes, common, environment).await?;
         let planned = PlanReport::new(&prepared.material("apply", None));
         if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
             let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::{Code, Environment, folder, sandbox, token};
 use crate::apply::Finished;
 use crate::cli::Common;
@@ -43,25 +41,40 @@ struct Connection {
     sandbox: Option<Running>,
 }
 
+/// The files, and what they desire at this instant.
+pub(super) struct Declared {
+    pub(super) roster: Roster,
+    pub(super) desired: DesiredState,
+}
+
+/// Reads and resolves the files.
+pub(super) fn declared(common: &Common, environment: &Environment) -> Result<Declared, Problems> {
+    let roster = Roster::read(&common.config)?;
+    match roster.resolve_at(environment.clock.now()) {
+        Ok(desired) => Ok(Declared { roster, desired }),
+        Err(problems) => Err(Problems::new(roster.sources, problems)),
+    }
+}
+
 /// Files that declare nobody ask for nothing, so nobody is asked.
-pub(super) fn declares_nobody(roster: &Roster, common: &Common) -> Option<Report> {
+pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Report> {
     let name = Printable::cut(&common.config.to_string_lossy(), 200);
-    roster.people.is_empty().then(|| Report::Nothing(format!("{name} declares nobody: nothing to do\n")))
+    declared
+        .roster
+        .people
+        .is_empty()
+        .then(|| Report::Nothing(format!("{name} declares nobody: nothing to do\n")))
 }
 
 /// Observes, draws and reviews.
 pub(super) async fn prepare(
-    roster: Roster,
+    declared: Declared,
     max_changes: Option<u64>,
     common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
-    let now = environment.clock.now();
-    let desired = match roster.resolve_at(now) {
-        Ok(desired) => desired,
-        Err(problems) => return Err(Problems::new(roster.sources, problems)),
-    };
-    let connection = match connect(&roster, common, environment, now).await {
+    let Declared { roster, desired } = declared;
+    let connection = match connect(&roster, common, environment).await {
         Ok(connection) => connection,
         Err(problem) => return Err(Problems::new(roster.sources, vec![problem])),
     };
@@ -134,15 +147,10 @@ impl Prepared {
     }
 }
 
-async fn connect(
-    roster: &Roster,
-    common: &Common,
-    environment: &Environment,
-    now: Timestamp,
-) -> Result<Connection, Problem> {
+async fn connect(roster: &Roster, common: &Common, environment: &Environment) -> Result<Connection, Problem> {
     let clock = environment.clock;
     if common.sandbox {
-        let running = sandbox::embed(roster, &folder(&common.config), now).await?;
+        let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let reader = Reader::new(
             BaseUrl::parse(&running.base_url())?,
             Token::new(crate::sandbox::DEFAULT_TOKEN)?,

@@ -1,19 +1,17 @@
 //! Draws the plan: what is desired against what is observed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Code;
 use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use super::roles::NamedRoles;
+use super::suggest::suggest;
 use crate::desired::{Desired, DesiredPerson, DesiredState, Origin};
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::printable::Printable;
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::roster::source::Place;
-use crate::roster::{Email, Policy, RoleName, Stance, Status};
-
-/// How many addresses a typo is compared with; beyond that a suggestion would cost more than it is worth.
-const SUGGESTION_POOL: usize = 20_000;
+use crate::roster::{Policy, RoleName, Stance, Status};
 
 impl Plan {
     /// The difference between what is desired and what is observed, by `policy`.
@@ -155,22 +153,8 @@ impl<'a> Drawing<'a> {
         plan.undeclared = strangers.map(|person| person.email.clone()).collect();
         plan.undeclared.sort();
         plan.declared = declared;
-        suggest(&mut plan);
+        suggest(&mut plan.absent, &plan.undeclared);
         Ok(plan)
-    }
-}
-
-/// For each missing address the nearest one of somebody whom no file declares: that is what a typo leaves behind.
-fn suggest(plan: &mut Plan) {
-    let pool: Vec<String> = plan.undeclared.iter().take(SUGGESTION_POOL).map(Email::folded).collect();
-    let mut taken: HashSet<&str> = HashSet::new();
-    for absent in &mut plan.absent {
-        if let Absence::Missing { did_you_mean: suggestion } = &mut absent.absence
-            && let Some(near) = did_you_mean(&absent.email.value.folded(), pool.iter().map(String::as_str))
-            && taken.insert(near)
-        {
-            *suggestion = Some(Email::observed(near));
-        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod draw;
 pub mod guardrails;
 pub mod order;
 pub mod roles;
+mod suggest;
 
 pub use change::{Absence, Absent, Change, Patch, Plan, RoleEdit, StatusEdit, Subject};
 pub use guardrails::{Guardrail, ReviewedPlan};

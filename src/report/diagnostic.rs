@@ -90,9 +90,11 @@ impl Line {
         let before = format!("{}{}", if skipped > 0 { "…" } else { "" }, Printable::new(&tab(&tail)));
         let marked = Printable::cut(&tab(&marked), MARKED);
         let after = Printable::cut(&tab(&after), AFTER);
+        // A place at the end of a line, where something is missing, still gets a caret.
+        let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
-        let end = start + marked.as_str().len();
-        let text = format!("{before}{marked}{after}");
+        let end = start + marked.as_str().len() + usize::from(is_at_end);
+        let text = format!("{before}{marked}{after}{}", if is_at_end { " " } else { "" });
         Self {
             file: Printable::new(&location.file).to_string(),
             text,

@@ -25,6 +25,8 @@ codes! {
         SecretInFile = "roster::secret_in_file",
         /// A key of the root file in a team file.
         RootOnly = "roster::root_only",
+        /// A key of the file, below a table that took it in.
+        MisplacedKey = "roster::misplaced_key",
         /// The value has another type than this key takes.
         WrongType = "roster::wrong_type",
         /// The value is of the right type and means nothing here.

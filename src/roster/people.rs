@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
 use super::fields::{Fields, Key, Value};
+use super::settings::ROOT_KEYS;
 use super::source::Sourced;
 use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
 use crate::printable::Printable;
@@ -89,6 +90,16 @@ fn read_person(
     context: &Context,
 ) -> Option<DeclaredPerson> {
     let written = Sourced::new(key.get_ref().as_ref(), fields.place(key.span()));
+    if ROOT_KEYS.contains(&written.value) {
+        let problem = Problem::new(
+            Code::MisplacedKey,
+            format!("`{}` stands below [users], so TOML takes it for a person", written.value),
+        )
+        .at(written.place, "not a person")
+        .help("move it above the first line in [brackets]");
+        fields.report(problem);
+        return None;
+    }
     let email = read_email(fields, written, context.allow_unicode);
     let (mut role, mut status, mut windows) = (default.cloned(), None, Vec::new());
     for (key, value) in fields.table("the declaration of a person", value)? {

@@ -60,6 +60,8 @@ impl Reader {
         for path in self.included(&include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
+        // The parser gives keys in their own order; of two declarations the first is the one that stands first.
+        people.sort_by_key(|person| person.email.place);
         let mut people = without_duplicates(people, &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         people.sort_by(|a, b| a.email.value.cmp(&b.email.value));
@@ -100,8 +102,10 @@ impl Reader {
         let mut fields = Fields { file, problems: &mut found, masks: Vec::new() };
         let read = read(&mut fields, table.get_ref());
         let masks = std::mem::take(&mut fields.masks);
-        let syntax: Vec<Problem> =
+        let mut syntax: Vec<Problem> =
             errors.iter().map(|error| syntax_problem(file, error, table.get_ref(), text)).collect();
+        // One mistake can break several things at one place; the first says it.
+        syntax.dedup_by_key(|problem| problem.labels.first().map(|label| label.place));
         let broken: HashSet<usize> = syntax
             .iter()
             .flat_map(|problem| &problem.labels)
@@ -171,7 +175,8 @@ impl Reader {
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+    let bare = path.strip_prefix(".").ok().filter(|bare| !bare.as_os_str().is_empty());
+    bare.unwrap_or(path).to_string_lossy().into_owned()
 }
 
 fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {

@@ -15,7 +15,8 @@ use super::{
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 
-const ROOT_KEYS: &[&str] = &[
+/// The keys of the root file.
+pub(super) const ROOT_KEYS: &[&str] = &[
     "include",
     "timezone",
     "allow_unicode_emails",

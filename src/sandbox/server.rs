@@ -32,7 +32,7 @@ use super::{
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 100_000;
-/// How much of a PATCH's body is remembered: more than any sensible one has.
+/// How much of a body is remembered: all of a PATCH, and enough of a search to see what it asks.
 const REMEMBERED_BODY: usize = 4096;
 /// Changes that come in quick succession are saved together; a process killed in between loses these.
 const SAVE_AFTER: Duration = Duration::from_millis(100);
@@ -50,7 +50,9 @@ pub struct Arrival {
     pub status: Option<u16>,
     /// What went wrong on purpose.
     pub fault: Option<Fault>,
-    /// The body of a PATCH, cut after 4 KiB; empty for all others.
+    /// The query, without its `?`.
+    pub query: String,
+    /// The body, cut after 4 KiB.
     pub body: Vec<u8>,
 }
 
@@ -122,11 +124,7 @@ impl Shared {
         let mut guard = self.lock();
         let Inner { world, faults, arrivals, saved: _ } = &mut *guard;
         let (delivery, fault) = world.deliver(faults, now, request);
-        let body = if request.method == "PATCH" {
-            &request.body[..request.body.len().min(REMEMBERED_BODY)]
-        } else {
-            &[]
-        };
+        let body = &request.body[..request.body.len().min(REMEMBERED_BODY)];
         if arrivals.len() == REMEMBERED {
             arrivals.pop_front();
         }
@@ -134,6 +132,7 @@ impl Shared {
             at: now,
             method: request.method.clone(),
             path: request.path.clone(),
+            query: request.query.clone(),
             status: delivery.status(),
             fault,
             body: body.to_vec(),

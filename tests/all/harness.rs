@@ -1,0 +1,220 @@
+//! How a story is told: a [`Scene`] has files and perhaps a Pylon; a command runs in it; what it said is compared whole.
+//!
+//! ```ignore
+//! let scene = Scene::with_pylon(r#"{ "users": [ … ] }"#).file("users.toml", "…");
+//! let run = scene.run("plan");
+//! run.says("rolecall plan · …");
+//! run.exits(0);
+//! ```
+//!
+//! The real binary runs, against the embedded Pylon on a real socket, with an environment of its own and the calendar
+//! fixed at [`NOW`]. A comparison that fails shows the difference; nothing of a failed run is hidden.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use pretty_assertions::assert_eq;
+use rolecall::sandbox::{Arrival, Faults, Limits, Running, Setup, State, World, start};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The instant at which all stories play: a Friday, 9:00 in Berlin.
+pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
+/// The token of the Pylon in a scene.
+pub(crate) const TOKEN: &str = "pylon_story_token_4f1c";
+
+/// Files in a folder of their own, and perhaps a Pylon to talk to.
+pub(crate) struct Scene {
+    folder: TempDir,
+    pylon: Option<Pylon>,
+    environment: Vec<(String, String)>,
+}
+
+struct Pylon {
+    runtime: Runtime,
+    running: Option<Running>,
+}
+
+impl Scene {
+    /// No Pylon: whatever asks for one fails.
+    pub(crate) fn offline() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), pylon: None, environment: Vec::new() }
+    }
+
+    /// A Pylon with this state (docs/sandbox.md has the format), without limits.
+    pub(crate) fn with_pylon(state: &str) -> Self {
+        Self::with_troubled_pylon(state, Faults::none())
+    }
+
+    /// A Pylon on which things go wrong.
+    pub(crate) fn with_troubled_pylon(state: &str, faults: Faults) -> Self {
+        let state = State::parse(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
+        let world = World::new(state, NOW.parse().unwrap());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let setup = Setup { limits: Limits::off(), token: TOKEN.into(), faults, ..Setup::new(world) };
+        let running = runtime.block_on(start(setup)).unwrap();
+        let base_url = running.base_url();
+        let mut scene = Self::offline();
+        scene.pylon = Some(Pylon { runtime, running: Some(running) });
+        scene.env("PYLON_BASE_URL", &base_url).env("PYLON_API_TOKEN", TOKEN)
+    }
+
+    /// Adds a file, or overwrites it.
+    pub(crate) fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Sets a variable for the runs to come.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The folder in which commands run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs `rolecall` with these words.
+    pub(crate) fn run(&self, words: &str) -> Run {
+        self.run_with(&words.split_whitespace().collect::<Vec<_>>(), "")
+    }
+
+    /// Runs `rolecall` with these arguments and this standard input.
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // a run that reads nothing may be over already
+        let output = child.wait_with_output().unwrap();
+        Run {
+            command: arguments.join(" "),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            exit: output.status.code(),
+        }
+    }
+
+    /// The command, ready to be started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn running(&self) -> &Running {
+        self.pylon.as_ref().and_then(|pylon| pylon.running.as_ref()).expect("a scene with a Pylon")
+    }
+
+    /// What Pylon was asked, in order of arrival.
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        self.running().requests()
+    }
+
+    /// What Pylon was asked: method and path, sorted.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let mut asked: Vec<String> =
+            self.arrivals().iter().map(|arrival| format!("{} {}", arrival.method, arrival.path)).collect();
+        asked.sort();
+        asked
+    }
+
+    /// The writes that arrived: path and body, sorted.
+    pub(crate) fn patches(&self) -> Vec<String> {
+        let arrivals = self.arrivals();
+        let patches = arrivals.iter().filter(|arrival| arrival.method == "PATCH");
+        let mut patches: Vec<String> =
+            patches.map(|patch| format!("{} {}", patch.path, String::from_utf8_lossy(&patch.body))).collect();
+        patches.sort();
+        patches
+    }
+
+    /// Looks into Pylon, or changes it behind rolecall's back.
+    pub(crate) fn pylon<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        self.running().with_world(look)
+    }
+}
+
+impl Drop for Pylon {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = self.runtime.block_on(running.stop());
+        }
+    }
+}
+
+/// What came of a command.
+pub(crate) struct Run {
+    command: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) exit: Option<i32>,
+}
+
+impl Run {
+    /// The whole of standard output, but for the first line break of `expected`, which lets it begin on a line of its own.
+    #[track_caller]
+    pub(crate) fn says(&self, expected: &str) -> &Self {
+        let expected = expected.strip_prefix('\n').unwrap_or(expected);
+        assert!(
+            self.stderr.is_empty() || !self.stdout.is_empty(),
+            "rolecall {} complained:\n{}",
+            self.command,
+            self.stderr
+        );
+        assert_eq!(self.stdout, expected, "standard output of `rolecall {}`", self.command);
+        self
+    }
+
+    /// The whole of standard error, likewise.
+    #[track_caller]
+    pub(crate) fn complains(&self, expected: &str) -> &Self {
+        assert_eq!(
+            self.stderr,
+            expected.strip_prefix('\n').unwrap_or(expected),
+            "standard error of `rolecall {}`",
+            self.command
+        );
+        self
+    }
+
+    /// Standard error names this diagnostic.
+    #[track_caller]
+    pub(crate) fn names(&self, code: &str) -> &Self {
+        assert!(
+            self.stderr.lines().any(|line| line == code),
+            "`rolecall {}` does not name {code}:\n{}",
+            self.command,
+            self.stderr
+        );
+        self
+    }
+
+    /// The exit code.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: i32) -> &Self {
+        assert_eq!(
+            self.exit,
+            Some(code),
+            "exit code of `rolecall {}`, which said:\n{}\n{}",
+            self.command,
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+impl Scene {
+    /// Host and port of the Pylon, as reports name it.
+    pub(crate) fn host(&self) -> String {
+        self.running().base_url().trim_start_matches("http://").to_owned()
+    }
+}

@@ -1,0 +1,158 @@
+//! When things go wrong: what is said, what is retried, what is never done.
+
+use pretty_assertions::assert_eq;
+use rolecall::sandbox::{Class, Fault, Faults};
+
+use crate::harness::{Scene, TOKEN};
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" } ] }"#;
+const USERS: &str =
+    "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Viewer\" }\n";
+
+fn scene() -> Scene {
+    Scene::with_pylon(PYLON).file("users.toml", USERS)
+}
+
+fn troubled(faults: Faults) -> Scene {
+    Scene::with_troubled_pylon(PYLON, faults).file("users.toml", USERS)
+}
+
+#[test]
+fn every_fault_on_a_write_ends_with_the_value_in_force_and_nothing_done_twice() {
+    for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::StallApplied) {
+        let scene = troubled(Faults::none().on(Class::Patch).at(1, fault));
+        let run = scene.run("apply --auto-approve");
+        run.exits(0);
+        assert!(run.stdout.contains("\n2 applied"), "{}:\n{}", fault.name(), run.stdout);
+        let applied_first = fault.is_applied_first();
+        assert_eq!(
+            scene.patches().len(),
+            if applied_first { 2 } else { 3 },
+            "{}: {:?}",
+            fault.name(),
+            scene.patches()
+        );
+    }
+}
+
+#[test]
+fn every_fault_on_a_read_only_makes_it_be_asked_again() {
+    for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::StallApplied) {
+        let scene = troubled(Faults::none().on(Class::Search).at(1, fault));
+        scene.run("plan --detailed-exitcode").exits(2);
+        let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
+        assert_eq!(searches, 2, "{}", fault.name());
+    }
+}
+
+#[test]
+fn a_wrong_token_is_told_with_status_code_request_and_remedy() {
+    let scene = scene().env("PYLON_API_TOKEN", "pylon_not_this_one");
+    let run = scene.run("apply --auto-approve");
+    run.exits(1).names("pylon::bad_credentials");
+    assert!(run.stderr.contains("was answered with 401 invalid_api_token"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("(request ") && run.stderr.contains("have an Admin create a new one"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("not_this_one"), "{}", run.stderr);
+}
+
+#[test]
+fn the_other_regions_token_is_told_and_the_other_host_is_not_tried() {
+    let scene = scene().env("PYLON_API_TOKEN", &format!("{TOKEN}-other-region"));
+    scene.run("plan").exits(1).names("pylon::wrong_region");
+}
+
+#[test]
+fn no_token_at_all_is_told_before_anybody_is_asked() {
+    let scene = scene().env("PYLON_API_TOKEN", "");
+    scene.run("plan").exits(1).names("pylon::no_token");
+    assert_eq!(scene.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_may_come_from_a_file_or_from_standard_input() {
+    let scene = scene().env("PYLON_API_TOKEN", "").file("token", format!("{TOKEN}\n"));
+    scene.run("plan --token-file token").exits(0);
+    scene.run_with(&["plan", "--token-file", "-"], &format!("{TOKEN}\n")).exits(0);
+    scene.run("plan --token-file nowhere").exits(1).names("pylon::no_token");
+    scene.run_with(&["plan", "--token-file", "-"], "two words\n").exits(1).names("pylon::bad_token");
+}
+
+#[test]
+fn a_suspended_organisation_and_a_forbidden_write_say_what_to_do() {
+    let suspended = PYLON.replacen('{', r#"{ "settings": { "standing": "suspended" },"#, 1);
+    Scene::with_pylon(&suspended).file("users.toml", USERS).run("plan").exits(1).names("pylon::suspended");
+
+    let forbidden = PYLON.replacen('{', r#"{ "settings": { "token_can_write": false },"#, 1);
+    let scene = Scene::with_pylon(&forbidden).file("users.toml", USERS);
+    let run = scene.run("apply --auto-approve");
+    run.exits(1);
+    assert!(
+        run.stdout.contains("rejected: PATCH /users/u_ana was answered with 403 permission_denied"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_told_within_seconds() {
+    // A port that was free a moment ago: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let scene = scene().env("PYLON_BASE_URL", &format!("http://127.0.0.1:{port}"));
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::unreachable");
+    assert!(run.stderr.contains("could not be sent"), "{}", run.stderr);
+}
+
+#[test]
+fn the_token_is_not_sent_over_plain_http() {
+    for url in ["http://api.usepylon.com", "ftp://x.example", "not a url", "https://user:pass@x.example"] {
+        let scene = scene().env("PYLON_BASE_URL", url);
+        let run = scene.run("plan");
+        run.exits(1).names("pylon::bad_base_url");
+        assert!(!run.stderr.contains("pass@"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_change_without_effect_or_undone_at_once_is_called_by_its_name() {
+    let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
+    let scene =
+        Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
+    let run = scene.run("apply --auto-approve");
+    run.exits(4);
+    assert!(run.stdout.contains("not effective: Pylon accepted it"), "{}", run.stdout);
+
+    let hours = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "support_hours": "active" } ] }"#;
+    let scene =
+        Scene::with_pylon(hours).file("users.toml", "[users]\n\"bo@acme.example\" = { status = \"away\" }\n");
+    let run = scene.run("apply --auto-approve");
+    run.exits(4);
+    assert!(run.stdout.contains("changed again: it was in force"), "{}", run.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let scene = scene();
+    let mut child = scene.command(&["plan"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_a_failure() {
+    let scene = scene();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = scene.command(&["plan"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"));
+}

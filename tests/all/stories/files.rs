@@ -1,0 +1,278 @@
+//! Bad files: the place, the remedy, exit 1, and nobody is asked.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use rolecall::roster::Code;
+
+use crate::harness::Scene;
+
+const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+
+/// What is written, and the codes it is told by, in order.
+const TABLE: &[(&str, &[Code])] = &[
+    ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[Code::Syntax]),
+    ("[users\n", &[Code::Syntax]),
+    ("[user]\n\"ana@acme.example\" = {}\n", &[Code::UnknownKey]),
+    ("[users]\n\"ana@acme.example\" = { roel = \"Admin\" }\n", &[Code::UnknownKey]),
+    ("token = \"pylon_s3cret\"\n", &[Code::SecretInFile]),
+    ("[workspace]\nbase_url = \"https://evil.example\"\n", &[Code::SecretInFile]),
+    ("[users]\ntimezone = \"UTC\"\n", &[Code::MisplacedKey]),
+    ("users = 3\n", &[Code::WrongType]),
+    ("[users]\n\"ana@acme.example\" = \"Admin\"\n", &[Code::WrongType]),
+    ("[users]\n\"ana@acme.example\" = { role = 3 }\n", &[Code::WrongType]),
+    ("allow_unicode_emails = \"yes\"\n", &[Code::WrongType]),
+    ("[users]\n\"ana@acme.example\" = { role = \"\" }\n", &[Code::BadValue]),
+    ("[guardrails]\nmax_changes = \"101%\"\n", &[Code::BadValue]),
+    ("[guardrails]\nmax_changes = -1\n", &[Code::BadValue]),
+    ("[guardrails]\nunmanaged = \"shout\"\n", &[Code::BadValue]),
+    ("[policy]\nrole = \"enforced\"\n", &[Code::BadValue]),
+    ("[workspace]\nregion = \"mars\"\n", &[Code::BadValue]),
+    ("[users]\n\"ana\" = {}\n", &[Code::BadEmail]),
+    ("[users]\n\"ana@acme.example \" = {}\n", &[Code::BadEmail]),
+    ("[users]\n\"zo\u{eb}@acme.example\" = {}\n", &[Code::UnicodeEmail]),
+    ("[users]\n\"ana@acme.example\" = {}\n\"ana@acme.example\" = {}\n", &[Code::DuplicatePerson]),
+    ("[users]\n\"ana@acme.example\" = {}\n\"Ana@Acme.example\" = {}\n", &[Code::DuplicatePerson]),
+    ("[users]\n\"ana@acme.example\" = { status = \"on holiday\" }\n", &[Code::UnknownStatus]),
+    ("include = [\"teams/*.toml\"]\n", &[Code::IncludeMatchesNothing]),
+    ("include = [\"../*.toml\"]\n", &[Code::BadInclude]),
+    ("include = [\"/etc/passwd\"]\n", &[Code::BadInclude]),
+    ("include = [\"a***b\"]\n", &[Code::BadInclude]),
+    ("include = [\"*.toml\"]\n", &[Code::IncludeLoop]),
+    ("timezone = \"Europe/Berlim\"\n", &[Code::UnknownTimezone]),
+    (
+        "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ until = 08:00:00, role = \"y\" }] }\n",
+        &[Code::BadTime],
+    ),
+    (
+        "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ from = 2027-01-02, until = 2027-01-01, role = \"y\" }] }\n",
+        &[Code::BackwardsWindow],
+    ),
+    ("[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01 }] }\n", &[Code::EmptyWindow]),
+    (
+        "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ until = 2027-01-02, role = \"y\" }, { from = 2027-01-01, role = \"z\" }] }\n",
+        &[Code::OverlappingWindows],
+    ),
+    ("[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, role = \"y\" }] }\n", &[Code::NoWayBack]),
+    (
+        "[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, status = \"away\" }] }\n",
+        &[Code::NoWayBack],
+    ),
+    ("[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\n", &[Code::MissingKey]),
+    (
+        "[[acknowledge]]\nguardrail = \"protected\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01\n",
+        &[Code::MissingKey],
+    ),
+    (
+        "[[acknowledge]]\nguardrail = \"max_change\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01\n",
+        &[Code::BadValue],
+    ),
+    (
+        "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-21\n",
+        &[Code::ExpiresTooLate],
+    ),
+    // Everything at once, in the order of the file.
+    (
+        "timezone = \"Mars/Olympus\"\n[users]\n\"ana\" = {}\n\"bo@acme.example\" = { status = \"gone\", role = 1 }\n",
+        &[Code::UnknownTimezone, Code::BadEmail, Code::UnknownStatus, Code::WrongType],
+    ),
+];
+
+/// Codes that are about files rather than their text; the stories below tell them.
+const TOLD_BELOW: &[Code] = &[
+    Code::FileMissing,
+    Code::NotAFile,
+    Code::FileUnreadable,
+    Code::FileTooLarge,
+    Code::NotUtf8,
+    Code::OutsideFolder,
+    Code::RootOnly,
+];
+
+#[test]
+fn every_bad_file_is_told_by_its_codes_and_nobody_is_asked() {
+    let mut told: BTreeSet<Code> = TOLD_BELOW.iter().copied().collect();
+    for (text, codes) in TABLE {
+        told.extend(*codes);
+        let scene = Scene::with_pylon(r#"{ "users": [] }"#).file("users.toml", text);
+        for words in ["validate", "plan", "apply --auto-approve"] {
+            let run = scene.run(words);
+            run.exits(1);
+            let named: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("roster::")).collect();
+            let expected: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+            assert_eq!(named, expected, "`{words}` on:\n{text}\nsaid:\n{}", run.stderr);
+            assert_eq!(run.stdout, "");
+        }
+        assert_eq!(scene.asked(), Vec::<String>::new(), "{text}");
+    }
+    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !told.contains(code)).collect();
+    assert_eq!(missing, Vec::<&Code>::new(), "codes that no story tells");
+}
+
+#[test]
+fn a_letter_has_the_place_the_caret_and_the_remedy() {
+    let scene = Scene::offline()
+        .file("users.toml", "[users]\n\"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }\n");
+    scene.run("validate").exits(1).complains(
+        "
+roster::unknown_key
+
+  × a person has no key `roel`
+   ╭─[users.toml:2:24]
+ 2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
+   ·                        ──┬─
+   ·                          ╰── not known
+   ╰────
+  help: did you mean `role`?
+
+roster::unknown_status
+
+  × `activ` is no status
+   ╭─[users.toml:2:49]
+ 2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
+   ·                                                 ───┬───
+   ·                                                    ╰── not known
+   ╰────
+  help: did you mean `active`? `status` is one of: active, away, out_of_office
+
+2 problems.
+",
+    );
+}
+
+#[test]
+fn a_person_in_two_files_is_shown_in_both() {
+    let scene = Scene::offline()
+        .file("users.toml", "include = [\"teams/*.toml\"]\n\n[users]\n\"ana@acme.example\" = {}\n")
+        .file("teams/emea.toml", "[users]\n\"Ana@acme.example\" = {}\n");
+    scene.run("validate").exits(1).complains(
+        "
+roster::duplicate_person
+
+  × Ana@acme.example is declared twice
+   ╭─[teams/emea.toml:2:1]
+ 2 │ \"Ana@acme.example\" = {}
+   · ─────────┬────────
+   ·          ╰── declared again here
+   ╰────
+  help: keep one of the two; letter case makes no second person
+
+Advice: 
+  ☞ first declared here
+   ╭─[users.toml:4:1]
+ 4 │ \"ana@acme.example\" = {}
+   · ──────────────────
+   ╰────
+
+",
+    );
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    let scene = Scene::offline().file("users.toml", "api_token = \"pylon_3f9a8b7c6d\"\n");
+    let run = scene.run("validate");
+    run.exits(1).names("roster::secret_in_file");
+    assert!(!run.stderr.contains("3f9a8b7c6d"), "{}", run.stderr);
+    assert!(run.stderr.contains("api_token = (not shown)"), "{}", run.stderr);
+}
+
+#[test]
+fn an_included_file_has_defaults_and_users_alone() {
+    let scene = Scene::offline()
+        .file("users.toml", "include = [\"teams/*.toml\"]\n")
+        .file("teams/emea.toml", "timezone = \"UTC\"\ninclude = [\"x\"]\n[guardrails]\nmax_changes = 0\n");
+    let run = scene.run("validate");
+    run.exits(1);
+    assert_eq!(run.stderr.matches("roster::root_only").count(), 3, "{}", run.stderr);
+}
+
+#[test]
+fn text_that_would_drive_a_terminal_is_written_out() {
+    let scene = Scene::offline()
+        .file("users.toml", "[users]\n\"x\\u001b[2J@acme.example\" = { \"ro\u{202e}el\" = \"\u{9b}31m\" }\n");
+    let run = scene.run("validate");
+    run.exits(1);
+    assert!(
+        run.stderr.chars().all(|char| char == '\n' || !rolecall::printable::is_unprintable(char)),
+        "{:?}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("\\u{202e}"), "{}", run.stderr);
+}
+
+#[test]
+fn a_line_of_a_megabyte_does_not_fill_the_screen() {
+    let long = "x".repeat(1 << 20);
+    let scene = Scene::offline()
+        .file("users.toml", format!("[users]\n\"ana@acme.example\" = {{ role = \"A\", {long} = 1 }}\n"));
+    let run = scene.run("validate");
+    run.exits(1).names("roster::unknown_key");
+    assert!(run.stderr.len() < 2000, "{} bytes", run.stderr.len());
+}
+
+#[test]
+fn a_file_that_is_no_text_or_not_there_says_so() {
+    let scene = Scene::offline().file("users.toml", b"[users]\n# caf\xe9\n");
+    scene.run("validate").exits(1).complains(
+        "
+roster::not_utf8
+
+  × users.toml is not UTF-8: line 2 holds bytes that are no text
+  help: save the file as UTF-8
+
+",
+    );
+    let scene = Scene::offline();
+    scene.run("validate").exits(1).names("roster::file_missing");
+    scene.run("validate --config .").exits(1).names("roster::not_a_file");
+}
+
+#[test]
+fn an_enormous_file_is_refused_before_it_is_read() {
+    let scene = Scene::offline();
+    let file = std::fs::File::create(scene.folder().join("users.toml")).unwrap();
+    file.set_len(rolecall::roster::read::LARGEST_FILE + 1).unwrap(); // sparse: takes no room on disk
+    scene.run("validate").exits(1).names("roster::file_too_large");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_link_that_leads_out_of_the_folder_is_not_opened() {
+    let scene =
+        Scene::offline().file("users.toml", "include = [\"teams/*.toml\"]\n").file("teams/a.toml", ANA);
+    std::os::unix::fs::symlink("/proc/self/environ", scene.folder().join("teams/b.toml")).unwrap();
+    scene.run("validate").exits(1).names("roster::outside_folder");
+
+    let made = std::process::Command::new("mkfifo").arg(scene.folder().join("fifo.toml")).status().unwrap();
+    assert!(made.success());
+    scene.run("validate --config fifo.toml").exits(1).names("roster::not_a_file");
+}
+
+#[test]
+fn a_problem_in_json_has_code_places_and_help() {
+    let scene = Scene::offline().file("users.toml", "[users]\n\"ana@acme.example\" = { roel = \"Admin\" }\n");
+    scene.run("plan --format json").exits(1).says(
+        r#"
+{
+  "version": 1,
+  "command": "plan",
+  "problems": [
+    {
+      "code": "roster::unknown_key",
+      "message": "a person has no key `roel`",
+      "help": "did you mean `role`?",
+      "places": [
+        {
+          "file": "users.toml",
+          "line": 2,
+          "column": 24,
+          "label": "not known"
+        }
+      ]
+    }
+  ]
+}
+"#,
+    );
+}

@@ -1,0 +1,152 @@
+//! Guardrails: they speak in the plan, and refuse before the first write.
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+/// Three administrators, of whom Ana owns the token, and `members` members.
+fn pylon(members: usize) -> Scene {
+    let members = (0..members).map(|number| {
+        format!(r#", {{ "id": "u_{number}", "email": "m{number:02}@acme.example", "role": "member" }}"#)
+    });
+    Scene::with_pylon(&format!(
+        r#"{{ "token_user": "u_ana", "organization": {{ "id": "org_1", "name": "Acme" }}, "users": [
+        {{ "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" }},
+        {{ "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" }},
+        {{ "id": "u_cleo", "email": "cleo@acme.example", "name": "Cleo", "role": "admin", "deactivated": true }}
+        {} ] }}"#,
+        members.collect::<String>()
+    ))
+}
+
+fn demote(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| format!("\"m{number:02}@acme.example\" = {{ role = \"Viewer\" }}\n")).collect()
+}
+
+#[track_caller]
+fn is_refused(scene: &Scene, line: &str) {
+    for words in ["plan", "plan --detailed-exitcode", "apply --auto-approve"] {
+        let run = scene.run(words);
+        run.exits(3);
+        assert!(run.stdout.contains(line), "`{words}` does not say {line:?}:\n{}", run.stdout);
+    }
+    assert_eq!(scene.patches(), Vec::<String>::new());
+}
+
+#[test]
+fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
+    let scene = pylon(12).file("users.toml", format!("[users]\n{}", demote(0..10)));
+    scene.run("plan").exits(0);
+    let scene = scene.file("users.toml", format!("[users]\n{}", demote(0..11)));
+    is_refused(&scene, "Refused by max_changes: 11 of 11 change (limit 10)\n");
+    scene.run("apply --auto-approve --max-changes 11").exits(0);
+    assert_eq!(scene.patches().len(), 11);
+}
+
+#[test]
+fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
+    let scene =
+        pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
+    is_refused(&scene, "Refused by max_changes: 1 of 1 change (limit 0)\n");
+}
+
+#[test]
+fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
+    let scene = pylon(1).file("users.toml", "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n");
+    is_refused(&scene, "Refused by keep_at_least: 1 of 2 Admin remains (floor 2)\n");
+    let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Admin\"\ndown_to = 1\nreason = \"Ben has left\"\nexpires = 2026-12-01\n";
+    let scene = scene.file(
+        "users.toml",
+        format!("{acknowledged}[users]\n\"ben@acme.example\" = {{ role = \"Member\" }}\n"),
+    );
+    let run = scene.run("plan");
+    run.exits(0);
+    assert!(
+        run.stdout.contains(
+            "Guardrail keep_at_least: 1 of 2 Admin remains (floor 2); acknowledged: Ben has left\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_floor_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
+    let scene = pylon(1).file(
+        "users.toml",
+        "[guardrails]\nkeep_at_least = { Admin = 5 }\n[users]\n\"m00@acme.example\" = { role = \"Admin\" }\n",
+    );
+    let run = scene.run("plan");
+    run.exits(0);
+    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (floor 5); below already, and not lowered by this plan\n"), "{}", run.stdout);
+}
+
+#[test]
+fn the_tokens_own_user_does_not_lose_a_kept_role() {
+    let scene = pylon(1).file(
+        "users.toml",
+        "[guardrails]\nkeep_at_least = { Admin = 1 }\n[users]\n\"ana@acme.example\" = { role = \"Member\" }\n",
+    );
+    is_refused(
+        &scene,
+        "Refused by token_owner: ana@acme.example, whose token this is, would lose the role Admin   users.toml:4\n",
+    );
+}
+
+#[test]
+fn a_protected_person_is_never_changed_under_whichever_address() {
+    let scene = pylon(2).file("users.toml", "[guardrails]\nprotected = [\"M01@acme.example\"]\n[users]\n\"m01@acme.example\" = { status = \"away\" }\n");
+    is_refused(
+        &scene,
+        "Refused by protected: M01@acme.example is protected and would change   users.toml:4\n",
+    );
+}
+
+#[test]
+fn enough_people_stay_active() {
+    let scene = pylon(1).file(
+        "users.toml",
+        "[guardrails]\nkeep_active = 3\n[users]\n\"m00@acme.example\" = { status = \"away\" }\n",
+    );
+    is_refused(&scene, "Refused by keep_active: 2 of 3 active remain (floor 3)\n");
+}
+
+#[test]
+fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
+    let scene = pylon(1)
+        .file("users.toml", "[guardrails]\nunmanaged = \"refuse\"\n[users]\n\"ana@acme.example\" = {}\n");
+    is_refused(&scene, "Refused by unmanaged: 2 in Pylon declared nowhere\n");
+    let scene = pylon(1).file("users.toml", "[guardrails]\nmissing = \"refuse\"\n[users]\n\"typo@acme.example\" = {}\n\"cleo@acme.example\" = {}\n");
+    is_refused(&scene, "Refused by missing: 2 declared and not in Pylon   users.toml:5\n");
+}
+
+#[test]
+fn an_expired_acknowledgement_is_named_and_not_obeyed() {
+    let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganisation\"\nexpires = 2026-11-20\n";
+    let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
+    is_refused(
+        &scene,
+        "The acknowledgement of max_changes at users.toml:3 expired 2026-11-20 and is not obeyed.\n",
+    );
+    let later = text.replace("2026-11-20", "2026-11-21");
+    scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
+}
+
+#[test]
+fn files_for_another_organisation_ask_for_nothing_but_me() {
+    let scene = pylon(1)
+        .file("users.toml", format!("[workspace]\norganization = \"org_other\"\n[users]\n{}", demote(0..1)));
+    let run = scene.run("apply --auto-approve");
+    run.exits(1).names("pylon::other_organization");
+    assert!(run.stderr.contains("users.toml:2:16"), "{}", run.stderr);
+    assert_eq!(scene.asked(), ["GET /me"]);
+}
+
+#[test]
+fn a_region_that_contradicts_the_pin_asks_nobody() {
+    let scene =
+        pylon(1).file("users.toml", format!("[workspace]\nregion = \"eu\"\n[users]\n{}", demote(0..1)));
+    scene.run("plan --region us").exits(1).names("commands::other_region");
+    assert_eq!(scene.asked(), Vec::<String>::new());
+    scene.run("plan --region eu").exits(0);
+}

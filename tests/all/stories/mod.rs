@@ -1,0 +1,11 @@
+//! Stories, by what they are about.
+
+mod docs;
+mod examples;
+mod failing;
+mod files;
+mod flow;
+mod guarding;
+mod observing;
+mod openapi;
+mod windows;

@@ -1,0 +1,223 @@
+//! What Pylon says now: both eras, other addresses, people who are not there, and reads that prove nothing.
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const PEOPLE: &str = r#"
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "name": "Ben Okafor", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "emails": ["b.lindqvist@acme.example"], "name": "Bo Lindqvist", "role": "viewer" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy Ortega", "role": "member", "deactivated": true },
+    { "id": "u_dee", "email": "dee@acme.example", "name": "Dee Brown", "role": "member" }
+"#;
+
+fn pylon(more: &str) -> Scene {
+    Scene::with_pylon(&format!(
+        r#"{{ {more} "organization": {{ "id": "org_1", "name": "Acme" }}, "users": [{PEOPLE}] }}"#
+    ))
+}
+
+#[test]
+fn both_eras_of_the_api_give_the_same_changes() {
+    for era in ["current", "older"] {
+        let scene = pylon(&format!(r#""api": "{era}","#))
+            .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { status = \"away\" }\n");
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(
+            scene.patches(),
+            [r#"/users/u_bo {"role_id":"role_member"}"#, r#"/users/u_dee {"status":"away"}"#],
+            "{era}"
+        );
+        scene.run("plan --detailed-exitcode").exits(0);
+    }
+}
+
+#[test]
+fn somebody_found_under_another_address_is_shown_as_such() {
+    let scene =
+        pylon("").file("users.toml", "[users]\n\"b.lindqvist@acme.example\" = { role = \"viewer\" }\n");
+    scene.run("plan").exits(0).says(
+        &"
+rolecall plan · Acme (org_1, HOST) · 1 declared
+
+  = b.lindqvist@acme.example  Bo Lindqvist (in Pylon: bo@acme.example)   users.toml:2
+
+nothing to change · 1 in step · 3 in Pylon declared nowhere
+Guardrails hold: 0 of 1 change (limit 10), 2 Admins remain (floor 2).
+"
+        .replace("HOST", &scene.host()),
+    );
+}
+
+#[test]
+fn one_person_under_two_addresses_is_an_error_that_shows_both() {
+    let scene = pylon("")
+        .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n\"b.lindqvist@acme.example\" = {}\n");
+    let run = scene.run("plan");
+    run.exits(1).names("plan::declared_twice");
+    assert!(run.stderr.contains("users.toml:2:1") && run.stderr.contains("users.toml:3:1"), "{}", run.stderr);
+}
+
+#[test]
+fn who_is_not_there_is_asked_for_once_more_and_told_apart() {
+    let scene = pylon("").file(
+        "users.toml",
+        "[users]\n\"cy@acme.example\" = {}\n\"dee@acme.exmaple\" = { role = \"Admin\" }\n",
+    );
+    scene.run("plan").exits(0).says(
+        &"
+rolecall plan · Acme (org_1, HOST) · 2 declared
+
+  ? cy@acme.example   Cy Ortega, deactivated in Pylon   users.toml:2
+  ? dee@acme.exmaple  not in Pylon; did you mean dee@acme.example?   users.toml:3
+
+nothing to change · 0 in step · 1 not in Pylon · 1 deactivated in Pylon · 4 in Pylon declared nowhere
+Guardrails hold: 0 of 2 change (limit 10), 2 Admins remain (floor 2).
+"
+        .replace("HOST", &scene.host()),
+    );
+    let expected = [
+        "GET /me",
+        "GET /user-roles",
+        "GET /users",
+        "GET /users",
+        "POST /users/search",
+        "POST /users/search",
+    ];
+    assert_eq!(scene.asked(), expected);
+}
+
+#[test]
+fn a_thousand_people_cost_five_requests_and_two_hundred_changes_two_hundred_patches() {
+    let person = |number: usize| format!(r#"{{ "email": "p{number}@acme.example", "role": "member" }}"#);
+    let people: Vec<String> = (0..1000).map(person).collect();
+    let admins =
+        r#"{ "email": "x@acme.example", "role": "admin" }, { "email": "y@acme.example", "role": "admin" }"#;
+    let declared: String = (0..1000)
+        .map(|number| {
+            format!(
+                "\"p{number}@acme.example\" = {{ role = \"{}\" }}\n",
+                if number % 5 == 0 { "Viewer" } else { "Member" }
+            )
+        })
+        .collect();
+    let scene = Scene::with_pylon(&format!(r#"{{ "users": [{admins}, {}] }}"#, people.join(",")))
+        .file("users.toml", format!("[users]\n{declared}"));
+    scene.run("plan --detailed-exitcode").exits(2);
+    assert_eq!(scene.arrivals().len(), 5, "{:?}", scene.asked());
+    scene.run("apply --auto-approve --rate patch=1000").exits(0);
+    assert_eq!(scene.patches().len(), 200);
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches().len(), 200, "the second run sends none");
+}
+
+#[test]
+fn a_listing_in_pages_is_read_to_its_end() {
+    for era in ["current", "older"] {
+        let scene = pylon(&format!(r#""api": "{era}", "settings": {{ "list_page": 2 }},"#))
+            .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
+        let run = scene.run("plan");
+        run.exits(0);
+        assert!(run.stdout.contains(" in Pylon declared nowhere"), "{}", run.stdout);
+        let pages = scene.asked().iter().filter(|asked| *asked == "GET /users").count();
+        assert!(pages >= 2, "{pages} pages");
+    }
+}
+
+#[test]
+fn letter_case_makes_no_other_person() {
+    let scene = pylon(r#""settings": { "search_ignores_case": false },"#)
+        .file("users.toml", "[users]\n\"Dee@ACME.example\" = { role = \"Viewer\" }\n");
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches(), [r#"/users/u_dee {"role_id":"role_viewer"}"#]);
+    scene.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_search_that_is_refused_as_too_large_is_asked_in_halves() {
+    let scene = pylon(r#""settings": { "max_filter_values": 1 },"#)
+        .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Viewer\" }\n\"ana@acme.example\" = {}\n");
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches().len(), 2);
+}
+
+#[test]
+fn an_unknown_role_is_underlined_where_it_is_declared() {
+    let scene = pylon("").file(
+        "users.toml",
+        "[users]\n\"bo@acme.example\" = { role = \"Amdin\" }\n\"dee@acme.example\" = { role = \"Amdin\" }\n",
+    );
+    scene.run("plan").exits(1).complains(
+        "
+plan::unknown_role
+
+  × the organisation has no role `Amdin` (used in one more place)
+   ╭─[users.toml:2:30]
+ 2 │ \"bo@acme.example\" = { role = \"Amdin\" }
+   ·                              ───┬───
+   ·                                 ╰── no such role
+   ╰────
+  help: did you mean `Admin`? The roles are: Admin, Member, Viewer
+
+",
+    );
+}
+
+#[test]
+fn a_name_that_two_roles_share_is_an_error_that_lists_their_ids() {
+    let roles = r#""roles": [ { "id": "r1", "name": "Lead", "slug": "lead-emea" }, { "id": "r2", "name": "Lead", "slug": "lead-amer" },
+        { "id": "ra", "name": "Admin", "slug": "admin" } ],"#;
+    let state = format!(r#"{{ {roles} "users": [ {{ "email": "bo@acme.example", "role": "r1" }} ] }}"#);
+    let scene =
+        Scene::with_pylon(&state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Lead\" }\n");
+    let run = scene.run("plan");
+    run.exits(1).names("plan::ambiguous_role");
+    assert!(run.stderr.contains("r1 (slug lead-emea), r2 (slug lead-amer)"), "{}", run.stderr);
+    scene
+        .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"lead-amer\" }\n")
+        .run("plan --detailed-exitcode")
+        .exits(2);
+}
+
+#[test]
+fn roles_beyond_the_declared_one_are_taken_away_unless_the_policy_says_otherwise() {
+    let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": ["member", "viewer"] } ] }"#;
+    let users = "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
+    let enforced = Scene::with_pylon(state).file("users.toml", users);
+    let run = enforced.run("plan --detailed-exitcode");
+    run.exits(2);
+    assert!(run.stdout.contains("role    Member, Viewer → Member"), "{}", run.stdout);
+
+    let observed =
+        Scene::with_pylon(state).file("users.toml", format!("[policy]\nextra_roles = \"observe\"\n{users}"));
+    let run = observed.run("plan --detailed-exitcode");
+    run.exits(0);
+    assert!(
+        run.stdout.contains("(observed, left alone)") && run.stdout.contains("1 observed"),
+        "{}",
+        run.stdout
+    );
+
+    let ignored =
+        Scene::with_pylon(state).file("users.toml", format!("[policy]\nextra_roles = \"ignore\"\n{users}"));
+    let run = ignored.run("plan --detailed-exitcode");
+    run.exits(0);
+    assert!(!run.stdout.contains("Viewer"), "{}", run.stdout);
+}
+
+#[test]
+fn a_role_from_scim_is_shown_and_never_a_change() {
+    let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "scim_roles": ["viewer"] } ] }"#;
+    let scene =
+        Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
+    scene.run("plan --detailed-exitcode").exits(0);
+    let scene = scene.file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n");
+    let run = scene.run("plan --detailed-exitcode");
+    run.exits(2);
+    assert!(
+        run.stdout.contains("role    Member → Admin   users.toml:2, holds Viewer through SCIM"),
+        "{}",
+        run.stdout
+    );
+}

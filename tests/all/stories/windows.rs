@@ -1,0 +1,75 @@
+//! Time-bound values. The stories play on 2026-11-20 at 9:00 in Berlin.
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "status": "active" } ] }"#;
+
+fn on(now: &str, person: &str) -> Scene {
+    Scene::with_pylon(PYLON).env("ROLECALL_NOW", now).file(
+        "users.toml",
+        format!("timezone = \"Europe/Berlin\"\n[users]\n\"bo@acme.example\" = {person}\n"),
+    )
+}
+
+#[test]
+fn a_window_holds_from_its_first_second_to_the_last_before_its_end() {
+    let lead = r#"{ role = "Member", windows = [{ from = 2026-12-20, until = 2027-01-03, role = "Admin", reason = "incident lead" }] }"#;
+    for (now, pending) in [
+        ("2026-12-19T22:59:59Z", false),
+        ("2026-12-19T23:00:00Z", true),
+        ("2027-01-02T22:59:59Z", true),
+        ("2027-01-02T23:00:00Z", false),
+    ] {
+        on(now, lead).run("plan --detailed-exitcode").exits(if pending { 2 } else { 0 });
+    }
+    let run = on("2026-12-25T00:00:00Z", lead).run("plan");
+    assert!(
+        run.stdout.contains("role    Member → Admin   users.toml:3, until 2027-01-03 (incident lead)\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn after_a_window_its_status_is_taken_back_for_two_days_from_those_who_still_show_it() {
+    let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
+    let scene = on("2026-12-20T10:00:00Z", away);
+    scene.run("apply --auto-approve").exits(0);
+    assert_eq!(scene.patches(), [r#"/users/u_bo {"status":"out_of_office"}"#]);
+
+    let scene = scene.env("ROLECALL_NOW", "2027-01-04T22:59:59Z");
+    let run = scene.run("plan --detailed-exitcode");
+    run.exits(2);
+    assert!(
+        run.stdout.contains("status  out_of_office → active   users.toml:3, after out_of_office\n"),
+        "{}",
+        run.stdout
+    );
+    let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
+    scene.run("plan --detailed-exitcode").exits(0);
+
+    // Somebody who chose another status in the meantime is left alone.
+    scene.pylon(|world| {
+        world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
+    });
+    scene.env("ROLECALL_NOW", "2027-01-03T10:00:00Z").run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn windows_with_one_open_end_hold_until_or_from_then_on() {
+    let until = r#"{ role = "Member", windows = [{ until = 2026-12-01T18:00:00+01:00, role = "Admin" }] }"#;
+    on("2026-12-01T16:59:59Z", until).run("plan --detailed-exitcode").exits(2);
+    on("2026-12-01T17:00:00Z", until).run("plan --detailed-exitcode").exits(0);
+    let from = r#"{ role = "Member", windows = [{ from = 2026-12-01T18:00:00, role = "Admin" }] }"#;
+    on("2026-12-01T16:59:59Z", from).run("plan --detailed-exitcode").exits(0);
+    on("2026-12-01T17:00:00Z", from).run("plan --detailed-exitcode").exits(2);
+}
+
+#[test]
+fn a_role_in_a_window_that_is_far_away_is_looked_up_today() {
+    let far = r#"{ role = "Member", windows = [{ from = 2027-06-01, until = 2027-06-02, role = "Amdin" }] }"#;
+    on("2026-11-20T08:00:00Z", far).run("plan").exits(1).names("plan::unknown_role");
+}
