@@ -108,7 +108,7 @@ pub struct Common {
     /// The root file
     #[arg(short, long, value_name = "FILE", default_value = "users.toml", global = true)]
     pub config: PathBuf,
-    /// Where the organisation lives; `us` unless given here or pinned in [workspace]
+    /// Where the organisation lives; `us` unless given here or pinned in the files
     #[arg(long, value_enum, global = true, help_heading = "Pylon")]
     pub region: Option<RegionName>,
     /// Another address of Pylon: https, or http on this machine

@@ -2,7 +2,7 @@
 //!
 //! Told events and the time, it answers with [`Action`]s; it has no clock, network or randomness of its own, so one
 //! seed is one history. The meaning of each failure is [`Failure::class`]'s; what follows from it is in
-//! [`Machine::patch_failed`] and [`Machine::read_failed`], a line each.
+//! `Machine::patch_failed` and `Machine::read_failed`, a line each.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub enum Action {
         /// What it sets.
         patch: Patch,
     },
-    /// Send this read, and tell [`Machine::read`].
+    /// Send this read, and tell [`Machine::was_read`].
     Read {
         /// To tell it by.
         ticket: Ticket,

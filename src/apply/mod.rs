@@ -1,7 +1,7 @@
 //! Carrying a plan out: nothing lost, nothing guessed.
 //!
 //! [`machine`] is the protocol as a value, without clock, network or randomness of its own: it is told events and the
-//! time, and answers what to send and until when to wait. [`floors`] and [`task`] are its parts. [`carry_out`] sends and
+//! time, and answers what to send and until when to wait. `floors` and `task` are its parts. [`mod@carry_out`] sends and
 //! sleeps, and decides nothing. [`outcome`] is what came of each change.
 
 pub mod carry_out;

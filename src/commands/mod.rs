@@ -38,6 +38,15 @@ codes! {
     }
 }
 
+/// Every diagnostic code of every room (docs/diagnostics.md).
+pub fn diagnostic_codes() -> Vec<&'static str> {
+    let roster = crate::roster::Code::ALL.iter().map(|code| code.as_str());
+    let plan = crate::plan::Code::ALL.iter().map(|code| code.as_str());
+    let pylon = crate::pylon::Code::ALL.iter().map(|code| code.as_str());
+    let own = Code::ALL.iter().map(|code| code.as_str());
+    roster.chain(plan).chain(pylon).chain(own).collect()
+}
+
 /// What surrounds the process, read once.
 #[derive(Debug)]
 pub struct Environment {

@@ -101,14 +101,11 @@ impl<'a> Drawing<'a> {
             Change { subject: subject.clone(), role, status }
         };
         let (change, seen) = (split(Stance::Enforce), split(Stance::Observe));
-        if change.is_empty() {
+        if change.is_empty() && seen.is_empty() {
             self.plan.in_step += 1;
-        } else {
-            self.plan.changes.push(change);
         }
-        if !seen.is_empty() {
-            self.plan.observed.push(seen);
-        }
+        self.plan.changes.extend(Some(change).filter(|change| !change.is_empty()));
+        self.plan.observed.extend(Some(seen).filter(|seen| !seen.is_empty()));
     }
 
     fn role_edit(&self, desired: &Desired<RoleName>, person: &Person) -> Option<(Stance, RoleEdit)> {

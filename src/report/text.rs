@@ -227,7 +227,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             styled(styles.quiet, place)
         );
         if let Some(remedy) = remedy {
-            let _ = writeln!(text, "  {remedy}");
+            remedy.lines().for_each(|line| text += &format!("  {line}\n"));
         }
     }
     for expired in &report.expired {

@@ -52,37 +52,35 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     }
 }
 
-/// What to do about a refusal: the narrowest thing that would let exactly this plan pass.
+/// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
+/// them TOML to copy.
 pub fn remedy(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
-    let acknowledge = |guardrail: &str, how: &str| {
-        format!(
-            "if it is meant, add [[acknowledge]] guardrail = \"{guardrail}\", {how}, reason = \"…\", expires = … to the root file"
-        )
-    };
-    match figure {
+    let (first, keys) = match figure {
         Figure::Changes { changed, .. } => {
-            format!(
-                "{}, or apply with --max-changes {changed}",
-                acknowledge("max_changes", &format!("up_to = {changed}"))
-            )
+            (format!("apply with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
         }
-        Figure::Holders(RoleFloor { role, after, .. }) => {
-            acknowledge("keep_at_least", &format!("role = \"{}\", down_to = {after}", label(role)))
+        Figure::Holders(RoleFloor { role, after, .. }) => (
+            String::new(),
+            vec![format!("role = {}", toml_string(&label(role))), format!("down_to = {after}")],
+        ),
+        Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
+        Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
+            (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
         }
-        Figure::Active { after, .. } => acknowledge("keep_active", &format!("down_to = {after}")),
-        Figure::Protected(email) => {
-            acknowledge("protected", &format!("user = \"{}\"", Printable::new(email.as_str())))
-        }
-        Figure::TokenOwner { email, .. } => {
-            acknowledge("token_owner", &format!("user = \"{}\"", Printable::new(email.as_str())))
-        }
-        Figure::Unmanaged(count) => {
-            format!("declare them, or {}", acknowledge("unmanaged", &format!("up_to = {count}")))
-        }
-        Figure::Missing(count) => {
-            format!("correct or remove them, or {}", acknowledge("missing", &format!("up_to = {count}")))
-        }
-    }
+        Figure::Unmanaged(count) => ("declare them, or ".into(), vec![format!("up_to = {count}")]),
+        Figure::Missing(count) => ("correct or remove them, or ".into(), vec![format!("up_to = {count}")]),
+    };
+    let guardrail = figure.guardrail().as_str();
+    let keys = keys.join("\n  ");
+    format!(
+        "If it is meant, {first}add this to the root file (`expires` at most 30 days ahead):\n  [[acknowledge]]\n  \
+         guardrail = \"{guardrail}\"\n  {keys}\n  reason = \"…\"\n  expires = …"
+    )
+}
+
+/// A text between quotes, as TOML reads it.
+fn toml_string(text: &str) -> String {
+    format!("\"{}\"", Printable::new(text).as_str().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.

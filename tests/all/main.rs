@@ -2,5 +2,7 @@
 //!
 //! A story reads: this world, these files, this command, what the user sees. See [`harness`].
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 mod harness;
 mod stories;

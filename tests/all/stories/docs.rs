@@ -1,1 +1,151 @@
-//! To come.
+//! What the docs say is true: their commands run, their TOML is valid, their tables are complete.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pretty_assertions::assert_eq;
+use rolecall::commands::diagnostic_codes;
+use rolecall::exit::Exit;
+
+use crate::harness::Scene;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let in_docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> =
+        in_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    pages.extend(["README.md", "examples/README.md", "CONTRIBUTING.md"].map(|page| root().join(page)));
+    pages.sort();
+    pages
+}
+
+/// The fenced blocks of a page in one language.
+fn blocks(page: &Path, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(named)) if named == language => open = Some(String::new()),
+            (None, _) => {}
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => *block += &format!("{line}\n"),
+        }
+    }
+    blocks
+}
+
+/// A folder with the examples in it, as in a fresh clone.
+fn clone() -> Scene {
+    let mut scene = Scene::offline();
+    let mut folders = vec![root().join("examples")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != ".rolecall") {
+                folders.push(path);
+            } else if path.is_file() {
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                scene = scene.file(&name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    scene
+}
+
+/// Runs a `$ …` line of a block as a shell would, and gives what a terminal would show.
+fn shown(scene: Scene, line: &str) -> String {
+    let (line, with_code) = line.strip_suffix("; echo $?").map_or((line, false), |line| (line, true));
+    let mut scene = scene;
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    while let Some((name, value)) = words[0].split_once('=') {
+        scene = scene.env(name, value);
+        words.remove(0);
+    }
+    let arguments = match words.as_slice() {
+        ["cargo", "run", "--release", "--", arguments @ ..] | ["rolecall", arguments @ ..] => arguments,
+        other => panic!("a block runs rolecall, not {other:?}"),
+    };
+    let run = scene.run_with(arguments, "");
+    let code = if with_code { format!("{}\n", run.exit.unwrap()) } else { String::new() };
+    assert!(
+        with_code || run.exit == Some(0),
+        "`{line}` exits with {:?}:\n{}{}",
+        run.exit,
+        run.stdout,
+        run.stderr
+    );
+    run.stdout + &run.stderr + &code
+}
+
+#[test]
+fn every_command_in_the_docs_prints_what_they_say() {
+    let mut ran = 0;
+    for page in pages() {
+        for block in blocks(&page, "console") {
+            let (command, expected) = block
+                .strip_prefix("$ ")
+                .and_then(|block| block.split_once('\n'))
+                .expect("a block begins with `$ `");
+            assert_eq!(shown(clone(), command), expected, "`{command}` in {}", page.display());
+            ran += 1;
+        }
+    }
+    assert!(ran >= 5, "only {ran} blocks ran");
+}
+
+#[test]
+fn every_piece_of_toml_in_the_docs_is_valid() {
+    let mut read = 0;
+    for page in pages() {
+        for block in blocks(&page, "toml") {
+            let scene = Scene::offline().file("users.toml", &block).file("teams/emea.toml", "");
+            let run = scene.run("validate");
+            assert_eq!(run.exit, Some(0), "in {}:\n{block}\n{}", page.display(), run.stderr);
+            read += 1;
+        }
+    }
+    assert!(read >= 8, "only {read} blocks were read");
+}
+
+#[test]
+fn every_diagnostic_is_explained_exactly_once() {
+    let codes = diagnostic_codes();
+    let unique: BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(unique.len(), codes.len(), "a code is raised by two rooms");
+    let text = fs::read_to_string(root().join("docs/diagnostics.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let explained: Vec<&str> = rows.map(|(code, _)| code).collect();
+    let unique_rows: BTreeSet<&str> = explained.iter().copied().collect();
+    assert_eq!(unique_rows.len(), explained.len(), "a code is explained twice");
+    assert_eq!(unique_rows, unique);
+}
+
+#[test]
+fn every_exit_code_is_in_the_table() {
+    let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
+    let exits = [Exit::Done, Exit::Failed, Exit::Pending, Exit::Refused, Exit::Partial, Exit::Usage];
+    for exit in exits {
+        assert!(text.contains(&format!("\n| {} |", exit.code())), "{exit:?}");
+    }
+    for (signal, code) in [(1, 129), (2, 130), (15, 143)] {
+        assert_eq!(i32::from(Exit::Signal(signal).code()), code);
+        assert!(text.contains(&code.to_string()));
+    }
+}
+
+#[test]
+fn links_between_the_pages_lead_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let target = page.parent().unwrap().join(link.split('#').next().unwrap());
+            assert!(target.exists(), "{} links to {link}", page.display());
+        }
+    }
+}

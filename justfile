@@ -1,0 +1,22 @@
+# The steps by name. `just` alone lists them.
+
+default:
+    @just --list
+
+# The whole suite
+test:
+    cargo test --locked
+
+# Formatting, lints, docs; warnings are errors
+lint:
+    cargo fmt --all --check
+    cargo clippy --locked --all-targets -- --deny warnings
+    RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --document-private-items
+
+# The main job on the embedded Pylon, as the README has it
+try:
+    cargo run --release -- apply --sandbox --auto-approve --config examples/acme/users.toml
+
+# What runs before anything lands
+ci:
+    .ci/run
