@@ -63,6 +63,12 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes to make
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// What would change at this time: a date, a local date-time in the declared zone, or one with an offset
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody
+    #[arg(long, value_name = "EMAIL")]
+    pub only: Vec<String>,
 }
 
 /// What `apply` takes.
@@ -71,6 +77,9 @@ pub struct ApplyArgs {
     /// Do not ask; for pipelines, where the plan was reviewed before
     #[arg(long)]
     pub auto_approve: bool,
+    /// Change this person alone, by the declared address; repeatable. Guardrails still see everybody
+    #[arg(long, value_name = "EMAIL")]
+    pub only: Vec<String>,
     /// Allow so many people to change in this run, whatever `max_changes` says
     #[arg(long, value_name = "N")]
     pub max_changes: Option<u64>,

@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use tokio::sync::mpsc;
 
-use super::prepare::{Prepared, declared, declares_nobody, prepare};
+use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use super::{Code, Done, Environment, block_on, colours};
 use crate::apply::{Finished, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, Common};
@@ -15,12 +15,13 @@ use crate::report::style::Styles;
 use crate::report::{PlanReport, Report, text};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
-    let declared = declared(common, environment)?;
+    let declared = declared(None, common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
-        let mut prepared = prepare(declared, args.max_changes, common, environment).await?;
+        let scope = Scope { only: &args.only, max_changes: args.max_changes };
+        let mut prepared = prepare(declared, scope, common, environment).await?;
         let planned = PlanReport::new(&prepared.material("apply", None));
         if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
             let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };

@@ -27,6 +27,8 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// Somebody did not say yes.
         NotApproved = "apply::not_approved",
+        /// `--at` is no time.
+        BadTime = "commands::bad_time",
         /// The host and the pinned region do not fit.
         OtherRegion = "commands::other_region",
         /// The sandbox's state makes no sense.

@@ -1,18 +1,19 @@
 //! `plan`: what would change. It is given a client that cannot write.
 
-use super::prepare::{Prepared, declared, declares_nobody, prepare};
+use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use super::{Done, Environment, block_on};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::report::{PlanReport, Report};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
-    let declared = declared(common, environment)?;
+    let declared = declared(args.at.as_deref(), common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
-        let prepared = prepare(declared, None, common, environment).await?;
+        let prepared =
+            prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
         let report = PlanReport::new(&prepared.material("plan", None));
         let exit = exit(&report, &prepared, args);
         prepared.close().await?;

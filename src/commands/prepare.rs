@@ -3,22 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Code, Environment, folder, sandbox, token};
 use crate::apply::Finished;
 use crate::cli::Common;
 use crate::desired::DesiredState;
-use crate::observed::{ObservedState, RoleCatalogue};
+use crate::observed::RoleCatalogue;
+use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
-use crate::plan::{Plan, ReviewedPlan};
+use crate::plan::{self, Plan, ReviewedPlan};
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, did_you_mean};
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
 use crate::report::{Material, Report};
 use crate::roster::source::Sources;
-use crate::roster::{Email, Region, Roster, Unmanaged};
+use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
 /// A reviewed plan, and what it takes to report it or carry it out.
@@ -29,6 +32,8 @@ pub(super) struct Prepared {
     sources: Sources,
     roles: RoleCatalogue,
     place: String,
+    at: Option<Moment>,
+    coming: Vec<Coming>,
     mention_undeclared: bool,
     asking: Option<Asking>,
     sandbox: Option<Running>,
@@ -41,19 +46,70 @@ struct Connection {
     sandbox: Option<Running>,
 }
 
-/// The files, and what they desire at this instant.
+/// The files, and what they desire at one instant.
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
+    /// The instant.
+    now: Timestamp,
+    /// The same as it was asked for, where it is not the present.
+    at: Option<Moment>,
 }
 
-/// Reads and resolves the files.
-pub(super) fn declared(common: &Common, environment: &Environment) -> Result<Declared, Problems> {
+/// What a plan is limited to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scope<'a> {
+    /// `--only`
+    pub(super) only: &'a [String],
+    /// `--max-changes`
+    pub(super) max_changes: Option<u64>,
+}
+
+/// Reads the files and resolves them, at the present or `at` another time.
+pub(super) fn declared(
+    at: Option<&str>,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Declared, Problems> {
     let roster = Roster::read(&common.config)?;
-    match roster.resolve_at(environment.clock.now()) {
-        Ok(desired) => Ok(Declared { roster, desired }),
-        Err(problems) => Err(Problems::new(roster.sources, problems)),
+    let present = environment.clock.now();
+    let problems = roster.overlong_acknowledgements(present);
+    if !problems.is_empty() {
+        return Err(Problems::new(roster.sources, problems));
     }
+    let at = at.map(|text| moment(text, &roster)).transpose()?;
+    let now = at.as_ref().map_or(present, |moment| moment.at);
+    Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
+}
+
+fn moment(text: &str, roster: &Roster) -> Result<Moment, Problem> {
+    Moment::parse(text, &roster.timezone).map_err(|why| {
+        Problem::new(Code::BadTime, format!("--at {} {why}", Printable::cut(text, 60)))
+            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
+    })
+}
+
+/// The declared addresses that `--only` means.
+fn only(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut emails = Vec::new();
+    for written in scope.only {
+        let email = Email::observed(written.trim());
+        if declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)).is_ok() {
+            emails.push(email);
+            continue;
+        }
+        let known = declared.desired.people.iter().map(|person| person.email.value.as_str());
+        let problem = Problem::new(
+            plan::Code::OnlyUnknown,
+            format!("no file declares {}", Printable::cut(written, 80)),
+        );
+        problems.push(match did_you_mean(written, known) {
+            Some(near) => problem.help(format!("did you mean {near}?")),
+            None => problem.help("--only names people by the address by which they are declared"),
+        });
+    }
+    if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
 /// Files that declare nobody ask for nothing, so nobody is asked.
@@ -69,31 +125,22 @@ pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Re
 /// Observes, draws and reviews.
 pub(super) async fn prepare(
     declared: Declared,
-    max_changes: Option<u64>,
+    scope: Scope<'_>,
     common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
-    let Declared { roster, desired } = declared;
-    let connection = match connect(&roster, common, environment).await {
-        Ok(connection) => connection,
-        Err(problem) => return Err(Problems::new(roster.sources, vec![problem])),
-    };
-    let Connection { reader, place, sandbox } = connection;
-    let asking = Asking::new(reader, environment.clock, Pacing::new(&common.rate), fastrand::Rng::new());
-    let declared: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
-    let observed = asking.observe(&declared, roster.workspace.organization.as_ref()).await;
-    let reviewed = observed.map_err(|problem| vec![problem]).and_then(|Observation { state, read_at }| {
-        let reviewed = review(&roster, &desired, &state, max_changes)?;
-        Ok((reviewed, state.roles, read_at))
-    });
-    match reviewed {
-        Ok((reviewed, roles, read_at)) => Ok(Prepared {
+    let drawn = draw(&declared, scope, common, environment).await;
+    let Declared { roster, desired: _, now: _, at } = declared;
+    match drawn {
+        Ok(Drawn { reviewed, roles, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
             reviewed,
             read_at,
             mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
             sources: roster.sources,
             roles,
             place,
+            at,
+            coming,
             asking: Some(asking),
             sandbox,
         }),
@@ -101,15 +148,39 @@ pub(super) async fn prepare(
     }
 }
 
-fn review(
-    roster: &Roster,
-    desired: &DesiredState,
-    observed: &ObservedState,
-    max_changes: Option<u64>,
-) -> Result<ReviewedPlan, Vec<Problem>> {
-    let roles = NamedRoles::look_up(roster, &observed.roles)?;
-    let plan = Plan::draw(desired, observed, &roles, roster.policy)?;
-    Ok(plan.review(Review { observed, desired, rules: &roster.guardrails, roles: &roles, max_changes }))
+/// All that a plan takes beside the files.
+struct Drawn {
+    reviewed: ReviewedPlan,
+    roles: RoleCatalogue,
+    read_at: Duration,
+    coming: Vec<Coming>,
+    asking: Asking,
+    place: String,
+    sandbox: Option<Running>,
+}
+
+async fn draw(
+    declared: &Declared,
+    scope: Scope<'_>,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Drawn, Vec<Problem>> {
+    let Declared { roster, desired, now, at: _ } = declared;
+    let only = only(scope, declared)?;
+    let Connection { reader, place, sandbox } =
+        connect(roster, common, environment).await.map_err(|problem| vec![problem])?;
+    let asking = Asking::new(reader, environment.clock, Pacing::new(&common.rate), fastrand::Rng::new());
+    let emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
+    let pin = roster.workspace.organization.as_ref();
+    let Observation { state, read_at } =
+        asking.observe(&emails, pin).await.map_err(|problem| vec![problem])?;
+    let roles = NamedRoles::look_up(roster, &state.roles)?;
+    let whole = Plan::draw(desired, &state, &roles, roster.policy)?;
+    let coming = forecast(roster, &state, &roles, &whole, *now);
+    let rules = &roster.guardrails;
+    let review = Review { observed: &state, desired, rules, roles: &roles, max_changes: scope.max_changes };
+    let reviewed = whole.only(&only).review(review);
+    Ok(Drawn { reviewed, roles: state.roles, read_at, coming, asking, place, sandbox })
 }
 
 impl Prepared {
@@ -119,22 +190,15 @@ impl Prepared {
         command: &'static str,
         finished: Option<&'a Finished>,
     ) -> Material<'a> {
-        let Self { reviewed, sources, roles, place, mention_undeclared, .. } = self;
-        Material {
-            command,
-            place,
-            reviewed,
-            sources,
-            roles,
-            mention_undeclared: *mention_undeclared,
-            finished,
-        }
+        let Self { reviewed, sources, roles, place, mention_undeclared, at, coming, .. } = self;
+        let (at, mention_undeclared) = (at.as_ref(), *mention_undeclared);
+        Material { command, place, reviewed, sources, roles, mention_undeclared, at, coming, finished }
     }
 
     /// Whom to ask from here on, at what pace.
     pub(super) fn take_asking(&mut self) -> Result<(Reader, Pacing, fastrand::Rng), Problems> {
-        let asking =
-            self.asking.take().ok_or_else(|| Problem::new(Code::NoRuntime, "a plan is carried out once"))?;
+        let asking = self.asking.take();
+        let asking = asking.ok_or_else(|| Problem::new(Code::NoRuntime, "a plan is carried out once"))?;
         Ok(asking.into_parts())
     }
 

@@ -7,6 +7,6 @@ use crate::exit::Exit;
 use crate::report::Report;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Done {
-    let Declared { roster, desired } = declared(common, environment)?;
+    let Declared { roster, desired, .. } = declared(None, common, environment)?;
     Ok((Report::Valid { files: roster.sources.len(), declared: desired.people.len() }, Exit::Done))
 }

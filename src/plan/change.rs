@@ -17,6 +17,8 @@ pub struct Plan {
     pub token_user: Option<UserId>,
     /// How many people are declared.
     pub declared: usize,
+    /// The people it is limited to (`--only`), sorted; empty where it is about everybody.
+    pub only: Vec<Email>,
     /// The changes, sorted by declared address.
     pub changes: Vec<Change>,
     /// Differences that the policy only observes, sorted likewise. Never written, never pending.
@@ -114,6 +116,30 @@ pub enum Absence {
         /// Their name in Pylon.
         name: String,
     },
+}
+
+impl Plan {
+    /// The same plan, of these people alone. What guardrails count stays that of the whole organisation.
+    #[must_use]
+    pub fn only(mut self, only: &[Email]) -> Self {
+        if only.is_empty() {
+            return self;
+        }
+        let is_meant = |email: &Sourced<Email>| only.contains(&email.value);
+        self.changes.retain(|change| is_meant(&change.subject.email));
+        self.observed.retain(|change| is_meant(&change.subject.email));
+        self.absent.retain(|absent| is_meant(&absent.email));
+        self.found_elsewhere.retain(|subject| is_meant(&subject.email));
+        self.only = only.to_vec();
+        self.only.sort();
+        self.only.dedup();
+        let differs = |email: &Email| {
+            let changes = self.changes.iter().chain(&self.observed).map(|change| &change.subject.email.value);
+            changes.chain(self.absent.iter().map(|absent| &absent.email.value)).any(|other| other == email)
+        };
+        self.in_step = self.only.iter().filter(|email| !differs(email)).count();
+        self
+    }
 }
 
 impl Subject {

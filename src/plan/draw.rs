@@ -45,6 +45,7 @@ impl<'a> Drawing<'a> {
             organization: observed.organization.clone(),
             token_user: observed.token_user.clone(),
             declared: 0,
+            only: Vec::new(),
             changes: Vec::new(),
             observed: Vec::new(),
             in_step: 0,

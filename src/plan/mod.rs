@@ -1,10 +1,12 @@
 //! What would change: the plan as a value, and what the guardrails say of it.
 //!
 //! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
-//! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out.
+//! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out,
+//! [`forecast`] what windows will bring by themselves.
 
 pub mod change;
 pub mod draw;
+pub mod forecast;
 pub mod guardrails;
 pub mod order;
 pub mod roles;
@@ -26,5 +28,7 @@ codes! {
         DeclaredTwice = "plan::declared_twice",
         /// Several people have this address.
         AmbiguousPerson = "plan::ambiguous_person",
+        /// `--only` names somebody whom no file declares.
+        OnlyUnknown = "plan::only_unknown",
     }
 }

@@ -5,7 +5,9 @@
 
 use serde::Serialize;
 
-use super::{EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, words};
+use super::{
+    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, words,
+};
 use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
@@ -60,6 +62,8 @@ struct Plan<'a> {
     command: &'a str,
     organization: Organization<'a>,
     declared: usize,
+    at: Option<&'a str>,
+    only: Vec<&'a str>,
     refused: bool,
     summary: Summary,
     changes: Vec<Change<'a>>,
@@ -69,6 +73,7 @@ struct Plan<'a> {
     undeclared: Vec<&'a str>,
     guardrails: Vec<Guardrail<'a>>,
     expired_acknowledgements: Vec<Expired<'a>>,
+    coming: Vec<Coming<'a>>,
     result: Option<ResultOf>,
 }
 
@@ -166,6 +171,17 @@ struct Expired<'a> {
 }
 
 #[derive(Serialize)]
+struct Coming<'a> {
+    when: &'a str,
+    email: &'a str,
+    field: &'a str,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    place: Place,
+    refused_by: &'a [String],
+}
+
+#[derive(Serialize)]
 struct ResultOf {
     stopped: Option<String>,
     not_read_back: usize,
@@ -199,11 +215,14 @@ pub fn plan(report: &PlanReport) -> String {
         organization_id,
         place,
         declared,
+        at,
+        only,
         entries,
         in_step,
         undeclared,
         guardrails,
         expired,
+        coming,
         result,
     } = report;
     let mut plan = Plan {
@@ -215,6 +234,8 @@ pub fn plan(report: &PlanReport) -> String {
             place: place.raw(),
         },
         declared: *declared,
+        at: at.as_ref().map(Printable::raw),
+        only: only.iter().map(Printable::raw).collect(),
         refused: report.is_refused(),
         summary: Summary {
             changes: 0,
@@ -230,6 +251,7 @@ pub fn plan(report: &PlanReport) -> String {
         undeclared: undeclared.iter().map(Printable::raw).collect(),
         guardrails: guardrails.iter().map(guardrail).collect(),
         expired_acknowledgements: expired.iter().map(expired_line).collect(),
+        coming: coming.iter().map(coming_line).collect(),
         result: result.as_ref().map(|result| ResultOf {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
@@ -340,6 +362,12 @@ fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
 fn expired_line(line: &ExpiredLine) -> Expired<'_> {
     let ExpiredLine { guardrail, expired, location } = line;
     Expired { guardrail, expired: expired.raw(), place: place(location) }
+}
+
+fn coming_line(line: &ComingLine) -> Coming<'_> {
+    let ComingLine { when, email, field, from, to, location, refused_by } = line;
+    let (from, to) = (from.as_ref().map(Printable::raw), to.as_ref().map(Printable::raw));
+    Coming { when: when.raw(), email: email.raw(), field, from, to, place: place(location), refused_by }
 }
 
 /// Pretty, so that it can be read and diffed, and with a last line end.

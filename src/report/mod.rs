@@ -5,11 +5,14 @@
 
 use crate::apply::{Finished, Outcome, Stop};
 use crate::desired::Origin;
+use crate::desired::agenda::Transition;
 use crate::observed::{RoleCatalogue, RoleId};
-use crate::plan::guardrails::{Finding, Guardrail, ReviewedPlan, Verdict};
+use crate::plan::forecast::Coming;
+use crate::plan::guardrails::{Figure, Finding, Guardrail, ReviewedPlan, Verdict};
 use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::problem::Problems;
+use crate::roster::Moment;
 use crate::roster::source::{Location, Place, Sources};
 
 pub mod diagnostic;
@@ -63,6 +66,10 @@ pub struct PlanReport {
     pub place: Printable,
     /// How many people are declared.
     pub declared: usize,
+    /// The instant that was asked about, where it is not the present.
+    pub at: Option<Printable>,
+    /// The people it is limited to; empty where it is about everybody.
+    pub only: Vec<Printable>,
     /// Who is not in step, sorted by declared address.
     pub entries: Vec<Entry>,
     /// Declared people who are as they should be.
@@ -73,8 +80,29 @@ pub struct PlanReport {
     pub guardrails: Vec<GuardrailLine>,
     /// Acknowledgements that have expired.
     pub expired: Vec<ExpiredLine>,
+    /// What windows will bring by themselves: the next days, and what would be refused.
+    pub coming: Vec<ComingLine>,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
+}
+
+/// What a window will bring by itself.
+#[derive(Debug, Clone)]
+pub struct ComingLine {
+    /// When, as the file wrote it.
+    pub when: Printable,
+    /// The declared address.
+    pub email: Printable,
+    /// `role` or `status`.
+    pub field: &'static str,
+    /// What is desired before; nothing where the value is left alone.
+    pub from: Option<Printable>,
+    /// What is desired from then on; nothing where the value is left alone.
+    pub to: Option<Printable>,
+    /// Where it is declared.
+    pub location: Location,
+    /// The figures of the guardrails that would refuse it, each with its name.
+    pub refused_by: Vec<String>,
 }
 
 /// One person who is not in step.
@@ -202,6 +230,10 @@ pub struct Material<'a> {
     pub roles: &'a RoleCatalogue,
     /// Whether people whom no file declares are mentioned.
     pub mention_undeclared: bool,
+    /// The instant that was asked about, where it is not the present.
+    pub at: Option<&'a Moment>,
+    /// What windows will bring by themselves.
+    pub coming: &'a [Coming],
     /// What came of it.
     pub finished: Option<&'a Finished>,
 }
@@ -209,8 +241,17 @@ pub struct Material<'a> {
 impl PlanReport {
     /// The report of a plan, carried out or not.
     pub fn new(material: &Material<'_>) -> Self {
-        let Material { command, place, reviewed, sources: _, roles: _, mention_undeclared, finished } =
-            *material;
+        let Material {
+            command,
+            place,
+            reviewed,
+            sources: _,
+            roles: _,
+            mention_undeclared,
+            at,
+            coming,
+            finished,
+        } = *material;
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
         let undeclared =
             plan.undeclared.iter().filter(|_| mention_undeclared).map(|email| Printable::new(email.as_str()));
@@ -225,11 +266,14 @@ impl PlanReport {
             organization_id: Printable::cut(&plan.organization.id, 80),
             place: Printable::new(place),
             declared: plan.declared,
+            at: at.map(|moment| Printable::new(&moment.written)),
+            only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),
             entries: material.entries(),
             in_step: plan.in_step,
             undeclared: undeclared.collect(),
             guardrails: findings.iter().map(|finding| material.guardrail(finding)).collect(),
             expired: expired.collect(),
+            coming: coming.iter().map(|coming| material.coming(coming)).collect(),
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -346,6 +390,23 @@ impl Material<'_> {
             figure: words::figure(figure, &label),
             remedy,
             location: place.map(|place| self.locate(place)),
+        }
+    }
+
+    fn coming(&self, coming: &Coming) -> ComingLine {
+        let Coming { transition: Transition { moment, email, field, from, to, place }, refused_by } = coming;
+        let label = |role: &RoleId| self.label(role).to_string();
+        let named =
+            |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
+        let shown = |text: &Option<String>| text.as_deref().map(|text| Printable::cut(text, 60));
+        ComingLine {
+            when: Printable::new(&moment.written),
+            email: Printable::new(email.as_str()),
+            field,
+            from: shown(from),
+            to: shown(to),
+            location: self.locate(*place),
+            refused_by: refused_by.iter().map(named).collect(),
         }
     }
 

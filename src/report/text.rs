@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::style::{Styles, styled};
-use super::{EditLine, Entry, EntryKind, GuardrailLine, PersonLine, PlanReport, words};
+use super::{ComingLine, EditLine, Entry, EntryKind, GuardrailLine, PersonLine, PlanReport, words};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -31,6 +31,7 @@ pub fn plan(report: &PlanReport, styles: &Styles) -> String {
     text.push('\n');
     let _ = writeln!(text, "{}", summary(report));
     text += &guardrails(report, styles);
+    text += &coming(report, styles);
     text += &closing(report, styles);
     text
 }
@@ -61,9 +62,14 @@ impl Columns {
 }
 
 fn heading(report: &PlanReport, styles: &Styles) -> String {
-    let PlanReport { command, organization, organization_id, place, declared, .. } = report;
+    let PlanReport { command, organization, organization_id, place, declared, at, only, .. } = report;
     let title = styled(styles.heading, format_args!("rolecall {command}"));
-    format!("{title} · {organization} ({organization_id}, {place}) · {declared} declared\n")
+    let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
+    let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
+    format!(
+        "{title} · {organization} ({organization_id}, {place}) · {declared} declared{only}{at}
+"
+    )
 }
 
 fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
@@ -237,6 +243,28 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             text,
             "The acknowledgement of {guardrail} at {place} expired {expired} and is not obeyed."
         );
+    }
+    text
+}
+
+fn coming(report: &PlanReport, styles: &Styles) -> String {
+    if report.coming.is_empty() {
+        return String::new();
+    }
+    let when = report.coming.iter().map(|line| line.when.width()).max().unwrap_or(0);
+    let email = report.coming.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
+    let mut text = "\nComing by itself:\n".to_owned();
+    for ComingLine { when: at, email: who, field, from, to, location, refused_by } in &report.coming {
+        let value = |value: &Option<Printable>| {
+            value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
+        };
+        let place =
+            styled(styles.quiet, format_args!("{}:{}", Printable::new(&location.file), location.line));
+        let (at, who) = (padded(at, when), padded(who, email));
+        text += &format!("  {at}  {who}  {field} {} → {}   {place}\n", value(from), value(to));
+        for refusal in refused_by {
+            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be refused by"));
+        }
     }
     text
 }

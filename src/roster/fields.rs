@@ -3,11 +3,9 @@
 //! The tree that is walked keeps the span of every key and value, and walking it by hand is what lets one run report
 //! everything that is wrong; serde stops at the first error. What was not asked for is refused by [`Fields::unknown`].
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
-use toml::value::{Datetime, Offset as TomlOffset};
 
 use super::source::{FileId, Place, Sourced};
 use super::{Code, Moment};
@@ -108,8 +106,7 @@ impl Fields<'_> {
         None
     }
 
-    /// A date, a local date-time in `zone`, or one with an offset. A date stands for its first instant; gaps and folds
-    /// of daylight saving are taken as jiff's "compatible" (RFC 5545): the earlier instant in a fold, the later in a gap.
+    /// An instant, as [`Moment::of`] reads it.
     pub(super) fn moment(
         &mut self,
         key: &str,
@@ -118,7 +115,7 @@ impl Fields<'_> {
     ) -> Option<Sourced<Moment>> {
         let datetime = value.get_ref().as_datetime();
         let datetime = self.typed(key, "a date or a date-time, without quotes", value, datetime)?;
-        match moment_of(datetime.value, zone) {
+        match Moment::of(datetime.value, zone) {
             Ok(moment) => Some(Sourced::new(moment, datetime.place)),
             Err(why) => {
                 self.report(
@@ -185,71 +182,5 @@ fn forbidden(name: &str, place: Place, is_secret: bool) -> Problem {
         problem.at(place, "not here").help(
             "whoever edits this file could send the token to another host: use --region, --base-url or PYLON_BASE_URL instead",
         )
-    }
-}
-
-fn moment_of(written: &Datetime, zone: &TimeZone) -> Result<Moment, String> {
-    let Some(date) = written.date else {
-        return Err("is a time without a date".into());
-    };
-    let small = |number: u8| i8::try_from(number).unwrap_or(i8::MAX);
-    let year = i16::try_from(date.year).unwrap_or(i16::MAX);
-    let day = Date::new(year, small(date.month), small(date.day))
-        .map_err(|_| "names a day that does not exist".to_owned())?;
-    let time = match &written.time {
-        None => Time::midnight(),
-        Some(time) => {
-            let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).unwrap_or(i32::MAX);
-            Time::new(small(time.hour), small(time.minute), small(time.second.unwrap_or(0)), nanosecond)
-                .map_err(|_| "names a time of day that does not exist".to_owned())?
-        }
-    };
-    let local = DateTime::from_parts(day, time);
-    let too_far = |_| "is too far away".to_owned();
-    let at = match written.offset {
-        None if written.time.is_none() => day
-            .to_zoned_datetime(zone.clone())
-            .and_then(|day| day.start_of_day())
-            .map_err(too_far)?
-            .timestamp(),
-        None => zone.to_timestamp(local).map_err(too_far)?,
-        Some(TomlOffset::Z) => Offset::UTC.to_timestamp(local).map_err(too_far)?,
-        Some(TomlOffset::Custom { minutes }) => {
-            let offset = Offset::from_seconds(i32::from(minutes) * 60).map_err(too_far)?;
-            offset.to_timestamp(local).map_err(too_far)?
-        }
-    };
-    Ok(Moment { at, written: written.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
-    fn at(written: &str, zone: &str) -> String {
-        let zone = TimeZone::get(zone).unwrap();
-        moment_of(&written.parse().unwrap(), &zone).unwrap().at.to_string()
-    }
-
-    #[test]
-    fn a_date_is_its_first_instant_in_the_zone() {
-        assert_eq!(at("2026-12-20", "Europe/Berlin"), "2026-12-19T23:00:00Z");
-        assert_eq!(at("2026-06-20", "Europe/Berlin"), "2026-06-19T22:00:00Z");
-        // Midnight does not exist on this day in Beirut: the clocks go from 0:00 to 1:00.
-        assert_eq!(at("2025-03-30", "Asia/Beirut"), "2025-03-29T22:00:00Z");
-    }
-
-    #[test]
-    fn a_local_time_in_a_gap_is_later_and_in_a_fold_earlier() {
-        assert_eq!(at("2026-03-29T02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00Z");
-        assert_eq!(at("2026-10-25T02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00Z");
-    }
-
-    #[test]
-    fn an_offset_needs_no_zone() {
-        assert_eq!(at("2026-12-01T18:00:00+01:00", "Asia/Tokyo"), "2026-12-01T17:00:00Z");
-        assert_eq!(at("2026-12-01T18:00:00Z", "Asia/Tokyo"), "2026-12-01T18:00:00Z");
     }
 }

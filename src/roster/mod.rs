@@ -9,11 +9,12 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 pub mod code;
 pub mod email;
 mod fields;
+pub mod moment;
 mod people;
 pub mod read;
 mod rules;
@@ -22,6 +23,7 @@ pub mod source;
 
 pub use code::Code;
 pub use email::Email;
+pub use moment::Moment;
 use source::{Place, Sourced, Sources};
 
 /// A role as a file names it: by name, slug or id.
@@ -281,13 +283,4 @@ pub struct Window {
     pub then: Option<Sourced<Status>>,
     /// Why.
     pub reason: Option<String>,
-}
-
-/// An instant, and how the file wrote it: `2027-01-03`, `2026-12-01T18:00:00+01:00`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
-    /// The instant.
-    pub at: Timestamp,
-    /// As it was written, in ISO 8601.
-    pub written: String,
 }

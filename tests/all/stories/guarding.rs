@@ -150,3 +150,22 @@ fn a_region_that_contradicts_the_pin_asks_nobody() {
     assert_eq!(scene.asked(), Vec::<String>::new());
     scene.run("plan --region eu").exits(0);
 }
+
+#[test]
+fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
+    let users = "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"m01@acme.example\" = { role = \"Viewer\" }\n";
+    let scene = pylon(2).file("users.toml", users);
+    scene.run("plan").exits(3);
+    scene.run("apply --auto-approve --only M01@acme.example").exits(0);
+    assert_eq!(scene.patches(), [r#"/users/u_1 {"role_id":"role_viewer"}"#]);
+    let run = scene.run("plan --only ben@acme.example");
+    run.exits(3);
+    assert!(
+        run.stdout.contains("Refused by keep_at_least: 1 of 2 Admin remains (floor 2)\n"),
+        "{}",
+        run.stdout
+    );
+    let run = scene.run("plan --only m02@acme.example");
+    run.exits(1).names("plan::only_unknown");
+    assert!(run.stderr.contains("did you mean m0"), "{}", run.stderr);
+}

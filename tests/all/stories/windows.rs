@@ -73,3 +73,49 @@ fn a_role_in_a_window_that_is_far_away_is_looked_up_today() {
     let far = r#"{ role = "Member", windows = [{ from = 2027-06-01, until = 2027-06-02, role = "Amdin" }] }"#;
     on("2026-11-20T08:00:00Z", far).run("plan").exits(1).names("plan::unknown_role");
 }
+
+const TWO_ADMINS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" } ] }"#;
+
+#[test]
+fn a_plan_tells_what_comes_within_a_week_and_what_will_be_refused_however_far() {
+    let scene = Scene::with_pylon(TWO_ADMINS).file(
+        "users.toml",
+        "\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\
+         \"bo@acme.example\" = { role = \"Member\", windows = [{ until = 2027-03-01, role = \"Admin\" }] }\n\
+         \"cy@acme.example\" = { windows = [{ from = 2026-11-24, until = 2026-12-24, status = \"away\", then = \"active\" }] }\n",
+    );
+    scene.run("plan").exits(0).says(
+        &"
+rolecall plan · Acme (org_1, HOST) · 3 declared
+
+  ~ bo@acme.example  Bo
+      role    Member → Admin   users.toml:4, until 2027-03-01
+
+1 to change (1 role) · 2 in step
+Guardrails hold: 1 of 3 change (limit 10), 2 Admins remain (floor 2).
+
+Coming by itself:
+  2026-11-24  cy@acme.example  status (left alone) → away   users.toml:5
+  2027-03-01  bo@acme.example  role Admin → Member   users.toml:4
+      will be refused by keep_at_least: 1 of 2 Admin remains (floor 2)
+"
+        .replace("HOST", &scene.host()),
+    );
+}
+
+#[test]
+fn a_plan_can_be_asked_about_another_day() {
+    let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
+    let scene = on("2026-11-20T08:00:00Z", away);
+    let run = scene.run("plan --at 2026-12-20 --detailed-exitcode");
+    run.exits(2);
+    assert!(run.stdout.starts_with(&format!(
+        "rolecall plan · Acme (org_1, {}) · 1 declared · as on 2026-12-20\n",
+        scene.host()
+    )));
+    scene.run("plan --at 2026-12-19T23:59:59 --detailed-exitcode").exits(0);
+    scene.run("plan --at tomorrow").exits(1).names("commands::bad_time");
+}

@@ -3,6 +3,8 @@
 //! The border between declared and resolved: a [`Roster`] may say a thing in three places (a window, the person, the
 //! file's defaults); a [`DesiredState`] says it once, with where it came from. Pure: the instant is an argument.
 
+pub mod agenda;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::Problem;
@@ -70,25 +72,19 @@ pub enum Origin {
 }
 
 impl Roster {
-    /// Settles defaults, windows and expiries at `now`.
-    ///
-    /// # Errors
-    /// Acknowledgements that would hold for longer than [`LONGEST_ACKNOWLEDGEMENT`].
-    pub fn resolve_at(&self, now: Timestamp) -> Result<DesiredState, Vec<Problem>> {
+    /// Acknowledgements that would hold for longer from `now` than [`LONGEST_ACKNOWLEDGEMENT`]: each is a mistake.
+    pub fn overlong_acknowledgements(&self, now: Timestamp) -> Vec<Problem> {
         let latest = now.saturating_add(LONGEST_ACKNOWLEDGEMENT).unwrap_or(Timestamp::MAX);
-        let too_late =
-            self.acknowledgements.iter().filter(|acknowledgement| acknowledgement.expires.value.at > latest);
-        let problems: Vec<Problem> = too_late.map(expires_too_late).collect();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let (acknowledgements, expired) = self
-            .acknowledgements
-            .iter()
-            .cloned()
-            .partition(|acknowledgement| now < acknowledgement.expires.value.at);
+        let too_late = self.acknowledgements.iter().filter(|known| known.expires.value.at > latest);
+        too_late.map(expires_too_late).collect()
+    }
+
+    /// Settles defaults, windows and expiries at `now`.
+    pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
+        let (acknowledgements, expired) =
+            self.acknowledgements.iter().cloned().partition(|known| now < known.expires.value.at);
         let people = self.people.iter().map(|person| resolve_person(person, now)).collect();
-        Ok(DesiredState { people, acknowledgements, expired })
+        DesiredState { people, acknowledgements, expired }
     }
 }
 
@@ -99,7 +95,8 @@ fn expires_too_late(acknowledgement: &Acknowledgement) -> Problem {
         .help("an acknowledgement is for one apply or one reorganisation; choose an earlier day, and renew it if need be")
 }
 
-fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
+/// What one person should be at `now`.
+pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
     let DeclaredPerson { email, role, status, windows } = person;
     let declared_role = role.as_ref().map(|role| Desired {
         value: role.role.clone(),

@@ -1,0 +1,76 @@
+//! When what is desired changes by itself: the beginnings and ends of windows, in order.
+
+use jiff::Timestamp;
+
+use super::{Desired, resolve_person};
+use crate::roster::source::Place;
+use crate::roster::{DeclaredPerson, Email, Moment, Roster, Window};
+
+/// What is desired of one person changes in one field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Transition {
+    /// When, as the file wrote it.
+    pub moment: Moment,
+    /// Of whom.
+    pub email: Email,
+    /// `role` or `status`.
+    pub field: &'static str,
+    /// What is desired before, as the files name it; nothing where the value was left alone.
+    pub from: Option<String>,
+    /// What is desired from then on; nothing where the value is left alone again.
+    pub to: Option<String>,
+    /// Where it is declared: the new value, or the window that ends.
+    pub place: Place,
+}
+
+impl Roster {
+    /// The transitions after `now`, in order of time and address.
+    pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
+        let mut transitions: Vec<Transition> =
+            self.people.iter().flat_map(|person| of_person(person, now)).collect();
+        transitions.sort();
+        transitions.dedup();
+        transitions
+    }
+}
+
+fn of_person(person: &DeclaredPerson, now: Timestamp) -> Vec<Transition> {
+    let edges = person.windows.iter().flat_map(|window| {
+        let Window { place, from, until, .. } = window;
+        from.iter().chain(until).map(move |moment| (&moment.value, *place))
+    });
+    let coming = edges.filter(|(moment, _)| moment.at > now);
+    coming.flat_map(|(moment, window)| at_edge(person, moment, window)).collect()
+}
+
+fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> impl Iterator<Item = Transition> {
+    let before = resolve_person(
+        person,
+        Timestamp::from_nanosecond(moment.at.as_nanosecond() - 1).unwrap_or(Timestamp::MIN),
+    );
+    let after = resolve_person(person, moment.at);
+    let role = (before.role.as_ref().map(role_text), after.role.as_ref().map(role_text));
+    let status = (before.status.as_ref().map(status_text), after.status.as_ref().map(status_text));
+    let email = person.email.value.clone();
+    let moment = moment.clone();
+    [("role", role), ("status", status)].into_iter().filter_map(move |(field, (before, after))| {
+        let (from, to) = (before.map(|(text, _)| text), after.as_ref().map(|(text, _)| text.clone()));
+        let place = after.map_or(window, |(_, place)| place);
+        (from != to).then(|| Transition {
+            moment: moment.clone(),
+            email: email.clone(),
+            field,
+            from,
+            to,
+            place,
+        })
+    })
+}
+
+fn role_text(desired: &Desired<crate::roster::RoleName>) -> (String, Place) {
+    (desired.value.value.to_string(), desired.value.place)
+}
+
+fn status_text(desired: &Desired<crate::roster::Status>) -> (String, Place) {
+    (desired.value.value.as_str().to_owned(), desired.value.place)
+}

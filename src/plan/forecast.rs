@@ -1,0 +1,104 @@
+//! What comes by itself after this plan: the transitions of windows, and which of them a guardrail would refuse.
+//!
+//! A window that ends in March is reviewed today, by the same guardrails, on the organisation as it would be in March if
+//! nobody else changed anything: better to hear of it in this pull request than on its day.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{Change, Plan, RoleEdit, StatusEdit};
+use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
+use super::roles::NamedRoles;
+use crate::desired::agenda::Transition;
+use crate::desired::{DesiredState, resolve_person};
+use crate::observed::ObservedState;
+use crate::roster::Roster;
+
+/// Transitions within this time are always told.
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A transition to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// When, of whom, and what.
+    pub transition: Transition,
+    /// What would refuse the apply of its day.
+    pub refused_by: Vec<Figure>,
+}
+
+/// The transitions within [`AHEAD`] of `now`, and all, however far, that would be refused on their day.
+pub fn forecast(
+    roster: &Roster,
+    observed: &ObservedState,
+    roles: &NamedRoles,
+    plan: &Plan,
+    now: Timestamp,
+) -> Vec<Coming> {
+    let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let agenda = roster.agenda(now);
+    let mut state = after(observed, plan);
+    let mut coming = Vec::new();
+    for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
+        let at = same_instant[0].moment.at;
+        let refused_by = match on_its_day(roster, &state, roles, at) {
+            Some(reviewed) => {
+                state = after(&state, &reviewed.plan);
+                let refused =
+                    reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Refused);
+                refused.map(|finding| finding.figure).collect()
+            }
+            None => Vec::new(),
+        };
+        if at < soon || !refused_by.is_empty() {
+            let each = same_instant.iter().cloned();
+            coming.extend(each.map(|transition| Coming { transition, refused_by: refused_by.clone() }));
+        }
+    }
+    coming
+}
+
+/// The plan of that instant. Only people with windows can have changes then: everybody else is in step by now.
+fn on_its_day(
+    roster: &Roster,
+    state: &ObservedState,
+    roles: &NamedRoles,
+    at: Timestamp,
+) -> Option<ReviewedPlan> {
+    let with_windows = roster.people.iter().filter(|person| !person.windows.is_empty());
+    let (acknowledgements, expired) =
+        roster.acknowledgements.iter().cloned().partition(|known| at < known.expires.value.at);
+    let desired = DesiredState {
+        people: with_windows.map(|person| resolve_person(person, at)).collect(),
+        acknowledgements,
+        expired,
+    };
+    let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
+    plan.declared = roster.people.len();
+    // These two are about the files and not about the day; the present plan tells them.
+    plan.absent.clear();
+    plan.undeclared.clear();
+    Some(plan.review(Review {
+        observed: state,
+        desired: &desired,
+        rules: &roster.guardrails,
+        roles,
+        max_changes: None,
+    }))
+}
+
+/// The organisation when the plan has been carried out.
+pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
+    let mut state = observed.clone();
+    for Change { subject, role, status } in &plan.changes {
+        let Some(mut person) = state.person(&subject.id).cloned() else {
+            continue;
+        };
+        if let Some(RoleEdit { to, .. }) = role {
+            person.assigned = vec![to.clone()];
+        }
+        if let Some(StatusEdit { to, .. }) = status {
+            to.as_str().clone_into(&mut person.status);
+        }
+        state.insert(person);
+    }
+    state
+}

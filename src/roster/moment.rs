@@ -1,0 +1,107 @@
+//! Instants as people write them: a date, a local date-time, or one with an offset.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+use toml::value::{Datetime, Offset as TomlOffset};
+
+/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The instant.
+    pub at: Timestamp,
+    /// As it was written, in ISO 8601.
+    pub written: String,
+}
+
+impl Moment {
+    /// What `text` means in `zone`, by the rules of [`Moment::of`].
+    ///
+    /// # Errors
+    /// Why it is no instant.
+    pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
+        let datetime: Datetime =
+            text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
+        Self::of(&datetime, zone)
+    }
+
+    /// A date stands for its first instant in `zone`, a local date-time is read there, and one with an offset needs no
+    /// zone. Gaps and folds of daylight saving are taken as jiff's "compatible" (RFC 5545): the earlier instant in a
+    /// fold, the later in a gap.
+    ///
+    /// # Errors
+    /// Why it is no instant.
+    pub fn of(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
+        let Some(date) = written.date else {
+            return Err("is a time without a date".into());
+        };
+        let small = |number: u8| i8::try_from(number).unwrap_or(i8::MAX);
+        let year = i16::try_from(date.year).unwrap_or(i16::MAX);
+        let day = Date::new(year, small(date.month), small(date.day))
+            .map_err(|_| "names a day that does not exist".to_owned())?;
+        let time = match &written.time {
+            None => Time::midnight(),
+            Some(time) => {
+                let nanosecond = i32::try_from(time.nanosecond.unwrap_or(0)).unwrap_or(i32::MAX);
+                Time::new(small(time.hour), small(time.minute), small(time.second.unwrap_or(0)), nanosecond)
+                    .map_err(|_| "names a time of day that does not exist".to_owned())?
+            }
+        };
+        let local = DateTime::from_parts(day, time);
+        let too_far = |_| "is too far away".to_owned();
+        let at = match written.offset {
+            None if written.time.is_none() => day
+                .to_zoned_datetime(zone.clone())
+                .and_then(|day| day.start_of_day())
+                .map_err(too_far)?
+                .timestamp(),
+            None => zone.to_timestamp(local).map_err(too_far)?,
+            Some(TomlOffset::Z) => Offset::UTC.to_timestamp(local).map_err(too_far)?,
+            Some(TomlOffset::Custom { minutes }) => {
+                let offset = Offset::from_seconds(i32::from(minutes) * 60).map_err(too_far)?;
+                offset.to_timestamp(local).map_err(too_far)?
+            }
+        };
+        Ok(Self { at, written: written.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn at(written: &str, zone: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap();
+        Moment::parse(written, &zone).unwrap().at.to_string()
+    }
+
+    #[test]
+    fn a_date_is_its_first_instant_in_the_zone() {
+        assert_eq!(at("2026-12-20", "Europe/Berlin"), "2026-12-19T23:00:00Z");
+        assert_eq!(at("2026-06-20", "Europe/Berlin"), "2026-06-19T22:00:00Z");
+        // Midnight does not exist on this day in Beirut: the clocks go from 0:00 to 1:00.
+        assert_eq!(at("2025-03-30", "Asia/Beirut"), "2025-03-29T22:00:00Z");
+    }
+
+    #[test]
+    fn a_local_time_in_a_gap_is_later_and_in_a_fold_earlier() {
+        assert_eq!(at("2026-03-29T02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00Z");
+        assert_eq!(at("2026-10-25T02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00Z");
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in ["", "soon", "08:00:00", "2026-02-30", "2026-13-01", "2026-12-20T25:00:00", "20.12.2026"]
+        {
+            assert!(Moment::parse(text, &TimeZone::UTC).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_needs_no_zone() {
+        assert_eq!(at("2026-12-01T18:00:00+01:00", "Asia/Tokyo"), "2026-12-01T17:00:00Z");
+        assert_eq!(at("2026-12-01T18:00:00Z", "Asia/Tokyo"), "2026-12-01T18:00:00Z");
+    }
+}
