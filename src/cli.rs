@@ -22,7 +22,7 @@ use crate::roster::Region;
 #[command(
     after_help = "Start without a token: rolecall plan --sandbox --config examples/acme/users.toml\n\n\
     Exit codes: 0 done or nothing to do · 1 could not do it, nothing was changed · 2 changes pending · 3 refused by a guardrail\n\
-    4 changed, but not all of it is in force · 64 wrong usage · 129/130/143 stopped by a signal"
+    4 changed, but not all of it is in force · 5 stale or damaged plan file · 64 wrong usage · 129/130/143 stopped by a signal"
 )]
 pub struct Cli {
     /// Which verb.
@@ -48,7 +48,7 @@ pub enum Command {
     /// Bring Pylon in step with the files: plan, ask, patch, read back
     #[command(after_help = "Example: rolecall apply --auto-approve\n\n\
         Exit codes: 0 all in force · 1 nothing was changed · 3 refused by a guardrail · 4 changed, but not all of it is in force\n\
-        129/130/143 stopped by a signal; running it again sends only what is not in force")]
+        5 the saved plan is stale, damaged or not for this organisation\n129/130/143 stopped by a signal; running it again sends only what is not in force")]
     Apply(ApplyArgs),
     /// Run a small Pylon on this machine, to try files and pipelines against
     #[command(
@@ -63,6 +63,9 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes to make
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Save the plan, for `apply FILE`
+    #[arg(short, long, value_name = "FILE", conflicts_with = "at")]
+    pub output: Option<PathBuf>,
     /// What would change at this time: a date, a local date-time in the declared zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
@@ -74,6 +77,9 @@ pub struct PlanArgs {
 /// What `apply` takes.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
+    /// A plan saved by `plan -o`: exactly this is applied, or what is left of it, or nothing (exit 5)
+    #[arg(value_name = "FILE", conflicts_with = "only")]
+    pub plan: Option<PathBuf>,
     /// Do not ask; for pipelines, where the plan was reviewed before
     #[arg(long)]
     pub auto_approve: bool,

@@ -13,6 +13,8 @@ pub enum Exit {
     Refused,
     /// Something was or may have been changed, but not all of it is in force.
     Partial,
+    /// The saved plan is stale, damaged or not for this organisation.
+    StalePlan,
     /// The command line makes no sense.
     Usage,
     /// Stopped by the signal with this number.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Pending => 2,
             Self::Refused => 3,
             Self::Partial => 4,
+            Self::StalePlan => 5,
             Self::Usage => 64, // EX_USAGE of sysexits; clap's own 2 would look like pending changes
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }

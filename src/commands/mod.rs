@@ -19,6 +19,7 @@ pub mod plan;
 mod prepare;
 pub mod sandbox;
 pub mod validate;
+mod write;
 
 codes! {
     /// What can go wrong around the verbs themselves.
@@ -35,6 +36,8 @@ codes! {
         BadSandboxState = "sandbox::bad_state",
         /// The sandbox cannot keep its state, or has no port.
         SandboxFailed = "sandbox::failed",
+        /// A file cannot be written.
+        NotWritten = "commands::not_written",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
     }
@@ -44,9 +47,10 @@ codes! {
 pub fn diagnostic_codes() -> Vec<&'static str> {
     let roster = crate::roster::Code::ALL.iter().map(|code| code.as_str());
     let plan = crate::plan::Code::ALL.iter().map(|code| code.as_str());
+    let saved = crate::plan::saved::Code::ALL.iter().map(|code| code.as_str());
     let pylon = crate::pylon::Code::ALL.iter().map(|code| code.as_str());
     let own = Code::ALL.iter().map(|code| code.as_str());
-    roster.chain(plan).chain(pylon).chain(own).collect()
+    roster.chain(plan).chain(saved).chain(pylon).chain(own).collect()
 }
 
 /// What surrounds the process, read once.
@@ -94,15 +98,39 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Apply(_) => "apply",
         Command::Sandbox(_) => "sandbox",
     };
-    let (report, exit) = done.unwrap_or_else(|problems| {
-        (Report::Problems { command: name, problems: Box::new(problems) }, Exit::Failed)
-    });
+    let (report, exit) = done
+        .unwrap_or_else(|Trouble { problems, exit }| (Report::Problems { command: name, problems }, exit));
     let output = render(&report, exit, common, environment);
     without_token(output, environment)
 }
 
 /// What a verb comes to: a report and how it ended, or why it could not be done.
-type Done = Result<(Report, Exit), Problems>;
+type Done = Result<(Report, Exit), Trouble>;
+
+/// Why something could not be done, and how that ends; nothing was changed.
+struct Trouble {
+    problems: Box<Problems>,
+    exit: Exit,
+}
+
+impl From<Problems> for Trouble {
+    fn from(problems: Problems) -> Self {
+        Self { problems: Box::new(problems), exit: Exit::Failed }
+    }
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Problems::from(problem).into()
+    }
+}
+
+impl Trouble {
+    /// A saved plan that cannot be applied.
+    fn stale(problem: Problem) -> Self {
+        Self { problems: Box::new(problem.into()), exit: Exit::StalePlan }
+    }
+}
 
 fn render(report: &Report, exit: Exit, common: &Common, environment: &Environment) -> Output {
     let styles = Styles::new(colours(common, environment, environment.stdout_is_terminal));
@@ -155,7 +183,7 @@ fn folder(config: &Path) -> PathBuf {
 }
 
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.
-fn block_on<T>(work: impl Future<Output = Result<T, Problems>>) -> Result<T, Problems> {
+fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(work),

@@ -1,9 +1,15 @@
 //! `plan`: what would change. It is given a client that cannot write.
 
 use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
-use super::{Done, Environment, block_on};
+use std::path::Path;
+
+use super::write::write_private;
+use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
+use crate::plan::saved::SavedPlan;
+use crate::printable::Printable;
+use crate::problem::Problem;
 use crate::report::{PlanReport, Report};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
@@ -16,8 +22,20 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
             prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
         let report = PlanReport::new(&prepared.material("plan", None));
         let exit = exit(&report, &prepared, args);
+        if let Some(path) = &args.output {
+            save(&prepared, path, environment)?;
+        }
         prepared.close().await?;
         Ok((Report::Plan(Box::new(report)), exit))
+    })
+}
+
+fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), Trouble> {
+    let created = environment.clock.now().to_string();
+    let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(), created);
+    write_private(path, &saved.to_json()).map_err(|error| {
+        let name = Printable::cut(&path.to_string_lossy(), 200);
+        Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
     })
 }
 

@@ -13,6 +13,7 @@ use crate::observed::RoleCatalogue;
 use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
+use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{self, Plan, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems, did_you_mean};
@@ -30,10 +31,14 @@ pub(super) struct Prepared {
     /// When the oldest read was sent that the plan rests on.
     pub(super) read_at: Duration,
     sources: Sources,
+    /// The digest of the files.
+    files: String,
     roles: RoleCatalogue,
     place: String,
     at: Option<Moment>,
     coming: Vec<Coming>,
+    /// Operations of a saved plan that are in step meanwhile.
+    pub(super) meanwhile: usize,
     mention_undeclared: bool,
     asking: Option<Asking>,
     sandbox: Option<Running>,
@@ -136,11 +141,13 @@ pub(super) async fn prepare(
             reviewed,
             read_at,
             mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
+            files: digest_of(&roster.sources),
             sources: roster.sources,
             roles,
             place,
             at,
             coming,
+            meanwhile: 0,
             asking: Some(asking),
             sandbox,
         }),
@@ -190,9 +197,25 @@ impl Prepared {
         command: &'static str,
         finished: Option<&'a Finished>,
     ) -> Material<'a> {
-        let Self { reviewed, sources, roles, place, mention_undeclared, at, coming, .. } = self;
-        let (at, mention_undeclared) = (at.as_ref(), *mention_undeclared);
-        Material { command, place, reviewed, sources, roles, mention_undeclared, at, coming, finished }
+        let Self { reviewed, sources, roles, place, mention_undeclared, at, coming, meanwhile, .. } = self;
+        let (at, mention_undeclared, meanwhile) = (at.as_ref(), *mention_undeclared, *meanwhile);
+        Material {
+            command,
+            place,
+            reviewed,
+            sources,
+            roles,
+            mention_undeclared,
+            at,
+            coming,
+            meanwhile,
+            finished,
+        }
+    }
+
+    /// What a saved plan is bound to.
+    pub(super) fn binding(&self) -> Binding<'_> {
+        Binding { host: &self.place, files: &self.files }
     }
 
     /// Whom to ask from here on, at what pace.

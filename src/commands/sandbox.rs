@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::prepare::state_file;
-use super::{Code, Done, Environment, block_on};
+use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::SandboxArgs;
 use crate::exit::Exit;
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
 use crate::report::Report;
 use crate::roster::{Region, Roster};
@@ -43,7 +43,7 @@ pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
 }
 
 /// The two lines to paste, on standard output, so that `eval "$(…)"` works too; the rest is for people.
-fn greet(running: &Running, token: &str, count: usize) -> Result<(), Problems> {
+fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     let lines =
         format!("export PYLON_BASE_URL={}\nexport {VARIABLE}={}\n", running.base_url(), quoted(token));
     let mut stdout = std::io::stdout();

@@ -2,7 +2,7 @@
 //!
 //! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
 //! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out,
-//! [`forecast`] what windows will bring by themselves.
+//! [`forecast`] what windows will bring by themselves, [`saved`] how a reviewed plan is kept in a file.
 
 pub mod change;
 pub mod draw;
@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod guardrails;
 pub mod order;
 pub mod roles;
+pub mod saved;
 mod suggest;
 
 pub use change::{Absence, Absent, Change, Patch, Plan, RoleEdit, StatusEdit, Subject};

@@ -88,6 +88,7 @@ struct Organization<'a> {
 struct Summary {
     changes: usize,
     in_step: usize,
+    in_step_since_saved: usize,
     observed: usize,
     missing: usize,
     undeclared: usize,
@@ -219,6 +220,7 @@ pub fn plan(report: &PlanReport) -> String {
         only,
         entries,
         in_step,
+        meanwhile,
         undeclared,
         guardrails,
         expired,
@@ -240,6 +242,7 @@ pub fn plan(report: &PlanReport) -> String {
         summary: Summary {
             changes: 0,
             in_step: *in_step,
+            in_step_since_saved: *meanwhile,
             observed: 0,
             missing: 0,
             undeclared: undeclared.len(),

@@ -74,6 +74,8 @@ pub struct PlanReport {
     pub entries: Vec<Entry>,
     /// Declared people who are as they should be.
     pub in_step: usize,
+    /// Operations of a saved plan that somebody else has brought about meanwhile.
+    pub meanwhile: usize,
     /// Primary addresses of people whom no file declares; empty where the files ignore them.
     pub undeclared: Vec<Printable>,
     /// What the guardrails say.
@@ -234,6 +236,8 @@ pub struct Material<'a> {
     pub at: Option<&'a Moment>,
     /// What windows will bring by themselves.
     pub coming: &'a [Coming],
+    /// Operations of a saved plan that are in step meanwhile.
+    pub meanwhile: usize,
     /// What came of it.
     pub finished: Option<&'a Finished>,
 }
@@ -250,6 +254,7 @@ impl PlanReport {
             mention_undeclared,
             at,
             coming,
+            meanwhile,
             finished,
         } = *material;
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
@@ -270,6 +275,7 @@ impl PlanReport {
             only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),
             entries: material.entries(),
             in_step: plan.in_step,
+            meanwhile,
             undeclared: undeclared.collect(),
             guardrails: findings.iter().map(|finding| material.guardrail(finding)).collect(),
             expired: expired.collect(),

@@ -183,6 +183,9 @@ fn summary(report: &PlanReport) -> String {
         parts.push("nothing to change".into());
     }
     parts.push(format!("{} in step", report.in_step));
+    parts.extend(
+        (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
+    );
     let observed = kinds(|kind| matches!(kind, EntryKind::Observed { .. }));
     parts.extend((observed > 0).then(|| format!("{observed} observed")));
     let missing = kinds(|kind| matches!(kind, EntryKind::Missing { .. }));

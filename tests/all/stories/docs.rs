@@ -128,7 +128,8 @@ fn every_diagnostic_is_explained_exactly_once() {
 #[test]
 fn every_exit_code_is_in_the_table() {
     let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
-    let exits = [Exit::Done, Exit::Failed, Exit::Pending, Exit::Refused, Exit::Partial, Exit::Usage];
+    let exits =
+        [Exit::Done, Exit::Failed, Exit::Pending, Exit::Refused, Exit::Partial, Exit::StalePlan, Exit::Usage];
     for exit in exits {
         assert!(text.contains(&format!("\n| {} |", exit.code())), "{exit:?}");
     }

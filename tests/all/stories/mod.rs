@@ -8,4 +8,5 @@ mod flow;
 mod guarding;
 mod observing;
 mod openapi;
+mod saved_plans;
 mod windows;

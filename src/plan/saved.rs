@@ -1,0 +1,234 @@
+//! A plan in a file: what was reviewed, so that exactly this is applied, or less, or nothing.
+//!
+//! The file names the organisation, the host, a digest of the files it was made of, its scope, and every operation with
+//! its *from* and *to*. An apply makes a fresh plan and asks [`SavedPlan::admits`]: what has come into step meanwhile may
+//! be missing, anything new or altered refuses the whole. The fresh plan is what is carried out, so a file that was
+//! meddled with can only refuse; its checksum tells a damaged one apart. It fails closed, and holds no secret.
+
+use ring::digest::{Context, SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::change::{Change, Plan, RoleEdit, StatusEdit, Subject};
+use crate::printable::Printable;
+use crate::problem::{Problem, codes};
+use crate::roster::source::Sources;
+
+codes! {
+    /// What can be wrong with a saved plan.
+    pub enum Code {
+        /// The file is not there or cannot be read.
+        Unreadable = "saved_plan::unreadable",
+        /// The file is no saved plan, or not the one that was written.
+        Damaged = "saved_plan::damaged",
+        /// The file was written by a newer rolecall.
+        Newer = "saved_plan::newer",
+        /// The plan is for another organisation or host.
+        Foreign = "saved_plan::foreign",
+        /// The files have changed since.
+        FilesChanged = "saved_plan::files_changed",
+        /// Something would be done that is not in it.
+        Stale = "saved_plan::stale",
+    }
+}
+
+/// The version of the format; a file with another one is not read.
+pub const VERSION: u32 = 1;
+/// A larger file is no saved plan: a million operations take some 200 MB.
+pub const LARGEST: u64 = 512 * 1024 * 1024;
+const FORMAT: &str = "rolecall plan";
+/// So many operations are named when a plan is stale.
+const NAMED: usize = 10;
+
+/// A saved plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPlan {
+    format: String,
+    version: u32,
+    /// When it was made, RFC 3339; for people.
+    created: String,
+    /// The organisation's id.
+    organization: String,
+    /// `us`, `eu`, `sandbox` or the host.
+    host: String,
+    /// `sha256:…` over every file that was read.
+    files: String,
+    /// The people it is limited to; empty where it is about everybody.
+    only: Vec<String>,
+    /// Sorted by address.
+    operations: Vec<Operation>,
+    /// `sha256:…` over all the rest.
+    checksum: String,
+}
+
+/// What is done to one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    user: String,
+    email: String,
+    role: Option<Step<Vec<String>>>,
+    status: Option<Step<String>>,
+}
+
+/// From one value to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step<T> {
+    from: T,
+    to: String,
+}
+
+/// What a plan is bound to beside its operations.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    /// `us`, `eu`, `sandbox` or the host.
+    pub host: &'a str,
+    /// [`digest_of`] the files.
+    pub files: &'a str,
+}
+
+/// A digest of every file that was read, by its name below the folder of the root file and its text.
+pub fn digest_of(sources: &Sources) -> String {
+    let root = sources.iter().next().map_or("", |(name, _)| name);
+    let folder = root.rfind('/').map_or("", |slash| &root[..=slash]);
+    let mut context = Context::new(&SHA256);
+    for (name, text) in sources.iter() {
+        for part in [name.strip_prefix(folder).unwrap_or(name), text] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+    }
+    hex(context.finish().as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+impl SavedPlan {
+    /// What is to be saved of `plan`.
+    pub fn new(plan: &Plan, binding: Binding<'_>, created: String) -> Self {
+        let saved = Self {
+            format: FORMAT.into(),
+            version: VERSION,
+            created,
+            organization: plan.organization.id.clone(),
+            host: binding.host.to_owned(),
+            files: binding.files.to_owned(),
+            only: plan.only.iter().map(ToString::to_string).collect(),
+            operations: plan.changes.iter().map(operation).collect(),
+            checksum: String::new(),
+        };
+        Self { checksum: saved.checksum(), ..saved }
+    }
+
+    /// The text of the file.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self)
+            .unwrap_or_else(|error| unreachable!("structs of texts serialise: {error}"))
+            + "\n"
+    }
+
+    /// What a file holds.
+    ///
+    /// # Errors
+    /// It is no saved plan, of a newer version, or not as it was written.
+    pub fn parse(json: &str) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            version: u32,
+        }
+        let damaged = |why: &str| {
+            Problem::new(Code::Damaged, format!("this is no saved plan: {why}"))
+                .help("make a new one with `rolecall plan -o FILE`")
+        };
+        let head: Head = serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
+        if head.format != FORMAT {
+            return Err(damaged("it is another kind of file"));
+        }
+        if head.version != VERSION {
+            return Err(Problem::new(
+                Code::Newer,
+                format!("this plan has version {}, and this rolecall reads {VERSION}", head.version),
+            )
+            .help("plan and apply with the same version of rolecall"));
+        }
+        let saved: Self = serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
+        if saved.checksum != saved.checksum() {
+            return Err(damaged("it is not as it was written (its checksum differs)"));
+        }
+        Ok(saved)
+    }
+
+    /// The people it is limited to.
+    pub fn only(&self) -> &[String] {
+        &self.only
+    }
+
+    /// Whether `fresh` may be carried out in place of what was reviewed; how many operations have come into step.
+    ///
+    /// # Errors
+    /// It is bound to something else, or `fresh` holds an operation that is new or altered.
+    pub fn admits(&self, fresh: &Plan, binding: Binding<'_>) -> Result<usize, Problem> {
+        let foreign = |what: &str, saved: &str, now: &str| {
+            let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
+            Err(Problem::new(Code::Foreign, format!("this plan is for the {what} {saved}, not for {now}"))
+                .help("nothing was changed; plan anew"))
+        };
+        if self.organization != fresh.organization.id {
+            return foreign("organisation", &self.organization, &fresh.organization.id);
+        }
+        if self.host != binding.host {
+            return foreign("host", &self.host, binding.host);
+        }
+        if self.files != binding.files {
+            return Err(Problem::new(
+                Code::FilesChanged,
+                "the files are not those that this plan was made of",
+            )
+            .help("nothing was changed; plan anew from the files as they are now"));
+        }
+        let new: Vec<&Change> =
+            fresh.changes.iter().filter(|change| !self.operations.contains(&operation(change))).collect();
+        if new.is_empty() {
+            Ok(self.operations.len().saturating_sub(fresh.changes.len()))
+        } else {
+            Err(stale(&new))
+        }
+    }
+
+    fn checksum(&self) -> String {
+        let unsigned = Self { checksum: String::new(), ..self.clone() };
+        hex(digest(&SHA256, unsigned.to_json().as_bytes()).as_ref())
+    }
+}
+
+fn stale(new: &[&Change]) -> Problem {
+    let named: Vec<String> = new
+        .iter()
+        .take(NAMED)
+        .map(|change| Printable::new(change.subject.email.value.as_str()).to_string())
+        .collect();
+    let more = new.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Problem::new(Code::Stale, format!("what would be done now is not what was reviewed: {}{more}", named.join(", ")))
+        .help("Pylon has changed since the plan, or a window has begun or ended; nothing was changed; plan and review anew")
+}
+
+fn operation(change: &Change) -> Operation {
+    let Change { subject: Subject { email, id, primary: _, name: _ }, role, status } = change;
+    Operation {
+        user: id.as_str().to_owned(),
+        email: email.value.to_string(),
+        role: role.as_ref().map(|RoleEdit { from, to, through_scim: _, place: _, origin: _ }| Step {
+            from: from.iter().map(|role| role.0.to_string()).collect(),
+            to: to.0.to_string(),
+        }),
+        status: status.as_ref().map(|StatusEdit { from, to, place: _, origin: _ }| Step {
+            from: from.clone(),
+            to: to.as_str().to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,167 @@
+//! A reviewed plan is applied as it was reviewed, or what is left of it, or not at all.
+
+use std::fs;
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+use rolecall::plan::saved::{LARGEST, SavedPlan};
+
+use crate::harness::{Scene, TOKEN};
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" } ] }"#;
+const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
+
+/// A scene in which `plan.json` was saved.
+fn saved() -> Scene {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("plan -o plan.json").exits(0);
+    scene
+}
+
+fn text(scene: &Scene) -> String {
+    fs::read_to_string(scene.folder().join("plan.json")).unwrap()
+}
+
+#[track_caller]
+fn is_stale(scene: &Scene, code: &str) {
+    scene.run("apply plan.json --auto-approve").exits(5).names(code);
+    assert_eq!(scene.patches(), Vec::<String>::new());
+}
+
+fn somebody_else(scene: &Scene, who: &str, role: &str) {
+    assert!(scene.pylon(|world| world.changed_by_someone_else(Duration::ZERO, who, Some(role), None)));
+}
+
+#[test]
+fn a_saved_plan_is_applied_as_it_was_reviewed() {
+    let scene = saved();
+    scene.run("apply plan.json --auto-approve").exits(0);
+    assert_eq!(
+        scene.patches(),
+        [
+            r#"/users/u_ana {"role_id":"role_viewer"}"#,
+            r#"/users/u_bo {"role_id":"role_viewer","status":"away"}"#
+        ]
+    );
+    let again = scene.run("apply plan.json --auto-approve");
+    again.exits(0);
+    assert!(
+        again.stdout.contains("nothing to change · 2 in step · 2 of them since the plan was saved"),
+        "{}",
+        again.stdout
+    );
+}
+
+#[test]
+fn what_came_into_step_meanwhile_is_left_out() {
+    let scene = saved();
+    somebody_else(&scene, "ana@acme.example", "viewer");
+    scene.run("apply plan.json --auto-approve").exits(0);
+    assert_eq!(scene.patches(), [r#"/users/u_bo {"role_id":"role_viewer","status":"away"}"#]);
+}
+
+#[test]
+fn anything_new_or_altered_refuses_the_whole() {
+    let scene = saved();
+    somebody_else(&scene, "bo@acme.example", "admin");
+    is_stale(&scene, "saved_plan::stale");
+
+    let scene = saved();
+    let scene = scene.file("users.toml", format!("{USERS}# a remark\n"));
+    is_stale(&scene, "saved_plan::files_changed");
+
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("plan -o plan.json --only bo@acme.example").exits(0);
+    scene.run("apply plan.json --auto-approve").exits(0);
+    assert_eq!(
+        scene.patches(),
+        [r#"/users/u_bo {"role_id":"role_viewer","status":"away"}"#],
+        "its scope is that of the plan"
+    );
+}
+
+#[test]
+fn a_plan_for_somewhere_else_is_refused() {
+    let other = saved();
+    let elsewhere = Scene::with_pylon(&PYLON.replace("org_1", "org_2"))
+        .file("users.toml", USERS)
+        .file("plan.json", text(&other));
+    is_stale(&elsewhere, "saved_plan::foreign");
+    let same_name_other_host =
+        Scene::with_pylon(PYLON).file("users.toml", USERS).file("plan.json", text(&other));
+    is_stale(&same_name_other_host, "saved_plan::foreign");
+}
+
+#[test]
+fn a_file_that_is_not_the_plan_that_was_saved_is_refused() {
+    let scene = saved();
+    let plan = text(&scene);
+    let meddled = [
+        plan.replace("role_viewer", "role_admin"),
+        plan.replace("u_ana", "u_bo"),
+        plan.replace("org_1", "org_3"),
+        plan[..plan.len() / 2].to_owned(),
+        String::new(),
+        "{}".into(),
+        "null".into(),
+        plan.replace("\"rolecall plan\"", "\"terraform plan\""),
+        plan.replacen('{', "{ \"extra\": 1,", 1),
+    ];
+    for (index, text) in meddled.iter().enumerate() {
+        let scene = saved().file("plan.json", text);
+        scene.run("apply plan.json --auto-approve").exits(5).names("saved_plan::damaged");
+        assert_eq!(scene.patches(), Vec::<String>::new(), "meddled {index}");
+    }
+    is_stale(
+        &saved().file("plan.json", plan.replace("\"version\": 1", "\"version\": 2")),
+        "saved_plan::newer",
+    );
+    is_stale(&saved().file("plan.json", b"\xff\xfe"), "saved_plan::damaged");
+
+    let scene = saved();
+    fs::File::create(scene.folder().join("plan.json")).unwrap().set_len(LARGEST + 1).unwrap();
+    is_stale(&scene, "saved_plan::damaged");
+
+    scene.run("apply nowhere.json --auto-approve").exits(1).names("saved_plan::unreadable");
+    scene.run("apply . --auto-approve").exits(1).names("saved_plan::unreadable");
+}
+
+#[test]
+fn whichever_byte_is_flipped_the_plan_is_refused_or_still_the_same() {
+    let scene = saved();
+    let original = text(&scene);
+    let plan = SavedPlan::parse(&original).unwrap();
+    for index in 0..original.len() {
+        for bit in [0x01, 0x04, 0x20] {
+            let mut bytes = original.clone().into_bytes();
+            bytes[index] ^= bit;
+            let Ok(flipped) = String::from_utf8(bytes) else {
+                continue;
+            };
+            if let Ok(read) = SavedPlan::parse(&flipped) {
+                assert_eq!(read, plan, "byte {index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_saved_plan_is_for_its_owner_alone_and_holds_no_secret() {
+    let scene = saved();
+    assert!(!text(&scene).contains(TOKEN));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(scene.folder().join("plan.json")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    scene.run("plan -o nowhere/plan.json").exits(1).names("commands::not_written");
+    scene.run("plan -o .").exits(1).names("commands::not_written");
+    scene.run("plan -o p.json --at 2026-12-01").exits(64);
+    scene.run("apply p.json --only ana@acme.example").exits(64);
+    let left: Vec<_> =
+        fs::read_dir(scene.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
+}
