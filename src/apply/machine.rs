@@ -76,6 +76,37 @@ enum Purpose {
 struct Read {
     purpose: Purpose,
     failed: u32,
+    /// People a page; less than [`PAGE`] once the server has refused that.
+    limit: usize,
+}
+
+impl Read {
+    fn of(purpose: Purpose) -> Self {
+        Self { purpose, failed: 0, limit: PAGE }
+    }
+
+    /// A search that was refused for its size, as two smaller ones of smaller pages; one person is asked for once more.
+    fn halves(&self) -> Option<Vec<Self>> {
+        let half = |tasks: &[usize], purpose: fn(Vec<usize>) -> Purpose| {
+            let of =
+                |part: &[usize]| Self { purpose: purpose(part.to_vec()), failed: 0, limit: self.limit / 2 };
+            tasks.chunks(tasks.len().div_ceil(2).max(1)).map(of).collect()
+        };
+        match &self.purpose {
+            Purpose::Freshness(tasks) => Some(half(tasks, Purpose::Freshness)),
+            Purpose::ReadBack(tasks) => Some(half(tasks, Purpose::ReadBack)),
+            Purpose::Look(_) | Purpose::SecondLook(_) => None,
+        }
+    }
+}
+
+impl Purpose {
+    fn allowance(&self) -> Allowance {
+        match self {
+            Self::Freshness(_) | Self::ReadBack(_) => Allowance::Search,
+            Self::Look(_) | Self::SecondLook(_) => Allowance::Get,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -155,7 +186,7 @@ impl Machine {
             floors: Floors::new(&plan.floors),
             tasks,
             pacing,
-            retries: Retries::new(now),
+            retries: Retries::of_an_answered_run(now), // the plan was made of answers
             rng,
             parallelism: parallelism.max(1),
             phase: Phase::Writing,
@@ -195,7 +226,7 @@ impl Machine {
         if self.phase == Phase::Over {
             return Action::Done;
         }
-        if self.pending.len() >= self.parallelism || self.stopped.is_some() && self.phase == Phase::Writing {
+        if self.pending.len() >= self.parallelism || !self.may_send() {
             return Action::Wait { until: None };
         }
         let mut wake = None;
@@ -218,7 +249,8 @@ impl Machine {
                 self.forbidden = 0;
                 self.note(task, &person);
                 let shown = reading(self.tasks[task].change(), &person) == Reading::Desired;
-                self.settle(task, State::Written { shown });
+                let so_far = if shown { Outcome::Applied } else { Outcome::NotEffective };
+                self.settle(task, State::Written { so_far });
             }
             Err(failure) => self.patch_failed(now, task, failure),
         }
@@ -245,9 +277,12 @@ impl Machine {
         }
     }
 
-    /// Nothing more is sent; what is under way comes to its end. The first reason stays.
+    /// Nothing more is sent; what is under way comes to its end. The first reason stays, but a signal goes before all.
     pub fn stop(&mut self, why: Stop) {
-        self.stopped.get_or_insert(why);
+        let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
+        if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {
+            self.stopped = Some(why);
+        }
         self.queue.clear();
         self.held.clear();
         self.reads.clear();
@@ -294,16 +329,23 @@ impl Machine {
         }
     }
 
+    /// A search that has to wait holds up no look at one person, and the other way round.
     fn next_read(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        let request = self.request(&self.reads.front()?.purpose);
-        let allowance = request.allowance();
-        if !self.has_turn(allowance, now, wake) {
-            return None;
+        let first_of = |reads: &VecDeque<Read>, allowance| {
+            reads.iter().position(|read| read.purpose.allowance() == allowance)
+        };
+        for allowance in [Allowance::Get, Allowance::Search] {
+            if let Some(first) = first_of(&self.reads, allowance)
+                && self.has_turn(allowance, now, wake)
+            {
+                let read = self.reads.remove(first)?;
+                let request = self.request(&read);
+                let ticket = self.ticket(Pending::Read { read, allowance, sent: now });
+                self.pacing.of(allowance).sent(now);
+                return Some(Action::Read { ticket, request });
+            }
         }
-        let read = self.reads.pop_front()?;
-        let ticket = self.ticket(Pending::Read { read, allowance, sent: now });
-        self.pacing.of(allowance).sent(now);
-        Some(Action::Read { ticket, request })
+        None
     }
 
     fn next_patch(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
@@ -374,17 +416,14 @@ impl Machine {
             return None;
         }
         let capacity = self.pacing.of(Allowance::Patch).capacity(now, WITHIN).min(PAGE as u64);
-        let stale = |task: &usize| now.saturating_sub(self.tasks[*task].read_at) > FRESH;
-        let batch: Vec<usize> = self
-            .queue
-            .iter()
-            .copied()
-            .take(usize::try_from(capacity).unwrap_or(PAGE))
-            .filter(stale)
-            .collect();
-        self.queue.retain(|task| !batch.contains(task));
+        let ahead = self.queue.len().min(usize::try_from(capacity).unwrap_or(PAGE));
+        let (batch, fresh): (Vec<usize>, Vec<usize>) =
+            self.queue.drain(..ahead).partition(|task| now.saturating_sub(self.tasks[*task].read_at) > FRESH);
+        for task in fresh.into_iter().rev() {
+            self.queue.push_front(task);
+        }
         self.refreshing = true;
-        self.reads.push_back(Read { purpose: Purpose::Freshness(batch), failed: 0 });
+        self.ask(Read::of(Purpose::Freshness(batch)));
         self.next_read(now, wake)
     }
 
@@ -399,12 +438,12 @@ impl Machine {
         }
     }
 
-    fn request(&self, purpose: &Purpose) -> ReadRequest {
+    fn request(&self, read: &Read) -> ReadRequest {
         let subject = |task: usize| &self.tasks[task].change().subject;
-        match purpose {
+        match &read.purpose {
             Purpose::Freshness(tasks) | Purpose::ReadBack(tasks) => {
                 let emails = tasks.iter().map(|task| subject(*task).primary.clone()).collect();
-                ReadRequest::Search { emails, limit: PAGE, cursor: None }
+                ReadRequest::Search { emails, limit: read.limit, cursor: None }
             }
             Purpose::Look(task) | Purpose::SecondLook(task) => ReadRequest::Person(subject(*task).id.clone()),
         }
@@ -436,10 +475,11 @@ impl Machine {
             },
             Class::Ambiguous => {
                 self.tasks[task].failed += 1;
+                self.tasks[task].may_have_come = true;
                 let pause = backoff(self.tasks[task].failed, &mut self.rng);
                 self.tasks[task].doubt = Some(failure);
                 self.tasks[task].state = State::Waiting;
-                self.later(now + pause, Later::Read(Read { purpose: Purpose::Look(task), failed: 0 }));
+                self.later(now + pause, Later::Read(Read::of(Purpose::Look(task))));
             }
             Class::Rejected | Class::TooLarge => self.end(task, Outcome::Rejected(failure)),
             Class::Forbidden => {
@@ -469,17 +509,8 @@ impl Machine {
             self.later(at, Later::Read(read));
             return;
         }
-        if let Purpose::Freshness(tasks) | Purpose::ReadBack(tasks) = &mut read.purpose
-            && failure.is_too_large()
-            && tasks.len() > 1
-        {
-            let other = tasks.split_off(tasks.len() / 2);
-            let purpose = if matches!(read.purpose, Purpose::ReadBack(_)) {
-                Purpose::ReadBack(other)
-            } else {
-                Purpose::Freshness(other)
-            };
-            self.reads.extend([read, Read { purpose, failed: 0 }]);
+        if let Some(halves) = read.halves().filter(|_| failure.is_too_large() && read.limit > 1) {
+            halves.into_iter().for_each(|half| self.ask(half));
             return;
         }
         match read.purpose {
@@ -497,8 +528,7 @@ impl Machine {
                 };
                 self.end(task, outcome);
             }
-            Purpose::ReadBack(_) => {} // what was shown when it was written stands, and the report says so
-            Purpose::SecondLook(task) => self.tasks[task].state = State::Ended(Outcome::ChangedAgain),
+            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // what is known so far stands, and the report says so
         }
         if failure.class() == Class::Fatal {
             self.stop(Stop::Fatal(failure));
@@ -516,7 +546,7 @@ impl Machine {
                 for task in tasks.into_iter().rev() {
                     match take(self, task) {
                         Some(person) => self.reread(now, sent, task, &person),
-                        None => self.reads.push_back(Read { purpose: Purpose::Look(task), failed: 0 }),
+                        None => self.ask(Read::of(Purpose::Look(task))),
                     }
                 }
             }
@@ -532,10 +562,13 @@ impl Machine {
                 }
             }
             Purpose::SecondLook(task) => {
-                let holds = take(self, task)
-                    .is_some_and(|person| reading(self.tasks[task].change(), &person) == Reading::Desired);
-                self.tasks[task].state =
-                    State::Ended(if holds { Outcome::Applied } else { Outcome::ChangedAgain });
+                let person = take(self, task);
+                let State::Written { so_far } = self.tasks[task].state.clone() else { return };
+                let outcome = match person.map(|person| reading(self.tasks[task].change(), &person)) {
+                    Some(Reading::Desired) => Outcome::Applied,
+                    _ => so_far.otherwise(),
+                };
+                self.tasks[task].state = State::Ended(outcome);
             }
         }
     }
@@ -545,9 +578,11 @@ impl Machine {
         self.note(task, person);
         self.tasks[task].read_at = sent;
         let doubt = self.tasks[task].doubt.take();
-        let was_sent = self.tasks[task].failed > 0;
+        let was_sent = self.tasks[task].may_have_come;
         match (reading(self.tasks[task].change(), person), doubt) {
-            (Reading::Desired, _) if was_sent => self.settle(task, State::Written { shown: true }),
+            (Reading::Desired, _) if was_sent => {
+                self.settle(task, State::Written { so_far: Outcome::Applied });
+            }
             (Reading::Desired, _) => self.end(task, Outcome::AlreadyInStep),
             (Reading::Third, _) => self.end(task, Outcome::Stale),
             (Reading::Before, None) => self.queue.push_front(task),
@@ -563,29 +598,48 @@ impl Machine {
     /// A person was read after everything was written. Whoever the search does not bring, or brings otherwise than
     /// Pylon had shown them, is looked at once more.
     fn read_back(&mut self, now: Duration, task: usize, person: Option<&Person>) {
-        let State::Written { shown } = self.tasks[task].state else {
+        let State::Written { so_far } = self.tasks[task].state.clone() else {
             return;
         };
-        let holds =
-            person.is_some_and(|person| reading(self.tasks[task].change(), person) == Reading::Desired);
-        if holds {
-            self.tasks[task].state = State::Ended(Outcome::Applied);
-        } else if shown || person.is_none() {
-            self.later(
-                now + SECOND_LOOK,
-                Later::Read(Read { purpose: Purpose::SecondLook(task), failed: 0 }),
-            );
-        } else {
-            self.tasks[task].state = State::Ended(Outcome::NotEffective);
+        let seen = person.map(|person| reading(self.tasks[task].change(), person));
+        match (seen, so_far) {
+            (Some(Reading::Desired), _) => self.tasks[task].state = State::Ended(Outcome::Applied),
+            (Some(_), Outcome::NotEffective) => {
+                self.tasks[task].state = State::Ended(Outcome::NotEffective);
+            }
+            (Some(_), so_far) => {
+                // Should the second look not come about, this is what is known.
+                self.tasks[task].state = State::Written { so_far: so_far.otherwise() };
+                self.second_look(now, task);
+            }
+            (None, _) => self.second_look(now, task),
         }
+    }
+
+    fn second_look(&mut self, now: Duration, task: usize) {
+        self.later(now + SECOND_LOOK, Later::Read(Read::of(Purpose::SecondLook(task))));
     }
 }
 
 /// How changes come to their end.
 impl Machine {
+    /// After a stop only those are read back whom the stop does not concern.
+    fn may_send(&self) -> bool {
+        match &self.stopped {
+            None => true,
+            Some(stop) => self.phase != Phase::Writing && stop.may_read_back(),
+        }
+    }
+
+    fn ask(&mut self, read: Read) {
+        if self.may_send() {
+            self.reads.push_back(read);
+        } // otherwise `end_the_rest` and `end_reading_back` say what becomes of it
+    }
+
     fn later(&mut self, at: Duration, what: Later) {
-        if self.stopped.is_some() && self.phase == Phase::Writing {
-            return; // nothing more is sent; `end_the_rest` says what becomes of it
+        if !self.may_send() {
+            return; // as above
         }
         if let Later::Patch(task) = what {
             self.tasks[task].state = State::Waiting;
@@ -600,9 +654,14 @@ impl Machine {
 
     /// Nothing more will be sent for this change. Whoever waited for others is looked at anew.
     fn settle(&mut self, task: usize, state: State) {
-        let is_unclear = matches!(state, State::Ended(Outcome::Unclear(_)));
-        let Task { ordered, leaving, state: current, .. } = &mut self.tasks[task];
-        if *leaving && !is_unclear {
+        let Task { ordered, leaving, may_have_come, state: current, .. } = &mut self.tasks[task];
+        // What was left in doubt and not confirmed since may still be on its way, and counts as gone.
+        let may_come = match &state {
+            State::Ended(Outcome::Unclear(_)) => true,
+            State::Ended(_) => *may_have_come,
+            State::Written { .. } | State::Waiting | State::Patching => false,
+        };
+        if *leaving && !may_come {
             *leaving = false;
             self.floors.settled(&ordered.losses);
         }
@@ -648,15 +707,12 @@ impl Machine {
 
     fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        if self.stopped.as_ref().is_some_and(|stop| !stop.may_read_back()) {
-            return;
-        }
         let written: Vec<usize> = (0..self.tasks.len())
             .filter(|task| matches!(self.tasks[*task].state, State::Written { .. }))
             .collect();
-        let batches =
-            written.chunks(PAGE).map(|batch| Read { purpose: Purpose::ReadBack(batch.to_vec()), failed: 0 });
-        self.reads.extend(batches);
+        for batch in written.chunks(PAGE) {
+            self.ask(Read::of(Purpose::ReadBack(batch.to_vec())));
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -667,9 +723,9 @@ impl Machine {
     fn end_reading_back(&mut self) {
         self.phase = Phase::Over;
         for task in &mut self.tasks {
-            if let State::Written { shown } = task.state {
+            if let State::Written { so_far } = &task.state {
                 self.not_read_back += 1;
-                task.state = State::Ended(if shown { Outcome::Applied } else { Outcome::NotEffective });
+                task.state = State::Ended(so_far.clone());
             }
         }
     }

@@ -128,6 +128,11 @@ impl Outcome {
         }
     }
 
+    /// What it comes to when a written value is not found in force: it never was, unless it had been shown.
+    pub(super) fn otherwise(self) -> Self {
+        if self == Self::Applied { Self::ChangedAgain } else { self }
+    }
+
     /// The failure behind it, if there is one.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {

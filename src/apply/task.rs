@@ -22,6 +22,8 @@ pub(super) struct Task {
     pub(super) leaving: bool,
     /// Failures of the `PATCH` that count as attempts.
     pub(super) failed: u32,
+    /// A `PATCH` was left in doubt at some time: it may have been carried out, or be on its way still.
+    pub(super) may_have_come: bool,
     /// The failure that left it in doubt, while it is.
     pub(super) doubt: Option<Failure>,
     pub(super) state: State,
@@ -34,10 +36,10 @@ pub(super) enum State {
     Waiting,
     /// Its `PATCH` is under way.
     Patching,
-    /// Its `PATCH` was answered with success; to be read back. Whether the answer showed the value.
+    /// Its `PATCH` was answered with success; to be read back.
     Written {
-        /// The answer, or the look after a doubt, had the planned values.
-        shown: bool,
+        /// What it comes to if nothing more is learnt: as the answer, or what was read since, has it.
+        so_far: Outcome,
     },
     /// It has come to its end.
     Ended(Outcome),
@@ -64,6 +66,7 @@ impl Task {
             holds,
             leaving: false,
             failed: 0,
+            may_have_come: false,
             doubt: None,
             state: State::Waiting,
         }

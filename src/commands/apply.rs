@@ -108,7 +108,7 @@ fn ask(planned: &PlanReport, common: &Common, environment: &Environment) -> Resu
 }
 
 /// I7 of docs/reliability.md: everything in force, or something perhaps changed, or nothing changed; a signal before that.
-fn exit(finished: &Finished) -> Exit {
+pub fn exit(finished: &Finished) -> Exit {
     let outcomes = || finished.carried.iter().map(|carried| &carried.outcome);
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),

@@ -12,10 +12,11 @@ use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
 use tokio::time::timeout;
 
 use super::address::BaseUrl;
-use super::failure::{Failure, Refusal, Trouble};
+use super::exchange::{self, Incoming, Outgoing};
+use super::failure::{Failure, Trouble};
 use super::pace::Allowance;
 use super::token::Token;
-use super::{Code, hint, wire};
+use super::{Code, wire};
 use crate::clock::Clock;
 use crate::observed::{Organization, Person, Role, UserId};
 use crate::plan::Patch;
@@ -205,55 +206,22 @@ impl Reader {
 
     /// Asks once.
     pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
-        let url = |path: &str| self.base.join(path);
-        let builder = match request {
-            ReadRequest::Me => self.http.get(url("me")),
-            ReadRequest::Roles => self.http.get(url("user-roles")),
-            ReadRequest::Listing { deactivated, cursor } => {
-                let mut url = url("users");
-                if *deactivated {
-                    url.query_pairs_mut().append_pair("include_deactivated", "true");
-                }
-                if let Some(cursor) = cursor {
-                    url.query_pairs_mut().append_pair("cursor", cursor);
-                }
-                self.http.get(url)
-            }
-            ReadRequest::Search { emails, limit, cursor } => {
-                let body = wire::search_body(emails, *limit, cursor.as_deref());
-                self.http.post(url("users/search")).header(CONTENT_TYPE, "application/json").body(body)
-            }
-            ReadRequest::Person(id) => self.http.get(url(&format!("users/{}", id.as_str()))),
-        };
-        self.attempt(request.asked(), builder, &request.bounds(), |body| wire::decode(request, body)).await
+        let came = self.exchange(Outgoing::read(request), &request.bounds()).await;
+        exchange::read(request, came, self.clock.now())
     }
 
-    async fn attempt<T>(
-        &self,
-        asked: String,
-        request: RequestBuilder,
-        bounds: &Bounds,
-        decode: impl FnOnce(&[u8]) -> Result<T, String>,
-    ) -> Attempt<T> {
-        let exchange = self.exchange(request, bounds);
-        let exchanged = match bounds.total {
+    async fn exchange(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
+        let exchange = self.send(outgoing, bounds);
+        match bounds.total {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
                 .await
                 .unwrap_or_else(|_| Err(Trouble::NoAnswer(format!("not within {} s", total.as_secs())))),
-        };
-        let (remaining, result) = match exchanged {
-            Err(trouble) => (None, Err(trouble)),
-            Ok(Exchange { remaining, outcome }) => {
-                (remaining, outcome.and_then(|body| decode(&body).map_err(Trouble::BadAnswer)))
-            }
-        };
-        let result = result.map_err(|trouble| Failure { asked, trouble });
-        let request_id = result.as_ref().err().and_then(|failure| failure.request_id().map(str::to_owned));
-        Attempt { result, remaining, request_id }
+        }
     }
 
-    async fn exchange(&self, request: RequestBuilder, bounds: &Bounds) -> Result<Exchange, Trouble> {
+    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
+        let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
             Err(_) => return Err(Trouble::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
             Ok(Err(error)) => return Err(trouble_of(&error)),
@@ -262,32 +230,36 @@ impl Reader {
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
-        let remaining = header("x-rate-limit-remaining").and_then(|value| value.trim().parse().ok());
-        if response.status().is_success() {
-            let body = body_of(response, bounds.idle, bounds.largest).await?;
-            return Ok(Exchange { remaining, outcome: Ok(self.token.scrub_bytes(&body).unwrap_or(body)) });
-        }
-        let status = response.status().as_u16();
-        let hint = hint::wait(
-            header("x-retry-after").as_deref(),
-            header(RETRY_AFTER.as_str()).as_deref(),
-            header(DATE.as_str()).as_deref(),
-            self.clock.now(),
-        );
-        // The status alone says enough: an error whose body does not come is still that error.
-        let body = body_of(response, bounds.idle, LARGEST_ERROR).await.unwrap_or_default();
-        let body = self.token.scrub_bytes(&body).unwrap_or(body);
-        let mut refusal = Refusal { status, hint, ..Refusal::default() };
-        if let Ok(wire::WireError { errors, request_id, code }) = serde_json::from_slice(&body) {
-            (refusal.errors, refusal.request_id, refusal.code) = (errors, request_id, code);
-        }
-        Ok(Exchange { remaining, outcome: Err(Trouble::Refused(refusal)) })
+        let incoming = Incoming {
+            status: response.status().as_u16(),
+            remaining: header("x-rate-limit-remaining"),
+            x_retry_after: header("x-retry-after"),
+            retry_after: header(RETRY_AFTER.as_str()),
+            date: header(DATE.as_str()),
+            body: Vec::new(),
+        };
+        let body = if response.status().is_success() {
+            body_of(response, bounds.idle, bounds.largest).await?
+        } else {
+            // The status alone says enough: an error whose body does not come is still that error.
+            body_of(response, bounds.idle, LARGEST_ERROR).await.unwrap_or_default()
+        };
+        Ok(Incoming { body: self.token.scrub_bytes(&body).unwrap_or(body), ..incoming })
     }
-}
 
-struct Exchange {
-    remaining: Option<u64>,
-    outcome: Result<Vec<u8>, Trouble>,
+    fn request(&self, outgoing: Outgoing) -> RequestBuilder {
+        let Outgoing { method, path, query, body } = outgoing;
+        let mut url = self.base.join(&path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default(); // all of ours are methods
+        let request = self.http.request(method, url);
+        match body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
+            None => request,
+        }
+    }
 }
 
 impl Writer {
@@ -303,17 +275,8 @@ impl Writer {
 
     /// `PATCH /users/{id}`, once. Answers with the person as they are afterwards.
     pub async fn patch(&self, id: &UserId, patch: &Patch) -> Attempt<Person> {
-        let path = format!("users/{}", id.as_str());
-        let body = wire::patch_body(patch);
-        let request = self
-            .0
-            .http
-            .request(Method::PATCH, self.0.base.join(&path))
-            .header(CONTENT_TYPE, "application/json")
-            .body(body);
-        self.0
-            .attempt(format!("PATCH /{path}"), request, &PERSON_BOUNDS, |body| wire::decode_person(id, body))
-            .await
+        let came = self.0.exchange(Outgoing::patch(id, patch), &PERSON_BOUNDS).await;
+        exchange::patched(id, came, self.0.clock.now())
     }
 }
 

@@ -1,12 +1,14 @@
 //! Talking to Pylon: the only room that speaks HTTP.
 //!
-//! * `wire` is the shape of what goes over the line, [`client`] makes one attempt at one request, [`failure`] says
-//!   what a failure means; [`pace`] and [`retry`] decide when, purely; [`observe`] reads the present state with them.
+//! * `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
+//!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
+//!   when, purely; [`observe`] reads the present state with them.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
 pub mod address;
 pub mod client;
+pub mod exchange;
 pub mod failure;
 pub mod hint;
 pub mod observe;

@@ -59,6 +59,11 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, last_success: now }
     }
 
+    /// A run that goes on at `now` where another has had answers: nobody asks any more whether the host is right.
+    pub fn of_an_answered_run(now: Duration) -> Self {
+        Self { any_answer: true, ..Self::new(now) }
+    }
+
     /// Something failed. Remembers whether anything answered at all.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= matches!(failure.trouble, Trouble::Refused(_) | Trouble::BadAnswer(_));

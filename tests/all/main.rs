@@ -5,4 +5,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod harness;
+mod simulation;
 mod stories;

@@ -1,0 +1,86 @@
+//! What must hold at the end of a run.
+
+use std::collections::BTreeMap;
+
+use rolecall::apply::{Carried, Finished, Outcome, Stop};
+use rolecall::commands::apply::exit;
+use rolecall::exit::Exit;
+use rolecall::plan::Change;
+use rolecall::sandbox::World;
+
+use super::scene::Scene;
+use super::sim::{Ended, How, Planned, Sim};
+
+/// Whether the server holds what was planned.
+pub(super) fn holds(world: &World, change: &Change) -> bool {
+    let person = world.person(change.subject.id.as_str()).expect("people do not vanish");
+    let role = change.role.as_ref().is_none_or(|edit| {
+        let assigned: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
+        assigned == [edit.to.0.to_string()]
+    });
+    role && change.status.as_ref().is_none_or(|edit| person.status.as_deref() == Some(edit.to.as_str()))
+}
+
+/// I6 and I7, which always hold. People whom somebody else changes are judged by those who change them.
+pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
+    let finished = ended.finished.as_ref().expect("it was not killed");
+    let planned: Vec<&Change> = planned.reviewed.plan.changes.iter().collect();
+    let carried: Vec<&Change> = finished.carried.iter().map(|carried| &carried.change).collect();
+    assert_eq!(carried, planned, "I6: each change once, in the order of the plan");
+    for Carried { change, outcome } in &finished.carried {
+        let who = &change.subject.email.value;
+        if sim.changed_by_others.contains_key(&change.subject.id) {
+            continue;
+        }
+        if outcome.is_in_force() {
+            assert!(holds(&sim.world, change), "I6: {who:?} is {outcome:?}, and the server does not hold it");
+        }
+        let times = ended.watch.carried_out.get(change.subject.id.as_str()).copied().unwrap_or(0);
+        if !outcome.may_have_changed() && sim.late == 0 {
+            assert_eq!(times, 0, "{who:?} is {outcome:?}, and was written");
+        }
+        if matches!(outcome, Outcome::Applied) {
+            assert!(times > 0, "{who:?} is said to be applied, and nothing was written");
+        }
+    }
+    let outcomes = || finished.carried.iter().map(|carried| &carried.outcome);
+    let expected = match &finished.stopped {
+        Some(Stop::Signal(number)) => Exit::Signal(*number),
+        _ if outcomes().all(Outcome::is_in_force) => Exit::Done,
+        _ if !outcomes().any(Outcome::may_have_changed) => Exit::Failed,
+        _ => Exit::Partial,
+    };
+    assert_eq!(exit(finished), expected, "I7");
+    finished
+}
+
+/// Everything is in force, each change by one write and no more.
+pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
+    let finished = outcomes(sim, planned, ended);
+    for Carried { change, outcome } in &finished.carried {
+        assert_eq!(*outcome, Outcome::Applied, "{:?}", change.subject.email.value);
+    }
+    assert_eq!(finished.not_read_back, 0);
+    if sim.late == 0 {
+        let more: Vec<_> = ended.watch.carried_out.iter().filter(|(_, times)| **times != 1).collect();
+        assert!(more.is_empty(), "written more than once: {more:?}");
+    }
+    assert_eq!(exit(finished), Exit::Done, "I7");
+}
+
+/// I9: nothing is left to do.
+pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
+    let planned = sim.plan(scene, &How::default());
+    assert_eq!(planned.reviewed.plan.changes, vec![], "I9: a second run is empty");
+    let ended = sim.carry_out(&planned, &How::default());
+    assert_eq!(ended.watch.requests(), 0, "I9: a second run sends nothing");
+}
+
+/// How many changes came to which end.
+pub(super) fn counted(finished: &Finished) -> BTreeMap<&'static str, usize> {
+    let mut counted = BTreeMap::new();
+    for carried in &finished.carried {
+        *counted.entry(carried.outcome.as_str()).or_default() += 1;
+    }
+    counted
+}

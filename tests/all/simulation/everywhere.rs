@@ -1,0 +1,38 @@
+//! Each kind of fault at the first, the second, … the last request of an apply of fifty changes.
+
+use rolecall::sandbox::{Fault, Faults, Limits};
+
+use super::check::{all_applied, second_run_is_empty};
+use super::scene::Scene;
+use super::sim::{How, Line, Sim};
+use super::{histories, tell_figures};
+
+const CHANGES: usize = 50;
+/// Fifty writes and one search to read them back.
+const REQUESTS: u64 = CHANGES as u64 + 1;
+
+#[test]
+fn each_kind_of_fault_strikes_each_request_once() {
+    let scene = Scene::of_changes(CHANGES);
+    let mut start = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 0);
+    let planned = start.plan(&scene, &How::default());
+    let mut most = 0;
+    histories(0..Fault::ALL.len() as u64 * REQUESTS, |seed| {
+        let (fault, number) = (Fault::ALL[usize::try_from(seed / REQUESTS).unwrap()], seed % REQUESTS + 1);
+        let mut sim = start.clone();
+        sim.reseed(seed);
+        sim.faults = Faults::none().at(number, fault);
+        let ended = sim.carry_out(&planned, &How::default());
+        assert_eq!(sim.faults.fired(fault), 1, "{fault} at request {number} never struck");
+        all_applied(&sim, &planned, &ended);
+        second_run_is_empty(&mut sim, &scene);
+        most = most.max(ended.watch.requests());
+    });
+    tell_figures(
+        "Each of 12 faults at each request of a 50-change apply",
+        &[format!(
+            "{} histories, at most {most} requests for {CHANGES} changes",
+            Fault::ALL.len() as u64 * REQUESTS
+        )],
+    );
+}

@@ -1,0 +1,120 @@
+//! Who is in the organisation, and who should be what: a world and a roster that differ.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rolecall::desired::DesiredState;
+use rolecall::observed::ObservedState;
+use rolecall::plan::guardrails::Review;
+use rolecall::plan::roles::NamedRoles;
+use rolecall::plan::{Plan, ReviewedPlan};
+use rolecall::roster::source::{Place, Sourced, Sources};
+use rolecall::roster::{
+    DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, MaxChanges, Policy, RoleName, Roster, Status,
+    Workspace,
+};
+use rolecall::sandbox::{Draft, Limits, Person, State, World};
+
+/// An organisation, and the files about it.
+#[derive(Clone)]
+pub(super) struct Scene {
+    pub(super) state: State,
+    pub(super) roster: Arc<Roster>,
+    pub(super) desired: Arc<DesiredState>,
+}
+
+/// Somebody who is there, and what is declared of them.
+pub(super) struct Who {
+    pub(super) is: Person,
+    pub(super) role: Option<&'static str>,
+    pub(super) status: Option<Status>,
+}
+
+impl Who {
+    pub(super) fn with_role(is: Person, role: &'static str) -> Self {
+        Self { is, role: Some(role), status: None }
+    }
+
+    pub(super) fn with_status(is: Person, status: Status) -> Self {
+        Self { is, role: None, status: Some(status) }
+    }
+}
+
+/// The address of the `number`th of those who change; sorted as they are numbered.
+pub(super) fn email(number: usize) -> String {
+    format!("person{number:05}@acme.example")
+}
+
+impl Scene {
+    pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, floors: Option<&[(&str, u64)]>) -> Self {
+        let mut sources = Sources::default();
+        let file = sources.add("users.toml".into(), String::new());
+        let place = Place::new(file, 0..0);
+        let role_name = |role: &str| Sourced::new(RoleName::from(role), place);
+        let mut declared: Vec<DeclaredPerson> = people
+            .iter()
+            .map(|who| DeclaredPerson {
+                email: Sourced::new(Email::observed(&who.is.email), place),
+                role: who.role.map(|role| DeclaredRole { role: role_name(role), from_defaults: false }),
+                status: who.status.map(|status| Sourced::new(status, place)),
+                windows: Vec::new(),
+            })
+            .collect();
+        declared.sort_by(|a, b| a.email.value.cmp(&b.email.value));
+        let floor = |(role, holders): &(&str, u64)| Floor { role: role_name(role), holders: *holders };
+        let guardrails = GuardrailRules {
+            max_changes: MaxChanges::Count(u64::MAX),
+            keep_at_least: floors.map(|floors| floors.iter().map(floor).collect()),
+            ..GuardrailRules::default()
+        };
+        let roster = Roster {
+            sources,
+            timezone: TimeZone::UTC,
+            workspace: Workspace::default(),
+            policy: Policy::default(),
+            guardrails,
+            acknowledgements: Vec::new(),
+            people: declared,
+        };
+        let mut state = Draft::of(people.into_iter().map(|who| who.is)).check().expect("a sound draft");
+        if let Some(who) = token_user {
+            assert!(state.set_token_user(who), "the token's user is there");
+        }
+        let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
+        Self { state, roster: Arc::new(roster), desired: Arc::new(desired) }
+    }
+
+    /// `changes` people with something to change (a role, a status, both in turn), among three administrators who stay.
+    pub(super) fn of_changes(changes: usize) -> Self {
+        let stays = (0..3).map(|number| {
+            Who::with_role(Person::new(&format!("admin{number}@acme.example"), "admin"), "admin")
+        });
+        let change = |number: usize| {
+            let is = Person::new(&email(number), "member");
+            match number % 3 {
+                0 => Who::with_role(is, "viewer"),
+                1 => Who::with_status(is, Status::Away),
+                _ => Who { is, role: Some("viewer"), status: Some(Status::OutOfOffice) },
+            }
+        };
+        Self::new(stays.chain((0..changes).map(change)).collect(), None, None)
+    }
+
+    pub(super) fn world(&self, limits: Limits) -> World {
+        World::new(self.state.clone(), Timestamp::UNIX_EPOCH).with_limits(limits)
+    }
+
+    /// Every declared address.
+    pub(super) fn declared(&self) -> Vec<Email> {
+        self.desired.people.iter().map(|person| person.email.value.clone()).collect()
+    }
+
+    /// The plan for what was observed. No guardrail is asked: what is refused is never carried out.
+    pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
+        let Self { roster, desired, .. } = self;
+        let roles = NamedRoles::look_up(roster, &observed.roles).expect("known roles");
+        let plan = Plan::draw(desired, observed, &roles, roster.policy).expect("distinct people");
+        plan.review(Review { observed, desired, rules: &roster.guardrails, roles: &roles, max_changes: None })
+    }
+}

@@ -1,0 +1,61 @@
+//! Every sequence of up to six faults, from the eight kinds that differ in kind, against a small apply.
+
+use rolecall::sandbox::{Fault, Faults, Limits};
+
+use super::check::all_applied;
+use super::scene::Scene;
+use super::sim::{How, Line, Sim};
+use super::{full, histories, tell_figures};
+
+const EIGHT: [Fault; 8] = [
+    Fault::InternalError,
+    Fault::InternalErrorApplied,
+    Fault::Conflict,
+    Fault::RateLimited,
+    Fault::CutBefore,
+    Fault::CutAfter,
+    Fault::StallApplied,
+    Fault::GarbageApplied,
+];
+
+/// The sequence with this number: its digits to the base of nine, 0 for a request that goes well.
+fn sequence(mut number: u64) -> Vec<Option<Fault>> {
+    let mut sequence = Vec::new();
+    while number > 0 {
+        sequence.push(usize::try_from(number % 9).unwrap().checked_sub(1).map(|digit| EIGHT[digit]));
+        number /= 9;
+    }
+    sequence
+}
+
+#[test]
+fn every_sequence_of_faults_ends_with_everything_applied_once() {
+    let scene = Scene::of_changes(2);
+    let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
+    let planned = start.plan(&scene, &How::default());
+    let length = u32::try_from(full(6, 4)).unwrap();
+    // With 0 as a request that goes well the 9⁶ numbers hold the 8⁶ + … + 8 sequences of faults alone, and their gaps.
+    let numbers = 0..9_u64.pow(length);
+    let (mut fired, mut most) = (0, 0);
+    histories(numbers.clone(), |seed| {
+        let sequence = sequence(seed);
+        let mut sim = start.clone();
+        sim.reseed(seed);
+        let struck = sequence.iter().enumerate().filter_map(|(at, fault)| Some((at as u64 + 1, (*fault)?)));
+        sim.faults = struck.fold(Faults::none(), |faults, (number, fault)| faults.at(number, fault));
+        let how = How { parallelism: if seed % 2 == 0 { 8 } else { 1 }, ..How::default() };
+        let ended = sim.carry_out(&planned, &how);
+        all_applied(&sim, &planned, &ended);
+        let wanted = sequence.iter().flatten().count() as u64;
+        let reached =
+            sequence.iter().take(usize::try_from(ended.watch.requests()).unwrap()).flatten().count();
+        assert_eq!(sim.faults.fired_in_all(), reached as u64, "every fault that was reached struck");
+        assert!(reached as u64 == wanted || sequence.contains(&None), "faults alone are always reached");
+        fired += reached;
+        most = most.max(ended.watch.requests());
+    });
+    tell_figures(
+        "All sequences of up to 6 requests, each going well or wrong in one of 8 ways, against 2 changes",
+        &[format!("{} histories, {fired} faults fired, at most {most} requests", numbers.end)],
+    );
+}

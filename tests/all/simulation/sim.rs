@@ -1,0 +1,481 @@
+//! The clock, the line, and what arrives when: drives one machine against one world.
+//!
+//! A request takes its time, and reaches the server somewhere between being sent and being answered. Nothing here
+//! decides anything for the machine: it is polled, and told what came.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use rolecall::apply::machine::{Action, Machine, Ticket};
+use rolecall::apply::{Finished, Stop};
+use rolecall::observed::{ObservedState, RoleCatalogue, UserId};
+use rolecall::plan::{Patch, ReviewedPlan};
+use rolecall::pylon::client::PAGE;
+use rolecall::pylon::exchange::{self, Incoming, Outgoing};
+use rolecall::pylon::pace::{Allowance, Pacing, Told};
+use rolecall::pylon::{Answer, ReadRequest, Trouble};
+use rolecall::sandbox::{Class, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
+
+use super::scene::Scene;
+use super::watch::Watch;
+
+/// The client waits so long for the first byte.
+const FIRST_BYTE: Duration = Duration::from_secs(30);
+/// SIGINT.
+pub(super) const SIGINT: i32 = 2;
+
+/// How the two ends are connected.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// From the sending to the answer, in milliseconds.
+    pub(super) latency: RangeInclusive<u64>,
+    /// Where between sending and answer a request reaches the server, in thousandths of the latency.
+    pub(super) arrival: RangeInclusive<u64>,
+    /// The server says how many requests are left.
+    pub(super) shows_remaining: bool,
+    /// The server says how long to wait.
+    pub(super) shows_hint: bool,
+    /// The chance that a request never leaves.
+    pub(super) refused: f64,
+    /// The chance that the client gives a request up that reaches the server much later.
+    pub(super) late: f64,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            latency: 20..=280,
+            arrival: 0..=1000,
+            shows_remaining: true,
+            shows_hint: true,
+            refused: 0.0,
+            late: 0.0,
+        }
+    }
+}
+
+impl Line {
+    /// 150 ms, neither more nor less.
+    pub(super) fn steady() -> Self {
+        Self { latency: 150..=150, ..Self::default() }
+    }
+}
+
+/// What somebody else does.
+#[derive(Debug, Clone)]
+pub(super) enum Outside {
+    /// A colleague changes a person.
+    Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
+    /// Another integration spends from the allowance, again and again.
+    Spends { class: Class, every: Duration },
+}
+
+/// What ends a run before its time, at a given event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    /// A first signal.
+    Stop,
+    /// A first and a second one.
+    StopTwice,
+    /// Power is gone.
+    Kill,
+}
+
+/// How a run is run.
+#[derive(Debug, Clone)]
+pub(super) struct How {
+    pub(super) parallelism: usize,
+    pub(super) rates: Vec<(Allowance, u64)>,
+    /// After so many events.
+    pub(super) interrupt: Option<(u64, Interrupt)>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { parallelism: 8, rates: Vec::new(), interrupt: None }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Coming {
+    Arrives(u64),
+    /// Given up by the client long before.
+    ArrivesLate(Box<Request>),
+    Answered(u64),
+    Outside(Outside),
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Read(ReadRequest),
+    Patch(UserId),
+}
+
+#[derive(Debug, Clone)]
+struct Flight {
+    ticket: Ticket,
+    run: u32,
+    what: What,
+    request: Request,
+    sent: Duration,
+    arrived: Option<Duration>,
+    answer_at: Duration,
+    came: Option<Result<Incoming, Trouble>>,
+}
+
+/// What was planned, and on which reads it rests.
+#[derive(Debug, Clone)]
+pub(super) struct Planned {
+    pub(super) reviewed: ReviewedPlan,
+    pub(super) read_at: Duration,
+    pacing: Pacing,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// `None`: it was killed.
+    pub(super) finished: Option<Finished>,
+    pub(super) watch: Watch,
+    /// Whether the interrupt came before the end.
+    pub(super) interrupted: bool,
+    pub(super) events: u64,
+    pub(super) began: Duration,
+    pub(super) took: Duration,
+}
+
+/// A world, whoever acts on it, and the time.
+#[derive(Debug, Clone)]
+pub(super) struct Sim {
+    pub(super) world: World,
+    pub(super) faults: Faults,
+    pub(super) line: Line,
+    pub(super) now: Duration,
+    rng: Rng,
+    coming: BTreeMap<(Duration, u64), Coming>,
+    flights: HashMap<u64, Flight>,
+    counter: u64,
+    run: u32,
+    /// When somebody else changed a person, by id.
+    pub(super) changed_by_others: HashMap<UserId, Duration>,
+    /// What the neighbour asked for, and what of it was let in.
+    pub(super) neighbour: (u64, u64),
+    /// Requests that never left, and requests that arrived late.
+    pub(super) refused: u64,
+    pub(super) late: u64,
+    told: bool,
+}
+
+impl Sim {
+    pub(super) fn new(world: World, faults: Faults, line: Line, seed: u64) -> Self {
+        Self {
+            world,
+            faults,
+            line,
+            now: Duration::from_millis(1),
+            rng: Rng::with_seed(seed),
+            coming: BTreeMap::new(),
+            flights: HashMap::new(),
+            counter: 0,
+            run: 0,
+            changed_by_others: HashMap::new(),
+            neighbour: (0, 0),
+            refused: 0,
+            late: 0,
+            told: super::replayed().is_some(),
+        }
+    }
+
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.rng = Rng::with_seed(seed);
+    }
+
+    /// Somebody else will do this at that time.
+    pub(super) fn outside(&mut self, at: Duration, what: Outside) {
+        self.schedule(at, Coming::Outside(what));
+    }
+
+    /// Observes and plans; nothing goes wrong meanwhile.
+    pub(super) fn plan(&mut self, scene: &Scene, how: &How) -> Planned {
+        let mut pacing = Pacing::new(&how.rates);
+        let read_at = self.now;
+        let answered = self.now + Duration::from_millis(*self.line.latency.end());
+        let mut ask = |request: ReadRequest| {
+            let arrives = read_at + (answered - read_at) / 2;
+            let response = self.world.handle(arrives, &as_request(Outgoing::read(&request)));
+            let attempt = exchange::read(&request, Ok(self.line.incoming(response)), Timestamp::UNIX_EPOCH);
+            let pacer = pacing.of(request.allowance());
+            pacer.sent(read_at);
+            pacer.answered(answered, read_at, Told::by(&attempt), 0);
+            attempt.result.expect("nothing goes wrong while a plan is made")
+        };
+        let Answer::Me(me) = ask(ReadRequest::Me) else { panic!("GET /me is an identity") };
+        let Answer::Roles(roles) = ask(ReadRequest::Roles) else { panic!("GET /user-roles are roles") };
+        let mut state = ObservedState::new(me.organization, me.user, RoleCatalogue::new(roles));
+        let Answer::Page(listing) = ask(ReadRequest::Listing { deactivated: false, cursor: None }) else {
+            panic!("GET /users is a page")
+        };
+        listing.people.into_iter().for_each(|person| state.insert(person));
+        for emails in scene.declared().chunks(PAGE) {
+            let search = ReadRequest::Search { emails: emails.to_vec(), limit: PAGE, cursor: None };
+            let Answer::Page(page) = ask(search) else { panic!("a search is a page") };
+            page.people.into_iter().for_each(|person| state.insert(person));
+        }
+        self.pass_until(answered);
+        Planned { reviewed: scene.plan(&state), read_at, pacing }
+    }
+
+    /// Lets time pass while nobody drives a machine: what is on its way arrives.
+    pub(super) fn pass_until(&mut self, until: Duration) {
+        while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= until) {
+            let (at, coming) = (entry.key().0, entry.remove());
+            self.now = self.now.max(at);
+            match coming {
+                Coming::Arrives(flight) => self.arrive(flight, None),
+                Coming::ArrivesLate(request) => self.arrive_late(&request),
+                Coming::Answered(flight) => drop(self.flights.remove(&flight)), // its process is gone
+                Coming::Outside(what) => self.act(what),
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Carries the plan out, or as much of it as the interrupt leaves time for.
+    pub(super) fn carry_out(&mut self, planned: &Planned, how: &How) -> Ended {
+        self.run += 1;
+        let began = self.now;
+        let seed = Rng::with_seed(self.rng.u64(..));
+        let Planned { reviewed, read_at, pacing } = planned;
+        let mut machine = Machine::new(reviewed, *read_at, self.now, pacing.clone(), how.parallelism, seed);
+        let mut watch = Watch::new(reviewed, *read_at);
+        let limit = 20_000 + 400 * reviewed.plan.changes.len() as u64;
+        let mut events = 0;
+        let mut interrupted = false;
+        let mut woken = None;
+        loop {
+            assert!(events < limit, "I8: no end after {events} events, at {:?}", self.now);
+            events += 1;
+            if !interrupted
+                && let Some((at, interrupt)) = how.interrupt
+                && events > at
+            {
+                interrupted = true;
+                self.tell(|| format!("{interrupt:?}"));
+                watch.may_send = false;
+                match interrupt {
+                    Interrupt::Kill => {
+                        return Ended {
+                            finished: None,
+                            watch,
+                            interrupted,
+                            events,
+                            began,
+                            took: self.now - began,
+                        };
+                    }
+                    Interrupt::Stop => machine.stop(Stop::Signal(SIGINT)),
+                    Interrupt::StopTwice => {
+                        machine.stop(Stop::Signal(SIGINT));
+                        machine.abandon(Stop::Signal(SIGINT));
+                        assert_eq!(machine.poll(self.now), Action::Done, "nothing is waited for");
+                    }
+                }
+            }
+            match machine.poll(self.now) {
+                Action::Patch { ticket, id, patch } => {
+                    watch.sends_patch(self, &id, &patch);
+                    self.send_patch(ticket, id, &patch);
+                }
+                Action::Read { ticket, request } => {
+                    watch.sends_read(&request);
+                    self.send(ticket, Outgoing::read(&request), What::Read(request));
+                }
+                Action::Wait { until } => {
+                    // Between two waits time passes or something happens, or nothing ever will.
+                    let is_new = woken != Some(self.now) || until != Some(self.now);
+                    assert!(is_new && until.is_none_or(|until| until > self.now), "I8: woken for nothing");
+                    woken = Some(self.now);
+                    let next = self.coming.first_key_value().map(|((at, _), _)| *at);
+                    match (next, until) {
+                        (None, None) => panic!("I8: it waits for nothing, for ever"),
+                        (Some(at), until) if until.is_none_or(|until| at <= until) => {
+                            self.happen(&mut machine, &mut watch);
+                        }
+                        (_, Some(until)) => self.now = until,
+                        (Some(_), None) => unreachable!("taken above"),
+                    }
+                }
+                Action::Done => break,
+            }
+        }
+        let took = self.now - began;
+        Ended { finished: Some(machine.finish()), watch, interrupted, events, began, took }
+    }
+
+    fn happen(&mut self, machine: &mut Machine, watch: &mut Watch) {
+        let Some(((at, _), coming)) = self.coming.pop_first() else { return };
+        self.now = self.now.max(at);
+        match coming {
+            Coming::Arrives(flight) => self.arrive(flight, Some(watch)),
+            Coming::ArrivesLate(request) => self.arrive_late(&request),
+            Coming::Outside(what) => self.act(what),
+            Coming::Answered(flight) => {
+                let Some(flight) = self.flights.remove(&flight).filter(|flight| flight.run == self.run)
+                else {
+                    return; // asked by a process that is gone
+                };
+                let came = flight.came.clone().unwrap_or_else(|| Err(Trouble::NoAnswer("given up".into())));
+                self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
+                match &flight.what {
+                    What::Read(request) => {
+                        let attempt = exchange::read(request, came, Timestamp::UNIX_EPOCH);
+                        watch.was_read(&attempt, flight.sent, flight.arrived);
+                        machine.was_read(self.now, flight.ticket, attempt);
+                    }
+                    What::Patch(id) => {
+                        watch.patch_ended(id);
+                        machine.patched(
+                            self.now,
+                            flight.ticket,
+                            exchange::patched(id, came, Timestamp::UNIX_EPOCH),
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn send_patch(&mut self, ticket: Ticket, id: UserId, patch: &Patch) {
+        self.send(ticket, Outgoing::patch(&id, patch), What::Patch(id));
+    }
+
+    fn send(&mut self, ticket: Ticket, outgoing: Outgoing, what: What) {
+        let Line { latency, arrival, refused, late, .. } = self.line.clone();
+        let latency = Duration::from_millis(self.rng.u64(latency));
+        let arrives = self.now + latency * u32::try_from(self.rng.u64(arrival)).unwrap_or(0) / 1000;
+        let mut flight = Flight {
+            ticket,
+            run: self.run,
+            what,
+            request: as_request(outgoing),
+            sent: self.now,
+            arrived: None,
+            answer_at: self.now + latency,
+            came: None,
+        };
+        self.tell(|| format!("sent     {:?}", flight.request));
+        self.counter += 1;
+        let number = self.counter;
+        let chance = self.rng.f64();
+        if chance < refused {
+            self.refused += 1;
+            flight.came = Some(Err(Trouble::NotSent("connection refused".into())));
+            self.schedule(flight.answer_at, Coming::Answered(number));
+        } else if chance < refused + late {
+            self.late += 1;
+            self.schedule(self.now + latency, Coming::Answered(number));
+            let arrives = self.now + latency + Duration::from_millis(self.rng.u64(1..20_000));
+            self.schedule(arrives, Coming::ArrivesLate(Box::new(flight.request.clone())));
+        } else {
+            self.schedule(arrives, Coming::Arrives(number));
+        }
+        self.flights.insert(number, flight);
+    }
+
+    fn arrive(&mut self, number: u64, watch: Option<&mut Watch>) {
+        let (now, run) = (self.now, self.run);
+        let Some(flight) = self.flights.get_mut(&number) else { return };
+        flight.arrived = Some(now);
+        let request = flight.request.clone();
+        let (sent, answer_at, of_this_run) = (flight.sent, flight.answer_at, flight.run == run);
+        let (delivery, fault) = self.world.deliver(&mut self.faults, now, &request);
+        let (came, answered) = match delivery {
+            Delivery::Answer(ref response) | Delivery::Garbage(ref response) => {
+                (Ok(self.line.incoming(response.clone())), answer_at)
+            }
+            Delivery::CutBefore | Delivery::CutAfter => {
+                (Err(Trouble::NoAnswer("connection reset".into())), answer_at)
+            }
+            Delivery::Stall { .. } => (Err(Trouble::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE),
+        };
+        if let Some(flight) = self.flights.get_mut(&number) {
+            flight.came = Some(came);
+        }
+        let fault_name = fault.map_or("", rolecall::sandbox::Fault::name);
+        self.tell(|| format!("arrives  {request:?} {fault_name}"));
+        if let Some(watch) = watch {
+            watch.arrived(self, &request, &delivery, fault, of_this_run);
+        }
+        self.schedule(answered.max(now), Coming::Answered(number));
+    }
+
+    fn arrive_late(&mut self, request: &Request) {
+        self.tell(|| format!("arrives  {request:?} long after it was given up"));
+        self.world.handle(self.now, request);
+    }
+
+    fn act(&mut self, what: Outside) {
+        let now = self.now;
+        self.tell(|| format!("outside  {what:?}"));
+        match what {
+            Outside::Changes { who, role, status } => {
+                assert!(self.world.changed_by_someone_else(now, &who, role, status), "{who} is there");
+                let id = self.world.person(&who).and_then(|person| UserId::new(person.id.as_deref()?));
+                self.changed_by_others.insert(id.expect("an id"), now);
+            }
+            Outside::Spends { class, every } => {
+                self.neighbour.0 += 1;
+                self.neighbour.1 += u64::from(self.world.spend(now, class, 1));
+                self.outside(now + every, Outside::Spends { class, every });
+            }
+        }
+    }
+
+    fn schedule(&mut self, at: Duration, coming: Coming) {
+        self.counter += 1;
+        self.coming.insert((at, self.counter), coming);
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.told {
+            println!("{:>12.3} s  {}", self.now.as_secs_f64(), what());
+        }
+    }
+}
+
+impl Line {
+    fn incoming(&self, response: Response) -> Incoming {
+        let header = |name: &str, shows: bool| response.header(name).filter(|_| shows).map(str::to_owned);
+        Incoming {
+            status: response.status,
+            remaining: header("X-Rate-Limit-Remaining", self.shows_remaining),
+            x_retry_after: header("X-Retry-After", self.shows_hint),
+            retry_after: header("Retry-After", self.shows_hint),
+            date: None,
+            body: response.body,
+        }
+    }
+}
+
+fn as_request(outgoing: Outgoing) -> Request {
+    let Outgoing { method, path, query, body } = outgoing;
+    let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Request::new(method, &format!("/{path}"))
+        .query(&query.join("&"))
+        .token(DEFAULT_TOKEN)
+        .body(body.unwrap_or_default())
+}
+
+fn shown(came: &Result<Incoming, Trouble>) -> String {
+    match came {
+        Ok(incoming) => format!(
+            "{} {}",
+            incoming.status,
+            String::from_utf8_lossy(&incoming.body).chars().take(120).collect::<String>()
+        ),
+        Err(trouble) => format!("{trouble:?}"),
+    }
+}

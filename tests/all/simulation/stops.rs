@@ -1,0 +1,100 @@
+//! A signal, two signals, or the power gone, at every event of an apply; and what the next run makes of it.
+
+use std::time::Duration;
+
+use rolecall::apply::Outcome;
+use rolecall::sandbox::{Fault, Faults, Limits};
+
+use super::check::{all_applied, outcomes, second_run_is_empty};
+use super::scene::Scene;
+use super::sim::{How, Interrupt, Line, Sim};
+use super::{full, histories, tell_figures};
+
+const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
+
+/// Every event of a run under faults; `seed / events` tells which kind of interruption.
+fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
+    let scene = Scene::of_changes(changes);
+    let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 7);
+    let planned = start.plan(&scene, &How::default());
+    start.faults = faults.clone();
+    let undisturbed = start.clone().carry_out(&planned, &How::default());
+    let events = undisturbed.events;
+    let (mut unclear, mut not_attempted) = (0, 0);
+    histories(0..events * KINDS.len() as u64, |seed| {
+        let (at, kind) = (seed % events, KINDS[usize::try_from(seed / events).unwrap()]);
+        let mut sim = start.clone();
+        let how = How { interrupt: Some((at, kind)), ..How::default() };
+        let ended = sim.carry_out(&planned, &how);
+        assert!(ended.interrupted, "the run was over before event {at}");
+        if kind != Interrupt::Kill {
+            let finished = if kind == Interrupt::Stop {
+                outcomes(&sim, &planned, &ended)
+            } else {
+                ended.finished.as_ref().unwrap()
+            };
+            let count = |wanted: fn(&Outcome) -> bool| {
+                finished.carried.iter().filter(|carried| wanted(&carried.outcome)).count()
+            };
+            unclear += count(|outcome| matches!(outcome, Outcome::Unclear(_)));
+            not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
+        }
+        // The next process starts while requests of the last one may still be on their way.
+        sim.faults = Faults::none();
+        let planned = sim.plan(&scene, &How::default());
+        let ended = sim.carry_out(&planned, &How::default());
+        let finished = outcomes(&sim, &planned, &ended);
+        assert!(finished.carried.iter().all(|carried| carried.outcome.is_in_force()), "it converges");
+        let rest = sim.now + Duration::from_secs(60);
+        sim.pass_until(rest);
+        second_run_is_empty(&mut sim, &scene);
+    });
+    tell_figures(
+        title,
+        &[format!(
+            "{changes} changes, {events} events, {} histories: every second run converges, every third is empty; {unclear} left unclear, {not_attempted} not attempted",
+            events * KINDS.len() as u64
+        )],
+    );
+}
+
+#[test]
+fn at_every_event_of_a_quiet_apply() {
+    let changes = usize::try_from(full(50, 20)).unwrap();
+    interrupted_at_every_event(changes, &Faults::none(), "A signal, two signals, a kill at every event");
+}
+
+#[test]
+fn at_every_event_of_an_apply_under_faults() {
+    let changes = usize::try_from(full(50, 15)).unwrap();
+    let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
+    interrupted_at_every_event(
+        changes,
+        &faults.seeded(11),
+        "A signal, two signals, a kill at every event, 36 % of all requests going wrong",
+    );
+}
+
+#[test]
+fn a_first_signal_only_waits_for_what_is_in_flight() {
+    let scene = Scene::of_changes(40);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::steady(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How { interrupt: Some((10, Interrupt::Stop)), ..How::default() });
+    all_in_flight_finished(&sim, &planned, &ended);
+}
+
+fn all_in_flight_finished(sim: &Sim, planned: &super::sim::Planned, ended: &super::sim::Ended) {
+    let finished = outcomes(sim, planned, ended);
+    assert!(finished.carried.iter().all(|carried| !matches!(carried.outcome, Outcome::Unclear(_))));
+    assert!(ended.took <= Duration::from_millis(150), "{:?}", ended.took);
+}
+
+#[test]
+fn without_an_interruption_everything_is_applied() {
+    let scene = Scene::of_changes(10);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    all_applied(&sim, &planned, &ended);
+}

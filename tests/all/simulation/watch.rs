@@ -1,0 +1,179 @@
+//! What must hold at every step, and what was counted on the way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use rolecall::observed::{RoleId, UserId};
+use rolecall::plan::{Change, Patch, ReviewedPlan};
+use rolecall::pylon::exchange::Outgoing;
+use rolecall::pylon::{Answer, Attempt, ReadRequest};
+use rolecall::sandbox::{Class, Delivery, Fault, Request};
+use serde_json::{Map, Value};
+
+use super::sim::Sim;
+
+/// The promise: no write rests on an older read (I3).
+const OLDEST_READ: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Watches one run.
+#[derive(Debug)]
+pub(super) struct Watch {
+    planned: HashMap<UserId, Value>,
+    /// Kept roles that somebody would lose, with the number of holders that must remain at every point.
+    floors: Vec<(RoleId, u64)>,
+    /// The newest reading of a person: when it was sent, and when it reached the server.
+    reads: HashMap<UserId, (Duration, Duration)>,
+    in_flight: HashSet<UserId>,
+    /// False once it was told to stop.
+    pub(super) may_send: bool,
+    pub(super) patches: u64,
+    pub(super) looks: u64,
+    pub(super) searches: u64,
+    /// 429s of the server's limiter, not of a fault.
+    pub(super) throttled: u64,
+    /// How often a write of this person was carried out, by id.
+    pub(super) carried_out: HashMap<String, u32>,
+    /// Arrivals within the last window and the most there were in any window, for each class.
+    arrivals: [(VecDeque<Duration>, usize); 4],
+}
+
+impl Watch {
+    pub(super) fn new(plan: &ReviewedPlan, read_at: Duration) -> Self {
+        let changes = &plan.plan.changes;
+        let lost = |role: &RoleId| {
+            changes
+                .iter()
+                .any(|change| change.role.as_ref().is_some_and(|edit| edit.lost().any(|lost| lost == role)))
+        };
+        let floors = plan.floors.iter().filter(|floor| lost(&floor.role));
+        Self {
+            planned: changes.iter().map(|change| (change.subject.id.clone(), body_of(change))).collect(),
+            floors: floors
+                .map(|floor| (floor.role.clone(), floor.floor.min(floor.before).min(floor.after)))
+                .collect(),
+            reads: changes.iter().map(|change| (change.subject.id.clone(), (read_at, read_at))).collect(),
+            in_flight: HashSet::new(),
+            may_send: true,
+            patches: 0,
+            looks: 0,
+            searches: 0,
+            throttled: 0,
+            carried_out: HashMap::new(),
+            arrivals: Default::default(),
+        }
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.patches + self.looks + self.searches
+    }
+
+    /// The most arrivals within any window.
+    pub(super) fn busiest(&self, class: Class) -> usize {
+        self.arrivals[class_index(class)].1
+    }
+
+    pub(super) fn sends_read(&mut self, request: &ReadRequest) {
+        assert!(self.may_send, "sent after a stop: {request:?}");
+        match request {
+            ReadRequest::Person(_) => self.looks += 1,
+            ReadRequest::Search { .. } => self.searches += 1,
+            other => panic!("an apply does not ask {other:?}"),
+        }
+    }
+
+    pub(super) fn sends_patch(&mut self, sim: &Sim, id: &UserId, patch: &Patch) {
+        assert!(self.may_send, "sent after a stop: a write of {id:?}");
+        self.patches += 1;
+        let Some(planned) = self.planned.get(id) else { panic!("I1: {id:?} is not in the plan") };
+        let body = Outgoing::patch(id, patch).body.expect("a body");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(&body, planned, "I2: exactly what is planned");
+        assert!(self.in_flight.insert(id.clone()), "two writes of {id:?} at once");
+        let (sent, arrived) = self.reads[id];
+        assert!(sim.now - sent <= OLDEST_READ, "I3: a write rests on a read {:?} old", sim.now - sent);
+        if let Some(changed) = sim.changed_by_others.get(id) {
+            assert!(arrived < *changed, "a write though somebody else's value was read");
+        }
+    }
+
+    pub(super) fn patch_ended(&mut self, id: &UserId) {
+        self.in_flight.remove(id);
+    }
+
+    pub(super) fn was_read(&mut self, attempt: &Attempt<Answer>, sent: Duration, arrived: Option<Duration>) {
+        let people = match &attempt.result {
+            Ok(Answer::Person(person)) => std::slice::from_ref(person),
+            Ok(Answer::Page(page)) => &page.people,
+            Ok(Answer::Me(_) | Answer::Roles(_)) | Err(_) => &[],
+        };
+        for person in people {
+            if let Some(read) = self.reads.get_mut(&person.id) {
+                *read = (*read).max((sent, arrived.expect("what was answered has arrived")));
+            }
+        }
+    }
+
+    pub(super) fn arrived(
+        &mut self,
+        sim: &Sim,
+        request: &Request,
+        delivery: &Delivery,
+        fault: Option<Fault>,
+        of_this_run: bool,
+    ) {
+        if of_this_run {
+            let (recent, most) = &mut self.arrivals[class_index(class_of(request))];
+            while recent.front().is_some_and(|at| *at + WINDOW <= sim.now) {
+                recent.pop_front();
+            }
+            recent.push_back(sim.now);
+            *most = (*most).max(recent.len());
+            self.throttled += u64::from(fault.is_none() && delivery.status() == Some(429));
+        }
+        if request.method != "PATCH" {
+            return;
+        }
+        let done = match fault {
+            Some(fault) => fault.is_applied_first(),
+            None => delivery.status() == Some(200),
+        };
+        if done {
+            let id = request.path.trim_start_matches("/users/").to_owned();
+            *self.carried_out.entry(id).or_default() += 1;
+        }
+        for (role, keep) in &self.floors {
+            let holders = sim.world.holders(&role.0) as u64;
+            assert!(holders >= *keep, "I12: {holders} hold {role:?}, and {keep} must");
+        }
+    }
+}
+
+/// What the body of the write must be, made without the code that makes it.
+fn body_of(change: &Change) -> Value {
+    let mut body = Map::new();
+    if let Some(edit) = &change.role {
+        body.insert("role_id".into(), Value::from(&*edit.to.0));
+    }
+    if let Some(edit) = &change.status {
+        body.insert("status".into(), Value::from(edit.to.as_str()));
+    }
+    Value::Object(body)
+}
+
+fn class_of(request: &Request) -> Class {
+    match request.method.as_str() {
+        "GET" => Class::Get,
+        "PATCH" => Class::Patch,
+        _ => Class::Search,
+    }
+}
+
+fn class_index(class: Class) -> usize {
+    match class {
+        Class::Get => 0,
+        Class::Search => 1,
+        Class::Patch => 2,
+        Class::Audit => 3,
+    }
+}
