@@ -89,6 +89,9 @@ pub struct ApplyArgs {
     /// Allow so many people to change in this run, whatever `max_changes` says
     #[arg(long, value_name = "N")]
     pub max_changes: Option<u64>,
+    /// Where the journal is written; `.rolecall/journal/` beside the config unless given
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
     /// How many requests may be under way at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub parallelism: u64,
@@ -157,6 +160,9 @@ pub struct Common {
     /// In which format to report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
     pub format: Format,
+    /// No progress on standard error
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
     /// Whether to colour; `auto` is on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
     pub color: Colour,

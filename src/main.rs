@@ -1,6 +1,7 @@
 //! `rolecall`: parse what was typed, run it, write what it says, exit with its code.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -38,11 +39,19 @@ fn environment(clock: Clock) -> Environment {
     Environment {
         clock,
         token: std::env::var("PYLON_API_TOKEN").ok(),
+        locks: locks(),
         no_colour: set("NO_COLOR") || is_dumb,
         can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
         stdout_is_terminal: std::io::stdout().is_terminal(),
         stderr_is_terminal: std::io::stderr().is_terminal(),
     }
+}
+
+/// The user's own place for what lives as long as they are logged in, or else their cache.
+fn locks() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = || folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    folder("XDG_RUNTIME_DIR").or_else(cache).map(|path| path.join("rolecall"))
 }
 
 /// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).

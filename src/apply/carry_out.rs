@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::journal::Journal;
 use super::machine::{Action, Machine, Ticket};
 use super::outcome::{Finished, Stop};
 use crate::clock::Clock;
@@ -22,20 +24,28 @@ enum Done {
 type Sending<'w> = Pin<Box<dyn Future<Output = Done> + 'w>>;
 
 /// Carries the plan of `machine` out. `signals` brings the number of each signal that should stop it: after the first
-/// nothing more is sent, after the second nothing is waited for.
+/// nothing more is sent, after the second nothing is waited for. `tell` hears how far it has come whenever it waits.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
     clock: Clock,
+    journal: &mut Journal,
     signals: &mut UnboundedReceiver<i32>,
+    tell: &mut dyn FnMut(&Machine, Option<Duration>),
 ) -> Finished {
     let mut under_way: FuturesUnordered<Sending<'_>> = FuturesUnordered::new();
     let mut signalled = false;
     loop {
         let until = match machine.poll(clock.elapsed()) {
             Action::Patch { ticket, id, patch } => {
-                under_way
-                    .push(Box::pin(async move { Done::Patched(ticket, writer.patch(&id, &patch).await) }));
+                let noted =
+                    machine.change(ticket).map(|change| journal.intent(clock.now(), ticket.number(), change));
+                match noted {
+                    Some(Err(error)) => machine.unsent(clock.elapsed(), ticket, error.to_string()),
+                    _ => under_way.push(Box::pin(async move {
+                        Done::Patched(ticket, writer.patch(&id, &patch).await)
+                    })),
+                }
                 continue;
             }
             Action::Read { ticket, request } => {
@@ -43,11 +53,16 @@ pub async fn carry_out(
                 continue;
             }
             Action::Wait { until } => until,
-            Action::Done => return machine.finish(),
+            Action::Done => break,
         };
+        tell(&machine, until);
         tokio::select! {
             Some(done) = under_way.next() => match done {
-                Done::Patched(ticket, attempt) => machine.patched(clock.elapsed(), ticket, attempt),
+                Done::Patched(ticket, attempt) => {
+                    // What is not on disk here is found out by reading; the next intent tells whether the disk is full.
+                    let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
+                    machine.patched(clock.elapsed(), ticket, attempt);
+                }
                 Done::Read(ticket, attempt) => machine.was_read(clock.elapsed(), ticket, attempt),
             },
             () = sleep_until(clock, until) => {}
@@ -57,10 +72,13 @@ pub async fn carry_out(
             }
         }
     }
+    let finished = machine.finish();
+    let _ = journal.end(clock.now(), &finished); // the report says the same
+    finished
 }
 
 /// Until the time comes, or for ever where only an answer can help.
-async fn sleep_until(clock: Clock, until: Option<std::time::Duration>) {
+async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,
         None => std::future::pending().await,

@@ -11,12 +11,12 @@ use super::floors::Floors;
 use super::outcome::{Carried, Finished, NotAttempted, Outcome, Stop};
 use super::task::{Reading, State, Task, reading};
 use crate::observed::{Person, UserId};
-use crate::plan::{Patch, ReviewedPlan};
+use crate::plan::{Change, Patch, ReviewedPlan};
 use crate::pylon::client::PAGE;
 use crate::pylon::failure::Class;
 use crate::pylon::pace::{Allowance, Pacing, Told, Turn};
 use crate::pylon::retry::{Again, Retries, backoff};
-use crate::pylon::{Answer, Attempt, Failure, ReadRequest};
+use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 
 /// No write rests on a read that is older, from the sending of the one to the sending of the other.
 pub const FRESH: Duration = Duration::from_secs(55);
@@ -30,6 +30,13 @@ const FORBIDDEN_IN_A_ROW: u32 = 3;
 /// Names a request that was given out, until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
+
+impl Ticket {
+    /// Its number, from 1; no two requests of an apply have the same.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,6 +212,33 @@ impl Machine {
     /// How many changes there are, and for how many of them nothing more will be sent.
     pub fn progress(&self) -> (usize, usize) {
         (self.tasks.len(), self.tasks.len() - self.unsettled)
+    }
+
+    /// How many writes a minute are assumed to be allowed.
+    pub fn allowance(&self) -> u64 {
+        self.pacing.limit(Allowance::Patch)
+    }
+
+    /// The change that a given-out write is for.
+    pub fn change(&self, ticket: Ticket) -> Option<&Change> {
+        match self.pending.get(&ticket)? {
+            Pending::Patch { task, .. } => Some(self.tasks[*task].change()),
+            Pending::Read { .. } => None,
+        }
+    }
+
+    /// A write that was given out did not leave, since the journal could not take it. Nothing more will.
+    pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
+        let asked = self
+            .change(ticket)
+            .map_or_else(String::new, |change| format!("PATCH /users/{}", change.subject.id.as_str()));
+        let trouble = Trouble::NotSent(format!("the journal cannot be written: {why}"));
+        self.stop(Stop::Journal(why));
+        self.patched(
+            now,
+            ticket,
+            Attempt { result: Err(Failure { asked, trouble }), remaining: None, request_id: None },
+        );
     }
 
     /// What to do at `now`. To be asked again until it says to wait.

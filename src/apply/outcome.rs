@@ -48,13 +48,15 @@ pub enum Stop {
     Silence,
     /// The server asks for a longer pause than is waited for.
     LongPause(Failure),
+    /// The journal cannot be written, so nothing more may leave; why.
+    Journal(String),
 }
 
 impl Stop {
     /// Whether it still makes sense to read back what was written.
     pub fn may_read_back(&self) -> bool {
         match self {
-            Self::Forbidden(_) => true,
+            Self::Forbidden(_) | Self::Journal(_) => true,
             Self::Signal(_) | Self::Fatal(_) | Self::Silence | Self::LongPause(_) => false,
         }
     }

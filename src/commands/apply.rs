@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::io::{BufRead, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::lock::Lock;
 use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
-use super::{Code, Done, Environment, Trouble, block_on, colours};
-use crate::apply::{Finished, Machine, Outcome, Stop, carry_out};
+use super::progress::Progress;
+use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
+use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, Common};
 use crate::exit::Exit;
 use crate::plan::saved::{self, SavedPlan};
@@ -41,8 +44,11 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         if !args.auto_approve {
             ask(&planned, common, environment)?;
         }
-        let finished = carry(&mut prepared, args, environment).await?;
-        let report = PlanReport::new(&prepared.material("apply", Some(&finished)));
+        let _lock = lock(&prepared, common, environment)?;
+        let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
+        let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
+        let mut report = PlanReport::new(&prepared.material("apply", Some(&finished)));
+        report.journal = Some(Printable::new(&journal_path.to_string_lossy()));
         prepared.close().await?;
         Ok((Report::Plan(Box::new(report)), exit(&finished)))
     })
@@ -70,9 +76,59 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
 
+/// Nobody else applies to this organisation from here, as long as the lock lives.
+fn lock(prepared: &Prepared, common: &Common, environment: &Environment) -> Result<Lock, Trouble> {
+    let own = own_folder(&folder(&common.config)).ok();
+    let organization = &prepared.reviewed.plan.organization.id;
+    // The embedded Pylon of one folder has nothing to do with that of another.
+    let everywhere = environment.locks.as_ref().filter(|_| !common.sandbox);
+    let places = everywhere.into_iter().chain(own.as_ref());
+    let mut refused = Problem::new(Code::NoLock, "there is no folder for a lock")
+        .help("the folder of the config must be writable, or HOME");
+    for place in places {
+        match Lock::take(place, prepared.host(), organization, environment.clock.now()) {
+            Err(problem) if problem.code == Code::NoLock.as_str() => refused = problem,
+            taken => return Ok(taken?),
+        }
+    }
+    Err(refused.into())
+}
+
+/// The journal, opened before anything is sent.
+fn journal(
+    prepared: &Prepared,
+    args: &ApplyArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Result<(Journal, PathBuf), Trouble> {
+    let now = environment.clock.now();
+    let plan = &prepared.reviewed.plan;
+    let opened = journal_path(args, common, now).and_then(|path| {
+        let journal = Journal::begin(&path, now, &plan.organization.id, prepared.host(), plan.changes.len())?;
+        Ok((journal, path))
+    });
+    opened.map_err(|error| {
+        Problem::new(Code::NoJournal, format!("the journal cannot be written: {error}"))
+            .help("nothing was changed; name another place with --journal")
+            .into()
+    })
+}
+
+fn journal_path(args: &ApplyArgs, common: &Common, now: Timestamp) -> std::io::Result<PathBuf> {
+    if let Some(path) = &args.journal {
+        return Ok(path.clone());
+    }
+    let journals = own_folder(&folder(&common.config))?.join("journal");
+    fs::create_dir_all(&journals)?;
+    let name = format!("{}-{}.jsonl", now.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
+    Ok(journals.join(name))
+}
+
 async fn carry(
     prepared: &mut Prepared,
+    journal: &mut Journal,
     args: &ApplyArgs,
+    common: &Common,
     environment: &Environment,
 ) -> Result<Finished, Trouble> {
     let clock = environment.clock;
@@ -81,7 +137,11 @@ async fn carry(
     let machine =
         Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);
     let mut signals = signals()?;
-    Ok(carry_out(machine, &Writer::new(reader), clock, &mut signals).await)
+    let mut progress = Progress::begin(&machine, clock, environment.stderr_is_terminal, common.quiet);
+    let mut tell = |machine: &Machine, until| progress.tell(machine, until);
+    let finished = carry_out(machine, &Writer::new(reader), clock, journal, &mut signals, &mut tell).await;
+    progress.end();
+    Ok(finished)
 }
 
 /// Shows the plan and waits for a `yes`.

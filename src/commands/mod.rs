@@ -3,6 +3,7 @@
 //! A verb gets what was typed and the [`Environment`], and gives an [`Output`]: bytes and an exit code. Only `main`
 //! writes them, and only questions and progress are written on the way.
 
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +16,10 @@ use crate::report::style::Styles;
 use crate::report::{Format, Report, diagnostic, json, text};
 
 pub mod apply;
+pub mod lock;
 pub mod plan;
 mod prepare;
+mod progress;
 pub mod sandbox;
 pub mod validate;
 mod write;
@@ -28,6 +31,12 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// Somebody did not say yes.
         NotApproved = "apply::not_approved",
+        /// Another apply of this organisation is under way.
+        Locked = "apply::locked",
+        /// No lock can be taken.
+        NoLock = "apply::no_lock",
+        /// The journal cannot be opened.
+        NoJournal = "apply::no_journal",
         /// `--at` is no time.
         BadTime = "commands::bad_time",
         /// The host and the pinned region do not fit.
@@ -60,6 +69,8 @@ pub struct Environment {
     pub clock: Clock,
     /// The value of `PYLON_API_TOKEN`.
     pub token: Option<String>,
+    /// Where locks of this user lie, where there is such a place.
+    pub locks: Option<PathBuf>,
     /// `NO_COLOR` is set to something, or the terminal has none.
     pub no_colour: bool,
     /// Somebody can be asked: standard input and standard error are a terminal.
@@ -180,6 +191,17 @@ fn folder(config: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
+}
+
+/// `.rolecall/` in `folder`. It is nobody's to commit, so it says so itself.
+fn own_folder(folder: &Path) -> std::io::Result<PathBuf> {
+    let own = folder.join(".rolecall");
+    fs::create_dir_all(&own)?;
+    let ignore = own.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(ignore, "*\n")?;
+    }
+    Ok(own)
 }
 
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.

@@ -1,6 +1,5 @@
 //! What `plan` and `apply` have in common: from the files and Pylon to a reviewed plan.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -213,6 +212,11 @@ impl Prepared {
         }
     }
 
+    /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.
+    pub(super) fn host(&self) -> &str {
+        &self.place
+    }
+
     /// What a saved plan is bound to.
     pub(super) fn binding(&self) -> Binding<'_> {
         Binding { host: &self.place, files: &self.files }
@@ -274,9 +278,4 @@ fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
         }
     }
     Ok(base)
-}
-
-/// Where the embedded Pylon keeps its state.
-pub(super) fn state_file(folder: &std::path::Path) -> PathBuf {
-    folder.join(".rolecall").join("sandbox.json")
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::prepare::state_file;
-use super::{Code, Done, Environment, Trouble, block_on};
+use super::{Code, Done, Environment, Trouble, block_on, own_folder};
 use crate::cli::SandboxArgs;
 use crate::exit::Exit;
 use crate::printable::Printable;
@@ -65,7 +64,7 @@ fn quoted(word: &str) -> String {
 /// The embedded Pylon for one run: what the last run left, or else a `pylon.json` beside the config, or else the people
 /// that are declared.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
-    let file = state_file(folder);
+    let file = folder.join(".rolecall").join("sandbox.json");
     let kept = match read_state(&file)? {
         Some(state) => Some(state),
         None => read_state(&folder.join("pylon.json"))?,
@@ -83,7 +82,7 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
             Region::Eu => SandboxRegion::Eu,
         };
     }
-    make_folder(&folder.join(".rolecall")).map_err(|error| not_kept(&error))?;
+    own_folder(folder).map_err(|error| not_kept(&error))?;
     let setup = Setup { limits: Limits::off(), state_file: Some(file), ..Setup::new(World::new(state, now)) };
     start(setup).await.map_err(|error| not_started(&error))
 }
@@ -100,13 +99,6 @@ fn declared_state(roster: &Roster) -> Result<State, Problem> {
             format!("no organisation can be made of the declared people: {}", Printable::cut(&why, 300)),
         )
     })
-}
-
-/// `.rolecall/` is nobody's to commit, so it says so itself.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let ignore = folder.join(".gitignore");
-    if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n") }
 }
 
 /// The state in a file, if there is one.

@@ -117,7 +117,7 @@ impl SavedPlan {
             host: binding.host.to_owned(),
             files: binding.files.to_owned(),
             only: plan.only.iter().map(ToString::to_string).collect(),
-            operations: plan.changes.iter().map(operation).collect(),
+            operations: plan.changes.iter().map(Operation::of).collect(),
             checksum: String::new(),
         };
         Self { checksum: saved.checksum(), ..saved }
@@ -191,7 +191,7 @@ impl SavedPlan {
             .help("nothing was changed; plan anew from the files as they are now"));
         }
         let new: Vec<&Change> =
-            fresh.changes.iter().filter(|change| !self.operations.contains(&operation(change))).collect();
+            fresh.changes.iter().filter(|change| !self.operations.contains(&Operation::of(change))).collect();
         if new.is_empty() {
             Ok(self.operations.len().saturating_sub(fresh.changes.len()))
         } else {
@@ -217,18 +217,21 @@ fn stale(new: &[&Change]) -> Problem {
         .help("Pylon has changed since the plan, or a window has begun or ended; nothing was changed; plan and review anew")
 }
 
-fn operation(change: &Change) -> Operation {
-    let Change { subject: Subject { email, id, primary: _, name: _ }, role, status } = change;
-    Operation {
-        user: id.as_str().to_owned(),
-        email: email.value.to_string(),
-        role: role.as_ref().map(|RoleEdit { from, to, through_scim: _, place: _, origin: _ }| Step {
-            from: from.iter().map(|role| role.0.to_string()).collect(),
-            to: to.0.to_string(),
-        }),
-        status: status.as_ref().map(|StatusEdit { from, to, place: _, origin: _ }| Step {
-            from: from.clone(),
-            to: to.as_str().to_owned(),
-        }),
+impl Operation {
+    /// What `change` does to whom.
+    pub fn of(change: &Change) -> Self {
+        let Change { subject: Subject { email, id, primary: _, name: _ }, role, status } = change;
+        Self {
+            user: id.as_str().to_owned(),
+            email: email.value.to_string(),
+            role: role.as_ref().map(|RoleEdit { from, to, through_scim: _, place: _, origin: _ }| Step {
+                from: from.iter().map(|role| role.0.to_string()).collect(),
+                to: to.0.to_string(),
+            }),
+            status: status.as_ref().map(|StatusEdit { from, to, place: _, origin: _ }| Step {
+                from: from.clone(),
+                to: to.as_str().to_owned(),
+            }),
+        }
     }
 }

@@ -75,6 +75,17 @@ impl Pacing {
         Self(Allowance::ALL.map(|allowance| Pacer::new(limit(allowance))))
     }
 
+    /// The requests a minute that are assumed to be allowed.
+    pub fn limit(&self, allowance: Allowance) -> u64 {
+        let [get, search, patch, audit] = &self.0;
+        match allowance {
+            Allowance::Get => get.limit(),
+            Allowance::Search => search.limit(),
+            Allowance::Patch => patch.limit(),
+            Allowance::Audit => audit.limit(),
+        }
+    }
+
     /// The pacer of an allowance.
     pub fn of(&mut self, allowance: Allowance) -> &mut Pacer {
         let [get, search, patch, audit] = &mut self.0;

@@ -9,6 +9,7 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     Severity, SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
+use textwrap::WordSplitter;
 
 use crate::printable::Printable;
 use crate::problem::{Label, Problem, Problems};
@@ -27,8 +28,12 @@ const MOST: usize = 100;
 pub fn render(problems: &Problems, colours: bool) -> String {
     let styles = if colours { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-    let handler =
-        GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_context_lines(0).with_links(false);
+    // A flag, a date or an address is not broken at its hyphens: people copy them.
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(WIDTH)
+        .with_context_lines(0)
+        .with_links(false)
+        .with_word_splitter(WordSplitter::NoHyphenation);
     let mut text = String::new();
     for problem in problems.list.iter().take(MOST) {
         // Writing into a string cannot fail, and a letter that could not be laid out is still sent.

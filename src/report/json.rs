@@ -75,6 +75,7 @@ struct Plan<'a> {
     expired_acknowledgements: Vec<Expired<'a>>,
     coming: Vec<Coming<'a>>,
     result: Option<ResultOf>,
+    journal: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -226,6 +227,7 @@ pub fn plan(report: &PlanReport) -> String {
         expired,
         coming,
         result,
+        journal,
     } = report;
     let mut plan = Plan {
         version: VERSION,
@@ -259,6 +261,7 @@ pub fn plan(report: &PlanReport) -> String {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
         }),
+        journal: journal.as_ref().map(Printable::raw),
     };
     entries.iter().for_each(|entry| plan.take(entry));
     plan.summary.changes = plan.changes.len();

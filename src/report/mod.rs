@@ -86,6 +86,8 @@ pub struct PlanReport {
     pub coming: Vec<ComingLine>,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
+    /// Where its journal is, if it was carried out.
+    pub journal: Option<Printable>,
 }
 
 /// What a window will bring by itself.
@@ -284,6 +286,7 @@ impl PlanReport {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
             }),
+            journal: None,
         }
     }
 

@@ -289,6 +289,9 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     }
     if report.outcomes().any(|outcome| !outcome.is_in_force()) {
         text += "Run `rolecall plan` to see where things stand; `rolecall apply` again sends only what is not in force.\n";
+        if let Some(journal) = &report.journal {
+            text += &format!("What was sent, and when: {journal}\n");
+        }
     }
     text
 }

@@ -132,6 +132,9 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Signal(number) => format!("stopped by signal {number}"),
         Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
         Stop::Forbidden(failure) => format!("stopped after three refusals in a row: {}", failure.line()),
+        Stop::Journal(why) => {
+            format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))
+        }
         Stop::Silence => "stopped, since nothing has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
             format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.line())

@@ -197,6 +197,20 @@ impl Run {
         self
     }
 
+    /// Standard error says this, wherever its lines break.
+    #[track_caller]
+    pub(crate) fn mentions(&self, words: &str) -> &Self {
+        let one_line =
+            self.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(
+            one_line.contains(words),
+            "`rolecall {}` does not mention {words:?}:\n{}",
+            self.command,
+            self.stderr
+        );
+        self
+    }
+
     /// The exit code.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {

@@ -1,5 +1,6 @@
 //! Stories, by what they are about.
 
+mod carrying_out;
 mod docs;
 mod examples;
 mod failing;

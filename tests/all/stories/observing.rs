@@ -56,7 +56,7 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
         .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n\"b.lindqvist@acme.example\" = {}\n");
     let run = scene.run("plan");
     run.exits(1).names("plan::declared_twice");
-    assert!(run.stderr.contains("users.toml:2:1") && run.stderr.contains("users.toml:3:1"), "{}", run.stderr);
+    run.mentions("users.toml:2:1").mentions("users.toml:3:1");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_name_that_two_roles_share_is_an_error_that_lists_their_ids() {
         Scene::with_pylon(&state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Lead\" }\n");
     let run = scene.run("plan");
     run.exits(1).names("plan::ambiguous_role");
-    assert!(run.stderr.contains("r1 (slug lead-emea), r2 (slug lead-amer)"), "{}", run.stderr);
+    run.mentions("r1 (slug lead-emea), r2 (slug lead-amer)");
     scene
         .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"lead-amer\" }\n")
         .run("plan --detailed-exitcode")

@@ -1,0 +1,185 @@
+//! The journal: what was about to be done, before it was done, and what came of it.
+//!
+//! One JSON object a line, appended and on disk before its `PATCH` leaves. It is for audit and for taking an apply back,
+//! never for going on with one: the next run observes and plans anew. A run that was killed leaves a half line at worst,
+//! and [`read`] understands what is whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Carried, Finished};
+use crate::plan::Change;
+use crate::plan::saved::Operation;
+use crate::pylon::Failure;
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub enum Line {
+    /// An apply begins.
+    Begin {
+        /// [`VERSION`].
+        version: u32,
+        /// When.
+        at: Timestamp,
+        /// The organisation's id.
+        organization: String,
+        /// `us`, `eu`, `sandbox` or the host.
+        host: String,
+        /// How many people it is to change.
+        changes: usize,
+    },
+    /// A `PATCH` is about to leave.
+    Intent {
+        /// When.
+        at: Timestamp,
+        /// Counts the writes of this apply; its answer has the same.
+        number: u64,
+        /// What is sent to whom, and how it was before.
+        operation: Operation,
+    },
+    /// A `PATCH` was answered, or not.
+    Answer {
+        /// When.
+        at: Timestamp,
+        /// That of its intent.
+        number: u64,
+        /// Nothing, or how it failed.
+        failure: Option<String>,
+        /// What Pylon's support asks for.
+        request_id: Option<String>,
+    },
+    /// What came of one person's change in the end.
+    Outcome {
+        /// When.
+        at: Timestamp,
+        /// Whose.
+        operation: Operation,
+        /// One of the names of [`super::Outcome`].
+        outcome: String,
+    },
+    /// The apply ends.
+    End {
+        /// When.
+        at: Timestamp,
+        /// Whether it was stopped before everything was attempted.
+        stopped: bool,
+    },
+}
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Opens the file for appending, for its owner alone, and writes that an apply begins.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written; then nothing has been sent.
+    pub fn begin(
+        path: &Path,
+        at: Timestamp,
+        organization: &str,
+        host: &str,
+        changes: usize,
+    ) -> std::io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let mut journal = Self { file: options.open(path)? };
+        let (organization, host) = (organization.to_owned(), host.to_owned());
+        journal.write(&[Line::Begin { version: VERSION, at, organization, host, changes }])?;
+        Ok(journal)
+    }
+
+    /// A write is about to leave. It must not, unless this has gone well.
+    ///
+    /// # Errors
+    /// The line is not on disk.
+    pub fn intent(&mut self, at: Timestamp, number: u64, change: &Change) -> std::io::Result<()> {
+        self.write(&[Line::Intent { at, number, operation: Operation::of(change) }])
+    }
+
+    /// A write was answered, or not.
+    ///
+    /// # Errors
+    /// The line is not on disk.
+    pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
+        let request_id = failure.and_then(Failure::request_id).map(str::to_owned);
+        // Not waited for until it is on disk: what came of a write is found out by reading, and the end is synced.
+        self.append(&[Line::Answer { at, number, failure: failure.map(Failure::line), request_id }])
+    }
+
+    /// The apply is over.
+    ///
+    /// # Errors
+    /// The lines are not on disk.
+    pub fn end(&mut self, at: Timestamp, finished: &Finished) -> std::io::Result<()> {
+        let Finished { carried, stopped, not_read_back: _ } = finished;
+        let outcomes = carried.iter().map(|Carried { change, outcome }| Line::Outcome {
+            at,
+            operation: Operation::of(change),
+            outcome: outcome.as_str().to_owned(),
+        });
+        let lines: Vec<Line> = outcomes.chain([Line::End { at, stopped: stopped.is_some() }]).collect();
+        self.write(&lines)
+    }
+
+    fn write(&mut self, lines: &[Line]) -> std::io::Result<()> {
+        self.append(lines)?;
+        match self.file.sync_data() {
+            // A pipe or a device takes lines and has no disk to put them on.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
+            done => done,
+        }
+    }
+
+    fn append(&mut self, lines: &[Line]) -> std::io::Result<()> {
+        let mut text = String::new();
+        for line in lines {
+            text += &serde_json::to_string(line)?;
+            text.push('\n');
+        }
+        self.file.write_all(text.as_bytes()) // one call, so that two lines never mix
+    }
+}
+
+/// What a journal says: its whole lines, and how many were not whole.
+pub fn read(text: &str) -> (Vec<Line>, usize) {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (whole, damaged): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str::<Line>).partition(Result::is_ok);
+    (whole.into_iter().flatten().collect(), damaged.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn half_a_line_hides_no_other() {
+        let begin = r#"{"line":"begin","version":1,"at":"2026-11-20T08:00:00Z","organization":"org_1","host":"us","changes":2}"#;
+        let answer =
+            r#"{"line":"answer","at":"2026-11-20T08:00:01Z","number":1,"failure":null,"request_id":null}"#;
+        let (lines, damaged) =
+            read(&format!("{begin}\n{{\"line\":\"int\nrubbish\n\n{answer}\n{}", &answer[..20]));
+        assert_eq!(damaged, 3);
+        assert_eq!(lines.len(), 2);
+        assert!(matches!(&lines[0], Line::Begin { changes: 2, .. }));
+        assert!(matches!(&lines[1], Line::Answer { number: 1, failure: None, .. }));
+    }
+}

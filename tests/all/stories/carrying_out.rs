@@ -1,0 +1,171 @@
+//! An apply as a process: its journal, its lock, its signals, and being killed at any request.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+
+use jiff::Timestamp;
+use pretty_assertions::assert_eq;
+use rolecall::apply::journal::{Line, read};
+use rolecall::commands::lock::Lock;
+use rolecall::sandbox::{Class, Fault, Faults};
+
+use crate::harness::{NOW, Scene};
+
+const CHANGES: usize = 50;
+
+fn pylon() -> String {
+    let people = (0..CHANGES).map(|number| {
+        format!(r#", {{ "id": "u_{number:02}", "email": "p{number:02}@acme.example", "role": "member" }}"#)
+    });
+    let admins =
+        r#"{ "email": "x@acme.example", "role": "admin" }, { "email": "y@acme.example", "role": "admin" }"#;
+    format!(
+        r#"{{ "organization": {{ "id": "org_1", "name": "Acme" }}, "users": [{admins}{}] }}"#,
+        people.collect::<String>()
+    )
+}
+
+fn users() -> String {
+    let people =
+        (0..CHANGES).map(|number| format!("\"p{number:02}@acme.example\" = {{ role = \"Viewer\" }}\n"));
+    format!("[guardrails]\nmax_changes = 50\n[users]\n{}", people.collect::<String>())
+}
+
+fn scene(faults: Faults) -> Scene {
+    Scene::with_troubled_pylon(&pylon(), faults).file("users.toml", users())
+}
+
+fn journals(scene: &Scene) -> Vec<PathBuf> {
+    let folder = fs::read_dir(scene.folder().join(".rolecall/journal"));
+    folder.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn every_write_is_in_the_journal_before_its_answer_and_its_outcome() {
+    let scene = scene(Faults::none().on(Class::Patch).at(3, Fault::CutAfter));
+    scene.run("apply --auto-approve").exits(0);
+    let [path] = journals(&scene).try_into().expect("one journal");
+    let (lines, damaged) = read(&fs::read_to_string(&path).unwrap());
+    assert_eq!(damaged, 0);
+    assert!(
+        matches!(&lines[0], Line::Begin { organization, changes: CHANGES, .. } if organization == "org_1")
+    );
+    assert!(matches!(lines.last(), Some(Line::End { stopped: false, .. })));
+    let (mut sent, mut answered, mut outcomes) = (Vec::new(), Vec::new(), 0);
+    for line in &lines {
+        match line {
+            Line::Intent { number, .. } => sent.push(*number),
+            Line::Answer { number, .. } => {
+                assert!(sent.contains(number), "an answer without its intent");
+                answered.push(*number);
+            }
+            Line::Outcome { outcome, .. } => {
+                assert_eq!(outcome, "applied");
+                outcomes += 1;
+            }
+            Line::Begin { .. } | Line::End { .. } => {}
+        }
+    }
+    assert_eq!((sent.len(), answered.len(), outcomes), (CHANGES, CHANGES, CHANGES));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn without_a_journal_nothing_is_sent() {
+    let scene = scene(Faults::none());
+    let mut places = vec!["nowhere/journal", "."];
+    if cfg!(target_os = "linux") {
+        places.push("/dev/full");
+    }
+    for place in places {
+        scene.run(&format!("apply --auto-approve --journal {place}")).exits(1).names("apply::no_journal");
+    }
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    scene.run("apply --auto-approve --journal here.jsonl").exits(0);
+    assert!(scene.folder().join("here.jsonl").exists());
+}
+
+#[test]
+fn a_second_apply_of_the_organisation_refuses_and_names_the_first() {
+    let scene = scene(Faults::none());
+    let now: Timestamp = NOW.parse().unwrap();
+    let lock = Lock::take(&scene.folder().join(".rolecall"), &scene.host(), "org_1", now).unwrap();
+    let run = scene.run("apply --auto-approve");
+    run.exits(1).names("apply::locked");
+    run.mentions(&format!("(process {}, since 2026-11-20T08:00:00Z)", std::process::id()));
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    drop(lock);
+    scene.run("apply --auto-approve").exits(0);
+}
+
+/// Waits, without sleeping, until Pylon has been asked so often or the process is over.
+fn until_asked(scene: &Scene, child: &mut Child, requests: usize) {
+    while scene.arrivals().len() < requests && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -{name} {}", child.id())])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn killed_at_any_request_the_next_run_completes_it_and_the_one_after_finds_nothing_to_do() {
+    for requests in (1..=CHANGES + 5).step_by(3) {
+        let scene = scene(Faults::none());
+        let mut child = scene.command(&["apply", "--auto-approve"]).spawn().unwrap();
+        until_asked(&scene, &mut child, requests);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(scene.pylon(|world| world.holders("viewer")), CHANGES, "killed at request {requests}");
+        scene.run("plan --detailed-exitcode").exits(0);
+        for path in journals(&scene) {
+            let (_, damaged) = read(&fs::read_to_string(path).unwrap());
+            assert!(damaged <= 1, "at most the last line is half");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_lets_what_is_under_way_finish_and_tells_what_was_not_attempted() {
+    for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let scene = scene(Faults::none());
+        // Ten writes go out at once, the eleventh would have to wait for a minute.
+        let mut child = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
+        until_asked(&scene, &mut child, 14);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{report}");
+        assert!(report.contains("10 applied · 40 not attempted"), "{report}");
+        assert!(report.contains("stopped by signal"), "{report}");
+        scene.run("apply --auto-approve").exits(0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
+    let scene = scene(Faults::none().on(Class::Patch).at(1, Fault::StallApplied));
+    let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
+    until_asked(&scene, &mut child, 5);
+    signal(&child, "INT");
+    // The first one is waited out, since a write is under way; its answer will not come for half a minute.
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{report}");
+    assert!(report.contains("1 unclear · 49 not attempted"), "{report}");
+}
