@@ -11,7 +11,13 @@ use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
 
 fn main() -> ExitCode {
-    let clock = Clock::start(calendar());
+    let clock = match calendar() {
+        Ok(calendar) => Clock::start(calendar),
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "{why}");
+            return ExitCode::from(Exit::Usage.code());
+        }
+    };
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -55,6 +61,11 @@ fn locks() -> Option<PathBuf> {
 }
 
 /// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).
-fn calendar() -> Option<jiff::Timestamp> {
-    std::env::var("ROLECALL_NOW").ok()?.parse().ok()
+fn calendar() -> Result<Option<jiff::Timestamp>, String> {
+    match std::env::var("ROLECALL_NOW") {
+        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|_| {
+            "ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it".to_owned()
+        }),
+        _ => Ok(None),
+    }
 }

@@ -17,18 +17,21 @@ pub struct Printable {
 }
 
 impl Printable {
-    /// Escapes `text`: C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, tags.
+    /// Escapes `text`: C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, tags; and
+    /// what a GitHub runner would take for a command.
     pub fn new(text: &str) -> Self {
-        if !text.chars().any(is_unprintable) {
+        if !text.chars().any(is_unprintable) && !text.contains("##[") && !text.contains("::") {
             return Self { raw: text.to_owned(), escaped: None };
         }
         let mut safe = String::with_capacity(text.len() + 16);
-        for char in text.chars() {
-            if is_unprintable(char) {
+        let mut before = ' ';
+        for (at, char) in text.char_indices() {
+            if is_unprintable(char) || begins_command(before, &text[at..]) {
                 safe.extend(char.escape_unicode());
             } else {
                 safe.push(char);
             }
+            before = char;
         }
         Self { raw: text.to_owned(), escaped: Some(safe) }
     }
@@ -39,6 +42,12 @@ impl Printable {
             None => Self::new(text),
             Some((end, _)) => Self::new(&format!("{}…", &text[..end])),
         }
+    }
+
+    /// The same text cut like [`Printable::cut`], for formats that people read.
+    #[must_use]
+    pub fn short(&self, limit: usize) -> Self {
+        Self::cut(&self.raw, limit)
     }
 
     /// The safe text.
@@ -74,6 +83,12 @@ impl fmt::Display for Printable {
     }
 }
 
+/// Whether a GitHub runner would take `rest` for a command: `::` where a line begins (and a word may come to stand there),
+/// `##[` anywhere.
+fn begins_command(before: char, rest: &str) -> bool {
+    rest.starts_with("##[") || before.is_whitespace() && rest.starts_with("::")
+}
+
 /// Whether `char` would act on its reader instead of being seen by them.
 pub fn is_unprintable(char: char) -> bool {
     matches!(char,
@@ -103,10 +118,23 @@ mod tests {
     #[test]
     fn what_drives_a_terminal_or_hides_is_written_out() {
         assert_eq!(Printable::new("a\u{1b}[2Jb").as_str(), "a\\u{1b}[2Jb");
-        assert_eq!(Printable::new("x\r\n::error::y").as_str(), "x\\u{d}\\u{a}::error::y");
+        assert_eq!(Printable::new("x\r\n::error::y").as_str(), "x\\u{d}\\u{a}\\u{3a}:error::y");
         assert_eq!(Printable::new("ad\u{202e}nim").as_str(), "ad\\u{202e}nim");
         assert_eq!(Printable::new("a\u{e0041}").as_str(), "a\\u{e0041}");
         assert_eq!(Printable::new("\u{9b}1m").as_str(), "\\u{9b}1m");
+    }
+
+    #[test]
+    fn no_text_is_a_command_to_a_github_runner() {
+        assert_eq!(Printable::new("##[error]x").as_str(), "\\u{23}#[error]x");
+        assert_eq!(Printable::new("a ##[group]").as_str(), "a \\u{23}#[group]");
+        assert_eq!(Printable::new("###[x").as_str(), "#\\u{23}#[x");
+        assert_eq!(Printable::new("::error::x").as_str(), "\\u{3a}:error::x");
+        assert_eq!(Printable::new("y ::stop-commands::t").as_str(), "y \\u{3a}:stop-commands::t");
+        assert_eq!(
+            Printable::new("2001:db8::1 and roster::syntax").as_str(),
+            "2001:db8::1 and roster::syntax"
+        );
     }
 
     #[test]

@@ -266,6 +266,10 @@ impl Machine {
         let mut wake = None;
         self.release_due(now);
         let action = self.next_read(now, &mut wake).or_else(|| self.next_patch(now, &mut wake));
+        if action.is_none() && self.phase == Phase::Writing && self.unsettled == 0 && self.pending.is_empty()
+        {
+            return self.poll(now); // the last changes were given up just now: nobody will answer and wake us
+        }
         let next_due = self.later.first_key_value().map(|((at, _), _)| *at);
         action.unwrap_or(Action::Wait { until: earliest(wake, next_due) })
     }

@@ -24,7 +24,7 @@ use crate::report::{PlanReport, Report, text};
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let declared = declared(None, common, environment)?;
-    if let Some(report) = declares_nobody(&declared, common) {
+    if let Some(report) = declares_nobody(&declared, "apply", common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {

@@ -146,7 +146,9 @@ impl Trouble {
 fn render(report: &Report, exit: Exit, common: &Common, environment: &Environment) -> Output {
     let styles = Styles::new(colours(common, environment, environment.stdout_is_terminal));
     let stdout = match (report, common.format) {
-        (Report::Nothing(said), _) => said.clone(),
+        (Report::Nothing, _) => String::new(),
+        (Report::NobodyDeclared { command: _, file }, Format::Text) => text::nobody_declared(file),
+        (Report::NobodyDeclared { command, file }, Format::Json) => json::nobody_declared(command, file),
         (Report::Valid { files, declared }, Format::Text) => text::valid(*files, *declared),
         (Report::Valid { files, declared }, Format::Json) => json::valid(*files, *declared),
         (Report::Plan(plan), Format::Text) => text::plan(plan, &styles),
@@ -158,11 +160,15 @@ fn render(report: &Report, exit: Exit, common: &Common, environment: &Environmen
         Report::Problems { problems, .. } => {
             diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
         }
-        Report::Nothing(_) | Report::Valid { .. } | Report::Plan(_) => String::new(),
+        Report::Nothing | Report::NobodyDeclared { .. } | Report::Valid { .. } | Report::Plan(_) => {
+            String::new()
+        }
     };
     let may_have_changed = match report {
         Report::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
-        Report::Nothing(_) | Report::Valid { .. } | Report::Problems { .. } => false,
+        Report::Nothing | Report::NobodyDeclared { .. } | Report::Valid { .. } | Report::Problems { .. } => {
+            false
+        }
     };
     Output { stdout, stderr, exit, may_have_changed }
 }

@@ -14,7 +14,7 @@ use crate::report::{PlanReport, Report};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
     let declared = declared(args.at.as_deref(), common, environment)?;
-    if let Some(report) = declares_nobody(&declared, common) {
+    if let Some(report) = declares_nobody(&declared, "plan", common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {

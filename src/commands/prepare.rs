@@ -116,14 +116,13 @@ fn only(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Vec<Problem
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Files that declare nobody ask for nothing, so nobody is asked.
-pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Report> {
-    let name = Printable::cut(&common.config.to_string_lossy(), 200);
-    declared
-        .roster
-        .people
-        .is_empty()
-        .then(|| Report::Nothing(format!("{name} declares nobody: nothing to do\n")))
+/// Files that declare nobody ask for nothing, so nobody is asked; unless something in them is about others.
+pub(super) fn declares_nobody(declared: &Declared, command: &'static str, common: &Common) -> Option<Report> {
+    let Roster { people, workspace, guardrails, .. } = &declared.roster;
+    let asks =
+        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
+    let file = Printable::cut(&common.config.to_string_lossy(), 200);
+    (!asks).then_some(Report::NobodyDeclared { command, file })
 }
 
 /// Observes, draws and reviews.
@@ -260,7 +259,7 @@ async fn connect(roster: &Roster, common: &Common, environment: &Environment) ->
 fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region: Option<Region> = common.region.map(Into::into);
-    let base = match &common.base_url {
+    let base = match common.base_url.as_ref().filter(|url| !url.is_empty()) {
         Some(url) => BaseUrl::parse(url)?,
         None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
     };

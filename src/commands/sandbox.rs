@@ -37,7 +37,7 @@ pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
         greet(&running, token, count)?;
         let number = until_interrupted().await;
         running.stop().await.map_err(|error| not_kept(&error))?;
-        Ok((Report::Nothing(String::new()), if number == 2 { Exit::Done } else { Exit::Signal(number) }))
+        Ok((Report::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
 }
 
@@ -119,7 +119,11 @@ fn read_state(path: &PathBuf) -> Result<Option<State>, Problem> {
             .map(|problem| Printable::cut(problem, 200).to_string())
             .collect();
         Problem::new(Code::BadSandboxState, format!("{name} is no state of the sandbox: {}", why.join("; ")))
-            .help("docs/sandbox.md has the format; delete .rolecall/sandbox.json to start afresh")
+            .help(if path.ends_with(".rolecall/sandbox.json") {
+                "delete it to start afresh"
+            } else {
+                "docs/sandbox.md has the format"
+            })
     })
 }
 

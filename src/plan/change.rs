@@ -42,6 +42,8 @@ pub struct Subject {
     pub id: UserId,
     /// Their primary address in Pylon.
     pub primary: Email,
+    /// Their other addresses in Pylon.
+    pub secondary: Vec<Email>,
     /// Their name in Pylon.
     pub name: String,
 }
@@ -145,7 +147,7 @@ impl Plan {
 impl Subject {
     /// Whether the address is one by which this person is declared or known.
     pub fn is(&self, email: &Email) -> bool {
-        self.email.value == *email || self.primary == *email
+        self.email.value == *email || self.primary == *email || self.secondary.contains(email)
     }
 }
 

@@ -84,6 +84,7 @@ impl<'a> Drawing<'a> {
             email: desired.email.clone(),
             id: person.id.clone(),
             primary: person.email.clone(),
+            secondary: person.secondary.clone(),
             name: person.name.clone(),
         };
         if is_secondary {

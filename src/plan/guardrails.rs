@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::change::{Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
-use crate::observed::{ObservedState, Person, RoleId, UserId};
+use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::source::Place;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, Email, GuardrailRules, MaxChanges, Missing, Status, Unmanaged,
@@ -128,6 +128,10 @@ pub enum Figure {
     },
     /// This protected person would change.
     Protected(Email),
+    /// This address is protected, and nobody in Pylon has it.
+    ProtectedNobody(Email),
+    /// No role has the slug `admin`, so the default of `keep_at_least` keeps nobody.
+    NoKeptRole,
     /// The token's own user would lose a kept role.
     TokenOwner {
         /// The address by which they are declared.
@@ -146,9 +150,9 @@ impl Figure {
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
-            Self::Holders(_) => Guardrail::KeepAtLeast,
+            Self::Holders(_) | Self::NoKeptRole => Guardrail::KeepAtLeast,
             Self::Active { .. } => Guardrail::KeepActive,
-            Self::Protected(_) => Guardrail::Protected,
+            Self::Protected(_) | Self::ProtectedNobody(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
             Self::Unmanaged(_) => Guardrail::Unmanaged,
             Self::Missing(_) => Guardrail::Missing,
@@ -161,8 +165,8 @@ impl Figure {
 pub enum Verdict {
     /// Within the limit.
     Holds,
-    /// Beyond the limit, but not through this plan: reported, not refused.
-    BelowAlready,
+    /// Worth knowing, but not through this plan: reported, not refused.
+    Reported,
     /// Beyond the limit, and somebody answers for it.
     Acknowledged {
         /// Why.
@@ -201,8 +205,10 @@ impl Plan {
         let floors = review.floors(&after);
         let mut findings = vec![review.changes(&self)];
         findings.extend(floors.iter().map(|floor| review.holders(floor)));
+        findings.extend(review.no_kept_role());
         findings.extend(review.active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
+        findings.extend(review.protected_nobody());
         findings.extend(review.token_owner(&self, &floors));
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
@@ -308,7 +314,7 @@ impl Review<'_> {
         if after >= floor {
             Verdict::Holds
         } else if after >= before {
-            Verdict::BelowAlready
+            Verdict::Reported
         } else {
             self.acknowledged(allows).unwrap_or(Verdict::Refused)
         }
@@ -323,6 +329,23 @@ impl Review<'_> {
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
         let verdict = self.floor_verdict(before, after, floor, allows);
         Some(Finding { figure: Figure::Active { before, after, floor }, verdict, place: None })
+    }
+
+    /// A floor that holds nobody up is said aloud: whoever wrote the files may count on it.
+    fn no_kept_role(&self) -> Option<Finding> {
+        let is_default = self.rules.keep_at_least.is_none() && self.observed.roles.admin().is_none();
+        is_default.then_some(Finding { figure: Figure::NoKeptRole, verdict: Verdict::Reported, place: None })
+    }
+
+    /// Likewise an address that protects nobody.
+    fn protected_nobody(&self) -> impl Iterator<Item = Finding> {
+        let nobody =
+            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::Nobody);
+        nobody.map(|email| Finding {
+            figure: Figure::ProtectedNobody(email.value.clone()),
+            verdict: Verdict::Reported,
+            place: Some(email.place),
+        })
     }
 
     /// A protected person is protected under any of the addresses by which they are declared or known.

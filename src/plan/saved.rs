@@ -220,7 +220,8 @@ fn stale(new: &[&Change]) -> Problem {
 impl Operation {
     /// What `change` does to whom.
     pub fn of(change: &Change) -> Self {
-        let Change { subject: Subject { email, id, primary: _, name: _ }, role, status } = change;
+        let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, role, status } =
+            change;
         Self {
             user: id.as_str().to_owned(),
             email: email.value.to_string(),

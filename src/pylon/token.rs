@@ -17,6 +17,8 @@ use crate::problem::Problem;
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
 /// A token file larger than this is no token file.
 const LARGEST: u64 = 64 * 1024;
+/// What a token may hold beside letters and digits (`b64token` of RFC 6750).
+const SIGNS: &[u8] = b"-._~+/=";
 /// What stands in a text for a token that was in it.
 const SCRUBBED: &str = "[token]";
 /// Shorter texts are too common to be taken out of everything.
@@ -36,9 +38,9 @@ impl Token {
         if text.is_empty() {
             return Err(missing("the token is empty"));
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte)) {
             return Err(Problem::new(Code::BadToken, "the token holds characters that no token has").help(
-                "copy it again: it is one word of letters, digits and signs, without quotes or line breaks",
+                "copy it again: it is one word of letters, digits and - . _ ~ + / =, without quotes or line breaks",
             ));
         }
         Ok(Self(SecretString::from(text)))
@@ -97,11 +99,12 @@ impl Token {
 
     /// `bytes` without the token; `None` where it is not in them.
     pub(super) fn scrub_bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let token = self.0.expose_secret().as_bytes();
-        if token.len() < SHORTEST_SCRUBBED || !bytes.windows(token.len()).any(|window| window == token) {
+        let token = self.0.expose_secret();
+        let text = String::from_utf8_lossy(bytes);
+        if token.len() < SHORTEST_SCRUBBED || !text.contains(token) {
             return None;
         }
-        Some(self.scrub(String::from_utf8_lossy(bytes).into_owned()).into_bytes())
+        Some(self.scrub(text.into_owned()).into_bytes())
     }
 }
 

@@ -3,7 +3,12 @@
 //! Answers are parsed into structs, never into a loose value: a key that stands twice is an error, not a coin toss.
 //! Fields of the current API that older organisations lack are optional; unknown fields are left alone.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::client::{Answer, Identity, Page, ReadRequest};
 use crate::observed::{Organization, Person, Role, RoleId, UserId};
@@ -13,16 +18,39 @@ use crate::roster::Email;
 /// The largest page: one page of the reference says "between 1 and 1000", another "less than 1000".
 pub(super) const PAGE: usize = 999;
 
+/// A JSON object, and nothing else: derived structs would take an array for one, by position.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(OfMap(PhantomData))
+    }
+}
+
 #[derive(Deserialize)]
 struct Data<T> {
-    data: T,
+    data: Object<T>,
 }
 
 #[derive(Deserialize)]
 struct Many<T> {
-    data: Vec<T>,
+    data: Vec<Object<T>>,
     #[serde(default)]
-    pagination: Option<Pagination>,
+    pagination: Option<Object<Pagination>>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +75,7 @@ struct WireUser {
     #[serde(default)]
     role_ids: Option<Vec<String>>,
     #[serde(default)]
-    roles: Option<Vec<WireRole>>,
+    roles: Option<Vec<Object<WireRole>>>,
     #[serde(default)]
     is_deactivated: Option<bool>,
     #[serde(default)]
@@ -69,7 +97,7 @@ struct WireMe {
     #[serde(default)]
     name: String,
     #[serde(default)]
-    user: Option<WireOwner>,
+    user: Option<Object<WireOwner>>,
 }
 
 #[derive(Deserialize)]
@@ -135,8 +163,8 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
 pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, String> {
     match request {
         ReadRequest::Me => {
-            let WireMe { id, name, user } = parse::<Data<WireMe>>(body)?.data;
-            let user = user.and_then(|user| user.id).and_then(|id| UserId::new(&id));
+            let WireMe { id, name, user } = parse::<Data<WireMe>>(body)?.data.0;
+            let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
             Ok(Answer::Me(Identity { organization: Organization { id, name }, user }))
         }
         ReadRequest::Roles => {
@@ -144,8 +172,8 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
         }
         ReadRequest::Listing { .. } | ReadRequest::Search { .. } => {
             let Many { data, pagination } = parse::<Many<WireUser>>(body)?;
-            let people = data.into_iter().map(person).collect::<Result<_, _>>()?;
-            Ok(Answer::Page(Page { people, next: next_page(pagination)? }))
+            let people = data.into_iter().map(|Object(user)| person(user)).collect::<Result<_, _>>()?;
+            Ok(Answer::Page(Page { people, next: next_page(pagination.map(|pagination| pagination.0))? }))
         }
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
     }
@@ -153,7 +181,7 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
 
 /// The person of an answer to `GET` or `PATCH /users/{id}`; another person's is no answer.
 pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> {
-    let person = person(parse::<Data<WireUser>>(body)?.data)?;
+    let person = person(parse::<Data<WireUser>>(body)?.data.0)?;
     if person.id == *id {
         Ok(person)
     } else {
@@ -162,7 +190,7 @@ pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> 
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+    serde_json::from_slice::<Object<T>>(body).map(|object| object.0).map_err(|error| error.to_string())
 }
 
 /// Where the next page is. Absent or empty is the end in one era or the other; a promise without a cursor is neither.
@@ -177,7 +205,7 @@ fn next_page(pagination: Option<Pagination>) -> Result<Option<String>, String> {
     }
 }
 
-fn role(WireRole { id, name, slug }: WireRole) -> Role {
+fn role(Object(WireRole { id, name, slug }): Object<WireRole>) -> Role {
     Role { id: RoleId(id.into()), name, slug }
 }
 
@@ -201,7 +229,7 @@ fn person(user: WireUser) -> Result<Person, String> {
     assigned.sort();
     assigned.dedup();
     let mut from_scim: Vec<RoleId> =
-        roles.unwrap_or_default().into_iter().map(|role| RoleId(role.id.into())).collect();
+        roles.unwrap_or_default().into_iter().map(|Object(role)| RoleId(role.id.into())).collect();
     from_scim.retain(|role| !assigned.contains(role));
     from_scim.sort();
     from_scim.dedup();
@@ -279,6 +307,10 @@ mod tests {
             r#"{"data":[{"id":""}]}"#,
             r#"{"data":[{"id":"a","id":"b"}]}"#,
             r#"{"data":null}"#,
+            r#"[[]]"#,
+            r#"{"data":[["u1"]]}"#,
+            r#"{"data":[],"pagination":[]}"#,
+            r#"{"data":[],"pagination":["c",true]}"#,
             "<html>",
         ] {
             assert!(page(bad).is_err(), "{bad}");

@@ -33,7 +33,8 @@ pub fn render(problems: &Problems, colours: bool) -> String {
         .with_width(WIDTH)
         .with_context_lines(0)
         .with_links(false)
-        .with_word_splitter(WordSplitter::NoHyphenation);
+        .with_word_splitter(WordSplitter::NoHyphenation)
+        .with_break_words(false);
     let mut text = String::new();
     for problem in problems.list.iter().take(MOST) {
         // Writing into a string cannot fail, and a letter that could not be laid out is still sent.

@@ -28,6 +28,14 @@ struct Valid {
 }
 
 #[derive(Serialize)]
+struct NobodyDeclared<'a> {
+    version: u32,
+    command: &'a str,
+    file: &'a str,
+    declared: usize,
+}
+
+#[derive(Serialize)]
 struct Failed<'a> {
     version: u32,
     command: &'a str,
@@ -194,6 +202,11 @@ pub fn valid(files: usize, declared: usize) -> String {
     encode(&Valid { version: VERSION, command: "validate", valid: true, files, declared })
 }
 
+/// Nobody is declared.
+pub fn nobody_declared(command: &str, file: &Printable) -> String {
+    encode(&NobodyDeclared { version: VERSION, command, file: file.raw(), declared: 0 })
+}
+
 /// It could not be done.
 pub fn problems(command: &str, problems: &Problems) -> String {
     let list = problems.list.iter().map(|problem| Problem {
@@ -351,7 +364,7 @@ fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
     let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
     let (verdict, acknowledged) = match verdict {
         Verdict::Holds => ("holds", None),
-        Verdict::BelowAlready => ("below already", None),
+        Verdict::Reported => ("reported", None),
         Verdict::Acknowledged { reason } => ("acknowledged", Some(reason.as_str())),
         Verdict::Refused => ("refused", None),
     };

@@ -33,8 +33,15 @@ pub enum Format {
 /// What a run has to say.
 #[derive(Debug, Clone)]
 pub enum Report {
-    /// A line, where there was nothing to do.
-    Nothing(String),
+    /// There is nothing to say: it was said on the way.
+    Nothing,
+    /// Nobody is declared, so nobody was asked.
+    NobodyDeclared {
+        /// Which verb.
+        command: &'static str,
+        /// The root file.
+        file: Printable,
+    },
     /// The files are valid.
     Valid {
         /// How many files were read.
@@ -269,8 +276,8 @@ impl PlanReport {
         });
         Self {
             command,
-            organization: Printable::cut(&plan.organization.name, 80),
-            organization_id: Printable::cut(&plan.organization.id, 80),
+            organization: Printable::new(&plan.organization.name),
+            organization_id: Printable::new(&plan.organization.id),
             place: Printable::new(place),
             declared: plan.declared,
             at: at.map(|moment| Printable::new(&moment.written)),
@@ -345,7 +352,7 @@ impl Material<'_> {
             Absence::Missing { did_you_mean } => EntryKind::Missing {
                 did_you_mean: did_you_mean.as_ref().map(|email| Printable::new(email.as_str())),
             },
-            Absence::Deactivated { name } => EntryKind::Deactivated { name: Printable::cut(name, 80) },
+            Absence::Deactivated { name } => EntryKind::Deactivated { name: Printable::new(name) },
         };
         Entry {
             email: Printable::new(absent.email.value.as_str()),
@@ -373,7 +380,7 @@ impl Material<'_> {
             let StatusEdit { from, to, place, origin } = edit;
             let from = Some(from)
                 .filter(|from| !from.is_empty())
-                .map(|from| Printable::cut(from, 40))
+                .map(|from| Printable::new(from))
                 .into_iter()
                 .collect();
             let (location, origin) = (self.locate(*place), origin.clone());
@@ -407,7 +414,7 @@ impl Material<'_> {
         let label = |role: &RoleId| self.label(role).to_string();
         let named =
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
-        let shown = |text: &Option<String>| text.as_deref().map(|text| Printable::cut(text, 60));
+        let shown = |text: &Option<String>| text.as_deref().map(|text| Printable::new(text));
         ComingLine {
             when: Printable::new(&moment.written),
             email: Printable::new(email.as_str()),
@@ -420,7 +427,7 @@ impl Material<'_> {
     }
 
     fn label(&self, role: &RoleId) -> Printable {
-        Printable::cut(&self.roles.label(role), 60)
+        Printable::new(&self.roles.label(role))
     }
 
     fn locate(&self, place: Place) -> Location {
@@ -429,9 +436,9 @@ impl Material<'_> {
 }
 
 fn person_line(subject: &Subject) -> PersonLine {
-    let Subject { email, id, primary, name } = subject;
+    let Subject { email, id, primary, secondary: _, name } = subject;
     let primary = Some(primary)
         .filter(|primary| **primary != email.value)
         .map(|primary| Printable::new(primary.as_str()));
-    PersonLine { id: Printable::new(id.as_str()), name: Printable::cut(name, 80), primary }
+    PersonLine { id: Printable::new(id.as_str()), name: Printable::new(name), primary }
 }

@@ -11,11 +11,18 @@ use crate::printable::Printable;
 /// The address column is not wider than this; longer addresses push their line.
 const WIDEST_EMAIL: usize = 40;
 const WIDEST_VALUE: usize = 44;
+/// Names and values are shown up to so many characters; JSON has them whole.
+const LONGEST: usize = 80;
 
 /// The files are valid.
 pub fn valid(files: usize, declared: usize) -> String {
     let (files, people) = (words::count(files, "file", "files"), words::count(declared, "person", "people"));
     format!("{files}, {people} declared: valid\n")
+}
+
+/// Nobody is declared.
+pub fn nobody_declared(file: &Printable) -> String {
+    format!("{file} declares nobody: nothing to do\n")
 }
 
 /// A plan, or what came of it.
@@ -107,9 +114,10 @@ fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
                 did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
             line(styled(styles.attention, "?"), format!("not in Pylon{hint}   {place}"))
         }
-        EntryKind::Deactivated { name } => {
-            line(styled(styles.attention, "?"), format!("{name}, deactivated in Pylon   {place}"))
-        }
+        EntryKind::Deactivated { name } => line(
+            styled(styles.attention, "?"),
+            format!("{}, deactivated in Pylon   {place}", name.short(LONGEST)),
+        ),
     }
 }
 
@@ -118,7 +126,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
     let primary = primary
         .as_ref()
         .map_or_else(String::new, |primary| styled(styles.attention, format_args!(" (in Pylon: {primary})")));
-    format!("{name}{primary}")
+    format!("{}{primary}", name.short(LONGEST))
 }
 
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
@@ -133,11 +141,11 @@ fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
 
 fn value(edit: &EditLine) -> String {
     let from = if edit.from.is_empty() { "(none)".into() } else { listed(&edit.from) };
-    format!("{from} → {}", edit.to)
+    format!("{from} → {}", edit.to.short(LONGEST))
 }
 
 fn listed(texts: &[Printable]) -> String {
-    texts.iter().map(Printable::as_str).collect::<Vec<_>>().join(", ")
+    texts.iter().map(|text| text.short(LONGEST).to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn padded(text: &Printable, width: usize) -> String {
@@ -209,11 +217,11 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails hold"), holding.join(", "));
     }
     for GuardrailLine { guardrail, figure, verdict, .. } in
-        of(|verdict| matches!(verdict, Verdict::BelowAlready | Verdict::Acknowledged { .. }))
+        of(|verdict| matches!(verdict, Verdict::Reported | Verdict::Acknowledged { .. }))
     {
         let note = match verdict {
             Verdict::Acknowledged { reason } => format!("acknowledged: {}", Printable::cut(reason, 120)),
-            _ => "below already, and not lowered by this plan".into(),
+            _ => "reported, since this plan does not make it so".into(),
         };
         let _ = writeln!(
             text,
@@ -259,7 +267,7 @@ fn coming(report: &PlanReport, styles: &Styles) -> String {
     let mut text = "\nComing by itself:\n".to_owned();
     for ComingLine { when: at, email: who, field, from, to, location, refused_by } in &report.coming {
         let value = |value: &Option<Printable>| {
-            value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
+            value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
         };
         let place =
             styled(styles.quiet, format_args!("{}:{}", Printable::new(&location.file), location.line));

@@ -31,7 +31,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::Holders(RoleFloor { role, floor, before, after }) => {
             let was = was(*before, *after);
             let verb = if *after == 1 { "remains" } else { "remain" };
-            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), *after))
+            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), *before.max(after)))
         }
         Figure::Active { before, after, floor } => {
             let was = was(*before, *after);
@@ -39,6 +39,12 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         }
         Figure::Protected(email) => {
             format!("{} is protected and would change", Printable::new(email.as_str()))
+        }
+        Figure::ProtectedNobody(email) => {
+            format!("{} is protected, and nobody in Pylon has this address", Printable::new(email.as_str()))
+        }
+        Figure::NoKeptRole => {
+            "no role has the slug `admin`, so nobody is kept; name the role in keep_at_least".into()
         }
         Figure::TokenOwner { email, role } => {
             format!(
@@ -63,6 +69,8 @@ pub fn remedy(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
             String::new(),
             vec![format!("role = {}", toml_string(&label(role))), format!("down_to = {after}")],
         ),
+        // Reported, never refused: there is nothing to acknowledge.
+        Figure::ProtectedNobody(_) | Figure::NoKeptRole => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
@@ -129,7 +137,12 @@ pub fn outcome(outcome: &Outcome) -> String {
 /// Why an apply ended early.
 pub fn stop(stop: &Stop) -> String {
     match stop {
-        Stop::Signal(number) => format!("stopped by signal {number}"),
+        Stop::Signal(number) => match number {
+            1 => "stopped by SIGHUP".into(),
+            2 => "stopped by SIGINT".into(),
+            15 => "stopped by SIGTERM".into(),
+            other => format!("stopped by signal {other}"),
+        },
         Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
         Stop::Forbidden(failure) => format!("stopped after three refusals in a row: {}", failure.line()),
         Stop::Journal(why) => {

@@ -68,7 +68,8 @@ impl Fields<'_> {
         if number.is_err() {
             self.report(
                 Problem::new(Code::BadValue, format!("`{key}` must be a whole number from 0"))
-                    .at(integer.place, "not a count of people"),
+                    .at(integer.place, "not a count of people")
+                    .help("write it without quotes: 40"),
             );
         }
         number.ok()
@@ -101,7 +102,7 @@ impl Fields<'_> {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
-        let message = format!("`{}` is no {key}", Printable::cut(written.value, 60));
+        let message = format!("`{}` is no value of `{key}`", Printable::cut(written.value, 60));
         self.report(Problem::new(code, message).at(written.place, "not known").help(help));
         None
     }
@@ -141,9 +142,9 @@ impl Fields<'_> {
             None => {
                 let kind = value.get_ref().type_str();
                 let message = format!("`{key}` must be {wanted}");
-                self.report(
-                    Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}")),
-                );
+                let problem =
+                    Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
+                self.report(problem.help(how_to_write(wanted)));
                 None
             }
         }
@@ -163,10 +164,25 @@ impl Fields<'_> {
         }
         let help = match did_you_mean(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("{table} takes: {}", known.join(", ")),
+            None => {
+                // A key that is no slip of a known one may hold anything, so what it holds is not repeated.
+                self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
+                format!("{table} takes: {}", known.join(", "))
+            }
         };
         let message = format!("{table} has no key `{}`", Printable::cut(name, 60));
         self.report(Problem::new(Code::UnknownKey, message).at(place, "not known").help(help));
+    }
+}
+
+fn how_to_write(wanted: &str) -> &'static str {
+    match wanted {
+        "a string" => "write it in quotes: \"…\"",
+        "a table" => "write it in braces, as in { role = \"Admin\" }, or below a line in [brackets]",
+        "an array" => "write it in brackets: [ … ]",
+        "true or false" => "write it without quotes",
+        "a whole number" => "write it without quotes: 40",
+        _ => "write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00",
     }
 }
 

@@ -72,14 +72,21 @@ pub(super) fn read_email(
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }
-        Err(BadEmail::NotAscii) => {
-            Problem::new(Code::UnicodeEmail, format!("`{shown}` has characters outside ASCII"))
-                .at(written.place, "letters that may only look like others")
-                .help("if the address is really so, set `allow_unicode_emails = true` in the root file")
-        }
+        Err(BadEmail::NotAscii) => Problem::new(
+            Code::UnicodeEmail,
+            format!("`{shown}` has characters outside ASCII: {}", foreign(written.value)),
+        )
+        .at(written.place, "letters that may only look like others")
+        .help("if the address is really so, set `allow_unicode_emails = true` in the root file"),
     };
     fields.report(problem);
     None
+}
+
+/// The characters outside ASCII, each with its number: many look like one of ours.
+fn foreign(text: &str) -> String {
+    let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
+    foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
 }
 
 fn read_person(
@@ -102,7 +109,7 @@ fn read_person(
     }
     let email = read_email(fields, written, context.allow_unicode);
     let (mut role, mut status, mut windows) = (default.cloned(), None, Vec::new());
-    for (key, value) in fields.table("the declaration of a person", value)? {
+    for (key, value) in fields.table(written.value, value)? {
         match key.get_ref().as_ref() {
             "role" => role = read_role(fields, value).map(|role| DeclaredRole { role, from_defaults: false }),
             "status" => status = read_status(fields, "status", value),

@@ -271,7 +271,9 @@ fn syntax_problem(file: FileId, error: &toml::de::Error, table: &DeTable<'_>, te
             return duplicate(&Sourced::new(Email::observed(written), place), Place::new(file, first.span()));
         }
     }
-    Problem::new(Code::Syntax, format!("this is no TOML: {}", error.message())).at(place, "here")
+    Problem::new(Code::Syntax, format!("this is no TOML: {}", error.message()))
+        .at(place, "here")
+        .help("addresses, roles and statuses stand in quotes; every quote, brace and bracket that opens also closes")
 }
 
 fn line_of(text: &str, place: Place) -> usize {

@@ -65,7 +65,7 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
         && from.value.at >= until.value.at
     {
         problems.push(
-            Problem::new(Code::BackwardsWindow, "this window ends before it begins")
+            Problem::new(Code::BackwardsWindow, "this window ends when it begins, or before")
                 .at(until.place, "not after `from`")
                 .help("`until` is the first instant after the window; for one whole day it is the next day"),
         );
@@ -99,7 +99,8 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     {
         problems.push(
             Problem::new(Code::BadValue, "`then` needs a `status` that ends with an `until`")
-                .at(then.place, "what the status becomes when the window is over"),
+                .at(then.place, "what the status becomes when the window is over")
+                .help("give the window a `status` and an `until`, or leave out `then`"),
         );
     }
     if let (Some(then), Some(declared)) = (then, &person.status) {

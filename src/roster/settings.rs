@@ -131,7 +131,8 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
     let stances = Stance::ALL.map(|stance| (stance.as_str(), stance));
     let mut policy = Policy::default();
     for (key, value) in fields.table("policy", value).into_iter().flatten() {
-        let field = match key.get_ref().as_ref() {
+        let name = key.get_ref().as_ref();
+        let field = match name {
             "role" => &mut policy.role,
             "status" => &mut policy.status,
             "extra_roles" => &mut policy.extra_roles,
@@ -140,10 +141,8 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
                 continue;
             }
         };
-        *field = fields
-            .one_of("policy", Code::BadValue, value, &stances)
-            .map(|found| found.value)
-            .unwrap_or_default();
+        *field =
+            fields.one_of(name, Code::BadValue, value, &stances).map(|found| found.value).unwrap_or_default();
     }
     policy
 }

@@ -129,9 +129,15 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// From now on nothing shows what stands at `place`.
+    /// From now on nothing shows what stands from `place` to the end of its value and of its line.
     pub fn mask(&mut self, place: Place) {
-        self.files[place.file.0 as usize].masked.push(place.span());
+        let file = &mut self.files[place.file.0 as usize];
+        let start = floor_char_boundary(&file.text, place.start as usize);
+        let rest = &file.text[start..];
+        let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
+        let line_end = rest.find(['\n', '\r']).map_or(file.text.len(), |length| start + length);
+        let end = floor_char_boundary(&file.text, place.end as usize).max(line_end);
+        file.masked.push((start + skipped).min(end)..end);
     }
 
     /// File, line and column of a place.
@@ -150,11 +156,13 @@ impl Sources {
         let (_, line_start) = file.line_at(start);
         let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
         let end = floor_char_boundary(text, place.end as usize).clamp(start, line_end);
+        let mut masks: Vec<Range<usize>> = file.masked.clone();
+        masks.extend(secret_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
         Excerpt {
             location: self.locate(place),
-            before: file.shown(line_start..start),
-            marked: file.shown(start..end),
-            after: file.shown(end..line_end),
+            before: shown(text, line_start..start, &masks),
+            marked: shown(text, start..end, &masks),
+            after: shown(text, end..line_end, &masks),
         }
     }
 }
@@ -168,26 +176,40 @@ impl SourceFile {
         let number = lines.partition_point(|start| *start <= at);
         (number, lines[number - 1])
     }
+}
 
-    /// The text of `range` with masked parts replaced.
-    fn shown(&self, range: Range<usize>) -> String {
-        let mut shown = String::new();
-        let mut at = range.start;
-        let mut masks: Vec<_> =
-            self.masked.iter().filter(|m| m.start < range.end && m.end > range.start).collect();
-        masks.sort_by_key(|mask| mask.start);
-        for mask in masks {
-            if mask.start > at {
-                shown.push_str(&self.text[at..mask.start]);
-            }
-            if mask.end > at {
-                shown.push_str(MASK);
-                at = mask.end.min(range.end);
-            }
+/// What a secret is called. On a line that speaks of one, whatever the line is, the rest is not shown.
+const SECRET_WORDS: [&str; 8] =
+    ["token", "secret", "passwor", "api_key", "apikey", "authorization", "bearer", "credential"];
+
+/// Where on a line a secret may begin: behind the word that speaks of one.
+fn secret_in(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min()?;
+    let rest = &line[word..];
+    let behind_word = rest.find(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-')?;
+    let value = &rest[behind_word..];
+    Some(word + behind_word + value.len() - value.trim_start_matches(['"', '\'', ' ', '\t', '=', ':']).len())
+}
+
+/// The text of `range`, with what is masked replaced.
+fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
+    let mut shown = String::new();
+    let mut at = range.start;
+    let mut masks: Vec<_> =
+        masks.iter().filter(|mask| mask.start < range.end && mask.end > range.start).collect();
+    masks.sort_by_key(|mask| mask.start);
+    for mask in masks {
+        if mask.start > at {
+            shown.push_str(&text[at..mask.start]);
         }
-        shown.push_str(&self.text[at..range.end]);
-        shown
+        if mask.end > at {
+            shown.push_str(MASK);
+            at = mask.end.min(range.end);
+        }
     }
+    shown.push_str(&text[at..range.end]);
+    shown
 }
 
 fn floor_char_boundary(text: &str, at: usize) -> usize {
@@ -220,14 +242,34 @@ mod tests {
     #[test]
     fn a_masked_value_is_in_no_excerpt() {
         let mut sources = Sources::default();
-        let file = sources.add("a.toml".into(), "token = \"s3cret\" # mine".into());
-        sources.mask(Place::new(file, 8..16));
-        let excerpt = sources.excerpt(Place::new(file, 0..5));
-        assert_eq!(excerpt.after, " = (not shown) # mine");
-        let inside = sources.excerpt(Place::new(file, 10..12));
-        assert_eq!(
-            inside.before + &inside.marked + &inside.after,
-            "token = (not shown)(not shown)(not shown) # mine"
-        );
+        let file = sources.add("a.toml".into(), "pylon = \"s3cret\" # mine\nnext = 1".into());
+        sources.mask(Place::new(file, 5..16));
+        for span in [0..5, 8..9, 10..12, 20..22] {
+            let excerpt = sources.excerpt(Place::new(file, span.clone()));
+            let whole = excerpt.before + &excerpt.marked + &excerpt.after;
+            assert!(
+                whole.starts_with("pylon = (not shown)") && !whole.contains("s3cret"),
+                "{span:?}: {whole}"
+            );
+        }
+    }
+
+    #[test]
+    fn whatever_follows_the_name_of_a_secret_is_not_shown() {
+        for line in [
+            "token = \"tok-S3CRET\"",
+            "pylon.token = \"tok-S3CRET\"",
+            "pylon = { apiToken = \"tok-S3CRET\" }",
+            "export PYLON_API_TOKEN=tok-S3CRET",
+            "Authorization: Bearer tok-S3CRET",
+            "x = 1 # the token is tok-S3CRET",
+            "tokens: tok-S3CRET",
+        ] {
+            let mut sources = Sources::default();
+            let file = sources.add("a.toml".into(), line.into());
+            let excerpt = sources.excerpt(Place::new(file, 0..1));
+            let whole = excerpt.before + &excerpt.marked + &excerpt.after;
+            assert!(!whole.contains("S3CRET") && whole.contains("(not shown)"), "{whole}");
+        }
     }
 }

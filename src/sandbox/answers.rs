@@ -12,7 +12,7 @@ use super::{
     audit,
     endpoint::Endpoint,
     filter::{EmailIs, RawFilter, UserFilter},
-    message::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, json},
+    message::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, integer, json, present},
     page,
     patch::Patch,
     state::Organization,
@@ -24,7 +24,9 @@ use super::{
 #[derive(Debug, Deserialize)]
 struct Search {
     filter: RawFilter,
+    #[serde(default, deserialize_with = "integer")]
     limit: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
     cursor: Option<String>,
 }
 
@@ -91,7 +93,11 @@ impl World {
 
     fn list(&self, query: &str, request_id: &str) -> Result<Vec<u8>, Refusal> {
         let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
-        let deactivated_too = matches!(value("include_deactivated"), Some("true" | "1"));
+        let deactivated_too = match value("include_deactivated") {
+            Some("true" | "1") => true,
+            None | Some("false" | "0" | "") => false,
+            Some(_) => return Err(Refusal::bad_request("include_deactivated is true or false")),
+        };
         let question = page::question(&("list", deactivated_too));
         // Without paging the undocumented cursor is not looked at.
         let (start, limit) = match self.settings.list_page {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     filter::{RawFilter, Tree},
-    message::{Pagination, Refusal},
+    message::{Pagination, Refusal, integer, present},
     page,
     state::Api,
 };
@@ -51,8 +51,11 @@ pub(super) struct Log {
 /// The body of a search; every key may be left out.
 #[derive(Debug, Deserialize)]
 pub(super) struct Search {
+    #[serde(default, deserialize_with = "present")]
     filter: Option<RawFilter>,
+    #[serde(default, deserialize_with = "integer")]
     limit: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
     cursor: Option<String>,
 }
 

@@ -5,12 +5,28 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::state::Api;
 
 /// The largest request body that is read; above it the answer is 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+
+/// For a key that may be left out and may not be `null`: the description has no type for that.
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A whole number, also where it is written as `231.0`: JSON Schema calls that an integer.
+pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]
+    let whole = |float: f64| (float.fract() == 0.0 && float.abs() < 1e15).then_some(float as i64);
+    let integer = number.as_i64().or_else(|| number.as_f64().and_then(whole));
+    integer.map(Some).ok_or_else(|| D::Error::custom("a whole number is expected"))
+}
 
 /// One HTTP request, as far as the world cares.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     audit::Entry,
-    message::{Refusal, mix, uuid_in_series},
+    message::{Refusal, mix, present, uuid_in_series},
     user::User,
     world::World,
 };
@@ -19,11 +19,14 @@ const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// Distinguishes the audit log's identifiers from request ids.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The body. `null` is as good as absent and unknown keys are ignored, as lenient servers do: nobody has documented either.
+/// The body. Unknown keys are ignored, as lenient servers do: nobody has documented it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Patch {
+    #[serde(default, deserialize_with = "present")]
     role_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     name: Option<String>,
     avatar_url: Option<String>,
 }

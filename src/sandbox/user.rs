@@ -65,7 +65,7 @@ impl Serialize for UserView<'_> {
             email: &user.email,
             emails: Addresses(user),
             name: &user.name,
-            avatar_url: user.avatar_url.as_deref(),
+            avatar_url: user.avatar_url.as_deref().unwrap_or_default(),
             status: &user.status,
             role_id: user.shown_role(roles),
             current,
@@ -80,7 +80,8 @@ struct Wire<'a> {
     email: &'a str,
     emails: Addresses<'a>,
     name: &'a str,
-    avatar_url: Option<&'a str>,
+    /// Never null: the vendor's SDK takes a text alone.
+    avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
     #[serde(flatten)]
@@ -164,7 +165,7 @@ mod tests {
             serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Current }).unwrap();
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
-            r#""avatar_url":null,"status":"active","role_id":"role_b","role_ids":["role_a","role_b"],"#,
+            r#""avatar_url":"","status":"active","role_id":"role_b","role_ids":["role_a","role_b"],"#,
             r#""roles":[{"id":"role_a","name":"A","slug":"a"},{"id":"role_b","name":"B","slug":"b"},"#,
             r#"{"id":"role_c","name":"C","slug":"c"}],"is_deactivated":false}"#,
         );
@@ -177,7 +178,7 @@ mod tests {
             serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Older }).unwrap();
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
-            r#""avatar_url":null,"status":"active","role_id":"role_b"}"#,
+            r#""avatar_url":"","status":"active","role_id":"role_b"}"#,
         );
         assert_eq!(text, expected);
     }

@@ -13,7 +13,7 @@ fn the_older_era_has_no_codes_no_role_lists_and_an_empty_pagination() {
     assert_eq!(
         answer["data"][0],
         json!({ "id": "u_dee", "email": "dee@acme.example", "emails": ["dee@acme.example"], "name": "Dee",
-            "avatar_url": null, "status": "active", "role_id": "role_viewer" })
+            "avatar_url": "", "status": "active", "role_id": "role_viewer" })
     );
     let next = search(&mut world, &json!({ "filter": email("not_in", &[]), "limit": 1 }));
     assert_eq!(next["pagination"]["has_next_page"], true);

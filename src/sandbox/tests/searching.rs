@@ -92,10 +92,21 @@ fn a_search_that_makes_no_sense_is_400() {
 }
 
 #[test]
-fn nulls_and_unknown_keys_do_no_harm() {
-    let body = json!({ "filter": { "field": "email", "operator": "equals", "value": "bo@acme.example", "values": null,
-        "subfilters": null, "x": 1 }, "limit": null, "cursor": null, "y": 2 });
+fn unknown_keys_do_no_harm_and_a_whole_number_may_be_written_with_a_point() {
+    let filter = json!({ "field": "email", "operator": "equals", "value": "bo@acme.example", "x": 1 });
+    let body = json!({ "filter": filter, "limit": 100.0, "y": 2 });
     assert_eq!(ids(&search(&mut world(), &body)), ["u_bo"]);
+    for wrong in [
+        json!({ "filter": filter, "limit": 1.5 }),
+        json!({ "filter": filter, "limit": null }),
+        json!({ "filter": filter, "cursor": null }),
+    ] {
+        assert_eq!(
+            refused(&mut world(), &ask("POST", "/users/search").body(wrong.to_string())).0,
+            400,
+            "{wrong}"
+        );
+    }
 }
 
 #[test]

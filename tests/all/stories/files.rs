@@ -127,7 +127,7 @@ roster::unknown_key
 
 roster::unknown_status
 
-  × `activ` is no status
+  × `activ` is no value of `status`
    ╭─[users.toml:2:49]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                                                 ───┬───

@@ -53,7 +53,7 @@ fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
 #[test]
 fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
     let scene = pylon(1).file("users.toml", "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n");
-    is_refused(&scene, "Refused by keep_at_least: 1 of 2 Admin remains (floor 2)\n");
+    is_refused(&scene, "Refused by keep_at_least: 1 of 2 Admins remains (floor 2)\n");
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Admin\"\ndown_to = 1\nreason = \"Ben has left\"\nexpires = 2026-12-01\n";
     let scene = scene.file(
         "users.toml",
@@ -63,7 +63,7 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
     run.exits(0);
     assert!(
         run.stdout.contains(
-            "Guardrail keep_at_least: 1 of 2 Admin remains (floor 2); acknowledged: Ben has left\n"
+            "Guardrail keep_at_least: 1 of 2 Admins remains (floor 2); acknowledged: Ben has left\n"
         ),
         "{}",
         run.stdout
@@ -78,7 +78,7 @@ fn a_floor_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_l
     );
     let run = scene.run("plan");
     run.exits(0);
-    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (floor 5); below already, and not lowered by this plan\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (floor 5); reported, since this plan does not make it so\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -100,6 +100,24 @@ fn a_protected_person_is_never_changed_under_whichever_address() {
         &scene,
         "Refused by protected: M01@acme.example is protected and would change   users.toml:4\n",
     );
+}
+
+#[test]
+fn a_protected_address_counts_whichever_of_the_persons_it_is() {
+    let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "emails": ["bob@acme.example"], "role": "viewer" } ] }"#;
+    for (protected, declared) in
+        [("bob@acme.example", "bo@acme.example"), ("bo@acme.example", "bob@acme.example")]
+    {
+        let users = format!(
+            "[guardrails]\nprotected = [\"{protected}\", \"nobody@acme.example\"]\n[users]\n\"{declared}\" = {{ role = \"Member\" }}\n"
+        );
+        let scene = Scene::with_pylon(state).file("users.toml", users);
+        is_refused(&scene, &format!("Refused by protected: {protected} is protected and would change"));
+        is_refused(
+            &scene,
+            "Guardrail protected: nobody@acme.example is protected, and nobody in Pylon has this address",
+        );
+    }
 }
 
 #[test]
@@ -161,7 +179,7 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
     let run = scene.run("plan --only ben@acme.example");
     run.exits(3);
     assert!(
-        run.stdout.contains("Refused by keep_at_least: 1 of 2 Admin remains (floor 2)\n"),
+        run.stdout.contains("Refused by keep_at_least: 1 of 2 Admins remains (floor 2)\n"),
         "{}",
         run.stdout
     );

@@ -100,7 +100,7 @@ Guardrails hold: 1 of 3 change (limit 10), 2 Admins remain (floor 2).
 Coming by itself:
   2026-11-24  cy@acme.example  status (left alone) → away   users.toml:5
   2027-03-01  bo@acme.example  role Admin → Member   users.toml:4
-      will be refused by keep_at_least: 1 of 2 Admin remains (floor 2)
+      will be refused by keep_at_least: 1 of 2 Admins remains (floor 2)
 "
         .replace("HOST", &scene.host()),
     );
