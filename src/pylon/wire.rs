@@ -307,7 +307,7 @@ mod tests {
             r#"{"data":[{"id":""}]}"#,
             r#"{"data":[{"id":"a","id":"b"}]}"#,
             r#"{"data":null}"#,
-            r#"[[]]"#,
+            "[[]]",
             r#"{"data":[["u1"]]}"#,
             r#"{"data":[],"pagination":[]}"#,
             r#"{"data":[],"pagination":["c",true]}"#,

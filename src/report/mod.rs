@@ -414,7 +414,7 @@ impl Material<'_> {
         let label = |role: &RoleId| self.label(role).to_string();
         let named =
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
-        let shown = |text: &Option<String>| text.as_deref().map(|text| Printable::new(text));
+        let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
         ComingLine {
             when: Printable::new(&moment.written),
             email: Printable::new(email.as_str()),

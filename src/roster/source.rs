@@ -182,14 +182,15 @@ impl SourceFile {
 const SECRET_WORDS: [&str; 8] =
     ["token", "secret", "passwor", "api_key", "apikey", "authorization", "bearer", "credential"];
 
-/// Where on a line a secret may begin: behind the word that speaks of one.
+/// Where on a line a secret may begin: behind the word that speaks of one, or the first sign of a value before it.
 fn secret_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min()?;
-    let rest = &line[word..];
-    let behind_word = rest.find(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-')?;
-    let value = &rest[behind_word..];
-    Some(word + behind_word + value.len() - value.trim_start_matches(['"', '\'', ' ', '\t', '=', ':']).len())
+    let is_sign = |char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-';
+    let behind_word = line[word..].find(is_sign).map_or(line.len(), |length| word + length);
+    let from = line.find(['=', ':']).map_or(behind_word, |sign| behind_word.min(sign));
+    let value = &line[from..];
+    Some(from + value.len() - value.trim_start_matches(['"', '\'', ' ', '\t', '=', ':']).len())
 }
 
 /// The text of `range`, with what is masked replaced.

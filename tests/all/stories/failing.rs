@@ -80,6 +80,34 @@ fn a_token_may_come_from_a_file_or_from_standard_input() {
 }
 
 #[test]
+fn a_token_in_quotes_is_no_token() {
+    let scene = scene().env("PYLON_API_TOKEN", &format!("\"{TOKEN}\""));
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::bad_token");
+    assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
+}
+
+#[test]
+fn no_name_in_pylon_is_a_command_to_a_github_runner() {
+    let long = "y".repeat(99);
+    let state = format!(
+        r###"{{ "organization": {{ "id": "org_1", "name": "##[error]org" }}, "roles": [ {{ "id": "r1", "name": "{long} ::error::role", "slug": "r" }} ],
+        "users": [ {{ "email": "bo@acme.example", "name": "::stop-commands::x ##[group]", "role": "r1", "status": "::x" }} ] }}"###
+    );
+    let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    for users in ["\"bo@acme.example\" = { status = \"away\" }", "\"bo@acme.example\" = { role = \"##[x\" }"]
+    {
+        let scene = Scene::with_pylon(&state).file("users.toml", format!("[users]\n{users}\n"));
+        for words in ["plan", "plan --format json", "apply --auto-approve"] {
+            let run = scene.run(words);
+            let commands: Vec<&str> =
+                run.stdout.lines().chain(run.stderr.lines()).filter(|line| is_command(line)).collect();
+            assert_eq!(commands, Vec::<&str>::new(), "`{words}` with {users}");
+        }
+    }
+}
+
+#[test]
 fn a_suspended_organisation_and_a_forbidden_write_say_what_to_do() {
     let suspended = PYLON.replacen('{', r#"{ "settings": { "standing": "suspended" },"#, 1);
     Scene::with_pylon(&suspended).file("users.toml", USERS).run("plan").exits(1).names("pylon::suspended");

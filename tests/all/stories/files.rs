@@ -178,6 +178,31 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_secret_is_not_repeated_however_it_got_into_the_file() {
+    for line in [
+        "pylon.token = \"tok-S3CRET\"",
+        "apiToken = \"tok-S3CRET\"",
+        "toekn = \"tok-S3CRET\"",
+        "pylon = { key = \"tok-S3CRET\" }",
+        "export PYLON_API_TOKEN=tok-S3CRET",
+        "Authorization: Bearer tok-S3CRET",
+        "workspace = \"tok-S3CRET\" # the token",
+    ] {
+        let scene = Scene::offline().file("users.toml", format!("{line}\n"));
+        for words in ["validate", "plan --format json"] {
+            let run = scene.run(words);
+            run.exits(1);
+            assert!(
+                !run.stderr.contains("S3CRET") && !run.stdout.contains("S3CRET"),
+                "{line}:\n{}{}",
+                run.stdout,
+                run.stderr
+            );
+        }
+    }
+}
+
+#[test]
 fn an_included_file_has_defaults_and_users_alone() {
     let scene = Scene::offline()
         .file("users.toml", "include = [\"teams/*.toml\"]\n")

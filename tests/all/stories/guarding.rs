@@ -187,3 +187,34 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
     run.exits(1).names("plan::only_unknown");
     run.mentions("did you mean m0");
 }
+
+#[test]
+fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
+    // A SCIM group decides Eve's role: Pylon accepts the change and nothing comes of it.
+    let state = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
+        { "id": "u_eve", "email": "eve@acme.example", "name": "Eve", "role": "member", "role_from_scim": true } ] }"#;
+    let scene = Scene::with_pylon(state)
+        .file("users.toml", "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"eve@acme.example\" = { role = \"Admin\" }\n");
+    let run = scene.run("apply --auto-approve");
+    run.exits(4);
+    assert!(
+        run.stdout.contains("not attempted: a gain before it failed, and too few would have kept the role"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(scene.patches(), [r#"/users/u_eve {"role_id":"role_admin"}"#]);
+}
+
+#[test]
+fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
+    let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"refuse\"\n[users]\n");
+    is_refused(&scene, "Refused by unmanaged: 3 in Pylon declared nowhere\n");
+    let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");
+    scene.run("plan").exits(1).names("pylon::other_organization");
+    let scene = pylon(1).file("users.toml", "");
+    scene.run("plan --format json").exits(0).says(
+        "{\n  \"version\": 1,\n  \"command\": \"plan\",\n  \"file\": \"users.toml\",\n  \"declared\": 0\n}\n",
+    );
+}
