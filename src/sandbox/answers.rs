@@ -95,7 +95,7 @@ impl World {
         let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
         let deactivated_too = match value("include_deactivated") {
             Some("true" | "1") => true,
-            None | Some("false" | "0" | "") => false,
+            None | Some("false" | "0") => false,
             Some(_) => return Err(Refusal::bad_request("include_deactivated is true or false")),
         };
         let question = page::question(&("list", deactivated_too));
