@@ -55,6 +55,15 @@ fn a_saved_plan_is_applied_as_it_was_reviewed() {
 }
 
 #[test]
+fn a_saved_plan_is_what_its_schema_says() {
+    let schema = serde_json::from_str(include_str!("../../../docs/saved-plan.schema.json")).unwrap();
+    let plan = serde_json::from_str(&text(&saved())).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let complaints: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
+    assert_eq!(complaints, Vec::<String>::new());
+}
+
+#[test]
 fn what_came_into_step_meanwhile_is_left_out() {
     let scene = saved();
     somebody_else(&scene, "ana@acme.example", "viewer");
