@@ -5,9 +5,10 @@
 
 use serde::Serialize;
 
-use super::{
-    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, words,
+use super::plan_report::{
+    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
 };
+use super::words;
 use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;

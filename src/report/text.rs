@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::plan_report::{
+    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
+};
 use super::style::{Styles, styled};
-use super::{ComingLine, EditLine, Entry, EntryKind, GuardrailLine, PersonLine, PlanReport, words};
+use super::words;
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -248,7 +251,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         }
     }
     for expired in &report.expired {
-        let super::ExpiredLine { guardrail, expired, location } = expired;
+        let ExpiredLine { guardrail, expired, location } = expired;
         let place = format!("{}:{}", Printable::new(&location.file), location.line);
         let _ = writeln!(
             text,

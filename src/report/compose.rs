@@ -1,0 +1,216 @@
+//! From the plan and what came of it to a [`PlanReport`]: ids become names, places become lines.
+
+use super::plan_report::{
+    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
+};
+use super::words;
+use crate::apply::Finished;
+use crate::desired::agenda::Transition;
+use crate::observed::{RoleCatalogue, RoleId};
+use crate::plan::forecast::Coming;
+use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
+use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
+use crate::printable::Printable;
+use crate::roster::Moment;
+use crate::roster::source::{Location, Place, Sources};
+
+/// Everything a plan report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// `plan` or `apply`.
+    pub command: &'static str,
+    /// `us`, `eu`, `sandbox` or the host.
+    pub place: &'a str,
+    /// The reviewed plan.
+    pub reviewed: &'a ReviewedPlan,
+    /// For places.
+    pub sources: &'a Sources,
+    /// For the names of roles.
+    pub roles: &'a RoleCatalogue,
+    /// Whether people whom no file declares are mentioned.
+    pub mention_undeclared: bool,
+    /// The instant that was asked about, where it is not the present.
+    pub at: Option<&'a Moment>,
+    /// What windows will bring by themselves.
+    pub coming: &'a [Coming],
+    /// Operations of a saved plan that are in step meanwhile.
+    pub meanwhile: usize,
+    /// What came of it.
+    pub finished: Option<&'a Finished>,
+}
+
+impl PlanReport {
+    /// The report of a plan, carried out or not.
+    pub fn new(material: &Material<'_>) -> Self {
+        let Material {
+            command,
+            place,
+            reviewed,
+            sources: _,
+            roles: _,
+            mention_undeclared,
+            at,
+            coming,
+            meanwhile,
+            finished,
+        } = *material;
+        let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
+        let undeclared =
+            plan.undeclared.iter().filter(|_| mention_undeclared).map(|email| Printable::new(email.as_str()));
+        let expired = expired.iter().map(|acknowledgement| ExpiredLine {
+            guardrail: acknowledgement.risk.guardrail(),
+            expired: Printable::new(&acknowledgement.expires.value.written),
+            location: material.locate(acknowledgement.place),
+        });
+        Self {
+            command,
+            organization: Printable::new(&plan.organization.name),
+            organization_id: Printable::new(&plan.organization.id),
+            place: Printable::new(place),
+            declared: plan.declared,
+            at: at.map(|moment| Printable::new(&moment.written)),
+            only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),
+            entries: material.entries(),
+            in_step: plan.in_step,
+            meanwhile,
+            undeclared: undeclared.collect(),
+            guardrails: findings.iter().map(|finding| material.guardrail(finding)).collect(),
+            expired: expired.collect(),
+            coming: coming.iter().map(|coming| material.coming(coming)).collect(),
+            result: finished.map(|finished| ApplyResult {
+                stopped: finished.stopped.clone(),
+                not_read_back: finished.not_read_back,
+            }),
+            journal: None,
+        }
+    }
+}
+
+impl Material<'_> {
+    fn entries(&self) -> Vec<Entry> {
+        let plan = &self.reviewed.plan;
+        let outcome = |index: usize| {
+            self.finished
+                .and_then(|finished| finished.carried.get(index))
+                .map(|carried| carried.outcome.clone())
+        };
+        let changes = plan.changes.iter().enumerate().map(|(index, change)| {
+            let (person, edits) = self.person_and_edits(change);
+            self.entry(&change.subject, EntryKind::Change { person, edits, outcome: outcome(index) })
+        });
+        let observed = plan.observed.iter().map(|change| {
+            let (person, edits) = self.person_and_edits(change);
+            self.entry(&change.subject, EntryKind::Observed { person, edits })
+        });
+        let is_told = |subject: &Subject| {
+            plan.changes.iter().chain(&plan.observed).any(|change| change.subject.id == subject.id)
+        };
+        let elsewhere = plan.found_elsewhere.iter().filter(|subject| !is_told(subject));
+        let elsewhere = elsewhere
+            .map(|subject| self.entry(subject, EntryKind::FoundElsewhere { person: person_line(subject) }));
+        let absent = plan.absent.iter().map(|absent| self.absent(absent));
+        let mut entries: Vec<Entry> = changes.chain(observed).chain(elsewhere).chain(absent).collect();
+        entries.sort_by(|a, b| a.email.cmp(&b.email));
+        entries
+    }
+
+    fn entry(&self, subject: &Subject, kind: EntryKind) -> Entry {
+        let email = Printable::new(subject.email.value.as_str());
+        Entry { email, kind, location: self.locate(subject.email.place) }
+    }
+
+    fn absent(&self, absent: &Absent) -> Entry {
+        let kind = match &absent.absence {
+            Absence::Missing { did_you_mean } => EntryKind::Missing {
+                did_you_mean: did_you_mean.as_ref().map(|email| Printable::new(email.as_str())),
+            },
+            Absence::Deactivated { name } => EntryKind::Deactivated { name: Printable::new(name) },
+        };
+        Entry {
+            email: Printable::new(absent.email.value.as_str()),
+            kind,
+            location: self.locate(absent.email.place),
+        }
+    }
+
+    fn person_and_edits(&self, change: &Change) -> (PersonLine, Vec<EditLine>) {
+        let Change { subject, role, status } = change;
+        let role = role.as_ref().map(|edit| {
+            let RoleEdit { from, to, through_scim, place, origin } = edit;
+            let labels = |ids: &[RoleId]| ids.iter().map(|id| self.label(id)).collect();
+            let (location, origin) = (self.locate(*place), origin.clone());
+            EditLine {
+                field: "role",
+                from: labels(from),
+                to: self.label(to),
+                through_scim: labels(through_scim),
+                location,
+                origin,
+            }
+        });
+        let status = status.as_ref().map(|edit| {
+            let StatusEdit { from, to, place, origin } = edit;
+            let from = Some(from)
+                .filter(|from| !from.is_empty())
+                .map(|from| Printable::new(from))
+                .into_iter()
+                .collect();
+            let (location, origin) = (self.locate(*place), origin.clone());
+            EditLine {
+                field: "status",
+                from,
+                to: Printable::new(to.as_str()),
+                through_scim: Vec::new(),
+                location,
+                origin,
+            }
+        });
+        (person_line(subject), role.into_iter().chain(status).collect())
+    }
+
+    fn guardrail(&self, finding: &Finding) -> GuardrailLine {
+        let Finding { figure, verdict, place } = finding;
+        let label = |role: &RoleId| self.label(role).to_string();
+        let remedy = (*verdict == Verdict::Refused).then(|| words::remedy(figure, &label));
+        GuardrailLine {
+            guardrail: figure.guardrail(),
+            verdict: verdict.clone(),
+            figure: words::figure(figure, &label),
+            remedy,
+            location: place.map(|place| self.locate(place)),
+        }
+    }
+
+    fn coming(&self, coming: &Coming) -> ComingLine {
+        let Coming { transition: Transition { moment, email, field, from, to, place }, refused_by } = coming;
+        let label = |role: &RoleId| self.label(role).to_string();
+        let named =
+            |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
+        let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
+        ComingLine {
+            when: Printable::new(&moment.written),
+            email: Printable::new(email.as_str()),
+            field,
+            from: shown(from),
+            to: shown(to),
+            location: self.locate(*place),
+            refused_by: refused_by.iter().map(named).collect(),
+        }
+    }
+
+    fn label(&self, role: &RoleId) -> Printable {
+        Printable::new(&self.roles.label(role))
+    }
+
+    fn locate(&self, place: Place) -> Location {
+        self.sources.locate(place)
+    }
+}
+
+fn person_line(subject: &Subject) -> PersonLine {
+    let Subject { email, id, primary, secondary: _, name } = subject;
+    let primary = Some(primary)
+        .filter(|primary| **primary != email.value)
+        .map(|primary| Printable::new(primary.as_str()));
+    PersonLine { id: Printable::new(id.as_str()), name: Printable::new(name), primary }
+}

@@ -1,0 +1,191 @@
+//! What a plan has to say, and an apply: facts with their places settled, every text from elsewhere as [`Printable`].
+
+use crate::apply::{Outcome, Stop};
+use crate::desired::Origin;
+use crate::plan::guardrails::{Guardrail, Verdict};
+use crate::printable::Printable;
+use crate::roster::source::Location;
+
+/// A reviewed plan, and what came of it if it was carried out.
+#[derive(Debug, Clone)]
+pub struct PlanReport {
+    /// `plan` or `apply`.
+    pub command: &'static str,
+    /// The organisation's name.
+    pub organization: Printable,
+    /// The organisation's id.
+    pub organization_id: Printable,
+    /// `us`, `eu`, `sandbox` or the host.
+    pub place: Printable,
+    /// How many people are declared.
+    pub declared: usize,
+    /// The instant that was asked about, where it is not the present.
+    pub at: Option<Printable>,
+    /// The people it is limited to; empty where it is about everybody.
+    pub only: Vec<Printable>,
+    /// Who is not in step, sorted by declared address.
+    pub entries: Vec<Entry>,
+    /// Declared people who are as they should be.
+    pub in_step: usize,
+    /// Operations of a saved plan that somebody else has brought about meanwhile.
+    pub meanwhile: usize,
+    /// Primary addresses of people whom no file declares; empty where the files ignore them.
+    pub undeclared: Vec<Printable>,
+    /// What the guardrails say.
+    pub guardrails: Vec<GuardrailLine>,
+    /// Acknowledgements that have expired.
+    pub expired: Vec<ExpiredLine>,
+    /// What windows will bring by themselves: the next days, and what would be refused.
+    pub coming: Vec<ComingLine>,
+    /// What came of it, if it was carried out.
+    pub result: Option<ApplyResult>,
+    /// Where its journal is, if it was carried out.
+    pub journal: Option<Printable>,
+}
+
+/// What a window will bring by itself.
+#[derive(Debug, Clone)]
+pub struct ComingLine {
+    /// When, as the file wrote it.
+    pub when: Printable,
+    /// The declared address.
+    pub email: Printable,
+    /// `role` or `status`.
+    pub field: &'static str,
+    /// What is desired before; nothing where the value is left alone.
+    pub from: Option<Printable>,
+    /// What is desired from then on; nothing where the value is left alone.
+    pub to: Option<Printable>,
+    /// Where it is declared.
+    pub location: Location,
+    /// The figures of the guardrails that would refuse it, each with its name.
+    pub refused_by: Vec<String>,
+}
+
+/// One person who is not in step.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The declared address.
+    pub email: Printable,
+    /// What it is about.
+    pub kind: EntryKind,
+    /// Where the person is declared.
+    pub location: Location,
+}
+
+/// What an entry is about.
+#[derive(Debug, Clone)]
+pub enum EntryKind {
+    /// Something changes.
+    Change {
+        /// Who, in Pylon.
+        person: PersonLine,
+        /// What changes.
+        edits: Vec<EditLine>,
+        /// What came of it.
+        outcome: Option<Outcome>,
+    },
+    /// Something differs that the policy only observes.
+    Observed {
+        /// Who, in Pylon.
+        person: PersonLine,
+        /// What differs.
+        edits: Vec<EditLine>,
+    },
+    /// Found under another address, and in step.
+    FoundElsewhere {
+        /// Who, in Pylon.
+        person: PersonLine,
+    },
+    /// Not in Pylon.
+    Missing {
+        /// The nearest address.
+        did_you_mean: Option<Printable>,
+    },
+    /// Deactivated in Pylon.
+    Deactivated {
+        /// The name in Pylon.
+        name: Printable,
+    },
+}
+
+/// A person as Pylon knows them.
+#[derive(Debug, Clone)]
+pub struct PersonLine {
+    /// The id.
+    pub id: Printable,
+    /// The name.
+    pub name: Printable,
+    /// The primary address, where it is not the declared one.
+    pub primary: Option<Printable>,
+}
+
+/// One field that changes.
+#[derive(Debug, Clone)]
+pub struct EditLine {
+    /// `role` or `status`.
+    pub field: &'static str,
+    /// The value before.
+    pub from: Vec<Printable>,
+    /// The value afterwards.
+    pub to: Printable,
+    /// Roles that stay through SCIM groups.
+    pub through_scim: Vec<Printable>,
+    /// Where it is declared.
+    pub location: Location,
+    /// Where it comes from, if not from the person's own declaration.
+    pub origin: Origin,
+}
+
+/// What one guardrail says.
+#[derive(Debug, Clone)]
+pub struct GuardrailLine {
+    /// Which.
+    pub guardrail: Guardrail,
+    /// Whether the plan may be carried out.
+    pub verdict: Verdict,
+    /// The figure and its limit, in a few words: `2 of 12 change (limit 10)`.
+    pub figure: String,
+    /// How to acknowledge it, where it refuses.
+    pub remedy: Option<String>,
+    /// Where to look in the files.
+    pub location: Option<Location>,
+}
+
+/// An acknowledgement that has expired.
+#[derive(Debug, Clone)]
+pub struct ExpiredLine {
+    /// Of which guardrail.
+    pub guardrail: &'static str,
+    /// Since when.
+    pub expired: Printable,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// What came of an apply as a whole.
+#[derive(Debug, Clone)]
+pub struct ApplyResult {
+    /// Why it ended early.
+    pub stopped: Option<Stop>,
+    /// Changes that could not be read back.
+    pub not_read_back: usize,
+}
+
+impl PlanReport {
+    /// The outcomes, where it was carried out.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::Change { outcome, .. } => outcome.as_ref(),
+            EntryKind::Observed { .. }
+            | EntryKind::FoundElsewhere { .. }
+            | EntryKind::Missing { .. }
+            | EntryKind::Deactivated { .. } => None,
+        })
+    }
+
+    /// Whether a guardrail refuses it.
+    pub fn is_refused(&self) -> bool {
+        self.guardrails.iter().any(|line| line.verdict == Verdict::Refused)
+    }
+}
