@@ -21,6 +21,9 @@ const AFTER_HINT: Duration = Duration::from_secs(1);
 const WITHOUT_HINT: Duration = Duration::from_secs(5);
 /// The pace is raised so often while no 429 comes.
 const RAISE_EVERY: Duration = Duration::from_secs(5);
+/// A pace that was once too fast is tried again after twice as long each time, at most after this: a window that is
+/// counted exactly answers every trial with one 429.
+const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are counted in thousandths of a request a window, so that all arithmetic is whole.
 const UNIT: u64 = 1000;
 
@@ -107,14 +110,18 @@ pub struct Pacer {
     in_flight: u64,
     /// When the slots of answered requests come back, in order.
     returns: VecDeque<Duration>,
+    /// When slots come back that others have taken, as far as the server has told, in order.
+    others: VecDeque<Duration>,
     /// When requests were accepted, in order, within the last window.
     accepted: VecDeque<Duration>,
     /// Nothing goes out before.
     gate: Duration,
-    /// 429s without a hint in a row.
+    /// 429s without a hint in a row, those to requests sent before the last of them not counted.
     unhinted: u32,
     /// Once a 429 has shown the assumption wrong.
     pace: Option<Pace>,
+    /// The chance of the last answer, in 1/1000 (0 to 999).
+    jitter: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +134,8 @@ struct Pace {
     cut_at: Duration,
     /// When the rate was last raised or cut.
     raised_at: Duration,
+    /// How long it stays at the good rate before it tries a higher one.
+    hold: Duration,
     /// The next request goes out no earlier.
     next: Duration,
 }
@@ -187,10 +196,12 @@ impl Pacer {
             limit: limit.max(1),
             in_flight: 0,
             returns: VecDeque::new(),
+            others: VecDeque::new(),
             accepted: VecDeque::new(),
             gate: Duration::ZERO,
             unhinted: 0,
             pace: None,
+            jitter: 500,
         }
     }
 
@@ -201,8 +212,10 @@ impl Pacer {
 
     /// When the next request may go out.
     pub fn turn(&mut self, now: Duration) -> Turn {
-        while self.returns.front().is_some_and(|back| *back <= now) {
-            self.returns.pop_front();
+        for slots in [&mut self.returns, &mut self.others] {
+            while slots.front().is_some_and(|back| *back <= now) {
+                slots.pop_front();
+            }
         }
         self.raise(now);
         let paced = self.pace.map_or(Duration::ZERO, |pace| pace.next);
@@ -210,10 +223,11 @@ impl Pacer {
         if now < closed_until {
             return Turn::At(closed_until);
         }
-        if self.out() < self.limit {
+        if self.out() < self.allowed() {
             return Turn::Now;
         }
-        self.returns.front().map_or(Turn::AfterAnswer, |back| Turn::At(*back))
+        let next = [&self.returns, &self.others].into_iter().filter_map(VecDeque::front).min();
+        next.map_or(Turn::AfterAnswer, |back| Turn::At(*back))
     }
 
     /// A request goes out.
@@ -221,13 +235,15 @@ impl Pacer {
         self.in_flight += 1;
         if let Some(pace) = &mut self.pace {
             let interval = nanos(WINDOW) * UNIT / pace.rate.max(1);
-            pace.next = now + Duration::from_nanos(interval);
+            // In step with somebody else's clock it would always be the same one of the two who is refused.
+            pace.next = now + Duration::from_nanos(interval / 1000 * (950 + self.jitter / 10));
         }
     }
 
     /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
     pub fn answered(&mut self, now: Duration, sent: Duration, told: Told, jitter: u64) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.jitter = jitter.min(999);
         self.returns.push_back(now + WINDOW + MARGIN);
         match told {
             Told::Accepted { remaining } => {
@@ -235,85 +251,123 @@ impl Pacer {
                 self.accepted.push_back(now);
                 self.lower_to(now, remaining);
             }
-            Told::Throttled { hint } => self.throttled(now, sent, hint, jitter),
+            Told::Throttled { hint } => self.throttled(now, sent, hint),
             Told::Lost => {}
         }
     }
 
     /// How many requests could go out within `span` from now, at the present pace; at least one.
     pub fn capacity(&self, now: Duration, span: Duration) -> u64 {
-        let back = self.returns.iter().filter(|back| **back <= now + span).count() as u64;
-        let free = self.limit.saturating_sub(self.out()) + back;
+        let slots = self.returns.iter().chain(&self.others);
+        let back = slots.filter(|back| **back <= now + span).count() as u64;
+        let free = (self.allowed() + back).saturating_sub(self.out());
         let paced =
             self.pace.map_or(u64::MAX, |pace| nanos(span) / (nanos(WINDOW) * UNIT / pace.rate.max(1)).max(1));
         free.min(paced).max(1)
     }
 
     fn out(&self) -> u64 {
+        self.own() + self.others.len() as u64
+    }
+
+    /// So many may be out: the assumed limit, or what has been found to go well in its place. An even pace alone would not
+    /// do, since what went out in a bunch leaves the server's window in a bunch.
+    fn allowed(&self) -> u64 {
+        self.pace.map_or(self.limit, |pace| (pace.rate.max(pace.good) / UNIT).clamp(1, self.limit))
+    }
+
+    fn own(&self) -> u64 {
         self.in_flight + self.returns.len() as u64
     }
 
-    /// `X-Rate-Limit-Remaining` may only lower what we allow ourselves: others spend from the same allowance.
+    /// `X-Rate-Limit-Remaining` may only lower what we allow ourselves: others spend from the same allowance. When their
+    /// slots come back nobody knows; evenly over the next window is a guess that starves nobody, and a bucket, which
+    /// says little is left although it fills all the time, does not hold us up for a whole window.
     fn lower_to(&mut self, now: Duration, remaining: Option<u64>) {
-        let free = self.limit.saturating_sub(self.out());
-        let taken_by_others = remaining.map_or(0, |remaining| free.saturating_sub(remaining));
-        for _ in 0..taken_by_others {
-            self.returns.push_back(now + WINDOW + MARGIN);
+        let Some(remaining) = remaining.filter(|_| self.pace.is_none()) else {
+            return; // once there is a pace, what the server accepts says more
+        };
+        let others = self.limit.saturating_sub(self.own()).saturating_sub(remaining);
+        if others > self.others.len() as u64 {
+            let back = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
+            self.others = (1..=others).map(back).collect();
         }
     }
 
-    fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>, jitter: u64) {
+    fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>) {
+        // Sent at the rate before the cut: says nothing of the present one.
+        let is_late = self.pace.is_some_and(|pace| sent < pace.cut_at);
         let wait = hint.map_or_else(
-            || WITHOUT_HINT * 2_u32.saturating_pow(self.unhinted.min(6)),
+            || WITHOUT_HINT * 2_u32.saturating_pow(self.unhinted.saturating_sub(u32::from(is_late)).min(5)),
             |hint| hint + AFTER_HINT,
         );
-        if hint.is_none() {
-            self.unhinted += 1;
-        }
-        let spread = Duration::from_nanos(nanos(MARGIN) * jitter.min(999) / 1000);
+        let spread = Duration::from_nanos(nanos(MARGIN) * self.jitter / 1000);
         self.gate = self.gate.max(now + wait + spread);
-        match &mut self.pace {
-            Some(pace) if sent < pace.cut_at => {} // sent at the rate before the cut: says nothing of the present one
-            Some(pace) => {
-                let cut = (pace.rate * 7 / 10).max(UNIT);
-                if pace.rate <= pace.good {
-                    pace.good = cut; // what went well once no longer does
-                }
-                pace.rate = cut;
-                pace.cut_at = now;
-                pace.raised_at = self.gate;
-            }
-            None => {
-                let since = now.saturating_sub(WINDOW);
-                let accepted = self.accepted.iter().filter(|at| **at >= since).count() as u64 * UNIT;
-                let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
-                let rate = accepted.max(hinted).clamp(UNIT, self.limit * UNIT);
-                self.pace =
-                    Some(Pace { rate, good: rate, cut_at: now, raised_at: self.gate, next: self.gate });
-            }
+        if !is_late {
+            self.unhinted += u32::from(hint.is_none());
+            self.cut(now, wait);
         }
         if let Some(pace) = &mut self.pace {
             pace.next = pace.next.max(self.gate);
         }
     }
 
-    /// Every five seconds without a 429 the pace is raised: quickly below the last rate that went well, carefully above.
+    /// From window to pace, or from one pace to a slower one. What was accepted during the last window is what is known to
+    /// be allowed; a higher rate that went well for a while has only filled the pauses of that window.
+    fn cut(&mut self, now: Duration, wait: Duration) {
+        let since = now.saturating_sub(WINDOW);
+        let accepted = self.accepted.iter().filter(|at| **at >= since).count() as u64 * UNIT;
+        let ceiling = self.limit * UNIT;
+        self.pace = Some(match self.pace {
+            None => {
+                self.others.clear();
+                let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
+                let rate = accepted.max(hinted).clamp(UNIT, ceiling);
+                let (raised_at, next) = (self.gate, self.gate);
+                Pace { rate, good: rate, cut_at: now, raised_at, hold: RAISE_EVERY, next }
+            }
+            Some(Pace { rate, good, hold, next, .. }) => {
+                let cut = (rate * 7 / 10).max(UNIT);
+                let least = |tenths: u64| (good * tenths / 10).max(UNIT);
+                let (known, hold) = if rate > good {
+                    // A trial, and it failed.
+                    (accepted.clamp(least(5), good), (hold * 2).min(LONGEST_HOLD))
+                } else {
+                    // At a rate that should have gone well: a little less, or each window would end with a 429. Where much less
+                    // was accepted, the limit is not where it was, and is looked for anew.
+                    let slightly_less = accepted - accepted / 20;
+                    let hold = if slightly_less < least(7) { RAISE_EVERY } else { hold };
+                    (slightly_less.clamp(least(7), good), hold)
+                };
+                Pace { rate: cut.min(known), good: known, cut_at: now, raised_at: self.gate, hold, next }
+            }
+        });
+    }
+
+    /// While no 429 comes the pace is raised: quickly below the last rate that went well, carefully above.
     fn raise(&mut self, now: Duration) {
         while self.accepted.front().is_some_and(|at| *at + WINDOW < now) {
             self.accepted.pop_front();
         }
         let ceiling = self.limit * UNIT;
-        if let Some(pace) = &mut self.pace {
-            while pace.raised_at + RAISE_EVERY <= now {
-                pace.raised_at += RAISE_EVERY;
-                pace.good = pace.good.max(pace.rate);
-                pace.rate = if pace.rate < pace.good {
-                    (pace.rate * 5 / 4).min(pace.good)
-                } else {
-                    pace.rate + ceiling / 50
-                };
-                pace.rate = pace.rate.min(ceiling);
+        let Some(pace) = &mut self.pace else { return };
+        loop {
+            let is_below = pace.rate < pace.good;
+            let wait = if is_below { RAISE_EVERY } else { pace.hold };
+            if pace.raised_at + wait > now {
+                return;
             }
+            pace.raised_at += wait;
+            if is_below {
+                pace.rate = (pace.rate * 5 / 4).min(pace.good);
+                continue;
+            }
+            // Two raises and a whole window without a 429: the limit is not where it was.
+            if pace.raised_at.saturating_sub(pace.cut_at) >= pace.hold * 2 + WINDOW {
+                pace.hold = (pace.hold / 2).max(RAISE_EVERY);
+            }
+            pace.good = pace.rate;
+            pace.rate = (pace.rate + ceiling / 50).min(ceiling);
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Retries {
     budget: u64,
     any_answer: bool,
     last_success: Duration,
+    /// Until when the server has asked to wait.
+    paused_until: Duration,
 }
 
 /// Whether a request is sent again.
@@ -56,7 +58,7 @@ pub enum GiveUp {
 impl Retries {
     /// A run that begins at `now`.
     pub fn new(now: Duration) -> Self {
-        Self { budget: BUDGET * 2, any_answer: false, last_success: now }
+        Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now }
     }
 
     /// A run that goes on at `now` where another has had answers: nobody asks any more whether the host is right.
@@ -76,9 +78,11 @@ impl Retries {
         self.last_success = self.last_success.max(now);
     }
 
-    /// Whether nothing has succeeded for too long.
+    /// Whether nothing has succeeded for too long. One pause that the server has asked for is no silence; a server that
+    /// asks for one after the other is.
     pub fn is_silent(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last_success) >= LONGEST_SILENCE
+        let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
+        now.saturating_sub(self.last_success) >= LONGEST_SILENCE + pause
     }
 
     /// Whether to ask again what has failed `failed` times, this time with `failure`. For reads: what makes a write
@@ -98,12 +102,13 @@ impl Retries {
     }
 
     /// A 429 spends no attempt: the pacer's gate says when.
-    pub fn after_throttling(&self, now: Duration, hint: Option<Duration>) -> Again {
+    pub fn after_throttling(&mut self, now: Duration, hint: Option<Duration>) -> Again {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Again::No(GiveUp::LongPause)
         } else if self.is_silent(now) {
             Again::No(GiveUp::Silence)
         } else {
+            self.paused_until = self.paused_until.max(now + hint.unwrap_or_default());
             Again::At(now)
         }
     }

@@ -15,6 +15,8 @@
 mod check;
 mod everywhere;
 mod faults;
+mod limits;
+mod others;
 mod scene;
 mod sequences;
 mod sim;

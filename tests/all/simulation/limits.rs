@@ -1,0 +1,115 @@
+//! Five kinds of limiter on the server's side, with the assumed limits true and with a true limit of a sixth of that.
+
+use std::time::Duration;
+
+use rolecall::apply::Outcome;
+use rolecall::sandbox::{Class, Faults, LimiterKind, Limits};
+
+use super::check::{all_applied, counted, outcomes};
+use super::scene::Scene;
+use super::sim::{Ended, How, Line, Sim};
+use super::{full, histories, soak, tell_figures};
+
+fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
+    let scene = Scene::of_changes(changes);
+    let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
+    // Somewhere in the raster of those who count by one.
+    let idle = fastrand::Rng::with_seed(seed).u64(0..60_000);
+    sim.pass_until(Duration::from_secs(60) + Duration::from_millis(idle));
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    if limits == Limits::documented().counted_by(limits.kind) {
+        all_applied(&sim, &planned, &ended);
+    } else {
+        let finished = outcomes(&sim, &planned, &ended);
+        assert!(
+            finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied),
+            "{:?}",
+            counted(finished)
+        );
+    }
+    ended
+}
+
+/// How long so many changes take at least at `limit` a minute: the first minute's are free.
+fn floor(changes: usize, limit: usize) -> Duration {
+    Duration::from_secs(60) * u32::try_from((changes - 1) / limit).unwrap()
+}
+
+#[test]
+fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
+    let sizes = [1, 50, 120, 121, 300, 1000];
+    let lines = [
+        Line::steady(),
+        Line::default(),
+        Line { latency: 5..=2000, ..Line::default() },
+        Line { arrival: 0..=0, ..Line::default() },
+        Line { arrival: 1000..=1000, latency: 1..=900, ..Line::default() },
+    ];
+    let mut rows = Vec::new();
+    let cases = LimiterKind::ALL.len() * sizes.len();
+    let seeds = full(40, 1);
+    histories(0..cases as u64 * seeds * lines.len() as u64, |seed| {
+        let case = usize::try_from(seed).unwrap() % cases;
+        let line = usize::try_from(seed).unwrap() / cases % lines.len();
+        let (kind, changes) = (LimiterKind::ALL[case % 5], sizes[case / 5]);
+        let mut line_of = lines[line].clone();
+        line_of.shows_remaining = seed / cases as u64 / lines.len() as u64 % 2 == 0;
+        let ended = run(changes, Limits::documented().counted_by(kind), line_of, seed);
+        let counts_plainly =
+            matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
+        for (class, limit) in [(Class::Patch, 120), (Class::Search, 120), (Class::Get, 300)] {
+            let busiest = ended.watch.busiest(class);
+            assert!(!counts_plainly || busiest <= limit, "I4: {busiest} arrivals of {class:?} in a minute");
+        }
+        assert!(
+            !counts_plainly || ended.watch.throttled == 0,
+            "I4: {} 429s by {kind:?}",
+            ended.watch.throttled
+        );
+        if counts_plainly && line == 0 {
+            let took = ended.took;
+            assert!(changes > 120 || took <= Duration::from_secs(5), "{changes} changes took {took:?}");
+            assert!(changes != 1000 || took <= Duration::from_secs(490), "{changes} changes took {took:?}");
+        }
+        if line == 0 && (changes == 120 || changes == 1000) && (rows.len() < 10) {
+            rows.push(format!(
+                "{:<16} {changes:>5} changes: {:>6.1} s (floor {:>3} s), {} 429s, busiest minute {}",
+                kind.name(),
+                ended.took.as_secs_f64(),
+                floor(changes, 120).as_secs(),
+                ended.watch.throttled,
+                ended.watch.busiest(Class::Patch),
+            ));
+        }
+    });
+    tell_figures("Alone, 120 writes a minute assumed and true, 150 ms an answer", &rows);
+}
+
+#[test]
+fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
+    let sizes: &[usize] = if soak() { &[20, 21, 50, 100, 120, 200, 300, 500, 700, 1000] } else { &[50, 300] };
+    let mut rows = Vec::new();
+    let seeds = full(10, 1);
+    let cases = LimiterKind::ALL.len() * sizes.len() * 2;
+    histories(0..cases as u64, |case| {
+        let at = usize::try_from(case).unwrap();
+        let (kind, changes) = (LimiterKind::ALL[at / 2 % 5], sizes[at / 10]);
+        let line = Line { shows_remaining: at % 2 == 0, ..Line::steady() };
+        let limits = Limits { patch: Some(20), ..Limits::documented() }.counted_by(kind);
+        let floor = floor(changes, 20).as_secs_f64();
+        let mut worst = (0, 0.0_f64);
+        for seed in 0..seeds {
+            let ended = run(changes, limits, line.clone(), case * 1000 + seed);
+            worst = (worst.0.max(ended.watch.throttled), worst.1.max(ended.took.as_secs_f64()));
+        }
+        let (most, longest) = worst;
+        rows.push(format!(
+            "{:<16} {changes:>5} changes, remaining {}: at most {most:>3} 429s, {longest:>6.0} s = {:.2} × {floor:>4.0} s",
+            kind.name(),
+            if line.shows_remaining { "shown " } else { "hidden" },
+            longest / floor.max(1.0),
+        ));
+    });
+    tell_figures("A true limit of 20 while 120 are assumed", &rows);
+}

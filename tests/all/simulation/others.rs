@@ -1,0 +1,154 @@
+//! Other people and other integrations, who act on the same organisation meanwhile.
+
+use std::time::Duration;
+
+use rolecall::apply::Outcome;
+use rolecall::roster::Status;
+use rolecall::sandbox::{Class, Fault, Faults, LimiterKind, Limits, Person};
+
+use super::check::{counted, outcomes};
+use super::scene::{Scene, Who, email};
+use super::sim::{Ended, How, Line, Outside, Planned, Sim};
+use super::{full, histories, tell_figures};
+
+/// People whose role changes, of whom a colleague changes some to a third role and some to the planned one, at any time.
+fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usize, bool)>) {
+    let changes = 300;
+    let stays = Who::with_role(Person::new("boss@acme.example", "admin"), "admin");
+    let change = |number| Who::with_role(Person::new(&email(number), "member"), "viewer");
+    let scene = Scene::new([stays].into_iter().chain((0..changes).map(change)).collect(), None, Some(&[]));
+    let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), Line::default(), seed);
+    let planned = sim.plan(&scene, &How::default());
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let touched: Vec<(usize, bool)> = (0..60).map(|at| (at * 5, rng.bool())).collect();
+    for (number, to_planned) in &touched {
+        let role = if *to_planned { "viewer" } else { "admin" };
+        let at = sim.now + Duration::from_millis(rng.u64(0..170_000));
+        sim.outside(at, Outside::Changes { who: email(*number), role: Some(role), status: None });
+    }
+    let ended = sim.carry_out(&planned, &How::default());
+    (sim, planned, ended, touched)
+}
+
+#[test]
+fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
+    let (mut stale, mut in_step, mut again) = (0, 0, 0);
+    let seeds = full(400, 12);
+    histories(0..seeds, |seed| {
+        let faults = if seed % 2 == 0 {
+            Faults::none()
+        } else {
+            Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.01))
+        };
+        let (sim, planned, ended, touched) = with_a_colleague(seed, faults);
+        let finished = outcomes(&sim, &planned, &ended);
+        for (number, to_planned) in touched {
+            let carried = finished
+                .carried
+                .iter()
+                .find(|carried| carried.change.subject.email.value.as_str() == email(number));
+            let carried = carried.expect("everybody is planned");
+            let id = carried.change.subject.id.as_str();
+            let role = sim.world.person(id).unwrap().roles;
+            let written = ended.watch.carried_out.contains_key(id);
+            match (&carried.outcome, to_planned) {
+                (Outcome::Stale, false) => {
+                    stale += 1;
+                    assert_eq!(role, ["admin"], "{number}: a third value is left alone");
+                }
+                (Outcome::AlreadyInStep, true) => {
+                    in_step += 1;
+                    assert!(!written, "{number}: nothing is sent for who is in step");
+                }
+                (Outcome::ChangedAgain, false) => {
+                    again += 1;
+                    assert!(written && role == ["admin"], "{number}");
+                }
+                // Written before the colleague's change, or less than a minute after the last look at them. A write that
+                // got lost may be found done by the colleague.
+                (Outcome::Applied, _) => assert!(written || to_planned, "{number}"),
+                (other, _) => panic!("{number}: {other:?}"),
+            }
+        }
+    });
+    assert!(super::replayed().is_some() || stale > 0 && in_step > 0 && again > 0, "every case was met");
+    tell_figures(
+        "A colleague changes 60 of 300 people meanwhile",
+        &[format!(
+            "{seeds} histories: {stale} left alone, {in_step} found in step, {again} named as changed again"
+        )],
+    );
+}
+
+/// An integration that spends half of the allowance for writes, evenly, from long before until the end.
+fn beside_a_neighbour(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
+    let scene = Scene::of_changes(changes);
+    let limits = Limits::documented().counted_by(kind);
+    let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
+    let begins = Duration::from_millis(fastrand::Rng::with_seed(seed).u64(1..1000));
+    sim.outside(begins, Outside::Spends { class: Class::Patch, every: Duration::from_secs(1) });
+    let settled = Duration::from_secs(120) + Duration::from_millis(seed * 7919 % 60_000);
+    sim.pass_until(settled);
+    assert_eq!(sim.neighbour.0, sim.neighbour.1, "alone, the neighbour gets all it asks for");
+    sim.neighbour = (0, 0);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    let finished = outcomes(&sim, &planned, &ended);
+    assert!(
+        finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied),
+        "{:?}",
+        counted(finished)
+    );
+    let kept = sim.neighbour.1 as f64 / sim.neighbour.0.max(1) as f64;
+    (sim, ended, kept)
+}
+
+#[test]
+fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
+    let sizes = [120, 300, 1000];
+    let mut rows = Vec::new();
+    let seeds = full(20, 2);
+    let cases = LimiterKind::ALL.len() * sizes.len() * 2;
+    histories(0..cases as u64, |case| {
+        let at = usize::try_from(case).unwrap();
+        let (kind, changes) = (LimiterKind::ALL[at / 2 % 5], sizes[at / 10]);
+        let line = Line { shows_remaining: at % 2 == 0, ..Line::default() };
+        let runs: Vec<(f64, u64, f64)> = (0..seeds)
+            .map(|seed| {
+                let (_, ended, kept) = beside_a_neighbour(kind, changes, seed, line.clone());
+                (kept, ended.watch.throttled, ended.took.as_secs_f64())
+            })
+            .collect();
+        let least = runs.iter().map(|run| run.0).fold(1.0, f64::min);
+        let mean = runs.iter().map(|run| run.0).sum::<f64>() / runs.len() as f64;
+        let most = runs.iter().map(|run| run.1).max().unwrap();
+        let longest = runs.iter().map(|run| run.2).fold(0.0, f64::max);
+        rows.push(format!(
+            "{:<16} {changes:>5} changes, remaining {}: neighbour keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
+            kind.name(),
+            if line.shows_remaining { "shown " } else { "hidden" },
+            mean * 100.0,
+            least * 100.0,
+        ));
+    });
+    tell_figures("Beside a neighbour who uses half of the allowance", &rows);
+}
+
+#[test]
+fn statuses_that_a_colleague_sets_are_left_alone_too() {
+    let stays = Who::with_role(Person::new("boss@acme.example", "admin"), "admin");
+    let change = |number| Who::with_status(Person::new(&email(number), "member"), Status::Away);
+    let scene = Scene::new([stays].into_iter().chain((0..200).map(change)).collect(), None, Some(&[]));
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    // The last one's turn comes after the first minute, and so after a new look.
+    let who = email(199);
+    sim.outside(
+        sim.now + Duration::from_secs(10),
+        Outside::Changes { who: who.clone(), role: None, status: Some("on_leave") },
+    );
+    let ended = sim.carry_out(&planned, &How::default());
+    let finished = outcomes(&sim, &planned, &ended);
+    assert_eq!(finished.carried.last().unwrap().outcome, Outcome::Stale);
+    assert_eq!(sim.world.person(&who).unwrap().status.as_deref(), Some("on_leave"));
+}
