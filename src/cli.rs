@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::pylon::pace::Allowance;
+use crate::pylon::request::Allowance;
 use crate::report::Format;
 use crate::roster::Region;
 

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The rooms, each of which uses only rooms before it: [`roster`], [`desired`], [`observed`], [`plan`], [`pylon`],
-//! [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`] and [`problem`] are used
-//! everywhere. docs/architecture.md walks through them.
+//! [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
+//! [`problem`] are used everywhere. docs/architecture.md walks through them.
 
 pub mod apply;
 pub mod cli;
@@ -29,3 +29,4 @@ pub mod pylon;
 pub mod report;
 pub mod roster;
 pub mod sandbox;
+pub mod source;

@@ -3,7 +3,7 @@
 //! Every room raises its own; each has a stable code `room::what_happened` from that room's list (see `codes!`),
 //! explained in docs/diagnostics.md. The sentence never repeats the source's text; the excerpt shows it.
 
-use crate::roster::source::{Place, Sources};
+use crate::source::{Place, Sources};
 
 /// Declares a room's diagnostic codes: an enum with the text of each code and the list of all of them.
 macro_rules! codes {

@@ -12,9 +12,10 @@ use super::outcome::{Carried, Finished, NotAttempted, Outcome, Stop};
 use super::task::{Reading, State, Task, reading};
 use crate::observed::{Person, UserId};
 use crate::plan::{Change, Patch, ReviewedPlan};
-use crate::pylon::client::PAGE;
 use crate::pylon::failure::Class;
-use crate::pylon::pace::{Allowance, Pacing, Told, Turn};
+use crate::pylon::pace::{Pacing, Told, Turn};
+use crate::pylon::request::Allowance;
+use crate::pylon::request::PAGE;
 use crate::pylon::retry::{Again, Retries, backoff};
 use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 

@@ -20,9 +20,9 @@ use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
 use crate::report::{Material, Report};
-use crate::roster::source::Sources;
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
+use crate::source::Sources;
 
 /// A reviewed plan, and what it takes to report it or carry it out.
 pub(super) struct Prepared {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Desired, resolve_person};
-use crate::roster::source::Place;
 use crate::roster::{DeclaredPerson, Email, Moment, Roster, Window};
+use crate::source::Place;
 
 /// What is desired of one person changes in one field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,10 +8,10 @@ pub mod agenda;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::Problem;
-use crate::roster::source::Sourced;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, Code, DeclaredPerson, Email, Moment, RoleName, Roster, Status, Window,
 };
+use crate::source::Sourced;
 
 /// How long after a window whoever still shows its status is given the status of `then`.
 pub const THEN_HOLDS: SignedDuration = SignedDuration::from_hours(48);

@@ -5,8 +5,8 @@
 
 use crate::desired::Origin;
 use crate::observed::{Organization, RoleId, UserId};
-use crate::roster::source::{Place, Sourced};
 use crate::roster::{Email, Status};
+use crate::source::{Place, Sourced};
 
 /// What would change, and what was noticed on the way. A function of the files, the organisation and the instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::desired::{Desired, DesiredPerson, DesiredState, Origin};
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::source::Place;
 use crate::roster::{Policy, RoleName, Stance, Status};
+use crate::source::Place;
 
 impl Plan {
     /// The difference between what is desired and what is observed, by `policy`.

@@ -10,10 +10,10 @@ use super::change::{Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
-use crate::roster::source::Place;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, Email, GuardrailRules, MaxChanges, Missing, Status, Unmanaged,
 };
+use crate::source::Place;
 
 /// So many changes are always allowed where `max_changes` is a share: a small team must be able to work.
 pub const ALWAYS_ALLOWED: u64 = 10;

@@ -7,8 +7,8 @@ use super::Code;
 use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::roster::source::{Place, Sourced};
 use crate::roster::{AcknowledgedRisk, RoleName, Roster};
+use crate::source::{Place, Sourced};
 
 /// The id of every role that the files name.
 #[derive(Debug, Clone, Default)]

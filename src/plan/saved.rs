@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, Plan, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
-use crate::roster::source::Sources;
+use crate::source::Sources;
 
 codes! {
     /// What can be wrong with a saved plan.

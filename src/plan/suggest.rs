@@ -43,7 +43,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
-    use crate::roster::source::{Place, Sourced, Sources};
+    use crate::source::{Place, Sourced, Sources};
 
     #[test]
     fn a_slip_is_understood_and_a_colleague_is_no_slip() {

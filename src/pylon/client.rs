@@ -11,93 +11,20 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, Head
 use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
 use tokio::time::timeout;
 
+use super::Code;
 use super::address::BaseUrl;
 use super::exchange::{self, Incoming, Outgoing};
-use super::failure::{Failure, Trouble};
-use super::pace::Allowance;
+use super::failure::Trouble;
+use super::request::{Answer, Attempt, ReadRequest};
 use super::token::Token;
-use super::{Code, wire};
 use crate::clock::Clock;
-use crate::observed::{Organization, Person, Role, UserId};
+use crate::observed::{Person, UserId};
 use crate::plan::Patch;
 use crate::problem::Problem;
-use crate::roster::Email;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
-
-/// A request that changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ReadRequest {
-    /// `GET /me`
-    Me,
-    /// `GET /user-roles`
-    Roles,
-    /// `GET /users`
-    Listing {
-        /// Deactivated people too.
-        deactivated: bool,
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
-    /// `POST /users/search` by address, at most [`PAGE`] of them.
-    Search {
-        /// Whom to look for.
-        emails: Vec<Email>,
-        /// People a page; [`PAGE`] unless the server has refused that.
-        limit: usize,
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
-    /// `GET /users/{id}`
-    Person(UserId),
-}
-
-/// The most addresses of one search and the most people of one page.
-pub const PAGE: usize = wire::PAGE;
-
-/// What a read was answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`ReadRequest::Me`].
-    Me(Identity),
-    /// To [`ReadRequest::Roles`].
-    Roles(Vec<Role>),
-    /// To [`ReadRequest::Listing`] and [`ReadRequest::Search`].
-    Page(Page),
-    /// To [`ReadRequest::Person`].
-    Person(Person),
-}
-
-/// Whose token this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The organisation.
-    pub organization: Organization,
-    /// The token's user; none for an API user without an id.
-    pub user: Option<UserId>,
-}
-
-/// One page of people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The people.
-    pub people: Vec<Person>,
-    /// The cursor of the next page, if there is one.
-    pub next: Option<String>,
-}
-
-/// What came of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt<T> {
-    /// The answer, or how it failed.
-    pub result: Result<T, Failure>,
-    /// `X-Rate-Limit-Remaining`, where the server says it.
-    pub remaining: Option<u64>,
-    /// The id of the request, for Pylon's support, from an error's envelope.
-    pub request_id: Option<String>,
-}
 
 /// How long an attempt may take, and how much it may bring.
 struct Bounds {
@@ -106,43 +33,16 @@ struct Bounds {
     largest: usize,
 }
 
-impl ReadRequest {
-    /// Method and path, as errors name them.
-    pub fn asked(&self) -> String {
-        match self {
-            Self::Me => "GET /me".into(),
-            Self::Roles => "GET /user-roles".into(),
-            Self::Listing { .. } => "GET /users".into(),
-            Self::Search { .. } => "POST /users/search".into(),
-            Self::Person(id) => format!("GET /users/{}", id.as_str()),
-        }
-    }
-
-    /// Which allowance it spends from.
-    pub fn allowance(&self) -> Allowance {
-        match self {
-            Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
-            Self::Search { .. } => Allowance::Search,
-        }
-    }
-
-    /// The same request for the page at `cursor`, where it has pages.
-    #[must_use]
-    pub fn at_page(&self, next: String) -> Self {
-        let mut request = self.clone();
-        if let Self::Listing { cursor, .. } | Self::Search { cursor, .. } = &mut request {
-            *cursor = Some(next);
-        }
-        request
-    }
-
-    fn bounds(&self) -> Bounds {
+impl Bounds {
+    fn of(request: &ReadRequest) -> Self {
         let seconds = Duration::from_secs;
-        match self {
+        match request {
             // Everybody in one answer: as long as it keeps coming, it may take its time.
-            Self::Listing { .. } => Bounds { total: None, idle: seconds(15), largest: 1024 * MIB },
-            Self::Search { .. } => Bounds { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB },
-            Self::Me | Self::Roles | Self::Person(_) => PERSON_BOUNDS,
+            ReadRequest::Listing { .. } => Self { total: None, idle: seconds(15), largest: 1024 * MIB },
+            ReadRequest::Search { .. } => {
+                Self { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB }
+            }
+            ReadRequest::Me | ReadRequest::Roles | ReadRequest::Person(_) => PERSON_BOUNDS,
         }
     }
 }
@@ -206,7 +106,7 @@ impl Reader {
 
     /// Asks once.
     pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
-        let came = self.exchange(Outgoing::read(request), &request.bounds()).await;
+        let came = self.exchange(Outgoing::read(request), &Bounds::of(request)).await;
         exchange::read(request, came, self.clock.now())
     }
 

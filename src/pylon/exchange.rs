@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::client::{Answer, Attempt, ReadRequest};
 use super::failure::{Failure, Refusal, Trouble};
+use super::request::{Answer, Attempt, ReadRequest};
 use super::{hint, wire};
 use crate::observed::{Person, UserId};
 use crate::plan::Patch;

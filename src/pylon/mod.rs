@@ -1,6 +1,6 @@
 //! Talking to Pylon: the only room that speaks HTTP.
 //!
-//! * `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
+//! * [`request`] is what can be asked; `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
 //!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
 //!   when, purely; [`observe`] reads the present state with them.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
@@ -13,13 +13,15 @@ pub mod failure;
 pub mod hint;
 pub mod observe;
 pub mod pace;
+pub mod request;
 pub mod retry;
 pub mod token;
 mod wire;
 
 pub use address::BaseUrl;
-pub use client::{Answer, Attempt, ReadRequest, Reader, Writer};
+pub use client::{Reader, Writer};
 pub use failure::{Class, Failure, Trouble};
+pub use request::{Answer, Attempt, ReadRequest};
 pub use token::Token;
 
 use crate::problem::codes;

@@ -12,16 +12,17 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::try_join;
 
 use super::Code;
-use super::client::{Answer, Identity, PAGE, ReadRequest, Reader};
+use super::client::Reader;
 use super::failure::{Class, Failure};
 use super::pace::{Pacing, Told, Turn};
+use super::request::{Answer, Identity, PAGE, ReadRequest};
 use super::retry::{Again, Retries};
 use crate::clock::Clock;
 use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Email;
-use crate::roster::source::Sourced;
+use crate::source::Sourced;
 
 /// How many searches are under way at once.
 const SEARCHES_AT_ONCE: usize = 8;

@@ -8,8 +8,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::client::Attempt;
 use super::failure::{Class, Trouble};
+use super::request::{Allowance, Attempt};
 
 /// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -26,43 +26,6 @@ const RAISE_EVERY: Duration = Duration::from_secs(5);
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are counted in thousandths of a request a window, so that all arithmetic is whole.
 const UNIT: u64 = 1000;
-
-/// Which allowance a request spends from (Pylon API, "Endpoints used": limits are per endpoint and organisation).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Allowance {
-    /// Every `GET`, taken together: the documented 300 are each's own, so this is the careful reading.
-    Get,
-    /// `POST /users/search`
-    Search,
-    /// `PATCH /users/{id}`
-    Patch,
-    /// `POST /audit-logs/search`
-    Audit,
-}
-
-impl Allowance {
-    /// Every allowance.
-    pub const ALL: [Self; 4] = [Self::Get, Self::Search, Self::Patch, Self::Audit];
-
-    /// Its name in `--rate`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Search => "search",
-            Self::Patch => "patch",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// The documented number of requests a minute.
-    pub const fn documented(self) -> u64 {
-        match self {
-            Self::Get => 300,
-            Self::Search | Self::Patch => 120,
-            Self::Audit => 30,
-        }
-    }
-}
 
 /// A pacer for each allowance. One value for a whole run: what a plan has sent counts for the apply.
 #[derive(Debug, Clone)]

@@ -10,13 +10,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::client::{Answer, Identity, Page, ReadRequest};
+use super::request::{Answer, Identity, Page, ReadRequest};
 use crate::observed::{Organization, Person, Role, RoleId, UserId};
 use crate::plan::Patch;
 use crate::roster::Email;
-
-/// The largest page: one page of the reference says "between 1 and 1000", another "less than 1000".
-pub(super) const PAGE: usize = 999;
 
 /// A JSON object, and nothing else: derived structs would take an array for one, by position.
 struct Object<T>(T);
@@ -322,7 +319,7 @@ mod tests {
     #[test]
     fn a_body_holds_exactly_what_is_asked() {
         let emails = [Email::observed("a@b.example")];
-        let search = String::from_utf8(search_body(&emails, PAGE, None)).unwrap();
+        let search = String::from_utf8(search_body(&emails, super::super::request::PAGE, None)).unwrap();
         assert_eq!(
             search,
             r#"{"filter":{"field":"email","operator":"in","values":["a@b.example"]},"limit":999}"#

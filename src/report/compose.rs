@@ -12,7 +12,7 @@ use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::roster::Moment;
-use crate::roster::source::{Location, Place, Sources};
+use crate::source::{Location, Place, Sources};
 
 /// Everything a plan report is made of.
 #[derive(Debug, Clone, Copy)]

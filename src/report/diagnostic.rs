@@ -13,7 +13,7 @@ use textwrap::WordSplitter;
 
 use crate::printable::Printable;
 use crate::problem::{Label, Problem, Problems};
-use crate::roster::source::{Excerpt, Sources};
+use crate::source::{Excerpt, Sources};
 
 /// Columns that a letter may take.
 const WIDTH: usize = 110;

@@ -14,7 +14,7 @@ use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::{Printable, is_unprintable};
 use crate::problem::Problems;
-use crate::roster::source::Location;
+use crate::source::Location;
 
 /// The version of everything below.
 pub const VERSION: u32 = 1;

@@ -4,7 +4,7 @@ use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
-use crate::roster::source::Location;
+use crate::source::Location;
 
 /// A reviewed plan, and what came of it if it was carried out.
 #[derive(Debug, Clone)]

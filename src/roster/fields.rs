@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::source::{FileId, Place, Sourced};
 use super::{Code, Moment};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
+use crate::source::{FileId, Place, Sourced};
 
 pub(super) type Value<'v> = Spanned<DeValue<'v>>;
 pub(super) type Key<'v> = Spanned<DeString<'v>>;
@@ -22,6 +22,19 @@ pub(super) struct Fields<'p> {
     /// Places whose text must not be shown.
     pub(super) masks: Vec<Place>,
 }
+
+/// The keys of the root file.
+pub(super) const ROOT_KEYS: &[&str] = &[
+    "include",
+    "timezone",
+    "allow_unicode_emails",
+    "workspace",
+    "policy",
+    "guardrails",
+    "acknowledge",
+    "defaults",
+    "users",
+];
 
 /// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
 const SECRETS: &[&str] =

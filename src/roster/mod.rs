@@ -2,7 +2,7 @@
 //!
 //! * [`read`] finds the files and holds them together; `settings` reads the root file's own keys and `people` what
 //!   every file has; `fields` reads one value of one type; `rules` checks what needs more than one person or file.
-//! * Every declared value keeps its place ([`source::Sourced`]) all the way into the plan.
+//! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
 //! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
 //!
 //! What holds at one instant (defaults, windows, expired acknowledgements) is settled by [`crate::desired`].
@@ -19,12 +19,11 @@ mod people;
 pub mod read;
 mod rules;
 mod settings;
-pub mod source;
 
+use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
 pub use moment::Moment;
-use source::{Place, Sourced, Sources};
 
 /// A role as a file names it: by name, slug or id.
 pub type RoleName = Arc<str>;

@@ -6,12 +6,11 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
-use super::fields::{Fields, Key, Value};
-use super::settings::ROOT_KEYS;
-use super::source::Sourced;
+use super::fields::{Fields, Key, ROOT_KEYS, Value};
 use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::source::Sourced;
 
 const PERSON_KEYS: &[&str] = &["role", "status", "windows"];
 const WINDOW_KEYS: &[&str] = &["from", "until", "role", "status", "then", "reason"];

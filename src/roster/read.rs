@@ -14,10 +14,10 @@ use super::fields::Fields;
 use super::people::{Context, read_people};
 use super::rules::{check_windows, duplicate, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
-use super::source::{FileId, Place, Sourced, Sources};
 use super::{Code, DeclaredPerson, Email, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
+use crate::source::{FileId, Place, Sourced, Sources};
 
 /// A file larger than this many bytes is refused: a million people take some 60 MB.
 pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;

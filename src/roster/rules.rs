@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::source::{Place, Sourced};
 use super::{Code, DeclaredPerson, Email, Moment, Window};
 use crate::problem::Problem;
+use crate::source::{Place, Sourced};
 
 /// One person, one declaration, over all files and spellings. Keeps the first of each.
 pub(super) fn without_duplicates(

@@ -5,28 +5,16 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::fields::{Fields, Value};
+use super::fields::{Fields, ROOT_KEYS, Value};
 use super::people::{Context, read_email};
-use super::source::Sourced;
 use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
     Region, RoleName, Stance, Unmanaged, Workspace,
 };
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
+use crate::source::Sourced;
 
-/// The keys of the root file.
-pub(super) const ROOT_KEYS: &[&str] = &[
-    "include",
-    "timezone",
-    "allow_unicode_emails",
-    "workspace",
-    "policy",
-    "guardrails",
-    "acknowledge",
-    "defaults",
-    "users",
-];
 const TEAM_KEYS: &[&str] = &["defaults", "users"];
 const GUARDRAIL_KEYS: &[&str] =
     &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
@@ -268,7 +256,7 @@ fn read_acknowledgement(
     Some(Acknowledgement { place, risk, reason, expires })
 }
 
-fn read_risk(fields: &mut Fields<'_>, place: super::source::Place, parts: Parts) -> Option<AcknowledgedRisk> {
+fn read_risk(fields: &mut Fields<'_>, place: crate::source::Place, parts: Parts) -> Option<AcknowledgedRisk> {
     const TAKES: &[(&str, &[&str])] = &[
         ("max_changes", &["up_to"]),
         ("missing", &["up_to"]),

@@ -9,12 +9,12 @@ use rolecall::observed::ObservedState;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
-use rolecall::roster::source::{Place, Sourced, Sources};
 use rolecall::roster::{
     DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, MaxChanges, Policy, RoleName, Roster, Status,
     Workspace,
 };
 use rolecall::sandbox::{Draft, Limits, Person, State, World};
+use rolecall::source::{Place, Sourced, Sources};
 
 /// An organisation, and the files about it.
 #[derive(Clone)]

@@ -13,9 +13,10 @@ use rolecall::apply::machine::{Action, Machine, Ticket};
 use rolecall::apply::{Finished, Stop};
 use rolecall::observed::{ObservedState, RoleCatalogue, UserId};
 use rolecall::plan::{Patch, ReviewedPlan};
-use rolecall::pylon::client::PAGE;
 use rolecall::pylon::exchange::{self, Incoming, Outgoing};
-use rolecall::pylon::pace::{Allowance, Pacing, Told};
+use rolecall::pylon::pace::{Pacing, Told};
+use rolecall::pylon::request::Allowance;
+use rolecall::pylon::request::PAGE;
 use rolecall::pylon::{Answer, ReadRequest, Trouble};
 use rolecall::sandbox::{Class, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 

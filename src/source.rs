@@ -21,7 +21,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The bytes `span` of `file`. Files are at most [`super::read::LARGEST_FILE`] bytes, so the span fits.
+    /// The bytes `span` of `file`. Files are at most [`crate::roster::read::LARGEST_FILE`] bytes, so the span fits.
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { file, start: fit(span.start), end: fit(span.end) }

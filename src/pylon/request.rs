@@ -1,0 +1,146 @@
+//! What can be asked and what comes of it, in the words of this program: no HTTP, no JSON.
+
+use super::failure::Failure;
+use crate::observed::{Organization, Person, Role, UserId};
+use crate::roster::Email;
+
+/// A request that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ReadRequest {
+    /// `GET /me`
+    Me,
+    /// `GET /user-roles`
+    Roles,
+    /// `GET /users`
+    Listing {
+        /// Deactivated people too.
+        deactivated: bool,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
+    /// `POST /users/search` by address, at most [`PAGE`] of them.
+    Search {
+        /// Whom to look for.
+        emails: Vec<Email>,
+        /// People a page; [`PAGE`] unless the server has refused that.
+        limit: usize,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
+    /// `GET /users/{id}`
+    Person(UserId),
+}
+
+/// The most addresses of one search and the most people of one page.
+/// One page of the reference says "between 1 and 1000", another "less than 1000".
+pub const PAGE: usize = 999;
+
+/// What a read was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`ReadRequest::Me`].
+    Me(Identity),
+    /// To [`ReadRequest::Roles`].
+    Roles(Vec<Role>),
+    /// To [`ReadRequest::Listing`] and [`ReadRequest::Search`].
+    Page(Page),
+    /// To [`ReadRequest::Person`].
+    Person(Person),
+}
+
+/// Whose token this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The organisation.
+    pub organization: Organization,
+    /// The token's user; none for an API user without an id.
+    pub user: Option<UserId>,
+}
+
+/// One page of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The people.
+    pub people: Vec<Person>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt<T> {
+    /// The answer, or how it failed.
+    pub result: Result<T, Failure>,
+    /// `X-Rate-Limit-Remaining`, where the server says it.
+    pub remaining: Option<u64>,
+    /// The id of the request, for Pylon's support, from an error's envelope.
+    pub request_id: Option<String>,
+}
+
+impl ReadRequest {
+    /// Method and path, as errors name them.
+    pub fn asked(&self) -> String {
+        match self {
+            Self::Me => "GET /me".into(),
+            Self::Roles => "GET /user-roles".into(),
+            Self::Listing { .. } => "GET /users".into(),
+            Self::Search { .. } => "POST /users/search".into(),
+            Self::Person(id) => format!("GET /users/{}", id.as_str()),
+        }
+    }
+
+    /// Which allowance it spends from.
+    pub fn allowance(&self) -> Allowance {
+        match self {
+            Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
+            Self::Search { .. } => Allowance::Search,
+        }
+    }
+
+    /// The same request for the page at `cursor`, where it has pages.
+    #[must_use]
+    pub fn at_page(&self, next: String) -> Self {
+        let mut request = self.clone();
+        if let Self::Listing { cursor, .. } | Self::Search { cursor, .. } = &mut request {
+            *cursor = Some(next);
+        }
+        request
+    }
+}
+
+/// Which allowance a request spends from (Pylon API, "Endpoints used": limits are per endpoint and organisation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Allowance {
+    /// Every `GET`, taken together: the documented 300 are each's own, so this is the careful reading.
+    Get,
+    /// `POST /users/search`
+    Search,
+    /// `PATCH /users/{id}`
+    Patch,
+    /// `POST /audit-logs/search`
+    Audit,
+}
+
+impl Allowance {
+    /// Every allowance.
+    pub const ALL: [Self; 4] = [Self::Get, Self::Search, Self::Patch, Self::Audit];
+
+    /// Its name in `--rate`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Search => "search",
+            Self::Patch => "patch",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The documented number of requests a minute.
+    pub const fn documented(self) -> u64 {
+        match self {
+            Self::Get => 300,
+            Self::Search | Self::Patch => 120,
+            Self::Audit => 30,
+        }
+    }
+}
