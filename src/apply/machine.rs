@@ -266,13 +266,14 @@ impl Machine {
         }
         let mut wake = None;
         self.release_due(now);
-        let action = self.next_read(now, &mut wake).or_else(|| self.next_patch(now, &mut wake));
-        if action.is_none() && self.phase == Phase::Writing && self.unsettled == 0 && self.pending.is_empty()
-        {
-            return self.poll(now); // the last changes were given up just now: nobody will answer and wake us
+        if let Some(action) = self.next_read(now, &mut wake).or_else(|| self.next_patch(now, &mut wake)) {
+            return action;
+        }
+        if self.phase == Phase::Writing && self.unsettled == 0 && self.pending.is_empty() {
+            return self.poll(now); // the last that were left have just been given up: what comes next is reading back
         }
         let next_due = self.later.first_key_value().map(|((at, _), _)| *at);
-        action.unwrap_or(Action::Wait { until: earliest(wake, next_due) })
+        Action::Wait { until: earliest(wake, next_due) }
     }
 
     /// A write was answered, or failed.
@@ -433,7 +434,7 @@ impl Machine {
             !self.floors.allow(&self.tasks[*task].ordered.losses, self.tasks[*task].leaving)
         });
         if let Some(task) = self.held.remove(blocked.unwrap_or(0)) {
-            self.settle(task, State::Ended(Outcome::NotAttempted(NotAttempted::KeptRole)));
+            self.not_sent(task, NotAttempted::KeptRole);
         }
     }
 
@@ -503,18 +504,18 @@ impl Machine {
         match failure.class() {
             Class::NotSent => match self.count_attempt(now, task) {
                 Again::At(at) => self.later(at, Later::Patch(task)),
-                Again::No(_) => self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure))),
+                Again::No(_) => self.not_sent(task, NotAttempted::Unreachable(failure)),
             },
             Class::Throttled => match self.retries.after_throttling(now, failure.hint()) {
                 Again::At(at) => self.later(at, Later::Patch(task)),
                 Again::No(_) => {
-                    self.end(task, Outcome::NotAttempted(NotAttempted::Stopped));
+                    self.not_sent(task, NotAttempted::Stopped);
                     self.stop(Stop::LongPause(failure));
                 }
             },
             Class::Ambiguous => {
                 self.tasks[task].failed += 1;
-                self.tasks[task].may_have_come = true;
+                self.tasks[task].may_have_come = Some(failure.clone());
                 let pause = backoff(self.tasks[task].failed, &mut self.rng);
                 self.tasks[task].doubt = Some(failure);
                 self.tasks[task].state = State::Waiting;
@@ -556,14 +557,14 @@ impl Machine {
             Purpose::Freshness(tasks) => {
                 self.refreshing = false;
                 for task in tasks {
-                    self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())));
+                    self.not_sent(task, NotAttempted::Unreachable(failure.clone()));
                 }
             }
             Purpose::Look(task) => {
                 let outcome = match self.tasks[task].doubt.take() {
                     Some(doubt) => Outcome::Unclear(Some(doubt)),
                     None if failure.class() == Class::Rejected => Outcome::Rejected(failure.clone()),
-                    None => Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())),
+                    None => self.tasks[task].not_sent(NotAttempted::Unreachable(failure.clone())),
                 };
                 self.end(task, outcome);
             }
@@ -617,7 +618,7 @@ impl Machine {
         self.note(task, person);
         self.tasks[task].read_at = sent;
         let doubt = self.tasks[task].doubt.take();
-        let was_sent = self.tasks[task].may_have_come;
+        let was_sent = self.tasks[task].may_have_come.is_some();
         match (reading(self.tasks[task].change(), person), doubt) {
             (Reading::Desired, _) if was_sent => {
                 self.settle(task, State::Written { so_far: Outcome::Applied });
@@ -687,6 +688,11 @@ impl Machine {
         self.later.insert((at, self.counter), what);
     }
 
+    fn not_sent(&mut self, task: usize, why: NotAttempted) {
+        let outcome = self.tasks[task].not_sent(why);
+        self.end(task, outcome);
+    }
+
     fn end(&mut self, task: usize, outcome: Outcome) {
         self.settle(task, State::Ended(outcome));
     }
@@ -697,7 +703,7 @@ impl Machine {
         // What was left in doubt and not confirmed since may still be on its way, and counts as gone.
         let may_come = match &state {
             State::Ended(Outcome::Unclear(_)) => true,
-            State::Ended(_) => *may_have_come,
+            State::Ended(_) => may_have_come.is_some(),
             State::Written { .. } | State::Waiting | State::Patching => false,
         };
         if *leaving && !may_come {
@@ -735,7 +741,7 @@ impl Machine {
             if !self.tasks[task].is_settled() {
                 let outcome = match self.tasks[task].doubt.take() {
                     Some(doubt) => Outcome::Unclear(Some(doubt)),
-                    None => Outcome::NotAttempted(NotAttempted::Stopped),
+                    None => self.tasks[task].not_sent(NotAttempted::Stopped),
                 };
                 self.end(task, outcome);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::Outcome;
+use super::outcome::{NotAttempted, Outcome};
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 use crate::plan::{Change, RoleEdit, StatusEdit};
@@ -22,8 +22,8 @@ pub(super) struct Task {
     pub(super) leaving: bool,
     /// Failures of the `PATCH` that count as attempts.
     pub(super) failed: u32,
-    /// A `PATCH` was left in doubt at some time: it may have been carried out, or be on its way still.
-    pub(super) may_have_come: bool,
+    /// The last failure that left a `PATCH` in doubt: it may have been carried out, or be on its way still.
+    pub(super) may_have_come: Option<Failure>,
     /// The failure that left it in doubt, while it is.
     pub(super) doubt: Option<Failure>,
     pub(super) state: State,
@@ -66,7 +66,7 @@ impl Task {
             holds,
             leaving: false,
             failed: 0,
-            may_have_come: false,
+            may_have_come: None,
             doubt: None,
             state: State::Waiting,
         }
@@ -74,6 +74,14 @@ impl Task {
 
     pub(super) fn change(&self) -> &Change {
         &self.ordered.change
+    }
+
+    /// What it comes to when it is not sent (again): not attempted, unless it was and had no effect.
+    pub(super) fn not_sent(&self, why: NotAttempted) -> Outcome {
+        match &self.may_have_come {
+            Some(failure) => Outcome::Rejected(failure.clone()),
+            None => Outcome::NotAttempted(why),
+        }
     }
 
     /// Whether nothing more will be sent for it, but for reading back.

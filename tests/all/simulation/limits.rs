@@ -38,7 +38,7 @@ fn floor(changes: usize, limit: usize) -> Duration {
 
 #[test]
 fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
-    let sizes = [1, 50, 120, 121, 300, 1000];
+    let sizes: &[usize] = if soak() { &[1, 50, 120, 121, 300, 1000] } else { &[1, 120, 1000] };
     let lines = [
         Line::steady(),
         Line::default(),
@@ -49,6 +49,7 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
     let mut rows = Vec::new();
     let cases = LimiterKind::ALL.len() * sizes.len();
     let seeds = full(40, 1);
+    let lines = &lines[..if soak() { lines.len() } else { 2 }];
     histories(0..cases as u64 * seeds * lines.len() as u64, |seed| {
         let case = usize::try_from(seed).unwrap() % cases;
         let line = usize::try_from(seed).unwrap() / cases % lines.len();
@@ -104,6 +105,15 @@ fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
             worst = (worst.0.max(ended.watch.throttled), worst.1.max(ended.took.as_secs_f64()));
         }
         let (most, longest) = worst;
+        assert!(most <= 30, "{kind:?}, {changes} changes: {most} 429s");
+        // Where the burst at the start is a large part of the whole, the even pace after it shows; a small bucket never has one.
+        let counts_plainly =
+            matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
+        let times = if changes >= 200 { 1.25 } else { 1.35 };
+        assert!(
+            !counts_plainly || longest <= floor * times + 5.0,
+            "{kind:?}, {changes} changes: {longest} s"
+        );
         rows.push(format!(
             "{:<16} {changes:>5} changes, remaining {}: at most {most:>3} 429s, {longest:>6.0} s = {:.2} × {floor:>4.0} s",
             kind.name(),

@@ -15,12 +15,15 @@
 mod check;
 mod everywhere;
 mod faults;
+mod floors;
 mod limits;
 mod others;
+mod read_back;
 mod scene;
 mod sequences;
 mod sim;
 mod stops;
+mod trouble;
 mod watch;
 
 use std::env;

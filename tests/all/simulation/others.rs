@@ -9,7 +9,7 @@ use rolecall::sandbox::{Class, Fault, Faults, LimiterKind, Limits, Person};
 use super::check::{counted, outcomes};
 use super::scene::{Scene, Who, email};
 use super::sim::{Ended, How, Line, Outside, Planned, Sim};
-use super::{full, histories, tell_figures};
+use super::{full, histories, soak, tell_figures};
 
 /// People whose role changes, of whom a colleague changes some to a third role and some to the planned one, at any time.
 fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usize, bool)>) {
@@ -105,9 +105,9 @@ fn beside_a_neighbour(kind: LimiterKind, changes: usize, seed: u64, line: Line) 
 
 #[test]
 fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
-    let sizes = [120, 300, 1000];
+    let sizes: &[usize] = if soak() { &[120, 300, 1000] } else { &[300] };
     let mut rows = Vec::new();
-    let seeds = full(20, 2);
+    let seeds = full(20, 1);
     let cases = LimiterKind::ALL.len() * sizes.len() * 2;
     histories(0..cases as u64, |case| {
         let at = usize::try_from(case).unwrap();
@@ -123,6 +123,9 @@ fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
         let mean = runs.iter().map(|run| run.0).sum::<f64>() / runs.len() as f64;
         let most = runs.iter().map(|run| run.1).max().unwrap();
         let longest = runs.iter().map(|run| run.2).fold(0.0, f64::max);
+        // Whoever counts by a raster has given the whole minute away before anybody can know; later minutes make up for it.
+        let starts_blind = kind == LimiterKind::FixedWindow && changes < 1000;
+        assert!(starts_blind || mean >= 0.85, "{kind:?}, {changes} changes: the neighbour keeps {mean:.3}");
         rows.push(format!(
             "{:<16} {changes:>5} changes, remaining {}: neighbour keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
             kind.name(),

@@ -13,7 +13,7 @@ use rolecall::roster::{
     DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, MaxChanges, Policy, RoleName, Roster, Status,
     Workspace,
 };
-use rolecall::sandbox::{Draft, Limits, Person, State, World};
+use rolecall::sandbox::{Draft, Limits, Person, Role, State, World};
 use rolecall::source::{Place, Sourced, Sources};
 
 /// An organisation, and the files about it.
@@ -47,7 +47,21 @@ pub(super) fn email(number: usize) -> String {
 }
 
 impl Scene {
+    /// With the roles Admin, Member and Viewer.
     pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, floors: Option<&[(&str, u64)]>) -> Self {
+        Self::of(people, None, token_user, floors)
+    }
+
+    pub(super) fn with_roles(people: Vec<Who>, roles: Vec<Role>, floors: Option<&[(&str, u64)]>) -> Self {
+        Self::of(people, Some(roles), None, floors)
+    }
+
+    fn of(
+        people: Vec<Who>,
+        roles: Option<Vec<Role>>,
+        token_user: Option<&str>,
+        floors: Option<&[(&str, u64)]>,
+    ) -> Self {
         let mut sources = Sources::default();
         let file = sources.add("users.toml".into(), String::new());
         let place = Place::new(file, 0..0);
@@ -77,7 +91,8 @@ impl Scene {
             acknowledgements: Vec::new(),
             people: declared,
         };
-        let mut state = Draft::of(people.into_iter().map(|who| who.is)).check().expect("a sound draft");
+        let draft = Draft { roles, ..Draft::of(people.into_iter().map(|who| who.is)) };
+        let mut state = draft.check().expect("a sound draft");
         if let Some(who) = token_user {
             assert!(state.set_token_user(who), "the token's user is there");
         }

@@ -236,7 +236,7 @@ impl Sim {
             self.now = self.now.max(at);
             match coming {
                 Coming::Arrives(flight) => self.arrive(flight, None),
-                Coming::ArrivesLate(request) => self.arrive_late(&request),
+                Coming::ArrivesLate(request) => self.arrive_late(&request, None),
                 Coming::Answered(flight) => drop(self.flights.remove(&flight)), // its process is gone
                 Coming::Outside(what) => self.act(what),
             }
@@ -321,7 +321,7 @@ impl Sim {
         self.now = self.now.max(at);
         match coming {
             Coming::Arrives(flight) => self.arrive(flight, Some(watch)),
-            Coming::ArrivesLate(request) => self.arrive_late(&request),
+            Coming::ArrivesLate(request) => self.arrive_late(&request, Some(watch)),
             Coming::Outside(what) => self.act(what),
             Coming::Answered(flight) => {
                 let Some(flight) = self.flights.remove(&flight).filter(|flight| flight.run == self.run)
@@ -413,9 +413,12 @@ impl Sim {
         self.schedule(answered.max(now), Coming::Answered(number));
     }
 
-    fn arrive_late(&mut self, request: &Request) {
+    fn arrive_late(&mut self, request: &Request, watch: Option<&mut Watch>) {
         self.tell(|| format!("arrives  {request:?} long after it was given up"));
         self.world.handle(self.now, request);
+        if let Some(watch) = watch {
+            watch.floors_hold(self);
+        }
     }
 
     fn act(&mut self, what: Outside) {

@@ -142,6 +142,11 @@ impl Watch {
             let id = request.path.trim_start_matches("/users/").to_owned();
             *self.carried_out.entry(id).or_default() += 1;
         }
+        self.floors_hold(sim);
+    }
+
+    /// I12
+    pub(super) fn floors_hold(&self, sim: &Sim) {
         for (role, keep) in &self.floors {
             let holders = sim.world.holders(&role.0) as u64;
             assert!(holders >= *keep, "I12: {holders} hold {role:?}, and {keep} must");

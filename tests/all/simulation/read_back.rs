@@ -1,0 +1,67 @@
+//! What was accepted and is not in force: roles that SCIM decides, statuses that support hours put back.
+
+use std::collections::BTreeMap;
+
+use rolecall::roster::Status;
+use rolecall::sandbox::{Fault, Faults, Limits, Person};
+
+use super::check::{counted, outcomes};
+use super::scene::{Scene, Who, email};
+use super::sim::{How, Interrupt, Line, Sim};
+use super::{full, histories, tell_figures};
+
+/// Thirty people: of ten SCIM decides the role, ten have support hours, ten are as usual.
+fn scene() -> Scene {
+    let who = |number| match number % 3 {
+        0 => Who::with_role(Person::new(&email(number), "member").role_from_scim(), "viewer"),
+        1 => Who::with_status(Person::new(&email(number), "member").support_hours("active"), Status::Away),
+        _ => Who::with_role(Person::new(&email(number), "member"), "viewer"),
+    };
+    Scene::new((0..30).map(who).collect(), None, Some(&[]))
+}
+
+#[test]
+fn what_is_accepted_and_not_in_force_is_named() {
+    let scene = scene();
+    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("changed again", 10)]);
+    assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
+    // One search, and a second look at those whose answer had shown the value.
+    assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
+    let scene = scene();
+    let seeds = full(3000, 100);
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+    histories(0..seeds, |seed| {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let chance = rng.f64() * 0.06;
+        let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
+        let line = Line { refused: rng.f64() * 0.1, ..Line::default() };
+        let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
+        let planned = sim.plan(&scene, &How::default());
+        let interrupt = (seed % 3 == 0).then(|| (rng.u64(0..260), Interrupt::Stop));
+        let ended = sim.carry_out(&planned, &How { interrupt, ..How::default() });
+        for (name, count) in counted(outcomes(&sim, &planned, &ended)) {
+            *all.entry(name).or_default() += count;
+        }
+    });
+    tell_figures(
+        "SCIM and support hours, under faults and signals",
+        &[format!("{seeds} histories: {all:?}")],
+    );
+}
+
+#[test]
+fn a_server_that_takes_small_searches_alone_is_asked_in_halves() {
+    let scene = Scene::of_changes(300);
+    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    sim.world.settings_mut().max_filter_values = Some(7);
+    let ended = sim.carry_out(&planned, &How::default());
+    super::check::all_applied(&sim, &planned, &ended);
+}

@@ -1,0 +1,103 @@
+//! Lines and servers in trouble: what never leaves, what arrives late, pauses that are long, hints that are missing, answers
+//! that end everything.
+
+use std::time::Duration;
+
+use rolecall::apply::{Outcome, Stop};
+use rolecall::exit::Exit;
+use rolecall::sandbox::{Fault, Faults, Limits, Standing};
+
+use super::check::{all_applied, outcomes, second_run_is_empty};
+use super::scene::Scene;
+use super::sim::{How, Line, Sim};
+use super::{full, histories, tell_figures};
+
+#[test]
+fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
+    let scene = Scene::of_changes(200);
+    let seeds = full(100, 3);
+    let (mut refused, mut late) = (0, 0);
+    histories(0..seeds, |seed| {
+        let line = Line { refused: 0.1, late: 0.1, ..Line::default() };
+        let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.008));
+        let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
+        let planned = sim.plan(&scene, &How::default());
+        let ended = sim.carry_out(&planned, &How::default());
+        all_applied(&sim, &planned, &ended);
+        assert!(sim.refused > 0 && sim.late > 0, "both happened");
+        (refused, late) = (refused + sim.refused, late + sim.late);
+        sim.faults = Faults::none();
+        sim.pass_until(sim.now + Duration::from_secs(60));
+        second_run_is_empty(&mut sim, &scene);
+    });
+    tell_figures(
+        "A bad line",
+        &[format!(
+            "{seeds} histories of 200 changes: {refused} requests never left, {late} arrived after they were given up; everything applied"
+        )],
+    );
+}
+
+#[test]
+fn nobody_answers_and_the_run_ends_by_itself() {
+    let scene = Scene::of_changes(30);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    sim.faults = Faults::none().with(Fault::CutBefore, 1.0);
+    let ended = sim.carry_out(&planned, &How::default());
+    let finished = outcomes(&sim, &planned, &ended);
+    assert!(finished.carried.iter().all(|carried| !carried.outcome.is_in_force()));
+    assert!(ended.took <= Duration::from_secs(400), "{:?}", ended.took);
+}
+
+#[test]
+fn a_true_limit_without_hints_is_lived_with() {
+    let scene = Scene::of_changes(100);
+    let limits = Limits { patch: Some(20), ..Limits::documented() };
+    let line = Line { shows_hint: false, shows_remaining: false, ..Line::default() };
+    let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    let finished = outcomes(&sim, &planned, &ended);
+    assert!(finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied));
+    assert!(ended.took <= Duration::from_secs(480), "{:?}", ended.took);
+}
+
+#[test]
+fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
+    for (window, is_waited_for) in [(295, true), (330, false)] {
+        let scene = Scene::of_changes(30);
+        let limits = Limits { patch: Some(20), window: Duration::from_secs(window), ..Limits::documented() };
+        let mut sim = Sim::new(scene.world(limits), Faults::none(), Line::default(), 1);
+        let planned = sim.plan(&scene, &How::default());
+        let ended = sim.carry_out(&planned, &How::default());
+        let finished = outcomes(&sim, &planned, &ended);
+        match &finished.stopped {
+            None => {
+                assert!(is_waited_for && finished.carried.iter().all(|carried| carried.outcome.is_in_force()))
+            }
+            Some(Stop::LongPause(_)) => assert!(!is_waited_for),
+            Some(other) => panic!("{window} s: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_token_that_may_not_write_stops_after_three_and_an_organisation_switched_off_at_once() {
+    let scene = Scene::of_changes(30);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    let how = How { parallelism: 1, ..How::default() };
+    let mut forbidden = sim.clone();
+    forbidden.world.settings_mut().token_can_write = false;
+    let ended = forbidden.carry_out(&planned, &how);
+    let finished = outcomes(&forbidden, &planned, &ended);
+    assert!(matches!(finished.stopped, Some(Stop::Forbidden(_))));
+    assert_eq!(ended.watch.patches, 3);
+    sim.world.settings_mut().standing = Standing::Suspended;
+    let ended = sim.carry_out(&planned, &how);
+    let finished = outcomes(&sim, &planned, &ended);
+    assert!(matches!(finished.stopped, Some(Stop::Fatal(_))));
+    assert_eq!(ended.watch.patches, 1);
+    assert_eq!(rolecall::commands::apply::exit(finished), Exit::Failed);
+}
