@@ -1,0 +1,124 @@
+//! How changes come to their end, and what is counted on the way.
+
+use std::time::Duration;
+
+use super::reads::{Purpose, Read};
+use super::{Later, Machine, Phase};
+use crate::apply::outcome::{NotAttempted, Outcome};
+use crate::apply::task::{State, Task};
+use crate::observed::Person;
+use crate::pylon::request::PAGE;
+
+impl Machine {
+    /// After a stop only those are read back whom the stop does not concern.
+    pub(super) fn may_send(&self) -> bool {
+        match &self.stopped {
+            None => true,
+            Some(stop) => self.phase != Phase::Writing && stop.may_read_back(),
+        }
+    }
+
+    pub(super) fn ask(&mut self, read: Read) {
+        if self.may_send() {
+            self.reads.push_back(read);
+        } // otherwise `end_the_rest` and `end_reading_back` say what becomes of it
+    }
+
+    pub(super) fn later(&mut self, at: Duration, what: Later) {
+        if !self.may_send() {
+            return; // as above
+        }
+        if let Later::Patch(task) = what {
+            self.tasks[task].state = State::Waiting;
+        }
+        self.counter += 1;
+        self.later.insert((at, self.counter), what);
+    }
+
+    pub(super) fn not_sent(&mut self, task: usize, why: NotAttempted) {
+        let outcome = self.tasks[task].not_sent(why);
+        self.end(task, outcome);
+    }
+
+    pub(super) fn end(&mut self, task: usize, outcome: Outcome) {
+        self.settle(task, State::Ended(outcome));
+    }
+
+    /// Nothing more will be sent for this change. Whoever waited for others is looked at anew.
+    pub(super) fn settle(&mut self, task: usize, state: State) {
+        let Task { ordered, leaving, may_have_come, state: current, .. } = &mut self.tasks[task];
+        // What was left in doubt and not confirmed since may still be on its way, and counts as gone.
+        let may_come = match &state {
+            State::Ended(Outcome::Unclear(_)) => true,
+            State::Ended(_) => may_have_come.is_some(),
+            State::Written { .. } | State::Waiting | State::Patching => false,
+        };
+        if *leaving && !may_come {
+            *leaving = false;
+            self.floors.settled(&ordered.losses);
+        }
+        *current = state;
+        self.unsettled -= 1;
+        while let Some(held) = self.held.pop_back() {
+            self.queue.push_front(held);
+        }
+    }
+
+    /// Keeps the count of confirmed holders in step with what Pylon shows of one person.
+    pub(super) fn note(&mut self, task: usize, person: &Person) {
+        let Task { ordered, holds, .. } = &mut self.tasks[task];
+        for role in ordered.gains.iter().chain(&ordered.losses) {
+            match (holds.iter().position(|held| held == role), person.holds(role)) {
+                (None, true) => {
+                    holds.push(role.clone());
+                    self.floors.gained(role);
+                }
+                (Some(index), false) => {
+                    holds.swap_remove(index);
+                    self.floors.lost(role);
+                }
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+    }
+
+    /// After a stop: what was not sent was not attempted, what was left in doubt stays so.
+    pub(super) fn end_the_rest(&mut self) {
+        for task in 0..self.tasks.len() {
+            if !self.tasks[task].is_settled() {
+                let outcome = match self.tasks[task].doubt.take() {
+                    Some(doubt) => Outcome::Unclear(Some(doubt)),
+                    None => self.tasks[task].not_sent(NotAttempted::Stopped),
+                };
+                self.end(task, outcome);
+            }
+        }
+        self.queue.clear();
+        self.reads.clear();
+    }
+
+    pub(super) fn begin_reading_back(&mut self) {
+        self.phase = Phase::ReadingBack;
+        let written: Vec<usize> = (0..self.tasks.len())
+            .filter(|task| matches!(self.tasks[*task].state, State::Written { .. }))
+            .collect();
+        for batch in written.chunks(PAGE) {
+            self.ask(Read::of(Purpose::ReadBack(batch.to_vec())));
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
+    }
+
+    /// What could not be read back stands as it was shown when it was written.
+    pub(super) fn end_reading_back(&mut self) {
+        self.phase = Phase::Over;
+        for task in &mut self.tasks {
+            if let State::Written { so_far } = &task.state {
+                self.not_read_back += 1;
+                task.state = State::Ended(so_far.clone());
+            }
+        }
+    }
+}
