@@ -13,6 +13,10 @@ lint:
     cargo clippy --locked --all-targets -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --document-private-items
 
+# The whole simulation, with its figures; takes a while
+soak:
+    ROLECALL_SOAK=1 cargo test --locked --release --test all simulation -- --nocapture
+
 # The main job on the embedded Pylon, as the README has it
 try:
     cargo run --release -- apply --sandbox --auto-approve --config examples/acme/users.toml
