@@ -514,11 +514,12 @@ impl Machine {
             self.later(at, Later::Read(read));
             return;
         }
-        if failure.is_too_large() && read.limit > 1 {
-            if let Some(halves) = read.halves() {
-                halves.into_iter().for_each(|half| self.ask(half));
-                return;
-            }
+        if failure.is_too_large()
+            && read.limit > 1
+            && let Some(halves) = read.halves()
+        {
+            halves.into_iter().for_each(|half| self.ask(half));
+            return;
         }
         match read.purpose {
             Purpose::Freshness(tasks) => {
