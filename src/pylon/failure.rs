@@ -245,3 +245,93 @@ fn wrong_region(region: Option<Region>) -> String {
     };
     format!("the token belongs to the other region: use {other}, and pin it in [workspace]")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn class(status: u16, code: Option<&str>) -> Class {
+        let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
+        Failure { asked: "PATCH /users/u".into(), trouble: Trouble::Refused(refusal) }.class()
+    }
+
+    #[test]
+    fn the_outcome_table() {
+        let table = [
+            (429, None, Class::Throttled),
+            (408, None, Class::Ambiguous),
+            (409, None, Class::Ambiguous),
+            (500, None, Class::Ambiguous),
+            (502, None, Class::Ambiguous),
+            (503, None, Class::Ambiguous),
+            (504, None, Class::Ambiguous),
+            (599, None, Class::Ambiguous),
+            (100, None, Class::Ambiguous),
+            (600, None, Class::Ambiguous),
+            (400, None, Class::Rejected),
+            (404, None, Class::Rejected),
+            (405, None, Class::Rejected),
+            (415, None, Class::Rejected),
+            (422, None, Class::Rejected),
+            (501, None, Class::Rejected),
+            (300, None, Class::Fatal),
+            (302, None, Class::Fatal),
+            (399, None, Class::Fatal),
+            (401, None, Class::Fatal),
+            (403, None, Class::Forbidden),
+            (413, None, Class::TooLarge),
+            // Pylon's code goes before the status …
+            (400, Some("rate_limited"), Class::Throttled),
+            (403, Some("organization_suspended"), Class::Fatal),
+            (403, Some("organization_deactivated"), Class::Fatal),
+            (403, Some("wrong_region_token"), Class::Fatal),
+            (403, Some("invalid_api_token"), Class::Fatal),
+            (403, Some("invalid_oauth_token"), Class::Fatal),
+            (403, Some("invalid_authorization_header"), Class::Fatal),
+            (401, Some("permission_denied"), Class::Forbidden),
+            (401, Some("oauth_not_permitted"), Class::Forbidden),
+            (400, Some("payload_too_large"), Class::TooLarge),
+            (403, Some("not_found"), Class::Rejected),
+            (403, Some("method_not_allowed"), Class::Rejected),
+            (409, Some("invalid_request_body"), Class::Rejected),
+            (400, Some("internal_error"), Class::Ambiguous),
+            // … but not before a 5xx, which a gateway may have put in its place, and not when it is unknown.
+            (500, Some("not_found"), Class::Ambiguous),
+            (503, Some("rate_limited"), Class::Ambiguous),
+            (500, Some("internal_error"), Class::Ambiguous),
+            (404, Some("brand_new"), Class::Rejected),
+            (429, Some("brand_new"), Class::Throttled),
+        ];
+        for (status, code, expected) in table {
+            assert_eq!(class(status, code), expected, "{status} {code:?}");
+        }
+        let troubles = [
+            (Trouble::NotSent(String::new()), Class::NotSent),
+            (Trouble::Certificate(String::new()), Class::Fatal),
+            (Trouble::NoAnswer(String::new()), Class::Ambiguous),
+            (Trouble::BadAnswer(String::new()), Class::Ambiguous),
+        ];
+        let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
+        for (trouble, expected) in troubles {
+            assert_eq!(Failure { asked: String::new(), trouble }.class(), expected);
+            met.insert(expected);
+        }
+        assert_eq!(met, Class::ALL.into_iter().collect(), "every class is in the table");
+    }
+
+    #[test]
+    fn a_search_is_too_large_by_its_status_or_by_a_complaint_about_its_limit() {
+        let refused = |status, text: &str| {
+            let refusal = Refusal { status, errors: vec![text.to_owned()], ..Refusal::default() };
+            Failure { asked: String::new(), trouble: Trouble::Refused(refusal) }.is_too_large()
+        };
+        assert!(refused(413, ""));
+        assert!(refused(400, "Limit must be less than 1000"));
+        assert!(!refused(400, "unknown operator"));
+        assert!(!refused(422, "limit"));
+    }
+}

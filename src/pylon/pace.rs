@@ -338,3 +338,167 @@ impl Pacer {
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const ACCEPTED: Told = Told::Accepted { remaining: None };
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn throttled(seconds: u64) -> Told {
+        Told::Throttled { hint: Some(Duration::from_secs(seconds)) }
+    }
+
+    /// Sends and answers one after the other, each after 100 ms, from `from` on.
+    fn exchange(pacer: &mut Pacer, from: u64, tolds: &[Told]) {
+        for (number, told) in (0..).zip(tolds) {
+            let sent = ms(from + number * 100);
+            pacer.sent(sent);
+            pacer.answered(sent + ms(100), sent, *told, 0);
+        }
+    }
+
+    #[test]
+    fn a_slot_comes_back_a_window_and_a_margin_after_the_answer() {
+        let mut pacer = Pacer::new(2);
+        assert_eq!(pacer.turn(ms(0)), Turn::Now);
+        pacer.sent(ms(0));
+        assert_eq!(pacer.turn(ms(0)), Turn::Now);
+        pacer.sent(ms(0));
+        assert_eq!(pacer.turn(ms(0)), Turn::AfterAnswer);
+        pacer.answered(ms(300), ms(0), ACCEPTED, 0);
+        assert_eq!(pacer.turn(ms(300)), Turn::At(ms(60_800)));
+        pacer.answered(ms(400), ms(0), Told::Lost, 0); // it may have been counted, so it keeps its slot as well
+        assert_eq!(pacer.turn(ms(60_799)), Turn::At(ms(60_800)));
+        assert_eq!(pacer.turn(ms(60_800)), Turn::Now);
+        pacer.sent(ms(60_800));
+        assert_eq!(pacer.turn(ms(60_800)), Turn::At(ms(60_900)));
+    }
+
+    #[test]
+    fn the_gate_stays_closed_for_the_hint_and_a_second_and_for_a_share_of_half_a_second() {
+        for (hint, jitter, expected) in [
+            (Some(7), 0, 8_000),
+            (Some(7), 500, 8_250),
+            (Some(7), 4000, 8_499),
+            (Some(0), 0, 1_000),
+            (None, 0, 5_000),
+        ] {
+            let mut pacer = Pacer::new(120);
+            pacer.sent(ms(0));
+            pacer.answered(ms(0), ms(0), Told::Throttled { hint: hint.map(Duration::from_secs) }, jitter);
+            let Turn::At(opens) = pacer.turn(ms(0)) else { panic!("it is closed") };
+            assert_eq!(opens.as_millis(), expected, "{hint:?} {jitter}");
+            assert_eq!(pacer.turn(opens), Turn::Now);
+        }
+    }
+
+    #[test]
+    fn a_gate_without_hints_doubles_with_each_429_in_a_row_but_not_for_those_in_flight_together() {
+        let mut pacer = Pacer::new(120);
+        let mut now = ms(0);
+        for seconds in [5, 10, 20, 40, 80, 160, 160] {
+            (0..8).for_each(|_| pacer.sent(now));
+            let answered = now + ms(100);
+            (0..8).for_each(|_| pacer.answered(answered, now, Told::Throttled { hint: None }, 0));
+            let opens = answered + Duration::from_secs(seconds);
+            assert_eq!(pacer.turn(answered), Turn::At(opens), "{seconds} s");
+            now = opens;
+        }
+        pacer.sent(now);
+        pacer.answered(now, now, ACCEPTED, 0);
+        pacer.sent(now);
+        pacer.answered(now, now, Told::Throttled { hint: None }, 0);
+        assert_eq!(pacer.gate, now + Duration::from_secs(5), "a success begins anew");
+    }
+
+    #[test]
+    fn after_a_429_the_pace_is_what_was_accepted_or_what_the_hint_promises() {
+        for (accepted, hint, rate) in
+            [(20, 59, 20), (20, 1, 30), (0, 59, 1), (0, 300, 1), (5, 2, 20), (200, 1, 120)]
+        {
+            let mut pacer = Pacer::new(120);
+            exchange(&mut pacer, 0, &vec![ACCEPTED; accepted]);
+            exchange(&mut pacer, 30_000, &[throttled(hint)]);
+            let pace = pacer.pace.expect("a pace");
+            assert_eq!(
+                (pace.rate / UNIT, pace.good / UNIT),
+                (rate, rate),
+                "{accepted} accepted, hint {hint} s"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pace_is_raised_after_five_seconds_and_falls_back_when_the_trial_fails() {
+        let mut pacer = Pacer::new(120);
+        exchange(&mut pacer, 0, &[ACCEPTED; 40]);
+        exchange(&mut pacer, 4_000, &[throttled(1)]); // the gate opens at 6.1 s
+        let rate = |pacer: &mut Pacer, now| {
+            pacer.turn(ms(now));
+            let pace = pacer.pace.expect("a pace");
+            (pace.rate, pace.good, pace.hold.as_secs())
+        };
+        assert_eq!(rate(&mut pacer, 11_099), (40_000, 40_000, 5));
+        assert_eq!(rate(&mut pacer, 11_100), (42_400, 40_000, 5));
+        assert_eq!(rate(&mut pacer, 16_100), (44_800, 42_400, 5));
+        exchange(&mut pacer, 17_000, &[throttled(1)]); // a trial that failed; the gate opens at 19.1 s
+        assert_eq!(rate(&mut pacer, 19_100), (31_360, 40_000, 10));
+        assert_eq!(rate(&mut pacer, 24_100), (39_200, 40_000, 10)); // below the good rate: a quarter in five seconds
+        assert_eq!(rate(&mut pacer, 29_100), (40_000, 40_000, 10));
+        assert_eq!(rate(&mut pacer, 39_100), (42_400, 40_000, 10)); // and the next trial after twice the pause
+    }
+
+    #[test]
+    fn a_429_to_a_request_sent_before_the_cut_only_extends_the_gate() {
+        let mut pacer = Pacer::new(120);
+        (0..3).for_each(|_| pacer.sent(ms(0)));
+        pacer.answered(ms(100), ms(0), throttled(9), 0);
+        let pace = pacer.pace.map(|pace| (pace.rate, pace.good));
+        pacer.answered(ms(200), ms(0), throttled(9), 0);
+        pacer.answered(ms(300), ms(0), throttled(1), 0);
+        assert_eq!(pacer.pace.map(|pace| (pace.rate, pace.good)), pace);
+        assert_eq!(pacer.turn(ms(300)), Turn::At(ms(10_200)), "the longest of them counts");
+    }
+
+    #[test]
+    fn what_others_have_taken_comes_back_evenly_and_is_never_added_to_our_own() {
+        let mut pacer = Pacer::new(10);
+        pacer.sent(ms(0));
+        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(9) }, 0);
+        assert_eq!(pacer.out(), 1, "nobody else is there");
+        pacer.sent(ms(0));
+        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(4) }, 0);
+        assert_eq!(pacer.out(), 6, "two of ours, four of others");
+        pacer.sent(ms(0));
+        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(50) }, 0);
+        assert_eq!(pacer.out(), 7, "it may only lower");
+        (0..3).for_each(|_| pacer.sent(ms(0)));
+        assert_eq!(pacer.turn(ms(0)), Turn::At(ms(15_000)));
+        assert_eq!(pacer.turn(ms(15_000)), Turn::Now);
+    }
+
+    #[test]
+    fn what_can_go_out_within_a_time_is_told_by_window_and_pace() {
+        let mut pacer = Pacer::new(10);
+        assert_eq!(pacer.capacity(ms(0), ms(50_000)), 10);
+        exchange(&mut pacer, 0, &[ACCEPTED; 10]);
+        assert_eq!(pacer.capacity(ms(1_000), ms(50_000)), 1, "at least one");
+        assert_eq!(pacer.capacity(ms(20_000), ms(41_000)), 5, "those that come back");
+        exchange(&mut pacer, 50_000, &[throttled(9)]);
+        assert_eq!(pacer.capacity(ms(70_000), ms(30_000)), 5, "at ten a minute");
+    }
+
+    #[test]
+    fn rates_may_be_given_and_the_last_one_counts() {
+        let mut pacing = Pacing::new(&[(Allowance::Patch, 20), (Allowance::Patch, 0), (Allowance::Get, 7)]);
+        let limits = Allowance::ALL.map(|allowance| pacing.of(allowance).limit());
+        assert_eq!(limits, [7, 120, 1, 30]);
+    }
+}

@@ -136,3 +136,108 @@ pub fn backoff(failed: u32, rng: &mut fastrand::Rng) -> Duration {
     let bound = doubled.min(LARGEST_BOUND);
     Duration::from_nanos(rng.u64(0..=u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX)))
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::super::failure::Refusal;
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn failure(trouble: Trouble) -> Failure {
+        Failure { asked: "GET /me".into(), trouble }
+    }
+
+    fn refused(status: u16) -> Failure {
+        failure(Trouble::Refused(Refusal { status, ..Refusal::default() }))
+    }
+
+    #[test]
+    fn the_pause_is_drawn_from_a_bound_that_doubles_up_to_half_a_minute() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for (failed, bound) in
+            [(0, 500), (1, 500), (2, 1_000), (3, 2_000), (6, 16_000), (7, 30_000), (8, 30_000), (900, 30_000)]
+        {
+            let bound = Duration::from_millis(bound);
+            let pauses: Vec<Duration> = (0..2_000).map(|_| backoff(failed, &mut rng)).collect();
+            let (shortest, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+            assert!(*longest <= bound && *longest > bound * 9 / 10, "{failed}: {longest:?} of {bound:?}");
+            assert!(*shortest < bound / 10, "{failed}: {shortest:?} of {bound:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_never_answered_is_asked_four_times_and_any_other_ten_times() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let attempts = |retries: &mut Retries, rng: &mut fastrand::Rng| {
+            (1..100).find(|failed| retries.again(seconds(0), *failed, rng) == Again::No(GiveUp::Attempts))
+        };
+        let mut silent = Retries::new(seconds(0));
+        silent.failed(&failure(Trouble::NoAnswer("reset".into())));
+        silent.failed(&failure(Trouble::NotSent("refused".into())));
+        assert_eq!(attempts(&mut silent, &mut rng), Some(ATTEMPTS_UNANSWERED));
+        silent.failed(&refused(500));
+        assert_eq!(attempts(&mut silent, &mut rng), Some(ATTEMPTS), "an error is an answer too");
+        assert_eq!(attempts(&mut Retries::of_an_answered_run(seconds(0)), &mut rng), Some(ATTEMPTS));
+        let mut succeeded = Retries::new(seconds(0));
+        succeeded.succeeded(seconds(0));
+        assert_eq!(attempts(&mut succeeded, &mut rng), Some(ATTEMPTS));
+    }
+
+    #[test]
+    fn a_run_has_a_hundred_retries_and_half_a_one_for_each_success() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut retries = Retries::new(seconds(0));
+        let mut left = |retries: &mut Retries| {
+            (0..1000).find(|_| retries.again(seconds(0), 1, &mut rng) == Again::No(GiveUp::Budget))
+        };
+        assert_eq!(left(&mut retries), Some(100));
+        (0..7).for_each(|_| retries.succeeded(seconds(0)));
+        assert_eq!(left(&mut retries), Some(3));
+    }
+
+    #[test]
+    fn five_minutes_without_a_success_end_the_run_but_one_pause_that_was_asked_for_does_not_count() {
+        let hint = |seconds| Some(Duration::from_secs(seconds));
+        let mut retries = Retries::new(seconds(10));
+        assert!(!retries.is_silent(seconds(309)));
+        assert!(retries.is_silent(seconds(310)));
+        retries.succeeded(seconds(100));
+        assert!(!retries.is_silent(seconds(399)));
+        assert_eq!(retries.after_throttling(seconds(100), hint(290)), Again::At(seconds(100)));
+        assert!(!retries.is_silent(seconds(689)));
+        assert!(retries.is_silent(seconds(690)));
+        assert_eq!(retries.after_throttling(seconds(391), hint(290)), Again::At(seconds(391)));
+        assert!(retries.is_silent(seconds(700)), "one pause after the other is silence");
+        assert_eq!(retries.after_throttling(seconds(700), hint(1)), Again::No(GiveUp::Silence));
+        assert_eq!(retries.after_throttling(seconds(700), hint(301)), Again::No(GiveUp::LongPause));
+        assert_eq!(retries.again(seconds(700), 1, &mut fastrand::Rng::new()), Again::No(GiveUp::Silence));
+    }
+
+    #[test]
+    fn a_read_is_asked_again_when_that_may_help() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for (failure, is_again) in [
+            (failure(Trouble::NotSent(String::new())), true),
+            (failure(Trouble::NoAnswer(String::new())), true),
+            (failure(Trouble::BadAnswer(String::new())), true),
+            (failure(Trouble::Certificate(String::new())), false),
+            (refused(429), true),
+            (refused(409), true),
+            (refused(500), true),
+            (refused(501), false),
+            (refused(404), false),
+            (refused(403), false),
+            (refused(401), false),
+            (refused(413), false),
+        ] {
+            let again = Retries::new(seconds(0)).read_again(seconds(0), &failure, 1, &mut rng);
+            assert_eq!(matches!(again, Again::At(_)), is_again, "{failure:?}");
+            assert!(is_again || again == Again::No(GiveUp::Final), "{failure:?}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
 
 /// How long so many changes take at least at `limit` a minute: the first minute's are free.
 fn floor(changes: usize, limit: usize) -> Duration {
-    Duration::from_secs(60) * u32::try_from((changes - 1) / limit).unwrap()
+    Duration::from_secs(60) * u32::try_from((changes - 1) / limit).expect("a small number")
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
         let line = usize::try_from(seed).unwrap() / cases % lines.len();
         let (kind, changes) = (LimiterKind::ALL[case % 5], sizes[case / 5]);
         let mut line_of = lines[line].clone();
-        line_of.shows_remaining = seed / cases as u64 / lines.len() as u64 % 2 == 0;
+        line_of.shows_remaining = (seed / cases as u64 / lines.len() as u64).is_multiple_of(2);
         let ended = run(changes, Limits::documented().counted_by(kind), line_of, seed);
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);

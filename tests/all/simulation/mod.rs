@@ -12,6 +12,13 @@
 //! | `check` | what must hold at the end (I6, I7, I9) |
 //! | the others | what is run |
 
+#![allow(clippy::cast_precision_loss, reason = "figures, for people to read")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "figures and the steps of a replay are what is asked for"
+)]
+
 mod check;
 mod everywhere;
 mod faults;

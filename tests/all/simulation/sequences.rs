@@ -22,7 +22,9 @@ const EIGHT: [Fault; 8] = [
 fn sequence(mut number: u64) -> Vec<Option<Fault>> {
     let mut sequence = Vec::new();
     while number > 0 {
-        sequence.push(usize::try_from(number % 9).unwrap().checked_sub(1).map(|digit| EIGHT[digit]));
+        sequence.push(
+            usize::try_from(number % 9).ok().and_then(|digit| digit.checked_sub(1)).map(|digit| EIGHT[digit]),
+        );
         number /= 9;
     }
     sequence

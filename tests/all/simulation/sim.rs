@@ -144,7 +144,6 @@ pub(super) struct Ended {
     /// Whether the interrupt came before the end.
     pub(super) interrupted: bool,
     pub(super) events: u64,
-    pub(super) began: Duration,
     pub(super) took: Duration,
 }
 
@@ -205,7 +204,7 @@ impl Sim {
         let read_at = self.now;
         let answered = self.now + Duration::from_millis(*self.line.latency.end());
         let mut ask = |request: ReadRequest| {
-            let arrives = read_at + (answered - read_at) / 2;
+            let arrives = read_at + answered.saturating_sub(read_at) / 2;
             let response = self.world.handle(arrives, &as_request(Outgoing::read(&request)));
             let attempt = exchange::read(&request, Ok(self.line.incoming(response)), Timestamp::UNIX_EPOCH);
             let pacer = pacing.of(request.allowance());
@@ -273,8 +272,8 @@ impl Sim {
                             watch,
                             interrupted,
                             events,
-                            began,
-                            took: self.now - began,
+
+                            took: self.now.saturating_sub(began),
                         };
                     }
                     Interrupt::Stop => machine.stop(Stop::Signal(SIGINT)),
@@ -312,8 +311,8 @@ impl Sim {
                 Action::Done => break,
             }
         }
-        let took = self.now - began;
-        Ended { finished: Some(machine.finish()), watch, interrupted, events, began, took }
+        let took = self.now.saturating_sub(began);
+        Ended { finished: Some(machine.finish()), watch, interrupted, events, took }
     }
 
     fn happen(&mut self, machine: &mut Machine, watch: &mut Watch) {

@@ -22,7 +22,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
     let events = undisturbed.events;
     let (mut unclear, mut not_attempted) = (0, 0);
     histories(0..events * KINDS.len() as u64, |seed| {
-        let (at, kind) = (seed % events, KINDS[usize::try_from(seed / events).unwrap()]);
+        let (at, kind) = (seed % events, KINDS[usize::try_from(seed / events).expect("one of the kinds")]);
         let mut sim = start.clone();
         let how = How { interrupt: Some((at, kind)), ..How::default() };
         let ended = sim.carry_out(&planned, &how);
@@ -31,7 +31,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             let finished = if kind == Interrupt::Stop {
                 outcomes(&sim, &planned, &ended)
             } else {
-                ended.finished.as_ref().unwrap()
+                ended.finished.as_ref().expect("it was not killed")
             };
             let count = |wanted: fn(&Outcome) -> bool| {
                 finished.carried.iter().filter(|carried| wanted(&carried.outcome)).count()

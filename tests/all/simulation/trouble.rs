@@ -74,7 +74,9 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
         let finished = outcomes(&sim, &planned, &ended);
         match &finished.stopped {
             None => {
-                assert!(is_waited_for && finished.carried.iter().all(|carried| carried.outcome.is_in_force()))
+                assert!(
+                    is_waited_for && finished.carried.iter().all(|carried| carried.outcome.is_in_force())
+                );
             }
             Some(Stop::LongPause(_)) => assert!(!is_waited_for),
             Some(other) => panic!("{window} s: {other:?}"),

@@ -91,7 +91,8 @@ impl Watch {
         assert_eq!(&body, planned, "I2: exactly what is planned");
         assert!(self.in_flight.insert(id.clone()), "two writes of {id:?} at once");
         let (sent, arrived) = self.reads[id];
-        assert!(sim.now - sent <= OLDEST_READ, "I3: a write rests on a read {:?} old", sim.now - sent);
+        let age = sim.now.saturating_sub(sent);
+        assert!(age <= OLDEST_READ, "I3: a write rests on a read {age:?} old");
         if let Some(changed) = sim.changed_by_others.get(id) {
             assert!(arrived < *changed, "a write though somebody else's value was read");
         }
