@@ -217,6 +217,15 @@ impl RoleCatalogue {
         }
     }
 
+    /// How a file names this role, and no other: by its name, slug or id, whichever comes first.
+    pub fn written(&self, id: &RoleId) -> String {
+        let Some(role) = self.by_id(id) else {
+            return id.0.to_string();
+        };
+        let means_it = |text: &&str| matches!(self.meaning(text), Meaning::One(found) if found.id == *id);
+        [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
+    }
+
     /// How to name a role id to people: its name, with the id where the name alone could mean two, or the bare id.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {

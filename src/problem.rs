@@ -1,7 +1,8 @@
 //! A problem, as somebody has to be told about it: what is wrong, where, what to do next.
 //!
 //! Every room raises its own; each has a stable code `room::what_happened` from that room's list (see `codes!`),
-//! explained in docs/diagnostics.md. The sentence never repeats the source's text; the excerpt shows it.
+//! explained in docs/diagnostics.md. The sentence names a value at most in a few escaped characters; the
+//! excerpt shows it.
 
 use crate::source::{Place, Sources};
 

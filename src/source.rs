@@ -182,6 +182,12 @@ impl SourceFile {
 const SECRET_WORDS: [&str; 8] =
     ["token", "secret", "passwor", "api_key", "apikey", "authorization", "bearer", "credential"];
 
+/// Whether a text speaks of a secret, so that neither it nor what follows it should be repeated.
+pub fn speaks_of_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// Where on a line a secret may begin: behind the word that speaks of one, or the first sign of a value before it.
 fn secret_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
@@ -204,8 +210,9 @@ fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
         if mask.start > at {
             shown.push_str(&text[at..mask.start]);
         }
+        // One that began before this piece was shown there.
         if mask.end > at {
-            shown.push_str(MASK);
+            shown.push_str(if mask.start >= range.start { MASK } else { "" });
             at = mask.end.min(range.end);
         }
     }

@@ -1,6 +1,6 @@
 //! The journal: what was about to be done, before it was done, and what came of it.
 //!
-//! One JSON object a line, appended and on disk before its `PATCH` leaves. It is for audit and for taking an apply back,
+//! One JSON object a line, appended and on disk before its `PATCH` leaves. It is for audit,
 //! never for going on with one: the next run observes and plans anew. A run that was killed leaves a half line at worst,
 //! and [`read`] understands what is whole.
 

@@ -41,10 +41,10 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             prepared.close().await?;
             return Ok((Report::Plan(Box::new(planned)), exit));
         }
+        let _lock = lock(&prepared, common, environment)?;
         if !args.auto_approve {
             ask(&planned, common, environment)?;
         }
-        let _lock = lock(&prepared, common, environment)?;
         let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
         let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
         let mut report = PlanReport::new(&prepared.material("apply", Some(&finished)));

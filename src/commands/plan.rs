@@ -20,10 +20,11 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     block_on(async {
         let prepared =
             prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
-        let report = PlanReport::new(&prepared.material("plan", None));
+        let mut report = PlanReport::new(&prepared.material("plan", None));
         let exit = exit(&report, &prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
+            report.saved = Some(Printable::new(&path.to_string_lossy()));
         }
         prepared.close().await?;
         Ok((Report::Plan(Box::new(report)), exit))

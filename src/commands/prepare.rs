@@ -34,6 +34,7 @@ pub(super) struct Prepared {
     files: String,
     roles: RoleCatalogue,
     place: String,
+    now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
     /// Operations of a saved plan that are in step meanwhile.
@@ -133,7 +134,7 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
     let drawn = draw(&declared, scope, common, environment).await;
-    let Declared { roster, desired: _, now: _, at } = declared;
+    let Declared { roster, desired: _, now, at } = declared;
     match drawn {
         Ok(Drawn { reviewed, roles, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
             reviewed,
@@ -143,6 +144,7 @@ pub(super) async fn prepare(
             sources: roster.sources,
             roles,
             place,
+            now,
             at,
             coming,
             meanwhile: 0,
@@ -195,8 +197,9 @@ impl Prepared {
         command: &'static str,
         finished: Option<&'a Finished>,
     ) -> Material<'a> {
-        let Self { reviewed, sources, roles, place, mention_undeclared, at, coming, meanwhile, .. } = self;
-        let (at, mention_undeclared, meanwhile) = (at.as_ref(), *mention_undeclared, *meanwhile);
+        let Self { reviewed, sources, roles, place, mention_undeclared, now, at, coming, meanwhile, .. } =
+            self;
+        let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
         Material {
             command,
             place,
@@ -204,6 +207,7 @@ impl Prepared {
             sources,
             roles,
             mention_undeclared,
+            now,
             at,
             coming,
             meanwhile,
@@ -263,6 +267,14 @@ fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
         Some(url) => BaseUrl::parse(url)?,
         None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
     };
+    if let (Some(region), true) = (region, base.region() != region) {
+        let (host, region) = (base.host(), region.as_str());
+        return Err(Problem::new(
+            Code::OtherRegion,
+            format!("--region {region} and the base URL {host} contradict each other"),
+        )
+        .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
+    }
     for asked in [region, base.region()].into_iter().flatten() {
         if let Some(pin) = pin.filter(|pin| pin.value != asked) {
             let (asked, pinned) = (asked.as_str(), pin.value.as_str());

@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::apply::Machine;
@@ -18,6 +21,7 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Progress {
     clock: Clock,
     how: How,
+    has_said_stopping: bool,
 }
 
 enum How {
@@ -35,7 +39,7 @@ impl Progress {
             How::Quiet
         } else if is_terminal {
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("  {pos} of {len} {wide_bar:.dim} {msg}");
+            let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(expected.unwrap_or_default());
             How::Bar(bar)
@@ -45,19 +49,21 @@ impl Progress {
             }
             How::Lines { said: None }
         };
-        Self { clock, how }
+        Self { clock, how, has_said_stopping: false }
     }
 
     /// Tells where it stands, and until when it waits.
     pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>) {
         let now = self.clock.elapsed();
         let (total, settled) = machine.progress();
+        let stopping = machine.answers_to_wait_for().map(|answers| {
+            let answers = words::count(answers, "answer", "answers");
+            format!("Stopping: {answers} under way, for at most half a minute; once more, and nothing is waited for")
+        });
         let wait = until
             .map(|until| until.saturating_sub(now))
             .filter(|wait| *wait >= WORTH_SAYING && settled < total);
-        let waiting = wait.map(|wait| {
-            format!("Pylon allows {} changes a minute; next in {} s", machine.allowance(), wait.as_secs() + 1)
-        });
+        let waiting = stopping.clone().or_else(|| wait.map(|wait| self.waiting(machine, wait)));
         match &mut self.how {
             How::Quiet => {}
             How::Bar(bar) => {
@@ -65,14 +71,28 @@ impl Progress {
                 bar.set_message(waiting.unwrap_or_default());
             }
             How::Lines { said } => {
+                let is_due = said.is_none_or(|said| now >= said + LINE_EVERY);
                 if let Some(waiting) = waiting
-                    && said.is_none_or(|said| now >= said + LINE_EVERY)
+                    && (is_due || stopping.is_some() && !self.has_said_stopping)
                 {
                     say(&format!("{settled} of {total} changes sent. {waiting}."));
                     *said = Some(now);
                 }
             }
         }
+        self.has_said_stopping |= stopping.is_some();
+    }
+
+    /// Until when it waits, as a time of day: that stays true while nothing moves.
+    fn waiting(&self, machine: &Machine, wait: Duration) -> String {
+        let until = self.clock.now().saturating_add(SignedDuration::try_from(wait).unwrap_or_default());
+        let until = until.unwrap_or_else(|_| self.clock.now()).to_zoned_datetime(TimeZone::system());
+        let why = if machine.was_throttled() {
+            "Pylon asked for a slower pace".to_owned()
+        } else {
+            format!("Pylon allows {} changes a minute", machine.allowance())
+        };
+        format!("{why}; goes on at {}", until.strftime("%H:%M:%S"))
     }
 
     /// Leaves the terminal as it was.

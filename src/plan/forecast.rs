@@ -11,7 +11,7 @@ use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
 use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
-use crate::roster::Roster;
+use crate::roster::{Roster, Stance};
 
 /// Transitions within this time are always told.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -34,7 +34,12 @@ pub fn forecast(
     now: Timestamp,
 ) -> Vec<Coming> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let agenda = roster.agenda(now);
+    let mut agenda = roster.agenda(now);
+    let is_written = |field: &str| match field {
+        "role" => roster.policy.role == Stance::Enforce,
+        _ => roster.policy.status == Stance::Enforce,
+    };
+    agenda.retain(|transition| is_written(transition.field));
     if agenda.is_empty() {
         return Vec::new(); // most files have no windows, and copying the organisation takes its time
     }

@@ -5,6 +5,8 @@
 //! be missing, anything new or altered refuses the whole. The fresh plan is what is carried out, so a file that was
 //! meddled with can only refuse; its checksum tells a damaged one apart. It fails closed, and holds no secret.
 
+use std::collections::HashSet;
+
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +22,8 @@ codes! {
         Unreadable = "saved_plan::unreadable",
         /// The file is no saved plan, or not the one that was written.
         Damaged = "saved_plan::damaged",
-        /// The file was written by a newer rolecall.
-        Newer = "saved_plan::newer",
+        /// The file was written by another version of rolecall.
+        OtherVersion = "saved_plan::other_version",
         /// The plan is for another organisation or host.
         Foreign = "saved_plan::foreign",
         /// The files have changed since.
@@ -150,7 +152,7 @@ impl SavedPlan {
         }
         if head.version != VERSION {
             return Err(Problem::new(
-                Code::Newer,
+                Code::OtherVersion,
                 format!("this plan has version {}, and this rolecall reads {VERSION}", head.version),
             )
             .help("plan and apply with the same version of rolecall"));
@@ -192,11 +194,15 @@ impl SavedPlan {
         }
         let new: Vec<&Change> =
             fresh.changes.iter().filter(|change| !self.operations.contains(&Operation::of(change))).collect();
-        if new.is_empty() {
-            Ok(self.operations.len().saturating_sub(fresh.changes.len()))
-        } else {
-            Err(stale(&new))
-        }
+        if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new)) }
+    }
+
+    /// How many of the operations somebody else has brought about. Whoever is no longer there is not one of them.
+    fn in_step_now(&self, fresh: &Plan) -> usize {
+        let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
+        let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
+        let pending: HashSet<&str> = changes.chain(absent).collect();
+        self.operations.iter().filter(|operation| !pending.contains(operation.email.as_str())).count()
     }
 
     fn checksum(&self) -> String {

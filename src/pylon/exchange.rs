@@ -98,8 +98,7 @@ fn attempt<T>(
         }
     });
     let result = result.map_err(|trouble| Failure { asked, trouble });
-    let request_id = result.as_ref().err().and_then(|failure| failure.request_id().map(str::to_owned));
-    Attempt { result, remaining, request_id }
+    Attempt { result, remaining }
 }
 
 fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {

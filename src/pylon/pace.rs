@@ -52,6 +52,18 @@ impl Pacing {
         }
     }
 
+    /// Whether a 429 has shown the assumption wrong.
+    pub fn is_paced(&self, allowance: Allowance) -> bool {
+        let [get, search, patch, audit] = &self.0;
+        let pacer = match allowance {
+            Allowance::Get => get,
+            Allowance::Search => search,
+            Allowance::Patch => patch,
+            Allowance::Audit => audit,
+        };
+        pacer.pace.is_some()
+    }
+
     /// The pacer of an allowance.
     pub fn of(&mut self, allowance: Allowance) -> &mut Pacer {
         let [get, search, patch, audit] = &mut self.0;

@@ -73,8 +73,6 @@ pub struct Attempt<T> {
     pub result: Result<T, Failure>,
     /// `X-Rate-Limit-Remaining`, where the server says it.
     pub remaining: Option<u64>,
-    /// The id of the request, for Pylon's support, from an error's envelope.
-    pub request_id: Option<String>,
 }
 
 impl ReadRequest {

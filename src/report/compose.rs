@@ -1,12 +1,16 @@
 //! From the plan and what came of it to a [`PlanReport`]: ids become names, places become lines.
 
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::plan_report::{
     ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
 };
 use super::words;
-use crate::apply::Finished;
+use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::Transition;
-use crate::observed::{RoleCatalogue, RoleId};
+use crate::observed::{RoleCatalogue, RoleId, UserId};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
@@ -31,6 +35,8 @@ pub struct Material<'a> {
     pub mention_undeclared: bool,
     /// The instant that was asked about, where it is not the present.
     pub at: Option<&'a Moment>,
+    /// When the plan was made.
+    pub now: Timestamp,
     /// What windows will bring by themselves.
     pub coming: &'a [Coming],
     /// Operations of a saved plan that are in step meanwhile.
@@ -50,6 +56,7 @@ impl PlanReport {
             roles: _,
             mention_undeclared,
             at,
+            now: _,
             coming,
             meanwhile,
             finished,
@@ -82,6 +89,7 @@ impl PlanReport {
                 not_read_back: finished.not_read_back,
             }),
             journal: None,
+            saved: None,
         }
     }
 }
@@ -89,14 +97,19 @@ impl PlanReport {
 impl Material<'_> {
     fn entries(&self) -> Vec<Entry> {
         let plan = &self.reviewed.plan;
-        let outcome = |index: usize| {
-            self.finished
-                .and_then(|finished| finished.carried.get(index))
-                .map(|carried| carried.outcome.clone())
-        };
-        let changes = plan.changes.iter().enumerate().map(|(index, change)| {
+        let carried = self.finished.map(|finished| finished.carried.as_slice()).unwrap_or_default();
+        let outcomes: HashMap<&UserId, &Outcome> =
+            carried.iter().map(|carried| (&carried.change.subject.id, &carried.outcome)).collect();
+        let changes = plan.changes.iter().map(|change| {
             let (person, edits) = self.person_and_edits(change);
-            self.entry(&change.subject, EntryKind::Change { person, edits, outcome: outcome(index) })
+            self.entry(
+                &change.subject,
+                EntryKind::Change {
+                    person,
+                    edits,
+                    outcome: outcomes.get(&change.subject.id).map(|outcome| (*outcome).clone()),
+                },
+            )
         });
         let observed = plan.observed.iter().map(|change| {
             let (person, edits) = self.person_and_edits(change);
@@ -110,7 +123,7 @@ impl Material<'_> {
             .map(|subject| self.entry(subject, EntryKind::FoundElsewhere { person: person_line(subject) }));
         let absent = plan.absent.iter().map(|absent| self.absent(absent));
         let mut entries: Vec<Entry> = changes.chain(observed).chain(elsewhere).chain(absent).collect();
-        entries.sort_by(|a, b| a.email.cmp(&b.email));
+        entries.sort_by_key(|entry| entry.email.raw().to_ascii_lowercase());
         entries
     }
 
@@ -171,7 +184,10 @@ impl Material<'_> {
     fn guardrail(&self, finding: &Finding) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
         let label = |role: &RoleId| self.label(role).to_string();
-        let remedy = (*verdict == Verdict::Refused).then(|| words::remedy(figure, &label));
+        let written = |role: &RoleId| self.roles.written(role);
+        let in_a_week = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(self.now);
+        let expires = in_a_week.strftime("%Y-%m-%d").to_string();
+        let remedy = (*verdict == Verdict::Refused).then(|| words::remedy(figure, &written, &expires));
         GuardrailLine {
             guardrail: figure.guardrail(),
             verdict: verdict.clone(),

@@ -85,6 +85,7 @@ struct Plan<'a> {
     coming: Vec<Coming<'a>>,
     result: Option<ResultOf>,
     journal: Option<&'a str>,
+    saved: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -242,6 +243,7 @@ pub fn plan(report: &PlanReport) -> String {
         coming,
         result,
         journal,
+        saved,
     } = report;
     let mut plan = Plan {
         version: VERSION,
@@ -276,6 +278,7 @@ pub fn plan(report: &PlanReport) -> String {
             not_read_back: result.not_read_back,
         }),
         journal: journal.as_ref().map(Printable::raw),
+        saved: saved.as_ref().map(Printable::raw),
     };
     entries.iter().for_each(|entry| plan.take(entry));
     plan.summary.changes = plan.changes.len();

@@ -1,7 +1,7 @@
 //! What a run has to say: one [`Report`], and one file a format that turns it into bytes.
 //!
-//! A report holds facts with their places settled and every text from elsewhere as [`Printable`]; a format decides only
-//! how it looks. Nothing here asks, decides or prints.
+//! A report holds facts with their places settled; a format decides only how they look. Text from elsewhere passes
+//! [`Printable`] on its way. Nothing here asks, decides or prints.
 
 use crate::printable::Printable;
 use crate::problem::Problems;

@@ -1,4 +1,5 @@
-//! What a plan has to say, and an apply: facts with their places settled, every text from elsewhere as [`Printable`].
+//! What a plan has to say, and an apply: facts with their places settled. Names and values are
+//! [`Printable`]; reasons, failures and file names are made so by the sentence they stand in.
 
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
@@ -41,6 +42,8 @@ pub struct PlanReport {
     pub result: Option<ApplyResult>,
     /// Where its journal is, if it was carried out.
     pub journal: Option<Printable>,
+    /// Where the plan was saved.
+    pub saved: Option<Printable>,
 }
 
 /// What a window will bring by itself.

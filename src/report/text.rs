@@ -224,7 +224,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     {
         let note = match verdict {
             Verdict::Acknowledged { reason } => format!("acknowledged: {}", Printable::cut(reason, 120)),
-            _ => "reported, since this plan does not make it so".into(),
+            _ => "it is so already, and this plan does not make it worse".into(),
         };
         let _ = writeln!(
             text,
@@ -285,6 +285,9 @@ fn coming(report: &PlanReport, styles: &Styles) -> String {
 
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
+    if let Some(saved) = &report.saved {
+        text += &format!("\nSaved as {saved}; `rolecall apply {saved}` applies exactly this, or nothing.\n");
+    }
     let Some(result) = &report.result else {
         return text;
     };

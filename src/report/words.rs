@@ -6,6 +6,7 @@ use crate::desired::Origin;
 use crate::observed::RoleId;
 use crate::plan::guardrails::{Figure, RoleFloor};
 use crate::printable::Printable;
+use crate::pylon::Class;
 
 /// `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -60,14 +61,14 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
 
 /// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
 /// them TOML to copy.
-pub fn remedy(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
+pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &str) -> String {
     let (first, keys) = match figure {
         Figure::Changes { changed, .. } => {
             (format!("apply with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
         }
         Figure::Holders(RoleFloor { role, after, .. }) => (
             String::new(),
-            vec![format!("role = {}", toml_string(&label(role))), format!("down_to = {after}")],
+            vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // Reported, never refused: there is nothing to acknowledge.
         Figure::ProtectedNobody(_) | Figure::NoKeptRole => return String::new(),
@@ -81,8 +82,8 @@ pub fn remedy(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     let guardrail = figure.guardrail().as_str();
     let keys = keys.join("\n  ");
     format!(
-        "If it is meant, {first}add this to the root file (`expires` at most 30 days ahead):\n  [[acknowledge]]\n  \
-         guardrail = \"{guardrail}\"\n  {keys}\n  reason = \"…\"\n  expires = …"
+        "If it is meant, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
+         reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
     )
 }
 
@@ -123,6 +124,10 @@ pub fn outcome(outcome: &Outcome) -> String {
             "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
         ),
         Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
+        // It was in doubt and was looked at: Pylon did not hold it, and it was not sent again.
+        Outcome::Rejected(failure) if failure.class() == Class::Ambiguous => {
+            format!("{name}: read afterwards and unchanged, not sent again; {}", failure.line())
+        }
         Outcome::Rejected(failure) => format!("{name}: {}", failure.line()),
         Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", failure.line()),
         Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),

@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use super::{Code, Moment};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::source::{FileId, Place, Sourced};
+use crate::source::{FileId, Place, Sourced, speaks_of_secret};
 
 pub(super) type Value<'v> = Spanned<DeValue<'v>>;
 pub(super) type Key<'v> = Spanned<DeString<'v>>;
@@ -22,6 +22,13 @@ pub(super) struct Fields<'p> {
     /// Places whose text must not be shown.
     pub(super) masks: Vec<Place>,
 }
+
+/// Keys that belong below a header of their own, with that header.
+pub(super) const HEADED_KEYS: &[(&str, &[&str])] = &[
+    ("[guardrails]", &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"]),
+    ("[workspace]", &["organization", "region"]),
+    ("[policy]", &["extra_roles"]),
+];
 
 /// The keys of the root file.
 pub(super) const ROOT_KEYS: &[&str] = &[
@@ -37,8 +44,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
 ];
 
 /// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
-const SECRETS: &[&str] =
-    &["token", "api_token", "api_key", "apikey", "key", "password", "secret", "authorization", "bearer"];
+const SECRETS: &[&str] = &["key", "api_key"];
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl Fields<'_> {
@@ -115,7 +121,7 @@ impl Fields<'_> {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
-        let message = format!("`{}` is no value of `{key}`", Printable::cut(written.value, 60));
+        let message = format!("{} is no value of `{key}`", quoted(written.value));
         self.report(Problem::new(code, message).at(written.place, "not known").help(help));
         None
     }
@@ -157,7 +163,7 @@ impl Fields<'_> {
                 let message = format!("`{key}` must be {wanted}");
                 let problem =
                     Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
-                self.report(problem.help(how_to_write(wanted)));
+                self.report(problem.help(how_to_write(key, wanted)));
                 None
             }
         }
@@ -168,9 +174,9 @@ impl Fields<'_> {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
         let folded = name.to_ascii_lowercase().replace('-', "_");
-        let is_secret =
-            SECRETS.iter().any(|secret| folded == *secret || folded.ends_with(&format!("_{secret}")));
-        if is_secret || HOSTS.contains(&folded.as_str()) {
+        let is_host = HOSTS.contains(&folded.as_str());
+        let is_secret = !is_host && (speaks_of_secret(&folded) || SECRETS.contains(&folded.as_str()));
+        if is_secret || is_host {
             self.masks.push(self.place(value.span()));
             self.report(forbidden(name, place, is_secret));
             return;
@@ -188,10 +194,17 @@ impl Fields<'_> {
     }
 }
 
-fn how_to_write(wanted: &str) -> &'static str {
+/// A value between backticks, unless it may be a secret.
+pub(super) fn quoted(text: &str) -> String {
+    if speaks_of_secret(text) { "this".to_owned() } else { format!("`{}`", Printable::cut(text, 60)) }
+}
+
+fn how_to_write(key: &str, wanted: &str) -> &'static str {
     match wanted {
         "a string" => "write it in quotes: \"…\"",
-        "a table" => "write it in braces, as in { role = \"Admin\" }, or below a line in [brackets]",
+        "a table" if key == "keep_at_least" => "write it in braces: { Admin = 2 }",
+        "a table" if key.contains('@') => "write it in braces: { role = \"Admin\" }",
+        "a table" => "write it below a line in brackets, as in [guardrails]",
         "an array" => "write it in brackets: [ … ]",
         "true or false" => "write it without quotes",
         "a whole number" => "write it without quotes: 40",
@@ -201,7 +214,7 @@ fn how_to_write(wanted: &str) -> &'static str {
 
 fn forbidden(name: &str, place: Place, is_secret: bool) -> Problem {
     let name = Printable::cut(name, 60);
-    let problem = Problem::new(Code::SecretInFile, format!("`{name}` does not belong into a reviewed file"));
+    let problem = Problem::new(Code::SecretInFile, format!("`{name}` does not belong in a reviewed file"));
     if is_secret {
         problem.at(place, "the value is not shown here").help(
             "pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, \

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
-use super::fields::{Fields, Key, ROOT_KEYS, Value};
+use super::fields::{Fields, HEADED_KEYS, Key, ROOT_KEYS, Value};
 use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -82,6 +82,15 @@ pub(super) fn read_email(
     None
 }
 
+/// Where a key belongs that is no person's.
+fn belongs(key: &str) -> Option<String> {
+    if ROOT_KEYS.contains(&key) {
+        return Some("above the first line in [brackets]".into());
+    }
+    let headed = HEADED_KEYS.iter().find(|(_, keys)| keys.contains(&key));
+    headed.map(|(header, _)| format!("below {header}"))
+}
+
 /// The characters outside ASCII, each with its number: many look like one of ours.
 fn foreign(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
@@ -96,14 +105,12 @@ fn read_person(
     context: &Context,
 ) -> Option<DeclaredPerson> {
     let written = Sourced::new(key.get_ref().as_ref(), fields.place(key.span()));
-    if ROOT_KEYS.contains(&written.value) {
+    if let Some(place) = belongs(written.value) {
         let problem = Problem::new(
             Code::MisplacedKey,
             format!("`{}` stands below [users], so TOML takes it for a person", written.value),
-        )
-        .at(written.place, "not a person")
-        .help("move it above the first line in [brackets]");
-        fields.report(problem);
+        );
+        fields.report(problem.at(written.place, "not a person").help(format!("move it {place}")));
         return None;
     }
     let email = read_email(fields, written, context.allow_unicode);

@@ -62,7 +62,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
                     .extend(list.filter_map(|value| read_acknowledgement(fields, value, context)));
             }
             "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // read by `read_context` and `read_people`
-            _ => fields.unknown(key, value, ROOT_KEYS, "users.toml"),
+            _ => fields.unknown(key, value, ROOT_KEYS, "the root file"),
         }
     }
     settings
@@ -76,7 +76,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
             continue;
         }
         if ROOT_KEYS.contains(&name) {
-            let problem = Problem::new(Code::RootOnly, format!("`{name}` belongs into the root file"))
+            let problem = Problem::new(Code::RootOnly, format!("`{name}` belongs in the root file"))
                 .at(fields.place(key.span()), "this is an included file")
                 .help("an included file has [defaults] and [users] alone; what holds for everybody stands in one place");
             fields.report(problem);

@@ -175,6 +175,16 @@ impl Machine {
         self.pacing.limit(Allowance::Patch)
     }
 
+    /// Whether Pylon has refused a write for coming too fast.
+    pub fn was_throttled(&self) -> bool {
+        self.pacing.is_paced(Allowance::Patch)
+    }
+
+    /// After a stop: how many answers are still waited for.
+    pub fn answers_to_wait_for(&self) -> Option<usize> {
+        self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
+    }
+
     /// The change that a given-out write is for.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
@@ -190,11 +200,7 @@ impl Machine {
             .map_or_else(String::new, |change| format!("PATCH /users/{}", change.subject.id.as_str()));
         let trouble = Trouble::NotSent(format!("the journal cannot be written: {why}"));
         self.stop(Stop::Journal(why));
-        self.patched(
-            now,
-            ticket,
-            Attempt { result: Err(Failure { asked, trouble }), remaining: None, request_id: None },
-        );
+        self.patched(now, ticket, Attempt { result: Err(Failure { asked, trouble }), remaining: None });
     }
 
     /// What to do at `now`. To be asked again until it says to wait.

@@ -187,6 +187,8 @@ fn a_secret_is_not_repeated_however_it_got_into_the_file() {
         "export PYLON_API_TOKEN=tok-S3CRET",
         "Authorization: Bearer tok-S3CRET",
         "workspace = \"tok-S3CRET\" # the token",
+        "workspace = { region = \"bearer_S3CRET\" }",
+        "users = { \"a@b.example\" = { status = \"token S3CRET\" } }",
     ] {
         let scene = Scene::offline().file("users.toml", format!("{line}\n"));
         for words in ["validate", "plan --format json"] {

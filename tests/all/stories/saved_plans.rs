@@ -125,7 +125,7 @@ fn a_file_that_is_not_the_plan_that_was_saved_is_refused() {
     }
     is_stale(
         &saved().file("plan.json", plan.replace("\"version\": 1", "\"version\": 2")),
-        "saved_plan::newer",
+        "saved_plan::other_version",
     );
     is_stale(&saved().file("plan.json", b"\xff\xfe"), "saved_plan::damaged");
 
