@@ -15,8 +15,8 @@ pub struct ObservedState {
     pub roles: RoleCatalogue,
     /// Everybody in the organisation, deactivated people included where they were asked for.
     people: BTreeMap<UserId, Person>,
-    by_primary: HashMap<Email, Vec<UserId>>,
-    by_secondary: HashMap<Email, Vec<UserId>>,
+    by_primary: Index,
+    by_secondary: Index,
 }
 
 /// The organisation that a token belongs to.
@@ -118,21 +118,17 @@ impl ObservedState {
         if let Some(old) = self.people.remove(&person.id) {
             self.forget(&old);
         }
-        self.by_primary.entry(person.email.clone()).or_default().push(person.id.clone());
+        index(&mut self.by_primary, &person.email, &person.id);
         for email in person.secondary.iter().filter(|email| **email != person.email) {
-            self.by_secondary.entry(email.clone()).or_default().push(person.id.clone());
+            index(&mut self.by_secondary, email, &person.id);
         }
         self.people.insert(person.id.clone(), person);
     }
 
     fn forget(&mut self, person: &Person) {
-        if let Some(ids) = self.by_primary.get_mut(&person.email) {
-            ids.retain(|id| *id != person.id);
-        }
+        unindex(&mut self.by_primary, &person.email, &person.id);
         for email in &person.secondary {
-            if let Some(ids) = self.by_secondary.get_mut(email) {
-                ids.retain(|id| *id != person.id);
-            }
+            unindex(&mut self.by_secondary, email, &person.id);
         }
     }
 
@@ -148,7 +144,7 @@ impl ObservedState {
 
     /// Who has this address. A primary match beats a secondary one; active people beat deactivated ones.
     pub fn find(&self, email: &Email) -> Found<'_> {
-        let of = |index: &'_ HashMap<Email, Vec<UserId>>| -> Vec<&Person> {
+        let of = |index: &'_ Index| -> Vec<&Person> {
             let ids = index.get(email).map(Vec::as_slice).unwrap_or_default();
             let people: Vec<&Person> = ids.iter().filter_map(|id| self.people.get(id)).collect();
             if people.iter().all(|person| person.deactivated) {
@@ -161,6 +157,26 @@ impl ObservedState {
             ([], []) => Found::Nobody,
             ([], [person]) => Found::Secondary(person),
             ([], several) | (several, _) => Found::Several(several.to_vec()),
+        }
+    }
+}
+
+type Index = HashMap<Email, Vec<UserId>>;
+
+/// Each id once, sorted: an address that a person has in two spellings leads to one person, and the order of reading
+/// leaves no trace.
+fn index(index: &mut Index, email: &Email, id: &UserId) {
+    let ids = index.entry(email.clone()).or_default();
+    if let Err(at) = ids.binary_search(id) {
+        ids.insert(at, id.clone());
+    }
+}
+
+fn unindex(index: &mut Index, email: &Email, id: &UserId) {
+    if let Some(ids) = index.get_mut(email) {
+        ids.retain(|known| known != id);
+        if ids.is_empty() {
+            index.remove(email);
         }
     }
 }
@@ -235,5 +251,53 @@ impl RoleCatalogue {
             }
             Some(role) => role.name.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn person(id: &str, email: &str, secondary: &[&str]) -> Person {
+        Person {
+            id: UserId::new(id).unwrap(),
+            email: Email::observed(email),
+            secondary: secondary.iter().copied().map(Email::observed).collect(),
+            name: String::new(),
+            assigned: Vec::new(),
+            from_scim: Vec::new(),
+            status: String::new(),
+            deactivated: false,
+        }
+    }
+
+    fn state(people: &[Person]) -> ObservedState {
+        let mut state = ObservedState::default();
+        people.iter().for_each(|person| state.insert(person.clone()));
+        state
+    }
+
+    #[test]
+    fn an_address_in_two_spellings_leads_to_the_one_who_has_it() {
+        let ana = person("u_ana", "ana@acme.example", &["a@old.example", "A@old.example"]);
+        assert_eq!(
+            state(std::slice::from_ref(&ana)).find(&Email::observed("a@old.example")),
+            Found::Secondary(&ana)
+        );
+    }
+
+    #[test]
+    fn neither_the_order_of_reading_nor_an_older_reading_leaves_a_trace() {
+        let (ana, bo) = (
+            person("u_ana", "ana@acme.example", &["team@acme.example"]),
+            person("u_bo", "bo@acme.example", &["team@acme.example"]),
+        );
+        let older = person("u_bo", "bo@old.example", &["ana@acme.example"]);
+        let once = state(&[ana.clone(), bo.clone()]);
+        assert_eq!(once, state(&[older, bo.clone(), ana.clone()]));
+        assert_eq!(once.find(&Email::observed("team@acme.example")), Found::Several(vec![&ana, &bo]));
+        assert_eq!(once.find(&Email::observed("bo@old.example")), Found::Nobody);
     }
 }

@@ -87,6 +87,26 @@ pub struct StatusEdit {
     pub origin: Origin,
 }
 
+/// What takes a change back: the way back for what has one, and what has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inverse {
+    /// Restores every field that is not among `lost`; nothing where none is left.
+    pub change: Option<Change>,
+    /// What no `PATCH` brings back. Empty where the change can be taken back whole.
+    pub lost: Vec<Lost>,
+}
+
+/// A value from before that no `PATCH` brings back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// No role was assigned: a `PATCH` replaces the assigned roles by one, and never by none.
+    NoRole,
+    /// Several roles were assigned, sorted by id: a `PATCH` assigns exactly one.
+    SeveralRoles(Vec<RoleId>),
+    /// The status was empty, or a word that Pylon shows and does not accept.
+    Status(String),
+}
+
 /// What one `PATCH /users/{id}` sets: absolute values, only those that change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Patch {
@@ -158,6 +178,18 @@ impl Change {
         Patch { role: role.as_ref().map(|edit| edit.to.clone()), status: status.as_ref().map(|edit| edit.to) }
     }
 
+    /// What takes it back: from how it is afterwards to how it was before, as far as a `PATCH` can say that. Place and
+    /// reason stay those of the change, since no file declares the way back.
+    pub fn inverse(&self) -> Inverse {
+        let Self { subject, role, status } = self;
+        let mut lost = Vec::new();
+        let mut keep = |unrestorable: Lost| lost.push(unrestorable);
+        let role = role.as_ref().and_then(|edit| edit.inverse().map_err(&mut keep).ok());
+        let status = status.as_ref().and_then(|edit| edit.inverse().map_err(&mut keep).ok());
+        let change = Self { subject: subject.clone(), role, status };
+        Inverse { change: Some(change).filter(|change| !change.is_empty()), lost }
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         let Self { subject: _, role, status } = self;
@@ -166,6 +198,21 @@ impl Change {
 }
 
 impl RoleEdit {
+    fn inverse(&self) -> Result<Self, Lost> {
+        let Self { from, to, through_scim, place, origin } = self;
+        match from.as_slice() {
+            [] => Err(Lost::NoRole),
+            [only] => Ok(Self {
+                from: vec![to.clone()],
+                to: only.clone(),
+                through_scim: through_scim.clone(),
+                place: *place,
+                origin: origin.clone(),
+            }),
+            several => Err(Lost::SeveralRoles(several.to_vec())),
+        }
+    }
+
     /// Roles that the person would no longer hold.
     pub fn lost(&self) -> impl Iterator<Item = &RoleId> {
         self.from.iter().filter(|role| **role != self.to && !self.through_scim.contains(role))
@@ -174,5 +221,83 @@ impl RoleEdit {
     /// The role that the person would newly hold.
     pub fn gained(&self) -> Option<&RoleId> {
         Some(&self.to).filter(|role| !self.from.contains(role) && !self.through_scim.contains(role))
+    }
+}
+
+impl StatusEdit {
+    fn inverse(&self) -> Result<Self, Lost> {
+        let Self { from, to, place, origin } = self;
+        let known = Status::ALL.into_iter().find(|status| status.as_str() == from);
+        let before = known.ok_or_else(|| Lost::Status(from.clone()))?;
+        Ok(Self { from: to.as_str().to_owned(), to: before, place: *place, origin: origin.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::source::Sources;
+
+    fn change(role: Option<(&[&str], &str)>, status: Option<(&str, Status)>) -> Change {
+        let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
+        let id = |role: &str| RoleId(role.into());
+        let bo = Email::observed("bo@acme.example");
+        Change {
+            subject: Subject {
+                email: Sourced::new(bo.clone(), place),
+                id: UserId::new("u_bo").unwrap(),
+                primary: bo,
+                secondary: Vec::new(),
+                name: "Bo".into(),
+            },
+            role: role.map(|(from, to)| RoleEdit {
+                from: from.iter().copied().map(id).collect(),
+                to: id(to),
+                through_scim: vec![id("lead")],
+                place,
+                origin: Origin::Person,
+            }),
+            status: status.map(|(from, to)| StatusEdit {
+                from: from.into(),
+                to,
+                place,
+                origin: Origin::Person,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_change_is_taken_back_by_the_same_with_its_ends_exchanged() {
+        let there = change(Some((&["member"], "admin")), Some(("active", Status::Away)));
+        let back = change(Some((&["admin"], "member")), Some(("away", Status::Active)));
+        assert_eq!(there.inverse(), Inverse { change: Some(back.clone()), lost: Vec::new() });
+        assert_eq!(back.inverse(), Inverse { change: Some(there), lost: Vec::new() });
+    }
+
+    #[test]
+    fn what_no_patch_can_say_is_lost_and_the_rest_is_taken_back() {
+        let several = || Lost::SeveralRoles(vec![RoleId("admin".into()), RoleId("member".into())]);
+        for (role, status, back, lost) in [
+            (Some((&[][..], "admin")), None, None, vec![Lost::NoRole]),
+            (Some((&["admin", "member"][..], "admin")), None, None, vec![several()]),
+            (None, Some(("", Status::Away)), None, vec![Lost::Status(String::new())]),
+            (None, Some(("on_a_call", Status::Away)), None, vec![Lost::Status("on_a_call".into())]),
+            (
+                Some((&["admin", "member"][..], "admin")),
+                Some(("away", Status::Active)),
+                Some(change(None, Some(("active", Status::Away)))),
+                vec![several()],
+            ),
+            (
+                Some((&[][..], "admin")),
+                Some(("", Status::Away)),
+                None,
+                vec![Lost::NoRole, Lost::Status(String::new())],
+            ),
+        ] {
+            assert_eq!(change(role, status).inverse(), Inverse { change: back, lost });
+        }
     }
 }

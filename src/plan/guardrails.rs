@@ -284,7 +284,15 @@ impl Review<'_> {
                 let known = floors
                     .iter()
                     .filter_map(|floor| Some((self.roles.id(&floor.role.value)?, floor.holders)));
-                known.map(|(role, holders)| after.holders(role, holders)).collect()
+                // One role may be kept under its name and its slug; the apply keeps one figure a role, the higher.
+                let mut highest: Vec<(&RoleId, u64)> = Vec::new();
+                for (role, holders) in known {
+                    match highest.iter_mut().find(|(known, _)| *known == role) {
+                        Some((_, most)) => *most = holders.max(*most),
+                        None => highest.push((role, holders)),
+                    }
+                }
+                highest.into_iter().map(|(role, holders)| after.holders(role, holders)).collect()
             }
             None => {
                 let admin = self.observed.roles.admin();

@@ -13,7 +13,7 @@ pub mod roles;
 pub mod saved;
 mod suggest;
 
-pub use change::{Absence, Absent, Change, Patch, Plan, RoleEdit, StatusEdit, Subject};
+pub use change::{Absence, Absent, Change, Inverse, Lost, Patch, Plan, RoleEdit, StatusEdit, Subject};
 pub use guardrails::{Guardrail, ReviewedPlan};
 
 use crate::problem::codes;

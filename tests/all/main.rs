@@ -5,5 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod harness;
+mod properties;
 mod simulation;
 mod stories;

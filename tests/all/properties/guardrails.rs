@@ -1,0 +1,96 @@
+//! What is not refused keeps every limit, what is refused exceeds the one it names, and what is acknowledged is exactly
+//! the figure that was named.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
+use rolecall::plan::{Guardrail, ReviewedPlan};
+
+use super::holds;
+use super::organisation::{Case, cases};
+use super::recount::broken;
+
+/// The figures that refuse the plan.
+fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
+    let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Refused);
+    refused.map(|finding| &finding.figure).collect()
+}
+
+fn guardrails(figures: &[&Figure]) -> BTreeSet<Guardrail> {
+    figures.iter().map(|figure| figure.guardrail()).collect()
+}
+
+fn all_were(seen: &BTreeSet<Guardrail>, what: &str) {
+    for guardrail in Guardrail::ALL {
+        assert!(seen.contains(&guardrail), "{guardrail:?} was never {what}");
+    }
+}
+
+#[test]
+fn a_plan_is_refused_by_exactly_the_guardrails_that_it_breaks() {
+    let (refused, accepted) = (RefCell::<BTreeSet<Guardrail>>::default(), Cell::new(0));
+    holds(600, &cases(12), |case| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let expected = broken(&resolved, &plan);
+        let reviewed = resolved.review(plan);
+        assert_eq!(guardrails(&refusals(&reviewed)), expected);
+        assert_eq!(reviewed.is_refused(), !expected.is_empty());
+        let changes_something = !reviewed.plan.changes.is_empty();
+        accepted.set(accepted.get() + u32::from(expected.is_empty() && changes_something));
+        refused.borrow_mut().extend(expected);
+    });
+    all_were(&refused.into_inner(), "broken");
+    assert!(accepted.get() > 100, "only {accepted:?} plans that change something were accepted");
+}
+
+/// What a file would have to say to accept this figure; `short` of it by one, where it can be.
+fn acknowledgement(figure: &Figure, short: bool) -> String {
+    let most = |figure: u64| figure - u64::from(short);
+    let least = |figure: u64| figure + u64::from(short);
+    let user = |email: &dyn std::fmt::Display| {
+        if short { "user = \"somebody@else.example\"".to_owned() } else { format!("user = \"{email}\"") }
+    };
+    let accepted = match figure {
+        Figure::Changes { changed, declared: _, limit: _ } => format!("up_to = {}", most(*changed)),
+        Figure::Unmanaged(count) | Figure::Missing(count) => format!("up_to = {}", most(*count)),
+        Figure::Holders(RoleFloor { role, floor: _, before: _, after }) => {
+            format!("role = \"{}\"\ndown_to = {}", role.0, least(*after))
+        }
+        Figure::Active { before: _, after, floor: _ } => format!("down_to = {}", least(*after)),
+        Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),
+        Figure::NoKeptRole | Figure::ProtectedNobody(_) => panic!("nothing that is refused: {figure:?}"),
+    };
+    let guardrail = figure.guardrail().as_str();
+    format!(
+        "[[acknowledge]]\nguardrail = \"{guardrail}\"\n{accepted}\nreason = \"r\"\nexpires = 2026-12-01\n"
+    )
+}
+
+#[test]
+fn what_a_refusal_names_is_what_an_acknowledgement_accepts_and_no_more() {
+    let seen = RefCell::<BTreeSet<Guardrail>>::default();
+    holds(350, &cases(12), |case| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let reviewed = resolved.review(plan.clone());
+        let figures = refusals(&reviewed);
+        let with = |short: bool| {
+            let more: String = figures.iter().map(|figure| acknowledgement(figure, short)).collect();
+            let text = format!("{}{more}", case.text);
+            let resolved = Case { text, ..case.clone() }.resolve();
+            let plan = resolved.plan().expect("as before");
+            let broken = broken(&resolved, &plan);
+            let reviewed = resolved.review(plan);
+            let refused = guardrails(&refusals(&reviewed));
+            assert_eq!(refused, broken);
+            refused
+        };
+        assert_eq!(with(false), BTreeSet::new(), "everything was acknowledged: {figures:?}");
+        assert_eq!(with(true), guardrails(&figures), "one short of everything: {figures:?}");
+        seen.borrow_mut().extend(guardrails(&figures));
+    });
+    all_were(&seen.into_inner(), "acknowledged");
+}

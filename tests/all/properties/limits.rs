@@ -1,0 +1,241 @@
+//! Each guardrail exactly at its limit and one beyond it, a line each.
+
+use pretty_assertions::assert_eq;
+use rolecall::observed::{Person, RoleId, UserId};
+use rolecall::plan::Guardrail;
+use rolecall::plan::guardrails::{RoleFloor, Verdict};
+use rolecall::roster::Email;
+
+use super::organisation::Case;
+
+const TO_MEMBER: &str = "{ role = \"Member\" }";
+const AWAY: &str = "{ status = \"away\" }";
+
+/// So many people with this role and status, numbered on from those before.
+fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
+    for _ in 0..count {
+        let number = people.len();
+        people.push(Person {
+            id: UserId::new(&format!("u_{number:02}")).unwrap(),
+            email: Email::observed(&format!("p{number:02}@acme.example")),
+            secondary: vec![Email::observed(&format!("p{number:02}@old.example"))],
+            name: format!("Person {number}"),
+            assigned: vec![RoleId(role.into())],
+            from_scim: Vec::new(),
+            status: status.into(),
+            deactivated: false,
+        });
+    }
+}
+
+/// Declares these people, by number, as this table.
+fn declare(numbers: std::ops::Range<usize>, table: &str) -> String {
+    numbers.map(|number| format!("\"p{number:02}@acme.example\" = {table}\n")).collect()
+}
+
+/// What `guardrail` says of the case: each verdict that is not [`Verdict::Holds`], or nothing.
+fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
+    let resolved = case.resolve();
+    let plan = resolved.plan().unwrap();
+    let reviewed = resolved.review(plan);
+    let of_it = reviewed.findings.iter().filter(|finding| finding.figure.guardrail() == guardrail);
+    let verdicts = of_it.filter_map(|finding| match finding.verdict {
+        Verdict::Holds => None,
+        Verdict::Reported => Some("reported"),
+        Verdict::Acknowledged { .. } => Some("acknowledged"),
+        Verdict::Refused => Some("refused"),
+    });
+    verdicts.collect()
+}
+
+/// `max_changes`: so many of so many declared members become viewers.
+fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
+    let mut people = Vec::new();
+    add(&mut people, declared, "role_member", "active");
+    let text = format!(
+        "{rule}\n[users]\n{}{}",
+        declare(0..changed, "{ role = \"Viewer\" }"),
+        declare(changed..declared, "{ role = \"Member\" }")
+    );
+    Case { people, token_user: None, text }
+}
+
+/// `keep_at_least`: of so many Admins so many become members. `keep_active`: of so many active people so many go away.
+fn of_losses(table: &str, before: usize, lost: usize, rule: &str) -> Case {
+    let mut people = Vec::new();
+    add(&mut people, before, "role_admin", "active");
+    let text = format!("{rule}\n[users]\n{}", declare(0..lost, table));
+    Case { people, token_user: None, text }
+}
+
+fn acknowledge(keys: &str) -> String {
+    format!("[[acknowledge]]\n{keys}\nreason = \"r\"\nexpires = 2026-12-01\n")
+}
+
+const HOLDS: &[&str] = &[];
+const REPORTED: &[&str] = &["reported"];
+const ACKNOWLEDGED: &[&str] = &["acknowledged"];
+const REFUSED: &[&str] = &["refused"];
+
+type Row = (Case, &'static [&'static str]);
+
+/// Cases at the limit and beyond, with what the guardrail says of each.
+fn table(guardrail: Guardrail) -> Vec<Row> {
+    match guardrail {
+        Guardrail::MaxChanges => max_changes(),
+        Guardrail::KeepAtLeast => keep_at_least(),
+        Guardrail::KeepActive => keep_active(),
+        Guardrail::Protected => protected(),
+        Guardrail::TokenOwner => token_owner(),
+        // Two too many there, or two too few.
+        Guardrail::Unmanaged => undeclared_or_absent("unmanaged", [(2, 2), (3, 2), (4, 2)]),
+        Guardrail::Missing => undeclared_or_absent("missing", [(2, 2), (2, 3), (2, 4)]),
+    }
+}
+
+fn max_changes() -> Vec<Row> {
+    let count = |count: u64| format!("[guardrails]\nmax_changes = {count}\n");
+    let share = |share: u64| format!("[guardrails]\nmax_changes = \"{share}%\"\n");
+    let up_to = |figure: u64| acknowledge(&format!("guardrail = \"max_changes\"\nup_to = {figure}"));
+    let rows = [
+        (0, 3, count(0), HOLDS),
+        (1, 3, count(0), REFUSED),
+        (2, 3, count(2), HOLDS),
+        (3, 3, count(2), REFUSED),
+        (10, 10, String::new(), HOLDS),   // ten are always allowed
+        (10, 39, String::new(), HOLDS),   // a quarter of 39 is 9
+        (11, 43, String::new(), REFUSED), // of 43 is 10
+        (11, 44, String::new(), HOLDS),   // of 44 is 11
+        (12, 47, String::new(), REFUSED), // of 47 is still 11
+        (10, 20, share(0), HOLDS),
+        (11, 20, share(0), REFUSED),
+        (20, 20, share(100), HOLDS),
+        (3, 3, count(2) + &up_to(3), ACKNOWLEDGED),
+        (3, 3, count(1) + &up_to(2), REFUSED),
+    ];
+    rows.map(|(changed, declared, rule, says)| (of_changes(changed, declared, &rule), says)).to_vec()
+}
+
+fn keep_at_least() -> Vec<Row> {
+    let floor = |floor: u64| format!("[guardrails]\nkeep_at_least = {{ Admin = {floor} }}\n");
+    let down_to = |figure: u64| {
+        acknowledge(&format!("guardrail = \"keep_at_least\"\nrole = \"admin\"\ndown_to = {figure}"))
+    };
+    let rows = [
+        (4, 2, String::new(), HOLDS), // two unless declared
+        (3, 2, String::new(), REFUSED),
+        (5, 2, floor(3), HOLDS),
+        (5, 3, floor(3), REFUSED),
+        (1, 0, floor(3), REPORTED), // below already, and not through this plan
+        (1, 1, floor(3), REFUSED),
+        (2, 2, floor(0), HOLDS),
+        (3, 2, floor(2) + &down_to(1), ACKNOWLEDGED),
+        (3, 3, floor(2) + &down_to(1), REFUSED),
+    ];
+    rows.map(|(before, lost, rule, says)| (of_losses(TO_MEMBER, before, lost, &rule), says)).to_vec()
+}
+
+fn keep_active() -> Vec<Row> {
+    let floor = |floor: u64| format!("[guardrails]\nkeep_active = {floor}\n");
+    let down_to = |figure: u64| acknowledge(&format!("guardrail = \"keep_active\"\ndown_to = {figure}"));
+    let rows = [
+        (3, 3, String::new(), HOLDS),
+        (3, 1, floor(2), HOLDS),
+        (3, 2, floor(2), REFUSED),
+        (1, 0, floor(2), REPORTED),
+        (1, 1, floor(2), REFUSED),
+        (3, 2, floor(2) + &down_to(1), ACKNOWLEDGED),
+        (3, 3, floor(2) + &down_to(1), REFUSED),
+    ];
+    rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
+}
+
+/// Person 0 changes, person 1 does not.
+fn protected() -> Vec<Row> {
+    let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
+    let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
+    let rows = [
+        (protect("p00@acme.example"), REFUSED),
+        (protect("P00@Acme.example"), REFUSED),
+        (protect("p00@old.example"), REFUSED),
+        (protect("p01@acme.example"), HOLDS),
+        (protect("nobody@acme.example"), REPORTED),
+        (protect("p00@acme.example") + &user("p00@old.example"), ACKNOWLEDGED),
+        (protect("p00@acme.example") + &user("p01@acme.example"), REFUSED),
+    ];
+    rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
+}
+
+/// Of five Admins person 0 changes.
+fn token_owner() -> Vec<Row> {
+    let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
+    let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
+    let rows = [
+        (String::new(), TO_MEMBER, Some("u_00"), REFUSED),
+        (String::new(), TO_MEMBER, Some("u_01"), HOLDS), // somebody else loses it
+        (String::new(), TO_MEMBER, None, HOLDS),
+        (String::new(), AWAY, Some("u_00"), HOLDS),
+        (of_another_role, TO_MEMBER, Some("u_00"), HOLDS),
+        (user("p00@old.example"), TO_MEMBER, Some("u_00"), ACKNOWLEDGED),
+        (user("p01@acme.example"), TO_MEMBER, Some("u_00"), REFUSED),
+    ];
+    rows.map(|(rule, table, owner, says)| {
+        (Case { token_user: owner.and_then(UserId::new), ..of_losses(table, 5, 1, &rule) }, says)
+    })
+    .to_vec()
+}
+
+/// So many are there and so many declared: as it should be, one off, two off.
+fn undeclared_or_absent(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
+    let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
+    let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));
+    let rows = [
+        (rule("refuse"), even, HOLDS),
+        (rule("refuse"), one, REFUSED),
+        (rule("report"), two, HOLDS),
+        (rule("refuse") + &up_to(2), two, ACKNOWLEDGED),
+        (rule("refuse") + &up_to(1), two, REFUSED),
+    ];
+    rows.map(|(rule, (there, declared), says)| {
+        let mut people = Vec::new();
+        add(&mut people, there, "role_member", "active");
+        let text = format!("{rule}\n[users]\n{}", declare(0..declared, "{}"));
+        (Case { people, token_user: None, text }, says)
+    })
+    .to_vec()
+}
+
+#[test]
+fn each_guardrail_holds_at_its_limit_and_refuses_one_beyond() {
+    for guardrail in Guardrail::ALL {
+        let table = table(guardrail);
+        for (case, expected) in &table {
+            assert_eq!(says(case, guardrail), *expected, "{guardrail:?} of {case:?}");
+        }
+        for verdict in [HOLDS, REFUSED, ACKNOWLEDGED] {
+            assert!(table.iter().any(|(_, says)| *says == verdict), "{guardrail:?} never says {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn an_acknowledgement_counts_up_to_the_instant_at_which_it_expires_and_not_at_it() {
+    for (expires, expected) in
+        [("2026-11-20T08:00:00.000000001Z", "acknowledged"), ("2026-11-20T08:00:00Z", "refused")]
+    {
+        let rule = format!(
+            "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 1\nreason = \"r\"\nexpires = {expires}"
+        );
+        assert_eq!(says(&of_changes(1, 1, &rule), Guardrail::MaxChanges), [expected], "{expires}");
+    }
+}
+
+#[test]
+fn a_role_that_is_kept_under_two_names_is_kept_once_by_the_higher_figure() {
+    let rule = "[guardrails]\nkeep_at_least = { Admin = 3, admin = 4, role_admin = 1 }";
+    let case = of_losses(TO_MEMBER, 5, 1, rule);
+    let resolved = case.resolve();
+    let reviewed = resolved.review(resolved.plan().unwrap());
+    let role = RoleId("role_admin".into());
+    assert_eq!(reviewed.floors, [RoleFloor { role, floor: 4, before: 5, after: 4 }]);
+}

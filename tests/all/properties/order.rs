@@ -1,0 +1,376 @@
+//! The order of an apply, and the apply itself: at no instant do fewer people hold a kept role than the guardrail, the
+//! present and the plan allow, whatever becomes of the writes.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use rolecall::apply::Finished;
+use rolecall::apply::machine::{Action, Machine, Ticket};
+use rolecall::observed::{Person, UserId};
+use rolecall::plan::{Change, Patch, ReviewedPlan};
+use rolecall::pylon::failure::Refusal;
+use rolecall::pylon::pace::Pacing;
+use rolecall::pylon::request::Page;
+use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
+
+use super::holds;
+use super::organisation::{Case, Resolved, cases, cases_of_kept_roles};
+use super::recount::{holds_role, kept_roles};
+
+/// Cases of both kinds that can be planned, refused or not: the order protects what a refusal cannot.
+fn planned() -> impl Strategy<Value = Case> {
+    prop_oneof![2 => cases_of_kept_roles(), 1 => cases(10)]
+}
+
+/// The people, and what must hold of them at every instant.
+#[derive(Clone)]
+struct World {
+    people: BTreeMap<UserId, Person>,
+    /// Kept roles with the number of holders that must remain: the least of floor, before and after.
+    keep: Vec<(&'static str, usize)>,
+}
+
+impl World {
+    fn new(resolved: &Resolved, reviewed: &ReviewedPlan) -> Self {
+        let people = resolved.observed.people().map(|person| (person.id.clone(), person.clone()));
+        let before = Self { people: people.collect(), keep: Vec::new() };
+        let mut after = before.clone();
+        reviewed.plan.changes.iter().for_each(|change| after.patch(&change.subject.id, &change.patch()));
+        let least = |(role, floor): (&'static str, u64)| {
+            let floor = usize::try_from(floor).unwrap();
+            (role, floor.min(before.holders(role)).min(after.holders(role)))
+        };
+        Self { keep: kept_roles(resolved).into_iter().map(least).collect(), ..before }
+    }
+
+    fn holders(&self, role: &str) -> usize {
+        self.people.values().filter(|person| !person.deactivated && holds_role(person, role)).count()
+    }
+
+    fn patch(&mut self, id: &UserId, patch: &Patch) {
+        let person = self.people.get_mut(id).expect("people do not vanish");
+        if let Some(role) = &patch.role {
+            person.assigned = vec![role.clone()];
+        }
+        if let Some(status) = patch.status {
+            status.as_str().clone_into(&mut person.status);
+        }
+    }
+
+    fn check(&self) {
+        for (role, keep) in &self.keep {
+            let holders = self.holders(role);
+            assert!(holders >= *keep, "{holders} hold {role}, and {keep} must");
+        }
+    }
+
+    fn shows(&self, change: &Change) -> bool {
+        let person = &self.people[&change.subject.id];
+        change.role.as_ref().is_none_or(|edit| person.assigned == [edit.to.clone()])
+            && change.status.as_ref().is_none_or(|edit| person.status == edit.to.as_str())
+    }
+}
+
+#[test]
+fn in_order_no_prefix_leaves_too_few_holders() {
+    let seen = Cell::new(0);
+    holds(500, &planned(), |case| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let reviewed = resolved.review(plan);
+        let ordered = reviewed.in_order();
+        // No order helps where people exchange kept roles, or where the token's own user, who goes last, gains one.
+        let is_own = |change: &Change| Some(&change.subject.id) == reviewed.plan.token_user.as_ref();
+        let beyond_order: BTreeSet<&str> = ordered
+            .iter()
+            .filter(|one| !one.gains.is_empty() && (!one.losses.is_empty() || is_own(&one.change)))
+            .flat_map(|one| one.gains.iter().chain(&one.losses).map(|role| &*role.0))
+            .collect();
+        let mut world = World::new(&resolved, &reviewed);
+        world.keep.retain(|(role, _)| !beyond_order.contains(role));
+        world.check();
+        for one in &ordered {
+            world.patch(&one.change.subject.id, &one.change.patch());
+            world.check();
+        }
+        seen.set(seen.get() + ordered.iter().filter(|one| !one.losses.is_empty()).count());
+        let mut emails: Vec<_> = ordered.iter().map(|one| one.change.subject.email.value.clone()).collect();
+        emails.sort();
+        let planned: Vec<_> =
+            reviewed.plan.changes.iter().map(|change| change.subject.email.value.clone()).collect();
+        assert_eq!(emails, planned, "each change once");
+    });
+    assert!(seen.get() > 200, "{seen:?} losses");
+}
+
+/// What becomes of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Fate {
+    Well,
+    /// Answered as if done, and nothing was done: a SCIM group decides.
+    Ignored,
+    /// 422.
+    Rejected,
+    /// 403.
+    Forbidden,
+    /// 429.
+    Throttled,
+    /// It never left.
+    NotSent,
+    /// 500, and nothing was done.
+    Failed,
+    /// 500, and it was done.
+    FailedApplied,
+    /// No answer, and nothing was done.
+    Lost,
+    /// No answer, and it was done.
+    LostApplied,
+    /// No answer, and it is done at some later time.
+    Late,
+}
+
+impl Fate {
+    /// Most go well; a script that is made small tends to zeroes, which do.
+    const OF_WRITES: [Self; 16] = [
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Ignored,
+        Self::Rejected,
+        Self::Forbidden,
+        Self::Throttled,
+        Self::NotSent,
+        Self::Failed,
+        Self::FailedApplied,
+        Self::Lost,
+        Self::LostApplied,
+        Self::Late,
+    ];
+    /// Much is left in doubt, and much of that is refused in the end.
+    const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
+    const OF_READS: [Self; 8] = [
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Well,
+        Self::Rejected,
+        Self::Throttled,
+        Self::Lost,
+    ];
+
+    fn trouble(self) -> Option<Trouble> {
+        let refused = |status| Trouble::Refused(Refusal { status, ..Refusal::default() });
+        match self {
+            Self::Well | Self::Ignored => None,
+            Self::Rejected => Some(refused(422)),
+            Self::Forbidden => Some(refused(403)),
+            Self::Throttled => Some(refused(429)),
+            Self::NotSent => Some(Trouble::NotSent("refused".into())),
+            Self::Failed | Self::FailedApplied => Some(refused(500)),
+            Self::Lost | Self::LostApplied | Self::Late => Some(Trouble::NoAnswer("reset".into())),
+        }
+    }
+
+    /// Whether the write is carried out before it is answered.
+    fn is_applied(self) -> bool {
+        matches!(self, Self::Well | Self::FailedApplied | Self::LostApplied)
+    }
+}
+
+/// A request that has left.
+enum Flight {
+    /// Not there yet.
+    Write(Ticket, UserId, Patch, Fate),
+    /// Carried out or not; to be answered.
+    Answer(Ticket, Attempt<Person>),
+    Read(Ticket, ReadRequest, Fate),
+    /// Given up by its sender, and still on its way.
+    Straggler(UserId, Patch),
+}
+
+/// Chance, from a list that can be made small; zeroes once it is used up.
+struct Script(std::vec::IntoIter<u8>);
+
+impl Script {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::from(self.0.next().unwrap_or(0)) % bound.max(1)
+    }
+
+    fn fate(&mut self, fates: &[Fate]) -> Fate {
+        fates[self.below(fates.len())]
+    }
+}
+
+/// Drives one machine against one world.
+struct Drive {
+    world: World,
+    of_writes: &'static [Fate],
+    of_reads: &'static [Fate],
+    script: Script,
+    flights: Vec<Flight>,
+    now: Duration,
+    fates: BTreeMap<&'static str, u32>,
+}
+
+impl Drive {
+    fn run(&mut self, mut machine: Machine, parallelism: usize) -> Finished {
+        let changes = machine.progress().0;
+        for _ in 0..5_000 + 500 * changes {
+            match machine.poll(self.now) {
+                Action::Patch { ticket, id, patch } => {
+                    let fate = self.script.fate(self.of_writes);
+                    self.flights.push(Flight::Write(ticket, id, patch, fate));
+                }
+                Action::Read { ticket, request } => {
+                    let fate = self.script.fate(self.of_reads);
+                    self.flights.push(Flight::Read(ticket, request, fate));
+                }
+                Action::Wait { until } => self.wait(&mut machine, until),
+                Action::Done => return machine.finish(),
+            }
+            let asked = self.flights.iter().filter(|flight| !matches!(flight, Flight::Straggler(..)));
+            assert!(asked.count() <= parallelism, "no more at once than was allowed");
+        }
+        panic!("it does not come to an end");
+    }
+
+    /// Something happens, or time passes.
+    fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
+        // Whoever gave a request up does not wait for it; it may arrive now or much later.
+        let nobody_answers = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(..)));
+        if nobody_answers && (self.flights.is_empty() || self.script.below(4) > 0) {
+            let until = until.expect("it waits for nothing, for ever");
+            assert!(until > self.now, "woken for nothing");
+            self.now = until;
+            return;
+        }
+        self.now += Duration::from_millis(self.script.below(200) as u64);
+        let flight = self.flights.swap_remove(self.script.below(self.flights.len()));
+        self.happens(machine, flight);
+        self.world.check();
+    }
+
+    fn happens(&mut self, machine: &mut Machine, flight: Flight) {
+        match flight {
+            Flight::Write(ticket, id, patch, fate) => {
+                *self.fates.entry(name(fate)).or_default() += 1;
+                if fate.is_applied() {
+                    self.world.patch(&id, &patch);
+                }
+                let result = match fate.trouble() {
+                    None => Ok(self.world.people[&id].clone()),
+                    Some(trouble) => Err(Failure { asked: "PATCH".into(), trouble }),
+                };
+                if fate == Fate::Late {
+                    self.flights.push(Flight::Straggler(id, patch));
+                }
+                let attempt = Attempt { result, remaining: None, request_id: None };
+                self.flights.push(Flight::Answer(ticket, attempt));
+            }
+            Flight::Answer(ticket, attempt) => machine.patched(self.now, ticket, attempt),
+            Flight::Straggler(id, patch) => self.world.patch(&id, &patch),
+            Flight::Read(ticket, request, fate) => {
+                let result = match fate.trouble() {
+                    None => Ok(self.answer(&request)),
+                    Some(trouble) => Err(Failure { asked: "read".into(), trouble }),
+                };
+                machine.was_read(self.now, ticket, Attempt { result, remaining: None, request_id: None });
+            }
+        }
+    }
+
+    fn answer(&self, request: &ReadRequest) -> Answer {
+        match request {
+            ReadRequest::Person(id) => Answer::Person(self.world.people[id].clone()),
+            ReadRequest::Search { emails, limit: _, cursor: _ } => {
+                let people = self.world.people.values().filter(|person| emails.contains(&person.email));
+                Answer::Page(Page { people: people.cloned().collect(), next: None })
+            }
+            other => panic!("an apply does not ask {other:?}"),
+        }
+    }
+}
+
+fn name(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Well => "well",
+        Fate::Ignored => "ignored",
+        Fate::Rejected => "rejected",
+        Fate::Forbidden => "forbidden",
+        Fate::Throttled => "throttled",
+        Fate::NotSent => "not sent",
+        Fate::Failed => "failed",
+        Fate::FailedApplied => "failed, applied",
+        Fate::Lost => "lost",
+        Fate::LostApplied => "lost, applied",
+        Fate::Late => "late",
+    }
+}
+
+fn never_too_few(parallelism: usize) {
+    let (fates, outcomes) = (Cell::new(BTreeSet::new()), Cell::new(BTreeSet::new()));
+    let histories = (planned(), vec(any::<u8>(), 0..250), any::<u64>());
+    holds(600, &histories, |(case, script, seed)| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let reviewed = resolved.review(plan);
+        let rng = fastrand::Rng::with_seed(seed);
+        let now = Duration::from_secs(1);
+        let machine = Machine::new(&reviewed, now, now, Pacing::new(&[]), parallelism, rng);
+        let world = World::new(&resolved, &reviewed);
+        let script = Script(script.into_iter());
+        let (of_writes, of_reads): (&[Fate], &[Fate]) = if seed % 2 == 0 {
+            (&Fate::OF_DOUBTFUL_WRITES, &[Fate::Well, Fate::Well, Fate::Rejected])
+        } else {
+            (&Fate::OF_WRITES, &Fate::OF_READS)
+        };
+        let mut drive =
+            Drive { world, of_writes, of_reads, script, flights: Vec::new(), now, fates: BTreeMap::new() };
+        drive.world.check();
+        let finished = drive.run(machine, parallelism);
+
+        let carried: Vec<&Change> = finished.carried.iter().map(|carried| &carried.change).collect();
+        assert_eq!(carried, reviewed.plan.changes.iter().collect::<Vec<_>>(), "one outcome for each change");
+        for carried in finished.carried.iter().filter(|carried| carried.outcome.is_in_force()) {
+            assert!(drive.world.shows(&carried.change), "said to be in force: {:?}", carried.change);
+        }
+        // What was given up arrives at last.
+        for flight in std::mem::take(&mut drive.flights) {
+            let Flight::Straggler(id, patch) = flight else { panic!("nobody waits for an answer") };
+            drive.world.patch(&id, &patch);
+            drive.world.check();
+        }
+        let mut seen = fates.take();
+        seen.extend(drive.fates.into_keys());
+        fates.set(seen);
+        let mut seen = outcomes.take();
+        seen.extend(finished.carried.iter().map(|carried| carried.outcome.as_str()));
+        outcomes.set(seen);
+    });
+    let (fates, outcomes) = (fates.take(), outcomes.take());
+    for fate in Fate::OF_WRITES {
+        assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
+    }
+    // The others need a colleague who changes people meanwhile; those are the simulation's.
+    for outcome in ["applied", "not effective", "rejected", "unclear", "not attempted"] {
+        assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
+    }
+}
+
+#[test]
+fn one_after_the_other_an_apply_never_leaves_too_few_holders() {
+    never_too_few(1);
+}
+
+#[test]
+fn eight_at_once_an_apply_never_leaves_too_few_holders() {
+    never_too_few(8);
+}

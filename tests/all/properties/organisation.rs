@@ -1,0 +1,344 @@
+//! Random people, and random files about them: several assigned roles, roles through SCIM, deactivated people, other
+//! addresses, statuses of an open list; every key of `users.toml`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+
+use jiff::Timestamp;
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+use rolecall::desired::DesiredState;
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::plan::guardrails::Review;
+use rolecall::plan::roles::NamedRoles;
+use rolecall::plan::{Plan, ReviewedPlan};
+use rolecall::problem::{Problem, Problems};
+use rolecall::roster::{Email, Roster};
+use tempfile::TempDir;
+
+/// The instant at which the files are resolved.
+pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
+
+/// Id, name and slug of each role. Two share a name, so files can mean them by id or slug alone.
+pub(super) const ROLES: [(&str, &str, &str); 5] = [
+    ("role_admin", "Admin", "admin"),
+    ("role_member", "Member", "member"),
+    ("role_viewer", "Viewer", "viewer"),
+    ("role_lead_1", "Lead", "lead-emea"),
+    ("role_lead_2", "Lead", "lead-us"),
+];
+const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
+/// What Pylon may show beside those that can be declared.
+const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
+
+/// An organisation, and a `users.toml` about it.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) people: Vec<Person>,
+    pub(super) token_user: Option<UserId>,
+    pub(super) text: String,
+}
+
+/// A case that was read and resolved.
+pub(super) struct Resolved {
+    pub(super) roster: Roster,
+    pub(super) desired: DesiredState,
+    pub(super) observed: ObservedState,
+    pub(super) roles: NamedRoles,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "acting as {:?}, users.toml:\n{}", self.token_user, self.text)?;
+        for Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } in &self.people
+        {
+            let bare = |roles: &[RoleId]| roles.iter().map(|role| role.0.to_string()).collect::<Vec<_>>();
+            let also: Vec<&str> = secondary.iter().map(Email::as_str).collect();
+            writeln!(
+                f,
+                "{} {email} {also:?} assigned {:?} SCIM {:?} status {status:?}{}",
+                id.as_str(),
+                bare(assigned),
+                bare(from_scim),
+                if *deactivated { " deactivated" } else { "" }
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Case {
+    /// Reads and resolves it.
+    pub(super) fn resolve(&self) -> Resolved {
+        let roster = read(&self.text)
+            .unwrap_or_else(|problems| panic!("valid files: {:#?}\n{}", problems.list, self.text));
+        let desired = roster.resolve_at(now());
+        let observed = observed(&self.people, self.token_user.clone());
+        let roles = NamedRoles::look_up(&roster, &observed.roles).expect("known roles");
+        Resolved { roster, desired, observed, roles }
+    }
+}
+
+impl Resolved {
+    pub(super) fn plan(&self) -> Result<Plan, Vec<Problem>> {
+        self.plan_on(&self.observed)
+    }
+
+    pub(super) fn plan_on(&self, observed: &ObservedState) -> Result<Plan, Vec<Problem>> {
+        Plan::draw(&self.desired, observed, &self.roles, self.roster.policy)
+    }
+
+    pub(super) fn review(&self, plan: Plan) -> ReviewedPlan {
+        let Self { roster, desired, observed, roles } = self;
+        plan.review(Review { observed, desired, rules: &roster.guardrails, roles, max_changes: None })
+    }
+}
+
+pub(super) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// What the real reader makes of a `users.toml` with this text.
+pub(super) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
+    thread_local! { static FOLDER: TempDir = tempfile::tempdir().unwrap(); }
+    FOLDER.with(|folder| {
+        let path = folder.path().join("users.toml");
+        fs::write(&path, text).unwrap();
+        Roster::read(&path)
+    })
+}
+
+pub(super) fn catalogue() -> RoleCatalogue {
+    let role = |(id, name, slug): (&str, &str, &str)| Role {
+        id: RoleId(id.into()),
+        name: name.into(),
+        slug: slug.into(),
+    };
+    RoleCatalogue::new(ROLES.map(role).to_vec())
+}
+
+/// The organisation with these people, taken in in this order.
+pub(super) fn observed<'p>(
+    people: impl IntoIterator<Item = &'p Person>,
+    token_user: Option<UserId>,
+) -> ObservedState {
+    let organization = Organization { id: "org_1".into(), name: "Acme".into() };
+    let mut state = ObservedState::new(organization, token_user, catalogue());
+    people.into_iter().for_each(|person| state.insert(person.clone()));
+    state
+}
+
+/// An address of the person with this number: the primary one, or another.
+pub(super) fn address(number: usize, which: usize) -> String {
+    match which % 4 {
+        0 => format!("p{number:02}@acme.example"),
+        1 => format!("P{number:02}@Acme.example"),
+        2 => format!("p{number:02}.alias@acme.example"),
+        _ => format!("p{number:02}@old.example"),
+    }
+}
+
+fn role_ids(numbers: &BTreeSet<usize>) -> Vec<RoleId> {
+    let mut ids: Vec<RoleId> = numbers.iter().map(|number| RoleId(ROLES[*number].0.into())).collect();
+    ids.sort();
+    ids
+}
+
+/// A role as a file may spell it: by id, slug, or name where it is the only one with it.
+fn spelling() -> impl Strategy<Value = &'static str> {
+    let spellings = ROLES.iter().flat_map(|(id, name, slug)| [*id, *slug, *name]);
+    select(spellings.filter(|spelling| *spelling != "Lead").collect::<Vec<_>>())
+}
+
+/// Roles by number; more of them the administrators', which are kept unless the files say otherwise.
+fn some_roles(size: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = BTreeSet<usize>> {
+    let number = prop_oneof![2 => Just(0), 3 => 0..ROLES.len()];
+    vec(number, size).prop_map(BTreeSet::from_iter)
+}
+
+fn person(number: usize) -> impl Strategy<Value = Person> {
+    let status = prop_oneof![4 => select(STATUSES.to_vec()), 1 => select(OTHER_STATUSES.to_vec())];
+    let other_addresses = prop_oneof![
+        12 => Just(vec![]),
+        4 => Just(vec![address(number, 2)]),
+        4 => Just(vec![address(number, 2), address(number, 3)]),
+        1 => Just(vec![address(number, 2), address(number, 2).to_uppercase()]),
+        1 => Just(vec![address(number, 1), "team@acme.example".to_owned()]),
+    ];
+    let roles = prop_oneof![1 => some_roles(0..=0), 6 => some_roles(1..=1), 2 => some_roles(2..=4)];
+    let scim =
+        prop_oneof![5 => Just(0..=0), 1 => Just(1..=2)].prop_flat_map(|size| btree_set(0..ROLES.len(), size));
+    let deactivated = prop_oneof![7 => Just(false), 1 => Just(true)];
+    (roles, scim, status, other_addresses, deactivated).prop_map(
+        move |(assigned, scim, status, secondary, deactivated)| Person {
+            id: UserId::new(&format!("u_{number:02}")).unwrap(),
+            email: Email::observed(&address(number, 0)),
+            secondary: secondary.iter().map(|email| Email::observed(email)).collect(),
+            name: format!("Person {number}"),
+            from_scim: role_ids(&scim.difference(&assigned).copied().collect()),
+            assigned: role_ids(&assigned),
+            status: status.to_owned(),
+            deactivated,
+        },
+    )
+}
+
+/// `up_to` people at most, numbered as they are.
+fn people(up_to: usize) -> impl Strategy<Value = Vec<Person>> {
+    (0..=up_to).prop_flat_map(|count| (0..count).map(person).collect::<Vec<_>>())
+}
+
+/// A person's table: role, status and windows that go together.
+fn declaration() -> impl Strategy<Value = String> {
+    let role = option::weighted(0.7, spelling());
+    let status = option::weighted(0.4, select(STATUSES.to_vec()));
+    let window = (0..6_u8, spelling(), select(STATUSES.to_vec()), select(STATUSES.to_vec()));
+    (role, status, window).prop_map(|(role, status, (kind, in_window, during, then))| {
+        let then = if status.is_none() { format!(", then = \"{then}\"") } else { String::new() };
+        let window = match kind {
+            1 if role.is_some() => {
+                format!("{{ from = 2026-11-01, until = 2026-12-01, role = \"{in_window}\" }}")
+            }
+            2 => format!("{{ until = 2026-12-01, status = \"{during}\"{then} }}"),
+            3 => format!("{{ until = 2026-11-19T12:00:00Z, status = \"{during}\"{then} }}"),
+            _ => String::new(),
+        };
+        let quoted = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = \"{value}\""));
+        let parts = [quoted("role", role), quoted("status", status), Some(format!("windows = [{window}]"))];
+        format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// `[users]`: most are there, some under another address, few under two; some are nobody.
+fn users(up_to: usize) -> impl Strategy<Value = String> {
+    let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
+    btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)
+        .prop_map(|users| {
+            let mut text = "[users]\n".to_owned();
+            for (number, (which, declaration, again)) in users {
+                text += &format!("\"{}\" = {declaration}\n", address(number, which));
+                if let Some(again) = again.filter(|_| which != 2) {
+                    text += &format!("\"{}\" = {again}\n", address(number, 2));
+                }
+            }
+            text
+        })
+}
+
+fn someone(up_to: usize) -> impl Strategy<Value = String> {
+    prop_oneof![8 => (0..up_to + 1, 0..4_usize).prop_map(|(number, which)| address(number, which)),
+        1 => Just("team@acme.example".to_owned())]
+}
+
+fn guardrails(up_to: usize) -> impl Strategy<Value = String> {
+    let max_changes = prop_oneof![
+        (0..=100_u8).prop_map(|share| format!("\"{share}%\"")),
+        (0..=6_u64).prop_map(|count| count.to_string())
+    ];
+    let keep_at_least = btree_map(spelling(), 0..=5_u64, 0..=3).prop_map(|floors| {
+        let floors: Vec<String> =
+            floors.iter().map(|(role, floor)| format!("\"{role}\" = {floor}")).collect();
+        format!("{{ {} }}", floors.join(", "))
+    });
+    let protected = vec(someone(up_to), 1..=2).prop_map(|who| format!("{who:?}"));
+    (
+        option::of(max_changes),
+        option::of(keep_at_least),
+        option::of((0..=6_u64).prop_map(|floor| floor.to_string())),
+        option::weighted(0.2, protected),
+        option::of(select(vec!["\"ignore\"", "\"report\"", "\"refuse\""])),
+        option::of(select(vec!["\"report\"", "\"refuse\""])),
+    )
+        .prop_map(|(max_changes, keep_at_least, keep_active, protected, unmanaged, missing)| {
+            let keys = [
+                ("max_changes", max_changes),
+                ("keep_at_least", keep_at_least),
+                ("keep_active", keep_active),
+                ("protected", protected),
+                ("unmanaged", unmanaged.map(str::to_owned)),
+                ("missing", missing.map(str::to_owned)),
+            ];
+            let lines = keys.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)));
+            format!("[guardrails]\n{}", lines.collect::<String>())
+        })
+}
+
+fn acknowledgement(up_to: usize) -> impl Strategy<Value = String> {
+    let expires = prop_oneof![4 => Just("2026-12-01"), 1 => Just("2026-11-20T08:00:00Z")];
+    (0..7_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
+        |(kind, figure, role, user, expires)| {
+            let risk = match kind {
+                0 => format!("guardrail = \"max_changes\"\nup_to = {figure}"),
+                1 => format!("guardrail = \"missing\"\nup_to = {figure}"),
+                2 => format!("guardrail = \"unmanaged\"\nup_to = {figure}"),
+                3 => format!("guardrail = \"keep_at_least\"\nrole = \"{role}\"\ndown_to = {figure}"),
+                4 => format!("guardrail = \"keep_active\"\ndown_to = {figure}"),
+                5 => format!("guardrail = \"protected\"\nuser = \"{user}\""),
+                _ => format!("guardrail = \"token_owner\"\nuser = \"{user}\""),
+            };
+            format!("[[acknowledge]]\n{risk}\nreason = \"for a reason\"\nexpires = {expires}\n")
+        },
+    )
+}
+
+fn settings(up_to: usize) -> impl Strategy<Value = String> {
+    let stance = || prop_oneof![4 => Just("enforce"), 1 => Just("observe"), 1 => Just("ignore")];
+    let policy = (stance(), stance(), stance()).prop_map(|(role, status, extra)| {
+        format!("[policy]\nrole = \"{role}\"\nstatus = \"{status}\"\nextra_roles = \"{extra}\"\n")
+    });
+    let defaults = option::weighted(0.3, spelling())
+        .prop_map(|role| role.map_or_else(String::new, |role| format!("[defaults]\nrole = \"{role}\"\n")));
+    (policy, guardrails(up_to), vec(acknowledgement(up_to), 0..=3), defaults).prop_map(
+        |(policy, guardrails, acknowledgements, defaults)| {
+            policy + &guardrails + &acknowledgements.concat() + &defaults
+        },
+    )
+}
+
+/// Any organisation of at most `up_to` people, and any files about it.
+pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
+    (people(up_to), users(up_to), settings(up_to), option::of(any::<proptest::sample::Index>())).prop_map(
+        |(people, users, settings, token_user)| {
+            let token_user = token_user.filter(|_| !people.is_empty());
+            let token_user = token_user.map(|index| index.get(&people).id.clone());
+            Case { people, token_user, text: settings + &users }
+        },
+    )
+}
+
+/// An organisation in which many gain and lose three kept roles.
+pub(super) fn cases_of_kept_roles() -> impl Strategy<Value = Case> {
+    let somebody = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
+    let floors = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));
+    (vec(somebody, 1..=9), floors, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
+        |(somebodies, (admins, members, viewers, again), token_user)| {
+            let mut text = format!(
+                "[guardrails]\nkeep_at_least = {{ Admin = {admins}, Member = {members}, Viewer = {viewers}"
+            );
+            if let Some(again) = again {
+                text += &format!(", role_admin = {again}");
+            }
+            text += " }\n[users]\n";
+            let mut people = Vec::new();
+            for (number, (assigned, scim, declared)) in somebodies.into_iter().enumerate() {
+                text += &format!("\"{}\" = {{ role = \"{}\" }}\n", address(number, 0), ROLES[declared].0);
+                let scim = scim.into_iter().filter(|role| !assigned.contains(role)).collect();
+                people.push(Person {
+                    id: UserId::new(&format!("u_{number:02}")).unwrap(),
+                    email: Email::observed(&address(number, 0)),
+                    secondary: Vec::new(),
+                    name: format!("Person {number}"),
+                    assigned: role_ids(&assigned),
+                    from_scim: role_ids(&scim),
+                    status: "active".into(),
+                    deactivated: false,
+                });
+            }
+            let token_user = token_user.map(|index| index.get(&people).id.clone());
+            Case { people, token_user, text }
+        },
+    )
+}

@@ -1,0 +1,95 @@
+//! What a plan is: a function of what is desired and observed, and what is left to do.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use proptest::prelude::{Just, Strategy};
+use rolecall::observed::{ObservedState, Person};
+use rolecall::plan::forecast::after;
+use rolecall::plan::{Change, Plan, RoleEdit, StatusEdit};
+
+use super::holds;
+use super::organisation::{Case, cases, observed};
+
+/// The people in any order, after older readings of some of them.
+fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
+    cases(10).prop_flat_map(|case| {
+        let older = case.people.iter().step_by(3).map(|person| Person {
+            secondary: vec![rolecall::roster::Email::observed("team@acme.example")],
+            assigned: Vec::new(),
+            ..person.clone()
+        });
+        let older: Vec<Person> = older.collect();
+        let shuffled = Just(case.people.clone()).prop_shuffle();
+        (Just(case), shuffled).prop_map(move |(case, people)| (case, [older.clone(), people].concat()))
+    })
+}
+
+#[test]
+fn a_plan_is_a_function_of_its_inputs_whatever_the_order_of_reading() {
+    holds(300, &observed_anyhow(), |(case, anyhow)| {
+        let resolved = case.resolve();
+        let again = observed(&anyhow, case.token_user.clone());
+        assert_eq!(resolved.observed, again);
+        assert_eq!(resolved.plan(), resolved.plan_on(&again));
+        assert_eq!(resolved.plan(), case.resolve().plan());
+    });
+}
+
+#[test]
+fn a_plan_is_sorted_without_no_ops_and_names_nobody_twice() {
+    holds(300, &cases(10), |case| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        for changes in [&plan.changes, &plan.observed] {
+            let sorted = |pair: &[Change]| pair[0].subject.email.value < pair[1].subject.email.value;
+            assert!(changes.windows(2).all(sorted), "sorted by declared address, each once");
+            let ids: BTreeSet<_> = changes.iter().map(|change| &change.subject.id).collect();
+            assert_eq!(ids.len(), changes.len(), "nobody twice");
+            changes.iter().for_each(|change| changes_something(change, &resolved.observed));
+        }
+        for seen in &plan.observed {
+            let enforced = plan.changes.iter().find(|change| change.subject.id == seen.subject.id);
+            let twice = |change: &Change| {
+                change.role.is_some() && seen.role.is_some()
+                    || change.status.is_some() && seen.status.is_some()
+            };
+            assert!(!enforced.is_some_and(twice), "a difference is enforced or observed");
+        }
+        everybody_is_accounted_for(&plan);
+    });
+}
+
+fn changes_something(change: &Change, observed: &ObservedState) {
+    let Change { subject, role, status } = change;
+    let person = observed.person(&subject.id).expect("somebody who is there");
+    assert!(!person.deactivated, "roles of deactivated people mean nothing");
+    assert!(role.is_some() || status.is_some(), "a change changes something");
+    if let Some(RoleEdit { from, to, through_scim, place: _, origin: _ }) = role {
+        assert_eq!((from, through_scim), (&person.assigned, &person.from_scim));
+        assert!(*from != [to.clone()], "a role edit edits the role");
+    }
+    if let Some(StatusEdit { from, to, place: _, origin: _ }) = status {
+        assert_eq!(from, &person.status);
+        assert!(from != to.as_str(), "a status edit edits the status");
+    }
+}
+
+fn everybody_is_accounted_for(plan: &Plan) {
+    let differing: BTreeSet<_> =
+        plan.changes.iter().chain(&plan.observed).map(|change| &change.subject.id).collect();
+    assert_eq!(plan.declared, differing.len() + plan.absent.len() + plan.in_step);
+}
+
+#[test]
+fn after_a_plan_nothing_is_left_to_do() {
+    holds(300, &cases(10), |case| {
+        let resolved = case.resolve();
+        let Ok(plan) = resolved.plan() else { return };
+        let state = after(&resolved.observed, &plan);
+        let seen = |id| plan.observed.iter().any(|change| change.subject.id == id);
+        let now_in_step = plan.changes.iter().filter(|change| !seen(change.subject.id.clone())).count();
+        let expected = Plan { changes: Vec::new(), in_step: plan.in_step + now_in_step, ..plan.clone() };
+        assert_eq!(resolved.plan_on(&state), Ok(expected));
+    });
+}

@@ -1,0 +1,165 @@
+//! The guardrails once more, as naively as the documentation tells them: the organisation before and after, counted by
+//! hand. Only data is taken from the code under test; nothing of `plan::guardrails` is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rolecall::observed::Person;
+use rolecall::plan::{Guardrail, Plan};
+use rolecall::roster::{AcknowledgedRisk, Email, MaxChanges, Missing, Unmanaged};
+
+use super::organisation::{ROLES, Resolved};
+
+/// The id of the role that a file means.
+fn id_of(written: &str) -> &'static str {
+    let meant = ROLES.iter().find(|(id, name, slug)| written == *id || written == *slug || written == *name);
+    meant.expect("a known role").0
+}
+
+/// Active people as they would be afterwards, beside what they are.
+fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
+    let there = resolved.observed.people().filter(|person| !person.deactivated);
+    there
+        .map(|before| {
+            let mut after = before.clone();
+            for change in plan.changes.iter().filter(|change| change.subject.id == before.id) {
+                if let Some(edit) = &change.role {
+                    after.assigned = vec![edit.to.clone()];
+                }
+                if let Some(edit) = &change.status {
+                    edit.to.as_str().clone_into(&mut after.status);
+                }
+            }
+            (before.clone(), after)
+        })
+        .collect()
+}
+
+pub(super) fn holds_role(person: &Person, role: &str) -> bool {
+    person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
+}
+
+/// The kept roles, and how many must hold each: the highest of the figures that a file gives one role.
+pub(super) fn kept_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
+    let mut kept = BTreeMap::new();
+    match &resolved.roster.guardrails.keep_at_least {
+        None => drop(kept.insert("role_admin", 2)),
+        Some(floors) => {
+            for floor in floors {
+                let highest = kept.entry(id_of(&floor.role.value)).or_insert(0);
+                *highest = floor.holders.max(*highest);
+            }
+        }
+    }
+    kept
+}
+
+fn is_known_by(person: &Person, address: &Email) -> bool {
+    person.email == *address || person.secondary.contains(address)
+}
+
+/// The organisation before and after, and what its files accept.
+struct Count<'a> {
+    resolved: &'a Resolved,
+    plan: &'a Plan,
+    people: Vec<(Person, Person)>,
+}
+
+/// The guardrails that the plan breaks, and that nobody answers for.
+pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
+    let count = Count { resolved, plan, people: before_and_after(resolved, plan) };
+    let breaks = |guardrail: &Guardrail| match guardrail {
+        Guardrail::MaxChanges => count.changes_too_many(),
+        Guardrail::KeepAtLeast => count.leaves_too_few_holders(),
+        Guardrail::KeepActive => count.leaves_too_few_active(),
+        Guardrail::Protected => count.changes_somebody_protected(),
+        Guardrail::TokenOwner => count.takes_from_the_token_owner(),
+        Guardrail::Unmanaged => count.leaves_people_undeclared(),
+        Guardrail::Missing => count.misses_people(),
+    };
+    Guardrail::ALL.into_iter().filter(breaks).collect()
+}
+
+impl Count<'_> {
+    fn accepts(&self, accepts: impl Fn(&AcknowledgedRisk) -> bool) -> bool {
+        let now = super::organisation::now();
+        let known = &self.resolved.roster.acknowledgements;
+        known.iter().any(|known| now < known.expires.value.at && accepts(&known.risk))
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &(Person, Person)> {
+        self.people.iter().filter(|(before, after)| before != after)
+    }
+
+    /// How many are so before, and after.
+    fn how_many(&self, is_so: impl Fn(&Person) -> bool) -> (u64, u64) {
+        let before = self.people.iter().filter(|(before, _)| is_so(before)).count();
+        let after = self.people.iter().filter(|(_, after)| is_so(after)).count();
+        (before as u64, after as u64)
+    }
+
+    fn changes_too_many(&self) -> bool {
+        let changed = self.changed().count() as u64;
+        let limit = match self.resolved.roster.guardrails.max_changes {
+            MaxChanges::Count(count) => count,
+            MaxChanges::Share { percent } => {
+                (self.resolved.roster.people.len() as u64 * u64::from(percent) / 100).max(10)
+            }
+        };
+        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
+        changed > limit && !self.accepts(accepts)
+    }
+
+    fn leaves_too_few_holders(&self) -> bool {
+        kept_roles(self.resolved).into_iter().any(|(role, floor)| {
+            let (before, after) = self.how_many(|person| holds_role(person, role));
+            let accepts = |risk: &AcknowledgedRisk| match risk {
+                AcknowledgedRisk::KeepAtLeast(name, down_to) => {
+                    id_of(&name.value) == role && after >= *down_to
+                }
+                _ => false,
+            };
+            after < before.min(floor) && !self.accepts(accepts)
+        })
+    }
+
+    fn leaves_too_few_active(&self) -> bool {
+        let (before, after) = self.how_many(|person| person.status == "active");
+        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
+        after < before.min(self.resolved.roster.guardrails.keep_active) && !self.accepts(accepts)
+    }
+
+    fn changes_somebody_protected(&self) -> bool {
+        let protected = &self.resolved.roster.guardrails.protected;
+        self.changed().any(|(person, _)| {
+            let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if is_known_by(person, &user.value));
+            protected.iter().any(|email| is_known_by(person, &email.value)) && !self.accepts(accepts)
+        })
+    }
+
+    fn takes_from_the_token_owner(&self) -> bool {
+        let own = self.changed().find(|(person, _)| Some(&person.id) == self.plan.token_user.as_ref());
+        own.is_some_and(|(person, after)| {
+            let mut kept = kept_roles(self.resolved).into_keys();
+            let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if is_known_by(person, &user.value));
+            kept.any(|role| holds_role(person, role) && !holds_role(after, role)) && !self.accepts(accepts)
+        })
+    }
+
+    fn leaves_people_undeclared(&self) -> bool {
+        let Resolved { roster, .. } = self.resolved;
+        let is_declared =
+            |person: &Person| roster.people.iter().any(|known| is_known_by(person, &known.email.value));
+        let undeclared = self.people.iter().filter(|(person, _)| !is_declared(person)).count() as u64;
+        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if undeclared <= *up_to);
+        roster.guardrails.unmanaged == Unmanaged::Refuse && undeclared > 0 && !self.accepts(accepts)
+    }
+
+    fn misses_people(&self) -> bool {
+        let Resolved { roster, .. } = self.resolved;
+        let is_there = |address: &Email| self.people.iter().any(|(person, _)| is_known_by(person, address));
+        let missing = roster.people.iter().filter(|person| !is_there(&person.email.value)).count() as u64;
+        let accepts =
+            |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if missing <= *up_to);
+        roster.guardrails.missing == Missing::Refuse && missing > 0 && !self.accepts(accepts)
+    }
+}

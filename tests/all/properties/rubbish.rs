@@ -1,0 +1,321 @@
+//! Rubbish in: nothing panics, and what is said of it drives no terminal and no GitHub runner.
+
+use std::cell::Cell;
+
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::{Index, select};
+use rolecall::apply::journal;
+use rolecall::observed::{ObservedState, Organization, Person};
+use rolecall::plan::Plan;
+use rolecall::plan::forecast::forecast;
+use rolecall::plan::guardrails::Review;
+use rolecall::plan::roles::NamedRoles;
+use rolecall::plan::saved::SavedPlan;
+use rolecall::printable::is_unprintable;
+use rolecall::problem::Problems;
+use rolecall::report::style::Styles;
+use rolecall::report::{Material, PlanReport, diagnostic, json, text};
+use rolecall::roster::Roster;
+
+use super::holds;
+use super::organisation::{Case, cases, catalogue, now, read};
+
+/// Words of `users.toml`, of TOML, and of those who would like to be read by something else.
+const WORDS: &[&str] = &[
+    "include",
+    "timezone",
+    "allow_unicode_emails",
+    "workspace",
+    "organization",
+    "region",
+    "policy",
+    "role",
+    "status",
+    "extra_roles",
+    "guardrails",
+    "max_changes",
+    "keep_at_least",
+    "keep_active",
+    "protected",
+    "unmanaged",
+    "missing",
+    "acknowledge",
+    "guardrail",
+    "up_to",
+    "down_to",
+    "user",
+    "reason",
+    "expires",
+    "defaults",
+    "users",
+    "windows",
+    "from",
+    "until",
+    "then",
+    "token",
+    "api_key",
+    "base_url",
+    "[users]\n",
+    "[defaults]\n",
+    "[guardrails]\n",
+    "[policy]\n",
+    "[workspace]\n",
+    "[[acknowledge]]\n",
+    "[users.\"ana@acme.example\"]\n",
+    "[guardrails.keep_at_least]\n",
+    "\"ana@acme.example\"",
+    "\"Ana@Acme.example\"",
+    "\"bo@acme.example\"",
+    "\"zoë@acme.example\"",
+    "\"Admin\"",
+    "\"active\"",
+    "\"away\"",
+    "\"enforce\"",
+    "\"refuse\"",
+    "\"25%\"",
+    "\"300%\"",
+    "\"teams/*.toml\"",
+    "\"Europe/Berlin\"",
+    "\"max_changes\"",
+    "\"token_owner\"",
+    "\"protected\"",
+    "true",
+    "false",
+    "0",
+    "40",
+    "-1",
+    "0x1F",
+    "1_000",
+    "18446744073709551616",
+    "1e400",
+    "nan",
+    "2026-12-20",
+    "2026-12-20T08:00:00",
+    "2026-12-20T08:00:00+01:00",
+    "9999-12-31T23:59:60Z",
+    "0000-00-00",
+    "2026-02-30",
+    "08:00:00",
+    " = ",
+    " = ",
+    " = ",
+    " = ",
+    "\n",
+    "\n",
+    "\n",
+    "\n",
+    " { ",
+    " } ",
+    " [ ",
+    " ] ",
+    ", ",
+    ", ",
+    ".",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "#",
+    "\\",
+    "\\u0000",
+    "\\U0001F600",
+    "\t",
+    "\r",
+    "\r\n",
+    " ",
+    "\u{1b}[2J",
+    "\u{9b}1m",
+    "\u{0}",
+    "\u{202e}",
+    "\u{200b}",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{85}",
+    "::error::x",
+    "\n::set-output name=x::y",
+    "\u{2003}::warning::x",
+    "##[error]x",
+    "\n##[group]x",
+    "李雷",
+    "é",
+    "👩‍🔧",
+    "a::b",
+    "<script>",
+    "@everyone",
+];
+
+fn words() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        30 => select(WORDS.to_vec()).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+        1 => any::<String>(),
+    ];
+    vec(word, 0..40).prop_map(|words| words.concat())
+}
+
+/// Key after key, most with a value of some kind: gets past the parser more often.
+fn lines() -> impl Strategy<Value = String> {
+    let line = (select(WORDS.to_vec()), words_of(4), 0..6_u8).prop_map(|(key, value, kind)| match kind {
+        0 => format!("{key} = {value}\n"),
+        1 => format!("{key} = {value:?}\n"),
+        2 => format!("{key} = [{value:?}, {value:?}]\n"),
+        3 => format!("\"{}@acme.example\" = {{ {key} = {value:?} }}\n", key.len()),
+        4 => format!("[{key}]\n"),
+        _ => format!("{key:?} = {{ {key} = {value} }}\n"),
+    });
+    vec(line, 0..12).prop_map(|lines| lines.concat())
+}
+
+fn words_of(up_to: usize) -> impl Strategy<Value = String> {
+    vec(select(WORDS.to_vec()), 0..=up_to).prop_map(|words| words.concat())
+}
+
+/// A sound file with some words put in, or with some of it taken out.
+fn spoilt() -> impl Strategy<Value = String> {
+    let spoil = (any::<Index>(), 0..4_usize, words_of(2));
+    (cases(4), vec(spoil, 1..4)).prop_map(|(case, spoils)| {
+        let mut text: Vec<char> = case.text.chars().collect();
+        for (at, length, words) in spoils {
+            let at = at.index(text.len() + 1);
+            let end = (at + length).min(text.len());
+            text.splice(at..end, words.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+/// Nothing in it acts on whoever reads it: a terminal, a line of a GitHub log.
+fn is_harmless(shown: &str) {
+    for line in shown.split('\n') {
+        let acts = line.chars().find(|char| is_unprintable(*char));
+        assert!(acts.is_none(), "{acts:?} in {line:?} of:\n{shown:?}");
+        assert!(!line.trim_start().starts_with("::"), "a command: {line:?} of:\n{shown:?}");
+        assert!(!line.contains("##["), "a command: {line:?} of:\n{shown:?}");
+    }
+}
+
+fn told_harmlessly(problems: &Problems) {
+    assert!(!problems.list.is_empty(), "what is refused is explained");
+    let shown = diagnostic::render(problems, false);
+    is_harmless(&shown);
+    diagnostic::render(problems, true); // whose escapes are its own
+    is_harmless(&json::problems("plan", problems));
+}
+
+/// Goes all the way with what was read.
+fn used_harmlessly(roster: &Roster, people: &[Person]) {
+    let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
+    let mut observed = ObservedState::new(organization, None, catalogue());
+    people.iter().for_each(|person| observed.insert(person.clone()));
+    let desired = roster.resolve_at(now());
+    for problem in roster.overlong_acknowledgements(now()) {
+        told_harmlessly(&Problems::new(roster.sources.clone(), vec![problem]));
+    }
+    let roles = match NamedRoles::look_up(roster, &observed.roles) {
+        Ok(roles) => roles,
+        Err(problems) => return told_harmlessly(&Problems::new(roster.sources.clone(), problems)),
+    };
+    let plan = match Plan::draw(&desired, &observed, &roles, roster.policy) {
+        Ok(plan) => plan,
+        Err(problems) => return told_harmlessly(&Problems::new(roster.sources.clone(), problems)),
+    };
+    let coming = forecast(roster, &observed, &roles, &plan, now());
+    let reviewed = plan.review(Review {
+        observed: &observed,
+        desired: &desired,
+        rules: &roster.guardrails,
+        roles: &roles,
+        max_changes: None,
+    });
+    let report = PlanReport::new(&Material {
+        command: "plan",
+        place: "us",
+        reviewed: &reviewed,
+        sources: &roster.sources,
+        roles: &observed.roles,
+        mention_undeclared: true,
+        at: None,
+        coming: &coming,
+        meanwhile: 0,
+        finished: None,
+    });
+    is_harmless(&text::plan(&report, &Styles::new(false)));
+    is_harmless(&json::plan(&report));
+}
+
+fn read_harmlessly(bytes: &[u8]) -> bool {
+    match read(bytes) {
+        Ok(roster) => used_harmlessly(&roster, &[]),
+        Err(problems) => {
+            told_harmlessly(&problems);
+            return false;
+        }
+    }
+    true
+}
+
+#[test]
+fn no_bytes_are_a_users_toml_that_panics() {
+    let bytes = prop_oneof![vec(any::<u8>(), 0..200), any::<String>().prop_map(String::into_bytes)];
+    holds(300, &bytes, |bytes| {
+        read_harmlessly(&bytes);
+    });
+}
+
+#[test]
+fn no_words_in_any_order_are_a_users_toml_that_panics_or_commands() {
+    let sound = Cell::new(0);
+    let texts = prop_oneof![words(), lines(), spoilt()];
+    holds(700, &texts, |text| {
+        sound.set(sound.get() + u32::from(read_harmlessly(text.as_bytes())));
+    });
+    assert!(sound.get() > 20, "{sound:?} were read");
+}
+
+/// Names, statuses, roles and addresses of Pylon, with anything in them.
+fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
+    (cases(6), vec(words_of(3), 6 * 3))
+}
+
+#[test]
+fn no_text_of_pylon_commands_whoever_reads_a_plan() {
+    holds(300, &odd_cases(), |(case, texts)| {
+        let mut people = case.people.clone();
+        for (person, texts) in people.iter_mut().zip(texts.chunks(3)) {
+            person.name.clone_from(&texts[0]);
+            person.status.clone_from(&texts[1]);
+            person.secondary.push(rolecall::roster::Email::observed(&texts[2]));
+            person.assigned.push(rolecall::observed::RoleId(texts[0].as_str().into()));
+        }
+        used_harmlessly(&case.resolve().roster, &people);
+    });
+}
+
+#[test]
+fn no_text_is_a_saved_plan_that_panics_or_commands() {
+    const KEYS: &[&str] = &["format", "version", "created", "organization", "operations", "checksum"];
+    let value = prop_oneof![words_of(3).prop_map(|words| format!("{words:?}")), words_of(2)];
+    let made_up = vec((select(KEYS.to_vec()), value), 0..6).prop_map(|pairs| {
+        let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
+        format!("{{ \"format\": \"rolecall plan\", \"version\": 1, {} }}", pairs.join(", "))
+    });
+    holds(600, &prop_oneof![any::<String>(), words(), made_up], |text| {
+        if let Err(problem) = SavedPlan::parse(&text) {
+            told_harmlessly(&Problems::from(problem));
+        }
+    });
+}
+
+#[test]
+fn no_text_is_a_journal_that_panics_and_every_line_is_whole_or_counted() {
+    const LINE: &str =
+        r#"{"line":"answer","at":"2026-11-20T08:00:01Z","number":1,"failure":null,"request_id":null}"#;
+    let whole = (0..=LINE.len()).prop_map(|end| LINE[..end].to_owned());
+    let text = vec(prop_oneof![any::<String>(), words(), whole], 0..8).prop_map(|parts| parts.join("\n"));
+    holds(400, &text, |text| {
+        let (whole, damaged) = journal::read(&text);
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        assert_eq!(whole.len() + damaged, lines);
+    });
+}

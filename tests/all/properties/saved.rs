@@ -1,0 +1,176 @@
+//! A saved plan: what was reviewed, or less, or nothing.
+
+use std::cell::Cell;
+
+use pretty_assertions::assert_eq;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::{Index, select};
+use rolecall::observed::{RoleId, UserId};
+use rolecall::plan::saved::{Binding, Operation, SavedPlan};
+use rolecall::plan::{Change, Plan};
+use rolecall::roster::{Email, Status};
+
+use super::holds;
+use super::organisation::cases;
+
+const BINDING: Binding<'static> = Binding { host: "us", files: "sha256:00" };
+
+fn save(plan: &Plan) -> SavedPlan {
+    SavedPlan::new(plan, BINDING, "2026-11-20T08:00:00Z".into())
+}
+
+/// Plans with at least one change.
+fn plans() -> impl Strategy<Value = Plan> {
+    cases(5).prop_filter_map("a plan that changes something", |case| {
+        case.resolve().plan().ok().filter(|plan| !plan.changes.is_empty())
+    })
+}
+
+#[test]
+fn a_saved_plan_comes_back_as_it_was_written() {
+    holds(150, &plans(), |plan| {
+        let saved = save(&plan);
+        let json = saved.to_json();
+        let back = SavedPlan::parse(&json).expect("what was written");
+        assert_eq!(back, saved);
+        assert_eq!(back.to_json(), json);
+    });
+}
+
+#[test]
+fn a_saved_plan_admits_any_part_of_what_was_reviewed() {
+    holds(150, &(plans(), any::<u64>()), |(plan, mask)| {
+        let saved = SavedPlan::parse(&save(&plan).to_json()).unwrap();
+        let is_left = |index: usize| mask >> (index % 64) & 1 == 1;
+        let part: Vec<Change> = plan
+            .changes
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_left(*index))
+            .map(|(_, change)| change.clone())
+            .collect();
+        let in_step = plan.changes.len() - part.len();
+        assert_eq!(saved.admits(&Plan { changes: part, ..plan }, BINDING), Ok(in_step));
+    });
+}
+
+/// One way in which an operation can be another than was reviewed. False where the change has no such part.
+type Alteration = fn(&mut Change) -> bool;
+
+const ALTERATIONS: [Alteration; 8] = [
+    |change| {
+        change.subject.id = UserId::new("u_other").unwrap();
+        true
+    },
+    |change| {
+        change.subject.email.value = Email::observed("other@acme.example");
+        true
+    },
+    |change| change.role.as_mut().map(|edit| edit.to = RoleId("role_other".into())).is_some(),
+    |change| change.role.as_mut().map(|edit| edit.from.push(RoleId("role_other".into()))).is_some(),
+    |change| change.role.is_some() && change.status.is_some() && change.role.take().is_some(),
+    |change| change.role.is_some() && change.status.is_some() && change.status.take().is_some(),
+    |change| change.status.as_mut().map(|edit| edit.from.push('x')).is_some(),
+    |change| {
+        let other = |to| Status::ALL.into_iter().find(|status| *status != to).unwrap();
+        change.status.as_mut().map(|edit| edit.to = other(edit.to)).is_some()
+    },
+];
+
+#[test]
+fn a_saved_plan_refuses_whatever_is_new_or_altered() {
+    let exercised: [Cell<u32>; ALTERATIONS.len()] = Default::default();
+    holds(300, &(plans(), any::<Index>(), 0..ALTERATIONS.len()), |(plan, which, how)| {
+        let saved = save(&plan);
+        let which = which.index(plan.changes.len());
+        let mut altered = plan.changes[which].clone();
+        if !ALTERATIONS[how](&mut altered) {
+            return;
+        }
+        exercised[how].set(exercised[how].get() + 1);
+        let mut instead = plan.clone();
+        instead.changes[which] = altered.clone();
+        assert!(saved.admits(&instead, BINDING).is_err(), "{:?} instead", Operation::of(&altered));
+        let mut beside = plan.clone();
+        beside.changes.push(altered.clone());
+        assert!(saved.admits(&beside, BINDING).is_err(), "{:?} beside", Operation::of(&altered));
+        // And a plan that was saved without one of them.
+        let mut fewer = plan.clone();
+        fewer.changes.remove(which);
+        assert!(save(&fewer).admits(&plan, BINDING).is_err());
+    });
+    assert!(exercised.iter().all(|times| times.get() > 0), "{exercised:?}");
+}
+
+#[test]
+fn a_saved_plan_is_bound_to_its_organisation_host_and_files() {
+    holds(20, &plans(), |plan| {
+        let saved = save(&plan);
+        assert!(saved.admits(&plan, Binding { host: "eu", ..BINDING }).is_err());
+        assert!(saved.admits(&plan, Binding { files: "sha256:01", ..BINDING }).is_err());
+        let mut elsewhere = plan.clone();
+        elsewhere.organization.id = "org_2".into();
+        assert!(saved.admits(&elsewhere, BINDING).is_err());
+    });
+}
+
+/// What happens to one byte of a file.
+#[derive(Debug, Clone)]
+enum Edit {
+    Replace(Index, u8),
+    Insert(Index, u8),
+    Remove(Index),
+    /// The rest is gone.
+    Cut(Index),
+    /// A stretch stands twice.
+    Double(Index, Index),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let byte = || prop_oneof![3 => select(b"0123456789abcdefu_\"\\{}[],: \nnull".to_vec()), 1 => any::<u8>()];
+    let at = any::<Index>;
+    let edit = prop_oneof![
+        (at(), byte()).prop_map(|(at, byte)| Edit::Replace(at, byte)),
+        (at(), byte()).prop_map(|(at, byte)| Edit::Insert(at, byte)),
+        at().prop_map(Edit::Remove),
+        at().prop_map(Edit::Cut),
+        (at(), at()).prop_map(|(from, to)| Edit::Double(from, to)),
+    ];
+    vec(edit, 1..4)
+}
+
+fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for edit in edits {
+        let end = bytes.len();
+        match edit {
+            Edit::Replace(at, byte) if end > 0 => bytes[at.index(end)] = *byte,
+            Edit::Insert(at, byte) => bytes.insert(at.index(end + 1), *byte),
+            Edit::Remove(at) if end > 0 => drop(bytes.remove(at.index(end))),
+            Edit::Cut(at) => bytes.truncate(at.index(end + 1)),
+            Edit::Double(one, other) => {
+                let (one, other) = (one.index(end + 1), other.index(end + 1));
+                let stretch = bytes[one.min(other)..one.max(other)].to_vec();
+                bytes.splice(one.min(other)..one.min(other), stretch);
+            }
+            Edit::Replace(..) | Edit::Remove(_) => {}
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_file_that_was_edited_is_refused_or_says_the_same() {
+    let (plan, refused) = (plans(), Cell::new(0));
+    holds(350, &(plan, edits()), |(plan, edits)| {
+        let saved = save(&plan);
+        let bytes = edited(&saved.to_json(), &edits);
+        let Ok(text) = std::str::from_utf8(&bytes) else { return };
+        match SavedPlan::parse(text) {
+            Ok(same) => assert_eq!(same, saved, "{text}"),
+            Err(_) => refused.set(refused.get() + 1),
+        }
+    });
+    assert!(refused.get() > 200, "{refused:?} were refused");
+}
