@@ -235,6 +235,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         sources: &roster.sources,
         roles: &observed.roles,
         mention_undeclared: true,
+        now: now(),
         at: None,
         coming: &coming,
         meanwhile: 0,
