@@ -13,9 +13,9 @@ lint:
     cargo clippy --locked --all-targets -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --document-private-items
 
-# The whole simulation, with its figures; takes a while
+# Everything at full length: the whole simulation with its figures, every request at which a run can be ended
 soak:
-    ROLECALL_SOAK=1 cargo test --locked --release --test all simulation -- --nocapture
+    ROLECALL_SOAK=1 cargo test --locked --release --test all -- --nocapture
 
 # The main job on the embedded Pylon, as the README has it
 try:
