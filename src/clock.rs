@@ -5,7 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// The real clock, or a fixed calendar for tests; elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,13 @@ impl Clock {
     /// The calendar time.
     pub fn now(&self) -> Timestamp {
         self.calendar.unwrap_or_else(Timestamp::now)
+    }
+
+    /// The time of day, here, after `wait` from now: `19:55:41`.
+    pub fn time_of_day_after(&self, wait: Duration) -> String {
+        let wait = SignedDuration::try_from(wait).unwrap_or_default();
+        let then = self.now().saturating_add(wait).unwrap_or_else(|_| self.now());
+        then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
     /// Time since the start, on the monotonic clock.

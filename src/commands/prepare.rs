@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
 use crate::apply::Finished;
 use crate::cli::Common;
@@ -176,7 +177,9 @@ async fn draw(
     let only = only(scope, declared)?;
     let Connection { reader, place, sandbox } =
         connect(roster, common, environment).await.map_err(|problem| vec![problem])?;
-    let asking = Asking::new(reader, environment.clock, Pacing::new(&common.rate), fastrand::Rng::new());
+    let tell: fn(&str) = if common.quiet { |_| {} } else { say };
+    let asking =
+        Asking::new(reader, environment.clock, Pacing::new(&common.rate), fastrand::Rng::new(), tell);
     let emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
     let pin = roster.workspace.organization.as_ref();
     let Observation { state, read_at } =

@@ -3,9 +3,6 @@
 use std::io::Write;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::apply::Machine;
@@ -85,14 +82,12 @@ impl Progress {
 
     /// Until when it waits, as a time of day: that stays true while nothing moves.
     fn waiting(&self, machine: &Machine, wait: Duration) -> String {
-        let until = self.clock.now().saturating_add(SignedDuration::try_from(wait).unwrap_or_default());
-        let until = until.unwrap_or_else(|_| self.clock.now()).to_zoned_datetime(TimeZone::system());
         let why = if machine.was_throttled() {
             "Pylon asked for a slower pace".to_owned()
         } else {
             format!("Pylon allows {} changes a minute", machine.allowance())
         };
-        format!("{why}; goes on at {}", until.strftime("%H:%M:%S"))
+        format!("{why}; goes on at {}", self.clock.time_of_day_after(wait))
     }
 
     /// Leaves the terminal as it was.
@@ -110,7 +105,7 @@ fn expectation(changes: usize, allowance: u64) -> Option<String> {
     (minutes > 0).then(|| format!("{changes} changes at {allowance} a minute: about {minutes_text}."))
 }
 
-/// Somebody who does not listen does not hold up an apply.
-fn say(line: &str) {
+/// Somebody who does not listen does not hold up a run.
+pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -44,11 +44,16 @@ pub struct Asking {
     pacing: RefCell<Pacing>,
     retries: RefCell<Retries>,
     rng: RefCell<fastrand::Rng>,
+    /// Hears why and until when nothing happens, where that is longer than a moment.
+    tell: fn(&str),
 }
 
+/// Shorter waits are not worth a word.
+const WORTH_SAYING: Duration = Duration::from_secs(3);
+
 impl Asking {
-    /// Begins a run.
-    pub fn new(reader: Reader, clock: Clock, pacing: Pacing, rng: fastrand::Rng) -> Self {
+    /// Begins a run. `tell` hears of waits that are longer than a moment.
+    pub fn new(reader: Reader, clock: Clock, pacing: Pacing, rng: fastrand::Rng, tell: fn(&str)) -> Self {
         let retries = Retries::new(clock.elapsed());
         Self {
             reader,
@@ -56,6 +61,7 @@ impl Asking {
             pacing: RefCell::new(pacing),
             retries: RefCell::new(retries),
             rng: RefCell::new(rng),
+            tell,
         }
     }
 
@@ -201,7 +207,10 @@ impl Asking {
             };
             failed += u32::from(failure.class() != Class::Throttled);
             match self.again(now, &failure, failed) {
-                Again::At(at) => self.sleep_until(at).await,
+                Again::At(at) => {
+                    self.tell_of_wait(at, &failure.line());
+                    self.sleep_until(at).await;
+                }
                 Again::No(_) => return Err(failure),
             }
         }
@@ -219,10 +228,20 @@ impl Asking {
             let turn = self.pacing.borrow_mut().of(request.allowance()).turn(now);
             match turn {
                 Turn::Now => break self.pacing.borrow_mut().of(request.allowance()).sent(now),
-                Turn::At(at) => self.sleep_until(at).await,
+                Turn::At(at) => {
+                    self.tell_of_wait(at, &format!("{} waits for its turn", request.asked()));
+                    self.sleep_until(at).await;
+                }
                 // A slot comes back a window after an answer, so looking again every so often costs nothing.
                 Turn::AfterAnswer => self.sleep_until(now + Duration::from_millis(100)).await,
             }
+        }
+    }
+
+    fn tell_of_wait(&self, until: Duration, why: &str) {
+        let wait = until.saturating_sub(self.clock.elapsed());
+        if wait >= WORTH_SAYING {
+            (self.tell)(&format!("{why}; goes on at {}", self.clock.time_of_day_after(wait)));
         }
     }
 
