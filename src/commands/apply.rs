@@ -48,7 +48,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
         let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
         let mut report = PlanReport::new(&prepared.material("apply", Some(&finished)));
-        report.journal = Some(Printable::new(&journal_path.to_string_lossy()));
+        let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
+        report.journal = Some(Printable::new(&shown.to_string_lossy()));
         prepared.close().await?;
         Ok((Report::Plan(Box::new(report)), exit(&finished)))
     })

@@ -11,6 +11,7 @@ use crate::report::words;
 
 /// Shorter waits are not worth a word.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
 /// Without a terminal, a line at most so often.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
@@ -39,6 +40,8 @@ impl Progress {
             let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(expected.unwrap_or_default());
+            // What changes just before a wait would otherwise be seen only after it: drawing is not done at each change.
+            bar.enable_steady_tick(REDRAW_EVERY);
             How::Bar(bar)
         } else {
             if let Some(expected) = expected {
