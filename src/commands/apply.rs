@@ -32,7 +32,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         let scope = Scope { only, max_changes: args.max_changes };
         let mut prepared = prepare(declared, scope, common, environment).await?;
         if let Some(saved) = &saved {
-            let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding());
+            let files = prepared.files_digest();
+            let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
             prepared.meanwhile = admitted.map_err(Trouble::stale)?;
         }
         let planned = PlanReport::new(&prepared.material("apply", None));

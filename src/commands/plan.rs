@@ -33,7 +33,8 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
 
 fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), Trouble> {
     let created = environment.clock.now().to_string();
-    let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(), created);
+    let files = prepared.files_digest();
+    let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
     write_private(path, &saved.to_json()).map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()

@@ -31,8 +31,6 @@ pub(super) struct Prepared {
     /// When the oldest read was sent that the plan rests on.
     pub(super) read_at: Duration,
     sources: Sources,
-    /// The digest of the files.
-    files: String,
     roles: RoleCatalogue,
     place: String,
     now: Timestamp,
@@ -141,7 +139,6 @@ pub(super) async fn prepare(
             reviewed,
             read_at,
             mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
-            files: digest_of(&roster.sources),
             sources: roster.sources,
             roles,
             place,
@@ -223,9 +220,14 @@ impl Prepared {
         &self.place
     }
 
+    /// The digest of the files; made only where a plan is saved or was.
+    pub(super) fn files_digest(&self) -> String {
+        digest_of(&self.sources)
+    }
+
     /// What a saved plan is bound to.
-    pub(super) fn binding(&self) -> Binding<'_> {
-        Binding { host: &self.place, files: &self.files }
+    pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
+        Binding { host: &self.place, files }
     }
 
     /// Whom to ask from here on, at what pace.

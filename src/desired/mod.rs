@@ -81,9 +81,15 @@ impl Roster {
 
     /// Settles defaults, windows and expiries at `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
+        self.resolve_some_at(now, |_| true)
+    }
+
+    /// The same of those people alone who are `wanted`.
+    pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
         let (acknowledgements, expired) =
             self.acknowledgements.iter().cloned().partition(|known| now < known.expires.value.at);
-        let people = self.people.iter().map(|person| resolve_person(person, now)).collect();
+        let wanted = self.people.iter().filter(|person| wanted(person));
+        let people = wanted.map(|person| resolve_person(person, now)).collect();
         DesiredState { people, acknowledgements, expired }
     }
 }

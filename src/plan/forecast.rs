@@ -9,7 +9,6 @@ use super::change::{Change, Plan, RoleEdit, StatusEdit};
 use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
-use crate::desired::{DesiredState, resolve_person};
 use crate::observed::ObservedState;
 use crate::roster::{Roster, Stance};
 
@@ -71,14 +70,7 @@ fn on_its_day(
     roles: &NamedRoles,
     at: Timestamp,
 ) -> Option<ReviewedPlan> {
-    let with_windows = roster.people.iter().filter(|person| !person.windows.is_empty());
-    let (acknowledgements, expired) =
-        roster.acknowledgements.iter().cloned().partition(|known| at < known.expires.value.at);
-    let desired = DesiredState {
-        people: with_windows.map(|person| resolve_person(person, at)).collect(),
-        acknowledgements,
-        expired,
-    };
+    let desired = roster.resolve_some_at(at, |person| !person.windows.is_empty());
     let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
     plan.declared = roster.people.len();
     // These two are about the files and not about the day; the present plan tells them.

@@ -43,36 +43,27 @@ impl Pacing {
 
     /// The requests a minute that are assumed to be allowed.
     pub fn limit(&self, allowance: Allowance) -> u64 {
-        let [get, search, patch, audit] = &self.0;
-        match allowance {
-            Allowance::Get => get.limit(),
-            Allowance::Search => search.limit(),
-            Allowance::Patch => patch.limit(),
-            Allowance::Audit => audit.limit(),
-        }
+        self.0[slot(allowance)].limit()
     }
 
     /// Whether a 429 has shown the assumption wrong.
     pub fn is_paced(&self, allowance: Allowance) -> bool {
-        let [get, search, patch, audit] = &self.0;
-        let pacer = match allowance {
-            Allowance::Get => get,
-            Allowance::Search => search,
-            Allowance::Patch => patch,
-            Allowance::Audit => audit,
-        };
-        pacer.pace.is_some()
+        self.0[slot(allowance)].pace.is_some()
     }
 
     /// The pacer of an allowance.
     pub fn of(&mut self, allowance: Allowance) -> &mut Pacer {
-        let [get, search, patch, audit] = &mut self.0;
-        match allowance {
-            Allowance::Get => get,
-            Allowance::Search => search,
-            Allowance::Patch => patch,
-            Allowance::Audit => audit,
-        }
+        &mut self.0[slot(allowance)]
+    }
+}
+
+/// Where the pacer of an allowance stands: in the order of [`Allowance::ALL`], by which they are made.
+const fn slot(allowance: Allowance) -> usize {
+    match allowance {
+        Allowance::Get => 0,
+        Allowance::Search => 1,
+        Allowance::Patch => 2,
+        Allowance::Audit => 3,
     }
 }
 

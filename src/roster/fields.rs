@@ -23,9 +23,13 @@ pub(super) struct Fields<'p> {
     pub(super) masks: Vec<Place>,
 }
 
+/// The keys of `[guardrails]`.
+pub(super) const GUARDRAIL_KEYS: &[&str] =
+    &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
+
 /// Keys that belong below a header of their own, with that header.
 pub(super) const HEADED_KEYS: &[(&str, &[&str])] = &[
-    ("[guardrails]", &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"]),
+    ("[guardrails]", GUARDRAIL_KEYS),
     ("[workspace]", &["organization", "region"]),
     ("[policy]", &["extra_roles"]),
 ];

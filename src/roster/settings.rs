@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::fields::{Fields, ROOT_KEYS, Value};
+use super::fields::{Fields, GUARDRAIL_KEYS, ROOT_KEYS, Value};
 use super::people::{Context, read_email};
 use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
@@ -16,8 +16,6 @@ use crate::problem::{Problem, did_you_mean};
 use crate::source::Sourced;
 
 const TEAM_KEYS: &[&str] = &["defaults", "users"];
-const GUARDRAIL_KEYS: &[&str] =
-    &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
 const ACKNOWLEDGE_KEYS: &[&str] = &["guardrail", "up_to", "down_to", "role", "user", "reason", "expires"];
 
 /// What only the root file declares.
