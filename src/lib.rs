@@ -19,6 +19,7 @@ pub mod apply;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod comparison;
 pub mod desired;
 pub mod exit;
 pub mod observed;

@@ -1,4 +1,4 @@
-//! When what is desired changes by itself: the beginnings and ends of windows, in order.
+//! When what is desired changes by itself: the beginnings and ends of windows, in order; and the windows themselves.
 
 use jiff::Timestamp;
 
@@ -23,7 +23,29 @@ pub struct Transition {
     pub place: Place,
 }
 
+/// A window that holds or will, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ahead {
+    /// Whose.
+    pub email: Email,
+    /// The window.
+    pub window: Window,
+}
+
 impl Roster {
+    /// The windows that have not ended by `now`, in order of their beginning and of address.
+    pub fn windows_ahead(&self, now: Timestamp) -> Vec<Ahead> {
+        let of_person = |person: &DeclaredPerson| -> Vec<Ahead> {
+            let lasts = |window: &&Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
+            let windows = person.windows.iter().filter(lasts).cloned();
+            windows.map(|window| Ahead { email: person.email.value.clone(), window }).collect()
+        };
+        let mut ahead: Vec<Ahead> = self.people.iter().flat_map(of_person).collect();
+        let begin = |ahead: &Ahead| ahead.window.from.as_ref().map(|from| from.value.at);
+        ahead.sort_by(|one, other| begin(one).cmp(&begin(other)).then_with(|| one.email.cmp(&other.email)));
+        ahead
+    }
+
     /// The transitions after `now`, in order of time and address.
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =

@@ -11,15 +11,13 @@ use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, Email, GuardrailRules, MaxChanges, Missing, Status, Unmanaged,
+    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, GuardrailRules, MaxChanges, Missing, Status,
+    Unmanaged,
 };
 use crate::source::Place;
 
 /// So many changes are always allowed where `max_changes` is a share: a small team must be able to work.
 pub const ALWAYS_ALLOWED: u64 = 10;
-
-/// How many administrators are kept where `keep_at_least` is not declared.
-pub const DEFAULT_FLOOR: u64 = 2;
 
 /// A plan with what the guardrails say of it. The only thing that can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,8 @@
 //!
 //! What holds at one instant (defaults, windows, expired acknowledgements) is settled by [`crate::desired`].
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -33,8 +35,13 @@ pub type RoleName = Arc<str>;
 pub struct Roster {
     /// The texts, for places.
     pub sources: Sources,
+    /// Where the root file's own keys stand, by their dotted names: `guardrails.max_changes`. What is not here has its
+    /// default.
+    pub setting_places: BTreeMap<String, Place>,
     /// In which zone local dates and times are meant; `UTC` unless declared.
     pub timezone: TimeZone,
+    /// Whether addresses outside ASCII may be declared.
+    pub allow_unicode_emails: bool,
     /// Which organisation and region the files are for.
     pub workspace: Workspace,
     /// What to do about a difference, field by field.
@@ -132,6 +139,9 @@ pub struct GuardrailRules {
     pub missing: Missing,
 }
 
+/// How many holders of the role with the slug `admin` are kept where `keep_at_least` is not declared.
+pub const DEFAULT_FLOOR: u64 = 2;
+
 impl Default for GuardrailRules {
     fn default() -> Self {
         Self {
@@ -157,6 +167,16 @@ pub enum MaxChanges {
     Count(u64),
 }
 
+impl fmt::Display for MaxChanges {
+    /// As TOML has it: `"25%"`, `40`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share { percent } => write!(f, "\"{percent}%\""),
+            Self::Count(count) => write!(f, "{count}"),
+        }
+    }
+}
+
 /// One entry of `keep_at_least`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floor {
@@ -177,6 +197,20 @@ pub enum Unmanaged {
     Refuse,
 }
 
+impl Unmanaged {
+    /// Everything that can be declared.
+    pub const ALL: [Self; 3] = [Self::Ignore, Self::Report, Self::Refuse];
+
+    /// As it is declared and printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// `missing`: people who are declared but not in Pylon, or deactivated there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
@@ -184,6 +218,19 @@ pub enum Missing {
     Report,
     /// The apply is refused.
     Refuse,
+}
+
+impl Missing {
+    /// Everything that can be declared.
+    pub const ALL: [Self; 2] = [Self::Report, Self::Refuse];
+
+    /// As it is declared and printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        }
+    }
 }
 
 /// One `[[acknowledge]]`.

@@ -56,7 +56,7 @@ impl Reader {
             let people = read_people(fields, table, &context);
             (context, settings, people)
         });
-        let Settings { include, workspace, policy, guardrails, acknowledgements } = settings;
+        let Settings { include, places, workspace, policy, guardrails, acknowledgements } = settings;
         for path in self.included(&include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
@@ -68,7 +68,9 @@ impl Reader {
         let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
         Some(Roster {
             sources,
+            setting_places: places,
             timezone: context.zone,
+            allow_unicode_emails: context.allow_unicode,
             workspace,
             policy,
             guardrails,

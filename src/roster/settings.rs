@@ -1,5 +1,6 @@
 //! The root file's own keys: zone, pin, policy, guardrails, acknowledgements, includes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -13,14 +14,16 @@ use super::{
 };
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::source::Sourced;
+use crate::source::{Place, Sourced};
 
+const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 const TEAM_KEYS: &[&str] = &["defaults", "users"];
 const ACKNOWLEDGE_KEYS: &[&str] = &["guardrail", "up_to", "down_to", "role", "user", "reason", "expires"];
 
 /// What only the root file declares.
 pub(super) struct Settings {
     pub(super) include: Vec<Sourced<String>>,
+    pub(super) places: BTreeMap<String, Place>,
     pub(super) workspace: Workspace,
     pub(super) policy: Policy,
     pub(super) guardrails: GuardrailRules,
@@ -39,6 +42,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>) -> Cont
 pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
     let mut settings = Settings {
         include: Vec::new(),
+        places: places_of(fields, table),
         workspace: Workspace::default(),
         policy: Policy::default(),
         guardrails: GuardrailRules::default(),
@@ -64,6 +68,22 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
         }
     }
     settings
+}
+
+/// Where each key of the root file stands, and each key of its tables. Acknowledgements and people have places of their
+/// own.
+fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
+    let mut places = BTreeMap::new();
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        places.insert(name.to_owned(), fields.place(key.span()));
+        if let (true, Some(inner)) = (TABLES.contains(&name), value.get_ref().as_table()) {
+            let inner =
+                inner.keys().map(|key| (format!("{name}.{}", key.get_ref()), fields.place(key.span())));
+            places.extend(inner);
+        }
+    }
+    places
 }
 
 /// Refuses what a team file must not have.
@@ -134,9 +154,8 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
 }
 
 fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> GuardrailRules {
-    const UNMANAGED: &[(&str, Unmanaged)] =
-        &[("ignore", Unmanaged::Ignore), ("report", Unmanaged::Report), ("refuse", Unmanaged::Refuse)];
-    const MISSING: &[(&str, Missing)] = &[("report", Missing::Report), ("refuse", Missing::Refuse)];
+    let unmanaged = Unmanaged::ALL.map(|known| (known.as_str(), known));
+    let missing = Missing::ALL.map(|known| (known.as_str(), known));
     let mut rules = GuardrailRules::default();
     for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
@@ -150,11 +169,11 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context
                     .extend(list.filter_map(|value| read_user(fields, "protected", value, context)));
             }
             "unmanaged" => {
-                let read = fields.one_of("unmanaged", Code::BadValue, value, UNMANAGED);
+                let read = fields.one_of("unmanaged", Code::BadValue, value, &unmanaged);
                 rules.unmanaged = read.map_or(rules.unmanaged, |found| found.value);
             }
             "missing" => {
-                let read = fields.one_of("missing", Code::BadValue, value, MISSING);
+                let read = fields.one_of("missing", Code::BadValue, value, &missing);
                 rules.missing = read.map_or(rules.missing, |found| found.value);
             }
             _ => fields.unknown(key, value, GUARDRAIL_KEYS, "[guardrails]"),
@@ -254,7 +273,7 @@ fn read_acknowledgement(
     Some(Acknowledgement { place, risk, reason, expires })
 }
 
-fn read_risk(fields: &mut Fields<'_>, place: crate::source::Place, parts: Parts) -> Option<AcknowledgedRisk> {
+fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<AcknowledgedRisk> {
     const TAKES: &[(&str, &[&str])] = &[
         ("max_changes", &["up_to"]),
         ("missing", &["up_to"]),

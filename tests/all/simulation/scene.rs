@@ -84,7 +84,9 @@ impl Scene {
         };
         let roster = Roster {
             sources,
+            setting_places: std::collections::BTreeMap::new(),
             timezone: TimeZone::UTC,
+            allow_unicode_emails: false,
             workspace: Workspace::default(),
             policy: Policy::default(),
             guardrails,

@@ -1,0 +1,174 @@
+//! What two versions of the files declare differently, without asking anybody.
+//!
+//! [`statements`] says of each version what it declares, subject by subject, as canonical TOML; here the two are laid
+//! beside each other. Compared is what is meant: a default written out, another order, other letter case in an address or
+//! a person moved to another file is no difference. Every subject that differs is in the [`Comparison`], once.
+
+mod statements;
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::roster::{Email, Roster};
+use crate::source::Place;
+use statements::{Declaration, Statement};
+
+/// Everything that two versions declare differently, in the order of [`Subject`]. Empty where they mean the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Comparison {
+    /// The subjects that differ.
+    pub differences: Vec<Difference>,
+}
+
+/// What is declared about; in the order in which it is told, since what holds for everybody weighs most.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The pin.
+    Workspace,
+    /// What a difference means.
+    Policy,
+    /// The limits of an apply.
+    Guardrails,
+    /// One risk that is accepted.
+    Acknowledgement {
+        /// Of which guardrail.
+        guardrail: &'static str,
+        /// The role or the user; empty where the guardrail has neither.
+        of: String,
+        /// Tells several of one kind apart, from 0.
+        number: usize,
+    },
+    /// Keys of the root file that stand in no table.
+    Files,
+    /// A person, by the declared address.
+    Person(Email),
+}
+
+/// A subject of which the versions say different things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which.
+    pub subject: Subject,
+    /// Whether one version says nothing of it.
+    pub kind: Kind,
+    /// The keys that differ, in canonical order.
+    pub items: Vec<Item>,
+}
+
+/// Which versions speak of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The new one alone.
+    Added,
+    /// The old one alone.
+    Removed,
+    /// Both, differently.
+    Changed,
+}
+
+/// A key of which the versions say different things. At least one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The key: `role`, `windows`, `max_changes`, `keep_at_least.Admin`.
+    pub key: String,
+    /// What the old version says.
+    pub old: Option<Said>,
+    /// What the new version says.
+    pub new: Option<Said>,
+    /// Whether a reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
+    pub weighty: bool,
+}
+
+/// What a version says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The value as TOML.
+    pub value: String,
+    /// Where it stands; nothing where it is rolecall's own default.
+    pub place: Option<Place>,
+    /// It comes from the `[defaults]` of its file.
+    pub from_defaults: bool,
+}
+
+impl Comparison {
+    /// Lays two versions beside each other.
+    pub fn between(old: &Roster, new: &Roster) -> Self {
+        let zones_differ = old.timezone != new.timezone;
+        let mut olds = statements::of(old, zones_differ);
+        let kept = kept_roles(&[old, new]);
+        let mut differences = Vec::new();
+        for (subject, new) in statements::of(new, zones_differ) {
+            let old = olds.remove(&subject);
+            differences.extend(difference(subject, old, Some(new), &kept));
+        }
+        differences.extend(
+            olds.into_iter().filter_map(|(subject, old)| difference(subject, Some(old), None, &kept)),
+        );
+        differences.sort_by(|one, other| one.subject.cmp(&other.subject));
+        Self { differences }
+    }
+}
+
+/// The roles, in lower case, that either version keeps: whoever gains or loses one is worth a second look.
+fn kept_roles(rosters: &[&Roster]) -> HashSet<String> {
+    let floors = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
+    floors.map(|floor| floor.role.value.to_lowercase()).chain(["admin".to_owned()]).collect()
+}
+
+fn difference(
+    subject: Subject,
+    old: Option<Declaration>,
+    new: Option<Declaration>,
+    kept: &HashSet<String>,
+) -> Option<Difference> {
+    let kind = match (&old, &new) {
+        (None, _) => Kind::Added,
+        (_, None) => Kind::Removed,
+        (Some(_), Some(_)) => Kind::Changed,
+    };
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    let items = items(&subject, old, new, kept);
+    // Somebody who is declared with nothing said of them is declared all the same.
+    (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
+}
+
+/// The statements that differ. One key may have several (windows): those that both versions make are no difference.
+fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &HashSet<String>) -> Vec<Item> {
+    let common: HashSet<(String, String)> = {
+        let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
+        new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
+    };
+    let differs = |statement: &Statement| !common.contains(&statement.identity());
+    // Sorted by the rank of the key; what is repeated of one key stays in the order of its file, the old before the new.
+    let mut by_key: BTreeMap<(usize, String), (Vec<Statement>, Vec<Statement>)> = BTreeMap::new();
+    for statement in old.into_iter().filter(differs) {
+        by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);
+    }
+    for statement in new.into_iter().filter(differs) {
+        by_key.entry((statement.rank, statement.key.clone())).or_default().1.push(statement);
+    }
+    let mut items = Vec::new();
+    for ((_, key), (olds, news)) in by_key {
+        let mut item = |old: Option<Statement>, new: Option<Statement>| {
+            let weighty = match subject {
+                Subject::Person(_) => {
+                    [&old, &new].into_iter().flatten().any(|statement| statement.names_one_of(kept))
+                }
+                Subject::Acknowledgement { .. }
+                | Subject::Guardrails
+                | Subject::Policy
+                | Subject::Workspace
+                | Subject::Files => true,
+            };
+            let (old, new) = (old.map(|statement| statement.said), new.map(|statement| statement.said));
+            items.push(Item { key: key.clone(), old, new, weighty });
+        };
+        let is_repeated = olds.iter().chain(&news).any(|statement| statement.repeats);
+        if is_repeated {
+            olds.into_iter().for_each(|old| item(Some(old), None));
+            news.into_iter().for_each(|new| item(None, Some(new)));
+        } else {
+            item(olds.into_iter().next(), news.into_iter().next());
+        }
+    }
+    items
+}

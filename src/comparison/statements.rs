@@ -1,0 +1,272 @@
+//! One version of the files as statements in canonical TOML: the same meaning gives the same statements.
+//!
+//! Everything that can be declared is destructured here, so that a new key is a compile error until it is compared.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Said, Subject};
+use crate::roster::{
+    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, Floor, GuardrailRules, Moment, Policy,
+    Roster, Window, Workspace,
+};
+use crate::source::{Place, Sourced};
+
+/// All that a version says of one subject.
+pub(super) type Declaration = Vec<Statement>;
+
+/// One key and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// Where the key stands in the canonical order of its subject.
+    pub(super) rank: usize,
+    pub(super) key: String,
+    /// What tells it from others: equal where the meaning is.
+    meaning: String,
+    pub(super) said: Said,
+    /// There may be several with this key.
+    pub(super) repeats: bool,
+    /// The role that it names, if it names one.
+    role: Option<String>,
+}
+
+impl Statement {
+    pub(super) fn identity(&self) -> (String, String) {
+        (self.key.clone(), self.meaning.clone())
+    }
+
+    /// Whether it names one of these roles, which are in lower case.
+    pub(super) fn names_one_of(&self, roles: &HashSet<String>) -> bool {
+        self.role.as_ref().is_some_and(|role| roles.contains(&role.to_lowercase()))
+    }
+}
+
+/// Collects the statements of one subject, in the order in which they are made.
+#[derive(Default)]
+struct Statements(Declaration);
+
+impl Statements {
+    fn say(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
+        let said = Said { value: value.clone(), place, from_defaults: false };
+        let rank = self.0.len();
+        self.0.push(Statement {
+            rank,
+            key: key.to_owned(),
+            meaning: value,
+            said,
+            repeats: false,
+            role: None,
+        });
+        &mut self.0[rank]
+    }
+
+    /// One of several with this key, all of the same rank.
+    fn repeat(&mut self, rank: usize, key: &str, value: String, place: Place) -> &mut Statement {
+        let statement = self.say(key, value, Some(place));
+        statement.rank = rank;
+        statement.repeats = true;
+        statement
+    }
+}
+
+/// What `roster` declares, subject by subject. With `name_zone` local times name the zone that they are meant in.
+pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<Subject, Declaration> {
+    let Roster {
+        sources: _,
+        setting_places: _,
+        timezone: _,
+        allow_unicode_emails: _,
+        workspace,
+        policy,
+        guardrails,
+        acknowledgements,
+        people,
+    } = roster;
+    let place = |key: &str| roster.setting_places.get(key).copied();
+    let zone = name_zone.then(|| zone_name(roster));
+    let mut subjects = BTreeMap::from([
+        (Subject::Files, files(roster, place)),
+        (Subject::Workspace, pin(workspace)),
+        (Subject::Policy, stances(*policy, place)),
+        (Subject::Guardrails, limits(guardrails, place)),
+    ]);
+    for acknowledgement in acknowledgements {
+        let (guardrail, of) = (acknowledgement.risk.guardrail(), whom(&acknowledgement.risk));
+        let same = |number: usize| Subject::Acknowledgement { guardrail, of: of.clone(), number };
+        let number = (0..acknowledgements.len()).find(|number| !subjects.contains_key(&same(*number)));
+        subjects.insert(same(number.unwrap_or_default()), risk(acknowledgement, zone.as_deref()));
+    }
+    subjects.extend(
+        people
+            .iter()
+            .map(|person| (Subject::Person(person.email.value.clone()), declared(person, zone.as_deref()))),
+    );
+    subjects
+}
+
+fn zone_name(roster: &Roster) -> String {
+    roster.timezone.iana_name().unwrap_or("UTC").to_owned()
+}
+
+fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
+    let mut of = Statements::default();
+    of.say("timezone", text(&zone_name(roster)), place("timezone"));
+    of.say("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
+    of.0
+}
+
+fn pin(workspace: &Workspace) -> Declaration {
+    let Workspace { organization, region } = workspace;
+    let mut of = Statements::default();
+    if let Some(Sourced { value, place }) = organization {
+        of.say("organization", text(value), Some(*place));
+    }
+    if let Some(Sourced { value, place }) = region {
+        of.say("region", text(value.as_str()), Some(*place)).rank = 1;
+    }
+    of.0
+}
+
+fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration {
+    let Policy { role, status, extra_roles } = policy;
+    let mut of = Statements::default();
+    for (key, stance) in [("role", role), ("status", status), ("extra_roles", extra_roles)] {
+        of.say(key, text(stance.as_str()), place(&format!("policy.{key}")));
+    }
+    of.0
+}
+
+fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Declaration {
+    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } = rules;
+    let mut of = Statements::default();
+    let at = |key: &str| place(&format!("guardrails.{key}"));
+    of.say("max_changes", max_changes.to_string(), at("max_changes"));
+    of.say("keep_active", keep_active.to_string(), at("keep_active"));
+    of.say("unmanaged", text(unmanaged.as_str()), at("unmanaged"));
+    of.say("missing", text(missing.as_str()), at("missing"));
+    let next = of.0.len();
+    match keep_at_least {
+        // What the documented default means, said as a file would say it.
+        None => of.say("keep_at_least.admin", DEFAULT_FLOOR.to_string(), None).rank = next,
+        Some(floors) => {
+            for Floor { role, holders } in floors {
+                let key = format!("keep_at_least.{}", key_text(&role.value));
+                of.say(&key, holders.to_string(), Some(role.place)).rank = next;
+            }
+        }
+    }
+    for email in protected {
+        let value = text(email.value.as_str());
+        of.repeat(next + 1, "protected", value, email.place).meaning = email.value.folded();
+    }
+    of.0
+}
+
+/// Which role or user an accepted risk is about.
+fn whom(risk: &AcknowledgedRisk) -> String {
+    match risk {
+        AcknowledgedRisk::MaxChanges(_)
+        | AcknowledgedRisk::Missing(_)
+        | AcknowledgedRisk::Unmanaged(_)
+        | AcknowledgedRisk::KeepActive(_) => String::new(),
+        AcknowledgedRisk::KeepAtLeast(role, _) => role.value.to_string(),
+        AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => user.value.folded(),
+    }
+}
+
+fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
+    let Acknowledgement { place, risk, reason, expires } = acknowledgement;
+    let mut of = Statements::default();
+    match risk {
+        AcknowledgedRisk::MaxChanges(up_to)
+        | AcknowledgedRisk::Missing(up_to)
+        | AcknowledgedRisk::Unmanaged(up_to) => {
+            of.say("up_to", up_to.to_string(), Some(*place));
+        }
+        AcknowledgedRisk::KeepAtLeast(role, down_to) => {
+            of.say("role", text(&role.value), Some(role.place));
+            of.say("down_to", down_to.to_string(), Some(*place));
+        }
+        AcknowledgedRisk::KeepActive(down_to) => {
+            of.say("down_to", down_to.to_string(), Some(*place));
+        }
+        AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => {
+            of.say("user", text(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
+        }
+    }
+    of.say("reason", text(reason), Some(*place));
+    of.say("expires", moment(&expires.value, zone), Some(expires.place)).meaning =
+        expires.value.at.to_string();
+    of.0
+}
+
+fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
+    let DeclaredPerson { email: _, role, status, windows } = person;
+    let mut of = Statements::default();
+    if let Some(role) = role {
+        let statement = of.say("role", text(&role.role.value), Some(role.role.place));
+        statement.said.from_defaults = role.from_defaults;
+        statement.role = Some(role.role.value.to_string());
+    }
+    if let Some(Sourced { value, place }) = status {
+        of.say("status", text(value.as_str()), Some(*place)).rank = 1;
+    }
+    for window in windows {
+        let (value, meaning) = window_text(window, zone);
+        let statement = of.repeat(2, "windows", value, window.place);
+        statement.meaning = meaning;
+        statement.role = window.role.as_ref().map(|role| role.value.to_string());
+    }
+    of.0
+}
+
+/// A window as canonical TOML, and the same with its instants instead of how they were written.
+fn window_text(window: &Window, zone: Option<&str>) -> (String, String) {
+    let Window { place: _, from, until, role, status, then, reason } = window;
+    let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
+        moment.as_ref().map(|moment| format!("{key} = {}", show(&moment.value)))
+    };
+    let word = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = {}", text(value)));
+    let whole = |show: &dyn Fn(&Moment) -> String| {
+        let parts = [
+            at("from", from, show),
+            at("until", until, show),
+            word("role", role.as_ref().map(|role| &*role.value)),
+            word("status", status.as_ref().map(|status| status.value.as_str())),
+            word("then", then.as_ref().map(|then| then.value.as_str())),
+            word("reason", reason.as_deref()),
+        ];
+        format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    };
+    let is_local = [from, until].into_iter().flatten().any(|moment| !has_offset(&moment.value));
+    let written = whole(&|moment| moment.written.clone());
+    let written = match zone.filter(|_| is_local) {
+        Some(zone) => format!("{written} # in {zone}"),
+        None => written,
+    };
+    (written, whole(&|moment| moment.at.to_string()))
+}
+
+fn moment(moment: &Moment, zone: Option<&str>) -> String {
+    match zone.filter(|_| !has_offset(moment)) {
+        Some(zone) => format!("{} # in {zone}", moment.written),
+        None => moment.written.clone(),
+    }
+}
+
+/// Whether the time was written with an offset of its own, so that no zone matters to it.
+fn has_offset(moment: &Moment) -> bool {
+    let time = moment.written.get(10..).unwrap_or_default();
+    time.contains(['Z', 'z', '+', '-'])
+}
+
+/// A text as TOML quotes it. Escaping what is unprintable is the renderers' business.
+fn text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A key as TOML writes it: bare where it may be.
+fn key_text(key: &str) -> String {
+    let is_bare =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if is_bare { key.to_owned() } else { text(key) }
+}
