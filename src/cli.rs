@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pylon::request::Allowance;
-use crate::report::Format;
+use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::Region;
 
 /// Roles and statuses of a Pylon support team, declared in git: plan in the pull request, apply on merge.
@@ -50,11 +50,56 @@ pub enum Command {
         Exit codes: 0 all in force · 1 nothing was changed · 3 refused by a guardrail · 4 changed, but not all of it is in force\n\
         5 the saved plan is stale, damaged or not for this organisation\n129/130/143 stopped by a signal; running it again sends only what is not in force")]
     Apply(ApplyArgs),
+    /// Show what two versions of the files declare differently, offline: also what changes for later
+    #[command(after_help = "Example: rolecall compare base/users.toml users.toml\n\n\
+        Exit codes: 0 shown · 1 a file is not valid · 2 they differ (--detailed-exitcode)")]
+    Compare(CompareArgs),
+    /// Show what windows will bring: when, who, what; offline
+    #[command(
+        after_help = "Example: rolecall agenda --until 2027-01-31\n\nExit codes: 0 shown · 1 the files are not valid"
+    )]
+    Agenda(AgendaArgs),
     /// Run a small Pylon on this machine, to try files and pipelines against
     #[command(
         after_help = "Example: rolecall sandbox --people 50 --limits patch=20\n\nRuns until it is interrupted."
     )]
     Sandbox(SandboxArgs),
+}
+
+impl Command {
+    /// As it is typed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Compare(_) => "compare",
+            Self::Agenda(_) => "agenda",
+            Self::Sandbox(_) => "sandbox",
+        }
+    }
+}
+
+/// What `compare` takes.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The root file of the old version, as in base/users.toml
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The root file of the new version
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Exit with 2 when they differ
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What `agenda` takes.
+#[derive(Debug, Args)]
+pub struct AgendaArgs {
+    /// Show what comes before this time: a date, a local date-time in the declared zone, or one with an offset
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
 }
 
 /// What `plan` takes.
@@ -160,6 +205,20 @@ pub struct Common {
     /// In which format to report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
     pub format: Format,
+    /// A report in another format as well, into a file; repeatable. Written on failure too
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report, global = true, help_heading = "Output")]
+    pub report: Vec<(Format, PathBuf)>,
+    /// How long a markdown report may be at most, in bytes; what does not fit is counted
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = LONGEST_COMMENT,
+        hide_default_value = true,
+        value_parser = markdown_limit,
+        global = true,
+        help_heading = "Output"
+    )]
+    pub markdown_limit: usize,
     /// No progress on standard error
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
@@ -205,3 +264,24 @@ fn rate(text: &str) -> Result<(Allowance, u64), String> {
     let number = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
     Ok((allowance, number.ok_or("N is a number of requests a minute, at least 1")?))
 }
+
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("write FORMAT=FILE, as in markdown=plan.md")?;
+    let format = Format::ALL.into_iter().find(|format| format.as_str() == name);
+    let format =
+        format.ok_or_else(|| format!("the formats are {}", Format::ALL.map(Format::as_str).join(", ")))?;
+    match file {
+        "" => Err("a file is missing behind the `=`".into()),
+        "-" => Err("standard output has the report of --format".into()),
+        file => Ok((format, PathBuf::from(file))),
+    }
+}
+
+fn markdown_limit(text: &str) -> Result<usize, String> {
+    let limits = SHORTEST_MARKDOWN..=1_048_576;
+    let limit = text.parse().ok().filter(|limit| limits.contains(limit));
+    limit.ok_or_else(|| format!("N is a number of bytes from {SHORTEST_MARKDOWN} to 1048576"))
+}
+
+/// Below this the verdict and the refusals have no room.
+const SHORTEST_MARKDOWN: usize = 8192;

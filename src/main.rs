@@ -41,11 +41,15 @@ fn main() -> ExitCode {
 
 fn environment(clock: Clock) -> Environment {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     Environment {
         clock,
         token: std::env::var("PYLON_API_TOKEN").ok(),
         locks: locks(),
+        folder: std::env::current_dir().unwrap_or_default(),
+        github_workspace: path("GITHUB_WORKSPACE"),
+        github_summary: path("GITHUB_STEP_SUMMARY"),
         no_colour: set("NO_COLOR") || is_dumb,
         can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
         stdout_is_terminal: std::io::stdout().is_terminal(),

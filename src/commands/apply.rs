@@ -19,12 +19,12 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
 use crate::report::style::Styles;
-use crate::report::{PlanReport, Report, text};
+use crate::report::{Body, PlanReport, text};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let declared = declared(None, common, environment)?;
-    if let Some(report) = declares_nobody(&declared, "apply", common) {
+    if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
@@ -36,11 +36,11 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
             prepared.meanwhile = admitted.map_err(Trouble::stale)?;
         }
-        let planned = PlanReport::new(&prepared.material("apply", None));
+        let planned = PlanReport::new(&prepared.material(None));
         if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
             let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };
             prepared.close().await?;
-            return Ok((Report::Plan(Box::new(planned)), exit));
+            return Ok((Body::Plan(Box::new(planned)), exit));
         }
         let _lock = lock(&prepared, common, environment)?;
         if !args.auto_approve {
@@ -48,11 +48,11 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         }
         let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
         let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
-        let mut report = PlanReport::new(&prepared.material("apply", Some(&finished)));
+        let mut report = PlanReport::new(&prepared.material(Some(&finished)));
         let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
         report.journal = Some(Printable::new(&shown.to_string_lossy()));
         prepared.close().await?;
-        Ok((Report::Plan(Box::new(report)), exit(&finished)))
+        Ok((Body::Plan(Box::new(report)), exit(&finished)))
     })
 }
 
@@ -155,11 +155,7 @@ fn ask(planned: &PlanReport, common: &Common, environment: &Environment) -> Resu
     }
     let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));
     let mut stderr = std::io::stderr();
-    let question = format!(
-        "{}\nApply this to {}? Only `yes` is taken: ",
-        text::plan(planned, &styles),
-        planned.organization
-    );
+    let question = text::question(planned, &styles);
     let mut answer = String::new();
     let asked = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));

@@ -1,7 +1,8 @@
 //! The verbs: each a recipe of at most a screen that says what happens in which order.
 //!
-//! A verb gets what was typed and the [`Environment`], and gives an [`Output`]: bytes and an exit code. Only `main`
-//! writes them, and only questions and progress are written on the way.
+//! A verb gets what was typed and the [`Environment`], and says what it has to say. [`run`] makes an [`Output`] of it, bytes
+//! and an exit code, which `main` writes; further reports go to their files through `outlets`. Only questions and progress
+//! are written on the way.
 
 use std::fs;
 use std::io::Read;
@@ -12,17 +13,21 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::Token;
-use crate::report::style::Styles;
-use crate::report::{Format, Report, diagnostic, json, text};
+use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
+pub mod agenda;
 pub mod apply;
+pub mod compare;
 pub mod lock;
+mod outlets;
 pub mod plan;
 mod prepare;
 mod progress;
 pub mod sandbox;
 pub mod validate;
 mod write;
+
+use outlets::Outlets;
 
 codes! {
     /// What can go wrong around the verbs themselves.
@@ -47,6 +52,8 @@ codes! {
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
+        /// Two reports would go to one file.
+        SameFile = "commands::same_file",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
     }
@@ -71,6 +78,12 @@ pub struct Environment {
     pub token: Option<String>,
     /// Where locks of this user lie, where there is such a place.
     pub locks: Option<PathBuf>,
+    /// The working directory.
+    pub folder: PathBuf,
+    /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
+    pub github_workspace: Option<PathBuf>,
+    /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
+    pub github_summary: Option<PathBuf>,
     /// `NO_COLOR` is set to something, or the terminal has none.
     pub no_colour: bool,
     /// Somebody can be asked: standard input and standard error are a terminal.
@@ -97,26 +110,76 @@ pub struct Output {
 /// Runs what was typed.
 pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let Cli { command, common } = cli;
+    let name = command.name();
+    // Opened before anything is asked: a run that changes Pylon must be able to say so.
+    let outlets = match Outlets::open(common, environment) {
+        Ok(outlets) => outlets,
+        Err(trouble) => return finish(&trouble.into_report(name), Outlets::default(), common, environment),
+    };
     let done = match command {
         Command::Validate => validate::run(common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
         Command::Apply(args) => apply::run(args, common, environment),
+        Command::Compare(args) => compare::run(args, environment),
+        Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, environment),
     };
-    let name = match command {
-        Command::Validate => "validate",
-        Command::Plan(_) => "plan",
-        Command::Apply(_) => "apply",
-        Command::Sandbox(_) => "sandbox",
+    let report = match done {
+        Ok((body, exit)) => Report { command: name, exit, body },
+        Err(trouble) => trouble.into_report(name),
     };
-    let (report, exit) = done
-        .unwrap_or_else(|Trouble { problems, exit }| (Report::Problems { command: name, problems }, exit));
-    let output = render(&report, exit, common, environment);
-    without_token(output, environment)
+    finish(&report, outlets, common, environment)
 }
 
-/// What a verb comes to: a report and how it ended, or why it could not be done.
-type Done = Result<(Report, Exit), Trouble>;
+/// Writes the report to wherever it goes.
+fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
+    let may_have_changed = match &report.body {
+        Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
+        Body::Nothing
+        | Body::NobodyDeclared { .. }
+        | Body::Valid { .. }
+        | Body::Comparison(_)
+        | Body::Agenda(_)
+        | Body::Problems(_) => false,
+    };
+    let setting = setting(common, environment);
+    let stdout = report::write(report, common.format, &setting);
+    let mut stderr = match &report.body {
+        Body::Problems(problems) => {
+            diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
+        }
+        Body::Nothing
+        | Body::NobodyDeclared { .. }
+        | Body::Valid { .. }
+        | Body::Plan(_)
+        | Body::Comparison(_)
+        | Body::Agenda(_) => String::new(),
+    };
+    let mut exit = report.exit;
+    let for_files = Setting { colours: false, letters_apart: false, ..setting };
+    let scrub = |text: String| without_token(text, environment);
+    for problem in outlets.write(|format| scrub(report::write(report, format, &for_files))) {
+        stderr += &diagnostic::render(&problem.into(), false);
+        // A report that is lost makes a success a failure, unless that would say that nothing was changed.
+        exit = if exit == Exit::Done && !may_have_changed { Exit::Failed } else { exit };
+    }
+    Output { stdout: scrub(stdout), stderr: scrub(stderr), exit, may_have_changed }
+}
+
+fn setting(common: &Common, environment: &Environment) -> Setting {
+    Setting {
+        colours: colours(common, environment, environment.stdout_is_terminal),
+        letters_apart: true,
+        markdown_limit: common.markdown_limit,
+        annotations: Annotations {
+            folder: environment.folder.clone(),
+            workspace: environment.github_workspace.clone(),
+        },
+    }
+}
+
+/// What a verb comes to: what it says and how it ended, or why it could not be done.
+type Done = Result<(Body, Exit), Trouble>;
 
 /// Why something could not be done, and how that ends; nothing was changed.
 struct Trouble {
@@ -137,40 +200,19 @@ impl From<Problem> for Trouble {
 }
 
 impl Trouble {
+    fn into_report(self, command: &'static str) -> Report {
+        Report { command, exit: self.exit, body: Body::Problems(self.problems) }
+    }
+
+    /// What was typed makes no sense.
+    fn usage(problem: Problem) -> Self {
+        Self { problems: Box::new(problem.into()), exit: Exit::Usage }
+    }
+
     /// A saved plan that cannot be applied.
     fn stale(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::StalePlan }
     }
-}
-
-fn render(report: &Report, exit: Exit, common: &Common, environment: &Environment) -> Output {
-    let styles = Styles::new(colours(common, environment, environment.stdout_is_terminal));
-    let stdout = match (report, common.format) {
-        (Report::Nothing, _) => String::new(),
-        (Report::NobodyDeclared { command: _, file }, Format::Text) => text::nobody_declared(file),
-        (Report::NobodyDeclared { command, file }, Format::Json) => json::nobody_declared(command, file),
-        (Report::Valid { files, declared }, Format::Text) => text::valid(*files, *declared),
-        (Report::Valid { files, declared }, Format::Json) => json::valid(*files, *declared),
-        (Report::Plan(plan), Format::Text) => text::plan(plan, &styles),
-        (Report::Plan(plan), Format::Json) => json::plan(plan),
-        (Report::Problems { .. }, Format::Text) => String::new(),
-        (Report::Problems { command, problems }, Format::Json) => json::problems(command, problems),
-    };
-    let stderr = match report {
-        Report::Problems { problems, .. } => {
-            diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
-        }
-        Report::Nothing | Report::NobodyDeclared { .. } | Report::Valid { .. } | Report::Plan(_) => {
-            String::new()
-        }
-    };
-    let may_have_changed = match report {
-        Report::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
-        Report::Nothing | Report::NobodyDeclared { .. } | Report::Valid { .. } | Report::Problems { .. } => {
-            false
-        }
-    };
-    Output { stdout, stderr, exit, may_have_changed }
 }
 
 fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> bool {
@@ -182,12 +224,10 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
 }
 
 /// The last line of defence: whatever repeats the token of the environment, it does not leave the process.
-fn without_token(output: Output, environment: &Environment) -> Output {
+fn without_token(text: String, environment: &Environment) -> String {
     match environment.token.as_deref().map(Token::new) {
-        Some(Ok(token)) => {
-            Output { stdout: token.scrub(output.stdout), stderr: token.scrub(output.stderr), ..output }
-        }
-        Some(Err(_)) | None => output,
+        Some(Ok(token)) => token.scrub(text),
+        Some(Err(_)) | None => text,
     }
 }
 

@@ -10,24 +10,24 @@ use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::report::{PlanReport, Report};
+use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
     let declared = declared(args.at.as_deref(), common, environment)?;
-    if let Some(report) = declares_nobody(&declared, "plan", common) {
+    if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
         let prepared =
             prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
-        let mut report = PlanReport::new(&prepared.material("plan", None));
+        let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&report, &prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
             report.saved = Some(Printable::new(&path.to_string_lossy()));
         }
         prepared.close().await?;
-        Ok((Report::Plan(Box::new(report)), exit))
+        Ok((Body::Plan(Box::new(report)), exit))
     })
 }
 

@@ -1,5 +1,6 @@
 //! What `plan` and `apply` have in common: from the files and Pylon to a reviewed plan.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use super::{Code, Environment, folder, sandbox, token};
 use crate::apply::Finished;
 use crate::cli::Common;
 use crate::desired::DesiredState;
+use crate::desired::agenda::Ahead;
 use crate::observed::RoleCatalogue;
 use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
@@ -20,7 +22,7 @@ use crate::problem::{Problem, Problems, did_you_mean};
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
-use crate::report::{Material, Report};
+use crate::report::{Body, Material};
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 use crate::source::Sources;
@@ -36,6 +38,7 @@ pub(super) struct Prepared {
     now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
+    windows: Vec<Ahead>,
     /// Operations of a saved plan that are in step meanwhile.
     pub(super) meanwhile: usize,
     mention_undeclared: bool,
@@ -55,7 +58,7 @@ pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
     /// The instant.
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// The same as it was asked for, where it is not the present.
     at: Option<Moment>,
 }
@@ -75,20 +78,24 @@ pub(super) fn declared(
     common: &Common,
     environment: &Environment,
 ) -> Result<Declared, Problems> {
-    let roster = Roster::read(&common.config)?;
     let present = environment.clock.now();
-    let problems = roster.overlong_acknowledgements(present);
-    if !problems.is_empty() {
-        return Err(Problems::new(roster.sources, problems));
-    }
-    let at = at.map(|text| moment(text, &roster)).transpose()?;
+    let roster = read(&common.config, present)?;
+    let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
     let now = at.as_ref().map_or(present, |moment| moment.at);
     Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
 }
 
-fn moment(text: &str, roster: &Roster) -> Result<Moment, Problem> {
+/// Reads the files, which must not accept a risk for too long from `present` on.
+pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
+    let roster = Roster::read(config)?;
+    let problems = roster.overlong_acknowledgements(present);
+    if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
+}
+
+/// A TIME of the command line, in the declared zone.
+pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
-        Problem::new(Code::BadTime, format!("--at {} {why}", Printable::cut(text, 60)))
+        Problem::new(Code::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
             .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
     })
 }
@@ -117,12 +124,12 @@ fn only(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Vec<Problem
 }
 
 /// Files that declare nobody ask for nothing, so nobody is asked; unless something in them is about others.
-pub(super) fn declares_nobody(declared: &Declared, command: &'static str, common: &Common) -> Option<Report> {
+pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =
         !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
     let file = Printable::cut(&common.config.to_string_lossy(), 200);
-    (!asks).then_some(Report::NobodyDeclared { command, file })
+    (!asks).then_some(Body::NobodyDeclared { file })
 }
 
 /// Observes, draws and reviews.
@@ -133,6 +140,7 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
     let drawn = draw(&declared, scope, common, environment).await;
+    let windows = declared.roster.windows_ahead(declared.now);
     let Declared { roster, desired: _, now, at } = declared;
     match drawn {
         Ok(Drawn { reviewed, roles, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
@@ -145,6 +153,7 @@ pub(super) async fn prepare(
             now,
             at,
             coming,
+            windows,
             meanwhile: 0,
             asking: Some(asking),
             sandbox,
@@ -192,16 +201,22 @@ async fn draw(
 
 impl Prepared {
     /// What a report is made of.
-    pub(super) fn material<'a>(
-        &'a self,
-        command: &'static str,
-        finished: Option<&'a Finished>,
-    ) -> Material<'a> {
-        let Self { reviewed, sources, roles, place, mention_undeclared, now, at, coming, meanwhile, .. } =
-            self;
+    pub(super) fn material<'a>(&'a self, finished: Option<&'a Finished>) -> Material<'a> {
+        let Self {
+            reviewed,
+            sources,
+            roles,
+            place,
+            mention_undeclared,
+            now,
+            at,
+            coming,
+            windows,
+            meanwhile,
+            ..
+        } = self;
         let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
         Material {
-            command,
             place,
             reviewed,
             sources,
@@ -210,6 +225,7 @@ impl Prepared {
             at,
             now,
             coming,
+            windows,
             meanwhile,
             finished,
         }

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
-use crate::report::Report;
+use crate::report::Body;
 use crate::roster::{Region, Roster};
 use crate::sandbox::{Faults, Limits, Region as SandboxRegion, Running, Setup, State, World, start};
 
@@ -37,7 +37,7 @@ pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
         greet(&running, token, count)?;
         let number = until_interrupted().await;
         running.stop().await.map_err(|error| not_kept(&error))?;
-        Ok((Report::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
+        Ok((Body::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
 }
 

@@ -4,9 +4,9 @@ use super::prepare::{Declared, declared};
 use super::{Done, Environment};
 use crate::cli::Common;
 use crate::exit::Exit;
-use crate::report::Report;
+use crate::report::Body;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Done {
     let Declared { roster, desired, .. } = declared(None, common, environment)?;
-    Ok((Report::Valid { files: roster.sources.len(), declared: desired.people.len() }, Exit::Done))
+    Ok((Body::Valid { files: roster.sources.len(), declared: desired.people.len() }, Exit::Done))
 }

@@ -2,25 +2,46 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes `text` beside `path` and renames it there. A device or a pipe is never replaced.
 pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    Staged::open(path)?.finish(text)
+}
+
+/// A file that will be there whole or not at all: written beside its place and renamed there.
+#[derive(Debug)]
+pub(super) struct Staged {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+}
+
+impl Staged {
+    /// Makes sure that it can be written, long before it is.
+    pub(super) fn open(path: &Path) -> std::io::Result<Self> {
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
+        let folder = super::folder(path);
+        let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+        let file = create_private(&temporary)?;
+        Ok(Self { path: path.to_owned(), temporary, file })
     }
-    let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
-    let folder = super::folder(path);
-    let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = create_private(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+
+    /// Puts `text` into its place.
+    pub(super) fn finish(mut self, text: &str) -> std::io::Result<()> {
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)
     }
-    written
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary); // gone already where it was renamed
+    }
 }
 
 /// A new file that only its owner can read.

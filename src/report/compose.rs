@@ -5,24 +5,24 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_report::{
-    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
+    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
+    PersonLine, PlanReport, WindowLine,
 };
 use super::words;
 use crate::apply::{Finished, Outcome};
-use crate::desired::agenda::Transition;
+use crate::desired::agenda::{Ahead, Transition};
 use crate::observed::{RoleCatalogue, RoleId, UserId};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
+use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
-use crate::roster::Moment;
-use crate::source::{Location, Place, Sources};
+use crate::roster::{Email, Moment, Window};
+use crate::source::{Location, Place, Sourced, Sources};
 
 /// Everything a plan report is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
-    /// `plan` or `apply`.
-    pub command: &'static str,
     /// `us`, `eu`, `sandbox` or the host.
     pub place: &'a str,
     /// The reviewed plan.
@@ -39,6 +39,8 @@ pub struct Material<'a> {
     pub now: Timestamp,
     /// What windows will bring by themselves.
     pub coming: &'a [Coming],
+    /// The windows that hold or will.
+    pub windows: &'a [Ahead],
     /// Operations of a saved plan that are in step meanwhile.
     pub meanwhile: usize,
     /// What came of it.
@@ -49,15 +51,15 @@ impl PlanReport {
     /// The report of a plan, carried out or not.
     pub fn new(material: &Material<'_>) -> Self {
         let Material {
-            command,
             place,
             reviewed,
-            sources: _,
+            sources,
             roles: _,
             mention_undeclared,
             at,
-            now: _,
+            now,
             coming,
+            windows,
             meanwhile,
             finished,
         } = *material;
@@ -69,8 +71,8 @@ impl PlanReport {
             expired: Printable::new(&acknowledgement.expires.value.written),
             location: material.locate(acknowledgement.place),
         });
+        let is_meant = |email: &Email| plan.only.is_empty() || plan.only.contains(email);
         Self {
-            command,
             organization: Printable::new(&plan.organization.name),
             organization_id: Printable::new(&plan.organization.id),
             place: Printable::new(place),
@@ -78,12 +80,19 @@ impl PlanReport {
             at: at.map(|moment| Printable::new(&moment.written)),
             only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),
             entries: material.entries(),
+            kept_roles: material.kept_roles(),
             in_step: plan.in_step,
             meanwhile,
             undeclared: undeclared.collect(),
             guardrails: findings.iter().map(|finding| material.guardrail(finding)).collect(),
             expired: expired.collect(),
             coming: coming.iter().map(|coming| material.coming(coming)).collect(),
+            windows: windows
+                .iter()
+                .filter(|ahead| is_meant(&ahead.email))
+                .map(|ahead| window_line(ahead, sources))
+                .collect(),
+            now,
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -125,6 +134,21 @@ impl Material<'_> {
         let mut entries: Vec<Entry> = changes.chain(observed).chain(elsewhere).chain(absent).collect();
         entries.sort_by_key(|entry| entry.email.raw().to_ascii_lowercase());
         entries
+    }
+
+    fn kept_roles(&self) -> Vec<KeptRoleLine> {
+        let mut ordered = self.reviewed.in_order();
+        ordered.sort_by(|one, other| one.change.subject.email.value.cmp(&other.change.subject.email.value));
+        let lines = ordered.iter().flat_map(|Ordered { change, gains, losses }| {
+            let line = move |role: &RoleId, gained: bool| KeptRoleLine {
+                email: Printable::new(change.subject.email.value.as_str()),
+                role: self.label(role),
+                gained,
+            };
+            let gains = gains.iter().map(move |role| line(role, true));
+            gains.chain(losses.iter().map(move |role| line(role, false)))
+        });
+        lines.collect()
     }
 
     fn entry(&self, subject: &Subject, kind: EntryKind) -> Entry {
@@ -198,20 +222,12 @@ impl Material<'_> {
     }
 
     fn coming(&self, coming: &Coming) -> ComingLine {
-        let Coming { transition: Transition { moment, email, field, from, to, place }, refused_by } = coming;
+        let Coming { transition, refused_by } = coming;
         let label = |role: &RoleId| self.label(role).to_string();
         let named =
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
-        let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
-        ComingLine {
-            when: Printable::new(&moment.written),
-            email: Printable::new(email.as_str()),
-            field,
-            from: shown(from),
-            to: shown(to),
-            location: self.locate(*place),
-            refused_by: refused_by.iter().map(named).collect(),
-        }
+        let refused_by = refused_by.iter().map(named).collect();
+        ComingLine { refused_by, ..coming_line(transition, self.sources) }
     }
 
     fn label(&self, role: &RoleId) -> Printable {
@@ -220,6 +236,41 @@ impl Material<'_> {
 
     fn locate(&self, place: Place) -> Location {
         self.sources.locate(place)
+    }
+}
+
+/// A transition that no guardrail was asked about.
+pub(super) fn coming_line(transition: &Transition, sources: &Sources) -> ComingLine {
+    let Transition { moment, email, field, from, to, place } = transition;
+    let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
+    ComingLine {
+        when: Printable::new(&moment.written),
+        email: Printable::new(email.as_str()),
+        field,
+        from: shown(from),
+        to: shown(to),
+        location: sources.locate(*place),
+        refused_by: Vec::new(),
+    }
+}
+
+pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
+    let Ahead { email, window } = ahead;
+    let Window { place, from, until, role, status, then, reason } = window;
+    let instant = |moment: &Option<Sourced<Moment>>| {
+        let moment = &moment.as_ref()?.value;
+        Some(Instant { at: moment.at, written: Printable::new(&moment.written) })
+    };
+    let role = role.as_ref().map(|role| ("role", Printable::new(&role.value)));
+    let status = status.as_ref().map(|status| ("status", Printable::new(status.value.as_str())));
+    WindowLine {
+        email: Printable::new(email.as_str()),
+        from: instant(from),
+        until: instant(until),
+        sets: role.into_iter().chain(status).collect(),
+        then: then.as_ref().map(|then| Printable::new(then.value.as_str())),
+        reason: reason.as_deref().map(Printable::new),
+        location: sources.locate(*place),
     }
 }
 

@@ -26,6 +26,12 @@ const MOST: usize = 100;
 
 /// All problems, each as a letter, with their number at the end.
 pub fn render(problems: &Problems, colours: bool) -> String {
+    let letters: String = letters(problems, colours).map(|letter| letter + "\n").collect();
+    letters + &closing(problems.list.len())
+}
+
+/// Each problem as a letter; the first hundred.
+pub fn letters(problems: &Problems, colours: bool) -> impl Iterator<Item = String> + use<'_> {
     let styles = if colours { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
     // A flag, a date or an address is not broken at its hyphens: people copy them.
@@ -35,20 +41,22 @@ pub fn render(problems: &Problems, colours: bool) -> String {
         .with_links(false)
         .with_word_splitter(WordSplitter::NoHyphenation)
         .with_break_words(false);
-    let mut text = String::new();
-    for problem in problems.list.iter().take(MOST) {
+    problems.list.iter().take(MOST).map(move |problem| {
+        let mut text = String::new();
         // Writing into a string cannot fail, and a letter that could not be laid out is still sent.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::new(&problem.message));
         }
-        text.push('\n');
+        text
+    })
+}
+
+fn closing(number: usize) -> String {
+    match number {
+        0 | 1 => String::new(),
+        many if many > MOST => format!("{many} problems; the first {MOST} are shown.\n"),
+        many => format!("{many} problems.\n"),
     }
-    match problems.list.len() {
-        0 | 1 => {}
-        many if many > MOST => text += &format!("{many} problems; the first {MOST} are shown.\n"),
-        many => text += &format!("{many} problems.\n"),
-    }
-    text
 }
 
 /// A problem in the shape that miette lays out: the first place is the letter's own, the others are notes below it.

@@ -1,40 +1,85 @@
-//! What a run has to say: one [`Report`], and one file a format that turns it into bytes.
+//! What a run has to say: one [`Report`], and one room a format that turns it into bytes.
 //!
 //! A report holds facts with their places settled; a format decides only how they look. Text from elsewhere passes
-//! [`Printable`] on its way. Nothing here asks, decides or prints.
+//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write`] is a function of the report, the format and
+//! the [`Setting`].
 
+use std::path::PathBuf;
+
+use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 
+pub mod agenda_report;
+pub mod comparison_report;
 pub mod compose;
 pub mod diagnostic;
+pub mod github;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod plan_report;
 pub mod style;
 pub mod text;
+pub mod toml_diff;
 pub mod words;
 
+pub use agenda_report::AgendaReport;
+pub use comparison_report::ComparisonReport;
 pub use compose::Material;
 pub use plan_report::PlanReport;
+
+use style::Styles;
 
 /// In which format a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people at a terminal.
+    /// For people at a terminal
     Text,
-    /// For programs; frozen by its version.
+    /// For programs; frozen by its version (docs/report.schema.json)
     Json,
+    /// For the comment under a pull request
+    Markdown,
+    /// For a GitHub job: the text, annotations on the lines of the files, and the markdown as the job's summary
+    Github,
+    /// One page to look through, with the coming windows as a timeline
+    Html,
 }
 
-/// What a run has to say.
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Markdown, Self::Github, Self::Html];
+
+    /// As it is typed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Github => "github",
+            Self::Html => "html",
+        }
+    }
+}
+
+/// What a run has to say, and how it ended.
 #[derive(Debug, Clone)]
-pub enum Report {
+pub struct Report {
+    /// Which verb.
+    pub command: &'static str,
+    /// How it ends.
+    pub exit: Exit,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What there is to say.
+#[derive(Debug, Clone)]
+pub enum Body {
     /// There is nothing to say: it was said on the way.
     Nothing,
     /// Nobody is declared, so nobody was asked.
     NobodyDeclared {
-        /// Which verb.
-        command: &'static str,
         /// The root file.
         file: Printable,
     },
@@ -47,11 +92,46 @@ pub enum Report {
     },
     /// What would change, or what came of changing it.
     Plan(Box<PlanReport>),
+    /// What two versions of the files declare differently.
+    Comparison(Box<ComparisonReport>),
+    /// What windows will bring.
+    Agenda(Box<AgendaReport>),
     /// It could not be done.
-    Problems {
-        /// Which verb.
-        command: &'static str,
-        /// Why.
-        problems: Box<Problems>,
-    },
+    Problems(Box<Problems>),
+}
+
+/// What a format has to know beside the report.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Whether a terminal shows it in colours.
+    pub colours: bool,
+    /// Why something could not be done is told elsewhere (on standard error), and not in the text.
+    pub letters_apart: bool,
+    /// So many characters may a markdown report have.
+    pub markdown_limit: usize,
+    /// The folders that an annotation's file is named by.
+    pub annotations: Annotations,
+}
+
+/// From where files are named, and from where GitHub does.
+#[derive(Debug, Clone, Default)]
+pub struct Annotations {
+    /// The working directory, to which the report's file names are relative.
+    pub folder: PathBuf,
+    /// `GITHUB_WORKSPACE`: the root of the checkout.
+    pub workspace: Option<PathBuf>,
+}
+
+/// GitHub refuses a longer comment, and counts characters.
+pub const LONGEST_COMMENT: usize = 65_536;
+
+/// The report in one format.
+pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
+    match format {
+        Format::Text => text::write(report, &Styles::new(setting.colours), setting),
+        Format::Json => json::write(report),
+        Format::Markdown => markdown::write(report, setting.markdown_limit),
+        Format::Github => github::write(report, setting),
+        Format::Html => html::write(report),
+    }
 }

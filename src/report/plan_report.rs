@@ -1,6 +1,8 @@
 //! What a plan has to say, and an apply: facts with their places settled. Names and values are
 //! [`Printable`]; reasons, failures and file names are made so by the sentence they stand in.
 
+use jiff::Timestamp;
+
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
@@ -10,8 +12,6 @@ use crate::source::Location;
 /// A reviewed plan, and what came of it if it was carried out.
 #[derive(Debug, Clone)]
 pub struct PlanReport {
-    /// `plan` or `apply`.
-    pub command: &'static str,
     /// The organisation's name.
     pub organization: Printable,
     /// The organisation's id.
@@ -26,6 +26,8 @@ pub struct PlanReport {
     pub only: Vec<Printable>,
     /// Who is not in step, sorted by declared address.
     pub entries: Vec<Entry>,
+    /// Who gains or loses a role that `keep_at_least` keeps: what a reviewer looks at first. In the order of `entries`.
+    pub kept_roles: Vec<KeptRoleLine>,
     /// Declared people who are as they should be.
     pub in_step: usize,
     /// Operations of a saved plan that somebody else has brought about meanwhile.
@@ -38,6 +40,10 @@ pub struct PlanReport {
     pub expired: Vec<ExpiredLine>,
     /// What windows will bring by themselves: the next days, and what would be refused.
     pub coming: Vec<ComingLine>,
+    /// The windows of these people that hold or will, in order of their beginning.
+    pub windows: Vec<WindowLine>,
+    /// When the report was made: where the windows' line of time begins.
+    pub now: Timestamp,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
     /// Where its journal is, if it was carried out.
@@ -63,6 +69,45 @@ pub struct ComingLine {
     pub location: Location,
     /// The figures of the guardrails that would refuse it, each with its name.
     pub refused_by: Vec<String>,
+}
+
+/// A kept role that somebody gains or loses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRoleLine {
+    /// The declared address.
+    pub email: Printable,
+    /// The role.
+    pub role: Printable,
+    /// Whether it is gained; otherwise it is lost.
+    pub gained: bool,
+}
+
+/// A window that holds or will.
+#[derive(Debug, Clone)]
+pub struct WindowLine {
+    /// The declared address.
+    pub email: Printable,
+    /// Its first instant; always, if there is none.
+    pub from: Option<Instant>,
+    /// The first instant after it; for good, if there is none.
+    pub until: Option<Instant>,
+    /// `role` or `status`, and the value while it holds.
+    pub sets: Vec<(&'static str, Printable)>,
+    /// The status afterwards, for whoever still shows the window's.
+    pub then: Option<Printable>,
+    /// Why.
+    pub reason: Option<Printable>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// An instant, and how it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instant {
+    /// The instant.
+    pub at: Timestamp,
+    /// As the file wrote it.
+    pub written: Printable,
 }
 
 /// One person who is not in step.
@@ -178,8 +223,15 @@ pub struct ApplyResult {
 impl PlanReport {
     /// The outcomes, where it was carried out.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.changes().filter_map(|(_, _, _, outcome)| outcome)
+    }
+
+    /// The people who change, with what changes and what came of it.
+    pub fn changes(&self) -> impl Iterator<Item = (&Entry, &PersonLine, &[EditLine], Option<&Outcome>)> {
         self.entries.iter().filter_map(|entry| match &entry.kind {
-            EntryKind::Change { outcome, .. } => outcome.as_ref(),
+            EntryKind::Change { person, edits, outcome } => {
+                Some((entry, person, edits.as_slice(), outcome.as_ref()))
+            }
             EntryKind::Observed { .. }
             | EntryKind::FoundElsewhere { .. }
             | EntryKind::Missing { .. }

@@ -1,16 +1,113 @@
 //! Sentences that several formats share, so that a figure reads the same everywhere.
 
+use std::collections::BTreeSet;
+
+use super::comparison_report::{ComparisonReport, People};
+use super::plan_report::{EntryKind, PlanReport};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::{Outcome, Stop};
+use crate::comparison::Subject;
 use crate::desired::Origin;
 use crate::observed::RoleId;
-use crate::plan::guardrails::{Figure, RoleFloor};
+use crate::plan::guardrails::{Figure, RoleFloor, Verdict};
 use crate::printable::Printable;
 use crate::pylon::Class;
 
 /// `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// What makes a difference between two versions weighty.
+pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
+
+/// How many files are valid, and how many people they declare.
+pub fn valid(files: usize, declared: usize) -> String {
+    let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
+    format!("{files}, {people} declared: valid")
+}
+
+/// How much comes by itself.
+pub fn agenda(transitions: usize, windows: usize) -> String {
+    match transitions {
+        0 => "nothing comes by itself".to_owned(),
+        _ => {
+            format!(
+                "{} in {}",
+                count(transitions, "transition", "transitions"),
+                count(windows, "window", "windows")
+            )
+        }
+    }
+}
+
+/// What is declared about, as a file would name it.
+pub fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Workspace => "[workspace]".into(),
+        Subject::Policy => "[policy]".into(),
+        Subject::Guardrails => "[guardrails]".into(),
+        Subject::Acknowledgement { guardrail, of, number: _ } if of.is_empty() => {
+            format!("[[acknowledge]] {guardrail}")
+        }
+        Subject::Acknowledgement { guardrail, of, number: _ } => {
+            format!("[[acknowledge]] {guardrail} of {of}")
+        }
+        Subject::Files => "the files".into(),
+        Subject::Person(email) => email.to_string(),
+    }
+}
+
+/// What a comparison comes to, in the few words of a title.
+pub fn differing(report: &ComparisonReport) -> String {
+    let People { added, removed, changed } = report.people();
+    let (people, settings) = (added + removed + changed, report.settings().count());
+    let people = (people > 0).then(|| count(people, "person", "people"));
+    let settings = (settings > 0).then(|| count(settings, "setting", "settings"));
+    let parts: Vec<String> = people.into_iter().chain(settings).collect();
+    if parts.is_empty() {
+        "both declare the same".into()
+    } else {
+        format!("{} declared differently", parts.join(" and "))
+    }
+}
+
+/// How many of what differ, for the one line that sums a comparison up.
+pub fn comparison(report: &ComparisonReport) -> Vec<String> {
+    let People { added, removed, changed } = report.people();
+    let settings = report.settings().count();
+    let of = |number: usize, what: &str| (number > 0).then(|| format!("{number} {what}"));
+    let parts = [
+        of(changed, "declared differently"),
+        of(added, "newly declared"),
+        of(removed, "no longer declared"),
+        (settings > 0).then(|| count(settings, "setting for everybody", "settings for everybody")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { vec!["both declare the same".into()] } else { parts }
+}
+
+/// What a plan comes to, in the few words of a title.
+pub fn verdict(report: &PlanReport) -> String {
+    let refused: BTreeSet<&str> = report
+        .guardrails
+        .iter()
+        .filter(|line| line.verdict == Verdict::Refused)
+        .map(|line| line.guardrail.as_str())
+        .collect();
+    if !refused.is_empty() {
+        return format!("refused by {}", refused.into_iter().collect::<Vec<_>>().join(", "));
+    }
+    let changes = report.changes().count();
+    if report.result.is_none() {
+        return if changes == 0 { "nothing to change".into() } else { format!("{changes} to change") };
+    }
+    let in_force = report.outcomes().filter(|outcome| outcome.is_in_force()).count();
+    if in_force == changes {
+        format!("{} in force", count(changes, "change", "changes"))
+    } else {
+        format!("{in_force} of {} in force", count(changes, "change", "changes"))
+    }
 }
 
 /// The holders of a role: `Admins`. Only names that take an s in English are given one.
@@ -21,6 +118,46 @@ fn holders(role: &str, number: u64) -> String {
 
 fn was(before: u64, after: u64) -> String {
     if after < before { format!(" of {before}") } else { String::new() }
+}
+
+/// How many of what, for the one line that sums a plan up.
+pub fn summary(report: &PlanReport) -> Vec<String> {
+    let mut parts = Vec::new();
+    let fields = |name: &str| {
+        report.changes().flat_map(|(_, _, edits, _)| edits).filter(|edit| edit.field == name).count()
+    };
+    let kinds =
+        |wanted: fn(&EntryKind) -> bool| report.entries.iter().filter(|entry| wanted(&entry.kind)).count();
+    let changes = report.changes().count();
+    if report.result.is_some() {
+        for name in Outcome::NAMES {
+            let number = report.outcomes().filter(|outcome| outcome.as_str() == name).count();
+            parts.extend((number > 0).then(|| format!("{number} {name}")));
+        }
+    } else if changes > 0 {
+        let (roles, statuses) = (fields("role"), fields("status"));
+        let roles = (roles > 0).then(|| count(roles, "role", "roles"));
+        let statuses = (statuses > 0).then(|| count(statuses, "status", "statuses"));
+        let both: Vec<String> = roles.into_iter().chain(statuses).collect();
+        parts.push(format!("{changes} to change ({})", both.join(", ")));
+    } else {
+        parts.push("nothing to change".into());
+    }
+    parts.push(format!("{} in step", report.in_step));
+    parts.extend(
+        (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
+    );
+    let observed = kinds(|kind| matches!(kind, EntryKind::Observed { .. }));
+    parts.extend((observed > 0).then(|| format!("{observed} observed")));
+    let missing = kinds(|kind| matches!(kind, EntryKind::Missing { .. }));
+    parts.extend((missing > 0).then(|| format!("{missing} not in Pylon")));
+    let deactivated = kinds(|kind| matches!(kind, EntryKind::Deactivated { .. }));
+    parts.extend((deactivated > 0).then(|| format!("{deactivated} deactivated in Pylon")));
+    parts.extend(
+        (!report.undeclared.is_empty())
+            .then(|| format!("{} in Pylon declared nowhere", report.undeclared.len())),
+    );
+    parts
 }
 
 /// A guardrail's figure and limit in a few words. `label` names a role.

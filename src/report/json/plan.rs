@@ -1,80 +1,32 @@
-//! For programs: one JSON object, frozen by its version. New fields may come within a version; none goes or changes.
-//!
-//! Structs of its own, so that moving code never moves the contract. Text from elsewhere is there without loss; what is
-//! unprintable in it stands as `\uXXXX`, and no line can become a command to a CI runner.
+//! A plan, and what came of it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::plan_report::{
-    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
-};
-use super::words;
+use super::{Coming, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
 use crate::apply::Outcome;
 use crate::desired::Origin;
+use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
-use crate::printable::{Printable, is_unprintable};
-use crate::problem::Problems;
-use crate::source::Location;
+use crate::printable::Printable;
+use crate::report::plan_report::{
+    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
+};
+use crate::report::words;
 
-/// The version of everything below.
-pub const VERSION: u32 = 1;
-
-#[derive(Serialize)]
-struct Valid {
-    version: u32,
-    command: &'static str,
-    valid: bool,
-    files: usize,
-    declared: usize,
-}
-
-#[derive(Serialize)]
-struct NobodyDeclared<'a> {
+/// `plan`, `apply` and `rollback`: what would change, or what came of changing it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Plan<'a> {
     version: u32,
     command: &'a str,
-    file: &'a str,
-    declared: usize,
-}
-
-#[derive(Serialize)]
-struct Failed<'a> {
-    version: u32,
-    command: &'a str,
-    problems: Vec<Problem<'a>>,
-}
-
-#[derive(Serialize)]
-struct Problem<'a> {
-    code: &'a str,
-    message: &'a str,
-    help: Option<&'a str>,
-    places: Vec<Labelled<'a>>,
-}
-
-#[derive(Serialize)]
-struct Labelled<'a> {
-    #[serde(flatten)]
-    place: Place,
-    label: &'a str,
-}
-
-#[derive(Serialize)]
-struct Place {
-    file: String,
-    line: usize,
-    column: usize,
-}
-
-#[derive(Serialize)]
-struct Plan<'a> {
-    version: u32,
-    command: &'a str,
+    exit_code: u8,
     organization: Organization<'a>,
     declared: usize,
     at: Option<&'a str>,
     only: Vec<&'a str>,
     refused: bool,
     summary: Summary,
+    kept_roles: Vec<KeptRole<'a>>,
     changes: Vec<Change<'a>>,
     observed: Vec<Change<'a>>,
     missing: Vec<Absent<'a>>,
@@ -83,19 +35,20 @@ struct Plan<'a> {
     guardrails: Vec<Guardrail<'a>>,
     expired_acknowledgements: Vec<Expired<'a>>,
     coming: Vec<Coming<'a>>,
+    windows: Vec<WindowOf<'a>>,
     result: Option<ResultOf>,
     journal: Option<&'a str>,
     saved: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Organization<'a> {
     id: &'a str,
     name: &'a str,
     place: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Summary {
     changes: usize,
     in_step: usize,
@@ -105,7 +58,15 @@ struct Summary {
     undeclared: usize,
 }
 
-#[derive(Serialize)]
+/// A role that `keep_at_least` keeps, gained or lost.
+#[derive(Serialize, JsonSchema)]
+struct KeptRole<'a> {
+    email: &'a str,
+    role: &'a str,
+    gained: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
 struct Change<'a> {
     email: &'a str,
     #[serde(flatten)]
@@ -115,14 +76,14 @@ struct Change<'a> {
     outcome: Option<OutcomeOf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Person<'a> {
     id: &'a str,
     name: &'a str,
     primary_email: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Edit<'a> {
     field: &'a str,
     from: Vec<&'a str>,
@@ -132,7 +93,7 @@ struct Edit<'a> {
     origin: OriginOf<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum OriginOf<'a> {
     Person,
@@ -141,7 +102,7 @@ enum OriginOf<'a> {
     AfterWindow { window_status: &'a str },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct OutcomeOf {
     name: &'static str,
     in_force: bool,
@@ -149,7 +110,7 @@ struct OutcomeOf {
     request_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Absent<'a> {
     email: &'a str,
     deactivated: bool,
@@ -157,7 +118,7 @@ struct Absent<'a> {
     place: Place,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Elsewhere<'a> {
     email: &'a str,
     #[serde(flatten)]
@@ -165,7 +126,7 @@ struct Elsewhere<'a> {
     place: Place,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Guardrail<'a> {
     name: &'static str,
     verdict: &'static str,
@@ -175,59 +136,22 @@ struct Guardrail<'a> {
     place: Option<Place>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Expired<'a> {
     guardrail: &'a str,
     expired: &'a str,
     place: Place,
 }
 
-#[derive(Serialize)]
-struct Coming<'a> {
-    when: &'a str,
-    email: &'a str,
-    field: &'a str,
-    from: Option<&'a str>,
-    to: Option<&'a str>,
-    place: Place,
-    refused_by: &'a [String],
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ResultOf {
     stopped: Option<String>,
     not_read_back: usize,
 }
 
-/// The files are valid.
-pub fn valid(files: usize, declared: usize) -> String {
-    encode(&Valid { version: VERSION, command: "validate", valid: true, files, declared })
-}
-
-/// Nobody is declared.
-pub fn nobody_declared(command: &str, file: &Printable) -> String {
-    encode(&NobodyDeclared { version: VERSION, command, file: file.raw(), declared: 0 })
-}
-
-/// It could not be done.
-pub fn problems(command: &str, problems: &Problems) -> String {
-    let list = problems.list.iter().map(|problem| Problem {
-        code: problem.code,
-        message: &problem.message,
-        help: problem.help.as_deref(),
-        places: problem
-            .labels
-            .iter()
-            .map(|label| Labelled { place: place(&problems.sources.locate(label.place)), label: &label.text })
-            .collect(),
-    });
-    encode(&Failed { version: VERSION, command, problems: list.collect() })
-}
-
 /// A plan, or what came of it.
-pub fn plan(report: &PlanReport) -> String {
+pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
     let PlanReport {
-        command,
         organization,
         organization_id,
         place,
@@ -235,12 +159,15 @@ pub fn plan(report: &PlanReport) -> String {
         at,
         only,
         entries,
+        kept_roles,
         in_step,
         meanwhile,
         undeclared,
         guardrails,
         expired,
         coming,
+        windows,
+        now: _,
         result,
         journal,
         saved,
@@ -248,6 +175,7 @@ pub fn plan(report: &PlanReport) -> String {
     let mut plan = Plan {
         version: VERSION,
         command,
+        exit_code: exit.code(),
         organization: Organization {
             id: organization_id.raw(),
             name: organization.raw(),
@@ -265,6 +193,7 @@ pub fn plan(report: &PlanReport) -> String {
             missing: 0,
             undeclared: undeclared.len(),
         },
+        kept_roles: kept_roles.iter().map(kept_role).collect(),
         changes: Vec::new(),
         observed: Vec::new(),
         missing: Vec::new(),
@@ -273,6 +202,7 @@ pub fn plan(report: &PlanReport) -> String {
         guardrails: guardrails.iter().map(guardrail).collect(),
         expired_acknowledgements: expired.iter().map(expired_line).collect(),
         coming: coming.iter().map(coming_line).collect(),
+        windows: windows.iter().map(window_line).collect(),
         result: result.as_ref().map(|result| ResultOf {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
@@ -323,11 +253,6 @@ impl<'a> Plan<'a> {
             EntryKind::Deactivated { name: _ } => absent(true, None),
         }
     }
-}
-
-fn place(location: &Location) -> Place {
-    let Location { file, line, column } = location;
-    Place { file: file.clone(), line: *line, column: *column }
 }
 
 fn person_of(person: &PersonLine) -> Person<'_> {
@@ -382,37 +307,12 @@ fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
     }
 }
 
+fn kept_role(line: &KeptRoleLine) -> KeptRole<'_> {
+    let KeptRoleLine { email, role, gained } = line;
+    KeptRole { email: email.raw(), role: role.raw(), gained: *gained }
+}
+
 fn expired_line(line: &ExpiredLine) -> Expired<'_> {
     let ExpiredLine { guardrail, expired, location } = line;
     Expired { guardrail, expired: expired.raw(), place: place(location) }
-}
-
-fn coming_line(line: &ComingLine) -> Coming<'_> {
-    let ComingLine { when, email, field, from, to, location, refused_by } = line;
-    let (from, to) = (from.as_ref().map(Printable::raw), to.as_ref().map(Printable::raw));
-    Coming { when: when.raw(), email: email.raw(), field, from, to, place: place(location), refused_by }
-}
-
-/// Pretty, so that it can be read and diffed, and with a last line end.
-fn encode(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value)
-        .unwrap_or_else(|error| unreachable!("structs of texts serialise: {error}"));
-    escape(&text) + "\n"
-}
-
-/// Writes what is unprintable as `\uXXXX`. Only inside strings can there be any, and there the escape means the same;
-/// so too for the `#` of `##[`, which a GitHub runner takes for a command wherever it stands in a line.
-fn escape(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len());
-    for char in json.chars() {
-        if is_unprintable(char) && char != '\n' {
-            let mut units = [0; 2];
-            for unit in char.encode_utf16(&mut units) {
-                safe += &format!("\\u{unit:04x}");
-            }
-        } else {
-            safe.push(char);
-        }
-    }
-    safe.replace("##[", "\\u0023#[")
 }

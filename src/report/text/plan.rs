@@ -1,36 +1,22 @@
-//! For people at a terminal: only what changes, the rest as counts; aligned by what a terminal shows.
+//! A plan, or what came of it: only what changes, the rest as counts.
 
 use std::fmt::Write as _;
 
-use super::plan_report::{
-    ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
-};
-use super::style::{Styles, styled};
-use super::words;
+use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::plan_report::{
+    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
+};
+use crate::report::style::{Styles, styled};
+use crate::report::words;
 
-/// The address column is not wider than this; longer addresses push their line.
-const WIDEST_EMAIL: usize = 40;
 const WIDEST_VALUE: usize = 44;
-/// Names and values are shown up to so many characters; JSON has them whole.
-const LONGEST: usize = 80;
-
-/// The files are valid.
-pub fn valid(files: usize, declared: usize) -> String {
-    let (files, people) = (words::count(files, "file", "files"), words::count(declared, "person", "people"));
-    format!("{files}, {people} declared: valid\n")
-}
-
-/// Nobody is declared.
-pub fn nobody_declared(file: &Printable) -> String {
-    format!("{file} declares nobody: nothing to do\n")
-}
 
 /// A plan, or what came of it.
-pub fn plan(report: &PlanReport, styles: &Styles) -> String {
-    let mut text = heading(report, styles);
+pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
+    let mut text = heading(command, report, styles);
     let columns = Columns::of(report);
     if !report.entries.is_empty() {
         text.push('\n');
@@ -39,11 +25,16 @@ pub fn plan(report: &PlanReport, styles: &Styles) -> String {
         text += &entry_lines(entry, &columns, styles);
     }
     text.push('\n');
-    let _ = writeln!(text, "{}", summary(report));
+    let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
     text += &coming(report, styles);
     text += &closing(report, styles);
     text
+}
+
+/// The plan as it is shown to whoever is asked whether it shall be carried out.
+pub fn question(report: &PlanReport, styles: &Styles) -> String {
+    format!("{}\nApply this to {}? Only `yes` is taken: ", plan("apply", report, styles), report.organization)
 }
 
 struct Columns {
@@ -71,20 +62,17 @@ impl Columns {
     }
 }
 
-fn heading(report: &PlanReport, styles: &Styles) -> String {
-    let PlanReport { command, organization, organization_id, place, declared, at, only, .. } = report;
+fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
+    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
-    format!(
-        "{title} · {organization} ({organization_id}, {place}) · {declared} declared{only}{at}
-"
-    )
+    format!("{title} · {organization} ({organization_id}, {place}) · {declared} declared{only}{at}\n")
 }
 
 fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
     let Entry { email, kind, location } = entry;
-    let place = styled(styles.quiet, format_args!("{}:{}", Printable::new(&location.file), location.line));
+    let place = styled(styles.quiet, place_text(location));
     let line = |sign: String, rest: String| {
         format!("  {sign} {}  {rest}\n", padded(email, columns.email)).replace(" \n", "\n")
     };
@@ -135,7 +123,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
     let EditLine { field, from: _, to: _, through_scim, location, origin } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
-    let mut place = format!("{}:{}{}", Printable::new(&location.file), location.line, words::origin(origin));
+    let mut place = format!("{}{}", place_text(location), words::origin(origin));
     if !through_scim.is_empty() {
         let _ = write!(place, ", holds {} through SCIM", listed(through_scim));
     }
@@ -147,14 +135,6 @@ fn value(edit: &EditLine) -> String {
     format!("{from} → {}", edit.to.short(LONGEST))
 }
 
-fn listed(texts: &[Printable]) -> String {
-    texts.iter().map(|text| text.short(LONGEST).to_string()).collect::<Vec<_>>().join(", ")
-}
-
-fn padded(text: &Printable, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
     match outcome {
         Outcome::Applied | Outcome::AlreadyInStep => styled(styles.good, "✓"),
@@ -162,52 +142,6 @@ fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
         Outcome::Rejected(_) | Outcome::Stale => styled(styles.bad, "✗"),
         Outcome::NotAttempted(_) => styled(styles.quiet, "-"),
     }
-}
-
-fn summary(report: &PlanReport) -> String {
-    let mut parts = Vec::new();
-    let fields = |name: &str| {
-        let edits = report.entries.iter().filter_map(|entry| match &entry.kind {
-            EntryKind::Change { edits, .. } => Some(edits),
-            EntryKind::Observed { .. }
-            | EntryKind::FoundElsewhere { .. }
-            | EntryKind::Missing { .. }
-            | EntryKind::Deactivated { .. } => None,
-        });
-        edits.flatten().filter(|edit| edit.field == name).count()
-    };
-    let kinds =
-        |wanted: fn(&EntryKind) -> bool| report.entries.iter().filter(|entry| wanted(&entry.kind)).count();
-    let changes = kinds(|kind| matches!(kind, EntryKind::Change { .. }));
-    if report.result.is_some() {
-        for name in Outcome::NAMES {
-            let number = report.outcomes().filter(|outcome| outcome.as_str() == name).count();
-            parts.extend((number > 0).then(|| format!("{number} {name}")));
-        }
-    } else if changes > 0 {
-        let (roles, statuses) = (fields("role"), fields("status"));
-        let roles = (roles > 0).then(|| words::count(roles, "role", "roles"));
-        let statuses = (statuses > 0).then(|| words::count(statuses, "status", "statuses"));
-        let both: Vec<String> = roles.into_iter().chain(statuses).collect();
-        parts.push(format!("{changes} to change ({})", both.join(", ")));
-    } else {
-        parts.push("nothing to change".into());
-    }
-    parts.push(format!("{} in step", report.in_step));
-    parts.extend(
-        (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
-    );
-    let observed = kinds(|kind| matches!(kind, EntryKind::Observed { .. }));
-    parts.extend((observed > 0).then(|| format!("{observed} observed")));
-    let missing = kinds(|kind| matches!(kind, EntryKind::Missing { .. }));
-    parts.extend((missing > 0).then(|| format!("{missing} not in Pylon")));
-    let deactivated = kinds(|kind| matches!(kind, EntryKind::Deactivated { .. }));
-    parts.extend((deactivated > 0).then(|| format!("{deactivated} deactivated in Pylon")));
-    parts.extend(
-        (!report.undeclared.is_empty())
-            .then(|| format!("{} in Pylon declared nowhere", report.undeclared.len())),
-    );
-    parts.join(" · ")
 }
 
 fn guardrails(report: &PlanReport, styles: &Styles) -> String {
@@ -236,9 +170,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     for GuardrailLine { guardrail, figure, remedy, location, .. } in
         of(|verdict| *verdict == Verdict::Refused)
     {
-        let place = location
-            .as_ref()
-            .map_or_else(String::new, |at| format!("   {}:{}", Printable::new(&at.file), at.line));
+        let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place_text(at)));
         let _ = writeln!(
             text,
             "{} {}: {figure}{}",
@@ -252,7 +184,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     }
     for expired in &report.expired {
         let ExpiredLine { guardrail, expired, location } = expired;
-        let place = format!("{}:{}", Printable::new(&location.file), location.line);
+        let place = place_text(location);
         let _ = writeln!(
             text,
             "The acknowledgement of {guardrail} at {place} expired {expired} and is not obeyed."
@@ -265,22 +197,7 @@ fn coming(report: &PlanReport, styles: &Styles) -> String {
     if report.coming.is_empty() {
         return String::new();
     }
-    let when = report.coming.iter().map(|line| line.when.width()).max().unwrap_or(0);
-    let email = report.coming.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
-    let mut text = "\nComing by itself:\n".to_owned();
-    for ComingLine { when: at, email: who, field, from, to, location, refused_by } in &report.coming {
-        let value = |value: &Option<Printable>| {
-            value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
-        };
-        let place =
-            styled(styles.quiet, format_args!("{}:{}", Printable::new(&location.file), location.line));
-        let (at, who) = (padded(at, when), padded(who, email));
-        text += &format!("  {at}  {who}  {field} {} → {}   {place}\n", value(from), value(to));
-        for refusal in refused_by {
-            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be refused by"));
-        }
-    }
-    text
+    format!("\nComing by itself:\n{}", coming_lines(&report.coming, styles))
 }
 
 fn closing(report: &PlanReport, styles: &Styles) -> String {

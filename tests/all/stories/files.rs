@@ -284,6 +284,7 @@ fn a_problem_in_json_has_code_places_and_help() {
 {
   "version": 1,
   "command": "plan",
+  "exit_code": 1,
   "problems": [
     {
       "code": "roster::unknown_key",

@@ -218,7 +218,7 @@ fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
     scene.run("plan").exits(1).names("pylon::other_organization");
     let scene = pylon(1).file("users.toml", "");
     scene.run("plan --format json").exits(0).says(
-        "{\n  \"version\": 1,\n  \"command\": \"plan\",\n  \"file\": \"users.toml\",\n  \"declared\": 0\n}\n",
+        "{\n  \"version\": 1,\n  \"command\": \"plan\",\n  \"exit_code\": 0,\n  \"file\": \"users.toml\",\n  \"declared\": 0\n}\n",
     );
 }
 

@@ -1,6 +1,7 @@
 //! Stories, by what they are about.
 
 mod carrying_out;
+mod comparing;
 mod docs;
 mod examples;
 mod failing;
@@ -9,5 +10,6 @@ mod flow;
 mod guarding;
 mod observing;
 mod openapi;
+mod reports;
 mod saved_plans;
 mod windows;

@@ -1,0 +1,17 @@
+//! `agenda`: what windows will bring, offline.
+
+use super::prepare::{moment, read};
+use super::{Done, Environment};
+use crate::cli::{AgendaArgs, Common};
+use crate::exit::Exit;
+use crate::printable::Printable;
+use crate::report::{AgendaReport, Body};
+
+pub(super) fn run(args: &AgendaArgs, common: &Common, environment: &Environment) -> Done {
+    let now = environment.clock.now();
+    let roster = read(&common.config, now)?;
+    let until = args.until.as_deref().map(|text| moment("--until", text, &roster)).transpose()?;
+    let file = Printable::cut(&common.config.to_string_lossy(), 200);
+    let report = AgendaReport::new(&roster, file, now, until.as_ref());
+    Ok((Body::Agenda(Box::new(report)), Exit::Done))
+}

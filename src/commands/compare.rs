@@ -1,0 +1,23 @@
+//! `compare`: what two versions of the files declare differently, offline.
+
+use std::path::Path;
+
+use super::prepare::read;
+use super::{Done, Environment};
+use crate::cli::CompareArgs;
+use crate::exit::Exit;
+use crate::printable::Printable;
+use crate::report::{Body, ComparisonReport};
+use crate::roster::Roster;
+
+pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
+    let CompareArgs { old, new, detailed_exitcode } = args;
+    let now = environment.clock.now();
+    let named = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
+    // What was valid when it was merged is not asked again whether its acknowledgements expire in time.
+    let before = Roster::read(old)?;
+    let after = read(new, now)?;
+    let report = ComparisonReport::new((&before, named(old)), (&after, named(new)), now);
+    let exit = if *detailed_exitcode && !report.differences.is_empty() { Exit::Pending } else { Exit::Done };
+    Ok((Body::Comparison(Box::new(report)), exit))
+}

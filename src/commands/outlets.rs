@@ -1,0 +1,84 @@
+//! Where reports go beside standard output: the files of `--report`, and the summary of a GitHub job.
+//!
+//! All of them are opened before anything is asked, so that a run that changes Pylon can say so afterwards. A regular file
+//! is there whole or not at all; a pipe or a device is written to and never replaced; the summary is appended to, since other
+//! steps write there too.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::write::Staged;
+use super::{Code, Environment, Trouble};
+use crate::cli::Common;
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::report::Format;
+
+/// Files that are open and wait for their report.
+#[derive(Debug, Default)]
+pub(super) struct Outlets(Vec<Outlet>);
+
+#[derive(Debug)]
+struct Outlet {
+    path: PathBuf,
+    format: Format,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Whole(Staged),
+    /// A pipe, a device, or a file that is appended to.
+    Onto(File),
+}
+
+impl Outlets {
+    /// Opens every file that was asked for.
+    pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Trouble> {
+        let mut outlets: Vec<Outlet> = Vec::new();
+        for (format, path) in &common.report {
+            if outlets.iter().any(|outlet| outlet.path == *path) {
+                let name = Printable::cut(&path.to_string_lossy(), 200);
+                let problem = Problem::new(Code::SameFile, format!("two reports would go to {name}"));
+                return Err(Trouble::usage(problem.help("give each --report a file of its own")));
+            }
+            let way = way(path).map_err(|error| not_written(path, &error))?;
+            outlets.push(Outlet { path: path.clone(), format: *format, way });
+        }
+        let is_github =
+            common.format == Format::Github || outlets.iter().any(|outlet| outlet.format == Format::Github);
+        if let Some(path) = environment.github_summary.as_ref().filter(|_| is_github) {
+            let file = OpenOptions::new().append(true).create(true).open(path);
+            let way = Way::Onto(file.map_err(|error| not_written(path, &error))?);
+            outlets.push(Outlet { path: path.clone(), format: Format::Markdown, way });
+        }
+        Ok(Self(outlets))
+    }
+
+    /// Writes each report, and tells which could not be written.
+    pub(super) fn write(self, report: impl Fn(Format) -> String) -> Vec<Problem> {
+        let written = self.0.into_iter().map(|Outlet { path, format, way }| {
+            let text = report(format);
+            let written = match way {
+                Way::Whole(staged) => staged.finish(&text),
+                Way::Onto(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
+            };
+            written.err().map(|error| not_written(&path, &error))
+        });
+        written.flatten().collect()
+    }
+}
+
+fn way(path: &Path) -> std::io::Result<Way> {
+    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_special {
+        return OpenOptions::new().write(true).open(path).map(Way::Onto);
+    }
+    Staged::open(path).map(Way::Whole)
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> Problem {
+    let name = Printable::cut(&path.to_string_lossy(), 200);
+    Problem::new(Code::NotWritten, format!("the report cannot be written to {name}: {error}"))
+}

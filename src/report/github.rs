@@ -1,0 +1,326 @@
+//! For a GitHub job: the text report, then annotations on the very lines of the files.
+//!
+//! The runner takes a line that begins with `::` (after trimming) or holds `##[` for a command, so every line of the text
+//! is looked at once more here, whatever it is made of; only the annotations, the data in which is encoded, are commands.
+//! A step shows ten annotations of a level: the first of each level are given and the rest are counted.
+
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
+
+use super::agenda_report::AgendaReport;
+use super::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine};
+use super::plan_report::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
+use super::style::Styles;
+use super::{Annotations, Body, Report, Setting, text, words};
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::problem::Problems;
+use crate::source::Location;
+
+/// So many annotations of one level does a step show.
+const SHOWN: usize = 10;
+/// Characters of a message; the text and the summary have the whole.
+const LONGEST: usize = 300;
+
+/// The text, and the annotations.
+pub fn write(report: &Report, setting: &Setting) -> String {
+    let text = text::write(report, &Styles::new(setting.colours), setting);
+    text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
+}
+
+/// A line of the log that the runner only shows.
+fn harmless(line: &str) -> String {
+    let trimmed = line.trim_start();
+    let indent = &line[..line.len() - trimmed.len()];
+    let line = match trimmed.strip_prefix("::") {
+        Some(rest) => format!("{indent}\\u{{3a}}:{rest}"),
+        None => line.to_owned(),
+    };
+    line.replace("##[", "\\u{23}#[") + "\n"
+}
+
+/// What a reviewer sees beside a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Annotation {
+    level: Level,
+    location: Option<Location>,
+    title: String,
+    message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warning,
+    Notice,
+}
+
+impl Level {
+    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+fn annotations(report: &Report, folders: &Annotations) -> String {
+    let all = match &report.body {
+        Body::Nothing | Body::NobodyDeclared { .. } | Body::Valid { .. } => Vec::new(),
+        Body::Plan(plan) => of_plan(plan),
+        Body::Comparison(comparison) => of_comparison(comparison),
+        Body::Agenda(agenda) => of_agenda(agenda),
+        Body::Problems(problems) => of_problems(problems),
+    };
+    let mut lines = String::new();
+    for level in Level::ALL {
+        let of_level: Vec<&Annotation> = all.iter().filter(|annotation| annotation.level == level).collect();
+        let shown = if of_level.len() > SHOWN { SHOWN - 1 } else { of_level.len() };
+        of_level[..shown].iter().for_each(|annotation| lines += &command(annotation, folders));
+        if of_level.len() > shown {
+            let message =
+                format!("and {} more; the summary of this job has them all", of_level.len() - shown);
+            let title = format!("rolecall {}", report.command);
+            lines += &command(&Annotation { level, location: None, title, message }, folders);
+        }
+    }
+    lines
+}
+
+/// One workflow command, as the runner reads it.
+fn command(annotation: &Annotation, folders: &Annotations) -> String {
+    let Annotation { level, location, title, message } = annotation;
+    let mut properties = Vec::new();
+    if let Some(Location { file, line, column }) = location
+        && let Some(file) = in_workspace(file, folders)
+    {
+        properties.push(format!("file={},line={line},col={column}", property(&file)));
+    }
+    properties.push(format!("title={}", property(Printable::cut(title, LONGEST).as_str())));
+    let message: Vec<String> =
+        message.lines().map(|line| Printable::cut(line, LONGEST).to_string()).collect();
+    format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
+}
+
+/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere.
+fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
+    let Annotations { folder, workspace } = folders;
+    let path = match workspace {
+        None => PathBuf::from(file),
+        Some(workspace) => plain(&folder.join(file)).strip_prefix(plain(workspace)).ok()?.to_owned(),
+    };
+    let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
+    let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
+    (is_below && parts.peek().is_some())
+        .then(|| parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+/// The path without `.` and `..`, by its words alone.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// What the runner decodes in the data of a command (`actions/toolkit`, `command.ts`).
+fn data(text: &str) -> String {
+    text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The same in a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn of_plan(report: &PlanReport) -> Vec<Annotation> {
+    let guardrails = report.guardrails.iter().filter_map(|line| {
+        let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+        let level = match verdict {
+            Verdict::Refused => Level::Error,
+            Verdict::Reported => Level::Warning,
+            Verdict::Holds | Verdict::Acknowledged { .. } => return None,
+        };
+        let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
+        let title = match verdict {
+            Verdict::Refused => format!("refused by {}", guardrail.as_str()),
+            _ => guardrail.as_str().to_owned(),
+        };
+        Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{remedy}") })
+    });
+    let kept: HashSet<&Printable> = report.kept_roles.iter().map(|line| &line.email).collect();
+    let entries = report.entries.iter().flat_map(|entry| {
+        let about = |level: Level, location: &Location, message: String| Annotation {
+            level,
+            location: Some(location.clone()),
+            title: entry.email.to_string(),
+            message,
+        };
+        match &entry.kind {
+            EntryKind::Change { person: _, edits, outcome } => {
+                let troubled = outcome.as_ref().filter(|outcome| !outcome.is_in_force());
+                let trouble = troubled.map(|outcome| {
+                    let location = edits.first().map_or(&entry.location, |edit| &edit.location);
+                    about(Level::Error, location, words::outcome(outcome))
+                });
+                let is_kept = kept.contains(&entry.email);
+                let edits = edits.iter().map(|edit| {
+                    let level = if is_kept && edit.field == "role" { Level::Warning } else { Level::Notice };
+                    about(level, &edit.location, edit_text(edit))
+                });
+                trouble.into_iter().chain(edits).collect::<Vec<_>>()
+            }
+            EntryKind::Missing { did_you_mean } => {
+                let near =
+                    did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                vec![about(Level::Warning, &entry.location, format!("not in Pylon{near}"))]
+            }
+            EntryKind::Deactivated { name } => {
+                vec![about(Level::Warning, &entry.location, format!("{name} is deactivated in Pylon"))]
+            }
+            EntryKind::Observed { .. } | EntryKind::FoundElsewhere { .. } => Vec::new(),
+        }
+    });
+    let expired = report.expired.iter().map(|line| {
+        let ExpiredLine { guardrail, expired, location } = line;
+        let message = format!("this acknowledgement expired {expired} and is not obeyed");
+        Annotation {
+            level: Level::Warning,
+            location: Some(location.clone()),
+            title: (*guardrail).to_owned(),
+            message,
+        }
+    });
+    let refused = report.coming.iter().filter(|line| !line.refused_by.is_empty());
+    let coming = refused.map(|line| Annotation {
+        message: format!("{}; will be refused by {}", coming_text(line), line.refused_by.join(", ")),
+        ..of_coming(line, Level::Warning)
+    });
+    guardrails.chain(entries).chain(expired).chain(coming).collect()
+}
+
+fn edit_text(edit: &EditLine) -> String {
+    let EditLine { field, from, to, through_scim: _, location: _, origin } = edit;
+    let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let from = if from.is_empty() { "(none)".to_owned() } else { from };
+    format!("{field} {from} → {to}{}", words::origin(origin))
+}
+
+fn of_coming(line: &ComingLine, level: Level) -> Annotation {
+    Annotation {
+        level,
+        location: Some(line.location.clone()),
+        title: line.email.to_string(),
+        message: coming_text(line),
+    }
+}
+
+fn coming_text(line: &ComingLine) -> String {
+    let value = |value: &Option<Printable>| {
+        value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
+    };
+    format!("{}: {} {} → {}", line.when, line.field, value(&line.from), value(&line.to))
+}
+
+fn of_agenda(report: &AgendaReport) -> Vec<Annotation> {
+    report.coming.iter().map(|line| of_coming(line, Level::Notice)).collect()
+}
+
+fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
+    let items =
+        report.differences.iter().flat_map(|entry| entry.items.iter().map(move |item| of_item(entry, item)));
+    items.collect()
+}
+
+fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
+    let ItemLine { key, old, new, weighty } = item;
+    let message = match (old, new) {
+        (Some(old), Some(new)) => format!("{key}: {} → {}", old.value, new.value),
+        (None, Some(new)) => format!("{key}: new {}", new.value),
+        (Some(old), None) => format!("{key}: gone {}", old.value),
+        (None, None) => key.to_string(),
+    };
+    Annotation {
+        level: if *weighty { Level::Warning } else { Level::Notice },
+        // What is gone stands in the old files, which are not those under review.
+        location: new.as_ref().and_then(|said| said.location.clone()),
+        title: words::subject(&entry.subject),
+        message,
+    }
+}
+
+fn of_problems(problems: &Problems) -> Vec<Annotation> {
+    let annotation = |problem: &crate::problem::Problem| {
+        let mut places =
+            problem.labels.iter().map(|label| (problems.sources.locate(label.place), &label.text));
+        let first = places.next();
+        let mut message = problem.message.clone();
+        for (Location { file, line, column }, text) in places {
+            message += &format!("\n{}:{line}:{column}: {text}", Printable::new(&file));
+        }
+        if let Some(help) = &problem.help {
+            message += &format!("\nhelp: {help}");
+        }
+        Annotation {
+            level: Level::Error,
+            location: first.map(|(location, _)| location),
+            title: problem.code.to_owned(),
+            message,
+        }
+    };
+    problems.list.iter().map(annotation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn at(file: &str, folder: &str, workspace: Option<&str>) -> Option<String> {
+        let folders = Annotations { folder: folder.into(), workspace: workspace.map(PathBuf::from) };
+        in_workspace(file, &folders)
+    }
+
+    #[test]
+    fn a_file_is_named_from_the_root_of_the_checkout() {
+        assert_eq!(at("users.toml", "/w/repo/access", Some("/w/repo")).as_deref(), Some("access/users.toml"));
+        assert_eq!(at("../users.toml", "/w/repo/access", Some("/w/repo/")).as_deref(), Some("users.toml"));
+        assert_eq!(at("/w/repo/users.toml", "/elsewhere", Some("/w/repo")).as_deref(), Some("users.toml"));
+        assert_eq!(at("../../users.toml", "/w/repo/access", Some("/w/repo")), None);
+        assert_eq!(at("./teams/emea.toml", "/w/repo", None).as_deref(), Some("teams/emea.toml"));
+        assert_eq!(at("/etc/users.toml", "/w/repo", None), None);
+    }
+
+    #[test]
+    fn no_line_of_the_log_and_no_data_is_a_command() {
+        for (line, shown) in [
+            ("  ::error::x", "  \\u{3a}:error::x\n"),
+            ("\u{a0}::stop-commands::t", "\u{a0}\\u{3a}:stop-commands::t\n"),
+            ("a ##[error]x", "a \\u{23}#[error]x\n"),
+            ("pylon::no_token", "pylon::no_token\n"),
+        ] {
+            assert_eq!(harmless(line), shown);
+        }
+        let annotation = Annotation {
+            level: Level::Notice,
+            location: Some(Location { file: "a,b:c%.toml".into(), line: 3, column: 1 }),
+            title: "x,y::z".into(),
+            message: "100%\n::error::no".into(),
+        };
+        assert_eq!(
+            command(&annotation, &Annotations::default()),
+            "::notice file=a%2Cb%3Ac%25.toml,line=3,col=1,title=x%2Cy%3A%3Az::100%25%0A\\u{3a}:error::no\n"
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! What two versions of the files declare differently.
+
+use maud::{Markup, html};
+
+use super::{Tone, diff, page, place, short, timeline};
+use crate::comparison::{Kind, Subject};
+use crate::printable::Printable;
+use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::{toml_diff, words};
+
+pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
+    let ComparisonReport { old, new, declared, differences, now, windows } = report;
+    let tone = if differences.is_empty() { Tone::Good } else { Tone::Attention };
+    let inside = html! {
+        p.about { (short(old)) " → " (short(new)) ", " (declared) " declared" }
+        @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
+        @if report.is_weighty() { p.attention { "Look at the marked rows first: " (words::WEIGHTY) "." } }
+        @if !differences.is_empty() {
+            table.differences {
+                thead { tr { th { "What" } th { "Key" } th { "Before" } th { "After" } th { "Where" } } }
+                @for entry in differences { (rows(entry)) }
+            }
+        }
+        @if !windows.is_empty() { section { h2 { "Windows of these people" } (timeline::draw(windows, *now)) } }
+        (diff(&toml_diff::comparison(report)))
+    };
+    page(command, tone, &words::differing(report), &inside)
+}
+
+fn rows(entry: &DifferenceEntry) -> Markup {
+    let DifferenceEntry { subject, kind, items } = entry;
+    let note = match (subject, kind) {
+        (Subject::Person(_), Kind::Added) => "newly declared",
+        (Subject::Person(_), Kind::Removed) => "no longer declared: left as they are in Pylon",
+        _ => "",
+    };
+    let name = html! {
+        (Printable::cut(&words::subject(subject), super::LONGEST).as_str()) " " span.quiet { (note) }
+    };
+    html! {
+        tbody {
+            @if items.is_empty() { tr { td { (name) } td {} td {} td {} td {} } }
+            @for (number, ItemLine { key, old, new, weighty }) in items.iter().enumerate() {
+                tr.weighty[*weighty] {
+                    td { @if number == 0 { (name) } }
+                    td { span.field { (short(key)) } }
+                    td { @if let Some(old) = old { del { (value(old)) } } }
+                    td { @if let Some(new) = new { ins { (value(new)) } } }
+                    td { @if let Some(location) = new.as_ref().or(old.as_ref()).and_then(|said| said.location.as_ref()) { (place(location)) } }
+                }
+            }
+        }
+    }
+}
+
+fn value(said: &SaidLine) -> String {
+    let SaidLine { value, location, from_defaults } = said;
+    let note = match (location, from_defaults) {
+        (None, _) => " (by default)",
+        (Some(_), true) => " (from [defaults])",
+        (Some(_), false) => "",
+    };
+    format!("{}{note}", value.short(400))
+}

@@ -1,0 +1,153 @@
+//! One page to look through: self-contained, without script, for light and dark, for a desk and a phone.
+//!
+//! maud escapes whatever is put into the page, and [`Printable`] what would hide in it; nothing from elsewhere is markup,
+//! an address to follow or a style.
+
+mod comparison;
+mod plan;
+mod timeline;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::plan_report::ComingLine;
+use super::toml_diff::{Hunk, Sign};
+use super::{Body, Report, diagnostic, words};
+use crate::printable::Printable;
+use crate::source::Location;
+
+/// The style of the page, in the page.
+const STYLE: &str = include_str!("page.css");
+/// Names and values are shown up to so many characters; JSON has them whole.
+const LONGEST: usize = 120;
+
+/// How a page feels at first sight.
+#[derive(Debug, Clone, Copy)]
+enum Tone {
+    /// Nothing to do, or all is done.
+    Good,
+    /// There is something to look at.
+    Attention,
+    /// It was refused or went wrong.
+    Bad,
+}
+
+/// The report as a page; nothing where there is nothing to say.
+pub fn write(report: &Report) -> String {
+    let Report { command, exit: _, body } = report;
+    match body {
+        Body::Nothing => String::new(),
+        Body::NobodyDeclared { file } => {
+            page(command, Tone::Good, "nothing to do", &html! { p { (file.as_str()) " declares nobody." } })
+        }
+        Body::Valid { files, declared } => {
+            page(command, Tone::Good, &words::valid(*files, *declared), &html! {})
+        }
+        Body::Plan(plan) => plan::write(command, plan),
+        Body::Comparison(comparison) => comparison::write(command, comparison),
+        Body::Agenda(agenda) => {
+            let verdict = words::agenda(agenda.coming.len(), agenda.windows.len());
+            let inside = html! {
+                p.about { (agenda.file.as_str()) ", times in " (agenda.timezone.as_str()) }
+                (timeline::draw(&agenda.windows, agenda.now))
+                (coming(&agenda.coming))
+            };
+            page(command, Tone::Attention, &verdict, &inside)
+        }
+        Body::Problems(problems) => {
+            let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");
+            let number = words::count(problems.list.len(), "problem", "problems");
+            let inside = html! {
+                p { "It could not be done, and nothing was changed." }
+                pre.letters { (letters) }
+            };
+            page(command, Tone::Bad, &number, &inside)
+        }
+    }
+}
+
+fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
+    let tone = match tone {
+        Tone::Good => "good",
+        Tone::Attention => "attention",
+        Tone::Bad => "bad",
+    };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                // Whatever slipped through could still load and run nothing.
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                title { "rolecall " (command) ": " (verdict) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header class=(tone) {
+                    p.command { "rolecall " (command) }
+                    h1 { (verdict) }
+                }
+                main { (inside) }
+                footer { "rolecall " (env!("CARGO_PKG_VERSION")) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// What comes by itself, a row a transition.
+fn coming(lines: &[ComingLine]) -> Markup {
+    let value = |value: &Option<Printable>| match value {
+        Some(value) => html! { code { (short(value)) } },
+        None => html! { span.quiet { "left alone" } },
+    };
+    html! {
+        @if !lines.is_empty() {
+            table.coming {
+                thead { tr { th { "When" } th { "Who" } th { "What" } th { "Where" } } }
+                tbody {
+                    @for ComingLine { when, email, field, from, to, location, refused_by } in lines {
+                        tr {
+                            td { time { (when.as_str()) } }
+                            td { (short(email)) }
+                            td {
+                                span.field { (field) } " " (value(from)) " → " (value(to))
+                                @for refusal in refused_by { p.refused { "will be refused by " (refusal) } }
+                            }
+                            td { (place(location)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The hunks as a diff, folded away.
+fn diff(hunks: &[Hunk]) -> Markup {
+    html! {
+        @if !hunks.is_empty() {
+            details.diff {
+                summary { "The same as TOML" }
+                pre {
+                    @for (number, hunk) in hunks.iter().enumerate() {
+                        @if number > 0 { "\n" }
+                        @for (sign, line) in &hunk.lines {
+                            @let class = match sign { Sign::Same => "same", Sign::Before => "before", Sign::After => "after" };
+                            span class=(class) { (sign.as_char()) (line) } "\n"
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn short(text: &Printable) -> String {
+    text.short(LONGEST).to_string()
+}
+
+fn place(location: &Location) -> Markup {
+    html! { span.place { (Printable::new(&location.file).as_str()) ":" (location.line) } }
+}

@@ -1,0 +1,201 @@
+//! A plan, or what came of it.
+
+use maud::{Markup, html};
+
+use super::{Tone, coming, diff, page, place, short, timeline};
+use crate::apply::Outcome;
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::report::plan_report::{
+    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
+};
+use crate::report::{toml_diff, words};
+
+pub(super) fn write(command: &str, report: &PlanReport) -> String {
+    let inside = html! {
+        (about(report))
+        (refusals(report))
+        (kept_roles(report))
+        (changes(report))
+        (beside(report))
+        (by_itself(report))
+        (guardrails(report))
+        (diff(&toml_diff::plan(report)))
+    };
+    page(command, tone(report), &words::verdict(report), &inside)
+}
+
+fn tone(report: &PlanReport) -> Tone {
+    let is_troubled = report.outcomes().any(|outcome| !outcome.is_in_force());
+    if report.is_refused() || is_troubled {
+        Tone::Bad
+    } else if report.result.is_none() && report.changes().next().is_some() {
+        Tone::Attention
+    } else {
+        Tone::Good
+    }
+}
+
+fn about(report: &PlanReport) -> Markup {
+    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
+    html! {
+        p.about {
+            strong { (short(organization)) } " (" (short(organization_id)) ", " (short(place)) "), " (declared) " declared"
+            @if !only.is_empty() {
+                ", only " (only.iter().map(short).collect::<Vec<_>>().join(", "))
+            }
+            @if let Some(at) = at { ", as on " (short(at)) }
+        }
+        ul.counts { @for part in words::summary(report) { li { (part) } } }
+        @if let Some(stopped) = report.result.as_ref().and_then(|result| result.stopped.as_ref()) {
+            p.refused { (words::stop(stopped)) }
+        }
+    }
+}
+
+fn refusals(report: &PlanReport) -> Markup {
+    let refused = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
+    html! {
+        @for GuardrailLine { guardrail, verdict: _, figure, remedy, location } in refused {
+            section.refusal {
+                h2 { "Refused by " (guardrail.as_str()) }
+                p { (Printable::cut(figure, 300).as_str()) " " @if let Some(location) = location { (place(location)) } }
+                @if let Some(remedy) = remedy { details { summary { "If it is meant" } pre { (remedy) } } }
+            }
+        }
+    }
+}
+
+fn kept_roles(report: &PlanReport) -> Markup {
+    html! {
+        @if !report.kept_roles.is_empty() {
+            section.kept {
+                h2 { "Kept roles: look here first" }
+                ul {
+                    @for KeptRoleLine { email, role, gained } in &report.kept_roles {
+                        li { span.email { (short(email)) } @if *gained { " gains " ins { (short(role)) } } @else { " loses " del { (short(role)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn changes(report: &PlanReport) -> Markup {
+    let is_applied = report.result.is_some();
+    html! {
+        @if report.changes().next().is_some() {
+            table.changes {
+                thead {
+                    tr {
+                        th { "Who" } th { "What" } th { "Where" }
+                        @if is_applied { th { "Outcome" } }
+                    }
+                }
+                tbody {
+                    @for (entry, person, edits, outcome) in report.changes() {
+                        tr {
+                            td { (who(entry, person)) }
+                            td { @for edit in edits { (edit_text(edit)) } }
+                            td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::origin(&edit.origin)) } } } }
+                            @if let Some(outcome) = outcome { (outcome_cell(outcome)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn who(entry: &Entry, person: &PersonLine) -> Markup {
+    let PersonLine { id: _, name, primary } = person;
+    html! {
+        span.name { (short(name)) } " "
+        span.email { (short(&entry.email)) }
+        @if let Some(primary) = primary { " " span.quiet { "in Pylon: " (short(primary)) } }
+    }
+}
+
+fn edit_text(edit: &EditLine) -> Markup {
+    let EditLine { field, from, to, through_scim, location: _, origin: _ } = edit;
+    let from: Vec<String> = from.iter().map(short).collect();
+    html! {
+        p {
+            span.field { (field) } " "
+            @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
+            " → " ins { (short(to)) }
+            @if !through_scim.is_empty() {
+                span.quiet { ", holds " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
+            }
+        }
+    }
+}
+
+fn outcome_cell(outcome: &Outcome) -> Markup {
+    let class = if outcome.is_in_force() { "good" } else { "bad" };
+    html! { td.outcome.(class) { (words::outcome(outcome)) } }
+}
+
+/// Who is not there, who was found elsewhere, what is only observed.
+fn beside(report: &PlanReport) -> Markup {
+    let lines: Vec<Markup> = report.entries.iter().filter_map(beside_line).collect();
+    html! {
+        @if !lines.is_empty() { section { h2 { "Also noticed" } ul { @for line in &lines { li { (line) } } } } }
+    }
+}
+
+fn beside_line(entry: &Entry) -> Option<Markup> {
+    let email = html! { span.email { (short(&entry.email)) } };
+    let at = place(&entry.location);
+    Some(match &entry.kind {
+        EntryKind::Change { .. } => return None,
+        EntryKind::Observed { person: _, edits } => html! {
+            (email) " differs; observed, left alone " (at) @for edit in edits { (edit_text(edit)) }
+        },
+        EntryKind::FoundElsewhere { person } => html! {
+            (email) " has another primary address in Pylon" @if let Some(primary) = &person.primary { ": " (short(primary)) } " " (at)
+        },
+        EntryKind::Missing { did_you_mean } => html! {
+            (email) " is not in Pylon" @if let Some(near) = did_you_mean { "; did you mean " (short(near)) "?" } " " (at)
+        },
+        EntryKind::Deactivated { name } => {
+            html! { (email) " (" (short(name)) ") is deactivated in Pylon " (at) }
+        }
+    })
+}
+
+fn by_itself(report: &PlanReport) -> Markup {
+    html! {
+        @if !report.windows.is_empty() || !report.coming.is_empty() {
+            section {
+                h2 { "Windows" }
+                (timeline::draw(&report.windows, report.now))
+                (coming(&report.coming))
+            }
+        }
+    }
+}
+
+fn guardrails(report: &PlanReport) -> Markup {
+    let said = report.guardrails.iter().filter(|line| line.verdict != Verdict::Refused);
+    html! {
+        section {
+            h2 { "Guardrails" }
+            ul {
+                @for GuardrailLine { guardrail, verdict, figure, remedy: _, location: _ } in said {
+                    li {
+                        span.field { (guardrail.as_str()) } " " (Printable::cut(figure, 300).as_str())
+                        @match verdict {
+                            Verdict::Holds | Verdict::Refused => {}
+                            Verdict::Reported => span.attention { ": not through this plan" },
+                            Verdict::Acknowledged { reason } => span.attention { ", acknowledged: " (Printable::cut(reason, 300).as_str()) },
+                        }
+                    }
+                }
+                @for ExpiredLine { guardrail, expired, location } in &report.expired {
+                    li { "The acknowledgement of " (guardrail) " expired " (short(expired)) " and is not obeyed " (place(location)) }
+                }
+            }
+        }
+    }
+}

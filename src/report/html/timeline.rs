@@ -1,0 +1,143 @@
+//! The windows as a line of time, drawn in SVG: a lane a window, a bar from its beginning to its end.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+use maud::{Markup, html};
+
+use super::LONGEST;
+use crate::printable::Printable;
+use crate::report::plan_report::WindowLine;
+
+/// So many lanes are drawn; the table and the other formats have them all.
+const MOST: usize = 60;
+/// Units of the drawing: the whole, the column of names, a lane, the line of dates.
+const WIDTH: f64 = 960.0;
+const NAMES: f64 = 230.0;
+const LANE: f64 = 26.0;
+const DATES: f64 = 24.0;
+/// A date that stands nearer to the word `now` would run into it.
+const NOW: f64 = 50.0;
+/// No line of time is longer, so that one window in ten years does not press all others together.
+const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// Nor shorter.
+const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// So many dates stand below it at most.
+const TICKS: usize = 9;
+
+/// The drawing; nothing where there are no windows.
+pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
+    if windows.is_empty() {
+        return html! {};
+    }
+    let shown = &windows[..windows.len().min(MOST)];
+    let axis = Axis::of(shown, now);
+    let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
+    let height = lanes + DATES;
+    html! {
+            div.timeline {
+                svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="The windows as a line of time" {
+                    @for tick in axis.ticks() {
+                        @let x = axis.x(start_of(tick));
+                        line.tick x1=(x) y1="0" x2=(x) y2=(lanes) {}
+                        text.date x=(x) y=(lanes + 16.0) { (tick) }
+                    }
+                    @for (number, window) in shown.iter().enumerate() { (lane(window, number, &axis)) }
+                    @let x = axis.x(now);
+    line.now x1=(x) y1="0" x2=(x) y2=(lanes) {}
+                    text.today x=(x) y=(lanes + 16.0) { "now" }
+                }
+            }
+            @if windows.len() > MOST { p.quiet { "and " (windows.len() - MOST) " more windows" } }
+        }
+}
+
+/// From instants to places.
+struct Axis {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Axis {
+    fn of(windows: &[WindowLine], now: Timestamp) -> Self {
+        let edges = windows.iter().flat_map(|window| [&window.from, &window.until].into_iter().flatten());
+        let last = edges.map(|instant| instant.at).max().unwrap_or(now);
+        let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
+        let span = last.clamp(add(NEAREST), add(FARTHEST)).duration_since(now);
+        // A little before the present, so that what has begun is seen to have begun; a little after the last end.
+        let margin = span / 20;
+        let until = now.saturating_add(span + margin).unwrap_or(Timestamp::MAX);
+        Self { from: now.saturating_sub(margin).unwrap_or(Timestamp::MIN), until }
+    }
+
+    /// Where the instant lies, within the drawing.
+    fn x(&self, at: Timestamp) -> f64 {
+        let whole = self.until.duration_since(self.from).as_secs_f64();
+        let part = at.clamp(self.from, self.until).duration_since(self.from).as_secs_f64();
+        let room = WIDTH - NAMES - 10.0;
+        ((NAMES + room * part / whole) * 10.0).round() / 10.0
+    }
+
+    /// Days, Mondays or firsts of a month, at most [`TICKS`].
+    fn ticks(&self) -> Vec<Date> {
+        let first = self.from.to_zoned_datetime(TimeZone::UTC).date();
+        let last = self.until.to_zoned_datetime(TimeZone::UTC).date();
+        let steps = [Span::new().days(1), Span::new().weeks(1), Span::new().months(1), Span::new().months(3)];
+        for step in steps {
+            let is_monthly = step.get_months() > 0;
+            let start = if is_monthly { first.first_of_month() } else { first };
+            let ticks: Vec<Date> = start
+                .series(step)
+                .skip_while(|day| *day <= first)
+                .take_while(|day| *day <= last)
+                .take(TICKS + 1)
+                .collect();
+            if ticks.len() <= TICKS {
+                return ticks;
+            }
+        }
+        Vec::new()
+    }
+}
+
+fn start_of(day: Date) -> Timestamp {
+    day.to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |day| day.timestamp())
+}
+
+fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
+    let WindowLine { email, from, until, sets, then: _, reason: _, location: _ } = window;
+    let top = f64::from(u32::try_from(number).unwrap_or(u32::MAX)) * LANE;
+    let start = from.as_ref().map_or(axis.x(axis.from), |from| axis.x(from.at));
+    let end = until.as_ref().map_or(axis.x(axis.until), |until| axis.x(until.at));
+    let class = match sets.as_slice() {
+        [("role", _)] => "role",
+        [("status", _)] => "status",
+        _ => "both",
+    };
+    let values: Vec<String> = sets.iter().map(|(_, value)| value.short(24).to_string()).collect();
+    // A label that has no room behind its bar stands before it.
+    let (label_x, anchor) = if end > WIDTH - 170.0 { (start - 6.0, "end") } else { (end + 6.0, "start") };
+    let (label_x, anchor) = if label_x < NAMES + 60.0 { (start + 6.0, "start") } else { (label_x, anchor) };
+    html! {
+        g.lane {
+            title { (told(window)) }
+            text.who x="0" y=(top + 17.0) { (email.short(30).as_str()) }
+            rect class=(class) x=(start) y=(top + 5.0) width=((end - start).max(2.0)) height=(LANE - 10.0) rx="3" {}
+            text.what x=(label_x) y=(top + 17.0) text-anchor=(anchor) { (values.join(", ")) }
+        }
+    }
+}
+
+/// The window in a sentence.
+fn told(window: &WindowLine) -> String {
+    let WindowLine { email, from, until, sets, then, reason, location } = window;
+    let short = |text: &Printable| text.short(LONGEST).to_string();
+    let sets: Vec<String> = sets.iter().map(|(field, value)| format!("{field} {}", short(value))).collect();
+    let from = from.as_ref().map_or_else(String::new, |from| format!(" from {}", from.written));
+    let until =
+        until.as_ref().map_or_else(|| " for good".to_owned(), |until| format!(" until {}", until.written));
+    let then = then.as_ref().map_or_else(String::new, |then| format!(", then {}", short(then)));
+    let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason)));
+    let place = format!("{}:{}", Printable::new(&location.file), location.line);
+    format!("{}: {}{from}{until}{then}{reason}, {place}", short(email), sets.join(", "))
+}

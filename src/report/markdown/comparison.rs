@@ -1,0 +1,52 @@
+//! What two versions of the files declare differently.
+
+use super::{code, details, diff, list, place, title};
+use crate::printable::Printable;
+use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::{toml_diff, words};
+
+pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> String {
+    let parts = words::comparison(report);
+    let counts =
+        if report.differences.is_empty() { String::new() } else { format!("{}\n\n", parts.join(" · ")) };
+    let head = title(command, &words::differing(report)) + &counts + &first(report, limit / 4);
+    let hunks = toml_diff::comparison(report);
+    let summary =
+        words::count(hunks.len(), "difference in what is declared", "differences in what is declared");
+    let room = limit.saturating_sub(head.len());
+    let text = head + &diff(&hunks, &summary, "difference", "differences", room);
+    text.trim_end().to_owned() + "\n"
+}
+
+/// What a reviewer must not miss, in front of everything else.
+fn first(report: &ComparisonReport, room: usize) -> String {
+    let weighty = report
+        .differences
+        .iter()
+        .flat_map(|entry| entry.items.iter().filter(|item| item.weighty).map(move |item| line(entry, item)));
+    let lines = list(weighty, room);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let text = format!("Look here first ({}):\n\n{lines}", words::WEIGHTY);
+    if lines.lines().count() > super::UNFOLDED {
+        details("Look here first", &text) + "\n"
+    } else {
+        text + "\n"
+    }
+}
+
+fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
+    let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
+    let ItemLine { key, old, new, weighty: _ } = item;
+    let value = |said: &SaidLine| code(said.value.short(160).as_str());
+    let change = match (old, new) {
+        (Some(old), Some(new)) => format!("{} → {}", value(old), value(new)),
+        (None, Some(new)) => format!("new {}", value(new)),
+        (Some(old), None) => format!("gone {}", value(old)),
+        (None, None) => String::new(),
+    };
+    let at = new.as_ref().and_then(|said| said.location.as_ref());
+    let at = at.map_or_else(String::new, |location| format!(" ({})", place(location)));
+    format!("{subject} {}: {change}{at}", code(key.short(80).as_str()))
+}

@@ -1,0 +1,184 @@
+//! For the comment under a pull request: the verdict in the title, what changes as a diff, the rest in lists.
+//!
+//! Text from elsewhere stands in code spans and fences alone, where nothing is a mention, a link, an image, HTML or
+//! emphasis; the words between are ours. The first line is a comment that tells a pipeline which report this is, so that it
+//! can find the one that it wrote before. A report is never longer than its limit: what does not fit is left out whole, and
+//! counted.
+
+mod agenda;
+mod comparison;
+mod plan;
+
+use super::plan_report::ComingLine;
+use super::toml_diff::Hunk;
+use super::{Body, Report, diagnostic, words};
+use crate::printable::Printable;
+use crate::problem::Problems;
+use crate::source::Location;
+
+/// So many changed people are shown unfolded; more are a click away.
+const UNFOLDED: usize = 20;
+/// Names and values are shown up to so many characters; JSON has them whole.
+const LONGEST: usize = 80;
+
+/// The report as markdown of at most `limit` bytes, which are never fewer than characters.
+pub fn write(report: &Report, limit: usize) -> String {
+    let Report { command, exit: _, body } = report;
+    let text = match body {
+        Body::Nothing => return String::new(),
+        Body::NobodyDeclared { file } => {
+            let title = title(command, "nothing to do");
+            format!("{title}{} declares nobody.\n", code(file.as_str()))
+        }
+        Body::Valid { files, declared } => title(command, &words::valid(*files, *declared)),
+        Body::Plan(plan) => plan::write(command, plan, limit),
+        Body::Comparison(comparison) => comparison::write(command, comparison, limit),
+        Body::Agenda(agenda) => agenda::write(command, agenda, limit),
+        Body::Problems(problems) => failed(command, problems, limit),
+    };
+    if text.len() <= limit {
+        return text;
+    }
+    // The parts are bounded each by its share, so this is for limits that no report fits in.
+    title(command, "too long to be shown here") + "The log of this run has all of it.\n"
+}
+
+/// The marker and the title.
+fn title(command: &str, verdict: &str) -> String {
+    format!("<!-- rolecall:{command} -->\n### rolecall {command}: {verdict}\n\n")
+}
+
+fn failed(command: &str, problems: &Problems, limit: usize) -> String {
+    let number = words::count(problems.list.len(), "problem", "problems");
+    let head = title(command, &number) + "It could not be done, and nothing was changed.\n\n";
+    let letters: Vec<String> = diagnostic::letters(problems, false).collect();
+    let room = limit.saturating_sub(head.len());
+    let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));
+    head + &fence("text", &shown) + &left_out(problems.list.len() - kept, "problem", "problems")
+}
+
+/// Room for the two lines of a fence, what folds it, and a line that counts what was left out.
+const FENCES: usize = 300;
+
+/// As many of the pieces, joined, as fit into `room`; and how many those are.
+fn fitting(pieces: &[String], room: usize) -> (String, usize) {
+    let mut text = String::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        if text.len() + piece.len() > room {
+            return (text, number);
+        }
+        text += piece;
+    }
+    (text, pieces.len())
+}
+
+fn left_out(number: usize, one: &str, many: &str) -> String {
+    match number {
+        0 => String::new(),
+        _ => format!(
+            "\n**{} left out here**, to keep within the length of a comment; the log of this run has them all.\n",
+            words::count(number, &format!("more {one} is"), &format!("more {many} are"))
+        ),
+    }
+}
+
+/// The hunks as one `diff` fence, folded where there are many, cut on the border of a hunk.
+fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
+    if hunks.is_empty() {
+        return String::new();
+    }
+    let pieces: Vec<String> = hunks
+        .iter()
+        .enumerate()
+        .map(|(number, hunk)| if number == 0 { hunk.text() } else { format!("\n{}", hunk.text()) })
+        .collect();
+    let (shown, kept) = fitting(&pieces, room.saturating_sub(FENCES));
+    let fence = fence("diff", &shown);
+    let folded = if hunks.len() > UNFOLDED { details(summary, &fence) } else { fence };
+    folded + &left_out(hunks.len() - kept, one, many) + "\n"
+}
+
+/// A list of at most `room` bytes.
+fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
+    let lines: Vec<String> = lines.map(|line| format!("- {line}\n")).collect();
+    let (shown, kept) = fitting(&lines, room);
+    match lines.len() - kept {
+        0 => shown,
+        more => format!("{shown}- and {more} more\n"),
+    }
+}
+
+/// Something that is folded away. The summary is ours: HTML is not escaped in it.
+fn details(summary: &str, inside: &str) -> String {
+    format!("<details><summary>{summary}</summary>\n\n{}\n\n</details>\n", inside.trim_end())
+}
+
+/// A fence longer than any run of backticks inside it.
+fn fence(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{text}{end}{fence}\n")
+}
+
+/// A code span (`CommonMark` 6.1): its fence is longer than any run inside, and a space is added where one would be taken
+/// away or a backtick stands at an end.
+fn code(text: &str) -> String {
+    if text.trim().is_empty() {
+        return "(empty)".into();
+    }
+    let fence = "`".repeat(longest_run(text) + 1);
+    let at_end = |char: char| char == '`' || char == ' ';
+    let pad = if text.starts_with(at_end) || text.ends_with(at_end) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+fn short(text: &Printable) -> String {
+    code(text.short(LONGEST).as_str())
+}
+
+fn place(location: &Location) -> String {
+    code(&format!("{}:{}", Printable::cut(&location.file, 200), location.line))
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|char| char != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// What comes by itself, a line a transition.
+fn coming(lines: &[ComingLine], room: usize) -> String {
+    let line = |line: &ComingLine| {
+        let ComingLine { when, email, field, from, to, location, refused_by } = line;
+        let value = |value: &Option<Printable>| value.as_ref().map_or_else(|| "left alone".to_owned(), short);
+        let refused: String = refused_by
+            .iter()
+            .map(|figure| format!("; **will be refused** by {}", code(Printable::cut(figure, 200).as_str())))
+            .collect();
+        let (when, email, place) = (short(when), short(email), place(location));
+        format!("{when} {email} {field}: {} → {} ({place}){refused}", value(from), value(to))
+    };
+    list(lines.iter().map(line), room)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_code_span_is_longer_than_what_it_holds() {
+        assert_eq!(code("Bo"), "`Bo`");
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`@all`"), "`` `@all` ``");
+        assert_eq!(code(" x "), "`  x  `");
+        assert_eq!(code(" "), "(empty)");
+        assert_eq!(fence("diff", "+````\n"), "`````diff\n+````\n`````\n");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_whole_and_counted() {
+        let lines = ["one", "two", "three"].map(str::to_owned);
+        assert_eq!(list(lines.clone().into_iter(), 100), "- one\n- two\n- three\n");
+        assert_eq!(list(lines.into_iter(), 13), "- one\n- two\n- and 1 more\n");
+    }
+}

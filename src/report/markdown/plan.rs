@@ -1,0 +1,210 @@
+//! A plan, or what came of it.
+
+use super::{LONGEST, code, coming, details, diff, fence, list, place, short, title};
+use crate::apply::Outcome;
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::report::plan_report::{EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport};
+use crate::report::{toml_diff, words};
+
+/// What is beside the changes may take so much of the room, each part a share: the changes have what is left.
+const SHARE: usize = 8;
+
+pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
+    let share = limit / SHARE;
+    let head = title(command, &words::verdict(report))
+        + &summary(report)
+        + &refusals(report, share)
+        + &kept_roles(report, share)
+        + &not_in_force(report, share);
+    let tail =
+        guardrails(report, share) + &beside(report, share) + &by_itself(report, share) + &closing(report);
+    let hunks = toml_diff::plan(report);
+    let people = words::count(hunks.len(), "person changes", "people change");
+    let room = limit.saturating_sub(head.len() + tail.len());
+    let changes = diff(&hunks, &people, "change", "changes", room);
+    (head + &changes + &tail).trim_end().to_owned() + "\n"
+}
+
+fn summary(report: &PlanReport) -> String {
+    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
+    let parts = words::summary(report);
+    let counts = parts
+        .iter()
+        .enumerate()
+        .map(|(number, part)| if number == 0 { format!("**{part}**") } else { part.clone() });
+    let counts = counts.collect::<Vec<_>>().join(" · ");
+    let at = at.as_ref().map_or_else(String::new, |at| format!(", as on {}", short(at)));
+    let only = match only.as_slice() {
+        [] => String::new(),
+        few if few.len() <= 3 => format!(", only {}", few.iter().map(short).collect::<Vec<_>>().join(", ")),
+        many => format!(", only {} people", many.len()),
+    };
+    let (organization, id, place) = (short(organization), short(organization_id), short(place));
+    format!("{organization} ({id}, {place}), {declared} declared{only}{at}: {counts}\n\n")
+}
+
+/// What refuses it, as an alert that nobody overlooks, and what to do about it.
+fn refusals(report: &PlanReport, share: usize) -> String {
+    let refused = || report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
+    if refused().next().is_none() {
+        return String::new();
+    }
+    let line = |line: &GuardrailLine| {
+        let place =
+            line.location.as_ref().map_or_else(String::new, |location| format!(" ({})", place(location)));
+        format!("Refused by **{}**: {}{place}", line.guardrail.as_str(), figure(&line.figure))
+    };
+    let alert =
+        list(refused().map(line), share).lines().map(|line| format!("> {line}\n")).collect::<String>();
+    let mut remedies: Vec<&str> = refused().filter_map(|line| line.remedy.as_deref()).collect();
+    remedies.dedup();
+    let remedies: Vec<String> = remedies.into_iter().map(remedy).collect();
+    let (remedies, _) = super::fitting(&remedies, share);
+    let remedies = if remedies.is_empty() {
+        String::new()
+    } else {
+        details("If it is meant: how to acknowledge it", &remedies)
+    };
+    format!("> [!CAUTION]\n> This cannot be applied.\n>\n{alert}\n{remedies}\n")
+}
+
+/// A sentence of ours, and TOML to copy.
+fn remedy(remedy: &str) -> String {
+    let (sentence, toml) = remedy.split_once('\n').unwrap_or((remedy, ""));
+    let toml: String =
+        toml.lines().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect();
+    format!("{sentence}\n\n{}\n", fence("toml", &toml))
+}
+
+fn figure(figure: &str) -> String {
+    code(Printable::cut(figure, 300).as_str())
+}
+
+/// Who becomes an administrator and who no longer is one, or whatever else is kept.
+fn kept_roles(report: &PlanReport, share: usize) -> String {
+    let line = |line: &KeptRoleLine| {
+        let KeptRoleLine { email, role, gained } = line;
+        let verb = if *gained { "gains" } else { "loses" };
+        format!("{} **{verb}** {}", short(email), short(role))
+    };
+    let lines = list(report.kept_roles.iter().map(line), share);
+    if lines.is_empty() { String::new() } else { format!("Kept roles, look here first:\n\n{lines}\n") }
+}
+
+/// What came of the changes that are not in force.
+fn not_in_force(report: &PlanReport, share: usize) -> String {
+    let troubled = || {
+        let with_outcome = report.changes().filter_map(|(entry, _, _, outcome)| Some((entry, outcome?)));
+        with_outcome.filter(|(_, outcome)| !outcome.is_in_force())
+    };
+    let stopped = report.result.as_ref().and_then(|result| result.stopped.as_ref()).map(words::stop);
+    if troubled().next().is_none() && stopped.is_none() {
+        return String::new();
+    }
+    let line = |outcome: &Outcome| code(Printable::cut(&words::outcome(outcome), 300).as_str());
+    let lines = stopped.map(|stopped| code(Printable::cut(&stopped, 300).as_str())).into_iter();
+    let lines =
+        lines.chain(troubled().map(|(entry, outcome)| format!("{} {}", short(&entry.email), line(outcome))));
+    let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
+    format!(
+        "> [!WARNING]\n> Not everything is in force. Applying again sends only what is not.\n>\n{alert}\n"
+    )
+}
+
+fn guardrails(report: &PlanReport, share: usize) -> String {
+    let holding: Vec<String> = report
+        .guardrails
+        .iter()
+        .filter(|line| line.verdict == Verdict::Holds)
+        .map(|line| figure(&line.figure))
+        .collect();
+    let mut text = String::new();
+    if !report.is_refused() && !holding.is_empty() {
+        text += &format!("Guardrails hold: {}.\n\n", super::fitting(&comma(holding), share).0);
+    }
+    let noted = report.guardrails.iter().filter_map(|line| match &line.verdict {
+        Verdict::Acknowledged { reason } => Some(format!(
+            "**{}** {}, acknowledged: {}",
+            line.guardrail.as_str(),
+            figure(&line.figure),
+            figure(reason)
+        )),
+        Verdict::Reported => {
+            Some(format!("**{}** {}: not through this plan", line.guardrail.as_str(), figure(&line.figure)))
+        }
+        Verdict::Holds | Verdict::Refused => None,
+    });
+    let expired = report.expired.iter().map(|line| {
+        let ExpiredLine { guardrail, expired, location } = line;
+        format!(
+            "The acknowledgement of **{guardrail}** at {} expired {} and is not obeyed",
+            place(location),
+            short(expired)
+        )
+    });
+    let noted = list(noted.chain(expired), share);
+    if noted.is_empty() { text } else { text + &noted + "\n" }
+}
+
+fn comma(mut texts: Vec<String>) -> Vec<String> {
+    let last = texts.len().saturating_sub(1);
+    texts.iter_mut().take(last).for_each(|text| text.push_str(", "));
+    texts
+}
+
+/// Who is not there, who was found under another address, what is only observed.
+fn beside(report: &PlanReport, share: usize) -> String {
+    let lines = report.entries.iter().filter_map(|entry| {
+        let email = short(&entry.email);
+        let at = place(&entry.location);
+        match &entry.kind {
+            EntryKind::Change { .. } => None,
+            EntryKind::Observed { person: _, edits } => {
+                let edits: Vec<String> = edits.iter().map(observed).collect();
+                Some(format!("{email} differs in {}; observed, left alone ({at})", edits.join(", ")))
+            }
+            EntryKind::FoundElsewhere { person } => {
+                let primary = person
+                    .primary
+                    .as_ref()
+                    .map_or_else(String::new, |primary| format!(": {} there", short(primary)));
+                Some(format!("{email} has another primary address in Pylon{primary} ({at})"))
+            }
+            EntryKind::Missing { did_you_mean } => {
+                let near = did_you_mean
+                    .as_ref()
+                    .map_or_else(String::new, |near| format!("; did you mean {}?", short(near)));
+                Some(format!("{email} is not in Pylon{near} ({at})"))
+            }
+            EntryKind::Deactivated { name } => {
+                Some(format!("{email} ({}) is deactivated in Pylon ({at})", short(name)))
+            }
+        }
+    });
+    let lines = list(lines, share);
+    if lines.is_empty() { String::new() } else { lines + "\n" }
+}
+
+fn observed(edit: &EditLine) -> String {
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _ } = edit;
+    let from: Vec<String> = from.iter().map(|value| value.short(LONGEST).to_string()).collect();
+    let from = if from.is_empty() { "(none)".into() } else { code(&from.join(", ")) };
+    format!("{field} {from} → {}", short(to))
+}
+
+fn by_itself(report: &PlanReport, share: usize) -> String {
+    if report.coming.is_empty() {
+        return String::new();
+    }
+    format!("Coming by itself:\n\n{}\n", coming(&report.coming, share))
+}
+
+fn closing(report: &PlanReport) -> String {
+    let not_read_back = report.result.as_ref().map_or(0, |result| result.not_read_back);
+    if not_read_back == 0 {
+        return String::new();
+    }
+    let changes = words::count(not_read_back, "change was", "changes were");
+    format!("{changes} confirmed by Pylon when sent, but not read back.\n")
+}

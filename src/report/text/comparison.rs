@@ -1,0 +1,97 @@
+//! What two versions of the files declare differently: what holds for everybody first, then the people.
+
+use super::{LONGEST, place_text};
+use crate::comparison::{Kind, Subject};
+use crate::printable::Printable;
+use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::style::{Styles, styled};
+use crate::report::words;
+
+const WIDEST_KEY: usize = 24;
+const WIDEST_VALUE: usize = 56;
+
+pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
+    let ComparisonReport { old, new, declared, differences, now: _, windows: _ } = report;
+    let title = styled(styles.heading, "rolecall compare");
+    let mut text = format!("{title} · {old} → {new} · {declared} declared\n\n");
+    let columns = Columns::of(differences);
+    for entry in differences {
+        text += &entry_lines(entry, &columns, styles);
+    }
+    if !differences.is_empty() {
+        text.push('\n');
+    }
+    text += &format!("{}\n", words::comparison(report).join(" · "));
+    if report.is_weighty() {
+        let mark = styled(styles.attention, "!");
+        text += &format!("Look at the lines with {mark} first: {}.\n", words::WEIGHTY);
+    }
+    text
+}
+
+struct Columns {
+    key: usize,
+    value: usize,
+}
+
+impl Columns {
+    fn of(differences: &[DifferenceEntry]) -> Self {
+        let items = || differences.iter().flat_map(|entry| &entry.items);
+        let key = items().map(|item| item.key.width()).max().unwrap_or(0).min(WIDEST_KEY);
+        let value =
+            items().map(|item| Printable::new(&change(item)).width()).max().unwrap_or(0).min(WIDEST_VALUE);
+        Self { key, value }
+    }
+}
+
+fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> String {
+    let DifferenceEntry { subject, kind, items } = entry;
+    let sign = match kind {
+        Kind::Added => styled(styles.good, "+"),
+        Kind::Removed => styled(styles.bad, "-"),
+        Kind::Changed => styled(styles.change, "~"),
+    };
+    let note = match (subject, kind) {
+        (Subject::Person(_), Kind::Added) => "  newly declared",
+        (Subject::Person(_), Kind::Removed) => "  no longer declared: left as they are in Pylon",
+        _ => "",
+    };
+    let mut text =
+        format!("  {sign} {}{}\n", Printable::new(&words::subject(subject)), styled(styles.quiet, note));
+    items.iter().for_each(|item| text += &item_line(item, columns, styles));
+    text
+}
+
+fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
+    let ItemLine { key, old, new, weighty } = item;
+    let mark = if *weighty { styled(styles.attention, "!") } else { " ".to_owned() };
+    let pad = |text: &str, width: usize| {
+        format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
+    };
+    let said = new.as_ref().or(old.as_ref());
+    let mut place = said.and_then(|said| said.location.as_ref()).map(place_text).unwrap_or_default();
+    if said.is_some_and(|said| said.from_defaults) {
+        place += ", default";
+    }
+    let line = format!(
+        "    {mark} {}  {}   {}",
+        pad(key.as_str(), columns.key),
+        pad(&change(item), columns.value),
+        styled(styles.quiet, place)
+    );
+    format!("{}\n", line.trim_end())
+}
+
+/// `"Viewer" → "Admin"`, `added { … }`, `removed "active"`.
+fn change(item: &ItemLine) -> String {
+    let value = |said: &SaidLine| {
+        let default = if said.location.is_none() { " (the default)" } else { "" };
+        format!("{}{default}", said.value.short(LONGEST * 2))
+    };
+    match (&item.old, &item.new) {
+        (Some(old), Some(new)) => format!("{} → {}", value(old), value(new)),
+        (None, Some(new)) => format!("+ {}", value(new)),
+        (Some(old), None) => format!("- {}", value(old)),
+        (None, None) => String::new(),
+    }
+}

@@ -1,0 +1,65 @@
+//! For people at a terminal: aligned by what a terminal shows, in named styles.
+
+mod agenda;
+mod comparison;
+mod plan;
+
+use super::plan_report::ComingLine;
+use super::style::{Styles, styled};
+use super::{Body, Report, Setting, diagnostic, words};
+use crate::printable::Printable;
+use crate::source::Location;
+
+pub use plan::question;
+
+/// The address column is not wider than this; longer addresses push their line.
+const WIDEST_EMAIL: usize = 40;
+/// Names and values are shown up to so many characters; JSON has them whole.
+const LONGEST: usize = 80;
+
+/// The report as text.
+pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
+    let Report { command, exit: _, body } = report;
+    match body {
+        Body::Nothing => String::new(),
+        Body::NobodyDeclared { file } => format!("{file} declares nobody: nothing to do\n"),
+        Body::Valid { files, declared } => format!("{}\n", words::valid(*files, *declared)),
+        Body::Plan(report) => plan::plan(command, report, styles),
+        Body::Comparison(report) => comparison::comparison(report, styles),
+        Body::Agenda(report) => agenda::agenda(report, styles),
+        Body::Problems(_) if setting.letters_apart => String::new(),
+        Body::Problems(problems) => diagnostic::render(problems, setting.colours),
+    }
+}
+
+/// What comes by itself, a line a transition.
+fn coming_lines(coming: &[ComingLine], styles: &Styles) -> String {
+    let when = coming.iter().map(|line| line.when.width()).max().unwrap_or(0);
+    let email = coming.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
+    let mut text = String::new();
+    for ComingLine { when: at, email: who, field, from, to, location, refused_by } in coming {
+        let value = |value: &Option<Printable>| {
+            value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
+        };
+        let place = styled(styles.quiet, place_text(location));
+        let (at, who) = (padded(at, when), padded(who, email));
+        text += &format!("  {at}  {who}  {field} {} → {}   {place}\n", value(from), value(to));
+        for refusal in refused_by {
+            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be refused by"));
+        }
+    }
+    text
+}
+
+/// `teams/emea.toml:7`
+fn place_text(location: &Location) -> String {
+    format!("{}:{}", Printable::new(&location.file), location.line)
+}
+
+fn listed(texts: &[Printable]) -> String {
+    texts.iter().map(|text| text.short(LONGEST).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn padded(text: &Printable, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}

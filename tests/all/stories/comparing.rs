@@ -1,0 +1,226 @@
+//! `compare`: what two versions of the files declare differently, offline.
+
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+use crate::harness::Scene;
+
+/// Two versions, in folders of their own as two checkouts are.
+fn versions(old: &str, new: &str) -> Scene {
+    Scene::offline().file("old/users.toml", old).file("users.toml", new)
+}
+
+fn compare(old: &str, new: &str) -> (String, Option<i32>) {
+    let run = versions(old, new).run("compare old/users.toml users.toml --detailed-exitcode");
+    assert_eq!(run.stderr, "");
+    (run.stdout, run.exit)
+}
+
+#[test]
+fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
+    let (text, exit) = compare(
+        "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
+        "[users.\"bo@acme.example\"]\nrole = \"Member\"\nwindows = [{ from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }]\n",
+    );
+    assert_eq!(
+        text,
+        "rolecall compare · old/users.toml → users.toml · 1 declared
+
+  ~ bo@acme.example
+    ! windows  + { from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }   users.toml:3
+
+1 declared differently
+Look at the lines with ! first: kept roles, guardrails, policy, accepted risks, the pin.
+"
+    );
+    assert_eq!(exit, Some(2));
+}
+
+#[test]
+fn what_means_the_same_is_no_difference() {
+    let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
+    for same in [
+        // Another order, other case, a role written out, defaults written out, another form, an offset for a zone.
+        "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
+        "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
+        "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
+    ] {
+        let (text, exit) = compare(plain, same);
+        // Whether the role stands in [defaults] or with the person is told by no line: it means the same.
+        assert_eq!(text.lines().last(), Some("both declare the same"), "{text}");
+        assert_eq!(exit, Some(0));
+    }
+    let window = |from: &str| {
+        format!(
+            "timezone = \"Europe/Berlin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\nwindows = [{{ from = {from}, role = \"Viewer\" }}]\n"
+        )
+    };
+    let (_, exit) = compare(&window("2026-12-01"), &window("2026-12-01T00:00:00+01:00"));
+    assert_eq!(exit, Some(0));
+}
+
+/// Every key that can be declared, with another value of it.
+const EVERY_KEY: &[(&str, &str, &str)] = &[
+    ("timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
+    ("allow_unicode_emails", "", "allow_unicode_emails = true"),
+    ("organization", "[workspace]\norganization = \"org_1\"", "[workspace]\norganization = \"org_2\""),
+    ("region", "", "[workspace]\nregion = \"eu\""),
+    ("role", "", "[policy]\nrole = \"observe\""),
+    ("status", "", "[policy]\nstatus = \"ignore\""),
+    ("extra_roles", "[policy]\nextra_roles = \"ignore\"", ""),
+    ("max_changes", "", "[guardrails]\nmax_changes = \"26%\""),
+    ("max_changes", "[guardrails]\nmax_changes = 3", "[guardrails]\nmax_changes = 4"),
+    ("keep_at_least.admin", "", "[guardrails]\nkeep_at_least = {}"),
+    (
+        "keep_at_least.Lead",
+        "[guardrails]\nkeep_at_least = { Lead = 1 }",
+        "[guardrails]\nkeep_at_least = { Lead = 2 }",
+    ),
+    ("keep_active", "", "[guardrails]\nkeep_active = 3"),
+    ("protected", "[guardrails]\nprotected = [\"a@acme.example\"]", ""),
+    ("unmanaged", "", "[guardrails]\nunmanaged = \"refuse\""),
+    ("missing", "", "[guardrails]\nmissing = \"refuse\""),
+    (
+        "up_to",
+        ACKNOWLEDGED,
+        "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"r\"\nexpires = 2026-12-01",
+    ),
+    (
+        "reason",
+        ACKNOWLEDGED,
+        "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"s\"\nexpires = 2026-12-01",
+    ),
+    (
+        "expires",
+        ACKNOWLEDGED,
+        "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-02",
+    ),
+    (
+        "user",
+        "",
+        "[[acknowledge]]\nguardrail = \"protected\"\nuser = \"a@acme.example\"\nreason = \"r\"\nexpires = 2026-12-01",
+    ),
+    (
+        "down_to",
+        "",
+        "[[acknowledge]]\nguardrail = \"keep_active\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-12-01",
+    ),
+    ("role", "[users]\n\"a@acme.example\" = {}", "[users]\n\"a@acme.example\" = { role = \"Member\" }"),
+    (
+        "role",
+        "[users]\n\"a@acme.example\" = {}",
+        "[defaults]\nrole = \"Member\"\n[users]\n\"a@acme.example\" = {}",
+    ),
+    ("status", "[users]\n\"a@acme.example\" = {}", "[users]\n\"a@acme.example\" = { status = \"away\" }"),
+];
+
+const ACKNOWLEDGED: &str =
+    "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01";
+
+#[test]
+fn every_key_that_can_be_declared_is_compared() {
+    for (key, old, new) in EVERY_KEY {
+        for (old, new) in [(old, new), (new, old)] {
+            let run = versions(old, new).run("compare old/users.toml users.toml --format json");
+            let report: Value = serde_json::from_str(&run.stdout).unwrap();
+            let keys: Vec<&str> = report["differences"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|difference| difference["items"].as_array().unwrap())
+                .map(|item| item["key"].as_str().unwrap())
+                .collect();
+            assert!(keys.contains(key), "{old}\n→\n{new}\ngives {keys:?}");
+        }
+    }
+}
+
+#[test]
+fn every_part_of_a_window_is_compared() {
+    const WINDOW: &str =
+        "from = 2026-12-01, until = 2026-12-05, status = \"away\", then = \"active\", reason = \"r\"";
+    for (part, other) in [
+        ("2026-12-01", "2026-12-02"),
+        ("2026-12-05", "2026-12-06"),
+        ("status = \"away\"", "status = \"out_of_office\""),
+        ("\"active\"", "\"away\""),
+        ("\"r\"", "\"s\""),
+    ] {
+        let with = |window: &str| format!("[users]\n\"a@acme.example\" = {{ windows = [{{ {window} }}] }}\n");
+        let (text, exit) = compare(&with(WINDOW), &with(&WINDOW.replace(part, other)));
+        assert_eq!(exit, Some(2), "{part} → {other}:\n{text}");
+        assert!(text.contains("windows  - {") && text.contains("windows  + {"), "{text}");
+    }
+}
+
+#[test]
+fn another_zone_moves_the_windows_and_says_so() {
+    let with = |zone: &str| {
+        format!(
+            "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ role = \"Member\", windows = [{{ from = 2026-12-01, role = \"Viewer\" }}] }}\n"
+        )
+    };
+    let (text, _) = compare(&with("UTC"), &with("Europe/Berlin"));
+    assert!(text.contains("- { from = 2026-12-01, role = \"Viewer\" } # in UTC"), "{text}");
+    assert!(text.contains("+ { from = 2026-12-01, role = \"Viewer\" } # in Europe/Berlin"), "{text}");
+}
+
+#[test]
+fn people_who_come_and_go_are_told_with_what_that_means() {
+    let (text, _) = compare(
+        "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Admin\" }\n",
+        "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"eve@acme.example\" = {}\n",
+    );
+    assert_eq!(
+        text,
+        "rolecall compare · old/users.toml → users.toml · 2 declared
+
+  - dee@acme.example  no longer declared: left as they are in Pylon
+    ! role  - \"Admin\"   old/users.toml:3
+  + eve@acme.example  newly declared
+
+1 newly declared · 1 no longer declared
+Look at the lines with ! first: kept roles, guardrails, policy, accepted risks, the pin.
+"
+    );
+}
+
+#[test]
+fn a_version_that_is_not_valid_is_told_by_its_own_name() {
+    let scene = versions("[users]\n\"bo\" = {}\n", "");
+    scene
+        .run("compare old/users.toml users.toml")
+        .exits(1)
+        .names("roster::bad_email")
+        .mentions("old/users.toml:2:1");
+    scene.run("compare nowhere.toml users.toml").exits(1).names("roster::file_missing");
+    scene.run("compare users.toml").exits(64);
+}
+
+#[test]
+fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
+    let scene = versions(
+        "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
+        "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
+    );
+    let scene = scene.env("PYLON_BASE_URL", "http://127.0.0.1:1");
+    scene.run("compare old/users.toml users.toml --report markdown=c.md").exits(0);
+    assert_eq!(
+        std::fs::read_to_string(scene.folder().join("c.md")).unwrap(),
+        r#"<!-- rolecall:compare -->
+### rolecall compare: 1 person declared differently
+
+1 declared differently
+
+Look here first (kept roles, guardrails, policy, accepted risks, the pin):
+
+- `bo@acme.example` `role`: `"Member"` → `"Admin"` (`users.toml:2`)
+
+```diff
+ [users."bo@acme.example"]
+-role = "Member"
++role = "Admin" # users.toml:2
+```
+"#
+    );
+}

@@ -1,0 +1,255 @@
+//! One run, every format: each says the same, where it was asked for.
+
+use std::fs;
+use std::path::Path;
+
+use pretty_assertions::assert_eq;
+use rolecall::report::{Format, json};
+use serde_json::Value;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{
+  "organization": { "id": "org_4f1c", "name": "Acme Support" },
+  "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo Lindqvist", "role": "viewer" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy Ortega", "role": "member" },
+    { "id": "u_dee", "email": "dee@acme.example", "name": "Dee Brown", "role": "admin" },
+    { "id": "u_eve", "email": "eve@acme.example", "name": "Eve Rossi", "role": "viewer" }
+  ]
+}"#;
+
+const USERS: &str = r#"
+[users]
+"ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Admin" }
+"cy@acme.example" = { status = "out_of_office" }
+"dee@acme.example" = { role = "Member" }
+"eva@acme.example" = {}
+
+[users."eve@acme.example"]
+role = "Viewer"
+windows = [{ from = 2026-11-24, until = 2026-12-01, role = "Member", reason = "cover" }]
+"#;
+
+fn scene() -> Scene {
+    Scene::with_pylon(PYLON).file("users.toml", USERS)
+}
+
+fn read(scene: &Scene, name: &str) -> String {
+    fs::read_to_string(scene.folder().join(name)).unwrap()
+}
+
+#[test]
+fn a_comment_has_the_verdict_the_kept_roles_and_the_difference_as_toml() {
+    let scene = scene();
+    scene.run("plan --report markdown=plan.md").exits(0);
+    let expected = r#"<!-- rolecall:plan -->
+### rolecall plan: 3 to change
+
+`Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in step · 1 not in Pylon
+
+Kept roles, look here first:
+
+- `bo@acme.example` **gains** `Admin`
+- `dee@acme.example` **loses** `Admin`
+
+```diff
+ [users."bo@acme.example"] # Bo Lindqvist
+-role = "Viewer"
++role = "Admin" # users.toml:4
+
+ [users."cy@acme.example"] # Cy Ortega
+-status = "active"
++status = "out_of_office" # users.toml:5
+
+ [users."dee@acme.example"] # Dee Brown
+-role = "Admin"
++role = "Member" # users.toml:6
+```
+
+Guardrails hold: `3 of 6 change (limit 10)`, `2 Admins remain (floor 2)`.
+
+- `eva@acme.example` is not in Pylon (`users.toml:7`)
+
+Coming by itself:
+
+- `2026-11-24` `eve@acme.example` role: `Viewer` → `Member` (`users.toml:11`)
+"#;
+    assert_eq!(read(&scene, "plan.md"), expected.replace("HOST", &scene.host()));
+}
+
+#[test]
+fn the_diff_without_its_minus_lines_is_toml_that_declares_what_will_be() {
+    let scene = scene();
+    scene.run("plan --report markdown=plan.md").exits(0);
+    let comment = read(&scene, "plan.md");
+    let diff = comment.split("```diff\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let side = |wanted: char| {
+        let lines = diff.lines().filter(|line| line.is_empty() || line.starts_with([' ', wanted]));
+        lines.map(|line| line.get(1..).unwrap_or("").to_owned() + "\n").collect::<String>()
+    };
+    let scene = scene.file("after.toml", side('+')).file("before.toml", side('-'));
+    scene.run("validate --config after.toml").says("1 file, 3 people declared: valid\n").exits(0);
+    scene.run("plan --detailed-exitcode --config before.toml").exits(0);
+    scene.run("plan --detailed-exitcode --config after.toml").exits(2);
+    scene.run("apply --auto-approve --config after.toml").exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_github_job_gets_annotations_on_the_lines_and_the_comment_as_its_summary() {
+    let scene =
+        Scene::with_pylon(PYLON).file("access/users.toml", USERS).file("summary.md", "what was there\n");
+    let root = scene.folder().to_string_lossy().into_owned();
+    let scene =
+        scene.env("GITHUB_WORKSPACE", &root).env("GITHUB_STEP_SUMMARY", &format!("{root}/summary.md"));
+    let run = scene.run("plan --config access/users.toml --format github");
+    run.exits(0);
+    let (text, annotations): (Vec<&str>, Vec<&str>) =
+        run.stdout.lines().partition(|line| !line.starts_with("::"));
+    assert_eq!(text.join("\n") + "\n", scene.run("plan --config access/users.toml").stdout);
+    assert_eq!(
+        annotations,
+        [
+            "::warning file=access/users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Admin",
+            "::warning file=access/users.toml,line=6,col=31,title=dee@acme.example::role Admin → Member",
+            "::warning file=access/users.toml,line=7,col=1,title=eva@acme.example::not in Pylon",
+            "::notice file=access/users.toml,line=5,col=32,title=cy@acme.example::status active → out_of_office",
+        ]
+    );
+    let summary = read(&scene, "summary.md");
+    assert!(
+        summary.starts_with("what was there\n<!-- rolecall:plan -->\n### rolecall plan: 3 to change\n"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn more_annotations_than_a_step_shows_are_counted() {
+    let people: Vec<String> = (0..30).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
+    let scene = Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{}", people.concat()));
+    let run = scene.run("plan --format github");
+    let warnings: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::warning ")).collect();
+    assert_eq!(warnings.len(), 10);
+    assert_eq!(
+        warnings[9],
+        "::warning title=rolecall plan::and 21 more; the summary of this job has them all"
+    );
+}
+
+#[test]
+fn every_report_of_every_verb_fits_its_schema() {
+    let schema: Value = serde_json::to_value(json::schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let scene = scene().file("old.toml", "[users]\n\"bo@acme.example\" = {}\n").file("empty.toml", "");
+    let scene = scene.file("broken.toml", "[users]\n\"bo@acme.example\" = { roel = 1 }\n");
+    let scene = scene.file("frozen.toml", format!("[guardrails]\nmax_changes = 0\n{USERS}"));
+    for command in [
+        "validate",
+        "validate --config broken.toml",
+        "plan",
+        "plan --config empty.toml",
+        "plan --config broken.toml",
+        "plan --config frozen.toml",
+        "plan --at 2026-11-25",
+        "compare old.toml users.toml",
+        "compare users.toml users.toml",
+        "agenda",
+        "agenda --config empty.toml",
+        "apply --auto-approve",
+        "apply",
+    ] {
+        let run = scene.run(&format!("{command} --report json=report.json"));
+        let report: Value = serde_json::from_str(&read(&scene, "report.json")).unwrap();
+        assert_eq!(report["exit_code"].as_i64(), run.exit.map(i64::from), "{command}");
+        assert_eq!(report["command"], command.split(' ').next().unwrap());
+        let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{command}: {report:#}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_reports() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
+    let schema = serde_json::to_string_pretty(&json::schema()).unwrap() + "\n";
+    if std::env::var_os("ROLECALL_BLESS").is_some() {
+        fs::write(&path, &schema).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), schema, "ROLECALL_BLESS=1 writes it");
+}
+
+#[test]
+fn one_run_writes_every_format_on_failure_too() {
+    for (users, exit) in [(USERS, 0), ("[users]\n\"bo@acme.example\" = { role = \"Wizard\" }\n", 1)] {
+        let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+        let reports: Vec<String> =
+            Format::ALL.map(|format| format!("--report {0}=report.{0}", format.as_str())).to_vec();
+        scene.run(&format!("plan {}", reports.join(" "))).exits(exit);
+        for format in Format::ALL {
+            let report = read(&scene, &format!("report.{}", format.as_str()));
+            let names = if exit == 0 { "bo@acme.example" } else { "plan::unknown_role" };
+            assert!(report.contains(names), "{format:?}: {report}");
+            assert!(!report.contains('\u{1b}'), "{format:?}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
+    let scene = scene();
+    scene
+        .run("apply --auto-approve --report html=nowhere/report.html")
+        .exits(1)
+        .names("commands::not_written");
+    scene.run("apply --auto-approve --report json=a --report text=a").exits(64).names("commands::same_file");
+    for words in
+        ["plan --report markdown", "plan --report pdf=a", "plan --report json=-", "plan --markdown-limit 10"]
+    {
+        scene.run(words).exits(64);
+    }
+    assert_eq!(scene.asked(), Vec::<String>::new());
+    assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_that_is_lost_is_a_failure_unless_something_was_changed() {
+    let scene = scene();
+    scene.run("plan --report json=/dev/full").exits(1).names("commands::not_written");
+    scene.run("apply --auto-approve --report json=/dev/full").exits(0).names("commands::not_written");
+    let run = scene.run("plan --report json=/dev/stderr");
+    run.exits(0);
+    assert!(run.stderr.starts_with("{\n  \"version\": 1,"), "{}", run.stderr);
+}
+
+#[test]
+fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
+    let number = 2500;
+    let person = |n: usize| {
+        format!(
+            "{{ \"id\": \"u_{n}\", \"email\": \"person{n}@acme.example\", \"name\": \"{}\", \"role\": \"viewer\" }}",
+            "Ünal ".repeat(n % 9)
+        )
+    };
+    let people: Vec<String> = (0..number).map(person).collect();
+    let declared: Vec<String> = (0..number).map(|n| format!("\"person{n}@acme.example\" = {{}}\n")).collect();
+    let scene = Scene::with_pylon(&format!("{{ \"users\": [{}] }}", people.join(","))).file(
+        "users.toml",
+        format!(
+            "[guardrails]\nmax_changes = 5000\n[defaults]\nrole = \"Member\"\n[users]\n{}",
+            declared.concat()
+        ),
+    );
+    for (flag, limit) in [("", 65_536), ("--markdown-limit 32000", 32_000), ("--markdown-limit 8192", 8192)] {
+        scene.run(&format!("plan --report markdown=plan.md {flag}")).exits(0);
+        let comment = read(&scene, "plan.md");
+        assert!(comment.len() <= limit && comment.len() > limit * 9 / 10, "{} of {limit}", comment.len());
+        let shown = comment.lines().filter(|line| line.starts_with(" [users.")).count();
+        let left_out = format!("**{} more changes are left out here**", number - shown);
+        assert!(comment.contains(&left_out), "{shown} shown");
+        assert!(comment.contains("Guardrails hold: "), "what matters is never cut");
+        assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);
+    }
+}
