@@ -37,7 +37,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     html! {
             div.timeline {
                 svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="The windows as a line of time" {
-                    @for tick in axis.ticks() {
+                    @for tick in axis.ticks().into_iter().filter(|tick| (axis.x(start_of(*tick)) - axis.x(now)).abs() > NOW) {
                         @let x = axis.x(start_of(tick));
                         line.tick x1=(x) y1="0" x2=(x) y2=(lanes) {}
                         text.date x=(x) y=(lanes + 16.0) { (tick) }
