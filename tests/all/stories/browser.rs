@@ -15,11 +15,17 @@ use crate::harness::Scene;
 
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("ROLECALL_CHROMIUM").map(PathBuf::from);
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
-    let known = ["chromium", "chromium-browser"].into_iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    let known = ["chromium", "chromium-browser"]
+        .into_iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     let found = named.into_iter().chain(known).find(|path| path.is_file());
     if found.is_none() {
-        assert!(std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(), "Chromium is required, and not there");
+        assert!(
+            std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(),
+            "Chromium is required, and not there"
+        );
         // Past the capture of the test runner: whoever runs the suite should know what it did not look at.
         let _ = writeln!(std::io::stderr(), "skipped, since there is no Chromium: the page in a browser");
     }
@@ -76,7 +82,8 @@ fn measured(chromium: &PathBuf, scene: &Scene, width: u32, dark: bool) -> Value 
 #[test]
 fn the_page_fits_a_phone_and_a_desk_in_light_and_dark_and_loads_nothing() {
     let Some(chromium) = chromium() else { return };
-    let long = "an-address-that-nobody-would-like-to-type-more-than-once@support-of-many-regions.acme.example";
+    let long =
+        "an-address-that-nobody-would-like-to-type-more-than-once@support-of-many-regions.acme.example";
     let people = format!(
         r#"{{ "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "viewer" }},
            {{ "id": "u_long", "email": "{long}", "name": "{}", "role": "viewer" }}"#,

@@ -150,3 +150,17 @@ fn links_between_the_pages_lead_somewhere() {
         }
     }
 }
+
+/// The comment in docs/reports.md is the one that the example gives.
+#[test]
+fn the_comment_in_the_docs_is_the_one_that_a_run_writes() {
+    let scene = clone();
+    scene.run("plan --sandbox --config examples/careful/users.toml --report markdown=plan.md").exits(3);
+    let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    let indented: String = comment
+        .lines()
+        .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") })
+        .collect();
+    let page = fs::read_to_string(root().join("docs/reports.md")).unwrap();
+    assert!(page.contains(&indented), "docs/reports.md does not have:\n{indented}");
+}

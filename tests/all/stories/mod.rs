@@ -5,6 +5,7 @@ mod carrying_out;
 mod comparing;
 mod docs;
 mod examples;
+mod exit_codes;
 mod failing;
 mod files;
 mod flow;
