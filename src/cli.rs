@@ -54,6 +54,13 @@ pub enum Command {
     #[command(after_help = "Example: rolecall compare base/users.toml users.toml\n\n\
         Exit codes: 0 shown · 1 a file is not valid · 2 they differ (--detailed-exitcode)")]
     Compare(CompareArgs),
+    /// Show everything about one person: what Pylon has, what is declared and why, what comes next
+    #[command(after_help = "Example: rolecall explain bo@acme.example\n\n\
+        Exit codes: 0 shown · 1 nobody has this address, or it could not be found out")]
+    Explain(ExplainArgs),
+    /// Show the organisation's roles: how a file may name them, who holds them, who is declared with them
+    #[command(after_help = "Example: rolecall roles\n\nExit codes: 0 shown · 1 could not be read")]
+    Roles,
     /// Show what windows will bring: when, who, what; offline
     #[command(
         after_help = "Example: rolecall agenda --until 2027-01-31\n\nExit codes: 0 shown · 1 the files are not valid"
@@ -74,6 +81,8 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Compare(_) => "compare",
+            Self::Explain(_) => "explain",
+            Self::Roles => "roles",
             Self::Agenda(_) => "agenda",
             Self::Sandbox(_) => "sandbox",
         }
@@ -92,6 +101,14 @@ pub struct CompareArgs {
     /// Exit with 2 when they differ
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// What `explain` takes.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// An address of the person: the declared one, or any that Pylon knows
+    #[arg(value_name = "EMAIL")]
+    pub email: String,
 }
 
 /// What `agenda` takes.

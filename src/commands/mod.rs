@@ -18,11 +18,14 @@ use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 pub mod agenda;
 pub mod apply;
 pub mod compare;
+mod connection;
+pub mod explain;
 pub mod lock;
 mod outlets;
 pub mod plan;
 mod prepare;
 mod progress;
+pub mod roles;
 pub mod sandbox;
 pub mod validate;
 mod write;
@@ -122,6 +125,8 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Apply(args) => apply::run(args, common, environment),
         Command::Compare(args) => compare::run(args, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
+        Command::Roles => roles::run(common, environment),
+        Command::Explain(args) => explain::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, environment),
     };
     let report = match done {
@@ -140,6 +145,8 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Valid { .. }
         | Body::Comparison(_)
         | Body::Agenda(_)
+        | Body::Roles(_)
+        | Body::Explanation(_)
         | Body::Problems(_) => false,
     };
     let setting = setting(common, environment);
@@ -153,7 +160,9 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Valid { .. }
         | Body::Plan(_)
         | Body::Comparison(_)
-        | Body::Agenda(_) => String::new(),
+        | Body::Agenda(_)
+        | Body::Roles(_)
+        | Body::Explanation(_) => String::new(),
     };
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::progress::say;
-use super::{Code, Environment, folder, sandbox, token};
+use super::connection::{Connection, keep};
+use super::{Code, Environment};
 use crate::apply::Finished;
 use crate::cli::Common;
 use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
-use crate::observed::RoleCatalogue;
+use crate::observed::ObservedState;
 use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -19,11 +19,11 @@ use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{self, Plan, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems, did_you_mean};
+use crate::pylon::Reader;
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
-use crate::pylon::{BaseUrl, Reader, Token};
 use crate::report::{Body, Material};
-use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
+use crate::roster::{Email, Moment, Roster, Unmanaged};
 use crate::sandbox::Running;
 use crate::source::Sources;
 
@@ -33,7 +33,7 @@ pub(super) struct Prepared {
     /// When the oldest read was sent that the plan rests on.
     pub(super) read_at: Duration,
     sources: Sources,
-    roles: RoleCatalogue,
+    pub(super) state: ObservedState,
     place: String,
     now: Timestamp,
     at: Option<Moment>,
@@ -43,13 +43,6 @@ pub(super) struct Prepared {
     pub(super) meanwhile: usize,
     mention_undeclared: bool,
     asking: Option<Asking>,
-    sandbox: Option<Running>,
-}
-
-/// Where Pylon is and how it is asked.
-struct Connection {
-    reader: Reader,
-    place: String,
     sandbox: Option<Running>,
 }
 
@@ -90,6 +83,12 @@ pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgements(present);
     if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
+}
+
+/// The same, where a file is there at all: some verbs serve before there is one.
+pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
+    let is_there = config.try_exists().unwrap_or(true);
+    is_there.then(|| read(config, present)).transpose()
 }
 
 /// A TIME of the command line, in the declared zone.
@@ -139,64 +138,67 @@ pub(super) async fn prepare(
     common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
-    let drawn = draw(&declared, scope, common, environment).await;
-    let windows = declared.roster.windows_ahead(declared.now);
-    let Declared { roster, desired: _, now, at } = declared;
-    match drawn {
-        Ok(Drawn { reviewed, roles, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
-            reviewed,
-            read_at,
-            mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
-            sources: roster.sources,
-            roles,
-            place,
-            now,
-            at,
-            coming,
-            windows,
-            meanwhile: 0,
-            asking: Some(asking),
-            sandbox,
-        }),
-        Err(problems) => Err(Problems::new(roster.sources, problems)),
+    let only = match only(scope, &declared) {
+        Ok(only) => only,
+        Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
+    };
+    match observe(&declared, &[], common, environment).await {
+        Ok((connection, observation)) => settle(declared, &only, scope.max_changes, connection, observation),
+        Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
     }
 }
 
-/// All that a plan takes beside the files.
-struct Drawn {
-    reviewed: ReviewedPlan,
-    roles: RoleCatalogue,
-    read_at: Duration,
-    coming: Vec<Coming>,
-    asking: Asking,
-    place: String,
-    sandbox: Option<Running>,
-}
-
-async fn draw(
+/// Reads the organisation, the declared people with more care, and `others` too.
+pub(super) async fn observe(
     declared: &Declared,
-    scope: Scope<'_>,
+    others: &[Email],
     common: &Common,
     environment: &Environment,
-) -> Result<Drawn, Vec<Problem>> {
-    let Declared { roster, desired, now, at: _ } = declared;
-    let only = only(scope, declared)?;
-    let Connection { reader, place, sandbox } =
-        connect(roster, common, environment).await.map_err(|problem| vec![problem])?;
-    let tell: fn(&str) = if common.quiet { |_| {} } else { say };
-    let asking =
-        Asking::new(reader, environment.clock, Pacing::new(&common.rate), fastrand::Rng::new(), tell);
-    let emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
-    let pin = roster.workspace.organization.as_ref();
-    let Observation { state, read_at } =
-        asking.observe(&emails, pin).await.map_err(|problem| vec![problem])?;
-    let roles = NamedRoles::look_up(roster, &state.roles)?;
-    let whole = Plan::draw(desired, &state, &roles, roster.policy)?;
-    let coming = forecast(roster, &state, &roles, &whole, *now);
-    let rules = &roster.guardrails;
-    let review = Review { observed: &state, desired, rules, roles: &roles, max_changes: scope.max_changes };
-    let reviewed = whole.only(&only).review(review);
-    Ok(Drawn { reviewed, roles: state.roles, read_at, coming, asking, place, sandbox })
+) -> Result<(Connection, Observation), Problem> {
+    let connection = Connection::open(&declared.roster, common, environment).await?;
+    let people = declared.desired.people.iter().map(|person| &person.email.value);
+    let emails: Vec<Email> = people.chain(others).cloned().collect();
+    let observation = connection.observe(&declared.roster, &emails).await?;
+    Ok((connection, observation))
+}
+
+/// Draws and reviews: everything from here on is pure.
+pub(super) fn settle(
+    declared: Declared,
+    only: &[Email],
+    max_changes: Option<u64>,
+    connection: Connection,
+    observation: Observation,
+) -> Result<Prepared, Problems> {
+    let Observation { state, read_at } = observation;
+    let Declared { roster, desired, now, at } = declared;
+    let drawn = NamedRoles::look_up(&roster, &state.roles).and_then(|roles| {
+        let whole = Plan::draw(&desired, &state, &roles, roster.policy)?;
+        let coming = forecast(&roster, &state, &roles, &whole, now);
+        let rules = &roster.guardrails;
+        let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
+        Ok((whole.only(only).review(review), coming))
+    });
+    let (reviewed, coming) = match drawn {
+        Ok(drawn) => drawn,
+        Err(problems) => return Err(Problems::new(roster.sources, problems)),
+    };
+    let Connection { asking, place, sandbox } = connection;
+    Ok(Prepared {
+        reviewed,
+        read_at,
+        mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
+        windows: roster.windows_ahead(now),
+        sources: roster.sources,
+        state,
+        place,
+        now,
+        at,
+        coming,
+        meanwhile: 0,
+        asking: Some(asking),
+        sandbox,
+    })
 }
 
 impl Prepared {
@@ -205,7 +207,7 @@ impl Prepared {
         let Self {
             reviewed,
             sources,
-            roles,
+            state,
             place,
             mention_undeclared,
             now,
@@ -220,7 +222,7 @@ impl Prepared {
             place,
             reviewed,
             sources,
-            roles,
+            roles: &state.roles,
             mention_undeclared,
             at,
             now,
@@ -255,59 +257,6 @@ impl Prepared {
 
     /// The embedded Pylon keeps its state for the next run.
     pub(super) async fn close(self) -> Result<(), Problems> {
-        match self.sandbox {
-            Some(running) => running.stop().await.map_err(|error| sandbox::not_kept(&error).into()),
-            None => Ok(()),
-        }
+        keep(self.sandbox).await
     }
-}
-
-async fn connect(roster: &Roster, common: &Common, environment: &Environment) -> Result<Connection, Problem> {
-    let clock = environment.clock;
-    if common.sandbox {
-        let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
-        let reader = Reader::new(
-            BaseUrl::parse(&running.base_url())?,
-            Token::new(crate::sandbox::DEFAULT_TOKEN)?,
-            clock,
-        )?;
-        return Ok(Connection { reader, place: "sandbox".into(), sandbox: Some(running) });
-    }
-    let base = base_url(roster, common)?;
-    let token = token(common, environment, &mut std::io::stdin())?;
-    let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
-    Ok(Connection { reader: Reader::new(base, token, clock)?, place, sandbox: None })
-}
-
-/// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
-/// anything is asked.
-fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
-    let pin = roster.workspace.region.as_ref();
-    let region: Option<Region> = common.region.map(Into::into);
-    let base = match common.base_url.as_ref().filter(|url| !url.is_empty()) {
-        Some(url) => BaseUrl::parse(url)?,
-        None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
-    };
-    if let (Some(region), true) = (region, base.region() != region) {
-        let (host, region) = (base.host(), region.as_str());
-        return Err(Problem::new(
-            Code::OtherRegion,
-            format!("--region {region} and the base URL {host} contradict each other"),
-        )
-        .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
-    }
-    for asked in [region, base.region()].into_iter().flatten() {
-        if let Some(pin) = pin.filter(|pin| pin.value != asked) {
-            let (asked, pinned) = (asked.as_str(), pin.value.as_str());
-            return Err(Problem::new(
-                Code::OtherRegion,
-                format!("the region {asked} is asked for, and these files are for {pinned}"),
-            )
-            .at(pin.place, "pinned here")
-            .help(format!(
-                "leave out --region and --base-url, or give --region {pinned}; nothing was asked"
-            )));
-        }
-    }
-    Ok(base)
 }

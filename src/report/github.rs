@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use super::agenda_report::AgendaReport;
 use super::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine};
 use super::plan_report::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
+use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::plan::guardrails::Verdict;
@@ -73,6 +74,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Plan(plan) => of_plan(plan),
         Body::Comparison(comparison) => of_comparison(comparison),
         Body::Agenda(agenda) => of_agenda(agenda),
+        Body::Roles(roles) => of_sheet(&roles.sheet()),
+        Body::Explanation(explanation) => of_sheet(&explanation.sheet()),
         Body::Problems(problems) => of_problems(problems),
     };
     let mut lines = String::new();
@@ -257,6 +260,24 @@ fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
         title: words::subject(&entry.subject),
         message,
     }
+}
+
+/// The rows that want to be looked at.
+fn of_sheet(sheet: &Sheet) -> Vec<Annotation> {
+    let rows = sheet.sections.iter().flat_map(|section| &section.rows);
+    let annotations = rows.filter_map(|Row { mark, cells, notes, location, hunks: _ }| {
+        let level = match mark {
+            Mark::Plain | Mark::Good => return None,
+            Mark::Attention => Level::Warning,
+            Mark::Bad => Level::Error,
+        };
+        let (title, values) = cells.split_first()?;
+        let values: Vec<&str> = values.iter().map(Printable::as_str).collect();
+        let message =
+            std::iter::once(values.join(" ")).chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n");
+        Some(Annotation { level, location: location.clone(), title: title.to_string(), message })
+    });
+    annotations.collect()
 }
 
 fn of_problems(problems: &Problems) -> Vec<Annotation> {

@@ -14,11 +14,14 @@ pub mod agenda_report;
 pub mod comparison_report;
 pub mod compose;
 pub mod diagnostic;
+pub mod explanation_report;
 pub mod github;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod plan_report;
+pub mod roles_report;
+pub mod sheet;
 pub mod style;
 pub mod text;
 pub mod toml_diff;
@@ -27,7 +30,9 @@ pub mod words;
 pub use agenda_report::AgendaReport;
 pub use comparison_report::ComparisonReport;
 pub use compose::Material;
+pub use explanation_report::ExplanationReport;
 pub use plan_report::PlanReport;
+pub use roles_report::RolesReport;
 
 use style::Styles;
 
@@ -96,6 +101,10 @@ pub enum Body {
     Comparison(Box<ComparisonReport>),
     /// What windows will bring.
     Agenda(Box<AgendaReport>),
+    /// The organisation's roles.
+    Roles(Box<RolesReport>),
+    /// Everything about one person.
+    Explanation(Box<ExplanationReport>),
     /// It could not be done.
     Problems(Box<Problems>),
 }

@@ -1,6 +1,7 @@
 //! Named styles: what a thing is, not how it looks. Without colours each is nothing at all.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
+pub use anstyle::Style;
 
 /// How each kind of text looks.
 #[derive(Debug, Clone, Copy, Default)]

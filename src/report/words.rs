@@ -248,6 +248,27 @@ pub fn origin(origin: &Origin) -> String {
     }
 }
 
+/// Where a value comes from, told in full.
+pub fn whence(origin: &Origin) -> String {
+    match origin {
+        Origin::Person => "said of the person".into(),
+        Origin::Defaults => "from [defaults] of the file".into(),
+        Origin::Window { until, reason } => {
+            let until = until.as_ref().map_or_else(
+                || "from a window without an end".into(),
+                |until| format!("from a window until {}", Printable::new(&until.written)),
+            );
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
+            until + &reason
+        }
+        Origin::After { window } => {
+            format!("from `then`, for whoever still shows {} after the window", window.as_str())
+        }
+    }
+}
+
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
     let name = outcome.as_str();

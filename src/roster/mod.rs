@@ -54,6 +54,23 @@ pub struct Roster {
     pub people: Vec<DeclaredPerson>,
 }
 
+impl Default for Roster {
+    /// What an empty file declares: nobody, with every default.
+    fn default() -> Self {
+        Self {
+            sources: Sources::default(),
+            setting_places: BTreeMap::new(),
+            timezone: TimeZone::UTC,
+            allow_unicode_emails: false,
+            workspace: Workspace::default(),
+            policy: Policy::default(),
+            guardrails: GuardrailRules::default(),
+            acknowledgements: Vec::new(),
+            people: Vec::new(),
+        }
+    }
+}
+
 /// `[workspace]`: refuse to run against anything else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workspace {

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod plan;
+mod sheet;
 mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -53,6 +54,8 @@ pub fn write(report: &Report) -> String {
             };
             page(command, Tone::Attention, &verdict, &inside)
         }
+        Body::Roles(roles) => sheet::write(command, &roles.sheet()),
+        Body::Explanation(explanation) => sheet::write(command, &explanation.sheet()),
         Body::Problems(problems) => {
             let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");
             let number = words::count(problems.list.len(), "problem", "problems");
@@ -130,14 +133,20 @@ fn diff(hunks: &[Hunk]) -> Markup {
         @if !hunks.is_empty() {
             details.diff {
                 summary { "The same as TOML" }
-                pre {
-                    @for (number, hunk) in hunks.iter().enumerate() {
-                        @if number > 0 { "\n" }
-                        @for (sign, line) in &hunk.lines {
-                            @let class = match sign { Sign::Same => "same", Sign::Before => "before", Sign::After => "after" };
-                            span class=(class) { (sign.as_char()) (line) } "\n"
-                        }
-                    }
+                (diff_lines(hunks))
+            }
+        }
+    }
+}
+
+fn diff_lines(hunks: &[Hunk]) -> Markup {
+    html! {
+        pre {
+            @for (number, hunk) in hunks.iter().enumerate() {
+                @if number > 0 { "\n" }
+                @for (sign, line) in &hunk.lines {
+                    @let class = match sign { Sign::Same => "same", Sign::Before => "before", Sign::After => "after" };
+                    span class=(class) { (sign.as_char()) (line) } "\n"
                 }
             }
         }

@@ -6,7 +6,9 @@
 
 mod agenda;
 mod comparison;
+mod explanation;
 mod plan;
+mod roles;
 
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -37,6 +39,8 @@ pub fn write(report: &Report) -> String {
         Body::Plan(plan) => plan::write(command, *exit, plan),
         Body::Comparison(comparison) => comparison::write(command, *exit, comparison),
         Body::Agenda(agenda) => agenda::write(command, *exit, agenda),
+        Body::Roles(roles) => roles::write(command, *exit, roles),
+        Body::Explanation(explanation) => explanation::write(command, *exit, explanation),
         Body::Problems(problems) => failed(command, *exit, problems),
     }
 }
@@ -56,6 +60,8 @@ enum AnyReport<'a> {
     Plan(Box<plan::Plan<'a>>),
     Comparison(comparison::Comparison<'a>),
     Agenda(agenda::Agenda<'a>),
+    Roles(roles::Roles<'a>),
+    Explanation(Box<explanation::Explanation<'a>>),
     Valid(Valid<'a>),
     NobodyDeclared(NobodyDeclared<'a>),
     Failed(Failed<'a>),
@@ -122,6 +128,13 @@ struct Coming<'a> {
     to: Option<&'a str>,
     place: Place,
     refused_by: &'a [String],
+}
+
+#[derive(Serialize, JsonSchema)]
+struct OrganizationOf<'a> {
+    id: &'a str,
+    name: &'a str,
+    place: &'a str,
 }
 
 /// A window that holds or will.

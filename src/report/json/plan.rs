@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Coming, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
+use super::{Coming, OrganizationOf, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
 use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::exit::Exit;
@@ -20,7 +20,7 @@ pub(super) struct Plan<'a> {
     version: u32,
     command: &'a str,
     exit_code: u8,
-    organization: Organization<'a>,
+    organization: OrganizationOf<'a>,
     declared: usize,
     at: Option<&'a str>,
     only: Vec<&'a str>,
@@ -39,13 +39,6 @@ pub(super) struct Plan<'a> {
     result: Option<ResultOf>,
     journal: Option<&'a str>,
     saved: Option<&'a str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Organization<'a> {
-    id: &'a str,
-    name: &'a str,
-    place: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -151,6 +144,11 @@ struct ResultOf {
 
 /// A plan, or what came of it.
 pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
+    encode(&plan(command, exit, report))
+}
+
+/// The plan as one object, alone or within another.
+pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> Plan<'a> {
     let PlanReport {
         organization,
         organization_id,
@@ -176,7 +174,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
         version: VERSION,
         command,
         exit_code: exit.code(),
-        organization: Organization {
+        organization: OrganizationOf {
             id: organization_id.raw(),
             name: organization.raw(),
             place: place.raw(),
@@ -214,7 +212,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
     plan.summary.changes = plan.changes.len();
     plan.summary.observed = plan.observed.len();
     plan.summary.missing = plan.missing.len();
-    encode(&plan)
+    plan
 }
 
 impl<'a> Plan<'a> {

@@ -8,6 +8,7 @@
 mod agenda;
 mod comparison;
 mod plan;
+mod sheet;
 
 use super::plan_report::ComingLine;
 use super::toml_diff::Hunk;
@@ -34,6 +35,8 @@ pub fn write(report: &Report, limit: usize) -> String {
         Body::Plan(plan) => plan::write(command, plan, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
+        Body::Roles(roles) => sheet::write(command, &roles.sheet(), limit),
+        Body::Explanation(explanation) => sheet::write(command, &explanation.sheet(), limit),
         Body::Problems(problems) => failed(command, problems, limit),
     };
     if text.len() <= limit {

@@ -3,6 +3,7 @@
 mod agenda;
 mod comparison;
 mod plan;
+mod sheet;
 
 use super::plan_report::ComingLine;
 use super::style::{Styles, styled};
@@ -27,6 +28,8 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Plan(report) => plan::plan(command, report, styles),
         Body::Comparison(report) => comparison::comparison(report, styles),
         Body::Agenda(report) => agenda::agenda(report, styles),
+        Body::Roles(report) => sheet::sheet(command, &report.sheet(), styles),
+        Body::Explanation(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Problems(_) if setting.letters_apart => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colours),
     }

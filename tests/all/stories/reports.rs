@@ -158,6 +158,10 @@ fn every_report_of_every_verb_fits_its_schema() {
         "compare users.toml users.toml",
         "agenda",
         "agenda --config empty.toml",
+        "roles",
+        "explain bo@acme.example",
+        "explain eve@acme.example",
+        "explain nobody@acme.example",
         "apply --auto-approve",
         "apply",
     ] {

@@ -1,0 +1,109 @@
+//! Where Pylon is and how it is asked: the host, the token, the embedded Pylon, the pace of one run.
+
+use super::progress::say;
+use super::{Code, Environment, folder, sandbox, token};
+use crate::cli::Common;
+use crate::problem::{Problem, Problems};
+use crate::pylon::observe::{Asking, Observation};
+use crate::pylon::pace::Pacing;
+use crate::pylon::{BaseUrl, Reader, Token};
+use crate::roster::{Email, Region, Roster};
+use crate::sandbox::Running;
+
+/// A Pylon that can be asked, and not written to.
+pub(super) struct Connection {
+    pub(super) asking: Asking,
+    /// `us`, `eu`, `sandbox` or the host.
+    pub(super) place: String,
+    /// The embedded Pylon, where it is that.
+    pub(super) sandbox: Option<Running>,
+}
+
+impl Connection {
+    /// The Pylon that was asked for, or that `roster` pins.
+    pub(super) async fn open(
+        roster: &Roster,
+        common: &Common,
+        environment: &Environment,
+    ) -> Result<Self, Problem> {
+        let Connecting { reader, place, sandbox } = connect(roster, common, environment).await?;
+        let tell: fn(&str) = if common.quiet { |_| {} } else { say };
+        let pacing = Pacing::new(&common.rate);
+        let asking = Asking::new(reader, environment.clock, pacing, fastrand::Rng::new(), tell);
+        Ok(Self { asking, place, sandbox })
+    }
+
+    /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
+    pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problem> {
+        self.asking.observe(emails, roster.workspace.organization.as_ref()).await
+    }
+
+    /// The embedded Pylon keeps its state for the next run.
+    pub(super) async fn close(self) -> Result<(), Problems> {
+        keep(self.sandbox).await
+    }
+}
+
+/// The embedded Pylon, if it is one, keeps its state for the next run.
+pub(super) async fn keep(sandbox: Option<Running>) -> Result<(), Problems> {
+    match sandbox {
+        Some(running) => running.stop().await.map_err(|error| sandbox::not_kept(&error).into()),
+        None => Ok(()),
+    }
+}
+
+struct Connecting {
+    reader: Reader,
+    place: String,
+    sandbox: Option<Running>,
+}
+
+async fn connect(roster: &Roster, common: &Common, environment: &Environment) -> Result<Connecting, Problem> {
+    let clock = environment.clock;
+    if common.sandbox {
+        let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
+        let reader = Reader::new(
+            BaseUrl::parse(&running.base_url())?,
+            Token::new(crate::sandbox::DEFAULT_TOKEN)?,
+            clock,
+        )?;
+        return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running) });
+    }
+    let base = base_url(roster, common)?;
+    let token = token(common, environment, &mut std::io::stdin())?;
+    let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
+    Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None })
+}
+
+/// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
+/// anything is asked.
+fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
+    let pin = roster.workspace.region.as_ref();
+    let region: Option<Region> = common.region.map(Into::into);
+    let base = match common.base_url.as_ref().filter(|url| !url.is_empty()) {
+        Some(url) => BaseUrl::parse(url)?,
+        None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
+    };
+    if let (Some(region), true) = (region, base.region() != region) {
+        let (host, region) = (base.host(), region.as_str());
+        return Err(Problem::new(
+            Code::OtherRegion,
+            format!("--region {region} and the base URL {host} contradict each other"),
+        )
+        .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
+    }
+    for asked in [region, base.region()].into_iter().flatten() {
+        if let Some(pin) = pin.filter(|pin| pin.value != asked) {
+            let (asked, pinned) = (asked.as_str(), pin.value.as_str());
+            return Err(Problem::new(
+                Code::OtherRegion,
+                format!("the region {asked} is asked for, and these files are for {pinned}"),
+            )
+            .at(pin.place, "pinned here")
+            .help(format!(
+                "leave out --region and --base-url, or give --region {pinned}; nothing was asked"
+            )));
+        }
+    }
+    Ok(base)
+}

@@ -1,0 +1,20 @@
+//! `roles`: the organisation's roles. Serves before there is any file, since files are written with it.
+
+use super::connection::Connection;
+use super::prepare::read_if_there;
+use super::{Done, Environment, block_on};
+use crate::cli::Common;
+use crate::exit::Exit;
+use crate::report::{Body, RolesReport};
+
+pub(super) fn run(common: &Common, environment: &Environment) -> Done {
+    let roster = read_if_there(&common.config, environment.clock.now())?;
+    block_on(async {
+        let whose = roster.clone().unwrap_or_default();
+        let connection = Connection::open(&whose, common, environment).await?;
+        let observation = connection.observe(&whose, &[]).await?;
+        let report = RolesReport::new(&observation.state, roster.as_ref(), &connection.place);
+        connection.close().await?;
+        Ok((Body::Roles(Box::new(report)), Exit::Done))
+    })
+}

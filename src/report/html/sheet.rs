@@ -1,0 +1,48 @@
+//! Rows under headings.
+
+use maud::{Markup, html};
+
+use super::{Tone, diff_lines, page, place, short};
+use crate::report::sheet::{Mark, Row, Section, Sheet};
+
+pub(super) fn write(command: &str, sheet: &Sheet) -> String {
+    let Sheet { about, verdict, mark, sections } = sheet;
+    let inside = html! {
+        p.about { (about.iter().map(short).collect::<Vec<_>>().join(" · ")) }
+        @for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+            section {
+                @if let Some(title) = title { h2 { (title) } }
+                table {
+                    @if !columns.is_empty() { thead { tr { @for column in columns { th { (column) } } th {} } } }
+                    tbody { @for row in rows { (line(row)) } }
+                }
+            }
+        }
+    };
+    let tone = match mark {
+        Mark::Plain | Mark::Good => Tone::Good,
+        Mark::Attention => Tone::Attention,
+        Mark::Bad => Tone::Bad,
+    };
+    page(command, tone, verdict, &inside)
+}
+
+fn line(row: &Row) -> Markup {
+    let Row { mark, cells, notes, location, hunks } = row;
+    let class = match mark {
+        Mark::Plain => "plain",
+        Mark::Good => "good",
+        Mark::Attention => "attention",
+        Mark::Bad => "bad",
+    };
+    html! {
+        tr.(class) {
+            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (short(cell)) } } @else { (short(cell)) } } }
+            td {
+                @if let Some(location) = location { (place(location)) }
+                @for note in notes { p.note { (note) } }
+                @if !hunks.is_empty() { (diff_lines(hunks)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Rows under headings.
+
+use super::{code, fence, fitting, place, short, title};
+use crate::printable::Printable;
+use crate::report::sheet::{Mark, Row, Section, Sheet};
+
+pub(super) fn write(command: &str, sheet: &Sheet, limit: usize) -> String {
+    let Sheet { about, verdict, mark: _, sections } = sheet;
+    let about: Vec<String> = about.iter().map(short).collect();
+    let head = title(command, verdict) + &format!("{}\n\n", about.join(" · "));
+    let mut pieces = Vec::new();
+    for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+        pieces.extend(title.map(|title| format!("**{title}**\n\n")));
+        pieces.extend(rows.iter().map(|row| item(columns, row)));
+        pieces.push("\n".into());
+    }
+    let (shown, kept) = fitting(&pieces, limit.saturating_sub(head.len() + super::FENCES));
+    let text = head + &shown + &super::left_out(pieces.len() - kept, "line", "lines");
+    text.trim_end().to_owned() + "\n"
+}
+
+fn item(columns: &[&str], row: &Row) -> String {
+    let Row { mark, cells, notes, location, hunks } = row;
+    let mark = match mark {
+        Mark::Plain | Mark::Good => "",
+        Mark::Attention => "**look:** ",
+        Mark::Bad => "**wrong:** ",
+    };
+    let named = |(number, cell): (usize, &Printable)| match columns.get(number) {
+        Some(column) if number > 0 => format!("{column} {}", short(cell)),
+        _ => short(cell),
+    };
+    let cells: Vec<String> =
+        cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(named).collect();
+    let place = location.as_ref().map_or_else(String::new, |location| format!(" ({})", place(location)));
+    let mut text = format!("- {mark}{}{place}\n", cells.join(", "));
+    for line in notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty()) {
+        text += &format!("  - {}\n", code(Printable::cut(line.trim_end(), 300).as_str()));
+    }
+    if !hunks.is_empty() {
+        let lines: Vec<String> = hunks.iter().map(crate::report::toml_diff::Hunk::text).collect();
+        text +=
+            &fence("diff", &lines.join("\n")).lines().map(|line| format!("  {line}\n")).collect::<String>();
+    }
+    text
+}

@@ -1,0 +1,74 @@
+//! Rows under headings.
+
+use super::{LONGEST, padded, place_text};
+use crate::report::sheet::{Mark, Row, Section, Sheet};
+use crate::report::style::{Style, Styles, styled};
+use crate::report::toml_diff::{Hunk, Sign};
+
+/// No column is wider than this; longer cells push their line.
+const WIDEST: usize = 44;
+
+pub(super) fn sheet(command: &str, sheet: &Sheet, styles: &Styles) -> String {
+    let Sheet { about, verdict, mark: _, sections } = sheet;
+    let about: String = about.iter().map(|about| format!(" · {about}")).collect();
+    let mut text = format!("{}{about}\n", styled(styles.heading, format_args!("rolecall {command}")));
+    for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+        text.push('\n');
+        if let Some(title) = title {
+            text += &format!("{title}\n");
+        }
+        let widths = widths(columns, rows);
+        if !columns.is_empty() {
+            let heads: String =
+                columns.iter().zip(&widths).map(|(head, width)| format!("{head:<width$}  ")).collect();
+            text += &format!("    {}\n", styled(styles.quiet, heads.trim_end()));
+        }
+        rows.iter().for_each(|row| text += &row_lines(row, &widths, styles));
+    }
+    text + &format!("\n{verdict}\n")
+}
+
+fn widths(columns: &[&str], rows: &[Row]) -> Vec<usize> {
+    let count = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(columns.len());
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| Some(row.cells.get(column)?.short(LONGEST).width()));
+        let head = columns.get(column).map_or(0, |head| head.len());
+        cells.max().unwrap_or(0).max(head).min(WIDEST)
+    };
+    (0..count).map(width).collect()
+}
+
+fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
+    let Row { mark, cells, notes, location, hunks } = row;
+    let sign = match mark {
+        Mark::Plain => " ".to_owned(),
+        Mark::Good => styled(styles.good, "✓"),
+        Mark::Attention => styled(styles.attention, "!"),
+        Mark::Bad => styled(styles.bad, "✗"),
+    };
+    let cells: String =
+        cells.iter().zip(widths).map(|(cell, width)| padded(&cell.short(LONGEST), *width) + "  ").collect();
+    let place =
+        location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, place_text(at))));
+    let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
+    text.push('\n');
+    for line in notes.iter().flat_map(|note| note.lines()) {
+        text += &format!("      {line}\n");
+    }
+    hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
+    text
+}
+
+fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
+    let style = |sign: Sign| -> Style {
+        match sign {
+            Sign::Same => styles.quiet,
+            Sign::Before => styles.bad,
+            Sign::After => styles.good,
+        }
+    };
+    let line = |(sign, line): &(Sign, String)| {
+        format!("      {}\n", styled(style(*sign), format!("{}{line}", sign.as_char()).trim_end()))
+    };
+    hunk.lines.iter().map(line).collect()
+}

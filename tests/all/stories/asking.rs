@@ -1,0 +1,150 @@
+//! `explain`, `roles`, `agenda`: answers to "why?", before there is a file too.
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{
+  "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana",
+  "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_member", "name": "Member", "slug": "member" },
+             { "id": "r_lead1", "name": "Lead", "slug": "lead-emea" }, { "id": "r_lead2", "name": "Lead", "slug": "lead-amer" } ],
+  "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "name": "Ben Okafor", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "emails": ["bo@acme.example", "b.lindqvist@acme.example"], "name": "Bo Lindqvist", "role": "lead-emea", "status": "away" } ] }"#;
+
+const USERS: &str = r#"timezone = "Europe/Berlin"
+[guardrails]
+protected = ["ana@acme.example"]
+[defaults]
+role = "Member"
+[users]
+"ana@acme.example" = { role = "Admin" }
+"ben@acme.example" = { role = "Admin" }
+[users."B.Lindqvist@acme.example"]
+windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active", reason = "leave" }]
+"#;
+
+fn scene() -> Scene {
+    Scene::with_pylon(PYLON).file("users.toml", USERS)
+}
+
+#[test]
+fn a_person_is_explained_from_the_files_pylon_and_the_calendar() {
+    let scene = scene();
+    scene.run("explain bo@acme.example").exits(0).says(
+        &"
+rolecall explain · bo@acme.example · Acme (org_1, HOST)
+
+In Pylon
+    name     Bo Lindqvist
+    id       u_bo
+    address  bo@acme.example
+    also     b.lindqvist@acme.example
+  ! found    by another address than the primary one
+    role     Lead (r_lead1)
+    status   away
+
+In the files, now
+    declared  B.Lindqvist@acme.example  by this address               users.toml:9
+    role      Member                    from [defaults] of the file   users.toml:5
+    status    (left alone)
+
+What would change
+  ! role  Lead (r_lead1) → Member   users.toml:5
+
+Coming by itself
+    2026-12-20  status (left alone) → out_of_office   users.toml:10
+    2027-01-03  status out_of_office → active         users.toml:10
+
+Guardrails, for this person alone
+  ✓ max_changes    1 of 3 change (limit 10)
+  ✓ keep_at_least  2 Admins remain (floor 2)
+
+not in step: see what would change
+"
+        .replace("HOST", &scene.host()),
+    );
+    assert_eq!(scene.patches(), Vec::<String>::new());
+}
+
+#[test]
+fn somebody_whom_guardrails_watch_is_told_to_be_so() {
+    let run = scene().run("explain ana@acme.example");
+    run.exits(0);
+    assert!(
+        run.stdout
+            .contains("    protected      never changed, unless that is acknowledged     users.toml:3\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("    token_owner    the token is theirs, so they keep their kept roles\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn an_address_that_nobody_has_is_an_error_with_a_suggestion() {
+    let run = scene().run("explain bo@acme.exmaple");
+    run.exits(1);
+    assert!(
+        run.stdout.contains("nobody has this address\n      did you mean bo@acme.example?\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.ends_with("neither declared nor in Pylon\n"), "{}", run.stdout);
+}
+
+#[test]
+fn roles_are_counted_and_the_unused_and_ambiguous_are_marked() {
+    let scene = scene();
+    scene.run("roles").exits(0).says(
+        &"
+rolecall roles · Acme (org_1, HOST)
+
+    name    slug       id        hold it  declared
+    Admin   admin      r_admin   2        2
+  ! Lead    lead-emea  r_lead1   1        0
+      another role has this name: write the slug or the id in the files
+  ! Lead    lead-amer  r_lead2   0        0         unused
+      another role has this name: write the slug or the id in the files
+    Member  member     r_member  0        1
+
+4 roles · 1 unused · 2 with a name that another has too
+"
+        .replace("HOST", &scene.host()),
+    );
+    assert_eq!(scene.asked(), ["GET /me", "GET /user-roles", "GET /users"]);
+}
+
+#[test]
+fn roles_serve_before_there_is_a_file() {
+    let scene = Scene::with_pylon(PYLON);
+    let run = scene.run("roles");
+    run.exits(0);
+    assert!(run.stdout.contains("    Admin   admin      r_admin   2\n"), "{}", run.stdout);
+    scene.file("users.toml", "[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n").run("roles").exits(0);
+}
+
+#[test]
+fn the_agenda_is_told_offline_until_a_day() {
+    let scene = Scene::offline().file("users.toml", USERS);
+    scene.run("agenda").exits(0).says(
+        "
+rolecall agenda · users.toml · Europe/Berlin
+
+  2026-12-20  B.Lindqvist@acme.example  status (left alone) → out_of_office   users.toml:10
+  2027-01-03  B.Lindqvist@acme.example  status out_of_office → active   users.toml:10
+
+2 transitions in 1 window
+",
+    );
+    let run = scene.run("agenda --until 2026-12-31");
+    assert!(run.stdout.contains("1 transition in 1 window\n"), "{}", run.stdout);
+    scene.run("agenda --until 2026-12-20").exits(0).says(
+        "\nrolecall agenda · users.toml · Europe/Berlin · until 2026-12-20\n\nnothing comes by itself\n",
+    );
+    scene.run("agenda --until soon").exits(1).names("commands::bad_time");
+}
