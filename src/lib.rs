@@ -11,7 +11,7 @@
 //!                        └─ carry_out ─▶ Finished ─▶ Report ─▶ bytes, exit code
 //! ```
 //!
-//! The rooms, each of which uses only rooms before it: [`roster`], [`desired`], [`observed`], [`plan`], [`pylon`],
+//! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`observed`], [`plan`], [`pylon`],
 //! [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
 //! [`problem`] are used everywhere. docs/architecture.md walks through them.
 
@@ -22,6 +22,7 @@ pub mod commands;
 pub mod comparison;
 pub mod desired;
 pub mod exit;
+pub mod layout;
 pub mod observed;
 pub mod plan;
 pub mod printable;

@@ -7,11 +7,13 @@
 //! | file | owns |
 //! |---|---|
 //! | `organisation` | random people, and random files about them |
+//! | `scribbles` | random layouts of files |
 //! | `recount` | the guardrails once more, naively: nothing of `plan::guardrails` is called |
 //! | the others | the claims |
 
 mod changes;
 mod guardrails;
+mod layout;
 mod limits;
 mod order;
 mod organisation;
@@ -19,6 +21,7 @@ mod plans;
 mod recount;
 mod rubbish;
 mod saved;
+mod scribbles;
 mod windows;
 
 use std::env;

@@ -1,0 +1,118 @@
+//! A header with the keys below it. Keys are written in a fixed order, but only within a run of lines: a blank line, or
+//! a comment that stands alone, is the user's own grouping and stays where it is.
+
+use toml_edit::Value;
+
+use super::page::Page;
+use super::pen::{PERSON_KEYS, Pen, dotted, order_below, rank};
+use super::sheet::{Around, Block};
+
+/// A header, what stands around it, and its keys.
+pub(super) struct Section<'t> {
+    pub(super) path: Vec<&'t str>,
+    /// `[[path]]`.
+    pub(super) array: bool,
+    pub(super) head: Around<'t>,
+    pub(super) entries: Vec<Entry<'t>>,
+}
+
+/// A key below a header (or below none), and its value.
+pub(super) struct Entry<'t> {
+    pub(super) path: Vec<&'t str>,
+    pub(super) value: &'t Value,
+    pub(super) around: Around<'t>,
+}
+
+/// Keys that follow one another without a blank line.
+pub(super) struct Run<'t> {
+    /// The comments that head it.
+    pub(super) standing: Vec<Block<'t>>,
+    pub(super) entries: Vec<Entry<'t>>,
+    /// The comments directly below it.
+    pub(super) foot: Block<'t>,
+}
+
+impl<'t> Section<'t> {
+    /// A section without comments.
+    pub(super) fn bare(path: Vec<&'t str>) -> Self {
+        Self { path, array: false, head: Around::default(), entries: Vec::new() }
+    }
+
+    /// Puts comments below the last line.
+    pub(super) fn add_foot(&mut self, foot: Block<'t>) {
+        let last = self.entries.last_mut().map_or(&mut self.head, |entry| &mut entry.around);
+        last.foot.extend(foot);
+    }
+
+    /// Writes it.
+    pub(super) fn write(self, page: &mut Page, pen: Pen<'t>) {
+        let Self { path, array, head, entries } = self;
+        let order = order_of(&path);
+        let has_foot = !head.foot.is_empty();
+        write_head(page, &path, array, &head);
+        for (number, mut run) in runs(entries).into_iter().enumerate() {
+            if number > 0 || has_foot {
+                page.blank();
+            }
+            run.entries.sort_by_key(|entry| rank(&entry.path, order));
+            let Run { standing, entries, foot } = run;
+            page.standing(&standing);
+            entries.into_iter().for_each(|entry| entry.write(page, pen));
+            page.block(&foot);
+        }
+    }
+}
+
+/// Writes a header with its comments.
+pub(super) fn write_head(page: &mut Page, path: &[&str], array: bool, head: &Around<'_>) {
+    let Around { after_blank: _, standing, above, behind, foot } = head;
+    page.blank();
+    page.standing(standing);
+    page.block(above);
+    let path = dotted(path);
+    page.code(&if array { format!("[[{path}]]") } else { format!("[{path}]") }, *behind);
+    page.block(foot);
+}
+
+impl<'t> Entry<'t> {
+    /// Writes it with the comments directly around it.
+    pub(super) fn write(self, page: &mut Page, pen: Pen<'t>) {
+        let Self { path, value, around } = self;
+        let Around { after_blank: _, standing: _, above, behind, foot } = around;
+        page.block(&above);
+        page.code(&pen.entry(&path, value), behind);
+        page.block(&foot);
+    }
+}
+
+/// Divides keys where a blank line does.
+pub(super) fn runs(entries: Vec<Entry<'_>>) -> Vec<Run<'_>> {
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    for mut entry in entries {
+        let standing = std::mem::take(&mut entry.around.standing);
+        let foot = std::mem::take(&mut entry.around.foot);
+        match runs.last_mut() {
+            Some(run) if !entry.around.after_blank && run.foot.is_empty() => {
+                run.entries.push(entry);
+                run.foot = foot;
+            }
+            _ => runs.push(Run { standing, entries: vec![entry], foot }),
+        }
+    }
+    runs
+}
+
+/// In which order a section has its keys.
+fn order_of(path: &[&str]) -> &'static [&'static str] {
+    match path {
+        ["workspace"] => &["organization", "region"],
+        ["policy"] => &["role", "status", "extra_roles"],
+        ["guardrails"] => {
+            &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"]
+        }
+        ["acknowledge"] => order_below("acknowledge"),
+        ["users", _] => PERSON_KEYS,
+        ["users", _, "windows"] => order_below("windows"),
+        _ => &[],
+    }
+}

@@ -1,0 +1,191 @@
+//! Edits: the line that changes, and every line that does not.
+
+use pretty_assertions::assert_eq;
+
+use super::super::{Edit, NewPerson, Refused, To, edited};
+use crate::roster::{Email, RoleName, Status};
+
+fn change(email: &str, role: To<&str>, status: To<Status>) -> Edit {
+    let role = match role {
+        To::Stay => To::Stay,
+        To::Set(role) => To::Set(RoleName::from(role)),
+        To::Remove => To::Remove,
+    };
+    Edit::Change { email: Email::observed(email), role, status }
+}
+
+fn add(email: &str, role: Option<&str>, status: Option<Status>) -> Edit {
+    Edit::Add(NewPerson { email: Email::observed(email), role: role.map(RoleName::from), status })
+}
+
+#[track_caller]
+fn becomes(before: &str, edits: &[Edit], after: &str) {
+    assert_eq!(edited(before, edits).as_deref(), Ok(after), "{edits:?}");
+}
+
+const BOTH: (To<&str>, To<Status>) = (To::Set("Admin"), To::Set(Status::Away));
+
+#[test]
+fn a_person_is_edited_in_the_form_they_have() {
+    let cases = [
+        ("[users]\n'A@x.co'={} # a\n", "[users]\n'A@x.co'={ role = \"Admin\", status = \"away\" } # a\n"),
+        (
+            "[users]\n\"a@x.co\" = {role='Member'  }   # a\n",
+            "[users]\n\"a@x.co\" = { role='Member', status = \"away\" }   # a\n",
+        ),
+        (
+            "[users]\n\"a@x.co\" = { windows = [\n  # one\n] } # a\n",
+            "[users]\n\"a@x.co\" = { role = \"Admin\", status = \"away\", windows = [\n  # one\n] } # a\n",
+        ),
+        (
+            "[users]\n\"a@x.co\" = {\n  status = 'active', # now\n}\n",
+            "[users]\n\"a@x.co\" = {\n  role = \"Admin\",\n  status = \"away\", # now\n}\n",
+        ),
+        (
+            "[users.\"a@x.co\"]\n  # why\n  status = \"active\" # now\nwindows = []",
+            "[users.\"a@x.co\"]\nrole = \"Admin\"\n  # why\n  status = \"away\" # now\nwindows = []",
+        ),
+        ("[users.\"a@x.co\"]", "[users.\"a@x.co\"]\nrole = \"Admin\"\nstatus = \"away\""),
+        (
+            "[users]\n\t\"a@x.co\" . role = 'Member' # r\n",
+            "[users]\n\t\"a@x.co\" . role = \"Admin\" # r\n\t\"a@x.co\" . status = \"away\"\n",
+        ),
+        (
+            "users.'a@x.co'.windows = []\r\n[policy]\r\n",
+            "users.'a@x.co'.windows = []\r\nusers.'a@x.co'.role = \"Admin\"\r\nusers.'a@x.co'.status = \"away\"\r\n[policy]\r\n",
+        ),
+        (
+            "# one\n[[users.'a@x.co'.windows]]\nfrom = 2026-12-01\n",
+            "[users.\"a@x.co\"]\nrole = \"Admin\"\nstatus = \"away\"\n\n# one\n[[users.'a@x.co'.windows]]\nfrom = 2026-12-01\n",
+        ),
+        ("users = { 'a@x.co' = {} }", "users = { 'a@x.co' = { role = \"Admin\", status = \"away\" } }"),
+    ];
+    for (before, after) in cases {
+        let (role, status) = BOTH;
+        let role = if before.contains("{role='Member'") { To::Stay } else { role };
+        becomes(before, &[change("a@X.CO", role, status)], after);
+    }
+}
+
+#[test]
+fn what_is_declared_no_longer_goes_and_the_comment_behind_it_stays() {
+    let cases = [
+        ("[users]\n\"a@x.co\" = { role = \"A\", status = \"away\" } # a\n", "[users]\n\"a@x.co\" = {} # a\n"),
+        (
+            "[users]\n\"a@x.co\" = { status = \"away\",windows = [ ] }\n",
+            "[users]\n\"a@x.co\" = { windows = [ ] }\n",
+        ),
+        (
+            "[users]\n\"a@x.co\" = { windows = [\n], role = \"A\" }\n",
+            "[users]\n\"a@x.co\" = { windows = [\n] }\n",
+        ),
+        (
+            "[users]\n\"a@x.co\" = {\n  role = \"A\",\n  status = \"away\" # gone?\n}\n",
+            "[users]\n\"a@x.co\" = {\n # gone?\n}\n",
+        ),
+        (
+            "[users.\"a@x.co\"]\nrole = \"A\"\n  status = \"away\"  # since May\nwindows = []\n",
+            "[users.\"a@x.co\"]\n  # since May\nwindows = []\n",
+        ),
+        ("[users.\"a@x.co\"]\nrole = \"A\"", "[users.\"a@x.co\"]\n"),
+        (
+            "[users]\n\"a@x.co\".role = \"A\" # a\n\"a@x.co\".status = \"away\" # b\n",
+            "[users]\n\"a@x.co\" = {} # a\n# b\n",
+        ),
+        ("[users]\n\"a@x.co\".role = \"A\"\n\"a@x.co\".windows = []\n", "[users]\n\"a@x.co\".windows = []\n"),
+    ];
+    for (before, after) in cases {
+        becomes(before, &[change("a@x.co", To::Remove, To::Remove)], after);
+    }
+}
+
+#[test]
+fn what_is_so_already_is_not_written_again() {
+    let text = "[users]\n'a@x.co' = {role='''Admin'''} # a\n[users.\"b@x.co\"]\nstatus = 'away'\n";
+    let edits =
+        [change("a@x.co", To::Set("Admin"), To::Remove), change("b@x.co", To::Remove, To::Set(Status::Away))];
+    becomes(text, &edits, text);
+    becomes(text, &[change("a@x.co", To::Stay, To::Stay)], text);
+}
+
+#[test]
+fn somebody_new_is_a_line_at_their_place() {
+    let new = [add("d@x.co", None, None), add("B@x.co", Some("A \"b\""), Some(Status::Away))];
+    becomes(
+        "[users]\n\"a@x.co\"={} # a\n# c\n\"C@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
+        &new,
+        "[users]\n\"a@x.co\"={} # a\n\"B@x.co\" = { role = \"A \\\"b\\\"\", status = \"away\" }\n# c\n\"C@x.co\" = {}\n\"d@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
+    );
+}
+
+#[test]
+fn somebody_new_stands_under_nobodys_heading() {
+    becomes(
+        "[users]\n# leads\n\"c@x.co\" = {}\n\n\"z@x.co\" = {}\n",
+        &[add("d@x.co", None, None)],
+        "[users]\n# leads\n\"c@x.co\" = {}\n\n\"d@x.co\" = {}\n\"z@x.co\" = {}\n",
+    );
+    becomes(
+        "[users]\n# leads\n\"c@x.co\" = {}\n\"z@x.co\" = {}",
+        &[add("d@x.co", None, None), add("b@x.co", None, None)],
+        "[users]\n# leads\n\"c@x.co\" = {}\n\"z@x.co\" = {}\n\n\"b@x.co\" = {}\n\"d@x.co\" = {}",
+    );
+}
+
+#[test]
+fn among_people_in_no_order_somebody_new_is_the_last() {
+    becomes(
+        "[users]\n  \"z@x.co\" = {}\n  \"a@x.co\" = {}\n",
+        &[add("b@x.co", None, None)],
+        "[users]\n  \"z@x.co\" = {}\n  \"a@x.co\" = {}\n  \"b@x.co\" = {}\n",
+    );
+}
+
+#[test]
+fn among_tables_somebody_new_is_a_table() {
+    let new = [add("b@x.co", Some("A"), None), add("d@x.co", None, Some(Status::Active))];
+    becomes(
+        "[defaults]\n\n# c\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n",
+        &new,
+        "[defaults]\n\n[users.\"b@x.co\"]\nrole = \"A\"\n\n# c\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n\n[users.\"d@x.co\"]\nstatus = \"active\"\n",
+    );
+    becomes(
+        "[defaults]\n\n# leads\n\n[users.\"c@x.co\"]\nrole = \"B\"\n",
+        &new[..1],
+        "[defaults]\n\n[users.\"b@x.co\"]\nrole = \"A\"\n\n# leads\n\n[users.\"c@x.co\"]\nrole = \"B\"\n",
+    );
+}
+
+#[test]
+fn a_file_without_people_gets_a_place_for_them() {
+    for (before, after) in [
+        ("", "[users]\n\"a@x.co\" = {}\n"),
+        ("# people", "# people\n\n[users]\n\"a@x.co\" = {}"),
+        ("[users] # all\n# none\n", "[users] # all\n\"a@x.co\" = {}\n# none\n"),
+        ("[policy]\r\n\r\n# end\r\n", "[policy]\r\n\r\n[users]\r\n\"a@x.co\" = {}\r\n\r\n# end\r\n"),
+        ("users = {}\n", "users = { \"a@x.co\" = {} }\n"),
+        ("users = { 'b@x.co' = {} }\n", "users = { 'b@x.co' = {}, \"a@x.co\" = {} }\n"),
+        ("users.'b@x.co' = {}\n", "users.\"a@x.co\" = {}\nusers.'b@x.co' = {}\n"),
+    ] {
+        becomes(before, &[add("a@x.co", None, None)], after);
+    }
+}
+
+#[test]
+fn an_edit_that_cannot_be_made_is_refused_whole() {
+    let (ana, bo) = (Email::observed("a@x.co"), Email::observed("b@x.co"));
+    let text = "[users]\n\"a@x.co\" = {}\n";
+    let change_of = |email: &Email| change(email.as_str(), To::Set("A"), To::Stay);
+    let add_of = |email: &Email| add(email.as_str(), None, None);
+    for (text, edits, refused) in [
+        (text, vec![change_of(&ana), change_of(&bo)], Refused::NotDeclared(bo.clone())),
+        (text, vec![add_of(&bo), add_of(&ana)], Refused::Declared(ana.clone())),
+        (text, vec![add_of(&bo), add_of(&bo)], Refused::Twice(bo.clone())),
+        ("users = { 'a@x.co'.status = 'away' }", vec![change_of(&ana)], Refused::OddForm(ana.clone())),
+        ("[users]\n'a@x.co' = 1", vec![change_of(&ana)], Refused::OddForm(ana.clone())),
+        ("users = 1", vec![add_of(&ana)], Refused::NoPlace),
+        ("users = ", vec![], Refused::NotToml),
+    ] {
+        assert_eq!(edited(text, &edits), Err(refused), "{text}");
+    }
+}

@@ -1,0 +1,201 @@
+//! The order of a file, its blank lines and its comments.
+
+use pretty_assertions::assert_eq;
+
+use super::super::{NewFile, NewPerson, NotToml, canonical, fresh};
+use super::{becomes, stays};
+use crate::roster::{Email, Region, Status};
+
+#[test]
+fn sections_have_their_order_and_keep_their_comments() {
+    becomes(
+        r#"#:schema ./users.schema.json
+# Acme's people.
+
+timezone='Europe/Berlin'
+include = ["teams/*.toml"]   # every team
+
+
+# Everybody
+
+[users] # all of them
+"ana@acme.example" = {}
+[[acknowledge]]
+expires=2026-12-01
+reason="support reorganisation"
+guardrail="max_changes"
+up_to=40
+# Ours.
+[workspace]
+region="eu"
+organization="org_1"
+# region = "us"
+
+[ policy ]
+status = "observe"              # never written
+role = "enforce"
+[guardrails.keep_at_least]
+Admin = 2
+[guardrails]
+missing = "refuse"
+# A quarter would be too many.
+max_changes = 0x10
+
+# vim: set ft=toml:"#,
+        r#"#:schema ./users.schema.json
+# Acme's people.
+
+include = ["teams/*.toml"]   # every team
+timezone = "Europe/Berlin"
+
+# Ours.
+[workspace]
+organization = "org_1"
+region = "eu"
+# region = "us"
+
+[policy]
+role = "enforce"
+status = "observe"              # never written
+
+[guardrails]
+# A quarter would be too many.
+max_changes = 0x10
+missing = "refuse"
+
+[guardrails.keep_at_least]
+Admin = 2
+
+[[acknowledge]]
+guardrail = "max_changes"
+up_to = 40
+reason = "support reorganisation"
+expires = 2026-12-01
+
+# Everybody
+
+[users] # all of them
+"ana@acme.example" = {}
+
+# vim: set ft=toml:
+"#,
+    );
+}
+
+#[test]
+fn blank_lines_and_comments_that_stand_alone_divide_what_is_sorted() {
+    becomes(
+        "[guardrails]\nmissing = \"report\"\n\n\n# Floors\n\nkeep_active = 1\nkeep_at_least = { Admin = 2 }\n",
+        "[guardrails]\nmissing = \"report\"\n\n# Floors\n\nkeep_at_least = { Admin = 2 }\nkeep_active = 1\n",
+    );
+}
+
+#[test]
+fn what_the_root_says_of_a_section_becomes_the_section() {
+    becomes(
+        r#"users."bo@acme.example".role = "Admin" # boss
+users."ana@acme.example" = {}
+# Everybody.
+defaults.role = "Member"
+workspace = { region = "eu", organization = "org_1" } # pin
+"#,
+        r#"[workspace] # pin
+organization = "org_1"
+region = "eu"
+
+[defaults]
+# Everybody.
+role = "Member"
+
+[users]
+"ana@acme.example" = {}
+"bo@acme.example" = { role = "Admin" } # boss
+"#,
+    );
+}
+
+#[test]
+fn a_comment_keeps_its_column_where_there_is_room_for_it() {
+    becomes(
+        "[policy]\nrole   = 'observe'      # shown\nstatus='ignore'         # left\nextra_roles='ignore' # one space\n",
+        "[policy]\nrole = \"observe\"        # shown\nstatus = \"ignore\"       # left\nextra_roles = \"ignore\" # one space\n",
+    );
+}
+
+#[test]
+fn lines_end_as_they_did() {
+    becomes(
+        "[users]\r\n\r\n\r\n'b@x.co'={}\r\n'a@x.co'={}",
+        "[users]\r\n\"a@x.co\" = {}\r\n\"b@x.co\" = {}\r\n",
+    );
+}
+
+#[test]
+fn a_byte_order_mark_goes() {
+    becomes("\u{feff}[users]\n", "[users]\n");
+}
+
+#[test]
+fn there_may_be_nothing_to_lay_out() {
+    for (before, after) in
+        [("", ""), ("\n\n", ""), (" # one\n\n\n# two", "# one\n\n# two\n"), ("[users]", "[users]\n")]
+    {
+        becomes(before, after);
+    }
+    assert_eq!(canonical("users = {"), Err(NotToml));
+}
+
+#[test]
+fn what_is_not_known_stays_in_its_order_above_the_users() {
+    becomes(
+        "x = 1\n[users]\n[[b]]\n[b.c]\n[[b]]\n[a.b]\n[a]\n[defaults]\n",
+        "x = 1\n\n[defaults]\n\n[[b]]\n\n[b.c]\n\n[[b]]\n\n[a.b]\n\n[a]\n\n[users]\n",
+    );
+}
+
+#[test]
+fn a_new_file_is_canonical() {
+    let person = |email: &str, role: &str, status| NewPerson {
+        email: Email::observed(email),
+        role: Some(role.into()),
+        status,
+    };
+    let people = [
+        person("bo@acme.example", "Member", None),
+        person("Ana@acme.example", "Admin \"one\"\n", None),
+        person("cy@acme.example", "Member", Some(Status::Away)),
+        person("dee@acme.example", &"long ".repeat(20), None),
+    ];
+    let file = NewFile {
+        allow_unicode_emails: false,
+        organization: Some("org_1"),
+        region: Some(Region::Us),
+        default_role: Some(&"Member".into()),
+        people: &people,
+    };
+    let text = fresh(&file);
+    assert_eq!(
+        text,
+        r#"# Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here
+# would change, `rolecall apply` changes it. Roles are named by name, slug or id.
+
+[workspace]
+organization = "org_1"
+region = "us"
+
+[defaults]
+role = "Member"
+
+[users]
+"Ana@acme.example" = { role = "Admin \"one\"\n" }
+"bo@acme.example" = {}
+"cy@acme.example" = { status = "away" }
+
+[users."dee@acme.example"]
+role = "long long long long long long long long long long long long long long long long long long long long "
+"#
+    );
+    stays(&text);
+    let nobody = NewFile { organization: None, region: None, default_role: None, people: &[], ..file };
+    stays(&fresh(&nobody));
+}

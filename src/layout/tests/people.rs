@@ -1,0 +1,215 @@
+//! Lines and tables, groups and their headings.
+
+use super::{becomes, stays};
+
+#[test]
+fn people_are_sorted_without_regard_to_case() {
+    becomes(
+        "[users]\n'Zed@x.co'={}\n\"bo@x.co\" = { }\n'Ana@x.co' = {status='away',role='Admin'}\n",
+        "[users]\n\"Ana@x.co\" = { role = \"Admin\", status = \"away\" }\n\"bo@x.co\" = {}\n\"Zed@x.co\" = {}\n",
+    );
+}
+
+#[test]
+fn a_group_is_sorted_in_itself_below_its_heading() {
+    becomes(
+        r#"[users]
+# team leads
+"zed@x.co" = {}
+"ana@x.co" = {} # on leave
+
+# Support
+
+# since May
+"cy@x.co" = {}
+"bo@x.co" = {}
+# "al@x.co" = {}
+
+"mo@x.co" = {}
+"lu@x.co" = {}
+"#,
+        r#"[users]
+# team leads
+"ana@x.co" = {} # on leave
+"zed@x.co" = {}
+
+# Support
+
+"bo@x.co" = {}
+# since May
+"cy@x.co" = {}
+# "al@x.co" = {}
+
+"lu@x.co" = {}
+"mo@x.co" = {}
+"#,
+    );
+}
+
+#[test]
+fn a_comment_goes_with_its_person_where_others_have_some_too() {
+    becomes(
+        "[users]\n# Zed is new.\n\"zed@x.co\" = {}\n# Ana knows why.\n\"ana@x.co\" = {}\n",
+        "[users]\n# Ana knows why.\n\"ana@x.co\" = {}\n# Zed is new.\n\"zed@x.co\" = {}\n",
+    );
+}
+
+#[test]
+fn who_has_windows_is_a_table_and_who_has_none_a_line() {
+    becomes(
+        r#"[users]
+"bo@x.co" = { role = "Member", windows = [{ until = 2027-01-03, role = "Admin" }] }   # incident
+# Zed is new.
+"zed@x.co" = {}
+
+# Ana, the founder
+[users."ana@x.co"] # her
+status = "away"
+role = "Admin"
+[users."cy@x.co"]
+windows = []
+"#,
+        r#"[users]
+# Ana, the founder
+"ana@x.co" = { role = "Admin", status = "away" } # her
+"cy@x.co" = { windows = [] }
+# Zed is new.
+"zed@x.co" = {}
+
+[users."bo@x.co"] # incident
+role = "Member"
+windows = [
+  { until = 2027-01-03, role = "Admin" },
+]
+"#,
+    );
+}
+
+#[test]
+fn tables_under_a_heading_stay_together() {
+    becomes(
+        r#"# People of Acme.
+
+[users."zed@x.co"]
+role = "Admin"
+
+# The night shift
+
+[users."dee@x.co"]
+role = "Member"
+
+[users."cy@x.co"]
+windows = [{ until = 2027-01-03, status = "away", then = "active" }]
+
+# The day shift
+
+[users."moe@x.co"]
+status = "away"
+
+[users."lu@x.co"]
+role = "Lead"
+"#,
+        r#"# People of Acme.
+
+[users]
+"zed@x.co" = { role = "Admin" }
+
+# The day shift
+
+"lu@x.co" = { role = "Lead" }
+"moe@x.co" = { status = "away" }
+
+# The night shift
+
+[users."cy@x.co"]
+windows = [
+  { until = 2027-01-03, status = "away", then = "active" },
+]
+
+[users."dee@x.co"]
+role = "Member"
+"#,
+    );
+}
+
+#[test]
+fn a_heading_whose_people_all_become_tables_stands_above_the_tables() {
+    becomes(
+        r#"[users]
+# on call
+"bo@x.co" = { role = "A", windows = [{ until = 2027-01-03, role = "B" }] }
+"al@x.co" = { role = "A", windows = [{ until = 2027-01-03, role = "B" }] }
+# "cy@x.co" = {}
+
+"ed@x.co" = {}
+"#,
+        r#"[users]
+"ed@x.co" = {}
+
+# on call
+
+[users."al@x.co"]
+role = "A"
+windows = [
+  { until = 2027-01-03, role = "B" },
+]
+# "cy@x.co" = {}
+
+[users."bo@x.co"]
+role = "A"
+windows = [
+  { until = 2027-01-03, role = "B" },
+]
+"#,
+    );
+}
+
+#[test]
+fn dotted_keys_become_a_line_where_no_comment_is_lost() {
+    becomes(
+        "[users]\n# new\n\"bo@x.co\".status = \"away\"\n'bo@x.co'.role = 'Admin' # for now\n\"al@x.co\".role = \"A\"\n",
+        "[users]\n# new\n\"al@x.co\" = { role = \"A\" }\n\"bo@x.co\" = { role = \"Admin\", status = \"away\" } # for now\n",
+    );
+    stays("[users]\n\"bo@x.co\".status = \"away\" # holiday\n\"bo@x.co\".role = \"Admin\" # for now\n");
+}
+
+#[test]
+fn a_form_that_a_comment_depends_on_stays() {
+    stays("[users]\n\"ana@x.co\" = { role = \"A\", # since May\n\n  status=\"away\" }\n");
+    stays("[users.\"ana@x.co\"]\nrole = \"Admin\"   # since May\n");
+    stays("[users.\"ana@x.co\"]\nrole = \"Admin\"\n# status = \"away\"\n");
+    stays("[users.\"ana@x.co\"]\n# since May\nrole = \"Admin\"\n");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_a_table() {
+    let role = "Member of the longest team name that anybody has ever seen in a file of people and roles";
+    becomes(
+        &format!("[users]\n\"ana@x.co\" = {{ role = \"{role}\", status = \"away\" }} # her\n"),
+        &format!("[users]\n\n[users.\"ana@x.co\"] # her\nrole = \"{role}\"\nstatus = \"away\"\n"),
+    );
+}
+
+#[test]
+fn windows_as_a_list_of_tables_stay_below_their_person() {
+    becomes(
+        r#"[[users."bo@x.co".windows]]
+status = "active"
+until = 2027-01-03
+[users."ana@x.co"]
+role = "A" # keeps the table
+[users."bo@x.co"]
+status = "away"
+"#,
+        r#"[users."ana@x.co"]
+role = "A" # keeps the table
+
+[users."bo@x.co"]
+status = "away"
+
+[[users."bo@x.co".windows]]
+until = 2027-01-03
+status = "active"
+"#,
+    );
+}

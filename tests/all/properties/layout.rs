@@ -1,0 +1,366 @@
+//! The layout of files: nothing is lost, nothing means anything else, and an edit touches only what it is about.
+
+use std::cell::Cell;
+
+use pretty_assertions::assert_eq;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+use proptest::sample::select;
+use rolecall::layout::{Edit, NewFile, NewPerson, To, canonical, edited, fresh};
+use rolecall::roster::{
+    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, Region,
+    Roster, Status, Window, Workspace,
+};
+use similar::{ChangeTag, TextDiff};
+
+use super::holds;
+use super::organisation::read;
+use super::scribbles::{Dice, ROLES, Scribble, address, scribble};
+
+fn rolls() -> impl Strategy<Value = Vec<u16>> {
+    vec(any::<u16>(), 0..400)
+}
+
+fn roster(text: &str) -> Roster {
+    read(text).unwrap_or_else(|problems| panic!("a valid file: {:#?}\n{text}", problems.list))
+}
+
+fn laid_out(text: &str) -> String {
+    canonical(text).unwrap_or_else(|_| panic!("TOML:\n{text}"))
+}
+
+/// Everything that a roster says, without the places.
+fn facts(roster: &Roster) -> Vec<String> {
+    let Roster { sources: _, timezone, workspace, policy, guardrails, acknowledgements, people } = roster;
+    let Workspace { organization, region } = workspace;
+    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
+        guardrails;
+    let floor = |floor: &Floor| {
+        let Floor { role, holders } = floor;
+        (role.value.clone(), *holders)
+    };
+    let floors = keep_at_least.as_ref().map(|floors| floors.iter().map(floor).collect::<Vec<_>>());
+    let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
+    let mut facts = vec![
+        format!("{:?} {policy:?}", timezone.iana_name()),
+        format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
+        format!("{max_changes:?} {floors:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
+    ];
+    facts.extend(acknowledgements.iter().map(|acknowledgement| {
+        let Acknowledgement { place: _, risk, reason, expires } = acknowledgement;
+        let risk = match risk {
+            AcknowledgedRisk::MaxChanges(figure) => figure,
+            other => panic!("{other:?} is not in these files"),
+        };
+        format!("{risk} {reason:?} {:?}", expires.value)
+    }));
+    facts.extend(people.iter().map(fact));
+    facts
+}
+
+/// What is said of one person.
+fn fact(person: &DeclaredPerson) -> String {
+    let DeclaredPerson { email, role, status, windows } = person;
+    let role =
+        role.as_ref().map(|DeclaredRole { role, from_defaults }| (role.value.to_string(), *from_defaults));
+    let window = |window: &Window| {
+        let Window { place: _, from, until, role, status, then, reason } = window;
+        let moments = [from, until].map(|moment| moment.as_ref().map(|moment| moment.value.clone()));
+        let role = role.as_ref().map(|role| role.value.clone());
+        let statuses = [status, then].map(|status| status.map(|status| status.value));
+        format!("{moments:?} {role:?} {statuses:?} {reason:?}")
+    };
+    let windows: Vec<String> = windows.iter().map(window).collect();
+    let status = status.map(|status| status.value);
+    format!("{} {role:?} {status:?} {windows:?}", email.value.as_str())
+}
+
+fn tree(text: &str) -> toml::Table {
+    text.trim_start_matches('\u{feff}').parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn the_canonical_layout_says_the_same_and_loses_no_comment() {
+    let people = Cell::new(0);
+    holds(600, &rolls(), |rolls| {
+        let Scribble { text, people: declared, comments } = scribble(&rolls);
+        let after = laid_out(&text);
+        assert_eq!(facts(&roster(&after)), facts(&roster(&text)), "of:\n{text}\nbecame:\n{after}");
+        assert_eq!(tree(&after), tree(&text));
+        for number in 0..comments {
+            let count = after.matches(&format!("# c{number};")).count();
+            assert_eq!(count, 1, "comment {number} of:\n{text}\nbecame:\n{after}");
+        }
+        people.set(people.get() + declared.len());
+    });
+    assert!(people.get() > 1000, "{people:?}");
+}
+
+#[test]
+fn the_canonical_layout_is_its_own() {
+    holds(600, &rolls(), |rolls| {
+        let text = scribble(&rolls).text;
+        let once = laid_out(&text);
+        assert_eq!(laid_out(&once), once, "of:\n{text}");
+    });
+}
+
+#[test]
+fn the_canonical_layout_has_its_blanks_in_order() {
+    holds(300, &rolls(), |rolls| {
+        let text = scribble(&rolls).text;
+        let once = laid_out(&text);
+        if once.lines().any(|line| line.ends_with('{')) {
+            return; // braces with comments in them are left as they are
+        }
+        let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        assert!(once.is_empty() || once.ends_with(eol), "{once:?}");
+        assert!(!once.starts_with(eol) && !once.ends_with(&eol.repeat(2)), "{once:?}");
+        assert!(!once.contains(&eol.repeat(3)), "two blank lines:\n{once}");
+        assert_eq!(once.matches('\n').count(), once.matches(eol).count(), "{once:?}");
+    });
+}
+
+/// Lines of which some together are TOML, valid as a roster or not.
+const LINES: &[&str] = &[
+    "",
+    "",
+    "",
+    "# one",
+    "# two",
+    "  # three",
+    "[users]",
+    "[users.\"a@x.example\"]",
+    "[users.\"b@x.example\"]",
+    "[users.\"a@x.example\".windows]",
+    "[[users.\"a@x.example\".windows]]",
+    "[[users.\"b@x.example\".windows]]",
+    "[users.\"a@x.example\".deep.er]",
+    "[[users]]",
+    "[[users.\"a@x.example\"]]",
+    "[a]",
+    "[a.b]",
+    "[a.b.c]",
+    "[[a]]",
+    "[[a.b]]",
+    "[defaults]",
+    "[policy]",
+    "[policy.deep]",
+    "[guardrails.keep_at_least]",
+    "[guardrails]",
+    "[[acknowledge]]",
+    "[acknowledge.deep]",
+    "role = 'x'  # four",
+    "role.deep = 1",
+    "status = \"y\"",
+    "windows = []",
+    "windows = [{ until = 2026-01-01, from = 2025-01-01 }] # five",
+    "\"a@x.example\" = {}",
+    "\"a@x.example\" = { role = \"x\", status = 'z' }",
+    "\"a@x.example\".role = 1",
+    "\"b@x.example\".status = 2 # six",
+    "\"b@x.example\".deep.er = 2",
+    "\"b@x.example\" = 7",
+    "users = {}",
+    "users = { \"b@x.example\" = { role = 1 }, \"a@x.example\".role = 3 }",
+    "users.\"a@x.example\".role = 4",
+    "users.\"b@x.example\" = { status = 1, role = 2 }",
+    "policy.role = 5",
+    "policy = { status = 1, role = 2 } # seven",
+    "policy = 1",
+    "acknowledge = []",
+    "acknowledge = [{ up_to = 1 }, { guardrail = 2 }]",
+    "b = 1",
+    "b.c = [ 1, # eight\n\n 2 # nine\n]",
+    "c = { x = 1, # ten\n y = [\n# eleven\n] }",
+    "d = \"\"\"one\r\ntwo \\\n   three\"\"\"",
+    "e = ['''\n#'''' ]",
+    "include = [\n\"a\"]",
+];
+
+#[test]
+fn any_toml_keeps_its_meaning_and_its_comments() {
+    let texts = vec(select(LINES.to_vec()), 0..12).prop_map(|lines| lines.join("\n"));
+    let sound = Cell::new(0);
+    holds(3000, &texts, |text| {
+        let Ok(once) = canonical(&text) else { return };
+        assert_eq!(tree(&once), tree(&text), "of:\n{text}\nbecame:\n{once}");
+        assert_eq!(canonical(&once).as_ref(), Ok(&once), "of:\n{text}");
+        for word in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
+        {
+            let count = |text: &str| text.matches(&format!("# {word}")).count();
+            assert_eq!(count(&once), count(&text), "# {word} of:\n{text}\nbecame:\n{once}");
+        }
+        sound.set(sound.get() + 1);
+    });
+    assert!(sound.get() > 750, "{sound:?} are TOML");
+}
+
+/// Some edits of people in a text, and of people who are not in it.
+fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let role = |dice: &mut Dice<'_>| match dice.roll(3) {
+        0 => To::Stay,
+        1 => To::Set(dice.pick(&ROLES).into()),
+        _ => To::Remove,
+    };
+    for address in people {
+        if dice.once_in(2) {
+            continue;
+        }
+        let status = match dice.roll(3) {
+            0 => To::Stay,
+            1 => To::Set(dice.pick(&Status::ALL)),
+            _ => To::Remove,
+        };
+        let email = Email::observed(&if dice.once_in(3) { address.to_uppercase() } else { address.clone() });
+        edits.push(Edit::Change { email, role: role(dice), status });
+    }
+    edits.extend(new_people(dice).into_iter().map(Edit::Add));
+    edits
+}
+
+fn new_people(dice: &mut Dice<'_>) -> Vec<NewPerson> {
+    let new = |dice: &mut Dice<'_>, number: usize| NewPerson {
+        email: Email::observed(&address(number)),
+        role: (!dice.once_in(3)).then(|| dice.pick(&ROLES).into()),
+        status: dice.once_in(3).then(|| dice.pick(&Status::ALL)),
+    };
+    (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
+}
+
+/// What the text says once the edits are made.
+fn expected(before: &toml::Table, edits: &[Edit]) -> toml::Table {
+    let mut after = before.clone();
+    let users = after.entry("users").or_insert_with(|| toml::Table::new().into());
+    let users = users.as_table_mut().expect("a table");
+    for edit in edits {
+        let (email, role, status) = match edit.clone() {
+            Edit::Change { email, role, status } => (email, role, status),
+            Edit::Add(NewPerson { email, role, status }) => {
+                users.insert(email.to_string(), toml::Table::new().into());
+                (email, role.map_or(To::Stay, To::Set), status.map_or(To::Stay, To::Set))
+            }
+        };
+        let key = users.keys().find(|key| Email::observed(key) == email).expect("a person").clone();
+        let person = users[&key].as_table_mut().expect("a table");
+        match role {
+            To::Stay => {}
+            To::Set(role) => drop(person.insert("role".to_owned(), (*role).into())),
+            To::Remove => drop(person.remove("role")),
+        }
+        match status {
+            To::Stay => {}
+            To::Set(status) => drop(person.insert("status".to_owned(), status.as_str().into())),
+            To::Remove => drop(person.remove("status")),
+        }
+    }
+    after
+}
+
+#[test]
+fn an_edit_changes_what_it_says_and_touches_no_other_line() {
+    let changed = Cell::new(0);
+    holds(600, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
+        let Scribble { text, people, comments } = scribble(&rolls);
+        let edits = edits(&mut Dice::new(&edit_rolls), &people);
+        let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused} {edits:#?}\n{text}"));
+        if edits.is_empty() {
+            assert_eq!(after, text);
+            return;
+        }
+        assert_eq!(tree(&after), expected(&tree(&text), &edits), "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
+        for number in 0..comments {
+            let count = after.matches(&format!("# c{number};")).count();
+            assert_eq!(count, 1, "comment {number} of:\n{text}\nbecame:\n{after}");
+        }
+        let diff = TextDiff::from_lines(&text, &after);
+        let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        // Two values a person: no more than two lines of each.
+        assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
+        for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
+            let line = change.value();
+            let is_last = !line.ends_with('\n');
+            let is_theirs = ["role", "status", "@acme", "@Acme"].iter().any(|word| line.contains(word));
+            assert!(is_theirs || is_last, "{line:?} is gone, of:\n{text}\nbecame:\n{after}");
+        }
+        changed.set(changed.get() + edits.len());
+    });
+    assert!(changed.get() > 1000, "{changed:?}");
+}
+
+#[test]
+fn what_is_so_already_is_not_touched() {
+    holds(300, &rolls(), |rolls| {
+        let Scribble { text, people: _, comments: _ } = scribble(&rolls);
+        let edits: Vec<Edit> = roster(&text)
+            .people
+            .iter()
+            .map(|person| Edit::Change {
+                email: person.email.value.clone(),
+                role: match &person.role {
+                    Some(DeclaredRole { role, from_defaults: false }) => To::Set(role.value.clone()),
+                    _ => To::Remove,
+                },
+                status: person.status.map_or(To::Remove, |status| To::Set(status.value)),
+            })
+            .collect();
+        assert_eq!(edited(&text, &edits).as_ref(), Ok(&text));
+    });
+}
+
+#[test]
+fn whoever_is_added_to_a_canonical_file_with_lines_leaves_it_canonical() {
+    let tried = Cell::new(0);
+    holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
+        let before = laid_out(&scribble(&rolls).text);
+        if !before.contains("\n\"") && before.contains("[users.") {
+            return; // only tables: the new person is one, and would rather be a line
+        }
+        let edits: Vec<Edit> = new_people(&mut Dice::new(&edit_rolls)).into_iter().map(Edit::Add).collect();
+        let after = edited(&before, &edits).unwrap_or_else(|refused| panic!("{refused}\n{before}"));
+        assert_eq!(laid_out(&after), after, "of:\n{before}");
+        tried.set(tried.get() + edits.len());
+    });
+    assert!(tried.get() > 200, "{tried:?}");
+}
+
+#[test]
+fn a_new_file_is_canonical_and_says_what_it_was_made_of() {
+    let people = vec((0..50_usize, any::<String>(), 0..4_usize), 0..12);
+    holds(300, &(people, any::<String>(), any::<bool>()), |(people, default, is_pinned)| {
+        let default = format!("r{default}");
+        let people: Vec<NewPerson> = people
+            .into_iter()
+            .enumerate()
+            .map(|(number, (which, role, status))| NewPerson {
+                email: Email::observed(&format!("p{which}.{number}@acme.example")),
+                role: Some(if which % 2 == 0 { default.as_str().into() } else { format!("x{role}").into() }),
+                status: Status::ALL.get(status).copied(),
+            })
+            .collect();
+        let organization = format!("o{default}");
+        let text = fresh(&NewFile {
+            allow_unicode_emails: false,
+            organization: is_pinned.then_some(organization.as_str()),
+            region: is_pinned.then_some(Region::Eu),
+            default_role: Some(&default.as_str().into()),
+            people: &people,
+        });
+        assert_eq!(laid_out(&text), text);
+        let roster = roster(&text);
+        assert_eq!(roster.people.len(), people.len());
+        for person in &people {
+            let NewPerson { email, role, status } = person;
+            let found = roster.people.iter().find(|found| found.email.value == *email).expect("declared");
+            let found_role = found.role.as_ref().expect("a role");
+            assert_eq!(
+                (Some(&found_role.role.value), found.status.map(|it| it.value)),
+                (role.as_ref(), *status)
+            );
+            assert_eq!(found_role.from_defaults, role.as_deref() == Some(default.as_str()));
+        }
+        let declared = roster.workspace.organization.map(|organization| organization.value);
+        assert_eq!(declared, is_pinned.then_some(organization));
+    });
+}
