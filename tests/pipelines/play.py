@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gitlab
-from actions import GitHub
+from actions import OUR_ACTION, GitHub, Runner
 from pylon import Pylon
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -209,6 +209,21 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     number = stage.github.pull_request("change", PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
+
+
+def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
+    def job(*steps):
+        contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
+                               "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
+        checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
+        return Runner(stage.github, contexts, {}).job({"steps": [checkout, *steps]})
+
+    own = job({"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"})
+    assert own.result == "success" and "\nrolecall 0." in own.log, own.log
+    stage.github.commit("main", PROMOTED)
+    inputs = {"command": "apply", "token": TOKEN, "args": "--max-changes=0\n\n--quiet\n"}
+    assert "max_changes" in job({"uses": OUR_ACTION, "with": inputs}).log and stage.role("bo") == "viewer"
+    assert job({"uses": OUR_ACTION, "with": {"command": "aply"}}).result == "failure"
 
 
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
