@@ -231,6 +231,8 @@ def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stag
 
 def what_was_reviewed_is_applied_on_merge_and_once(stage):
     commit = stage.reviewed(PROMOTED)
+    with stage.github.world() as world:
+        world["is_slow"] = True
     run = green(stage, stage.github.on_push(commit))
     assert (run.jobs["plan"].result, run.jobs["agree"].result, run.jobs["apply"].result) == ("skipped", "skipped", "success")
     assert "The plan of pull request #41" in run.log
