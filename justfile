@@ -21,6 +21,11 @@ soak:
 try:
     cargo run --release -- apply --sandbox --auto-approve --config examples/acme/users.toml
 
+# The pipelines that others copy: linted, and played against the embedded Pylon
+pipelines:
+    cargo build --locked --release
+    .ci/pipelines
+
 # What runs before anything lands
 ci:
     .ci/run

@@ -1,0 +1,40 @@
+# rolecall in a container:  docker build --tag rolecall .
+#                           docker run --rm --env PYLON_API_TOKEN --volume "$PWD:/files:ro" rolecall plan
+# for pipelines that need a shell:  docker build --target ci --tag rolecall-ci .
+#
+# glibc and not musl: it is what the tests run on, name resolution and memory included.
+# The tags are exact versions. Where you build for yourself, pin them by the digest that your registry shows.
+FROM rust:1.95.0-slim-bookworm AS build
+WORKDIR /src
+# The image's own toolchain is the one of rust-toolchain.toml, whose further components are not needed here.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+COPY Cargo.toml Cargo.lock ./
+COPY src ./src
+RUN cargo build --locked --release
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN mkdir -p /parts/etc/ssl/certs /parts/usr/local/bin \
+    && cp target/release/rolecall /parts/usr/local/bin/ \
+    && cp /etc/ssl/certs/ca-certificates.crt /parts/etc/ssl/certs/ \
+    && ldd target/release/rolecall | grep --only-matching '/[^ ]*' | xargs cp --parents --dereference --target-directory /parts
+
+# With a shell, git, curl and jq, as GitLab and the like need them.
+FROM debian:12-slim AS ci
+# Debian keeps one version of a package, so a pinned one stops building with the next fix.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates curl git jq \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 65532 --create-home rolecall
+COPY --from=build /src/target/release/rolecall /usr/local/bin/rolecall
+COPY --chmod=755 examples/ci/rolecall.sh /usr/local/bin/rolecall.sh
+USER 65532:65532
+WORKDIR /files
+CMD ["rolecall", "--help"]
+
+# Itself, the libraries that it is linked with, root certificates: ten megabytes, no shell.
+FROM scratch AS rolecall
+COPY --from=build /parts /
+USER 65532:65532
+WORKDIR /files
+ENTRYPOINT ["/usr/local/bin/rolecall"]
+CMD ["--help"]

@@ -1,0 +1,507 @@
+"""A small GitHub Actions: enough of it to run this project's workflows as they stand, on this machine.
+
+What is real: the expressions, the conditions, who gets which secret and which permission, the git commits that are checked out,
+and every `run:` step. What is played: the runner's own actions (checkout, cache, artifacts), `gh` (bin/gh) and building.
+"""
+
+import base64
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = "acme/people"
+OUR_ACTION = "rolecall-dev/rolecall@" + "0" * 40
+
+
+@functools.cache
+def document(path):
+    """A YAML file, read once; nobody writes into it."""
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+# ── expressions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TOKEN = re.compile(r"\s*(?:(\|\||&&|==|!=|[!()])|'((?:[^']|'')*)'|([A-Za-z_][\w.-]*)|(\d+))")
+STATUS = re.compile(r"\b(success|failure|cancelled|always)\s*\(")
+
+
+class Expression:
+    """`a || b && !c == 'd'`, contexts with dots, and the four status functions."""
+
+    def __init__(self, text, contexts, status):
+        self.tokens, at = [], 0
+        while text[at:].strip():
+            match = TOKEN.match(text, at)
+            assert match, f"cannot read {text[at:]!r}"
+            self.tokens.append(match.groups())
+            at = match.end()
+        self.contexts, self.status = contexts, status
+
+    def value(self):
+        value = self.either()
+        assert not self.tokens, f"left over: {self.tokens}"
+        return value
+
+    def operator(self, *those):
+        if self.tokens and self.tokens[0][0] in those:
+            return self.tokens.pop(0)[0]
+        return None
+
+    def either(self):
+        value = self.both()
+        while self.operator("||"):
+            other = self.both()
+            value = value or other
+        return value
+
+    def both(self):
+        value = self.equal()
+        while self.operator("&&"):
+            other = self.equal()
+            value = value and other
+        return value
+
+    def equal(self):
+        value = self.negated()
+        while which := self.operator("==", "!="):
+            same = self.comparable(value) == self.comparable(self.negated())
+            value = same == (which == "==")
+        return value
+
+    @staticmethod
+    def comparable(value):
+        return value.lower() if isinstance(value, str) else "" if value is None else value
+
+    def negated(self):
+        if self.operator("!"):
+            return not self.negated()
+        if self.operator("("):
+            value = self.either()
+            assert self.operator(")")
+            return value
+        _, text, name, number = self.tokens.pop(0)
+        if text is not None:
+            return text.replace("''", "'")
+        if number is not None:
+            return int(number)
+        if self.operator("("):
+            assert self.operator(")"), f"{name} takes nothing here"
+            return self.status[name]
+        value = self.contexts
+        for part in name.split("."):
+            if value is self.contexts:
+                assert part in value, f"no context {part}"
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+
+def condition(text, contexts, status):
+    if text is None:
+        return status["success"]
+    text = str(text).strip()
+    if text.startswith("${{"):
+        text = text[3:].removesuffix("}}")
+    value = Expression(text, contexts, status).value()
+    return bool(value) and (bool(STATUS.search(text)) or status["success"])
+
+
+def fill(value, contexts, status):
+    """A value with its `${{ }}` replaced."""
+
+    def replaced(match):
+        value = Expression(match[1], contexts, status).value()
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+    return re.sub(r"\$\{\{(.*?)\}\}", replaced, text, flags=re.DOTALL)
+
+
+# ── the world ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Failed(Exception):
+    """A step that is played has failed."""
+
+
+@dataclass
+class Job:
+    result: str
+    log: str = ""
+    summary: str = ""
+    # The names of the steps that had Pylon's token.
+    trusted: list = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    number: int
+    jobs: dict
+
+    @property
+    def conclusion(self):
+        results = [job.result for job in self.jobs.values()]
+        if "failure" in results:
+            return "failure"
+        return "success" if "success" in results else "skipped"
+
+    @property
+    def log(self):
+        return "".join(job.log for job in self.jobs.values())
+
+
+class GitHub:
+    """A repository, its people and what they have said; and the runners."""
+
+    def __init__(self, folder, project, binary, pylon_token):
+        self.folder, self.project, self.binary = folder, project, binary
+        self.origin = folder / "origin"
+        self.state = folder / "github.json"
+        self.cache = {}
+        self.variables = {}
+        self.rejects = set()
+        self.cargo_fails = False
+        # Every environment, its secrets, and whether it is for the branch main alone.
+        token = {"PYLON_API_TOKEN": pylon_token}
+        self.environments = {
+            "rolecall-plan": (token, False),
+            "rolecall-apply": (token, True),
+            "rolecall-by-hand": ({}, True),
+        }
+        self.job_environment = {}
+        self.save({"repository": REPOSITORY, "comments": [], "issues": [], "pulls": [], "runs": [], "artifacts": []})
+        self.git("init", "--quiet", "--initial-branch=main", str(self.origin), at=folder)
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
+
+    # Files and commits.
+
+    def git(self, *words, at=None):
+        done = subprocess.run(
+            ["git", "-c", "user.name=Ana", "-c", "user.email=ana@acme.example", *words],
+            cwd=at or self.origin, check=True, capture_output=True, text=True,
+        )
+        return done.stdout.strip()
+
+    def commit(self, branch, files):
+        """A commit on a branch, which begins at main."""
+        known = self.git("branch", "--list", branch)
+        self.git("checkout", "--quiet", *(["-B", branch] if not known else [branch]), *(["main"] if not known and branch != "main" else []))
+        for name, text in files.items():
+            path = self.origin / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "people")
+        return self.git("rev-parse", "HEAD")
+
+    def pull_request(self, branch, files, fork=False, author="bo"):
+        """A branch with these files and a pull request of it; another commit if there is one already."""
+        head = self.commit(branch, files)
+        with self.world() as world:
+            pull = next((pull for pull in world["pulls"] if pull["branch"] == branch), None)
+            if not pull:
+                pull = {"number": 41 + len(world["pulls"]), "branch": branch, "merged_at": None, "merge_commit_sha": None}
+                world["pulls"].append(pull)
+            name = "mallory/people" if fork else REPOSITORY
+            pull |= {"head": {"sha": head, "repo": {"full_name": name}}, "user": {"login": author}}
+            number = pull["number"]
+        return number
+
+    def test_merge(self, number):
+        """The commit that a pull request would be merged as, on top of main."""
+        pull = self.pull(number)
+        self.git("checkout", "--quiet", "--detach", "main")
+        self.git("merge", "--quiet", "--no-ff", "--message", "merge", pull["head"]["sha"])
+        return self.git("rev-parse", "HEAD")
+
+    def merge(self, number):
+        """Squashes it onto main; gives the new commit."""
+        pull = self.pull(number)
+        self.git("checkout", "--quiet", "main")
+        self.git("merge", "--quiet", "--squash", pull["head"]["sha"])
+        self.git("commit", "--quiet", "--message", f"people (#{number})")
+        commit = self.git("rev-parse", "HEAD")
+        with self.world() as world:
+            for each in world["pulls"]:
+                if each["number"] == number:
+                    each |= {"merged_at": "2026-11-20T08:00:00Z", "merge_commit_sha": commit}
+        return commit
+
+    # What GitHub knows.
+
+    def save(self, world):
+        self.state.write_text(json.dumps(world, indent=1))
+
+    def read(self):
+        return json.loads(self.state.read_text())
+
+    def world(self):
+        return _Open(self)
+
+    def pull(self, number):
+        return next(pull for pull in self.read()["pulls"] if pull["number"] == number)
+
+    def comments(self, number, of="github-actions[bot]"):
+        return [each["body"] for each in self.read()["comments"] if each["on"] == number and each["user"]["login"] == of]
+
+    def issues(self, state):
+        return [issue for issue in self.read()["issues"] if issue["state"] == state]
+
+    # Events.
+
+    def on_pull_request(self, number):
+        pull = self.pull(number)
+        commit = self.test_merge(number)
+        trusted = pull["head"]["repo"]["full_name"] == REPOSITORY and pull["user"]["login"] != "dependabot[bot]"
+        event = {"pull_request": {"number": number} | {key: pull[key] for key in ("head", "user")}}
+        return self.run("rolecall-plan.yml", "pull_request", commit, f"refs/pull/{number}/merge", event,
+                        head=pull["head"], trusted=trusted)
+
+    def on_merge_group(self, number):
+        commit = self.test_merge(number)
+        ref = f"refs/heads/gh-readonly-queue/main/pr-{number}"
+        return self.run("rolecall-plan.yml", "merge_group", commit, ref, {"merge_group": {"head_sha": commit}}), commit
+
+    def on_push(self, commit, ref="refs/heads/main"):
+        return self.run("rolecall-apply.yml", "push", commit, ref, {})
+
+    def by_hand(self, workflow="rolecall-apply.yml", ref="refs/heads/main"):
+        return self.run(workflow, "workflow_dispatch", self.git("rev-parse", "main"), ref, {})
+
+    def on_schedule(self):
+        return self.run("rolecall-scheduled.yml", "schedule", self.git("rev-parse", "main"), "refs/heads/main", {})
+
+    # Running.
+
+    def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True):
+        written = document(self.project / "examples/ci/github" / workflow)
+        triggers = written[True]  # YAML's reading of `on`
+        assert event_name in triggers, f"{workflow} does not run on {event_name}"
+        assert written["permissions"] == {}, f"{workflow} grants permissions to all of its jobs"
+        with self.world() as world:
+            number = 9000 + len(world["runs"])
+            record = {
+                "id": number, "path": f".github/workflows/{workflow}", "event": event_name, "status": "in_progress", "conclusion": None,
+                "head_sha": head["sha"] if head else commit, "head_branch": ref.removeprefix("refs/heads/"),
+                "head_repository": {"full_name": head["repo"]["full_name"] if head else REPOSITORY},
+            }
+            world["runs"].append(record)
+        github = {
+            "event_name": event_name, "sha": commit, "ref": ref, "repository": REPOSITORY, "run_id": number, "run_attempt": 1, "event": event,
+        }
+        jobs = {}
+        for name, job in written["jobs"].items():
+            jobs[name] = self.job(name, job, jobs, written["jobs"], github, trusted)
+        run = Run(number, jobs)
+        with self.world() as world:
+            world["runs"][-1] |= {"status": "completed", "conclusion": run.conclusion}
+        return run
+
+    def job(self, name, job, jobs, all_jobs, github, trusted):
+        needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
+        ancestors, queue = set(), list(needed)
+        while queue:
+            ancestor = queue.pop()
+            ancestors.add(ancestor)
+            needs = all_jobs[ancestor].get("needs", [])
+            queue += [needs] if isinstance(needs, str) else needs
+        status = {
+            "success": all(jobs[each].result == "success" for each in needed),
+            "failure": any(jobs[each].result == "failure" for each in ancestors),
+            "cancelled": False, "always": True,
+        }
+        contexts = {
+            "github": github | {"job": name}, "needs": {each: {"result": jobs[each].result} for each in needed},
+            "vars": self.variables, "secrets": {}, "runner": {}, "env": {}, "steps": {}, "inputs": {},
+        }
+        if not condition(job.get("if"), contexts, status):
+            return Job("skipped")
+        if environment := job.get("environment"):
+            assert isinstance(environment, dict), "an environment is written with its name"
+            environment = fill(environment["name"], contexts, status)
+            secrets, main_alone = self.environments[environment]
+            if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
+                return Job("failure", f"the environment {environment} does not let this run in\n")
+            contexts["secrets"] = secrets if trusted else {}
+        assert "permissions" in job and job["timeout-minutes"] <= 60
+        granted = job["permissions"] if trusted else {scope: "read" for scope in job["permissions"]}
+        return Runner(self, contexts, granted).job(job)
+
+
+class _Open:
+    """The world, to be changed."""
+
+    def __init__(self, github):
+        self.github = github
+
+    def __enter__(self):
+        self.opened = self.github.read()
+        return self.opened
+
+    def __exit__(self, *_):
+        self.github.save(self.opened)
+
+
+class Runner:
+    """The machine that one job runs on: new, and thrown away."""
+
+    def __init__(self, github, contexts, granted):
+        self.github, self.contexts = github, contexts
+        count = len(list(github.folder.glob("runner-*")))
+        self.home = github.folder / f"runner-{count}"
+        self.workspace = self.home / "work"
+        self.temp = self.home / "temp"
+        for folder in (self.workspace, self.temp, self.home / "files"):
+            folder.mkdir(parents=True)
+        token = "ghs_" + base64.urlsafe_b64encode(json.dumps(granted).encode()).decode()
+        contexts["github"] |= {"token": token}
+        contexts["runner"] |= {"temp": str(self.temp), "os": "Linux", "arch": "X64"}
+        self.result = Job("success")
+        self.path = []
+        self.summary = self.home / "files/summary"
+        self.summary.touch()
+
+    def job(self, job):
+        self.steps(job["steps"], self.contexts, {})
+        self.result.summary = self.summary.read_text()
+        return self.result
+
+    def steps(self, steps, contexts, environment):
+        """Runs a list of steps; True when all is well."""
+        contexts["steps"] = {}
+        well = True
+        for step in steps:
+            status = {"success": well, "failure": not well, "cancelled": False, "always": True}
+            outcome, outputs = "skipped", {}
+            if condition(step.get("if"), contexts, status):
+                name = step.get("name", step.get("uses", step.get("run", "")))
+                self.result.log += f"── {name}\n"
+                try:
+                    outputs = self.step(step, name, contexts, environment, status)
+                    outcome = "success"
+                except Failed as failed:
+                    outputs = failed.args[1] if len(failed.args) > 1 else {}
+                    self.result.log += f"{failed.args[0]}\n"
+                    outcome, well = "failure", False
+            if "id" in step:
+                contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
+        if not well:
+            self.result.result = "failure"
+        return well
+
+    def step(self, step, name, contexts, environment, status):
+        own = {key: fill(value, contexts, status) for key, value in step.get("env", {}).items()}
+        if any(token in own.values() for token in self.secrets()):
+            self.result.trusted.append(name)
+        if "run" in step:
+            assert "${{" not in step["run"], f"an expression inside a script: {name}"
+            return self.script(step["run"], step.get("shell"), environment | own)
+        inputs = {key: fill(value, contexts, status) for key, value in step.get("with", {}).items()}
+        action = step["uses"].split("#")[0].strip()
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), f"not pinned: {action}"
+        return self.action(action, inputs, contexts)
+
+    def secrets(self):
+        return {value for secrets, _ in self.github.environments.values() for value in secrets.values()}
+
+    def script(self, text, shell, environment):
+        count = len(list(self.home.glob("files/step-*")))
+        file, output = self.home / f"files/step-{count}", self.home / f"files/output-{count}"
+        path = self.home / f"files/path-{count}"
+        file.write_text(text)
+        output.touch()
+        path.touch()
+        github = self.contexts["github"]
+        python = str(Path(sys.executable).parent)  # `gh` is played in Python: in this one
+        bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo()), python]
+        base = {
+            "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
+            "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
+            "RUNNER_ARCH": "X64", "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
+            "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
+            "GITHUB_SERVER_URL": "https://github.com", "FAKE_GITHUB": str(self.github.state),
+        }
+        options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
+        done = subprocess.run(
+            ["bash", *options, str(file)], cwd=self.workspace, env=base | self.github.job_environment | environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+        )
+        self.result.log += done.stdout
+        self.path += path.read_text().split()
+        outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        if done.returncode:
+            raise Failed(f"exit code {done.returncode}", outputs)
+        return outputs
+
+    def cargo(self):
+        """A cargo that takes the binary that is there already, or fails."""
+        folder = self.home / "cargo"
+        folder.mkdir(exist_ok=True)
+        build = "exit 101" if self.github.cargo_fails else (
+            f'[ "$*" = "build --locked --release" ] && [ -f action.yml ] && mkdir -p "$CARGO_TARGET_DIR/release" && '
+            f'cp "{self.github.binary}" "$CARGO_TARGET_DIR/release/rolecall"'
+        )
+        (folder / "cargo").write_text(f"#!/bin/sh\n{build}\n")
+        (folder / "cargo").chmod(0o755)
+        return folder
+
+    def action(self, action, inputs, contexts):
+        match action.split("@")[0]:
+            case "actions/checkout":
+                assert inputs["persist-credentials"] == "false"
+                git = self.github.git
+                git("init", "--quiet", ".", at=self.workspace)
+                git("fetch", "--quiet", "--depth", inputs.get("fetch-depth", "1"), f"file://{self.github.origin}",
+                    contexts["github"]["sha"], at=self.workspace)
+                git("checkout", "--quiet", "--detach", "FETCH_HEAD", at=self.workspace)
+            case "actions/cache/restore":
+                kept = self.github.cache.get(inputs["key"])
+                if kept:
+                    shutil.copytree(kept, inputs["path"])
+                return {"cache-hit": "true" if kept else ""}
+            case "actions/cache/save":
+                self.github.cache[inputs["key"]] = shutil.copytree(inputs["path"], self.home / "cache")
+            case "actions/upload-artifact":
+                self.upload(inputs, contexts["github"]["run_id"])
+            case "actions/download-artifact":
+                kept = [each for each in self.github.read()["artifacts"]
+                        if each["name"] == inputs["name"] and str(each["run"]) == inputs["run-id"] and not each["expired"]]
+                if not kept:
+                    raise Failed("no such artifact")
+                Path(inputs["path"]).mkdir(parents=True)
+                shutil.copy(kept[-1]["file"], inputs["path"])
+            case _:
+                assert action == OUR_ACTION, f"what is {action}?"
+                return self.composite(inputs)
+        return {}
+
+    def upload(self, inputs, run):
+        file = Path(inputs["path"])
+        if not file.exists():
+            if inputs.get("if-no-files-found") == "ignore":
+                return
+            raise Failed(f"nothing at {file}")
+        with self.github.world() as world:
+            world["artifacts"] = [each for each in world["artifacts"] if (each["name"], each["run"]) != (inputs["name"], run)]
+            kept = self.github.folder / f"artifact-{run}-{inputs['name']}" / file.name
+            kept.parent.mkdir(exist_ok=True)
+            shutil.copy(file, kept)
+            world["artifacts"].append({"id": 7000 + run, "name": inputs["name"], "run": run, "expired": False, "file": str(kept)})
+
+    def composite(self, given):
+        action = document(self.github.project / "action.yml")
+        unknown = given.keys() - action["inputs"].keys()
+        assert not unknown, f"no such inputs: {unknown}"
+        inputs = {name: given.get(name, each.get("default")) for name, each in action["inputs"].items()}
+        contexts = self.contexts | {"inputs": inputs, "secrets": {}}
+        if not self.steps(action["runs"]["steps"], contexts, {"GITHUB_ACTION_PATH": str(self.github.project)}):
+            raise Failed("rolecall failed")
+        return {}

@@ -1,0 +1,536 @@
+#!/usr/bin/env python3
+"""Plays the pipelines of examples/ci and action.yml against the built binary and the embedded Pylon. Started by .ci/pipelines.
+
+Each scene is a function: a world, events, and what people then see. `play.py NAME…` plays only those with such a word in
+their name.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gitlab
+from actions import OUR_ACTION, GitHub, Runner
+from pylon import Pylon
+
+PROJECT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("ROLECALL_BINARY", PROJECT / "target/release/rolecall")).resolve()
+TOKEN = "sandbox-token"
+
+ORGANIZATION = {
+    "organization": {"id": "org_acme", "name": "Acme Support"},
+    "users": [
+        {"email": "ana@acme.example", "role": "admin"},
+        {"email": "ben@acme.example", "role": "admin"},
+        {"email": "bo@acme.example", "role": "viewer"},
+        {"email": "cy@acme.example", "role": "member"},
+    ],
+}
+ROOT = 'include = ["teams/*.toml"]\n\n[users]\n"ana@acme.example" = { role = "Admin" }\n"ben@acme.example" = { role = "Admin" }\n'
+BEFORE = {
+    "users.toml": ROOT,
+    "teams/emea.toml": '[users]\n"bo@acme.example" = { role = "Viewer" }\n"cy@acme.example" = { role = "Member" }\n',
+}
+# Bo becomes a Member.
+PROMOTED = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Member")}
+# One administrator would be left.
+REFUSED = {"users.toml": ROOT.replace('"ben@acme.example" = { role = "Admin" }', '"ben@acme.example" = { role = "Member" }')}
+BROKEN = {"teams/emea.toml": '[users]\n"bo@acme.example" = { rolle = "Member" }\n'}
+
+
+class Stage:
+    """A folder, a Pylon and a GitHub, whose main branch is in step with it."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="rolecall-play-"))
+        self.pylon = Pylon(self.folder, BINARY, ORGANIZATION)
+        self.github = GitHub(self.folder, PROJECT, BINARY, TOKEN)
+        self.github.job_environment = {"PYLON_BASE_URL": self.pylon.url, "NO_COLOR": "1"}
+        self.github.commit("main", BEFORE)
+        self.logs = []
+
+    def reviewed(self, files, branch="change"):
+        """A pull request with a green plan, merged; gives main's new commit."""
+        number = self.github.pull_request(branch, files)
+        green(self, self.github.on_pull_request(number))
+        return self.github.merge(number)
+
+    def role(self, name):
+        return self.pylon.people()[f"{name}@acme.example"][0]
+
+    def close(self):
+        self.pylon.stop()
+        shutil.rmtree(self.folder)
+
+
+def seen(stage, run):
+    stage.logs.append(run.log)
+    for text in [run.log, *(job.summary for job in run.jobs.values())]:
+        assert TOKEN not in text and "ghs_" not in text, "a token is in the log"
+    for job in run.jobs.values():
+        assert set(job.trusted) <= {"Run rolecall"}, f"these had Pylon's token: {job.trusted}"
+    return run
+
+
+def green(stage, run):
+    assert seen(stage, run).conclusion == "success", run.log
+    return run
+
+
+def red(stage, run):
+    assert seen(stage, run).conclusion == "failure", run.log
+    return run
+
+
+def comment(stage, number):
+    comments = stage.github.comments(number)
+    assert len(comments) == 1, f"{len(comments)} comments"
+    return comments[0]
+
+
+def in_order(text, *parts):
+    at = 0
+    for part in parts:
+        assert part in text[at:], f"{part!r} does not come next in:\n{text}"
+        at = text.index(part, at) + len(part)
+
+
+# ── the pull request ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_pull_request_gets_one_comment_with_the_plan_and_then_the_comparison(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    run = green(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall comment users.toml -->", "<!-- rolecall:plan -->", "bo@acme.example", "Member",
+             "<!-- rolecall:compare -->", "exit code 2")
+    in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
+    in_order(run.jobs["plan"].summary, "<!-- rolecall:plan -->", "<!-- rolecall:compare -->")
+    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-plan"]
+    assert stage.pylon.patches() == 0
+
+
+def the_next_push_updates_the_comment_whatever_others_have_written(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    with stage.github.world() as world:
+        forged = {"on": number, "user": {"login": "mallory"}, "body": "<!-- rolecall comment users.toml -->\nAll is well."}
+        world["comments"] += [forged | {"id": each} for each in range(130)]
+    green(stage, stage.github.on_pull_request(number))
+    first = comment(stage, number)
+    stage.github.pull_request("change", {"teams/emea.toml": PROMOTED["teams/emea.toml"].replace('"cy@acme.example" = { role = "Member" }',
+                                                                                                '"cy@acme.example" = { role = "Viewer" }')})
+    green(stage, stage.github.on_pull_request(number))
+    second = comment(stage, number)
+    assert "cy@acme.example" not in first and "cy@acme.example" in second
+    assert set(stage.github.comments(number, of="mallory")) == {forged["body"]}
+    stage.github.pull_request("change", BEFORE)  # taken back: the comment says so too
+    green(stage, stage.github.on_pull_request(number))
+    assert "exit code 0" in comment(stage, number)
+
+
+def a_pull_request_that_changes_nothing_gets_no_comment(stage):
+    number = stage.github.pull_request("readme", {"README.md": "Who is who.\n"})
+    green(stage, stage.github.on_pull_request(number))
+    assert stage.github.comments(number) == []
+
+
+def the_first_pull_request_brings_the_files(stage):
+    stage.github.git("checkout", "--quiet", "main")
+    stage.github.git("rm", "--quiet", "-r", "users.toml", "teams")
+    stage.github.git("commit", "--quiet", "--message", "nobody")
+    number = stage.github.pull_request("first", BEFORE | PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall:plan -->", "<!-- rolecall:compare -->")
+
+
+def a_fork_is_checked_without_a_token(stage):
+    number = stage.github.pull_request("fork", PROMOTED, fork=True, author="mallory")
+    run = green(stage, stage.github.on_pull_request(number))
+    assert (run.jobs["check"].result, run.jobs["plan"].result) == ("success", "skipped")
+    in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
+    assert stage.github.comments(number) == [] and run.jobs["check"].trusted == []
+
+
+def dependabot_is_checked_without_a_token(stage):
+    number = stage.github.pull_request("dependabot/actions", {"README.md": "newer\n"}, author="dependabot[bot]")
+    run = green(stage, stage.github.on_pull_request(number))
+    assert run.jobs["plan"].result == "skipped"
+
+
+def a_refused_plan_is_red_and_keeps_no_plan(stage):
+    number = stage.github.pull_request("refused", REFUSED)
+    run = red(stage, stage.github.on_pull_request(number))
+    assert "exit code 3" in run.jobs["plan"].log
+    in_order(comment(stage, number), "keep_at_least", "<!-- rolecall:compare -->", "exit code 3")
+    assert stage.github.read()["artifacts"] == []
+
+
+def broken_files_are_red_before_the_token_is_touched(stage):
+    number = stage.github.pull_request("broken", BROKEN)
+    run = red(stage, stage.github.on_pull_request(number))
+    assert (run.jobs["check"].result, run.jobs["plan"].result) == ("failure", "skipped")
+    assert "rolle" in run.jobs["check"].summary
+
+
+def broken_files_can_be_repaired(stage):
+    stage.github.commit("main", BROKEN)
+    number = stage.github.pull_request("repair", PROMOTED)
+    run = green(stage, stage.github.on_pull_request(number))
+    assert "::warning title=rolecall::The files could not be compared" in run.jobs["plan"].log
+
+
+def a_missing_token_is_red_where_there_should_be_one(stage):
+    stage.github.environments["rolecall-plan"] = ({}, False)
+    number = stage.github.pull_request("change", PROMOTED)
+    red(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "no_token", "exit code 1")
+
+
+def a_comment_that_cannot_be_written_is_red(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    with stage.github.world() as world:
+        world["repository"] = "renamed/people"
+    red(stage, stage.github.on_pull_request(number))
+
+
+def the_merge_queue_plans_again_without_a_comment(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    run, _ = stage.github.on_merge_group(number)
+    green(stage, run)
+    assert run.jobs["plan"].result == "success" and stage.github.comments(number) == []
+
+
+def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    run = green(stage, stage.github.on_pull_request(number))
+    assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
+
+
+def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
+    def job(*steps):
+        contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
+                               "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
+        checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
+        return Runner(stage.github, contexts, {}).job({"steps": [checkout, *steps]})
+
+    own = job({"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"})
+    assert own.result == "success" and "\nrolecall 0." in own.log, own.log
+    stage.github.commit("main", PROMOTED)
+    inputs = {"command": "apply", "token": TOKEN, "args": "--max-changes=0\n\n--quiet\n"}
+    assert "max_changes" in job({"uses": OUR_ACTION, "with": inputs}).log and stage.role("bo") == "viewer"
+    assert job({"uses": OUR_ACTION, "with": {"command": "aply"}}).result == "failure"
+
+
+# ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def what_was_reviewed_is_applied_on_merge_and_once(stage):
+    commit = stage.reviewed(PROMOTED)
+    with stage.github.world() as world:
+        world["is_slow"] = True
+    run = green(stage, stage.github.on_push(commit))
+    assert (run.jobs["plan"].result, run.jobs["agree"].result, run.jobs["apply"].result) == ("skipped", "skipped", "success")
+    assert "The plan of pull request #41" in run.log
+    assert stage.role("bo") == "member" and stage.pylon.patches() == 1
+    assert any(kept["name"] == "rolecall-journal-apply-1" for kept in stage.github.read()["artifacts"])
+    green(stage, stage.github.on_push(commit))
+    assert stage.pylon.patches() == 1
+
+
+def the_merge_queues_plan_is_applied(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    run, commit = stage.github.on_merge_group(number)
+    green(stage, run)
+    stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the very commit of the queue
+    run = green(stage, stage.github.on_push(commit))
+    assert "The plan of the merge queue" in run.log and stage.role("bo") == "member"
+
+
+def a_direct_push_is_not_applied(stage):
+    run = red(stage, stage.github.on_push(stage.github.commit("main", PROMOTED)))
+    assert "(it came from no pull request): nothing was applied. Run this workflow by hand" in run.log
+    assert stage.role("bo") == "viewer"
+
+
+def a_forks_pull_request_is_not_applied(stage):
+    number = stage.github.pull_request("fork", PROMOTED, fork=True, author="mallory")
+    green(stage, stage.github.on_pull_request(number))
+    with stage.github.world() as world:  # its workflow has kept something of its own
+        world["artifacts"].append({"id": 1, "name": "rolecall-plan", "run": world["runs"][-1]["id"], "expired": False, "file": "/dev/null"})
+    run = red(stage, stage.github.on_push(stage.github.merge(number)))
+    assert "(it came from pull request #41): nothing was applied" in run.log and stage.role("bo") == "viewer"
+
+
+def an_expired_plan_is_not_applied(stage):
+    commit = stage.reviewed(PROMOTED)
+    with stage.github.world() as world:
+        for kept in world["artifacts"]:
+            kept["expired"] = True
+    run = red(stage, stage.github.on_push(commit))
+    assert "(it came from pull request #41): nothing was applied" in run.log and stage.role("bo") == "viewer"
+
+
+def a_refused_plan_that_is_merged_all_the_same_is_not_applied(stage):
+    number = stage.github.pull_request("refused", REFUSED)
+    red(stage, stage.github.on_pull_request(number))
+    red(stage, stage.github.on_push(stage.github.merge(number)))
+    assert stage.role("ben") == "admin"
+
+
+def what_nobody_has_reviewed_is_not_applied(stage):
+    commit = stage.reviewed(PROMOTED)
+    stage.pylon.by_hand("cy@acme.example", role_id="role_admin")  # undoing this is in no reviewed plan
+    run = red(stage, stage.github.on_push(commit))
+    assert "exit code 5" in run.log and stage.role("bo") == "viewer" and stage.role("cy") == "admin"
+
+
+def a_plan_of_other_files_is_not_applied(stage):
+    first = stage.github.pull_request("change", PROMOTED)
+    green(stage, stage.github.on_pull_request(first))
+    stage.github.commit("main", {"users.toml": ROOT + "\n[guardrails]\nkeep_active = 0\n"})
+    run = red(stage, stage.github.on_push(stage.github.merge(first)))
+    assert "exit code 5" in run.log and stage.role("bo") == "viewer"
+
+
+def a_forged_plan_can_only_refuse(stage):
+    commit = stage.reviewed(PROMOTED)
+    for kept in stage.github.read()["artifacts"]:
+        file = Path(kept["file"])
+        file.write_text(file.read_text().replace("role_member", "role_admin"))
+    red(stage, stage.github.on_push(commit))
+    assert stage.role("bo") == "viewer"
+
+
+def by_hand_it_plans_waits_and_applies(stage):
+    stage.github.commit("main", PROMOTED)
+    run = green(stage, stage.github.by_hand())
+    assert [job.result for job in run.jobs.values()] == ["success"] * 3
+    assert "The plan of this run" in run.log and stage.role("bo") == "member"
+
+
+def by_hand_nothing_happens_when_the_reviewers_say_no(stage):
+    stage.github.commit("main", PROMOTED)
+    stage.github.rejects.add("rolecall-by-hand")
+    run = red(stage, stage.github.by_hand())
+    assert run.jobs["apply"].result == "skipped" and stage.role("bo") == "viewer"
+
+
+def by_hand_on_another_branch_nothing_happens(stage):
+    run = stage.github.by_hand(ref="refs/heads/change")
+    assert seen(stage, run).conclusion == "skipped"
+
+
+# ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_force(stage):
+    """Something has come in through `rolecall apply`, as the schedule wants it."""
+    green(stage, stage.github.on_push(stage.reviewed(PROMOTED)))
+
+
+def the_schedule_brings_back_what_was_changed_by_hand(stage):
+    in_force(stage)
+    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member" and stage.github.issues("open") == []
+
+
+def the_schedule_can_only_report(stage):
+    in_force(stage)
+    stage.github.variables["ROLECALL_SCHEDULE"] = "report"
+    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    red(stage, stage.github.on_schedule())
+    red(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "admin"
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "<!-- rolecall issue users.toml -->", "<!-- rolecall:plan -->", "bo@acme.example", "exit code 2")
+    stage.pylon.by_hand("bo@acme.example", role_id="role_member")
+    green(stage, stage.github.on_schedule())
+    assert stage.github.issues("open") == [] and len(stage.github.issues("closed")) == 1
+
+
+def the_schedule_is_no_back_door_for_what_was_not_applied(stage):
+    in_force(stage)
+    red(stage, stage.github.on_push(stage.github.commit("main", BEFORE)))
+    red(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member"
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "> Nothing was applied: the last run of rolecall-apply.yml is not a success but: failure.", "bo@acme.example")
+    green(stage, stage.github.by_hand())
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
+
+
+def the_schedule_waits_for_the_first_apply(stage):
+    stage.github.commit("main", PROMOTED)
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    assert "but: missing." in issue["body"] and stage.role("bo") == "viewer"
+
+
+def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(stage):
+    in_force(stage)
+    stage.github.cache.clear()
+    stage.github.cargo_fails = True
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "failed before it could report", "exit code unknown")
+    stage.github.cargo_fails = False
+    stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "unreachable", "exit code 1")
+    stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
+    green(stage, stage.github.on_schedule())
+    assert stage.github.issues("open") == []
+
+
+# ── any shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_shell_script_checks_plans_applies_and_keeps_in_step(stage):
+    origin, files = stage.github.origin, stage.folder / "files"
+    before = gitlab.clone(origin, stage.folder / "before")
+    stage.github.commit("change", PROMOTED)
+    gitlab.clone(origin, files)
+    bins = stage.folder / "bin"
+    bins.mkdir()
+    (bins / "rolecall").symlink_to(BINARY)
+
+    def run(*words, token=True, **more):
+        environment = {"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "HOME": str(stage.folder), "PYLON_BASE_URL": stage.pylon.url}
+        done = subprocess.run(
+            ["sh", PROJECT / "examples/ci/rolecall.sh", *words], cwd=files, stdin=subprocess.DEVNULL,
+            env=environment | ({"PYLON_API_TOKEN": TOKEN} if token else {}) | more,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        )
+        stage.logs.append(done.stdout)
+        return done.returncode
+
+    old = str(before / "users.toml")
+    plan = "rolecall-out/plan.json"
+    assert run() == 64
+    assert run("check", token=False, BEFORE=old) == 0
+    assert run("plan", token=False) == 1 and not (files / plan).exists()
+    assert run("apply", plan) == 1 and run("apply") == 1
+    assert run("plan", BEFORE=old) == 0
+    in_order((files / "rolecall-out/report.md").read_text(), "<!-- rolecall:plan -->", "bo@acme.example")
+    in_order((files / "rolecall-out/compare.md").read_text(), "<!-- rolecall:compare -->")
+    assert run("apply", plan) == 0 and stage.role("bo") == "member"
+    assert (files / "rolecall-out/journal.jsonl").exists()
+    assert run("apply", plan) == 0 and stage.pylon.patches() == 1
+    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    assert run("apply", plan) == 5 and stage.role("bo") == "admin"
+    assert run("scheduled", ROLECALL_SCHEDULE="report") == 2 and stage.role("bo") == "admin"
+    assert run("scheduled") == 0 and stage.role("bo") == "member"
+    (files / "users.toml").write_text(REFUSED["users.toml"])
+    assert run("plan") == 3 and not (files / plan).exists()
+    assert run("scheduled") == 3 and stage.role("ben") == "admin"
+
+
+# ── GitLab ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
+    lab = gitlab.GitLab(stage.folder, PROJECT, BINARY, stage.pylon)
+    origin, workspace = stage.github.origin, stage.folder / "build"
+    base = stage.github.git("rev-parse", "main")
+
+    def run(name, expected, **variables):
+        code, log = lab.run(name, gitlab.clone(origin, workspace), variables)
+        stage.logs.append(log)
+        assert TOKEN not in log and gitlab.TOKEN not in log
+        assert code == expected, f"{name} ends with {code}:\n{log}"
+        return log
+
+    request = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_ID": "77", "CI_MERGE_REQUEST_PROJECT_ID": "77",
+               "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+    main = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+    assert lab.jobs(request) == ["rolecall check", "rolecall plan"]
+    assert lab.jobs(request | {"CI_PROJECT_ID": "88", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "88"}) == ["rolecall check"]
+    assert lab.jobs(request | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "88"}) == ["rolecall check"]
+    assert lab.jobs(main | {"CI_PIPELINE_SOURCE": "push"}) == ["rolecall apply"]
+    assert lab.jobs(main | {"CI_PIPELINE_SOURCE": "web"}) == ["rolecall plan again", "rolecall apply by hand"]
+    assert lab.jobs(main | {"CI_PIPELINE_SOURCE": "schedule"}) == ["rolecall scheduled"]
+
+    # The merge request: one note, updated.
+    marker = "<!-- rolecall note users.toml -->"
+    lab.notes = [{"id": each, "author": {"id": 9}, "body": f"{marker}\nforged"} for each in range(120)]
+    head = stage.github.commit("change", PROMOTED)
+    run("rolecall check", 0, **request)
+    run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
+    run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
+    [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
+    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "<!-- rolecall:compare -->", head[:8], "exit code 0")
+    plan = (workspace / "plan.json").read_bytes()
+
+    # Merged: nothing without a plan, then exactly that plan, then nothing.
+    stage.github.git("checkout", "--quiet", "main")
+    stage.github.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
+    commit = stage.github.git("rev-parse", "main")
+    push = main | {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_SHA": commit, "CI_COMMIT_SHORT_SHA": commit[:8]}
+    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    lab.requests[commit] = [{"iid": 7, "state": "merged", "merge_commit_sha": commit, "squash_commit_sha": None, "sha": head}]
+    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    lab.pipelines = [{"id": 5, "status": "success"}, {"id": 6, "status": "failed"}]
+    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    assert stage.role("bo") == "viewer"
+    lab.artifacts = {50: plan}
+    run("rolecall apply", 0, **push)
+    run("rolecall apply", 0, **push)
+    assert stage.role("bo") == "member" and stage.pylon.patches() == 1
+
+    # Changed by hand: not in the plan, so refused; reported; and brought back where that is wanted.
+    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    run("rolecall apply", 5, **push)
+    run("rolecall scheduled", 2, **main)
+    assert stage.role("bo") == "admin"
+    run("rolecall scheduled", 0, **main, ROLECALL_SCHEDULE="apply")
+    assert stage.role("bo") == "member"
+    run("rolecall plan again", 0, **main)
+
+    # Refused: red, and said in the note.
+    stage.github.commit("change", REFUSED)
+    run("rolecall plan", 3, **request, CI_COMMIT_SHORT_SHA="c0ffee00")
+    [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
+    in_order(note, "keep_at_least", "exit code 3")
+    lab.stop()
+
+
+# ── playing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def play(scene):
+    """Whether a scene went well, and what there is to say of it."""
+    started = time.monotonic()
+    stage = Stage()
+    try:
+        scene(stage)
+    except Exception:
+        return False, f"{traceback.format_exc()}\n{''.join(stage.logs)}"
+    finally:
+        stage.close()
+    return True, f"({time.monotonic() - started:.1f} s)"
+
+
+def main():
+    words = sys.argv[1:]
+    scenes = [scene for name, scene in globals().items() if getattr(scene, "__module__", "") == "__main__" and hasattr(scene, "__code__")
+              and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "in_force"]
+    scenes = [scene for scene in scenes if not words or any(word in scene.__name__ for word in words)]
+    failed = 0
+    with ThreadPoolExecutor(4) as pool:  # most of a scene is waiting for other processes
+        for scene, (went_well, text) in zip(scenes, pool.map(play, scenes)):
+            print(f"{'ok  ' if went_well else 'FAIL'}  {scene.__name__.replace('_', ' ')}  {text}", flush=True)
+            failed += not went_well
+    print(f"\npipelines: {len(scenes) - failed} passed, {failed} failed")
+    return 1 if failed or not scenes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""`rolecall sandbox` on a free port, and what can be seen and done in it by hand."""
+
+import json
+import subprocess
+import time
+from urllib.request import Request, urlopen
+
+
+class Pylon:
+    def __init__(self, folder, binary, organization):
+        self.state = folder / "pylon.json"
+        self.state.write_text(json.dumps(organization))
+        self.process = subprocess.Popen(
+            [binary, "sandbox", "--limits", "off", "--state", self.state],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        lines = [self.process.stdout.readline().strip().removeprefix("export ").split("=", 1) for _ in range(2)]
+        self.environment = dict(lines)
+        self.url, self.token = self.environment["PYLON_BASE_URL"], self.environment["PYLON_API_TOKEN"]
+
+    def ask(self, method, path, body=None):
+        request = Request(self.url + path, method=method, data=json.dumps(body).encode() if body else None)
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        with urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def people(self):
+        """Address → role and status."""
+        return {user["email"]: (user["role_ids"][0].removeprefix("role_"), user["status"]) for user in self.ask("GET", "/users")["data"]}
+
+    def by_hand(self, email, **change):
+        user = next(user for user in self.ask("GET", "/users")["data"] if user["email"] == email)
+        self.ask("PATCH", f"/users/{user['id']}", change)
+
+    def patches(self):
+        """How often somebody was changed so far. The sandbox saves a moment after each change."""
+        time.sleep(0.3)
+        return len(json.loads(self.state.read_text()).get("audit", []))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=10)
