@@ -5,8 +5,8 @@ use std::cell::Cell;
 use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
-use proptest::sample::select;
-use rolecall::layout::{Edit, NewFile, NewPerson, To, canonical, edited, fresh};
+use proptest::sample::{Index, select};
+use rolecall::layout::{Edit, NewFile, NewPerson, Refused, To, canonical, edited, fresh};
 use rolecall::roster::{
     AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, Region,
     Roster, Status, Window, Workspace,
@@ -196,6 +196,43 @@ fn any_toml_keeps_its_meaning_and_its_comments() {
     assert!(sound.get() > 750, "{sound:?} are TOML");
 }
 
+/// Signs that may break a text, or make another one of it.
+const SIGNS: &[&str] = &[
+    "", "\n", "\r\n", "\"", "'", "\"\"\"", "'''", "#", "[", "]", "{", "}", ",", ".", "=", "\\", "é",
+    "\u{feff}",
+];
+
+#[test]
+fn a_spoilt_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
+    let spoils = vec((any::<Index>(), 0..3_usize, select(SIGNS.to_vec())), 1..4);
+    let sound = Cell::new(0);
+    holds(2000, &(rolls(), spoils), |(rolls, spoils)| {
+        let Scribble { text, people, comments: _ } = scribble(&rolls);
+        let mut text: Vec<char> = text.chars().collect();
+        for (at, length, sign) in spoils {
+            let at = at.index(text.len() + 1);
+            text.splice(at..(at + length).min(text.len()), sign.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let edits = edits(&mut Dice::new(&rolls), &people);
+        let Ok(once) = canonical(&text) else {
+            assert_eq!(edited(&text, &edits), Err(Refused::NotToml));
+            return;
+        };
+        assert_eq!(tree(&once), tree(&text), "of:\n{text}\nbecame:\n{once}");
+        assert_eq!(canonical(&once).as_ref(), Ok(&once), "of:\n{text}");
+        if let Ok(after) = edited(&text, &edits) {
+            assert_eq!(
+                tree(&after),
+                expected(&tree(&text), &edits),
+                "{edits:#?}\nof:\n{text}\nbecame:\n{after}"
+            );
+        }
+        sound.set(sound.get() + 1);
+    });
+    assert!(sound.get() > 100, "{sound:?} are TOML");
+}
+
 /// Some edits of people in a text, and of people who are not in it.
 fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<Edit> {
     let mut edits = Vec::new();
@@ -232,6 +269,9 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<NewPerson> {
 /// What the text says once the edits are made.
 fn expected(before: &toml::Table, edits: &[Edit]) -> toml::Table {
     let mut after = before.clone();
+    if edits.is_empty() {
+        return after;
+    }
     let users = after.entry("users").or_insert_with(|| toml::Table::new().into());
     let users = users.as_table_mut().expect("a table");
     for edit in edits {
