@@ -54,6 +54,14 @@ pub enum Command {
     #[command(after_help = "Example: rolecall compare base/users.toml users.toml\n\n\
         Exit codes: 0 shown · 1 a file is not valid · 2 they differ (--detailed-exitcode)")]
     Compare(CompareArgs),
+    /// Write users.toml from what is true in Pylon, or take that into files that are there
+    #[command(after_help = "Examples: rolecall import\n          rolecall import --update --diff\n\n\
+        Exit codes: 0 written, or nothing to write · 1 nothing was written")]
+    Import(ImportArgs),
+    /// Bring every file into the canonical layout; comments stay
+    #[command(after_help = "Example: rolecall fmt --check\n\n\
+        Exit codes: 0 formatted, or as it should be · 1 the files are not valid · 2 a file would change (--check)")]
+    Fmt(FmtArgs),
     /// Show everything about one person: what Pylon has, what is declared and why, what comes next
     #[command(after_help = "Example: rolecall explain bo@acme.example\n\n\
         Exit codes: 0 shown · 1 nobody has this address, or it could not be found out")]
@@ -66,6 +74,10 @@ pub enum Command {
         after_help = "Example: rolecall agenda --until 2027-01-31\n\nExit codes: 0 shown · 1 the files are not valid"
     )]
     Agenda(AgendaArgs),
+    /// Take an apply back, as far as nothing has changed since: plan, ask, patch, read back
+    #[command(after_help = "Example: rolecall rollback .rolecall/journal/20261120T080000Z-4711.jsonl\n\n\
+        Exit codes: as apply. What users.toml still declares, the next apply would set again: the report says what to change there")]
+    Rollback(RollbackArgs),
     /// Run a small Pylon on this machine, to try files and pipelines against
     #[command(
         after_help = "Example: rolecall sandbox --people 50 --limits patch=20\n\nRuns until it is interrupted."
@@ -81,9 +93,12 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Compare(_) => "compare",
+            Self::Import(_) => "import",
+            Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
             Self::Roles => "roles",
             Self::Agenda(_) => "agenda",
+            Self::Rollback(_) => "rollback",
             Self::Sandbox(_) => "sandbox",
         }
     }
@@ -101,6 +116,34 @@ pub struct CompareArgs {
     /// Exit with 2 when they differ
     #[arg(long)]
     pub detailed_exitcode: bool,
+}
+
+/// What `import` takes.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Take live values into the files that are there; comments, order and layout stay
+    #[arg(long)]
+    pub update: bool,
+    /// Add people whom no file declares to this one of the files that are read
+    #[arg(long, value_name = "FILE", requires = "update")]
+    pub into: Option<PathBuf>,
+    /// Declare statuses too, of people who are newly written; Pylon changes statuses by itself
+    #[arg(long)]
+    pub with_status: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub diff: bool,
+}
+
+/// What `fmt` takes.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Write nothing, and exit with 2 when a file would change
+    #[arg(long)]
+    pub check: bool,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// What `explain` takes.
@@ -142,12 +185,31 @@ pub struct ApplyArgs {
     /// A plan saved by `plan -o`: exactly this is applied, or what is left of it, or nothing (exit 5)
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
-    /// Do not ask; for pipelines, where the plan was reviewed before
-    #[arg(long)]
-    pub auto_approve: bool,
     /// Change this person alone, by the declared address; repeatable. Guardrails still see everybody
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub carry: CarryArgs,
+}
+
+/// What `rollback` takes.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The journal of the apply that is to be taken back, as its report names it
+    #[arg(value_name = "JOURNAL")]
+    pub of: PathBuf,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub carry: CarryArgs,
+}
+
+/// How a plan is carried out, by `apply` as by `rollback`.
+#[derive(Debug, Args)]
+pub struct CarryArgs {
+    /// Do not ask; for pipelines, where the plan was reviewed before
+    #[arg(long)]
+    pub auto_approve: bool,
     /// Allow so many people to change in this run, whatever `max_changes` says
     #[arg(long, value_name = "N")]
     pub max_changes: Option<u64>,

@@ -11,10 +11,11 @@
 //!                        └─ carry_out ─▶ Finished ─▶ Report ─▶ bytes, exit code
 //! ```
 //!
-//! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`observed`], [`plan`], [`pylon`],
-//! [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
+//! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
+//! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
 //! [`problem`] are used everywhere. docs/architecture.md walks through them.
 
+pub mod adoption;
 pub mod apply;
 pub mod cli;
 pub mod clock;

@@ -114,6 +114,11 @@ impl Sources {
         &self.files[file.0 as usize].name
     }
 
+    /// Every file, in the order of reading.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
+    }
+
     /// How many files there are.
     pub fn len(&self) -> usize {
         self.files.len()
@@ -197,6 +202,14 @@ fn secret_in(line: &str) -> Option<usize> {
     let from = line.find(['=', ':']).map_or(behind_word, |sign| behind_word.min(sign));
     let value = &line[from..];
     Some(from + value.len() - value.trim_start_matches(['"', '\'', ' ', '\t', '=', ':']).len())
+}
+
+/// A line of a file with nothing in it that follows the name of a secret.
+pub fn without_secret(line: &str) -> String {
+    match secret_in(line) {
+        Some(from) if from < line.len() => format!("{}{MASK}", &line[..from]),
+        Some(_) | None => line.to_owned(),
+    }
 }
 
 /// The text of `range`, with what is masked replaced.

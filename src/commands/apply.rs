@@ -12,7 +12,7 @@ use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use super::progress::Progress;
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
-use crate::cli::{ApplyArgs, Common};
+use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::exit::Exit;
 use crate::plan::saved::{self, SavedPlan};
 use crate::printable::Printable;
@@ -29,31 +29,42 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     }
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
-        let scope = Scope { only, max_changes: args.max_changes };
+        let scope = Scope { only, max_changes: args.carry.max_changes };
         let mut prepared = prepare(declared, scope, common, environment).await?;
         if let Some(saved) = &saved {
             let files = prepared.files_digest();
             let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
             prepared.meanwhile = admitted.map_err(Trouble::stale)?;
         }
-        let planned = PlanReport::new(&prepared.material(None));
-        if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
-            let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };
-            prepared.close().await?;
-            return Ok((Body::Plan(Box::new(planned)), exit));
-        }
-        let _lock = lock(&prepared, common, environment)?;
-        if !args.auto_approve {
-            ask(&planned, common, environment)?;
-        }
-        let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
-        let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
-        let mut report = PlanReport::new(&prepared.material(Some(&finished)));
-        let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
-        report.journal = Some(Printable::new(&shown.to_string_lossy()));
-        prepared.close().await?;
-        Ok((Body::Plan(Box::new(report)), exit(&finished)))
+        carry_through("apply", prepared, &args.carry, common, environment).await
     })
+}
+
+/// Asks, sends, reads back, tells; unless a guardrail refuses or there is nothing to change.
+pub(super) async fn carry_through(
+    command: &str,
+    mut prepared: Prepared,
+    args: &CarryArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Done {
+    let planned = PlanReport::new(&prepared.material(None));
+    if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
+        let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };
+        prepared.close().await?;
+        return Ok((Body::Plan(Box::new(planned)), exit));
+    }
+    let _lock = lock(&prepared, common, environment)?;
+    if !args.auto_approve {
+        ask(command, &planned, common, environment)?;
+    }
+    let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
+    let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
+    let mut report = PlanReport::new(&prepared.material(Some(&finished)));
+    let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
+    report.journal = Some(Printable::new(&shown.to_string_lossy()));
+    prepared.close().await?;
+    Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
 /// The plan that was reviewed.
@@ -99,7 +110,7 @@ fn lock(prepared: &Prepared, common: &Common, environment: &Environment) -> Resu
 /// The journal, opened before anything is sent.
 fn journal(
     prepared: &Prepared,
-    args: &ApplyArgs,
+    args: &CarryArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Journal, PathBuf), Trouble> {
@@ -116,7 +127,7 @@ fn journal(
     })
 }
 
-fn journal_path(args: &ApplyArgs, common: &Common, now: Timestamp) -> std::io::Result<PathBuf> {
+fn journal_path(args: &CarryArgs, common: &Common, now: Timestamp) -> std::io::Result<PathBuf> {
     if let Some(path) = &args.journal {
         return Ok(path.clone());
     }
@@ -129,7 +140,7 @@ fn journal_path(args: &ApplyArgs, common: &Common, now: Timestamp) -> std::io::R
 async fn carry(
     prepared: &mut Prepared,
     journal: &mut Journal,
-    args: &ApplyArgs,
+    args: &CarryArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<Finished, Trouble> {
@@ -147,7 +158,12 @@ async fn carry(
 }
 
 /// Shows the plan and waits for a `yes`.
-fn ask(planned: &PlanReport, common: &Common, environment: &Environment) -> Result<(), Trouble> {
+fn ask(
+    command: &str,
+    planned: &PlanReport,
+    common: &Common,
+    environment: &Environment,
+) -> Result<(), Trouble> {
     if !environment.can_ask {
         return Err(Problem::new(Code::NeedsApproval, "nobody can be asked here, and nothing was changed")
             .help("run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve")
@@ -155,7 +171,7 @@ fn ask(planned: &PlanReport, common: &Common, environment: &Environment) -> Resu
     }
     let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));
     let mut stderr = std::io::stderr();
-    let question = text::question(planned, &styles);
+    let question = text::question(command, planned, &styles);
     let mut answer = String::new();
     let asked = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));

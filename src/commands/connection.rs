@@ -33,6 +33,11 @@ impl Connection {
         Ok(Self { asking, place, sandbox })
     }
 
+    /// The region whose own host is asked, if it is one.
+    pub(super) fn region(&self) -> Option<Region> {
+        Region::ALL.into_iter().find(|region| region.as_str() == self.place)
+    }
+
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problem> {
         self.asking.observe(emails, roster.workspace.organization.as_ref()).await

@@ -20,12 +20,15 @@ pub mod apply;
 pub mod compare;
 mod connection;
 pub mod explain;
+pub mod fmt;
+pub mod import;
 pub mod lock;
 mod outlets;
 pub mod plan;
 mod prepare;
 mod progress;
 pub mod roles;
+pub mod rollback;
 pub mod sandbox;
 pub mod validate;
 mod write;
@@ -55,6 +58,10 @@ codes! {
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
+        /// The file that is to be made is there already.
+        FileExists = "import::file_exists",
+        /// `--into` names a file that is not read.
+        NotRead = "import::not_read",
         /// Two reports would go to one file.
         SameFile = "commands::same_file",
         /// Something that this program needs of the operating system is not to be had.
@@ -68,8 +75,9 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
     let plan = crate::plan::Code::ALL.iter().map(|code| code.as_str());
     let saved = crate::plan::saved::Code::ALL.iter().map(|code| code.as_str());
     let pylon = crate::pylon::Code::ALL.iter().map(|code| code.as_str());
+    let rollback = crate::apply::rollback::Code::ALL.iter().map(|code| code.as_str());
     let own = Code::ALL.iter().map(|code| code.as_str());
-    roster.chain(plan).chain(saved).chain(pylon).chain(own).collect()
+    roster.chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
 /// What surrounds the process, read once.
@@ -127,6 +135,9 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Roles => roles::run(common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
+        Command::Fmt(args) => fmt::run(args, common, environment),
+        Command::Import(args) => import::run(args, common, environment),
+        Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, environment),
     };
     let report = match done {
@@ -147,6 +158,7 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Agenda(_)
         | Body::Roles(_)
         | Body::Explanation(_)
+        | Body::Files(_)
         | Body::Problems(_) => false,
     };
     let setting = setting(common, environment);
@@ -162,7 +174,8 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Comparison(_)
         | Body::Agenda(_)
         | Body::Roles(_)
-        | Body::Explanation(_) => String::new(),
+        | Body::Explanation(_)
+        | Body::Files(_) => String::new(),
     };
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };

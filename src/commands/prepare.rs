@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::connection::{Connection, keep};
 use super::{Code, Environment};
+use crate::adoption::Adoption;
 use crate::apply::Finished;
+use crate::apply::rollback::{Applied, Rollback, Takeback};
 use crate::cli::Common;
 use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
@@ -41,6 +43,8 @@ pub(super) struct Prepared {
     windows: Vec<Ahead>,
     /// Operations of a saved plan that are in step meanwhile.
     pub(super) meanwhile: usize,
+    /// What a rollback leaves, and what the files say against it.
+    takeback: Option<Takeback>,
     mention_undeclared: bool,
     asking: Option<Asking>,
     sandbox: Option<Running>,
@@ -196,6 +200,49 @@ pub(super) fn settle(
         at,
         coming,
         meanwhile: 0,
+        takeback: None,
+        asking: Some(asking),
+        sandbox,
+    })
+}
+
+/// The same for what takes an apply back: the plan is made of its journal instead of the files, and the guardrails of the
+/// files see it.
+pub(super) fn settle_rollback(
+    declared: Declared,
+    applied: &Applied,
+    max_changes: Option<u64>,
+    connection: Connection,
+    observation: Observation,
+) -> Result<Prepared, Problems> {
+    let Observation { state, read_at } = observation;
+    let Declared { roster, desired, now, at } = declared;
+    let drawn = NamedRoles::look_up(&roster, &state.roles).and_then(|roles| {
+        let rollback = applied.rollback(&state, &connection.place, desired.people.len());
+        let Rollback { plan, left } = rollback.map_err(|problem| vec![problem])?;
+        let files = Adoption::of_rollback(&plan.changes, &desired, &roster, &state);
+        let rules = &roster.guardrails;
+        let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
+        Ok((plan.review(review), Takeback { is_whole: applied.is_whole, left, files }))
+    });
+    let (reviewed, takeback) = match drawn {
+        Ok(drawn) => drawn,
+        Err(problems) => return Err(Problems::new(roster.sources, problems)),
+    };
+    let Connection { asking, place, sandbox } = connection;
+    Ok(Prepared {
+        reviewed,
+        read_at,
+        mention_undeclared: false,
+        windows: Vec::new(),
+        sources: roster.sources,
+        state,
+        place,
+        now,
+        at,
+        coming: Vec::new(),
+        meanwhile: 0,
+        takeback: Some(takeback),
         asking: Some(asking),
         sandbox,
     })
@@ -215,6 +262,7 @@ impl Prepared {
             coming,
             windows,
             meanwhile,
+            takeback,
             ..
         } = self;
         let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
@@ -229,6 +277,7 @@ impl Prepared {
             coming,
             windows,
             meanwhile,
+            takeback: takeback.as_ref(),
             finished,
         }
     }

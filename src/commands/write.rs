@@ -9,6 +9,18 @@ pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     Staged::open(path)?.finish(text)
 }
 
+/// Writes a file anew that was read as `before`, with the rights it has; unless somebody has written it since.
+pub(super) fn replace(path: &Path, before: &str, after: &str) -> std::io::Result<()> {
+    let path = fs::canonicalize(path)?; // the file behind a link, not the link
+    if fs::read(&path)? != before.as_bytes() {
+        return Err(Error::other("it was changed while rolecall was at work; run again"));
+    }
+    let rights = fs::metadata(&path)?.permissions();
+    let staged = Staged::open(&path)?;
+    staged.file.set_permissions(rights)?;
+    staged.finish(after)
+}
+
 /// A file that will be there whole or not at all: written beside its place and renamed there.
 #[derive(Debug)]
 pub(super) struct Staged {
@@ -28,6 +40,17 @@ impl Staged {
         let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
         let file = create_private(&temporary)?;
         Ok(Self { path: path.to_owned(), temporary, file })
+    }
+
+    /// The same, for a file that others may read as any file of theirs: it goes into git.
+    pub(super) fn readable(path: &Path) -> std::io::Result<Self> {
+        let staged = Self::open(path)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            staged.file.set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        Ok(staged)
     }
 
     /// Puts `text` into its place.

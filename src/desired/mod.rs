@@ -64,6 +64,8 @@ pub enum Origin {
         /// Why there is a window.
         reason: Option<String>,
     },
+    /// What was before an apply that is taken back; no file declares it.
+    Rollback,
     /// The `then` of a window that has ended. It is wanted only of people who still show the window's status.
     After {
         /// The status that the window had set.

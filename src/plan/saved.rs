@@ -67,18 +67,24 @@ pub struct SavedPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    user: String,
-    email: String,
-    role: Option<Step<Vec<String>>>,
-    status: Option<Step<String>>,
+    /// The id in Pylon.
+    pub user: String,
+    /// The declared address.
+    pub email: String,
+    /// The ids of the roles assigned before, and of the one afterwards.
+    pub role: Option<Step<Vec<String>>>,
+    /// The status before and afterwards.
+    pub status: Option<Step<String>>,
 }
 
 /// From one value to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step<T> {
-    from: T,
-    to: String,
+    /// The value before.
+    pub from: T,
+    /// The value afterwards.
+    pub to: String,
 }
 
 /// What a plan is bound to beside its operations.

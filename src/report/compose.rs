@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::files_report::{FileState, LeftLine, file_lines, left_lines};
 use super::plan_report::{
     ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
-    PersonLine, PlanReport, WindowLine,
+    PersonLine, PlanReport, TakebackLines, WindowLine,
 };
 use super::words;
+use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
 use crate::observed::{RoleCatalogue, RoleId, UserId};
@@ -43,6 +45,8 @@ pub struct Material<'a> {
     pub windows: &'a [Ahead],
     /// Operations of a saved plan that are in step meanwhile.
     pub meanwhile: usize,
+    /// What a rollback leaves, and what the files say against it.
+    pub takeback: Option<&'a Takeback>,
     /// What came of it.
     pub finished: Option<&'a Finished>,
 }
@@ -61,6 +65,7 @@ impl PlanReport {
             coming,
             windows,
             meanwhile,
+            takeback,
             finished,
         } = *material;
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
@@ -93,6 +98,7 @@ impl PlanReport {
                 .map(|ahead| window_line(ahead, sources))
                 .collect(),
             now,
+            takeback: takeback.map(|takeback| material.takeback(takeback)),
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -228,6 +234,22 @@ impl Material<'_> {
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
         let refused_by = refused_by.iter().map(named).collect();
         ComingLine { refused_by, ..coming_line(transition, self.sources) }
+    }
+
+    fn takeback(&self, takeback: &Takeback) -> TakebackLines {
+        let Takeback { is_whole, left, files } = takeback;
+        let left = left.iter().map(|Left { email, why }| LeftLine {
+            email: Printable::new(email.value.as_str()),
+            why: words::left(why, &|role| self.label(role).to_string()),
+            location: Some(self.locate(email.place)),
+        });
+        TakebackLines {
+            is_whole: *is_whole,
+            left: left.collect(),
+            contradicted: files.people + files.left.len(),
+            files: file_lines(files, self.sources, FileState::WouldBeWritten),
+            unwritten: left_lines(files, self.sources, self.roles),
+        }
     }
 
     fn label(&self, role: &RoleId) -> Printable {

@@ -15,6 +15,7 @@ pub mod comparison_report;
 pub mod compose;
 pub mod diagnostic;
 pub mod explanation_report;
+pub mod files_report;
 pub mod github;
 pub mod html;
 pub mod json;
@@ -31,6 +32,7 @@ pub use agenda_report::AgendaReport;
 pub use comparison_report::ComparisonReport;
 pub use compose::Material;
 pub use explanation_report::ExplanationReport;
+pub use files_report::FilesReport;
 pub use plan_report::PlanReport;
 pub use roles_report::RolesReport;
 
@@ -105,6 +107,8 @@ pub enum Body {
     Roles(Box<RolesReport>),
     /// Everything about one person.
     Explanation(Box<ExplanationReport>),
+    /// What becomes of files.
+    Files(Box<FilesReport>),
     /// It could not be done.
     Problems(Box<Problems>),
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::files_report::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
@@ -44,6 +45,8 @@ pub struct PlanReport {
     pub windows: Vec<WindowLine>,
     /// When the report was made: where the windows' line of time begins.
     pub now: Timestamp,
+    /// What a rollback leaves as it is, and what the files say against it.
+    pub takeback: Option<TakebackLines>,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
     /// Where its journal is, if it was carried out.
@@ -80,6 +83,21 @@ pub struct KeptRoleLine {
     pub role: Printable,
     /// Whether it is gained; otherwise it is lost.
     pub gained: bool,
+}
+
+/// What a rollback leaves as it is, and what the files say against it.
+#[derive(Debug, Clone)]
+pub struct TakebackLines {
+    /// Whether the journal comes to its end.
+    pub is_whole: bool,
+    /// What is not taken back, and why.
+    pub left: Vec<LeftLine>,
+    /// How many people are declared otherwise, so that the next apply would undo the rollback.
+    pub contradicted: usize,
+    /// What the files would have to say instead.
+    pub files: Vec<FileLine>,
+    /// What cannot be said by an edit: a window holds, for one.
+    pub unwritten: Vec<LeftLine>,
 }
 
 /// A window that holds or will.

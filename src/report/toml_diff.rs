@@ -14,10 +14,12 @@ use super::words;
 use crate::apply::Outcome;
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::source::Location;
+use crate::source::{Location, without_secret};
 
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
+/// Lines around a difference between two texts.
+const CONTEXT: usize = 1;
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +55,9 @@ impl Hunk {
         let texts = |lines: &[String]| lines.iter().map(|line| line.clone() + "\n").collect::<String>();
         let (before, after) = (texts(before), texts(after));
         let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-        let lines = diff.iter_all_changes().map(|change| {
-            let sign = match change.tag() {
-                ChangeTag::Equal => Sign::Same,
-                ChangeTag::Delete => Sign::Before,
-                ChangeTag::Insert => Sign::After,
-            };
-            (sign, change.value().trim_end_matches('\n').to_owned())
-        });
+        let lines = diff
+            .iter_all_changes()
+            .map(|change| (sign(change.tag()), change.value().trim_end_matches('\n').to_owned()));
         Self { lines: lines.collect() }
     }
 
@@ -70,6 +67,29 @@ impl Hunk {
             .iter()
             .map(|(sign, line)| format!("{}{line}", sign.as_char()).trim_end().to_owned() + "\n")
             .collect()
+    }
+}
+
+/// What differs between two texts of one file, with a few lines around it.
+pub fn texts(before: &str, after: &str) -> Vec<Hunk> {
+    let diff = TextDiff::from_lines(before, after);
+    let groups = diff.grouped_ops(CONTEXT);
+    let hunk = |ops: &Vec<similar::DiffOp>| {
+        let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
+        let lines = changes.map(|change| {
+            let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
+            (sign(change.tag()), Printable::cut(&without_secret(&line), LONGEST * 4).to_string())
+        });
+        Hunk { lines: lines.collect() }
+    };
+    groups.iter().map(hunk).collect()
+}
+
+const fn sign(tag: ChangeTag) -> Sign {
+    match tag {
+        ChangeTag::Equal => Sign::Same,
+        ChangeTag::Delete => Sign::Before,
+        ChangeTag::Insert => Sign::After,
     }
 }
 

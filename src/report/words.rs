@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use super::comparison_report::{ComparisonReport, People};
 use super::plan_report::{EntryKind, PlanReport};
+use crate::adoption::Why as NotWritten;
 use crate::apply::outcome::NotAttempted;
+use crate::apply::rollback::Why;
 use crate::apply::{Outcome, Stop};
 use crate::comparison::Subject;
 use crate::desired::Origin;
-use crate::observed::RoleId;
+use crate::observed::{RoleCatalogue, RoleId};
+use crate::plan::Lost;
 use crate::plan::guardrails::{Figure, RoleFloor, Verdict};
 use crate::printable::Printable;
 use crate::pylon::Class;
@@ -143,7 +146,9 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     } else {
         parts.push("nothing to change".into());
     }
-    parts.push(format!("{} in step", report.in_step));
+    if report.takeback.is_none() {
+        parts.push(format!("{} in step", report.in_step));
+    }
     parts.extend(
         (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
     );
@@ -245,6 +250,7 @@ pub fn origin(origin: &Origin) -> String {
             until + &reason
         }
         Origin::After { window } => format!(", after {}", window.as_str()),
+        Origin::Rollback => ", as before the apply".into(),
     }
 }
 
@@ -263,6 +269,7 @@ pub fn whence(origin: &Origin) -> String {
                 .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
             until + &reason
         }
+        Origin::Rollback => "as before the apply".into(),
         Origin::After { window } => {
             format!("from `then`, for whoever still shows {} after the window", window.as_str())
         }
@@ -294,6 +301,98 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::NotAttempted(NotAttempted::KeptRole) => {
             format!("{name}: a gain before it failed, and too few would have kept the role")
         }
+    }
+}
+
+/// Why a value is not written into the files.
+pub fn not_written(field: &str, why: &NotWritten, roles: &RoleCatalogue) -> String {
+    match why {
+        NotWritten::Window(Some(until)) => {
+            format!(
+                "{field}: a window holds until {}; the live value is not written",
+                Printable::cut(until, 60)
+            )
+        }
+        NotWritten::Window(None) => format!("{field}: a window says it; the live value is not written"),
+        NotWritten::Undeclarable(held) if held.is_empty() => {
+            format!("{field}: none is assigned in Pylon, which no file can declare")
+        }
+        NotWritten::Undeclarable(held) => {
+            let held: Vec<String> =
+                held.iter().map(|role| Printable::new(&roles.label(role)).to_string()).collect();
+            format!("{field}: several are assigned in Pylon ({}), which no file can declare", held.join(", "))
+        }
+        NotWritten::UnknownStatus(status) if status.is_empty() => {
+            format!("{field}: none is set in Pylon, which no file can declare")
+        }
+        NotWritten::UnknownStatus(status) => {
+            format!("{field}: Pylon shows {}, which no file can declare", Printable::cut(status, 60))
+        }
+        NotWritten::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
+    }
+}
+
+/// What `fmt` comes to.
+pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
+    let all = count(files, "file", "files");
+    match (changed, is_dry) {
+        (0, _) if files == 1 => format!("{all} as it should be"),
+        (0, _) => format!("{all} as they should be"),
+        (_, true) => format!("{changed} of {all} would be formatted"),
+        (_, false) => format!("{changed} of {all} formatted"),
+    }
+}
+
+/// What a first `import` comes to.
+pub fn imported(declared: usize, left: usize, is_dry: bool) -> String {
+    let would = if is_dry { " would be" } else { "" };
+    let people = count(declared, "person", "people");
+    let left = if left == 0 { String::new() } else { format!(" · {left} not written") };
+    format!("{people}{would} declared{left}")
+}
+
+/// What an `import --update` comes to.
+pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_dry: bool) -> String {
+    let would = if is_dry { "would be " } else { "" };
+    let mut parts = Vec::new();
+    parts.extend((changed > 0).then(|| format!("{} {would}taken over", count(changed, "person", "people"))));
+    parts.extend((added > 0).then(|| format!("{added} {would}added")));
+    if parts.is_empty() {
+        parts.push("nothing to take over".into());
+    }
+    parts.extend((left > 0).then(|| format!("{left} not written")));
+    parts.extend(
+        (undeclared > 0).then(|| format!("{undeclared} in Pylon declared nowhere (--into FILE adds them)")),
+    );
+    parts.join(" · ")
+}
+
+/// Why something is not taken back.
+pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
+    match why {
+        Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
+        Why::IsBack { field } => format!("{field}: as before the apply already"),
+        Why::Lost(Lost::NoRole) => {
+            "role: none was assigned before, and no PATCH takes the last one away".into()
+        }
+        Why::Lost(Lost::SeveralRoles(roles)) => {
+            let roles: Vec<String> = roles.iter().map(label).collect();
+            format!(
+                "role: several were assigned before ({}), and a PATCH assigns exactly one",
+                roles.join(", ")
+            )
+        }
+        Why::Lost(Lost::Status(status)) if status.is_empty() => {
+            "status: there was none before, and no PATCH takes one away".into()
+        }
+        Why::Lost(Lost::Status(status)) => {
+            format!(
+                "status: it was {} before, which Pylon shows and does not accept",
+                Printable::cut(status, 60)
+            )
+        }
+        Why::RoleGone(role) => format!("role: the organisation no longer has {}", label(role)),
+        Why::NotThere => "not in Pylon any more, or deactivated there".into(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, coming, diff, page, place, short, timeline};
+use super::{Tone, coming, diff, diff_lines, page, place, short, timeline};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::files_report::LeftLine;
 use crate::report::plan_report::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
+    TakebackLines,
 };
 use crate::report::{toml_diff, words};
 
@@ -19,6 +21,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         (changes(report))
         (beside(report))
         (by_itself(report))
+        (takeback(report))
         (guardrails(report))
         (diff(&toml_diff::plan(report)))
     };
@@ -171,6 +174,25 @@ fn by_itself(report: &PlanReport) -> Markup {
                 h2 { "Windows" }
                 (timeline::draw(&report.windows, report.now))
                 (coming(&report.coming))
+            }
+        }
+    }
+}
+
+/// What a rollback leaves, and what the next apply would make of it.
+fn takeback(report: &PlanReport) -> Markup {
+    let Some(TakebackLines { is_whole: _, left, contradicted, files, unwritten }) = &report.takeback else {
+        return html! {};
+    };
+    let line = |line: &LeftLine| html! { li { span.email { (short(&line.email)) } " " (line.why) } };
+    html! {
+        @if !left.is_empty() { section { h2 { "Not taken back" } ul { @for left in left { (line(left)) } } } }
+        @if *contradicted > 0 {
+            section {
+                h2 { "The files contradict it" }
+                p { (words::count(*contradicted, "person is", "people are")) " declared otherwise, and the next apply would undo this. To keep it:" }
+                @for file in files { p { (short(&file.name)) } (diff_lines(&file.hunks)) }
+                ul { @for unwritten in unwritten { (line(unwritten)) } }
             }
         }
     }

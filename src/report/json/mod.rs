@@ -7,6 +7,7 @@
 mod agenda;
 mod comparison;
 mod explanation;
+mod files;
 mod plan;
 mod roles;
 
@@ -41,6 +42,7 @@ pub fn write(report: &Report) -> String {
         Body::Agenda(agenda) => agenda::write(command, *exit, agenda),
         Body::Roles(roles) => roles::write(command, *exit, roles),
         Body::Explanation(explanation) => explanation::write(command, *exit, explanation),
+        Body::Files(files) => files::write(command, *exit, files),
         Body::Problems(problems) => failed(command, *exit, problems),
     }
 }
@@ -61,6 +63,7 @@ enum AnyReport<'a> {
     Comparison(comparison::Comparison<'a>),
     Agenda(agenda::Agenda<'a>),
     Roles(roles::Roles<'a>),
+    Files(files::Files<'a>),
     Explanation(Box<explanation::Explanation<'a>>),
     Valid(Valid<'a>),
     NobodyDeclared(NobodyDeclared<'a>),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::files::{File, Left, file, left_line};
 use super::{Coming, OrganizationOf, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
 use crate::apply::Outcome;
 use crate::desired::Origin;
@@ -11,6 +12,7 @@ use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::plan_report::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
+    TakebackLines,
 };
 use crate::report::words;
 
@@ -36,6 +38,8 @@ pub(super) struct Plan<'a> {
     expired_acknowledgements: Vec<Expired<'a>>,
     coming: Vec<Coming<'a>>,
     windows: Vec<WindowOf<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takeback: Option<TakebackOf<'a>>,
     result: Option<ResultOf>,
     journal: Option<&'a str>,
     saved: Option<&'a str>,
@@ -93,6 +97,7 @@ enum OriginOf<'a> {
     Defaults,
     Window { until: Option<&'a str>, reason: Option<&'a str> },
     AfterWindow { window_status: &'a str },
+    Rollback,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -136,6 +141,18 @@ struct Expired<'a> {
     place: Place,
 }
 
+/// `rollback`: what is left as it is, and what the files say against it.
+#[derive(Serialize, JsonSchema)]
+struct TakebackOf<'a> {
+    journal_is_whole: bool,
+    left: Vec<Left<'a>>,
+    /// So many people are declared otherwise: the next apply would undo the rollback.
+    contradicted: usize,
+    /// What the files would have to say instead.
+    files: Vec<File<'a>>,
+    unwritten: Vec<Left<'a>>,
+}
+
 #[derive(Serialize, JsonSchema)]
 struct ResultOf {
     stopped: Option<String>,
@@ -166,6 +183,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         coming,
         windows,
         now: _,
+        takeback,
         result,
         journal,
         saved,
@@ -201,6 +219,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         expired_acknowledgements: expired.iter().map(expired_line).collect(),
         coming: coming.iter().map(coming_line).collect(),
         windows: windows.iter().map(window_line).collect(),
+        takeback: takeback.as_ref().map(takeback_of),
         result: result.as_ref().map(|result| ResultOf {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
@@ -273,6 +292,7 @@ fn edit(edit: &EditLine) -> Edit<'_> {
                 until: until.as_ref().map(|until| until.written.as_str()),
                 reason: reason.as_deref(),
             },
+            Origin::Rollback => OriginOf::Rollback,
             Origin::After { window } => OriginOf::AfterWindow { window_status: window.as_str() },
         },
     }
@@ -302,6 +322,17 @@ fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
         acknowledged,
         remedy: remedy.as_deref(),
         place: location.as_ref().map(place),
+    }
+}
+
+fn takeback_of(lines: &TakebackLines) -> TakebackOf<'_> {
+    let TakebackLines { is_whole, left, contradicted, files, unwritten } = lines;
+    TakebackOf {
+        journal_is_whole: *is_whole,
+        left: left.iter().map(left_line).collect(),
+        contradicted: *contradicted,
+        files: files.iter().map(file).collect(),
+        unwritten: unwritten.iter().map(left_line).collect(),
     }
 }
 

@@ -4,11 +4,15 @@ use super::{LONGEST, code, coming, details, diff, fence, list, place, short, tit
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::plan_report::{EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport};
+use crate::report::files_report::LeftLine;
+use crate::report::plan_report::{
+    EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
+};
+use crate::report::toml_diff::Hunk;
 use crate::report::{toml_diff, words};
 
 /// What is beside the changes may take so much of the room, each part a share: the changes have what is left.
-const SHARE: usize = 8;
+const SHARE: usize = 12;
 
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
     let share = limit / SHARE;
@@ -17,8 +21,11 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         + &refusals(report, share)
         + &kept_roles(report, share)
         + &not_in_force(report, share);
-    let tail =
-        guardrails(report, share) + &beside(report, share) + &by_itself(report, share) + &closing(report);
+    let tail = guardrails(report, share)
+        + &beside(report, share)
+        + &by_itself(report, share)
+        + &takeback(report, share)
+        + &closing(report);
     let hunks = toml_diff::plan(report);
     let people = words::count(hunks.len(), "person changes", "people change");
     let room = limit.saturating_sub(head.len() + tail.len());
@@ -198,6 +205,31 @@ fn by_itself(report: &PlanReport, share: usize) -> String {
         return String::new();
     }
     format!("Coming by itself:\n\n{}\n", coming(&report.coming, share))
+}
+
+/// What a rollback leaves, and what the next apply would make of it.
+fn takeback(report: &PlanReport, share: usize) -> String {
+    let Some(TakebackLines { is_whole: _, left, contradicted, files, unwritten }) = &report.takeback else {
+        return String::new();
+    };
+    let line =
+        |line: &LeftLine| format!("{} {}", short(&line.email), code(Printable::cut(&line.why, 200).as_str()));
+    let mut text = String::new();
+    if !left.is_empty() {
+        text += &format!("Not taken back:\n\n{}\n", list(left.iter().map(line), share));
+    }
+    if *contradicted > 0 {
+        let people =
+            words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
+        text += &format!(
+            "**The files contradict it**: {people}, and the next apply would undo this. To keep it:\n\n"
+        );
+        let hunks: Vec<Hunk> = files.iter().flat_map(|file| file.hunks.clone()).collect();
+        text +=
+            &diff(&hunks, "What the files have to say", "change", "changes", share.max(super::FENCES * 2));
+        text += &list(unwritten.iter().map(line), share / 2);
+    }
+    text
 }
 
 fn closing(report: &PlanReport) -> String {

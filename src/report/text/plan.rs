@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::sheet::hunk_lines;
 use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::files_report::{FileLine, LeftLine};
 use crate::report::plan_report::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport,
+    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::style::{Styles, styled};
 use crate::report::words;
@@ -28,13 +30,14 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
     text += &coming(report, styles);
+    text += &takeback(report, styles);
     text += &closing(report, styles);
     text
 }
 
 /// The plan as it is shown to whoever is asked whether it shall be carried out.
-pub fn question(report: &PlanReport, styles: &Styles) -> String {
-    format!("{}\nApply this to {}? Only `yes` is taken: ", plan("apply", report, styles), report.organization)
+pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
+    format!("{}\nApply this to {}? Only `yes` is taken: ", plan(command, report, styles), report.organization)
 }
 
 struct Columns {
@@ -198,6 +201,44 @@ fn coming(report: &PlanReport, styles: &Styles) -> String {
         return String::new();
     }
     format!("\nComing by itself:\n{}", coming_lines(&report.coming, styles))
+}
+
+/// What a rollback leaves, and what the next apply would make of it.
+fn takeback(report: &PlanReport, styles: &Styles) -> String {
+    let Some(TakebackLines { is_whole, left, contradicted, files, unwritten }) = &report.takeback else {
+        return String::new();
+    };
+    let mut text = String::new();
+    if !is_whole {
+        text += "The journal does not come to its end: the run was killed. What it may have sent is looked at all the same.\n";
+    }
+    text += &left_lines("\nNot taken back:\n", left, styles);
+    if *contradicted > 0 {
+        let people =
+            words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
+        text += &format!(
+            "\n{}: {people}, and the next apply would undo this.\n",
+            styled(styles.attention, "The files contradict it")
+        );
+        for FileLine { name, state: _, hunks } in files {
+            text += &format!("To keep it, {name} has to say:\n");
+            hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
+        }
+        text += &left_lines("Not to be said by an edit:\n", unwritten, styles);
+    }
+    text
+}
+
+fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let width = lines.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
+    let line = |LeftLine { email, why, location }: &LeftLine| {
+        let place = location.as_ref().map_or_else(String::new, place_text);
+        format!("  {}  {why}   {}\n", padded(email, width), styled(styles.quiet, place))
+    };
+    heading.to_owned() + &lines.iter().map(line).collect::<String>()
 }
 
 fn closing(report: &PlanReport, styles: &Styles) -> String {

@@ -59,7 +59,8 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     text
 }
 
-fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
+/// What would change in a file, or did.
+pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
     let style = |sign: Sign| -> Style {
         match sign {
             Sign::Same => styles.quiet,

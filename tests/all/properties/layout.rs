@@ -31,7 +31,17 @@ fn laid_out(text: &str) -> String {
 
 /// Everything that a roster says, without the places.
 fn facts(roster: &Roster) -> Vec<String> {
-    let Roster { sources: _, timezone, workspace, policy, guardrails, acknowledgements, people } = roster;
+    let Roster {
+        sources: _,
+        setting_places: _,
+        timezone,
+        allow_unicode_emails,
+        workspace,
+        policy,
+        guardrails,
+        acknowledgements,
+        people,
+    } = roster;
     let Workspace { organization, region } = workspace;
     let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
         guardrails;
@@ -42,7 +52,7 @@ fn facts(roster: &Roster) -> Vec<String> {
     let floors = keep_at_least.as_ref().map(|floors| floors.iter().map(floor).collect::<Vec<_>>());
     let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
     let mut facts = vec![
-        format!("{:?} {policy:?}", timezone.iana_name()),
+        format!("{:?} {allow_unicode_emails} {policy:?}", timezone.iana_name()),
         format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
         format!("{max_changes:?} {floors:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
     ];

@@ -239,6 +239,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         coming: &coming,
         windows: &roster.windows_ahead(now()),
         meanwhile: 0,
+        takeback: None,
         finished: None,
     });
     reported_harmlessly(Body::Plan(Box::new(report)));

@@ -45,6 +45,7 @@ fn every_example_is_shown_and_comes_into_step_unless_it_is_there_to_be_refused()
         );
         let scene = scene(&name);
         scene.run("validate").exits(0);
+        scene.run("fmt --check").exits(0);
         let is_refused = name == "careful";
         scene.run("apply --sandbox --auto-approve").exits(if is_refused { 3 } else { 0 });
         scene.run("plan --sandbox --detailed-exitcode").exits(if is_refused { 3 } else { 0 });

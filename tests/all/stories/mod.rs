@@ -15,4 +15,6 @@ mod observing;
 mod openapi;
 mod reports;
 mod saved_plans;
+mod taking_back;
 mod windows;
+mod writing_files;

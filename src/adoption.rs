@@ -1,0 +1,269 @@
+//! What the files would have to say for Pylon to be right: other values for people they declare, others added, as edits that
+//! touch no other line.
+//!
+//! Pure: texts in, texts out. A value that comes from a window is never written, since it is there for a time; nor what
+//! no file can declare (no role, several, a status that Pylon alone knows). What is not written is told.
+
+use std::collections::BTreeMap;
+
+use crate::desired::{DesiredPerson, DesiredState, Origin};
+use crate::layout::{Edit, NewPerson, Refused, To, edited};
+use crate::observed::{ObservedState, Person, RoleCatalogue, RoleId};
+use crate::plan::{Change, RoleEdit, StatusEdit};
+use crate::roster::{Email, RoleName, Roster, Status};
+use crate::source::{FileId, Place, Sourced, Sources};
+
+/// New texts of files, and what is not in them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Adoption {
+    /// The files that change, in the order of reading.
+    pub files: Vec<FileEdit>,
+    /// How many people's values are taken over.
+    pub people: usize,
+    /// How many people are added.
+    pub added: usize,
+    /// What is not written.
+    pub left: Vec<NotWritten>,
+}
+
+/// A file and its new text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// Which.
+    pub file: FileId,
+    /// The new text.
+    pub text: String,
+}
+
+/// A value that is not written into the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotWritten {
+    /// Whose, and where.
+    pub email: Sourced<Email>,
+    /// `role`, `status`, or `person`.
+    pub field: &'static str,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a value is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// A window holds, until then if it ends.
+    Window(Option<String>),
+    /// No role is assigned, or several are.
+    Undeclarable(Vec<RoleId>),
+    /// The status is empty or none of the three.
+    UnknownStatus(String),
+    /// The text cannot be edited there.
+    Refused(Refused),
+}
+
+/// A value as the files would have it.
+struct Wish {
+    email: Sourced<Email>,
+    role: To<RoleName>,
+    status: To<Status>,
+}
+
+impl Adoption {
+    /// Takes in what Pylon has where it is not what is declared: the other direction of a plan's changes.
+    pub fn of_changes<'c>(
+        changes: impl Iterator<Item = &'c Change>,
+        roster: &Roster,
+        roles: &RoleCatalogue,
+    ) -> Self {
+        let mut adoption = Self::default();
+        let mut wishes = Vec::new();
+        for Change { subject, role, status } in changes {
+            let email = &subject.email;
+            let role = role.as_ref().map(|RoleEdit { from, to: _, through_scim: _, place: _, origin }| {
+                match from.as_slice() {
+                    _ if is_for_a_time(origin) => Err(Why::Window(until(origin))),
+                    [only] => Ok(RoleName::from(roles.written(only))),
+                    other => Err(Why::Undeclarable(other.to_vec())),
+                }
+            });
+            let status = status.as_ref().map(|StatusEdit { from, to: _, place: _, origin }| {
+                if is_for_a_time(origin) {
+                    return Err(Why::Window(until(origin)));
+                }
+                let known = Status::ALL.into_iter().find(|status| status.as_str() == from);
+                known.ok_or_else(|| Why::UnknownStatus(from.clone()))
+            });
+            let role = adoption.to("role", email, role);
+            let status = adoption.to("status", email, status);
+            wishes.push(Wish { email: email.clone(), role, status });
+        }
+        adoption.write(wishes, Vec::new(), &roster.sources);
+        adoption
+    }
+
+    /// Lets the files declare what a rollback brings back, where they say something else.
+    pub fn of_rollback(
+        changes: &[Change],
+        desired: &DesiredState,
+        roster: &Roster,
+        observed: &ObservedState,
+    ) -> Self {
+        let roles = &observed.roles;
+        let mut adoption = Self::default();
+        let mut wishes = Vec::new();
+        for Change { subject, role, status } in changes {
+            let Some(declared) = find(desired, &subject.email.value) else {
+                continue;
+            };
+            let DesiredPerson { email, role: desired_role, status: desired_status } = declared;
+            let role = role.as_ref().zip(desired_role.as_ref()).and_then(|(edit, desired)| {
+                let is_same = roles.by_id(&edit.to).is_some_and(|role| {
+                    [&*role.id.0, role.name.as_str(), role.slug.as_str()].contains(&&*desired.value.value)
+                });
+                let wanted = || Ok(RoleName::from(roles.written(&edit.to)));
+                let for_a_time = || Err(Why::Window(until(&desired.origin)));
+                (!is_same).then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { wanted() })
+            });
+            let status = status.as_ref().zip(desired_status.as_ref()).and_then(|(edit, desired)| {
+                let for_a_time = || Err(Why::Window(until(&desired.origin)));
+                (desired.value.value != edit.to)
+                    .then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { Ok(edit.to) })
+            });
+            let role = adoption.to("role", email, role);
+            let status = adoption.to("status", email, status);
+            wishes.push(Wish { email: email.clone(), role, status });
+        }
+        adoption.write(wishes, Vec::new(), &roster.sources);
+        adoption
+    }
+
+    /// Adds these people to one file, beside what is taken over already.
+    pub fn add(
+        &mut self,
+        people: &[&Person],
+        file: FileId,
+        roster: &Roster,
+        roles: &RoleCatalogue,
+        with_status: bool,
+    ) {
+        let default = roster.people.iter().find_map(|person| {
+            let role =
+                person.role.as_ref().filter(|role| role.from_defaults && role.role.place.file == file)?;
+            Some(role.role.value.clone())
+        });
+        let mut new = Vec::new();
+        for person in people {
+            let place = Place::new(file, 0..0);
+            let email = Sourced::new(person.email.clone(), place);
+            let role = match person.assigned.as_slice() {
+                [only] => Some(Ok(RoleName::from(roles.written(only)))),
+                other => Some(Err(Why::Undeclarable(other.to_vec()))),
+            };
+            let To::Set(role) = self.to("role", &email, role) else {
+                continue;
+            };
+            let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
+            let role = Some(role).filter(|role| default.as_ref() != Some(role));
+            new.push(NewPerson { email: person.email.clone(), role, status });
+        }
+        self.added += new.len();
+        self.write(Vec::new(), vec![(file, new)], &roster.sources);
+    }
+
+    /// What becomes of a value; what cannot be written is noted.
+    fn to<T>(
+        &mut self,
+        field: &'static str,
+        email: &Sourced<Email>,
+        wanted: Option<Result<T, Why>>,
+    ) -> To<T> {
+        match wanted {
+            None => To::Stay,
+            Some(Ok(value)) => To::Set(value),
+            Some(Err(why)) => {
+                self.left.push(NotWritten { email: email.clone(), field, why });
+                To::Stay
+            }
+        }
+    }
+
+    /// Makes the edits, file by file; whoever cannot be edited is left out and noted, and the others of their file are not.
+    fn write(&mut self, wishes: Vec<Wish>, new: Vec<(FileId, Vec<NewPerson>)>, sources: &Sources) {
+        let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, Edit)>> = BTreeMap::new();
+        for Wish { email, role, status } in wishes {
+            if matches!((&role, status), (To::Stay, To::Stay)) {
+                continue;
+            }
+            let edit = Edit::Change { email: email.value.clone(), role, status };
+            by_file.entry(email.place.file).or_default().push((email, edit));
+            self.people += 1;
+        }
+        for (file, people) in new {
+            let of_file = by_file.entry(file).or_default();
+            of_file.extend(people.into_iter().map(|person| {
+                (Sourced::new(person.email.clone(), Place::new(file, 0..0)), Edit::Add(person))
+            }));
+        }
+        for (file, edits) in by_file {
+            let text = self
+                .files
+                .iter()
+                .find(|edit| edit.file == file)
+                .map_or(sources.text(file), |edit| &edit.text);
+            let text = self.left_out(text.to_owned(), edits);
+            match self.files.iter_mut().find(|edit| edit.file == file) {
+                Some(edit) => edit.text = text,
+                None if text == sources.text(file) => {}
+                None => self.files.push(FileEdit { file, text }),
+            }
+        }
+        self.files.sort_by_key(|edit| edit.file);
+    }
+
+    /// The text with as many of the edits as can be made.
+    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, Edit)>) -> String {
+        loop {
+            let all: Vec<Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
+            let refused = match edited(&text, &all) {
+                Ok(text) => return text,
+                Err(refused) => refused,
+            };
+            let of = match &refused {
+                Refused::NotDeclared(email)
+                | Refused::Declared(email)
+                | Refused::Twice(email)
+                | Refused::OddForm(email) => edits.iter().position(|(other, _)| other.value == *email),
+                Refused::NotToml | Refused::NoPlace => None,
+            };
+            let refused_of = |email: Sourced<Email>, why: Refused| NotWritten {
+                email,
+                field: "person",
+                why: Why::Refused(why),
+            };
+            match of {
+                Some(number) => self.left.push(refused_of(edits.remove(number).0, refused)),
+                None => {
+                    self.left.extend(edits.into_iter().map(|(email, _)| refused_of(email, refused.clone())));
+                    return text;
+                }
+            }
+        }
+    }
+}
+
+fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {
+    let found = desired.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
+    desired.people.get(found)
+}
+
+fn is_for_a_time(origin: &Origin) -> bool {
+    match origin {
+        Origin::Window { .. } | Origin::After { .. } => true,
+        Origin::Person | Origin::Defaults | Origin::Rollback => false,
+    }
+}
+
+fn until(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Window { until, reason: _ } => until.as_ref().map(|until| until.written.clone()),
+        Origin::Person | Origin::Defaults | Origin::Rollback | Origin::After { .. } => None,
+    }
+}

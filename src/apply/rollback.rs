@@ -1,0 +1,266 @@
+//! The way back from an apply: what its journal says was sent, against what Pylon has now.
+//!
+//! Pure. A value is taken back only where it is still the one that the apply set: whatever has changed since is somebody
+//! else's and left alone. What no `PATCH` can bring back (several roles, none) is told. The result is a plan like any other:
+//! the guardrails see it, and it is carried out by the same protocol.
+
+use std::collections::BTreeMap;
+
+use super::journal::Line;
+use super::outcome::Outcome;
+use crate::adoption::Adoption;
+use crate::desired::Origin;
+use crate::observed::{ObservedState, Person, RoleId, UserId};
+use crate::plan::saved::{Operation, Step};
+use crate::plan::{Change, Lost, Plan, RoleEdit, StatusEdit, Subject};
+use crate::problem::{Problem, codes};
+use crate::roster::{Email, Status};
+use crate::source::{FileId, Place, Sourced, Sources};
+
+codes! {
+    /// What can be wrong with a journal.
+    pub enum Code {
+        /// The file is not there or cannot be read.
+        Unreadable = "rollback::unreadable",
+        /// The file is no journal of an apply, or of another version.
+        NoJournal = "rollback::no_journal",
+        /// The journal is of another organisation or host.
+        Foreign = "rollback::foreign",
+    }
+}
+
+/// What an apply may have changed, as its journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    organization: String,
+    host: String,
+    /// Whether the journal comes to its end; one that does not is of a run that was killed.
+    pub is_whole: bool,
+    operations: Vec<Sourced<Operation>>,
+}
+
+/// The way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// What takes back whatever still is as the apply left it.
+    pub plan: Plan,
+    /// What is not taken back, and why.
+    pub left: Vec<Left>,
+}
+
+/// What there is to say of a rollback beside its plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takeback {
+    /// Whether the journal comes to its end.
+    pub is_whole: bool,
+    /// What is not taken back.
+    pub left: Vec<Left>,
+    /// What the files would have to say for the next apply not to undo it.
+    pub files: Adoption,
+}
+
+/// Something that is not taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Whose, and the line of the journal.
+    pub email: Sourced<Email>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why something is not taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody has set another value since.
+    ChangedSince {
+        /// `role` or `status`.
+        field: &'static str,
+    },
+    /// It is as before the apply already.
+    IsBack {
+        /// `role` or `status`.
+        field: &'static str,
+    },
+    /// No `PATCH` brings it back.
+    Lost(Lost),
+    /// The organisation no longer has the role.
+    RoleGone(RoleId),
+    /// The person is not in Pylon any more, or deactivated there.
+    NotThere,
+}
+
+impl Applied {
+    /// What the journal `file` says. Half lines, as a run that was killed leaves them, hide nothing.
+    ///
+    /// # Errors
+    /// It is no journal.
+    pub fn read(sources: &Sources, file: FileId) -> Result<Self, Problem> {
+        let text = sources.text(file);
+        let mut begun = None;
+        let mut is_whole = false;
+        let mut sent: BTreeMap<String, Sourced<Operation>> = BTreeMap::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let place = Place::new(file, start..start + line.trim_end().len());
+            start += line.len();
+            match serde_json::from_str::<Line>(line) {
+                Ok(Line::Begin {
+                    version: super::journal::VERSION,
+                    at: _,
+                    organization,
+                    host,
+                    changes: _,
+                }) => {
+                    begun = Some((organization, host));
+                }
+                Ok(Line::Begin { version, .. }) => {
+                    return Err(no_journal(&format!("it has version {version}")));
+                }
+                // The first intent has the values from before; a second one of the same person repeats it.
+                Ok(Line::Intent { at: _, number: _, operation }) => {
+                    sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
+                }
+                Ok(Line::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
+                    sent.remove(&operation.user);
+                }
+                Ok(Line::Outcome { .. } | Line::Answer { .. }) | Err(_) => {}
+                Ok(Line::End { .. }) => is_whole = true,
+            }
+        }
+        let (organization, host) = begun.ok_or_else(|| no_journal("it does not say that an apply begins"))?;
+        let mut operations: Vec<Sourced<Operation>> = sent.into_values().collect();
+        operations.sort_by(|one, other| one.value.email.cmp(&other.value.email));
+        Ok(Self { organization, host, is_whole, operations })
+    }
+
+    /// The way back, as Pylon is now.
+    ///
+    /// # Errors
+    /// The journal is of another organisation or host.
+    pub fn rollback(
+        &self,
+        observed: &ObservedState,
+        host: &str,
+        declared: usize,
+    ) -> Result<Rollback, Problem> {
+        for (what, of_journal, now) in [
+            ("organisation", self.organization.as_str(), observed.organization.id.as_str()),
+            ("host", &self.host, host),
+        ] {
+            if of_journal != now {
+                return Err(foreign(what, of_journal, now));
+            }
+        }
+        let mut rollback = Rollback { plan: empty(observed, declared), left: Vec::new() };
+        self.operations.iter().for_each(|operation| rollback.take(operation, observed));
+        Ok(rollback)
+    }
+}
+
+impl Rollback {
+    fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
+        let Operation { user, email, role, status } = &operation.value;
+        let place = operation.place;
+        let email = Sourced::new(Email::observed(email), place);
+        let mut leave = |why: Why| self.left.push(Left { email: email.clone(), why });
+        let person =
+            UserId::new(user).and_then(|id| observed.person(&id)).filter(|person| !person.deactivated);
+        let Some(person) = person else {
+            return leave(Why::NotThere);
+        };
+        let role = role.as_ref().and_then(|step| role_edit(step, person, place, &mut leave));
+        let status = status.as_ref().and_then(|step| status_edit(step, person, place, &mut leave));
+        let done = Change { subject: subject(person, email.clone()), role, status };
+        let inverse = done.inverse();
+        inverse.lost.into_iter().for_each(|lost| leave(Why::Lost(lost)));
+        let Some(mut change) = inverse.change else {
+            return;
+        };
+        if let Some(gone) =
+            change.role.as_ref().map(|edit| &edit.to).filter(|to| observed.roles.by_id(to).is_none())
+        {
+            leave(Why::RoleGone(gone.clone()));
+            change.role = None;
+        }
+        self.plan.changes.extend(Some(change).filter(|change| !change.is_empty()));
+    }
+}
+
+/// What the apply did to the role, if it is still so.
+fn role_edit(
+    step: &Step<Vec<String>>,
+    person: &Person,
+    place: Place,
+    leave: &mut dyn FnMut(Why),
+) -> Option<RoleEdit> {
+    let Step { from, to } = step;
+    let from: Vec<RoleId> = from.iter().map(|id| RoleId(id.as_str().into())).collect();
+    let to = RoleId(to.as_str().into());
+    if person.assigned != [to.clone()] {
+        let field = "role";
+        leave(if person.assigned == from { Why::IsBack { field } } else { Why::ChangedSince { field } });
+        return None;
+    }
+    Some(RoleEdit { from, to, through_scim: person.from_scim.clone(), place, origin: Origin::Rollback })
+}
+
+/// What the apply did to the status, if it is still so.
+fn status_edit(
+    step: &Step<String>,
+    person: &Person,
+    place: Place,
+    leave: &mut dyn FnMut(Why),
+) -> Option<StatusEdit> {
+    let Step { from, to } = step;
+    if person.status != *to {
+        let field = "status";
+        leave(if person.status == *from { Why::IsBack { field } } else { Why::ChangedSince { field } });
+        return None;
+    }
+    let to = Status::ALL.into_iter().find(|status| status.as_str() == to)?;
+    Some(StatusEdit { from: from.clone(), to, place, origin: Origin::Rollback })
+}
+
+fn subject(person: &Person, email: Sourced<Email>) -> Subject {
+    Subject {
+        email,
+        id: person.id.clone(),
+        primary: person.email.clone(),
+        secondary: person.secondary.clone(),
+        name: person.name.clone(),
+    }
+}
+
+fn empty(observed: &ObservedState, declared: usize) -> Plan {
+    Plan {
+        organization: observed.organization.clone(),
+        token_user: observed.token_user.clone(),
+        declared,
+        only: Vec::new(),
+        changes: Vec::new(),
+        observed: Vec::new(),
+        in_step: 0,
+        absent: Vec::new(),
+        found_elsewhere: Vec::new(),
+        undeclared: Vec::new(),
+    }
+}
+
+/// An outcome's name, as the journal has it. One that is not known may have changed something.
+fn may_have_changed(outcome: &str) -> bool {
+    let harmless = [Outcome::AlreadyInStep.as_str(), Outcome::Stale.as_str(), "rejected", "not attempted"];
+    !harmless.contains(&outcome)
+}
+
+fn no_journal(why: &str) -> Problem {
+    Problem::new(Code::NoJournal, format!("this is no journal of an apply: {why}")).help(
+        "an apply writes its journal into .rolecall/journal/ beside the config, or where --journal says",
+    )
+}
+
+fn foreign(what: &str, of_journal: &str, now: &str) -> Problem {
+    let (of_journal, now) =
+        (crate::printable::Printable::cut(of_journal, 80), crate::printable::Printable::cut(now, 80));
+    Problem::new(Code::Foreign, format!("this journal is of the {what} {of_journal}, not of {now}"))
+        .help("nothing was changed; use the token, the region and the config of that apply")
+}

@@ -1,0 +1,208 @@
+//! `import`: what is true in Pylon, as files: new ones, or edits of those that are there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::connection::Connection;
+use super::fmt::write;
+use super::prepare::{declared, observe, settle};
+use super::write::Staged;
+use super::{Code, Done, Environment, Trouble, block_on};
+use crate::adoption::{Adoption, Why};
+use crate::cli::{Common, ImportArgs};
+use crate::exit::Exit;
+use crate::layout::{NewFile, NewPerson, fresh};
+use crate::observed::{Found, ObservedState, Person, UserId};
+use crate::plan::Change;
+use crate::printable::Printable;
+use crate::problem::{Problem, did_you_mean};
+use crate::report::files_report::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
+use crate::report::{Body, words};
+use crate::roster::{Email, RoleName, Roster, Status};
+use crate::source::{FileId, Sources};
+
+pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+    if args.update { update(args, common, environment) } else { begin(args, common, environment) }
+}
+
+/// Files that are not there yet.
+fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+    let path = &common.config;
+    let name = path.to_string_lossy().into_owned();
+    if path.try_exists().unwrap_or(true) {
+        let shown = Printable::cut(&name, 200);
+        return Err(Problem::new(Code::FileExists, format!("{shown} is there already"))
+            .help(
+                "`rolecall import --update` takes what Pylon has into it; to begin anew, move the file away",
+            )
+            .into());
+    }
+    block_on(async {
+        let nobody = Roster::default();
+        let connection = Connection::open(&nobody, common, environment).await?;
+        let state = connection.observe(&nobody, &[]).await?.state;
+        let (text, declared, left) = beginning(&state, &connection, args.with_status);
+        connection.close().await?;
+        let line = FileLine::new(&name, state_of(args), "", &text);
+        if !args.diff {
+            let written = Staged::readable(path).and_then(|staged| staged.finish(&text));
+            written.map_err(|error| not_written(&name, &error))?;
+        }
+        let files = vec![if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } }];
+        let verdict = words::imported(declared, left.len(), args.diff);
+        Ok((Body::Files(Box::new(FilesReport { verdict, files, left })), Exit::Done))
+    })
+}
+
+fn not_written(name: &str, error: &std::io::Error) -> Trouble {
+    let name = Printable::cut(name, 200);
+    Problem::new(Code::NotWritten, format!("{name} cannot be written: {error}")).into()
+}
+
+fn state_of(args: &ImportArgs) -> FileState {
+    if args.diff { FileState::WouldBeWritten } else { FileState::Written }
+}
+
+/// The text of a new file, how many people it declares, and who is not in it.
+fn beginning(
+    state: &ObservedState,
+    connection: &Connection,
+    with_status: bool,
+) -> (String, usize, Vec<LeftLine>) {
+    let mut people = Vec::new();
+    let mut left = Vec::new();
+    for person in state.people().filter(|person| !person.deactivated) {
+        match newcomer(person, state, with_status) {
+            Ok(new) => people.push(new),
+            Err(why) => {
+                left.push(LeftLine { email: Printable::new(person.email.as_str()), why, location: None });
+            }
+        }
+    }
+    let default = most_common(&people);
+    let file = NewFile {
+        allow_unicode_emails: people.iter().any(|person| !person.email.as_str().is_ascii()),
+        organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
+        region: connection.region(),
+        default_role: default.as_ref(),
+        people: &people,
+    };
+    (fresh(&file), people.len(), left)
+}
+
+/// A person as a new file declares them, or why it cannot.
+fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result<NewPerson, String> {
+    if Email::declared(person.email.as_str(), true).is_err() {
+        return Err("person: no file can declare this address".into());
+    }
+    if matches!(state.find(&person.email), Found::Several(_)) {
+        return Err("person: several people in Pylon have this address".into());
+    }
+    let [role] = person.assigned.as_slice() else {
+        return Err(words::not_written("role", &Why::Undeclarable(person.assigned.clone()), &state.roles));
+    };
+    let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
+    let role = Some(RoleName::from(state.roles.written(role)));
+    Ok(NewPerson { email: person.email.clone(), role, status })
+}
+
+/// The role of most people; of several the first by name, so that the same organisation gives the same file.
+fn most_common(people: &[NewPerson]) -> Option<RoleName> {
+    let mut counts: HashMap<&RoleName, usize> = HashMap::new();
+    for role in people.iter().filter_map(|person| person.role.as_ref()) {
+        *counts.entry(role).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .max_by(|(one, of_one), (other, of_other)| of_one.cmp(of_other).then(other.cmp(one)));
+    most.map(|(role, _)| role.clone())
+}
+
+/// Live values into the files that are there.
+fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+    let files = declared(None, common, environment)?;
+    let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
+    block_on(async {
+        let roster = files.roster.clone();
+        let (connection, observation) = observe(&files, &[], common, environment).await?;
+        let prepared = settle(files, &[], None, connection, observation)?;
+        let plan = &prepared.reviewed.plan;
+        let differing = merged(plan.changes.iter().chain(&plan.observed));
+        let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.state.roles);
+        if let Some(file) = into {
+            let strangers = plan.undeclared.iter().filter_map(|email| match prepared.state.find(email) {
+                Found::Primary(person) => Some(person),
+                Found::Secondary(_) | Found::Several(_) | Found::Nobody => None,
+            });
+            let strangers: Vec<&Person> = strangers.collect();
+            adoption.add(&strangers, file, &roster, &prepared.state.roles, args.with_status);
+        }
+        if !args.diff {
+            for edit in &adoption.files {
+                write(roster.sources.name(edit.file), roster.sources.text(edit.file), &edit.text)?;
+            }
+        }
+        let undeclared = if into.is_some() { 0 } else { plan.undeclared.len() };
+        let report = updated(args, &adoption, &roster, &prepared.state, undeclared);
+        prepared.close().await?;
+        Ok((Body::Files(Box::new(report)), Exit::Done))
+    })
+}
+
+fn updated(
+    args: &ImportArgs,
+    adoption: &Adoption,
+    roster: &Roster,
+    state: &ObservedState,
+    undeclared: usize,
+) -> FilesReport {
+    let mut files = file_lines(adoption, &roster.sources, state_of(args));
+    if !args.diff {
+        files.iter_mut().for_each(|file| file.hunks.clear());
+    }
+    let left = left_lines(adoption, &roster.sources, &state.roles);
+    let verdict = words::updated(adoption.people, adoption.added, left.len(), undeclared, args.diff);
+    FilesReport { verdict, files, left }
+}
+
+/// The changes of each person as one, whether the policy enforces or observes them.
+fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
+    let mut merged: Vec<Change> = Vec::new();
+    let mut known: HashMap<UserId, usize> = HashMap::new();
+    for change in changes {
+        let Change { subject, role, status } = change;
+        match known.get(&subject.id) {
+            None => {
+                known.insert(subject.id.clone(), merged.len());
+                merged.push(change.clone());
+            }
+            Some(number) => {
+                let first = &mut merged[*number];
+                first.role = first.role.take().or_else(|| role.clone());
+                first.status = first.status.take().or_else(|| status.clone());
+            }
+        }
+    }
+    merged
+}
+
+/// The file that `--into` means: one of those that are read.
+fn file_named(into: &Path, sources: &Sources) -> Result<FileId, Trouble> {
+    let canonical = |name: &Path| std::fs::canonicalize(name).ok();
+    let wanted = canonical(into);
+    let found =
+        sources.ids().find(|file| wanted.is_some() && canonical(sources.name(*file).as_ref()) == wanted);
+    found.ok_or_else(|| {
+        let name = into.to_string_lossy();
+        let names: Vec<&str> = sources.iter().map(|(name, _)| name).collect();
+        let problem =
+            Problem::new(Code::NotRead, format!("{} is not one of the files that are read", Printable::cut(&name, 200)));
+        let near = did_you_mean(&name, names.iter().copied());
+        problem
+            .help(match near {
+                Some(near) => format!("did you mean {}?", Printable::new(near)),
+                None => "--into names the root file or a file that it includes; make an empty one first, if need be".into(),
+            })
+            .into()
+    })
+}

@@ -1,0 +1,156 @@
+//! `rollback`: the way back from an apply, and what it leaves alone.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "viewer" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" },
+    { "id": "u_dee", "email": "dee@acme.example", "name": "Dee", "role": ["member", "viewer"] } ] }"#;
+
+const USERS: &str = r#"[defaults]
+role = "Member" # for most
+
+[users]
+"bo@acme.example" = {} # came in May
+"cy@acme.example" = { status = "away" }
+"dee@acme.example" = {}
+"#;
+
+/// A scene in which an apply has been carried out, and where its journal is.
+fn applied(users: &str) -> (Scene, PathBuf) {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    scene.run("apply --auto-approve --journal first.jsonl").exits(0);
+    let journal = scene.folder().join("first.jsonl");
+    (scene, journal)
+}
+
+const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
+
+#[test]
+fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
+    let (scene, _) = applied(USERS);
+    let before = scene.patches().len();
+    scene.run(ROLLBACK).exits(0).says(
+        &r#"
+rolecall rollback · Acme (org_1, HOST) · 3 declared
+
+  ✓ bo@acme.example  Bo
+      role    Member → Viewer   first.jsonl:2, as before the apply
+  ✓ cy@acme.example  Cy
+      status  away → active     first.jsonl:3, as before the apply
+
+2 applied
+Guardrails hold: 2 of 3 change (limit 10), 2 Admins remain (floor 2).
+
+Not taken back:
+  dee@acme.example  role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one   first.jsonl:4
+
+The files contradict it: 2 people are declared otherwise, and the next apply would undo this.
+To keep it, users.toml has to say:
+       [users]
+      -"bo@acme.example" = {} # came in May
+      -"cy@acme.example" = { status = "away" }
+      +"bo@acme.example" = { role = "Viewer" } # came in May
+      +"cy@acme.example" = { status = "active" }
+       "dee@acme.example" = {}
+"#
+        .replace("HOST", &scene.host()),
+    );
+    assert_eq!(
+        scene.patches().len() - before,
+        2,
+        "one PATCH a person, and none for whom nothing can be brought back"
+    );
+    scene.run("rollback second.jsonl --auto-approve").exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn what_somebody_has_changed_since_is_left_alone_and_said() {
+    let (scene, _) = applied(USERS);
+    scene
+        .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
+    let run = scene.run(ROLLBACK);
+    run.exits(0);
+    assert!(
+        run.stdout.contains("  bo@acme.example   role: somebody has set another value since; left alone"),
+        "{}",
+        run.stdout
+    );
+    let patched: Vec<String> =
+        scene.patches().into_iter().filter(|patch| patch.contains("/users/u_bo")).collect();
+    assert_eq!(patched, [r#"/users/u_bo {"role_id":"role_member"}"#], "only the apply's own");
+    let again = scene.run("rollback first.jsonl --auto-approve");
+    again.exits(0);
+    assert!(
+        again.stdout.contains("cy@acme.example   status: as before the apply already"),
+        "{}",
+        again.stdout
+    );
+    assert!(again.stdout.contains("\nnothing to change\n"), "{}", again.stdout);
+}
+
+#[test]
+fn guardrails_see_a_rollback_too() {
+    let users = "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n";
+    let (scene, _) = applied(users);
+    scene.pylon(|world| {
+        world.changed_by_someone_else(Duration::ZERO, "ana@acme.example", Some("Member"), None)
+    });
+    scene.run(ROLLBACK).exits(3);
+    let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Admin\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-11-30\n";
+    scene.file("users.toml", format!("{acknowledged}{users}")).run(ROLLBACK).exits(0);
+}
+
+#[test]
+fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    let intents: Vec<&str> = text.lines().take(3).collect();
+    fs::write(&journal, format!("{}\n{{\"line\":\"int", intents.join("\n"))).unwrap();
+    let run = scene.run(ROLLBACK);
+    run.exits(0);
+    assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("The journal does not come to its end: the run was killed."),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn what_is_no_journal_or_another_organisations_is_refused() {
+    let (scene, journal) = applied(USERS);
+    scene.run("rollback nowhere.jsonl --auto-approve").exits(1).names("rollback::unreadable");
+    scene.run("rollback users.toml --auto-approve").exits(1).names("rollback::no_journal");
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replace("\"org_1\"", "\"org_2\"")).unwrap();
+    scene.run(ROLLBACK).exits(1).names("rollback::foreign");
+    fs::write(&journal, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
+    scene.run(ROLLBACK).exits(1).names("rollback::no_journal");
+    fs::write(&journal, text).unwrap();
+    scene.run("rollback first.jsonl").exits(1).names("apply::needs_approval");
+    scene.run("rollback").exits(64);
+}
+
+#[test]
+fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
+    let users = "[users.\"cy@acme.example\"]\nwindows = [{ until = 2026-12-01, status = \"away\", then = \"active\" }]\n";
+    let (scene, _) = applied(users);
+    let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
+    run.exits(0);
+    assert!(run.stdout.contains("cy@acme.example  status: a window holds until 2026-12-01; the live value is not written   users.toml:1"), "{}", run.stdout);
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(scene.folder().join("rollback.json")).unwrap()).unwrap();
+    assert_eq!(report["takeback"]["contradicted"], 1);
+    assert_eq!(report["changes"][0]["edits"][0]["origin"]["kind"], "rollback");
+}

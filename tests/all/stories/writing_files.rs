@@ -1,0 +1,244 @@
+//! `import` and `fmt`: files made from what is true, edited where that differs, laid out; comments stay.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
+  "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_member", "name": "Member", "slug": "member" },
+             { "id": "r_l1", "name": "Lead", "slug": "lead-emea" }, { "id": "r_l2", "name": "Lead", "slug": "lead-amer" } ],
+  "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin", "status": "away" },
+    { "id": "u_bo", "email": "Bo@acme.example", "name": "Bo", "role": "member" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" },
+    { "id": "u_dee", "email": "dee@acme.example", "name": "Dee", "role": "member" },
+    { "id": "u_eve", "email": "eve@acme.example", "name": "Eve", "role": "lead-emea" },
+    { "id": "u_two", "email": "two@acme.example", "name": "Two", "role": ["member", "admin"] },
+    { "id": "u_old", "email": "old@acme.example", "name": "Old", "role": "admin", "deactivated": true } ] }"#;
+
+fn read(scene: &Scene, name: &str) -> String {
+    fs::read_to_string(scene.folder().join(name)).unwrap()
+}
+
+#[test]
+fn a_living_organisation_becomes_a_file_and_the_plan_is_empty() {
+    let scene = Scene::with_pylon(PYLON);
+    scene.run("import").exits(0).says(
+        "
+rolecall import
+
+  ✓ users.toml  written
+
+Not written
+  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), which no file can declare
+
+6 people declared · 1 not written
+",
+    );
+    assert_eq!(
+        read(&scene, "users.toml"),
+        r#"# Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here
+# would change, `rolecall apply` changes it. Roles are named by name, slug or id.
+
+[workspace]
+organization = "org_1"
+
+[defaults]
+role = "Member"
+
+[users]
+"ana@acme.example" = { role = "Admin" }
+"ben@acme.example" = { role = "Admin" }
+"Bo@acme.example" = {}
+"cy@acme.example" = {}
+"dee@acme.example" = {}
+"eve@acme.example" = { role = "lead-emea" }
+"#
+    );
+    scene.run("plan --detailed-exitcode").exits(0);
+    scene.run("fmt --check").exits(0).says("\nrolecall fmt\n\n1 file as it should be\n");
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    let again = scene.run("import");
+    again.exits(1).names("import::file_exists").mentions("--update");
+}
+
+#[test]
+fn statuses_come_only_when_asked_for_and_a_preview_writes_nothing() {
+    let scene = Scene::with_pylon(PYLON);
+    let run = scene.run("import --with-status --diff");
+    run.exits(0);
+    assert!(
+        run.stdout.contains("      +\"ben@acme.example\" = { role = \"Admin\", status = \"away\" }\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(!scene.folder().join("users.toml").exists());
+    scene.run("import --with-status").exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
+    scene.run("import --into users.toml").exits(64);
+}
+
+#[test]
+fn a_large_organisation_is_imported_whole() {
+    let statuses = ["active", "away", "out_of_office", ""];
+    let mut users = String::new();
+    for number in 0..1500 {
+        let role = ["admin", "member", "viewer"][number % 7 % 3];
+        let status = statuses[number % 4];
+        let _ = write!(
+            users,
+            "{}{{ \"id\": \"u{number}\", \"email\": \"P.{number}+x@Acme.example\", \"name\": \"P {number}\", \"role\": \"{role}\", \"status\": \"{status}\" }}",
+            if number > 0 { "," } else { "" }
+        );
+    }
+    let scene = Scene::with_pylon(&format!("{{ \"users\": [{users}] }}"));
+    scene.run("import --with-status").exits(0);
+    let run = scene.run("plan --detailed-exitcode");
+    run.exits(0);
+    assert!(run.stdout.contains("nothing to change · 1500 in step\n"), "{}", run.stdout);
+    scene.run("fmt --check").exits(0);
+}
+
+const USERS: &str = r#"# Our people.
+include = ["teams/*.toml"]
+
+[defaults]
+role = 'Member'   # most of us
+
+[users]
+# The founders, both of them.
+"ana@acme.example"   =   { role = "Admin" }   # since 2019
+"ben@acme.example" = { role = "Admin", status = "active" }
+
+"bo@acme.example" = {}     # new
+[users."dee@acme.example"]
+role = "Member" # until spring
+windows = [ { until = 2026-12-01, role = "Admin" } ] # stands in
+"#;
+
+fn drifted() -> Scene {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).file(
+        "teams/emea.toml",
+        "[users]\n\"cy@acme.example\" = { role = \"Admin\" } # a lead\n\"gone@acme.example\" = {}\n",
+    );
+    scene
+        .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
+    scene
+}
+
+#[test]
+fn drift_is_taken_into_the_files_and_no_other_line_is_touched() {
+    let scene = drifted();
+    let run = scene.run("import --update");
+    run.exits(0).says(
+        "
+rolecall import
+
+  ✓ users.toml       written
+  ✓ teams/emea.toml  written
+
+Not written
+  ! dee@acme.example  role: a window holds until 2026-12-01; the live value is not written   users.toml:13
+
+3 people taken over · 1 not written · 2 in Pylon declared nowhere (--into FILE adds them)
+",
+    );
+    let expected = USERS
+        .replace("{ role = \"Admin\", status = \"active\" }", "{ role = \"Admin\", status = \"away\" }")
+        .replace(
+            "\"bo@acme.example\" = {}     # new",
+            "\"bo@acme.example\" = { role = \"Admin\" }     # new",
+        );
+    assert_eq!(read(&scene, "users.toml"), expected);
+    assert_eq!(
+        read(&scene, "teams/emea.toml"),
+        "[users]\n\"cy@acme.example\" = { role = \"Member\" } # a lead\n\"gone@acme.example\" = {}\n"
+    );
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    let run = scene.run("plan");
+    assert!(run.stdout.contains("1 to change (1 role)"), "only the window: {}", run.stdout);
+    let again = scene.run("import --update");
+    assert!(again.stdout.contains("\nnothing to take over · 1 not written"), "{}", again.stdout);
+}
+
+#[test]
+fn people_declared_nowhere_are_added_to_the_file_that_is_named() {
+    let scene = drifted();
+    scene.run("import --update --into elsewhere.toml").exits(1).names("import::not_read");
+    let run = scene.run("import --update --into teams/emea.toml");
+    run.exits(0);
+    assert!(run.stdout.contains("3 people taken over · 1 added · 2 not written\n"), "{}", run.stdout);
+    assert_eq!(
+        read(&scene, "teams/emea.toml"),
+        "[users]\n\"cy@acme.example\" = { role = \"Member\" } # a lead\n\"eve@acme.example\" = { role = \"lead-emea\" }\n\"gone@acme.example\" = {}\n"
+    );
+}
+
+#[test]
+fn a_preview_of_an_update_shows_the_difference_and_writes_nothing() {
+    let scene = drifted();
+    let run = scene.run("import --update --diff");
+    run.exits(0);
+    assert!(run.stdout.contains("      -\"bo@acme.example\" = {}     # new\n      +\"bo@acme.example\" = { role = \"Admin\" }     # new\n"), "{}", run.stdout);
+    assert_eq!(read(&scene, "users.toml"), USERS);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_edited_keeps_its_rights_and_its_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let scene =
+        Scene::offline().file("real/team.toml", "[users]\n'b@acme.example' = {}\n'a@acme.example' = {}\n");
+    let scene = scene.file("users.toml", "include = [\"real/*.toml\", \"linked.toml\"]\n");
+    let real = scene.folder().join("real/team.toml");
+    fs::rename(&real, scene.folder().join("real/other")).unwrap();
+    fs::write(scene.folder().join("real/x.toml"), "").unwrap();
+    symlink(scene.folder().join("real/other"), scene.folder().join("linked.toml")).unwrap();
+    fs::set_permissions(scene.folder().join("real/other"), fs::Permissions::from_mode(0o640)).unwrap();
+    scene.run("fmt").exits(0);
+    let link = scene.folder().join("linked.toml");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&link).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(read(&scene, "real/other"), "[users]\n\"a@acme.example\" = {}\n\"b@acme.example\" = {}\n");
+}
+
+#[test]
+fn files_are_laid_out_and_checked() {
+    let scene = Scene::offline()
+        .file("users.toml", "[users]\n'b@acme.example'={role='Admin'} # lead\n'a@acme.example'={}\n");
+    scene
+        .run("fmt --check")
+        .exits(2)
+        .says("\nrolecall fmt\n\n  ! users.toml  would be written\n\n1 of 1 file would be formatted\n");
+    let run = scene.run("fmt --diff");
+    run.exits(0);
+    assert!(
+        run.stdout.contains("      +\"b@acme.example\" = { role = \"Admin\" } # lead\n"),
+        "{}",
+        run.stdout
+    );
+    scene.run("fmt").exits(0).says("\nrolecall fmt\n\n  ✓ users.toml  written\n\n1 of 1 file formatted\n");
+    assert_eq!(
+        read(&scene, "users.toml"),
+        "[users]\n\"a@acme.example\" = {}\n\"b@acme.example\" = { role = \"Admin\" } # lead\n"
+    );
+    scene.run("fmt --check").exits(0);
+    let broken = scene.file("users.toml", "[users\n");
+    broken.run("fmt").exits(1).names("roster::syntax");
+    assert_eq!(read(&broken, "users.toml"), "[users\n");
+}
+
+#[test]
+fn no_secret_in_a_comment_is_repeated_by_a_preview() {
+    let scene =
+        Scene::offline().file("users.toml", "# the token is tok-S3CRET\n[users]\n'b@acme.example'={}\n");
+    for format in ["text", "markdown", "html", "json", "github"] {
+        let run = scene.run(&format!("fmt --diff --format {format}"));
+        assert!(!run.stdout.contains("S3CRET"), "{}", run.stdout);
+    }
+}
