@@ -20,6 +20,7 @@ pub mod moment;
 mod people;
 pub mod read;
 mod rules;
+pub mod schema;
 mod settings;
 
 use crate::source::{Place, Sourced, Sources};

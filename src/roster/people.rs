@@ -6,14 +6,11 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
-use super::fields::{Fields, HEADED_KEYS, Key, ROOT_KEYS, Value};
+use super::fields::{DEFAULTS_KEYS, Fields, HEADED_KEYS, Key, PERSON_KEYS, ROOT_KEYS, Value, WINDOW_KEYS};
 use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::Sourced;
-
-const PERSON_KEYS: &[&str] = &["role", "status", "windows"];
-const WINDOW_KEYS: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
 /// What the root file settles for every file.
 pub(super) struct Context {
@@ -42,7 +39,7 @@ fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredR
     for (key, value) in fields.table("defaults", value)? {
         match key.get_ref().as_ref() {
             "role" => role = read_role(fields, value),
-            _ => fields.unknown(key, value, &["role"], "[defaults]"),
+            _ => fields.unknown(key, value, DEFAULTS_KEYS, "[defaults]"),
         }
     }
     role.map(|role| DeclaredRole { role, from_defaults: true })

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::fields::{Fields, GUARDRAIL_KEYS, ROOT_KEYS, Value};
+use super::fields::{
+    ACKNOWLEDGE_KEYS, Fields, GUARDRAIL_KEYS, POLICY_KEYS, ROOT_KEYS, TEAM_KEYS, Value, WORKSPACE_KEYS,
+};
 use super::people::{Context, read_email};
 use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
@@ -17,8 +19,17 @@ use crate::problem::{Problem, did_you_mean};
 use crate::source::{Place, Sourced};
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
-const TEAM_KEYS: &[&str] = &["defaults", "users"];
-const ACKNOWLEDGE_KEYS: &[&str] = &["guardrail", "up_to", "down_to", "role", "user", "reason", "expires"];
+
+/// What an acknowledgement takes beside its guardrail, reason and day, by guardrail.
+pub(super) const TAKES: &[(&str, &[&str])] = &[
+    ("max_changes", &["up_to"]),
+    ("missing", &["up_to"]),
+    ("unmanaged", &["up_to"]),
+    ("keep_at_least", &["role", "down_to"]),
+    ("keep_active", &["down_to"]),
+    ("protected", &["user"]),
+    ("token_owner", &["user"]),
+];
 
 /// What only the root file declares.
 pub(super) struct Settings {
@@ -127,7 +138,7 @@ fn read_workspace(fields: &mut Fields<'_>, value: &Value<'_>) -> Workspace {
                 let regions = Region::ALL.map(|region| (region.as_str(), region));
                 workspace.region = fields.one_of("region", Code::BadValue, value, &regions);
             }
-            _ => fields.unknown(key, value, &["organization", "region"], "[workspace]"),
+            _ => fields.unknown(key, value, WORKSPACE_KEYS, "[workspace]"),
         }
     }
     workspace
@@ -143,7 +154,7 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
             "status" => &mut policy.status,
             "extra_roles" => &mut policy.extra_roles,
             _ => {
-                fields.unknown(key, value, &["role", "status", "extra_roles"], "[policy]");
+                fields.unknown(key, value, POLICY_KEYS, "[policy]");
                 continue;
             }
         };
@@ -274,15 +285,6 @@ fn read_acknowledgement(
 }
 
 fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<AcknowledgedRisk> {
-    const TAKES: &[(&str, &[&str])] = &[
-        ("max_changes", &["up_to"]),
-        ("missing", &["up_to"]),
-        ("unmanaged", &["up_to"]),
-        ("keep_at_least", &["role", "down_to"]),
-        ("keep_active", &["down_to"]),
-        ("protected", &["user"]),
-        ("token_owner", &["user"]),
-    ];
     let guardrail = parts.guardrail?;
     let Some((name, takes)) = TAKES.iter().find(|(name, _)| *name == guardrail.value) else {
         let names: Vec<&str> = TAKES.iter().map(|(name, _)| *name).collect();
