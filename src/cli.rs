@@ -19,11 +19,6 @@ use crate::roster::Region;
     disable_help_subcommand = true,
     subcommand_required = true
 )]
-#[command(
-    after_help = "Start without a token: rolecall plan --sandbox --config examples/acme/users.toml\n\n\
-    Exit codes: 0 done or nothing to do · 1 could not do it, nothing was changed · 2 changes pending · 3 refused by a guardrail\n\
-    4 changed, but not all of it is in force · 5 stale or damaged plan file · 64 wrong usage · 129/130/143 stopped by a signal"
-)]
 pub struct Cli {
     /// Which verb.
     #[command(subcommand)]
@@ -36,53 +31,34 @@ pub struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the files alone, offline; every problem in every file at once
-    #[command(
-        after_help = "Example: rolecall validate --config users.toml\n\nExit codes: 0 valid · 1 not valid"
-    )]
+    /// Check the files alone, offline; every problem at once
     Validate,
     /// Show what would change, and what the guardrails say of it
-    #[command(after_help = "Example: rolecall plan --detailed-exitcode\n\n\
-        Exit codes: 0 shown · 1 could not be made · 2 changes pending (--detailed-exitcode) · 3 refused by a guardrail")]
     Plan(PlanArgs),
     /// Bring Pylon in step with the files: plan, ask, patch, read back
-    #[command(after_help = "Example: rolecall apply --auto-approve\n\n\
-        Exit codes: 0 all in force · 1 nothing was changed · 3 refused by a guardrail · 4 changed, but not all of it is in force\n\
-        5 the saved plan is stale, damaged or not for this organisation\n129/130/143 stopped by a signal; running it again sends only what is not in force")]
     Apply(ApplyArgs),
-    /// Show what two versions of the files declare differently, offline: also what changes for later
-    #[command(after_help = "Example: rolecall compare base/users.toml users.toml\n\n\
-        Exit codes: 0 shown · 1 a file is not valid · 2 they differ (--detailed-exitcode)")]
+    /// Show what two versions of the files declare differently
     Compare(CompareArgs),
-    /// Write users.toml from what is true in Pylon, or take that into files that are there
-    #[command(after_help = "Examples: rolecall import\n          rolecall import --update --diff\n\n\
-        Exit codes: 0 written, or nothing to write · 1 nothing was written")]
+    /// Write users.toml from what is true in Pylon, or update it
     Import(ImportArgs),
     /// Bring every file into the canonical layout; comments stay
-    #[command(after_help = "Example: rolecall fmt --check\n\n\
-        Exit codes: 0 formatted, or as it should be · 1 the files are not valid · 2 a file would change (--check)")]
     Fmt(FmtArgs),
-    /// Show everything about one person: what Pylon has, what is declared and why, what comes next
-    #[command(after_help = "Example: rolecall explain bo@acme.example\n\n\
-        Exit codes: 0 shown · 1 nobody has this address, or it could not be found out")]
+    /// Show everything about one person: live, declared and why
     Explain(ExplainArgs),
-    /// Show the organisation's roles: how a file may name them, who holds them, who is declared with them
-    #[command(after_help = "Example: rolecall roles\n\nExit codes: 0 shown · 1 could not be read")]
-    Roles,
+    /// Show the organisation's roles: their names, and who holds them
+    Roles(RolesArgs),
     /// Show what windows will bring: when, who, what; offline
-    #[command(
-        after_help = "Example: rolecall agenda --until 2027-01-31\n\nExit codes: 0 shown · 1 the files are not valid"
-    )]
     Agenda(AgendaArgs),
-    /// Take an apply back, as far as nothing has changed since: plan, ask, patch, read back
-    #[command(after_help = "Example: rolecall rollback .rolecall/journal/20261120T080000Z-4711.jsonl\n\n\
-        Exit codes: as apply. What users.toml still declares, the next apply would set again: the report says what to change there")]
+    /// Take an apply back, as far as nothing has changed since
     Rollback(RollbackArgs),
-    /// Run a small Pylon on this machine, to try files and pipelines against
-    #[command(
-        after_help = "Example: rolecall sandbox --people 50 --limits patch=20\n\nRuns until it is interrupted."
-    )]
+    /// Run a small Pylon on this machine, to try files against
     Sandbox(SandboxArgs),
+    /// Print the JSON Schema of users.toml, with which editors help
+    Schema(SchemaArgs),
+    /// Print what makes a shell complete verbs and flags
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write them all
+    Man(ManArgs),
 }
 
 impl Command {
@@ -96,11 +72,19 @@ impl Command {
             Self::Import(_) => "import",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
-            Self::Roles => "roles",
+            Self::Roles(_) => "roles",
             Self::Agenda(_) => "agenda",
             Self::Rollback(_) => "rollback",
             Self::Sandbox(_) => "sandbox",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
+    }
+
+    /// Whether it prints a text of its own, in no format of a report.
+    pub const fn prints_its_own(&self) -> bool {
+        matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_))
     }
 }
 
@@ -133,6 +117,9 @@ pub struct ImportArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
     pub diff: bool,
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// What `fmt` takes.
@@ -152,6 +139,17 @@ pub struct ExplainArgs {
     /// An address of the person: the declared one, or any that Pylon knows
     #[arg(value_name = "EMAIL")]
     pub email: String,
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What `roles` takes.
+#[derive(Debug, Args)]
+pub struct RolesArgs {
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// What `agenda` takes.
@@ -177,6 +175,9 @@ pub struct PlanArgs {
     /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// What `apply` takes.
@@ -191,6 +192,9 @@ pub struct ApplyArgs {
     /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// What `rollback` takes.
@@ -202,6 +206,9 @@ pub struct RollbackArgs {
     /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,
+    /// Which Pylon is asked, and how.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// How a plan is carried out, by `apply` as by `rollback`.
@@ -244,43 +251,50 @@ pub struct SandboxArgs {
     pub faults: Option<crate::sandbox::Faults>,
 }
 
+/// What `schema` takes.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// What is described
+    #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Users)]
+    pub of: SchemaOf,
+}
+
+/// What has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// users.toml, and the team files that it includes
+    Users,
+    /// What --format json writes
+    Report,
+    /// A plan saved by `plan -o`
+    Plan,
+}
+
+/// What `completions` takes.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// What `man` takes.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The page of this verb; without one, that of rolecall itself
+    #[arg(value_name = "VERB")]
+    pub verb: Option<String>,
+    /// Write every page into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "verb")]
+    pub into: Option<PathBuf>,
+}
+
 /// What every verb takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// The root file
     #[arg(short, long, value_name = "FILE", default_value = "users.toml", global = true)]
     pub config: PathBuf,
-    /// Where the organisation lives; `us` unless given here or pinned in the files
-    #[arg(long, value_enum, global = true, help_heading = "Pylon")]
-    pub region: Option<RegionName>,
-    /// Another address of Pylon: https, or http on this machine
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "PYLON_BASE_URL",
-        hide_env_values = true,
-        global = true,
-        help_heading = "Pylon"
-    )]
-    pub base_url: Option<String>,
-    /// A file that holds the token, `-` for standard input; otherwise it is taken from PYLON_API_TOKEN
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Pylon")]
-    pub token_file: Option<PathBuf>,
-    /// An embedded Pylon in place of the real one; needs no token and no network
-    #[arg(long, global = true, help_heading = "Pylon")]
-    pub sandbox: bool,
-    /// An allowance that differs from the documented one, in requests a minute: get, search, patch, audit
-    #[arg(
-        long,
-        value_name = "NAME=N",
-        env = "ROLECALL_RATE",
-        hide_env_values = true,
-        value_delimiter = ',',
-        value_parser = rate,
-        global = true,
-        help_heading = "Pylon"
-    )]
-    pub rate: Vec<(Allowance, u64)>,
     /// In which format to report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
     pub format: Format,
@@ -304,6 +318,34 @@ pub struct Common {
     /// Whether to colour; `auto` is on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
     pub color: Colour,
+}
+
+/// Which Pylon is asked and how: what every verb takes that asks it, and no other.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pylon")]
+pub struct ConnectionArgs {
+    /// Where the organisation lives; `us` unless given here or pinned in the files
+    #[arg(long, value_enum)]
+    pub region: Option<RegionName>,
+    /// Another address of Pylon: https, or http on this machine
+    #[arg(long, value_name = "URL", env = "PYLON_BASE_URL", hide_env_values = true)]
+    pub base_url: Option<String>,
+    /// A file that holds the token, `-` for standard input; otherwise it is taken from PYLON_API_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// An embedded Pylon in place of the real one; needs no token and no network
+    #[arg(long)]
+    pub sandbox: bool,
+    /// An allowance that differs from the documented one, in requests a minute: get, search, patch, audit
+    #[arg(
+        long,
+        value_name = "NAME=N",
+        env = "ROLECALL_RATE",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_parser = rate
+    )]
+    pub rate: Vec<(Allowance, u64)>,
 }
 
 /// `--region`.

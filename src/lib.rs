@@ -24,6 +24,7 @@ pub mod comparison;
 pub mod desired;
 pub mod exit;
 pub mod layout;
+pub mod manual;
 pub mod observed;
 pub mod plan;
 pub mod printable;

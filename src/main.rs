@@ -4,11 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use rolecall::cli::Cli;
 use rolecall::clock::Clock;
 use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
+use rolecall::manual;
 
 fn main() -> ExitCode {
     let clock = match calendar() {
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
             return ExitCode::from(Exit::Usage.code());
         }
     };
-    let cli = match Cli::try_parse() {
+    let cli = match manual::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };

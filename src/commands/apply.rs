@@ -30,7 +30,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes };
-        let mut prepared = prepare(declared, scope, common, environment).await?;
+        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
         if let Some(saved) = &saved {
             let files = prepared.files_digest();
             let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
@@ -94,7 +94,7 @@ fn lock(prepared: &Prepared, common: &Common, environment: &Environment) -> Resu
     let own = own_folder(&folder(&common.config)).ok();
     let organization = &prepared.reviewed.plan.organization.id;
     // The embedded Pylon of one folder has nothing to do with that of another.
-    let everywhere = environment.locks.as_ref().filter(|_| !common.sandbox);
+    let everywhere = environment.locks.as_ref().filter(|_| !prepared.is_embedded());
     let places = everywhere.into_iter().chain(own.as_ref());
     let mut refused = Problem::new(Code::NoLock, "there is no folder for a lock")
         .help("the folder of the config must be writable, or HOME");

@@ -2,7 +2,7 @@
 
 use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
-use crate::cli::Common;
+use crate::cli::{Common, ConnectionArgs};
 use crate::problem::{Problem, Problems};
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
@@ -23,12 +23,13 @@ impl Connection {
     /// The Pylon that was asked for, or that `roster` pins.
     pub(super) async fn open(
         roster: &Roster,
+        asked: &ConnectionArgs,
         common: &Common,
         environment: &Environment,
     ) -> Result<Self, Problem> {
-        let Connecting { reader, place, sandbox } = connect(roster, common, environment).await?;
+        let Connecting { reader, place, sandbox } = connect(roster, asked, common, environment).await?;
         let tell: fn(&str) = if common.quiet { |_| {} } else { say };
-        let pacing = Pacing::new(&common.rate);
+        let pacing = Pacing::new(&asked.rate);
         let asking = Asking::new(reader, environment.clock, pacing, fastrand::Rng::new(), tell);
         Ok(Self { asking, place, sandbox })
     }
@@ -63,9 +64,14 @@ struct Connecting {
     sandbox: Option<Running>,
 }
 
-async fn connect(roster: &Roster, common: &Common, environment: &Environment) -> Result<Connecting, Problem> {
+async fn connect(
+    roster: &Roster,
+    asked: &ConnectionArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Connecting, Problem> {
     let clock = environment.clock;
-    if common.sandbox {
+    if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let reader = Reader::new(
             BaseUrl::parse(&running.base_url())?,
@@ -74,18 +80,18 @@ async fn connect(roster: &Roster, common: &Common, environment: &Environment) ->
         )?;
         return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running) });
     }
-    let base = base_url(roster, common)?;
-    let token = token(common, environment, &mut std::io::stdin())?;
+    let base = base_url(roster, asked)?;
+    let token = token(asked, environment, &mut std::io::stdin())?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None })
 }
 
 /// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
 /// anything is asked.
-fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
+fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
-    let region: Option<Region> = common.region.map(Into::into);
-    let base = match common.base_url.as_ref().filter(|url| !url.is_empty()) {
+    let region: Option<Region> = asked.region.map(Into::into);
+    let base = match asked.base_url.as_ref().filter(|url| !url.is_empty()) {
         Some(url) => BaseUrl::parse(url)?,
         None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
     };
@@ -97,12 +103,12 @@ fn base_url(roster: &Roster, common: &Common) -> Result<BaseUrl, Problem> {
         )
         .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
     }
-    for asked in [region, base.region()].into_iter().flatten() {
-        if let Some(pin) = pin.filter(|pin| pin.value != asked) {
-            let (asked, pinned) = (asked.as_str(), pin.value.as_str());
+    for wanted in [region, base.region()].into_iter().flatten() {
+        if let Some(pin) = pin.filter(|pin| pin.value != wanted) {
+            let (wanted, pinned) = (wanted.as_str(), pin.value.as_str());
             return Err(Problem::new(
                 Code::OtherRegion,
-                format!("the region {asked} is asked for, and these files are for {pinned}"),
+                format!("the region {wanted} is asked for, and these files are for {pinned}"),
             )
             .at(pin.place, "pinned here")
             .help(format!(

@@ -14,7 +14,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     let files = declared(None, common, environment)?;
     block_on(async {
         let (connection, observation) =
-            observe(&files, std::slice::from_ref(&asked), common, environment).await?;
+            observe(&files, std::slice::from_ref(&asked), &args.connection, common, environment).await?;
         let state = observation.state.clone();
         let roster = files.roster.clone();
         let now = files.now;

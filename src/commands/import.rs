@@ -39,7 +39,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     }
     block_on(async {
         let nobody = Roster::default();
-        let connection = Connection::open(&nobody, common, environment).await?;
+        let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
         let state = connection.observe(&nobody, &[]).await?.state;
         let (text, declared, left) = beginning(&state, &connection, args.with_status);
         connection.close().await?;
@@ -124,7 +124,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
     block_on(async {
         let roster = files.roster.clone();
-        let (connection, observation) = observe(&files, &[], common, environment).await?;
+        let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
         let prepared = settle(files, &[], None, connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));

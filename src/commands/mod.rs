@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Colour, Command, Common};
+use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::problem::{Problem, Problems, codes};
@@ -18,11 +18,13 @@ use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 pub mod agenda;
 pub mod apply;
 pub mod compare;
+pub mod completions;
 mod connection;
 pub mod explain;
 pub mod fmt;
 pub mod import;
 pub mod lock;
+pub mod man;
 mod outlets;
 pub mod plan;
 mod prepare;
@@ -30,6 +32,7 @@ mod progress;
 pub mod roles;
 pub mod rollback;
 pub mod sandbox;
+pub mod schema;
 pub mod validate;
 mod write;
 
@@ -64,6 +67,8 @@ codes! {
         NotRead = "import::not_read",
         /// Two reports would go to one file.
         SameFile = "commands::same_file",
+        /// `--report` behind a verb that prints a text of its own.
+        NoReport = "commands::no_report",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
     }
@@ -122,6 +127,13 @@ pub struct Output {
 pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let Cli { command, common } = cli;
     let name = command.name();
+    if command.prints_its_own() && !common.report.is_empty() {
+        let trouble = Trouble::usage(
+            Problem::new(Code::NoReport, format!("`{name}` makes no report that --report could write"))
+                .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
+        );
+        return finish(&trouble.into_report(name), Outlets::default(), common, environment);
+    }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
     let outlets = match Outlets::open(common, environment) {
         Ok(outlets) => outlets,
@@ -133,18 +145,29 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Apply(args) => apply::run(args, common, environment),
         Command::Compare(args) => compare::run(args, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
-        Command::Roles => roles::run(common, environment),
+        Command::Roles(args) => roles::run(args, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, environment),
+        Command::Schema(args) => return printed(schema::text(args)),
+        Command::Completions(args) => return printed(completions::text(args)),
+        Command::Man(args) => match man::text(args) {
+            Ok(text) => return printed(text),
+            Err(problem) => Err(problem.into()),
+        },
     };
     let report = match done {
         Ok((body, exit)) => Report { command: name, exit, body },
         Err(trouble) => trouble.into_report(name),
     };
     finish(&report, outlets, common, environment)
+}
+
+/// A text that is no report, and so the same in every format.
+fn printed(text: String) -> Output {
+    Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
 /// Writes the report to wherever it goes.
@@ -285,6 +308,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
-fn token(common: &Common, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
-    Token::find(common.token_file.as_deref(), environment.token.as_deref(), stdin)
+fn token(asked: &ConnectionArgs, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
+    Token::find(asked.token_file.as_deref(), environment.token.as_deref(), stdin)
 }

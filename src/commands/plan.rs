@@ -18,8 +18,8 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         return Ok((report, Exit::Done));
     }
     block_on(async {
-        let prepared =
-            prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
+        let scope = Scope { only: &args.only, max_changes: None };
+        let prepared = prepare(declared, scope, &args.connection, common, environment).await?;
         let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&report, &prepared, args);
         if let Some(path) = &args.output {

@@ -10,7 +10,7 @@ use super::{Code, Environment};
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, Rollback, Takeback};
-use crate::cli::Common;
+use crate::cli::{Common, ConnectionArgs};
 use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
 use crate::observed::ObservedState;
@@ -139,6 +139,7 @@ pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Bo
 pub(super) async fn prepare(
     declared: Declared,
     scope: Scope<'_>,
+    asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
@@ -146,7 +147,7 @@ pub(super) async fn prepare(
         Ok(only) => only,
         Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
     };
-    match observe(&declared, &[], common, environment).await {
+    match observe(&declared, &[], asked, common, environment).await {
         Ok((connection, observation)) => settle(declared, &only, scope.max_changes, connection, observation),
         Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
     }
@@ -156,10 +157,11 @@ pub(super) async fn prepare(
 pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
+    asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Connection, Observation), Problem> {
-    let connection = Connection::open(&declared.roster, common, environment).await?;
+    let connection = Connection::open(&declared.roster, asked, common, environment).await?;
     let people = declared.desired.people.iter().map(|person| &person.email.value);
     let emails: Vec<Email> = people.chain(others).cloned().collect();
     let observation = connection.observe(&declared.roster, &emails).await?;
@@ -285,6 +287,11 @@ impl Prepared {
     /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.
     pub(super) fn host(&self) -> &str {
         &self.place
+    }
+
+    /// Whether that is an embedded Pylon.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.sandbox.is_some()
     }
 
     /// The digest of the files; made only where a plan is saved or was.

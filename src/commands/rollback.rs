@@ -24,7 +24,7 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
         Err(problem) => return Err(Problems::new(files.roster.sources, vec![problem]).into()),
     };
     block_on(async {
-        let (connection, observation) = observe(&files, &[], common, environment).await?;
+        let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
         let prepared: Prepared =
             settle_rollback(files, &applied, args.carry.max_changes, connection, observation)?;
         carry_through("rollback", prepared, &args.carry, common, environment).await

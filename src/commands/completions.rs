@@ -1,0 +1,10 @@
+//! `completions`: what makes a shell complete verbs and flags.
+
+use crate::cli::CompletionsArgs;
+use crate::manual;
+
+pub(super) fn text(args: &CompletionsArgs) -> String {
+    let mut bytes = Vec::new();
+    clap_complete::generate(args.shell, &mut manual::command(), "rolecall", &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,36 @@
+//! `man`: a manual page, or all of them as files.
+
+use std::fs;
+use std::path::Path;
+
+use super::Code;
+use crate::cli::ManArgs;
+use crate::manual::pages;
+use crate::printable::Printable;
+use crate::problem::Problem;
+
+/// The page that was asked for, or the names of the files that were written.
+pub(super) fn text(args: &ManArgs) -> Result<String, Problem> {
+    match &args.into {
+        Some(folder) => write(folder),
+        None => {
+            let page = pages().into_iter().find(|page| page.verb == args.verb.as_deref());
+            Ok(page.map(|page| page.text).unwrap_or_default()) // clap takes no other verb
+        }
+    }
+}
+
+fn write(folder: &Path) -> Result<String, Problem> {
+    let not_written = |path: &Path, error: &std::io::Error| {
+        let name = Printable::cut(&path.to_string_lossy(), 200);
+        Problem::new(Code::NotWritten, format!("{name} cannot be written: {error}"))
+    };
+    fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
+    let mut written = String::new();
+    for page in pages() {
+        let path = folder.join(page.file);
+        fs::write(&path, page.text).map_err(|error| not_written(&path, &error))?;
+        written += &format!("{}\n", Printable::new(&path.to_string_lossy()));
+    }
+    Ok(written)
+}

@@ -1,0 +1,270 @@
+//! What is said of the verbs: groups, examples, exit codes; the help and the manual pages that are made of it.
+//!
+//! [`crate::cli`] says what can be typed, and this room what is told about it, once: [`command`] puts it below the flags of
+//! `--help`, `page` into the sections of a manual page. What has no row in [`VERBS`] fails a test.
+
+mod page;
+mod verbs;
+
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValuesParser, StyledStr, Styles};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, FromArgMatches};
+
+use crate::cli::Cli;
+pub use page::{Page, pages};
+pub use verbs::{GROUPS, VERBS, Verb};
+
+/// Where to begin, below the list of verbs.
+const START: &[(&str, &str)] = &[
+    ("rolecall plan --sandbox -c examples/acme/users.toml", "try it: no token, no account"),
+    ("rolecall import", "write users.toml from your Pylon"),
+    ("rolecall plan", "what would change; changes nothing"),
+];
+
+/// What every exit code means (docs/exit-codes.md).
+pub const EXITS: &[(&str, &str)] = &[
+    ("0", "done, or nothing to do"),
+    ("1", "could not do it, and nothing was changed"),
+    ("2", "changes pending, or a file would change, where a flag asks for that"),
+    ("3", "refused by a guardrail, in `plan` too"),
+    ("4", "something was or may have been changed, but not all of it is in force"),
+    ("5", "the saved plan is stale, damaged or not for this organisation"),
+    ("64", "wrong usage"),
+    ("129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM"),
+];
+
+/// What was typed.
+///
+/// # Errors
+/// Why it makes no sense, or the help that was asked for: clap has one type for both.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(&words).map_err(|error| advised(error, &words))?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The whole command line with its help.
+pub fn command() -> Command {
+    let command = Cli::command();
+    let common: Vec<clap::Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
+    let template = template(&command);
+    VERBS
+        .iter()
+        .fold(command, |command, verb| command.mut_subcommand(verb.name, |said| told(said, verb, &common)))
+        .mut_subcommand("man", |man| man.mut_arg("verb", |arg| arg.value_parser(names)))
+        .help_template(template)
+        .after_help(block("Start here", START) + &list("Exit codes", EXITS))
+}
+
+/// One verb with what is told about it. A common flag that it has no use for stays possible, since it may stand before any
+/// verb, and is not shown.
+fn told(command: Command, verb: &Verb, common: &[clap::Arg]) -> Command {
+    let Verb { name: _, more, examples, exits, unused } = verb;
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let hidden = common.iter().filter(|arg| unused.contains(&arg.get_id().as_str()));
+    let exits: Vec<(&str, &str)> = exits.iter().copied().chain([("64", "wrong usage")]).collect();
+    command
+        .args(hidden.map(|arg| arg.clone().hide(true)))
+        .long_about(format!("{about}\n\n{more}"))
+        .after_help(block("Example", &examples[..1]) + &list("Exit codes", &exits))
+        .after_long_help(block("Examples", examples) + &list("Exit codes", &exits))
+}
+
+/// The verbs under their groups, which clap does not know.
+fn template(command: &Command) -> StyledStr {
+    let mut groups = String::new();
+    for (group, names) in GROUPS {
+        groups += &format!("\n{}\n", heading(group));
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            groups += &format!("  {}{about}\n", literal(&format!("{name:<13}")));
+        }
+    }
+    let options = heading("Options");
+    format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\n{options}\n{{options}}{{after-help}}"
+    )
+    .into()
+}
+
+fn heading(text: &str) -> String {
+    let styles = Styles::styled();
+    let style = styles.get_header();
+    format!("{style}{text}:{style:#}")
+}
+
+fn literal(text: &str) -> String {
+    let styles = Styles::styled();
+    let style = styles.get_literal();
+    format!("{style}{text}{style:#}")
+}
+
+/// Commands, and behind each what it does.
+fn block(title: &str, rows: &[(&str, &str)]) -> String {
+    let width = rows.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    let rows: String = rows.iter().map(|(command, what)| format!("  {command:width$}  {what}\n")).collect();
+    format!("{}\n{rows}\n", heading(title))
+}
+
+/// Each exit code on a line of its own.
+fn list(title: &str, rows: &[(&str, &str)]) -> String {
+    let width = rows.iter().map(|(code, _)| code.len()).max().unwrap_or(0);
+    let rows: Vec<String> = rows.iter().map(|(code, means)| format!("  {code:width$}  {means}")).collect();
+    format!("{}\n{}", heading(title), rows.join("\n"))
+}
+
+/// A usage error that says what to type, where clap does not know.
+fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    let tip = match error.kind() {
+        ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
+            flag_of_others(&error)
+        }
+        ErrorKind::MissingRequiredArgument => example(words),
+        _ => None,
+    };
+    if let Some(tip) = tip.filter(|_| error.get(ContextKind::Suggested).is_none()) {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
+/// Which verbs take a flag that this one does not.
+fn flag_of_others(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = written.strip_prefix("--")?;
+    let command = Cli::command();
+    let takes = |verb: &&str| {
+        let verb = command.find_subcommand(verb);
+        verb.is_some_and(|verb| verb.get_arguments().any(|arg| arg.get_long() == Some(flag)))
+    };
+    let verbs: Vec<&str> = VERBS.iter().map(|verb| verb.name).filter(takes).collect();
+    (!verbs.is_empty()).then(|| format!("'--{flag}' goes behind: {}", verbs.join(", ")))
+}
+
+fn example(words: &[OsString]) -> Option<String> {
+    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
+    verb.examples.first().map(|(command, _)| format!("for example: {command}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn built() -> Command {
+        let mut command = command();
+        command.build();
+        command
+    }
+
+    #[test]
+    fn every_verb_is_told_about_once() {
+        let typed: BTreeSet<String> =
+            Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        let told: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        assert_eq!(told, grouped, "the table is in the order of the groups");
+        assert_eq!(told.len(), typed.len());
+        assert_eq!(told.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), typed);
+    }
+
+    #[test]
+    fn every_help_has_an_example_and_its_exit_codes() {
+        for mut verb in built().get_subcommands().cloned() {
+            let name = verb.get_name().to_owned();
+            for help in [verb.render_help().to_string(), verb.render_long_help().to_string()] {
+                assert!(help.contains("\nExample") && help.contains("\nExit codes:"), "{name}:\n{help}");
+                assert!(help.contains(&format!("  rolecall {name}")), "{name}:\n{help}");
+                assert!(help.contains("64 "), "{name}:\n{help}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        for (command, _) in VERBS.iter().flat_map(|verb| verb.examples).chain(START) {
+            let words = command.split(" | ").next().unwrap().split(" > ").next().unwrap();
+            let parsed = parse(words.split(' ').map(OsString::from));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn every_flag_has_a_help_text_in_one_voice() {
+        for command in std::iter::once(&built()).chain(built().get_subcommands()) {
+            for arg in command.get_arguments() {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                let place = format!("{} {}", command.get_name(), arg.get_id());
+                assert!(help.len() > 8 && !help.ends_with('.'), "{place}: {help:?}");
+                assert!(help.starts_with(|first: char| first.is_uppercase()), "{place}: {help:?}");
+            }
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && !about.ends_with('.'), "{}: {about:?}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_list_of_verbs_fits_a_terminal_of_80_columns() {
+        let help = built().render_help().to_string();
+        let verbs = help.split("\nOptions:").next().unwrap();
+        for line in verbs.lines().filter(|line| line.starts_with("  ")) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_verb_shows_no_flag_that_it_has_no_use_for() {
+        let asks = ["plan", "apply", "rollback", "import", "explain", "roles", "doctor"];
+        for mut verb in built().get_subcommands().cloned() {
+            let name = verb.get_name().to_owned();
+            let help = verb.render_long_help().to_string();
+            let shows = |flag: &str| {
+                help.contains(&format!("      --{flag} ")) || help.contains(&format!("--{flag}\n"))
+            };
+            for flag in ["region", "base-url", "token-file", "sandbox", "rate"] {
+                assert_eq!(shows(flag), asks.contains(&name.as_str()), "{name} --{flag}:\n{help}");
+            }
+            let prints = ["sandbox", "schema", "completions", "man"].contains(&name.as_str());
+            assert_eq!(shows("format"), !prints, "{name}:\n{help}");
+        }
+    }
+
+    #[test]
+    fn a_common_flag_stands_before_or_behind_the_verb() {
+        for line in ["rolecall --config a/users.toml plan", "rolecall plan --config a/users.toml"] {
+            let cli = parse(line.split(' ').map(OsString::from)).unwrap();
+            assert_eq!(cli.common.config.to_str(), Some("a/users.toml"), "{line}");
+        }
+        for line in ["rolecall --format json schema", "rolecall schema --format json"] {
+            let cli = parse(line.split(' ').map(OsString::from)).unwrap();
+            assert_eq!(cli.common.format, crate::report::Format::Json, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_usage_error_says_what_to_type() {
+        let said = |line: &str| parse(line.split(' ').map(OsString::from)).unwrap_err().to_string();
+        for (line, tip) in [
+            ("rolecall validate --region eu", "tip: '--region' goes behind: plan, apply, rollback, import"),
+            ("rolecall fmt --only a@b.example", "tip: '--only' goes behind: plan, apply"),
+            ("rolecall --sandbox plan", "tip: 'plan --sandbox' exists"),
+            ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
+            ("rolecall plan --detaild-exitcode", "tip: a similar argument exists: '--detailed-exitcode'"),
+            ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),
+            ("rolecall man paln", "tip: a similar value exists: 'plan'"),
+        ] {
+            let error = said(line);
+            assert!(error.contains(tip), "{line}:\n{error}");
+        }
+    }
+}
