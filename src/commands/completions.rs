@@ -5,6 +5,6 @@ use crate::manual;
 
 pub(super) fn text(args: &CompletionsArgs) -> String {
     let mut bytes = Vec::new();
-    clap_complete::generate(args.shell, &mut manual::command(), "rolecall", &mut bytes);
+    clap_complete::generate(args.shell, &mut manual::completed(), "rolecall", &mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }

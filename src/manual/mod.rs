@@ -10,7 +10,7 @@ use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, StyledStr, Styles};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::Cli;
 pub use page::{Page, pages};
@@ -23,6 +23,9 @@ const START: &[(&str, &str)] = &[
     ("rolecall plan", "what would change; changes nothing"),
 ];
 
+/// What 64 means, whatever the verb.
+const WRONG_USAGE: (&str, &str) = ("64", "wrong usage");
+
 /// What every exit code means (docs/exit-codes.md).
 pub const EXITS: &[(&str, &str)] = &[
     ("0", "done, or nothing to do"),
@@ -31,7 +34,7 @@ pub const EXITS: &[(&str, &str)] = &[
     ("3", "refused by a guardrail, in `plan` too"),
     ("4", "something was or may have been changed, but not all of it is in force"),
     ("5", "the saved plan is stale, damaged or not for this organisation"),
-    ("64", "wrong usage"),
+    WRONG_USAGE,
     ("129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM"),
 ];
 
@@ -46,29 +49,52 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// The whole command line with its help.
+/// The whole command line with its help. A common flag that a verb has no use for stays possible, since it may stand before
+/// any verb, and is not shown.
 pub fn command() -> Command {
     let command = Cli::command();
-    let common: Vec<clap::Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    let common = common(&command);
+    let hidden =
+        |verb: &Verb, arg: &Arg| verb.unused.contains(&arg.get_id().as_str()).then(|| arg.clone().hide(true));
+    told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
+}
+
+/// The same for shells, whose completions offer what is hidden too: here it is not there.
+pub fn completed() -> Command {
+    let command = Cli::command();
+    let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
+    let shown = |verb: &Verb, arg: &&Arg| !verb.unused.contains(&arg.get_id().as_str());
+    told(command.mut_args(|arg| arg.global(false)), |verb| {
+        common.iter().filter(|arg| shown(verb, arg)).cloned().collect()
+    })
+}
+
+fn common(command: &Command) -> Vec<Arg> {
+    command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect()
+}
+
+/// Each verb with what is told about it, and further flags.
+fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
     let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
     let template = template(&command);
+    let tell = |command: Command, verb: &Verb| {
+        command.mut_subcommand(verb.name, |typed| tell(typed.args(flags(verb)), verb))
+    };
     VERBS
         .iter()
-        .fold(command, |command, verb| command.mut_subcommand(verb.name, |said| told(said, verb, &common)))
-        .mut_subcommand("man", |man| man.mut_arg("verb", |arg| arg.value_parser(names)))
+        .fold(command, tell)
+        .mut_subcommand("man", |man| {
+            man.mut_arg("verb", |arg| arg.value_parser(names).hide_possible_values(true))
+        })
         .help_template(template)
         .after_help(block("Start here", START) + &list("Exit codes", EXITS))
 }
 
-/// One verb with what is told about it. A common flag that it has no use for stays possible, since it may stand before any
-/// verb, and is not shown.
-fn told(command: Command, verb: &Verb, common: &[clap::Arg]) -> Command {
-    let Verb { name: _, more, examples, exits, unused } = verb;
+fn tell(command: Command, verb: &Verb) -> Command {
+    let Verb { name: _, more, examples, exits, unused: _ } = verb;
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let hidden = common.iter().filter(|arg| unused.contains(&arg.get_id().as_str()));
-    let exits: Vec<(&str, &str)> = exits.iter().copied().chain([("64", "wrong usage")]).collect();
+    let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
     command
-        .args(hidden.map(|arg| arg.clone().hide(true)))
         .long_about(format!("{about}\n\n{more}"))
         .after_help(block("Example", &examples[..1]) + &list("Exit codes", &exits))
         .after_long_help(block("Examples", examples) + &list("Exit codes", &exits))
@@ -121,13 +147,11 @@ fn list(title: &str, rows: &[(&str, &str)]) -> String {
 /// A usage error that says what to type, where clap does not know.
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
-        ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
-            flag_of_others(&error)
-        }
+        ErrorKind::UnknownArgument => flag_of_others(&error),
         ErrorKind::MissingRequiredArgument => example(words),
         _ => None,
     };
-    if let Some(tip) = tip.filter(|_| error.get(ContextKind::Suggested).is_none()) {
+    if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -240,6 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_is_offered_no_flag_that_is_not_shown() {
+        let mut command = completed();
+        command.build();
+        for verb in VERBS {
+            let flags = command.find_subcommand(verb.name).unwrap().get_arguments();
+            let flags: BTreeSet<&str> = flags.map(|arg| arg.get_id().as_str()).collect();
+            assert!(flags.contains("color"), "{}", verb.name);
+            assert!(verb.unused.iter().all(|unused| !flags.contains(unused)), "{}: {flags:?}", verb.name);
+        }
+    }
+
+    #[test]
     fn a_common_flag_stands_before_or_behind_the_verb() {
         for line in ["rolecall --config a/users.toml plan", "rolecall plan --config a/users.toml"] {
             let cli = parse(line.split(' ').map(OsString::from)).unwrap();
@@ -257,7 +293,8 @@ mod tests {
         for (line, tip) in [
             ("rolecall validate --region eu", "tip: '--region' goes behind: plan, apply, rollback, import"),
             ("rolecall fmt --only a@b.example", "tip: '--only' goes behind: plan, apply"),
-            ("rolecall --sandbox plan", "tip: 'plan --sandbox' exists"),
+            ("rolecall --sandbox plan", "tip: '--sandbox' goes behind: plan, apply, rollback, import"),
+            ("rolecall compare a b --rate patch=1", "tip: '--rate' goes behind: plan"),
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
             ("rolecall plan --detaild-exitcode", "tip: a similar argument exists: '--detailed-exitcode'"),
             ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),

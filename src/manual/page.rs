@@ -1,11 +1,11 @@
-//! Manual pages: clap_mangen's title, synopsis and options, and the sections that it does not know.
+//! Manual pages: the flags as clap_mangen writes them, and the sections that it does not know.
 
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use super::verbs::{GROUPS, VERBS, Verb};
-use super::{EXITS, START, command};
+use super::{EXITS, START, WRONG_USAGE, command};
 
 /// A manual page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     ("SSL_CERT_FILE", true, "Further certificates that are trusted, in PEM."),
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
-        true,
+        false,
         "Where the lock of an apply lies: in the folder `rolecall` of the first that is set.",
     ),
     (
@@ -68,7 +68,6 @@ pub fn pages() -> Vec<Page> {
 }
 
 fn of_all(command: &Command) -> Page {
-    let man = Man::new(command.clone()).manual("rolecall");
     let mut roff = Roff::new();
     roff.control("SH", ["DESCRIPTION"]);
     paragraph(
@@ -93,19 +92,16 @@ fn of_all(command: &Command) -> Page {
     examples(&mut end, START);
     let others: Vec<String> = VERBS.iter().map(|verb| format!("rolecall-{}", verb.name)).collect();
     see_also(&mut end, &others);
-    Page { verb: None, file: man.get_filename(), text: joined(&man, &roff, &end) }
+    Page { verb: None, file: "rolecall.1".into(), text: joined(command, &roff, &end) }
 }
 
 fn of_verb(verb: &Verb, command: &Command) -> Page {
-    let man =
-        Man::new(command.clone()).manual("rolecall").source(concat!("rolecall ", env!("CARGO_PKG_VERSION")));
     let asks = command.get_arguments().any(|arg| arg.get_long() == Some("token-file"));
     let mut roff = Roff::new();
     roff.control("SH", ["DESCRIPTION"]);
     paragraph(&mut roff, verb.more);
     let mut end = Roff::new();
-    let wrong = [("64", "wrong usage")];
-    exits(&mut end, &verb.exits.iter().copied().chain(wrong).collect::<Vec<_>>());
+    exits(&mut end, &verb.exits.iter().copied().chain([WRONG_USAGE]).collect::<Vec<_>>());
     if asks {
         environment(&mut end, false);
         files(&mut end);
@@ -116,31 +112,60 @@ fn of_verb(verb: &Verb, command: &Command) -> Page {
     let others =
         std::iter::once("rolecall".to_owned()).chain(siblings.map(|name| format!("rolecall-{name}")));
     see_also(&mut end, &others.collect::<Vec<_>>());
-    Page { verb: Some(verb.name), file: man.get_filename(), text: joined(&man, &roff, &end) }
+    let file = format!("rolecall-{}.1", verb.name);
+    Page { verb: Some(verb.name), file, text: joined(command, &roff, &end) }
 }
 
-/// Title, name, synopsis; what it is; its flags; the rest.
-fn joined(man: &Man, middle: &Roff, end: &Roff) -> String {
-    let section = |render: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
-        let mut bytes = Vec::new();
-        render(&mut bytes).unwrap_or_else(|error| unreachable!("memory takes it: {error}"));
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        // Each section comes with the same first lines, which a page needs once.
-        text.strip_prefix(PREAMBLE).map_or(text.clone(), str::to_owned)
-    };
+/// What clap_mangen knows, its name and its flags, between what it does not.
+fn joined(command: &Command, middle: &Roff, end: &Roff) -> String {
+    let man = Man::new(command.clone());
+    let name = man.get_filename();
+    let name = name.trim_end_matches(".1");
+    let title = name.to_uppercase();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut synopsis = Roff::new();
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").trim_end();
+    let typed = command.get_bin_name().unwrap_or(name);
+    synopsis.control("SH", ["SYNOPSIS"]);
+    synopsis.text([bold(typed), roman(usage.strip_prefix(typed).unwrap_or_default())]);
     let parts = [
         PREAMBLE.to_owned(),
-        section(&|bytes| man.render_title(bytes)),
-        section(&|bytes| man.render_name_section(bytes)),
-        section(&|bytes| man.render_synopsis_section(bytes)),
+        // By hand, since the empty day would be left out: pages that are made anew should stay the same.
+        format!(".TH \"{title}\" 1 \"\" \"rolecall {version}\" \"rolecall\"\n"),
+        section(|bytes| man.render_name_section(bytes)),
+        synopsis.to_roff(),
         middle.to_roff(),
-        section(&|bytes| man.render_options_section(bytes)),
+        section(|bytes| man.render_options_section(bytes)),
         end.to_roff(),
     ];
     parts.concat()
 }
 
-/// How roff is told of apostrophes; what `roff` writes first.
+/// A section of clap_mangen's: without the first lines, which a page needs once; what stands in backticks bold; the groups of
+/// flags below one heading.
+fn section(render: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    render(&mut bytes).unwrap_or_else(|error| unreachable!("memory takes it: {error}"));
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.strip_prefix(PREAMBLE).unwrap_or(&text).lines();
+    lines
+        .map(|line| match line.strip_prefix(".SH ") {
+            Some(heading) if !["NAME", "OPTIONS"].contains(&heading) => format!(".SS {heading}\n"),
+            Some(_) => format!("{line}\n"),
+            None => in_bold(line) + "\n",
+        })
+        .collect()
+}
+
+fn in_bold(line: &str) -> String {
+    let pieces = line.split('`').enumerate();
+    pieces
+        .map(|(number, piece)| if number % 2 == 1 { format!("\\fB{piece}\\fR") } else { piece.to_owned() })
+        .collect()
+}
+
+/// How roff is told of apostrophes; what clap_mangen writes first.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 fn exits(roff: &mut Roff, rows: &[(&str, &str)]) {
@@ -211,8 +236,10 @@ mod tests {
         assert_eq!(pages[0].file, "rolecall.1");
         assert_eq!(pages.len(), VERBS.len() + 1);
         for Page { verb, file, text } in &pages {
-            assert_eq!(*file, verb.map_or("rolecall.1".to_owned(), |verb| format!("rolecall-{verb}.1")));
-            let title = format!("\n.TH {} 1 ", file.trim_end_matches(".1"));
+            let typed = verb.map_or("rolecall".to_owned(), |verb| format!("rolecall {verb}"));
+            assert_eq!(*file, typed.replace(' ', "-") + ".1");
+            assert!(text.contains(&format!("\n.SH SYNOPSIS\n\\fB{typed}\\fR [OPTIONS]")), "{file}:\n{text}");
+            let title = format!("\n.TH \"{}\" 1 ", file.trim_end_matches(".1").to_uppercase());
             assert!(text.contains(&title), "{file}:\n{text}");
             assert_eq!(text.matches(PREAMBLE).count(), 1, "{file}");
             for section in

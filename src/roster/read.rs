@@ -186,7 +186,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     let unreadable = |error: &std::io::Error| {
         match error.kind() {
         std::io::ErrorKind::NotFound => Problem::new(Code::FileMissing, format!("there is no file {name}"))
-            .help("name the file with --config, or write one: people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }"),
+            .help("name it with --config, or let `rolecall import` write it from what Pylon has; by hand, people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }"),
         _ => Problem::new(Code::FileUnreadable, format!("{name} cannot be read: {error}")),
     }
     };

@@ -21,6 +21,7 @@ mod plans;
 mod recount;
 mod rubbish;
 mod saved;
+mod schema;
 mod scribbles;
 mod windows;
 

@@ -14,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn pages() -> Vec<PathBuf> {
+pub(super) fn pages() -> Vec<PathBuf> {
     let in_docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut pages: Vec<PathBuf> =
         in_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
@@ -24,7 +24,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// The fenced blocks of a page in one language.
-fn blocks(page: &Path, language: &str) -> Vec<String> {
+pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;

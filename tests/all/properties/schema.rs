@@ -1,0 +1,41 @@
+//! The schema for editors marks nothing that the reader takes.
+
+use std::cell::Cell;
+
+use proptest::collection::vec;
+use proptest::prelude::any;
+
+use super::holds;
+use super::organisation::{cases, read};
+use super::scribbles::scribble;
+use crate::stories::schema::{as_json, validator};
+
+#[test]
+fn a_file_of_any_layout_that_the_reader_takes_fits_the_schema() {
+    let validator = validator();
+    let people = Cell::new(0);
+    holds(300, &vec(any::<u16>(), 0..400), |rolls| {
+        let text = scribble(&rolls).text;
+        let roster = read(&text).unwrap_or_else(|problems| panic!("{:#?}\n{text}", problems.list));
+        let complaints: Vec<String> =
+            validator.iter_errors(&as_json(&text)).map(|error| error.to_string()).collect();
+        assert!(complaints.is_empty(), "{complaints:#?}\n{text}");
+        people.set(people.get() + roster.people.len());
+    });
+    assert!(people.get() > 500, "{people:?}");
+}
+
+#[test]
+fn a_file_of_any_organisation_that_the_reader_takes_fits_the_schema() {
+    let validator = validator();
+    let taken = Cell::new(0);
+    holds(300, &cases(12), |case| {
+        if read(&case.text).is_ok() {
+            let complaints: Vec<String> =
+                validator.iter_errors(&as_json(&case.text)).map(|error| error.to_string()).collect();
+            assert!(complaints.is_empty(), "{complaints:#?}\n{}", case.text);
+            taken.set(taken.get() + 1);
+        }
+    });
+    assert!(taken.get() > 100, "{taken:?}");
+}

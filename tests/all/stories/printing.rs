@@ -1,0 +1,118 @@
+//! Verbs that print a text of their own: schema, completions, man. They need no file, no token and no Pylon.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
+
+#[test]
+fn a_text_is_the_same_in_every_format_and_no_report() {
+    let scene = Scene::offline();
+    for words in ["schema", "completions bash", "man", "man plan"] {
+        let plain = scene.run(words);
+        plain.exits(0);
+        assert!(plain.stdout.len() > 500 && plain.stderr.is_empty(), "{words}: {}", plain.stderr);
+        for format in ["json", "markdown", "github", "html"] {
+            assert_eq!(scene.run(&format!("{words} --format {format}")).stdout, plain.stdout);
+        }
+        let refused = scene.run(&format!("{words} --report json=report.json"));
+        refused.exits(64).names("commands::no_report");
+        assert_eq!(refused.stdout, "");
+    }
+    assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 0, "nothing is left lying about");
+}
+
+#[test]
+fn a_broken_file_or_token_is_nothing_to_them() {
+    let scene = Scene::offline().file("users.toml", "[users\n").env("PYLON_API_TOKEN", "two words");
+    for words in ["schema", "completions zsh", "man apply"] {
+        scene.run(words).exits(0);
+    }
+}
+
+#[test]
+fn every_shell_has_completions_of_verbs_and_flags() {
+    let scene = Scene::offline();
+    for shell in SHELLS {
+        let run = scene.run(&format!("completions {shell}"));
+        run.exits(0);
+        for word in ["plan", "completions", "detailed-exitcode", "token-file"] {
+            assert!(run.stdout.contains(word), "{shell} does not know {word}");
+        }
+    }
+    scene
+        .run("completions tcsh")
+        .exits(64)
+        .mentions("[possible values: bash, elvish, fish, powershell, zsh]");
+}
+
+/// Completes `words` as bash would, by the function that it would call.
+fn completed_by_bash(script: &str, words: &str) -> Option<String> {
+    let program = format!(
+        "{script}\nCOMP_WORDS=({words} \"$1\")\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+         _rolecall rolecall \"$1\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\necho \"${{COMPREPLY[*]}}\"\n"
+    );
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &program, "bash", ""]).stderr(Stdio::inherit());
+    let output = bash.output().ok()?; // there is no bash here
+    assert!(output.status.success(), "{words}");
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+#[test]
+fn bash_completes_verbs_flags_and_values() {
+    let script = Scene::offline().run("completions bash").stdout;
+    let Some(verbs) = completed_by_bash(&script, "rolecall") else {
+        println!("skipped: there is no bash");
+        return;
+    };
+    assert!(verbs.ends_with("plan apply rollback import validate fmt compare agenda explain roles sandbox schema completions man"), "{verbs}");
+    for (words, expected) in [
+        ("rolecall plan --format", "text json markdown github html"),
+        ("rolecall plan --region", "us eu"),
+        ("rolecall schema --color", "auto always never"),
+    ] {
+        assert_eq!(completed_by_bash(&script, words).as_deref(), Some(expected), "{words}");
+    }
+}
+
+#[test]
+fn every_page_is_written_for_a_packager() {
+    let scene = Scene::offline();
+    let run = scene.run("man --into share/man1");
+    run.exits(0);
+    let names: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(names[..2], ["share/man1/rolecall.1", "share/man1/rolecall-plan.1"]);
+    for name in names {
+        let page = fs::read_to_string(scene.folder().join(name)).unwrap();
+        let verb = name.trim_start_matches("share/man1/rolecall").trim_end_matches(".1").replace('-', " ");
+        assert_eq!(page, scene.run(&format!("man{verb}")).stdout, "{name}");
+    }
+    scene.run("man plan --into elsewhere").exits(64);
+    scene.run("man frobnicate").exits(64);
+}
+
+#[test]
+fn pages_that_cannot_be_written_are_said() {
+    let scene = Scene::offline().file("share", "");
+    scene.run("man --into share/man1").exits(1).names("commands::not_written");
+}
+
+#[test]
+fn a_flag_of_the_connection_is_for_verbs_that_ask() {
+    let scene = Scene::offline().file("users.toml", "").file("old.toml", "");
+    for words in [
+        "validate --sandbox",
+        "fmt --region eu",
+        "agenda --token-file -",
+        "compare old.toml users.toml --rate patch=1",
+    ] {
+        scene.run(words).exits(64).mentions("goes behind: plan, apply, rollback, import");
+    }
+    // What stands in the environment is for whoever needs it.
+    scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
+}
