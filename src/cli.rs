@@ -218,7 +218,7 @@ pub struct CarryArgs {
     #[arg(long)]
     pub auto_approve: bool,
     /// Allow so many people to change in this run, whatever `max_changes` says
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub max_changes: Option<u64>,
     /// Where the journal is written; `.rolecall/journal/` beside the config unless given
     #[arg(long, value_name = "FILE")]
@@ -375,6 +375,10 @@ pub enum Colour {
     Always,
     /// Never.
     Never,
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "N is a whole number, as in 40".into())
 }
 
 fn rate(text: &str) -> Result<(Allowance, u64), String> {

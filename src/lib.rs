@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
-//! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
-//! [`problem`] are used everywhere. docs/architecture.md walks through them.
+//! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`cli`] is what can be typed and
+//! [`manual`] what is said of it. [`printable`], [`source`] and [`problem`] are used everywhere. docs/architecture.md walks through them.
 
 pub mod adoption;
 pub mod apply;

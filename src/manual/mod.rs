@@ -149,6 +149,9 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => flag_of_others(&error),
         ErrorKind::MissingRequiredArgument => example(words),
+        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            Some(format!("the verbs are: {}", names(|_| true)))
+        }
         _ => None,
     };
     if let Some(tip) = tip {
@@ -164,12 +167,16 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
     };
     let flag = written.strip_prefix("--")?;
     let command = Cli::command();
-    let takes = |verb: &&str| {
-        let verb = command.find_subcommand(verb);
+    let verbs = names(|verb| {
+        let verb = command.find_subcommand(verb.name);
         verb.is_some_and(|verb| verb.get_arguments().any(|arg| arg.get_long() == Some(flag)))
-    };
-    let verbs: Vec<&str> = VERBS.iter().map(|verb| verb.name).filter(takes).collect();
-    (!verbs.is_empty()).then(|| format!("'--{flag}' goes behind: {}", verbs.join(", ")))
+    });
+    (!verbs.is_empty()).then(|| format!("'--{flag}' goes behind: {verbs}"))
+}
+
+fn names(which: impl Fn(&Verb) -> bool) -> String {
+    let names: Vec<&str> = VERBS.iter().filter(|verb| which(verb)).map(|verb| verb.name).collect();
+    names.join(", ")
 }
 
 fn example(words: &[OsString]) -> Option<String> {
@@ -295,6 +302,7 @@ mod tests {
             ("rolecall fmt --only a@b.example", "tip: '--only' goes behind: plan, apply"),
             ("rolecall --sandbox plan", "tip: '--sandbox' goes behind: plan, apply, rollback, import"),
             ("rolecall compare a b --rate patch=1", "tip: '--rate' goes behind: plan"),
+            ("rolecall frobnicate", "tip: the verbs are: plan, apply, "),
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
             ("rolecall plan --detaild-exitcode", "tip: a similar argument exists: '--detailed-exitcode'"),
             ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),

@@ -1,4 +1,4 @@
-//! Manual pages: the flags as clap_mangen writes them, and the sections that it does not know.
+//! Manual pages: the flags as `clap_mangen` writes them, and the sections that it does not know.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -116,7 +116,7 @@ fn of_verb(verb: &Verb, command: &Command) -> Page {
     Page { verb: Some(verb.name), file, text: joined(command, &roff, &end) }
 }
 
-/// What clap_mangen knows, its name and its flags, between what it does not.
+/// What `clap_mangen` knows, its name and its flags, between what it does not.
 fn joined(command: &Command, middle: &Roff, end: &Roff) -> String {
     let man = Man::new(command.clone());
     let name = man.get_filename();
@@ -142,7 +142,7 @@ fn joined(command: &Command, middle: &Roff, end: &Roff) -> String {
     parts.concat()
 }
 
-/// A section of clap_mangen's: without the first lines, which a page needs once; what stands in backticks bold; the groups of
+/// A section of `clap_mangen`'s: without the first lines, which a page needs once; what stands in backticks bold; the groups of
 /// flags below one heading.
 fn section(render: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut bytes = Vec::new();
@@ -165,7 +165,7 @@ fn in_bold(line: &str) -> String {
         .collect()
 }
 
-/// How roff is told of apostrophes; what clap_mangen writes first.
+/// How roff is told of apostrophes; what `clap_mangen` writes first.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 fn exits(roff: &mut Roff, rows: &[(&str, &str)]) {
