@@ -11,7 +11,8 @@ use crate::apply::Finished;
 use crate::cli::Common;
 use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
-use crate::observed::RoleCatalogue;
+use crate::observed::ObservedState;
+use crate::plan::blame::OutOfStep;
 use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -19,6 +20,7 @@ use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{self, Plan, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems, did_you_mean};
+use crate::pylon::inquiry::Findings;
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
@@ -33,7 +35,7 @@ pub(super) struct Prepared {
     /// When the oldest read was sent that the plan rests on.
     pub(super) read_at: Duration,
     sources: Sources,
-    roles: RoleCatalogue,
+    observed: ObservedState,
     place: String,
     now: Timestamp,
     at: Option<Moment>,
@@ -41,6 +43,8 @@ pub(super) struct Prepared {
     windows: Vec<Ahead>,
     /// Operations of a saved plan that are in step meanwhile.
     pub(super) meanwhile: usize,
+    /// Where the audit log was asked.
+    blame: Option<Findings>,
     mention_undeclared: bool,
     asking: Option<Asking>,
     sandbox: Option<Running>,
@@ -143,18 +147,19 @@ pub(super) async fn prepare(
     let windows = declared.roster.windows_ahead(declared.now);
     let Declared { roster, desired: _, now, at } = declared;
     match drawn {
-        Ok(Drawn { reviewed, roles, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
+        Ok(Drawn { reviewed, observed, read_at, coming, asking, place, sandbox }) => Ok(Prepared {
             reviewed,
             read_at,
             mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
             sources: roster.sources,
-            roles,
+            observed,
             place,
             now,
             at,
             coming,
             windows,
             meanwhile: 0,
+            blame: None,
             asking: Some(asking),
             sandbox,
         }),
@@ -165,7 +170,7 @@ pub(super) async fn prepare(
 /// All that a plan takes beside the files.
 struct Drawn {
     reviewed: ReviewedPlan,
-    roles: RoleCatalogue,
+    observed: ObservedState,
     read_at: Duration,
     coming: Vec<Coming>,
     asking: Asking,
@@ -196,7 +201,7 @@ async fn draw(
     let rules = &roster.guardrails;
     let review = Review { observed: &state, desired, rules, roles: &roles, max_changes: scope.max_changes };
     let reviewed = whole.only(&only).review(review);
-    Ok(Drawn { reviewed, roles: state.roles, read_at, coming, asking, place, sandbox })
+    Ok(Drawn { reviewed, observed: state, read_at, coming, asking, place, sandbox })
 }
 
 impl Prepared {
@@ -205,7 +210,7 @@ impl Prepared {
         let Self {
             reviewed,
             sources,
-            roles,
+            observed,
             place,
             mention_undeclared,
             now,
@@ -213,9 +218,11 @@ impl Prepared {
             coming,
             windows,
             meanwhile,
+            blame,
             ..
         } = self;
         let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
+        let (roles, blame) = (&observed.roles, blame.as_ref());
         Material {
             place,
             reviewed,
@@ -227,7 +234,16 @@ impl Prepared {
             coming,
             windows,
             meanwhile,
+            blame,
             finished,
+        }
+    }
+
+    /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
+    pub(super) async fn find_blame(&mut self) {
+        if let Some(asking) = &self.asking {
+            let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.observed.roles);
+            self.blame = Some(asking.inquire(out_of_step).await.finish(&self.observed));
         }
     }
 

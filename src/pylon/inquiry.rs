@@ -91,7 +91,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What to ask next; nothing at the end.
-    pub fn next(&mut self) -> Option<ReadRequest> {
+    pub fn next_request(&mut self) -> Option<ReadRequest> {
         if self.batch.is_empty() || self.unread.is_some() {
             return None;
         }
@@ -243,7 +243,7 @@ mod tests {
         let (plan, roles) = (plan(people), RoleCatalogue::default());
         let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), allowance);
         let mut requests = Vec::new();
-        while let Some(request) = inquiry.next() {
+        while let Some(request) = inquiry.next_request() {
             match answer(requests.len(), &request) {
                 Ok(page) => inquiry.answered(page),
                 Err(failure) => inquiry.failed(failure),

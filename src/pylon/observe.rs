@@ -112,7 +112,7 @@ impl Asking {
         let allowance = self.pacing.borrow().limit(Allowance::Audit);
         let mut inquiry = Inquiry::new(out_of_step, allowance);
         let asking = async {
-            while let Some(request) = inquiry.next() {
+            while let Some(request) = inquiry.next_request() {
                 match self.ask_up_to(ATTEMPTS_AT_A_REMARK, &request).await {
                     Ok(Answer::Entries(page)) => inquiry.answered(page),
                     Ok(other) => unreachable!("the audit log is decoded as entries, not as {other:?}"),

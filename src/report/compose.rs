@@ -5,18 +5,20 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_report::{
-    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
-    PersonLine, PlanReport, WindowLine,
+    ActorLine, ApplyResult, AuditLogLine, BlameLine, BlamedLine, ComingLine, EditLine, Entry, EntryKind,
+    ExpiredLine, GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, WindowLine,
 };
 use super::words;
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
 use crate::observed::{RoleCatalogue, RoleId, UserId};
+use crate::plan::blame::{Actor, Blame, Field};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
+use crate::pylon::inquiry::Findings;
 use crate::roster::{Email, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
 
@@ -43,6 +45,8 @@ pub struct Material<'a> {
     pub windows: &'a [Ahead],
     /// Operations of a saved plan that are in step meanwhile.
     pub meanwhile: usize,
+    /// Who is to blame for what, where the audit log was asked.
+    pub blame: Option<&'a Findings>,
     /// What came of it.
     pub finished: Option<&'a Finished>,
 }
@@ -61,6 +65,7 @@ impl PlanReport {
             coming,
             windows,
             meanwhile,
+            blame,
             finished,
         } = *material;
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
@@ -93,6 +98,10 @@ impl PlanReport {
                 .map(|ahead| window_line(ahead, sources))
                 .collect(),
             now,
+            audit_log: blame.map(|Findings { blames: _, unread, is_available }| AuditLogLine {
+                is_available: *is_available,
+                unread: unread.clone(),
+            }),
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -176,13 +185,15 @@ impl Material<'_> {
             let RoleEdit { from, to, through_scim, place, origin } = edit;
             let labels = |ids: &[RoleId]| ids.iter().map(|id| self.label(id)).collect();
             let (location, origin) = (self.locate(*place), origin.clone());
+            let blame = self.blame(&subject.id, Field::Role);
             EditLine {
-                field: "role",
+                field: Field::Role.as_str(),
                 from: labels(from),
                 to: self.label(to),
                 through_scim: labels(through_scim),
                 location,
                 origin,
+                blame,
             }
         });
         let status = status.as_ref().map(|edit| {
@@ -193,16 +204,26 @@ impl Material<'_> {
                 .into_iter()
                 .collect();
             let (location, origin) = (self.locate(*place), origin.clone());
+            let blame = self.blame(&subject.id, Field::Status);
             EditLine {
-                field: "status",
+                field: Field::Status.as_str(),
                 from,
                 to: Printable::new(to.as_str()),
                 through_scim: Vec::new(),
                 location,
                 origin,
+                blame,
             }
         });
         (person_line(subject), role.into_iter().chain(status).collect())
+    }
+
+    fn blame(&self, id: &UserId, field: Field) -> Option<BlameLine> {
+        let Findings { blames, unread, is_available: _ } = self.blame?;
+        match blames.get(&(id.clone(), field)) {
+            Some(blame) => Some(BlameLine::Entry(Box::new(blamed_line(blame)))),
+            None => unread.is_none().then_some(BlameLine::NoEntry),
+        }
     }
 
     fn guardrail(&self, finding: &Finding) -> GuardrailLine {
@@ -271,6 +292,29 @@ pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
         then: then.as_ref().map(|then| Printable::new(then.value.as_str())),
         reason: reason.as_deref().map(Printable::new),
         location: sources.locate(*place),
+    }
+}
+
+fn blamed_line(blame: &Blame) -> BlamedLine {
+    let Blame { actor, source, action, at, old, new, is_outlived } = blame;
+    let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
+    BlamedLine {
+        actor: match actor {
+            Actor::Person { id, name, email } => ActorLine::Person {
+                id: Printable::new(id.as_str()),
+                name: Printable::new(name),
+                email: Printable::new(email.as_str()),
+            },
+            Actor::Id(id) => ActorLine::Id(Printable::new(id)),
+            Actor::Source(source) => ActorLine::Source(Printable::new(source)),
+            Actor::Unknown => ActorLine::Unknown,
+        },
+        source: Printable::new(source),
+        action: Printable::new(action),
+        at: *at,
+        old: shown(old),
+        new: shown(new),
+        is_outlived: *is_outlived,
     }
 }
 

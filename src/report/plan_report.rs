@@ -7,6 +7,7 @@ use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
+use crate::pylon::inquiry::Unread;
 use crate::source::Location;
 
 /// A reviewed plan, and what came of it if it was carried out.
@@ -44,6 +45,8 @@ pub struct PlanReport {
     pub windows: Vec<WindowLine>,
     /// When the report was made: where the windows' line of time begins.
     pub now: Timestamp,
+    /// How far the audit log was read, where it was asked (`--blame`).
+    pub audit_log: Option<AuditLogLine>,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
     /// Where its journal is, if it was carried out.
@@ -183,6 +186,65 @@ pub struct EditLine {
     pub location: Location,
     /// Where it comes from, if not from the person's own declaration.
     pub origin: Origin,
+    /// Who brought the value before about; nothing where that was not asked or could not be had.
+    pub blame: Option<BlameLine>,
+}
+
+/// Who brought a value about, as far as the audit log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlameLine {
+    /// The log was read to its end, and has nothing about it.
+    NoEntry,
+    /// The newest entry about it.
+    Entry(Box<BlamedLine>),
+}
+
+/// The entry of the audit log that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlamedLine {
+    /// Who.
+    pub actor: ActorLine,
+    /// From where: `api`, `app`; may be empty.
+    pub source: Printable,
+    /// What the log calls it.
+    pub action: Printable,
+    /// When.
+    pub at: Timestamp,
+    /// The value before it, where the log has it.
+    pub old: Option<Printable>,
+    /// The value that it set, where the log has it.
+    pub new: Option<Printable>,
+    /// It set another value than Pylon has now.
+    pub is_outlived: bool,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActorLine {
+    /// Somebody in the organisation.
+    Person {
+        /// The id.
+        id: Printable,
+        /// The name.
+        name: Printable,
+        /// The primary address.
+        email: Printable,
+    },
+    /// Somebody who is not, or not any more.
+    Id(Printable),
+    /// Only from where it came is known.
+    Source(Printable),
+    /// Not even that.
+    Unknown,
+}
+
+/// How far the audit log was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLogLine {
+    /// Whether it could be read at all.
+    pub is_available: bool,
+    /// Why it was not read to its end.
+    pub unread: Option<Unread>,
 }
 
 /// What one guardrail says.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::comparison_report::{ComparisonReport, People};
-use super::plan_report::{EntryKind, PlanReport};
+use super::plan_report::{ActorLine, AuditLogLine, BlameLine, BlamedLine, EntryKind, PlanReport};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::{Outcome, Stop};
 use crate::comparison::Subject;
@@ -11,7 +11,8 @@ use crate::desired::Origin;
 use crate::observed::RoleId;
 use crate::plan::guardrails::{Figure, RoleFloor, Verdict};
 use crate::printable::Printable;
-use crate::pylon::Class;
+use crate::pylon::inquiry::Unread;
+use crate::pylon::{Class, Failure, Trouble};
 
 /// `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -246,6 +247,68 @@ pub fn origin(origin: &Origin) -> String {
         }
         Origin::After { window } => format!(", after {}", window.as_str()),
     }
+}
+
+/// Who brought a value about: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
+pub fn blame(line: &BlameLine) -> String {
+    let BlamedLine { actor, source, action: _, at, old: _, new, is_outlived } = match line {
+        BlameLine::NoEntry => return "the audit log does not say who changed it".into(),
+        BlameLine::Entry(blamed) => &**blamed,
+    };
+    let short = |text: &Printable| text.short(LONGEST_NAME);
+    // A token acts in the name of whoever made it: then it is an integration that has to be talked about.
+    let through = if source.raw() == "api" { " through the API" } else { "" };
+    let by = match actor {
+        ActorLine::Person { id: _, name, email } if name.is_empty() => {
+            format!("by {}{through}", short(email))
+        }
+        ActorLine::Person { id: _, name, email } => format!("by {} ({}){through}", short(name), short(email)),
+        ActorLine::Id(id) => format!("by {}{through}", short(id)),
+        ActorLine::Source(_) if !through.is_empty() => through.trim_start().to_owned(),
+        ActorLine::Source(source) => format!("by {}", short(source)),
+        ActorLine::Unknown => "by somebody unknown".to_owned(),
+    };
+    let when = at.strftime("%Y-%m-%d %H:%MZ");
+    match new.as_ref().filter(|_| *is_outlived) {
+        None => format!("changed {by}, {when}"),
+        Some(new) => {
+            format!(
+                "changed to {} {by}, {when}, and by something that is not in the audit log since",
+                short(new)
+            )
+        }
+    }
+}
+
+/// Names in a sentence are shown up to so many characters; JSON has them whole.
+const LONGEST_NAME: usize = 80;
+
+/// Why it is not said of everything who changed it.
+pub fn audit_log(line: &AuditLogLine) -> Option<String> {
+    let AuditLogLine { is_available, unread } = line;
+    let why = match unread.as_ref()? {
+        Unread::Failed(failure) if is_not_allowed(failure) => {
+            format!("the organisation's plan or the token does not allow it: {}", failure.line())
+        }
+        Unread::Failed(failure) => failure.line(),
+        Unread::Circle => "the audit log leads from page to page in a circle".into(),
+        Unread::Enough(pages) => {
+            format!(
+                "the audit log is long, and {} of it are enough",
+                count(usize::try_from(*pages).unwrap_or(usize::MAX), "page", "pages")
+            )
+        }
+        Unread::TooSlow(longest) => format!("the audit log was not read within {} s", longest.as_secs()),
+    };
+    Some(if *is_available {
+        format!("Who changed it is not known of everything: {why}")
+    } else {
+        format!("Who changed it is not available: {why}")
+    })
+}
+
+fn is_not_allowed(failure: &Failure) -> bool {
+    matches!(&failure.trouble, Trouble::Refused(refusal) if matches!(refusal.status, 403 | 404))
 }
 
 /// What came of a change, with why where that is known.

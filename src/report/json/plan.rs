@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::plan_report::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
+    ActorLine, AuditLogLine, BlameLine, BlamedLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine,
+    KeptRoleLine, PersonLine, PlanReport,
 };
 use crate::report::words;
 
@@ -36,6 +37,9 @@ pub(super) struct Plan<'a> {
     expired_acknowledgements: Vec<Expired<'a>>,
     coming: Vec<Coming<'a>>,
     windows: Vec<WindowOf<'a>>,
+    /// With `plan --blame` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blame: Option<AuditLog>,
     result: Option<ResultOf>,
     journal: Option<&'a str>,
     saved: Option<&'a str>,
@@ -91,6 +95,36 @@ struct Edit<'a> {
     through_scim: Vec<&'a str>,
     place: Place,
     origin: OriginOf<'a>,
+    /// Who brought `from` about; with `plan --blame` alone, and where the audit log says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blame: Option<Blame<'a>>,
+}
+
+/// The newest entry of the audit log about a field of a person.
+#[derive(Serialize, JsonSchema)]
+struct Blame<'a> {
+    /// The user's id.
+    actor_id: Option<&'a str>,
+    /// Where the actor is somebody in the organisation.
+    actor_name: Option<&'a str>,
+    actor_email: Option<&'a str>,
+    source: Option<&'a str>,
+    action: &'a str,
+    /// RFC 3339, in UTC.
+    at: String,
+    old: Option<&'a str>,
+    new: Option<&'a str>,
+    /// It set another value than `from`: something that is not in the log came after it.
+    outlived: bool,
+}
+
+/// How far the audit log was read.
+#[derive(Serialize, JsonSchema)]
+struct AuditLog {
+    available: bool,
+    /// Where it was read to its end, an edit without `blame` is one that the log says nothing of.
+    complete: bool,
+    reason: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -168,6 +202,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
         coming,
         windows,
         now: _,
+        audit_log,
         result,
         journal,
         saved,
@@ -203,6 +238,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
         expired_acknowledgements: expired.iter().map(expired_line).collect(),
         coming: coming.iter().map(coming_line).collect(),
         windows: windows.iter().map(window_line).collect(),
+        blame: audit_log.as_ref().map(audit_log_of),
         result: result.as_ref().map(|result| ResultOf {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
@@ -261,7 +297,7 @@ fn person_of(person: &PersonLine) -> Person<'_> {
 }
 
 fn edit(edit: &EditLine) -> Edit<'_> {
-    let EditLine { field, from, to, through_scim, location, origin } = edit;
+    let EditLine { field, from, to, through_scim, location, origin, blame } = edit;
     Edit {
         field,
         from: from.iter().map(Printable::raw).collect(),
@@ -277,7 +313,36 @@ fn edit(edit: &EditLine) -> Edit<'_> {
             },
             Origin::After { window } => OriginOf::AfterWindow { window_status: window.as_str() },
         },
+        blame: match blame {
+            None | Some(BlameLine::NoEntry) => None,
+            Some(BlameLine::Entry(blamed)) => Some(blame_of(blamed)),
+        },
     }
+}
+
+fn blame_of(line: &BlamedLine) -> Blame<'_> {
+    let BlamedLine { actor, source, action, at, old, new, is_outlived } = line;
+    let (actor_id, actor_name, actor_email) = match actor {
+        ActorLine::Person { id, name, email } => (Some(id), Some(name), Some(email)),
+        ActorLine::Id(id) => (Some(id), None, None),
+        ActorLine::Source(_) | ActorLine::Unknown => (None, None, None),
+    };
+    Blame {
+        actor_id: actor_id.map(Printable::raw),
+        actor_name: actor_name.map(Printable::raw),
+        actor_email: actor_email.map(Printable::raw),
+        source: Some(source.raw()).filter(|source| !source.is_empty()),
+        action: action.raw(),
+        at: at.to_string(),
+        old: old.as_ref().map(Printable::raw),
+        new: new.as_ref().map(Printable::raw),
+        outlived: *is_outlived,
+    }
+}
+
+fn audit_log_of(line: &AuditLogLine) -> AuditLog {
+    let AuditLogLine { is_available, unread } = line;
+    AuditLog { available: *is_available, complete: unread.is_none(), reason: words::audit_log(line) }
 }
 
 fn outcome_of(outcome: &Outcome) -> OutcomeOf {

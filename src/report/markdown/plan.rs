@@ -17,8 +17,11 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         + &refusals(report, share)
         + &kept_roles(report, share)
         + &not_in_force(report, share);
-    let tail =
-        guardrails(report, share) + &beside(report, share) + &by_itself(report, share) + &closing(report);
+    let tail = guardrails(report, share)
+        + &audit_log(report)
+        + &beside(report, share)
+        + &by_itself(report, share)
+        + &closing(report);
     let hunks = toml_diff::plan(report);
     let people = words::count(hunks.len(), "person changes", "people change");
     let room = limit.saturating_sub(head.len() + tail.len());
@@ -147,6 +150,13 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
     if noted.is_empty() { text } else { text + &noted + "\n" }
 }
 
+/// Why it is not said of everything who changed it.
+fn audit_log(report: &PlanReport) -> String {
+    let line = report.audit_log.as_ref().and_then(words::audit_log);
+    let line = line.as_deref().and_then(|line| line.split_once(": "));
+    line.map_or_else(String::new, |(what, why)| format!("{what}: {}.\n\n", figure(why)))
+}
+
 fn comma(mut texts: Vec<String>) -> Vec<String> {
     let last = texts.len().saturating_sub(1);
     texts.iter_mut().take(last).for_each(|text| text.push_str(", "));
@@ -187,10 +197,11 @@ fn beside(report: &PlanReport, share: usize) -> String {
 }
 
 fn observed(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _ } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame } = edit;
     let from: Vec<String> = from.iter().map(|value| value.short(LONGEST).to_string()).collect();
     let from = if from.is_empty() { "(none)".into() } else { code(&from.join(", ")) };
-    format!("{field} {from} → {}", short(to))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| format!(" ({})", code(&words::blame(blame))));
+    format!("{field} {from} → {}{blame}", short(to))
 }
 
 fn by_itself(report: &PlanReport, share: usize) -> String {

@@ -1,5 +1,6 @@
 //! Stories, by what they are about.
 
+mod blame;
 mod browser;
 mod carrying_out;
 mod comparing;
