@@ -337,6 +337,19 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_too_long_ends_with_what_was_found() {
+        let (plan, roles) = (plan(2), RoleCatalogue::default());
+        let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), 30);
+        inquiry.next_request();
+        inquiry.answered(page(&[(0, 9)], Some("2")));
+        inquiry.timed_out();
+        assert_eq!(inquiry.next_request(), None);
+        let findings = inquiry.finish(&ObservedState::default());
+        assert_eq!((&findings.unread, findings.is_available), (&Some(Unread::TooSlow(LONGEST)), true));
+        assert_eq!(found(&findings), ["u_0000 9"]);
+    }
+
+    #[test]
     fn a_failure_ends_it_and_is_the_reason() {
         for status in [403, 404, 500] {
             let (requests, findings) = inquire(2, 30, |_, _| Err(refused(status)));

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_report::{
-    ActorLine, ApplyResult, AuditLogLine, BlameLine, BlamedLine, ComingLine, EditLine, Entry, EntryKind,
-    ExpiredLine, GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, WindowLine,
+    ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
+    GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, WindowLine,
 };
 use super::words;
 use crate::apply::{Finished, Outcome};
@@ -16,7 +16,7 @@ use crate::plan::blame::{Actor, Blame, Field};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
-use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
+use crate::plan::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::roster::{Email, Moment, Window};
@@ -98,10 +98,7 @@ impl PlanReport {
                 .map(|ahead| window_line(ahead, sources))
                 .collect(),
             now,
-            audit_log: blame.map(|Findings { blames: _, unread, is_available }| AuditLogLine {
-                is_available: *is_available,
-                unread: unread.clone(),
-            }),
+            audit_log: blame.map(|findings| material.audit_log(findings)),
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -219,10 +216,21 @@ impl Material<'_> {
     }
 
     fn blame(&self, id: &UserId, field: Field) -> Option<BlameLine> {
-        let Findings { blames, unread, is_available: _ } = self.blame?;
-        match blames.get(&(id.clone(), field)) {
-            Some(blame) => Some(BlameLine::Entry(Box::new(blamed_line(blame)))),
-            None => unread.is_none().then_some(BlameLine::NoEntry),
+        self.blame?.blames.get(&(id.clone(), field)).map(blame_line)
+    }
+
+    fn audit_log(&self, findings: &Findings) -> AuditLogLine {
+        let Findings { blames, unread, is_available } = findings;
+        let Plan { changes, observed, .. } = &self.reviewed.plan;
+        let edits = changes.iter().chain(observed).map(|change| {
+            let Change { subject: _, role, status } = change;
+            usize::from(role.is_some()) + usize::from(status.is_some())
+        });
+        AuditLogLine {
+            is_available: *is_available,
+            unread: unread.clone(),
+            edits: edits.sum(),
+            blamed: blames.len(),
         }
     }
 
@@ -295,10 +303,10 @@ pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
     }
 }
 
-fn blamed_line(blame: &Blame) -> BlamedLine {
+fn blame_line(blame: &Blame) -> BlameLine {
     let Blame { actor, source, action, at, old, new, is_outlived } = blame;
     let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
-    BlamedLine {
+    BlameLine {
         actor: match actor {
             Actor::Person { id, name, email } => ActorLine::Person {
                 id: Printable::new(id.as_str()),

@@ -9,9 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::agenda_report::AgendaReport;
 use super::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine};
-use super::plan_report::{
-    BlameLine, ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport,
-};
+use super::plan_report::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::plan::guardrails::Verdict;
@@ -215,9 +213,7 @@ fn edit_text(edit: &EditLine) -> String {
     let EditLine { field, from, to, through_scim: _, location: _, origin, blame } = edit;
     let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let from = if from.is_empty() { "(none)".to_owned() } else { from };
-    // Beside the line there is room for a name, and none for saying that there is none.
-    let blame = blame.as_ref().filter(|blame| **blame != BlameLine::NoEntry);
-    let blame = blame.map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
+    let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
     format!("{field} {from} → {to}{}{blame}", words::origin(origin))
 }
 

@@ -186,22 +186,13 @@ pub struct EditLine {
     pub location: Location,
     /// Where it comes from, if not from the person's own declaration.
     pub origin: Origin,
-    /// Who brought the value before about; nothing where that was not asked or could not be had.
+    /// Who brought the value before about; nothing where that was not asked or the audit log does not say it.
     pub blame: Option<BlameLine>,
 }
 
-/// Who brought a value about, as far as the audit log says.
+/// Who brought a value about: the newest entry of the audit log about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BlameLine {
-    /// The log was read to its end, and has nothing about it.
-    NoEntry,
-    /// The newest entry about it.
-    Entry(Box<BlamedLine>),
-}
-
-/// The entry of the audit log that is to blame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlamedLine {
+pub struct BlameLine {
     /// Who.
     pub actor: ActorLine,
     /// From where: `api`, `app`; may be empty.
@@ -245,6 +236,10 @@ pub struct AuditLogLine {
     pub is_available: bool,
     /// Why it was not read to its end.
     pub unread: Option<Unread>,
+    /// How many edits it was asked about.
+    pub edits: usize,
+    /// About how many of them it says something.
+    pub blamed: usize,
 }
 
 /// What one guardrail says.

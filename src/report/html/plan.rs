@@ -17,8 +17,8 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         (refusals(report))
         (kept_roles(report))
         (changes(report))
-        (beside(report))
         (audit_log(report))
+        (beside(report))
         (by_itself(report))
         (guardrails(report))
         (diff(&toml_diff::plan(report)))
@@ -171,10 +171,12 @@ fn beside_line(entry: &Entry) -> Option<Markup> {
     })
 }
 
-/// Why it is not said of everything who changed it.
+/// Of what it is not said who changed it.
 fn audit_log(report: &PlanReport) -> Markup {
     html! {
-        @if let Some(line) = report.audit_log.as_ref().and_then(words::audit_log) { p.attention { (line) } }
+        @if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+            p.quiet { (what) @if let Some(why) = why { ": " (why) } "." }
+        }
     }
 }
 

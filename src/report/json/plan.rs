@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::plan_report::{
-    ActorLine, AuditLogLine, BlameLine, BlamedLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine,
-    KeptRoleLine, PersonLine, PlanReport,
+    ActorLine, AuditLogLine, BlameLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine,
+    PersonLine, PlanReport,
 };
 use crate::report::words;
 
@@ -313,15 +313,12 @@ fn edit(edit: &EditLine) -> Edit<'_> {
             },
             Origin::After { window } => OriginOf::AfterWindow { window_status: window.as_str() },
         },
-        blame: match blame {
-            None | Some(BlameLine::NoEntry) => None,
-            Some(BlameLine::Entry(blamed)) => Some(blame_of(blamed)),
-        },
+        blame: blame.as_ref().map(blame_of),
     }
 }
 
-fn blame_of(line: &BlamedLine) -> Blame<'_> {
-    let BlamedLine { actor, source, action, at, old, new, is_outlived } = line;
+fn blame_of(line: &BlameLine) -> Blame<'_> {
+    let BlameLine { actor, source, action, at, old, new, is_outlived } = line;
     let (actor_id, actor_name, actor_email) = match actor {
         ActorLine::Person { id, name, email } => (Some(id), Some(name), Some(email)),
         ActorLine::Id(id) => (Some(id), None, None),
@@ -341,8 +338,12 @@ fn blame_of(line: &BlamedLine) -> Blame<'_> {
 }
 
 fn audit_log_of(line: &AuditLogLine) -> AuditLog {
-    let AuditLogLine { is_available, unread } = line;
-    AuditLog { available: *is_available, complete: unread.is_none(), reason: words::audit_log(line) }
+    let AuditLogLine { is_available, unread, edits: _, blamed: _ } = line;
+    AuditLog {
+        available: *is_available,
+        complete: unread.is_none(),
+        reason: unread.as_ref().map(words::why_unread),
+    }
 }
 
 fn outcome_of(outcome: &Outcome) -> OutcomeOf {

@@ -150,11 +150,13 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
     if noted.is_empty() { text } else { text + &noted + "\n" }
 }
 
-/// Why it is not said of everything who changed it.
+/// Of what it is not said who changed it.
 fn audit_log(report: &PlanReport) -> String {
-    let line = report.audit_log.as_ref().and_then(words::audit_log);
-    let line = line.as_deref().and_then(|line| line.split_once(": "));
-    line.map_or_else(String::new, |(what, why)| format!("{what}: {}.\n\n", figure(why)))
+    let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) else {
+        return String::new();
+    };
+    let why = why.map_or_else(String::new, |why| format!(": {}", figure(&why)));
+    format!("{what}{why}.\n\n")
 }
 
 fn comma(mut texts: Vec<String>) -> Vec<String> {

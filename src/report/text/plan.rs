@@ -27,8 +27,9 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
-    if let Some(line) = report.audit_log.as_ref().and_then(words::audit_log) {
-        let _ = writeln!(text, "{line}");
+    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let _ = writeln!(text, "{what}{why}.");
     }
     text += &coming(report, styles);
     text += &closing(report, styles);

@@ -81,19 +81,17 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
               changed by u_gone, 2026-11-20 09:01Z
   ~ cy@acme.example  Cy Ortega
       role    Member → Viewer   users.toml:5
-              the audit log does not say who changed it
 
 2 to change (2 roles, 1 status) · 2 in step · 1 in Pylon declared nowhere
 Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
+The audit log does not say who changed 1 of 3 values.
 "
         .replace("HOST", &scene.host()),
     );
-    let without: String = run
-        .stdout
-        .lines()
-        .filter(|line| !line.starts_with("              "))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let is_added =
+        |line: &&str| line.trim_start().starts_with("changed by ") || line.starts_with("The audit log ");
+    let without: String =
+        run.stdout.lines().filter(|line| !is_added(line)).map(|line| format!("{line}\n")).collect();
     assert_eq!(without, plain, "it only adds lines");
 }
 
@@ -181,8 +179,8 @@ fn an_entry_that_set_another_value_is_told_as_what_it_is() {
         blamed(&scene.run("plan --blame").stdout),
         [
             "changed to Admin by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z, and by something that is not in the audit log since",
-            "the audit log does not say who changed it",
             "changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
+            "The audit log does not say who changed 1 of 3 values.",
         ]
     );
 }
@@ -278,14 +276,13 @@ fn a_log_too_long_for_the_allowance_is_read_in_part_and_that_is_said() {
         |number: usize| entry(&format!("n{number}"), "u_cy", "UserSignedIn", "2026-10-01T00:00:00Z", BY_DANA);
     let mut audit: Vec<String> = (0..2500).map(sign_in).collect();
     audit.push(entry("x", "u_bo", "UserRoleChanged", "2026-11-01T00:00:00Z", BY_DANA));
-    let run = scene(&audit);
-    let run = run.run("plan --blame --rate audit=2");
+    let run = scene(&audit).run("plan --blame --rate audit=2");
     run.exits(0);
     assert_eq!(
         blamed(&run.stdout),
         [
             "changed by Dana Reyes (dana@acme.example), 2026-11-01 00:00Z",
-            "Who changed it is not known of everything: the audit log is long, and 2 pages of it are enough",
+            "It is not known who changed 2 of 3 values: the audit log is long, and was read for 2 pages.",
         ]
     );
 }
@@ -333,11 +330,13 @@ fn a_comment_has_it_beside_the_value_that_is_there() {
 +role = "Member" # users.toml:6
 
  [users."cy@acme.example"] # Cy Ortega
--role = "Member" # the audit log does not say who changed it
+-role = "Member"
 +role = "Viewer" # users.toml:7
 ```
 
 Guardrails hold: `2 of 4 change (limit 10)`, `2 Admins remain (floor 2)`.
+
+The audit log does not say who changed 1 of 3 values.
 
 - `bo@acme.example` differs in status `away` → `active` (`changed by somebody unknown, 2026-08-20 14:02Z`); observed, left alone (`users.toml:6`)
 "#;
@@ -346,6 +345,27 @@ Guardrails hold: `2 of 4 change (limit 10)`, `2 Admins remain (floor 2)`.
     forbidden.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(forbidden.folder().join("plan.md")).unwrap();
     assert!(comment.contains("\n\nWho changed it is not available: `the organisation's plan or the token does not allow it: POST"), "{comment}");
+}
+
+#[test]
+fn the_diff_stays_toml_whoever_is_to_blame() {
+    let odd = r#"{ "id": "u_odd", "email": "odd@acme.example", "name": "Odd\n[policy] \" # \u0007", "role": "admin" }"#;
+    let none = r#"{ "id": "u_none", "email": "none@acme.example", "name": "None", "role": [] }"#;
+    let by_odd = r#""actor_user_id": "u_odd", "source": "app""#;
+    let audit =
+        ["u_bo", "u_none"].map(|whom| entry(whom, whom, "UserRoleChanged", "2026-08-20T14:02:31Z", by_odd));
+    let state = state("", &audit).replace(r#""users": ["#, &format!(r#""users": [{odd}, {none}, "#));
+    let users = format!("{USERS}\"none@acme.example\" = {{ role = \"Viewer\" }}\n");
+    let scene = Scene::with_pylon(&state).file("users.toml", users);
+    scene.run("plan --blame --report markdown=plan.md").exits(0);
+    let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    let diff = comment.split("```diff\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let by = r#"changed by Odd\u{a}[policy] " # \u{7} (odd@acme.example), 2026-08-20 14:02Z"#;
+    assert!(diff.contains(&format!("-role = \"Viewer\" # {by}\n")), "{diff}");
+    assert!(diff.contains(&format!(" [users.\"none@acme.example\"] # None\n-# role: {by}\n")), "{diff}");
+    let before = diff.lines().filter(|line| line.starts_with([' ', '-']));
+    let before: String = before.map(|line| format!("{}\n", &line[1..])).collect();
+    scene.file("before.toml", before).run("validate --config before.toml").exits(0);
 }
 
 #[test]
@@ -365,7 +385,7 @@ fn annotations_and_the_page_have_it_too() {
     for part in [
         "<th>Last change</th>",
         "<p class=\"quiet\">changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</p>",
-        "<p class=\"quiet\">the audit log does not say who changed it</p>",
+        "<p class=\"quiet\">The audit log does not say who changed 2 of 3 values.</p>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
