@@ -177,6 +177,9 @@ pub struct PlanArgs {
     /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
+    /// Say who changed what is out of step, as far as Pylon's audit log tells
+    #[arg(long)]
+    pub blame: bool,
 }
 
 /// What `apply` takes.

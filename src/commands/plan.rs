@@ -18,8 +18,11 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         return Ok((report, Exit::Done));
     }
     block_on(async {
-        let prepared =
+        let mut prepared =
             prepare(declared, Scope { only: &args.only, max_changes: None }, common, environment).await?;
+        if args.blame {
+            prepared.find_blame().await;
+        }
         let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&report, &prepared, args);
         if let Some(path) = &args.output {

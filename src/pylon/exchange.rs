@@ -58,6 +58,10 @@ impl Outgoing {
                 Self { method: "POST", body: Some(body), ..get("users/search".into()) }
             }
             ReadRequest::Person(id) => get(format!("users/{}", id.as_str())),
+            ReadRequest::AuditLog { people, limit, cursor } => {
+                let body = wire::audit_body(people, *limit, cursor.as_deref());
+                Self { method: "POST", body: Some(body), ..get("audit-logs/search".into()) }
+            }
         }
     }
 

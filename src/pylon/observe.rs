@@ -2,23 +2,26 @@
 //!
 //! The declared people are searched by address, everybody else comes from one listing, all at once. Every declared
 //! address is found or asked for once more; a page that leads nowhere, in a circle or is refused is an error, never
-//! "nobody". What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
+//! "nobody". Only of the audit log less will do. What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 use tokio::try_join;
 
 use super::Code;
 use super::client::Reader;
 use super::failure::{Class, Failure};
+use super::inquiry::{self, Inquiry};
 use super::pace::{Pacing, Told, Turn};
-use super::request::{Answer, Identity, PAGE, ReadRequest};
-use super::retry::{Again, Retries};
+use super::request::{Allowance, Answer, Identity, PAGE, ReadRequest};
+use super::retry::{ATTEMPTS, ATTEMPTS_AT_A_REMARK, Again, GiveUp, Retries};
 use crate::clock::Clock;
 use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
+use crate::plan::blame::OutOfStep;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Email;
@@ -102,6 +105,25 @@ impl Asking {
             }
         }
         Ok(Observation { state, read_at })
+    }
+
+    /// Asks the audit log about whatever is out of step, as far as that goes within a bounded time.
+    pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
+        let allowance = self.pacing.borrow().limit(Allowance::Audit);
+        let mut inquiry = Inquiry::new(out_of_step, allowance);
+        let asking = async {
+            while let Some(request) = inquiry.next_request() {
+                match self.ask_up_to(ATTEMPTS_AT_A_REMARK, &request).await {
+                    Ok(Answer::Entries(page)) => inquiry.answered(page),
+                    Ok(other) => unreachable!("the audit log is decoded as entries, not as {other:?}"),
+                    Err(failure) => inquiry.failed(failure),
+                }
+            }
+        };
+        if timeout(inquiry::LONGEST, asking).await.is_err() {
+            inquiry.timed_out();
+        }
+        inquiry
     }
 
     async fn everything(
@@ -188,8 +210,12 @@ impl Asking {
         }
     }
 
-    /// One read, until it is answered or not worth asking again.
     async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+        self.ask_up_to(ATTEMPTS, request).await
+    }
+
+    /// One read, until it is answered or not worth asking again.
+    async fn ask_up_to(&self, attempts: u32, request: &ReadRequest) -> Result<Answer, Failure> {
         let mut failed = 0;
         loop {
             self.wait_for_turn(request).await;
@@ -206,7 +232,8 @@ impl Asking {
                 Err(failure) => failure,
             };
             failed += u32::from(failure.class() != Class::Throttled);
-            match self.again(now, &failure, failed) {
+            let again = self.again(now, &failure, failed);
+            match if failed < attempts { again } else { Again::No(GiveUp::Attempts) } {
                 Again::At(at) => {
                     self.tell_of_wait(at, &failure.line());
                     self.sleep_until(at).await;

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use crate::observed::{Organization, Person, Role, UserId};
+use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
 /// A request that changes nothing.
@@ -29,9 +30,18 @@ pub enum ReadRequest {
     },
     /// `GET /users/{id}`
     Person(UserId),
+    /// `POST /audit-logs/search` by whom it was done to, at most [`PAGE`] of them.
+    AuditLog {
+        /// To whom.
+        people: Vec<UserId>,
+        /// Entries a page; [`PAGE`] unless the server has refused that.
+        limit: usize,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
 }
 
-/// The most addresses of one search and the most people of one page.
+/// The most addresses or ids of one search and the most people or entries of one page.
 /// One page of the reference says "between 1 and 1000", another "less than 1000".
 pub const PAGE: usize = 999;
 
@@ -46,6 +56,8 @@ pub enum Answer {
     Page(Page),
     /// To [`ReadRequest::Person`].
     Person(Person),
+    /// To [`ReadRequest::AuditLog`].
+    Entries(Entries),
 }
 
 /// Whose token this is.
@@ -62,6 +74,15 @@ pub struct Identity {
 pub struct Page {
     /// The people.
     pub people: Vec<Person>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// One page of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entries {
+    /// The entries; newest first is likely, and not promised.
+    pub entries: Vec<AuditEntry>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
@@ -84,6 +105,7 @@ impl ReadRequest {
             Self::Listing { .. } => "GET /users".into(),
             Self::Search { .. } => "POST /users/search".into(),
             Self::Person(id) => format!("GET /users/{}", id.as_str()),
+            Self::AuditLog { .. } => "POST /audit-logs/search".into(),
         }
     }
 
@@ -92,6 +114,7 @@ impl ReadRequest {
         match self {
             Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
             Self::Search { .. } => Allowance::Search,
+            Self::AuditLog { .. } => Allowance::Audit,
         }
     }
 
@@ -99,8 +122,11 @@ impl ReadRequest {
     #[must_use]
     pub fn at_page(&self, next: String) -> Self {
         let mut request = self.clone();
-        if let Self::Listing { cursor, .. } | Self::Search { cursor, .. } = &mut request {
-            *cursor = Some(next);
+        match &mut request {
+            Self::Listing { cursor, .. } | Self::Search { cursor, .. } | Self::AuditLog { cursor, .. } => {
+                *cursor = Some(next);
+            }
+            Self::Me | Self::Roles | Self::Person(_) => {}
         }
         request
     }

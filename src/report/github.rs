@@ -214,10 +214,11 @@ fn of_plan(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn edit_text(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin, blame } = edit;
     let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let from = if from.is_empty() { "(none)".to_owned() } else { from };
-    format!("{field} {from} → {to}{}", words::origin(origin))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
+    format!("{field} {from} → {to}{}{blame}", words::origin(origin))
 }
 
 fn of_coming(line: &ComingLine, level: Level) -> Annotation {

@@ -1,7 +1,7 @@
 //! What a run has to say: one [`Report`], and one room a format that turns it into bytes.
 //!
 //! A report holds facts with their places settled; a format decides only how they look. Text from elsewhere passes
-//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write`] is a function of the report, the format and
+//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write()`] is a function of the report, the format and
 //! the [`Setting`].
 
 use std::path::PathBuf;

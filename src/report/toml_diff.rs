@@ -104,8 +104,15 @@ fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Optio
     let heading = format!("{} # {}{primary}{outcome}", header(&entry.email), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
-        let EditLine { field, from, to, through_scim: _, location, origin } = edit;
-        before.extend(observed(from).map(|value| format!("{field} = {value}")));
+        let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
+        // As `git blame` has it: beside the value that is there, since that is what somebody wrote.
+        let blame = blame.as_ref().map(words::blame);
+        before.extend(match (observed(from), blame) {
+            (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
+            (Some(value), None) => Some(format!("{field} = {value}")),
+            (None, Some(blame)) => Some(format!("# {field}: {blame}")),
+            (None, None) => None,
+        });
         let origin = words::origin(origin);
         after.push(format!("{field} = {} # {}{origin}", quoted(&to.short(LONGEST)), place(location)));
     }

@@ -270,7 +270,7 @@ impl Machine {
                 let people = match answer {
                     Answer::Person(person) => vec![person],
                     Answer::Page(page) => page.people,
-                    Answer::Me(_) | Answer::Roles(_) => Vec::new(), // the machine asks for people alone
+                    Answer::Me(_) | Answer::Roles(_) | Answer::Entries(_) => Vec::new(), // the machine asks for people alone
                 };
                 self.read_people(now, sent, read.purpose, people);
             }

@@ -29,6 +29,10 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
+    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let _ = writeln!(text, "{what}{why}.");
+    }
     text += &coming(report, styles);
     text += &takeback(report, styles);
     text += &closing(report, styles);
@@ -124,13 +128,16 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 }
 
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
-    let EditLine { field, from: _, to: _, through_scim, location, origin } = edit;
+    let EditLine { field, from: _, to: _, through_scim, location, origin, blame } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
     let mut place = format!("{}{}", place_text(location), words::origin(origin));
     if !through_scim.is_empty() {
         let _ = write!(place, ", holds {} through SCIM", listed(through_scim));
     }
-    format!("      {field:<6}  {value}   {}\n", styled(styles.quiet, place))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| {
+        format!("              {}\n", styled(styles.quiet, words::blame(blame)))
+    });
+    format!("      {field:<6}  {value}   {}\n{blame}", styled(styles.quiet, place))
 }
 
 fn value(edit: &EditLine) -> String {

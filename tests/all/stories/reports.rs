@@ -154,6 +154,7 @@ fn every_report_of_every_verb_fits_its_schema() {
         "plan --config broken.toml",
         "plan --config frozen.toml",
         "plan --at 2026-11-25",
+        "plan --blame",
         "compare old.toml users.toml",
         "compare users.toml users.toml",
         "agenda",
