@@ -66,6 +66,11 @@ pub enum Command {
     #[command(after_help = "Example: rolecall explain bo@acme.example\n\n\
         Exit codes: 0 shown · 1 nobody has this address, or it could not be found out")]
     Explain(ExplainArgs),
+    /// Look at everything that a run needs: files, token, region, pin, roles, clock; each with its remedy
+    #[command(
+        after_help = "Example: rolecall doctor\n\nExit codes: 0 it works · 1 something has to be mended"
+    )]
+    Doctor,
     /// Show the organisation's roles: how a file may name them, who holds them, who is declared with them
     #[command(after_help = "Example: rolecall roles\n\nExit codes: 0 shown · 1 could not be read")]
     Roles,
@@ -96,6 +101,7 @@ impl Command {
             Self::Import(_) => "import",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
+            Self::Doctor => "doctor",
             Self::Roles => "roles",
             Self::Agenda(_) => "agenda",
             Self::Rollback(_) => "rollback",

@@ -19,6 +19,7 @@ pub mod agenda;
 pub mod apply;
 pub mod compare;
 mod connection;
+pub mod doctor;
 pub mod explain;
 pub mod fmt;
 pub mod import;
@@ -89,6 +90,8 @@ pub struct Environment {
     pub token: Option<String>,
     /// Where locks of this user lie, where there is such a place.
     pub locks: Option<PathBuf>,
+    /// Which of `HTTPS_PROXY` and the like are set, by name.
+    pub network_variables: Vec<&'static str>,
     /// The working directory.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
@@ -135,6 +138,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Roles => roles::run(common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
+        Command::Doctor => doctor::run(common, environment),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
@@ -159,6 +163,7 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Roles(_)
         | Body::Explanation(_)
         | Body::Files(_)
+        | Body::Doctor(_)
         | Body::Problems(_) => false,
     };
     let setting = setting(common, environment);
@@ -175,7 +180,8 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
         | Body::Agenda(_)
         | Body::Roles(_)
         | Body::Explanation(_)
-        | Body::Files(_) => String::new(),
+        | Body::Files(_)
+        | Body::Doctor(_) => String::new(),
     };
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };

@@ -17,14 +17,14 @@ use super::client::Reader;
 use super::failure::{Class, Failure};
 use super::inquiry::{self, Inquiry};
 use super::pace::{Pacing, Told, Turn};
-use super::request::{Allowance, Answer, Identity, PAGE, ReadRequest};
+use super::request::{Allowance, Answer, Attempt, Identity, PAGE, ReadRequest};
 use super::retry::{ATTEMPTS, ATTEMPTS_AT_A_REMARK, Again, GiveUp, Retries};
 use crate::clock::Clock;
 use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
 use crate::plan::blame::OutOfStep;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::Email;
+use crate::roster::{Email, Region};
 use crate::source::Sourced;
 
 /// How many searches are under way at once.
@@ -218,12 +218,8 @@ impl Asking {
     async fn ask_up_to(&self, attempts: u32, request: &ReadRequest) -> Result<Answer, Failure> {
         let mut failed = 0;
         loop {
-            self.wait_for_turn(request).await;
-            let sent = self.clock.elapsed();
-            let attempt = self.reader.read(request).await;
+            let attempt = self.once(request).await;
             let now = self.clock.elapsed();
-            let jitter = self.rng.borrow_mut().u64(0..1000);
-            self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
             let failure = match attempt.result {
                 Ok(answer) => {
                     self.retries.borrow_mut().succeeded(now);
@@ -241,6 +237,27 @@ impl Asking {
                 Again::No(_) => return Err(failure),
             }
         }
+    }
+
+    /// One attempt, in its turn.
+    pub async fn once(&self, request: &ReadRequest) -> Attempt<Answer> {
+        self.wait_for_turn(request).await;
+        let sent = self.clock.elapsed();
+        let attempt = self.reader.read(request).await;
+        let now = self.clock.elapsed();
+        let jitter = self.rng.borrow_mut().u64(0..1000);
+        self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
+        attempt
+    }
+
+    /// The region whose own host is asked, if it is one.
+    pub fn region(&self) -> Option<Region> {
+        self.reader.base().region()
+    }
+
+    /// The host that is asked.
+    pub fn host(&self) -> String {
+        self.reader.base().host()
     }
 
     fn again(&self, now: Duration, failure: &Failure, failed: u32) -> Again {
@@ -277,7 +294,7 @@ impl Asking {
     }
 
     fn problem(&self, failure: &Failure) -> Problem {
-        failure.problem(self.reader.base().region())
+        failure.problem(self.region())
     }
 
     fn trouble(&self, trouble: Unread) -> Problem {

@@ -1,5 +1,7 @@
 //! What can be asked and what comes of it, in the words of this program: no HTTP, no JSON.
 
+use jiff::Timestamp;
+
 use super::failure::Failure;
 use crate::observed::{Organization, Person, Role, UserId};
 use crate::plan::blame::AuditEntry;
@@ -94,6 +96,8 @@ pub struct Attempt<T> {
     pub result: Result<T, Failure>,
     /// `X-Rate-Limit-Remaining`, where the server says it.
     pub remaining: Option<u64>,
+    /// `Date`, where the server says it.
+    pub date: Option<Timestamp>,
 }
 
 impl ReadRequest {

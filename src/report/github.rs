@@ -76,6 +76,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Agenda(agenda) => of_agenda(agenda),
         Body::Roles(roles) => of_sheet(&roles.sheet()),
         Body::Explanation(explanation) => of_sheet(&explanation.sheet()),
+        Body::Doctor(doctor) => of_sheet(&doctor.sheet()),
         Body::Files(files) => of_sheet(&files.sheet()),
         Body::Problems(problems) => of_problems(problems),
     };

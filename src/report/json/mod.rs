@@ -6,6 +6,7 @@
 
 mod agenda;
 mod comparison;
+mod doctor;
 mod explanation;
 mod files;
 mod plan;
@@ -42,6 +43,7 @@ pub fn write(report: &Report) -> String {
         Body::Agenda(agenda) => agenda::write(command, *exit, agenda),
         Body::Roles(roles) => roles::write(command, *exit, roles),
         Body::Explanation(explanation) => explanation::write(command, *exit, explanation),
+        Body::Doctor(doctor) => doctor::write(command, *exit, doctor),
         Body::Files(files) => files::write(command, *exit, files),
         Body::Problems(problems) => failed(command, *exit, problems),
     }
@@ -63,6 +65,7 @@ enum AnyReport<'a> {
     Comparison(comparison::Comparison<'a>),
     Agenda(agenda::Agenda<'a>),
     Roles(roles::Roles<'a>),
+    Doctor(doctor::Doctor<'a>),
     Files(files::Files<'a>),
     Explanation(Box<explanation::Explanation<'a>>),
     Valid(Valid<'a>),

@@ -37,6 +37,7 @@ pub fn write(report: &Report, limit: usize) -> String {
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
         Body::Roles(roles) => sheet::write(command, &roles.sheet(), limit),
         Body::Explanation(explanation) => sheet::write(command, &explanation.sheet(), limit),
+        Body::Doctor(doctor) => sheet::write(command, &doctor.sheet(), limit),
         Body::Files(files) => sheet::write(command, &files.sheet(), limit),
         Body::Problems(problems) => failed(command, problems, limit),
     };

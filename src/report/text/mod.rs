@@ -30,6 +30,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Agenda(report) => agenda::agenda(report, styles),
         Body::Roles(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Explanation(report) => sheet::sheet(command, &report.sheet(), styles),
+        Body::Doctor(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Files(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Problems(_) if setting.letters_apart => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colours),
