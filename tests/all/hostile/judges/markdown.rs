@@ -162,5 +162,8 @@ fn it_objects() {
     ] {
         assert!(judge(&comment(bad)).is_err(), "{bad}");
     }
+    // Of more than 80 backticks, neither GitHub nor its parser makes a span.
+    let spanned = |length: usize| comment(&format!("{0} @octocat {0}", "`".repeat(length)));
+    assert!(judge(&spanned(80)).is_ok() && judge(&spanned(81)).is_err());
     assert!(judge("### rolecall plan: nothing to change\n").is_err());
 }
