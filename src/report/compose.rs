@@ -24,6 +24,9 @@ use crate::pylon::inquiry::Findings;
 use crate::roster::{Email, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
 
+/// A role within a sentence is named in at most so many characters.
+const LONGEST: usize = 80;
+
 /// Everything a plan report is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
@@ -242,7 +245,7 @@ impl Material<'_> {
 
     fn guardrail(&self, finding: &Finding) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
-        let label = |role: &RoleId| self.label(role).to_string();
+        let label = |role: &RoleId| self.label(role).short(LONGEST).to_string();
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(self.now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
@@ -258,7 +261,7 @@ impl Material<'_> {
 
     fn coming(&self, coming: &Coming) -> ComingLine {
         let Coming { transition, refused_by } = coming;
-        let label = |role: &RoleId| self.label(role).to_string();
+        let label = |role: &RoleId| self.label(role).short(LONGEST).to_string();
         let named =
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
         let refused_by = refused_by.iter().map(named).collect();

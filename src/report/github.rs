@@ -14,7 +14,7 @@ use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::plan::guardrails::Verdict;
-use crate::printable::Printable;
+use crate::printable::{Printable, is_unprintable};
 use crate::problem::Problems;
 use crate::source::Location;
 
@@ -110,7 +110,8 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere.
+/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere, nor for one whose name would
+/// act on the log: escaped, it would be the name of another file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace } = folders;
     let path = match workspace {
@@ -118,8 +119,9 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
         Some(workspace) => plain(&folder.join(file)).strip_prefix(plain(workspace)).ok()?.to_owned(),
     };
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
+    let is_shown = !file.chars().any(is_unprintable);
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
-    (is_below && parts.peek().is_some())
+    (is_shown && is_below && parts.peek().is_some())
         .then(|| parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
@@ -324,6 +326,7 @@ mod tests {
         assert_eq!(at("../../users.toml", "/w/repo/access", Some("/w/repo")), None);
         assert_eq!(at("./teams/emea.toml", "/w/repo", None).as_deref(), Some("teams/emea.toml"));
         assert_eq!(at("/etc/users.toml", "/w/repo", None), None);
+        assert_eq!(at("teams/\u{1b}[2J.toml", "/w/repo", None), None);
     }
 
     #[test]

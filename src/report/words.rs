@@ -230,9 +230,9 @@ pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &st
     )
 }
 
-/// A text between quotes, as TOML reads it.
+/// A text between quotes, as TOML reads it; one that is too long for any name is cut, so that no sentence is endless.
 fn toml_string(text: &str) -> String {
-    format!("\"{}\"", Printable::new(text).as_str().replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", Printable::cut(text, 300).as_str().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::plan_report::{ComingLine, Instant, WindowLine};
 use super::{Body, Report};
 use crate::exit::Exit;
-use crate::printable::{Printable, is_unprintable};
+use crate::printable::{Printable, characters, is_unprintable};
 use crate::problem::Problems;
 use crate::source::Location;
 
@@ -216,12 +216,12 @@ fn encode(value: &impl Serialize) -> String {
     escape(&text) + "\n"
 }
 
-/// Writes what is unprintable as `\uXXXX`. Only inside strings can there be any, and there the escape means the same;
-/// so too for the `#` of `##[`, which a GitHub runner takes for a command wherever it stands in a line.
+/// Writes what is unprintable as `\uXXXX`, and marks that tower. Only inside strings can there be any, and there the escape
+/// means the same; so too for the `#` of `##[`, which a GitHub runner takes for a command wherever it stands in a line.
 fn escape(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
-    for char in json.chars() {
-        if is_unprintable(char) && char != '\n' {
+    for (char, acts) in characters(json) {
+        if (acts || is_unprintable(char)) && !char.is_ascii_graphic() && char != '\n' {
             let mut units = [0; 2];
             for unit in char.encode_utf16(&mut units) {
                 safe += &format!("\\u{unit:04x}");
