@@ -205,9 +205,9 @@ pub struct ApplyArgs {
 /// What `rollback` takes.
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The journal of the apply that is to be taken back, as its report names it
+    /// The journal of the apply that is to be taken back; without one, the newest are listed
     #[arg(value_name = "JOURNAL")]
-    pub of: PathBuf,
+    pub of: Option<PathBuf>,
     /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,

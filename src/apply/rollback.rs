@@ -20,6 +20,8 @@ use crate::source::{FileId, Place, Sourced, Sources};
 codes! {
     /// What can be wrong with a journal.
     pub enum Code {
+        /// No journal is named.
+        WhichJournal = "rollback::which_journal",
         /// The file is not there or cannot be read.
         Unreadable = "rollback::unreadable",
         /// The file is no journal of an apply, or of another version.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connection::Connection;
 use super::prepare::read;
-use super::{Done, Environment, block_on, folder};
+use super::{Done, Environment, block_on, folder, newest_journals};
 use crate::apply::journal::{self, Line};
 use crate::cli::Common;
 use crate::exit::Exit;
@@ -227,11 +227,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
 /// When the last apply from this folder ended: a pipeline that has died in silence shows here.
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
-    let journals = fs::read_dir(folder.join(".rolecall/journal")).into_iter().flatten().flatten();
-    let newest = journals
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .max();
+    let newest = newest_journals(folder).into_iter().next();
     let Some(text) = newest.and_then(|path| fs::read_to_string(path).ok()) else {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };

@@ -278,6 +278,16 @@ fn own_folder(folder: &Path) -> std::io::Result<PathBuf> {
     Ok(own)
 }
 
+/// The journals that applies of this folder have kept, the newest first: their names begin with the time.
+fn newest_journals(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join(".rolecall").join("journal")).into_iter().flatten().flatten();
+    let journals =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    let mut journals: Vec<PathBuf> = journals.collect();
+    journals.sort_unstable_by(|one, other| other.cmp(one));
+    journals
+}
+
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.
 fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
