@@ -155,34 +155,14 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
 fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
-        Body::Nothing
-        | Body::NobodyDeclared { .. }
-        | Body::Valid { .. }
-        | Body::Comparison(_)
-        | Body::Agenda(_)
-        | Body::Roles(_)
-        | Body::Explanation(_)
-        | Body::Files(_)
-        | Body::Doctor(_)
-        | Body::Problems(_) => false,
+        _ => false, // no other report is of something that was carried out
     };
     let setting = setting(common, environment);
     let stdout = report::write(report, common.format, &setting);
-    let mut stderr = match &report.body {
-        Body::Problems(problems) => {
-            diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
-        }
-        Body::Nothing
-        | Body::NobodyDeclared { .. }
-        | Body::Valid { .. }
-        | Body::Plan(_)
-        | Body::Comparison(_)
-        | Body::Agenda(_)
-        | Body::Roles(_)
-        | Body::Explanation(_)
-        | Body::Files(_)
-        | Body::Doctor(_) => String::new(),
-    };
+    let mut stderr = String::new();
+    if let Body::Problems(problems) = &report.body {
+        stderr += &diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal));
+    }
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };
     let scrub = |text: String| without_token(text, environment);
