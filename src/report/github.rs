@@ -4,7 +4,7 @@
 //! is looked at once more here, whatever it is made of; only the annotations, the data in which is encoded, are commands.
 //! A step shows ten annotations of a level: the first of each level are given and the rest are counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::agenda_report::AgendaReport;
@@ -20,6 +20,8 @@ use crate::source::Location;
 
 /// So many annotations of one level does a step show.
 const SHOWN: usize = 10;
+/// So many people are named where one annotation speaks of several.
+const NAMED: usize = 5;
 /// Characters of a message; the text and the summary have the whole.
 const LONGEST: usize = 300;
 
@@ -49,7 +51,7 @@ struct Annotation {
     message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Level {
     Error,
     Warning,
@@ -80,6 +82,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Files(files) => of_sheet(&files.sheet()),
         Body::Problems(problems) => of_problems(problems),
     };
+    let all = merged(all);
     let mut lines = String::new();
     for level in Level::ALL {
         let of_level: Vec<&Annotation> = all.iter().filter(|annotation| annotation.level == level).collect();
@@ -93,6 +96,37 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         }
     }
     lines
+}
+
+/// What is said at one place in the same words of several people, said once: a changed default would fill all ten.
+fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
+    let mut merged: Vec<(Annotation, usize)> = Vec::new();
+    let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
+    let mut names: HashMap<usize, Vec<String>> = HashMap::new();
+    for annotation in all {
+        let Annotation { level, location, title, message } = annotation;
+        let key = (level, location.clone(), message.clone());
+        let number = *known.entry(key).or_insert(merged.len());
+        let told = names.entry(number).or_default();
+        if told.len() < NAMED {
+            told.push(title.clone());
+        }
+        match merged.get_mut(number) {
+            Some((_, count)) => *count += 1,
+            None => merged.push((Annotation { level, location, title, message }, 1)),
+        }
+    }
+    let say = |(number, (annotation, count)): (usize, (Annotation, usize))| {
+        let told = names.get(&number).map_or(&[][..], Vec::as_slice);
+        if count == 1 {
+            return annotation;
+        }
+        let more = count - told.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let message = format!("{}\n{}{more}", annotation.message, told.join(", "));
+        Annotation { title: format!("{count} people"), message, ..annotation }
+    };
+    merged.into_iter().enumerate().map(say).collect()
 }
 
 /// One workflow command, as the runner reads it.
