@@ -45,8 +45,10 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Show everything about one person: live, declared and why
     Explain(ExplainArgs),
+    /// Look at everything that a run needs, each with its remedy
+    Doctor(ConnectionArgs),
     /// Show the organisation's roles: their names, and who holds them
-    Roles(RolesArgs),
+    Roles(ConnectionArgs),
     /// Show what windows will bring: when, who, what; offline
     Agenda(AgendaArgs),
     /// Take an apply back, as far as nothing has changed since
@@ -72,6 +74,7 @@ impl Command {
             Self::Import(_) => "import",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
+            Self::Doctor(_) => "doctor",
             Self::Roles(_) => "roles",
             Self::Agenda(_) => "agenda",
             Self::Rollback(_) => "rollback",
@@ -144,14 +147,6 @@ pub struct ExplainArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What `roles` takes.
-#[derive(Debug, Args)]
-pub struct RolesArgs {
-    /// Which Pylon is asked, and how.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-}
-
 /// What `agenda` takes.
 #[derive(Debug, Args)]
 pub struct AgendaArgs {
@@ -175,6 +170,9 @@ pub struct PlanArgs {
     /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
+    /// Say who changed what is out of step, as far as Pylon's audit log tells
+    #[arg(long)]
+    pub blame: bool,
     /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -200,9 +198,9 @@ pub struct ApplyArgs {
 /// What `rollback` takes.
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The journal of the apply that is to be taken back, as its report names it
+    /// The journal of the apply that is to be taken back; without one, the newest are listed
     #[arg(value_name = "JOURNAL")]
-    pub of: PathBuf,
+    pub of: Option<PathBuf>,
     /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,

@@ -21,6 +21,11 @@ impl Clock {
         Self { start: Instant::now(), calendar }
     }
 
+    /// Whether the calendar stands still.
+    pub fn is_fixed(&self) -> bool {
+        self.calendar.is_some()
+    }
+
     /// The calendar time.
     pub fn now(&self) -> Timestamp {
         self.calendar.unwrap_or_else(Timestamp::now)

@@ -38,6 +38,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// What decides which way a request takes and whom it trusts.
+const NETWORK_VARIABLES: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 fn environment(clock: Clock) -> Environment {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -46,6 +58,7 @@ fn environment(clock: Clock) -> Environment {
         clock,
         token: std::env::var("PYLON_API_TOKEN").ok(),
         locks: locks(),
+        network_variables: NETWORK_VARIABLES.into_iter().filter(|name| set(name)).collect(),
         folder: std::env::current_dir().unwrap_or_default(),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),

@@ -55,7 +55,7 @@ impl<T> Sourced<T> {
 }
 
 /// A place as people name it: `teams/emea.toml:7:9`. Lines and columns (in characters) start at 1.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// The file as it was named: the config as given, an included file relative to the working directory.
     pub file: String,

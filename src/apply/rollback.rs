@@ -20,6 +20,8 @@ use crate::source::{FileId, Place, Sourced, Sources};
 codes! {
     /// What can be wrong with a journal.
     pub enum Code {
+        /// No journal is named.
+        WhichJournal = "rollback::which_journal",
         /// The file is not there or cannot be read.
         Unreadable = "rollback::unreadable",
         /// The file is no journal of an apply, or of another version.
@@ -151,7 +153,7 @@ impl Applied {
                 return Err(foreign(what, of_journal, now));
             }
         }
-        let mut rollback = Rollback { plan: empty(observed, declared), left: Vec::new() };
+        let mut rollback = Rollback { plan: Plan::empty(observed, declared), left: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
         Ok(rollback)
     }
@@ -228,21 +230,6 @@ fn subject(person: &Person, email: Sourced<Email>) -> Subject {
         primary: person.email.clone(),
         secondary: person.secondary.clone(),
         name: person.name.clone(),
-    }
-}
-
-fn empty(observed: &ObservedState, declared: usize) -> Plan {
-    Plan {
-        organization: observed.organization.clone(),
-        token_user: observed.token_user.clone(),
-        declared,
-        only: Vec::new(),
-        changes: Vec::new(),
-        observed: Vec::new(),
-        in_step: 0,
-        absent: Vec::new(),
-        found_elsewhere: Vec::new(),
-        undeclared: Vec::new(),
     }
 }
 

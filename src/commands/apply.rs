@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::lock::Lock;
 use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
-use super::progress::Progress;
+use super::progress::{Progress, say};
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
@@ -63,7 +63,10 @@ pub(super) async fn carry_through(
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
-    prepared.close().await?;
+    // What was done is told whatever becomes of the embedded Pylon's own state.
+    if let Err(problems) = prepared.close().await {
+        problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
+    }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 

@@ -36,7 +36,12 @@ impl Connection {
 
     /// The region whose own host is asked, if it is one.
     pub(super) fn region(&self) -> Option<Region> {
-        Region::ALL.into_iter().find(|region| region.as_str() == self.place)
+        self.asking.region()
+    }
+
+    /// The host that is asked, or the embedded Pylon.
+    pub(super) fn host(&self) -> String {
+        if self.sandbox.is_some() { "the embedded Pylon".into() } else { self.asking.host() }
     }
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.

@@ -20,6 +20,7 @@ pub mod apply;
 pub mod compare;
 pub mod completions;
 mod connection;
+pub mod doctor;
 pub mod explain;
 pub mod fmt;
 pub mod import;
@@ -94,6 +95,8 @@ pub struct Environment {
     pub token: Option<String>,
     /// Where locks of this user lie, where there is such a place.
     pub locks: Option<PathBuf>,
+    /// Which of `HTTPS_PROXY` and the like are set, by name.
+    pub network_variables: Vec<&'static str>,
     /// The working directory.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
@@ -145,8 +148,9 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Apply(args) => apply::run(args, common, environment),
         Command::Compare(args) => compare::run(args, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
-        Command::Roles(args) => roles::run(args, common, environment),
+        Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
+        Command::Doctor(asked) => doctor::run(asked, common, environment),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
@@ -174,32 +178,14 @@ fn printed(text: String) -> Output {
 fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
-        Body::Nothing
-        | Body::NobodyDeclared { .. }
-        | Body::Valid { .. }
-        | Body::Comparison(_)
-        | Body::Agenda(_)
-        | Body::Roles(_)
-        | Body::Explanation(_)
-        | Body::Files(_)
-        | Body::Problems(_) => false,
+        _ => false, // no other report is of something that was carried out
     };
     let setting = setting(common, environment);
     let stdout = report::write(report, common.format, &setting);
-    let mut stderr = match &report.body {
-        Body::Problems(problems) => {
-            diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal))
-        }
-        Body::Nothing
-        | Body::NobodyDeclared { .. }
-        | Body::Valid { .. }
-        | Body::Plan(_)
-        | Body::Comparison(_)
-        | Body::Agenda(_)
-        | Body::Roles(_)
-        | Body::Explanation(_)
-        | Body::Files(_) => String::new(),
-    };
+    let mut stderr = String::new();
+    if let Body::Problems(problems) = &report.body {
+        stderr += &diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal));
+    }
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };
     let scrub = |text: String| without_token(text, environment);
@@ -293,6 +279,16 @@ fn own_folder(folder: &Path) -> std::io::Result<PathBuf> {
         fs::write(ignore, "*\n")?;
     }
     Ok(own)
+}
+
+/// The journals that applies of this folder have kept, the newest first: their names begin with the time.
+fn newest_journals(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join(".rolecall").join("journal")).into_iter().flatten().flatten();
+    let journals =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    let mut journals: Vec<PathBuf> = journals.collect();
+    journals.sort_unstable_by(|one, other| other.cmp(one));
+    journals
 }
 
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.

@@ -19,7 +19,10 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     }
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None };
-        let prepared = prepare(declared, scope, &args.connection, common, environment).await?;
+        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
+        if args.blame {
+            prepared.find_blame().await;
+        }
         let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&report, &prepared, args);
         if let Some(path) = &args.output {

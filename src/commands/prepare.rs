@@ -14,6 +14,7 @@ use crate::cli::{Common, ConnectionArgs};
 use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
 use crate::observed::ObservedState;
+use crate::plan::blame::OutOfStep;
 use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -22,6 +23,7 @@ use crate::plan::{self, Plan, ReviewedPlan};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems, did_you_mean};
 use crate::pylon::Reader;
+use crate::pylon::inquiry::Findings;
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::report::{Body, Material};
@@ -45,6 +47,8 @@ pub(super) struct Prepared {
     pub(super) meanwhile: usize,
     /// What a rollback leaves, and what the files say against it.
     takeback: Option<Takeback>,
+    /// Where the audit log was asked.
+    blame: Option<Findings>,
     mention_undeclared: bool,
     asking: Option<Asking>,
     sandbox: Option<Running>,
@@ -176,36 +180,13 @@ pub(super) fn settle(
     connection: Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let Observation { state, read_at } = observation;
-    let Declared { roster, desired, now, at } = declared;
-    let drawn = NamedRoles::look_up(&roster, &state.roles).and_then(|roles| {
-        let whole = Plan::draw(&desired, &state, &roles, roster.policy)?;
-        let coming = forecast(&roster, &state, &roles, &whole, now);
-        let rules = &roster.guardrails;
-        let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
-        Ok((whole.only(only).review(review), coming))
-    });
-    let (reviewed, coming) = match drawn {
-        Ok(drawn) => drawn,
-        Err(problems) => return Err(Problems::new(roster.sources, problems)),
+    let draw = |declared: &Declared, state: &ObservedState, roles: &NamedRoles| {
+        let Declared { roster, desired, now, at: _ } = declared;
+        let whole = Plan::draw(desired, state, roles, roster.policy)?;
+        let coming = forecast(roster, state, roles, &whole, *now);
+        Ok(Drawn { plan: whole.only(only), coming, windows: roster.windows_ahead(*now), takeback: None })
     };
-    let Connection { asking, place, sandbox } = connection;
-    Ok(Prepared {
-        reviewed,
-        read_at,
-        mention_undeclared: roster.guardrails.unmanaged != Unmanaged::Ignore,
-        windows: roster.windows_ahead(now),
-        sources: roster.sources,
-        state,
-        place,
-        now,
-        at,
-        coming,
-        meanwhile: 0,
-        takeback: None,
-        asking: Some(asking),
-        sandbox,
-    })
+    review(declared, max_changes, connection, observation, draw)
 }
 
 /// The same for what takes an apply back: the plan is made of its journal instead of the files, and the guardrails of the
@@ -217,34 +198,59 @@ pub(super) fn settle_rollback(
     connection: Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let Observation { state, read_at } = observation;
-    let Declared { roster, desired, now, at } = declared;
-    let drawn = NamedRoles::look_up(&roster, &state.roles).and_then(|roles| {
-        let rollback = applied.rollback(&state, &connection.place, desired.people.len());
+    let place = connection.place.clone();
+    let draw = |declared: &Declared, state: &ObservedState, _: &NamedRoles| {
+        let Declared { roster, desired, now: _, at: _ } = declared;
+        let rollback = applied.rollback(state, &place, desired.people.len());
         let Rollback { plan, left } = rollback.map_err(|problem| vec![problem])?;
-        let files = Adoption::of_rollback(&plan.changes, &desired, &roster, &state);
-        let rules = &roster.guardrails;
-        let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
-        Ok((plan.review(review), Takeback { is_whole: applied.is_whole, left, files }))
-    });
-    let (reviewed, takeback) = match drawn {
+        let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
+        let takeback = Some(Takeback { is_whole: applied.is_whole, left, files });
+        Ok(Drawn { plan, coming: Vec::new(), windows: Vec::new(), takeback })
+    };
+    review(declared, max_changes, connection, observation, draw)
+}
+
+/// A plan, and what is told beside it.
+struct Drawn {
+    plan: Plan,
+    coming: Vec<Coming>,
+    windows: Vec<Ahead>,
+    takeback: Option<Takeback>,
+}
+
+/// Has a plan drawn, and asks the guardrails.
+fn review(
+    declared: Declared,
+    max_changes: Option<u64>,
+    connection: Connection,
+    observation: Observation,
+    draw: impl FnOnce(&Declared, &ObservedState, &NamedRoles) -> Result<Drawn, Vec<Problem>>,
+) -> Result<Prepared, Problems> {
+    let Observation { state, read_at } = observation;
+    let drawn = NamedRoles::look_up(&declared.roster, &state.roles)
+        .and_then(|roles| Ok((draw(&declared, &state, &roles)?, roles)));
+    let Declared { roster, desired, now, at } = declared;
+    let (Drawn { plan, coming, windows, takeback }, roles) = match drawn {
         Ok(drawn) => drawn,
         Err(problems) => return Err(Problems::new(roster.sources, problems)),
     };
+    let rules = &roster.guardrails;
+    let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
     let Connection { asking, place, sandbox } = connection;
     Ok(Prepared {
-        reviewed,
+        reviewed: plan.review(review),
         read_at,
-        mention_undeclared: false,
-        windows: Vec::new(),
+        mention_undeclared: takeback.is_none() && rules.unmanaged != Unmanaged::Ignore,
+        windows,
         sources: roster.sources,
         state,
         place,
         now,
         at,
-        coming: Vec::new(),
+        coming,
         meanwhile: 0,
-        takeback: Some(takeback),
+        takeback,
+        blame: None,
         asking: Some(asking),
         sandbox,
     })
@@ -265,14 +271,16 @@ impl Prepared {
             windows,
             meanwhile,
             takeback,
+            blame,
             ..
         } = self;
         let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
+        let (roles, blame) = (&state.roles, blame.as_ref());
         Material {
             place,
             reviewed,
             sources,
-            roles: &state.roles,
+            roles,
             mention_undeclared,
             at,
             now,
@@ -280,7 +288,16 @@ impl Prepared {
             windows,
             meanwhile,
             takeback: takeback.as_ref(),
+            blame,
             finished,
+        }
+    }
+
+    /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
+    pub(super) async fn find_blame(&mut self) {
+        if let Some(asking) = &self.asking {
+            let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
+            self.blame = Some(asking.inquire(out_of_step).await.finish(&self.state));
         }
     }
 

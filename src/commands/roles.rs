@@ -3,15 +3,15 @@
 use super::connection::Connection;
 use super::prepare::read_if_there;
 use super::{Done, Environment, block_on};
-use crate::cli::{Common, RolesArgs};
+use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;
 use crate::report::{Body, RolesReport};
 
-pub(super) fn run(args: &RolesArgs, common: &Common, environment: &Environment) -> Done {
+pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
     let roster = read_if_there(&common.config, environment.clock.now())?;
     block_on(async {
         let whose = roster.clone().unwrap_or_default();
-        let connection = Connection::open(&whose, &args.connection, common, environment).await?;
+        let connection = Connection::open(&whose, asked, common, environment).await?;
         let observation = connection.observe(&whose, &[]).await?;
         let report = RolesReport::new(&observation.state, roster.as_ref(), &connection.place);
         connection.close().await?;

@@ -1,6 +1,6 @@
 //! What two versions of the files declare differently, without asking anybody.
 //!
-//! [`statements`] says of each version what it declares, subject by subject, as canonical TOML; here the two are laid
+//! `statements` says of each version what it declares, subject by subject, as canonical TOML; here the two are laid
 //! beside each other. Compared is what is meant: a default written out, another order, other letter case in an address or
 //! a person moved to another file is no difference. Every subject that differs is in the [`Comparison`], once.
 

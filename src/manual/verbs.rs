@@ -19,7 +19,7 @@ pub struct Verb {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("The main job", &["plan", "apply", "rollback"]),
     ("The files", &["import", "validate", "fmt", "compare", "agenda"]),
-    ("A closer look", &["explain", "roles"]),
+    ("A closer look", &["explain", "roles", "doctor"]),
     ("Around it", &["sandbox", "schema", "completions", "man"]),
 ];
 
@@ -50,6 +50,7 @@ pub const VERBS: &[Verb] = &[
             ("rolecall plan -o plan.json", "the same, saved for `apply plan.json`"),
             ("rolecall plan --at 2026-12-20", "what would change on that day"),
             ("rolecall plan --only bo@acme.example", "one person alone"),
+            ("rolecall plan --blame", "and who changed it in Pylon"),
             ("rolecall plan --report markdown=plan.md", "a comment for the pull request as well"),
         ],
         exits: &[SHOWN, ("1", "could not be made"), ("2", "changes pending (--detailed-exitcode)"), REFUSED],
@@ -71,7 +72,10 @@ pub const VERBS: &[Verb] = &[
         name: "rollback",
         more: "Each person gets back what they had before, unless somebody has changed it since. What users.toml still declares, \
                the next apply would set again: the report says what to change there.",
-        examples: &[("rolecall rollback .rolecall/journal/20261120T080000Z-4711.jsonl", "the way back")],
+        examples: &[
+            ("rolecall rollback .rolecall/journal/20261120T080000Z-4711.jsonl", "the way back"),
+            ("rolecall rollback", "the newest journals, to choose from"),
+        ],
         exits: &[
             ("0", "all in force, or nothing to do"),
             ("1", "could not do it, and nothing was changed"),
@@ -154,6 +158,14 @@ pub const VERBS: &[Verb] = &[
                users.toml too.",
         examples: &[("rolecall roles", "what may stand behind `role =`")],
         exits: &[SHOWN, ("1", "could not be read")],
+        unused: &[],
+    },
+    Verb {
+        name: "doctor",
+        more: "Files, token, region, organisation and pin, roles, clock, proxy, the last apply: each is checked, and what is wrong is \
+               said with what to do. Nothing is changed.",
+        examples: &[("rolecall doctor", "before the first plan, or when something is odd")],
+        exits: &[("0", "it works"), ("1", "something has to be mended")],
         unused: &[],
     },
     Verb {

@@ -4,7 +4,7 @@
 //! know of it: the difference, the patch, the inverse.
 
 use crate::desired::Origin;
-use crate::observed::{Organization, RoleId, UserId};
+use crate::observed::{ObservedState, Organization, RoleId, UserId};
 use crate::roster::{Email, Status};
 use crate::source::{Place, Sourced};
 
@@ -141,6 +141,22 @@ pub enum Absence {
 }
 
 impl Plan {
+    /// A plan that changes nothing yet, where so many people are declared.
+    pub fn empty(observed: &ObservedState, declared: usize) -> Self {
+        Self {
+            organization: observed.organization.clone(),
+            token_user: observed.token_user.clone(),
+            declared,
+            only: Vec::new(),
+            changes: Vec::new(),
+            observed: Vec::new(),
+            in_step: 0,
+            absent: Vec::new(),
+            found_elsewhere: Vec::new(),
+            undeclared: Vec::new(),
+        }
+    }
+
     /// The same plan, of these people alone. What guardrails count stays that of the whole organisation.
     #[must_use]
     pub fn only(mut self, only: &[Email]) -> Self {

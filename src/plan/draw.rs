@@ -41,18 +41,7 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(observed: &'a ObservedState, roles: &'a NamedRoles, policy: Policy) -> Self {
-        let plan = Plan {
-            organization: observed.organization.clone(),
-            token_user: observed.token_user.clone(),
-            declared: 0,
-            only: Vec::new(),
-            changes: Vec::new(),
-            observed: Vec::new(),
-            in_step: 0,
-            absent: Vec::new(),
-            found_elsewhere: Vec::new(),
-            undeclared: Vec::new(),
-        };
+        let plan = Plan::empty(observed, 0);
         Self { observed, roles, policy, plan, declared: BTreeMap::new(), problems: Vec::new() }
     }
 

@@ -2,8 +2,10 @@
 //!
 //! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
 //! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out,
-//! [`forecast`] what windows will bring by themselves, [`saved`] how a reviewed plan is kept in a file.
+//! [`forecast`] what windows will bring by themselves, [`blame`] who changed what is out of step, [`saved`] how a reviewed plan is kept
+//! in a file.
 
+pub mod blame;
 pub mod change;
 pub mod draw;
 pub mod forecast;

@@ -39,7 +39,7 @@ impl Bounds {
         match request {
             // Everybody in one answer: as long as it keeps coming, it may take its time.
             ReadRequest::Listing { .. } => Self { total: None, idle: seconds(15), largest: 1024 * MIB },
-            ReadRequest::Search { .. } => {
+            ReadRequest::Search { .. } | ReadRequest::AuditLog { .. } => {
                 Self { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB }
             }
             ReadRequest::Me | ReadRequest::Roles | ReadRequest::Person(_) => PERSON_BOUNDS,

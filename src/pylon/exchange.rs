@@ -58,6 +58,10 @@ impl Outgoing {
                 Self { method: "POST", body: Some(body), ..get("users/search".into()) }
             }
             ReadRequest::Person(id) => get(format!("users/{}", id.as_str())),
+            ReadRequest::AuditLog { people, limit, cursor } => {
+                let body = wire::audit_body(people, *limit, cursor.as_deref());
+                Self { method: "POST", body: Some(body), ..get("audit-logs/search".into()) }
+            }
         }
     }
 
@@ -90,6 +94,7 @@ fn attempt<T>(
     decode: impl FnOnce(&[u8]) -> Result<T, String>,
 ) -> Attempt<T> {
     let remaining = came.as_ref().ok().and_then(|incoming| incoming.remaining.as_ref()?.trim().parse().ok());
+    let date = came.as_ref().ok().and_then(|incoming| hint::http_date(incoming.date.as_deref()?));
     let result = came.and_then(|incoming| {
         if (200..300).contains(&incoming.status) {
             decode(&incoming.body).map_err(Trouble::BadAnswer)
@@ -98,7 +103,7 @@ fn attempt<T>(
         }
     });
     let result = result.map_err(|trouble| Failure { asked, trouble });
-    Attempt { result, remaining }
+    Attempt { result, remaining, date }
 }
 
 fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {

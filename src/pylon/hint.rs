@@ -27,7 +27,8 @@ pub fn wait(
     hints.filter_map(|hint| seconds(hint).or_else(|| until(hint))).max()
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// A date as HTTP writes it (RFC 9110, 5.6.7).
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(text.trim()).ok()
 }

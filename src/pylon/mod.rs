@@ -2,7 +2,7 @@
 //!
 //! * [`request`] is what can be asked; `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
 //!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
-//!   when, purely; [`observe`] reads the present state with them.
+//!   when, purely; [`observe`] reads the present state with them, and [`inquiry`] decides what to ask the audit log.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
@@ -11,6 +11,7 @@ pub mod client;
 pub mod exchange;
 pub mod failure;
 pub mod hint;
+pub mod inquiry;
 pub mod observe;
 pub mod pace;
 pub mod request;

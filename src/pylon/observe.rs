@@ -2,26 +2,29 @@
 //!
 //! The declared people are searched by address, everybody else comes from one listing, all at once. Every declared
 //! address is found or asked for once more; a page that leads nowhere, in a circle or is refused is an error, never
-//! "nobody". What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
+//! "nobody". Only of the audit log less will do. What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 use tokio::try_join;
 
 use super::Code;
 use super::client::Reader;
 use super::failure::{Class, Failure};
+use super::inquiry::{self, Inquiry};
 use super::pace::{Pacing, Told, Turn};
-use super::request::{Answer, Identity, PAGE, ReadRequest};
-use super::retry::{Again, Retries};
+use super::request::{Allowance, Answer, Attempt, Identity, PAGE, ReadRequest};
+use super::retry::{ATTEMPTS, ATTEMPTS_AT_A_REMARK, Again, GiveUp, Retries};
 use crate::clock::Clock;
 use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
+use crate::plan::blame::OutOfStep;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::Email;
+use crate::roster::{Email, Region};
 use crate::source::Sourced;
 
 /// How many searches are under way at once.
@@ -102,6 +105,25 @@ impl Asking {
             }
         }
         Ok(Observation { state, read_at })
+    }
+
+    /// Asks the audit log about whatever is out of step, as far as that goes within a bounded time.
+    pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
+        let allowance = self.pacing.borrow().limit(Allowance::Audit);
+        let mut inquiry = Inquiry::new(out_of_step, allowance);
+        let asking = async {
+            while let Some(request) = inquiry.next_request() {
+                match self.ask_up_to(ATTEMPTS_AT_A_REMARK, &request).await {
+                    Ok(Answer::Entries(page)) => inquiry.answered(page),
+                    Ok(other) => unreachable!("the audit log is decoded as entries, not as {other:?}"),
+                    Err(failure) => inquiry.failed(failure),
+                }
+            }
+        };
+        if timeout(inquiry::LONGEST, asking).await.is_err() {
+            inquiry.timed_out();
+        }
+        inquiry
     }
 
     async fn everything(
@@ -188,16 +210,16 @@ impl Asking {
         }
     }
 
-    /// One read, until it is answered or not worth asking again.
     async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+        self.ask_up_to(ATTEMPTS, request).await
+    }
+
+    /// One read, until it is answered or not worth asking again.
+    async fn ask_up_to(&self, attempts: u32, request: &ReadRequest) -> Result<Answer, Failure> {
         let mut failed = 0;
         loop {
-            self.wait_for_turn(request).await;
-            let sent = self.clock.elapsed();
-            let attempt = self.reader.read(request).await;
+            let attempt = self.once(request).await;
             let now = self.clock.elapsed();
-            let jitter = self.rng.borrow_mut().u64(0..1000);
-            self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
             let failure = match attempt.result {
                 Ok(answer) => {
                     self.retries.borrow_mut().succeeded(now);
@@ -206,7 +228,8 @@ impl Asking {
                 Err(failure) => failure,
             };
             failed += u32::from(failure.class() != Class::Throttled);
-            match self.again(now, &failure, failed) {
+            let again = self.again(now, &failure, failed);
+            match if failed < attempts { again } else { Again::No(GiveUp::Attempts) } {
                 Again::At(at) => {
                     self.tell_of_wait(at, &failure.line());
                     self.sleep_until(at).await;
@@ -214,6 +237,27 @@ impl Asking {
                 Again::No(_) => return Err(failure),
             }
         }
+    }
+
+    /// One attempt, in its turn.
+    pub async fn once(&self, request: &ReadRequest) -> Attempt<Answer> {
+        self.wait_for_turn(request).await;
+        let sent = self.clock.elapsed();
+        let attempt = self.reader.read(request).await;
+        let now = self.clock.elapsed();
+        let jitter = self.rng.borrow_mut().u64(0..1000);
+        self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
+        attempt
+    }
+
+    /// The region whose own host is asked, if it is one.
+    pub fn region(&self) -> Option<Region> {
+        self.reader.base().region()
+    }
+
+    /// The host that is asked.
+    pub fn host(&self) -> String {
+        self.reader.base().host()
     }
 
     fn again(&self, now: Duration, failure: &Failure, failed: u32) -> Again {
@@ -250,7 +294,7 @@ impl Asking {
     }
 
     fn problem(&self, failure: &Failure) -> Problem {
-        failure.problem(self.reader.base().region())
+        failure.problem(self.region())
     }
 
     fn trouble(&self, trouble: Unread) -> Problem {

@@ -1,7 +1,10 @@
 //! What can be asked and what comes of it, in the words of this program: no HTTP, no JSON.
 
+use jiff::Timestamp;
+
 use super::failure::Failure;
 use crate::observed::{Organization, Person, Role, UserId};
+use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
 /// A request that changes nothing.
@@ -29,9 +32,18 @@ pub enum ReadRequest {
     },
     /// `GET /users/{id}`
     Person(UserId),
+    /// `POST /audit-logs/search` by whom it was done to, at most [`PAGE`] of them.
+    AuditLog {
+        /// To whom.
+        people: Vec<UserId>,
+        /// Entries a page; [`PAGE`] unless the server has refused that.
+        limit: usize,
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
 }
 
-/// The most addresses of one search and the most people of one page.
+/// The most addresses or ids of one search and the most people or entries of one page.
 /// One page of the reference says "between 1 and 1000", another "less than 1000".
 pub const PAGE: usize = 999;
 
@@ -46,6 +58,8 @@ pub enum Answer {
     Page(Page),
     /// To [`ReadRequest::Person`].
     Person(Person),
+    /// To [`ReadRequest::AuditLog`].
+    Entries(Entries),
 }
 
 /// Whose token this is.
@@ -66,6 +80,15 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// One page of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entries {
+    /// The entries; newest first is likely, and not promised.
+    pub entries: Vec<AuditEntry>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
 /// What came of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt<T> {
@@ -73,6 +96,8 @@ pub struct Attempt<T> {
     pub result: Result<T, Failure>,
     /// `X-Rate-Limit-Remaining`, where the server says it.
     pub remaining: Option<u64>,
+    /// `Date`, where the server says it.
+    pub date: Option<Timestamp>,
 }
 
 impl ReadRequest {
@@ -84,6 +109,7 @@ impl ReadRequest {
             Self::Listing { .. } => "GET /users".into(),
             Self::Search { .. } => "POST /users/search".into(),
             Self::Person(id) => format!("GET /users/{}", id.as_str()),
+            Self::AuditLog { .. } => "POST /audit-logs/search".into(),
         }
     }
 
@@ -92,6 +118,7 @@ impl ReadRequest {
         match self {
             Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
             Self::Search { .. } => Allowance::Search,
+            Self::AuditLog { .. } => Allowance::Audit,
         }
     }
 
@@ -99,8 +126,11 @@ impl ReadRequest {
     #[must_use]
     pub fn at_page(&self, next: String) -> Self {
         let mut request = self.clone();
-        if let Self::Listing { cursor, .. } | Self::Search { cursor, .. } = &mut request {
-            *cursor = Some(next);
+        match &mut request {
+            Self::Listing { cursor, .. } | Self::Search { cursor, .. } | Self::AuditLog { cursor, .. } => {
+                *cursor = Some(next);
+            }
+            Self::Me | Self::Roles | Self::Person(_) => {}
         }
         request
     }

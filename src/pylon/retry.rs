@@ -11,6 +11,8 @@ use super::failure::{Class, Failure, Trouble};
 pub const ATTEMPTS: u32 = 10;
 /// Attempts while nothing at all has answered yet: a wrong host should be said within seconds.
 pub const ATTEMPTS_UNANSWERED: u32 = 4;
+/// Attempts at a read that a plan can do without, the first included: nobody waits a minute for a remark.
+pub const ATTEMPTS_AT_A_REMARK: u32 = 3;
 /// A server that asks for a longer pause than this is not waited for.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// A run in which nothing succeeds for so long is over.

@@ -3,16 +3,19 @@
 //! Answers are parsed into structs, never into a loose value: a key that stands twice is an error, not a coin toss.
 //! Fields of the current API that older organisations lack are optional; unknown fields are left alone.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::request::{Answer, Identity, Page, ReadRequest};
+use super::request::{Answer, Entries, Identity, Page, ReadRequest};
 use crate::observed::{Organization, Person, Role, RoleId, UserId};
 use crate::plan::Patch;
+use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
 /// A JSON object, and nothing else: derived structs would take an array for one, by position.
@@ -103,6 +106,49 @@ struct WireOwner {
     id: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct WireEntry {
+    id: String,
+    action: String,
+    action_happened_at: Timestamp,
+    object_id: String,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    actor_user_id: Option<String>,
+    #[serde(default)]
+    attributes: Option<Texts>,
+}
+
+/// Text to text, each key once: a plain map would let the last one count.
+struct Texts(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMap;
+
+        impl<'de> Visitor<'de> for OfMap {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((key, text)) = map.next_entry::<String, String>()? {
+                    if texts.insert(key, text).is_some() {
+                        return Err(A::Error::custom("a key stands twice"));
+                    }
+                }
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_map(OfMap)
+    }
+}
+
 /// The envelope of every error.
 #[derive(Deserialize)]
 pub(super) struct WireError {
@@ -143,6 +189,12 @@ pub(super) fn search_body(emails: &[Email], limit: usize, cursor: Option<&str>) 
     encode(&Search { filter: Filter { field: "email", operator: "in", values }, limit, cursor })
 }
 
+/// The body of `POST /audit-logs/search`.
+pub(super) fn audit_body(people: &[UserId], limit: usize, cursor: Option<&str>) -> Vec<u8> {
+    let values = people.iter().map(UserId::as_str).collect();
+    encode(&Search { filter: Filter { field: "object_id", operator: "in", values }, limit, cursor })
+}
+
 /// The body of `PATCH /users/{id}`: exactly what the patch sets.
 pub(super) fn patch_body(patch: &Patch) -> Vec<u8> {
     let Patch { role, status } = patch;
@@ -173,6 +225,12 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
             Ok(Answer::Page(Page { people, next: next_page(pagination.map(|pagination| pagination.0))? }))
         }
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
+        ReadRequest::AuditLog { .. } => {
+            let Many { data, pagination } = parse::<Many<WireEntry>>(body)?;
+            let entries = data.into_iter().map(|Object(entry)| audit_entry(entry)).collect();
+            let next = next_page(pagination.map(|pagination| pagination.0))?;
+            Ok(Answer::Entries(Entries { entries, next }))
+        }
     }
 }
 
@@ -198,12 +256,25 @@ fn next_page(pagination: Option<Pagination>) -> Result<Option<String>, String> {
     match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
         (_, Some(false)) | (None, None) => Ok(None),
         (Some(cursor), _) => Ok(Some(cursor)),
-        (None, Some(true)) => Err("it says that there are more people and not how to ask for them".into()),
+        (None, Some(true)) => Err("it says that there is more and not how to ask for it".into()),
     }
 }
 
 fn role(Object(WireRole { id, name, slug }): Object<WireRole>) -> Role {
     Role { id: RoleId(id.into()), name, slug }
+}
+
+fn audit_entry(entry: WireEntry) -> AuditEntry {
+    let WireEntry { id, action, action_happened_at, object_id, source, actor_user_id, attributes } = entry;
+    AuditEntry {
+        id,
+        action,
+        happened_at: action_happened_at,
+        object: object_id,
+        source: source.unwrap_or_default(),
+        actor: actor_user_id.filter(|id| !id.is_empty()),
+        attributes: attributes.map(|texts| texts.0).unwrap_or_default(),
+    }
 }
 
 fn person(user: WireUser) -> Result<Person, String> {
@@ -316,6 +387,75 @@ mod tests {
         assert!(decode_person(&id, br#"{"data":{"id":"u2","email":"a@b.example"}}"#).is_err());
     }
 
+    fn entries(entry: &str) -> Result<Entries, String> {
+        let request = ReadRequest::AuditLog { people: Vec::new(), limit: 1, cursor: None };
+        match decode(&request, format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())? {
+            Answer::Entries(entries) => Ok(entries),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const NEEDED: &str = r#""id":"a1","action":"UserRoleChanged","action_happened_at":"2026-08-20T16:02:31.5+02:00","object_id":"u1""#;
+
+    #[test]
+    fn an_entry_has_what_it_has_and_absent_is_as_good_as_null() {
+        let bare = AuditEntry {
+            id: "a1".into(),
+            action: "UserRoleChanged".into(),
+            happened_at: "2026-08-20T14:02:31.5Z".parse().unwrap(),
+            object: "u1".into(),
+            source: String::new(),
+            actor: None,
+            attributes: BTreeMap::new(),
+        };
+        let full = AuditEntry {
+            source: "app".into(),
+            actor: Some("u2".into()),
+            attributes: [("old_role_id".to_owned(), "r1".to_owned())].into(),
+            ..bare.clone()
+        };
+        for (more, expected) in [
+            ("", &bare),
+            (r#","source":null,"actor_user_id":null,"attributes":null"#, &bare),
+            (r#","source":"","actor_user_id":"","attributes":{}"#, &bare),
+            (r#","source":"app","actor_user_id":"u2","attributes":{"old_role_id":"r1"}"#, &full),
+            (
+                r#","created_at":7,"object_type":"user","source":"app","actor_user_id":"u2","actor_contact_id":null,
+                   "attributes":{"old_role_id":"r1"},"metadata":{"ip":[1]},"link":null"#,
+                &full,
+            ),
+        ] {
+            let page = entries(&format!("{{{NEEDED}{more}}}")).unwrap();
+            assert_eq!(
+                (page.entries.as_slice(), page.next),
+                (std::slice::from_ref(expected), None),
+                "{more}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_entry_of_odd_types_is_no_answer() {
+        for bad in [
+            "7".to_owned(),
+            r#"["a1","UserRoleChanged","2026-08-20T14:02:31Z","u1"]"#.to_owned(),
+            "{}".to_owned(),
+            format!("{{{}}}", NEEDED.replace("2026-08-20T16:02:31.5+02:00", "yesterday")),
+            format!("{{{}}}", NEEDED.replace("\"2026-08-20T16:02:31.5+02:00\"", "1787234551")),
+            format!("{{{}}}", NEEDED.replace("\"u1\"", "null")),
+            format!("{{{}}}", NEEDED.replace("\"UserRoleChanged\"", "[]")),
+            format!(r#"{{{NEEDED},"id":"a2"}}"#),
+            format!(r#"{{{NEEDED},"source":7}}"#),
+            format!(r#"{{{NEEDED},"actor_user_id":7}}"#),
+            format!(r#"{{{NEEDED},"attributes":[]}}"#),
+            format!(r#"{{{NEEDED},"attributes":{{"new_role_id":7}}}}"#),
+            format!(r#"{{{NEEDED},"attributes":{{"new_role_id":null}}}}"#),
+            format!(r#"{{{NEEDED},"attributes":{{"new_role_id":"r1","new_role_id":"r2"}}}}"#),
+        ] {
+            assert!(entries(&bad).is_err(), "{bad}");
+        }
+    }
+
     #[test]
     fn a_body_holds_exactly_what_is_asked() {
         let emails = [Email::observed("a@b.example")];
@@ -323,6 +463,12 @@ mod tests {
         assert_eq!(
             search,
             r#"{"filter":{"field":"email","operator":"in","values":["a@b.example"]},"limit":999}"#
+        );
+        let people = ["u1", "u2"].map(|id| UserId::new(id).unwrap());
+        let audit = String::from_utf8(audit_body(&people, 9, Some("c"))).unwrap();
+        assert_eq!(
+            audit,
+            r#"{"filter":{"field":"object_id","operator":"in","values":["u1","u2"]},"limit":9,"cursor":"c"}"#
         );
         let patch = Patch { role: Some(RoleId("r1".into())), status: None };
         assert_eq!(String::from_utf8(patch_body(&patch)).unwrap(), r#"{"role_id":"r1"}"#);

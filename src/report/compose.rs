@@ -6,21 +6,26 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::files_report::{FileState, LeftLine, file_lines, left_lines};
 use super::plan_report::{
-    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
-    PersonLine, PlanReport, TakebackLines, WindowLine,
+    ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
+    GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, TakebackLines, WindowLine,
 };
 use super::words;
 use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
 use crate::observed::{RoleCatalogue, RoleId, UserId};
+use crate::plan::blame::{Actor, Blame, Field};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
-use crate::plan::{Absence, Absent, Change, RoleEdit, StatusEdit, Subject};
+use crate::plan::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
+use crate::pylon::inquiry::Findings;
 use crate::roster::{Email, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
+
+/// A role within a sentence is named in at most so many characters.
+const LONGEST: usize = 80;
 
 /// Everything a plan report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +52,8 @@ pub struct Material<'a> {
     pub meanwhile: usize,
     /// What a rollback leaves, and what the files say against it.
     pub takeback: Option<&'a Takeback>,
+    /// Who is to blame for what, where the audit log was asked.
+    pub blame: Option<&'a Findings>,
     /// What came of it.
     pub finished: Option<&'a Finished>,
 }
@@ -66,6 +73,7 @@ impl PlanReport {
             windows,
             meanwhile,
             takeback,
+            blame,
             finished,
         } = *material;
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
@@ -99,6 +107,7 @@ impl PlanReport {
                 .collect(),
             now,
             takeback: takeback.map(|takeback| material.takeback(takeback)),
+            audit_log: blame.map(|findings| material.audit_log(findings)),
             result: finished.map(|finished| ApplyResult {
                 stopped: finished.stopped.clone(),
                 not_read_back: finished.not_read_back,
@@ -182,13 +191,15 @@ impl Material<'_> {
             let RoleEdit { from, to, through_scim, place, origin } = edit;
             let labels = |ids: &[RoleId]| ids.iter().map(|id| self.label(id)).collect();
             let (location, origin) = (self.locate(*place), origin.clone());
+            let blame = self.blame(&subject.id, Field::Role);
             EditLine {
-                field: "role",
+                field: Field::Role.as_str(),
                 from: labels(from),
                 to: self.label(to),
                 through_scim: labels(through_scim),
                 location,
                 origin,
+                blame,
             }
         });
         let status = status.as_ref().map(|edit| {
@@ -199,21 +210,42 @@ impl Material<'_> {
                 .into_iter()
                 .collect();
             let (location, origin) = (self.locate(*place), origin.clone());
+            let blame = self.blame(&subject.id, Field::Status);
             EditLine {
-                field: "status",
+                field: Field::Status.as_str(),
                 from,
                 to: Printable::new(to.as_str()),
                 through_scim: Vec::new(),
                 location,
                 origin,
+                blame,
             }
         });
         (person_line(subject), role.into_iter().chain(status).collect())
     }
 
+    fn blame(&self, id: &UserId, field: Field) -> Option<BlameLine> {
+        self.blame?.blames.get(&(id.clone(), field)).map(blame_line)
+    }
+
+    fn audit_log(&self, findings: &Findings) -> AuditLogLine {
+        let Findings { blames, unread, is_available } = findings;
+        let Plan { changes, observed, .. } = &self.reviewed.plan;
+        let edits = changes.iter().chain(observed).map(|change| {
+            let Change { subject: _, role, status } = change;
+            usize::from(role.is_some()) + usize::from(status.is_some())
+        });
+        AuditLogLine {
+            is_available: *is_available,
+            unread: unread.clone(),
+            edits: edits.sum(),
+            blamed: blames.len(),
+        }
+    }
+
     fn guardrail(&self, finding: &Finding) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
-        let label = |role: &RoleId| self.label(role).to_string();
+        let label = |role: &RoleId| self.label(role).short(LONGEST).to_string();
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(self.now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
@@ -229,7 +261,7 @@ impl Material<'_> {
 
     fn coming(&self, coming: &Coming) -> ComingLine {
         let Coming { transition, refused_by } = coming;
-        let label = |role: &RoleId| self.label(role).to_string();
+        let label = |role: &RoleId| self.label(role).short(LONGEST).to_string();
         let named =
             |figure: &Figure| format!("{}: {}", figure.guardrail().as_str(), words::figure(figure, &label));
         let refused_by = refused_by.iter().map(named).collect();
@@ -293,6 +325,29 @@ pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
         then: then.as_ref().map(|then| Printable::new(then.value.as_str())),
         reason: reason.as_deref().map(Printable::new),
         location: sources.locate(*place),
+    }
+}
+
+fn blame_line(blame: &Blame) -> BlameLine {
+    let Blame { actor, source, action, at, old, new, is_outlived } = blame;
+    let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
+    BlameLine {
+        actor: match actor {
+            Actor::Person { id, name, email } => ActorLine::Person {
+                id: Printable::new(id.as_str()),
+                name: Printable::new(name),
+                email: Printable::new(email.as_str()),
+            },
+            Actor::Id(id) => ActorLine::Id(Printable::new(id)),
+            Actor::Source(source) => ActorLine::Source(Printable::new(source)),
+            Actor::Unknown => ActorLine::Unknown,
+        },
+        source: Printable::new(source),
+        action: Printable::new(action),
+        at: *at,
+        old: shown(old),
+        new: shown(new),
+        is_outlived: *is_outlived,
     }
 }
 

@@ -21,6 +21,8 @@ const WIDTH: usize = 110;
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
+/// Characters of a sentence: enough to name the roles of most organisations, and no flood.
+const SENTENCE: usize = 4000;
 /// So many problems are shown in full; the rest are counted.
 const MOST: usize = 100;
 
@@ -45,7 +47,7 @@ pub fn letters(problems: &Problems, colours: bool) -> impl Iterator<Item = Strin
         let mut text = String::new();
         // Writing into a string cannot fail, and a letter that could not be laid out is still sent.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources)).is_err() {
-            text += &format!("{}: {}\n", problem.code, Printable::new(&problem.message));
+            text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
         text
     })
@@ -113,7 +115,7 @@ impl Line {
             file: Printable::new(&location.file).to_string(),
             text,
             marked: start..end,
-            label: label.text.clone(),
+            label: Printable::cut(&label.text, MARKED).to_string(),
             number: location.line,
             column: location.column,
         }
@@ -148,7 +150,7 @@ impl SourceCode for Line {
 
 impl fmt::Display for Letter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printable::new(&self.problem.message))
+        write!(f, "{}", Printable::cut(&self.problem.message, SENTENCE))
     }
 }
 
@@ -161,7 +163,7 @@ impl Diagnostic for Letter<'_> {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let help = self.problem.help.as_ref()?;
-        Some(Box::new(Printable::new(help)))
+        Some(Box::new(Printable::cut(help, SENTENCE)))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -4,7 +4,7 @@
 //! is looked at once more here, whatever it is made of; only the annotations, the data in which is encoded, are commands.
 //! A step shows ten annotations of a level: the first of each level are given and the rest are counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::agenda_report::AgendaReport;
@@ -14,12 +14,14 @@ use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::plan::guardrails::Verdict;
-use crate::printable::Printable;
+use crate::printable::{Printable, is_unprintable};
 use crate::problem::Problems;
 use crate::source::Location;
 
 /// So many annotations of one level does a step show.
 const SHOWN: usize = 10;
+/// So many people are named where one annotation speaks of several.
+const NAMED: usize = 5;
 /// Characters of a message; the text and the summary have the whole.
 const LONGEST: usize = 300;
 
@@ -49,7 +51,7 @@ struct Annotation {
     message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Level {
     Error,
     Warning,
@@ -76,9 +78,11 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Agenda(agenda) => of_agenda(agenda),
         Body::Roles(roles) => of_sheet(&roles.sheet()),
         Body::Explanation(explanation) => of_sheet(&explanation.sheet()),
+        Body::Doctor(doctor) => of_sheet(&doctor.sheet()),
         Body::Files(files) => of_sheet(&files.sheet()),
         Body::Problems(problems) => of_problems(problems),
     };
+    let all = merged(all);
     let mut lines = String::new();
     for level in Level::ALL {
         let of_level: Vec<&Annotation> = all.iter().filter(|annotation| annotation.level == level).collect();
@@ -92,6 +96,37 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         }
     }
     lines
+}
+
+/// What is said at one place in the same words of several people, said once: a changed default would fill all ten.
+fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
+    let mut merged: Vec<(Annotation, usize)> = Vec::new();
+    let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
+    let mut names: HashMap<usize, Vec<String>> = HashMap::new();
+    for annotation in all {
+        let Annotation { level, location, title, message } = annotation;
+        let key = (level, location.clone(), message.clone());
+        let number = *known.entry(key).or_insert(merged.len());
+        let told = names.entry(number).or_default();
+        if told.len() < NAMED {
+            told.push(title.clone());
+        }
+        match merged.get_mut(number) {
+            Some((_, count)) => *count += 1,
+            None => merged.push((Annotation { level, location, title, message }, 1)),
+        }
+    }
+    let say = |(number, (annotation, count)): (usize, (Annotation, usize))| {
+        let told = names.get(&number).map_or(&[][..], Vec::as_slice);
+        if count == 1 {
+            return annotation;
+        }
+        let more = count - told.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let message = format!("{}\n{}{more}", annotation.message, told.join(", "));
+        Annotation { title: format!("{count} people"), message, ..annotation }
+    };
+    merged.into_iter().enumerate().map(say).collect()
 }
 
 /// One workflow command, as the runner reads it.
@@ -109,7 +144,8 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere.
+/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere, nor for one whose name would
+/// act on the log: escaped, it would be the name of another file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace } = folders;
     let path = match workspace {
@@ -117,8 +153,9 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
         Some(workspace) => plain(&folder.join(file)).strip_prefix(plain(workspace)).ok()?.to_owned(),
     };
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
+    let is_shown = !file.chars().any(is_unprintable);
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
-    (is_below && parts.peek().is_some())
+    (is_shown && is_below && parts.peek().is_some())
         .then(|| parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
@@ -214,10 +251,11 @@ fn of_plan(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn edit_text(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin, blame } = edit;
     let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let from = if from.is_empty() { "(none)".to_owned() } else { from };
-    format!("{field} {from} → {to}{}", words::origin(origin))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
+    format!("{field} {from} → {to}{}{blame}", words::origin(origin))
 }
 
 fn of_coming(line: &ComingLine, level: Level) -> Annotation {
@@ -322,6 +360,7 @@ mod tests {
         assert_eq!(at("../../users.toml", "/w/repo/access", Some("/w/repo")), None);
         assert_eq!(at("./teams/emea.toml", "/w/repo", None).as_deref(), Some("teams/emea.toml"));
         assert_eq!(at("/etc/users.toml", "/w/repo", None), None);
+        assert_eq!(at("teams/\u{1b}[2J.toml", "/w/repo", None), None);
     }
 
     #[test]

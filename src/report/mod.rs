@@ -1,7 +1,7 @@
 //! What a run has to say: one [`Report`], and one room a format that turns it into bytes.
 //!
 //! A report holds facts with their places settled; a format decides only how they look. Text from elsewhere passes
-//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write`] is a function of the report, the format and
+//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write()`] is a function of the report, the format and
 //! the [`Setting`].
 
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ pub mod agenda_report;
 pub mod comparison_report;
 pub mod compose;
 pub mod diagnostic;
+pub mod doctor_report;
 pub mod explanation_report;
 pub mod files_report;
 pub mod github;
@@ -31,6 +32,7 @@ pub mod words;
 pub use agenda_report::AgendaReport;
 pub use comparison_report::ComparisonReport;
 pub use compose::Material;
+pub use doctor_report::DoctorReport;
 pub use explanation_report::ExplanationReport;
 pub use files_report::FilesReport;
 pub use plan_report::PlanReport;
@@ -107,6 +109,8 @@ pub enum Body {
     Roles(Box<RolesReport>),
     /// Everything about one person.
     Explanation(Box<ExplanationReport>),
+    /// What a run needs, looked at one by one.
+    Doctor(Box<DoctorReport>),
     /// What becomes of files.
     Files(Box<FilesReport>),
     /// It could not be done.

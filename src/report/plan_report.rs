@@ -8,6 +8,7 @@ use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
+use crate::pylon::inquiry::Unread;
 use crate::source::Location;
 
 /// A reviewed plan, and what came of it if it was carried out.
@@ -47,6 +48,8 @@ pub struct PlanReport {
     pub now: Timestamp,
     /// What a rollback leaves as it is, and what the files say against it.
     pub takeback: Option<TakebackLines>,
+    /// How far the audit log was read, where it was asked (`--blame`).
+    pub audit_log: Option<AuditLogLine>,
     /// What came of it, if it was carried out.
     pub result: Option<ApplyResult>,
     /// Where its journal is, if it was carried out.
@@ -201,6 +204,60 @@ pub struct EditLine {
     pub location: Location,
     /// Where it comes from, if not from the person's own declaration.
     pub origin: Origin,
+    /// Who brought the value before about; nothing where that was not asked or the audit log does not say it.
+    pub blame: Option<BlameLine>,
+}
+
+/// Who brought a value about: the newest entry of the audit log about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlameLine {
+    /// Who.
+    pub actor: ActorLine,
+    /// From where: `api`, `app`; may be empty.
+    pub source: Printable,
+    /// What the log calls it.
+    pub action: Printable,
+    /// When.
+    pub at: Timestamp,
+    /// The value before it, where the log has it.
+    pub old: Option<Printable>,
+    /// The value that it set, where the log has it.
+    pub new: Option<Printable>,
+    /// It set another value than Pylon has now.
+    pub is_outlived: bool,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActorLine {
+    /// Somebody in the organisation.
+    Person {
+        /// The id.
+        id: Printable,
+        /// The name.
+        name: Printable,
+        /// The primary address.
+        email: Printable,
+    },
+    /// Somebody who is not, or not any more.
+    Id(Printable),
+    /// Only from where it came is known.
+    Source(Printable),
+    /// Not even that.
+    Unknown,
+}
+
+/// How far the audit log was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLogLine {
+    /// Whether it could be read at all.
+    pub is_available: bool,
+    /// Why it was not read to its end.
+    pub unread: Option<Unread>,
+    /// How many edits it was asked about.
+    pub edits: usize,
+    /// About how many of them it says something.
+    pub blamed: usize,
 }
 
 /// What one guardrail says.

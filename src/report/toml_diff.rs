@@ -100,12 +100,20 @@ pub fn plan(report: &PlanReport) -> Vec<Hunk> {
 
 fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Option<&Outcome>) -> Hunk {
     let outcome = outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
-    let primary = person.primary.as_ref().map_or_else(String::new, |primary| format!(" ({primary})"));
+    let primary = person.primary.as_ref();
+    let primary = primary.map_or_else(String::new, |primary| format!(" ({})", primary.short(LONGEST)));
     let heading = format!("{} # {}{primary}{outcome}", header(&entry.email), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
-        let EditLine { field, from, to, through_scim: _, location, origin } = edit;
-        before.extend(observed(from).map(|value| format!("{field} = {value}")));
+        let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
+        // As `git blame` has it: beside the value that is there, since that is what somebody wrote.
+        let blame = blame.as_ref().map(words::blame);
+        before.extend(match (observed(from), blame) {
+            (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
+            (Some(value), None) => Some(format!("{field} = {value}")),
+            (None, Some(blame)) => Some(format!("# {field}: {blame}")),
+            (None, None) => None,
+        });
         let origin = words::origin(origin);
         after.push(format!("{field} = {} # {}{origin}", quoted(&to.short(LONGEST)), place(location)));
     }
@@ -132,9 +140,9 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
     let heading = match subject {
         Subject::Person(email) => Some(header(&Printable::new(email.as_str()))),
         Subject::Files => None,
-        Subject::Workspace | Subject::Policy | Subject::Guardrails | Subject::Acknowledgement { .. } => {
-            Some(Printable::new(&words::subject(subject)).to_string().replacen("]] ", "]] # ", 1))
-        }
+        Subject::Workspace | Subject::Policy | Subject::Guardrails | Subject::Acknowledgement { .. } => Some(
+            Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
+        ),
     };
     let (mut before, mut after) = (Vec::new(), Vec::new());
     if *kind != Kind::Added {
@@ -168,11 +176,11 @@ fn said<'a>(
             Some(_) => String::new(),
             None => " # by default".to_owned(),
         };
-        match item.key.as_str() {
+        match item.key.raw() {
             key @ ("windows" | "protected") => {
                 lists.entry(key).or_default().push(format!("  {value},{comment}"));
             }
-            key => lines.push(format!("{key} = {value}{comment}")),
+            _ => lines.push(format!("{} = {value}{comment}", item.key.short(LONGEST * 4))),
         }
     }
     for (key, values) in lists {

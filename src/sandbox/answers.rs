@@ -61,15 +61,21 @@ impl World {
             }
             Endpoint::SearchAuditLog => {
                 if !self.settings.audit_log {
-                    return Err(Refusal::new(
-                        Code::PermissionDenied,
-                        "audit logs are not part of this organization's plan",
-                    ));
+                    return Err(self.no_audit_log());
                 }
                 let search: audit::Search = read(&request.body)?;
                 let page = self.audit.search(&search, self.settings.max_filter_values, self.api)?;
                 Ok(success(page.entries, page.pagination, id))
             }
+        }
+    }
+
+    /// Which of the two Pylon answers nobody outside knows.
+    fn no_audit_log(&self) -> Refusal {
+        if self.settings.audit_log_hidden {
+            Refusal::new(Code::NotFound, "there is nothing at this path")
+        } else {
+            Refusal::new(Code::PermissionDenied, "audit logs are not part of this organization's plan")
         }
     }
 

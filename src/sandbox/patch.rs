@@ -79,6 +79,18 @@ impl World {
         role: Option<&str>,
         status: Option<&str>,
     ) -> bool {
+        self.changed_by(now, "user_someone_else", who, role, status)
+    }
+
+    /// The same by a colleague, whose id the audit log shows.
+    pub fn changed_by(
+        &mut self,
+        now: Duration,
+        colleague: &str,
+        who: &str,
+        role: Option<&str>,
+        status: Option<&str>,
+    ) -> bool {
         let Some(at) = self.find(who) else { return false };
         let Some(before) = self.people.get(at).cloned() else { return false };
         let mut after = before.clone();
@@ -88,7 +100,7 @@ impl World {
             Some(Err(_)) => return false,
         }
         after.status = status.map_or(after.status, str::to_owned);
-        self.store(now, at, &before, after, &Actor { user_id: "user_someone_else", source: "app" });
+        self.store(now, at, &before, after, &Actor { user_id: colleague, source: "app" });
         true
     }
 

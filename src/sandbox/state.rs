@@ -123,6 +123,8 @@ pub struct Settings {
     pub max_filter_values: Option<usize>,
     /// The organisation's plan has an audit log; else 403.
     pub audit_log: bool,
+    /// Where the plan has none, it is 404 in place of 403.
+    pub audit_log_hidden: bool,
     /// The token may change users; else 403.
     pub token_can_write: bool,
 }
@@ -138,6 +140,7 @@ impl Default for Settings {
             search_returns_deactivated: true,
             max_filter_values: None,
             audit_log: true,
+            audit_log_hidden: false,
             token_can_write: true,
         }
     }

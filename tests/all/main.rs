@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod harness;
+mod hostile;
 mod properties;
 mod simulation;
 mod stories;

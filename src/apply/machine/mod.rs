@@ -200,7 +200,11 @@ impl Machine {
             .map_or_else(String::new, |change| format!("PATCH /users/{}", change.subject.id.as_str()));
         let trouble = Trouble::NotSent(format!("the journal cannot be written: {why}"));
         self.stop(Stop::Journal(why));
-        self.patched(now, ticket, Attempt { result: Err(Failure { asked, trouble }), remaining: None });
+        self.patched(
+            now,
+            ticket,
+            Attempt { result: Err(Failure { asked, trouble }), remaining: None, date: None },
+        );
     }
 
     /// What to do at `now`. To be asked again until it says to wait.
@@ -270,7 +274,7 @@ impl Machine {
                 let people = match answer {
                     Answer::Person(person) => vec![person],
                     Answer::Page(page) => page.people,
-                    Answer::Me(_) | Answer::Roles(_) => Vec::new(), // the machine asks for people alone
+                    Answer::Me(_) | Answer::Roles(_) | Answer::Entries(_) => Vec::new(), // the machine asks for people alone
                 };
                 self.read_people(now, sent, read.purpose, people);
             }

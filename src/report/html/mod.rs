@@ -56,6 +56,7 @@ pub fn write(report: &Report) -> String {
         }
         Body::Roles(roles) => sheet::write(command, &roles.sheet()),
         Body::Explanation(explanation) => sheet::write(command, &explanation.sheet()),
+        Body::Doctor(doctor) => sheet::write(command, &doctor.sheet()),
         Body::Files(files) => sheet::write(command, &files.sheet()),
         Body::Problems(problems) => {
             let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");

@@ -19,6 +19,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         (refusals(report))
         (kept_roles(report))
         (changes(report))
+        (audit_log(report))
         (beside(report))
         (by_itself(report))
         (takeback(report))
@@ -85,13 +86,14 @@ fn kept_roles(report: &PlanReport) -> Markup {
 }
 
 fn changes(report: &PlanReport) -> Markup {
-    let is_applied = report.result.is_some();
+    let (is_applied, is_blamed) = (report.result.is_some(), report.audit_log.is_some());
     html! {
         @if report.changes().next().is_some() {
             table.changes {
                 thead {
                     tr {
                         th { "Who" } th { "What" } th { "Where" }
+                        @if is_blamed { th { "Last change" } }
                         @if is_applied { th { "Outcome" } }
                     }
                 }
@@ -101,6 +103,7 @@ fn changes(report: &PlanReport) -> Markup {
                             td { (who(entry, person)) }
                             td { @for edit in edits { (edit_text(edit)) } }
                             td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::origin(&edit.origin)) } } } }
+                            @if is_blamed { td { @for edit in edits { (blame_text(edit)) } } }
                             @if let Some(outcome) = outcome { (outcome_cell(outcome)) }
                         }
                     }
@@ -120,7 +123,7 @@ fn who(entry: &Entry, person: &PersonLine) -> Markup {
 }
 
 fn edit_text(edit: &EditLine) -> Markup {
-    let EditLine { field, from, to, through_scim, location: _, origin: _ } = edit;
+    let EditLine { field, from, to, through_scim, location: _, origin: _, blame: _ } = edit;
     let from: Vec<String> = from.iter().map(short).collect();
     html! {
         p {
@@ -132,6 +135,10 @@ fn edit_text(edit: &EditLine) -> Markup {
             }
         }
     }
+}
+
+fn blame_text(edit: &EditLine) -> Markup {
+    html! { p.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } }
 }
 
 fn outcome_cell(outcome: &Outcome) -> Markup {
@@ -153,7 +160,7 @@ fn beside_line(entry: &Entry) -> Option<Markup> {
     Some(match &entry.kind {
         EntryKind::Change { .. } => return None,
         EntryKind::Observed { person: _, edits } => html! {
-            (email) " differs; observed, left alone " (at) @for edit in edits { (edit_text(edit)) }
+            (email) " differs; observed, left alone " (at) @for edit in edits { (edit_text(edit)) (blame_text(edit)) }
         },
         EntryKind::FoundElsewhere { person } => html! {
             (email) " has another primary address in Pylon" @if let Some(primary) = &person.primary { ": " (short(primary)) } " " (at)
@@ -165,6 +172,15 @@ fn beside_line(entry: &Entry) -> Option<Markup> {
             html! { (email) " (" (short(name)) ") is deactivated in Pylon " (at) }
         }
     })
+}
+
+/// Of what it is not said who changed it.
+fn audit_log(report: &PlanReport) -> Markup {
+    html! {
+        @if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+            p.quiet { (what) @if let Some(why) = why { ": " (why) } "." }
+        }
+    }
 }
 
 fn by_itself(report: &PlanReport) -> Markup {

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod comparison;
+mod doctor;
 mod explanation;
 mod files;
 mod plan;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use super::plan_report::{ComingLine, Instant, WindowLine};
 use super::{Body, Report};
 use crate::exit::Exit;
-use crate::printable::{Printable, is_unprintable};
+use crate::printable::{Printable, characters, is_unprintable};
 use crate::problem::Problems;
 use crate::source::Location;
 
@@ -42,6 +43,7 @@ pub fn write(report: &Report) -> String {
         Body::Agenda(agenda) => agenda::write(command, *exit, agenda),
         Body::Roles(roles) => roles::write(command, *exit, roles),
         Body::Explanation(explanation) => explanation::write(command, *exit, explanation),
+        Body::Doctor(doctor) => doctor::write(command, *exit, doctor),
         Body::Files(files) => files::write(command, *exit, files),
         Body::Problems(problems) => failed(command, *exit, problems),
     }
@@ -63,6 +65,7 @@ enum AnyReport<'a> {
     Comparison(comparison::Comparison<'a>),
     Agenda(agenda::Agenda<'a>),
     Roles(roles::Roles<'a>),
+    Doctor(doctor::Doctor<'a>),
     Files(files::Files<'a>),
     Explanation(Box<explanation::Explanation<'a>>),
     Valid(Valid<'a>),
@@ -213,12 +216,12 @@ fn encode(value: &impl Serialize) -> String {
     escape(&text) + "\n"
 }
 
-/// Writes what is unprintable as `\uXXXX`. Only inside strings can there be any, and there the escape means the same;
-/// so too for the `#` of `##[`, which a GitHub runner takes for a command wherever it stands in a line.
+/// Writes what is unprintable as `\uXXXX`, and marks that tower. Only inside strings can there be any, and there the escape
+/// means the same; so too for the `#` of `##[`, which a GitHub runner takes for a command wherever it stands in a line.
 fn escape(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
-    for char in json.chars() {
-        if is_unprintable(char) && char != '\n' {
+    for (char, acts) in characters(json) {
+        if (acts || is_unprintable(char)) && !char.is_ascii_graphic() && char != '\n' {
             let mut units = [0; 2];
             for unit in char.encode_utf16(&mut units) {
                 safe += &format!("\\u{unit:04x}");

@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::plan_report::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
-    TakebackLines,
+    ActorLine, AuditLogLine, BlameLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine,
+    PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::words;
 
@@ -40,6 +40,9 @@ pub(super) struct Plan<'a> {
     windows: Vec<WindowOf<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     takeback: Option<TakebackOf<'a>>,
+    /// With `plan --blame` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blame: Option<AuditLog>,
     result: Option<ResultOf>,
     journal: Option<&'a str>,
     saved: Option<&'a str>,
@@ -88,6 +91,36 @@ struct Edit<'a> {
     through_scim: Vec<&'a str>,
     place: Place,
     origin: OriginOf<'a>,
+    /// Who brought `from` about; with `plan --blame` alone, and where the audit log says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blame: Option<Blame<'a>>,
+}
+
+/// The newest entry of the audit log about a field of a person.
+#[derive(Serialize, JsonSchema)]
+struct Blame<'a> {
+    /// The user's id.
+    actor_id: Option<&'a str>,
+    /// Where the actor is somebody in the organisation.
+    actor_name: Option<&'a str>,
+    actor_email: Option<&'a str>,
+    source: Option<&'a str>,
+    action: &'a str,
+    /// RFC 3339, in UTC.
+    at: String,
+    old: Option<&'a str>,
+    new: Option<&'a str>,
+    /// It set another value than `from`: something that is not in the log came after it.
+    outlived: bool,
+}
+
+/// How far the audit log was read.
+#[derive(Serialize, JsonSchema)]
+struct AuditLog {
+    available: bool,
+    /// Where it was read to its end, an edit without `blame` is one that the log says nothing of.
+    complete: bool,
+    reason: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -184,6 +217,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         windows,
         now: _,
         takeback,
+        audit_log,
         result,
         journal,
         saved,
@@ -220,6 +254,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         coming: coming.iter().map(coming_line).collect(),
         windows: windows.iter().map(window_line).collect(),
         takeback: takeback.as_ref().map(takeback_of),
+        blame: audit_log.as_ref().map(audit_log_of),
         result: result.as_ref().map(|result| ResultOf {
             stopped: result.stopped.as_ref().map(words::stop),
             not_read_back: result.not_read_back,
@@ -278,7 +313,7 @@ fn person_of(person: &PersonLine) -> Person<'_> {
 }
 
 fn edit(edit: &EditLine) -> Edit<'_> {
-    let EditLine { field, from, to, through_scim, location, origin } = edit;
+    let EditLine { field, from, to, through_scim, location, origin, blame } = edit;
     Edit {
         field,
         from: from.iter().map(Printable::raw).collect(),
@@ -295,6 +330,36 @@ fn edit(edit: &EditLine) -> Edit<'_> {
             Origin::Rollback => OriginOf::Rollback,
             Origin::After { window } => OriginOf::AfterWindow { window_status: window.as_str() },
         },
+        blame: blame.as_ref().map(blame_of),
+    }
+}
+
+fn blame_of(line: &BlameLine) -> Blame<'_> {
+    let BlameLine { actor, source, action, at, old, new, is_outlived } = line;
+    let (actor_id, actor_name, actor_email) = match actor {
+        ActorLine::Person { id, name, email } => (Some(id), Some(name), Some(email)),
+        ActorLine::Id(id) => (Some(id), None, None),
+        ActorLine::Source(_) | ActorLine::Unknown => (None, None, None),
+    };
+    Blame {
+        actor_id: actor_id.map(Printable::raw),
+        actor_name: actor_name.map(Printable::raw),
+        actor_email: actor_email.map(Printable::raw),
+        source: Some(source.raw()).filter(|source| !source.is_empty()),
+        action: action.raw(),
+        at: at.to_string(),
+        old: old.as_ref().map(Printable::raw),
+        new: new.as_ref().map(Printable::raw),
+        outlived: *is_outlived,
+    }
+}
+
+fn audit_log_of(line: &AuditLogLine) -> AuditLog {
+    let AuditLogLine { is_available, unread, edits: _, blamed: _ } = line;
+    AuditLog {
+        available: *is_available,
+        complete: unread.is_none(),
+        reason: unread.as_ref().map(words::why_unread),
     }
 }
 

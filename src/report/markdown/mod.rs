@@ -22,6 +22,10 @@ const UNFOLDED: usize = 20;
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
 
+/// A longer run of backticks is written out: GitHub's parser (cmark) takes none of more than 80 for the fence of a code
+/// span, and counts no fence of a block beyond 255, so that what stands behind it would no longer be code.
+const LONGEST_RUN: usize = 16;
+
 /// The report as markdown of at most `limit` bytes, which are never fewer than characters.
 pub fn write(report: &Report, limit: usize) -> String {
     let Report { command, exit: _, body } = report;
@@ -37,6 +41,7 @@ pub fn write(report: &Report, limit: usize) -> String {
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
         Body::Roles(roles) => sheet::write(command, &roles.sheet(), limit),
         Body::Explanation(explanation) => sheet::write(command, &explanation.sheet(), limit),
+        Body::Doctor(doctor) => sheet::write(command, &doctor.sheet(), limit),
         Body::Files(files) => sheet::write(command, &files.sheet(), limit),
         Body::Problems(problems) => failed(command, problems, limit),
     };
@@ -55,7 +60,7 @@ fn title(command: &str, verdict: &str) -> String {
 fn failed(command: &str, problems: &Problems, limit: usize) -> String {
     let number = words::count(problems.list.len(), "problem", "problems");
     let head = title(command, &number) + "It could not be done, and nothing was changed.\n\n";
-    let letters: Vec<String> = diagnostic::letters(problems, false).collect();
+    let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| tamed(&letter)).collect();
     let room = limit.saturating_sub(head.len());
     let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));
     head + &fence("text", &shown) + &left_out(problems.list.len() - kept, "problem", "problems")
@@ -94,7 +99,10 @@ fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> St
     let pieces: Vec<String> = hunks
         .iter()
         .enumerate()
-        .map(|(number, hunk)| if number == 0 { hunk.text() } else { format!("\n{}", hunk.text()) })
+        .map(|(number, hunk)| {
+            let text = tamed(&hunk.text());
+            if number == 0 { text } else { format!("\n{text}") }
+        })
         .collect();
     let (shown, kept) = fitting(&pieces, room.saturating_sub(FENCES));
     let fence = fence("diff", &shown);
@@ -119,7 +127,8 @@ fn details(summary: &str, inside: &str) -> String {
 
 /// A fence longer than any run of backticks inside it.
 fn fence(language: &str, text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    let text = tamed(text);
+    let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     format!("{fence}{language}\n{text}{end}{fence}\n")
 }
@@ -130,10 +139,28 @@ fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return "(empty)".into();
     }
-    let fence = "`".repeat(longest_run(text) + 1);
+    let text = tamed(text);
+    let fence = "`".repeat(longest_run(&text) + 1);
     let at_end = |char: char| char == '`' || char == ' ';
     let pad = if text.starts_with(at_end) || text.ends_with(at_end) { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Writes out what no fence holds, and what a pipeline that looks for the marker of a comment could find in another.
+fn tamed(text: &str) -> String {
+    let text = text.replace("<!--", "\\u{3c}!--");
+    if longest_run(&text) <= LONGEST_RUN {
+        return text;
+    }
+    let mut tame = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('`') {
+        let run = rest[start..].len() - rest[start..].trim_start_matches('`').len();
+        tame += &rest[..start];
+        tame += &if run > LONGEST_RUN { "\\u{60}".repeat(run) } else { "`".repeat(run) };
+        rest = &rest[start + run..];
+    }
+    tame + rest
 }
 
 fn short(text: &Printable) -> String {
@@ -177,6 +204,15 @@ mod tests {
         assert_eq!(code(" x "), "`  x  `");
         assert_eq!(code(" "), "(empty)");
         assert_eq!(fence("diff", "+````\n"), "`````diff\n+````\n`````\n");
+    }
+
+    #[test]
+    fn what_no_fence_holds_is_written_out() {
+        let run = |length: usize| "`".repeat(length);
+        assert_eq!(code(&format!("a{}b", run(16))), format!("{0}a{1}b{0}", run(17), run(16)));
+        assert_eq!(code(&format!("a{}b`c", run(17))), format!("``a{}b`c``", "\\u{60}".repeat(17)));
+        assert_eq!(code("<!-- rolecall:plan -->"), "`\\u{3c}!-- rolecall:plan -->`");
+        assert_eq!(fence("text", &run(300)), format!("```text\n{}\n```\n", "\\u{60}".repeat(300)));
     }
 
     #[test]

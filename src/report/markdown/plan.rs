@@ -22,6 +22,7 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         + &kept_roles(report, share)
         + &not_in_force(report, share);
     let tail = guardrails(report, share)
+        + &audit_log(report)
         + &beside(report, share)
         + &by_itself(report, share)
         + &takeback(report, share)
@@ -154,6 +155,15 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
     if noted.is_empty() { text } else { text + &noted + "\n" }
 }
 
+/// Of what it is not said who changed it.
+fn audit_log(report: &PlanReport) -> String {
+    let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) else {
+        return String::new();
+    };
+    let why = why.map_or_else(String::new, |why| format!(": {}", figure(&why)));
+    format!("{what}{why}.\n\n")
+}
+
 fn comma(mut texts: Vec<String>) -> Vec<String> {
     let last = texts.len().saturating_sub(1);
     texts.iter_mut().take(last).for_each(|text| text.push_str(", "));
@@ -194,10 +204,11 @@ fn beside(report: &PlanReport, share: usize) -> String {
 }
 
 fn observed(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _ } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame } = edit;
     let from: Vec<String> = from.iter().map(|value| value.short(LONGEST).to_string()).collect();
     let from = if from.is_empty() { "(none)".into() } else { code(&from.join(", ")) };
-    format!("{field} {from} → {}", short(to))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| format!(" ({})", code(&words::blame(blame))));
+    format!("{field} {from} → {}{blame}", short(to))
 }
 
 fn by_itself(report: &PlanReport, share: usize) -> String {

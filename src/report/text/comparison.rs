@@ -9,6 +9,8 @@ use crate::report::words;
 
 const WIDEST_KEY: usize = 24;
 const WIDEST_VALUE: usize = 56;
+/// Room for any address, and for the name of an accepted risk with its role.
+const LONGEST_SUBJECT: usize = 300;
 
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     let ComparisonReport { old, new, declared, differences, now: _, windows: _ } = report;
@@ -37,7 +39,7 @@ struct Columns {
 impl Columns {
     fn of(differences: &[DifferenceEntry]) -> Self {
         let items = || differences.iter().flat_map(|entry| &entry.items);
-        let key = items().map(|item| item.key.width()).max().unwrap_or(0).min(WIDEST_KEY);
+        let key = items().map(|item| item.key.short(LONGEST).width()).max().unwrap_or(0).min(WIDEST_KEY);
         let value =
             items().map(|item| Printable::new(&change(item)).width()).max().unwrap_or(0).min(WIDEST_VALUE);
         Self { key, value }
@@ -56,8 +58,8 @@ fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> S
         (Subject::Person(_), Kind::Removed) => "  no longer declared: left as they are in Pylon",
         _ => "",
     };
-    let mut text =
-        format!("  {sign} {}{}\n", Printable::new(&words::subject(subject)), styled(styles.quiet, note));
+    let subject = Printable::cut(&words::subject(subject), LONGEST_SUBJECT);
+    let mut text = format!("  {sign} {subject}{}\n", styled(styles.quiet, note));
     items.iter().for_each(|item| text += &item_line(item, columns, styles));
     text
 }
@@ -75,7 +77,7 @@ fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
     }
     let line = format!(
         "    {mark} {}  {}   {}",
-        pad(key.as_str(), columns.key),
+        pad(key.short(LONGEST).as_str(), columns.key),
         pad(&change(item), columns.value),
         styled(styles.quiet, place)
     );

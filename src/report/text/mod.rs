@@ -17,6 +17,8 @@ pub use plan::question;
 const WIDEST_EMAIL: usize = 40;
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
+/// No address that works is longer (RFC 5321).
+const LONGEST_ADDRESS: usize = 254;
 
 /// The report as text.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
@@ -30,6 +32,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Agenda(report) => agenda::agenda(report, styles),
         Body::Roles(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Explanation(report) => sheet::sheet(command, &report.sheet(), styles),
+        Body::Doctor(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Files(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Problems(_) if setting.letters_apart => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colours),

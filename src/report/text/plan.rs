@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sheet::hunk_lines;
-use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
+use super::{LONGEST, LONGEST_ADDRESS, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -29,6 +29,10 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
+    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let _ = writeln!(text, "{what}{why}.");
+    }
     text += &coming(report, styles);
     text += &takeback(report, styles);
     text += &closing(report, styles);
@@ -37,7 +41,8 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
 
 /// The plan as it is shown to whoever is asked whether it shall be carried out.
 pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
-    format!("{}\nApply this to {}? Only `yes` is taken: ", plan(command, report, styles), report.organization)
+    let organization = report.organization.short(LONGEST);
+    format!("{}\nApply this to {organization}? Only `yes` is taken: ", plan(command, report, styles))
 }
 
 struct Columns {
@@ -70,7 +75,9 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
-    format!("{title} · {organization} ({organization_id}, {place}) · {declared} declared{only}{at}\n")
+    let short = |text: &Printable| text.short(LONGEST);
+    let (organization, id, place) = (short(organization), short(organization_id), short(place));
+    format!("{title} · {organization} ({id}, {place}) · {declared} declared{only}{at}\n")
 }
 
 fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
@@ -104,8 +111,8 @@ fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
             line(styled(styles.quiet, "="), format!("{}   {place}", person_text(person, styles)))
         }
         EntryKind::Missing { did_you_mean } => {
-            let hint =
-                did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let near = did_you_mean.as_ref().map(|near| near.short(LONGEST_ADDRESS));
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
             line(styled(styles.attention, "?"), format!("not in Pylon{hint}   {place}"))
         }
         EntryKind::Deactivated { name } => line(
@@ -117,20 +124,23 @@ fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
 
 fn person_text(person: &PersonLine, styles: &Styles) -> String {
     let PersonLine { id: _, name, primary } = person;
+    let primary = primary.as_ref().map(|primary| primary.short(LONGEST_ADDRESS));
     let primary = primary
-        .as_ref()
         .map_or_else(String::new, |primary| styled(styles.attention, format_args!(" (in Pylon: {primary})")));
     format!("{}{primary}", name.short(LONGEST))
 }
 
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
-    let EditLine { field, from: _, to: _, through_scim, location, origin } = edit;
+    let EditLine { field, from: _, to: _, through_scim, location, origin, blame } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
     let mut place = format!("{}{}", place_text(location), words::origin(origin));
     if !through_scim.is_empty() {
         let _ = write!(place, ", holds {} through SCIM", listed(through_scim));
     }
-    format!("      {field:<6}  {value}   {}\n", styled(styles.quiet, place))
+    let blame = blame.as_ref().map_or_else(String::new, |blame| {
+        format!("              {}\n", styled(styles.quiet, words::blame(blame)))
+    });
+    format!("      {field:<6}  {value}   {}\n{blame}", styled(styles.quiet, place))
 }
 
 fn value(edit: &EditLine) -> String {

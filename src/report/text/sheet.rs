@@ -1,5 +1,7 @@
 //! Rows under headings.
 
+use textwrap::{Options, WordSplitter};
+
 use super::{LONGEST, padded, place_text};
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 use crate::report::style::{Style, Styles, styled};
@@ -7,6 +9,8 @@ use crate::report::toml_diff::{Hunk, Sign};
 
 /// No column is wider than this; longer cells push their line.
 const WIDEST: usize = 44;
+/// Notes are broken at this width, between words.
+const NOTE: usize = 100;
 
 pub(super) fn sheet(command: &str, sheet: &Sheet, styles: &Styles) -> String {
     let Sheet { about, verdict, mark: _, sections } = sheet;
@@ -53,7 +57,8 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
     text.push('\n');
     for line in notes.iter().flat_map(|note| note.lines()) {
-        text += &format!("      {line}\n");
+        let lines = textwrap::wrap(line, Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation));
+        lines.iter().for_each(|line| text += &format!("      {line}\n"));
     }
     hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
     text

@@ -126,12 +126,35 @@ fn a_search_that_makes_no_sense_is_400() {
 }
 
 #[test]
-fn a_plan_without_an_audit_log_answers_403() {
-    let mut world = with(Settings { audit_log: false, ..Settings::default() });
+fn a_plan_without_an_audit_log_answers_403_or_404() {
+    for (hidden, answer) in [(false, (403, "permission_denied")), (true, (404, "not_found"))] {
+        let mut world = with(Settings { audit_log: false, audit_log_hidden: hidden, ..Settings::default() });
+        let refused = refused(&mut world, &ask("POST", "/audit-logs/search").body("{}"));
+        assert_eq!(refused, (answer.0, answer.1.to_owned()));
+    }
+}
+
+#[test]
+fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
+    let hours = Person::new("eve@acme.example", "member").id("u_eve").support_hours("active");
+    let mut world = world_of(Draft::of([hours])).with_limits(Limits::off());
+    assert!(world.changed_by(Duration::from_secs(1), "u_ana", "u_eve", Some("viewer"), None));
     assert_eq!(
-        refused(&mut world, &ask("POST", "/audit-logs/search").body("{}")),
-        (403, "permission_denied".to_owned())
+        world.handle(Duration::from_secs(2), &patch("u_eve", &json!({ "status": "away" }))).status,
+        200
     );
+    let told: Vec<_> = world
+        .audit_log()
+        .map(|entry| {
+            (entry.source.as_str(), entry.actor_user_id.as_deref(), format!("{:?}", entry.attributes))
+        })
+        .collect();
+    let expected = [
+        ("app", Some("u_ana"), r#"{"new_role_id": "role_viewer", "old_role_id": "role_member"}"#),
+        ("api", Some("user_sandbox_api"), r#"{"new_status": "away", "old_status": "active"}"#),
+        ("schedule", None, r#"{"new_status": "active", "old_status": "away"}"#),
+    ];
+    assert_eq!(told, expected.map(|(source, actor, attributes)| (source, actor, attributes.to_owned())));
 }
 
 #[test]

@@ -272,7 +272,7 @@ impl Drive {
                 if fate == Fate::Late {
                     self.flights.push(Flight::Straggler(id, patch));
                 }
-                let attempt = Attempt { result, remaining: None };
+                let attempt = Attempt { result, remaining: None, date: None };
                 self.flights.push(Flight::Answer(ticket, attempt));
             }
             Flight::Answer(ticket, attempt) => machine.patched(self.now, ticket, attempt),
@@ -282,7 +282,7 @@ impl Drive {
                     None => Ok(self.answer(&request)),
                     Some(trouble) => Err(Failure { asked: "read".into(), trouble }),
                 };
-                machine.was_read(self.now, ticket, Attempt { result, remaining: None });
+                machine.was_read(self.now, ticket, Attempt { result, remaining: None, date: None });
             }
         }
     }

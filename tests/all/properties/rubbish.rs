@@ -9,12 +9,16 @@ use rolecall::apply::journal;
 use rolecall::exit::Exit;
 use rolecall::observed::{ObservedState, Organization, Person};
 use rolecall::plan::Plan;
+use rolecall::plan::blame::{AuditEntry, OutOfStep};
 use rolecall::plan::forecast::forecast;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::saved::SavedPlan;
-use rolecall::printable::is_unprintable;
+use rolecall::printable::characters;
 use rolecall::problem::Problems;
+use rolecall::pylon::failure::Refusal;
+use rolecall::pylon::inquiry::{Findings, Unread};
+use rolecall::pylon::{Failure, Trouble};
 use rolecall::report::{self, Annotations, Body, Format, Material, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
 
@@ -188,7 +192,7 @@ fn spoilt() -> impl Strategy<Value = String> {
 /// Nothing in it acts on whoever reads it: a terminal, a line of a GitHub log.
 fn is_harmless(shown: &str) {
     for line in shown.split('\n') {
-        let acts = line.chars().find(|char| is_unprintable(*char));
+        let acts = characters(line).find(|(char, acts)| *acts && !char.is_ascii_graphic());
         assert!(acts.is_none(), "{acts:?} in {line:?} of:\n{shown:?}");
         assert!(!line.trim_start().starts_with("::"), "a command: {line:?} of:\n{shown:?}");
         assert!(!line.contains("##["), "a command: {line:?} of:\n{shown:?}");
@@ -228,6 +232,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         roles: &roles,
         max_changes: None,
     });
+    let blame = blame(&reviewed.plan, &observed);
     let report = PlanReport::new(&Material {
         place: "us",
         reviewed: &reviewed,
@@ -240,9 +245,30 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         windows: &roster.windows_ahead(now()),
         meanwhile: 0,
         takeback: None,
+        blame: Some(&blame),
         finished: None,
     });
     reported_harmlessly(Body::Plan(Box::new(report)));
+}
+
+/// Everybody was changed by somebody who is called like them, with their status for a source; and the log broke off.
+fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
+    let mut out_of_step = OutOfStep::of(plan, &observed.roles);
+    for person in observed.people() {
+        out_of_step.take(&AuditEntry {
+            id: person.name.clone(),
+            action: format!("UserRoleChanged status {}", person.name),
+            happened_at: now(),
+            object: person.id.as_str().to_owned(),
+            source: person.status.clone(),
+            actor: Some(person.name.clone()).filter(|name| name.len() % 2 == 0),
+            attributes: ["old", "new"].map(|key| (key.to_owned(), person.name.clone())).into(),
+        });
+    }
+    let errors = observed.people().map(|person| person.name.clone()).collect();
+    let trouble = Trouble::Refused(Refusal { status: 403, errors, ..Refusal::default() });
+    let unread = Some(Unread::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble }));
+    Findings { blames: out_of_step.settle(observed), unread, is_available: plan.declared > 3 }
 }
 
 /// In every format. The annotations of a GitHub job are commands, so of that one its text alone is looked at.

@@ -106,7 +106,7 @@ impl Watch {
         let people = match &attempt.result {
             Ok(Answer::Person(person)) => std::slice::from_ref(person),
             Ok(Answer::Page(page)) => &page.people,
-            Ok(Answer::Me(_) | Answer::Roles(_)) | Err(_) => &[],
+            Ok(Answer::Me(_) | Answer::Roles(_) | Answer::Entries(_)) | Err(_) => &[],
         };
         for person in people {
             if let Some(read) = self.reads.get_mut(&person.id) {

@@ -148,3 +148,95 @@ rolecall agenda · users.toml · Europe/Berlin
     );
     scene.run("agenda --until soon").exits(1).names("commands::bad_time");
 }
+
+#[test]
+fn a_doctor_looks_at_everything_and_says_what_to_pin() {
+    let scene = scene();
+    let run = scene.run("doctor");
+    run.exits(0);
+    let milliseconds =
+        |line: &str| line.starts_with("  ✓ Pylon           answers after ") && line.ends_with(" ms");
+    let shown: String = run
+        .stdout
+        .lines()
+        .map(|line| {
+            if milliseconds(line) {
+                "  ✓ Pylon           answers after N ms\n".to_owned()
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        r#"
+rolecall doctor
+
+  ✓ files           1 file, 3 people declared: valid
+  ✓ proxy           none; certificates are those of this machine
+  ✓ token and host  there is a token, for HOST
+  ✓ Pylon           answers after N ms
+    clock           fixed by ROLECALL_NOW, and so not compared
+    allowance       Pylon does not say how much is left of it
+  ! organisation    Acme (org_1); the token is u_ana's
+      pin the files to it, so that they are never applied to another one:
+      [workspace]
+      organization = "org_1"
+  ✓ people          3 people can be read
+  ✓ roles           4 roles; 2 administrators
+    last apply      none from this folder (a pipeline keeps its journals elsewhere)
+
+it works; 1 thing to look at
+"#
+        .trim_start()
+        .replace("HOST", &scene.host())
+    );
+    assert_eq!(scene.patches(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() {
+    let pinned =
+        "[workspace]\norganization = \"org_2\"\n[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n";
+    let run = Scene::with_pylon(PYLON).file("users.toml", pinned).run("doctor");
+    run.exits(1);
+    for said in [
+        "  ✗ organisation    Acme (org_1); the token is u_ana's             users.toml:2\n      these files are pinned to another one",
+        "  ✗ declared roles  the files name what is no one role there: Wizard\n      `rolecall roles` lists",
+        "\n2 things to mend\n",
+    ] {
+        assert!(run.stdout.contains(said), "{said}:\n{}", run.stdout);
+    }
+    let run = Scene::with_pylon(PYLON)
+        .file("users.toml", "[users]\nbo = {}\n")
+        .env("PYLON_API_TOKEN", "another_token")
+        .run("doctor");
+    run.exits(1);
+    assert!(run.stdout.contains("  ✗ files  "), "{}", run.stdout);
+    assert!(run.stdout.contains("  ✗ Pylon  "), "{}", run.stdout);
+    let run = Scene::offline().run("doctor");
+    run.exits(1);
+    assert!(
+        run.stdout.contains("  ! files           there is no users.toml\n      `rolecall import` writes it"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("  ✗ token and host  there is no token\n"), "{}", run.stdout);
+}
+
+#[test]
+fn the_last_apply_from_here_is_told() {
+    let scene = scene();
+    scene.run("apply --auto-approve").exits(0);
+    let run = scene.run("doctor");
+    assert!(run.stdout.contains("  ✓ last apply      2026-11-20 08:00Z\n"), "{}", run.stdout);
+    let later = scene.env("ROLECALL_NOW", "2027-01-20T08:00:00Z");
+    let run = later.run("doctor");
+    assert!(
+        run.stdout.contains(
+            "  ! last apply      long ago, 2026-11-20 08:00Z\n      is the pipeline still alive?\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}

@@ -33,6 +33,7 @@ fn stories() -> Vec<(i32, Scene, &'static str)> {
         (1, declaring(bo), "apply"),
         (2, declaring(bo), "plan --detailed-exitcode"),
         (2, declaring(bo).file("old.toml", ""), "compare old.toml users.toml --detailed-exitcode"),
+        (2, declaring("'bo@acme.example'={}"), "fmt --check"),
         (3, declaring("\"ben@acme.example\" = { role = \"Viewer\" }"), "plan"),
         (3, declaring("\"ben@acme.example\" = { role = \"Viewer\" }"), "apply --auto-approve"),
         (4, declaring("\"scim@acme.example\" = { role = \"Viewer\" }"), "apply --auto-approve"),

@@ -1,6 +1,7 @@
 //! Stories, by what they are about.
 
 mod asking;
+mod blame;
 mod browser;
 mod carrying_out;
 mod comparing;

@@ -75,6 +75,7 @@ fn every_request_of_the_client_is_one_that_the_description_allows() {
         "users.toml",
         "[users]\n\"bo@acme.example\" = { status = \"away\" }\n\"cy@acme.example\" = { role = \"Viewer\", status = \"out_of_office\" }\n\"typo@acme.example\" = {}\n",
     );
+    scene.run("plan --blame").exits(0);
     scene.run("apply --auto-approve").exits(4);
     let asked: BTreeSet<String> =
         scene.arrivals().iter().map(|arrival| judge(&description, arrival)).collect();
@@ -84,6 +85,7 @@ fn every_request_of_the_client_is_one_that_the_description_allows() {
         "get /users",
         "get /users/{id}",
         "patch /users/{id}",
+        "post /audit-logs/search",
         "post /users/search",
     ];
     assert_eq!(asked, expected.map(str::to_owned).into());

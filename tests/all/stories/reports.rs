@@ -127,6 +127,23 @@ fn a_github_job_gets_annotations_on_the_lines_and_the_comment_as_its_summary() {
 }
 
 #[test]
+fn what_is_said_of_many_at_one_place_is_one_annotation() {
+    let people: Vec<String> = (0..7)
+        .map(|n| format!("{{ \"id\": \"u{n}\", \"email\": \"p{n}@acme.example\", \"role\": \"viewer\" }}"))
+        .collect();
+    let declared: Vec<String> = (0..7).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
+    let scene = Scene::with_pylon(&format!("{{ \"users\": [{}] }}", people.join(",")))
+        .file("users.toml", format!("[defaults]\nrole = \"Member\"\n[users]\n{}", declared.concat()));
+    let run = scene.run("plan --format github");
+    let notices: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::notice ")).collect();
+    assert_eq!(
+        notices,
+        ["::notice file=users.toml,line=2,col=8,title=7 people::role Viewer → Member, default%0A\
+          p0@acme.example, p1@acme.example, p2@acme.example, p3@acme.example, p4@acme.example and 2 more"]
+    );
+}
+
+#[test]
 fn more_annotations_than_a_step_shows_are_counted() {
     let people: Vec<String> = (0..30).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
     let scene = Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{}", people.concat()));
@@ -154,11 +171,15 @@ fn every_report_of_every_verb_fits_its_schema() {
         "plan --config broken.toml",
         "plan --config frozen.toml",
         "plan --at 2026-11-25",
+        "plan --blame",
         "compare old.toml users.toml",
         "compare users.toml users.toml",
         "agenda",
         "agenda --config empty.toml",
         "roles",
+        "doctor",
+        "fmt --check",
+        "import --update --diff",
         "explain bo@acme.example",
         "explain eve@acme.example",
         "explain nobody@acme.example",

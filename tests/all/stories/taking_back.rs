@@ -139,7 +139,17 @@ fn what_is_no_journal_or_another_organisations_is_refused() {
     scene.run(ROLLBACK).exits(1).names("rollback::no_journal");
     fs::write(&journal, text).unwrap();
     scene.run("rollback first.jsonl").exits(1).names("apply::needs_approval");
-    scene.run("rollback").exits(64);
+    scene
+        .run("rollback")
+        .exits(64)
+        .names("rollback::which_journal")
+        .mentions("there is none in .rolecall/journal/");
+    let kept = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    kept.run("apply --auto-approve").exits(0);
+    let run = kept.run("rollback");
+    run.exits(64)
+        .mentions("the newest here: .rolecall/journal/20261120T080000Z-")
+        .mentions(".jsonl (2026-11-20 08:00Z, 3 changes, ");
 }
 
 #[test]

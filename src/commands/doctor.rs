@@ -1,0 +1,281 @@
+//! `doctor`: what a run needs, looked at one by one, from the files to the clock. Goes on as far as it can, and asks each
+//! thing once: whoever calls a doctor wants to know now.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::connection::Connection;
+use super::prepare::read;
+use super::{Done, Environment, block_on, folder, newest_journals};
+use crate::apply::journal::{self, Line};
+use crate::cli::{Common, ConnectionArgs};
+use crate::exit::Exit;
+use crate::observed::{Meaning, ObservedState};
+use crate::printable::Printable;
+use crate::problem::{Problem, Problems};
+use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
+use crate::report::doctor_report::{Check, DoctorReport};
+use crate::report::{Body, words};
+use crate::roster::Roster;
+
+/// A clock that is further away than this begins and ends windows noticeably too early or too late.
+const CLOCK: SignedDuration = SignedDuration::from_secs(30);
+/// After so long without an apply from here somebody should know.
+const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
+    let (files, roster) = files(common, environment);
+    let roster = roster.unwrap_or_default();
+    let mut report = DoctorReport { checks: vec![files, proxy(environment)] };
+    block_on(async {
+        match Connection::open(&roster, asked, common, environment).await {
+            Err(problem) => report.checks.push(ill("token and host", &problem)),
+            Ok(connection) => {
+                report.checks.push(Check::good(
+                    "token and host",
+                    format!("there is a token, for {}", connection.host()),
+                ));
+                report.checks.extend(pylon(&connection, &roster, environment).await);
+                connection.close().await?;
+            }
+        }
+        report.checks.push(last_apply(&folder(&common.config), environment.clock.now()));
+        let exit = if report.is_ill() { Exit::Failed } else { Exit::Done };
+        Ok((Body::Doctor(Box::new(report)), exit))
+    })
+}
+
+fn ill(name: &'static str, problem: &Problem) -> Check {
+    let help = problem.help.clone().unwrap_or_default();
+    Check::bad(name, Printable::new(&problem.message).to_string(), help)
+}
+
+fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
+    let name = Printable::cut(&common.config.to_string_lossy(), 200);
+    if !common.config.try_exists().unwrap_or(true) {
+        let remedy = "`rolecall import` writes it from what is true in Pylon";
+        return (Check::attention("files", format!("there is no {name}"), remedy), None);
+    }
+    match read(&common.config, environment.clock.now()) {
+        Ok(roster) => {
+            (Check::good("files", words::valid(roster.sources.len(), roster.people.len())), Some(roster))
+        }
+        Err(Problems { sources, list }) => {
+            let found = words::count(list.len(), "problem", "problems");
+            let first = list.first().map_or_else(String::new, |problem| {
+                format!(", the first: {}", Printable::new(&problem.message))
+            });
+            let check = Check::bad(
+                "files",
+                format!("{found}{first}"),
+                "`rolecall validate` shows all of them with their places",
+            );
+            let place = list
+                .first()
+                .and_then(|problem| problem.labels.first())
+                .map(|label| sources.locate(label.place));
+            (Check { location: place, ..check }, None)
+        }
+    }
+}
+
+/// What stands between here and Pylon. A proxy's address may hold a password, so only its name is told.
+fn proxy(environment: &Environment) -> Check {
+    match environment.network_variables.as_slice() {
+        [] => Check::good("proxy", "none; certificates are those of this machine"),
+        set => Check::unknown("proxy", format!("{} set (loopback is asked directly)", set.join(", "))),
+    }
+}
+
+/// What Pylon says, and what that means for the files.
+async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
+    let before = environment.clock.elapsed();
+    let attempt = connection.asking.once(&ReadRequest::Me).await;
+    let took = environment.clock.elapsed().saturating_sub(before);
+    let identity = match &attempt.result {
+        Ok(Answer::Me(identity)) => identity,
+        Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
+        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()))],
+    };
+    let mut checks = vec![
+        Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
+        clock(&attempt, took, environment),
+        allowance(&attempt),
+        organization(identity, roster, connection),
+    ];
+    match connection.observe(&Roster::default(), &[]).await {
+        Ok(observation) => checks.extend(people(&observation.state, roster)),
+        Err(problem) => checks.push(ill("people", &problem)),
+    }
+    checks
+}
+
+fn clock(attempt: &Attempt<Answer>, took: Duration, environment: &Environment) -> Check {
+    if environment.clock.is_fixed() {
+        return Check::unknown("clock", "fixed by ROLECALL_NOW, and so not compared");
+    }
+    let Some(theirs) = attempt.date else {
+        return Check::unknown("clock", "Pylon does not say what time it is");
+    };
+    let off = off_by(environment.clock.now(), theirs, took);
+    if off <= CLOCK {
+        return Check::good("clock", format!("within {} s of Pylon's", CLOCK.as_secs()));
+    }
+    let remedy = "set it (NTP): windows and acknowledgements begin and end by this machine's clock";
+    Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
+}
+
+/// How far two clocks are apart, beyond what the way takes and a date in whole seconds hides.
+fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration {
+    let slack = SignedDuration::try_from(took).unwrap_or_default() + SignedDuration::from_secs(1);
+    (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
+}
+
+fn allowance(attempt: &Attempt<Answer>) -> Check {
+    match attempt.remaining {
+        None => Check::unknown("allowance", "Pylon does not say how much is left of it"),
+        Some(0) => {
+            let remedy = "other integrations spend from the same allowance; an apply waits where it must, and --rate makes it slower";
+            Check::attention("allowance", "nothing is left of this minute's reads", remedy)
+        }
+        Some(left) => Check::good("allowance", format!("{left} reads are left of this minute's")),
+    }
+}
+
+/// Whose organisation it is, and whether the files are for it.
+fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -> Check {
+    let Identity { organization, user } = identity;
+    let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
+    let user = user.as_ref().map_or_else(
+        || "the token acts as nobody in particular".to_owned(),
+        |user| format!("the token is {}'s", Printable::new(user.as_str())),
+    );
+    let found = format!("{name} ({id}); {user}");
+    match &roster.workspace.organization {
+        Some(pin) if pin.value == organization.id => {
+            Check::good("organisation", format!("{found}; the files are pinned to it"))
+        }
+        Some(pin) => {
+            let check = Check::bad(
+                "organisation",
+                found,
+                "these files are pinned to another one: use its token, or mend the pin",
+            );
+            Check { location: Some(roster.sources.locate(pin.place)), ..check }
+        }
+        None => {
+            let region = connection
+                .region()
+                .map_or_else(String::new, |region| format!("\nregion = \"{}\"", region.as_str()));
+            let quoted = id.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+            let remedy = format!(
+                "pin the files to it, so that they are never applied to another one:\n[workspace]\norganization = \"{quoted}\"{region}"
+            );
+            Check::attention("organisation", found, remedy)
+        }
+    }
+}
+
+fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
+    let active = state.people().filter(|person| !person.deactivated).count();
+    let mut checks =
+        vec![Check::good("people", format!("{} can be read", words::count(active, "person", "people")))];
+    checks.push(match state.roles.admin() {
+        Some(admin) => {
+            let holders =
+                state.people().filter(|person| !person.deactivated && person.holds(&admin.id)).count();
+            let found = format!(
+                "{}; {}",
+                words::count(state.roles.iter().count(), "role", "roles"),
+                words::count(holders, "administrator", "administrators")
+            );
+            if holders < 2 {
+                Check::attention(
+                    "roles",
+                    found,
+                    "with fewer than two nobody can stand in: make another one in Pylon",
+                )
+            } else {
+                Check::good("roles", found)
+            }
+        }
+        None => Check::attention(
+            "roles",
+            "no role has the slug `admin`, so nobody is kept by default",
+            "name the role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
+        ),
+    });
+    let mut named: Vec<&str> =
+        roster.people.iter().filter_map(|person| Some(&*person.role.as_ref()?.role.value)).collect();
+    named.sort_unstable();
+    named.dedup();
+    let unknown: Vec<String> = named
+        .into_iter()
+        .filter(|name| !matches!(state.roles.meaning(name), Meaning::One(_)))
+        .map(|name| Printable::cut(name, 60).to_string())
+        .collect();
+    if !unknown.is_empty() {
+        let found = format!("the files name what is no one role there: {}", unknown.join(", "));
+        checks.push(Check::bad("declared roles", found, "`rolecall roles` lists those that there are"));
+    }
+    checks
+}
+
+/// When the last apply from this folder ended: a pipeline that has died in silence shows here.
+fn last_apply(folder: &Path, now: Timestamp) -> Check {
+    let name = "last apply";
+    let newest = newest_journals(folder).into_iter().next();
+    let Some(text) = newest.and_then(|path| fs::read_to_string(path).ok()) else {
+        return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
+    };
+    let (lines, _) = journal::read(&text);
+    let ended = lines.iter().rev().find_map(|line| match line {
+        Line::End { at, stopped } => Some((*at, *stopped)),
+        Line::Begin { .. } | Line::Intent { .. } | Line::Answer { .. } | Line::Outcome { .. } => None,
+    });
+    match ended {
+        None => Check::attention(
+            name,
+            "it did not come to its end",
+            "`rolecall plan` shows where things stand; apply again sends only what is not in force",
+        ),
+        Some((at, true)) => Check::attention(
+            name,
+            format!("stopped early, {}", minute(at)),
+            "apply again sends only what is not in force",
+        ),
+        Some((at, false)) if now.duration_since(at) > SILENCE => {
+            Check::attention(name, format!("long ago, {}", minute(at)), "is the pipeline still alive?")
+        }
+        Some((at, false)) => Check::good(name, minute(at)),
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_is_off_by_what_neither_the_way_nor_whole_seconds_explain() {
+        let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let at = |seconds: i64| noon + SignedDuration::from_secs(seconds);
+        for (ours, took, off) in
+            [(0, 0, 0), (1, 0, 0), (31, 0, 30), (-31, 0, 30), (40, 30, 9), (86_400, 1, 86_398)]
+        {
+            assert_eq!(
+                off_by(at(ours), noon, Duration::from_secs(took)),
+                SignedDuration::from_secs(off),
+                "{ours}"
+            );
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Asks the audit log about some people: which request is next, and when it is enough. Pure: told what was answered.
+//!
+//! A plan can do without the answer, so the asking is bounded: it ends when everybody is found, and it never costs more than a minute's
+//! allowance. Whatever goes wrong is the reason why there is nothing more, and no error. Leaves to [`crate::plan::blame`] which
+//! entry counts, and to [`super::observe`] the sending.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::request::{Allowance, Entries, PAGE, ReadRequest};
+use crate::observed::{ObservedState, UserId};
+use crate::plan::blame::{Blame, Field, OutOfStep};
+
+/// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
+/// brings up to 29,970 entries about people who are out of step.
+pub const MOST_REQUESTS: u64 = Allowance::Audit.documented();
+/// An inquiry takes no longer: time for one full pause after a 429 and a page or two, and not for an outage.
+pub const LONGEST: Duration = Duration::from_secs(120);
+
+/// The asking, from the first request to the last.
+#[derive(Debug, Clone)]
+pub struct Inquiry<'a> {
+    out_of_step: OutOfStep<'a>,
+    /// Who is asked about now; nobody at the end.
+    batch: Vec<UserId>,
+    /// Who is asked about later.
+    left: Vec<UserId>,
+    /// So many people at once, so many entries a page: fewer once the server has refused that as too large.
+    most_people: usize,
+    limit: usize,
+    pages: Pages,
+    requests_left: u64,
+    pages_read: u64,
+    unread: Option<Unread>,
+}
+
+/// Where the pages of one batch have led so far.
+#[derive(Debug, Clone, Default)]
+struct Pages {
+    cursor: Option<String>,
+    seen: HashSet<String>,
+    /// The time of the last entry; and whether one was newer than the one before it.
+    last: Option<Timestamp>,
+    is_jumbled: bool,
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// Who is to blame for what.
+    pub blames: BTreeMap<(UserId, Field), Blame>,
+    /// Why there may be more than that.
+    pub unread: Option<Unread>,
+    /// Whether the log could be read at all.
+    pub is_available: bool,
+}
+
+/// Why the log was not read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// A request failed.
+    Failed(Failure),
+    /// Its pages lead in a circle.
+    Circle,
+    /// So many requests were enough.
+    Enough(u64),
+    /// So long was enough.
+    TooSlow(Duration),
+}
+
+impl<'a> Inquiry<'a> {
+    /// About everybody who is out of step, where `allowance` requests a minute are allowed.
+    pub fn new(out_of_step: OutOfStep<'a>, allowance: u64) -> Self {
+        let mut inquiry = Self {
+            batch: Vec::new(),
+            left: out_of_step.people(),
+            out_of_step,
+            most_people: PAGE,
+            limit: PAGE,
+            pages: Pages::default(),
+            requests_left: MOST_REQUESTS.min(allowance),
+            pages_read: 0,
+            unread: None,
+        };
+        inquiry.left.reverse(); // taken from the end
+        inquiry.next_batch();
+        inquiry
+    }
+
+    /// What to ask next; nothing at the end.
+    pub fn next_request(&mut self) -> Option<ReadRequest> {
+        if self.batch.is_empty() || self.unread.is_some() {
+            return None;
+        }
+        if self.requests_left == 0 {
+            self.unread = Some(Unread::Enough(self.pages_read));
+            return None;
+        }
+        self.requests_left -= 1;
+        let cursor = self.pages.cursor.clone();
+        Some(ReadRequest::AuditLog { people: self.batch.clone(), limit: self.limit, cursor })
+    }
+
+    /// A page has come.
+    pub fn answered(&mut self, page: Entries) {
+        let Entries { entries, next } = page;
+        self.pages_read += 1;
+        for entry in &entries {
+            self.pages.is_jumbled |= self.pages.last.is_some_and(|last| entry.happened_at > last);
+            self.pages.last = Some(entry.happened_at);
+            self.out_of_step.take(entry);
+        }
+        // Newest first is likely and not promised: only while it holds is the first entry about somebody the one that counts.
+        let is_enough = !self.pages.is_jumbled && self.out_of_step.has_all(&self.batch);
+        match next.filter(|_| !is_enough) {
+            None => self.next_batch(),
+            Some(cursor) if !self.pages.seen.insert(cursor.clone()) => self.unread = Some(Unread::Circle),
+            Some(cursor) => self.pages.cursor = Some(cursor),
+        }
+    }
+
+    /// A request has failed, for good.
+    pub fn failed(&mut self, failure: Failure) {
+        if !failure.is_too_large() || self.limit == 1 {
+            self.unread = Some(Unread::Failed(failure));
+            return;
+        }
+        self.limit /= 2;
+        self.most_people = (self.batch.len() / 2).max(1);
+        self.left.extend(self.batch.drain(..).rev());
+        self.next_batch();
+    }
+
+    /// It has taken too long.
+    pub fn timed_out(&mut self) {
+        self.unread = Some(Unread::TooSlow(LONGEST));
+    }
+
+    /// What has come of it, with actors who are among `observed` by name.
+    pub fn finish(self, observed: &ObservedState) -> Findings {
+        let Self { out_of_step, unread, pages_read, .. } = self;
+        let is_available = pages_read > 0 || unread.is_none();
+        Findings { blames: out_of_step.settle(observed), unread, is_available }
+    }
+
+    fn next_batch(&mut self) {
+        let rest = self.left.len().saturating_sub(self.most_people);
+        self.batch = self.left.split_off(rest);
+        self.batch.reverse();
+        self.pages = Pages::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::super::failure::{Refusal, Trouble};
+    use super::*;
+    use crate::desired::Origin;
+    use crate::observed::{Organization, RoleCatalogue};
+    use crate::plan::blame::{Actor, AuditEntry};
+    use crate::plan::{Change, Plan, StatusEdit, Subject};
+    use crate::roster::{Email, Status};
+    use crate::source::{Place, Sourced, Sources};
+
+    /// So many people are away and should be active: `u_0000`, `u_0001` and so on.
+    fn plan(people: usize) -> Plan {
+        let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
+        let change = |number: usize| {
+            let email = Email::observed(&format!("{number}@acme.example"));
+            Change {
+                subject: Subject {
+                    email: Sourced::new(email.clone(), place),
+                    id: UserId::new(&format!("u_{number:04}")).unwrap(),
+                    primary: email,
+                    secondary: Vec::new(),
+                    name: String::new(),
+                },
+                role: None,
+                status: Some(StatusEdit {
+                    from: "away".into(),
+                    to: Status::Active,
+                    place,
+                    origin: Origin::Person,
+                }),
+            }
+        };
+        Plan {
+            organization: Organization::default(),
+            token_user: None,
+            declared: people,
+            only: Vec::new(),
+            changes: (0..people).map(change).collect(),
+            observed: Vec::new(),
+            in_step: 0,
+            absent: Vec::new(),
+            found_elsewhere: Vec::new(),
+            undeclared: Vec::new(),
+        }
+    }
+
+    /// What somebody did to `u_{whom}` in the given minute.
+    fn entry(whom: usize, minute: u32) -> AuditEntry {
+        AuditEntry {
+            id: format!("{whom} {minute}"),
+            action: "UserStatusChanged".into(),
+            happened_at: format!("2026-08-20T14:{minute:02}:00Z").parse().unwrap(),
+            object: format!("u_{whom:04}"),
+            source: "app".into(),
+            actor: Some(format!("in minute {minute}")),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    fn page(entries: &[(usize, u32)], next: Option<&str>) -> Entries {
+        let entries = entries.iter().map(|(whom, minute)| entry(*whom, *minute)).collect();
+        Entries { entries, next: next.map(str::to_owned) }
+    }
+
+    fn refused(status: u16) -> Failure {
+        let refusal = Refusal { status, ..Refusal::default() };
+        Failure { asked: "POST /audit-logs/search".into(), trouble: Trouble::Refused(refusal) }
+    }
+
+    /// People, limit and cursor of a request.
+    fn asked(request: Option<ReadRequest>) -> Option<(usize, usize, Option<String>)> {
+        match request? {
+            ReadRequest::AuditLog { people, limit, cursor } => Some((people.len(), limit, cursor)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Lets `answer` answer whatever is asked, by the number of the request; what was asked, and what came of it.
+    fn inquire(
+        people: usize,
+        allowance: u64,
+        mut answer: impl FnMut(usize, &ReadRequest) -> Result<Entries, Failure>,
+    ) -> (Vec<ReadRequest>, Findings) {
+        let (plan, roles) = (plan(people), RoleCatalogue::default());
+        let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), allowance);
+        let mut requests = Vec::new();
+        while let Some(request) = inquiry.next_request() {
+            match answer(requests.len(), &request) {
+                Ok(page) => inquiry.answered(page),
+                Err(failure) => inquiry.failed(failure),
+            }
+            requests.push(request);
+        }
+        (requests, inquiry.finish(&ObservedState::default()))
+    }
+
+    /// Who was found, and in which minute they were changed.
+    fn found(findings: &Findings) -> Vec<String> {
+        let minute = |blame: &Blame| match &blame.actor {
+            Actor::Id(id) => id.replace("in minute ", ""),
+            other => panic!("{other:?}"),
+        };
+        findings.blames.iter().map(|((id, _), blame)| format!("{} {}", id.as_str(), minute(blame))).collect()
+    }
+
+    #[test]
+    fn it_ends_when_everybody_is_found_and_only_if_the_newest_come_first() {
+        let pages = |second: &[(usize, u32)], first: &[(usize, u32)]| {
+            let (first, second) = (page(first, Some("2")), page(second, None));
+            let (requests, findings) =
+                inquire(2, 30, |number, _| Ok([first.clone(), second.clone()][number].clone()));
+            assert_eq!((&findings.unread, findings.is_available), (&None, true));
+            (requests.len(), found(&findings).join(", "))
+        };
+        let after = |requests: usize, found: &str| (requests, found.to_owned());
+        assert_eq!(pages(&[], &[(0, 9), (1, 8), (1, 7)]), after(1, "u_0000 9, u_0001 8"));
+        assert_eq!(pages(&[(1, 3)], &[(0, 9), (0, 8)]), after(2, "u_0000 9, u_0001 3"));
+        assert_eq!(pages(&[(0, 9)], &[(0, 3), (1, 4)]), after(2, "u_0000 9, u_0001 4"));
+        assert_eq!(pages(&[], &[(0, 3)]), after(2, "u_0000 3"), "nobody is said to have changed the other");
+        assert_eq!(pages(&[], &[]), after(2, ""));
+    }
+
+    #[test]
+    fn nobody_out_of_step_is_not_asked_about() {
+        let (requests, findings) = inquire(0, 30, |_, _| panic!("nothing to ask"));
+        assert_eq!(requests, []);
+        assert_eq!(findings, Findings { blames: BTreeMap::new(), unread: None, is_available: true });
+    }
+
+    #[test]
+    fn a_log_without_an_end_costs_a_minutes_allowance_and_a_circle_less() {
+        for (allowance, requests_made) in [(30, 30), (1000, 30), (5, 5)] {
+            let (requests, findings) =
+                inquire(1, allowance, |number, _| Ok(page(&[], Some(&number.to_string()))));
+            assert_eq!(requests.len(), requests_made);
+            assert_eq!(findings.unread, Some(Unread::Enough(requests_made as u64)));
+            let cursors: Vec<Option<String>> =
+                requests.into_iter().map(|request| asked(Some(request)).unwrap().2).collect();
+            assert_eq!((&cursors[0], &cursors[2]), (&None, &Some("1".to_owned())));
+        }
+        let (requests, findings) = inquire(2, 30, |_, _| Ok(page(&[(0, 9)], Some("same"))));
+        assert_eq!((requests.len(), &findings.unread), (2, &Some(Unread::Circle)));
+        assert_eq!(found(&findings), ["u_0000 9"], "what was found before is kept");
+    }
+
+    #[test]
+    fn many_people_are_asked_about_in_batches_each_once() {
+        let (requests, findings) = inquire(1500, 30, |_, _| Ok(page(&[], None)));
+        let people: Vec<UserId> = requests
+            .iter()
+            .flat_map(|request| match request {
+                ReadRequest::AuditLog { people, .. } => people.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let everybody: Vec<UserId> = plan(1500).changes.into_iter().map(|change| change.subject.id).collect();
+        assert_eq!((requests.len(), people), (2, everybody));
+        assert_eq!(findings.unread, None);
+    }
+
+    #[test]
+    fn what_is_too_large_is_asked_in_halves_and_stays_small() {
+        let at_most = |most: usize| {
+            inquire(10, 30, move |_, request| {
+                let (people, ..) = asked(Some(request.clone())).unwrap();
+                if people > most { Err(refused(413)) } else { Ok(page(&[], None)) }
+            })
+        };
+        let (requests, findings) = at_most(3);
+        let sizes: Vec<usize> = requests.into_iter().map(|request| asked(Some(request)).unwrap().0).collect();
+        assert_eq!(sizes, [10, 5, 2, 2, 2, 2, 2]);
+        assert_eq!(findings.unread, None);
+        let (requests, findings) = at_most(0);
+        let limits: Vec<usize> =
+            requests.into_iter().map(|request| asked(Some(request)).unwrap().1).collect();
+        assert_eq!(limits, [999, 499, 249, 124, 62, 31, 15, 7, 3, 1]);
+        assert_eq!(findings.unread, Some(Unread::Failed(refused(413))));
+    }
+
+    #[test]
+    fn what_takes_too_long_ends_with_what_was_found() {
+        let (plan, roles) = (plan(2), RoleCatalogue::default());
+        let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), 30);
+        inquiry.next_request();
+        inquiry.answered(page(&[(0, 9)], Some("2")));
+        inquiry.timed_out();
+        assert_eq!(inquiry.next_request(), None);
+        let findings = inquiry.finish(&ObservedState::default());
+        assert_eq!((&findings.unread, findings.is_available), (&Some(Unread::TooSlow(LONGEST)), true));
+        assert_eq!(found(&findings), ["u_0000 9"]);
+    }
+
+    #[test]
+    fn a_failure_ends_it_and_is_the_reason() {
+        for status in [403, 404, 500] {
+            let (requests, findings) = inquire(2, 30, |_, _| Err(refused(status)));
+            assert_eq!(requests.len(), 1);
+            let unread = Some(Unread::Failed(refused(status)));
+            assert_eq!(findings, Findings { blames: BTreeMap::new(), unread, is_available: false });
+        }
+        let (_, findings) = inquire(2, 30, |number, _| match number {
+            0 => Ok(page(&[(0, 9)], Some("2"))),
+            _ => Err(refused(500)),
+        });
+        assert_eq!(found(&findings), ["u_0000 9"]);
+        assert!(findings.is_available && findings.unread.is_some());
+    }
+}

@@ -1,0 +1,89 @@
+//! What a run needs, looked at one by one, each with what to do where it is not well.
+
+use super::sheet::{Mark, Row, Section, Sheet};
+use super::words;
+use crate::printable::Printable;
+use crate::source::Location;
+
+/// Everything that was looked at, in order.
+#[derive(Debug, Clone, Default)]
+pub struct DoctorReport {
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What.
+    pub name: &'static str,
+    /// How it is.
+    pub mark: Mark,
+    /// What was found, in a few words. Values in it are printable already.
+    pub found: String,
+    /// What to do, or to copy; several lines, perhaps.
+    pub remedy: Option<String>,
+    /// Where in the files.
+    pub location: Option<Location>,
+}
+
+impl Check {
+    /// It is as it should be.
+    pub fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, mark: Mark::Good, found: found.into(), remedy: None, location: None }
+    }
+
+    /// It works, and could be better.
+    pub fn attention(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { mark: Mark::Attention, remedy: Some(remedy.into()), ..Self::good(name, found) }
+    }
+
+    /// It does not work.
+    pub fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { mark: Mark::Bad, remedy: Some(remedy.into()), ..Self::good(name, found) }
+    }
+
+    /// It could not be looked at.
+    pub fn unknown(name: &'static str, found: impl Into<String>) -> Self {
+        Self { mark: Mark::Plain, ..Self::good(name, found) }
+    }
+}
+
+impl DoctorReport {
+    /// Whether anything does not work.
+    pub fn is_ill(&self) -> bool {
+        self.checks.iter().any(|check| check.mark == Mark::Bad)
+    }
+
+    /// The rows of it.
+    pub fn sheet(&self) -> Sheet {
+        let of = |mark: Mark| self.checks.iter().filter(|check| check.mark == mark).count();
+        let (bad, attention) = (of(Mark::Bad), of(Mark::Attention));
+        let verdict = match (bad, attention) {
+            (0, 0) => "all is well".to_owned(),
+            (0, some) => format!("it works; {} to look at", words::count(some, "thing", "things")),
+            (some, _) => format!("{} to mend", words::count(some, "thing", "things")),
+        };
+        let row = |check: &Check| {
+            let Check { name, mark, found, remedy, location } = check;
+            let mut row = Row::new(*mark, [Printable::new(name), Printable::new(found)]);
+            row.notes.extend(remedy.clone());
+            row.location.clone_from(location);
+            row
+        };
+        let mark = if bad > 0 {
+            Mark::Bad
+        } else if attention > 0 {
+            Mark::Attention
+        } else {
+            Mark::Good
+        };
+        let rows = self.checks.iter().map(row).collect();
+        Sheet {
+            about: Vec::new(),
+            verdict,
+            mark,
+            sections: vec![Section { title: None, columns: Vec::new(), rows }],
+        }
+    }
+}

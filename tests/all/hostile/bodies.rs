@@ -1,0 +1,266 @@
+//! Reports of every kind, with a hostile string wherever text from elsewhere can stand.
+
+use jiff::Timestamp;
+use rolecall::apply::outcome::NotAttempted;
+use rolecall::apply::{Outcome, Stop};
+use rolecall::comparison::{Kind, Subject};
+use rolecall::desired::Origin;
+use rolecall::observed::RoleId;
+use rolecall::plan::guardrails::{Figure, Guardrail, RoleFloor, Verdict};
+use rolecall::printable::Printable;
+use rolecall::problem::{Problem, Problems};
+use rolecall::pylon::failure::Refusal;
+use rolecall::pylon::{Failure, Trouble};
+use rolecall::report::comparison_report::{DifferenceEntry, ItemLine, SaidLine};
+use rolecall::report::plan_report::{
+    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
+    PersonLine, WindowLine,
+};
+use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
+use rolecall::roster::{Email, Moment};
+use rolecall::source::{Location, Place, Sources};
+
+use super::carriers::{Carrier, Deal};
+
+/// What a plan report is about: people from round to round, and whether it was carried out.
+pub(super) struct PlanOf {
+    pub(super) rounds: std::ops::Range<usize>,
+    pub(super) carried_out: bool,
+}
+
+fn now() -> Timestamp {
+    crate::harness::NOW.parse().unwrap()
+}
+
+fn location(deal: &mut Deal<'_>, carrier: Carrier) -> Location {
+    Location { file: deal.raw(carrier).to_owned(), line: 7, column: 3 }
+}
+
+pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
+    deal.round(of.rounds.start);
+    let has_people = !of.rounds.is_empty();
+    let result = of.carried_out.then(|| ApplyResult {
+        stopped: Some(Stop::Journal(deal.raw(Carrier::Stop).to_owned())),
+        not_read_back: 2,
+    });
+    let report = PlanReport {
+        organization: deal.text(Carrier::Organization),
+        organization_id: deal.text(Carrier::OrganizationId),
+        place: deal.text(Carrier::Place),
+        declared: 12,
+        at: Some(deal.text(Carrier::At)),
+        only: vec![deal.text(Carrier::Only)],
+        in_step: 3,
+        meanwhile: 1,
+        undeclared: vec![deal.text(Carrier::Undeclared)],
+        kept_roles: vec![KeptRoleLine {
+            email: deal.text(Carrier::KeptAddress),
+            role: deal.text(Carrier::KeptRole),
+            gained: of.carried_out,
+        }],
+        guardrails: guardrails(deal, of.carried_out),
+        expired: vec![ExpiredLine {
+            guardrail: Guardrail::KeepAtLeast.as_str(),
+            expired: deal.text(Carrier::Expired),
+            location: Location { file: "users.toml".into(), line: 1, column: 1 },
+        }],
+        coming: vec![coming(deal)],
+        windows: vec![window(deal)],
+        now: now(),
+        takeback: None,
+        audit_log: None,
+        result,
+        journal: (of.carried_out && has_people).then(|| deal.text(Carrier::Journal)),
+        saved: Some(deal.text(Carrier::Saved)),
+        entries: of
+            .rounds
+            .clone()
+            .flat_map(|round| entries(deal.round(round), round, of.carried_out))
+            .collect(),
+    };
+    Body::Plan(Box::new(report))
+}
+
+fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
+    let floor = || RoleFloor { role: RoleId("r".into()), floor: 2, before: 3, after: 1 };
+    let figure = |deal: &mut Deal<'_>| {
+        let role = deal.raw(Carrier::FigureRole);
+        words::figure(&Figure::Holders(floor()), &|_| Printable::cut(role, 80).to_string())
+    };
+    let remedy = |deal: &mut Deal<'_>| {
+        let role = deal.raw(Carrier::RemedyRole);
+        words::remedy(&Figure::Holders(floor()), &|_| role.to_owned(), "2026-11-27")
+    };
+    let refused = if carried_out { Verdict::Holds } else { Verdict::Refused };
+    vec![
+        GuardrailLine {
+            guardrail: Guardrail::KeepAtLeast,
+            verdict: refused,
+            figure: figure(deal),
+            remedy: (!carried_out).then(|| remedy(deal)),
+            location: Some(Location { file: "users.toml".into(), line: 1, column: 1 }),
+        },
+        GuardrailLine {
+            guardrail: Guardrail::KeepAtLeast,
+            verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
+            figure: figure(deal),
+            remedy: None,
+            location: None,
+        },
+    ]
+}
+
+fn coming(deal: &mut Deal<'_>) -> ComingLine {
+    ComingLine {
+        when: deal.text(Carrier::ComingWhen),
+        email: deal.text(Carrier::ComingAddress),
+        field: "role",
+        from: Some(deal.text(Carrier::ComingBefore)),
+        to: Some(deal.text(Carrier::ComingAfter)),
+        location: location(deal, Carrier::File),
+        refused_by: vec![format!("keep_at_least: {}", Printable::cut(deal.raw(Carrier::FigureRole), 80))],
+    }
+}
+
+fn window(deal: &mut Deal<'_>) -> WindowLine {
+    let instant = |written: Printable| Some(Instant { at: now(), written });
+    WindowLine {
+        email: deal.text(Carrier::WindowAddress),
+        from: instant(deal.text(Carrier::WindowFrom)),
+        until: instant(deal.text(Carrier::WindowUntil)),
+        sets: vec![("role", deal.text(Carrier::WindowRole))],
+        then: None,
+        reason: Some(deal.text(Carrier::WindowReason)),
+        location: location(deal, Carrier::File),
+    }
+}
+
+/// Somebody who changes, and somebody else of another kind in each round.
+fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
+    let moment = Moment { at: now(), written: "2026-12-01".into() };
+    let origin = |deal: &mut Deal<'_>| Origin::Window {
+        until: Some(moment.clone()),
+        reason: Some(deal.raw(Carrier::OriginReason).to_owned()),
+    };
+    let person = |deal: &mut Deal<'_>| PersonLine {
+        id: deal.text(Carrier::Id),
+        name: deal.text(Carrier::Name),
+        primary: Some(deal.text(Carrier::Primary)),
+    };
+    let edits = |deal: &mut Deal<'_>| {
+        let role = EditLine {
+            field: "role",
+            from: vec![deal.text(Carrier::RoleBefore)],
+            to: deal.text(Carrier::RoleAfter),
+            through_scim: vec![deal.text(Carrier::ThroughScim)],
+            location: location(deal, Carrier::File),
+            origin: origin(deal),
+            blame: None,
+        };
+        let status = EditLine {
+            field: "status",
+            from: vec![deal.text(Carrier::StatusBefore)],
+            to: Printable::new("away"),
+            through_scim: Vec::new(),
+            location: location(deal, Carrier::File),
+            origin: Origin::Defaults,
+            blame: None,
+        };
+        vec![role, status]
+    };
+    let refused: fn(&mut Deal<'_>) -> Outcome = |deal| {
+        Outcome::Rejected(failure(Trouble::Refused(Refusal {
+            status: 422,
+            code: Some(deal.raw(Carrier::ErrorCode).to_owned()),
+            errors: vec![deal.raw(Carrier::ErrorText).to_owned()],
+            request_id: Some(deal.raw(Carrier::RequestId).to_owned()),
+            hint: None,
+        })))
+    };
+    let no_answer: fn(&mut Deal<'_>) -> Outcome = |deal| {
+        let trouble = Trouble::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
+        Outcome::NotAttempted(NotAttempted::Unreachable(failure(trouble)))
+    };
+    let outcome = |deal: &mut Deal<'_>| {
+        let of = if round.is_multiple_of(3) { no_answer } else { refused };
+        carried_out.then(|| of(deal))
+    };
+    let change = EntryKind::Change { person: person(deal), edits: edits(deal), outcome: outcome(deal) };
+    let other = match round % 4 {
+        0 => EntryKind::Observed { person: person(deal), edits: edits(deal) },
+        1 => EntryKind::FoundElsewhere { person: person(deal) },
+        2 => EntryKind::Missing { did_you_mean: Some(deal.text(Carrier::NearAddress)) },
+        _ => EntryKind::Deactivated { name: deal.text(Carrier::DeactivatedName) },
+    };
+    let entry =
+        |kind| Entry { email: deal.text(Carrier::Address), kind, location: location(deal, Carrier::File) };
+    [change, other].map(entry).into()
+}
+
+fn failure(trouble: Trouble) -> Failure {
+    Failure { asked: "PATCH /users/u_1".into(), trouble }
+}
+
+pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {
+    deal.round(rounds.start);
+    let (old, new) = (deal.text(Carrier::OldFile), deal.text(Carrier::NewFile));
+    let windows = vec![window(deal)];
+    let differences = rounds.flat_map(|round| {
+        let deal = deal.round(round);
+        let mut said = |carrier| {
+            Some(SaidLine {
+                value: deal.text(carrier),
+                location: Some(location(deal, Carrier::File)),
+                from_defaults: round.is_multiple_of(2),
+            })
+        };
+        let (before, after) = (said(Carrier::ValueBefore), said(Carrier::ValueAfter));
+        let key = deal.text(Carrier::Key);
+        let changed = ItemLine { key, old: before.clone(), new: after.clone(), weighty: true };
+        let listed = ItemLine { key: Printable::new("windows"), old: before, new: after, weighty: false };
+        let person = Subject::Person(Email::observed(deal.raw(Carrier::Subject)));
+        let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
+        let risk = Subject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };
+        let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
+        let entry = |subject, kind, items| DifferenceEntry { subject, kind, items };
+        [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]
+    });
+    let differences = differences.collect();
+    Body::Comparison(Box::new(ComparisonReport { old, new, declared: 3, differences, now: now(), windows }))
+}
+
+pub(super) fn agenda(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {
+    deal.round(rounds.start);
+    let (file, timezone) = (deal.text(Carrier::AgendaFile), deal.text(Carrier::Timezone));
+    let until = Some(deal.text(Carrier::Until));
+    let (mut lines, mut windows) = (Vec::new(), Vec::new());
+    for round in rounds {
+        let deal = deal.round(round);
+        lines.push(coming(deal));
+        windows.push(window(deal));
+    }
+    Body::Agenda(Box::new(AgendaReport { file, timezone, now: now(), until, coming: lines, windows }))
+}
+
+pub(super) fn problems(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {
+    let mut sources = Sources::default();
+    let list = rounds.map(|round| {
+        let deal = deal.round(round);
+        let (before, marked) = (deal.raw(Carrier::SourceText), deal.raw(Carrier::SourceText));
+        let text = format!("x = {before}{marked}{before}");
+        let start = 4 + before.len();
+        let file = sources.add(deal.raw(Carrier::SourceName).to_owned(), text);
+        let place = Place::new(file, start..start + marked.len());
+        let note = Place::new(file, 0..1);
+        Problem::new("roster::syntax", deal.raw(Carrier::Message))
+            .at(place, deal.raw(Carrier::Label))
+            .at(note, deal.raw(Carrier::Label))
+            .help(deal.raw(Carrier::Help))
+    });
+    let list = list.collect();
+    Body::Problems(Box::new(Problems { sources, list }))
+}
+
+pub(super) fn nobody(deal: &mut Deal<'_>, round: usize) -> Body {
+    Body::NobodyDeclared { file: deal.round(round).text(Carrier::EmptyFile) }
+}

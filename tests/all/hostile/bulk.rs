@@ -1,0 +1,92 @@
+//! Every string in every carrier, a few people a report.
+
+use std::ops::Range;
+
+use rolecall::report::{Body, Format};
+
+use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
+use super::carriers::{Carrier, Deal};
+use super::{corpus, told_in};
+
+/// So many rounds a report: a job's log shows at most ten annotations of a level.
+const ROUNDS: usize = 8;
+
+/// What a report of several rounds is told in, by turns: a page and JSON escape everything alike, so each has every other
+/// report; a terminal has every other one in colours.
+const BY_TURNS: [&[Format]; 2] = [
+    &[Format::Text, Format::Markdown, Format::Github, Format::Html],
+    &[Format::Text, Format::Markdown, Format::Github, Format::Json],
+];
+/// What a report of one round is told in, so that what stands once in a report has every string too.
+const CHEAP: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
+
+/// Reports of all rounds, so that every string has its turn in every carrier.
+fn told(
+    formats: [&[Format]; 2],
+    command: &'static str,
+    rounds: usize,
+    body: impl Fn(&mut Deal<'_>, Range<usize>) -> Body,
+) {
+    let strings = corpus::strings();
+    for (number, start) in (0..strings.len()).step_by(rounds).enumerate() {
+        let mut deal = Deal::new(&strings);
+        let body = body(&mut deal, start..start + rounds);
+        told_in(formats[number % 2], command, number % 2 == 1, body, &deal);
+    }
+}
+
+#[test]
+fn a_plan_is_harmless() {
+    told(BY_TURNS, "plan", ROUNDS, |deal, rounds| plan(deal, &PlanOf { rounds, carried_out: false }));
+}
+
+#[test]
+fn what_came_of_a_plan_is_harmless() {
+    told(BY_TURNS, "apply", ROUNDS, |deal, rounds| plan(deal, &PlanOf { rounds, carried_out: true }));
+}
+
+#[test]
+fn what_stands_once_in_a_plan_is_harmless() {
+    told(CHEAP, "plan", 1, |deal, rounds| {
+        plan(
+            deal,
+            &PlanOf { rounds: rounds.start..rounds.start, carried_out: rounds.start.is_multiple_of(2) },
+        )
+    });
+}
+
+#[test]
+fn a_comparison_is_harmless() {
+    told(BY_TURNS, "compare", ROUNDS, comparison);
+}
+
+#[test]
+fn an_agenda_is_harmless() {
+    told(BY_TURNS, "agenda", ROUNDS, agenda);
+}
+
+#[test]
+fn problems_are_harmless() {
+    told(BY_TURNS, "validate", ROUNDS, problems);
+}
+
+#[test]
+fn files_that_declare_nobody_are_harmless() {
+    told(CHEAP, "plan", 1, |deal, rounds| nobody(deal, rounds.start));
+}
+
+#[test]
+fn every_carrier_is_used() {
+    let strings = corpus::strings();
+    let mut deal = Deal::new(&strings);
+    for round in 0..4 {
+        plan(&mut deal, &PlanOf { rounds: round..round + 1, carried_out: round < 2 });
+    }
+    comparison(&mut deal, 0..1);
+    agenda(&mut deal, 0..1);
+    problems(&mut deal, 0..1);
+    nobody(&mut deal, 0);
+    for carrier in Carrier::ALL {
+        assert!(deal.dealt().iter().any(|(used, _)| used == carrier), "{carrier:?}");
+    }
+}

@@ -1,0 +1,140 @@
+//! Where text from elsewhere stands in a report, and how much of it each format shows.
+//!
+//! A [`Deal`] hands out hostile strings, each carrier another one, and remembers who was given what, so that a judge can
+//! ask whether it is there. Over all the deals of a round every carrier is given every string.
+
+use rolecall::printable::Printable;
+use rolecall::report::Format;
+
+/// All of it is shown.
+const WHOLE: usize = usize::MAX;
+
+macro_rules! carriers {
+    ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr;)+) => {
+        /// A place in a report where text from elsewhere stands.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) enum Carrier { $($(#[$doc])* $name,)+ }
+
+        impl Carrier {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// How many characters of it the format shows; nothing where it shows none, or not literally.
+            pub(super) const fn shown(self, format: Format) -> Option<usize> {
+                match (self, format) {
+                    $((Self::$name, Format::Text | Format::Github) => $text,
+                    (Self::$name, Format::Markdown) => $markdown,
+                    (Self::$name, Format::Html) => $page,
+                    (Self::$name, Format::Json) => if $json { Some(WHOLE) } else { None },)+
+                }
+            }
+        }
+    };
+}
+
+carriers! {
+    // of text (and a job's log), of markdown, of a page; and whether JSON has it
+    Organization: Some(80), Some(80), Some(120), true;
+    OrganizationId: Some(80), Some(80), Some(120), true;
+    Place: Some(80), Some(80), Some(120), true;
+    At: Some(WHOLE), Some(80), Some(120), true;
+    Only: Some(80), Some(80), Some(120), true;
+    Saved: Some(WHOLE), None, None, true;
+    Journal: Some(WHOLE), None, None, true;
+    Undeclared: None, None, None, true;
+    Address: Some(WHOLE), None, Some(120), true;
+    Name: Some(80), Some(80), Some(120), true;
+    Id: None, None, None, true;
+    Primary: Some(254), None, Some(120), true;
+    RoleBefore: Some(80), None, Some(120), true;
+    RoleAfter: Some(80), None, Some(120), true;
+    StatusBefore: Some(80), None, Some(120), true;
+    ThroughScim: Some(80), None, Some(120), true;
+    File: Some(WHOLE), None, Some(WHOLE), true;
+    OriginReason: Some(60), Some(60), Some(60), true;
+    ErrorCode: Some(60), None, Some(60), false;
+    ErrorText: Some(300), None, Some(300), false;
+    RequestId: Some(60), None, Some(60), true;
+    NoAnswer: Some(300), None, Some(300), false;
+    Stop: Some(200), None, Some(200), false;
+    NearAddress: Some(254), Some(80), Some(120), true;
+    DeactivatedName: Some(80), Some(80), Some(120), false;
+    KeptAddress: None, Some(80), Some(120), true;
+    KeptRole: None, Some(80), Some(120), true;
+    FigureRole: Some(80), None, None, false;
+    RemedyRole: None, None, None, false;
+    AcknowledgedReason: Some(120), Some(300), Some(300), true;
+    Expired: Some(WHOLE), Some(80), Some(120), true;
+    ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true;
+    ComingAddress: Some(WHOLE), Some(80), Some(120), true;
+    ComingBefore: Some(80), Some(80), Some(120), true;
+    ComingAfter: Some(80), Some(80), Some(120), true;
+    WindowAddress: None, None, Some(120), true;
+    WindowFrom: None, None, Some(WHOLE), true;
+    WindowUntil: None, None, Some(WHOLE), true;
+    WindowRole: None, None, Some(120), true;
+    WindowReason: None, None, Some(120), true;
+    OldFile: Some(WHOLE), None, Some(120), true;
+    NewFile: Some(WHOLE), None, Some(120), true;
+    Subject: Some(300), Some(120), Some(120), true;
+    AcknowledgedOf: None, None, None, true;
+    Key: Some(80), Some(80), Some(120), true;
+    ValueBefore: Some(160), Some(160), Some(400), true;
+    ValueAfter: Some(160), Some(160), Some(400), true;
+    AgendaFile: Some(WHOLE), Some(80), Some(WHOLE), true;
+    Timezone: Some(WHOLE), Some(80), Some(WHOLE), true;
+    Until: Some(WHOLE), Some(80), None, true;
+    EmptyFile: Some(WHOLE), Some(WHOLE), Some(WHOLE), true;
+    Message: Some(4000), Some(4000), Some(4000), true;
+    Help: Some(4000), Some(4000), Some(4000), true;
+    Label: None, None, None, true;
+    SourceName: None, None, None, true;
+    SourceText: None, None, None, false;
+}
+
+/// Hands out hostile strings.
+pub(super) struct Deal<'s> {
+    strings: &'s [String],
+    from: usize,
+    dealt: Vec<(Carrier, &'s str)>,
+}
+
+impl<'s> Deal<'s> {
+    pub(super) fn new(strings: &'s [String]) -> Self {
+        Self { strings, from: 0, dealt: Vec::new() }
+    }
+
+    /// From here on, the carriers of round `from`.
+    pub(super) fn round(&mut self, from: usize) -> &mut Self {
+        self.from = from;
+        self
+    }
+
+    /// The string that is this carrier's turn.
+    pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
+        let text = &self.strings[(self.from + 7 * carrier as usize) % self.strings.len()];
+        self.dealt.push((carrier, text));
+        text
+    }
+
+    pub(super) fn text(&mut self, carrier: Carrier) -> Printable {
+        Printable::new(self.raw(carrier))
+    }
+
+    /// Who was given what.
+    pub(super) fn dealt(&self) -> &[(Carrier, &'s str)] {
+        &self.dealt
+    }
+
+    /// What the format shows of it, escaped and cut.
+    pub(super) fn shown(&self, format: Format) -> impl Iterator<Item = (Carrier, String)> {
+        self.dealt.iter().filter_map(move |(carrier, raw)| {
+            let limit = carrier.shown(format)?;
+            let text = if format == Format::Json {
+                (*raw).to_owned()
+            } else {
+                Printable::cut(raw, limit).to_string()
+            };
+            Some((*carrier, text))
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! Text without an end: what people read stays short, a comment within its limit, and JSON has all of it.
+
+use rolecall::exit::Exit;
+use rolecall::printable::Printable;
+use rolecall::report::plan_report::EntryKind;
+use rolecall::report::{Body, Format, LONGEST_COMMENT, Report, write};
+
+use super::bodies::{PlanOf, agenda, comparison, plan, problems};
+use super::carriers::Deal;
+use super::judges::judge;
+use super::setting;
+
+/// A line of a report that holds this many bytes holds something whole that should have been cut.
+const LONGEST_LINE: usize = 40_000;
+
+fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
+    let mut deal = Deal::new(strings);
+    vec![
+        ("plan", plan(&mut deal, &PlanOf { rounds: 0..rounds, carried_out: false })),
+        ("apply", plan(&mut deal, &PlanOf { rounds: 0..rounds, carried_out: true })),
+        ("compare", comparison(&mut deal, 0..rounds)),
+        ("agenda", agenda(&mut deal, 0..rounds)),
+        ("validate", problems(&mut deal, 0..rounds)),
+    ]
+}
+
+#[test]
+fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
+    let strings = [
+        "`".repeat(500),
+        "\u{e0041}".repeat(500),
+        format!("{}@octocat", "``` ".repeat(100)),
+        "<!-- rolecall:plan -->".repeat(20),
+        "Z\u{301}".repeat(200),
+    ];
+    for (command, body) in reports(&strings, 40) {
+        let report = Report { command, exit: Exit::Done, body };
+        for limit in [LONGEST_COMMENT, 32_000, 8192] {
+            let comment = write(&report, Format::Markdown, &setting(limit, false));
+            assert!(comment.len() <= limit, "{command}: {} of {limit}", comment.len());
+            judge(Format::Markdown, &comment).unwrap_or_else(|why| panic!("{command}: {why}\n{comment}"));
+            let is_given_up = comment.contains("too long to be shown here");
+            assert!(!is_given_up || limit < LONGEST_COMMENT, "{command}: nothing is shown within {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_million_characters_of_a_server_do_not_flood_whoever_reads() {
+    let strings = ["n".repeat(1_000_000)];
+    let report = of_a_server(&strings);
+    for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
+        let text = write(&report, format, &setting(LONGEST_COMMENT, false));
+        let longest = text.lines().map(str::len).max().unwrap_or_default();
+        assert!(longest < LONGEST_LINE, "{format:?}: a line of {longest}");
+        judge(format, &text).unwrap_or_else(|why| panic!("{format:?}: {why}"));
+    }
+}
+
+#[test]
+fn a_program_gets_all_of_a_long_text() {
+    let strings = [format!("{}\u{1b}\u{10ffff}", "n".repeat(10_000))];
+    let text = write(&of_a_server(&strings), Format::Json, &setting(LONGEST_COMMENT, false));
+    assert!(judge(Format::Json, &text).unwrap().has(&strings[0]));
+}
+
+/// A report of an apply, where everything that comes from a server is such a string. Paths and instants come from whoever
+/// runs it or are short by their grammar, and an address that can be declared has 254 characters at most.
+fn of_a_server(strings: &[String]) -> Report {
+    let mut deal = Deal::new(strings);
+    let Body::Plan(mut plan) = plan(&mut deal, &PlanOf { rounds: 0..1, carried_out: true }) else {
+        unreachable!("it is a plan");
+    };
+    let short = || Printable::new("short");
+    (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));
+    plan.expired.clear();
+    plan.coming.clear();
+    plan.windows.clear();
+    for entry in &mut plan.entries {
+        entry.email = short();
+        entry.location.file = "users.toml".into();
+        if let EntryKind::Change { edits, .. } | EntryKind::Observed { edits, .. } = &mut entry.kind {
+            edits.iter_mut().for_each(|edit| edit.location.file = "users.toml".into());
+        }
+    }
+    Report { command: "apply", exit: Exit::Done, body: Body::Plan(plan) }
+}

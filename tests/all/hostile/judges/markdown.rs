@@ -1,0 +1,169 @@
+//! What GitHub makes of a comment: comrak, which is GitHub's own parser told anew in Rust, with every extension that
+//! GitHub has.
+//!
+//! Text from elsewhere may stand in code spans and code blocks alone. Outside of them are the words of a short list,
+//! numbers and little punctuation, so nothing there can be a mention, a reference, an address, mathematics or markup.
+
+use comrak::nodes::{AlertType, NodeValue};
+use comrak::{Arena, Options, parse_document};
+
+use super::Seen;
+
+/// The words of our sentences outside of code.
+const WORDS: &str = "\
+    rolecall plan apply compare agenda validate refused by keep_at_least max_changes keep_active protected token_owner \
+    unmanaged missing to change changes nothing in step of them since the was saved observed not Pylon deactivated \
+    declared nowhere as on only people role roles status statuses applied already effective again rejected stale \
+    unclear attempted force This cannot be Refused If it is meant add this root file Kept look here first gains loses \
+    Not everything Applying sends what Guardrails hold acknowledged through The acknowledgement at expired and obeyed \
+    differs left alone has another primary address there did you mean none Coming itself will more are out keep \
+    within length a comment log run all changed were confirmed when sent but read back person or with apply \
+    declares nobody do problem problems It could done difference differences setting settings for everybody differently \
+    newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
+    windows comes times until valid files how acknowledge empty until too long shown them rest file Nothing one two";
+
+/// Objects to whatever stands outside of code and is not ours.
+pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
+    let arena = Arena::new();
+    let root = parse_document(&arena, comment, &options());
+    let mut found = Found::default();
+    for node in root.descendants() {
+        found.take(&node.data().value)?;
+    }
+    let first = comment.lines().next().unwrap_or_default();
+    let is_marker = first.starts_with("<!-- rolecall:") && first.ends_with(" -->");
+    let markers = comment.matches("<!--").count();
+    if !is_marker || markers != 1 || found.headings != 1 || found.folds != 0 {
+        let Found { headings, folds, .. } = found;
+        return Err(format!("{first:?}, {markers} comments, {headings} headings, {folds} folds left open"));
+    }
+    Ok(Seen::of(found.code))
+}
+
+#[derive(Default)]
+struct Found {
+    code: String,
+    headings: usize,
+    folds: usize,
+}
+
+impl Found {
+    fn take(&mut self, node: &NodeValue) -> Result<(), String> {
+        match node {
+            NodeValue::Document
+            | NodeValue::Paragraph
+            | NodeValue::List(_)
+            | NodeValue::Item(_)
+            | NodeValue::Strong
+            | NodeValue::SoftBreak => Ok(()),
+            NodeValue::Heading(heading) if heading.level == 3 && !heading.setext => {
+                self.headings += 1;
+                Ok(())
+            }
+            NodeValue::Alert(alert) if is_ours(alert.alert_type) && alert.title.is_none() => Ok(()),
+            NodeValue::Code(code) => {
+                self.code += &format!("{}\n", code.literal);
+                Ok(())
+            }
+            NodeValue::CodeBlock(block)
+                if block.fenced && ["diff", "text", "toml"].contains(&block.info.as_str()) =>
+            {
+                self.code += &block.literal;
+                Ok(())
+            }
+            NodeValue::Text(text) => is_said_by_us(text),
+            NodeValue::HtmlBlock(html) => self.html(&html.literal),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    /// A fold of ours opens with its summary and closes alone; the marker is the first line.
+    fn html(&mut self, html: &str) -> Result<(), String> {
+        let html = html.trim_end();
+        let summary =
+            html.strip_prefix("<details><summary>").and_then(|rest| rest.strip_suffix("</summary>"));
+        let marker = html.strip_prefix("<!-- rolecall:").and_then(|rest| rest.strip_suffix(" -->"));
+        if let Some(summary) = summary {
+            self.folds += 1;
+            is_said_by_us(summary)
+        } else if html == "</details>" && self.folds > 0 {
+            self.folds -= 1;
+            Ok(())
+        } else if marker.is_some_and(|marker| marker.bytes().all(|byte| byte.is_ascii_lowercase())) {
+            Ok(())
+        } else {
+            Err(format!("HTML: {html:?}"))
+        }
+    }
+}
+
+fn is_ours(alert: AlertType) -> bool {
+    matches!(alert, AlertType::Caution | AlertType::Warning)
+}
+
+fn is_said_by_us(text: &str) -> Result<(), String> {
+    let is_sign = |char: char| char.is_ascii_digit() || " .,:;()·→?".contains(char);
+    let stranger =
+        text.split(is_sign).find(|word| !word.is_empty() && !WORDS.split(' ').any(|known| known == *word));
+    stranger.map_or(Ok(()), |word| Err(format!("{word:?} in {text:?}")))
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    let extension = &mut options.extension;
+    extension.strikethrough = true;
+    extension.table = true;
+    extension.autolink = true;
+    extension.tasklist = true;
+    extension.footnotes = true;
+    extension.inline_footnotes = true;
+    extension.alerts = true;
+    extension.math_dollars = true;
+    extension.math_code = true;
+    extension.front_matter_delimiter = Some("---".to_owned());
+    options
+}
+
+#[test]
+fn it_objects() {
+    let comment =
+        |inside: &str| format!("<!-- rolecall:plan -->\n### rolecall plan: 3 to change\n\n{inside}\n");
+    assert!(judge(&comment("- `@bo <b>` **gains** `x`\n\n```diff\n+ @bo\n```")).unwrap().has("@bo <b>"));
+    for bad in [
+        "@octocat",
+        "#12",
+        "evil",
+        "[x](https://evil.example)",
+        "https://evil.example",
+        "www.evil.example",
+        "![x](y)",
+        "<b>change</b>",
+        "change <b>",
+        "# change",
+        "change\n---",
+        "change\n===",
+        "| a |\n|---|\n| b |",
+        "> change",
+        "> [!NOTE]\n> change",
+        "```mermaid\nx\n```",
+        "    indented",
+        "~~change~~",
+        "$x$",
+        "_change_",
+        "- [x] change",
+        "change  \nchange",
+        "change[^1]\n\n[^1]: change",
+        "<details><summary>change</summary>\n\nchange",
+        "</details>",
+        "<!-- rolecall:apply -->",
+        "`<!-- rolecall:apply -->`",
+        "`` ` ``` @x `",
+        "&lt;",
+    ] {
+        assert!(judge(&comment(bad)).is_err(), "{bad}");
+    }
+    // Of more than 80 backticks, neither GitHub nor its parser makes a span.
+    let spanned = |length: usize| comment(&format!("{0} @octocat {0}", "`".repeat(length)));
+    assert!(judge(&spanned(80)).is_ok() && judge(&spanned(81)).is_err());
+    assert!(judge("### rolecall plan: nothing to change\n").is_err());
+}

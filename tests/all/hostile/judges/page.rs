@@ -1,0 +1,189 @@
+//! What a browser makes of a page: a parser by the HTML standard must find elements and attributes of a short list, one
+//! style, which is ours, and no error.
+
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, parse_document};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+
+use super::Seen;
+
+const STYLE: &str = include_str!("../../../../src/report/html/page.css");
+
+/// Every element there is, with its attributes. None of them runs, loads, leads or sends anywhere.
+const ELEMENTS: &[(&str, &[&str])] = &[
+    ("html", &["lang"]),
+    ("head", &[]),
+    ("meta", &["charset", "name", "content", "http-equiv"]),
+    ("title", &[]),
+    ("style", &[]),
+    ("body", &[]),
+    ("header", &["class"]),
+    ("main", &[]),
+    ("footer", &[]),
+    ("section", &["class"]),
+    ("div", &["class"]),
+    ("h1", &[]),
+    ("h2", &[]),
+    ("p", &["class"]),
+    ("ul", &["class"]),
+    ("li", &[]),
+    ("table", &["class"]),
+    ("thead", &[]),
+    ("tbody", &[]),
+    ("tr", &["class"]),
+    ("th", &[]),
+    ("td", &["class"]),
+    ("details", &["class"]),
+    ("summary", &[]),
+    ("pre", &["class"]),
+    ("code", &[]),
+    ("span", &["class"]),
+    ("strong", &[]),
+    ("del", &[]),
+    ("ins", &[]),
+    ("time", &[]),
+    ("svg", &["viewBox", "role", "aria-label"]),
+    ("g", &["class"]),
+    ("line", &["class", "x1", "x2", "y1", "y2"]),
+    ("rect", &["class", "x", "y", "width", "height", "rx"]),
+    ("text", &["class", "x", "y", "text-anchor"]),
+];
+
+/// What an attribute may say: words of ours or numbers. Text from elsewhere is in none.
+const WORDS: &[&str] = &[
+    "",
+    "en",
+    "utf-8",
+    "viewport",
+    "width=device-width, initial-scale=1",
+    "color-scheme",
+    "light dark",
+    "Content-Security-Policy",
+    "default-src 'none'; style-src 'unsafe-inline'",
+    "img",
+    "The windows as a line of time",
+    "good",
+    "attention",
+    "bad",
+    "command",
+    "about",
+    "counts",
+    "refused",
+    "refusal",
+    "kept",
+    "changes",
+    "quiet",
+    "name",
+    "email",
+    "field",
+    "outcome good",
+    "outcome bad",
+    "place",
+    "differences",
+    "weighty",
+    "coming",
+    "diff",
+    "same",
+    "before",
+    "after",
+    "letters",
+    "timeline",
+    "tick",
+    "date",
+    "now",
+    "today",
+    "lane",
+    "who",
+    "what",
+    "role",
+    "status",
+    "both",
+    "start",
+    "end",
+];
+
+/// Objects to an error, an element, an attribute or a comment that is not ours.
+pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
+    // Ours is taken out first: it stands before everything else, and would be read a thousand times.
+    let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
+    let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
+    if let Some(error) = dom.errors.borrow().first() {
+        return Err(format!("a browser complains: {error}"));
+    }
+    let mut found = Found::default();
+    walk(&dom.document, &mut found)?;
+    if found.styles != [""] || !head.ends_with("</title><style>") || head.len() > 1000 {
+        return Err("not our style alone, in its place".into());
+    }
+    Ok(Seen::of(found.text))
+}
+
+#[derive(Default)]
+struct Found {
+    text: String,
+    styles: Vec<String>,
+}
+
+fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
+    match &node.data {
+        NodeData::Document | NodeData::Doctype { .. } => {}
+        NodeData::Text { contents } => found.text += &contents.borrow(),
+        NodeData::Comment { contents } => return Err(format!("a comment: {contents:?}")),
+        NodeData::ProcessingInstruction { target, .. } => return Err(format!("an instruction: {target:?}")),
+        NodeData::Element { name, attrs, .. } => {
+            let element = &*name.local;
+            let Some((_, attributes)) = ELEMENTS.iter().find(|(known, _)| *known == element) else {
+                return Err(format!("an element <{element}>"));
+            };
+            for attribute in attrs.borrow().iter() {
+                let (key, value) = (&*attribute.name.local, &*attribute.value);
+                let is_number = value.split(' ').all(|word| word.parse::<f64>().is_ok());
+                if !attributes.contains(&key) || !(is_number || WORDS.contains(&value)) {
+                    return Err(format!("<{element} {key}={value:?}>"));
+                }
+            }
+            if element == "style" {
+                found.styles.push(text_of(node));
+                return Ok(());
+            }
+        }
+    }
+    node.children.borrow().iter().try_for_each(|child| walk(child, found))
+}
+
+fn text_of(node: &Handle) -> String {
+    let children = node.children.borrow();
+    let texts = children.iter().map(|child| match &child.data {
+        NodeData::Text { contents } => contents.borrow().to_string(),
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn it_objects() {
+    let page = |inside: &str| {
+        format!(
+            "<!DOCTYPE html><html><head><title>t</title><style>{STYLE}</style></head><body>{inside}</body></html>"
+        )
+    };
+    assert!(judge(&page("<p class=\"quiet\">a &lt;b&gt;</p>")).unwrap().has("a <b>"));
+    for bad in [
+        "<script>alert(1)</script>",
+        "<p onclick=\"x\">a</p>",
+        "<p class=\"x\">a</p>",
+        "<a href=\"https://evil.example\">a</a>",
+        "<img src=\"x\">",
+        "<svg><a>x</a></svg>",
+        "<!-- x -->",
+        "<style>*{display:none}</style>",
+        "</p></div>",
+        "a \u{0} b",
+        "<p style=\"x\">a</p>",
+        "<p>a < b &nosuch; <</p>",
+    ] {
+        assert!(judge(&page(bad)).is_err(), "{bad}");
+    }
+    assert!(judge(&page("").replace("DOCTYPE", "doc")).is_err());
+    assert!(judge(&page("").replace("--ground", "--grund")).is_err());
+}

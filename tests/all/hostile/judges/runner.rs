@@ -1,0 +1,171 @@
+//! What the runner of a GitHub job makes of a log: both of its command parsers, told anew after `ActionCommand.cs` of
+//! actions/runner.
+//!
+//! Stricter in one way: any name is taken for a command, where the runner knows a list of them, since the token of
+//! `stop-commands` can be anything.
+
+use std::collections::BTreeMap;
+
+use rolecall::printable::is_unprintable;
+
+use super::{Seen, terminal};
+
+/// A line that the runner obeys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Command {
+    name: String,
+    properties: BTreeMap<String, String>,
+    data: String,
+}
+
+/// Objects to a line that the runner obeys and that is no annotation of ours, at the end and with a title, and to what is
+/// unprintable in one.
+pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
+    let (mut text, mut told) = (String::new(), String::new());
+    for line in lines(log) {
+        match command(line) {
+            None if !told.is_empty() => return Err(format!("text among the annotations: {line:?}")),
+            None => text += &format!("{line}\n"),
+            Some(command) => {
+                is_ours(line, &command)?;
+                let Command { name: _, properties, data } = command;
+                told += &format!("{data}\n");
+                properties.values().for_each(|value| told += &format!("{value}\n"));
+            }
+        }
+    }
+    // The text is the report of a terminal, and is judged as such; an annotation has no style.
+    if let Some(char) =
+        told.chars().find(|char| *char != '\n' && is_unprintable(*char) && !is_style_of_emoji(*char))
+    {
+        return Err(format!("{char:?} in what an annotation says: {told}"));
+    }
+    Ok(Seen::of(terminal::seen_of(&(text + &told))))
+}
+
+/// The lines that the runner takes for commands.
+pub(in super::super) fn commands(log: &str) -> Vec<Command> {
+    lines(log).filter_map(command).collect()
+}
+
+fn is_style_of_emoji(char: char) -> bool {
+    matches!(char, '\u{fe0e}' | '\u{fe0f}')
+}
+
+/// As the runner reads what a process writes: a line ends at CR, LF or both.
+fn lines(log: &str) -> impl Iterator<Item = &str> {
+    log.split(['\r', '\n']).filter(|line| !line.is_empty())
+}
+
+fn is_ours(line: &str, command: &Command) -> Result<(), String> {
+    let Command { name, properties, data } = command;
+    if !line.starts_with("::") || !["error", "warning", "notice"].contains(&name.as_str()) {
+        return Err(format!("a command that is not ours: {command:?}"));
+    }
+    for (key, value) in properties {
+        let fits = match key.as_str() {
+            "line" | "col" => value.bytes().all(|byte| byte.is_ascii_digit()),
+            "file" => !value.starts_with('/') && !value.split('/').any(|part| part == ".."),
+            "title" => true,
+            _ => false,
+        };
+        if !fits || value.contains(['\r', '\n']) {
+            return Err(format!("{key}={value:?} in {line:?}"));
+        }
+    }
+    if !line.contains("title=") {
+        return Err(format!("an annotation without a title: {line:?}"));
+    }
+    let nested = lines(data).find_map(self::command);
+    nested.map_or(Ok(()), |nested| Err(format!("a command within one: {nested:?} in {line:?}")))
+}
+
+/// `TryParseV2` first, and `TryParse` for what that does not take.
+fn command(line: &str) -> Option<Command> {
+    second_version(line).or_else(|| first_version(line))
+}
+
+/// `::name key=value,key=value::data`, behind white space of any kind (`TrimStart` trims what Unicode calls so).
+fn second_version(line: &str) -> Option<Command> {
+    let message = line.trim_start_matches(is_white).strip_prefix("::")?;
+    let (info, data) = message.split_once("::")?;
+    let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
+    let properties = properties_of(properties.trim_matches(is_white), ',', &PROPERTY);
+    Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &DATA) })
+}
+
+/// `##[name key=value;key=value]data`, anywhere in a line.
+fn first_version(line: &str) -> Option<Command> {
+    let (info, data) = line.split_once("##[")?.1.split_once(']')?;
+    let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
+    let properties = properties_of(properties, ';', &FIRST);
+    Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &FIRST) })
+}
+
+/// What is unescaped, in this order: a percent sign comes last.
+const DATA: [(&str, &str); 3] = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
+const PROPERTY: [(&str, &str); 5] = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
+const FIRST: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%")];
+
+fn unescaped(text: &str, table: &[(&str, &str)]) -> String {
+    table.iter().fold(text.to_owned(), |text, (escape, char)| text.replace(escape, char))
+}
+
+/// .NET splits off at most one `=`, and leaves out empty parts.
+fn properties_of(text: &str, between: char, table: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pairs = text.split(between).filter_map(|pair| pair.trim_start_matches('=').split_once('='));
+    let pairs = pairs.map(|(key, value)| (key.to_lowercase(), value.trim_start_matches('=')));
+    pairs.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, unescaped(value, table))).collect()
+}
+
+/// `Char.IsWhiteSpace` of .NET.
+fn is_white(char: char) -> bool {
+    matches!(char,
+        '\u{9}'..='\u{d}' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'
+        | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
+#[test]
+fn it_reads_as_the_runner_does() {
+    let read = |line: &str| {
+        command(line)
+            .map(|command| (command.name, command.properties.into_iter().collect::<Vec<_>>(), command.data))
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        read("\u{2003}::Error file=a%2Cb,line=1::100%25%0Anext"),
+        Some(("error".into(), vec![pair("file", "a,b"), pair("line", "1")], "100%\nnext".into()))
+    );
+    assert_eq!(
+        read("x ##[set-env name=A]b;c"),
+        Some(("set-env".into(), vec![pair("name", "A")], "b;c".into()))
+    );
+    for text in ["roster::syntax", "x ::error::y", ":: no end", "## [error]", "##[error"] {
+        assert_eq!(read(text), None, "{text}");
+    }
+}
+
+#[test]
+fn it_objects() {
+    assert!(
+        judge("fine\n::notice file=users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Admin\n")
+            .is_ok()
+    );
+    for bad in [
+        "::set-output name=x::y\n",
+        "  ::warning::indented\n",
+        "\u{3000}::add-mask::x\n",
+        "x ##[error]y\n",
+        "::warning file=a,endLine=3::x\n",
+        "::warning file=../a::x\n",
+        "::warning title=a%0Ab::x\n",
+        "::warning::x%0A::error::y\n",
+        "::warning::x%0D%1B[2J\n",
+        "::warning title=a::\u{202e}x\n",
+        "::error::no title\n",
+        "::error title=a::b\nc\n",
+        "a\r::add-mask::b\n",
+    ] {
+        assert!(judge(bad).is_err(), "{bad:?}");
+    }
+}
