@@ -25,6 +25,8 @@ use crate::roster::Roster;
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
 /// After so long without an apply from here somebody should know.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Characters of what a problem says.
+const SENTENCE: usize = 300;
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
     let (files, roster) = files(common, environment);
@@ -49,8 +51,8 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
 }
 
 fn ill(name: &'static str, problem: &Problem) -> Check {
-    let help = problem.help.clone().unwrap_or_default();
-    Check::bad(name, Printable::new(&problem.message).to_string(), help)
+    let sentence = |text: &str| Printable::cut(text, SENTENCE).to_string();
+    Check::bad(name, sentence(&problem.message), sentence(problem.help.as_deref().unwrap_or_default()))
 }
 
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
@@ -66,7 +68,7 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
         Err(Problems { sources, list }) => {
             let found = words::count(list.len(), "problem", "problems");
             let first = list.first().map_or_else(String::new, |problem| {
-                format!(", the first: {}", Printable::new(&problem.message))
+                format!(", the first: {}", Printable::cut(&problem.message, SENTENCE))
             });
             let check = Check::bad(
                 "files",

@@ -272,7 +272,7 @@ impl Material<'_> {
         let Takeback { is_whole, left, files } = takeback;
         let left = left.iter().map(|Left { email, why }| LeftLine {
             email: Printable::new(email.value.as_str()),
-            why: words::left(why, &|role| self.label(role).to_string()),
+            why: words::left(why, &|role| self.roles.label(role)),
             location: Some(self.locate(email.place)),
         });
         TakebackLines {

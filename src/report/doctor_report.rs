@@ -21,7 +21,7 @@ pub struct Check {
     pub mark: Mark,
     /// What was found, in a few words. Values in it are printable already.
     pub found: String,
-    /// What to do, or to copy; several lines, perhaps.
+    /// What to do, or to copy; several lines, perhaps. Values in it are printable already.
     pub remedy: Option<String>,
     /// Where in the files.
     pub location: Option<Location>,

@@ -1,7 +1,7 @@
 //! One person: what Pylon has, what is declared and why, what comes next, which guardrails look.
 
 use super::plan_report::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
-use super::sheet::{Mark, Row, Section, Sheet};
+use super::sheet::{Mark, Row, Section, Sheet, cell};
 use super::words;
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
@@ -139,13 +139,14 @@ impl ExplanationReport {
             }
             (Some(_), Some(_)) => (Mark::Good, "in step".to_owned()),
         };
-        let organization = self.plan.as_ref().map(|plan| {
-            Printable::new(&format!("{} ({}, {})", plan.organization, plan.organization_id, plan.place))
-        });
+        let organization = self
+            .plan
+            .as_ref()
+            .map(|plan| words::organization(&plan.organization, &plan.organization_id, &plan.place));
         let sections =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
         Sheet {
-            about: std::iter::once(self.asked.clone()).chain(organization).collect(),
+            about: std::iter::once(self.asked.short(words::LONGEST_ADDRESS)).chain(organization).collect(),
             verdict,
             mark,
             sections,
@@ -156,7 +157,7 @@ impl ExplanationReport {
         let Some(person) = &self.person else {
             let nobody = Row::new(Mark::Bad, [Printable::new("nobody has this address")]);
             let nobody = match &self.did_you_mean {
-                Some(near) => nobody.note(format!("did you mean {near}?")),
+                Some(near) => nobody.note(format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))),
                 None => nobody,
             };
             return Section { title: Some("In Pylon"), rows: vec![nobody], ..Section::default() };
@@ -173,12 +174,10 @@ impl ExplanationReport {
             deactivated,
         } = person;
         let listed = |values: &[Printable]| {
-            let values: Vec<&str> = values.iter().map(Printable::as_str).collect();
-            Printable::new(if values.is_empty() { "(none)".to_owned() } else { values.join(", ") }.as_str())
+            Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
         };
         let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
-        let mut rows =
-            vec![fact("name", name.clone()), fact("id", id.clone()), fact("address", email.clone())];
+        let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", cell(email))];
         if !others.is_empty() {
             rows.push(fact("also", listed(others)));
         }
@@ -190,7 +189,7 @@ impl ExplanationReport {
         if !through_scim.is_empty() {
             rows.push(fact("through SCIM", listed(through_scim)).note("no change of ours takes these away"));
         }
-        rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { status.clone() }));
+        rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { cell(status) }));
         if *deactivated {
             rows.push(Row {
                 mark: Mark::Attention,
@@ -206,7 +205,7 @@ impl ExplanationReport {
             Some((email, location)) => {
                 let person = Row::new(
                     Mark::Plain,
-                    [Printable::new("declared"), email.clone(), Printable::new("by this address")],
+                    [Printable::new("declared"), cell(email), Printable::new("by this address")],
                 );
                 std::iter::once(person.at(location.clone()))
                     .chain(self.values.iter().map(value_row))
@@ -227,9 +226,8 @@ impl ExplanationReport {
                 | EntryKind::Deactivated { .. } => None,
             });
         let row = |edit: &EditLine, note: &str| {
-            let from: Vec<String> = edit.from.iter().map(ToString::to_string).collect();
-            let from = if from.is_empty() { "(none)".into() } else { from.join(", ") };
-            let change = Printable::new(&format!("{from} → {}", edit.to));
+            let from = if edit.from.is_empty() { "(none)".into() } else { joined(&edit.from) };
+            let change = Printable::new(&format!("{from} → {}", cell(&edit.to)));
             let row =
                 Row::new(Mark::Attention, [Printable::new(edit.field), change]).at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
@@ -246,10 +244,10 @@ impl ExplanationReport {
     fn to_come(&self) -> Section {
         let row = |line: &ComingLine| {
             let value = |value: &Option<Printable>| {
-                value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
+                value.as_ref().map_or_else(|| "(left alone)".to_owned(), |value| cell(value).to_string())
             };
             let change = format!("{} {} → {}", line.field, value(&line.from), value(&line.to));
-            Row::new(Mark::Plain, [line.when.clone(), Printable::new(&change)]).at(line.location.clone())
+            Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
         Section {
             title: Some("Coming by itself"),
@@ -287,6 +285,10 @@ impl ExplanationReport {
     }
 }
 
+fn joined(values: &[Printable]) -> String {
+    values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// What the guardrails see in a person whether or not anything changes.
 fn standing(
     email: &Email,
@@ -322,7 +324,7 @@ fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Prin
 
 fn value_row(line: &ValueLine) -> Row {
     let ValueLine { field, value, origin, location } = line;
-    let value = value.clone().unwrap_or_else(|| Printable::new("(left alone)"));
+    let value = value.as_ref().map_or_else(|| Printable::new("(left alone)"), cell);
     let mut row = Row::new(Mark::Plain, [Printable::new(field), value, Printable::new(origin)]);
     row.location.clone_from(location);
     row

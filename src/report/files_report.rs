@@ -1,6 +1,6 @@
 //! Files that a verb writes, would write, or says should be written: what differs in each, and what was left out.
 
-use super::sheet::{Mark, Row, Section, Sheet};
+use super::sheet::{Mark, Row, Section, Sheet, cell};
 use super::toml_diff::{self, Hunk};
 use super::words;
 use crate::adoption::{Adoption, NotWritten};
@@ -57,7 +57,7 @@ impl FileState {
 pub struct LeftLine {
     /// Whose.
     pub email: Printable,
-    /// Why, in a sentence.
+    /// Why, in a sentence. Values in it are printable and short already.
     pub why: String,
     /// Where it is declared; nothing for somebody whom no file declares.
     pub location: Option<Location>,
@@ -105,12 +105,12 @@ impl FilesReport {
                 FileState::WouldBeWritten => Mark::Attention,
                 FileState::Unchanged => Mark::Plain,
             };
-            let row = Row::new(mark, [name.clone(), Printable::new(state.as_str())]);
+            let row = Row::new(mark, [cell(name), Printable::new(state.as_str())]);
             Row { hunks: hunks.clone(), ..row }
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);
         let left = left.iter().map(|LeftLine { email, why, location }| {
-            let mut row = Row::new(Mark::Attention, [email.clone(), Printable::new(why)]);
+            let mut row = Row::new(Mark::Attention, [cell(email), Printable::new(why)]);
             row.location.clone_from(location);
             row
         });

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::sheet::{Mark, Row, Section, Sheet};
+use super::sheet::{Mark, Row, Section, Sheet, cell};
 use super::words;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
@@ -89,7 +89,6 @@ impl RolesReport {
     /// The rows of it.
     pub fn sheet(&self) -> Sheet {
         let Self { organization, organization_id, place, roles, has_files, unknown } = self;
-        let about = format!("{organization} ({organization_id}, {place})");
         let unused = roles.iter().filter(|role| role.is_unused()).count();
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
         let mut verdict = vec![words::count(roles.len(), "role", "roles")];
@@ -101,13 +100,13 @@ impl RolesReport {
         let rows = roles.iter().map(|role| row(role, *has_files));
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
-            Row::new(Mark::Bad, [name.clone()])
+            Row::new(Mark::Bad, [cell(name)])
                 .note("the files name it; the organisation has no one role of this name")
         });
         let mut columns = vec!["name", "slug", "id", "hold it"];
         columns.extend(has_files.then_some("declared"));
         Sheet {
-            about: vec![Printable::new(&about)],
+            about: vec![words::organization(organization, organization_id, place)],
             verdict: verdict.join(" · "),
             mark,
             sections: vec![Section { title: None, columns, rows: rows.chain(unknown).collect() }],
@@ -117,7 +116,7 @@ impl RolesReport {
 
 fn row(role: &RoleLine, has_files: bool) -> Row {
     let RoleLine { name, slug, id, held, declared, is_ambiguous } = role;
-    let mut cells = vec![name.clone(), slug.clone(), id.clone(), Printable::new(&held.to_string())];
+    let mut cells = vec![cell(name), cell(slug), cell(id), Printable::new(&held.to_string())];
     cells.extend(has_files.then(|| Printable::new(&declared.to_string())));
     let mark = if *is_ambiguous { Mark::Attention } else { Mark::Plain };
     cells.extend(role.is_unused().then(|| Printable::new("unused")));

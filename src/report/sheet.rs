@@ -8,7 +8,7 @@ use crate::source::Location;
 /// What a verb has to say, in rows.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// What it is about: an organisation, a person, a file.
+    /// What it is about: an organisation, a person, a file; short enough to be shown whole.
     pub about: Vec<Printable>,
     /// What it comes to, in a few words of ours.
     pub verdict: String,
@@ -34,9 +34,9 @@ pub struct Section {
 pub struct Row {
     /// How it is.
     pub mark: Mark,
-    /// Its cells; the first names it.
+    /// Its cells, short enough to be shown whole; the first names it.
     pub cells: Vec<Printable>,
-    /// What follows, or what to do: sentences of ours, each a line. Values in them are printable already.
+    /// What follows, or what to do: sentences of ours, each a line. Values in them are printable and short already.
     pub notes: Vec<String>,
     /// Where it is declared.
     pub location: Option<Location>,
@@ -56,6 +56,11 @@ pub enum Mark {
     Attention,
     /// Something wrong.
     Bad,
+}
+
+/// A name or a value as a cell: cut, with `…` for what is left out. JSON has it whole.
+pub fn cell(text: &Printable) -> Printable {
+    text.short(80)
 }
 
 impl Row {

@@ -16,6 +16,7 @@ use crate::plan::guardrails::{Figure, RoleFloor, Verdict};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Unread;
 use crate::pylon::{Class, Failure, Trouble};
+use crate::roster::Email;
 
 /// `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -182,20 +183,16 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
             format!("{after}{was} active remain (floor {floor})")
         }
         Figure::Protected(email) => {
-            format!("{} is protected and would change", Printable::new(email.as_str()))
+            format!("{} is protected and would change", address(email))
         }
         Figure::ProtectedNobody(email) => {
-            format!("{} is protected, and nobody in Pylon has this address", Printable::new(email.as_str()))
+            format!("{} is protected, and nobody in Pylon has this address", address(email))
         }
         Figure::NoKeptRole => {
             "no role has the slug `admin`, so nobody is kept; name the role in keep_at_least".into()
         }
         Figure::TokenOwner { email, role } => {
-            format!(
-                "{}, whose token this is, would lose the role {}",
-                Printable::new(email.as_str()),
-                label(role)
-            )
+            format!("{}, whose token this is, would lose the role {}", address(email), label(role))
         }
         Figure::Unmanaged(count) => format!("{count} in Pylon declared nowhere"),
         Figure::Missing(count) => format!("{count} declared and not in Pylon"),
@@ -307,6 +304,18 @@ pub fn blame(line: &BlameLine) -> String {
 
 /// Names in a sentence are shown up to so many characters; JSON has them whole.
 const LONGEST_NAME: usize = 80;
+/// No address that works is longer (RFC 5321).
+pub const LONGEST_ADDRESS: usize = 254;
+
+fn address(email: &Email) -> Printable {
+    Printable::cut(email.as_str(), LONGEST_ADDRESS)
+}
+
+/// Whose plan or roles these are, short enough to be shown whole.
+pub fn organization(name: &Printable, id: &Printable, place: &Printable) -> Printable {
+    let short = |text: &Printable| text.short(LONGEST_NAME);
+    Printable::new(&format!("{} ({}, {})", short(name), short(id), short(place)))
+}
 
 /// Of what the audit log does not say who changed it, and why, where there is such a thing: a sentence, and perhaps text from
 /// elsewhere.
@@ -385,8 +394,10 @@ pub fn not_written(field: &str, why: &NotWritten, roles: &RoleCatalogue) -> Stri
             format!("{field}: none is assigned in Pylon, which no file can declare")
         }
         NotWritten::Undeclarable(held) => {
-            let held: Vec<String> =
-                held.iter().map(|role| Printable::new(&roles.label(role)).to_string()).collect();
+            let held: Vec<String> = held
+                .iter()
+                .map(|role| Printable::cut(&roles.label(role), LONGEST_NAME).to_string())
+                .collect();
             format!("{field}: several are assigned in Pylon ({}), which no file can declare", held.join(", "))
         }
         NotWritten::UnknownStatus(status) if status.is_empty() => {
@@ -434,8 +445,9 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
     parts.join(" · ")
 }
 
-/// Why something is not taken back.
+/// Why something is not taken back. `label` names a role, in whatever characters.
 pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
+    let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
         Why::IsBack { field } => format!("{field}: as before the apply already"),
@@ -443,7 +455,7 @@ pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
             "role: none was assigned before, and no PATCH takes the last one away".into()
         }
         Why::Lost(Lost::SeveralRoles(roles)) => {
-            let roles: Vec<String> = roles.iter().map(label).collect();
+            let roles: Vec<String> = roles.iter().map(&label).collect();
             format!(
                 "role: several were assigned before ({}), and a PATCH assigns exactly one",
                 roles.join(", ")

@@ -2,13 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, diff_lines, page, place, short};
+use super::{Tone, diff_lines, page, place};
+use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 
 pub(super) fn write(command: &str, sheet: &Sheet) -> String {
     let Sheet { about, verdict, mark, sections } = sheet;
     let inside = html! {
-        p.about { (about.iter().map(short).collect::<Vec<_>>().join(" · ")) }
+        p.about { (about.iter().map(Printable::as_str).collect::<Vec<_>>().join(" · ")) }
         @for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
             section {
                 @if let Some(title) = title { h2 { (title) } }
@@ -37,7 +38,7 @@ fn line(row: &Row) -> Markup {
     };
     html! {
         tr.(class) {
-            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (short(cell)) } } @else { (short(cell)) } } }
+            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (cell.as_str()) } } @else { (cell.as_str()) } } }
             td {
                 @if let Some(location) = location { (place(location)) }
                 @for note in notes { p.note { (note) } }

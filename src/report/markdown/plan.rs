@@ -160,7 +160,7 @@ fn audit_log(report: &PlanReport) -> String {
     let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) else {
         return String::new();
     };
-    let why = why.map_or_else(String::new, |why| format!(": {}", figure(&why)));
+    let why = why.map_or_else(String::new, |why| format!(": {}", code(&why)));
     format!("{what}{why}.\n\n")
 }
 
@@ -223,8 +223,7 @@ fn takeback(report: &PlanReport, share: usize) -> String {
     let Some(TakebackLines { is_whole: _, left, contradicted, files, unwritten }) = &report.takeback else {
         return String::new();
     };
-    let line =
-        |line: &LeftLine| format!("{} {}", short(&line.email), code(Printable::cut(&line.why, 200).as_str()));
+    let line = |line: &LeftLine| format!("{} {}", short(&line.email), code(&line.why));
     let mut text = String::new();
     if !left.is_empty() {
         text += &format!("Not taken back:\n\n{}\n", list(left.iter().map(line), share));

@@ -1,12 +1,12 @@
 //! Rows under headings.
 
-use super::{code, fence, fitting, place, short, title};
+use super::{code, fence, fitting, place, title};
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 
 pub(super) fn write(command: &str, sheet: &Sheet, limit: usize) -> String {
     let Sheet { about, verdict, mark: _, sections } = sheet;
-    let about: Vec<String> = about.iter().map(short).collect();
+    let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
     let head = title(command, verdict) + &format!("{}\n\n", about.join(" · "));
     let mut pieces = Vec::new();
     for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
@@ -27,15 +27,15 @@ fn item(columns: &[&str], row: &Row) -> String {
         Mark::Bad => "**wrong:** ",
     };
     let named = |(number, cell): (usize, &Printable)| match columns.get(number) {
-        Some(column) if number > 0 => format!("{column} {}", short(cell)),
-        _ => short(cell),
+        Some(column) if number > 0 => format!("{column} {}", code(cell.as_str())),
+        _ => code(cell.as_str()),
     };
     let cells: Vec<String> =
         cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(named).collect();
     let place = location.as_ref().map_or_else(String::new, |location| format!(" ({})", place(location)));
     let mut text = format!("- {mark}{}{place}\n", cells.join(", "));
     for line in notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty()) {
-        text += &format!("  - {}\n", code(Printable::cut(line.trim_end(), 300).as_str()));
+        text += &format!("  - {}\n", code(line.trim_end()));
     }
     if !hunks.is_empty() {
         let lines: Vec<String> = hunks.iter().map(crate::report::toml_diff::Hunk::text).collect();

@@ -17,8 +17,6 @@ pub use plan::question;
 const WIDEST_EMAIL: usize = 40;
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
-/// No address that works is longer (RFC 5321).
-const LONGEST_ADDRESS: usize = 254;
 
 /// The report as text.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sheet::hunk_lines;
-use super::{LONGEST, LONGEST_ADDRESS, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
+use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -12,7 +12,7 @@ use crate::report::plan_report::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::style::{Styles, styled};
-use crate::report::words;
+use crate::report::words::{self, LONGEST_ADDRESS};
 
 const WIDEST_VALUE: usize = 44;
 
@@ -243,12 +243,14 @@ fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let width = lines.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
-    let line = |LeftLine { email, why, location }: &LeftLine| {
-        let place = location.as_ref().map_or_else(String::new, place_text);
-        format!("  {}  {why}   {}\n", padded(email, width), styled(styles.quiet, place))
+    let address = |line: &LeftLine| line.email.short(LONGEST_ADDRESS);
+    let width = lines.iter().map(|line| address(line).width()).max().unwrap_or(0).min(WIDEST_EMAIL);
+    let row = |line: &LeftLine| {
+        let LeftLine { email: _, why, location } = line;
+        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, place_text(at))));
+        format!("  {}  {why}{}\n", padded(&address(line), width), place.unwrap_or_default())
     };
-    heading.to_owned() + &lines.iter().map(line).collect::<String>()
+    heading.to_owned() + &lines.iter().map(row).collect::<String>()
 }
 
 fn closing(report: &PlanReport, styles: &Styles) -> String {

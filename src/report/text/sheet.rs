@@ -2,7 +2,7 @@
 
 use textwrap::{Options, WordSplitter};
 
-use super::{LONGEST, padded, place_text};
+use super::{padded, place_text};
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::toml_diff::{Hunk, Sign};
@@ -35,7 +35,7 @@ pub(super) fn sheet(command: &str, sheet: &Sheet, styles: &Styles) -> String {
 fn widths(columns: &[&str], rows: &[Row]) -> Vec<usize> {
     let count = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(columns.len());
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| Some(row.cells.get(column)?.short(LONGEST).width()));
+        let cells = rows.iter().filter_map(|row| Some(row.cells.get(column)?.width()));
         let head = columns.get(column).map_or(0, |head| head.len());
         cells.max().unwrap_or(0).max(head).min(WIDEST)
     };
@@ -50,14 +50,15 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
         Mark::Attention => styled(styles.attention, "!"),
         Mark::Bad => styled(styles.bad, "✗"),
     };
-    let cells: String =
-        cells.iter().zip(widths).map(|(cell, width)| padded(&cell.short(LONGEST), *width) + "  ").collect();
+    let cells: String = cells.iter().zip(widths).map(|(cell, width)| padded(cell, *width) + "  ").collect();
     let place =
         location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, place_text(at))));
     let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
     text.push('\n');
+    // Nothing is broken within a word: people copy addresses, and what stands behind a break begins a line.
+    let options = Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation).break_words(false);
     for line in notes.iter().flat_map(|note| note.lines()) {
-        let lines = textwrap::wrap(line, Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation));
+        let lines = textwrap::wrap(line, &options);
         lines.iter().for_each(|line| text += &format!("      {line}\n"));
     }
     hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
@@ -77,4 +78,18 @@ pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
         format!("      {}\n", styled(style(*sign), format!("{}{line}", sign.as_char()).trim_end()))
     };
     hunk.lines.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn no_note_is_broken_where_a_line_would_become_a_command_of_a_job() {
+        let word = format!("{}::error::x", "n".repeat(NOTE));
+        let row = Row::new(Mark::Bad, [crate::printable::Printable::new("a")]).note(format!("mean {word}?"));
+        assert_eq!(row_lines(&row, &[1], &Styles::new(false)), format!("  ✗ a\n      mean\n      {word}?\n"));
+    }
 }

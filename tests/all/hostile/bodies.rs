@@ -1,20 +1,25 @@
 //! Reports of every kind, with a hostile string wherever text from elsewhere can stand.
 
 use jiff::Timestamp;
+use rolecall::adoption::Why as NotWritten;
 use rolecall::apply::outcome::NotAttempted;
+use rolecall::apply::rollback::Why;
 use rolecall::apply::{Outcome, Stop};
 use rolecall::comparison::{Kind, Subject};
 use rolecall::desired::Origin;
-use rolecall::observed::RoleId;
+use rolecall::observed::{Role, RoleCatalogue, RoleId};
+use rolecall::plan::Lost;
 use rolecall::plan::guardrails::{Figure, Guardrail, RoleFloor, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::Refusal;
+use rolecall::pylon::inquiry::Unread;
 use rolecall::pylon::{Failure, Trouble};
 use rolecall::report::comparison_report::{DifferenceEntry, ItemLine, SaidLine};
+use rolecall::report::files_report::{FileLine, FileState, LeftLine};
 use rolecall::report::plan_report::{
-    ApplyResult, ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, Instant, KeptRoleLine,
-    PersonLine, WindowLine,
+    ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
+    GuardrailLine, Instant, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
 use rolecall::roster::{Email, Moment};
@@ -28,11 +33,11 @@ pub(super) struct PlanOf {
     pub(super) carried_out: bool,
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     crate::harness::NOW.parse().unwrap()
 }
 
-fn location(deal: &mut Deal<'_>, carrier: Carrier) -> Location {
+pub(super) fn location(deal: &mut Deal<'_>, carrier: Carrier) -> Location {
     Location { file: deal.raw(carrier).to_owned(), line: 7, column: 3 }
 }
 
@@ -67,8 +72,8 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         coming: vec![coming(deal)],
         windows: vec![window(deal)],
         now: now(),
-        takeback: None,
-        audit_log: None,
+        takeback: Some(takeback(deal, has_people)),
+        audit_log: Some(audit_log(deal, of.rounds.start)),
         result,
         journal: (of.carried_out && has_people).then(|| deal.text(Carrier::Journal)),
         saved: Some(deal.text(Carrier::Saved)),
@@ -155,7 +160,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
             through_scim: vec![deal.text(Carrier::ThroughScim)],
             location: location(deal, Carrier::File),
             origin: origin(deal),
-            blame: None,
+            blame: Some(blame(deal, round, true)),
         };
         let status = EditLine {
             field: "status",
@@ -164,7 +169,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
             through_scim: Vec::new(),
             location: location(deal, Carrier::File),
             origin: Origin::Defaults,
-            blame: None,
+            blame: Some(blame(deal, round, false)),
         };
         vec![role, status]
     };
@@ -195,6 +200,99 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
     let entry =
         |kind| Entry { email: deal.text(Carrier::Address), kind, location: location(deal, Carrier::File) };
     [change, other].map(entry).into()
+}
+
+/// Who brought a value about: somebody in the organisation, or somebody who is not, or only from where it came.
+fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
+    let mut source = deal.text(Carrier::BlamedThrough);
+    let actor = match round % 2 {
+        _ if is_known => ActorLine::Person {
+            id: deal.text(Carrier::BlamedId),
+            name: deal.text(Carrier::BlamedName),
+            email: deal.text(Carrier::BlamedAddress),
+        },
+        0 => ActorLine::Id(deal.text(Carrier::BlamedStranger)),
+        _ => {
+            source = deal.text(Carrier::BlamedSource);
+            ActorLine::Source(source.clone())
+        }
+    };
+    BlameLine {
+        actor,
+        source,
+        action: deal.text(Carrier::BlamedAction),
+        at: now(),
+        old: Some(deal.text(Carrier::BlamedBefore)),
+        new: Some(deal.text(Carrier::BlamedAfter)),
+        is_outlived: true,
+    }
+}
+
+/// Why the audit log was not read to its end, in every way.
+fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
+    let failed = |trouble| Unread::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble });
+    let refused = |deal: &mut Deal<'_>, status| {
+        failed(Trouble::Refused(Refusal {
+            status,
+            code: Some(deal.raw(Carrier::UnreadCode).to_owned()),
+            errors: vec![deal.raw(Carrier::UnreadText).to_owned()],
+            request_id: Some(deal.raw(Carrier::UnreadRequest).to_owned()),
+            hint: None,
+        }))
+    };
+    let unread = match number % 3 {
+        0 => refused(deal, 404),
+        1 => refused(deal, 500),
+        _ => failed(Trouble::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned())),
+    };
+    AuditLogLine { is_available: !number.is_multiple_of(2), unread: Some(unread), edits: 3, blamed: 1 }
+}
+
+/// What a rollback leaves, in its own words.
+fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
+    let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> Why| {
+        let name = deal.raw(carrier);
+        words::left(&why(RoleId("r".into())), &|_| name.to_owned())
+    };
+    let whys = [
+        role(deal, Carrier::LostRole, |id| Why::Lost(Lost::SeveralRoles(vec![id]))),
+        role(deal, Carrier::GoneRole, Why::RoleGone),
+        words::left(&Why::Lost(Lost::Status(deal.raw(Carrier::LostStatus).to_owned())), &|_| {
+            unreachable!("a status is no role")
+        }),
+    ];
+    let left = whys.map(|why| LeftLine {
+        email: deal.text(Carrier::LeftAddress),
+        why,
+        location: Some(location(deal, Carrier::File)),
+    });
+    let unwritten = not_written(deal, Carrier::UnwrittenRole, Carrier::UnwrittenStatus);
+    let unwritten =
+        unwritten.map(|why| LeftLine { email: deal.text(Carrier::UnwrittenAddress), why, location: None });
+    TakebackLines {
+        is_whole,
+        left: left.into(),
+        contradicted: 2,
+        files: vec![file(deal, Carrier::KeepFile, Carrier::KeepText)],
+        unwritten: unwritten.into(),
+    }
+}
+
+/// Why a role and a status are not written into a file.
+pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
+    let id = || RoleId("r".into());
+    let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
+    let status = NotWritten::UnknownStatus(deal.raw(status).to_owned());
+    [("role", NotWritten::Undeclarable(vec![id(), id()])), ("status", status)]
+        .map(|(field, why)| words::not_written(field, &why, &RoleCatalogue::new(roles.to_vec())))
+}
+
+/// A file called so, in which such text goes, comes, and stays beside what does.
+pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
+    let text = deal.raw(text);
+    let (before, after) =
+        (format!("{text}\n# {text}\nx = 1 # {text}\n"), format!("{text}\nx = \"{text}\"\n{text}"));
+    FileLine::new(deal.raw(name), FileState::WouldBeWritten, &before, &after)
 }
 
 fn failure(trouble: Trouble) -> Failure {

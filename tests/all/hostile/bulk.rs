@@ -6,6 +6,7 @@ use rolecall::report::{Body, Format};
 
 use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
 use super::carriers::{Carrier, Deal};
+use super::sheets::{doctor, explanation, files, roles};
 use super::{corpus, told_in};
 
 /// So many rounds a report: a job's log shows at most ten annotations of a level.
@@ -76,6 +77,26 @@ fn files_that_declare_nobody_are_harmless() {
 }
 
 #[test]
+fn roles_are_harmless() {
+    told(BY_TURNS, "roles", ROUNDS, roles);
+}
+
+#[test]
+fn an_explanation_is_harmless() {
+    told(BY_TURNS, "explain", 1, explanation);
+}
+
+#[test]
+fn files_are_told_of_harmlessly() {
+    told(BY_TURNS, "import", ROUNDS, files);
+}
+
+#[test]
+fn what_a_doctor_says_is_harmless() {
+    told(BY_TURNS, "doctor", ROUNDS, doctor);
+}
+
+#[test]
 fn every_carrier_is_used() {
     let strings = corpus::strings();
     let mut deal = Deal::new(&strings);
@@ -86,6 +107,12 @@ fn every_carrier_is_used() {
     agenda(&mut deal, 0..1);
     problems(&mut deal, 0..1);
     nobody(&mut deal, 0);
+    roles(&mut deal, 0..1);
+    for round in 0..2 {
+        explanation(&mut deal, round..round + 1);
+    }
+    files(&mut deal, 0..1);
+    doctor(&mut deal, 0..1);
     for carrier in Carrier::ALL {
         assert!(deal.dealt().iter().any(|(used, _)| used == carrier), "{carrier:?}");
     }

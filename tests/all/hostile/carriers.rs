@@ -89,6 +89,61 @@ carriers! {
     Label: None, None, None, true;
     SourceName: None, None, None, true;
     SourceText: None, None, None, false;
+    // of `plan --blame`
+    BlamedId: None, None, None, true;
+    BlamedName: Some(80), Some(80), Some(80), true;
+    BlamedAddress: Some(80), Some(80), Some(80), true;
+    BlamedStranger: Some(80), Some(80), Some(80), true;
+    BlamedSource: Some(80), Some(80), Some(80), true;
+    BlamedThrough: None, None, None, true;
+    BlamedAction: None, None, None, true;
+    BlamedBefore: None, None, None, true;
+    BlamedAfter: Some(80), Some(80), Some(80), true;
+    UnreadCode: Some(60), Some(60), Some(60), false;
+    UnreadText: Some(300), None, Some(300), false;
+    UnreadRequest: Some(60), None, Some(60), false;
+    UnreadNoAnswer: Some(300), None, Some(300), false;
+    // of `rollback`
+    LeftAddress: Some(254), Some(80), Some(120), true;
+    LostRole: Some(80), Some(80), Some(80), false;
+    LostStatus: Some(60), Some(60), Some(60), false;
+    GoneRole: Some(80), Some(80), Some(80), false;
+    KeepFile: Some(WHOLE), None, Some(120), true;
+    KeepText: None, None, None, false;
+    UnwrittenAddress: Some(254), Some(80), Some(120), true;
+    UnwrittenRole: Some(80), Some(80), Some(80), false;
+    UnwrittenStatus: Some(60), Some(60), Some(60), false;
+    // of the verbs that show a sheet
+    SheetOrganization: Some(80), Some(80), Some(80), true;
+    SheetOrganizationId: Some(80), Some(80), Some(80), true;
+    SheetPlace: Some(80), Some(80), Some(80), true;
+    RoleName: Some(80), Some(80), Some(80), true;
+    RoleSlug: Some(80), Some(80), Some(80), true;
+    RoleId: Some(80), Some(80), Some(80), true;
+    UnknownRole: Some(80), Some(80), Some(80), true;
+    Asked: Some(254), Some(254), Some(254), true;
+    AskedDeclared: Some(80), Some(80), Some(80), true;
+    AskedId: Some(80), Some(80), Some(80), true;
+    AskedName: Some(80), Some(80), Some(80), true;
+    AskedPrimary: Some(80), Some(80), Some(80), true;
+    AskedOther: Some(80), Some(80), Some(80), true;
+    AskedAssigned: Some(80), Some(80), Some(80), true;
+    AskedThroughScim: Some(80), Some(80), Some(80), true;
+    AskedStatus: Some(80), Some(80), Some(80), true;
+    AskedValue: Some(80), Some(80), Some(80), true;
+    AskedOrigin: Some(60), Some(60), Some(60), false;
+    AskedNear: Some(254), Some(254), Some(254), true;
+    AskedBefore: Some(80), Some(80), Some(80), true;
+    AskedAfter: Some(80), Some(80), Some(80), true;
+    AskedWhen: Some(80), Some(80), Some(80), true;
+    AskedStanding: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
+    WrittenFile: Some(80), Some(80), Some(80), true;
+    WrittenText: None, None, None, false;
+    NotWrittenAddress: Some(80), Some(80), Some(80), true;
+    NotWrittenRole: Some(80), Some(80), Some(80), false;
+    NotWrittenStatus: Some(60), Some(60), Some(60), false;
+    CheckFound: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
+    CheckRemedy: Some(300), Some(300), Some(300), false;
 }
 
 /// Hands out hostile strings.
@@ -101,6 +156,11 @@ pub(super) struct Deal<'s> {
 impl<'s> Deal<'s> {
     pub(super) fn new(strings: &'s [String]) -> Self {
         Self { strings, from: 0, dealt: Vec::new() }
+    }
+
+    /// Another one of the same strings in the same round, for what a report has and does not show.
+    pub(super) fn aside(&self) -> Self {
+        Self { strings: self.strings, from: self.from, dealt: Vec::new() }
     }
 
     /// From here on, the carriers of round `from`.

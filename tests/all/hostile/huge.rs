@@ -3,12 +3,13 @@
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
 use rolecall::report::plan_report::EntryKind;
-use rolecall::report::{Body, Format, LONGEST_COMMENT, Report, write};
+use rolecall::report::{Body, Format, LONGEST_COMMENT, PlanReport, Report, write};
 
 use super::bodies::{PlanOf, agenda, comparison, plan, problems};
 use super::carriers::Deal;
 use super::judges::judge;
 use super::setting;
+use super::sheets::{explanation, roles};
 
 /// A line of a report that holds this many bytes holds something whole that should have been cut.
 const LONGEST_LINE: usize = 40_000;
@@ -48,34 +49,61 @@ fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
 #[test]
 fn a_million_characters_of_a_server_do_not_flood_whoever_reads() {
     let strings = ["n".repeat(1_000_000)];
-    let report = of_a_server(&strings);
-    for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
-        let text = write(&report, format, &setting(LONGEST_COMMENT, false));
-        let longest = text.lines().map(str::len).max().unwrap_or_default();
-        assert!(longest < LONGEST_LINE, "{format:?}: a line of {longest}");
-        judge(format, &text).unwrap_or_else(|why| panic!("{format:?}: {why}"));
+    for report in of_a_server(&strings) {
+        for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
+            let (command, text) = (report.command, write(&report, format, &setting(LONGEST_COMMENT, false)));
+            let longest = text.lines().map(str::len).max().unwrap_or_default();
+            assert!(longest < LONGEST_LINE, "{command} as {format:?}: a line of {longest}");
+            judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}"));
+        }
     }
 }
 
 #[test]
 fn a_program_gets_all_of_a_long_text() {
     let strings = [format!("{}\u{1b}\u{10ffff}", "n".repeat(10_000))];
-    let text = write(&of_a_server(&strings), Format::Json, &setting(LONGEST_COMMENT, false));
-    assert!(judge(Format::Json, &text).unwrap().has(&strings[0]));
+    for report in of_a_server(&strings) {
+        let text = write(&report, Format::Json, &setting(LONGEST_COMMENT, false));
+        assert!(judge(Format::Json, &text).unwrap().has(&strings[0]), "{}", report.command);
+    }
 }
 
-/// A report of an apply, where everything that comes from a server is such a string. Paths and instants come from whoever
-/// runs it or are short by their grammar, and an address that can be declared has 254 characters at most.
-fn of_a_server(strings: &[String]) -> Report {
+/// Reports in which everything that comes from a server is such a string. Paths and instants come from whoever runs it or
+/// are short by their grammar, and an address that can be declared has 254 characters at most.
+fn of_a_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
+    let report = |command, body| Report { command, exit: Exit::Done, body };
+    let explained = [0, 1].map(|round| {
+        let Body::Explanation(mut report) = explanation(&mut deal, round..round + 1) else {
+            unreachable!("it is an explanation");
+        };
+        report.declared = None;
+        report.values.clear();
+        report.standing.clear();
+        report.coming.clear();
+        report.plan.iter_mut().for_each(shorten);
+        Body::Explanation(report)
+    });
     let Body::Plan(mut plan) = plan(&mut deal, &PlanOf { rounds: 0..1, carried_out: true }) else {
         unreachable!("it is a plan");
     };
+    shorten(&mut plan);
+    let mut reports = vec![report("apply", Body::Plan(plan)), report("roles", roles(&mut deal, 0..1))];
+    reports.extend(explained.map(|body| report("explain", body)));
+    reports
+}
+
+/// What no server says.
+fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));
     plan.expired.clear();
     plan.coming.clear();
     plan.windows.clear();
+    if let Some(lines) = &mut plan.takeback {
+        lines.left.iter_mut().for_each(|left| left.location = None);
+        lines.files.iter_mut().for_each(|file| file.name = short());
+    }
     for entry in &mut plan.entries {
         entry.email = short();
         entry.location.file = "users.toml".into();
@@ -83,5 +111,4 @@ fn of_a_server(strings: &[String]) -> Report {
             edits.iter_mut().for_each(|edit| edit.location.file = "users.toml".into());
         }
     }
-    Report { command: "apply", exit: Exit::Done, body: Body::Plan(plan) }
 }

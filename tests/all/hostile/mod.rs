@@ -13,6 +13,7 @@ mod carriers;
 mod corpus;
 mod huge;
 mod judges;
+mod sheets;
 mod stories;
 
 use carriers::Deal;
@@ -27,7 +28,7 @@ fn setting(markdown_limit: usize, colours: bool) -> Setting {
 
 /// The report in these formats, each harmless, and each with what its carriers say.
 fn told_in(formats: &[Format], command: &'static str, colours: bool, body: Body, deal: &Deal<'_>) {
-    let is_wrapped = matches!(body, Body::Problems(_));
+    let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
     let report = Report { command, exit: Exit::Done, body };
     for format in formats.iter().copied() {
         let text = write(&report, format, &setting(ROOMY, colours && format == Format::Text));

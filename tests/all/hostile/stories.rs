@@ -94,7 +94,13 @@ fn a_plan_of_hostile_people_is_harmless_and_so_is_its_apply() {
     is_harmless(&scene, "plan --at 2026-12-25", &[0]);
     is_harmless(&scene, "agenda", &[0]);
     is_harmless(&scene, "plan --only p4@acme.example", &[0]);
-    is_harmless(&scene, "apply --auto-approve", &[0]);
+    is_harmless(&scene, "plan --blame", &[0]);
+    is_harmless(&scene, "import --update --diff", &[0]);
+    is_harmless(&scene, "roles", &[0]);
+    is_harmless(&scene, "explain p5@acme.example", &[0]);
+    is_harmless(&scene, "doctor", &[0]);
+    is_harmless(&scene, "apply --auto-approve --journal first.jsonl", &[0]);
+    is_harmless(&scene, "rollback first.jsonl --auto-approve --max-changes 100", &[0]);
 }
 
 #[test]

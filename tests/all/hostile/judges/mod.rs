@@ -31,7 +31,7 @@ impl Seen {
     }
 
     pub(super) fn has(&self, text: &str) -> bool {
-        self.text.contains(text) || self.wholes.contains(text)
+        text.is_empty() || self.text.contains(text) || self.wholes.contains(text)
     }
 }
 

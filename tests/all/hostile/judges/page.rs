@@ -87,6 +87,8 @@ const WORDS: &[&str] = &[
     "before",
     "after",
     "letters",
+    "plain",
+    "note",
     "timeline",
     "tick",
     "date",

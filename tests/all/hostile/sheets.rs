@@ -1,0 +1,157 @@
+//! The small reports (roles, explanation, files, doctor), with a hostile string wherever text from elsewhere can stand.
+
+use std::ops::Range;
+
+use rolecall::desired::Origin;
+use rolecall::plan::guardrails::Guardrail;
+use rolecall::printable::Printable;
+use rolecall::report::doctor_report::{Check, DoctorReport};
+use rolecall::report::explanation_report::{ExplanationReport, PylonLine, StandingLine, ValueLine};
+use rolecall::report::files_report::{FilesReport, LeftLine};
+use rolecall::report::plan_report::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
+use rolecall::report::roles_report::{RoleLine, RolesReport};
+use rolecall::report::{Body, words};
+use rolecall::roster::Moment;
+
+use super::bodies::{PlanOf, file, location, not_written, now, plan};
+use super::carriers::{Carrier, Deal};
+
+pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    deal.round(rounds.start);
+    let organization = deal.text(Carrier::SheetOrganization);
+    let organization_id = deal.text(Carrier::SheetOrganizationId);
+    let place = deal.text(Carrier::SheetPlace);
+    let (mut roles, mut unknown) = (Vec::new(), Vec::new());
+    for round in rounds {
+        let deal = deal.round(round);
+        roles.push(RoleLine {
+            name: deal.text(Carrier::RoleName),
+            slug: deal.text(Carrier::RoleSlug),
+            id: deal.text(Carrier::RoleId),
+            held: round % 2,
+            declared: 0,
+            is_ambiguous: round.is_multiple_of(3),
+        });
+        unknown.push(deal.text(Carrier::UnknownRole));
+    }
+    Body::Roles(Box::new(RolesReport {
+        organization,
+        organization_id,
+        place,
+        roles,
+        has_files: true,
+        unknown,
+    }))
+}
+
+/// Somebody who is declared and there, or, every other time, whom nobody there has the address of.
+pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    let round = rounds.start;
+    deal.round(round);
+    let is_there = round.is_multiple_of(2);
+    let person = is_there.then(|| PylonLine {
+        id: deal.text(Carrier::AskedId),
+        name: deal.text(Carrier::AskedName),
+        email: deal.text(Carrier::AskedPrimary),
+        others: vec![deal.text(Carrier::AskedOther)],
+        found_by_other: true,
+        assigned: vec![deal.text(Carrier::AskedAssigned)],
+        through_scim: vec![deal.text(Carrier::AskedThroughScim)],
+        status: deal.text(Carrier::AskedStatus),
+        deactivated: round.is_multiple_of(3),
+    });
+    let until = Some(Moment { at: now(), written: "2026-12-01".into() });
+    let origin = Origin::Window { until, reason: Some(deal.raw(Carrier::AskedOrigin).to_owned()) };
+    let value = ValueLine {
+        field: "role",
+        value: Some(deal.text(Carrier::AskedValue)),
+        origin: words::whence(&origin),
+        location: Some(location(deal, Carrier::File)),
+    };
+    let standing = StandingLine {
+        guardrail: Guardrail::Protected,
+        text: Printable::new(deal.raw(Carrier::AskedStanding)).to_string(),
+        location: Some(location(deal, Carrier::File)),
+    };
+    let coming = ComingLine {
+        when: deal.text(Carrier::AskedWhen),
+        email: deal.text(Carrier::Asked),
+        field: "status",
+        from: Some(deal.text(Carrier::AskedBefore)),
+        to: Some(deal.text(Carrier::AskedAfter)),
+        location: location(deal, Carrier::File),
+        refused_by: Vec::new(),
+    };
+    let report = ExplanationReport {
+        asked: deal.text(Carrier::Asked),
+        declared: Some((deal.text(Carrier::AskedDeclared), location(deal, Carrier::File))),
+        person,
+        values: vec![value],
+        plan: Some(plan_of_one(deal, round)),
+        standing: vec![standing],
+        did_you_mean: (!is_there).then(|| deal.text(Carrier::AskedNear)),
+        coming: vec![coming],
+        windows: Vec::new(),
+    };
+    Body::Explanation(Box::new(report))
+}
+
+/// Most of what this plan says is not shown of a person, so a deal of its own remembers it.
+fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
+    let mut aside = deal.aside();
+    let of = PlanOf { rounds: round..round + 1, carried_out: false };
+    let Body::Plan(mut plan) = plan(&mut aside, &of) else { unreachable!("it is a plan") };
+    plan.organization = deal.text(Carrier::SheetOrganization);
+    plan.organization_id = deal.text(Carrier::SheetOrganizationId);
+    plan.place = deal.text(Carrier::SheetPlace);
+    let edit = EditLine {
+        field: "role",
+        from: vec![deal.text(Carrier::AskedBefore)],
+        to: deal.text(Carrier::AskedAfter),
+        through_scim: Vec::new(),
+        location: location(deal, Carrier::File),
+        origin: Origin::Person,
+        blame: None,
+    };
+    let person = PersonLine { id: Printable::new("u_1"), name: Printable::new("Bo"), primary: None };
+    let kind = if round.is_multiple_of(3) {
+        EntryKind::Observed { person, edits: vec![edit] }
+    } else {
+        EntryKind::Change { person, edits: vec![edit], outcome: None }
+    };
+    plan.entries =
+        vec![Entry { email: deal.text(Carrier::Asked), kind, location: location(deal, Carrier::File) }];
+    *plan
+}
+
+pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    let verdict = words::updated(rounds.len(), 1, 2, 3, true);
+    let (mut files, mut left) = (Vec::new(), Vec::new());
+    for round in rounds {
+        let deal = deal.round(round);
+        files.push(file(deal, Carrier::WrittenFile, Carrier::WrittenText));
+        let whys = not_written(deal, Carrier::NotWrittenRole, Carrier::NotWrittenStatus);
+        left.extend(whys.map(|why| LeftLine {
+            email: deal.text(Carrier::NotWrittenAddress),
+            why,
+            location: Some(location(deal, Carrier::File)),
+        }));
+    }
+    Body::Files(Box::new(FilesReport { verdict, files, left }))
+}
+
+/// What the checks say, as the doctor says it: a value within a sentence, and lines to copy.
+pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    let checks = rounds.map(|round| {
+        let deal = deal.round(round);
+        let found = Printable::new(deal.raw(Carrier::CheckFound)).to_string();
+        let remedy = Printable::cut(deal.raw(Carrier::CheckRemedy), 300);
+        let check = if round.is_multiple_of(2) {
+            Check::bad("token and host", found, remedy.to_string())
+        } else {
+            Check::attention("organisation", found, format!("pin the files to it:\n{remedy}"))
+        };
+        Check { location: Some(location(deal, Carrier::File)), ..check }
+    });
+    Body::Doctor(Box::new(DoctorReport { checks: checks.collect() }))
+}
