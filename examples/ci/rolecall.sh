@@ -55,7 +55,7 @@ case ${1:-} in
         ;;
     scheduled)
         if [ "${ROLECALL_SCHEDULE:-apply}" = report ]; then
-            run plan --detailed-exitcode
+            run plan --blame --detailed-exitcode
         else
             run apply --auto-approve --journal "$out/journal.jsonl"
         fi
