@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
-//! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`source`] and
-//! [`problem`] are used everywhere. docs/architecture.md walks through them.
+//! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`printable`], [`toml_text`],
+//! [`source`] and [`problem`] are used everywhere. docs/architecture.md walks through them.
 
 pub mod adoption;
 pub mod apply;
@@ -33,3 +33,4 @@ pub mod report;
 pub mod roster;
 pub mod sandbox;
 pub mod source;
+pub mod toml_text;
