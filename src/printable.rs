@@ -111,7 +111,9 @@ fn begins_command(before: Option<char>, rest: &str) -> bool {
 /// Whether `char` asks for a picture or a letter behind a sign that may be either (☎️): only behind letters, where it
 /// changes nothing to be seen, does it hide.
 fn is_style_of_emoji(before: Option<char>, char: char) -> bool {
-    let is_sign = |before: char| !before.is_ascii() && !before.is_alphanumeric() && before.width() > Some(0);
+    let is_sign = |before: char| {
+        !before.is_ascii() && !before.is_alphanumeric() && before.width() > Some(0) && !is_unprintable(before)
+    };
     matches!(char, '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_sign)
 }
 
@@ -157,6 +159,7 @@ mod tests {
     fn what_cannot_be_seen_is_written_out_and_what_can_be_stays() {
         assert_eq!(Printable::new("Admin\u{fe00}").as_str(), "Admin\\u{fe00}");
         assert_eq!(Printable::new("Admin\u{fe0f}").as_str(), "Admin\\u{fe0f}");
+        assert_eq!(Printable::new("\u{2800}\u{fe0f}").as_str(), "\\u{2800}\\u{fe0f}");
         assert_eq!(Printable::new("#\u{fe0f}#[error]").as_str(), "#\\u{fe0f}#[error]");
         assert_eq!(Printable::new("\u{2800}\u{ffff}\u{1fffe}").as_str(), "\\u{2800}\\u{ffff}\\u{1fffe}");
         assert_eq!(Printable::new("Bo ☎\u{fe0f} ✔\u{fe0e}").as_str(), "Bo ☎\u{fe0f} ✔\u{fe0e}");

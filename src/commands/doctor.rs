@@ -20,6 +20,7 @@ use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
 use crate::report::doctor_report::{Check, DoctorReport};
 use crate::report::{Body, words};
 use crate::roster::Roster;
+use crate::toml_text;
 
 /// A clock that is further away than this begins and ends windows noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
@@ -172,9 +173,9 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
             let region = connection
                 .region()
                 .map_or_else(String::new, |region| format!("\nregion = \"{}\"", region.as_str()));
-            let quoted = id.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+            let quoted = toml_text::quoted(Printable::cut(&organization.id, SENTENCE).raw());
             let remedy = format!(
-                "pin the files to it, so that they are never applied to another one:\n[workspace]\norganization = \"{quoted}\"{region}"
+                "pin the files to it, so that they are never applied to another one:\n[workspace]\norganization = {quoted}{region}"
             );
             Check::attention("organisation", found, remedy)
         }

@@ -10,6 +10,7 @@ use crate::roster::{
     Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
+use crate::toml_text::{self, quoted};
 
 /// All that a version says of one subject.
 pub(super) type Declaration = Vec<Statement>;
@@ -109,7 +110,7 @@ fn zone_name(roster: &Roster) -> String {
 
 fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let mut of = Statements::default();
-    of.say("timezone", text(&zone_name(roster)), place("timezone"));
+    of.say("timezone", quoted(&zone_name(roster)), place("timezone"));
     of.say("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
     of.0
 }
@@ -118,10 +119,10 @@ fn pin(workspace: &Workspace) -> Declaration {
     let Workspace { organization, region } = workspace;
     let mut of = Statements::default();
     if let Some(Sourced { value, place }) = organization {
-        of.say("organization", text(value), Some(*place));
+        of.say("organization", quoted(value), Some(*place));
     }
     if let Some(Sourced { value, place }) = region {
-        of.say("region", text(value.as_str()), Some(*place)).rank = 1;
+        of.say("region", quoted(value.as_str()), Some(*place)).rank = 1;
     }
     of.0
 }
@@ -130,7 +131,7 @@ fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration
     let Policy { role, status, extra_roles } = policy;
     let mut of = Statements::default();
     for (key, stance) in [("role", role), ("status", status), ("extra_roles", extra_roles)] {
-        of.say(key, text(stance.as_str()), place(&format!("policy.{key}")));
+        of.say(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
     }
     of.0
 }
@@ -141,21 +142,21 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     let at = |key: &str| place(&format!("guardrails.{key}"));
     of.say("max_changes", max_changes.to_string(), at("max_changes"));
     of.say("keep_active", keep_active.to_string(), at("keep_active"));
-    of.say("unmanaged", text(unmanaged.as_str()), at("unmanaged"));
-    of.say("missing", text(missing.as_str()), at("missing"));
+    of.say("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
+    of.say("missing", quoted(missing.as_str()), at("missing"));
     let next = of.0.len();
     match keep_at_least {
         // What the documented default means, said as a file would say it.
         None => of.say("keep_at_least.admin", DEFAULT_FLOOR.to_string(), None).rank = next,
         Some(floors) => {
             for Floor { role, holders } in floors {
-                let key = format!("keep_at_least.{}", key_text(&role.value));
+                let key = format!("keep_at_least.{}", toml_text::key(&role.value));
                 of.say(&key, holders.to_string(), Some(role.place)).rank = next;
             }
         }
     }
     for email in protected {
-        let value = text(email.value.as_str());
+        let value = quoted(email.value.as_str());
         of.repeat(next + 1, "protected", value, email.place).meaning = email.value.folded();
     }
     of.0
@@ -183,17 +184,17 @@ fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
             of.say("up_to", up_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-            of.say("role", text(&role.value), Some(role.place));
+            of.say("role", quoted(&role.value), Some(role.place));
             of.say("down_to", down_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::KeepActive(down_to) => {
             of.say("down_to", down_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => {
-            of.say("user", text(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
+            of.say("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
         }
     }
-    of.say("reason", text(reason), Some(*place));
+    of.say("reason", quoted(reason), Some(*place));
     of.say("expires", moment(&expires.value, zone), Some(expires.place)).meaning =
         expires.value.at.to_string();
     of.0
@@ -203,12 +204,12 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let DeclaredPerson { email: _, role, status, windows } = person;
     let mut of = Statements::default();
     if let Some(role) = role {
-        let statement = of.say("role", text(&role.role.value), Some(role.role.place));
+        let statement = of.say("role", quoted(&role.role.value), Some(role.role.place));
         statement.said.from_defaults = role.from_defaults;
         statement.role = Some(role.role.value.to_string());
     }
     if let Some(Sourced { value, place }) = status {
-        of.say("status", text(value.as_str()), Some(*place)).rank = 1;
+        of.say("status", quoted(value.as_str()), Some(*place)).rank = 1;
     }
     for window in windows {
         let (value, meaning) = window_text(window, zone);
@@ -225,7 +226,7 @@ fn window_text(window: &Window, zone: Option<&str>) -> (String, String) {
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
         moment.as_ref().map(|moment| format!("{key} = {}", show(&moment.value)))
     };
-    let word = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = {}", text(value)));
+    let word = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = {}", quoted(value)));
     let whole = |show: &dyn Fn(&Moment) -> String| {
         let parts = [
             at("from", from, show),
@@ -257,16 +258,4 @@ fn moment(moment: &Moment, zone: Option<&str>) -> String {
 fn has_offset(moment: &Moment) -> bool {
     let time = moment.written.get(10..).unwrap_or_default();
     time.contains(['Z', 'z', '+', '-'])
-}
-
-/// A text as TOML quotes it. Escaping what is unprintable is the renderers' business.
-fn text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// A key as TOML writes it: bare where it may be.
-fn key_text(key: &str) -> String {
-    let is_bare =
-        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if is_bare { key.to_owned() } else { text(key) }
 }

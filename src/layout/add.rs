@@ -4,10 +4,11 @@ use toml_edit::InlineTable;
 
 use super::braces;
 use super::edit::{NewPerson, Refused};
-use super::pen::{braced, dotted, quoted};
+use super::pen::{braced, dotted};
 use super::scan::BOM;
 use super::sheet::{Around, Sheet, Span, Statement, What};
 use super::splices::{Belongs, Splices};
+use crate::toml_text::quoted;
 
 /// Who stands in a text, as far as it says where the next one goes.
 #[derive(Default)]

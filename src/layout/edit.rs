@@ -14,10 +14,11 @@ use super::NotToml;
 use super::add::add;
 use super::braces::{self, FieldEdit};
 use super::declared::{Part, declared, field};
-use super::pen::{dotted, quoted};
+use super::pen::dotted;
 use super::sheet::Sheet;
 use super::splices::{Belongs, Splices};
 use crate::roster::{Email, RoleName, Status};
+use crate::toml_text::quoted;
 
 /// One change to what a text declares.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::add::line;
 use super::canonical;
 use super::edit::NewPerson;
-use super::pen::quoted;
 use crate::roster::{Region, RoleName};
+use crate::toml_text::quoted;
 
 const GREETING: &str = "\
 # Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml_edit::{Array, InlineTable, Key, Value};
 
 use super::scan::{Behind, SPACE, behind, comments};
-use crate::printable::is_unprintable;
+use crate::toml_text::{self, quoted};
 
 /// Characters that a line may take before what stands on it is broken into several.
 pub(super) const WIDTH: usize = 110;
@@ -231,32 +231,5 @@ pub(super) fn braced(pairs: &[String]) -> String {
 
 /// A path of keys, each without quotes where it can be.
 pub(super) fn dotted(path: &[&str]) -> String {
-    let is_bare = |key: &str| {
-        !key.is_empty()
-            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-    };
-    let keys = path.iter().map(|key| if is_bare(key) { (*key).to_owned() } else { quoted(key) });
-    keys.collect::<Vec<_>>().join(".")
-}
-
-/// A string in double quotes. What a reader would not see, or would be led astray by, is written as its number.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for char in text.chars() {
-        match char {
-            '"' => quoted += "\\\"",
-            '\\' => quoted += "\\\\",
-            '\n' => quoted += "\\n",
-            '\r' => quoted += "\\r",
-            '\t' => quoted += "\\t",
-            char if is_unprintable(char) && u32::from(char) <= 0xffff => {
-                quoted += &format!("\\u{:04X}", u32::from(char));
-            }
-            char if is_unprintable(char) => quoted += &format!("\\U{:08X}", u32::from(char)),
-            char => quoted.push(char),
-        }
-    }
-    quoted.push('"');
-    quoted
+    path.iter().map(|key| toml_text::key(key)).collect::<Vec<_>>().join(".")
 }

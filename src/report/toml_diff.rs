@@ -15,6 +15,7 @@ use crate::apply::Outcome;
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
 use crate::source::{Location, without_secret};
+use crate::toml_text::{self, quoted};
 
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
@@ -78,7 +79,7 @@ pub fn texts(before: &str, after: &str) -> Vec<Hunk> {
         let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
         let lines = changes.map(|change| {
             let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
-            (sign(change.tag()), Printable::cut(&without_secret(&line), LONGEST * 4).to_string())
+            (sign(change.tag()), toml_text::line(Printable::cut(&without_secret(&line), LONGEST * 4).raw()))
         });
         Hunk { lines: lines.collect() }
     };
@@ -102,7 +103,7 @@ fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Optio
     let outcome = outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
     let primary = person.primary.as_ref();
     let primary = primary.map_or_else(String::new, |primary| format!(" ({})", primary.short(LONGEST)));
-    let heading = format!("{} # {}{primary}{outcome}", header(&entry.email), person.name.short(LONGEST));
+    let heading = format!("{} # {}{primary}{outcome}", header(entry.email.raw()), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
         let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
@@ -115,14 +116,14 @@ fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Optio
             (None, None) => None,
         });
         let origin = words::origin(origin);
-        after.push(format!("{field} = {} # {}{origin}", quoted(&to.short(LONGEST)), place(location)));
+        after.push(format!("{field} = {} # {}{origin}", quoted(to.short(LONGEST).raw()), place(location)));
     }
     Hunk::between(&before, &after)
 }
 
 /// What Pylon has: nothing, one value, or several, which no file could declare.
 fn observed(values: &[Printable]) -> Option<String> {
-    let values: Vec<String> = values.iter().map(|value| quoted(&value.short(LONGEST))).collect();
+    let values: Vec<String> = values.iter().map(|value| quoted(value.short(LONGEST).raw())).collect();
     match values.as_slice() {
         [] => None,
         [only] => Some(only.clone()),
@@ -138,7 +139,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
 fn difference(entry: &DifferenceEntry) -> Hunk {
     let DifferenceEntry { subject, kind, items } = entry;
     let heading = match subject {
-        Subject::Person(email) => Some(header(&Printable::new(email.as_str()))),
+        Subject::Person(email) => Some(header(email.as_str())),
         Subject::Files => None,
         Subject::Workspace | Subject::Policy | Subject::Guardrails | Subject::Acknowledgement { .. } => Some(
             Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
@@ -191,12 +192,8 @@ fn said<'a>(
     lines
 }
 
-fn header(email: &Printable) -> String {
+fn header(email: &str) -> String {
     format!("[users.{}]", quoted(email))
-}
-
-fn quoted(text: &Printable) -> String {
-    format!("\"{}\"", text.as_str().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn place(location: &Location) -> String {

@@ -17,6 +17,7 @@ use crate::printable::Printable;
 use crate::pylon::inquiry::Unread;
 use crate::pylon::{Class, Failure, Trouble};
 use crate::roster::Email;
+use crate::toml_text;
 
 /// `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
@@ -227,9 +228,9 @@ pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &st
     )
 }
 
-/// A text between quotes, as TOML reads it; one that is too long for any name is cut, so that no sentence is endless.
+/// A text as TOML; one that is too long for any name is cut, so that no sentence is endless.
 fn toml_string(text: &str) -> String {
-    format!("\"{}\"", Printable::cut(text, 300).as_str().replace('\\', "\\\\").replace('"', "\\\""))
+    toml_text::quoted(Printable::cut(text, 300).raw())
 }
 
 /// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.

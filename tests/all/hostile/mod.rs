@@ -15,6 +15,7 @@ mod huge;
 mod judges;
 mod sheets;
 mod stories;
+mod toml;
 
 use carriers::Deal;
 use judges::judge;

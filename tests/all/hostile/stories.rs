@@ -46,7 +46,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
 }
 
 /// A file that gives everybody the next one's role, by a name that stands in it as TOML can say it.
-fn users(strings: &[String]) -> String {
+pub(super) fn users(strings: &[String]) -> String {
     let mut text =
         "[guardrails]\nmax_changes = 1000\n[guardrails.keep_at_least]\nAdmin = 1\n[users]\n".to_owned();
     for (number, _) in strings.iter().enumerate() {

@@ -37,7 +37,7 @@ const SHRINKING: u32 = 1000;
 
 /// Tries `claim` on so many cases, and panics with the smallest one on which it panics.
 #[track_caller]
-fn holds<S: Strategy>(cases: u32, strategy: &S, claim: impl Fn(S::Value)) {
+pub(crate) fn holds<S: Strategy>(cases: u32, strategy: &S, claim: impl Fn(S::Value)) {
     let cases = if env::var_os("ROLECALL_SOAK").is_some() { cases * 50 } else { cases };
     let config = Config {
         cases,

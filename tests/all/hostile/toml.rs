@@ -1,0 +1,157 @@
+//! What is shown as TOML is TOML, and says the very text that it was made of.
+
+use pretty_assertions::assert_eq;
+use proptest::prelude::*;
+use rolecall::comparison::Comparison;
+use rolecall::desired::Origin;
+use rolecall::observed::RoleId;
+use rolecall::plan::guardrails::{Figure, RoleFloor};
+use rolecall::printable::Printable;
+use rolecall::report::plan_report::{EditLine, Entry, EntryKind, PersonLine};
+use rolecall::report::toml_diff::{self, Sign};
+use rolecall::report::{Body, PlanReport, words};
+use rolecall::roster::Roster;
+use rolecall::source::Location;
+use rolecall::toml_text;
+use toml::{Table, Value};
+
+use super::bodies::{PlanOf, plan};
+use super::carriers::Deal;
+use super::corpus;
+use super::stories::users;
+use crate::properties::holds;
+
+fn read(toml: &str) -> Table {
+    toml.parse().unwrap_or_else(|error| panic!("{error} in\n{toml}"))
+}
+
+/// It reads back as it was, and no renderer would write anything of it out once more.
+fn is_told_truly(text: &str) {
+    let (key, value) = (toml_text::key(text), toml_text::quoted(text));
+    for shown in [&key, &value] {
+        assert_eq!(Printable::new(shown).as_str(), shown);
+    }
+    let table = read(&format!("{key} = {value}\n"));
+    assert_eq!(table, Table::from_iter([(text.to_owned(), Value::from(text))]));
+}
+
+#[test]
+fn every_hostile_string_reads_back_from_toml() {
+    corpus::strings().iter().for_each(|text| is_told_truly(text));
+}
+
+#[test]
+fn every_string_reads_back_from_toml() {
+    let char = prop_oneof![
+        any::<char>(),
+        proptest::sample::select(vec![
+            '"', '\\', ':', '#', '[', '\n', '\u{301}', '\u{fe0f}', '\u{2800}', '☎'
+        ]),
+        (0..0x20_u8).prop_map(char::from),
+    ];
+    let text = proptest::collection::vec(char, 0..24).prop_map(String::from_iter);
+    holds(2000, &text, |text| is_told_truly(&text));
+}
+
+#[test]
+fn a_person_in_a_diff_reads_back_before_and_after() {
+    for text in corpus::strings() {
+        let shown = Printable::new(&text);
+        let value = Printable::cut(&text, 80).raw().to_owned();
+        let location = || Location { file: text.clone(), line: 1, column: 1 };
+        let edit = |from: Vec<Printable>, field| EditLine {
+            field,
+            from,
+            to: shown.clone(),
+            through_scim: Vec::new(),
+            location: location(),
+            origin: Origin::Person,
+            blame: None,
+        };
+        let person = PersonLine { id: shown.clone(), name: shown.clone(), primary: Some(shown.clone()) };
+        let edits =
+            vec![edit(vec![shown.clone()], "status"), edit(vec![shown.clone(), shown.clone()], "role")];
+        let kind = EntryKind::Change { person, edits, outcome: None };
+        let report =
+            PlanReport { entries: vec![Entry { email: shown, kind, location: location() }], ..nothing() };
+        let hunks = toml_diff::plan(&report);
+        let side = |left_out: Sign| -> Table {
+            let lines = hunks[0].lines.iter().filter(|(sign, _)| *sign != left_out);
+            let toml: String = lines.map(|(_, line)| format!("{line}\n")).collect();
+            read(&toml)["users"][&text].as_table().unwrap().clone()
+        };
+        assert_eq!(
+            side(Sign::Before),
+            table([("role", value.clone().into()), ("status", value.clone().into())])
+        );
+        let several = Value::from(vec![value.clone(), value.clone()]);
+        assert_eq!(side(Sign::After), table([("role", several), ("status", value.into())]));
+    }
+}
+
+#[test]
+fn a_remedy_names_the_very_role() {
+    for text in corpus::strings() {
+        let figure = Figure::Holders(RoleFloor { role: RoleId("r".into()), floor: 2, before: 3, after: 1 });
+        let remedy = words::remedy(&figure, &|_| text.clone(), "2026-11-27");
+        let (_, toml) = remedy.split_once('\n').unwrap();
+        let role = Printable::cut(&text, 300).raw().to_owned();
+        assert_eq!(read(toml)["acknowledge"][0]["role"], Value::from(role));
+    }
+}
+
+#[test]
+fn a_line_of_a_file_says_the_same_where_it_is_shown() {
+    for text in corpus::strings() {
+        // As somebody would write it who escapes no more than TOML asks for.
+        let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
+        let hunks = toml_diff::texts("", &format!("x = \"{bare}\"\n"));
+        let [(Sign::After, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };
+        assert_eq!(Printable::new(line).as_str(), line);
+        if !rolecall::source::speaks_of_secret(&bare) && line.chars().count() < 320 {
+            assert_eq!(read(line), table([("x", bare.into())]));
+        }
+    }
+}
+
+#[test]
+fn what_a_version_declares_reads_back() {
+    let mut strings: Vec<String> =
+        corpus::strings().into_iter().filter(|text| !text.trim().is_empty()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let roster = |name: &str, strings: &[String]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, users(strings)).unwrap();
+        Roster::read(&path).unwrap_or_else(|problems| panic!("{:?}", problems.list.first()))
+    };
+    let old = roster("old.toml", &strings);
+    strings.rotate_left(1);
+    let comparison = Comparison::between(&old, &roster("new.toml", &strings));
+    let mut roles = Vec::new();
+    for item in comparison.differences.iter().flat_map(|difference| &difference.items) {
+        for said in [&item.old, &item.new].into_iter().flatten() {
+            assert_eq!(Printable::new(&said.value).as_str(), said.value);
+            let value = read(&format!("{} = {}\n", item.key, said.value));
+            roles.extend(value.get("role").and_then(Value::as_str).map(str::to_owned));
+        }
+    }
+    for text in &strings {
+        assert!(
+            roles.iter().any(|role| role.split_once(' ').is_some_and(|(_, role)| role == text)),
+            "{text:?}"
+        );
+    }
+}
+
+fn table<const N: usize>(pairs: [(&str, Value); N]) -> Table {
+    pairs.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
+}
+
+fn nothing() -> PlanReport {
+    let Body::Plan(plan) =
+        plan(&mut Deal::new(&[String::new()]), &PlanOf { rounds: 0..0, carried_out: false })
+    else {
+        unreachable!("it is a plan")
+    };
+    *plan
+}
