@@ -1,6 +1,8 @@
 //! What Pylon says now, and the role catalogue: plain data, whatever era of the API it came from.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::roster::{Email, Status};
 
@@ -13,8 +15,9 @@ pub struct ObservedState {
     pub token_user: Option<UserId>,
     /// The roles there are.
     pub roles: RoleCatalogue,
-    /// Everybody in the organisation, deactivated people included where they were asked for.
-    people: BTreeMap<UserId, Person>,
+    /// Everybody in the organisation, deactivated people included where they were asked for. Shared with the indexes, and
+    /// with the states that a forecast makes of this one.
+    people: BTreeMap<UserId, Arc<Person>>,
     by_primary: Index,
     by_secondary: Index,
 }
@@ -28,9 +31,9 @@ pub struct Organization {
     pub name: String,
 }
 
-/// A user's id as Pylon gave it. Only ids that can stand in a path are accepted: `[A-Za-z0-9_-]{1,128}`.
+/// A user's id as Pylon gave it, shared by whatever speaks of them. Only ids that can stand in a path are accepted: `[A-Za-z0-9_-]{1,128}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(Box<str>);
+pub struct UserId(Arc<str>);
 
 impl UserId {
     /// The id, unless it could mean another path than `/users/{id}`.
@@ -46,9 +49,9 @@ impl UserId {
     }
 }
 
-/// A role's id as Pylon gave it.
+/// A role's id as Pylon gave it, shared by everybody who holds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoleId(pub Box<str>);
+pub struct RoleId(pub Arc<str>);
 
 /// One role of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,16 +116,31 @@ impl ObservedState {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
+    /// The same with these people in it; of one who is among them several times the last reading counts.
+    #[must_use]
+    pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
+        // Sorted once: a map that grows one by one costs twice the time, and nodes that are half empty.
+        let people: BTreeMap<UserId, Arc<Person>> =
+            people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
+        let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
+        people.values().for_each(|person| state.index(person));
+        Self { people, ..state }
+    }
+
     /// Takes a person in; one who is there already is replaced by this newer reading.
     pub fn insert(&mut self, person: Person) {
-        if let Some(old) = self.people.remove(&person.id) {
+        let person = Arc::new(person);
+        if let Some(old) = self.people.insert(person.id.clone(), Arc::clone(&person)) {
             self.forget(&old);
         }
-        index(&mut self.by_primary, &person.email, &person.id);
+        self.index(&person);
+    }
+
+    fn index(&mut self, person: &Arc<Person>) {
+        index(&mut self.by_primary, &person.email, person);
         for email in person.secondary.iter().filter(|email| **email != person.email) {
-            index(&mut self.by_secondary, email, &person.id);
+            index(&mut self.by_secondary, email, person);
         }
-        self.people.insert(person.id.clone(), person);
     }
 
     fn forget(&mut self, person: &Person) {
@@ -134,24 +152,27 @@ impl ObservedState {
 
     /// Everybody, sorted by id.
     pub fn people(&self) -> impl ExactSizeIterator<Item = &Person> {
-        self.people.values()
+        self.people.values().map(Arc::as_ref)
     }
 
     /// The person with this id.
     pub fn person(&self, id: &UserId) -> Option<&Person> {
-        self.people.get(id)
+        self.people.get(id).map(Arc::as_ref)
     }
 
     /// Who has this address. A primary match beats a secondary one; active people beat deactivated ones.
-    pub fn find(&self, email: &Email) -> Found<'_> {
-        let of = |index: &'_ Index| -> Vec<&Person> {
-            let ids = index.get(email).map(Vec::as_slice).unwrap_or_default();
-            let people: Vec<&Person> = ids.iter().filter_map(|id| self.people.get(id)).collect();
+    pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
+        let of = |index: &'s Index| -> Vec<&'s Person> {
+            let people = index.get(email).map(Holders::as_slice).unwrap_or_default();
             if people.iter().all(|person| person.deactivated) {
-                return people;
+                return people.iter().map(Arc::as_ref).collect();
             }
-            people.into_iter().filter(|person| !person.deactivated).collect()
+            people.iter().filter(|person| !person.deactivated).map(Arc::as_ref).collect()
         };
+        // Nearly everybody is found here, without the two lists.
+        if let Some(Holders::One(person)) = self.by_primary.get(email) {
+            return Found::Primary(person);
+        }
         match (of(&self.by_primary).as_slice(), of(&self.by_secondary).as_slice()) {
             ([person], _) => Found::Primary(person),
             ([], []) => Found::Nobody,
@@ -161,23 +182,52 @@ impl ObservedState {
     }
 }
 
-type Index = HashMap<Email, Vec<UserId>>;
+type Index = HashMap<Email, Holders>;
 
-/// Each id once, sorted: an address that a person has in two spellings leads to one person, and the order of reading
-/// leaves no trace.
-fn index(index: &mut Index, email: &Email, id: &UserId) {
-    let ids = index.entry(email.clone()).or_default();
-    if let Err(at) = ids.binary_search(id) {
-        ids.insert(at, id.clone());
+/// Who has an address: hardly ever more than one, who then needs no list of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holders {
+    One(Arc<Person>),
+    /// At least two, sorted by id, each once.
+    Several(Vec<Arc<Person>>),
+}
+
+impl Holders {
+    fn as_slice(&self) -> &[Arc<Person>] {
+        match self {
+            Self::One(person) => std::slice::from_ref(person),
+            Self::Several(people) => people,
+        }
+    }
+}
+
+/// An address that a person has in two spellings leads to one person, and the order of reading leaves no trace.
+fn index(index: &mut Index, email: &Email, person: &Arc<Person>) {
+    match index.entry(email.clone()) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(Holders::One(Arc::clone(person)));
+        }
+        Entry::Occupied(mut occupied) => {
+            let mut people = occupied.get().as_slice().to_vec();
+            if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
+                people.insert(at, Arc::clone(person));
+                occupied.insert(Holders::Several(people));
+            }
+        }
     }
 }
 
 fn unindex(index: &mut Index, email: &Email, id: &UserId) {
-    if let Some(ids) = index.get_mut(email) {
-        ids.retain(|known| known != id);
-        if ids.is_empty() {
+    let Some(people) = index.get_mut(email) else {
+        return;
+    };
+    let rest: Vec<Arc<Person>> = people.as_slice().iter().filter(|known| known.id != *id).cloned().collect();
+    match rest.as_slice() {
+        [] => {
             index.remove(email);
         }
+        [one] => *people = Holders::One(Arc::clone(one)),
+        _ => *people = Holders::Several(rest),
     }
 }
 

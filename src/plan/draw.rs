@@ -1,6 +1,6 @@
 //! Draws the plan: what is desired against what is observed.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::Code;
 use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
@@ -25,6 +25,7 @@ impl Plan {
         policy: Policy,
     ) -> Result<Self, Vec<Problem>> {
         let mut drawing = Drawing::new(observed, roles, policy);
+        drawing.declared.reserve(desired.people.len());
         desired.people.iter().for_each(|person| drawing.person(person));
         drawing.finish(desired.people.len())
     }
@@ -35,14 +36,14 @@ struct Drawing<'a> {
     roles: &'a NamedRoles,
     policy: Policy,
     plan: Plan,
-    declared: BTreeMap<UserId, Place>,
+    declared: HashMap<&'a UserId, Place>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Drawing<'a> {
     fn new(observed: &'a ObservedState, roles: &'a NamedRoles, policy: Policy) -> Self {
         let plan = Plan::empty(observed, 0);
-        Self { observed, roles, policy, plan, declared: BTreeMap::new(), problems: Vec::new() }
+        Self { observed, roles, policy, plan, declared: HashMap::new(), problems: Vec::new() }
     }
 
     fn person(&mut self, desired: &DesiredPerson) {
@@ -60,7 +61,7 @@ impl<'a> Drawing<'a> {
                 return;
             }
         };
-        if let Some(first) = self.declared.insert(person.id.clone(), desired.email.place) {
+        if let Some(first) = self.declared.insert(&person.id, desired.email.place) {
             self.problems.push(declared_twice(desired, person, first));
             return;
         }
@@ -69,34 +70,28 @@ impl<'a> Drawing<'a> {
             self.plan.absent.push(Absent { email: desired.email.clone(), absence });
             return;
         }
-        let subject = Subject {
-            email: desired.email.clone(),
-            id: person.id.clone(),
-            primary: person.email.clone(),
-            secondary: person.secondary.clone(),
-            name: person.name.clone(),
-        };
         if is_secondary {
-            self.plan.found_elsewhere.push(subject.clone());
+            self.plan.found_elsewhere.push(subject(desired, person));
         }
-        self.compare(desired, person, &subject);
+        self.compare(desired, person);
     }
 
-    fn compare(&mut self, desired: &DesiredPerson, person: &Person, subject: &Subject) {
+    fn compare(&mut self, desired: &DesiredPerson, person: &Person) {
         let DesiredPerson { email: _, role, status } = desired;
         let role = role.as_ref().and_then(|role| self.role_edit(role, person));
         let status = status.as_ref().and_then(|status| self.status_edit(status, person));
         let split = |stance: Stance| {
             let role = role.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
             let status = status.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
-            Change { subject: subject.clone(), role, status }
+            let is_something = role.is_some() || status.is_some();
+            is_something.then(|| Change { subject: subject(desired, person), role, status })
         };
         let (change, seen) = (split(Stance::Enforce), split(Stance::Observe));
-        if change.is_empty() && seen.is_empty() {
+        if change.is_none() && seen.is_none() {
             self.plan.in_step += 1;
         }
-        self.plan.changes.extend(Some(change).filter(|change| !change.is_empty()));
-        self.plan.observed.extend(Some(seen).filter(|seen| !seen.is_empty()));
+        self.plan.changes.extend(change);
+        self.plan.observed.extend(seen);
     }
 
     fn role_edit(&self, desired: &Desired<RoleName>, person: &Person) -> Option<(Stance, RoleEdit)> {
@@ -143,6 +138,16 @@ impl<'a> Drawing<'a> {
         plan.declared = declared;
         suggest(&mut plan.absent, &plan.undeclared);
         Ok(plan)
+    }
+}
+
+fn subject(desired: &DesiredPerson, person: &Person) -> Subject {
+    Subject {
+        email: desired.email.clone(),
+        id: person.id.clone(),
+        primary: person.email.clone(),
+        secondary: person.secondary.clone(),
+        name: person.name.clone(),
     }
 }
 

@@ -50,6 +50,8 @@ impl Bounds {
 const PERSON_BOUNDS: Bounds =
     Bounds { total: Some(Duration::from_secs(30)), idle: Duration::from_secs(30), largest: MIB };
 const LARGEST_ERROR: usize = 64 * 1024;
+/// So much is set aside on the word of a header; the rest when it comes.
+const MOST_AT_ONCE: usize = 128 * MIB;
 
 /// Asks Pylon, and cannot do more than ask.
 #[derive(Debug, Clone)]
@@ -181,7 +183,9 @@ impl Writer {
 }
 
 async fn body_of(mut response: Response, idle: Duration, largest: usize) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
+    // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut body = Vec::with_capacity(length.unwrap_or(0).min(MOST_AT_ONCE).min(largest));
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {

@@ -83,7 +83,7 @@ impl Asking {
         pin: Option<&Sourced<String>>,
     ) -> Result<Observation, Problem> {
         let read_at = self.clock.elapsed();
-        let (identity, (roles, mut people, found)) = match pin {
+        let (identity, (roles, mut listed, found)) = match pin {
             Some(pin) => {
                 let identity = self.identity().await?;
                 check_pin(&identity, pin)?;
@@ -91,9 +91,11 @@ impl Asking {
             }
             None => try_join!(self.identity(), self.everything(declared))?,
         };
-        people.extend(found); // read with more care for these very people, so it counts in place of the listing
-        let mut state = ObservedState::new(identity.organization, identity.user, roles);
-        people.into_iter().for_each(|person| state.insert(person));
+        let state = ObservedState::new(identity.organization, identity.user, roles);
+        // The search reads with more care for these very people, so it counts in place of the listing.
+        let searched: HashSet<&UserId> = found.iter().map(|person| &person.id).collect();
+        listed.retain(|person| !searched.contains(&person.id));
+        let mut state = state.with(listed.into_iter().chain(found));
         let missing: Vec<Email> =
             declared.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
         if !missing.is_empty() {
@@ -193,6 +195,7 @@ impl Asking {
             };
             let is_empty = page.people.is_empty();
             let before = people.len();
+            seen.reserve(page.people.len());
             people.extend(page.people.into_iter().filter(|person| seen.insert(person.id.clone())));
             let brought_nobody = people.len() == before && !cursors.is_empty();
             if brought_nobody && (!is_empty || page.next.is_some()) {

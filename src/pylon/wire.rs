@@ -3,13 +3,15 @@
 //! Answers are parsed into structs, never into a loose value: a key that stands twice is an error, not a coin toss.
 //! Fields of the current API that older organisations lack are optional; unknown fields are left alone.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::request::{Answer, Entries, Identity, Page, ReadRequest};
@@ -46,9 +48,10 @@ struct Data<T> {
     data: Object<T>,
 }
 
+/// A page: `List` is a list of objects.
 #[derive(Deserialize)]
-struct Many<T> {
-    data: Vec<Object<T>>,
+struct Many<List> {
+    data: List,
     #[serde(default)]
     pagination: Option<Object<Pagination>>,
 }
@@ -61,34 +64,114 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
+/// A user, whose texts stay in the body: of a listing of everybody they would be a million small copies.
 #[derive(Deserialize)]
-struct WireUser {
-    id: String,
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default)]
-    emails: Option<Vec<String>>,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    role_id: Option<String>,
-    #[serde(default)]
-    role_ids: Option<Vec<String>>,
-    #[serde(default)]
-    roles: Option<Vec<Object<WireRole>>>,
+struct WireUser<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(default, borrow)]
+    email: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    emails: Option<Vec<Text<'a>>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    role_id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    role_ids: Option<Vec<Text<'a>>>,
+    #[serde(default, borrow)]
+    roles: Option<Vec<Object<WireRole<'a>>>>,
     #[serde(default)]
     is_deactivated: Option<bool>,
-    #[serde(default)]
-    status: Option<String>,
+    #[serde(default, borrow)]
+    status: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct WireRole {
-    id: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    slug: String,
+struct WireRole<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(default, borrow)]
+    name: Text<'a>,
+    #[serde(default, borrow)]
+    slug: Text<'a>,
+}
+
+/// A text of the body, copied only where something in it is escaped. (`Option<Cow<str>>` always copies.)
+#[derive(Default)]
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfText;
+
+        impl<'de> Visitor<'de> for OfText {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(OfText)
+    }
+}
+
+/// The people of a page, each made as soon as they are read; and what is wrong with the first of whom nothing can be made.
+#[derive(Default)]
+struct People {
+    people: Vec<Person>,
+    wrong: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for People {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfList;
+
+        impl<'de> Visitor<'de> for OfList {
+            type Value = People;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let (mut found, mut names) = (People::default(), Names::default());
+                while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
+                    match person(user, &mut names) {
+                        Ok(person) => found.people.push(person),
+                        Err(why) => found.wrong = found.wrong.or(Some(why)),
+                    }
+                }
+                Ok(found)
+            }
+        }
+
+        deserializer.deserialize_seq(OfList)
+    }
+}
+
+/// The roles of one page, each once: everybody holds one of a handful.
+#[derive(Default)]
+struct Names(BTreeSet<Arc<str>>);
+
+impl Names {
+    fn role(&mut self, id: &Text<'_>) -> RoleId {
+        if let Some(known) = self.0.get(&*id.0) {
+            return RoleId(Arc::clone(known));
+        }
+        let id: Arc<str> = Arc::from(&*id.0);
+        self.0.insert(Arc::clone(&id));
+        RoleId(id)
+    }
 }
 
 #[derive(Deserialize)]
@@ -217,16 +300,17 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
             Ok(Answer::Me(Identity { organization: Organization { id, name }, user }))
         }
         ReadRequest::Roles => {
-            Ok(Answer::Roles(parse::<Many<WireRole>>(body)?.data.into_iter().map(role).collect()))
+            let roles = parse::<Many<Vec<Object<WireRole<'_>>>>>(body)?.data;
+            Ok(Answer::Roles(roles.into_iter().map(role).collect()))
         }
         ReadRequest::Listing { .. } | ReadRequest::Search { .. } => {
-            let Many { data, pagination } = parse::<Many<WireUser>>(body)?;
-            let people = data.into_iter().map(|Object(user)| person(user)).collect::<Result<_, _>>()?;
+            let Many { data: People { people, wrong }, pagination } = parse::<Many<People>>(body)?;
+            wrong.map_or(Ok(()), Err)?;
             Ok(Answer::Page(Page { people, next: next_page(pagination.map(|pagination| pagination.0))? }))
         }
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
         ReadRequest::AuditLog { .. } => {
-            let Many { data, pagination } = parse::<Many<WireEntry>>(body)?;
+            let Many { data, pagination } = parse::<Many<Vec<Object<WireEntry>>>>(body)?;
             let entries = data.into_iter().map(|Object(entry)| audit_entry(entry)).collect();
             let next = next_page(pagination.map(|pagination| pagination.0))?;
             Ok(Answer::Entries(Entries { entries, next }))
@@ -236,7 +320,7 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
 
 /// The person of an answer to `GET` or `PATCH /users/{id}`; another person's is no answer.
 pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> {
-    let person = person(parse::<Data<WireUser>>(body)?.data.0)?;
+    let person = person(parse::<Data<WireUser<'_>>>(body)?.data.0, &mut Names::default())?;
     if person.id == *id {
         Ok(person)
     } else {
@@ -245,7 +329,12 @@ pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> 
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    serde_json::from_slice::<Object<T>>(body).map(|object| object.0).map_err(|error| error.to_string())
+    // Whether all of it is text is told faster at once than string by string; what is none, serde_json knows to name.
+    let parsed = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str::<Object<T>>(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    parsed.map(|object| object.0).map_err(|error| error.to_string())
 }
 
 /// Where the next page is. Absent or empty is the end in one era or the other; a promise without a cursor is neither.
@@ -260,8 +349,8 @@ fn next_page(pagination: Option<Pagination>) -> Result<Option<String>, String> {
     }
 }
 
-fn role(Object(WireRole { id, name, slug }): Object<WireRole>) -> Role {
-    Role { id: RoleId(id.into()), name, slug }
+fn role(Object(WireRole { id, name, slug }): Object<WireRole<'_>>) -> Role {
+    Role { id: RoleId(id.0.into()), name: name.0.into_owned(), slug: slug.0.into_owned() }
 }
 
 fn audit_entry(entry: WireEntry) -> AuditEntry {
@@ -277,38 +366,38 @@ fn audit_entry(entry: WireEntry) -> AuditEntry {
     }
 }
 
-fn person(user: WireUser) -> Result<Person, String> {
+fn person(user: WireUser<'_>, names: &mut Names) -> Result<Person, String> {
     let WireUser { id, email, emails, name, role_id, role_ids, roles, is_deactivated, status } = user;
-    let Some(id) = UserId::new(&id) else {
-        return Err(format!("a user has an id that cannot be asked for: {id:?}"));
+    let Some(id) = UserId::new(&id.0) else {
+        return Err(format!("a user has an id that cannot be asked for: {:?}", id.0));
     };
-    let email = Email::observed(&email.unwrap_or_default());
+    let email = Email::observed(&email.unwrap_or_default().0);
     let secondary = emails
         .unwrap_or_default()
         .iter()
-        .map(|text| Email::observed(text))
+        .map(|text| Email::observed(&text.0))
         .filter(|other| *other != email)
         .collect();
     // `role_ids` is all of them; where only the older `role_id` is there, it is the one.
     let mut assigned: Vec<RoleId> = match role_ids {
-        Some(ids) => ids.into_iter().map(|id| RoleId(id.into())).collect(),
-        None => role_id.filter(|id| !id.is_empty()).map(|id| RoleId(id.into())).into_iter().collect(),
+        Some(ids) => ids.iter().map(|id| names.role(id)).collect(),
+        None => role_id.iter().filter(|id| !id.0.is_empty()).map(|id| names.role(id)).collect(),
     };
     assigned.sort();
     assigned.dedup();
-    let mut from_scim: Vec<RoleId> =
-        roles.unwrap_or_default().into_iter().map(|Object(role)| RoleId(role.id.into())).collect();
-    from_scim.retain(|role| !assigned.contains(role));
+    let held = roles.unwrap_or_default();
+    let held = held.iter().filter(|Object(role)| !assigned.iter().any(|known| *known.0 == *role.id.0));
+    let mut from_scim: Vec<RoleId> = held.map(|Object(role)| names.role(&role.id)).collect();
     from_scim.sort();
     from_scim.dedup();
     Ok(Person {
         id,
         email,
         secondary,
-        name: name.unwrap_or_default(),
+        name: name.unwrap_or_default().0.into_owned(),
         assigned,
         from_scim,
-        status: status.unwrap_or_default(),
+        status: status.unwrap_or_default().0.into_owned(),
         deactivated: is_deactivated.unwrap_or(false),
     })
 }

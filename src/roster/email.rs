@@ -5,10 +5,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-/// An address, as it was written; compared and hashed without regard to ASCII case.
+/// An address, as it was written; compared and hashed without regard to ASCII case. Shared: one person's is in the roster,
+/// in what is desired, in what is searched for and in the plan.
 #[derive(Debug, Clone)]
-pub struct Email(Box<str>);
+pub struct Email(Arc<str>);
 
 /// Why a text is refused as an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,9 @@ impl Email {
     /// quoted local parts and address literals are refused, since nobody signs in to Pylon with one.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
-        if text.chars().any(|char| char.is_whitespace() || crate::printable::is_unprintable(char)) {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_invisible = |char: char| char.is_whitespace() || crate::printable::is_unprintable(char);
+        if !is_plain && text.chars().any(is_invisible) {
             return malformed("it holds a space or an invisible character");
         }
         if !text.is_ascii() && !allow_unicode {

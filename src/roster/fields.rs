@@ -3,11 +3,14 @@
 //! The tree that is walked keeps the span of every key and value, and walking it by hand is what lets one run report
 //! everything that is wrong; serde stops at the first error. What was not asked for is refused by [`Fields::unknown`].
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::{Code, Moment};
+use super::pieces::{Cut, Shift};
+use super::{Code, Moment, RoleName};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 use crate::source::{FileId, Place, Sourced, speaks_of_secret};
@@ -17,10 +20,17 @@ pub(super) type Key<'v> = Spanned<DeString<'v>>;
 
 /// Reads values of one file and collects what is wrong with them.
 pub(super) struct Fields<'p> {
-    pub(super) file: FileId,
-    pub(super) problems: &'p mut Vec<Problem>,
+    file: FileId,
+    cut: &'p Cut<'p>,
+    /// From what is walked now to the file.
+    shift: Shift,
+    /// Every name of a role once: a hundred thousand people share a handful of them.
+    names: &'p mut BTreeSet<RoleName>,
+    pub(super) problems: Vec<Problem>,
     /// Places whose text must not be shown.
     pub(super) masks: Vec<Place>,
+    /// The pieces alone do not show everything that is wrong: the file has to be read whole.
+    pub(super) is_unclear: bool,
 }
 
 // The keys of each table, for readers, suggestions and the schema.
@@ -72,9 +82,28 @@ pub(super) const ROOT_KEYS: &[&str] = &[
 const SECRETS: &[&str] = &["key", "api_key"];
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
-impl Fields<'_> {
+impl<'p> Fields<'p> {
+    /// Begins with the frame of the file.
+    pub(super) fn new(file: FileId, cut: &'p Cut<'p>, names: &'p mut BTreeSet<RoleName>) -> Self {
+        let (problems, masks) = (Vec::new(), Vec::new());
+        Self { file, cut, shift: cut.shift(), names, problems, masks, is_unclear: false }
+    }
+
+    /// Walks the rows of `[users]` that are not in the frame; nothing more of the frame can be read afterwards.
+    pub(super) fn rows(&mut self, mut read: impl FnMut(&mut Self, &Key<'_>, &Value<'_>)) {
+        for (shift, piece) in self.cut.pieces() {
+            let (table, errors) = DeTable::parse_recoverable(piece);
+            self.is_unclear |= !errors.is_empty();
+            if self.is_unclear {
+                return;
+            }
+            self.shift = shift;
+            table.get_ref().iter().for_each(|(key, value)| read(self, key, value));
+        }
+    }
+
     pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
-        Place::new(self.file, span)
+        Place::new(self.file, self.shift.span(span))
     }
 
     pub(super) fn report(&mut self, problem: Problem) {
@@ -89,6 +118,21 @@ impl Fields<'_> {
 
     /// A text that says something.
     pub(super) fn text(&mut self, key: &str, value: &Value<'_>) -> Option<Sourced<String>> {
+        self.some_text(key, value).map(|text| text.map(str::to_owned))
+    }
+
+    /// The name, slug or id of a role.
+    pub(super) fn role(&mut self, value: &Value<'_>) -> Option<Sourced<RoleName>> {
+        let Sourced { value: text, place } = self.some_text("role", value)?;
+        let name = self.names.get(text).cloned().unwrap_or_else(|| {
+            let name = RoleName::from(text);
+            self.names.insert(RoleName::clone(&name));
+            name
+        });
+        Some(Sourced::new(name, place))
+    }
+
+    fn some_text<'v>(&mut self, key: &str, value: &'v Value<'_>) -> Option<Sourced<&'v str>> {
         let text = self.string(key, value)?;
         if text.value.trim().is_empty() {
             self.report(
@@ -96,7 +140,7 @@ impl Fields<'_> {
             );
             return None;
         }
-        Some(text.map(str::to_owned))
+        Some(text)
     }
 
     pub(super) fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {

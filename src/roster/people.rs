@@ -1,13 +1,13 @@
 //! `[defaults]` and `[users]`: what the root file and every team file have.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
 use super::fields::{DEFAULTS_KEYS, Fields, HEADED_KEYS, Key, PERSON_KEYS, ROOT_KEYS, Value, WINDOW_KEYS};
-use super::{Code, DeclaredPerson, DeclaredRole, RoleName, Status, Window};
+use super::{Code, DeclaredPerson, DeclaredRole, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::Sourced;
@@ -25,28 +25,39 @@ pub(super) fn read_people(
     context: &Context,
 ) -> Vec<DeclaredPerson> {
     let default = table.get("defaults").and_then(|defaults| read_defaults(fields, defaults));
-    let Some(users) = table.get("users").and_then(|users| fields.table("users", users)) else {
-        return Vec::new();
+    let users = table.get("users").and_then(|users| fields.table("users", users));
+    let (mut people, mut refused) = (Vec::new(), Vec::new());
+    let mut read = |fields: &mut Fields<'_>, key: &Key<'_>, value: &Value<'_>| match read_person(
+        fields,
+        key,
+        value,
+        default.as_ref(),
+        context,
+    ) {
+        Some(person) => people.push(person),
+        None => refused.push(key.get_ref().to_string()),
     };
-    users
-        .iter()
-        .filter_map(|(key, value)| read_person(fields, key, value, default.as_ref(), context))
-        .collect()
+    for (key, value) in users.into_iter().flatten() {
+        read(fields, key, value);
+    }
+    fields.rows(read);
+    // Of a key that stands twice the parser knows, if both are in one piece. Who is declared twice comes out later.
+    if !refused.is_empty() {
+        let mut keys: HashSet<&str> = people.iter().map(|person| person.email.value.as_str()).collect();
+        fields.is_unclear |= refused.iter().any(|key| !keys.insert(key));
+    }
+    people
 }
 
 fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredRole> {
     let mut role = None;
     for (key, value) in fields.table("defaults", value)? {
         match key.get_ref().as_ref() {
-            "role" => role = read_role(fields, value),
+            "role" => role = fields.role(value),
             _ => fields.unknown(key, value, DEFAULTS_KEYS, "[defaults]"),
         }
     }
     role.map(|role| DeclaredRole { role, from_defaults: true })
-}
-
-fn read_role(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Sourced<RoleName>> {
-    fields.text("role", value).map(|role| role.map(Arc::from))
 }
 
 /// A status that can be declared.
@@ -60,17 +71,17 @@ pub(super) fn read_email(
     written: Sourced<&str>,
     allow_unicode: bool,
 ) -> Option<Sourced<Email>> {
-    let shown = Printable::cut(written.value, 80);
+    let shown = || Printable::cut(written.value, 80);
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
         Err(BadEmail::Malformed(why)) => {
-            Problem::new(Code::BadEmail, format!("`{shown}` is no e-mail address: {why}"))
+            Problem::new(Code::BadEmail, format!("`{}` is no e-mail address: {why}", shown()))
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::NotAscii) => Problem::new(
             Code::UnicodeEmail,
-            format!("`{shown}` has characters outside ASCII: {}", foreign(written.value)),
+            format!("`{}` has characters outside ASCII: {}", shown(), foreign(written.value)),
         )
         .at(written.place, "letters that may only look like others")
         .help("if the address is really so, set `allow_unicode_emails = true` in the root file"),
@@ -114,7 +125,7 @@ fn read_person(
     let (mut role, mut status, mut windows) = (default.cloned(), None, Vec::new());
     for (key, value) in fields.table(written.value, value)? {
         match key.get_ref().as_ref() {
-            "role" => role = read_role(fields, value).map(|role| DeclaredRole { role, from_defaults: false }),
+            "role" => role = fields.role(value).map(|role| DeclaredRole { role, from_defaults: false }),
             "status" => status = read_status(fields, "status", value),
             "windows" => {
                 let list = fields.array("windows", value).into_iter().flatten();
@@ -135,7 +146,7 @@ fn read_window(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) ->
         match key.get_ref().as_ref() {
             "from" => from = fields.moment("from", value, &context.zone),
             "until" => until = fields.moment("until", value, &context.zone),
-            "role" => role = read_role(fields, value),
+            "role" => role = fields.role(value),
             "status" => status = read_status(fields, "status", value),
             "then" => then = read_status(fields, "then", value),
             "reason" => reason = fields.text("reason", value).map(|reason| reason.value),

@@ -3,7 +3,7 @@
 //! Only regular files in the folder of the config (or below it) are opened: a pull request can add a link to
 //! `/proc/self/environ`, and an error report would print it. All problems of all files are reported at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,10 @@ use toml::de::DeTable;
 
 use super::fields::Fields;
 use super::people::{Context, read_people};
-use super::rules::{check_windows, duplicate, without_duplicates};
+use super::pieces::{Cut, PIECE};
+use super::rules::{check_windows, duplicate, is_twice_in_a_file, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
-use super::{Code, DeclaredPerson, Email, Roster};
+use super::{Code, DeclaredPerson, Email, RoleName, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -28,22 +29,44 @@ impl Roster {
     /// # Errors
     /// Everything that is wrong in any of the files, with its place; or that a file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let mut reader = Reader::default();
-        match reader.read_root(path) {
-            Some(roster) if reader.problems.is_empty() => Ok(Self { sources: reader.sources, ..roster }),
-            _ => Err(Problems::new(reader.sources, reader.problems)),
+        let mut reader = Reader::in_pieces();
+        let mut roster = reader.read_root(path);
+        if reader.is_unclear {
+            reader = Reader::whole();
+            roster = reader.read_root(path);
         }
+        reader.finish(roster)
     }
 }
 
-#[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     sources: Sources,
     problems: Vec<Problem>,
+    names: BTreeSet<RoleName>,
+    /// Bytes a piece of a file; nothing: files are taken whole.
+    pub(super) piece: Option<usize>,
+    /// Whether files have to be read whole, since pieces do not show everything that is wrong with them.
+    pub(super) is_unclear: bool,
 }
 
 impl Reader {
-    fn read_root(&mut self, path: &Path) -> Option<Roster> {
+    /// Takes a file in pieces, which costs a tenth of the memory, and serves unless something is wrong with its TOML.
+    fn in_pieces() -> Self {
+        Self { piece: Some(PIECE), ..Self::whole() }
+    }
+
+    /// Takes a file whole.
+    pub(super) fn whole() -> Self {
+        Self {
+            sources: Sources::default(),
+            problems: Vec::new(),
+            names: BTreeSet::new(),
+            piece: None,
+            is_unclear: false,
+        }
+    }
+
+    pub(super) fn read_root(&mut self, path: &Path) -> Option<Roster> {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -60,11 +83,10 @@ impl Reader {
         for path in self.included(&include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
-        // The parser gives keys in their own order; of two declarations the first is the one that stands first.
-        people.sort_by_key(|person| person.email.place);
-        let mut people = without_duplicates(people, &mut self.problems);
+        sort(&mut people);
+        self.is_unclear |= is_twice_in_a_file(&people);
+        without_duplicates(&mut people, &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
-        people.sort_by(|a, b| a.email.value.cmp(&b.email.value));
         let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
         Some(Roster {
             sources,
@@ -77,6 +99,13 @@ impl Reader {
             acknowledgements,
             people,
         })
+    }
+
+    pub(super) fn finish(self, roster: Option<Roster>) -> Result<Roster, Problems> {
+        match roster {
+            Some(roster) if self.problems.is_empty() => Ok(Roster { sources: self.sources, ..roster }),
+            _ => Err(Problems::new(self.sources, self.problems)),
+        }
     }
 
     fn read_team(
@@ -99,11 +128,12 @@ impl Reader {
     /// is still walked, so that one missing quote does not hide ten unknown keys.
     fn in_file<T>(&mut self, file: FileId, read: impl FnOnce(&mut Fields<'_>, &DeTable<'_>) -> T) -> T {
         let text = self.sources.text(file);
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut found = Vec::new();
-        let mut fields = Fields { file, problems: &mut found, masks: Vec::new() };
+        let cut = self.piece.map_or_else(|| Cut::whole(text), |size| Cut::in_pieces_of(size, text));
+        let (table, errors) = DeTable::parse_recoverable(&cut.frame);
+        let mut fields = Fields::new(file, &cut, &mut self.names);
         let read = read(&mut fields, table.get_ref());
-        let masks = std::mem::take(&mut fields.masks);
+        self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
+        let Fields { problems: mut found, masks, .. } = fields;
         let mut syntax: Vec<Problem> =
             errors.iter().map(|error| syntax_problem(file, error, table.get_ref(), text)).collect();
         // One mistake can break several things at one place; the first says it.
@@ -118,6 +148,7 @@ impl Reader {
             problem.labels.iter().all(|label| !broken.contains(&line_of(text, label.place)))
         });
         drop(table);
+        drop(cut);
         self.problems.extend(syntax);
         self.problems.extend(found);
         masks.into_iter().for_each(|place| self.sources.mask(place));

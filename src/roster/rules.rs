@@ -1,28 +1,30 @@
 //! What needs more than one key: one person declared once, windows that fit together and lead back.
 
-use std::collections::HashMap;
-
 use super::{Code, DeclaredPerson, Email, Moment, Window};
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 
-/// One person, one declaration, over all files and spellings. Keeps the first of each.
-pub(super) fn without_duplicates(
-    people: Vec<DeclaredPerson>,
-    problems: &mut Vec<Problem>,
-) -> Vec<DeclaredPerson> {
-    let mut first: HashMap<Email, Place> = HashMap::with_capacity(people.len());
-    let mut kept = Vec::with_capacity(people.len());
-    for person in people {
-        match first.get(&person.email.value) {
-            Some(place) => problems.push(duplicate(&person.email, *place)),
-            None => {
-                first.insert(person.email.value.clone(), person.email.place);
-                kept.push(person);
-            }
-        }
-    }
-    kept
+/// Sorts by address; of one address, what stands first comes first.
+pub(super) fn sort(people: &mut [DeclaredPerson]) {
+    people.sort_by(|one, other| {
+        one.email.value.cmp(&other.email.value).then_with(|| one.email.place.cmp(&other.email.place))
+    });
+}
+
+/// Whether one file declares somebody twice, in whatever spelling. The people are sorted.
+pub(super) fn is_twice_in_a_file(people: &[DeclaredPerson]) -> bool {
+    people.array_windows().any(|[one, next]| {
+        one.email.value == next.email.value && one.email.place.file == next.email.place.file
+    })
+}
+
+/// One person, one declaration, over all files and spellings. Keeps the first of each; the people are sorted.
+pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
+    people.dedup_by(|again, first| {
+        let is_again = again.email.value == first.email.value;
+        problems.extend(is_again.then(|| duplicate(&again.email, first.email.place)));
+        is_again
+    });
 }
 
 /// The problem of a person who is declared again.

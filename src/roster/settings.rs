@@ -258,7 +258,7 @@ fn read_acknowledgement(
             "guardrail" => parts.guardrail = fields.text("guardrail", value),
             "up_to" => parts.up_to = fields.count("up_to", value),
             "down_to" => parts.down_to = fields.count("down_to", value),
-            "role" => parts.role = fields.text("role", value).map(|role| role.map(Arc::from)),
+            "role" => parts.role = fields.role(value),
             "user" => parts.user = read_user(fields, "user", value, context),
             "reason" => reason = fields.text("reason", value),
             "expires" => expires = fields.moment("expires", value, &context.zone),
