@@ -91,7 +91,7 @@ impl<'t> Iterator for Pieces<'t> {
             return None;
         }
         // Only in front of a quote where a line begins: what else begins a line may go on with the one before.
-        let far = (0..=self.size.min(self.rest.len())).rev().find(|at| self.rest.is_char_boundary(*at))?;
+        let far = self.rest.floor_char_boundary(self.size);
         let end = self.rest[far..].find("\n\"").map_or(self.rest.len(), |newline| far + newline + 1);
         let (piece, rest) = self.rest.split_at(end);
         let shift = Shift { from: 0, by: self.at };
@@ -119,9 +119,9 @@ fn rows_of(text: &str) -> Range<usize> {
 
 /// Whether the `[users]` at this place has its line for itself and a comment.
 fn is_header(text: &str, at: usize) -> bool {
-    let before = text[..at].rsplit('\n').next().unwrap_or_default();
+    let before = text[..at].trim_end_matches([' ', '\t']);
     let after = text[at + HEADER.len()..].trim_start_matches([' ', '\t']);
-    before.chars().all(|char| matches!(char, ' ' | '\t'))
+    (before.is_empty() || before.ends_with('\n'))
         && (after.starts_with(['#', '\n']) || after.starts_with("\r\n"))
 }
 
@@ -232,7 +232,7 @@ mod tests {
         ];
         let mut rng = fastrand::Rng::with_seed(7);
         let mut clear = 0;
-        for _ in 0..2500 {
+        for _ in 0..1500 {
             let mut text = String::new();
             let (before, below) = (rng.usize(0..3), rng.usize(1..8));
             (0..before).for_each(|_| text += rng.choice(OTHERS).unwrap());
@@ -247,6 +247,6 @@ mod tests {
                 clear += 1;
             }
         }
-        assert!(clear > 500, "hardly anything was read in pieces: {clear}");
+        assert!(clear > 250, "hardly anything was read in pieces: {clear}");
     }
 }
