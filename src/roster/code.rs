@@ -57,6 +57,8 @@ codes! {
         EmptyWindow = "roster::empty_window",
         /// Two windows set one field at once.
         OverlappingWindows = "roster::overlapping_windows",
+        /// More windows than anybody has a use for.
+        TooManyWindows = "roster::too_many_windows",
         /// A window after which nothing says what holds.
         NoWayBack = "roster::no_way_back",
         /// An acknowledgement that holds for too long.

@@ -35,8 +35,18 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
         .help("keep one of the two; letter case makes no second person")
 }
 
+/// So many windows may one person have: one for each day of a year.
+const MOST_WINDOWS: usize = 366;
+
 /// Each window makes sense in itself, and no two set one field at once.
 pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
+    if person.windows.len() > MOST_WINDOWS {
+        // Each is compared with each, and looked at on its day: beyond any use, they would only take time.
+        let message = format!("{} has {} windows", person.email.value, person.windows.len());
+        let problem = Problem::new(Code::TooManyWindows, message).at(person.email.place, "too many");
+        problems.push(problem.help(format!("at most {MOST_WINDOWS} are read; remove those that are over")));
+        return;
+    }
     for window in &person.windows {
         check_window(person, window, problems);
     }

@@ -80,6 +80,7 @@ const TABLE: &[(&str, &[Code])] = &[
 
 /// Codes that are about files rather than their text; the stories below tell them.
 const TOLD_BELOW: &[Code] = &[
+    Code::TooManyWindows,
     Code::FileMissing,
     Code::NotAFile,
     Code::FileUnreadable,
@@ -303,4 +304,21 @@ fn a_problem_in_json_has_code_places_and_help() {
 }
 "#,
     );
+}
+
+#[test]
+fn nobody_has_more_windows_than_a_year_has_days() {
+    let windows = |number: usize| {
+        let window = |n: usize| {
+            format!(
+                "{{ from = {}-01-01, until = {}-01-01, status = \"away\", then = \"active\" }},\n",
+                2000 + n,
+                2001 + n
+            )
+        };
+        format!("[users.\"a@acme.example\"]\nwindows = [\n{}]\n", (0..number).map(window).collect::<String>())
+    };
+    Scene::offline().file("users.toml", windows(366)).run("validate").exits(0);
+    let run = Scene::offline().file("users.toml", windows(367)).run("validate");
+    run.exits(1).names("roster::too_many_windows").mentions("a@acme.example has 367 windows");
 }
