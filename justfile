@@ -26,6 +26,10 @@ pipelines:
     cargo build --locked --release
     .ci/pipelines
 
+# Whole runs with 10 to 100,000 people (`--million` for more) beside their peers: the table of docs/performance.md
+bench *options:
+    benches/run {{options}}
+
 # What runs before anything lands
 ci:
     .ci/run
