@@ -289,7 +289,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
 
 /// A file called so, in which such text goes, comes, and stays beside what does.
 pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
-    let text = deal.raw(text);
+    let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =
         (format!("{text}\n# {text}\nx = 1 # {text}\n"), format!("{text}\nx = \"{text}\"\n{text}"));
     FileLine::new(deal.raw(name), FileState::WouldBeWritten, &before, &after)

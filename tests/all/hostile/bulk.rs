@@ -21,6 +21,10 @@ const BY_TURNS: [&[Format]; 2] = [
 /// What a report of one round is told in, so that what stands once in a report has every string too.
 const CHEAP: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
 
+/// The same of a report that has much to say: a log's half of the time too.
+const BY_HALVES: [&[Format]; 2] =
+    [&[Format::Text, Format::Markdown, Format::Html], &[Format::Text, Format::Github, Format::Json]];
+
 /// Reports of all rounds, so that every string has its turn in every carrier.
 fn told(
     formats: [&[Format]; 2],
@@ -38,7 +42,11 @@ fn told(
 
 #[test]
 fn a_plan_is_harmless() {
-    told(BY_TURNS, "plan", ROUNDS, |deal, rounds| plan(deal, &PlanOf { rounds, carried_out: false }));
+    told(BY_TURNS, "plan", ROUNDS, |deal, rounds| {
+        // What is said of people is in what came of it too, and every string has its turn there.
+        let rounds = rounds.start..rounds.start + 2;
+        plan(deal, &PlanOf { rounds, carried_out: false })
+    });
 }
 
 #[test]
@@ -83,7 +91,7 @@ fn roles_are_harmless() {
 
 #[test]
 fn an_explanation_is_harmless() {
-    told(BY_TURNS, "explain", 1, explanation);
+    told(BY_HALVES, "explain", 1, explanation);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! A [`Deal`] hands out hostile strings, each carrier another one, and remembers who was given what, so that a judge can
 //! ask whether it is there. Over all the deals of a round every carrier is given every string.
 
+use std::collections::BTreeSet;
+
 use rolecall::printable::Printable;
 use rolecall::report::Format;
 
@@ -151,16 +153,17 @@ pub(super) struct Deal<'s> {
     strings: &'s [String],
     from: usize,
     dealt: Vec<(Carrier, &'s str)>,
+    known: BTreeSet<(Carrier, usize)>,
 }
 
 impl<'s> Deal<'s> {
     pub(super) fn new(strings: &'s [String]) -> Self {
-        Self { strings, from: 0, dealt: Vec::new() }
+        Self { strings, from: 0, dealt: Vec::new(), known: BTreeSet::new() }
     }
 
     /// Another one of the same strings in the same round, for what a report has and does not show.
     pub(super) fn aside(&self) -> Self {
-        Self { strings: self.strings, from: self.from, dealt: Vec::new() }
+        Self { from: self.from, ..Self::new(self.strings) }
     }
 
     /// From here on, the carriers of round `from`.
@@ -171,8 +174,12 @@ impl<'s> Deal<'s> {
 
     /// The string that is this carrier's turn.
     pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
-        let text = &self.strings[(self.from + 7 * carrier as usize) % self.strings.len()];
-        self.dealt.push((carrier, text));
+        let number = (self.from + 7 * carrier as usize) % self.strings.len();
+        let text = &self.strings[number];
+        // A place stands in a report many times, and is asked for once.
+        if self.known.insert((carrier, number)) {
+            self.dealt.push((carrier, text));
+        }
         text
     }
 

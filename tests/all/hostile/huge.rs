@@ -47,8 +47,8 @@ fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
 }
 
 #[test]
-fn a_million_characters_of_a_server_do_not_flood_whoever_reads() {
-    let strings = ["n".repeat(1_000_000)];
+fn a_hundred_thousand_characters_of_a_server_do_not_flood_whoever_reads() {
+    let strings = ["n".repeat(100_000)];
     for report in of_a_server(&strings) {
         for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
             let (command, text) = (report.command, write(&report, format, &setting(LONGEST_COMMENT, false)));

@@ -99,7 +99,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
 /// Most of what this plan says is not shown of a person, so a deal of its own remembers it.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
     let mut aside = deal.aside();
-    let of = PlanOf { rounds: round..round + 1, carried_out: false };
+    let of = PlanOf { rounds: round..round, carried_out: false };
     let Body::Plan(mut plan) = plan(&mut aside, &of) else { unreachable!("it is a plan") };
     plan.organization = deal.text(Carrier::SheetOrganization);
     plan.organization_id = deal.text(Carrier::SheetOrganizationId);

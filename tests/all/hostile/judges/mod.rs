@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
 use rolecall::report::Format;
 
 pub(super) mod json;
@@ -31,8 +32,13 @@ impl Seen {
     }
 
     pub(super) fn has(&self, text: &str) -> bool {
-        text.is_empty() || self.text.contains(text) || self.wholes.contains(text)
+        text.is_empty() || holds(&self.text, text) || self.wholes.contains(text)
     }
+}
+
+/// Whether a text holds another, found fast in a build that is not optimised.
+pub(super) fn holds(text: &str, other: &str) -> bool {
+    memmem::find(text.as_bytes(), other.as_bytes()).is_some()
 }
 
 /// A text without white space, and without the bar that stands before a sentence that goes on.
