@@ -55,6 +55,8 @@ pub enum Why {
     Undeclarable(Vec<RoleId>),
     /// The status is empty or none of the three.
     UnknownStatus(String),
+    /// The address is none that these files may hold.
+    Address,
     /// The text cannot be edited there.
     Refused(Refused),
 }
@@ -153,6 +155,10 @@ impl Adoption {
         for person in people {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
+            if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
+                self.left.push(NotWritten { email, field: "person", why: Why::Address });
+                continue;
+            }
             let role = match person.assigned.as_slice() {
                 [only] => Some(Ok(RoleName::from(roles.written(only)))),
                 other => Some(Err(Why::Undeclarable(other.to_vec()))),

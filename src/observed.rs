@@ -288,7 +288,10 @@ impl RoleCatalogue {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
         };
-        let means_it = |text: &&str| matches!(self.meaning(text), Meaning::One(found) if found.id == *id);
+        // A blank name is none that a file could give.
+        let means_it = |text: &&str| {
+            !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
+        };
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 

@@ -38,6 +38,8 @@ pub struct Applied {
     host: String,
     /// Whether the journal comes to its end; one that does not is of a run that was killed.
     pub is_whole: bool,
+    /// How many lines cannot be read, beside a last one that a run which was killed leaves.
+    pub unreadable: usize,
     operations: Vec<Sourced<Operation>>,
 }
 
@@ -55,6 +57,8 @@ pub struct Rollback {
 pub struct Takeback {
     /// Whether the journal comes to its end.
     pub is_whole: bool,
+    /// How many of its lines cannot be read.
+    pub unreadable: usize,
     /// What is not taken back.
     pub left: Vec<Left>,
     /// What the files would have to say for the next apply not to undo it.
@@ -78,11 +82,6 @@ pub enum Why {
         /// `role` or `status`.
         field: &'static str,
     },
-    /// It is as before the apply already.
-    IsBack {
-        /// `role` or `status`.
-        field: &'static str,
-    },
     /// No `PATCH` brings it back.
     Lost(Lost),
     /// The organisation no longer has the role.
@@ -101,7 +100,7 @@ impl Applied {
         let mut begun = None;
         let mut is_whole = false;
         let mut sent: BTreeMap<String, Sourced<Operation>> = BTreeMap::new();
-        let mut start = 0;
+        let (mut start, mut unreadable) = (0, 0);
         for line in text.split_inclusive('\n') {
             let place = Place::new(file, start..start + line.trim_end().len());
             start += line.len();
@@ -125,14 +124,19 @@ impl Applied {
                 Ok(Line::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                Ok(Line::Outcome { .. } | Line::Answer { .. }) | Err(_) => {}
+                // Where its intent cannot be read, the outcome says the same of it.
+                Ok(Line::Outcome { at: _, operation, outcome: _ }) => {
+                    sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
+                }
+                Ok(Line::Answer { .. }) => {}
+                Err(_) => unreadable += usize::from(line.ends_with('\n') && !line.trim().is_empty()),
                 Ok(Line::End { .. }) => is_whole = true,
             }
         }
         let (organization, host) = begun.ok_or_else(|| no_journal("it does not say that an apply begins"))?;
         let mut operations: Vec<Sourced<Operation>> = sent.into_values().collect();
         operations.sort_by(|one, other| one.value.email.cmp(&other.value.email));
-        Ok(Self { organization, host, is_whole, operations })
+        Ok(Self { organization, host, is_whole, unreadable, operations })
     }
 
     /// The way back, as Pylon is now.
@@ -176,6 +180,9 @@ impl Rollback {
         let inverse = done.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(Why::Lost(lost)));
         let Some(mut change) = inverse.change else {
+            // As before the apply already, unless something was left.
+            let is_left = self.left.iter().any(|left| left.email == email);
+            self.plan.in_step += usize::from(!is_left);
             return;
         };
         if let Some(gone) =
@@ -200,7 +207,9 @@ fn role_edit(
     let to = RoleId(to.as_str().into());
     if person.assigned != [to.clone()] {
         let field = "role";
-        leave(if person.assigned == from { Why::IsBack { field } } else { Why::ChangedSince { field } });
+        if person.assigned != from {
+            leave(Why::ChangedSince { field });
+        }
         return None;
     }
     Some(RoleEdit { from, to, through_scim: person.from_scim.clone(), place, origin: Origin::Rollback })
@@ -216,7 +225,9 @@ fn status_edit(
     let Step { from, to } = step;
     if person.status != *to {
         let field = "status";
-        leave(if person.status == *from { Why::IsBack { field } } else { Why::ChangedSince { field } });
+        if person.status != *from {
+            leave(Why::ChangedSince { field });
+        }
         return None;
     }
     let to = Status::ALL.into_iter().find(|status| status.as_str() == to)?;

@@ -132,6 +132,17 @@ fn journal(
 
 fn journal_path(args: &CarryArgs, common: &Common, now: Timestamp) -> std::io::Result<PathBuf> {
     if let Some(path) = &args.journal {
+        // One apply, one journal: `rollback` takes all of one back. A pipe would wait for whoever reads it.
+        let there = fs::metadata(path).ok();
+        if there.as_ref().is_some_and(|there| there.is_file() && there.len() > 0) {
+            return Err(std::io::Error::other(
+                "there is a file already, and each apply has a journal of its own",
+            ));
+        }
+        #[cfg(unix)]
+        if there.is_some_and(|there| std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())) {
+            return Err(std::io::Error::other("it is a pipe"));
+        }
         return Ok(path.clone());
     }
     let journals = own_folder(&folder(&common.config))?.join("journal");
@@ -169,7 +180,10 @@ fn ask(
 ) -> Result<(), Trouble> {
     if !environment.can_ask {
         return Err(Problem::new(Code::NeedsApproval, "nobody can be asked here, and nothing was changed")
-            .help("run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve")
+            .help(match command {
+                "rollback" => "at a terminal it shows first what it would do, and asks; in a pipeline add --auto-approve",
+                _ => "run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve",
+            })
             .into());
     }
     let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));

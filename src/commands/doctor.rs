@@ -18,6 +18,7 @@ use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
 use crate::report::doctor_report::{Check, DoctorReport};
+use crate::report::sheet::Mark;
 use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;
@@ -109,6 +110,10 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
         allowance(&attempt),
         organization(identity, roster, connection),
     ];
+    if checks.iter().any(|check| check.mark == Mark::Bad) {
+        checks.push(Check::unknown("people and roles", "not asked: it is another organisation"));
+        return checks;
+    }
     match connection.observe(&Roster::default(), &[]).await {
         Ok(observation) => checks.extend(people(&observation.state, roster)),
         Err(problem) => checks.push(ill("people", &problem)),

@@ -75,7 +75,9 @@ fn beginning(
         match newcomer(person, state, with_status) {
             Ok(new) => people.push(new),
             Err(why) => {
-                left.push(LeftLine { email: Printable::new(person.email.as_str()), why, location: None });
+                let address = person.email.as_str();
+                let name = if address.is_empty() { person.id.as_str() } else { address };
+                left.push(LeftLine { email: Printable::new(name), why, location: None });
             }
         }
     }

@@ -66,6 +66,8 @@ codes! {
         FileExists = "import::file_exists",
         /// `--into` names a file that is not read.
         NotRead = "import::not_read",
+        /// A report, a plan or a journal would go over a file of the roster.
+        OverFiles = "commands::over_files",
         /// Two reports would go to one file.
         SameFile = "commands::same_file",
         /// `--report` behind a verb that prints a text of its own.

@@ -38,11 +38,13 @@ impl Outlets {
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Trouble> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            if outlets.iter().any(|outlet| outlet.path == *path) {
+            let is_same = |outlet: &Outlet| place_of(&outlet.path) == place_of(path);
+            if outlets.iter().any(is_same) {
                 let name = Printable::cut(&path.to_string_lossy(), 200);
                 let problem = Problem::new(Code::SameFile, format!("two reports would go to {name}"));
                 return Err(Trouble::usage(problem.help("give each --report a file of its own")));
             }
+            not_over_files(path, common)?;
             let way = way(path).map_err(|error| not_written(path, &error))?;
             outlets.push(Outlet { path: path.clone(), format: *format, way });
         }
@@ -68,6 +70,26 @@ impl Outlets {
         });
         written.flatten().collect()
     }
+}
+
+/// What is written goes over no file that people write: a slip of the hand would cost the roster.
+pub(super) fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
+    let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
+    if !is_toml && place_of(path) != place_of(&common.config) {
+        return Ok(());
+    }
+    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let problem =
+        Problem::new(Code::OverFiles, format!("{name} holds what people declare, and would be written over"));
+    Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
+}
+
+/// Where a path leads, whichever way it is spelt; the file itself need not be there.
+fn place_of(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| {
+        let folder = super::folder(path);
+        fs::canonicalize(&folder).unwrap_or(folder).join(path.file_name().unwrap_or_default())
+    })
 }
 
 fn way(path: &Path) -> std::io::Result<Way> {

@@ -3,6 +3,7 @@
 use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use std::path::Path;
 
+use super::outlets::not_over_files;
 use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
@@ -13,6 +14,9 @@ use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
+    if let Some(path) = &args.output {
+        not_over_files(path, common)?;
+    }
     let declared = declared(args.at.as_deref(), common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));

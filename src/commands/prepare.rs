@@ -204,7 +204,8 @@ pub(super) fn settle_rollback(
         let rollback = applied.rollback(state, &place, desired.people.len());
         let Rollback { plan, left } = rollback.map_err(|problem| vec![problem])?;
         let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-        let takeback = Some(Takeback { is_whole: applied.is_whole, left, files });
+        let takeback =
+            Some(Takeback { is_whole: applied.is_whole, unreadable: applied.unreadable, left, files });
         Ok(Drawn { plan, coming: Vec::new(), windows: Vec::new(), takeback })
     };
     review(declared, max_changes, connection, observation, draw)

@@ -16,6 +16,9 @@ use crate::report::Body;
 use crate::roster::{Region, Roster};
 use crate::sandbox::{Faults, Limits, Region as SandboxRegion, Running, Setup, State, World, start};
 
+/// So many people are invented where nobody is declared.
+const INVENTED: usize = 12;
+
 /// In the foreground, until it is interrupted.
 pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
     let SandboxArgs { port, token, state: file, people, limits, faults } = args;
@@ -88,6 +91,9 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
 }
 
 fn declared_state(roster: &Roster) -> Result<State, Problem> {
+    if roster.people.is_empty() {
+        return Ok(State::generated(INVENTED)); // as `rolecall sandbox` does: there is something to begin with
+    }
     let people = roster.people.iter().map(|person| {
         let role = person.role.as_ref().map(|role| role.role.value.clone());
         (person.email.value.as_str(), role)

@@ -269,7 +269,7 @@ impl Material<'_> {
     }
 
     fn takeback(&self, takeback: &Takeback) -> TakebackLines {
-        let Takeback { is_whole, left, files } = takeback;
+        let Takeback { is_whole, unreadable, left, files } = takeback;
         let left = left.iter().map(|Left { email, why }| LeftLine {
             email: Printable::new(email.value.as_str()),
             why: words::left(why, &|role| self.roles.label(role)),
@@ -277,6 +277,7 @@ impl Material<'_> {
         });
         TakebackLines {
             is_whole: *is_whole,
+            unreadable: *unreadable,
             left: left.collect(),
             contradicted: files.people + files.left.len(),
             files: file_lines(files, self.sources, FileState::WouldBeWritten),

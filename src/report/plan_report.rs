@@ -93,6 +93,8 @@ pub struct KeptRoleLine {
 pub struct TakebackLines {
     /// Whether the journal comes to its end.
     pub is_whole: bool,
+    /// How many of its lines cannot be read: what they say is not taken back.
+    pub unreadable: usize,
     /// What is not taken back, and why.
     pub left: Vec<LeftLine>,
     /// How many people are declared otherwise, so that the next apply would undo the rollback.

@@ -149,8 +149,10 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     } else {
         parts.push("nothing to change".into());
     }
-    if report.takeback.is_none() {
-        parts.push(format!("{} in step", report.in_step));
+    match report.takeback {
+        None => parts.push(format!("{} in step", report.in_step)),
+        Some(_) if report.in_step == 0 => {}
+        Some(_) => parts.push(format!("{} as before already", report.in_step)),
     }
     parts.extend(
         (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
@@ -407,6 +409,9 @@ pub fn not_written(field: &str, why: &NotWritten, roles: &RoleCatalogue) -> Stri
         NotWritten::UnknownStatus(status) => {
             format!("{field}: Pylon shows {}, which no file can declare", Printable::cut(status, 60))
         }
+        NotWritten::Address => format!(
+            "{field}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
+        ),
         NotWritten::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }
@@ -451,7 +456,6 @@ pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
-        Why::IsBack { field } => format!("{field}: as before the apply already"),
         Why::Lost(Lost::NoRole) => {
             "role: none was assigned before, and no PATCH takes the last one away".into()
         }

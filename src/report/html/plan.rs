@@ -197,11 +197,14 @@ fn by_itself(report: &PlanReport) -> Markup {
 
 /// What a rollback leaves, and what the next apply would make of it.
 fn takeback(report: &PlanReport) -> Markup {
-    let Some(TakebackLines { is_whole: _, left, contradicted, files, unwritten }) = &report.takeback else {
+    let Some(TakebackLines { is_whole: _, unreadable, left, contradicted, files, unwritten }) =
+        &report.takeback
+    else {
         return html! {};
     };
     let line = |line: &LeftLine| html! { li { span.email { (short(&line.email)) } " " (line.why) } };
     html! {
+        @if *unreadable > 0 { p.refused { (words::count(*unreadable, "line", "lines")) " of the journal cannot be read, and what they say is not taken back" } }
         @if !left.is_empty() { section { h2 { "Not taken back" } ul { @for left in left { (line(left)) } } } }
         @if *contradicted > 0 {
             section {

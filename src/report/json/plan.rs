@@ -178,6 +178,8 @@ struct Expired<'a> {
 #[derive(Serialize, JsonSchema)]
 struct TakebackOf<'a> {
     journal_is_whole: bool,
+    /// What these lines of the journal say is not taken back.
+    unreadable_lines: usize,
     left: Vec<Left<'a>>,
     /// So many people are declared otherwise: the next apply would undo the rollback.
     contradicted: usize,
@@ -391,9 +393,10 @@ fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
 }
 
 fn takeback_of(lines: &TakebackLines) -> TakebackOf<'_> {
-    let TakebackLines { is_whole, left, contradicted, files, unwritten } = lines;
+    let TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten } = lines;
     TakebackOf {
         journal_is_whole: *is_whole,
+        unreadable_lines: *unreadable,
         left: left.iter().map(left_line).collect(),
         contradicted: *contradicted,
         files: files.iter().map(file).collect(),

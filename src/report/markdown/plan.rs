@@ -220,11 +220,19 @@ fn by_itself(report: &PlanReport, share: usize) -> String {
 
 /// What a rollback leaves, and what the next apply would make of it.
 fn takeback(report: &PlanReport, share: usize) -> String {
-    let Some(TakebackLines { is_whole: _, left, contradicted, files, unwritten }) = &report.takeback else {
+    let Some(TakebackLines { is_whole: _, unreadable, left, contradicted, files, unwritten }) =
+        &report.takeback
+    else {
         return String::new();
     };
     let line = |line: &LeftLine| format!("{} {}", short(&line.email), code(&line.why));
     let mut text = String::new();
+    if *unreadable > 0 {
+        let lines = words::count(*unreadable, "line", "lines");
+        text += &format!(
+            "**Damaged**: {lines} of the journal cannot be read, and what they say is not taken back.\n\n"
+        );
+    }
     if !left.is_empty() {
         text += &format!("Not taken back:\n\n{}\n", list(left.iter().map(line), share));
     }

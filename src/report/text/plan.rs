@@ -215,12 +215,20 @@ fn coming(report: &PlanReport, styles: &Styles) -> String {
 
 /// What a rollback leaves, and what the next apply would make of it.
 fn takeback(report: &PlanReport, styles: &Styles) -> String {
-    let Some(TakebackLines { is_whole, left, contradicted, files, unwritten }) = &report.takeback else {
+    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
+    else {
         return String::new();
     };
     let mut text = String::new();
     if !is_whole {
         text += "The journal does not come to its end: the run was killed. What it may have sent is looked at all the same.\n";
+    }
+    if *unreadable > 0 {
+        let lines = words::count(*unreadable, "line", "lines");
+        text += &format!(
+            "{}: {lines} of the journal cannot be read, and what they say is not taken back.\n",
+            styled(styles.bad, "Damaged")
+        );
     }
     text += &left_lines("\nNot taken back:\n", left, styles);
     if *contradicted > 0 {

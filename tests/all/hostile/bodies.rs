@@ -271,6 +271,7 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
         unwritten.map(|why| LeftLine { email: deal.text(Carrier::UnwrittenAddress), why, location: None });
     TakebackLines {
         is_whole,
+        unreadable: 1,
         left: left.into(),
         contradicted: 2,
         files: vec![file(deal, Carrier::KeepFile, Carrier::KeepText)],

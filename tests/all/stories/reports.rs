@@ -229,6 +229,19 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
         .exits(1)
         .names("commands::not_written");
     scene.run("apply --auto-approve --report json=a --report text=a").exits(64).names("commands::same_file");
+    scene
+        .run("apply --auto-approve --report json=a --report text=./a")
+        .exits(64)
+        .names("commands::same_file");
+    for words in [
+        "plan --report markdown=users.toml",
+        "plan --report text=./users.toml",
+        "plan -o users.toml",
+        "validate --report html=users.toml",
+    ] {
+        scene.run(words).exits(64).names("commands::over_files");
+    }
+    assert_eq!(read(&scene, "users.toml"), USERS);
     for words in
         ["plan --report markdown", "plan --report pdf=a", "plan --report json=-", "plan --markdown-limit 10"]
     {

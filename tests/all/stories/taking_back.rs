@@ -91,12 +91,39 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
     assert_eq!(patched, [r#"/users/u_bo {"role_id":"role_member"}"#], "only the apply's own");
     let again = scene.run("rollback first.jsonl --auto-approve");
     again.exits(0);
-    assert!(
-        again.stdout.contains("cy@acme.example   status: as before the apply already"),
-        "{}",
-        again.stdout
+    assert!(again.stdout.contains("\nnothing to change · 1 as before already\n"), "{}", again.stdout);
+}
+
+#[test]
+fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].contains("bo@acme.example"), "{text}");
+    lines[1] = "{\"line\":\"intent\",\"at\":";
+    fs::write(&journal, lines.join("\n") + "\n").unwrap();
+    let run = scene.run(ROLLBACK);
+    run.exits(0);
+    // Its outcome line still has the operation.
+    assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("Damaged: 1 line of the journal cannot be read"), "{}", run.stdout);
+}
+
+#[test]
+fn an_apply_has_a_journal_of_its_own() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    scene
+        .run("rollback first.jsonl --auto-approve --journal first.jsonl")
+        .exits(1)
+        .names("apply::no_journal");
+    assert_eq!(fs::read_to_string(&journal).unwrap(), text);
+    let changed = scene.file("users.toml", USERS.replace("away", "active"));
+    changed.run("apply --auto-approve --journal users.toml").exits(1).names("apply::no_journal");
+    assert_eq!(
+        fs::read_to_string(changed.folder().join("users.toml")).unwrap(),
+        USERS.replace("away", "active")
     );
-    assert!(again.stdout.contains("\nnothing to change\n"), "{}", again.stdout);
 }
 
 #[test]

@@ -242,3 +242,19 @@ fn no_secret_in_a_comment_is_repeated_by_a_preview() {
         assert!(!run.stdout.contains("S3CRET"), "{}", run.stdout);
     }
 }
+
+#[test]
+fn nothing_is_written_that_the_files_may_not_hold() {
+    let odd = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_blank", "name": "  ", "slug": "nameless" } ],
+      "users": [ { "id": "u_1", "email": "j\u00fcrgen@acme.example", "name": "J", "role": "admin" },
+                 { "id": "u_3", "email": "ok@acme.example", "name": "O", "role": "nameless" } ] }"#;
+    let scene = Scene::with_pylon(odd).file("users.toml", "[users]\n");
+    let run = scene.run("import --update --into users.toml");
+    run.exits(0);
+    assert!(run.stdout.contains("1 added · 1 not written"), "{}", run.stdout);
+    assert_eq!(read(&scene, "users.toml"), "[users]\n\"ok@acme.example\" = { role = \"nameless\" }\n");
+    scene.run("validate").exits(0);
+    let fresh = Scene::with_pylon(odd);
+    fresh.run("import").exits(0);
+    fresh.run("plan --detailed-exitcode").exits(0);
+}
