@@ -227,7 +227,7 @@ impl ExplanationReport {
             });
         let row = |edit: &EditLine, note: &str| {
             let from = if edit.from.is_empty() { "(none)".into() } else { joined(&edit.from) };
-            let change = Printable::new(&format!("{from} → {}", cell(&edit.to)));
+            let change = Printable::new(&words::change(&from, cell(&edit.to).as_str()));
             let row =
                 Row::new(Mark::Attention, [Printable::new(edit.field), change]).at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
@@ -246,7 +246,7 @@ impl ExplanationReport {
             let value = |value: &Option<Printable>| {
                 value.as_ref().map_or_else(|| "(left alone)".to_owned(), |value| cell(value).to_string())
             };
-            let change = format!("{} {} → {}", line.field, value(&line.from), value(&line.to));
+            let change = format!("{} {}", line.field, words::change(&value(&line.from), &value(&line.to)));
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
         Section {

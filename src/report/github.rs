@@ -255,7 +255,7 @@ fn edit_text(edit: &EditLine) -> String {
     let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let from = if from.is_empty() { "(none)".to_owned() } else { from };
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
-    format!("{field} {from} → {to}{}{blame}", words::origin(origin))
+    format!("{field} {}{}{blame}", words::change(&from, to.as_str()), words::origin(origin))
 }
 
 fn of_coming(line: &ComingLine, level: Level) -> Annotation {
@@ -271,7 +271,7 @@ fn coming_text(line: &ComingLine) -> String {
     let value = |value: &Option<Printable>| {
         value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
     };
-    format!("{}: {} {} → {}", line.when, line.field, value(&line.from), value(&line.to))
+    format!("{}: {} {}", line.when, line.field, words::change(&value(&line.from), &value(&line.to)))
 }
 
 fn of_agenda(report: &AgendaReport) -> Vec<Annotation> {
@@ -287,7 +287,7 @@ fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
 fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty } = item;
     let message = match (old, new) {
-        (Some(old), Some(new)) => format!("{key}: {} → {}", old.value, new.value),
+        (Some(old), Some(new)) => format!("{key}: {}", words::change(old.value.as_str(), new.value.as_str())),
         (None, Some(new)) => format!("{key}: new {}", new.value),
         (Some(old), None) => format!("{key}: gone {}", old.value),
         (None, None) => key.to_string(),

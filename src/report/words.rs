@@ -24,6 +24,19 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A change of one value. Between two that run from right to left an arrow runs so too, and they would change places where
+/// they are shown (a terminal that reorders, an annotation): a word that runs from left to right holds them apart.
+pub fn change(before: &str, after: &str) -> String {
+    let arrow = if before.chars().any(runs_leftwards) { "→ to" } else { "→" };
+    format!("{before} {arrow} {after}")
+}
+
+/// The blocks whose letters run from right to left (UAX #9, the defaults of `R` and `AL`).
+fn runs_leftwards(char: char) -> bool {
+    matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// What makes a difference between two versions weighty.
 pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
 
@@ -509,6 +522,14 @@ mod tests {
 
     use super::*;
     use crate::pylon::failure::Refusal;
+
+    #[test]
+    fn what_runs_from_right_to_left_does_not_change_places() {
+        assert_eq!(change("Viewer", "Admin"), "Viewer → Admin");
+        assert_eq!(change("Viewer", "אדמין"), "Viewer → אדמין");
+        assert_eq!(change("שלום", "אדמין"), "שלום → to אדמין");
+        assert_eq!(change("\"مدير 2\"", "3"), "\"مدير 2\" → to 3");
+    }
 
     #[test]
     fn who_changed_it_is_said_as_far_as_it_is_known() {

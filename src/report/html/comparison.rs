@@ -12,7 +12,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
     let ComparisonReport { old, new, declared, differences, now, windows } = report;
     let tone = if differences.is_empty() { Tone::Good } else { Tone::Attention };
     let inside = html! {
-        p.about { (short(old)) " → " (short(new)) ", " (declared) " declared" }
+        p.about { (words::change(&short(old), &short(new))) ", " (declared) " declared" }
         @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
         @if report.is_weighty() { p.attention { "Look at the marked rows first: " (words::WEIGHTY) "." } }
         @if !differences.is_empty() {

@@ -41,7 +41,7 @@ fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let ItemLine { key, old, new, weighty: _ } = item;
     let value = |said: &SaidLine| code(said.value.short(160).as_str());
     let change = match (old, new) {
-        (Some(old), Some(new)) => format!("{} → {}", value(old), value(new)),
+        (Some(old), Some(new)) => words::change(&value(old), &value(new)),
         (None, Some(new)) => format!("new {}", value(new)),
         (Some(old), None) => format!("gone {}", value(old)),
         (None, None) => String::new(),

@@ -185,7 +185,7 @@ fn coming(lines: &[ComingLine], room: usize) -> String {
             .map(|figure| format!("; **will be refused** by {}", code(Printable::cut(figure, 200).as_str())))
             .collect();
         let (when, email, place) = (short(when), short(email), place(location));
-        format!("{when} {email} {field}: {} → {} ({place}){refused}", value(from), value(to))
+        format!("{when} {email} {field}: {} ({place}){refused}", words::change(&value(from), &value(to)))
     };
     list(lines.iter().map(line), room)
 }

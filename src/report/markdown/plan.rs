@@ -208,7 +208,7 @@ fn observed(edit: &EditLine) -> String {
     let from: Vec<String> = from.iter().map(|value| value.short(LONGEST).to_string()).collect();
     let from = if from.is_empty() { "(none)".into() } else { code(&from.join(", ")) };
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!(" ({})", code(&words::blame(blame))));
-    format!("{field} {from} → {}{blame}", short(to))
+    format!("{field} {}{blame}", words::change(&from, &short(to)))
 }
 
 fn by_itself(report: &PlanReport, share: usize) -> String {

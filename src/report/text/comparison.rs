@@ -15,7 +15,8 @@ const LONGEST_SUBJECT: usize = 300;
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     let ComparisonReport { old, new, declared, differences, now: _, windows: _ } = report;
     let title = styled(styles.heading, "rolecall compare");
-    let mut text = format!("{title} · {old} → {new} · {declared} declared\n\n");
+    let mut text =
+        format!("{title} · {} · {declared} declared\n\n", words::change(old.as_str(), new.as_str()));
     let columns = Columns::of(differences);
     for entry in differences {
         text += &entry_lines(entry, &columns, styles);
@@ -91,7 +92,7 @@ fn change(item: &ItemLine) -> String {
         format!("{}{default}", said.value.short(LONGEST * 2))
     };
     match (&item.old, &item.new) {
-        (Some(old), Some(new)) => format!("{} → {}", value(old), value(new)),
+        (Some(old), Some(new)) => words::change(&value(old), &value(new)),
         (None, Some(new)) => format!("+ {}", value(new)),
         (Some(old), None) => format!("- {}", value(old)),
         (None, None) => String::new(),

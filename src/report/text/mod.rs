@@ -48,7 +48,8 @@ fn coming_lines(coming: &[ComingLine], styles: &Styles) -> String {
         };
         let place = styled(styles.quiet, place_text(location));
         let (at, who) = (padded(at, when), padded(who, email));
-        text += &format!("  {at}  {who}  {field} {} → {}   {place}\n", value(from), value(to));
+        let change = words::change(&value(from), &value(to));
+        text += &format!("  {at}  {who}  {field} {change}   {place}\n");
         for refusal in refused_by {
             text += &format!("      {} {refusal}\n", styled(styles.bad, "will be refused by"));
         }

@@ -145,7 +145,7 @@ fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
 
 fn value(edit: &EditLine) -> String {
     let from = if edit.from.is_empty() { "(none)".into() } else { listed(&edit.from) };
-    format!("{from} → {}", edit.to.short(LONGEST))
+    words::change(&from, edit.to.short(LONGEST).as_str())
 }
 
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
