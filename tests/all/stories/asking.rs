@@ -196,17 +196,27 @@ it works; 1 thing to look at
 
 #[test]
 fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() {
-    let pinned =
-        "[workspace]\norganization = \"org_2\"\n[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n";
-    let run = Scene::with_pylon(PYLON).file("users.toml", pinned).run("doctor");
-    run.exits(1);
-    for said in [
-        "  ✗ organisation    Acme (org_1); the token is u_ana's             users.toml:2\n      these files are pinned to another one",
-        "  ✗ declared roles  the files name what is no one role there: Wizard\n      `rolecall roles` lists",
-        "\n2 things to mend\n",
-    ] {
-        assert!(run.stdout.contains(said), "{said}:\n{}", run.stdout);
-    }
+    let stray = "[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n";
+    let pinned = format!("[workspace]\norganization = \"org_2\"\n{stray}");
+    let ill = |users: &str, said: &[&str]| {
+        let run = Scene::with_pylon(PYLON).file("users.toml", users).run("doctor");
+        run.exits(1);
+        said.iter().for_each(|said| assert!(run.stdout.contains(said), "{said}:\n{}", run.stdout));
+    };
+    ill(
+        stray,
+        &[
+            "  ✗ declared roles  the files name what is no one role there: Wizard\n      `rolecall roles` lists",
+        ],
+    );
+    ill(
+        &pinned,
+        &[
+            "  ✗ organisation      Acme (org_1); the token is u_ana's             users.toml:2\n      these files are pinned",
+            "    people and roles  not asked: it is another organisation\n",
+            "\n1 thing to mend\n",
+        ],
+    );
     let run = Scene::with_pylon(PYLON)
         .file("users.toml", "[users]\nbo = {}\n")
         .env("PYLON_API_TOKEN", "another_token")
