@@ -11,7 +11,7 @@ use super::Seen;
 
 /// The words of our sentences outside of code.
 const WORDS: &str = "\
-    rolecall plan apply compare agenda validate refused by keep_at_least max_changes keep_active protected token_owner \
+    before Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate refused by keep_at_least max_changes keep_active protected token_owner \
     unmanaged missing to change changes nothing in step of them since the was saved observed not Pylon deactivated \
     declared nowhere as on only people role roles status statuses applied already effective again rejected stale \
     unclear attempted force This cannot be Refused If it is meant add this root file Kept look here first gains loses \
