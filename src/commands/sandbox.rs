@@ -65,7 +65,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The embedded Pylon for one run: what the last run left, or else a `pylon.json` beside the config, or else the people
-/// that are declared.
+/// that are declared, or else invented ones.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let file = folder.join(".rolecall").join("sandbox.json");
     let kept = match read_state(&file)? {

@@ -258,3 +258,13 @@ fn nothing_is_written_that_the_files_may_not_hold() {
     fresh.run("import").exits(0);
     fresh.run("plan --detailed-exitcode").exits(0);
 }
+
+#[test]
+fn without_anything_there_is_an_embedded_pylon_to_begin_with() {
+    let scene = Scene::offline();
+    scene
+        .run("import --sandbox")
+        .exits(0)
+        .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\n");
+    scene.run("plan --sandbox --detailed-exitcode").exits(0);
+}
