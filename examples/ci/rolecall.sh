@@ -51,13 +51,13 @@ case ${1:-} in
             echo "No reviewed plan: nothing was applied. Give the plan.json that the plan of this change has kept." >&2
             exit 1
         fi
-        run apply --auto-approve --journal "$out/journal.jsonl" "$2"
+        run apply --auto-approve --journal "$out/journal-$(date -u +%Y%m%dT%H%M%SZ)-$$.jsonl" "$2"
         ;;
     scheduled)
         if [ "${ROLECALL_SCHEDULE:-apply}" = report ]; then
             run plan --blame --detailed-exitcode
         else
-            run apply --auto-approve --journal "$out/journal.jsonl"
+            run apply --auto-approve --journal "$out/journal-$(date -u +%Y%m%dT%H%M%SZ)-$$.jsonl"
         fi
         ;;
     *)
