@@ -11,7 +11,7 @@
 # PYLON_API_TOKEN  the token, for all but check
 # CONFIG           the root file (users.toml)
 # BEFORE           the root file before the change, from another checkout
-# OUT              where reports and the plan go (rolecall-out): report.md, compare.md, plan.json, journal.jsonl
+# OUT              where reports and the plan go (rolecall-out): report.md, compare.md, plan.json, journal-….jsonl
 #
 # Run apply and scheduled one at a time: most systems call it a lock, a concurrency group or a resource group.
 set -eu
