@@ -1,84 +1,214 @@
-//! `cargo bench`: the pure rooms by themselves, with 10,000 people of whom 1 % change; microseconds a person, the least of several runs.
+//! `cargo bench`: the pure rooms by themselves, with 10,000 people of whom 1 % change; and the machine, with a plan of 1,000 changes.
 //!
-//! Whole runs, memory and requests are measured by `benches/run`. No framework: ten lines do what is needed of one here, and
-//! `benches/run --check` counts instructions, which no clock disturbs.
+//! Items are people, for the machine what it is asked and told. Whole runs, memory and requests are measured by `benches/run`.
 
-use std::hint::black_box;
-use std::io::Write;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::Duration;
 
+use divan::Bencher;
+use divan::counter::ItemsCount;
 use jiff::Timestamp;
+use rolecall::apply::Finished;
+use rolecall::apply::machine::{Action, Machine};
+use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
-use rolecall::plan::Plan;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
+use rolecall::plan::{Plan, ReviewedPlan};
+use rolecall::pylon::pace::Pacing;
+use rolecall::pylon::request::Page;
+use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 use rolecall::report::{
     self, Annotations, Body, Format, LONGEST_COMMENT, Material, PlanReport, Report, Setting,
 };
 use rolecall::roster::{Email, Roster};
 
 const PEOPLE: usize = 10_000;
-const TIMES: usize = 5;
+/// As many changes as the machine is given.
+const CHANGES: usize = 1_000;
+
+/// The files of [`PEOPLE`], the organisation, and the plan between the two.
+static ACME: LazyLock<Acme> = LazyLock::new(|| Acme::new(100));
 
 fn main() {
-    let files = files();
-    let now = Timestamp::UNIX_EPOCH;
-    let roster = Roster::read(&files).expect("the files are valid");
-    let desired = roster.resolve_at(now);
-    let observed = observed();
-    let roles = NamedRoles::look_up(&roster, &observed.roles).expect("the roles are there");
-    let draw = || Plan::draw(&desired, &observed, &roles, roster.policy).expect("everybody is told apart");
-    let rules = &roster.guardrails;
-    let review = Review { observed: &observed, desired: &desired, rules, roles: &roles, max_changes: None };
-    let reviewed = draw().review(review);
-    assert_eq!(reviewed.plan.changes.len(), PEOPLE / 100);
+    divan::main();
+}
 
-    measure("read", || Roster::read(&files));
-    measure("resolve", || roster.resolve_at(now));
-    measure("index", || observed.clone().with(observed.people().cloned()));
-    measure("draw", draw);
-    measure("review", || reviewed.plan.clone().review(review));
-    let material = Material {
-        place: "us",
-        reviewed: &reviewed,
-        sources: &roster.sources,
-        roles: &observed.roles,
-        mention_undeclared: true,
-        at: None,
-        now,
-        coming: &[],
-        windows: &[],
-        meanwhile: 0,
-        takeback: None,
-        blame: None,
-        finished: None,
-    };
-    measure("compose", || PlanReport::new(&material));
-    let body = Body::Plan(Box::new(PlanReport::new(&material)));
-    let report = Report { command: "plan", exit: Exit::Done, body };
+struct Acme {
+    files: PathBuf,
+    roster: Roster,
+    desired: DesiredState,
+    observed: ObservedState,
+    roles: NamedRoles,
+    reviewed: ReviewedPlan,
+}
+
+impl Acme {
+    /// One in so many people is away, and should not be.
+    fn new(one_in: usize) -> Self {
+        let files = files();
+        let roster = Roster::read(&files).expect("the files are valid");
+        let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
+        let observed = observed(one_in);
+        let roles = NamedRoles::look_up(&roster, &observed.roles).expect("the roles are there");
+        let plan = Plan::draw(&desired, &observed, &roles, roster.policy).expect("everybody is told apart");
+        let rules = &roster.guardrails;
+        let reviewed = plan.review(Review {
+            observed: &observed,
+            desired: &desired,
+            rules,
+            roles: &roles,
+            max_changes: None,
+        });
+        assert_eq!(reviewed.plan.changes.len(), PEOPLE / one_in);
+        Self { files, roster, desired, observed, roles, reviewed }
+    }
+
+    fn draw(&self) -> Plan {
+        Plan::draw(&self.desired, &self.observed, &self.roles, self.roster.policy)
+            .expect("everybody is told apart")
+    }
+
+    fn review(&self) -> Review<'_> {
+        let (rules, roles) = (&self.roster.guardrails, &self.roles);
+        Review { observed: &self.observed, desired: &self.desired, rules, roles, max_changes: None }
+    }
+
+    fn report(&self) -> PlanReport {
+        PlanReport::new(&Material {
+            place: "us",
+            reviewed: &self.reviewed,
+            sources: &self.roster.sources,
+            roles: &self.observed.roles,
+            mention_undeclared: true,
+            at: None,
+            now: Timestamp::UNIX_EPOCH,
+            coming: &[],
+            windows: &[],
+            meanwhile: 0,
+            takeback: None,
+            blame: None,
+            finished: None,
+        })
+    }
+}
+
+#[divan::bench]
+fn read(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(PEOPLE)).bench(|| Roster::read(&ACME.files));
+}
+
+#[divan::bench]
+fn resolve(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(PEOPLE)).bench(|| ACME.roster.resolve_at(Timestamp::UNIX_EPOCH));
+}
+
+#[divan::bench]
+fn index(bencher: Bencher<'_, '_>) {
+    let inputs = || (ACME.observed.clone(), ACME.observed.people().cloned().collect::<Vec<_>>());
+    bencher
+        .counter(ItemsCount::new(PEOPLE))
+        .with_inputs(inputs)
+        .bench_values(|(state, people)| state.with(people));
+}
+
+#[divan::bench]
+fn draw(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(PEOPLE)).bench(|| ACME.draw());
+}
+
+#[divan::bench]
+fn review(bencher: Bencher<'_, '_>) {
+    let bencher = bencher.counter(ItemsCount::new(PEOPLE)).with_inputs(|| ACME.draw());
+    bencher.bench_values(|plan| plan.review(ACME.review()));
+}
+
+#[divan::bench]
+fn compose(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(PEOPLE)).bench(|| ACME.report());
+}
+
+#[divan::bench(args = Format::ALL.map(Format::as_str))]
+fn render(bencher: Bencher<'_, '_>, format: &str) {
+    let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
     let setting = Setting {
         colours: false,
         letters_apart: false,
         markdown_limit: LONGEST_COMMENT,
         annotations: Annotations::default(),
     };
-    for format in Format::ALL {
-        measure(format.as_str(), || report::write(&report, format, &setting));
+    let body = Body::Plan(Box::new(ACME.report()));
+    let report = Report { command: "plan", exit: Exit::Done, body };
+    bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));
+}
+
+/// Every so many-th write gets no answer, has been done all the same, and is found out by reading.
+#[divan::bench(args = [0, 5])]
+fn decide(bencher: Bencher<'_, '_>, lost: usize) {
+    let acme = Acme::new(PEOPLE / CHANGES);
+    let (events, finished) = drive(machine(&acme), &acme, lost);
+    assert!(
+        finished.carried.len() == CHANGES && finished.carried.iter().all(|one| one.outcome.is_in_force())
+    );
+    let bencher = bencher.counter(ItemsCount::new(events)).with_inputs(|| machine(&acme));
+    bencher.bench_values(|machine| drive(machine, &acme, lost));
+}
+
+fn machine(acme: &Acme) -> Machine {
+    let (start, rng) = (Duration::from_secs(1), fastrand::Rng::with_seed(7));
+    Machine::new(&acme.reviewed, start, start, Pacing::new(&[]), 8, rng)
+}
+
+/// Carries the plan out on a clock that stands still while anything is to be done. How often the machine was asked or told something, and what came of it.
+fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
+    let (mut now, mut events, mut writes) = (Duration::from_secs(1), 0, 0);
+    let mut changed: HashMap<UserId, Person> = HashMap::new();
+    loop {
+        events += 1;
+        match machine.poll(now) {
+            Action::Patch { ticket, id, patch } => {
+                let status = patch.status.expect("only statuses differ");
+                let person = acme.observed.person(&id).expect("the plan is about those who are there");
+                let person = Person { status: status.as_str().into(), ..person.clone() };
+                changed.insert(id, person.clone());
+                writes += 1;
+                let is_lost = lost > 0 && writes % lost == 0;
+                machine.patched(now, ticket, answered(if is_lost { Err(no_answer()) } else { Ok(person) }));
+            }
+            Action::Read { ticket, request } => {
+                machine.was_read(now, ticket, answered(Ok(answer(&request, &changed))));
+            }
+            Action::Wait { until } => {
+                now = until.expect("nothing is under way");
+                continue;
+            }
+            Action::Done => return (events, machine.finish()),
+        }
+        events += 1;
     }
 }
 
-/// The least time of a few runs, for one person.
-fn measure<T>(what: &str, work: impl Fn() -> T) {
-    let least = (0..TIMES).map(|_| {
-        let begin = Instant::now();
-        black_box(work());
-        begin.elapsed()
-    });
-    let least = least.min().unwrap_or(Duration::ZERO);
-    let each = least.as_secs_f64() * 1e6 / 10_000.0;
-    let _ = writeln!(std::io::stdout(), "{what:10} {each:8.3} µs a person");
+fn answer(request: &ReadRequest, changed: &HashMap<UserId, Person>) -> Answer {
+    match request {
+        ReadRequest::Person(id) => Answer::Person(changed[id].clone()),
+        ReadRequest::Search { emails, .. } => {
+            let asked: std::collections::HashSet<&Email> = emails.iter().collect();
+            let people = changed.values().filter(|person| asked.contains(&person.email)).cloned();
+            Answer::Page(Page { people: people.collect(), next: None })
+        }
+        other => unreachable!("an apply does not ask {other:?}"),
+    }
+}
+
+fn no_answer() -> Failure {
+    Failure { asked: "PATCH".into(), trouble: Trouble::NoAnswer("it was cut".into()) }
+}
+
+fn answered<T>(result: Result<T, Failure>) -> Attempt<T> {
+    Attempt { result, remaining: None, date: None }
 }
 
 fn address(number: usize) -> String {
@@ -94,8 +224,8 @@ fn files() -> PathBuf {
     path
 }
 
-/// Everybody is a Member; one in a hundred is away.
-fn observed() -> ObservedState {
+/// Everybody is a Member; one in so many is away.
+fn observed(one_in: usize) -> ObservedState {
     let member = RoleId("role_member".into());
     let role = Role { id: member.clone(), name: "Member".into(), slug: "member".into() };
     let people = (0..PEOPLE).map(|number| Person {
@@ -105,7 +235,7 @@ fn observed() -> ObservedState {
         name: format!("Person {number}"),
         assigned: vec![member.clone()],
         from_scim: Vec::new(),
-        status: if number % 100 == 0 { "away" } else { "active" }.into(),
+        status: if number % one_in == 0 { "away" } else { "active" }.into(),
         deactivated: false,
     });
     let organization = Organization { id: "org_bench".into(), name: "Bench".into() };
