@@ -17,7 +17,7 @@ use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
-use crate::report::doctor_report::{Check, DoctorReport};
+use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
 use crate::report::{Body, words};
 use crate::roster::Roster;

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::layout::canonical;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::report::files_report::{FileLine, FileState};
+use crate::report::facts::files::{FileLine, FileState};
 use crate::report::{Body, FilesReport, words};
 
 pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) -> Done {

@@ -16,7 +16,7 @@ use crate::observed::{Found, ObservedState, Person, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::report::files_report::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
+use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
 use crate::report::{Body, words};
 use crate::roster::{Email, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};

@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::agenda_report::AgendaReport;
-use super::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine};
-use super::plan_report::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
+use super::facts::agenda::AgendaReport;
+use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::plan::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};

@@ -10,33 +10,22 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 
-pub mod agenda_report;
-pub mod comparison_report;
-pub mod compose;
 pub mod diagnostic;
-pub mod doctor_report;
-pub mod explanation_report;
-pub mod files_report;
+pub mod facts;
 pub mod github;
 pub mod html;
 pub mod json;
 pub mod markdown;
-pub mod plan_report;
-pub mod roles_report;
 pub mod sheet;
 pub mod style;
 pub mod text;
 pub mod toml_diff;
 pub mod words;
 
-pub use agenda_report::AgendaReport;
-pub use comparison_report::ComparisonReport;
-pub use compose::Material;
-pub use doctor_report::DoctorReport;
-pub use explanation_report::ExplanationReport;
-pub use files_report::FilesReport;
-pub use plan_report::PlanReport;
-pub use roles_report::RolesReport;
+pub use facts::{
+    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, Material, PlanReport,
+    RolesReport,
+};
 
 use style::Styles;
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
-use super::plan_report::{EditLine, Entry, PersonLine, PlanReport};
+use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use super::facts::plan::{EditLine, Entry, PersonLine, PlanReport};
 use super::words;
 use crate::apply::Outcome;
 use crate::comparison::{Kind, Subject};

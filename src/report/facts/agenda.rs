@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::compose::{coming_line, window_line};
-use super::plan_report::{ComingLine, WindowLine};
+use super::plan::{ComingLine, WindowLine};
 use crate::printable::Printable;
 use crate::roster::{Moment, Roster};
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::compose::window_line;
-use super::plan_report::WindowLine;
+use super::plan::WindowLine;
 use crate::comparison::{Comparison, Difference, Item, Kind, Said, Subject};
 use crate::printable::Printable;
 use crate::roster::{Email, Roster};

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::files_report::{FileState, LeftLine, file_lines, left_lines};
-use super::plan_report::{
+use super::files::{FileState, LeftLine, file_lines, left_lines};
+use super::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
     GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, TakebackLines, WindowLine,
 };
-use super::words;
 use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
@@ -21,6 +20,7 @@ use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
+use crate::report::words;
 use crate::roster::{Email, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
 

@@ -1,8 +1,8 @@
 //! What a run needs, looked at one by one, each with what to do where it is not well.
 
-use super::sheet::{Mark, Row, Section, Sheet};
-use super::words;
 use crate::printable::Printable;
+use crate::report::sheet::{Mark, Row, Section, Sheet};
+use crate::report::words;
 use crate::source::Location;
 
 /// Everything that was looked at, in order.

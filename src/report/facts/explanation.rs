@@ -1,13 +1,13 @@
 //! One person: what Pylon has, what is declared and why, what comes next, which guardrails look.
 
-use super::plan_report::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
-use super::sheet::{Mark, Row, Section, Sheet, cell};
-use super::words;
+use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
 use crate::problem::did_you_mean;
+use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::words;
 use crate::roster::{Email, RoleName, Roster, Status};
 use crate::source::{Location, Sources};
 

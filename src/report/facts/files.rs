@@ -1,11 +1,11 @@
 //! Files that a verb writes, would write, or says should be written: what differs in each, and what was left out.
 
-use super::sheet::{Mark, Row, Section, Sheet, cell};
-use super::toml_diff::{self, Hunk};
-use super::words;
 use crate::adoption::{Adoption, NotWritten};
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
+use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::toml_diff::{self, Hunk};
+use crate::report::words;
 use crate::source::{Location, Sources};
 
 /// What becomes of files.

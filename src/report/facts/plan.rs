@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::files_report::{FileLine, LeftLine};
+use super::files::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};

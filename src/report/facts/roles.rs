@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::sheet::{Mark, Row, Section, Sheet, cell};
-use super::words;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
+use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::words;
 use crate::roster::Roster;
 
 /// Every role.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Tone, diff, page, place, short, timeline};
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport) -> String {

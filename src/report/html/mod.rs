@@ -10,7 +10,7 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::plan_report::ComingLine;
+use super::facts::plan::ComingLine;
 use super::toml_diff::{Hunk, Sign};
 use super::{Body, Report, diagnostic, words};
 use crate::printable::Printable;

@@ -6,8 +6,8 @@ use super::{Tone, coming, diff, diff_lines, page, place, short, timeline};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::files_report::LeftLine;
-use crate::report::plan_report::{
+use crate::report::facts::files::LeftLine;
+use crate::report::facts::plan::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
     TakebackLines,
 };

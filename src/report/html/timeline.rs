@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::LONGEST;
 use crate::printable::Printable;
-use crate::report::plan_report::WindowLine;
+use crate::report::facts::plan::WindowLine;
 
 /// So many lanes are drawn; the table and the other formats have them all.
 const MOST: usize = 60;

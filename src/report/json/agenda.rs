@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Coming, VERSION, WindowOf, coming_line, encode, window_line};
 use crate::exit::Exit;
 use crate::printable::Printable;
-use crate::report::agenda_report::AgendaReport;
+use crate::report::facts::agenda::AgendaReport;
 
 /// `agenda`: what windows will bring, as the files declare it.
 #[derive(Serialize, JsonSchema)]

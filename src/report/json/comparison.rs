@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Place, VERSION, WindowOf, encode, place, window_line};
 use crate::comparison::{Kind, Subject};
 use crate::exit::Exit;
-use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, People, SaidLine};
+use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, People, SaidLine};
 
 /// `compare`: what two versions of the files declare differently.
 #[derive(Serialize, JsonSchema)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Place, VERSION, encode, place};
 use crate::exit::Exit;
-use crate::report::doctor_report::{Check, DoctorReport};
+use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
 
 /// `doctor`: what a run needs, looked at one by one.

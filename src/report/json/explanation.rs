@@ -7,7 +7,7 @@ use super::plan::{Plan, plan};
 use super::{Coming, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
 use crate::exit::Exit;
 use crate::printable::Printable;
-use crate::report::explanation_report::{ExplanationReport, PylonLine, StandingLine, ValueLine};
+use crate::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
 
 /// `explain`: everything about one person.
 #[derive(Serialize, JsonSchema)]

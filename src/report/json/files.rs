@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Place, VERSION, encode, place};
 use crate::exit::Exit;
-use crate::report::files_report::{FileLine, FilesReport, LeftLine};
+use crate::report::facts::files::{FileLine, FilesReport, LeftLine};
 use crate::report::toml_diff::Hunk;
 
 /// `fmt`, `import`: what becomes of files.

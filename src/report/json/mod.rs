@@ -15,7 +15,7 @@ mod roles;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use super::plan_report::{ComingLine, Instant, WindowLine};
+use super::facts::plan::{ComingLine, Instant, WindowLine};
 use super::{Body, Report};
 use crate::exit::Exit;
 use crate::printable::{Printable, characters, is_unprintable};

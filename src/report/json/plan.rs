@@ -10,7 +10,7 @@ use crate::desired::Origin;
 use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::plan_report::{
+use crate::report::facts::plan::{
     ActorLine, AuditLogLine, BlameLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine,
     PersonLine, PlanReport, TakebackLines,
 };

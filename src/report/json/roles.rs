@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{OrganizationOf, VERSION, encode};
 use crate::exit::Exit;
 use crate::printable::Printable;
-use crate::report::roles_report::{RoleLine, RolesReport};
+use crate::report::facts::roles::{RoleLine, RolesReport};
 
 /// `roles`: the organisation's roles.
 #[derive(Serialize, JsonSchema)]

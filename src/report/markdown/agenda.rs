@@ -1,7 +1,7 @@
 //! What windows will bring.
 
 use super::{coming, short, title};
-use crate::report::agenda_report::AgendaReport;
+use crate::report::facts::agenda::AgendaReport;
 use crate::report::words;
 
 pub(super) fn write(command: &str, report: &AgendaReport, limit: usize) -> String {

@@ -2,7 +2,7 @@
 
 use super::{code, details, diff, list, place, title};
 use crate::printable::Printable;
-use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> String {

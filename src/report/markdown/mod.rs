@@ -10,7 +10,7 @@ mod comparison;
 mod plan;
 mod sheet;
 
-use super::plan_report::ComingLine;
+use super::facts::plan::ComingLine;
 use super::toml_diff::Hunk;
 use super::{Body, Report, diagnostic, words};
 use crate::printable::Printable;

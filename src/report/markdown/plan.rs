@@ -4,8 +4,8 @@ use super::{LONGEST, code, coming, details, diff, fence, list, place, short, tit
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::files_report::LeftLine;
-use crate::report::plan_report::{
+use crate::report::facts::files::LeftLine;
+use crate::report::facts::plan::{
     EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
 };
 use crate::report::toml_diff::Hunk;

@@ -1,8 +1,8 @@
 //! What windows will bring.
 
 use super::{coming_lines, place_text};
-use crate::report::agenda_report::AgendaReport;
-use crate::report::plan_report::WindowLine;
+use crate::report::facts::agenda::AgendaReport;
+use crate::report::facts::plan::WindowLine;
 use crate::report::style::{Styles, styled};
 use crate::report::words;
 

@@ -3,7 +3,7 @@
 use super::{LONGEST, place_text};
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::report::comparison_report::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
 use crate::report::style::{Styles, styled};
 use crate::report::words;
 

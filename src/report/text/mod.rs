@@ -5,7 +5,7 @@ mod comparison;
 mod plan;
 mod sheet;
 
-use super::plan_report::ComingLine;
+use super::facts::plan::ComingLine;
 use super::style::{Styles, styled};
 use super::{Body, Report, Setting, diagnostic, words};
 use crate::printable::Printable;

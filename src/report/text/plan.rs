@@ -7,8 +7,8 @@ use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::files_report::{FileLine, LeftLine};
-use crate::report::plan_report::{
+use crate::report::facts::files::{FileLine, LeftLine};
+use crate::report::facts::plan::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::style::{Styles, styled};

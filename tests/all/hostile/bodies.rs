@@ -15,9 +15,9 @@ use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::Unread;
 use rolecall::pylon::{Failure, Trouble};
-use rolecall::report::comparison_report::{DifferenceEntry, ItemLine, SaidLine};
-use rolecall::report::files_report::{FileLine, FileState, LeftLine};
-use rolecall::report::plan_report::{
+use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
+use rolecall::report::facts::files::{FileLine, FileState, LeftLine};
+use rolecall::report::facts::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
     GuardrailLine, Instant, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
 };

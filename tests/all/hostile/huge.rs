@@ -2,7 +2,7 @@
 
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
-use rolecall::report::plan_report::EntryKind;
+use rolecall::report::facts::plan::EntryKind;
 use rolecall::report::{Body, Format, LONGEST_COMMENT, PlanReport, Report, write};
 
 use super::bodies::{PlanOf, agenda, comparison, plan, problems};

@@ -5,11 +5,11 @@ use std::ops::Range;
 use rolecall::desired::Origin;
 use rolecall::plan::guardrails::Guardrail;
 use rolecall::printable::Printable;
-use rolecall::report::doctor_report::{Check, DoctorReport};
-use rolecall::report::explanation_report::{ExplanationReport, PylonLine, StandingLine, ValueLine};
-use rolecall::report::files_report::{FilesReport, LeftLine};
-use rolecall::report::plan_report::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
-use rolecall::report::roles_report::{RoleLine, RolesReport};
+use rolecall::report::facts::doctor::{Check, DoctorReport};
+use rolecall::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
+use rolecall::report::facts::files::{FilesReport, LeftLine};
+use rolecall::report::facts::plan::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
+use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
 use rolecall::roster::Moment;
 

@@ -7,7 +7,7 @@ use rolecall::desired::Origin;
 use rolecall::observed::RoleId;
 use rolecall::plan::guardrails::{Figure, RoleFloor};
 use rolecall::printable::Printable;
-use rolecall::report::plan_report::{EditLine, Entry, EntryKind, PersonLine};
+use rolecall::report::facts::plan::{EditLine, Entry, EntryKind, PersonLine};
 use rolecall::report::toml_diff::{self, Sign};
 use rolecall::report::{Body, PlanReport, words};
 use rolecall::roster::Roster;

@@ -1,0 +1,68 @@
+//! What two versions of the files declare differently, and what windows will bring.
+
+use super::count;
+use crate::comparison::Subject;
+use crate::report::facts::comparison::{ComparisonReport, People};
+
+/// What makes a difference between two versions weighty.
+pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
+
+/// What is declared about, as a file would name it.
+pub fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Workspace => "[workspace]".into(),
+        Subject::Policy => "[policy]".into(),
+        Subject::Guardrails => "[guardrails]".into(),
+        Subject::Acknowledgement { guardrail, of, number: _ } if of.is_empty() => {
+            format!("[[acknowledge]] {guardrail}")
+        }
+        Subject::Acknowledgement { guardrail, of, number: _ } => {
+            format!("[[acknowledge]] {guardrail} of {of}")
+        }
+        Subject::Files => "the files".into(),
+        Subject::Person(email) => email.to_string(),
+    }
+}
+
+/// What a comparison comes to, in the few words of a title.
+pub fn differing(report: &ComparisonReport) -> String {
+    let People { added, removed, changed } = report.people();
+    let (people, settings) = (added + removed + changed, report.settings().count());
+    let people = (people > 0).then(|| count(people, "person", "people"));
+    let settings = (settings > 0).then(|| count(settings, "setting", "settings"));
+    let parts: Vec<String> = people.into_iter().chain(settings).collect();
+    if parts.is_empty() {
+        "both declare the same".into()
+    } else {
+        format!("{} declared differently", parts.join(" and "))
+    }
+}
+
+/// How many of what differ, for the one line that sums a comparison up.
+pub fn comparison(report: &ComparisonReport) -> Vec<String> {
+    let People { added, removed, changed } = report.people();
+    let settings = report.settings().count();
+    let of = |number: usize, what: &str| (number > 0).then(|| format!("{number} {what}"));
+    let parts = [
+        of(changed, "declared differently"),
+        of(added, "newly declared"),
+        of(removed, "no longer declared"),
+        (settings > 0).then(|| count(settings, "setting for everybody", "settings for everybody")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { vec!["both declare the same".into()] } else { parts }
+}
+
+/// How much comes by itself.
+pub fn agenda(transitions: usize, windows: usize) -> String {
+    match transitions {
+        0 => "nothing comes by itself".to_owned(),
+        _ => {
+            format!(
+                "{} in {}",
+                count(transitions, "transition", "transitions"),
+                count(windows, "window", "windows")
+            )
+        }
+    }
+}

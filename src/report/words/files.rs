@@ -1,0 +1,80 @@
+//! What becomes of files.
+
+use super::{LONGEST_NAME, count};
+use crate::adoption::Why as NotWritten;
+use crate::observed::RoleCatalogue;
+use crate::printable::Printable;
+
+/// How many files are valid, and how many people they declare.
+pub fn valid(files: usize, declared: usize) -> String {
+    let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
+    format!("{files}, {people} declared: valid")
+}
+
+/// What `fmt` comes to.
+pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
+    let all = count(files, "file", "files");
+    match (changed, is_dry) {
+        (0, _) if files == 1 => format!("{all} as it should be"),
+        (0, _) => format!("{all} as they should be"),
+        (_, true) => format!("{changed} of {all} would be formatted"),
+        (_, false) => format!("{changed} of {all} formatted"),
+    }
+}
+
+/// What a first `import` comes to.
+pub fn imported(declared: usize, left: usize, is_dry: bool) -> String {
+    let would = if is_dry { " would be" } else { "" };
+    let people = count(declared, "person", "people");
+    let left = if left == 0 { String::new() } else { format!(" · {left} not written") };
+    format!("{people}{would} declared{left}")
+}
+
+/// What an `import --update` comes to.
+pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_dry: bool) -> String {
+    let would = if is_dry { "would be " } else { "" };
+    let mut parts = Vec::new();
+    parts.extend((changed > 0).then(|| format!("{} {would}taken over", count(changed, "person", "people"))));
+    parts.extend((added > 0).then(|| format!("{added} {would}added")));
+    if parts.is_empty() {
+        parts.push("nothing to take over".into());
+    }
+    parts.extend((left > 0).then(|| format!("{left} not written")));
+    parts.extend(
+        (undeclared > 0).then(|| format!("{undeclared} in Pylon declared nowhere (--into FILE adds them)")),
+    );
+    parts.join(" · ")
+}
+
+/// Why a value is not written into the files.
+pub fn not_written(field: &str, why: &NotWritten, roles: &RoleCatalogue) -> String {
+    match why {
+        NotWritten::Window(Some(until)) => {
+            format!(
+                "{field}: a window holds until {}; the live value is not written",
+                Printable::cut(until, 60)
+            )
+        }
+        NotWritten::Window(None) => format!("{field}: a window says it; the live value is not written"),
+        NotWritten::Undeclarable(held) if held.is_empty() => {
+            format!("{field}: none is assigned in Pylon, which no file can declare")
+        }
+        NotWritten::Undeclarable(held) => {
+            let held: Vec<String> = held
+                .iter()
+                .map(|role| Printable::cut(&roles.label(role), LONGEST_NAME).to_string())
+                .collect();
+            format!("{field}: several are assigned in Pylon ({}), which no file can declare", held.join(", "))
+        }
+        NotWritten::UnknownStatus(status) if status.is_empty() => {
+            format!("{field}: none is set in Pylon, which no file can declare")
+        }
+        NotWritten::UnknownStatus(status) => {
+            format!("{field}: Pylon shows {}, which no file can declare", Printable::cut(status, 60))
+        }
+        NotWritten::Address => format!(
+            "{field}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
+        ),
+        NotWritten::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
+    }
+}

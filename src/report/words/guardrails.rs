@@ -1,0 +1,82 @@
+//! A guardrail's figure, and the narrowest thing that lets a plan pass it.
+
+use super::address;
+use crate::observed::RoleId;
+use crate::plan::guardrails::{Figure, RoleFloor};
+use crate::printable::Printable;
+use crate::toml_text;
+
+/// A guardrail's figure and limit in a few words. `label` names a role.
+pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
+    match figure {
+        Figure::Changes { changed, declared, limit } => {
+            format!("{changed} of {declared} change (limit {limit})")
+        }
+        Figure::Holders(RoleFloor { role, floor, before, after }) => {
+            let was = was(*before, *after);
+            let verb = if *after == 1 { "remains" } else { "remain" };
+            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), *before.max(after)))
+        }
+        Figure::Active { before, after, floor } => {
+            let was = was(*before, *after);
+            format!("{after}{was} active remain (floor {floor})")
+        }
+        Figure::Protected(email) => {
+            format!("{} is protected and would change", address(email))
+        }
+        Figure::ProtectedNobody(email) => {
+            format!("{} is protected, and nobody in Pylon has this address", address(email))
+        }
+        Figure::NoKeptRole => {
+            "no role has the slug `admin`, so nobody is kept; name the role in keep_at_least".into()
+        }
+        Figure::TokenOwner { email, role } => {
+            format!("{}, whose token this is, would lose the role {}", address(email), label(role))
+        }
+        Figure::Unmanaged(count) => format!("{count} in Pylon declared nowhere"),
+        Figure::Missing(count) => format!("{count} declared and not in Pylon"),
+    }
+}
+
+/// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
+/// them TOML to copy.
+pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &str) -> String {
+    let (first, keys) = match figure {
+        Figure::Changes { changed, .. } => {
+            (format!("apply with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
+        }
+        Figure::Holders(RoleFloor { role, after, .. }) => (
+            String::new(),
+            vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
+        ),
+        // Reported, never refused: there is nothing to acknowledge.
+        Figure::ProtectedNobody(_) | Figure::NoKeptRole => return String::new(),
+        Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
+        Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
+            (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
+        }
+        Figure::Unmanaged(count) => ("declare them, or ".into(), vec![format!("up_to = {count}")]),
+        Figure::Missing(count) => ("correct or remove them, or ".into(), vec![format!("up_to = {count}")]),
+    };
+    let guardrail = figure.guardrail().as_str();
+    let keys = keys.join("\n  ");
+    format!(
+        "If it is meant, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
+         reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
+    )
+}
+
+/// The holders of a role: `Admins`. Only names that take an s in English are given one.
+fn holders(role: &str, number: u64) -> String {
+    let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
+    if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }
+}
+
+fn was(before: u64, after: u64) -> String {
+    if after < before { format!(" of {before}") } else { String::new() }
+}
+
+/// A text as TOML; one that is too long for any name is cut, so that no sentence is endless.
+fn toml_string(text: &str) -> String {
+    toml_text::quoted(Printable::cut(text, 300).raw())
+}

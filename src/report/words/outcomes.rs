@@ -1,0 +1,88 @@
+//! What came of a change, of an apply, of a way back.
+
+use super::LONGEST_NAME;
+use crate::apply::outcome::NotAttempted;
+use crate::apply::rollback::Why;
+use crate::apply::{Outcome, Stop};
+use crate::observed::RoleId;
+use crate::plan::Lost;
+use crate::printable::Printable;
+use crate::pylon::Class;
+
+/// What came of a change, with why where that is known.
+pub fn outcome(outcome: &Outcome) -> String {
+    let name = outcome.as_str();
+    match outcome {
+        Outcome::Applied => name.into(),
+        Outcome::AlreadyInStep => format!("{name}: somebody else was faster, nothing was sent"),
+        Outcome::NotEffective => {
+            format!("{name}: Pylon accepted it and still shows another value; a SCIM group may decide this")
+        }
+        Outcome::ChangedAgain => format!(
+            "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
+        ),
+        Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
+        // It was in doubt and was looked at: Pylon did not hold it, and it was not sent again.
+        Outcome::Rejected(failure) if failure.class() == Class::Ambiguous => {
+            format!("{name}: read afterwards and unchanged, not sent again; {}", failure.line())
+        }
+        Outcome::Rejected(failure) => format!("{name}: {}", failure.line()),
+        Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", failure.line()),
+        Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),
+        Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
+        Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", failure.line()),
+        Outcome::NotAttempted(NotAttempted::KeptRole) => {
+            format!("{name}: a gain before it failed, and too few would have kept the role")
+        }
+    }
+}
+
+/// Why an apply ended early.
+pub fn stop(stop: &Stop) -> String {
+    match stop {
+        Stop::Signal(number) => match number {
+            1 => "stopped by SIGHUP".into(),
+            2 => "stopped by SIGINT".into(),
+            15 => "stopped by SIGTERM".into(),
+            other => format!("stopped by signal {other}"),
+        },
+        Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
+        Stop::Forbidden(failure) => format!("stopped after three refusals in a row: {}", failure.line()),
+        Stop::Journal(why) => {
+            format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))
+        }
+        Stop::Silence => "stopped, since nothing has succeeded for five minutes".into(),
+        Stop::LongPause(failure) => {
+            format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.line())
+        }
+    }
+}
+
+/// Why something is not taken back. `label` names a role, in whatever characters.
+pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
+    let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
+    match why {
+        Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
+        Why::Lost(Lost::NoRole) => {
+            "role: none was assigned before, and no PATCH takes the last one away".into()
+        }
+        Why::Lost(Lost::SeveralRoles(roles)) => {
+            let roles: Vec<String> = roles.iter().map(&label).collect();
+            format!(
+                "role: several were assigned before ({}), and a PATCH assigns exactly one",
+                roles.join(", ")
+            )
+        }
+        Why::Lost(Lost::Status(status)) if status.is_empty() => {
+            "status: there was none before, and no PATCH takes one away".into()
+        }
+        Why::Lost(Lost::Status(status)) => {
+            format!(
+                "status: it was {} before, which Pylon shows and does not accept",
+                Printable::cut(status, 60)
+            )
+        }
+        Why::RoleGone(role) => format!("role: the organisation no longer has {}", label(role)),
+        Why::NotThere => "not in Pylon any more, or deactivated there".into(),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a plan comes to, and where its values come from.
+
+use std::collections::BTreeSet;
+
+use super::count;
+use crate::apply::Outcome;
+use crate::desired::Origin;
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::report::facts::plan::{EntryKind, PlanReport};
+
+/// What a plan comes to, in the few words of a title.
+pub fn verdict(report: &PlanReport) -> String {
+    let refused: BTreeSet<&str> = report
+        .guardrails
+        .iter()
+        .filter(|line| line.verdict == Verdict::Refused)
+        .map(|line| line.guardrail.as_str())
+        .collect();
+    if !refused.is_empty() {
+        return format!("refused by {}", refused.into_iter().collect::<Vec<_>>().join(", "));
+    }
+    let changes = report.changes().count();
+    if report.result.is_none() {
+        return if changes == 0 { "nothing to change".into() } else { format!("{changes} to change") };
+    }
+    let in_force = report.outcomes().filter(|outcome| outcome.is_in_force()).count();
+    if in_force == changes {
+        format!("{} in force", count(changes, "change", "changes"))
+    } else {
+        format!("{in_force} of {} in force", count(changes, "change", "changes"))
+    }
+}
+
+/// How many of what, for the one line that sums a plan up.
+pub fn summary(report: &PlanReport) -> Vec<String> {
+    let mut parts = Vec::new();
+    let fields = |name: &str| {
+        report.changes().flat_map(|(_, _, edits, _)| edits).filter(|edit| edit.field == name).count()
+    };
+    let kinds =
+        |wanted: fn(&EntryKind) -> bool| report.entries.iter().filter(|entry| wanted(&entry.kind)).count();
+    let changes = report.changes().count();
+    if report.result.is_some() {
+        for name in Outcome::NAMES {
+            let number = report.outcomes().filter(|outcome| outcome.as_str() == name).count();
+            parts.extend((number > 0).then(|| format!("{number} {name}")));
+        }
+    } else if changes > 0 {
+        let (roles, statuses) = (fields("role"), fields("status"));
+        let roles = (roles > 0).then(|| count(roles, "role", "roles"));
+        let statuses = (statuses > 0).then(|| count(statuses, "status", "statuses"));
+        let both: Vec<String> = roles.into_iter().chain(statuses).collect();
+        parts.push(format!("{changes} to change ({})", both.join(", ")));
+    } else {
+        parts.push("nothing to change".into());
+    }
+    match report.takeback {
+        None => parts.push(format!("{} in step", report.in_step)),
+        Some(_) if report.in_step == 0 => {}
+        Some(_) => parts.push(format!("{} as before already", report.in_step)),
+    }
+    parts.extend(
+        (report.meanwhile > 0).then(|| format!("{} of them since the plan was saved", report.meanwhile)),
+    );
+    let observed = kinds(|kind| matches!(kind, EntryKind::Observed { .. }));
+    parts.extend((observed > 0).then(|| format!("{observed} observed")));
+    let missing = kinds(|kind| matches!(kind, EntryKind::Missing { .. }));
+    parts.extend((missing > 0).then(|| format!("{missing} not in Pylon")));
+    let deactivated = kinds(|kind| matches!(kind, EntryKind::Deactivated { .. }));
+    parts.extend((deactivated > 0).then(|| format!("{deactivated} deactivated in Pylon")));
+    parts.extend(
+        (!report.undeclared.is_empty())
+            .then(|| format!("{} in Pylon declared nowhere", report.undeclared.len())),
+    );
+    parts
+}
+
+/// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.
+pub fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Person => String::new(),
+        Origin::Defaults => ", default".into(),
+        Origin::Window { until, reason } => {
+            let until = until.as_ref().map_or_else(
+                || ", from a window".into(),
+                |until| format!(", until {}", Printable::new(&until.written)),
+            );
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
+            until + &reason
+        }
+        Origin::After { window } => format!(", after {}", window.as_str()),
+        Origin::Rollback => ", as before the apply".into(),
+    }
+}
+
+/// Where a value comes from, told in full.
+pub fn whence(origin: &Origin) -> String {
+    match origin {
+        Origin::Person => "said of the person".into(),
+        Origin::Defaults => "from [defaults] of the file".into(),
+        Origin::Window { until, reason } => {
+            let until = until.as_ref().map_or_else(
+                || "from a window without an end".into(),
+                |until| format!("from a window until {}", Printable::new(&until.written)),
+            );
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
+            until + &reason
+        }
+        Origin::Rollback => "as before the apply".into(),
+        Origin::After { window } => {
+            format!("from `then`, for whoever still shows {} after the window", window.as_str())
+        }
+    }
+}
