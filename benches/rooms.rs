@@ -14,7 +14,7 @@ use rolecall::apply::Finished;
 use rolecall::apply::machine::{Action, Machine};
 use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
-use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
@@ -179,7 +179,7 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
                 machine.patched(now, ticket, answered(if is_lost { Err(no_answer()) } else { Ok(person) }));
             }
             Action::Read { ticket, request } => {
-                machine.was_read(now, ticket, answered(Ok(answer(&request, &changed))));
+                machine.was_read(now, ticket, answered(Ok(answer(&request, acme, &changed))));
             }
             Action::Wait { until } => {
                 now = until.expect("nothing is under way");
@@ -191,13 +191,17 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     }
 }
 
-fn answer(request: &ReadRequest, changed: &HashMap<UserId, Person>) -> Answer {
+/// Everybody as they were, but for those who were written.
+fn answer(request: &ReadRequest, acme: &Acme, changed: &HashMap<UserId, Person>) -> Answer {
+    let now = |person: &Person| changed.get(&person.id).unwrap_or(person).clone();
+    let at = |email: &Email| match acme.observed.find(email) {
+        Found::Primary(person) => now(person),
+        other => unreachable!("everybody has one address of their own: {other:?}"),
+    };
     match request {
-        ReadRequest::Person(id) => Answer::Person(changed[id].clone()),
+        ReadRequest::Person(id) => Answer::Person(now(acme.observed.person(id).expect("they are there"))),
         ReadRequest::Search { emails, .. } => {
-            let asked: std::collections::HashSet<&Email> = emails.iter().collect();
-            let people = changed.values().filter(|person| asked.contains(&person.email)).cloned();
-            Answer::Page(Page { people: people.collect(), next: None })
+            Answer::Page(Page { people: emails.iter().map(at).collect(), next: None })
         }
         other => unreachable!("an apply does not ask {other:?}"),
     }
