@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pylon::request::Allowance;
@@ -324,7 +325,7 @@ pub struct Common {
 pub struct ConnectionArgs {
     /// Where the organisation lives; `us` unless given here or pinned in the files
     #[arg(long, value_enum)]
-    pub region: Option<RegionName>,
+    pub region: Option<Region>,
     /// Another address of Pylon: https, or http on this machine
     #[arg(long, value_name = "URL", env = "PYLON_BASE_URL", hide_env_values = true)]
     pub base_url: Option<String>,
@@ -346,21 +347,13 @@ pub struct ConnectionArgs {
     pub rate: Vec<(Allowance, u64)>,
 }
 
-/// `--region`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RegionName {
-    /// api.usepylon.com
-    Us,
-    /// api.eu.usepylon.com
-    Eu,
-}
+impl ValueEnum for Region {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl From<RegionName> for Region {
-    fn from(name: RegionName) -> Self {
-        match name {
-            RegionName::Us => Self::Us,
-            RegionName::Eu => Self::Eu,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(self.host()))
     }
 }
 

@@ -95,7 +95,7 @@ async fn connect(
 /// anything is asked.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
-    let region: Option<Region> = asked.region.map(Into::into);
+    let region = asked.region;
     let base = match asked.base_url.as_ref().filter(|url| !url.is_empty()) {
         Some(url) => BaseUrl::parse(url)?,
         None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),

@@ -9,9 +9,7 @@ use super::pen::{Pen, pairs, rank};
 use super::people::write_people;
 use super::section::{Entry, Section};
 use super::sheet::{Around, Block, Sheet, Statement, What};
-
-const ROOT_KEYS: &[&str] = &["include", "timezone", "allow_unicode_emails"];
-const SECTIONS: &[&str] = &["workspace", "policy", "guardrails", "acknowledge", "defaults"];
+use crate::roster::keys;
 
 /// A file in its order.
 pub(super) struct Outline<'t> {
@@ -47,7 +45,7 @@ impl<'t> Outline<'t> {
                 }
             }
         }
-        roots.sort_by_key(|entry: &Entry<'_>| rank(&entry.path, ROOT_KEYS));
+        roots.sort_by_key(|entry: &Entry<'_>| rank(&entry.path, keys::ROOT));
         // A list of tables stays in its order, and so does what is below each of them.
         let lists: Vec<&str> =
             sections.iter().filter(|it| it.array && it.path.len() == 1).map(|it| it.path[0]).collect();
@@ -57,8 +55,8 @@ impl<'t> Outline<'t> {
             sections.extract_if(.., |section| section.path[0] == "users").collect()
         };
         sections.sort_by_key(|section| {
-            let rank = rank(&section.path, SECTIONS);
-            let is_known = rank < SECTIONS.len() && !lists.contains(&section.path[0]);
+            let rank = rank(&section.path, keys::SECTIONS);
+            let is_known = rank < keys::SECTIONS.len() && !lists.contains(&section.path[0]);
             (rank, is_known && section.path.len() > 1)
         });
         Self { pen, top, roots, sections, users, end }
@@ -94,7 +92,7 @@ fn into_section<'t>(
     mut entry: Entry<'t>,
 ) -> Option<Entry<'t>> {
     let name = entry.path[0];
-    if name == "acknowledge" || !SECTIONS.contains(&name) && name != "users" {
+    if name == "acknowledge" || !keys::SECTIONS.contains(&name) && name != "users" {
         return Some(entry);
     }
     if entry.path.len() > 1 {

@@ -9,17 +9,12 @@ use std::ops::Range;
 use toml_edit::{Array, InlineTable, Key, Value};
 
 use super::scan::{Behind, SPACE, behind, comments};
+use crate::roster::keys;
 use crate::toml_text::{self, quoted};
 
 /// Characters that a line may take before what stands on it is broken into several.
 pub(super) const WIDTH: usize = 110;
 const INDENT: usize = 2;
-
-/// The keys of a person, in the order in which they are written.
-pub(super) const PERSON_KEYS: &[&str] = &["role", "status", "windows"];
-const WINDOW_KEYS: &[&str] = &["from", "until", "role", "status", "then", "reason"];
-pub(super) const ACKNOWLEDGE_KEYS: &[&str] =
-    &["guardrail", "role", "user", "up_to", "down_to", "reason", "expires"];
 
 /// A key from where it stands, and its value.
 pub(super) type Pair<'t> = (Vec<&'t str>, &'t Value);
@@ -219,8 +214,8 @@ pub(super) fn rank(path: &[&str], order: &[&str]) -> usize {
 /// In which order the tables that are listed under `key` have their keys.
 pub(super) fn order_below(key: &str) -> &'static [&'static str] {
     match key {
-        "windows" => WINDOW_KEYS,
-        "acknowledge" => ACKNOWLEDGE_KEYS,
+        "windows" => keys::WINDOW,
+        "acknowledge" => keys::ACKNOWLEDGE,
         _ => &[],
     }
 }

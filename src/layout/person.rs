@@ -4,10 +4,11 @@ use std::mem::take;
 
 use toml_edit::Value;
 
-use super::pen::{PERSON_KEYS, Pair, Pen, WIDTH, dotted, pairs};
+use super::pen::{Pair, Pen, WIDTH, dotted, pairs};
 use super::scan::Behind;
 use super::section::{Entry, Section};
 use super::sheet::{Around, Block};
+use crate::roster::keys;
 
 pub(super) struct Person<'t> {
     pub(super) address: &'t str,
@@ -97,7 +98,7 @@ fn line(pen: Pen<'_>, address: &str, fields: &[Pair<'_>]) -> Option<String> {
     if has_windows {
         return None;
     }
-    let code = format!("{} = {}", dotted(&[address]), pen.pairs_on_one_line(fields.to_vec(), PERSON_KEYS)?);
+    let code = format!("{} = {}", dotted(&[address]), pen.pairs_on_one_line(fields.to_vec(), keys::PERSON)?);
     (code.chars().count() <= WIDTH).then_some(code)
 }
 

@@ -4,8 +4,9 @@
 use toml_edit::Value;
 
 use super::page::Page;
-use super::pen::{PERSON_KEYS, Pen, dotted, order_below, rank};
+use super::pen::{Pen, dotted, order_below, rank};
 use super::sheet::{Around, Block};
+use crate::roster::keys;
 
 /// A header, what stands around it, and its keys.
 pub(super) struct Section<'t> {
@@ -105,13 +106,11 @@ pub(super) fn runs(entries: Vec<Entry<'_>>) -> Vec<Run<'_>> {
 /// In which order a section has its keys.
 fn order_of(path: &[&str]) -> &'static [&'static str] {
     match path {
-        ["workspace"] => &["organization", "region"],
-        ["policy"] => &["role", "status", "extra_roles"],
-        ["guardrails"] => {
-            &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"]
-        }
+        ["workspace"] => keys::WORKSPACE,
+        ["policy"] => keys::POLICY,
+        ["guardrails"] => keys::GUARDRAIL,
         ["acknowledge"] => order_below("acknowledge"),
-        ["users", _] => PERSON_KEYS,
+        ["users", _] => keys::PERSON,
         ["users", _, "windows"] => order_below("windows"),
         _ => &[],
     }

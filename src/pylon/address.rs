@@ -15,13 +15,10 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The host of a region (Pylon API, "Hosts").
+    /// The host of a region.
     pub fn of(region: Region) -> Self {
-        let host = match region {
-            Region::Us => "https://api.usepylon.com",
-            Region::Eu => "https://api.eu.usepylon.com",
-        };
-        Self::parse(host).unwrap_or_else(|_| unreachable!("{host} is a URL"))
+        let url = format!("https://{}", region.host());
+        Self::parse(&url).unwrap_or_else(|_| unreachable!("{url} is a URL"))
     }
 
     /// A base URL as it was given.
@@ -49,11 +46,7 @@ impl BaseUrl {
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        let region = match url.host_str() {
-            Some("api.usepylon.com") => Some(Region::Us),
-            Some("api.eu.usepylon.com") => Some(Region::Eu),
-            _ => None,
-        };
+        let region = Region::ALL.into_iter().find(|region| url.host_str() == Some(region.host()));
         Ok(Self { url, region })
     }
 

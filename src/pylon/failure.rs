@@ -238,12 +238,14 @@ impl Failure {
 }
 
 fn wrong_region(region: Option<Region>) -> String {
-    let other = match region {
-        Some(Region::Us) => "--region eu",
-        Some(Region::Eu) => "--region us",
-        None => "the other region's --base-url",
+    let others = match region {
+        Some(region) => {
+            let others = Region::ALL.into_iter().filter(|other| *other != region);
+            others.map(|other| format!("--region {}", other.as_str())).collect::<Vec<_>>().join(" or ")
+        }
+        None => "the other region's --base-url".into(),
     };
-    format!("the token belongs to the other region: use {other}, and pin it in [workspace]")
+    format!("the token belongs to another region: use {others}, and pin it in [workspace]")
 }
 
 #[cfg(test)]

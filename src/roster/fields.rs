@@ -33,51 +33,6 @@ pub(super) struct Fields<'p> {
     pub(super) is_unclear: bool,
 }
 
-// The keys of each table, for readers, suggestions and the schema.
-
-/// The keys of an included file.
-pub(super) const TEAM_KEYS: &[&str] = &["defaults", "users"];
-
-/// The keys of `[workspace]`.
-pub(super) const WORKSPACE_KEYS: &[&str] = &["organization", "region"];
-
-/// The keys of `[policy]`.
-pub(super) const POLICY_KEYS: &[&str] = &["role", "status", "extra_roles"];
-
-/// The keys of one `[[acknowledge]]`, whatever its guardrail.
-pub(super) const ACKNOWLEDGE_KEYS: &[&str] =
-    &["guardrail", "up_to", "down_to", "role", "user", "reason", "expires"];
-
-/// The keys of `[defaults]`.
-pub(super) const DEFAULTS_KEYS: &[&str] = &["role"];
-
-/// The keys of a person.
-pub(super) const PERSON_KEYS: &[&str] = &["role", "status", "windows"];
-
-/// The keys of a window.
-pub(super) const WINDOW_KEYS: &[&str] = &["from", "until", "role", "status", "then", "reason"];
-
-/// The keys of `[guardrails]`.
-pub(super) const GUARDRAIL_KEYS: &[&str] =
-    &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
-
-/// Keys that belong below a header of their own, with that header.
-pub(super) const HEADED_KEYS: &[(&str, &[&str])] =
-    &[("[guardrails]", GUARDRAIL_KEYS), ("[workspace]", WORKSPACE_KEYS), ("[policy]", &["extra_roles"])];
-
-/// The keys of the root file.
-pub(super) const ROOT_KEYS: &[&str] = &[
-    "include",
-    "timezone",
-    "allow_unicode_emails",
-    "workspace",
-    "policy",
-    "guardrails",
-    "acknowledge",
-    "defaults",
-    "users",
-];
-
 /// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
 const SECRETS: &[&str] = &["key", "api_key"];
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];

@@ -1,7 +1,7 @@
 //! What the files declare: `users.toml` and its team files, read whole and checked without asking anybody.
 //!
 //! * [`read`] finds the files and holds them together; `pieces` cuts a large one, `settings` reads the root file's own keys and
-//!   `people` what every file has; `fields` reads one value of one type; `rules` checks what needs more than one person or file.
+//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold; `rules` checks what needs more than one person or file.
 //! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
 //! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
 //!
@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 pub mod code;
 pub mod email;
 mod fields;
+pub(crate) mod keys;
 pub mod moment;
 mod people;
 mod pieces;
@@ -85,9 +86,9 @@ pub struct Workspace {
 /// Where an organisation lives. Each region has its own host (Pylon API, "Regions").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Region {
-    /// `https://api.usepylon.com`
+    /// In the United States.
     Us,
-    /// `https://api.eu.usepylon.com`
+    /// In the European Union.
     Eu,
 }
 
@@ -100,6 +101,14 @@ impl Region {
         match self {
             Self::Us => "us",
             Self::Eu => "eu",
+        }
+    }
+
+    /// Its host (Pylon API, "Hosts").
+    pub const fn host(self) -> &'static str {
+        match self {
+            Self::Us => "api.usepylon.com",
+            Self::Eu => "api.eu.usepylon.com",
         }
     }
 }

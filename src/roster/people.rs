@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
-use super::fields::{DEFAULTS_KEYS, Fields, HEADED_KEYS, Key, PERSON_KEYS, ROOT_KEYS, Value, WINDOW_KEYS};
+use super::fields::{Fields, Key, Value};
+use super::keys;
 use super::{Code, DeclaredPerson, DeclaredRole, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -54,7 +55,7 @@ fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredR
     for (key, value) in fields.table("defaults", value)? {
         match key.get_ref().as_ref() {
             "role" => role = fields.role(value),
-            _ => fields.unknown(key, value, DEFAULTS_KEYS, "[defaults]"),
+            _ => fields.unknown(key, value, keys::DEFAULTS, "[defaults]"),
         }
     }
     role.map(|role| DeclaredRole { role, from_defaults: true })
@@ -92,10 +93,10 @@ pub(super) fn read_email(
 
 /// Where a key belongs that is no person's.
 fn belongs(key: &str) -> Option<String> {
-    if ROOT_KEYS.contains(&key) {
+    if keys::ROOT.contains(&key) {
         return Some("above the first line in [brackets]".into());
     }
-    let headed = HEADED_KEYS.iter().find(|(_, keys)| keys.contains(&key));
+    let headed = keys::HEADED.iter().find(|(_, keys)| keys.contains(&key));
     headed.map(|(header, _)| format!("below {header}"))
 }
 
@@ -131,7 +132,7 @@ fn read_person(
                 let list = fields.array("windows", value).into_iter().flatten();
                 windows.extend(list.filter_map(|window| read_window(fields, window, context)));
             }
-            _ => fields.unknown(key, value, PERSON_KEYS, "a person"),
+            _ => fields.unknown(key, value, keys::PERSON, "a person"),
         }
     }
     Some(DeclaredPerson { email: email?, role, status, windows })
@@ -150,7 +151,7 @@ fn read_window(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) ->
             "status" => status = read_status(fields, "status", value),
             "then" => then = read_status(fields, "then", value),
             "reason" => reason = fields.text("reason", value).map(|reason| reason.value),
-            _ => fields.unknown(key, value, WINDOW_KEYS, "a window"),
+            _ => fields.unknown(key, value, keys::WINDOW, "a window"),
         }
     }
     // A window that is wrong in itself is not compared with others: one mistake, one problem.

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::fields::{
-    ACKNOWLEDGE_KEYS, Fields, GUARDRAIL_KEYS, POLICY_KEYS, ROOT_KEYS, TEAM_KEYS, Value, WORKSPACE_KEYS,
-};
+use super::fields::{Fields, Value};
+use super::keys;
 use super::people::{Context, read_email};
 use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
@@ -75,7 +74,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
                     .extend(list.filter_map(|value| read_acknowledgement(fields, value, context)));
             }
             "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // read by `read_context` and `read_people`
-            _ => fields.unknown(key, value, ROOT_KEYS, "the root file"),
+            _ => fields.unknown(key, value, keys::ROOT, "the root file"),
         }
     }
     settings
@@ -101,16 +100,16 @@ fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place
 pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        if TEAM_KEYS.contains(&name) {
+        if keys::TEAM.contains(&name) {
             continue;
         }
-        if ROOT_KEYS.contains(&name) {
+        if keys::ROOT.contains(&name) {
             let problem = Problem::new(Code::RootOnly, format!("`{name}` belongs in the root file"))
                 .at(fields.place(key.span()), "this is an included file")
                 .help("an included file has [defaults] and [users] alone; what holds for everybody stands in one place");
             fields.report(problem);
         } else {
-            fields.unknown(key, value, TEAM_KEYS, "an included file");
+            fields.unknown(key, value, keys::TEAM, "an included file");
         }
     }
 }
@@ -138,7 +137,7 @@ fn read_workspace(fields: &mut Fields<'_>, value: &Value<'_>) -> Workspace {
                 let regions = Region::ALL.map(|region| (region.as_str(), region));
                 workspace.region = fields.one_of("region", Code::BadValue, value, &regions);
             }
-            _ => fields.unknown(key, value, WORKSPACE_KEYS, "[workspace]"),
+            _ => fields.unknown(key, value, keys::WORKSPACE, "[workspace]"),
         }
     }
     workspace
@@ -154,7 +153,7 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
             "status" => &mut policy.status,
             "extra_roles" => &mut policy.extra_roles,
             _ => {
-                fields.unknown(key, value, POLICY_KEYS, "[policy]");
+                fields.unknown(key, value, keys::POLICY, "[policy]");
                 continue;
             }
         };
@@ -187,7 +186,7 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context
                 let read = fields.one_of("missing", Code::BadValue, value, &missing);
                 rules.missing = read.map_or(rules.missing, |found| found.value);
             }
-            _ => fields.unknown(key, value, GUARDRAIL_KEYS, "[guardrails]"),
+            _ => fields.unknown(key, value, keys::GUARDRAIL, "[guardrails]"),
         }
     }
     rules
@@ -262,9 +261,9 @@ fn read_acknowledgement(
             "user" => parts.user = read_user(fields, "user", value, context),
             "reason" => reason = fields.text("reason", value),
             "expires" => expires = fields.moment("expires", value, &context.zone),
-            _ => fields.unknown(key, value, ACKNOWLEDGE_KEYS, "[[acknowledge]]"),
+            _ => fields.unknown(key, value, keys::ACKNOWLEDGE, "[[acknowledge]]"),
         }
-        parts.given.extend(ACKNOWLEDGE_KEYS.iter().filter(|known| **known == key.get_ref().as_ref()));
+        parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
     if fields.problems.len() > before {
         return None; // one mistake, one problem

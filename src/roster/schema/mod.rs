@@ -328,10 +328,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::roster::fields::{
-        ACKNOWLEDGE_KEYS, DEFAULTS_KEYS, GUARDRAIL_KEYS, PERSON_KEYS, POLICY_KEYS, ROOT_KEYS, TEAM_KEYS,
-        WINDOW_KEYS, WORKSPACE_KEYS,
-    };
+    use crate::roster::keys;
     use crate::roster::settings::TAKES;
     use crate::roster::{MaxChanges, Region, Status};
 
@@ -357,19 +354,19 @@ mod tests {
     fn every_key_that_the_reader_knows_is_in_the_schema_and_no_other() {
         let schema = schema().to_value();
         for (pointer, known) in [
-            ("", ROOT_KEYS),
-            ("workspace", WORKSPACE_KEYS),
-            ("policy", POLICY_KEYS),
-            ("guardrails", GUARDRAIL_KEYS),
-            ("defaults", DEFAULTS_KEYS),
-            ("users/*", PERSON_KEYS),
-            ("users/*/windows/items", WINDOW_KEYS),
+            ("", keys::ROOT),
+            ("workspace", keys::WORKSPACE),
+            ("policy", keys::POLICY),
+            ("guardrails", keys::GUARDRAIL),
+            ("defaults", keys::DEFAULTS),
+            ("users/*", keys::PERSON),
+            ("users/*/windows/items", keys::WINDOW),
         ] {
             let table = at(&schema, pointer);
             assert_eq!(keys(&table), known.iter().copied().collect(), "[{pointer}]");
             assert_eq!(table["additionalProperties"], false, "[{pointer}]");
         }
-        assert!(TEAM_KEYS.iter().all(|key| ROOT_KEYS.contains(key)), "one schema serves both");
+        assert!(keys::TEAM.iter().all(|key| keys::ROOT.contains(key)), "one schema serves both");
         assert_eq!(at(&schema, "users")["additionalProperties"], false);
     }
 
@@ -383,7 +380,7 @@ mod tests {
                 choice["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
             assert_eq!(keys(choice), all, "{guardrail}: everything is needed");
             assert_eq!(choice["additionalProperties"], false);
-            assert!(all.iter().all(|key| ACKNOWLEDGE_KEYS.contains(key)), "{guardrail}");
+            assert!(all.iter().all(|key| keys::ACKNOWLEDGE.contains(key)), "{guardrail}");
             let common = ["guardrail", "reason", "expires"];
             assert!(common.iter().all(|key| all.contains(key)), "{guardrail}");
             let own = all.iter().filter(|key| !common.contains(key)).map(|key| (*key).to_owned());
