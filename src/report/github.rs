@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::facts::agenda::AgendaReport;
 use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
-use super::facts::plan::{ComingLine, EditLine, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
+use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
@@ -185,69 +185,72 @@ fn property(text: &str) -> String {
 }
 
 fn of_plan(report: &PlanReport) -> Vec<Annotation> {
-    let guardrails = report.guardrails.iter().filter_map(|line| {
-        let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
-        let level = match verdict {
-            Verdict::Refused => Level::Error,
-            Verdict::Reported => Level::Warning,
-            Verdict::Holds | Verdict::Acknowledged { .. } => return None,
-        };
-        let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
-        let title = match verdict {
-            Verdict::Refused => format!("refused by {}", guardrail.as_str()),
-            _ => guardrail.as_str().to_owned(),
-        };
-        Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{remedy}") })
-    });
     let kept: HashSet<&Printable> = report.kept_roles.iter().map(|line| &line.email).collect();
-    let entries = report.entries.iter().flat_map(|entry| {
-        let about = |level: Level, location: &Location, message: String| Annotation {
-            level,
-            location: Some(location.clone()),
-            title: entry.email.to_string(),
-            message,
-        };
-        match &entry.kind {
-            EntryKind::Change { person: _, edits, outcome } => {
-                let troubled = outcome.as_ref().filter(|outcome| !outcome.is_in_force());
-                let trouble = troubled.map(|outcome| {
-                    let location = edits.first().map_or(&entry.location, |edit| &edit.location);
-                    about(Level::Error, location, words::outcome(outcome))
-                });
-                let is_kept = kept.contains(&entry.email);
-                let edits = edits.iter().map(|edit| {
-                    let level = if is_kept && edit.field == "role" { Level::Warning } else { Level::Notice };
-                    about(level, &edit.location, edit_text(edit))
-                });
-                trouble.into_iter().chain(edits).collect::<Vec<_>>()
-            }
-            EntryKind::Missing { did_you_mean } => {
-                let near =
-                    did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                vec![about(Level::Warning, &entry.location, format!("not in Pylon{near}"))]
-            }
-            EntryKind::Deactivated { name } => {
-                vec![about(Level::Warning, &entry.location, format!("{name} is deactivated in Pylon"))]
-            }
-            EntryKind::Observed { .. } | EntryKind::FoundElsewhere { .. } => Vec::new(),
-        }
-    });
-    let expired = report.expired.iter().map(|line| {
-        let ExpiredLine { guardrail, expired, location } = line;
-        let message = format!("this acknowledgement expired {expired} and is not obeyed");
-        Annotation {
-            level: Level::Warning,
-            location: Some(location.clone()),
-            title: (*guardrail).to_owned(),
-            message,
-        }
-    });
+    let guardrails = report.guardrails.iter().filter_map(of_guardrail);
+    let entries = report.entries.iter().flat_map(|entry| of_entry(entry, kept.contains(&entry.email)));
+    let expired = report.expired.iter().map(of_expired);
     let refused = report.coming.iter().filter(|line| !line.refused_by.is_empty());
     let coming = refused.map(|line| Annotation {
         message: format!("{}; will be refused by {}", coming_text(line), line.refused_by.join(", ")),
         ..of_coming(line, Level::Warning)
     });
     guardrails.chain(entries).chain(expired).chain(coming).collect()
+}
+
+fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
+    let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+    let name = guardrail.as_str();
+    let (level, title) = match verdict {
+        Verdict::Refused => (Level::Error, format!("refused by {name}")),
+        Verdict::Reported => (Level::Warning, name.to_owned()),
+        Verdict::Holds | Verdict::Acknowledged { .. } => return None,
+    };
+    let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
+    Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{remedy}") })
+}
+
+/// What there is to say of a person, with a warning where a kept role changes hands.
+fn of_entry(entry: &Entry, is_kept: bool) -> Vec<Annotation> {
+    let Entry { email, kind, location: own } = entry;
+    let about = |level: Level, location: &Location, message: String| Annotation {
+        level,
+        location: Some(location.clone()),
+        title: email.to_string(),
+        message,
+    };
+    match kind {
+        EntryKind::Change { person: _, edits, outcome } => {
+            let troubled = outcome.as_ref().filter(|outcome| !outcome.is_in_force());
+            let trouble = troubled.map(|outcome| {
+                let location = edits.first().map_or(own, |edit| &edit.location);
+                about(Level::Error, location, words::outcome(outcome))
+            });
+            let edits = edits.iter().map(|edit| {
+                let level = if is_kept && edit.field == "role" { Level::Warning } else { Level::Notice };
+                about(level, &edit.location, edit_text(edit))
+            });
+            trouble.into_iter().chain(edits).collect()
+        }
+        EntryKind::Missing { did_you_mean } => {
+            let near =
+                did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            vec![about(Level::Warning, own, format!("not in Pylon{near}"))]
+        }
+        EntryKind::Deactivated { name } => {
+            vec![about(Level::Warning, own, format!("{name} is deactivated in Pylon"))]
+        }
+        EntryKind::Observed { .. } | EntryKind::FoundElsewhere { .. } => Vec::new(),
+    }
+}
+
+fn of_expired(line: &ExpiredLine) -> Annotation {
+    let ExpiredLine { guardrail, expired, location } = line;
+    Annotation {
+        level: Level::Warning,
+        location: Some(location.clone()),
+        title: (*guardrail).to_owned(),
+        message: format!("this acknowledgement expired {expired} and is not obeyed"),
+    }
 }
 
 fn edit_text(edit: &EditLine) -> String {

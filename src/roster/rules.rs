@@ -72,7 +72,7 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
 }
 
 fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
-    let Window { place, from, until, role, status, then, reason: _ } = window;
+    let Window { place, from, until, role, status, then: _, reason: _ } = window;
     if let (Some(from), Some(until)) = (from, until)
         && from.value.at >= until.value.at
     {
@@ -89,6 +89,12 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
                 .help("add `role = …` or `status = …`"),
         );
     }
+    check_ways_back(person, window, problems);
+}
+
+/// What holds when a window is over must be said once: of the person, or by `then`.
+fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
+    let Window { place: _, from: _, until, role, status, then, reason: _ } = window;
     if let Some(role) = role
         && person.role.is_none()
     {
