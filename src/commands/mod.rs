@@ -68,7 +68,7 @@ codes! {
         NotRead = "import::not_read",
         /// A report, a plan or a journal would go over a file of the roster.
         OverFiles = "commands::over_files",
-        /// Two reports would go to one file.
+        /// Two reports would go to one file, or one to a plan or a journal of the run.
         SameFile = "commands::same_file",
         /// `--report` behind a verb that prints a text of its own.
         NoReport = "commands::no_report",

@@ -84,6 +84,21 @@ pub(super) fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble
     Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
 }
 
+/// No report goes to a file that the run reads or writes for another reason: a journal or a plan would be lost.
+pub(super) fn apart_from_reports<'p>(
+    paths: impl IntoIterator<Item = &'p PathBuf>,
+    common: &Common,
+) -> Result<(), Trouble> {
+    let is_report = |path: &Path| common.report.iter().any(|(_, report)| place_of(report) == place_of(path));
+    let Some(path) = paths.into_iter().find(|path| is_report(path)) else {
+        return Ok(());
+    };
+    let name = Printable::cut(&path.to_string_lossy(), 200);
+    let problem =
+        Problem::new(Code::SameFile, format!("a report would go over {name}, which this run needs"));
+    Err(Trouble::usage(problem.help("give each --report a file of its own; nothing was asked or written")))
+}
+
 /// Where a path leads, whichever way it is spelt; the file itself need not be there.
 fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| {

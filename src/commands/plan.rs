@@ -1,9 +1,9 @@
 //! `plan`: what would change. It is given a client that cannot write.
 
-use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use std::path::Path;
 
-use super::outlets::not_over_files;
+use super::outlets::{apart_from_reports, not_over_files};
+use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
 use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
@@ -17,6 +17,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     if let Some(path) = &args.output {
         not_over_files(path, common)?;
     }
+    apart_from_reports(&args.output, common)?;
     let declared = declared(args.at.as_deref(), common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));

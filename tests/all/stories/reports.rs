@@ -234,6 +234,14 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
         .exits(64)
         .names("commands::same_file");
     for words in [
+        "plan -o p --report json=p",
+        "apply --auto-approve --journal j --report json=./j",
+        "apply --auto-approve p --report json=p",
+        "rollback j --report text=j",
+    ] {
+        scene.run(words).exits(64).names("commands::same_file");
+    }
+    for words in [
         "plan --report markdown=users.toml",
         "plan --report text=./users.toml",
         "plan -o users.toml",
