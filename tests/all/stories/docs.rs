@@ -164,3 +164,48 @@ fn the_comment_in_the_docs_is_the_one_that_a_run_writes() {
     let page = fs::read_to_string(root().join("docs/reports.md")).unwrap();
     assert!(page.contains(&indented), "docs/reports.md does not have:\n{indented}");
 }
+
+#[test]
+fn what_the_page_about_the_house_names_is_there() {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let names = page.split('`').skip(1).step_by(2);
+    let (paths, names): (Vec<&str>, Vec<&str>) =
+        names.partition(|name| name.starts_with("src/") || name.starts_with("tests/"));
+    for path in &paths {
+        assert!(root().join(path).exists(), "{path} is not there");
+    }
+    let items: Vec<&str> =
+        names.into_iter().filter(|name| name.contains("::") && !name.contains(['(', ' '])).collect();
+    for item in &items {
+        assert!(is_in_the_house(item), "{item} is nowhere");
+    }
+    assert!(paths.len() > 8 && items.len() > 30, "{paths:?} {items:?}");
+}
+
+/// Whether the rooms that a path walks through are there, and what it leads to is named in the last of them.
+fn is_in_the_house(path: &str) -> bool {
+    let mut room = root().join("src");
+    let mut rest = path.split("::").peekable();
+    while let Some(next) =
+        rest.next_if(|next| next.chars().all(|char| char.is_ascii_lowercase() || char == '_'))
+    {
+        let (folder, file) = (room.join(next), room.join(format!("{next}.rs")));
+        if folder.is_dir() {
+            room = folder;
+        } else if file.is_file() {
+            room = file;
+            break;
+        } else {
+            return room != root().join("src") && is_said_in(&room, next);
+        }
+    }
+    rest.all(|name| is_said_in(&room, name))
+}
+
+fn is_said_in(room: &Path, name: &str) -> bool {
+    let said = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains(name));
+    if room.is_file() {
+        return said(room);
+    }
+    fs::read_dir(room).unwrap().any(|file| said(&file.unwrap().path()))
+}
