@@ -17,6 +17,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
             observe(&files, std::slice::from_ref(&asked), &args.connection, common, environment).await?;
         let state = observation.state.clone();
         let roster = files.roster.clone();
+        let place = connection.place.clone();
         let now = files.now;
         let person = of_the_same(&asked, &files.desired.people, &state).cloned();
         let plan = match &person {
@@ -32,7 +33,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
                 Some(plan)
             }
         };
-        let report = ExplanationReport::new(&asked, &roster, person.as_ref(), &state, plan, now);
+        let report = ExplanationReport::new(&asked, &roster, person.as_ref(), &state, &place, plan, now);
         let is_known = report.declared.is_some() || report.person.is_some();
         Ok((Body::Explanation(Box::new(report)), if is_known { Exit::Done } else { Exit::Failed }))
     })

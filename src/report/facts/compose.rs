@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::OrganizationLine;
 use super::files::{FileState, LeftLine, file_lines, left_lines};
 use super::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
@@ -86,9 +87,7 @@ impl PlanReport {
         });
         let is_meant = |email: &Email| plan.only.is_empty() || plan.only.contains(email);
         Self {
-            organization: Printable::new(&plan.organization.name),
-            organization_id: Printable::new(&plan.organization.id),
-            place: Printable::new(place),
+            organization: OrganizationLine::new(&plan.organization, place),
             declared: plan.declared,
             at: at.map(|moment| Printable::new(&moment.written)),
             only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),

@@ -1,5 +1,6 @@
 //! One person: what Pylon has, what is declared and why, what comes next, which guardrails look.
 
+use super::OrganizationLine;
 use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
@@ -14,6 +15,8 @@ use crate::source::{Location, Sources};
 /// Everything about one person.
 #[derive(Debug, Clone)]
 pub struct ExplanationReport {
+    /// Where the person is or is not.
+    pub organization: OrganizationLine,
     /// The address that was asked about.
     pub asked: Printable,
     /// The address by which the person is declared, and where; nothing for somebody whom no file declares.
@@ -88,6 +91,7 @@ impl ExplanationReport {
         roster: &Roster,
         desired: Option<&DesiredPerson>,
         observed: &ObservedState,
+        place: &str,
         plan: Option<PlanReport>,
         now: jiff::Timestamp,
     ) -> Self {
@@ -108,6 +112,7 @@ impl ExplanationReport {
         let windows = roster.windows_ahead(now);
         let windows = windows.iter().filter(|ahead| is_theirs(&ahead.email));
         Self {
+            organization: OrganizationLine::new(&observed.organization, place),
             asked: Printable::new(asked.as_str()),
             declared: desired.map(|desired| {
                 (Printable::new(desired.email.value.as_str()), sources.locate(desired.email.place))
@@ -139,14 +144,10 @@ impl ExplanationReport {
             }
             (Some(_), Some(_)) => (Mark::Good, "in step".to_owned()),
         };
-        let organization = self
-            .plan
-            .as_ref()
-            .map(|plan| words::organization(&plan.organization, &plan.organization_id, &plan.place));
         let sections =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
         Sheet {
-            about: std::iter::once(self.asked.short(words::LONGEST_ADDRESS)).chain(organization).collect(),
+            about: vec![self.asked.short(words::LONGEST_ADDRESS), words::organization(&self.organization)],
             verdict,
             mark,
             sections,

@@ -17,3 +17,25 @@ pub use explanation::ExplanationReport;
 pub use files::FilesReport;
 pub use plan::PlanReport;
 pub use roles::RolesReport;
+
+use crate::observed::Organization;
+use crate::printable::Printable;
+
+/// Whose plan, roles or person it is.
+#[derive(Debug, Clone)]
+pub struct OrganizationLine {
+    /// Its name.
+    pub name: Printable,
+    /// Its id.
+    pub id: Printable,
+    /// `us`, `eu`, `sandbox` or the host.
+    pub place: Printable,
+}
+
+impl OrganizationLine {
+    /// The organisation as it was asked at a place.
+    pub fn new(organization: &Organization, place: &str) -> Self {
+        let Organization { id, name } = organization;
+        Self { name: Printable::new(name), id: Printable::new(id), place: Printable::new(place) }
+    }
+}

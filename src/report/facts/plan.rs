@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::OrganizationLine;
 use super::files::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
@@ -14,12 +15,8 @@ use crate::source::Location;
 /// A reviewed plan, and what came of it if it was carried out.
 #[derive(Debug, Clone)]
 pub struct PlanReport {
-    /// The organisation's name.
-    pub organization: Printable,
-    /// The organisation's id.
-    pub organization_id: Printable,
-    /// `us`, `eu`, `sandbox` or the host.
-    pub place: Printable,
+    /// Whose it is.
+    pub organization: OrganizationLine,
     /// How many people are declared.
     pub declared: usize,
     /// The instant that was asked about, where it is not the present.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
@@ -11,12 +12,8 @@ use crate::roster::Roster;
 /// Every role.
 #[derive(Debug, Clone)]
 pub struct RolesReport {
-    /// The organisation's name.
-    pub organization: Printable,
-    /// The organisation's id.
-    pub organization_id: Printable,
-    /// `us`, `eu`, `sandbox` or the host.
-    pub place: Printable,
+    /// Whose they are.
+    pub organization: OrganizationLine,
     /// The roles by name.
     pub roles: Vec<RoleLine>,
     /// Whether there are files to count declarations in.
@@ -77,9 +74,7 @@ impl RolesReport {
             is_ambiguous: matches!(catalogue.meaning(&role.name), Meaning::Ambiguous(_)),
         });
         Self {
-            organization: Printable::new(&observed.organization.name),
-            organization_id: Printable::new(&observed.organization.id),
-            place: Printable::new(place),
+            organization: OrganizationLine::new(&observed.organization, place),
             roles: roles.collect(),
             has_files: roster.is_some(),
             unknown,
@@ -88,7 +83,7 @@ impl RolesReport {
 
     /// The rows of it.
     pub fn sheet(&self) -> Sheet {
-        let Self { organization, organization_id, place, roles, has_files, unknown } = self;
+        let Self { organization, roles, has_files, unknown } = self;
         let unused = roles.iter().filter(|role| role.is_unused()).count();
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
         let mut verdict = vec![words::count(roles.len(), "role", "roles")];
@@ -106,7 +101,7 @@ impl RolesReport {
         let mut columns = vec!["name", "slug", "id", "hold it"];
         columns.extend(has_files.then_some("declared"));
         Sheet {
-            about: vec![words::organization(organization, organization_id, place)],
+            about: vec![words::organization(organization)],
             verdict: verdict.join(" · "),
             mark,
             sections: vec![Section { title: None, columns, rows: rows.chain(unknown).collect() }],

@@ -6,6 +6,7 @@ use super::{Tone, coming, diff, diff_lines, page, place, short, timeline};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::LeftLine;
 use crate::report::facts::plan::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
@@ -41,10 +42,11 @@ fn tone(report: &PlanReport) -> Tone {
 }
 
 fn about(report: &PlanReport) -> Markup {
-    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
+    let PlanReport { organization, declared, at, only, .. } = report;
+    let OrganizationLine { name, id, place } = organization;
     html! {
         p.about {
-            strong { (short(organization)) } " (" (short(organization_id)) ", " (short(place)) "), " (declared) " declared"
+            strong { (short(name)) } " (" (short(id)) ", " (short(place)) "), " (declared) " declared"
             @if !only.is_empty() {
                 ", only " (only.iter().map(short).collect::<Vec<_>>().join(", "))
             }

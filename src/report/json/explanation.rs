@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::{Plan, plan};
-use super::{Coming, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
+use super::{
+    Coming, OrganizationOf, Place, VERSION, WindowOf, coming_line, encode, organization_of, place,
+    window_line,
+};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
@@ -15,6 +18,7 @@ pub(super) struct Explanation<'a> {
     version: u32,
     command: &'a str,
     exit_code: u8,
+    organization: OrganizationOf<'a>,
     asked: &'a str,
     declared: Option<Declared<'a>>,
     in_pylon: Option<InPylon<'a>>,
@@ -65,6 +69,7 @@ struct Value<'a> {
 
 pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> String {
     let ExplanationReport {
+        organization,
         asked,
         declared,
         person,
@@ -79,6 +84,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
         version: VERSION,
         command,
         exit_code: exit.code(),
+        organization: organization_of(organization),
         asked: asked.raw(),
         declared: declared
             .as_ref()

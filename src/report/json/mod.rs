@@ -15,6 +15,7 @@ mod roles;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use super::facts::OrganizationLine;
 use super::facts::plan::{ComingLine, Instant, WindowLine};
 use super::{Body, Report};
 use crate::exit::Exit;
@@ -176,6 +177,11 @@ fn failed(command: &str, exit: Exit, problems: &Problems) -> String {
             .collect(),
     });
     encode(&Failed { version: VERSION, command, exit_code: exit.code(), problems: list.collect() })
+}
+
+fn organization_of(line: &OrganizationLine) -> OrganizationOf<'_> {
+    let OrganizationLine { name, id, place } = line;
+    OrganizationOf { id: id.raw(), name: name.raw(), place: place.raw() }
 }
 
 fn place(location: &Location) -> Place {

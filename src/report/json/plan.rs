@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::files::{File, Left, file, left_line};
-use super::{Coming, OrganizationOf, Place, VERSION, WindowOf, coming_line, encode, place, window_line};
+use super::{
+    Coming, OrganizationOf, Place, VERSION, WindowOf, coming_line, encode, organization_of, place,
+    window_line,
+};
 use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::exit::Exit;
@@ -203,8 +206,6 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
 pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> Plan<'a> {
     let PlanReport {
         organization,
-        organization_id,
-        place,
         declared,
         at,
         only,
@@ -228,11 +229,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         version: VERSION,
         command,
         exit_code: exit.code(),
-        organization: OrganizationOf {
-            id: organization_id.raw(),
-            name: organization.raw(),
-            place: place.raw(),
-        },
+        organization: organization_of(organization),
         declared: *declared,
         at: at.as_ref().map(Printable::raw),
         only: only.iter().map(Printable::raw).collect(),

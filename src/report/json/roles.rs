@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{OrganizationOf, VERSION, encode};
+use super::{OrganizationOf, VERSION, encode, organization_of};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::report::facts::roles::{RoleLine, RolesReport};
@@ -33,7 +33,7 @@ struct Role<'a> {
 }
 
 pub(super) fn write(command: &str, exit: Exit, report: &RolesReport) -> String {
-    let RolesReport { organization, organization_id, place, roles, has_files, unknown } = report;
+    let RolesReport { organization, roles, has_files, unknown } = report;
     let roles = roles.iter().map(|line| {
         let RoleLine { name, slug, id, held, declared, is_ambiguous } = line;
         Role {
@@ -50,11 +50,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &RolesReport) -> String {
         version: VERSION,
         command,
         exit_code: exit.code(),
-        organization: OrganizationOf {
-            id: organization_id.raw(),
-            name: organization.raw(),
-            place: place.raw(),
-        },
+        organization: organization_of(organization),
         roles: roles.collect(),
         unknown: unknown.iter().map(Printable::raw).collect(),
     })

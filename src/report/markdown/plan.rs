@@ -4,6 +4,7 @@ use super::{LONGEST, code, coming, details, diff, fence, list, place, short, tit
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::LeftLine;
 use crate::report::facts::plan::{
     EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
@@ -35,7 +36,8 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
 }
 
 fn summary(report: &PlanReport) -> String {
-    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
+    let PlanReport { organization, declared, at, only, .. } = report;
+    let OrganizationLine { name, id, place } = organization;
     let parts = words::summary(report);
     let counts = parts
         .iter()
@@ -48,8 +50,8 @@ fn summary(report: &PlanReport) -> String {
         few if few.len() <= 3 => format!(", only {}", few.iter().map(short).collect::<Vec<_>>().join(", ")),
         many => format!(", only {} people", many.len()),
     };
-    let (organization, id, place) = (short(organization), short(organization_id), short(place));
-    format!("{organization} ({id}, {place}), {declared} declared{only}{at}: {counts}\n\n")
+    let (name, id, place) = (short(name), short(id), short(place));
+    format!("{name} ({id}, {place}), {declared} declared{only}{at}: {counts}\n\n")
 }
 
 /// What refuses it, as an alert that nobody overlooks, and what to do about it.

@@ -7,6 +7,7 @@ use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::{FileLine, LeftLine};
 use crate::report::facts::plan::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
@@ -41,7 +42,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
 
 /// The plan as it is shown to whoever is asked whether it shall be carried out.
 pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
-    let organization = report.organization.short(LONGEST);
+    let organization = report.organization.name.short(LONGEST);
     format!("{}\nApply this to {organization}? Only `yes` is taken: ", plan(command, report, styles))
 }
 
@@ -71,13 +72,14 @@ impl Columns {
 }
 
 fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
-    let PlanReport { organization, organization_id, place, declared, at, only, .. } = report;
+    let PlanReport { organization, declared, at, only, .. } = report;
+    let OrganizationLine { name, id, place } = organization;
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
     let short = |text: &Printable| text.short(LONGEST);
-    let (organization, id, place) = (short(organization), short(organization_id), short(place));
-    format!("{title} · {organization} ({id}, {place}) · {declared} declared{only}{at}\n")
+    let (name, id, place) = (short(name), short(id), short(place));
+    format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n")
 }
 
 fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {

@@ -15,6 +15,7 @@ pub use outcomes::{left, outcome, stop};
 pub use plan::{origin, summary, verdict, whence};
 
 use crate::printable::Printable;
+use crate::report::facts::OrganizationLine;
 use crate::roster::Email;
 
 /// `1 change`, `2 changes`.
@@ -36,7 +37,8 @@ fn runs_leftwards(char: char) -> bool {
 }
 
 /// Whose plan or roles these are, short enough to be shown whole.
-pub fn organization(name: &Printable, id: &Printable, place: &Printable) -> Printable {
+pub fn organization(line: &OrganizationLine) -> Printable {
+    let OrganizationLine { name, id, place } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
     Printable::new(&format!("{} ({}, {})", short(name), short(id), short(place)))
 }

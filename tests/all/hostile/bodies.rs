@@ -15,6 +15,7 @@ use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::Unread;
 use rolecall::pylon::{Failure, Trouble};
+use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
 use rolecall::report::facts::files::{FileLine, FileState, LeftLine};
 use rolecall::report::facts::plan::{
@@ -49,9 +50,11 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         not_read_back: 2,
     });
     let report = PlanReport {
-        organization: deal.text(Carrier::Organization),
-        organization_id: deal.text(Carrier::OrganizationId),
-        place: deal.text(Carrier::Place),
+        organization: OrganizationLine {
+            name: deal.text(Carrier::Organization),
+            id: deal.text(Carrier::OrganizationId),
+            place: deal.text(Carrier::Place),
+        },
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rolecall::desired::Origin;
 use rolecall::plan::guardrails::Guardrail;
 use rolecall::printable::Printable;
+use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
 use rolecall::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
 use rolecall::report::facts::files::{FilesReport, LeftLine};
@@ -18,9 +19,7 @@ use super::carriers::{Carrier, Deal};
 
 pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     deal.round(rounds.start);
-    let organization = deal.text(Carrier::SheetOrganization);
-    let organization_id = deal.text(Carrier::SheetOrganizationId);
-    let place = deal.text(Carrier::SheetPlace);
+    let organization = organization(deal);
     let (mut roles, mut unknown) = (Vec::new(), Vec::new());
     for round in rounds {
         let deal = deal.round(round);
@@ -34,14 +33,15 @@ pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         });
         unknown.push(deal.text(Carrier::UnknownRole));
     }
-    Body::Roles(Box::new(RolesReport {
-        organization,
-        organization_id,
-        place,
-        roles,
-        has_files: true,
-        unknown,
-    }))
+    Body::Roles(Box::new(RolesReport { organization, roles, has_files: true, unknown }))
+}
+
+fn organization(deal: &mut Deal<'_>) -> OrganizationLine {
+    OrganizationLine {
+        name: deal.text(Carrier::SheetOrganization),
+        id: deal.text(Carrier::SheetOrganizationId),
+        place: deal.text(Carrier::SheetPlace),
+    }
 }
 
 /// Somebody who is declared and there, or, every other time, whom nobody there has the address of.
@@ -83,6 +83,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         refused_by: Vec::new(),
     };
     let report = ExplanationReport {
+        organization: organization(deal),
         asked: deal.text(Carrier::Asked),
         declared: Some((deal.text(Carrier::AskedDeclared), location(deal, Carrier::File))),
         person,
@@ -101,9 +102,6 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
     let mut aside = deal.aside();
     let of = PlanOf { rounds: round..round, carried_out: false };
     let Body::Plan(mut plan) = plan(&mut aside, &of) else { unreachable!("it is a plan") };
-    plan.organization = deal.text(Carrier::SheetOrganization);
-    plan.organization_id = deal.text(Carrier::SheetOrganizationId);
-    plan.place = deal.text(Carrier::SheetPlace);
     let edit = EditLine {
         field: "role",
         from: vec![deal.text(Carrier::AskedBefore)],
