@@ -4,7 +4,7 @@
 //! never for going on with one: the next run observes and plans anew. A run that was killed leaves a half line at worst,
 //! and [`read`] understands what is whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::outcome::{Carried, Finished};
 use crate::plan::Change;
 use crate::plan::saved::Operation;
+use crate::private;
 use crate::pylon::Failure;
 
 /// The version of the format.
@@ -92,14 +93,7 @@ impl Journal {
         host: &str,
         changes: usize,
     ) -> std::io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let mut journal = Self { file: options.open(path)? };
+        let mut journal = Self { file: private::options().append(true).create(true).open(path)? };
         let (organization, host) = (organization.to_owned(), host.to_owned());
         journal.write(&[Line::Begin { version: VERSION, at, organization, host, changes }])?;
         Ok(journal)

@@ -3,7 +3,7 @@
 //! The lock is the kernel's and dies with its process: nothing is left over by a run that was killed. On two machines
 //! nothing can prevent two applies; absolute values, freshness and reading back keep both reports true.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use ring::digest::{SHA256, digest};
 
 use super::Code;
 use crate::printable::Printable;
+use crate::private;
 use crate::problem::Problem;
 
 /// The right to apply, for as long as it lives.
@@ -55,14 +56,7 @@ fn path(folder: &Path, host: &str, organization: &str) -> PathBuf {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
+    private::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn taken(file: &mut File) -> Problem {

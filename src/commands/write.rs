@@ -1,8 +1,10 @@
 //! Files that hold who is what: for their owner alone, and whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use crate::private;
 
 /// Writes `text` beside `path` and renames it there. A device or a pipe is never replaced.
 pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -38,7 +40,7 @@ impl Staged {
         let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
         let folder = super::folder(path);
         let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-        let file = create_private(&temporary)?;
+        let file = private::options().write(true).create_new(true).open(&temporary)?;
         Ok(Self { path: path.to_owned(), temporary, file })
     }
 
@@ -65,16 +67,4 @@ impl Drop for Staged {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary); // gone already where it was renamed
     }
-}
-
-/// A new file that only its owner can read.
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }

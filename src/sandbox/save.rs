@@ -3,12 +3,13 @@
 //! The new text goes to a temporary file beside the old one and takes its name when it is complete. Leaves to `server` when.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use super::state::State;
+use crate::private;
 
 /// Replaces the file with this state, making its directory if need be.
 pub(super) fn save(state: &State, path: &Path) -> io::Result<()> {
@@ -37,20 +38,9 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = create_private(path)?;
+    let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 #[cfg(test)]
