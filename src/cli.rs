@@ -1,7 +1,7 @@
 //! What can be typed: verbs, flags and their help texts. No decisions.
 #![allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks do not belong there")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -65,6 +65,17 @@ pub enum Command {
 }
 
 impl Command {
+    /// The plans and journals that were named, to be read or written.
+    pub fn other_files(&self) -> Vec<&Path> {
+        let files: [&Option<PathBuf>; 2] = match self {
+            Self::Plan(args) => [&args.output, &None],
+            Self::Apply(args) => [&args.plan, &args.carry.journal],
+            Self::Rollback(args) => [&args.of, &args.carry.journal],
+            _ => [&None, &None],
+        };
+        files.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
     /// As it is typed.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! `agenda`: what windows will bring, offline.
 
-use super::prepare::{moment, read};
+use super::files::{moment, read};
 use super::{Done, Environment};
 use crate::cli::{AgendaArgs, Common};
 use crate::exit::Exit;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::files::{declared, declares_nobody};
 use super::lock::Lock;
-use super::outlets::apart_from_reports;
-use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
+use super::prepare::{Prepared, Scope, prepare};
 use super::progress::{Progress, say};
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
@@ -23,7 +23,6 @@ use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
-    apart_from_reports(args.plan.iter().chain(&args.carry.journal), common)?;
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let declared = declared(None, common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {

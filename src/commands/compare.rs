@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::prepare::read;
+use super::files::read;
 use super::{Done, Environment};
 use crate::cli::CompareArgs;
 use crate::exit::Exit;

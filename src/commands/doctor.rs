@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::connection::Connection;
-use super::prepare::read;
+use super::files::read;
 use super::{Done, Environment, block_on, folder, newest_journals};
 use crate::apply::journal::{self, Line};
 use crate::cli::{Common, ConnectionArgs};

@@ -1,6 +1,7 @@
 //! `explain`: everything about one person, declared or not.
 
-use super::prepare::{declared, observe, settle};
+use super::files::declared;
+use super::prepare::{observe, settle};
 use super::{Done, Environment, block_on};
 use crate::cli::{Common, ExplainArgs};
 use crate::desired::DesiredPerson;

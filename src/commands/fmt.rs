@@ -1,6 +1,6 @@
 //! `fmt`: the canonical layout of every file, comments kept.
 
-use super::prepare::read;
+use super::files::read;
 use super::write::replace;
 use super::{Code, Done, Environment, Trouble};
 use crate::cli::{Common, FmtArgs};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::connection::Connection;
+use super::files::declared;
 use super::fmt::write;
-use super::prepare::{declared, observe, settle};
+use super::prepare::{observe, settle};
 use super::write::Staged;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::adoption::{Adoption, Why};

@@ -22,7 +22,8 @@ pub mod completions;
 mod connection;
 pub mod doctor;
 pub mod explain;
-pub mod fmt;
+pub mod files;
+mod fmt;
 pub mod import;
 pub mod lock;
 pub mod man;
@@ -140,7 +141,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         return finish(&trouble.into_report(name), Outlets::default(), common, environment);
     }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
-    let outlets = match Outlets::open(common, environment) {
+    let outlets = match Outlets::open(common, &command.other_files(), environment) {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(&trouble.into_report(name), Outlets::default(), common, environment),
     };

@@ -34,14 +34,24 @@ enum Way {
 }
 
 impl Outlets {
-    /// Opens every file that was asked for.
-    pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Trouble> {
+    /// Opens every file that was asked for; but none of `others`, the plans and journals that the run reads or writes.
+    pub(super) fn open(
+        common: &Common,
+        others: &[&Path],
+        environment: &Environment,
+    ) -> Result<Self, Trouble> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            let is_same = |outlet: &Outlet| place_of(&outlet.path) == place_of(path);
-            if outlets.iter().any(is_same) {
+            let is_same = |other: &Path| place_of(other) == place_of(path);
+            let is_needed = others.iter().any(|other| is_same(other));
+            if is_needed || outlets.iter().any(|outlet| is_same(&outlet.path)) {
                 let name = Printable::cut(&path.to_string_lossy(), 200);
-                let problem = Problem::new(Code::SameFile, format!("two reports would go to {name}"));
+                let message = if is_needed {
+                    format!("a report would go over {name}, which this run needs")
+                } else {
+                    format!("two reports would go to {name}")
+                };
+                let problem = Problem::new(Code::SameFile, message);
                 return Err(Trouble::usage(problem.help("give each --report a file of its own")));
             }
             not_over_files(path, common)?;
@@ -82,21 +92,6 @@ pub(super) fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble
     let problem =
         Problem::new(Code::OverFiles, format!("{name} holds what people declare, and would be written over"));
     Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
-}
-
-/// No report goes to a file that the run reads or writes for another reason: a journal or a plan would be lost.
-pub(super) fn apart_from_reports<'p>(
-    paths: impl IntoIterator<Item = &'p PathBuf>,
-    common: &Common,
-) -> Result<(), Trouble> {
-    let is_report = |path: &Path| common.report.iter().any(|(_, report)| place_of(report) == place_of(path));
-    let Some(path) = paths.into_iter().find(|path| is_report(path)) else {
-        return Ok(());
-    };
-    let name = Printable::cut(&path.to_string_lossy(), 200);
-    let problem =
-        Problem::new(Code::SameFile, format!("a report would go over {name}, which this run needs"));
-    Err(Trouble::usage(problem.help("give each --report a file of its own; nothing was asked or written")))
 }
 
 /// Where a path leads, whichever way it is spelt; the file itself need not be there.

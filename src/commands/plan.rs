@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::outlets::{apart_from_reports, not_over_files};
-use super::prepare::{Prepared, Scope, declared, declares_nobody, prepare};
+use super::files::{declared, declares_nobody};
+use super::outlets::not_over_files;
+use super::prepare::{Prepared, Scope, prepare};
 use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
@@ -17,7 +18,6 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     if let Some(path) = &args.output {
         not_over_files(path, common)?;
     }
-    apart_from_reports(&args.output, common)?;
     let declared = declared(args.at.as_deref(), common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));

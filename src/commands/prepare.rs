@@ -1,17 +1,16 @@
 //! What `plan` and `apply` have in common: from the files and Pylon to a reviewed plan.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::connection::{Connection, keep};
+use super::files::{Declared, only};
 use super::{Code, Environment};
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, Rollback, Takeback};
 use crate::cli::{Common, ConnectionArgs};
-use crate::desired::DesiredState;
 use crate::desired::agenda::Ahead;
 use crate::observed::ObservedState;
 use crate::plan::blame::OutOfStep;
@@ -19,15 +18,14 @@ use crate::plan::forecast::{Coming, forecast};
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
-use crate::plan::{self, Plan, ReviewedPlan};
-use crate::printable::Printable;
-use crate::problem::{Problem, Problems, did_you_mean};
+use crate::plan::{Plan, ReviewedPlan};
+use crate::problem::{Problem, Problems};
 use crate::pylon::Reader;
 use crate::pylon::inquiry::Findings;
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
-use crate::report::{Body, Material};
-use crate::roster::{Email, Moment, Roster, Unmanaged};
+use crate::report::Material;
+use crate::roster::{Email, Moment, Unmanaged};
 use crate::sandbox::Running;
 use crate::source::Sources;
 
@@ -54,16 +52,6 @@ pub(super) struct Prepared {
     sandbox: Option<Running>,
 }
 
-/// The files, and what they desire at one instant.
-pub(super) struct Declared {
-    pub(super) roster: Roster,
-    pub(super) desired: DesiredState,
-    /// The instant.
-    pub(super) now: Timestamp,
-    /// The same as it was asked for, where it is not the present.
-    at: Option<Moment>,
-}
-
 /// What a plan is limited to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
@@ -71,72 +59,6 @@ pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
     /// `--max-changes`
     pub(super) max_changes: Option<u64>,
-}
-
-/// Reads the files and resolves them, at the present or `at` another time.
-pub(super) fn declared(
-    at: Option<&str>,
-    common: &Common,
-    environment: &Environment,
-) -> Result<Declared, Problems> {
-    let present = environment.clock.now();
-    let roster = read(&common.config, present)?;
-    let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
-    let now = at.as_ref().map_or(present, |moment| moment.at);
-    Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
-}
-
-/// Reads the files, which must not accept a risk for too long from `present` on.
-pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
-    let roster = Roster::read(config)?;
-    let problems = roster.overlong_acknowledgements(present);
-    if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
-}
-
-/// The same, where a file is there at all: some verbs serve before there is one.
-pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
-    let is_there = config.try_exists().unwrap_or(true);
-    is_there.then(|| read(config, present)).transpose()
-}
-
-/// A TIME of the command line, in the declared zone.
-pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
-    Moment::parse(text, &roster.timezone).map_err(|why| {
-        Problem::new(Code::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
-            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
-    })
-}
-
-/// The declared addresses that `--only` means.
-fn only(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut emails = Vec::new();
-    for written in scope.only {
-        let email = Email::observed(written.trim());
-        if declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)).is_ok() {
-            emails.push(email);
-            continue;
-        }
-        let known = declared.desired.people.iter().map(|person| person.email.value.as_str());
-        let problem = Problem::new(
-            plan::Code::OnlyUnknown,
-            format!("no file declares {}", Printable::cut(written, 80)),
-        );
-        problems.push(match did_you_mean(written, known) {
-            Some(near) => problem.help(format!("did you mean {near}?")),
-            None => problem.help("--only names people by the address by which they are declared"),
-        });
-    }
-    if problems.is_empty() { Ok(emails) } else { Err(problems) }
-}
-
-/// Files that declare nobody ask for nothing, so nobody is asked; unless something in them is about others.
-pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
-    let Roster { people, workspace, guardrails, .. } = &declared.roster;
-    let asks =
-        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
-    let file = Printable::cut(&common.config.to_string_lossy(), 200);
-    (!asks).then_some(Body::NobodyDeclared { file })
 }
 
 /// Observes, draws and reviews.
@@ -147,7 +69,7 @@ pub(super) async fn prepare(
     common: &Common,
     environment: &Environment,
 ) -> Result<Prepared, Problems> {
-    let only = match only(scope, &declared) {
+    let only = match only(scope.only, &declared) {
         Ok(only) => only,
         Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
     };

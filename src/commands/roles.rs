@@ -1,7 +1,7 @@
 //! `roles`: the organisation's roles. Serves before there is any file, since files are written with it.
 
 use super::connection::Connection;
-use super::prepare::read_if_there;
+use super::files::read_if_there;
 use super::{Done, Environment, block_on};
 use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::apply::carry_through;
-use super::outlets::apart_from_reports;
-use super::prepare::{Prepared, declared, observe, settle_rollback};
+use super::files::declared;
+use super::prepare::{Prepared, observe, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
 use crate::apply::journal::Line;
 use crate::apply::rollback::{Applied, Code};
@@ -23,7 +23,6 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     let Some(of) = &args.of else {
         return Err(Trouble::usage(which(&folder(&common.config))));
     };
-    apart_from_reports([of].into_iter().chain(&args.carry.journal), common)?;
     let mut files = declared(None, common, environment)?;
     // Its lines are places like any other; the name alone keeps them short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();

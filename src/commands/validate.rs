@@ -1,6 +1,6 @@
 //! `validate`: the files alone, offline.
 
-use super::prepare::read;
+use super::files::read;
 use super::{Done, Environment};
 use crate::cli::Common;
 use crate::exit::Exit;

@@ -1,0 +1,90 @@
+//! What most verbs begin with: the files, read and resolved at one instant.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Code, Environment};
+use crate::cli::Common;
+use crate::desired::DesiredState;
+use crate::plan;
+use crate::printable::Printable;
+use crate::problem::{Problem, Problems, did_you_mean};
+use crate::report::Body;
+use crate::roster::{Email, Moment, Roster, Unmanaged};
+
+/// The files, and what they desire at one instant.
+pub(super) struct Declared {
+    pub(super) roster: Roster,
+    pub(super) desired: DesiredState,
+    /// The instant.
+    pub(super) now: Timestamp,
+    /// The same as it was asked for, where it is not the present.
+    pub(super) at: Option<Moment>,
+}
+
+/// Reads the files and resolves them, at the present or `at` another time.
+pub(super) fn declared(
+    at: Option<&str>,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Declared, Problems> {
+    let present = environment.clock.now();
+    let roster = read(&common.config, present)?;
+    let at = at.map(|text| moment("--at", text, &roster)).transpose()?;
+    let now = at.as_ref().map_or(present, |moment| moment.at);
+    Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
+}
+
+/// Reads the files, which must not accept a risk for too long from `present` on.
+pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
+    let roster = Roster::read(config)?;
+    let problems = roster.overlong_acknowledgements(present);
+    if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
+}
+
+/// The same, where a file is there at all: some verbs serve before there is one.
+pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
+    let is_there = config.try_exists().unwrap_or(true);
+    is_there.then(|| read(config, present)).transpose()
+}
+
+/// A TIME of the command line, in the declared zone.
+pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
+    Moment::parse(text, &roster.timezone).map_err(|why| {
+        Problem::new(Code::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
+            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
+    })
+}
+
+/// The declared addresses that `--only` means.
+pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut emails = Vec::new();
+    for written in written {
+        let email = Email::observed(written.trim());
+        if declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)).is_ok() {
+            emails.push(email);
+            continue;
+        }
+        let known = declared.desired.people.iter().map(|person| person.email.value.as_str());
+        let problem = Problem::new(
+            plan::Code::OnlyUnknown,
+            format!("no file declares {}", Printable::cut(written, 80)),
+        );
+        problems.push(match did_you_mean(written, known) {
+            Some(near) => problem.help(format!("did you mean {near}?")),
+            None => problem.help("--only names people by the address by which they are declared"),
+        });
+    }
+    if problems.is_empty() { Ok(emails) } else { Err(problems) }
+}
+
+/// Files that declare nobody ask for nothing, so nobody is asked; unless something in them is about others.
+pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
+    let Roster { people, workspace, guardrails, .. } = &declared.roster;
+    let asks =
+        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
+    let file = Printable::cut(&common.config.to_string_lossy(), 200);
+    (!asks).then_some(Body::NobodyDeclared { file })
+}
