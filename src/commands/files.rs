@@ -8,8 +8,9 @@ use super::{Code, Environment};
 use crate::cli::Common;
 use crate::desired::DesiredState;
 use crate::plan;
+use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems, did_you_mean};
+use crate::problem::{Problem, Problems};
 use crate::report::Body;
 use crate::roster::{Email, Moment, Roster, Unmanaged};
 
@@ -67,13 +68,14 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
             emails.push(email);
             continue;
         }
-        let known = declared.desired.people.iter().map(|person| person.email.value.as_str());
+        let known = declared.desired.people.iter().map(|person| &person.email.value);
+        let near = Addresses::new(known).near(&email);
         let problem = Problem::new(
             plan::Code::OnlyUnknown,
             format!("no file declares {}", Printable::cut(written, 80)),
         );
-        problems.push(match did_you_mean(written, known) {
-            Some(near) => problem.help(format!("did you mean {near}?")),
+        problems.push(match near {
+            Some(near) => problem.help(format!("did you mean {}?", Printable::new(near.as_str()))),
             None => problem.help("--only names people by the address by which they are declared"),
         });
     }

@@ -13,7 +13,7 @@ pub mod guardrails;
 pub mod order;
 pub mod roles;
 pub mod saved;
-mod suggest;
+pub mod suggest;
 
 pub use change::{Absence, Absent, Change, Inverse, Lost, Patch, Plan, RoleEdit, StatusEdit, Subject};
 pub use guardrails::{Guardrail, ReviewedPlan};

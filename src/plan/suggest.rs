@@ -14,27 +14,42 @@ const ALIKE: f32 = 0.7;
 /// Notes for each missing person the nearest of `strangers`; nobody is suggested twice.
 pub(super) fn suggest(absent: &mut [Absent], strangers: &[Email]) {
     let missing = absent.iter_mut().filter_map(|absent| match &mut absent.absence {
-        Absence::Missing { did_you_mean } => Some((absent.email.value.folded(), did_you_mean)),
+        Absence::Missing { did_you_mean } => Some((&absent.email.value, did_you_mean)),
         Absence::Deactivated { .. } => None,
     });
-    let mut by_domain: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let strangers: Vec<String> = strangers.iter().take(POOL).map(Email::folded).collect();
-    for (local, domain) in strangers.iter().filter_map(|email| email.split_once('@')) {
-        by_domain.entry(domain).or_default().push(local);
-    }
-    let domains: Vec<&str> = by_domain.keys().copied().collect();
+    let strangers = Addresses::new(strangers);
     let mut taken = HashSet::new();
     for (email, did_you_mean) in missing {
-        let Some((local, domain)) = email.split_once('@') else {
-            continue;
-        };
-        let near = similar::get_close_matches(domain, &domains, 3, ALIKE).into_iter().find_map(|domain| {
-            let local = similar::get_close_matches(local, &by_domain[domain], 1, ALIKE).first().copied()?;
-            Some(format!("{local}@{domain}"))
-        });
-        if let Some(near) = near.filter(|near| taken.insert(near.clone())) {
-            *did_you_mean = Some(Email::observed(&near));
+        *did_you_mean = strangers.near(email).filter(|near| taken.insert(near.clone()));
+    }
+}
+
+/// Addresses of which one may have been meant, by what stands behind the `@`.
+#[derive(Debug)]
+pub struct Addresses(BTreeMap<String, Vec<String>>);
+
+impl Addresses {
+    /// The first some thousand of these.
+    pub fn new<'e>(emails: impl IntoIterator<Item = &'e Email>) -> Self {
+        let mut by_domain: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for email in emails.into_iter().take(POOL).map(Email::folded) {
+            if let Some((local, domain)) = email.split_once('@') {
+                by_domain.entry(domain.to_owned()).or_default().push(local.to_owned());
+            }
         }
+        Self(by_domain)
+    }
+
+    /// The one that is most like `email`, if any is like it at all.
+    pub fn near(&self, email: &Email) -> Option<Email> {
+        let email = email.folded();
+        let (local, domain) = email.split_once('@')?;
+        let domains: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        similar::get_close_matches(domain, &domains, 3, ALIKE).into_iter().find_map(|domain| {
+            let locals: Vec<&str> = self.0[domain].iter().map(String::as_str).collect();
+            let local = similar::get_close_matches(local, &locals, 1, ALIKE).first().copied()?;
+            Some(Email::observed(&format!("{local}@{domain}")))
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, Wi
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
 use crate::plan::guardrails::{Guardrail, Verdict};
+use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
-use crate::problem::did_you_mean;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
 use crate::roster::{Email, RoleName, Roster, Status};
@@ -318,9 +318,10 @@ fn standing(
 
 /// The nearest address that a file or Pylon knows.
 fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Printable> {
-    let declared = roster.people.iter().map(|person| person.email.value.as_str());
-    let known = declared.chain(observed.people().map(|person| person.email.as_str()));
-    did_you_mean(asked.as_str(), known.filter(|known| *known != asked.as_str())).map(Printable::new)
+    let declared = roster.people.iter().map(|person| &person.email.value);
+    let known = declared.chain(observed.people().map(|person| &person.email));
+    let near = Addresses::new(known.filter(|known| *known != asked)).near(asked)?;
+    Some(Printable::new(near.as_str()))
 }
 
 fn value_row(line: &ValueLine) -> Row {

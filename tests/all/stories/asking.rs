@@ -95,6 +95,9 @@ fn an_address_that_nobody_has_is_an_error_with_a_suggestion() {
         run.stdout
     );
     assert!(run.stdout.ends_with("neither declared nor in Pylon\n"), "{}", run.stdout);
+    let stranger = scene().run("explain nobody@acme.example");
+    stranger.exits(1);
+    assert!(!stranger.stdout.contains("did you mean"), "a domain alone is no likeness: {}", stranger.stdout);
 }
 
 #[test]
