@@ -179,9 +179,15 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
+/// The example that has the flags which were typed, or the first.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
-    verb.examples.first().map(|(command, _)| format!("for example: {command}"))
+    let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);
+    let typed = |command: &str| command.split(' ').filter(|flag| is_typed(flag)).count();
+    let commands = verb.examples.iter().map(|(command, _)| *command);
+    let (_, best) =
+        commands.map(|command| (typed(command), command)).rev().max_by_key(|(typed, _)| *typed)?;
+    Some(format!("for example: {best}"))
 }
 
 #[cfg(test)]
@@ -306,6 +312,10 @@ mod tests {
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
             ("rolecall plan --detaild-exitcode", "tip: a similar argument exists: '--detailed-exitcode'"),
             ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),
+            (
+                "rolecall import --into x.toml",
+                "tip: for example: rolecall import --update --into teams/new.toml",
+            ),
             ("rolecall man paln", "tip: a similar value exists: 'plan'"),
         ] {
             let error = said(line);

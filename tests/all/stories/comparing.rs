@@ -224,3 +224,13 @@ Look here first (kept roles, guardrails, policy, accepted risks, the pin):
 "#
     );
 }
+
+#[test]
+fn a_version_that_is_not_there_is_named_with_what_to_type() {
+    let scene = versions("[users]\n", "[users]\n");
+    for words in ["compare nowhere.toml users.toml", "compare old/users.toml nowhere.toml"] {
+        let run = scene.run(words);
+        run.exits(1).names("roster::file_missing").mentions("rolecall compare base/users.toml users.toml");
+        assert!(!run.stderr.contains("--config"), "{}", run.stderr);
+    }
+}
