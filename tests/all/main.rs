@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod claims;
+mod corpora;
 mod harmless;
 mod harness;
 mod hostile;

@@ -81,5 +81,10 @@ fn fact(person: &DeclaredPerson) -> String {
 }
 
 pub(crate) fn tree(text: &str) -> toml::Table {
-    text.trim_start_matches('\u{feff}').parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
+    text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// Whether two trees are the same; what is no number is the same as itself.
+pub(crate) fn is_same(one: &toml::Table, other: &toml::Table) -> bool {
+    one == other || format!("{one:?}") == format!("{other:?}")
 }
