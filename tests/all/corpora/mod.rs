@@ -1,5 +1,7 @@
-//! Texts that the fuzz targets keep: tried once more in each run of the suite.
+//! Texts that others have collected, and those that the fuzz targets keep: tried once more in each run of the suite.
 //!
-//! [`fuzzed`] is `fuzz/corpus`, each file by the claim of its target.
+//! * [`fuzzed`] is `fuzz/corpus`, each file by the claim of its target;
+//! * [`toml`] is toml-test, the suite for parsers of TOML.
 
 mod fuzzed;
+mod toml;
