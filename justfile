@@ -17,6 +17,10 @@ lint:
 soak:
     ROLECALL_SOAK=1 cargo test --locked --release --test all -- --nocapture
 
+# A fuzz target (`cargo fuzz list`), for eight minutes; `-runs=1000000` and the like are libFuzzer's
+fuzz target *options:
+    fuzz/run {{target}} {{options}}
+
 # The main job on the embedded Pylon, as the README has it
 try:
     cargo run --release -- apply --sandbox --auto-approve --config examples/acme/users.toml

@@ -110,7 +110,7 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     let Incoming { status, remaining: _, x_retry_after, retry_after, date, body } = incoming;
     let hint = hint::wait(x_retry_after.as_deref(), retry_after.as_deref(), date.as_deref(), now);
     let mut refusal = Refusal { status: *status, hint, ..Refusal::default() };
-    if let Ok(wire::WireError { errors, request_id, code }) = serde_json::from_slice(body) {
+    if let Some(wire::WireError { errors, request_id, code }) = wire::error(body) {
         (refusal.errors, refusal.request_id, refusal.code) = (errors, request_id, code);
     }
     refusal

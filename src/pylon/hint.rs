@@ -5,6 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
+/// No longer pause makes sense of a number, and what is counted from it must not overflow.
+const FOR_EVER: u64 = u32::MAX as u64;
+
 /// The largest valid hint of a response; rubbish is ignored. A date counts from the response's own `Date`, so that a
 /// clock that is wrong here does no harm; without one it counts from `now`.
 pub fn wait(
@@ -16,7 +19,7 @@ pub fn wait(
     let seconds = |text: &str| {
         let text = text.trim();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))))
+        digits.then(|| Duration::from_secs(text.parse().unwrap_or(FOR_EVER).min(FOR_EVER)))
     };
     let until = |text: &str| {
         let from = date.and_then(http_date).unwrap_or(now);
@@ -52,7 +55,8 @@ mod tests {
             (None, Some(later), Some(date), Some(30)),
             (None, Some(date), Some(later), Some(0)),
             (None, Some("Sun, 01 Nov 2026 12:00:09 GMT"), None, Some(9)),
-            (Some("99999999999999999999"), None, None, Some(u64::from(u32::MAX))),
+            (Some("99999999999999999999"), None, None, Some(FOR_EVER)),
+            (Some("18446744073709551615"), None, None, Some(FOR_EVER)),
             (None, None, None, None),
         ] {
             assert_eq!(

@@ -328,6 +328,11 @@ pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> 
     }
 }
 
+/// What an error says of itself; nothing where the body is no envelope, as a proxy's page is none.
+pub(super) fn error(body: &[u8]) -> Option<WireError> {
+    parse(body).ok()
+}
+
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
     // Whether all of it is text is told faster at once than string by string; what is none, serde_json knows to name.
     let parsed = match std::str::from_utf8(body) {
@@ -542,6 +547,19 @@ mod tests {
             format!(r#"{{{NEEDED},"attributes":{{"new_role_id":"r1","new_role_id":"r2"}}}}"#),
         ] {
             assert!(entries(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_an_object_and_nothing_else_says_anything() {
+        let said = error(br#"{"errors":["x"],"request_id":"r","code":"rate_limited","more":1}"#).unwrap();
+        assert_eq!(
+            (said.errors, said.request_id, said.code),
+            (vec!["x".into()], Some("r".into()), Some("rate_limited".into()))
+        );
+        for no_envelope in [r#"[["x"],"r","rate_limited"]"#, "[]", "<html>", "", r#"{"code":"a","code":"b"}"#]
+        {
+            assert!(error(no_envelope.as_bytes()).is_none(), "{no_envelope}");
         }
     }
 

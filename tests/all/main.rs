@@ -4,8 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod claims;
+mod corpora;
+mod harmless;
 mod harness;
 mod hostile;
 mod properties;
+mod rosters;
 mod simulation;
 mod stories;

@@ -6,8 +6,9 @@ use rolecall::report::{Body, Format};
 
 use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
 use super::carriers::{Carrier, Deal};
+use super::corpus;
 use super::sheets::{doctor, explanation, files, roles};
-use super::{corpus, told_in};
+use super::told::told_in;
 
 /// So many rounds a report: a job's log shows at most ten annotations of a level.
 const ROUNDS: usize = 8;

@@ -8,8 +8,8 @@ use rolecall::report::{Body, Format, LONGEST_COMMENT, PlanReport, Report, write}
 use super::bodies::{PlanOf, agenda, comparison, plan, problems};
 use super::carriers::Deal;
 use super::judges::judge;
-use super::setting;
 use super::sheets::{explanation, roles};
+use super::told::setting;
 
 /// A line of a report that holds this many bytes holds something whole that should have been cut.
 const LONGEST_LINE: usize = 40_000;

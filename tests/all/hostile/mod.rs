@@ -1,12 +1,11 @@
 //! Hostile text in every carrier of every report, judged in every format by a parser of its kind.
 //!
 //! * [`corpus`] is the text, [`carriers`] where it stands, [`bodies`] the reports that are made of both;
-//! * [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, a browser's parser and a JSON parser;
+//! * [`told`] writes them, and [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, a browser's parser and a JSON parser;
+//! * [`any`] takes any texts for any report, for whoever tries them by the million;
 //! * [`huge`] is text without an end, [`stories`] are the real binary against a Pylon that holds such text.
 
-use rolecall::exit::Exit;
-use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
-
+pub(crate) mod any;
 mod bodies;
 mod bulk;
 mod carriers;
@@ -15,70 +14,5 @@ mod huge;
 mod judges;
 mod sheets;
 mod stories;
+mod told;
 mod toml;
-
-use carriers::{Carrier, Deal};
-use judges::judge;
-
-/// Long enough that nothing is left out.
-const ROOMY: usize = 64 << 20;
-
-fn setting(markdown_limit: usize, colours: bool) -> Setting {
-    Setting { colours, letters_apart: false, markdown_limit, annotations: Annotations::default() }
-}
-
-/// The report in these formats, each harmless, and each with what its carriers say.
-fn told_in(formats: &[Format], command: &'static str, colours: bool, body: Body, deal: &Deal<'_>) {
-    let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
-    let report = Report { command, exit: Exit::Done, body };
-    // A job's log shows what a terminal does.
-    let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;
-    for format in formats.iter().copied() {
-        let text = write(&report, format, &setting(ROOMY, colours && format == Format::Text));
-        let seen =
-            judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
-        let is_laid_out = is_wrapped && format != Format::Json;
-        let seen = if is_laid_out { seen.unwrapped() } else { seen };
-        let expected = || {
-            let shown = deal.shown(format).map(|(carrier, shown)| (carrier, as_seen(format, &shown)));
-            let unwrap = |shown: String| if is_laid_out { judges::unwrapped(&shown) } else { shown };
-            shown.map(|(carrier, shown)| (carrier, unwrap(shown))).collect::<Vec<_>>()
-        };
-        let expected = match format {
-            Format::Text | Format::Github => &*on_a_terminal.get_or_insert_with(expected),
-            Format::Markdown | Format::Html | Format::Json => &expected(),
-        };
-        for (carrier, shown) in expected {
-            assert!(
-                seen.has(shown),
-                "{command} as {format:?}: {carrier:?} does not say {shown:?} in\n{text}"
-            );
-        }
-    }
-}
-
-/// What a reader of the format sees of a text: JSON has it whole, a terminal no marks, markdown no long runs.
-fn as_seen(format: Format, text: &str) -> String {
-    match format {
-        Format::Json => text.to_owned(),
-        Format::Html => text.to_owned(),
-        Format::Text | Format::Github => judges::terminal::seen_of(text).trim().to_owned(),
-        Format::Markdown => in_code(text).trim().to_owned(),
-    }
-}
-
-/// Markdown writes out what no code span can hold: long runs of backticks, and what looks like its own marker.
-fn in_code(text: &str) -> String {
-    let text = text.replace("<!--", "\\u{3c}!--");
-    let (mut shown, mut run) = (String::new(), 0);
-    for char in text.chars().chain(['\0']) {
-        if char == '`' {
-            run += 1;
-            continue;
-        }
-        shown += &if run > 16 { "\\u{60}" } else { "`" }.repeat(run);
-        run = 0;
-        shown.push(char);
-    }
-    shown.trim_end_matches('\0').to_owned()
-}

@@ -7,15 +7,12 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
 use rolecall::layout::{Edit, NewFile, NewPerson, Refused, To, canonical, edited, fresh};
-use rolecall::roster::{
-    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, Region,
-    Roster, Status, Window, Workspace,
-};
+use rolecall::roster::{DeclaredRole, Email, Region, Roster, Status};
 use similar::{ChangeTag, TextDiff};
 
 use super::holds;
-use super::organisation::read;
 use super::scribbles::{Dice, ROLES, Scribble, address, scribble};
+use crate::rosters::{facts, read, tree};
 
 fn rolls() -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..400)
@@ -27,66 +24,6 @@ fn roster(text: &str) -> Roster {
 
 fn laid_out(text: &str) -> String {
     canonical(text).unwrap_or_else(|_| panic!("TOML:\n{text}"))
-}
-
-/// Everything that a roster says, without the places.
-fn facts(roster: &Roster) -> Vec<String> {
-    let Roster {
-        sources: _,
-        setting_places: _,
-        timezone,
-        allow_unicode_emails,
-        workspace,
-        policy,
-        guardrails,
-        acknowledgements,
-        people,
-    } = roster;
-    let Workspace { organization, region } = workspace;
-    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
-        guardrails;
-    let floor = |floor: &Floor| {
-        let Floor { role, holders } = floor;
-        (role.value.clone(), *holders)
-    };
-    let floors = keep_at_least.as_ref().map(|floors| floors.iter().map(floor).collect::<Vec<_>>());
-    let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
-    let mut facts = vec![
-        format!("{:?} {allow_unicode_emails} {policy:?}", timezone.iana_name()),
-        format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
-        format!("{max_changes:?} {floors:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
-    ];
-    facts.extend(acknowledgements.iter().map(|acknowledgement| {
-        let Acknowledgement { place: _, risk, reason, expires } = acknowledgement;
-        let risk = match risk {
-            AcknowledgedRisk::MaxChanges(figure) => figure,
-            other => panic!("{other:?} is not in these files"),
-        };
-        format!("{risk} {reason:?} {:?}", expires.value)
-    }));
-    facts.extend(people.iter().map(fact));
-    facts
-}
-
-/// What is said of one person.
-fn fact(person: &DeclaredPerson) -> String {
-    let DeclaredPerson { email, role, status, windows } = person;
-    let role =
-        role.as_ref().map(|DeclaredRole { role, from_defaults }| (role.value.to_string(), *from_defaults));
-    let window = |window: &Window| {
-        let Window { place: _, from, until, role, status, then, reason } = window;
-        let moments = [from, until].map(|moment| moment.as_ref().map(|moment| moment.value.clone()));
-        let role = role.as_ref().map(|role| role.value.clone());
-        let statuses = [status, then].map(|status| status.map(|status| status.value));
-        format!("{moments:?} {role:?} {statuses:?} {reason:?}")
-    };
-    let windows: Vec<String> = windows.iter().map(window).collect();
-    let status = status.map(|status| status.value);
-    format!("{} {role:?} {status:?} {windows:?}", email.value.as_str())
-}
-
-fn tree(text: &str) -> toml::Table {
-    text.trim_start_matches('\u{feff}').parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 #[test]

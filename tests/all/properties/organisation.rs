@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 
 use jiff::Timestamp;
 use proptest::collection::{btree_map, btree_set, vec};
@@ -15,9 +14,10 @@ use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogu
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
-use rolecall::problem::{Problem, Problems};
+use rolecall::problem::Problem;
 use rolecall::roster::{Email, Roster};
-use tempfile::TempDir;
+
+use crate::rosters::read;
 
 /// The instant at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
@@ -99,16 +99,6 @@ impl Resolved {
 
 pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
-}
-
-/// What the real reader makes of a `users.toml` with this text.
-pub(super) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
-    thread_local! { static FOLDER: TempDir = tempfile::tempdir().unwrap(); }
-    FOLDER.with(|folder| {
-        let path = folder.path().join("users.toml");
-        fs::write(&path, text).unwrap();
-        Roster::read(&path)
-    })
 }
 
 pub(super) fn catalogue() -> RoleCatalogue {

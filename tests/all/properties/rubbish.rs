@@ -14,7 +14,6 @@ use rolecall::plan::forecast::forecast;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::saved::SavedPlan;
-use rolecall::printable::characters;
 use rolecall::problem::Problems;
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{Findings, Unread};
@@ -23,7 +22,9 @@ use rolecall::report::{self, Annotations, Body, Format, Material, PlanReport, Re
 use rolecall::roster::Roster;
 
 use super::holds;
-use super::organisation::{Case, cases, catalogue, now, read};
+use super::organisation::{Case, cases, catalogue, now};
+use crate::harmless::is_harmless;
+use crate::rosters::read;
 
 /// Words of `users.toml`, of TOML, and of those who would like to be read by something else.
 const WORDS: &[&str] = &[
@@ -187,16 +188,6 @@ fn spoilt() -> impl Strategy<Value = String> {
         }
         text.into_iter().collect()
     })
-}
-
-/// Nothing in it acts on whoever reads it: a terminal, a line of a GitHub log.
-fn is_harmless(shown: &str) {
-    for line in shown.split('\n') {
-        let acts = characters(line).find(|(char, acts)| *acts && !char.is_ascii_graphic());
-        assert!(acts.is_none(), "{acts:?} in {line:?} of:\n{shown:?}");
-        assert!(!line.trim_start().starts_with("::"), "a command: {line:?} of:\n{shown:?}");
-        assert!(!line.contains("##["), "a command: {line:?} of:\n{shown:?}");
-    }
 }
 
 fn told_harmlessly(problems: &Problems) {

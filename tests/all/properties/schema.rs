@@ -6,8 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 
 use super::holds;
-use super::organisation::{cases, read};
+use super::organisation::cases;
 use super::scribbles::scribble;
+use crate::rosters::read;
 use crate::stories::schema::{as_json, validator};
 
 #[test]

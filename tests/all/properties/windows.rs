@@ -11,7 +11,7 @@ use proptest::sample::select;
 use rolecall::desired::DesiredPerson;
 
 use super::holds;
-use super::organisation::read;
+use crate::rosters::read;
 
 /// Midnight in UTC, a day before the clocks go forward in Berlin.
 const START: &str = "2026-03-28T00:00:00Z";

@@ -1,0 +1,34 @@
+//! The claims of `tests/all/claims`, for cargo-fuzz: the same files, compiled once more, with as much of the suite as they use.
+
+#![allow(dead_code, reason = "what only the suite calls")]
+
+#[path = "../../tests/all/claims/mod.rs"]
+mod claims;
+#[path = "../../tests/all/harmless.rs"]
+mod harmless;
+#[path = "../../tests/all/rosters.rs"]
+mod rosters;
+
+mod harness {
+    /// The instant at which all stories play.
+    pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
+}
+
+#[path = "../../tests/all/hostile"]
+mod hostile {
+    pub(crate) mod any;
+    mod bodies;
+    mod carriers;
+    mod judges;
+    mod sheets;
+    mod told;
+}
+
+/// Tries the claim of the target that is called so.
+///
+/// # Panics
+/// Where it does not hold.
+pub fn try_on(target: &str, data: &[u8]) {
+    let claim = claims::ALL.iter().find(|(name, _)| *name == target);
+    claim.expect("a claim of this name").1(data);
+}

@@ -1,0 +1,133 @@
+//! An answer with success: it makes sense, and is what an ordinary JSON parser finds in it; or it is explained.
+//!
+//! The first byte says what was asked, the rest is the body.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use rolecall::observed::{Person, Role, UserId};
+use rolecall::pylon::exchange::{Incoming, patched, read};
+use rolecall::pylon::{Answer, Class, Failure, ReadRequest, Trouble};
+use rolecall::roster::Email;
+use serde_json::Value;
+
+use super::now;
+use crate::harmless::is_harmless;
+
+const CURSOR: Option<String> = None;
+
+pub(super) fn holds(data: &[u8]) {
+    let Some((asked, body)) = data.split_first() else { return };
+    let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
+    let id = || UserId::new("u_1").expect("an id");
+    let request = match asked % 8 {
+        0 => ReadRequest::Me,
+        1 => ReadRequest::Roles,
+        2 => ReadRequest::Listing { deactivated: false, cursor: CURSOR },
+        3 => ReadRequest::Search { emails: vec![Email::observed("a@b.example")], limit: 9, cursor: CURSOR },
+        4 => ReadRequest::Person(id()),
+        5 => ReadRequest::AuditLog { people: vec![id()], limit: 9, cursor: CURSOR },
+        _ => {
+            return match patched(&id(), came(), now()).result {
+                Ok(person) => makes_sense(&Answer::Person(person), body),
+                Err(failure) => is_bad_answer(&failure),
+            };
+        }
+    };
+    match read(&request, came(), now()).result {
+        Ok(answer) => makes_sense(&answer, body),
+        Err(failure) => is_bad_answer(&failure),
+    }
+}
+
+fn is_bad_answer(failure: &Failure) {
+    assert!(matches!(failure.trouble, Trouble::BadAnswer(_)), "{failure:?}");
+    assert_eq!(failure.class(), Class::Ambiguous);
+    let line = failure.line();
+    assert!(!line.contains('\n'), "{line}");
+    is_harmless(&line);
+    assert!(failure.problem(None).help.is_some());
+}
+
+fn makes_sense(answer: &Answer, body: &[u8]) {
+    // What is passed over need not be text, nor numbers that anything can hold.
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return };
+    assert!(value.is_object(), "{value}");
+    let data = &value["data"];
+    let list = || data.as_array().map_or(&[][..], Vec::as_slice);
+    let next = |next: &Option<String>| {
+        let pagination = &value["pagination"];
+        let cursor = pagination["cursor"].as_str().filter(|cursor| !cursor.is_empty());
+        let expected = cursor.filter(|_| pagination["has_next_page"] != false);
+        assert_eq!(next.as_deref(), expected, "{value}");
+        assert!(next.is_some() || pagination["has_next_page"] != true, "{value}");
+    };
+    match answer {
+        Answer::Me(identity) => {
+            assert_eq!(data["id"], identity.organization.id.as_str());
+            let user = data["user"]["id"].as_str().and_then(UserId::new);
+            assert_eq!(identity.user, user);
+        }
+        Answer::Roles(roles) => {
+            assert_eq!(roles.len(), list().len());
+            for (Role { id, name, slug }, of) in roles.iter().zip(list()) {
+                assert_eq!(
+                    (&*id.0, name.as_str(), slug.as_str()),
+                    (text(of, "id"), text(of, "name"), text(of, "slug"))
+                );
+            }
+        }
+        Answer::Page(page) => {
+            assert_eq!(page.people.len(), list().len(), "{value}");
+            page.people.iter().zip(list()).for_each(|(person, of)| is_person(person, of));
+            next(&page.next);
+        }
+        Answer::Person(person) => {
+            assert_eq!(person.id.as_str(), "u_1");
+            is_person(person, data);
+        }
+        Answer::Entries(entries) => {
+            assert_eq!(entries.entries.len(), list().len());
+            for (entry, of) in entries.entries.iter().zip(list()) {
+                assert_eq!(
+                    (entry.id.as_str(), entry.object.as_str()),
+                    (text(of, "id"), text(of, "object_id"))
+                );
+                assert_eq!(
+                    entry.attributes.len(),
+                    of["attributes"].as_object().map_or(0, serde_json::Map::len)
+                );
+            }
+            next(&entries.next);
+        }
+    }
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn is_person(person: &Person, of: &Value) {
+    let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
+    assert_eq!(UserId::new(id.as_str()).as_ref(), Some(id));
+    assert_eq!(
+        (id.as_str(), email.as_str(), name.as_str(), status.as_str()),
+        (text(of, "id"), text(of, "email"), text(of, "name"), text(of, "status"))
+    );
+    assert_eq!(*deactivated, of["is_deactivated"] == true);
+    assert!(!secondary.contains(email));
+    let texts = |key: &str| {
+        of[key].as_array().map(|ids| ids.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>())
+    };
+    let expected = texts("role_ids")
+        .unwrap_or_else(|| of["role_id"].as_str().filter(|id| !id.is_empty()).into_iter().collect());
+    // Sorted, and each once.
+    assert_eq!(
+        assigned.iter().map(|id| &*id.0).collect::<Vec<_>>(),
+        expected.iter().copied().collect::<Vec<_>>()
+    );
+    let held: BTreeSet<&str> =
+        of["roles"].as_array().into_iter().flatten().map(|role| text(role, "id")).collect();
+    let through_scim: Vec<&str> = held.difference(&expected).copied().collect();
+    assert_eq!(from_scim.iter().map(|id| &*id.0).collect::<Vec<_>>(), through_scim);
+}

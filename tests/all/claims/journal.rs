@@ -1,0 +1,111 @@
+//! A journal: each line is whole or counted, and the way back takes back what was done, where it still is so, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pretty_assertions::assert_eq;
+use rolecall::apply::journal::{Line, read};
+use rolecall::apply::rollback::{Applied, Left, Rollback};
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::plan::Change;
+use rolecall::plan::saved::Operation;
+use rolecall::problem::Problems;
+use rolecall::roster::Email;
+use rolecall::source::Sources;
+
+use super::is_explained;
+
+pub(super) fn holds(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (lines, damaged) = read(text);
+    assert_eq!(lines.len() + damaged, text.lines().filter(|line| !line.trim().is_empty()).count());
+    for line in &lines {
+        let written = serde_json::to_string(line).expect("it is written");
+        assert!(!written.contains('\n'), "{written}");
+        assert_eq!(read(&written), (vec![line.clone()], 0));
+    }
+    let mut sources = Sources::default();
+    let file = sources.add("journal.jsonl".into(), text.to_owned());
+    match Applied::read(&sources, file) {
+        Err(problem) => {
+            assert_eq!(problem.code, "rollback::no_journal");
+            is_explained(&Problems::new(sources, vec![problem]));
+        }
+        Ok(applied) => {
+            // The last line may be a half one.
+            assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
+            assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, Line::End { .. })));
+            is_taken_back(&applied, &lines, &sources);
+        }
+    }
+}
+
+fn is_taken_back(applied: &Applied, lines: &[Line], sources: &Sources) {
+    let begun = lines.iter().rev().find_map(|line| match line {
+        Line::Begin { organization, host, .. } => Some((organization.clone(), host.clone())),
+        _ => None,
+    });
+    let (organization, host) = begun.expect("it was read");
+    let operations: Vec<&Operation> = lines.iter().filter_map(operation).collect();
+    let observed = as_it_was_left(organization, &operations);
+    let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organisation");
+    let mut known = BTreeSet::new();
+    for Change { subject, role, status } in &plan.changes {
+        assert!(known.insert(&subject.id), "{subject:?} twice");
+        assert!(role.is_some() || status.is_some(), "{subject:?}");
+        let of_them = || operations.iter().filter(|operation| operation.user == subject.id.as_str());
+        if let Some(edit) = role {
+            assert!(observed.roles.by_id(&edit.to).is_some(), "{edit:?}");
+            let is_way_back = |step: &&Operation| {
+                step.role.as_ref().is_some_and(|step| {
+                    step.from == [edit.to.0.to_string()]
+                        && [&*step.to] == *edit.from.iter().map(|id| &*id.0).collect::<Vec<_>>()
+                })
+            };
+            assert!(of_them().any(is_way_back), "{edit:?}");
+        }
+        if let Some(edit) = status {
+            let is_way_back = |step: &&Operation| {
+                step.status.as_ref().is_some_and(|step| step.from == edit.to.as_str() && step.to == edit.from)
+            };
+            assert!(of_them().any(is_way_back), "{edit:?}");
+        }
+    }
+    for Left { email, .. } in &left {
+        assert!(sources.text(email.place.file).get(email.place.span()).is_some());
+    }
+    let elsewhere =
+        applied.rollback(&observed, &format!("not {host}"), 0).expect_err("it is of another host");
+    is_explained(&Problems::new(sources.clone(), vec![elsewhere]));
+}
+
+fn operation(line: &Line) -> Option<&Operation> {
+    match line {
+        Line::Intent { operation, .. } | Line::Outcome { operation, .. } => Some(operation),
+        Line::Begin { .. } | Line::Answer { .. } | Line::End { .. } => None,
+    }
+}
+
+/// Everybody has what the apply gave them, but for every third, whom somebody has changed since.
+fn as_it_was_left(organization: String, operations: &[&Operation]) -> ObservedState {
+    let mut people = BTreeMap::new();
+    let mut roles = BTreeSet::new();
+    for (number, Operation { user, email, role, status }) in operations.iter().enumerate() {
+        roles.extend(role.iter().flat_map(|step| step.from.iter().filter(|id| id.len() % 5 != 0)));
+        let Some(id) = UserId::new(user) else { continue };
+        let status = status.as_ref().map_or("active", |step| step.to.as_str()).to_owned();
+        people.entry(user).or_insert(Person {
+            id,
+            email: Email::observed(email),
+            secondary: Vec::new(),
+            name: user.clone(),
+            assigned: role.iter().map(|step| RoleId(step.to.as_str().into())).collect(),
+            from_scim: Vec::new(),
+            status: if number % 3 == 2 { "changed".into() } else { status },
+            deactivated: number % 7 == 6,
+        });
+    }
+    let role = |id: &String| Role { id: RoleId(id.as_str().into()), name: id.clone(), slug: id.clone() };
+    let roles = RoleCatalogue::new(roles.into_iter().map(role).collect());
+    let organization = Organization { id: organization, name: String::new() };
+    ObservedState::new(organization, None, roles).with(people.into_values())
+}

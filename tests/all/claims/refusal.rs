@@ -1,0 +1,88 @@
+//! An answer with an error, and its headers: what it means follows from Pylon's code and the status, and the pace bears
+//! whatever the server asks for.
+//!
+//! A line each: the status, `X-Retry-After`, `Retry-After`, `Date`, `X-Rate-Limit-Remaining`; the rest is the body.
+
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+use rolecall::pylon::exchange::{Incoming, read};
+use rolecall::pylon::pace::{Pacer, Told, Turn};
+use rolecall::pylon::retry::{Again, GiveUp, LONGEST_HINT, Retries};
+use rolecall::pylon::{Answer, Attempt, Class, Failure, ReadRequest, Trouble};
+use serde_json::Value;
+
+use super::now;
+use crate::harmless::is_harmless;
+
+pub(super) fn holds(data: &[u8]) {
+    let mut lines = data.splitn(6, |byte| *byte == b'\n');
+    let mut header = || {
+        let line = String::from_utf8_lossy(lines.next()?).into_owned();
+        Some(line).filter(|line| !line.is_empty())
+    };
+    let status = header().and_then(|line| line.parse().ok()).unwrap_or(429);
+    let (x_retry_after, retry_after, date, remaining) = (header(), header(), header(), header());
+    let body = lines.next().unwrap_or_default().to_vec();
+    let incoming = Incoming { status, remaining, x_retry_after, retry_after, date, body };
+    let attempt = read(&ReadRequest::Roles, Ok(incoming.clone()), now());
+    is_borne(&attempt);
+    let Err(failure) = attempt.result else {
+        assert!((200..300).contains(&status));
+        return;
+    };
+    is_said(&failure);
+    let Trouble::Refused(refusal) = &failure.trouble else {
+        assert!(matches!(failure.trouble, Trouble::BadAnswer(_)) && (200..300).contains(&status));
+        return;
+    };
+    assert_eq!(refusal.status, status);
+    let value = serde_json::from_slice::<Value>(&incoming.body).ok();
+    if value.is_some_and(|value| !value.is_object()) {
+        assert!(
+            refusal.code.is_none() && refusal.errors.is_empty() && refusal.request_id.is_none(),
+            "{refusal:?}"
+        );
+    }
+    // Without a code of Pylon's, and behind a gateway's 5xx, the status alone counts.
+    if refusal.code.is_none() || status >= 500 {
+        let bare = read(&ReadRequest::Roles, Ok(Incoming { status, ..Incoming::default() }), now());
+        assert_eq!(bare.result.expect_err("an error").class(), failure.class());
+    }
+    let asked_for = [&incoming.x_retry_after, &incoming.retry_after];
+    let seconds = |text: &str| text.trim().parse::<u32>().ok().filter(|_| !text.contains('+'));
+    let least = asked_for.iter().filter_map(|header| seconds(header.as_deref()?)).max();
+    assert!(failure.hint() >= least.map(|seconds| Duration::from_secs(seconds.into())), "{failure:?}");
+    assert!(failure.hint().is_none() || asked_for.iter().any(|header| header.is_some()), "{failure:?}");
+}
+
+fn is_said(failure: &Failure) {
+    let line = failure.line();
+    assert!(!line.contains('\n') && line.chars().count() < 6000, "{line}");
+    is_harmless(&line);
+    assert!(failure.problem(None).help.is_some());
+}
+
+/// A run that is told so goes on, waits or ends; it waits at least as long as it was asked to.
+fn is_borne(attempt: &Attempt<Answer>) {
+    let second = Duration::from_secs(1);
+    let mut pacer = Pacer::new(120);
+    let mut retries = Retries::new(Duration::ZERO);
+    let mut rng = fastrand::Rng::with_seed(1);
+    for round in 1..3 {
+        let now = second * round;
+        pacer.sent(now);
+        pacer.answered(now, now, Told::by(attempt), 999);
+        let turn = pacer.turn(now);
+        pacer.capacity(now, second);
+        let Err(failure) = &attempt.result else { continue };
+        let again = retries.read_again(now, failure, round, &mut rng);
+        let hint = failure.hint().unwrap_or_default();
+        match failure.class() {
+            Class::Throttled if hint > LONGEST_HINT => assert_eq!(again, Again::No(GiveUp::LongPause)),
+            Class::Throttled => assert!(matches!(turn, Turn::At(at) if at > now + hint), "{turn:?} {hint:?}"),
+            Class::NotSent | Class::Ambiguous => assert!(matches!(again, Again::At(at) if at >= now)),
+            _ => assert_eq!(again, Again::No(GiveUp::Final)),
+        }
+    }
+}

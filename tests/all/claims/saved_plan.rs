@@ -1,0 +1,117 @@
+//! A saved plan: what can be read is what was written, and admits nothing that does not stand in it.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use ring::digest::{SHA256, digest};
+use rolecall::desired::Origin;
+use rolecall::observed::{ObservedState, Organization, RoleId, UserId};
+use rolecall::plan::saved::{Binding, Operation, SavedPlan};
+use rolecall::plan::{Change, Plan, RoleEdit, StatusEdit, Subject};
+use rolecall::problem::Problems;
+use rolecall::roster::{Email, Status};
+use rolecall::source::{Place, Sourced, Sources};
+use serde_json::Value;
+
+use super::is_explained;
+
+pub(super) fn holds(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    read_or_explained(text);
+    if let Some(sealed) = sealed(text) {
+        read_or_explained(&sealed);
+    }
+}
+
+fn read_or_explained(text: &str) {
+    let saved = match SavedPlan::parse(text) {
+        Ok(saved) => saved,
+        Err(problem) => {
+            assert!(problem.code.starts_with("saved_plan::"), "{problem:?}");
+            return is_explained(&Problems::from(problem));
+        }
+    };
+    assert_eq!(SavedPlan::parse(&saved.to_json()).as_ref(), Ok(&saved));
+    let value: Value = serde_json::from_str(text).expect("JSON");
+    assert!(value.is_object(), "{text}");
+    admits_what_stands_in_it(&saved, &value);
+}
+
+/// The same with the checksum that belongs to it, since no fuzzer guesses that.
+fn sealed(text: &str) -> Option<String> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    let mut seal = |checksum: String| {
+        *value.get_mut("checksum")? = checksum.into();
+        Some(serde_json::from_value::<SavedPlan>(value.clone()).ok()?.to_json())
+    };
+    let unsigned = seal(String::new())?;
+    let digest = digest(&SHA256, unsigned.as_bytes());
+    seal(digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
+    let text = |key: &str| value[key].as_str().expect("a text").to_owned();
+    let (organization, host, files) = (text("organization"), text("host"), text("files"));
+    let binding = Binding { host: &host, files: &files };
+    let operations: Vec<Operation> = serde_json::from_value(value["operations"].clone()).expect("operations");
+    let changes: Vec<Change> = operations.iter().filter_map(change).collect();
+    let organization = Organization { id: organization, name: String::new() };
+    let observed = ObservedState::new(organization, None, rolecall::observed::RoleCatalogue::default());
+    let plan = |changes: Vec<Change>| Plan { changes, ..Plan::empty(&observed, 0) };
+    assert_eq!(saved.admits(&plan(Vec::new()), binding), Ok(operations.len()));
+    let addresses: BTreeSet<&str> = operations.iter().map(|operation| operation.email.as_str()).collect();
+    let in_step = saved.admits(&plan(changes.clone()), binding).expect("what stands in it");
+    assert!(in_step + changes.len() <= operations.len() && addresses.len() <= operations.len());
+    for mut altered in changes {
+        altered.role = Some(RoleEdit {
+            from: vec![RoleId("a".into())],
+            to: RoleId("another".into()),
+            through_scim: Vec::new(),
+            place: altered.subject.email.place,
+            origin: Origin::Person,
+        });
+        let is_in_it = operations.contains(&Operation::of(&altered));
+        let admitted = saved.admits(&plan(vec![altered]), binding);
+        assert_eq!(admitted.is_ok(), is_in_it, "{admitted:?}");
+        if let Err(problem) = admitted {
+            is_explained(&Problems::from(problem));
+        }
+    }
+    for foreign in [Binding { host: "elsewhere", ..binding }, Binding { files: "sha256:00", ..binding }] {
+        let is_same = (foreign.host, foreign.files) == (binding.host, binding.files);
+        let admitted = saved.admits(&plan(Vec::new()), foreign);
+        assert_eq!(admitted.is_ok(), is_same);
+        if let Err(problem) = admitted {
+            is_explained(&Problems::from(problem));
+        }
+    }
+}
+
+/// The change that an operation is, unless no plan could hold it.
+fn change(operation: &Operation) -> Option<Change> {
+    let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
+    let subject = Subject {
+        email: Sourced::new(Email::observed(&operation.email), place),
+        id: UserId::new(&operation.user)?,
+        primary: Email::observed(&operation.email),
+        secondary: Vec::new(),
+        name: String::new(),
+    };
+    let role = operation.role.as_ref().map(|step| RoleEdit {
+        from: step.from.iter().map(|id| RoleId(id.as_str().into())).collect(),
+        to: RoleId(step.to.as_str().into()),
+        through_scim: Vec::new(),
+        place,
+        origin: Origin::Person,
+    });
+    let status = match &operation.status {
+        None => None,
+        Some(step) => Some(StatusEdit {
+            from: step.from.clone(),
+            to: Status::ALL.into_iter().find(|status| status.as_str() == step.to)?,
+            place,
+            origin: Origin::Person,
+        }),
+    };
+    Some(Change { subject, role, status })
+}

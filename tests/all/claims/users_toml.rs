@@ -1,0 +1,124 @@
+//! A `users.toml`: it is read or explained; what is read says the same in its canonical layout, and takes in what Pylon has.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+use rolecall::adoption::Adoption;
+use rolecall::comparison::Comparison;
+use rolecall::layout::canonical;
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::plan::Plan;
+use rolecall::plan::roles::NamedRoles;
+use rolecall::problem::Problems;
+use rolecall::roster::{Email, Policy, RoleName, Roster};
+
+use super::{is_explained, now};
+use crate::rosters::{facts, is_same, read, tree};
+
+pub(super) fn holds(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        let problems = read(data).expect_err("it is no text");
+        return is_explained(&problems);
+    };
+    // Two more parsers have a say: that of tables, and that of layouts.
+    let is_toml = text.parse::<toml::Table>().is_ok();
+    assert_eq!(canonical(text).is_ok(), is_toml, "of:\n{text}");
+    match read(text) {
+        Ok(roster) => {
+            assert!(is_toml, "read, and no TOML:\n{text}");
+            keeps_its_meaning(text, &roster);
+            takes_in(&roster);
+        }
+        Err(problems) => {
+            is_explained(&problems);
+            for problem in &problems.list {
+                assert!(!problem.labels.is_empty(), "without a place: {problem:?}");
+                assert!(!is_toml || problem.code != "roster::syntax", "{problem:?} of:\n{text}");
+            }
+        }
+    }
+}
+
+fn keeps_its_meaning(text: &str, roster: &Roster) {
+    let after = canonical(text).expect("TOML");
+    let again = read(&after).unwrap_or_else(|problems| panic!("{:?} of:\n{after}", problems.list));
+    assert_eq!(facts(&again), facts(roster), "of:\n{text}\nbecame:\n{after}");
+    assert!(is_same(&tree(&after), &tree(text)), "of:\n{text}\nbecame:\n{after}");
+    assert_eq!(canonical(&after).as_ref(), Ok(&after), "of:\n{text}");
+    let comparison = Comparison::between(roster, &again);
+    assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
+}
+
+/// Nobody has what is declared, and one is there whom no file declares: once that is taken in, nobody differs but who was
+/// said to be left.
+fn takes_in(roster: &Roster) {
+    let observed = nobody_as_declared(roster);
+    let Some(plan) = plan(roster, &observed) else { return };
+    let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles);
+    let strangers: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
+    let file = roster.sources.ids().next().expect("the root file");
+    adoption.add(&strangers, file, roster, &observed.roles, true);
+    let Some(edit) = adoption.files.first() else { return };
+    let after = read(&edit.text).unwrap_or_else(|Problems { list, .. }| {
+        panic!("{list:?} of:\n{}\nbecame:\n{}", roster.sources.text(file), edit.text)
+    });
+    let left: BTreeSet<&Email> = adoption.left.iter().map(|left| &left.email.value).collect();
+    let plan = self::plan(&after, &observed).expect("what could be planned before");
+    let differing = plan.changes.iter().map(|change| &change.subject.email.value).chain(&plan.undeclared);
+    for email in differing {
+        assert!(left.contains(email), "{email} still differs, of:\n{}", edit.text);
+    }
+}
+
+fn nobody_as_declared(roster: &Roster) -> ObservedState {
+    let of_people = roster.people.iter().flat_map(|person| {
+        let windows = person.windows.iter().filter_map(|window| window.role.as_ref());
+        person.role.iter().map(|role| &role.role).chain(windows)
+    });
+    let floors = roster.guardrails.keep_at_least.iter().flatten().map(|floor| &floor.role);
+    let names: BTreeSet<&RoleName> = of_people.chain(floors).map(|role| &role.value).collect();
+    let role = |(number, name): (usize, &str)| Role {
+        id: RoleId(format!("role {number}").into()),
+        name: name.to_owned(),
+        slug: format!("slug {number}"),
+    };
+    let names = names.into_iter().map(|name| &**name).chain(["another"]);
+    let roles: Vec<Role> = names.enumerate().map(role).collect();
+    let other = roles.last().expect("another").id.clone();
+    let organization = Organization { id: "org_1".into(), name: "Acme".into() };
+    let person = |id: String, email: Email| Person {
+        id: UserId::new(&id).expect("an id"),
+        email,
+        secondary: Vec::new(),
+        name: String::new(),
+        assigned: vec![other.clone()],
+        from_scim: Vec::new(),
+        status: if id.len().is_multiple_of(2) { "active" } else { "away" }.into(),
+        deactivated: false,
+    };
+    let declared = roster.people.iter().enumerate();
+    let mut people: Vec<Person> = declared
+        .map(|(number, declared)| person(format!("u_{number}"), declared.email.value.clone()))
+        .collect();
+    people.push(person("u_new".into(), Email::observed("new@fuzz.example")));
+    ObservedState::new(organization, None, RoleCatalogue::new(roles)).with(people)
+}
+
+/// Everything is enforced, since `import --update` takes in what is only observed as well.
+fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
+    let desired = roster.resolve_at(now());
+    roster.windows_ahead(now());
+    roster.agenda(now());
+    let explain = |problems| {
+        is_explained(&Problems::new(roster.sources.clone(), problems));
+        None
+    };
+    let roles = match NamedRoles::look_up(roster, &observed.roles) {
+        Ok(roles) => roles,
+        Err(problems) => return explain(problems),
+    };
+    match Plan::draw(&desired, observed, &roles, Policy::default()) {
+        Ok(plan) => Some(plan),
+        Err(problems) => explain(problems),
+    }
+}

