@@ -208,6 +208,7 @@ impl Pacer {
 
     /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
     pub fn answered(&mut self, now: Duration, sent: Duration, told: Told, jitter: u64) {
+        self.forget(now);
         self.in_flight = self.in_flight.saturating_sub(1);
         self.jitter = jitter.min(999);
         self.returns.push_back(now + WINDOW + MARGIN);
@@ -230,6 +231,13 @@ impl Pacer {
         let paced =
             self.pace.map_or(u64::MAX, |pace| nanos(span) / (nanos(WINDOW) * UNIT / pace.rate.max(1)).max(1));
         free.min(paced).max(1)
+    }
+
+    /// What was accepted before the last window says nothing any more.
+    fn forget(&mut self, now: Duration) {
+        while self.accepted.front().is_some_and(|at| *at + WINDOW < now) {
+            self.accepted.pop_front();
+        }
     }
 
     fn out(&self) -> u64 {
@@ -281,8 +289,7 @@ impl Pacer {
     /// From window to pace, or from one pace to a slower one. What was accepted during the last window is what is known to
     /// be allowed; a higher rate that went well for a while has only filled the pauses of that window.
     fn cut(&mut self, now: Duration, wait: Duration) {
-        let since = now.saturating_sub(WINDOW);
-        let accepted = self.accepted.iter().filter(|at| **at >= since).count() as u64 * UNIT;
+        let accepted = self.accepted.len() as u64 * UNIT;
         let ceiling = self.limit * UNIT;
         self.pace = Some(match self.pace {
             None => {
@@ -312,9 +319,6 @@ impl Pacer {
 
     /// While no 429 comes the pace is raised: quickly below the last rate that went well, carefully above.
     fn raise(&mut self, now: Duration) {
-        while self.accepted.front().is_some_and(|at| *at + WINDOW < now) {
-            self.accepted.pop_front();
-        }
         let ceiling = self.limit * UNIT;
         let Some(pace) = &mut self.pace else { return };
         loop {
