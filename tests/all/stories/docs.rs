@@ -18,7 +18,9 @@ pub(super) fn pages() -> Vec<PathBuf> {
     let in_docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut pages: Vec<PathBuf> =
         in_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
-    pages.extend(["README.md", "examples/README.md", "CONTRIBUTING.md"].map(|page| root().join(page)));
+    pages.extend(
+        ["README.md", "examples/README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root().join(page)),
+    );
     pages.sort();
     pages
 }
@@ -137,6 +139,21 @@ fn every_exit_code_is_in_the_table() {
         assert_eq!(i32::from(Exit::Signal(signal).code()), code);
         assert!(text.contains(&code.to_string()));
     }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let tables = ["dependencies", "dev-dependencies"].map(|name| manifest[name].as_table().unwrap());
+    let used: BTreeSet<&str> =
+        tables.into_iter().flat_map(|table| table.keys()).map(String::as_str).collect();
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let rows =
+        text.split("\n## Dependencies").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| "));
+    let crates = rows.skip(1).map(|row| row.split('|').next().unwrap().trim_start_matches("tests:"));
+    let explained: BTreeSet<&str> =
+        crates.flat_map(|cell| cell.split([',', ' ', '(', ')'])).filter(|name| !name.is_empty()).collect();
+    assert_eq!(explained, used);
 }
 
 #[test]
