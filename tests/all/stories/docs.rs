@@ -205,8 +205,13 @@ fn anchors(text: &str) -> BTreeSet<String> {
         let kept = heading.trim().to_lowercase().replace(' ', "-");
         let anchor: String =
             kept.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect();
-        let again = (1..).map(|number| format!("{anchor}-{number}")).find(|name| !anchors.contains(name));
-        anchors.insert(if anchors.contains(&anchor) { again.unwrap() } else { anchor });
+        let mut name = anchor.clone();
+        for number in 1.. {
+            if anchors.insert(name) {
+                break;
+            }
+            name = format!("{anchor}-{number}");
+        }
     }
     anchors
 }
