@@ -4,6 +4,9 @@
 //! Text from elsewhere may stand in code spans and code blocks alone. Outside of them are the words of a short list,
 //! numbers and little punctuation, so nothing there can be a mention, a reference, an address, mathematics or markup.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use comrak::nodes::{AlertType, NodeValue};
 use comrak::{Arena, Options, parse_document};
 
@@ -103,9 +106,9 @@ fn is_ours(alert: AlertType) -> bool {
 }
 
 fn is_said_by_us(text: &str) -> Result<(), String> {
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split(' ').collect());
     let is_sign = |char: char| char.is_ascii_digit() || " .,:;()·→?".contains(char);
-    let stranger =
-        text.split(is_sign).find(|word| !word.is_empty() && !WORDS.split(' ').any(|known| known == *word));
+    let stranger = text.split(is_sign).find(|word| !word.is_empty() && !KNOWN.contains(word));
     stranger.map_or(Ok(()), |word| Err(format!("{word:?} in {text:?}")))
 }
 
