@@ -14,8 +14,9 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         }
         Figure::Holders(RoleFloor { role, floor, before, after }) => {
             let was = was(*before, *after);
-            let verb = if *after == 1 { "remains" } else { "remain" };
-            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), *before.max(after)))
+            let of = *before.max(after);
+            let verb = if *after == 1 || of == 1 { "remains" } else { "remain" };
+            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), of))
         }
         Figure::Active { before, after, floor } => {
             let was = was(*before, *after);

@@ -201,9 +201,9 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
         "{}",
         run.stdout
     );
-    let run = scene.run("plan --only m02@acme.example");
+    let run = scene.run("plan --only m01@acme.exmaple");
     run.exits(1).names("plan::only_unknown");
-    run.mentions("did you mean m0");
+    run.mentions("did you mean m01@acme.example?");
 }
 
 #[test]
