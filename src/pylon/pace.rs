@@ -371,6 +371,20 @@ mod tests {
         }
     }
 
+    /// A pacer of 120 requests a minute that goes at `rate`, where `good` went well, both in thousandths, and that raises
+    /// nothing before `raised_at` and its hold.
+    fn paced(rate: u64, good: u64, hold: u64, raised_at: u64) -> Pacer {
+        let pace = Pace {
+            rate,
+            good,
+            cut_at: ms(0),
+            raised_at: ms(raised_at),
+            hold: Duration::from_secs(hold),
+            next: ms(0),
+        };
+        Pacer { pace: Some(pace), ..Pacer::new(120) }
+    }
+
     #[test]
     fn a_slot_comes_back_a_window_and_a_margin_after_the_answer() {
         let mut pacer = Pacer::new(2);
@@ -463,6 +477,76 @@ mod tests {
     }
 
     #[test]
+    fn at_a_pace_requests_go_out_evenly_but_for_a_twentieth_by_chance() {
+        for (a_minute, jitter, expected) in [
+            (30, 0, 1_900_000),
+            (30, 500, 2_000_000),
+            (30, 999, 2_098_000),
+            (120, 500, 500_000),
+            (7, 500, 8_571_428),
+            (1, 500, 60_000_000),
+        ] {
+            let rate = a_minute * UNIT;
+            let mut pacer = Pacer { jitter, ..paced(rate, rate, 5, 600_000) };
+            assert_eq!(pacer.turn(ms(1_000)), Turn::Now);
+            pacer.sent(ms(1_000));
+            let Turn::At(next) = pacer.turn(ms(1_000)) else { panic!("they go out one by one") };
+            assert_eq!(next.as_micros() - 1_000_000, expected, "{a_minute} a minute, {jitter}");
+        }
+    }
+
+    #[test]
+    fn no_more_are_out_at_once_than_what_went_well() {
+        let mut pacer = paced(10_000, 20_000, 5, 600_000);
+        (0..19).for_each(|_| pacer.sent(ms(0)));
+        assert_eq!(pacer.turn(ms(60_000)), Turn::Now);
+        pacer.sent(ms(60_000));
+        assert_eq!(pacer.turn(ms(120_000)), Turn::AfterAnswer);
+    }
+
+    #[test]
+    fn a_429_at_a_pace_ends_a_trial_or_lowers_a_little_what_went_well() {
+        for ((rate, good, hold, accepted), expected, what) in [
+            ((44_000, 40_000, 10, 41), (30_800, 40_000, 20), "a trial"),
+            ((44_000, 40_000, 10, 30), (30_000, 30_000, 20), "a trial, and less was accepted"),
+            ((44_000, 40_000, 10, 10), (20_000, 20_000, 20), "a trial, and it falls by half at most"),
+            ((44_000, 40_000, 200, 41), (30_800, 40_000, 240), "the pause before the next has an end"),
+            ((40_000, 40_000, 80, 40), (28_000, 38_000, 80), "a rate that went well"),
+            ((40_000, 40_000, 80, 60), (28_000, 40_000, 80), "nothing is raised by a 429"),
+            ((40_000, 40_000, 80, 29), (28_000, 28_000, 5), "much less was accepted: looked for anew"),
+            ((19_000, 19_000, 80, 14), (13_300, 13_300, 80), "no less than by three tenths"),
+            ((20_000, 40_000, 80, 30), (14_000, 28_500, 80), "on the way back up"),
+            ((1_000, 1_000, 80, 0), (1_000, 1_000, 5), "one a minute is the least"),
+        ] {
+            let mut pacer = paced(rate, good, hold, 600_000);
+            pacer.accepted = vec![ms(90_000); accepted].into();
+            pacer.sent(ms(100_000));
+            pacer.answered(ms(100_100), ms(100_000), throttled(1), 0);
+            let pace = pacer.pace.expect("a pace");
+            assert_eq!((pace.rate, pace.good, pace.hold.as_secs()), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_accepted_is_what_was_accepted_within_the_last_minute() {
+        let mut pacer = Pacer::new(120);
+        exchange(&mut pacer, 0, &[ACCEPTED; 10]); // answered at 0.1 to 1.0 s
+        exchange(&mut pacer, 60_400, &[throttled(59)]); // and this at 60.5 s
+        assert_eq!(pacer.pace.expect("a pace").rate, 6 * UNIT, "those of 0.5 s and later");
+    }
+
+    #[test]
+    fn the_pause_before_a_trial_is_halved_after_two_of_them_and_a_minute_without_a_429() {
+        let mut pacer = paced(20_000, 20_000, 60, 0);
+        for (now, hold) in
+            [(179_999, 60), (180_000, 30), (209_999, 30), (210_000, 15), (225_000, 7), (900_000, 5)]
+        {
+            pacer.turn(ms(now));
+            assert_eq!(pacer.pace.expect("a pace").hold.as_secs(), hold, "{now} ms");
+        }
+    }
+
+    #[test]
     fn a_429_to_a_request_sent_before_the_cut_only_extends_the_gate() {
         let mut pacer = Pacer::new(120);
         (0..3).for_each(|_| pacer.sent(ms(0)));
@@ -492,6 +576,26 @@ mod tests {
     }
 
     #[test]
+    fn what_others_have_taken_comes_back_no_later_when_it_is_told_again() {
+        let mut pacer = Pacer::new(10);
+        for (now, remaining) in [(0, 5), (10_000, 4)] {
+            pacer.sent(ms(now));
+            pacer.answered(ms(now), ms(now), Told::Accepted { remaining: Some(remaining) }, 0);
+            assert_eq!(pacer.others, [15_000, 30_000, 45_000, 60_000].map(ms), "four of others, still");
+        }
+    }
+
+    #[test]
+    fn a_429_sets_the_pace_of_its_own_allowance_alone() {
+        let mut pacing = Pacing::new(&[]);
+        assert!(!pacing.is_paced(Allowance::Patch));
+        exchange(pacing.of(Allowance::Patch), 0, &[throttled(1)]);
+        for allowance in Allowance::ALL {
+            assert_eq!(pacing.is_paced(allowance), allowance == Allowance::Patch, "{allowance:?}");
+        }
+    }
+
+    #[test]
     fn what_can_go_out_within_a_time_is_told_by_window_and_pace() {
         let mut pacer = Pacer::new(10);
         assert_eq!(pacer.capacity(ms(0), ms(50_000)), 10);
@@ -507,5 +611,6 @@ mod tests {
         let mut pacing = Pacing::new(&[(Allowance::Patch, 20), (Allowance::Patch, 0), (Allowance::Get, 7)]);
         let limits = Allowance::ALL.map(|allowance| pacing.of(allowance).limit());
         assert_eq!(limits, [7, 120, 1, 30]);
+        assert_eq!(Allowance::ALL.map(|allowance| pacing.limit(allowance)), limits);
     }
 }
