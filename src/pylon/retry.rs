@@ -208,6 +208,7 @@ mod tests {
         let mut retries = Retries::new(seconds(10));
         assert!(!retries.is_silent(seconds(309)));
         assert!(retries.is_silent(seconds(310)));
+        assert_eq!(retries.clone().after_throttling(seconds(10), hint(300)), Again::At(seconds(10)));
         retries.succeeded(seconds(100));
         assert!(!retries.is_silent(seconds(399)));
         assert_eq!(retries.after_throttling(seconds(100), hint(290)), Again::At(seconds(100)));
