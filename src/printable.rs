@@ -160,6 +160,7 @@ mod tests {
         assert_eq!(Printable::new("Admin\u{fe00}").as_str(), "Admin\\u{fe00}");
         assert_eq!(Printable::new("Admin\u{fe0f}").as_str(), "Admin\\u{fe0f}");
         assert_eq!(Printable::new("\u{2800}\u{fe0f}").as_str(), "\\u{2800}\\u{fe0f}");
+        assert_eq!(Printable::new("e\u{301}\u{fe0f}").as_str(), "e\u{301}\\u{fe0f}");
         assert_eq!(Printable::new("#\u{fe0f}#[error]").as_str(), "#\\u{fe0f}#[error]");
         assert_eq!(Printable::new("\u{2800}\u{ffff}\u{1fffe}").as_str(), "\\u{2800}\\u{ffff}\\u{1fffe}");
         assert_eq!(Printable::new("Bo ☎\u{fe0f} ✔\u{fe0e}").as_str(), "Bo ☎\u{fe0f} ✔\u{fe0e}");
