@@ -82,6 +82,21 @@ fn a_floor_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_l
 }
 
 #[test]
+fn where_no_role_has_the_slug_admin_it_is_said_that_nobody_is_kept() {
+    let state = r#"{ "roles": [ { "id": "r1", "name": "Owner", "slug": "owner" }, { "id": "r2", "name": "Member", "slug": "member" } ],
+        "users": [ { "email": "ana@acme.example", "role": "r1" } ] }"#;
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Member\" }\n";
+    let said = "Guardrail keep_at_least: no role has the slug `admin`, so nobody is kept; name the role in keep_at_least";
+    let scene = Scene::with_pylon(state).file("users.toml", users);
+    let run = scene.run("plan");
+    run.exits(0);
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    let scene = scene.file("users.toml", format!("[guardrails]\nkeep_at_least = {{ Owner = 1 }}\n{users}"));
+    is_refused(&scene, "Refused by keep_at_least: 0 of 1 Owner remain (floor 1)\n");
+    assert!(!scene.run("plan").stdout.contains(said));
+}
+
+#[test]
 fn the_tokens_own_user_does_not_lose_a_kept_role() {
     let scene = pylon(1).file(
         "users.toml",
