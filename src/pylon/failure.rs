@@ -324,6 +324,71 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_said_with_all_that_pylon_said_and_with_no_more() {
+        let refused = |code: Option<&str>, errors: &[&str], id: Option<&str>| {
+            let refusal = Refusal {
+                status: 422,
+                code: code.map(str::to_owned),
+                errors: errors.iter().copied().map(str::to_owned).collect(),
+                request_id: id.map(str::to_owned),
+                hint: None,
+            };
+            Failure { asked: "PATCH /users/u".into(), trouble: Trouble::Refused(refusal) }
+        };
+        for (failure, expected) in [
+            (refused(None, &[], None), "422"),
+            (refused(None, &["no", "never"], None), "422: no; never"),
+            (refused(Some("not_so"), &[], Some("req_1")), "422 not_so (request req_1)"),
+            (refused(Some("not_so"), &["no"], Some("req_1")), "422 not_so: no (request req_1)"),
+        ] {
+            assert_eq!(failure.line(), format!("PATCH /users/u was answered with {expected}"));
+            let id = failure.request_id().map_or_else(String::new, |id| format!("(request {id})"));
+            assert!(expected.ends_with(&id) && id.is_empty() != expected.contains("request"), "{expected}");
+        }
+        let unanswered = Failure { asked: String::new(), trouble: Trouble::NoAnswer(String::new()) };
+        assert_eq!(unanswered.request_id(), None);
+    }
+
+    #[test]
+    fn each_refusal_has_its_letter() {
+        for (status, code, expected) in [
+            (401, Some("wrong_region_token"), Code::WrongRegion),
+            (403, Some("organization_suspended"), Code::Suspended),
+            (403, Some("organization_deactivated"), Code::Suspended),
+            (401, Some("invalid_api_token"), Code::BadCredentials),
+            (401, None, Code::BadCredentials),
+            (403, Some("permission_denied"), Code::Forbidden),
+            (404, None, Code::NotFound),
+            (413, None, Code::TooLarge),
+            (429, None, Code::RateLimited),
+            (300, None, Code::Redirected),
+            (399, None, Code::Redirected),
+            (500, None, Code::ServerTrouble),
+            (599, None, Code::ServerTrouble),
+            (400, None, Code::Rejected),
+            (422, None, Code::Rejected),
+        ] {
+            let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
+            let failure = Failure { asked: String::new(), trouble: Trouble::Refused(refusal) };
+            assert_eq!(failure.problem(None).code, expected.as_str(), "{status} {code:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_region_is_named() {
+        let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
+        let failure = Failure { asked: String::new(), trouble: Trouble::Refused(refusal) };
+        for (asked, other) in [
+            (Some(Region::Us), "use --region eu,"),
+            (Some(Region::Eu), "use --region us,"),
+            (None, "use the other region's --base-url,"),
+        ] {
+            let help = failure.problem(asked).help.unwrap_or_default();
+            assert!(help.contains(other), "{asked:?}: {help}");
+        }
+    }
+
+    #[test]
     fn a_search_is_too_large_by_its_status_or_by_a_complaint_about_its_limit() {
         let refused = |status, text: &str| {
             let refusal = Refusal { status, errors: vec![text.to_owned()], ..Refusal::default() };
