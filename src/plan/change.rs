@@ -293,6 +293,39 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_stays_through_scim_is_neither_lost_nor_gained() {
+        for (from, to, lost, gained) in [
+            (&["member"][..], "admin", &["member"][..], Some("admin")),
+            (&["lead", "member"], "admin", &["member"], Some("admin")), // `lead` is held through SCIM
+            (&["member"], "lead", &["member"], None),
+            (&["admin", "member"], "admin", &["member"], None),
+            (&[], "admin", &[], Some("admin")),
+        ] {
+            let edit = change(Some((from, to)), None).role.unwrap();
+            assert_eq!(edit.lost().map(|role| &*role.0).collect::<Vec<_>>(), lost, "{from:?} → {to}");
+            assert_eq!(edit.gained().map(|role| &*role.0), gained, "{from:?} → {to}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_known_by_the_declared_address_the_primary_one_and_the_others() {
+        let bo = change(None, None).subject;
+        let bo = Subject {
+            primary: Email::observed("b.lindqvist@acme.example"),
+            secondary: vec![Email::observed("bo@old.example")],
+            ..bo
+        };
+        for (address, is_theirs) in [
+            ("bo@acme.example", true),
+            ("b.lindqvist@acme.example", true),
+            ("bo@old.example", true),
+            ("cy@acme.example", false),
+        ] {
+            assert_eq!(bo.is(&Email::observed(address)), is_theirs, "{address}");
+        }
+    }
+
+    #[test]
     fn what_no_patch_can_say_is_lost_and_the_rest_is_taken_back() {
         let several = || Lost::SeveralRoles(vec![RoleId("admin".into()), RoleId("member".into())]);
         for (role, status, back, lost) in [
