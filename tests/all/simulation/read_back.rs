@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rolecall::roster::Status;
-use rolecall::sandbox::{Fault, Faults, Limits, Person};
+use rolecall::sandbox::{Class, Fault, Faults, Limits, Person};
 
 use super::check::{counted, outcomes};
 use super::scene::{Scene, Who, email};
@@ -54,6 +54,17 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
         "SCIM and support hours, under faults and signals",
         &[format!("{seeds} histories: {all:?}")],
     );
+}
+
+#[test]
+fn a_search_that_fails_for_another_reason_than_its_size_is_not_asked_in_halves() {
+    let scene = Scene::of_changes(8);
+    let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = sim.plan(&scene, &How::default());
+    sim.faults = Faults::none().with(Fault::CutBefore, 1.0).on(Class::Search);
+    let ended = sim.carry_out(&planned, &How::default());
+    outcomes(&sim, &planned, &ended);
+    assert_eq!((ended.watch.patches, ended.watch.searches), (8, 10));
 }
 
 #[test]

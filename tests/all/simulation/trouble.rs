@@ -1,13 +1,14 @@
 //! Lines and servers in trouble: what never leaves, what arrives late, pauses that are long, hints that are missing, answers
 //! that end everything.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rolecall::apply::{Outcome, Stop};
 use rolecall::exit::Exit;
-use rolecall::sandbox::{Fault, Faults, Limits, Standing};
+use rolecall::sandbox::{Class, Fault, Faults, Limits, Standing};
 
-use super::check::{all_applied, outcomes, second_run_is_empty};
+use super::check::{all_applied, counted, outcomes, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
@@ -48,6 +49,29 @@ fn nobody_answers_and_the_run_ends_by_itself() {
     let finished = outcomes(&sim, &planned, &ended);
     assert!(finished.carried.iter().all(|carried| !carried.outcome.is_in_force()));
     assert!(ended.took <= Duration::from_secs(400), "{:?}", ended.took);
+}
+
+#[test]
+fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
+    let scene = Scene::of_changes(1);
+    let mut quiet = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+    let planned = quiet.plan(&scene, &How::default());
+    let never_leaves = Line { refused: 1.0, ..Line::default() };
+    let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(Class::Patch);
+    let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
+    for (faults, line, writes, looks, outcome) in [
+        (refuses_writes, Line::default(), 10..=10, 10, "rejected"), // each is looked at before it is sent again
+        (answers_nobody, Line::default(), 1..=1, 10, "unclear"),
+        // After a minute of pauses it is the reading before the write that never leaves.
+        (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
+    ] {
+        let mut sim = quiet.clone();
+        (sim.faults, sim.line) = (faults, line);
+        let ended = sim.carry_out(&planned, &How::default());
+        assert_eq!(counted(outcomes(&sim, &planned, &ended)), BTreeMap::from([(outcome, 1)]));
+        assert!(writes.contains(&ended.watch.patches), "{outcome}: {} writes", ended.watch.patches);
+        assert_eq!(ended.watch.looks, looks, "{outcome}");
+    }
 }
 
 #[test]

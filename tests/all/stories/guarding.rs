@@ -207,6 +207,18 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
 }
 
 #[test]
+fn of_those_who_are_meant_alone_it_is_counted_who_is_in_step() {
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
+    let scene = pylon(1).file("users.toml", users);
+    for (only, in_step) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
+        let flags: String = only.split(' ').map(|name| format!(" --only {name}@acme.example")).collect();
+        let run = scene.run(&format!("plan{flags}"));
+        run.exits(0);
+        assert!(run.stdout.contains(&format!(" · {in_step} in step")), "{only}:\n{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
     // A SCIM group decides Eve's role: Pylon accepts the change and nothing comes of it.
     let state = r#"{ "users": [

@@ -227,6 +227,21 @@ fn roles_beyond_the_declared_one_are_taken_away_unless_the_policy_says_otherwise
 }
 
 #[test]
+fn another_role_and_roles_beyond_the_declared_one_have_a_policy_each() {
+    let state = r#"{ "users": [
+        { "id": "u_bo", "email": "bo@acme.example", "role": "viewer" },
+        { "id": "u_cy", "email": "cy@acme.example", "role": ["member", "viewer"] } ] }"#;
+    for (policy, changed) in [("role", "u_cy"), ("extra_roles", "u_bo")] {
+        let users = format!(
+            "[policy]\n{policy} = \"observe\"\n[users]\n\"bo@acme.example\" = {{ role = \"Member\" }}\n\"cy@acme.example\" = {{ role = \"Member\" }}\n"
+        );
+        let scene = Scene::with_pylon(state).file("users.toml", users);
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(scene.patches(), [format!("/users/{changed} {{\"role_id\":\"role_member\"}}")]);
+    }
+}
+
+#[test]
 fn a_role_from_scim_is_shown_and_never_a_change() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "scim_roles": ["viewer"] } ] }"#;
     let scene =
