@@ -73,12 +73,6 @@ impl Printable {
     }
 }
 
-impl From<&str> for Printable {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
 impl fmt::Display for Printable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

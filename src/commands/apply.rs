@@ -50,8 +50,9 @@ pub(super) async fn carry_through(
     environment: &Environment,
 ) -> Done {
     let planned = PlanReport::new(&prepared.material(None));
-    if planned.is_refused() || prepared.reviewed.plan.changes.is_empty() {
-        let exit = if planned.is_refused() { Exit::Refused } else { Exit::Done };
+    let is_refused = prepared.reviewed.is_refused();
+    if is_refused || prepared.reviewed.plan.changes.is_empty() {
+        let exit = if is_refused { Exit::Refused } else { Exit::Done };
         prepared.close().await?;
         return Ok((Body::Plan(Box::new(planned)), exit));
     }

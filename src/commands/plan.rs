@@ -29,7 +29,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
             prepared.find_blame().await;
         }
         let mut report = PlanReport::new(&prepared.material(None));
-        let exit = exit(&report, &prepared, args);
+        let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
             report.saved = Some(Printable::new(&path.to_string_lossy()));
@@ -49,8 +49,8 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     })
 }
 
-fn exit(report: &PlanReport, prepared: &Prepared, args: &PlanArgs) -> Exit {
-    if report.is_refused() {
+fn exit(prepared: &Prepared, args: &PlanArgs) -> Exit {
+    if prepared.reviewed.is_refused() {
         Exit::Refused
     } else if args.detailed_exitcode && !prepared.reviewed.plan.changes.is_empty() {
         Exit::Pending
