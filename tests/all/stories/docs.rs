@@ -141,14 +141,61 @@ fn every_exit_code_is_in_the_table() {
 
 #[test]
 fn links_between_the_pages_lead_somewhere() {
-    for page in pages() {
+    let mut anchored = 0;
+    let alone = ["SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page));
+    for page in pages().into_iter().chain(alone) {
         let text = fs::read_to_string(&page).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.starts_with("http")) {
-            let target = page.parent().unwrap().join(link.split('#').next().unwrap());
+            let (file, anchor) =
+                link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
             assert!(target.exists(), "{} links to {link}", page.display());
+            if let Some(anchor) = anchor {
+                let there = anchors(&fs::read_to_string(&target).unwrap());
+                assert!(
+                    there.contains(anchor),
+                    "{} links to {link}, and there are {there:?}",
+                    page.display()
+                );
+                anchored += 1;
+            }
         }
     }
+    assert!(anchored >= 5, "only {anchored} links have an anchor");
+}
+
+/// What GitHub makes of a page's headings: lower case, a hyphen for each space, no other punctuation, and a number
+/// behind one that comes again. Lines in fenced blocks are no headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        fenced ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#');
+        if fenced || heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let kept = heading.trim().to_lowercase().replace(' ', "-");
+        let anchor: String =
+            kept.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect();
+        let mut name = anchor.clone();
+        let mut again = 0;
+        while anchors.contains(&name) {
+            again += 1;
+            name = format!("{anchor}-{again}");
+        }
+        anchors.insert(name);
+    }
+    anchors
+}
+
+#[test]
+fn an_anchor_is_what_github_makes_of_a_heading() {
+    let page =
+        "# What `plan` can't do\n```sh\n# no heading\n```\n## Pace\n## Pace\n#none\n### A, b: 1.2 (c)\n";
+    let expected = ["what-plan-cant-do", "pace", "pace-1", "a-b-12-c"].map(str::to_owned);
+    assert_eq!(anchors(page), BTreeSet::from(expected));
 }
 
 /// The comment in docs/reports.md is the one that the example gives.
