@@ -126,6 +126,15 @@ fn every_diagnostic_is_explained_exactly_once() {
 }
 
 #[test]
+fn the_page_on_call_names_no_diagnostic_that_is_not_there() {
+    let page = fs::read_to_string(root().join("docs/oncall.md")).unwrap();
+    let named = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::") && !code.ends_with('…'));
+    let codes = diagnostic_codes();
+    let unknown: Vec<&str> = named.clone().filter(|code| !codes.contains(code)).collect();
+    assert!(unknown.is_empty() && named.count() >= 10, "{unknown:?}");
+}
+
+#[test]
 fn every_exit_code_is_in_the_table() {
     let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
     let exits =
