@@ -43,10 +43,20 @@ pub const EXITS: &[(&str, &str)] = &[
 /// # Errors
 /// Why it makes no sense, or the help that was asked for: clap has one type for both.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let words: Vec<OsString> = words.into_iter().collect();
+    let words = as_flag(words.into_iter().collect());
     let mut command = command();
     let matches = command.try_get_matches_from_mut(&words).map_err(|error| advised(error, &words))?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// `help VERB`, as many a program has it, is `VERB --help`.
+fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
+    match words.as_slice() {
+        [program, help, verb @ ..] if help == "help" && verb.len() < 2 => {
+            std::iter::once(program).chain(verb).cloned().chain(["--help".into()]).collect()
+        }
+        _ => words,
+    }
 }
 
 /// The whole command line with its help. A common flag that a verb has no use for stays possible, since it may stand before
@@ -228,6 +238,14 @@ mod tests {
             let parsed = parse(words.split(' ').map(OsString::from));
             assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
         }
+    }
+
+    #[test]
+    fn help_and_a_verb_is_the_help_of_the_verb() {
+        let typed = |words: &str| parse(words.split(' ').map(OsString::from)).unwrap_err().to_string();
+        assert_eq!(typed("rolecall help plan"), typed("rolecall plan --help"));
+        assert_eq!(typed("rolecall help"), typed("rolecall --help"));
+        assert!(typed("rolecall help plam").contains("'plan'"));
     }
 
     #[test]

@@ -264,7 +264,9 @@ fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
-        text += &format!("\nSaved as {saved}; `rolecall apply {saved}` applies exactly this, or nothing.\n");
+        text += &format!(
+            "\nSaved as {saved}; `rolecall apply {saved}` applies exactly this, or what is left of it, or nothing.\n"
+        );
     }
     let Some(result) = &report.result else {
         return text;
