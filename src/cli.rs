@@ -179,7 +179,7 @@ pub struct PlanArgs {
     /// What would change at this time: a date, a local date-time in the declared zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody
+    /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody, but `max_changes` and `missing`
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     /// Say who changed what is out of step, as far as Pylon's audit log tells
@@ -196,7 +196,7 @@ pub struct ApplyArgs {
     /// A plan saved by `plan -o`: exactly this is applied, or what is left of it, or nothing (exit 5)
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
-    /// Change this person alone, by the declared address; repeatable. Guardrails still see everybody
+    /// Change this person alone, by the declared address; repeatable. Guardrails still see everybody, but `max_changes` and `missing`
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     /// How it is carried out.

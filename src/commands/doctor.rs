@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::connection::Connection;
 use super::files::read;
 use super::{Done, Environment, block_on, folder, newest_journals};
+use crate::apply::Outcome;
 use crate::apply::journal::{self, Line};
 use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;
@@ -255,11 +256,28 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
             format!("stopped early, {}", minute(at)),
             "apply again sends only what is not in force",
         ),
+        Some((at, false)) if not_in_force(&lines) > 0 => Check::attention(
+            name,
+            format!(
+                "{} not in force, {}",
+                words::count(not_in_force(&lines), "change", "changes"),
+                minute(at)
+            ),
+            "`rolecall plan` shows which; apply again sends only these",
+        ),
         Some((at, false)) if now.duration_since(at) > SILENCE => {
             Check::attention(name, format!("long ago, {}", minute(at)), "is the pipeline still alive?")
         }
         Some((at, false)) => Check::good(name, minute(at)),
     }
+}
+
+/// Of how many changes a journal says that they did not come into force.
+fn not_in_force(lines: &[Line]) -> usize {
+    let in_force = [Outcome::Applied, Outcome::AlreadyInStep].map(|outcome| outcome.as_str());
+    let is_open =
+        |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !in_force.contains(&outcome.as_str()));
+    lines.iter().filter(is_open).count()
 }
 
 fn minute(at: Timestamp) -> String {

@@ -253,3 +253,19 @@ fn the_last_apply_from_here_is_told() {
         run.stdout
     );
 }
+
+#[test]
+fn an_apply_that_left_something_open_is_not_called_well() {
+    let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
+    let scene =
+        Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
+    scene.run("apply --auto-approve").exits(4);
+    let run = scene.run("doctor");
+    assert!(
+        run.stdout.contains(
+            "  ! last apply      1 change not in force, 2026-11-20 08:00Z\n      `rolecall plan` shows which; apply again sends only these\n"
+        ),
+        "{}",
+        run.stdout
+    );
+}
