@@ -111,6 +111,7 @@ impl Machine {
                     }
                 }
             }
+            // An answer about anybody else is no answer: `pylon::wire` sees to that.
             Purpose::Look(task) => {
                 if let Some(person) = take(self, task) {
                     self.reread(now, sent, task, &person);

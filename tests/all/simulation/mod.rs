@@ -24,6 +24,7 @@ mod everywhere;
 mod faults;
 mod floors;
 mod limits;
+mod looks;
 mod others;
 mod read_back;
 mod scene;

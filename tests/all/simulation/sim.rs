@@ -132,7 +132,7 @@ struct Flight {
 pub(super) struct Planned {
     pub(super) reviewed: ReviewedPlan,
     pub(super) read_at: Duration,
-    pacing: Pacing,
+    pub(super) pacing: Pacing,
 }
 
 /// How a run ended.
