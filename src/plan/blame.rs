@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Change, Plan, RoleEdit, StatusEdit};
+use crate::every::every;
 use crate::observed::{Meaning, ObservedState, RoleCatalogue, RoleId, UserId};
 use crate::roster::Email;
 
@@ -101,7 +102,7 @@ enum Present<'a> {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 2] = [Self::Role, Self::Status];
+    pub const ALL: [Self; 2] = every!(Field: Role, Status);
 
     /// As files name it.
     pub const fn as_str(self) -> &'static str {

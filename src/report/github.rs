@@ -13,6 +13,7 @@ use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, Gu
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
+use crate::every::every;
 use crate::plan::guardrails::Verdict;
 use crate::printable::{Printable, is_unprintable};
 use crate::problem::Problems;
@@ -59,7 +60,7 @@ enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
+    const ALL: [Self; 3] = every!(Level: Error, Warning, Notice);
 
     const fn as_str(self) -> &'static str {
         match self {

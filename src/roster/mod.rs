@@ -25,6 +25,7 @@ mod rules;
 pub mod schema;
 mod settings;
 
+use crate::every::every;
 use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
@@ -94,7 +95,7 @@ pub enum Region {
 
 impl Region {
     /// Every region.
-    pub const ALL: [Self; 2] = [Self::Us, Self::Eu];
+    pub const ALL: [Self; 2] = every!(Region: Us, Eu);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -138,7 +139,7 @@ pub enum Stance {
 
 impl Stance {
     /// Every stance.
-    pub const ALL: [Self; 3] = [Self::Enforce, Self::Observe, Self::Ignore];
+    pub const ALL: [Self; 3] = every!(Stance: Enforce, Observe, Ignore);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -227,7 +228,7 @@ pub enum Unmanaged {
 
 impl Unmanaged {
     /// Everything that can be declared.
-    pub const ALL: [Self; 3] = [Self::Ignore, Self::Report, Self::Refuse];
+    pub const ALL: [Self; 3] = every!(Unmanaged: Ignore, Report, Refuse);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -250,7 +251,7 @@ pub enum Missing {
 
 impl Missing {
     /// Everything that can be declared.
-    pub const ALL: [Self; 2] = [Self::Report, Self::Refuse];
+    pub const ALL: [Self; 2] = every!(Missing: Report, Refuse);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -328,7 +329,7 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Away, Self::OutOfOffice];
+    pub const ALL: [Self; 3] = every!(Status: Active, Away, OutOfOffice);
 
     /// As files, plans and Pylon spell it.
     pub const fn as_str(self) -> &'static str {
