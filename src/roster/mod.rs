@@ -294,6 +294,21 @@ pub enum AcknowledgedRisk {
     TokenOwner(Sourced<Email>),
 }
 
+impl AcknowledgedRisk {
+    /// The name of the guardrail that is acknowledged.
+    pub const fn guardrail(&self) -> &'static str {
+        match self {
+            Self::MaxChanges(_) => "max_changes",
+            Self::Missing(_) => "missing",
+            Self::Unmanaged(_) => "unmanaged",
+            Self::KeepAtLeast(..) => "keep_at_least",
+            Self::KeepActive(_) => "keep_active",
+            Self::Protected(_) => "protected",
+            Self::TokenOwner(_) => "token_owner",
+        }
+    }
+}
+
 /// One person, as the files declare them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPerson {
