@@ -331,6 +331,42 @@ pub struct DeclaredRole {
     pub from_defaults: bool,
 }
 
+/// What of a person can be declared, changed and taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The assigned role.
+    Role,
+    /// The status.
+    Status,
+}
+
+impl Field {
+    /// Every field, in the order in which reports have them.
+    pub const ALL: [Self; 2] = every!(Field: Role, Status);
+
+    /// As files and reports name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Status => "status",
+        }
+    }
+
+    /// Several of them.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Role => "roles",
+            Self::Status => "statuses",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A status that can be declared. What Pylon answers is an open list; what it accepts is this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
