@@ -1,4 +1,4 @@
-//! The twelve ways in which a request can go wrong on purpose, and their names.
+//! The ways in which a request can go wrong on purpose, and their names.
 //!
 //! Owns what each one means; `faults` decides when it strikes, `delivery` what then reaches the client.
 
@@ -81,7 +81,18 @@ impl Fault {
 
     /// Whether the client gets any byte back.
     pub fn is_answered(self) -> bool {
-        !matches!(self, Self::CutBefore | Self::CutAfter | Self::StallApplied)
+        match self {
+            Self::CutBefore | Self::CutAfter | Self::StallApplied => false,
+            Self::InternalError
+            | Self::InternalErrorApplied
+            | Self::BadGateway
+            | Self::Unavailable
+            | Self::GatewayTimeoutApplied
+            | Self::RequestTimeout
+            | Self::Conflict
+            | Self::RateLimited
+            | Self::GarbageApplied => true,
+        }
     }
 }
 
