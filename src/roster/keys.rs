@@ -20,6 +20,12 @@ pub(crate) const DEFAULTS: &[&str] = &["role"];
 /// The keys of a person.
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
+/// The keys of a person that stand before this one.
+pub(crate) fn before(key: &str) -> &'static [&'static str] {
+    let place = PERSON.iter().position(|known| *known == key);
+    &PERSON[..place.unwrap_or_default()]
+}
+
 /// The keys of a window.
 pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
