@@ -71,7 +71,18 @@ impl Command {
             Self::Plan(args) => [&args.output, &None],
             Self::Apply(args) => [&args.plan, &args.carry.journal],
             Self::Rollback(args) => [&args.of, &args.carry.journal],
-            _ => [&None, &None],
+            Self::Validate
+            | Self::Compare(_)
+            | Self::Import(_)
+            | Self::Fmt(_)
+            | Self::Explain(_)
+            | Self::Doctor(_)
+            | Self::Roles(_)
+            | Self::Agenda(_)
+            | Self::Sandbox(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => [&None, &None],
         };
         files.into_iter().flatten().map(PathBuf::as_path).collect()
     }

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod commands;
 pub mod comparison;
 pub mod desired;
+mod every;
 pub mod exit;
 pub mod layout;
 pub mod manual;

@@ -14,7 +14,7 @@ use crate::observed::{ObservedState, Person, RoleId, UserId};
 use crate::plan::saved::{Operation, Step};
 use crate::plan::{Change, Lost, Plan, RoleEdit, StatusEdit, Subject};
 use crate::problem::{Problem, codes};
-use crate::roster::{Email, Status};
+use crate::roster::{Email, Field, Status};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 codes! {
@@ -79,8 +79,8 @@ pub struct Left {
 pub enum Why {
     /// Somebody has set another value since.
     ChangedSince {
-        /// `role` or `status`.
-        field: &'static str,
+        /// Which.
+        field: Field,
     },
     /// No `PATCH` brings it back.
     Lost(Lost),
@@ -206,7 +206,7 @@ fn role_edit(
     let from: Vec<RoleId> = from.iter().map(|id| RoleId(id.as_str().into())).collect();
     let to = RoleId(to.as_str().into());
     if person.assigned != [to.clone()] {
-        let field = "role";
+        let field = Field::Role;
         if person.assigned != from {
             leave(Why::ChangedSince { field });
         }
@@ -224,7 +224,7 @@ fn status_edit(
 ) -> Option<StatusEdit> {
     let Step { from, to } = step;
     if person.status != *to {
-        let field = "status";
+        let field = Field::Status;
         if person.status != *from {
             leave(Why::ChangedSince { field });
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Desired, resolve_person};
-use crate::roster::{DeclaredPerson, Email, Moment, Roster, Window};
+use crate::roster::{DeclaredPerson, Email, Field, Moment, Roster, Window};
 use crate::source::Place;
 
 /// What is desired of one person changes in one field.
@@ -13,8 +13,8 @@ pub struct Transition {
     pub moment: Moment,
     /// Of whom.
     pub email: Email,
-    /// `role` or `status`.
-    pub field: &'static str,
+    /// Which field.
+    pub field: Field,
     /// What is desired before, as the files name it; nothing where the value was left alone.
     pub from: Option<String>,
     /// What is desired from then on; nothing where the value is left alone again.
@@ -75,7 +75,7 @@ fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> impl Iter
     let status = (before.status.as_ref().map(status_text), after.status.as_ref().map(status_text));
     let email = person.email.value.clone();
     let moment = moment.clone();
-    [("role", role), ("status", status)].into_iter().filter_map(move |(field, (before, after))| {
+    [(Field::Role, role), (Field::Status, status)].into_iter().filter_map(move |(field, (before, after))| {
         let (from, to) = (before.map(|(text, _)| text), after.as_ref().map(|(text, _)| text.clone()));
         let place = after.map_or(window, |(_, place)| place);
         (from != to).then(|| Transition {

@@ -8,9 +8,7 @@ pub mod agenda;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::Problem;
-use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, Code, DeclaredPerson, Email, Moment, RoleName, Roster, Status, Window,
-};
+use crate::roster::{Acknowledgement, Code, DeclaredPerson, Email, Moment, RoleName, Roster, Status, Window};
 use crate::source::Sourced;
 
 /// How long after a window whoever still shows its status is given the status of `then`.
@@ -148,19 +146,4 @@ fn after_window(windows: &[Window], now: Timestamp) -> Option<Desired<Status>> {
     });
     let (_, window, then) = ended.max_by_key(|(until, ..)| *until)?;
     Some(Desired { value: *then, origin: Origin::After { window } })
-}
-
-impl AcknowledgedRisk {
-    /// The name of the guardrail that is acknowledged.
-    pub const fn guardrail(&self) -> &'static str {
-        match self {
-            Self::MaxChanges(_) => "max_changes",
-            Self::Missing(_) => "missing",
-            Self::Unmanaged(_) => "unmanaged",
-            Self::KeepAtLeast(..) => "keep_at_least",
-            Self::KeepActive(_) => "keep_active",
-            Self::Protected(_) => "protected",
-            Self::TokenOwner(_) => "token_owner",
-        }
-    }
 }

@@ -8,6 +8,7 @@ use toml_edit::{InlineTable, Key, Value};
 use super::pen::{braced, dotted};
 use super::scan::{SPACE, line};
 use super::splices::{Belongs, Splices};
+use crate::roster::keys;
 
 /// What becomes of one field: a key, and the value as TOML writes it; `None`: the field goes.
 pub(super) type FieldEdit = (&'static str, Option<String>);
@@ -62,7 +63,7 @@ fn pair_of<'t>(table: &'t InlineTable, key: &'t str, value: &'t Value) -> Option
     Some(Pair { key, span: start..value.end, value })
 }
 
-/// The pairs afterwards: what is new stands first, the role before the status.
+/// The pairs afterwards: what is new stands first, or behind what comes before it in the order of keys.
 fn changed(text: &str, pairs: &[Pair<'_>], edits: &[FieldEdit]) -> Vec<String> {
     let mut after: Vec<(&str, String)> = Vec::new();
     for Pair { key, span, value } in pairs {
@@ -76,8 +77,9 @@ fn changed(text: &str, pairs: &[Pair<'_>], edits: &[FieldEdit]) -> Vec<String> {
         if let Some(new) = new
             && !pairs.iter().any(|pair| pair.key == *key)
         {
-            let behind_role = after.iter().position(|(key, _)| *key == "role").map_or(0, |role| role + 1);
-            after.insert(behind_role, (key, format!("{} = {new}", dotted(&[key]))));
+            let before = keys::before(key);
+            let last = after.iter().rposition(|(other, _)| before.contains(other));
+            after.insert(last.map_or(0, |last| last + 1), (key, format!("{} = {new}", dotted(&[key]))));
         }
     }
     after.into_iter().map(|(_, pair)| pair).collect()

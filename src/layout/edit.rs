@@ -17,7 +17,7 @@ use super::declared::{Part, declared, field};
 use super::pen::dotted;
 use super::sheet::Sheet;
 use super::splices::{Belongs, Splices};
-use crate::roster::{Email, RoleName, Status};
+use crate::roster::{Email, RoleName, Status, keys};
 use crate::toml_text::quoted;
 
 /// One change to what a text declares.
@@ -192,9 +192,9 @@ fn insert(splices: &mut Splices<'_>, parts: &[Part<'_>], new: Vec<(&str, String)
     });
     if let Some(header) = header {
         let indent = splices.indent(last_field.unwrap_or(header));
-        let role = field(parts, "role").map(|(_, span)| span);
         for (key, value) in new {
-            let behind = role.filter(|_| key == "status").unwrap_or(header);
+            let before = keys::before(key).iter().rev().find_map(|before| field(parts, before));
+            let behind = before.map_or(header, |(_, span)| span);
             splices.lines(behind.next_line, Belongs::Above, &[format!("{indent}{key} = {value}")]);
         }
     } else if let Some(span) = last_field {

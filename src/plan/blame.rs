@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Change, Plan, RoleEdit, StatusEdit};
 use crate::observed::{Meaning, ObservedState, RoleCatalogue, RoleId, UserId};
-use crate::roster::Email;
+use crate::roster::{Email, Field};
 
 /// One entry of the audit log (Pylon API, `POST /audit-logs/search`), as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +29,6 @@ pub struct AuditEntry {
     pub actor: Option<String>,
     /// Details, text to text; an open list.
     pub attributes: BTreeMap<String, String>,
-}
-
-/// What of a person is out of step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// The assigned role.
-    Role,
-    /// The status.
-    Status,
 }
 
 /// Who brought an edit's present value about, as far as the audit log says.
@@ -100,24 +91,6 @@ enum Present<'a> {
 }
 
 impl Field {
-    /// Every field.
-    pub const ALL: [Self; 2] = [Self::Role, Self::Status];
-
-    /// As files name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::Status => "status",
-        }
-    }
-
-    const fn plural(self) -> &'static str {
-        match self {
-            Self::Role => "roles",
-            Self::Status => "statuses",
-        }
-    }
-
     /// Whether a name of the open list is about it: `UserRoleChanged`, `user.role.updated`; but not `AccessControlEnabled`.
     fn is_spoken_of(self, name: &str) -> bool {
         let is_it = |word: &String| {

@@ -10,7 +10,7 @@ use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
 use crate::observed::ObservedState;
-use crate::roster::{Roster, Stance};
+use crate::roster::{Field, Roster, Stance};
 
 /// Transitions within this time are always told.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -34,9 +34,9 @@ pub fn forecast(
 ) -> Vec<Coming> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let mut agenda = roster.agenda(now);
-    let is_written = |field: &str| match field {
-        "role" => roster.policy.role == Stance::Enforce,
-        _ => roster.policy.status == Stance::Enforce,
+    let is_written = |field: Field| match field {
+        Field::Role => roster.policy.role == Stance::Enforce,
+        Field::Status => roster.policy.status == Stance::Enforce,
     };
     agenda.retain(|transition| is_written(transition.field));
     if agenda.is_empty() {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::change::{Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
+use crate::every::every;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, GuardrailRules, MaxChanges, Missing, Status,
@@ -66,15 +67,8 @@ pub enum Guardrail {
 
 impl Guardrail {
     /// Every guardrail, in the order in which they speak.
-    pub const ALL: [Self; 7] = [
-        Self::MaxChanges,
-        Self::KeepAtLeast,
-        Self::KeepActive,
-        Self::Protected,
-        Self::TokenOwner,
-        Self::Unmanaged,
-        Self::Missing,
-    ];
+    pub const ALL: [Self; 7] =
+        every!(Guardrail: MaxChanges, KeepAtLeast, KeepActive, Protected, TokenOwner, Unmanaged, Missing);
 
     /// Its name in files, reports and JSON.
     pub const fn as_str(self) -> &'static str {

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::Code;
+use crate::every::every;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Region;
@@ -70,15 +71,8 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 7] = [
-        Self::NotSent,
-        Self::Throttled,
-        Self::Ambiguous,
-        Self::Rejected,
-        Self::Forbidden,
-        Self::TooLarge,
-        Self::Fatal,
-    ];
+    pub const ALL: [Self; 7] =
+        every!(Class: NotSent, Throttled, Ambiguous, Rejected, Forbidden, TooLarge, Fatal);
 }
 
 impl Failure {

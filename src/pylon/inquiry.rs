@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::request::{Allowance, Entries, PAGE, ReadRequest};
 use crate::observed::{ObservedState, UserId};
-use crate::plan::blame::{Blame, Field, OutOfStep};
+use crate::plan::blame::{Blame, OutOfStep};
+use crate::roster::Field;
 
 /// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
 /// brings up to 29,970 entries about people who are out of step.

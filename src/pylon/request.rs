@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use crate::every::every;
 use crate::observed::{Organization, Person, Role, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
@@ -151,7 +152,7 @@ pub enum Allowance {
 
 impl Allowance {
     /// Every allowance.
-    pub const ALL: [Self; 4] = [Self::Get, Self::Search, Self::Patch, Self::Audit];
+    pub const ALL: [Self; 4] = every!(Allowance: Get, Search, Patch, Audit);
 
     /// Its name in `--rate`.
     pub const fn as_str(self) -> &'static str {

@@ -13,9 +13,11 @@ use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, Gu
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
+use crate::every::every;
 use crate::plan::guardrails::Verdict;
 use crate::printable::{Printable, is_unprintable};
 use crate::problem::Problems;
+use crate::roster::Field;
 use crate::source::Location;
 
 /// So many annotations of one level does a step show.
@@ -59,7 +61,7 @@ enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
+    const ALL: [Self; 3] = every!(Level: Error, Warning, Notice);
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -226,7 +228,7 @@ fn of_entry(entry: &Entry, is_kept: bool) -> Vec<Annotation> {
                 about(Level::Error, location, words::outcome(outcome))
             });
             let edits = edits.iter().map(|edit| {
-                let level = if is_kept && edit.field == "role" { Level::Warning } else { Level::Notice };
+                let level = if is_kept && edit.field == Field::Role { Level::Warning } else { Level::Notice };
                 about(level, &edit.location, edit_text(edit))
             });
             trouble.into_iter().chain(edits).collect()

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use crate::every::every;
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
@@ -46,7 +47,7 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Markdown, Self::Github, Self::Html];
+    pub const ALL: [Self; 5] = every!(Format: Text, Json, Markdown, Github, Html);
 
     /// As it is typed.
     pub const fn as_str(self) -> &'static str {

@@ -20,6 +20,12 @@ pub(crate) const DEFAULTS: &[&str] = &["role"];
 /// The keys of a person.
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
+/// The keys of a person that stand before this one.
+pub(crate) fn before(key: &str) -> &'static [&'static str] {
+    let place = PERSON.iter().position(|known| *known == key);
+    &PERSON[..place.unwrap_or_default()]
+}
+
 /// The keys of a window.
 pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
@@ -46,3 +52,33 @@ pub(crate) const ROOT: &[&str] = &[
     "defaults",
     "users",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the key stands in the text as a word of its own.
+    fn names(text: &str, key: &str) -> bool {
+        text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').any(|word| word == key)
+    }
+
+    #[test]
+    fn every_key_is_told_of_tried_and_compared() {
+        let compared = include_str!("../../tests/all/stories/comparing.rs");
+        let (_, compared) = compared.split_once("const EVERY_KEY").unwrap();
+        let (compared, _) = compared.split_once("];").unwrap();
+        for (page, text) in [
+            ("docs/users-toml.md", include_str!("../../docs/users-toml.md")),
+            ("fuzz/dictionaries/toml", include_str!("../../fuzz/dictionaries/toml")),
+            ("tests/all/properties/rubbish.rs", include_str!("../../tests/all/properties/rubbish.rs")),
+        ] {
+            let tables = [ROOT, WORKSPACE, POLICY, GUARDRAIL, ACKNOWLEDGE, DEFAULTS, PERSON, WINDOW];
+            for key in tables.concat() {
+                assert!(names(text, key), "`{key}` is not in {page}");
+            }
+        }
+        for key in [WORKSPACE, POLICY, GUARDRAIL, PERSON].concat() {
+            assert!(names(compared, key), "`{key}` is not in EVERY_KEY of tests/all/stories/comparing.rs");
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod rules;
 pub mod schema;
 mod settings;
 
+use crate::every::every;
 use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
@@ -94,7 +95,7 @@ pub enum Region {
 
 impl Region {
     /// Every region.
-    pub const ALL: [Self; 2] = [Self::Us, Self::Eu];
+    pub const ALL: [Self; 2] = every!(Region: Us, Eu);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -138,7 +139,7 @@ pub enum Stance {
 
 impl Stance {
     /// Every stance.
-    pub const ALL: [Self; 3] = [Self::Enforce, Self::Observe, Self::Ignore];
+    pub const ALL: [Self; 3] = every!(Stance: Enforce, Observe, Ignore);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -227,7 +228,7 @@ pub enum Unmanaged {
 
 impl Unmanaged {
     /// Everything that can be declared.
-    pub const ALL: [Self; 3] = [Self::Ignore, Self::Report, Self::Refuse];
+    pub const ALL: [Self; 3] = every!(Unmanaged: Ignore, Report, Refuse);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -250,7 +251,7 @@ pub enum Missing {
 
 impl Missing {
     /// Everything that can be declared.
-    pub const ALL: [Self; 2] = [Self::Report, Self::Refuse];
+    pub const ALL: [Self; 2] = every!(Missing: Report, Refuse);
 
     /// As it is declared and printed.
     pub const fn as_str(self) -> &'static str {
@@ -293,6 +294,21 @@ pub enum AcknowledgedRisk {
     TokenOwner(Sourced<Email>),
 }
 
+impl AcknowledgedRisk {
+    /// The name of the guardrail that is acknowledged.
+    pub const fn guardrail(&self) -> &'static str {
+        match self {
+            Self::MaxChanges(_) => "max_changes",
+            Self::Missing(_) => "missing",
+            Self::Unmanaged(_) => "unmanaged",
+            Self::KeepAtLeast(..) => "keep_at_least",
+            Self::KeepActive(_) => "keep_active",
+            Self::Protected(_) => "protected",
+            Self::TokenOwner(_) => "token_owner",
+        }
+    }
+}
+
 /// One person, as the files declare them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPerson {
@@ -315,6 +331,42 @@ pub struct DeclaredRole {
     pub from_defaults: bool,
 }
 
+/// What of a person can be declared, changed and taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The assigned role.
+    Role,
+    /// The status.
+    Status,
+}
+
+impl Field {
+    /// Every field, in the order in which reports have them.
+    pub const ALL: [Self; 2] = every!(Field: Role, Status);
+
+    /// As files and reports name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Status => "status",
+        }
+    }
+
+    /// Several of them.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Role => "roles",
+            Self::Status => "statuses",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A status that can be declared. What Pylon answers is an open list; what it accepts is this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
@@ -328,7 +380,7 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Away, Self::OutOfOffice];
+    pub const ALL: [Self; 3] = every!(Status: Active, Away, OutOfOffice);
 
     /// As files, plans and Pylon spell it.
     pub const fn as_str(self) -> &'static str {

@@ -19,15 +19,20 @@ use crate::source::{Place, Sourced};
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// What an acknowledgement takes beside its guardrail, reason and day, by guardrail.
-pub(super) const TAKES: &[(&str, &[&str])] = &[
-    ("max_changes", &["up_to"]),
-    ("missing", &["up_to"]),
-    ("unmanaged", &["up_to"]),
-    ("keep_at_least", &["role", "down_to"]),
-    ("keep_active", &["down_to"]),
-    ("protected", &["user"]),
-    ("token_owner", &["user"]),
+/// A guardrail's name, the keys that its acknowledgement takes beside that, its reason and its day, and the risk that they make.
+type Takes = (&'static str, &'static [&'static str], fn(Parts) -> Option<AcknowledgedRisk>);
+
+/// What an acknowledgement takes, by guardrail.
+pub(super) const TAKES: &[Takes] = &[
+    ("max_changes", &["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
+    ("missing", &["up_to"], |parts| Some(AcknowledgedRisk::Missing(parts.up_to?))),
+    ("unmanaged", &["up_to"], |parts| Some(AcknowledgedRisk::Unmanaged(parts.up_to?))),
+    ("keep_at_least", &["role", "down_to"], |parts| {
+        Some(AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?))
+    }),
+    ("keep_active", &["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
+    ("protected", &["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
+    ("token_owner", &["user"], |parts| Some(AcknowledgedRisk::TokenOwner(parts.user?))),
 ];
 
 /// What only the root file declares.
@@ -234,7 +239,7 @@ fn read_floors(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Floor> {
 
 /// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
 #[derive(Default)]
-struct Parts {
+pub(super) struct Parts {
     guardrail: Option<Sourced<String>>,
     up_to: Option<u64>,
     down_to: Option<u64>,
@@ -284,9 +289,9 @@ fn read_acknowledgement(
 }
 
 fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<AcknowledgedRisk> {
-    let guardrail = parts.guardrail?;
-    let Some((name, takes)) = TAKES.iter().find(|(name, _)| *name == guardrail.value) else {
-        let names: Vec<&str> = TAKES.iter().map(|(name, _)| *name).collect();
+    let guardrail = parts.guardrail.as_ref()?;
+    let Some((name, takes, risk)) = TAKES.iter().find(|(name, ..)| *name == guardrail.value) else {
+        let names: Vec<&str> = TAKES.iter().map(|(name, ..)| *name).collect();
         let help = match did_you_mean(&guardrail.value, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the guardrails are: {}", names.join(", ")),
@@ -309,13 +314,29 @@ fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<Ackn
         fields.report(problem);
         return None;
     }
-    Some(match *name {
-        "max_changes" => AcknowledgedRisk::MaxChanges(parts.up_to?),
-        "missing" => AcknowledgedRisk::Missing(parts.up_to?),
-        "unmanaged" => AcknowledgedRisk::Unmanaged(parts.up_to?),
-        "keep_at_least" => AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?),
-        "keep_active" => AcknowledgedRisk::KeepActive(parts.down_to?),
-        "protected" => AcknowledgedRisk::Protected(parts.user?),
-        _ => AcknowledgedRisk::TokenOwner(parts.user?),
-    })
+    risk(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn every_acknowledgement_is_of_the_guardrail_that_it_names() {
+        let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
+        for (name, takes, risk) in TAKES {
+            let has = |key: &str| takes.contains(&key);
+            let parts = Parts {
+                up_to: has("up_to").then_some(1),
+                down_to: has("down_to").then_some(1),
+                role: has("role").then(|| Sourced::new("admin".into(), place)),
+                user: has("user").then(|| Sourced::new(Email::observed("a@acme.example"), place)),
+                ..Parts::default()
+            };
+            assert_eq!(risk(parts).map(|risk| risk.guardrail()), Some(*name));
+        }
+    }
 }

@@ -1,10 +1,11 @@
-//! The twelve ways in which a request can go wrong on purpose, and their names.
+//! The ways in which a request can go wrong on purpose, and their names.
 //!
 //! Owns what each one means; `faults` decides when it strikes, `delivery` what then reaches the client.
 
 use std::{fmt, str::FromStr};
 
 use super::spelling;
+use crate::every::every;
 
 /// One way in which a request can go wrong. `Applied` ones do what was asked first, and then hide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,20 +38,10 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::InternalError,
-        Self::InternalErrorApplied,
-        Self::BadGateway,
-        Self::Unavailable,
-        Self::GatewayTimeoutApplied,
-        Self::RequestTimeout,
-        Self::Conflict,
-        Self::RateLimited,
-        Self::CutBefore,
-        Self::CutAfter,
-        Self::StallApplied,
-        Self::GarbageApplied,
-    ];
+    pub const ALL: [Self; 12] = every!(
+        Fault: InternalError, InternalErrorApplied, BadGateway, Unavailable, GatewayTimeoutApplied, RequestTimeout,
+        Conflict, RateLimited, CutBefore, CutAfter, StallApplied, GarbageApplied
+    );
 
     /// The word for it in `--faults`.
     pub fn name(self) -> &'static str {
@@ -90,7 +81,18 @@ impl Fault {
 
     /// Whether the client gets any byte back.
     pub fn is_answered(self) -> bool {
-        !matches!(self, Self::CutBefore | Self::CutAfter | Self::StallApplied)
+        match self {
+            Self::CutBefore | Self::CutAfter | Self::StallApplied => false,
+            Self::InternalError
+            | Self::InternalErrorApplied
+            | Self::BadGateway
+            | Self::Unavailable
+            | Self::GatewayTimeoutApplied
+            | Self::RequestTimeout
+            | Self::Conflict
+            | Self::RateLimited
+            | Self::GarbageApplied => true,
+        }
     }
 }
 

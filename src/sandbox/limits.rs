@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::spelling;
+use crate::every::every;
 
 /// Endpoints that share one allowance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order they are written.
-    pub const ALL: [Self; 4] = [Self::Get, Self::Search, Self::Patch, Self::Audit];
+    pub const ALL: [Self; 4] = every!(Class: Get, Search, Patch, Audit);
 
     /// The word for it in `--limits` and `on=`.
     pub fn name(self) -> &'static str {
@@ -53,7 +54,7 @@ pub enum LimiterKind {
 impl LimiterKind {
     /// All of them.
     pub const ALL: [Self; 5] =
-        [Self::SlidingLog, Self::FixedWindow, Self::FullBucket, Self::SlidingCounter, Self::SmoothBucket];
+        every!(LimiterKind: SlidingLog, FixedWindow, FullBucket, SlidingCounter, SmoothBucket);
 
     /// The word for it in `kind=`.
     pub fn name(self) -> &'static str {

@@ -14,7 +14,7 @@ use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
 use crate::observed::{RoleCatalogue, RoleId, UserId};
-use crate::plan::blame::{Actor, Blame, Field};
+use crate::plan::blame::{Actor, Blame};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
@@ -22,7 +22,7 @@ use crate::plan::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words;
-use crate::roster::{Email, Moment, Window};
+use crate::roster::{Email, Field, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
 
 /// A role within a sentence is named in at most so many characters.
@@ -192,7 +192,7 @@ impl Material<'_> {
             let (location, origin) = (self.locate(*place), origin.clone());
             let blame = self.blame(&subject.id, Field::Role);
             EditLine {
-                field: Field::Role.as_str(),
+                field: Field::Role,
                 from: labels(from),
                 to: self.label(to),
                 through_scim: labels(through_scim),
@@ -211,7 +211,7 @@ impl Material<'_> {
             let (location, origin) = (self.locate(*place), origin.clone());
             let blame = self.blame(&subject.id, Field::Status);
             EditLine {
-                field: Field::Status.as_str(),
+                field: Field::Status,
                 from,
                 to: Printable::new(to.as_str()),
                 through_scim: Vec::new(),
@@ -300,7 +300,7 @@ pub(super) fn coming_line(transition: &Transition, sources: &Sources) -> ComingL
     ComingLine {
         when: Printable::new(&moment.written),
         email: Printable::new(email.as_str()),
-        field,
+        field: *field,
         from: shown(from),
         to: shown(to),
         location: sources.locate(*place),
@@ -315,8 +315,8 @@ pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
         let moment = &moment.as_ref()?.value;
         Some(Instant { at: moment.at, written: Printable::new(&moment.written) })
     };
-    let role = role.as_ref().map(|role| ("role", Printable::new(&role.value)));
-    let status = status.as_ref().map(|status| ("status", Printable::new(status.value.as_str())));
+    let role = role.as_ref().map(|role| (Field::Role, Printable::new(&role.value)));
+    let status = status.as_ref().map(|status| (Field::Status, Printable::new(status.value.as_str())));
     WindowLine {
         email: Printable::new(email.as_str()),
         from: instant(from),

@@ -9,7 +9,7 @@ use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
-use crate::roster::{Email, RoleName, Roster, Status};
+use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{Location, Sources};
 
 /// Everything about one person.
@@ -75,7 +75,7 @@ pub struct PylonLine {
 #[derive(Debug, Clone)]
 pub struct ValueLine {
     /// `role` or `status`.
-    pub field: &'static str,
+    pub field: Field,
     /// The value; nothing where it is left alone.
     pub value: Option<Printable>,
     /// Where it comes from, in words: `the person`, `[defaults]`, `a window until …`.
@@ -229,8 +229,8 @@ impl ExplanationReport {
         let row = |edit: &EditLine, note: &str| {
             let from = if edit.from.is_empty() { "(none)".into() } else { joined(&edit.from) };
             let change = Printable::new(&words::change(&from, cell(&edit.to).as_str()));
-            let row =
-                Row::new(Mark::Attention, [Printable::new(edit.field), change]).at(edit.location.clone());
+            let row = Row::new(Mark::Attention, [Printable::new(edit.field.as_str()), change])
+                .at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
         };
         let edits = edits.map(|edit| row(edit, ""));
@@ -327,7 +327,7 @@ fn near(asked: &Email, roster: &Roster, observed: &ObservedState) -> Option<Prin
 fn value_row(line: &ValueLine) -> Row {
     let ValueLine { field, value, origin, location } = line;
     let value = value.as_ref().map_or_else(|| Printable::new("(left alone)"), cell);
-    let mut row = Row::new(Mark::Plain, [Printable::new(field), value, Printable::new(origin)]);
+    let mut row = Row::new(Mark::Plain, [Printable::new(field.as_str()), value, Printable::new(origin)]);
     row.location.clone_from(location);
     row
 }
@@ -340,19 +340,19 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
     let status = status.as_ref().map(|status: &Desired<Status>| {
         (Printable::new(status.value.value.as_str()), status.value.place, &status.origin)
     });
-    let line = |(field, found): (
-        &'static str,
-        Option<(Printable, crate::source::Place, &crate::desired::Origin)>,
-    )| match found {
-        None => ValueLine { field, value: None, origin: String::new(), location: None },
-        Some((value, place, origin)) => ValueLine {
-            field,
-            value: Some(value),
-            origin: words::whence(origin),
-            location: Some(sources.locate(place)),
-        },
-    };
-    [("role", role), ("status", status)].into_iter().map(line).collect()
+    let line =
+        |(field, found): (Field, Option<(Printable, crate::source::Place, &crate::desired::Origin)>)| {
+            match found {
+                None => ValueLine { field, value: None, origin: String::new(), location: None },
+                Some((value, place, origin)) => ValueLine {
+                    field,
+                    value: Some(value),
+                    origin: words::whence(origin),
+                    location: Some(sources.locate(place)),
+                },
+            }
+        };
+    [(Field::Role, role), (Field::Status, status)].into_iter().map(line).collect()
 }
 
 fn pylon_line(person: &Person, found_by_other: bool, observed: &ObservedState) -> PylonLine {

@@ -10,6 +10,7 @@ use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Unread;
+use crate::roster::Field;
 use crate::source::Location;
 
 /// A reviewed plan, and what came of it if it was carried out.
@@ -63,7 +64,7 @@ pub struct ComingLine {
     /// The declared address.
     pub email: Printable,
     /// `role` or `status`.
-    pub field: &'static str,
+    pub field: Field,
     /// What is desired before; nothing where the value is left alone.
     pub from: Option<Printable>,
     /// What is desired from then on; nothing where the value is left alone.
@@ -112,7 +113,7 @@ pub struct WindowLine {
     /// The first instant after it; for good, if there is none.
     pub until: Option<Instant>,
     /// `role` or `status`, and the value while it holds.
-    pub sets: Vec<(&'static str, Printable)>,
+    pub sets: Vec<(Field, Printable)>,
     /// The status afterwards, for whoever still shows the window's.
     pub then: Option<Printable>,
     /// Why.
@@ -192,7 +193,7 @@ pub struct PersonLine {
 #[derive(Debug, Clone)]
 pub struct EditLine {
     /// `role` or `status`.
-    pub field: &'static str,
+    pub field: Field,
     /// The value before.
     pub from: Vec<Printable>,
     /// The value afterwards.

@@ -110,8 +110,7 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
     let start = from.as_ref().map_or(axis.x(axis.from), |from| axis.x(from.at));
     let end = until.as_ref().map_or(axis.x(axis.until), |until| axis.x(until.at));
     let class = match sets.as_slice() {
-        [("role", _)] => "role",
-        [("status", _)] => "status",
+        [(field, _)] => field.as_str(),
         _ => "both",
     };
     let values: Vec<String> = sets.iter().map(|(_, value)| value.short(24).to_string()).collect();

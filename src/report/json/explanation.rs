@@ -122,5 +122,10 @@ fn standing_line(line: &StandingLine) -> Standing<'_> {
 
 fn value(line: &ValueLine) -> Value<'_> {
     let ValueLine { field, value, origin, location } = line;
-    Value { field, value: value.as_ref().map(Printable::raw), origin, place: location.as_ref().map(place) }
+    Value {
+        field: field.as_str(),
+        value: value.as_ref().map(Printable::raw),
+        origin,
+        place: location.as_ref().map(place),
+    }
 }

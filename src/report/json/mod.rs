@@ -21,6 +21,7 @@ use super::{Body, Report};
 use crate::exit::Exit;
 use crate::printable::{Printable, characters, is_unprintable};
 use crate::problem::Problems;
+use crate::roster::Field;
 use crate::source::Location;
 
 /// The version of everything below.
@@ -192,18 +193,26 @@ fn place(location: &Location) -> Place {
 fn coming_line(line: &ComingLine) -> Coming<'_> {
     let ComingLine { when, email, field, from, to, location, refused_by } = line;
     let (from, to) = (from.as_ref().map(Printable::raw), to.as_ref().map(Printable::raw));
-    Coming { when: when.raw(), email: email.raw(), field, from, to, place: place(location), refused_by }
+    Coming {
+        when: when.raw(),
+        email: email.raw(),
+        field: field.as_str(),
+        from,
+        to,
+        place: place(location),
+        refused_by,
+    }
 }
 
 fn window_line(line: &WindowLine) -> WindowOf<'_> {
     let WindowLine { email, from, until, sets, then, reason, location } = line;
-    let set = |name: &str| sets.iter().find(|(field, _)| *field == name).map(|(_, value)| value.raw());
+    let set = |wanted: Field| sets.iter().find(|(field, _)| *field == wanted).map(|(_, value)| value.raw());
     WindowOf {
         email: email.raw(),
         from: from.as_ref().map(instant),
         until: until.as_ref().map(instant),
-        role: set("role"),
-        status: set("status"),
+        role: set(Field::Role),
+        status: set(Field::Status),
         then: then.as_ref().map(Printable::raw),
         reason: reason.as_ref().map(Printable::raw),
         place: place(location),

@@ -314,7 +314,7 @@ fn person_of(person: &PersonLine) -> Person<'_> {
 fn edit(edit: &EditLine) -> Edit<'_> {
     let EditLine { field, from, to, through_scim, location, origin, blame } = edit;
     Edit {
-        field,
+        field: field.as_str(),
         from: from.iter().map(Printable::raw).collect(),
         to: to.raw(),
         through_scim: through_scim.iter().map(Printable::raw).collect(),

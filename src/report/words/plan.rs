@@ -8,6 +8,7 @@ use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::plan::{EntryKind, PlanReport};
+use crate::roster::Field;
 
 /// What a plan comes to, in the few words of a title.
 pub fn verdict(report: &PlanReport) -> String {
@@ -35,8 +36,8 @@ pub fn verdict(report: &PlanReport) -> String {
 /// How many of what, for the one line that sums a plan up.
 pub fn summary(report: &PlanReport) -> Vec<String> {
     let mut parts = Vec::new();
-    let fields = |name: &str| {
-        report.changes().flat_map(|(_, _, edits, _)| edits).filter(|edit| edit.field == name).count()
+    let edits = |field: Field| {
+        report.changes().flat_map(|(_, _, edits, _)| edits).filter(|edit| edit.field == field).count()
     };
     let kinds =
         |wanted: fn(&EntryKind) -> bool| report.entries.iter().filter(|entry| wanted(&entry.kind)).count();
@@ -47,11 +48,12 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
             parts.extend((number > 0).then(|| format!("{number} {name}")));
         }
     } else if changes > 0 {
-        let (roles, statuses) = (fields("role"), fields("status"));
-        let roles = (roles > 0).then(|| count(roles, "role", "roles"));
-        let statuses = (statuses > 0).then(|| count(statuses, "status", "statuses"));
-        let both: Vec<String> = roles.into_iter().chain(statuses).collect();
-        parts.push(format!("{changes} to change ({})", both.join(", ")));
+        let of_field = |field: Field| {
+            let number = edits(field);
+            (number > 0).then(|| count(number, field.as_str(), field.plural()))
+        };
+        let fields: Vec<String> = Field::ALL.into_iter().filter_map(of_field).collect();
+        parts.push(format!("{changes} to change ({})", fields.join(", ")));
     } else {
         parts.push("nothing to change".into());
     }

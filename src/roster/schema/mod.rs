@@ -386,7 +386,7 @@ mod tests {
             let own = all.iter().filter(|key| !common.contains(key)).map(|key| (*key).to_owned());
             written.push((guardrail, own.collect::<BTreeSet<_>>()));
         }
-        let known = TAKES.iter().map(|(name, keys)| {
+        let known = TAKES.iter().map(|(name, keys, _)| {
             ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>())
         });
         assert_eq!(written, known.collect::<Vec<_>>());

@@ -23,7 +23,7 @@ use rolecall::report::facts::plan::{
     GuardrailLine, Instant, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
-use rolecall::roster::{Email, Moment};
+use rolecall::roster::{Email, Field, Moment};
 use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};
@@ -122,7 +122,7 @@ fn coming(deal: &mut Deal<'_>) -> ComingLine {
     ComingLine {
         when: deal.text(Carrier::ComingWhen),
         email: deal.text(Carrier::ComingAddress),
-        field: "role",
+        field: Field::Role,
         from: Some(deal.text(Carrier::ComingBefore)),
         to: Some(deal.text(Carrier::ComingAfter)),
         location: location(deal, Carrier::File),
@@ -136,7 +136,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
         email: deal.text(Carrier::WindowAddress),
         from: instant(deal.text(Carrier::WindowFrom)),
         until: instant(deal.text(Carrier::WindowUntil)),
-        sets: vec![("role", deal.text(Carrier::WindowRole))],
+        sets: vec![(Field::Role, deal.text(Carrier::WindowRole))],
         then: None,
         reason: Some(deal.text(Carrier::WindowReason)),
         location: location(deal, Carrier::File),
@@ -157,7 +157,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
     };
     let edits = |deal: &mut Deal<'_>| {
         let role = EditLine {
-            field: "role",
+            field: Field::Role,
             from: vec![deal.text(Carrier::RoleBefore)],
             to: deal.text(Carrier::RoleAfter),
             through_scim: vec![deal.text(Carrier::ThroughScim)],
@@ -166,7 +166,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
             blame: Some(blame(deal, round, true)),
         };
         let status = EditLine {
-            field: "status",
+            field: Field::Status,
             from: vec![deal.text(Carrier::StatusBefore)],
             to: Printable::new("away"),
             through_scim: Vec::new(),

@@ -12,7 +12,7 @@ use rolecall::report::facts::files::{FilesReport, LeftLine};
 use rolecall::report::facts::plan::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
-use rolecall::roster::Moment;
+use rolecall::roster::{Field, Moment};
 
 use super::bodies::{PlanOf, file, location, not_written, now, plan};
 use super::carriers::{Carrier, Deal};
@@ -63,7 +63,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let until = Some(Moment { at: now(), written: "2026-12-01".into() });
     let origin = Origin::Window { until, reason: Some(deal.raw(Carrier::AskedOrigin).to_owned()) };
     let value = ValueLine {
-        field: "role",
+        field: Field::Role,
         value: Some(deal.text(Carrier::AskedValue)),
         origin: words::whence(&origin),
         location: Some(location(deal, Carrier::File)),
@@ -76,7 +76,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let coming = ComingLine {
         when: deal.text(Carrier::AskedWhen),
         email: deal.text(Carrier::Asked),
-        field: "status",
+        field: Field::Status,
         from: Some(deal.text(Carrier::AskedBefore)),
         to: Some(deal.text(Carrier::AskedAfter)),
         location: location(deal, Carrier::File),
@@ -103,7 +103,7 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
     let of = PlanOf { rounds: round..round, carried_out: false };
     let Body::Plan(mut plan) = plan(&mut aside, &of) else { unreachable!("it is a plan") };
     let edit = EditLine {
-        field: "role",
+        field: Field::Role,
         from: vec![deal.text(Carrier::AskedBefore)],
         to: deal.text(Carrier::AskedAfter),
         through_scim: Vec::new(),

@@ -10,7 +10,7 @@ use rolecall::printable::Printable;
 use rolecall::report::facts::plan::{EditLine, Entry, EntryKind, PersonLine};
 use rolecall::report::toml_diff::{self, Sign};
 use rolecall::report::{Body, PlanReport, words};
-use rolecall::roster::Roster;
+use rolecall::roster::{Field, Roster};
 use rolecall::source::Location;
 use rolecall::toml_text;
 use toml::{Table, Value};
@@ -69,8 +69,10 @@ fn a_person_in_a_diff_reads_back_before_and_after() {
             blame: None,
         };
         let person = PersonLine { id: shown.clone(), name: shown.clone(), primary: Some(shown.clone()) };
-        let edits =
-            vec![edit(vec![shown.clone()], "status"), edit(vec![shown.clone(), shown.clone()], "role")];
+        let edits = vec![
+            edit(vec![shown.clone()], Field::Status),
+            edit(vec![shown.clone(), shown.clone()], Field::Role),
+        ];
         let kind = EntryKind::Change { person, edits, outcome: None };
         let report =
             PlanReport { entries: vec![Entry { email: shown, kind, location: location() }], ..nothing() };

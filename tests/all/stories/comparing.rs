@@ -112,6 +112,11 @@ const EVERY_KEY: &[(&str, &str, &str)] = &[
         "[defaults]\nrole = \"Member\"\n[users]\n\"a@acme.example\" = {}",
     ),
     ("status", "[users]\n\"a@acme.example\" = {}", "[users]\n\"a@acme.example\" = { status = \"away\" }"),
+    (
+        "windows",
+        "[users]\n\"a@acme.example\" = { role = \"Member\" }",
+        "[users]\n\"a@acme.example\" = { role = \"Member\", windows = [{ until = 2026-12-20, role = \"Lead\" }] }",
+    ),
 ];
 
 const ACKNOWLEDGED: &str =

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use pretty_assertions::assert_eq;
 use rolecall::commands::diagnostic_codes;
 use rolecall::exit::Exit;
+use rolecall::manual::VERBS;
+use rolecall::plan::Guardrail;
+use rolecall::report::Format;
+use rolecall::roster::Region;
 
 use crate::harness::Scene;
 
@@ -147,6 +151,37 @@ fn every_exit_code_is_in_the_table() {
     for (signal, code) in [(1, 129), (2, 130), (15, 143)] {
         assert_eq!(i32::from(Exit::Signal(signal).code()), code);
         assert!(text.contains(&code.to_string()));
+    }
+}
+
+#[test]
+fn every_guardrail_region_format_and_verb_is_on_its_page() {
+    let page = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (safety, oncall) = (page("docs/safety.md"), page("docs/oncall.md"));
+    let keys = page("docs/users-toml.md");
+    for guardrail in Guardrail::ALL.map(Guardrail::as_str) {
+        let is_in_a_row = |page: &str| {
+            let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+            rows.into_iter().any(|cell| cell.split('`').any(|name| name == guardrail))
+        };
+        assert!(is_in_a_row(&safety), "{guardrail} has no row in docs/safety.md");
+        assert!(is_in_a_row(&oncall), "{guardrail} has no row in docs/oncall.md");
+        assert!(keys.contains(guardrail), "{guardrail} is not in docs/users-toml.md");
+    }
+    let description = page("docs/pylon-users.openapi.yaml");
+    let regions = keys.lines().find(|line| line.starts_with("region = ")).unwrap();
+    for region in Region::ALL {
+        let mut words = regions.split(|char: char| !char.is_ascii_alphanumeric());
+        assert!(words.any(|word| word == region.as_str()), "{region:?}: {regions}");
+        assert!(description.contains(&format!("\"https://{}\"", region.host())), "{region:?}");
+    }
+    let reports = page("docs/reports.md");
+    for format in Format::ALL {
+        assert!(reports.contains(&format!("\n| `{}` |", format.as_str())), "{format:?}");
+    }
+    let told = page("README.md") + &page("docs/everyday.md") + &page("docs/sandbox.md") + &keys;
+    for verb in VERBS {
+        assert!(told.contains(&format!("rolecall {}", verb.name)), "no page tells of {}", verb.name);
     }
 }
 
