@@ -1,5 +1,6 @@
 //! `rolecall`: parse what was typed, run it, write what it says, exit with its code.
 
+use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ fn environment(clock: Clock) -> Environment {
     Environment {
         clock,
         token: std::env::var("PYLON_API_TOKEN").ok(),
+        token_in_use: OnceCell::new(),
         locks: locks(),
         network_variables: NETWORK_VARIABLES.into_iter().filter(|name| set(name)).collect(),
         folder: std::env::current_dir().unwrap_or_default(),

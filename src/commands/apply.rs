@@ -11,7 +11,7 @@ use super::files::{declared, declares_nobody};
 use super::lock::Lock;
 use super::prepare::{Prepared, Scope, prepare};
 use super::progress::{Progress, say};
-use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
+use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder, without_token};
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::exit::Exit;
@@ -190,7 +190,7 @@ fn ask(
     }
     let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));
     let mut stderr = std::io::stderr();
-    let question = text::question(command, planned, &styles);
+    let question = without_token(text::question(command, planned, &styles), environment);
     let mut answer = String::new();
     let asked = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));

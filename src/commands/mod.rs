@@ -4,6 +4,7 @@
 //! and an exit code, which `main` writes; further reports go to their files through `outlets`. Only questions and progress
 //! are written on the way.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -96,6 +97,8 @@ pub struct Environment {
     pub clock: Clock,
     /// The value of `PYLON_API_TOKEN`.
     pub token: Option<String>,
+    /// The token that Pylon is asked with, wherever it comes from; once it is known.
+    pub token_in_use: OnceCell<Token>,
     /// Where locks of this user lie, where there is such a place.
     pub locks: Option<PathBuf>,
     /// Which of `HTTPS_PROXY` and the like are set, by name.
@@ -257,12 +260,12 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
     }
 }
 
-/// The last line of defence: whatever repeats the token of the environment, it does not leave the process.
+/// The last line of defence: whatever repeats the token of the environment or the one in use, it does not leave the process.
 fn without_token(text: String, environment: &Environment) -> String {
-    match environment.token.as_deref().map(Token::new) {
-        Some(Ok(token)) => token.scrub(text),
-        Some(Err(_)) | None => text,
-    }
+    let Environment { token, token_in_use, .. } = environment;
+    let of_environment = token.as_deref().and_then(|token| Token::new(token).ok());
+    let tokens = of_environment.iter().chain(token_in_use.get());
+    tokens.fold(text, |text, token| token.scrub(text))
 }
 
 /// The folder of the config, beside which `.rolecall/` and `pylon.json` lie.
@@ -308,5 +311,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
 }
 
 fn token(asked: &ConnectionArgs, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
-    Token::find(asked.token_file.as_deref(), environment.token.as_deref(), stdin)
+    let token = Token::find(asked.token_file.as_deref(), environment.token.as_deref(), stdin)?;
+    Ok(environment.token_in_use.get_or_init(|| token).clone())
 }

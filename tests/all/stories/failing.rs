@@ -1,5 +1,7 @@
 //! When things go wrong: what is said, what is retried, what is never done.
 
+use std::fs;
+
 use pretty_assertions::assert_eq;
 use rolecall::sandbox::{Class, Fault, Faults};
 
@@ -77,6 +79,20 @@ fn a_token_may_come_from_a_file_or_from_standard_input() {
     scene.run_with(&["plan", "--token-file", "-"], &format!("{TOKEN}\n")).exits(0);
     scene.run("plan --token-file nowhere").exits(1).names("pylon::no_token");
     scene.run_with(&["plan", "--token-file", "-"], "two words\n").exits(1).names("pylon::bad_token");
+}
+
+#[test]
+fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
+    let scene =
+        scene().file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}\n"));
+    let of_the_file = scene.env("PYLON_API_TOKEN", "").file("token", TOKEN);
+    for words in ["plan --token-file token", "plan --token-file token --format json --report text=plan.txt"] {
+        let run = of_the_file.run(words);
+        run.exits(1);
+        let report = fs::read_to_string(of_the_file.folder().join("plan.txt")).unwrap_or_default();
+        let told = format!("{}{}{report}", run.stdout, run.stderr);
+        assert!(told.contains("[token]") && !told.contains(TOKEN), "{told}");
+    }
 }
 
 #[test]
