@@ -34,6 +34,10 @@ pipelines:
 bench *options:
     benches/run {{options}}
 
+# Branch coverage of what decides: the table of docs/reliability.md
+coverage:
+    .ci/coverage
+
 # What runs before anything lands
 ci:
     .ci/run

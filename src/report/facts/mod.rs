@@ -1,4 +1,4 @@
-//! What a report says, a file for each kind: names and addresses [`Printable`](crate::printable::Printable), places settled, nothing left to look up.
+//! What a report says, a file for each kind: names and addresses [`Printable`], places settled, nothing left to look up.
 
 pub mod agenda;
 pub mod comparison;
