@@ -105,6 +105,33 @@ fn every_command_in_the_docs_prints_what_they_say() {
 }
 
 #[test]
+fn every_command_that_is_named_in_the_docs_can_be_typed() {
+    // What a job or a check is called.
+    const NAMES: &[&str] = &["rolecall check"];
+    let mut named = 0;
+    let mut wrongly: Vec<String> = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let in_blocks = blocks(&page, "sh");
+        let in_blocks = in_blocks.iter().flat_map(|block| block.lines());
+        let in_sentences = text.lines().filter(|line| !line.starts_with("```"));
+        let in_sentences = in_sentences.flat_map(|line| line.split('`').skip(1).step_by(2));
+        for written in in_blocks.chain(in_sentences).filter(|written| written.starts_with("rolecall ")) {
+            let command = written.split('#').next().unwrap().split(['>', '|', ';']).next().unwrap();
+            if command.contains('…') || NAMES.contains(&command) {
+                continue;
+            }
+            let wrong = rolecall::manual::parse(command.split_whitespace().map(Into::into)).err();
+            let wrong = wrong.filter(clap::Error::use_stderr); // help is no error
+            wrongly.extend(wrong.map(|error| format!("`{written}` in {}: {error}", page.display())));
+            named += 1;
+        }
+    }
+    assert!(wrongly.is_empty(), "{}", wrongly.join("\n"));
+    assert!(named > 40, "only {named} commands were found");
+}
+
+#[test]
 fn every_piece_of_toml_in_the_docs_is_valid() {
     let mut read = 0;
     for page in pages() {
