@@ -122,6 +122,11 @@ impl Outcome {
         }
     }
 
+    /// The same of a name, as a journal has it.
+    pub fn is_name_in_force(name: &str) -> bool {
+        [Self::Applied, Self::AlreadyInStep].iter().any(|outcome| outcome.as_str() == name)
+    }
+
     /// Whether this apply may have changed something in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         match self {

@@ -245,6 +245,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         Line::End { at, stopped } => Some((*at, *stopped)),
         Line::Begin { .. } | Line::Intent { .. } | Line::Answer { .. } | Line::Outcome { .. } => None,
     });
+    let left = not_in_force(&lines);
     match ended {
         None => Check::attention(
             name,
@@ -256,13 +257,9 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
             format!("stopped early, {}", minute(at)),
             "apply again sends only what is not in force",
         ),
-        Some((at, false)) if not_in_force(&lines) > 0 => Check::attention(
+        Some((at, false)) if left > 0 => Check::attention(
             name,
-            format!(
-                "{} not in force, {}",
-                words::count(not_in_force(&lines), "change", "changes"),
-                minute(at)
-            ),
+            format!("{} not in force, {}", words::count(left, "change", "changes"), minute(at)),
             "`rolecall plan` shows which; apply again sends only these",
         ),
         Some((at, false)) if now.duration_since(at) > SILENCE => {
@@ -274,10 +271,9 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
 
 /// Of how many changes a journal says that they did not come into force.
 fn not_in_force(lines: &[Line]) -> usize {
-    let in_force = [Outcome::Applied, Outcome::AlreadyInStep].map(|outcome| outcome.as_str());
-    let is_open =
-        |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !in_force.contains(&outcome.as_str()));
-    lines.iter().filter(is_open).count()
+    let is_left =
+        |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !Outcome::is_name_in_force(outcome));
+    lines.iter().filter(is_left).count()
 }
 
 fn minute(at: Timestamp) -> String {

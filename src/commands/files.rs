@@ -1,5 +1,6 @@
 //! What most verbs begin with: the files, read and resolved at one instant.
 
+use std::cell::LazyCell;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -62,19 +63,19 @@ pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, 
 pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut emails = Vec::new();
+    let known =
+        LazyCell::new(|| Addresses::new(declared.desired.people.iter().map(|person| &person.email.value)));
     for written in written {
         let email = Email::observed(written.trim());
         if declared.desired.people.binary_search_by(|person| person.email.value.cmp(&email)).is_ok() {
             emails.push(email);
             continue;
         }
-        let known = declared.desired.people.iter().map(|person| &person.email.value);
-        let near = Addresses::new(known).near(&email);
         let problem = Problem::new(
             plan::Code::OnlyUnknown,
             format!("no file declares {}", Printable::cut(written, 80)),
         );
-        problems.push(match near {
+        problems.push(match known.near(&email) {
             Some(near) => problem.help(format!("did you mean {}?", Printable::new(near.as_str()))),
             None => problem.help("--only names people by the address by which they are declared"),
         });
