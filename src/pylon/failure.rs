@@ -237,14 +237,14 @@ fn wrong_region(region: Option<Region>) -> String {
             let others = Region::ALL.into_iter().filter(|other| *other != region);
             others.map(|other| format!("--region {}", other.as_str())).collect::<Vec<_>>().join(" or ")
         }
-        None => "the other region's --base-url".into(),
+        None => "another region's --base-url".into(),
     };
     format!("the token belongs to another region: use {others}, and pin it in [workspace]")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{BTreeSet, HashSet};
 
     use pretty_assertions::assert_eq;
 
@@ -253,6 +253,14 @@ mod tests {
     fn class(status: u16, code: Option<&str>) -> Class {
         let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
         Failure { asked: "PATCH /users/u".into(), trouble: Trouble::Refused(refusal) }.class()
+    }
+
+    /// Those that the API description names.
+    fn documented_codes() -> BTreeSet<String> {
+        let text = include_str!("../../docs/pylon-users.openapi.yaml");
+        let document: serde_json::Value = serde_norway::from_str(text).unwrap();
+        let code = &document["components"]["schemas"]["ErrorResponse"]["properties"]["code"];
+        serde_json::from_value(code["examples"].clone()).unwrap()
     }
 
     #[test]
@@ -317,6 +325,10 @@ mod tests {
             met.insert(expected);
         }
         assert_eq!(met, Class::ALL.into_iter().collect(), "every class is in the table");
+        let codes: BTreeSet<&str> = table.iter().filter_map(|(_, code, _)| *code).collect();
+        let mut documented = documented_codes();
+        documented.insert("brand_new".into());
+        assert_eq!(codes, documented.iter().map(String::as_str).collect(), "every code is in the table");
     }
 
     #[test]
@@ -371,13 +383,13 @@ mod tests {
     }
 
     #[test]
-    fn the_other_region_is_named() {
+    fn the_other_regions_are_named() {
         let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
         let failure = Failure { asked: String::new(), trouble: Trouble::Refused(refusal) };
         for (asked, other) in [
             (Some(Region::Us), "use --region eu,"),
             (Some(Region::Eu), "use --region us,"),
-            (None, "use the other region's --base-url,"),
+            (None, "use another region's --base-url,"),
         ] {
             let help = failure.problem(asked).help.unwrap_or_default();
             assert!(help.contains(other), "{asked:?}: {help}");

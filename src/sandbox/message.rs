@@ -121,8 +121,25 @@ pub(super) enum Code {
 }
 
 impl Code {
+    /// Every one.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 12] = crate::every::every!(
+        Code: InvalidAuthorizationHeader,
+        InvalidApiToken,
+        WrongRegionToken,
+        OrganizationDeactivated,
+        OrganizationSuspended,
+        PermissionDenied,
+        RateLimited,
+        NotFound,
+        MethodNotAllowed,
+        PayloadTooLarge,
+        InvalidRequestBody,
+        InternalError
+    );
+
     /// The identifier in the envelope and the HTTP status that goes with it.
-    fn wire(self) -> (&'static str, u16) {
+    pub(super) fn wire(self) -> (&'static str, u16) {
         match self {
             Self::InvalidAuthorizationHeader => ("invalid_authorization_header", 401),
             Self::InvalidApiToken => ("invalid_api_token", 401),

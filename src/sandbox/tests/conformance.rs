@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
+use super::super::message::Code;
 use super::super::{Api, DEFAULT_TOKEN, Draft, Person, Request, Response, Settings, World};
 
 const DOCUMENT: &str = include_str!("../../../docs/pylon-users.openapi.yaml");
@@ -131,6 +132,17 @@ fn every_refusal_is_the_documented_envelope_in_both_eras() {
             assert!(response.status >= 400);
             judge(&schema, &response.body, &format!("{api:?} {request:?}"));
         }
+    }
+}
+
+#[test]
+fn every_code_is_one_that_the_document_names() {
+    let document = document();
+    let named =
+        document["components"]["schemas"]["ErrorResponse"]["properties"]["code"]["examples"].as_array();
+    for code in Code::ALL {
+        let (identifier, _) = code.wire();
+        assert!(named.unwrap().iter().any(|named| named == identifier), "{identifier}");
     }
 }
 
