@@ -10,7 +10,7 @@ use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{Edit, NewPerson, Refused, To, edited};
 use crate::observed::{ObservedState, Person, RoleCatalogue, RoleId};
 use crate::plan::{Change, RoleEdit, StatusEdit};
-use crate::roster::{Email, RoleName, Roster, Status};
+use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// New texts of files, and what is not in them.
@@ -40,8 +40,8 @@ pub struct FileEdit {
 pub struct NotWritten {
     /// Whose, and where.
     pub email: Sourced<Email>,
-    /// `role`, `status`, or `person`.
-    pub field: &'static str,
+    /// Which of the person's; none where it is the whole person.
+    pub field: Option<Field>,
     /// Why.
     pub why: Why,
 }
@@ -93,8 +93,8 @@ impl Adoption {
                 let known = Status::ALL.into_iter().find(|status| status.as_str() == from);
                 known.ok_or_else(|| Why::UnknownStatus(from.clone()))
             });
-            let role = adoption.to("role", email, role);
-            let status = adoption.to("status", email, status);
+            let role = adoption.to(Field::Role, email, role);
+            let status = adoption.to(Field::Status, email, status);
             wishes.push(Wish { email: email.clone(), role, status });
         }
         adoption.write(wishes, Vec::new(), &roster.sources);
@@ -129,8 +129,8 @@ impl Adoption {
                 (desired.value.value != edit.to)
                     .then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { Ok(edit.to) })
             });
-            let role = adoption.to("role", email, role);
-            let status = adoption.to("status", email, status);
+            let role = adoption.to(Field::Role, email, role);
+            let status = adoption.to(Field::Status, email, status);
             wishes.push(Wish { email: email.clone(), role, status });
         }
         adoption.write(wishes, Vec::new(), &roster.sources);
@@ -156,14 +156,14 @@ impl Adoption {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
             if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
-                self.left.push(NotWritten { email, field: "person", why: Why::Address });
+                self.left.push(NotWritten { email, field: None, why: Why::Address });
                 continue;
             }
             let role = match person.assigned.as_slice() {
                 [only] => Some(Ok(RoleName::from(roles.written(only)))),
                 other => Some(Err(Why::Undeclarable(other.to_vec()))),
             };
-            let To::Set(role) = self.to("role", &email, role) else {
+            let To::Set(role) = self.to(Field::Role, &email, role) else {
                 continue;
             };
             let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
@@ -175,17 +175,12 @@ impl Adoption {
     }
 
     /// What becomes of a value; what cannot be written is noted.
-    fn to<T>(
-        &mut self,
-        field: &'static str,
-        email: &Sourced<Email>,
-        wanted: Option<Result<T, Why>>,
-    ) -> To<T> {
+    fn to<T>(&mut self, field: Field, email: &Sourced<Email>, wanted: Option<Result<T, Why>>) -> To<T> {
         match wanted {
             None => To::Stay,
             Some(Ok(value)) => To::Set(value),
             Some(Err(why)) => {
-                self.left.push(NotWritten { email: email.clone(), field, why });
+                self.left.push(NotWritten { email: email.clone(), field: Some(field), why });
                 To::Stay
             }
         }
@@ -241,7 +236,7 @@ impl Adoption {
             };
             let refused_of = |email: Sourced<Email>, why: Refused| NotWritten {
                 email,
-                field: "person",
+                field: None,
                 why: Why::Refused(why),
             };
             match of {

@@ -63,7 +63,7 @@ pub enum Line {
         at: Timestamp,
         /// Whose.
         operation: Operation,
-        /// One of the names of [`super::Outcome`].
+        /// The name of an [`super::OutcomeKind`].
         outcome: String,
     },
     /// The apply ends.

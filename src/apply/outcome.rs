@@ -1,5 +1,6 @@
 //! What came of each change, and of the whole apply.
 
+use crate::every::every;
 use crate::plan::Change;
 use crate::pylon::Failure;
 
@@ -82,57 +83,109 @@ pub struct Finished {
     pub not_read_back: usize,
 }
 
-impl Outcome {
+/// The outcomes by name alone: what summaries count, and what a journal holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// [`Outcome::Applied`].
+    Applied,
+    /// [`Outcome::AlreadyInStep`].
+    AlreadyInStep,
+    /// [`Outcome::NotEffective`].
+    NotEffective,
+    /// [`Outcome::ChangedAgain`].
+    ChangedAgain,
+    /// [`Outcome::Rejected`].
+    Rejected,
+    /// [`Outcome::Stale`].
+    Stale,
+    /// [`Outcome::Unclear`].
+    Unclear,
+    /// [`Outcome::NotAttempted`].
+    NotAttempted,
+}
+
+impl OutcomeKind {
+    /// Every one, in the order of a summary.
+    pub const ALL: [Self; 8] = every!(
+        OutcomeKind: Applied,
+        AlreadyInStep,
+        NotEffective,
+        ChangedAgain,
+        Rejected,
+        Stale,
+        Unclear,
+        NotAttempted
+    );
+
     /// Its name in reports, JSON and journals.
-    pub const fn as_str(&self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
             Self::AlreadyInStep => "already in step",
             Self::NotEffective => "not effective",
             Self::ChangedAgain => "changed again",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected => "rejected",
             Self::Stale => "stale",
-            Self::Unclear(_) => "unclear",
-            Self::NotAttempted(_) => "not attempted",
+            Self::Unclear => "unclear",
+            Self::NotAttempted => "not attempted",
         }
     }
 
-    /// Every name, in the order of a summary.
-    pub const NAMES: [&'static str; 8] = [
-        "applied",
-        "already in step",
-        "not effective",
-        "changed again",
-        "rejected",
-        "stale",
-        "unclear",
-        "not attempted",
-    ];
+    /// The one with this name, as a journal has it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 
     /// Whether Pylon holds what was planned.
-    pub const fn is_in_force(&self) -> bool {
+    pub const fn is_in_force(self) -> bool {
         match self {
             Self::Applied | Self::AlreadyInStep => true,
             Self::NotEffective
             | Self::ChangedAgain
-            | Self::Rejected(_)
+            | Self::Rejected
             | Self::Stale
-            | Self::Unclear(_)
-            | Self::NotAttempted(_) => false,
+            | Self::Unclear
+            | Self::NotAttempted => false,
         }
     }
 
-    /// The same of a name, as a journal has it.
-    pub fn is_name_in_force(name: &str) -> bool {
-        [Self::Applied, Self::AlreadyInStep].iter().any(|outcome| outcome.as_str() == name)
+    /// Whether the apply may have changed something in Pylon.
+    pub const fn may_have_changed(self) -> bool {
+        match self {
+            Self::Applied | Self::NotEffective | Self::ChangedAgain | Self::Unclear => true,
+            Self::AlreadyInStep | Self::Rejected | Self::Stale | Self::NotAttempted => false,
+        }
+    }
+}
+
+impl Outcome {
+    /// Which of them it is.
+    pub const fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Applied => OutcomeKind::Applied,
+            Self::AlreadyInStep => OutcomeKind::AlreadyInStep,
+            Self::NotEffective => OutcomeKind::NotEffective,
+            Self::ChangedAgain => OutcomeKind::ChangedAgain,
+            Self::Rejected(_) => OutcomeKind::Rejected,
+            Self::Stale => OutcomeKind::Stale,
+            Self::Unclear(_) => OutcomeKind::Unclear,
+            Self::NotAttempted(_) => OutcomeKind::NotAttempted,
+        }
+    }
+
+    /// Its name in reports, JSON and journals.
+    pub const fn as_str(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// Whether Pylon holds what was planned.
+    pub const fn is_in_force(&self) -> bool {
+        self.kind().is_in_force()
     }
 
     /// Whether this apply may have changed something in Pylon.
     pub const fn may_have_changed(&self) -> bool {
-        match self {
-            Self::Applied | Self::NotEffective | Self::ChangedAgain | Self::Unclear(_) => true,
-            Self::AlreadyInStep | Self::Rejected(_) | Self::Stale | Self::NotAttempted(_) => false,
-        }
+        self.kind().may_have_changed()
     }
 
     /// What it comes to when a written value is not found in force: it never was, unless it had been shown.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::journal::Line;
-use super::outcome::Outcome;
+use super::outcome::OutcomeKind;
 use crate::adoption::Adoption;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
@@ -244,10 +244,9 @@ fn subject(person: &Person, email: Sourced<Email>) -> Subject {
     }
 }
 
-/// An outcome's name, as the journal has it. One that is not known may have changed something.
+/// Of an outcome that is not known, nobody can say that it did not.
 fn may_have_changed(outcome: &str) -> bool {
-    let harmless = [Outcome::AlreadyInStep.as_str(), Outcome::Stale.as_str(), "rejected", "not attempted"];
-    !harmless.contains(&outcome)
+    OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }
 
 fn no_journal(why: &str) -> Problem {

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::connection::Connection;
 use super::files::read;
 use super::{Done, Environment, block_on, folder, newest_journals};
-use crate::apply::Outcome;
+use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Line};
 use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;
@@ -271,8 +271,8 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
 
 /// Of how many changes a journal says that they did not come into force.
 fn not_in_force(lines: &[Line]) -> usize {
-    let is_left =
-        |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !Outcome::is_name_in_force(outcome));
+    let is_in_force = |name: &str| OutcomeKind::named(name).is_some_and(OutcomeKind::is_in_force);
+    let is_left = |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !is_in_force(outcome));
     lines.iter().filter(is_left).count()
 }
 

@@ -19,7 +19,7 @@ use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
 use crate::report::{Body, words};
-use crate::roster::{Email, RoleName, Roster, Status};
+use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
 
 pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
@@ -102,7 +102,8 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
         return Err("person: several people in Pylon have this address".into());
     }
     let [role] = person.assigned.as_slice() else {
-        return Err(words::not_written("role", &Why::Undeclarable(person.assigned.clone()), &state.roles));
+        let why = Why::Undeclarable(person.assigned.clone());
+        return Err(words::not_written(Some(Field::Role), &why, &state.roles));
     };
     let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
     let role = Some(RoleName::from(state.roles.written(role)));

@@ -85,7 +85,7 @@ pub fn left_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalogue)
         let is_declared = !email.place.span().is_empty();
         LeftLine {
             email: Printable::new(email.value.as_str()),
-            why: words::not_written(field, why, roles),
+            why: words::not_written(*field, why, roles),
             location: is_declared.then(|| sources.locate(email.place)),
         }
     };

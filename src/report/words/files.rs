@@ -4,6 +4,7 @@ use super::{LONGEST_NAME, count};
 use crate::adoption::Why as NotWritten;
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
+use crate::roster::Field;
 
 /// How many files are valid, and how many people they declare.
 pub fn valid(files: usize, declared: usize) -> String {
@@ -47,7 +48,8 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
 }
 
 /// Why a value is not written into the files.
-pub fn not_written(field: &str, why: &NotWritten, roles: &RoleCatalogue) -> String {
+pub fn not_written(field: Option<Field>, why: &NotWritten, roles: &RoleCatalogue) -> String {
+    let field = field.map_or("person", Field::as_str);
     match why {
         NotWritten::Window(Some(until)) => {
             format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::count;
-use crate::apply::Outcome;
+use crate::apply::OutcomeKind;
 use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -43,9 +43,9 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
         |wanted: fn(&EntryKind) -> bool| report.entries.iter().filter(|entry| wanted(&entry.kind)).count();
     let changes = report.changes().count();
     if report.result.is_some() {
-        for name in Outcome::NAMES {
-            let number = report.outcomes().filter(|outcome| outcome.as_str() == name).count();
-            parts.extend((number > 0).then(|| format!("{number} {name}")));
+        for kind in OutcomeKind::ALL {
+            let number = report.outcomes().filter(|outcome| outcome.kind() == kind).count();
+            parts.extend((number > 0).then(|| format!("{number} {}", kind.as_str())));
         }
     } else if changes > 0 {
         let of_field = |field: Field| {

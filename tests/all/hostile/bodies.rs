@@ -287,8 +287,8 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
     let status = NotWritten::UnknownStatus(deal.raw(status).to_owned());
-    [("role", NotWritten::Undeclarable(vec![id(), id()])), ("status", status)]
-        .map(|(field, why)| words::not_written(field, &why, &RoleCatalogue::new(roles.to_vec())))
+    [(Field::Role, NotWritten::Undeclarable(vec![id(), id()])), (Field::Status, status)]
+        .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
 }
 
 /// A file called so, in which such text goes, comes, and stays beside what does.
