@@ -201,7 +201,7 @@ fn answer(request: &ReadRequest, acme: &Acme, changed: &HashMap<UserId, Person>)
     match request {
         ReadRequest::Person(id) => Answer::Person(now(acme.observed.person(id).expect("they are there"))),
         ReadRequest::Search { emails, .. } => {
-            Answer::Page(Page { people: emails.iter().map(at).collect(), next: None })
+            Answer::Page(Page { people: emails.iter().map(at).collect(), unsaid: Vec::new(), next: None })
         }
         other => unreachable!("an apply does not ask {other:?}"),
     }

@@ -160,25 +160,31 @@ impl ObservedState {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Who has this address. A primary match beats a secondary one; active people beat deactivated ones.
+    /// Who has this address. Active people beat deactivated ones, and then a primary match beats a secondary one: whether
+    /// people who have left are read as well changes nothing for anybody who has not.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        let of = |index: &'s Index| -> Vec<&'s Person> {
-            let people = index.get(email).map(Holders::as_slice).unwrap_or_default();
-            if people.iter().all(|person| person.deactivated) {
-                return people.iter().map(Arc::as_ref).collect();
-            }
-            people.iter().filter(|person| !person.deactivated).map(Arc::as_ref).collect()
-        };
-        // Nearly everybody is found here, without the two lists.
-        if let Some(Holders::One(person)) = self.by_primary.get(email) {
+        // Nearly everybody is found here, without the lists.
+        if let Some(Holders::One(person)) = self.by_primary.get(email)
+            && !person.deactivated
+        {
             return Found::Primary(person);
         }
-        match (of(&self.by_primary).as_slice(), of(&self.by_secondary).as_slice()) {
-            ([person], _) => Found::Primary(person),
-            ([], []) => Found::Nobody,
-            ([], [person]) => Found::Secondary(person),
-            ([], several) | (several, _) => Found::Several(several.to_vec()),
+        let of = |index: &'s Index, deactivated: bool| -> Vec<&'s Person> {
+            let people = index.get(email).map(Holders::as_slice).unwrap_or_default();
+            people.iter().filter(|person| person.deactivated == deactivated).map(Arc::as_ref).collect()
+        };
+        for deactivated in [false, true] {
+            match (
+                of(&self.by_primary, deactivated).as_slice(),
+                of(&self.by_secondary, deactivated).as_slice(),
+            ) {
+                ([], []) => {}
+                ([person], _) => return Found::Primary(person),
+                ([], [person]) => return Found::Secondary(person),
+                ([], several) | (several, _) => return Found::Several(several.to_vec()),
+            }
         }
+        Found::Nobody
     }
 }
 
@@ -339,6 +345,18 @@ mod tests {
             state(std::slice::from_ref(&ana)).find(&Email::observed("a@old.example")),
             Found::Secondary(&ana)
         );
+    }
+
+    #[test]
+    fn who_has_left_takes_an_address_from_nobody_who_has_not() {
+        let left = Person { deactivated: true, ..person("u_left", "ana@acme.example", &["a@acme.example"]) };
+        let ana = person("u_ana", "ana@new.example", &["ana@acme.example"]);
+        let (email, other) = (Email::observed("ana@acme.example"), Email::observed("a@acme.example"));
+        assert_eq!(state(std::slice::from_ref(&ana)).find(&email), Found::Secondary(&ana));
+        let both = state(&[ana.clone(), left.clone()]);
+        assert_eq!(both.find(&email), Found::Secondary(&ana));
+        assert_eq!(both.find(&other), Found::Secondary(&left));
+        assert_eq!(state(std::slice::from_ref(&left)).find(&email), Found::Primary(&left));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::future::ready;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -92,6 +93,8 @@ impl Asking {
             None => try_join!(self.identity(), self.everything(declared))?,
         };
         let state = ObservedState::new(identity.organization, identity.user, roles);
+        let active: HashSet<UserId> = listed.iter().map(|person| person.id.clone()).collect();
+        let found = found.knowing(&active);
         // The search reads with more care for these very people, so it counts in place of the listing.
         let searched: HashSet<&UserId> = found.iter().map(|person| &person.id).collect();
         listed.retain(|person| !searched.contains(&person.id));
@@ -100,7 +103,7 @@ impl Asking {
             declared.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
         if !missing.is_empty() {
             let (all, found) = try_join!(self.listing(true), self.search(&missing))?;
-            for person in all.into_iter().chain(found) {
+            for person in all.knowing(&active).into_iter().chain(found.knowing(&active)) {
                 if state.person(&person.id).is_none() {
                     state.insert(person);
                 }
@@ -128,11 +131,10 @@ impl Asking {
         inquiry
     }
 
-    async fn everything(
-        &self,
-        declared: &[Email],
-    ) -> Result<(RoleCatalogue, Vec<Person>, Vec<Person>), Problem> {
-        try_join!(self.roles(), self.listing(false), self.search(declared))
+    async fn everything(&self, declared: &[Email]) -> Result<(RoleCatalogue, Vec<Person>, Read), Problem> {
+        // Without those who are deactivated: that is what it is asked for.
+        let active = async { Ok(self.listing(false).await?.people) };
+        try_join!(self.roles(), active, self.search(declared))
     }
 
     async fn identity(&self) -> Result<Identity, Problem> {
@@ -151,26 +153,25 @@ impl Asking {
         }
     }
 
-    async fn listing(&self, deactivated: bool) -> Result<Vec<Person>, Problem> {
+    async fn listing(&self, deactivated: bool) -> Result<Read, Problem> {
         self.pages(ReadRequest::Listing { deactivated, cursor: None })
             .await
             .map_err(|trouble| self.trouble(trouble))
     }
 
-    async fn search(&self, emails: &[Email]) -> Result<Vec<Person>, Problem> {
+    async fn search(&self, emails: &[Email]) -> Result<Read, Problem> {
         let batches = emails.chunks(PAGE).map(|batch| self.search_batch(batch.to_vec()));
-        let found: Vec<Vec<Person>> =
-            stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+        let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
+        found.try_fold(Read::default(), |all, found| ready(Ok(all.and(found)))).await
     }
 
     /// One search, in halves where the server finds it too large.
-    async fn search_batch(&self, batch: Vec<Email>) -> Result<Vec<Person>, Problem> {
-        let mut people = Vec::new();
+    async fn search_batch(&self, batch: Vec<Email>) -> Result<Read, Problem> {
+        let mut people = Read::default();
         let mut batches = vec![(batch, PAGE)];
         while let Some((emails, limit)) = batches.pop() {
             match self.pages(ReadRequest::Search { emails: emails.clone(), limit, cursor: None }).await {
-                Ok(found) => people.extend(found),
+                Ok(found) => people = people.and(found),
                 Err(Unread::Failed(failure)) if failure.is_too_large() && limit > 1 => {
                     let half = emails.len().div_ceil(2).max(1);
                     batches.extend(emails.chunks(half).map(|part| (part.to_vec(), limit.min(PAGE) / 2)));
@@ -182,9 +183,9 @@ impl Asking {
     }
 
     /// All pages of a listing or a search. Each leads on to a new one that brings somebody new, or there is no result.
-    async fn pages(&self, first: ReadRequest) -> Result<Vec<Person>, Unread> {
+    async fn pages(&self, first: ReadRequest) -> Result<Read, Unread> {
         let asked = first.asked();
-        let mut people: Vec<Person> = Vec::new();
+        let Read { mut people, mut unsaid } = Read::default();
         let mut seen: HashSet<UserId> = HashSet::new();
         let mut cursors: HashSet<String> = HashSet::new();
         let mut request = first;
@@ -197,6 +198,7 @@ impl Asking {
             let before = people.len();
             seen.reserve(page.people.len());
             people.extend(page.people.into_iter().filter(|person| seen.insert(person.id.clone())));
+            unsaid.extend(page.unsaid);
             let brought_nobody = people.len() == before && !cursors.is_empty();
             if brought_nobody && (!is_empty || page.next.is_some()) {
                 return Err(Unread::Incomplete(format!(
@@ -204,7 +206,7 @@ impl Asking {
                 )));
             }
             let Some(next) = page.next else {
-                return Ok(people);
+                return Ok(Read { people, unsaid });
             };
             if !cursors.insert(next.clone()) {
                 return Err(Unread::Incomplete(format!("{asked} leads from page to page in a circle")));
@@ -306,6 +308,31 @@ impl Asking {
             Unread::Incomplete(why) => Problem::new(Code::Incomplete, why)
                 .help("whoever is not listed would look as if they were missing, so there is no plan; run again, and report it if it stays"),
         }
+    }
+}
+
+/// People, as one or more requests brought them.
+#[derive(Default)]
+struct Read {
+    people: Vec<Person>,
+    /// Those of whom it was not said whether they are deactivated.
+    unsaid: HashSet<UserId>,
+}
+
+impl Read {
+    fn and(mut self, other: Self) -> Self {
+        self.people.extend(other.people);
+        self.unsaid.extend(other.unsaid);
+        self
+    }
+
+    /// The people; one of whom it was not said is deactivated unless the list of those who are not has them.
+    fn knowing(self, active: &HashSet<UserId>) -> Vec<Person> {
+        let Self { mut people, unsaid } = self;
+        for person in people.iter_mut().filter(|person| unsaid.contains(&person.id)) {
+            person.deactivated = !active.contains(&person.id);
+        }
+        people
     }
 }
 

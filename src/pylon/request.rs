@@ -77,6 +77,8 @@ pub struct Identity {
 pub struct Page {
     /// The people.
     pub people: Vec<Person>,
+    /// Those among them of whom it is not said whether they are deactivated: the older API does not.
+    pub unsaid: Vec<UserId>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }

@@ -129,6 +129,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Default)]
 struct People {
     people: Vec<Person>,
+    unsaid: Vec<UserId>,
     wrong: Option<String>,
 }
 
@@ -146,8 +147,12 @@ impl<'de> Deserialize<'de> for People {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let (mut found, mut names) = (People::default(), Names::default());
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
+                    let is_unsaid = user.is_deactivated.is_none();
                     match person(user, &mut names) {
-                        Ok(person) => found.people.push(person),
+                        Ok(person) => {
+                            found.unsaid.extend(is_unsaid.then(|| person.id.clone()));
+                            found.people.push(person);
+                        }
                         Err(why) => found.wrong = found.wrong.or(Some(why)),
                     }
                 }
@@ -304,9 +309,10 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Strin
             Ok(Answer::Roles(roles.into_iter().map(role).collect()))
         }
         ReadRequest::Listing { .. } | ReadRequest::Search { .. } => {
-            let Many { data: People { people, wrong }, pagination } = parse::<Many<People>>(body)?;
+            let Many { data: People { people, unsaid, wrong }, pagination } = parse::<Many<People>>(body)?;
             wrong.map_or(Ok(()), Err)?;
-            Ok(Answer::Page(Page { people, next: next_page(pagination.map(|pagination| pagination.0))? }))
+            let next = next_page(pagination.map(|pagination| pagination.0))?;
+            Ok(Answer::Page(Page { people, unsaid, next }))
         }
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
         ReadRequest::AuditLog { .. } => {
@@ -448,7 +454,8 @@ mod tests {
                "roles":[{"id":"r1","name":"Admin","slug":"admin"}],"is_deactivated":false,"status":"active","avatar_url":null}]}"#,
         )
         .unwrap();
-        assert_eq!(older, current);
+        assert_eq!(older.people, current.people);
+        assert_eq!((older.unsaid.len(), current.unsaid.len()), (1, 0), "whether they are deactivated");
     }
 
     #[test]

@@ -292,7 +292,7 @@ impl Drive {
             ReadRequest::Person(id) => Answer::Person(self.world.people[id].clone()),
             ReadRequest::Search { emails, limit: _, cursor: _ } => {
                 let people = self.world.people.values().filter(|person| emails.contains(&person.email));
-                Answer::Page(Page { people: people.cloned().collect(), next: None })
+                Answer::Page(Page { people: people.cloned().collect(), unsaid: Vec::new(), next: None })
             }
             other => panic!("an apply does not ask {other:?}"),
         }

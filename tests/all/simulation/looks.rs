@@ -65,7 +65,7 @@ fn person(role: &str) -> Person {
 }
 
 fn page(people: Vec<Person>) -> Answer {
-    Answer::Page(Page { people, next: None })
+    Answer::Page(Page { people, unsaid: Vec::new(), next: None })
 }
 
 #[test]
