@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::{NotAttempted, Outcome};
+use super::outcome::Outcome;
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 use crate::plan::{Change, RoleEdit, StatusEdit};
@@ -22,11 +22,19 @@ pub(super) struct Task {
     pub(super) leaving: bool,
     /// Failures of the `PATCH` that count as attempts.
     pub(super) failed: u32,
-    /// The last failure that left a `PATCH` in doubt: it may have been carried out, or be on its way still.
-    pub(super) may_have_come: Option<Failure>,
-    /// The failure that left it in doubt, while it is.
-    pub(super) doubt: Option<Failure>,
+    pub(super) trace: Trace,
     pub(super) state: State,
+}
+
+/// What its writes so far may have left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trace {
+    /// Nothing: none has left, or Pylon has certainly not carried it out.
+    None,
+    /// One may have been carried out, and nobody has looked since.
+    InDoubt(Failure),
+    /// The same, and the person was still as before when looked at: it may be on its way, behind a gateway that gave it up.
+    Unseen(Failure),
 }
 
 /// How far a change has come.
@@ -66,8 +74,7 @@ impl Task {
             holds,
             leaving: false,
             failed: 0,
-            may_have_come: None,
-            doubt: None,
+            trace: Trace::None,
             state: State::Waiting,
         }
     }
@@ -76,11 +83,11 @@ impl Task {
         &self.ordered.change
     }
 
-    /// What it comes to when it is not sent (again): not attempted, unless it was and had no effect.
-    pub(super) fn not_sent(&self, why: NotAttempted) -> Outcome {
-        match &self.may_have_come {
-            Some(failure) => Outcome::Rejected(failure.clone()),
-            None => Outcome::NotAttempted(why),
+    /// What it comes to when no more is sent for it: this, unless something that was sent may have come about or still may.
+    pub(super) fn unless_traced(&self, outcome: Outcome) -> Outcome {
+        match &self.trace {
+            Trace::None => outcome,
+            Trace::InDoubt(failure) | Trace::Unseen(failure) => Outcome::Unclear(Some(failure.clone())),
         }
     }
 

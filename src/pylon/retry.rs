@@ -83,8 +83,13 @@ impl Retries {
     /// Whether nothing has succeeded for too long. One pause that the server has asked for is no silence; a server that
     /// asks for one after the other is.
     pub fn is_silent(&self, now: Duration) -> bool {
+        now >= self.silent_at()
+    }
+
+    /// When it will be, unless something succeeds before.
+    pub fn silent_at(&self) -> Duration {
         let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
-        now.saturating_sub(self.last_success) >= LONGEST_SILENCE + pause
+        self.last_success + LONGEST_SILENCE + pause
     }
 
     /// Whether to ask again what has failed `failed` times, this time with `failure`. For reads: what makes a write

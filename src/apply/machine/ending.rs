@@ -35,25 +35,24 @@ impl Machine {
         self.later.insert((at, self.counter), what);
     }
 
-    pub(super) fn not_sent(&mut self, task: usize, why: NotAttempted) {
-        let outcome = self.tasks[task].not_sent(why);
-        self.end(task, outcome);
-    }
-
+    /// Nothing more will be sent for this change, and so it ends; what may have come about all the same is read back.
     pub(super) fn end(&mut self, task: usize, outcome: Outcome) {
-        self.settle(task, State::Ended(outcome));
+        let state = match self.tasks[task].unless_traced(outcome) {
+            so_far @ Outcome::Unclear(_) => State::Written { so_far },
+            outcome => State::Ended(outcome),
+        };
+        self.settle(task, state);
     }
 
     /// Nothing more will be sent for this change. Whoever waited for others is looked at anew.
     pub(super) fn settle(&mut self, task: usize, state: State) {
-        let Task { ordered, leaving, may_have_come, state: current, .. } = &mut self.tasks[task];
-        // What was left in doubt and not confirmed since may still be on its way, and counts as gone.
-        let may_come = match &state {
-            State::Ended(Outcome::Unclear(_)) => true,
-            State::Ended(_) => may_have_come.is_some(),
-            State::Written { .. } | State::Waiting | State::Patching => false,
-        };
-        if *leaving && !may_come {
+        let Task { ordered, leaving, state: current, .. } = &mut self.tasks[task];
+        // What is unclear may still be on its way, and counts as gone.
+        let is_unclear = matches!(
+            state,
+            State::Ended(Outcome::Unclear(_)) | State::Written { so_far: Outcome::Unclear(_) }
+        );
+        if *leaving && !is_unclear {
             *leaving = false;
             self.floors.settled(&ordered.losses);
         }
@@ -86,11 +85,7 @@ impl Machine {
     pub(super) fn end_the_rest(&mut self) {
         for task in 0..self.tasks.len() {
             if !self.tasks[task].is_settled() {
-                let outcome = match self.tasks[task].doubt.take() {
-                    Some(doubt) => Outcome::Unclear(Some(doubt)),
-                    None => self.tasks[task].not_sent(NotAttempted::Stopped),
-                };
-                self.end(task, outcome);
+                self.end(task, Outcome::NotAttempted(NotAttempted::Stopped));
             }
         }
         self.queue.clear();
@@ -111,12 +106,12 @@ impl Machine {
         self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
     }
 
-    /// What could not be read back stands as it was shown when it was written.
+    /// What could not be read back stands as it was shown when it was written, or as unclear as it was.
     pub(super) fn end_reading_back(&mut self) {
         self.phase = Phase::Over;
         for task in &mut self.tasks {
             if let State::Written { so_far } = &task.state {
-                self.not_read_back += 1;
+                self.not_read_back += usize::from(!matches!(so_far, Outcome::Unclear(_)));
                 task.state = State::Ended(so_far.clone());
             }
         }

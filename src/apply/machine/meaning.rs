@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::reads::{Purpose, Read};
 use super::{FORBIDDEN_IN_A_ROW, Later, Machine, SECOND_LOOK};
 use crate::apply::outcome::{NotAttempted, Outcome, Stop};
-use crate::apply::task::{Reading, State, reading};
+use crate::apply::task::{Reading, State, Trace, reading};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
 use crate::pylon::failure::Class;
-use crate::pylon::retry::{Again, backoff};
+use crate::pylon::retry::{Again, GiveUp, backoff};
 
 impl Machine {
     pub(super) fn patch_failed(&mut self, now: Duration, task: usize, failure: Failure) {
@@ -19,20 +19,19 @@ impl Machine {
         match failure.class() {
             Class::NotSent => match self.count_attempt(now, task) {
                 Again::At(at) => self.later(at, Later::Patch(task)),
-                Again::No(_) => self.not_sent(task, NotAttempted::Unreachable(failure)),
+                Again::No(_) => self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure))),
             },
             Class::Throttled => match self.retries.after_throttling(now, failure.hint()) {
                 Again::At(at) => self.later(at, Later::Patch(task)),
                 Again::No(_) => {
-                    self.not_sent(task, NotAttempted::Stopped);
+                    self.end(task, Outcome::NotAttempted(NotAttempted::Stopped));
                     self.stop(Stop::LongPause(failure));
                 }
             },
             Class::Ambiguous => {
                 self.tasks[task].failed += 1;
-                self.tasks[task].may_have_come = Some(failure.clone());
                 let pause = backoff(self.tasks[task].failed, &mut self.rng);
-                self.tasks[task].doubt = Some(failure);
+                self.tasks[task].trace = Trace::InDoubt(failure);
                 self.tasks[task].state = State::Waiting;
                 self.later(now + pause, Later::Read(Read::of(Purpose::Look(task))));
             }
@@ -60,10 +59,10 @@ impl Machine {
     pub(super) fn read_failed(&mut self, now: Duration, mut read: Read, failure: Failure) {
         self.retries.failed(&failure);
         read.failed += u32::from(failure.class() != Class::Throttled);
-        if let Again::At(at) = self.retries.read_again(now, &failure, read.failed, &mut self.rng) {
-            self.later(at, Later::Read(read));
-            return;
-        }
+        let gave_up = match self.retries.read_again(now, &failure, read.failed, &mut self.rng) {
+            Again::At(at) => return self.later(at, Later::Read(read)),
+            Again::No(gave_up) => gave_up,
+        };
         if let Some(halves) = read.halves().filter(|_| failure.is_too_large() && read.limit > 1) {
             halves.into_iter().for_each(|half| self.ask(half));
             return;
@@ -72,20 +71,21 @@ impl Machine {
             Purpose::Freshness(tasks) => {
                 self.refreshing = false;
                 for task in tasks {
-                    self.not_sent(task, NotAttempted::Unreachable(failure.clone()));
+                    self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())));
                 }
             }
             Purpose::Look(task) => {
-                let outcome = match self.tasks[task].doubt.take() {
-                    Some(doubt) => Outcome::Unclear(Some(doubt)),
-                    None if failure.class() == Class::Rejected => Outcome::Rejected(failure.clone()),
-                    None => self.tasks[task].not_sent(NotAttempted::Unreachable(failure.clone())),
+                let outcome = match failure.class() {
+                    Class::Rejected => Outcome::Rejected(failure.clone()),
+                    _ => Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())),
                 };
                 self.end(task, outcome);
             }
             Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // what is known so far stands, and the report says so
         }
-        if failure.class() == Class::Fatal {
+        if gave_up == GiveUp::LongPause {
+            self.stop(Stop::LongPause(failure));
+        } else if failure.class() == Class::Fatal {
             self.stop(Stop::Fatal(failure));
         }
     }
@@ -139,19 +139,18 @@ impl Machine {
     pub(super) fn reread(&mut self, now: Duration, sent: Duration, task: usize, person: &Person) {
         self.note(task, person);
         self.tasks[task].read_at = sent;
-        let doubt = self.tasks[task].doubt.take();
-        let was_sent = self.tasks[task].may_have_come.is_some();
-        match (reading(self.tasks[task].change(), person), doubt) {
-            (Reading::Desired, _) if was_sent => {
+        match (reading(self.tasks[task].change(), person), self.tasks[task].trace.clone()) {
+            (Reading::Desired, Trace::None) => self.end(task, Outcome::AlreadyInStep),
+            (Reading::Desired, Trace::InDoubt(_) | Trace::Unseen(_)) => {
                 self.settle(task, State::Written { so_far: Outcome::Applied });
             }
-            (Reading::Desired, _) => self.end(task, Outcome::AlreadyInStep),
             (Reading::Third, _) => self.end(task, Outcome::Stale),
-            (Reading::Before, None) => self.queue.push_front(task),
-            (Reading::Before, Some(failure)) => {
+            (Reading::Before, Trace::None | Trace::Unseen(_)) => self.queue.push_front(task),
+            (Reading::Before, Trace::InDoubt(failure)) => {
+                self.tasks[task].trace = Trace::Unseen(failure.clone());
                 match self.retries.again(now, self.tasks[task].failed, &mut self.rng) {
                     Again::At(_) => self.queue.push_front(task), // its pause lay before the look
-                    Again::No(_) => self.end(task, Outcome::Rejected(failure)),
+                    Again::No(_) => self.end(task, Outcome::Unclear(Some(failure))),
                 }
             }
         }

@@ -209,10 +209,11 @@ impl Machine {
 
     /// What to do at `now`. To be asked again until it says to wait.
     pub fn poll(&mut self, now: Duration) -> Action {
+        let is_waiting = self.unsettled > 0 || self.phase == Phase::ReadingBack && !self.is_idle();
+        if is_waiting && self.may_send() && self.retries.is_silent(now) {
+            self.stop(Stop::Silence);
+        }
         if self.phase == Phase::Writing {
-            if self.stopped.is_none() && self.unsettled > 0 && self.retries.is_silent(now) {
-                self.stop(Stop::Silence);
-            }
             if self.stopped.is_some() && self.pending.is_empty() {
                 self.end_the_rest();
             }
@@ -238,7 +239,9 @@ impl Machine {
             return self.poll(now); // the last that were left have just been given up: what comes next is reading back
         }
         let next_due = self.later.first_key_value().map(|((at, _), _)| *at);
-        Action::Wait { until: earliest(wake, next_due) }
+        let until = earliest(wake, next_due);
+        // A gate that stays closed for longer is not waited for.
+        Action::Wait { until: until.map(|until| until.min(self.retries.silent_at())) }
     }
 
     /// A write was answered, or failed.

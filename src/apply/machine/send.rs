@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::reads::{Purpose, Read};
 use super::{Action, FRESH, Going, Later, Machine, Pending, Ticket, WITHIN, earliest};
-use crate::apply::outcome::NotAttempted;
+use crate::apply::outcome::{NotAttempted, Outcome};
 use crate::apply::task::{State, Task};
 use crate::pylon::ReadRequest;
 use crate::pylon::pace::Turn;
@@ -86,7 +86,7 @@ impl Machine {
             !self.floors.allow(&self.tasks[*task].ordered.losses, self.tasks[*task].leaving)
         });
         if let Some(task) = self.held.remove(blocked.unwrap_or(0)) {
-            self.not_sent(task, NotAttempted::KeptRole);
+            self.end(task, Outcome::NotAttempted(NotAttempted::KeptRole));
         }
     }
 

@@ -7,7 +7,6 @@ use crate::apply::{Outcome, Stop};
 use crate::observed::RoleId;
 use crate::plan::Lost;
 use crate::printable::Printable;
-use crate::pylon::Class;
 
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -22,10 +21,6 @@ pub fn outcome(outcome: &Outcome) -> String {
             "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
         ),
         Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
-        // It was in doubt and was looked at: Pylon did not hold it, and it was not sent again.
-        Outcome::Rejected(failure) if failure.class() == Class::Ambiguous => {
-            format!("{name}: read afterwards and unchanged, not sent again; {}", failure.line())
-        }
         Outcome::Rejected(failure) => format!("{name}: {}", failure.line()),
         Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", failure.line()),
         Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),

@@ -32,7 +32,7 @@ fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usi
 
 #[test]
 fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
-    let (mut stale, mut in_step, mut again) = (0, 0, 0);
+    let (mut stale, mut in_step, mut again, mut unclear) = (0, 0, 0, 0);
     let seeds = full(400, 12);
     histories(0..seeds, |seed| {
         let faults = if seed % 2 == 0 {
@@ -60,6 +60,11 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
                     in_step += 1;
                     assert!(!written, "{number}: nothing is sent for who is in step");
                 }
+                // A write without an answer, and a third value when it was looked for: it may have been there between.
+                (Outcome::Unclear(Some(_)), false) => {
+                    unclear += 1;
+                    assert_eq!(role, ["admin"], "{number}: a third value is left alone");
+                }
                 (Outcome::ChangedAgain, false) => {
                     again += 1;
                     assert!(written && role == ["admin"], "{number}");
@@ -71,11 +76,12 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
             }
         }
     });
-    assert!(super::replayed().is_some() || stale > 0 && in_step > 0 && again > 0, "every case was met");
+    let is_met = stale > 0 && in_step > 0 && again > 0 && unclear > 0;
+    assert!(super::replayed().is_some() || is_met, "every case was met");
     tell_figures(
         "A colleague changes 60 of 300 people meanwhile",
         &[format!(
-            "{seeds} histories: {stale} left alone, {in_step} found in step, {again} named as changed again"
+            "{seeds} histories: {stale} left alone, {in_step} found in step, {again} named as changed again, {unclear} as unclear"
         )],
     );
 }

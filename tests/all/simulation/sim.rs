@@ -25,6 +25,8 @@ use super::watch::Watch;
 
 /// The client waits so long for the first byte.
 const FIRST_BYTE: Duration = Duration::from_secs(30);
+/// What was given up arrives after this time at the latest.
+const LATEST: Duration = Duration::from_secs(20);
 /// SIGINT.
 pub(super) const SIGINT: i32 = 2;
 
@@ -230,12 +232,25 @@ impl Sim {
 
     /// Lets time pass while nobody drives a machine: what is on its way arrives.
     pub(super) fn pass_until(&mut self, until: Duration) {
+        self.pass(until, None);
+    }
+
+    /// How often a write of each person was carried out in the end, with what arrives after the run is over.
+    pub(super) fn carried_out_in_the_end(&self, watch: &Watch) -> HashMap<String, u32> {
+        let mut watch = watch.clone();
+        if !self.coming.is_empty() {
+            self.clone().pass(self.now + LATEST, Some(&mut watch));
+        }
+        watch.carried_out
+    }
+
+    fn pass(&mut self, until: Duration, mut watch: Option<&mut Watch>) {
         while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= until) {
             let (at, coming) = (entry.key().0, entry.remove());
             self.now = self.now.max(at);
             match coming {
-                Coming::Arrives(flight) => self.arrive(flight, None),
-                Coming::ArrivesLate(request) => self.arrive_late(&request, None),
+                Coming::Arrives(flight) => self.arrive(flight, watch.as_deref_mut()),
+                Coming::ArrivesLate(request) => self.arrive_late(&request, watch.as_deref_mut()),
                 Coming::Answered(flight) => drop(self.flights.remove(&flight)), // its process is gone
                 Coming::Outside(what) => self.act(what),
             }
@@ -377,7 +392,8 @@ impl Sim {
         } else if chance < refused + late {
             self.late += 1;
             self.schedule(self.now + latency, Coming::Answered(number));
-            let arrives = self.now + latency + Duration::from_millis(self.rng.u64(1..20_000));
+            let late = Duration::from_millis(self.rng.u64(1..u64::try_from(LATEST.as_millis()).unwrap_or(0)));
+            let arrives = self.now + latency + late;
             self.schedule(arrives, Coming::ArrivesLate(Box::new(flight.request.clone())));
         } else {
             self.schedule(arrives, Coming::Arrives(number));
@@ -414,9 +430,9 @@ impl Sim {
 
     fn arrive_late(&mut self, request: &Request, watch: Option<&mut Watch>) {
         self.tell(|| format!("arrives  {request:?} long after it was given up"));
-        self.world.handle(self.now, request);
+        let response = self.world.handle(self.now, request);
         if let Some(watch) = watch {
-            watch.floors_hold(self);
+            watch.arrived_late(self, request, &response);
         }
     }
 

@@ -60,7 +60,7 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(Class::Patch);
     let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
-        (refuses_writes, Line::default(), 10..=10, 10, "rejected"), // each is looked at before it is sent again
+        (refuses_writes, Line::default(), 10..=10, 11, "unclear"), // each is looked at before it is sent again, and once more
         (answers_nobody, Line::default(), 1..=1, 10, "unclear"),
         // After a minute of pauses it is the reading before the write that never leaves.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),

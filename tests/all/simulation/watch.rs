@@ -7,7 +7,7 @@ use rolecall::observed::{RoleId, UserId};
 use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::exchange::Outgoing;
 use rolecall::pylon::{Answer, Attempt, ReadRequest};
-use rolecall::sandbox::{Class, Delivery, Fault, Request};
+use rolecall::sandbox::{Class, Delivery, Fault, Request, Response};
 use serde_json::{Map, Value};
 
 use super::sim::Sim;
@@ -17,7 +17,7 @@ const OLDEST_READ: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Watches one run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
     /// Kept roles that somebody would lose, with the number of holders that must remain at every point.
@@ -140,10 +140,22 @@ impl Watch {
             None => delivery.status() == Some(200),
         };
         if done {
-            let id = request.path.trim_start_matches("/users/").to_owned();
-            *self.carried_out.entry(id).or_default() += 1;
+            self.was_carried_out(request);
         }
         self.floors_hold(sim);
+    }
+
+    /// A request that the client gave up long before.
+    pub(super) fn arrived_late(&mut self, sim: &Sim, request: &Request, response: &Response) {
+        if request.method == "PATCH" && response.status == 200 {
+            self.was_carried_out(request);
+        }
+        self.floors_hold(sim);
+    }
+
+    fn was_carried_out(&mut self, request: &Request) {
+        let id = request.path.trim_start_matches("/users/").to_owned();
+        *self.carried_out.entry(id).or_default() += 1;
     }
 
     /// I12
