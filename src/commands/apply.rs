@@ -7,69 +7,120 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::connection::{Connection, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::Lock;
-use super::prepare::{Prepared, Scope, prepare};
+use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::{Progress, say};
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder, without_token};
+use crate::apply::machine::FRESH;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
+use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::plan::saved::{self, SavedPlan};
+use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
+use crate::pylon::observe::Asking;
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Done {
     let saved = args.plan.as_deref().map(read_saved).transpose()?;
     let declared = declared(None, common, environment)?;
-    if let Some(report) = declares_nobody(&declared, common) {
-        return Ok((report, Exit::Done));
+    match &saved {
+        Some(saved) => saved.is_of(&digest_of(&declared.roster.sources)).map_err(Trouble::stale)?,
+        None => {
+            if let Some(report) = declares_nobody(&declared, common).filter(|_| args.only.is_empty()) {
+                return Ok((report, Exit::Done));
+            }
+        }
     }
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes };
-        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
-        if let Some(saved) = &saved {
-            let files = prepared.files_digest();
-            let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
-            prepared.meanwhile = admitted.map_err(Trouble::stale)?;
-        }
-        carry_through("apply", prepared, &args.carry, common, environment).await
+        let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
+        let (connection, prepared) = prepare(declared, scope, &args.connection, common, environment).await?;
+        let anew = async |connection: &Connection| {
+            admitted(prepare_anew(scope, connection, common, environment).await?)
+        };
+        carry_through("apply", connection, admitted(prepared)?, anew, &args.carry, common, environment).await
     })
 }
 
-/// Asks, sends, reads back, tells; unless a guardrail refuses or there is nothing to change.
+/// The plan, unless it does something that is not in the saved one.
+fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, Trouble> {
+    if let Some(saved) = saved {
+        let files = prepared.files_digest();
+        let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
+        prepared.meanwhile = admitted.map_err(Trouble::stale)?;
+    }
+    Ok(prepared)
+}
+
+/// Asks, sends, reads back, tells; unless a guardrail refuses or there is nothing to change. `anew` makes the plan once more.
 pub(super) async fn carry_through(
     command: &str,
+    connection: Connection,
     mut prepared: Prepared,
+    anew: impl AsyncFn(&Connection) -> Result<Prepared, Trouble>,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
 ) -> Done {
-    let planned = PlanReport::new(&prepared.material(None));
-    let is_refused = prepared.reviewed.is_refused();
-    if is_refused || prepared.reviewed.plan.changes.is_empty() {
-        let exit = if is_refused { Exit::Refused } else { Exit::Done };
-        prepared.close().await?;
-        return Ok((Body::Plan(Box::new(planned)), exit));
+    let mut done = nothing_to_send(&prepared);
+    let mut lock = None;
+    if done.is_none() {
+        lock = Some(lock_of(&prepared, &connection, common, environment)?);
+        if !args.auto_approve {
+            ask(command, &PlanReport::new(&prepared.material(None)), common, environment)?;
+            if is_old(&prepared, environment.clock) {
+                prepared = agreed(&prepared, anew(&connection).await?)?;
+                done = nothing_to_send(&prepared);
+            }
+        }
     }
-    let _lock = lock(&prepared, common, environment)?;
-    if !args.auto_approve {
-        ask(command, &planned, common, environment)?;
+    if let Some(done) = done {
+        connection.close().await?;
+        return Ok(done);
     }
     let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
-    let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
+    let Connection { asking, place: _, sandbox } = connection;
+    let finished = carry(&prepared, asking, &mut journal, args, common, environment).await?;
+    drop(lock);
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
     // What was done is told whatever becomes of the embedded Pylon's own state.
-    if let Err(problems) = prepared.close().await {
+    if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
+}
+
+/// The report of a plan that is refused or changes nothing.
+fn nothing_to_send(prepared: &Prepared) -> Option<(Body, Exit)> {
+    let is_refused = prepared.reviewed.is_refused();
+    (is_refused || prepared.reviewed.plan.changes.is_empty()).then(|| {
+        let report = PlanReport::new(&prepared.material(None));
+        (Body::Plan(Box::new(report)), if is_refused { Exit::Refused } else { Exit::Done })
+    })
+}
+
+/// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now. The
+/// elapsed time stands still while a machine sleeps, the calendar does not.
+fn is_old(prepared: &Prepared, clock: Clock) -> bool {
+    let by_calendar = clock.now().duration_since(prepared.now).unsigned_abs();
+    clock.elapsed().saturating_sub(prepared.read_at).max(by_calendar) > FRESH
+}
+
+/// The plan made anew, unless it does something that nobody has said `yes` to.
+fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
+    let (before, files) = (shown.files_digest(), fresh.files_digest());
+    let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new());
+    shown.admits(&fresh.reviewed.plan, fresh.binding(&files)).map_err(Trouble::stale)?;
+    Ok(fresh)
 }
 
 /// The plan that was reviewed.
@@ -95,11 +146,16 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
 }
 
 /// Nobody else applies to this organisation from here, as long as the lock lives.
-fn lock(prepared: &Prepared, common: &Common, environment: &Environment) -> Result<Lock, Trouble> {
+fn lock_of(
+    prepared: &Prepared,
+    connection: &Connection,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Lock, Trouble> {
     let own = own_folder(&folder(&common.config)).ok();
     let organization = &prepared.reviewed.plan.organization.id;
     // The embedded Pylon of one folder has nothing to do with that of another.
-    let everywhere = environment.locks.as_ref().filter(|_| !prepared.is_embedded());
+    let everywhere = environment.locks.as_ref().filter(|_| connection.sandbox.is_none());
     let places = everywhere.into_iter().chain(own.as_ref());
     let mut refused = Problem::new(Code::NoLock, "there is no folder for a lock")
         .help("the folder of the config must be writable, or HOME");
@@ -154,14 +210,15 @@ fn journal_path(args: &CarryArgs, common: &Common, now: Timestamp) -> std::io::R
 }
 
 async fn carry(
-    prepared: &mut Prepared,
+    prepared: &Prepared,
+    asking: Asking,
     journal: &mut Journal,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<Finished, Trouble> {
     let clock = environment.clock;
-    let (reader, pacing, rng) = prepared.take_asking()?;
+    let (reader, pacing, rng) = asking.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let machine =
         Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);

@@ -22,18 +22,14 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
         let now = files.now;
         let person = of_the_same(&asked, &files.desired.people, &state).cloned();
         let plan = match &person {
-            None => {
-                connection.close().await?;
-                None
-            }
+            None => None,
             Some(person) => {
                 let only = [person.email.value.clone()];
-                let prepared = settle(files, &only, None, connection, observation)?;
-                let plan = PlanReport::new(&prepared.material(None));
-                prepared.close().await?;
-                Some(plan)
+                let prepared = settle(files, &only, None, &connection, observation)?;
+                Some(PlanReport::new(&prepared.material(None)))
             }
         };
+        connection.close().await?;
         let report = ExplanationReport::new(&asked, &roster, person.as_ref(), &state, &place, plan, now);
         let is_known = report.declared.is_some() || report.person.is_some();
         Ok((Body::Explanation(Box::new(report)), if is_known { Exit::Done } else { Exit::Failed }))

@@ -19,14 +19,16 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         not_over_files(path, common)?;
     }
     let declared = declared(args.at.as_deref(), common, environment)?;
-    if let Some(report) = declares_nobody(&declared, common) {
+    let is_plain = args.output.is_none() && args.only.is_empty();
+    if let Some(report) = declares_nobody(&declared, common).filter(|_| is_plain) {
         return Ok((report, Exit::Done));
     }
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None };
-        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
+        let (connection, mut prepared) =
+            prepare(declared, scope, &args.connection, common, environment).await?;
         if args.blame {
-            prepared.find_blame().await;
+            prepared.find_blame(&connection).await;
         }
         let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&prepared, args);
@@ -34,7 +36,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
             save(&prepared, path, environment)?;
             report.saved = Some(Printable::new(&path.to_string_lossy()));
         }
-        prepared.close().await?;
+        connection.close().await?;
         Ok((Body::Plan(Box::new(report)), exit))
     })
 }

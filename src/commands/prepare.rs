@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::connection::{Connection, keep};
-use super::files::{Declared, only};
-use super::{Code, Environment};
+use super::Environment;
+use super::connection::Connection;
+use super::files::{Declared, declared, only};
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, Rollback, Takeback};
@@ -20,13 +20,10 @@ use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{Plan, ReviewedPlan};
 use crate::problem::{Problem, Problems};
-use crate::pylon::Reader;
 use crate::pylon::inquiry::Findings;
-use crate::pylon::observe::{Asking, Observation};
-use crate::pylon::pace::Pacing;
+use crate::pylon::observe::Observation;
 use crate::report::Material;
 use crate::roster::{Email, Moment, Unmanaged};
-use crate::sandbox::Running;
 use crate::source::Sources;
 
 /// A reviewed plan, and what it takes to report it or carry it out.
@@ -37,7 +34,8 @@ pub(super) struct Prepared {
     sources: Sources,
     pub(super) state: ObservedState,
     place: String,
-    now: Timestamp,
+    /// When the files were resolved.
+    pub(super) now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
     windows: Vec<Ahead>,
@@ -48,8 +46,6 @@ pub(super) struct Prepared {
     /// Where the audit log was asked.
     blame: Option<Findings>,
     mention_undeclared: bool,
-    asking: Option<Asking>,
-    sandbox: Option<Running>,
 }
 
 /// What a plan is limited to.
@@ -68,15 +64,34 @@ pub(super) async fn prepare(
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<Prepared, Problems> {
-    let only = match only(scope.only, &declared) {
-        Ok(only) => only,
-        Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
-    };
+) -> Result<(Connection, Prepared), Problems> {
+    let only = only_of(scope, &declared)?;
     match observe(&declared, &[], asked, common, environment).await {
-        Ok((connection, observation)) => settle(declared, &only, scope.max_changes, connection, observation),
+        Ok((connection, observation)) => {
+            let prepared = settle(declared, &only, scope.max_changes, &connection, observation)?;
+            Ok((connection, prepared))
+        }
         Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
     }
+}
+
+/// The same once more, of the files as they are now, on a connection that is there.
+pub(super) async fn prepare_anew(
+    scope: Scope<'_>,
+    connection: &Connection,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Prepared, Problems> {
+    let declared = declared(None, common, environment)?;
+    let only = only_of(scope, &declared)?;
+    match observe_on(connection, &declared, &[]).await {
+        Ok(observation) => settle(declared, &only, scope.max_changes, connection, observation),
+        Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
+    }
+}
+
+fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
+    only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
 /// Reads the organisation, the declared people with more care, and `others` too.
@@ -88,10 +103,18 @@ pub(super) async fn observe(
     environment: &Environment,
 ) -> Result<(Connection, Observation), Problem> {
     let connection = Connection::open(&declared.roster, asked, common, environment).await?;
+    let observation = observe_on(&connection, declared, others).await?;
+    Ok((connection, observation))
+}
+
+pub(super) async fn observe_on(
+    connection: &Connection,
+    declared: &Declared,
+    others: &[Email],
+) -> Result<Observation, Problem> {
     let people = declared.desired.people.iter().map(|person| &person.email.value);
     let emails: Vec<Email> = people.chain(others).cloned().collect();
-    let observation = connection.observe(&declared.roster, &emails).await?;
-    Ok((connection, observation))
+    connection.observe(&declared.roster, &emails).await
 }
 
 /// Draws and reviews: everything from here on is pure.
@@ -99,7 +122,7 @@ pub(super) fn settle(
     declared: Declared,
     only: &[Email],
     max_changes: Option<u64>,
-    connection: Connection,
+    connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
     let draw = |declared: &Declared, state: &ObservedState, roles: &NamedRoles| {
@@ -117,13 +140,12 @@ pub(super) fn settle_rollback(
     declared: Declared,
     applied: &Applied,
     max_changes: Option<u64>,
-    connection: Connection,
+    connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let place = connection.place.clone();
     let draw = |declared: &Declared, state: &ObservedState, _: &NamedRoles| {
         let Declared { roster, desired, now: _, at: _ } = declared;
-        let rollback = applied.rollback(state, &place, desired.people.len());
+        let rollback = applied.rollback(state, &connection.place, desired.people.len());
         let Rollback { plan, left } = rollback.map_err(|problem| vec![problem])?;
         let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
         let takeback =
@@ -145,7 +167,7 @@ struct Drawn {
 fn review(
     declared: Declared,
     max_changes: Option<u64>,
-    connection: Connection,
+    connection: &Connection,
     observation: Observation,
     draw: impl FnOnce(&Declared, &ObservedState, &NamedRoles) -> Result<Drawn, Vec<Problem>>,
 ) -> Result<Prepared, Problems> {
@@ -159,7 +181,6 @@ fn review(
     };
     let rules = &roster.guardrails;
     let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
-    let Connection { asking, place, sandbox } = connection;
     Ok(Prepared {
         reviewed: plan.review(review),
         read_at,
@@ -167,15 +188,13 @@ fn review(
         windows,
         sources: roster.sources,
         state,
-        place,
+        place: connection.place.clone(),
         now,
         at,
         coming,
         meanwhile: 0,
         takeback,
         blame: None,
-        asking: Some(asking),
-        sandbox,
     })
 }
 
@@ -217,21 +236,14 @@ impl Prepared {
     }
 
     /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
-    pub(super) async fn find_blame(&mut self) {
-        if let Some(asking) = &self.asking {
-            let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
-            self.blame = Some(asking.inquire(out_of_step).await.finish(&self.state));
-        }
+    pub(super) async fn find_blame(&mut self, connection: &Connection) {
+        let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
+        self.blame = Some(connection.asking.inquire(out_of_step).await.finish(&self.state));
     }
 
     /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.
     pub(super) fn host(&self) -> &str {
         &self.place
-    }
-
-    /// Whether that is an embedded Pylon.
-    pub(super) fn is_embedded(&self) -> bool {
-        self.sandbox.is_some()
     }
 
     /// The digest of the files; made only where a plan is saved or was.
@@ -242,17 +254,5 @@ impl Prepared {
     /// What a saved plan is bound to.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.place, files }
-    }
-
-    /// Whom to ask from here on, at what pace.
-    pub(super) fn take_asking(&mut self) -> Result<(Reader, Pacing, fastrand::Rng), Problems> {
-        let asking = self.asking.take();
-        let asking = asking.ok_or_else(|| Problem::new(Code::NoRuntime, "a plan is carried out once"))?;
-        Ok(asking.into_parts())
-    }
-
-    /// The embedded Pylon keeps its state for the next run.
-    pub(super) async fn close(self) -> Result<(), Problems> {
-        keep(self.sandbox).await
     }
 }

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use super::apply::carry_through;
-use super::files::declared;
-use super::prepare::{Prepared, observe, settle_rollback};
+use super::connection::Connection;
+use super::files::{Declared, declared};
+use super::prepare::{observe, observe_on, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
 use crate::apply::journal::Line;
 use crate::apply::rollback::{Applied, Code};
@@ -23,20 +24,34 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     let Some(of) = &args.of else {
         return Err(Trouble::usage(which(&folder(&common.config))));
     };
-    let mut files = declared(None, common, environment)?;
-    // Its lines are places like any other; the name alone keeps them short.
-    let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = files.roster.sources.add(name, read(of)?);
-    let applied = match Applied::read(&files.roster.sources, file) {
-        Ok(applied) => applied,
-        Err(problem) => return Err(Problems::new(files.roster.sources, vec![problem]).into()),
-    };
+    let (files, applied) = declared_and_applied(of, common, environment)?;
+    let max_changes = args.carry.max_changes;
     block_on(async {
         let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
-        let prepared: Prepared =
-            settle_rollback(files, &applied, args.carry.max_changes, connection, observation)?;
-        carry_through("rollback", prepared, &args.carry, common, environment).await
+        let prepared = settle_rollback(files, &applied, max_changes, &connection, observation)?;
+        let anew = async |connection: &Connection| {
+            let (files, applied) = declared_and_applied(of, common, environment)?;
+            let observation = observe_on(connection, &files, &[]).await?;
+            Ok(settle_rollback(files, &applied, max_changes, connection, observation)?)
+        };
+        carry_through("rollback", connection, prepared, anew, &args.carry, common, environment).await
     })
+}
+
+/// The files and the journal, whose lines are places like any other.
+fn declared_and_applied(
+    of: &Path,
+    common: &Common,
+    environment: &Environment,
+) -> Result<(Declared, Applied), Problems> {
+    let mut files = declared(None, common, environment)?;
+    // The name alone keeps the places short.
+    let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = files.roster.sources.add(name, read(of)?);
+    match Applied::read(&files.roster.sources, file) {
+        Ok(applied) => Ok((files, applied)),
+        Err(problem) => Err(Problems::new(files.roster.sources, vec![problem])),
+    }
 }
 
 /// Which journals there are, the newest first.

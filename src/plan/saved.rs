@@ -175,6 +175,18 @@ impl SavedPlan {
         &self.only
     }
 
+    /// Whether it was made of the files with this digest.
+    ///
+    /// # Errors
+    /// It was made of others.
+    pub fn is_of(&self, files: &str) -> Result<(), Problem> {
+        if self.files == files {
+            return Ok(());
+        }
+        Err(Problem::new(Code::FilesChanged, "the files are not those that this plan was made of")
+            .help("nothing was changed; plan anew from the files as they are now"))
+    }
+
     /// Whether `fresh` may be carried out in place of what was reviewed; how many operations have come into step.
     ///
     /// # Errors
@@ -191,13 +203,7 @@ impl SavedPlan {
         if self.host != binding.host {
             return foreign("host", &self.host, binding.host);
         }
-        if self.files != binding.files {
-            return Err(Problem::new(
-                Code::FilesChanged,
-                "the files are not those that this plan was made of",
-            )
-            .help("nothing was changed; plan anew from the files as they are now"));
-        }
+        self.is_of(binding.files)?;
         let new: Vec<&Change> =
             fresh.changes.iter().filter(|change| !self.operations.contains(&Operation::of(change))).collect();
         if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new)) }
