@@ -157,8 +157,11 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
     let is_shown = !file.chars().any(is_unprintable);
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
-    (is_shown && is_below && parts.peek().is_some())
-        .then(|| parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+    (is_shown && is_below && parts.peek().is_some()).then(|| {
+        let name = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        // Of `file==a` the runner takes `a`, and nothing escapes the sign.
+        if name.starts_with('=') { format!("./{name}") } else { name }
+    })
 }
 
 /// The path without `.` and `..`, by its words alone.
@@ -364,6 +367,7 @@ mod tests {
         assert_eq!(at("/w/repo/users.toml", "/elsewhere", Some("/w/repo")).as_deref(), Some("users.toml"));
         assert_eq!(at("../../users.toml", "/w/repo/access", Some("/w/repo")), None);
         assert_eq!(at("./teams/emea.toml", "/w/repo", None).as_deref(), Some("teams/emea.toml"));
+        assert_eq!(at("=a/users.toml", "/w/repo", None).as_deref(), Some("./=a/users.toml"));
         assert_eq!(at("/etc/users.toml", "/w/repo", None), None);
         assert_eq!(at("teams/\u{1b}[2J.toml", "/w/repo", None), None);
     }
