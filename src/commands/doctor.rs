@@ -16,7 +16,7 @@ use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
@@ -37,7 +37,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let mut report = DoctorReport { checks: vec![files, proxy(environment)] };
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
-            Err(problem) => report.checks.push(ill("token and host", &problem)),
+            Err(problems) => report.checks.push(ill("token and host", &problems)),
             Ok(connection) => {
                 report.checks.push(Check::good(
                     "token and host",
@@ -53,9 +53,14 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     })
 }
 
-fn ill(name: &'static str, problem: &Problem) -> Check {
-    let sentence = |text: &str| Printable::cut(text, SENTENCE).to_string();
-    Check::bad(name, sentence(&problem.message), sentence(problem.help.as_deref().unwrap_or_default()))
+/// What does not work, and where that is in the files: the first of the problems.
+fn ill(name: &'static str, Problems { sources, list }: &Problems) -> Check {
+    let first = list.first();
+    let sentence = |text: Option<&str>| Printable::cut(text.unwrap_or_default(), SENTENCE).to_string();
+    let message = sentence(first.map(|problem| problem.message.as_str()));
+    let remedy = sentence(first.and_then(|problem| problem.help.as_deref()));
+    let label = first.and_then(|problem| problem.labels.first());
+    Check { location: label.map(|label| sources.locate(label.place)), ..Check::bad(name, message, remedy) }
 }
 
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
@@ -103,7 +108,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     let identity = match &attempt.result {
         Ok(Answer::Me(identity)) => identity,
         Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
-        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()))],
+        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()).into())],
     };
     let mut checks = vec![
         Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
@@ -117,7 +122,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     }
     match connection.observe(&Roster::default(), &[]).await {
         Ok(observation) => checks.extend(people(&observation.state, roster)),
-        Err(problem) => checks.push(ill("people", &problem)),
+        Err(problems) => checks.push(ill("people", &problems)),
     }
     checks
 }

@@ -73,10 +73,8 @@ pub(super) async fn prepare(
         Ok(only) => only,
         Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
     };
-    match observe(&declared, &[], asked, common, environment).await {
-        Ok((connection, observation)) => settle(declared, &only, scope.max_changes, connection, observation),
-        Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
-    }
+    let (connection, observation) = observe(&declared, &[], asked, common, environment).await?;
+    settle(declared, &only, scope.max_changes, connection, observation)
 }
 
 /// Reads the organisation, the declared people with more care, and `others` too.
@@ -86,7 +84,7 @@ pub(super) async fn observe(
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<(Connection, Observation), Problem> {
+) -> Result<(Connection, Observation), Problems> {
     let connection = Connection::open(&declared.roster, asked, common, environment).await?;
     let people = declared.desired.people.iter().map(|person| &person.email.value);
     let emails: Vec<Email> = people.chain(others).cloned().collect();
