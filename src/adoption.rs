@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{Edit, NewPerson, Refused, To, edited};
-use crate::observed::{ObservedState, Person, RoleCatalogue, RoleId};
+use crate::observed::{Meaning, ObservedState, Person, RoleCatalogue, RoleId};
 use crate::plan::{Change, RoleEdit, StatusEdit};
 use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -117,9 +117,8 @@ impl Adoption {
             };
             let DesiredPerson { email, role: desired_role, status: desired_status } = declared;
             let role = role.as_ref().zip(desired_role.as_ref()).and_then(|(edit, desired)| {
-                let is_same = roles.by_id(&edit.to).is_some_and(|role| {
-                    [&*role.id.0, role.name.as_str(), role.slug.as_str()].contains(&&*desired.value.value)
-                });
+                let meant = roles.meaning(&desired.value.value);
+                let is_same = matches!(meant, Meaning::One(role) if role.id == edit.to);
                 let wanted = || Ok(RoleName::from(roles.written(&edit.to)));
                 let for_a_time = || Err(Why::Window(until(&desired.origin)));
                 (!is_same).then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { wanted() })
