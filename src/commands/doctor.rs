@@ -222,20 +222,19 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
             "name the role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
         ),
     });
-    let mut named: Vec<&str> =
-        roster.people.iter().filter_map(|person| Some(&*person.role.as_ref()?.role.value)).collect();
-    named.sort_unstable();
-    named.dedup();
-    let unknown: Vec<String> = named
-        .into_iter()
-        .filter(|name| !matches!(state.roles.meaning(name), Meaning::One(_)))
-        .map(|name| Printable::cut(name, 60).to_string())
-        .collect();
-    if !unknown.is_empty() {
-        let found = format!("the files name what is no one role there: {}", unknown.join(", "));
-        checks.push(Check::bad("declared roles", found, "`rolecall roles` lists those that there are"));
-    }
+    checks.extend(declared_roles(state, roster));
     checks
+}
+
+/// What stands in the files for a role and is none, or several: no plan can be made.
+fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
+    let mut unknown = roster.named_roles();
+    unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
+    let place = unknown.values().flatten().min()?;
+    let names: Vec<String> = unknown.keys().map(|name| Printable::cut(name, 60).to_string()).collect();
+    let found = format!("the files name what is no one role there: {}", names.join(", "));
+    let check = Check::bad("declared roles", found, "`rolecall roles` lists those that there are");
+    Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
 /// When the last apply from this folder ended: a pipeline that has died in silence shows here.
