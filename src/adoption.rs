@@ -4,11 +4,11 @@
 //! Pure: texts in, texts out. A value that comes from a window is never written, since it is there for a time; nor what
 //! no file can declare (no role, several, a status that Pylon alone knows). What is not written is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{Edit, NewPerson, Refused, To, edited};
-use crate::observed::{ObservedState, Person, RoleCatalogue, RoleId};
+use crate::observed::{Meaning, ObservedState, Person, RoleCatalogue, RoleId};
 use crate::plan::{Change, RoleEdit, StatusEdit};
 use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -18,8 +18,8 @@ use crate::source::{FileId, Place, Sourced, Sources};
 pub struct Adoption {
     /// The files that change, in the order of reading.
     pub files: Vec<FileEdit>,
-    /// How many people's values are taken over.
-    pub people: usize,
+    /// By which addresses those are declared whose values are taken over.
+    pub people: BTreeSet<Email>,
     /// How many people are added.
     pub added: usize,
     /// What is not written.
@@ -117,9 +117,8 @@ impl Adoption {
             };
             let DesiredPerson { email, role: desired_role, status: desired_status } = declared;
             let role = role.as_ref().zip(desired_role.as_ref()).and_then(|(edit, desired)| {
-                let is_same = roles.by_id(&edit.to).is_some_and(|role| {
-                    [&*role.id.0, role.name.as_str(), role.slug.as_str()].contains(&&*desired.value.value)
-                });
+                let meant = roles.meaning(&desired.value.value);
+                let is_same = matches!(meant, Meaning::One(role) if role.id == edit.to);
                 let wanted = || Ok(RoleName::from(roles.written(&edit.to)));
                 let for_a_time = || Err(Why::Window(until(&desired.origin)));
                 (!is_same).then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { wanted() })
@@ -170,8 +169,13 @@ impl Adoption {
             let role = Some(role).filter(|role| default.as_ref() != Some(role));
             new.push(NewPerson { email: person.email.clone(), role, status });
         }
-        self.added += new.len();
         self.write(Vec::new(), vec![(file, new)], &roster.sources);
+    }
+
+    /// Of how many declared people something is taken over or would have to be, each counted once.
+    pub fn declared_otherwise(&self) -> usize {
+        let left = self.left.iter().map(|left| &left.email.value);
+        self.people.iter().chain(left).collect::<BTreeSet<_>>().len()
     }
 
     /// What becomes of a value; what cannot be written is noted.
@@ -195,7 +199,6 @@ impl Adoption {
             }
             let edit = Edit::Change { email: email.value.clone(), role, status };
             by_file.entry(email.place.file).or_default().push((email, edit));
-            self.people += 1;
         }
         for (file, people) in new {
             let of_file = by_file.entry(file).or_default();
@@ -219,12 +222,15 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// The text with as many of the edits as can be made.
+    /// The text with as many of the edits as can be made, and only these counted.
     fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, Edit)>) -> String {
         loop {
             let all: Vec<Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
-                Ok(text) => return text,
+                Ok(text) => {
+                    all.into_iter().for_each(|edit| self.count(edit));
+                    return text;
+                }
                 Err(refused) => refused,
             };
             let of = match &refused {
@@ -246,6 +252,15 @@ impl Adoption {
                     return text;
                 }
             }
+        }
+    }
+
+    fn count(&mut self, made: Edit) {
+        match made {
+            Edit::Change { email, role: _, status: _ } => {
+                self.people.insert(email);
+            }
+            Edit::Add(_) => self.added += 1,
         }
     }
 }

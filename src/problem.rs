@@ -65,6 +65,11 @@ impl Problem {
         self
     }
 
+    /// By itself, with the texts that its places are in.
+    pub fn of(self, sources: &Sources) -> Problems {
+        Problems::new(sources.clone(), vec![self])
+    }
+
     /// Says what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -95,8 +100,13 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// A problem that is in no file.
+    /// A problem that is in no file. Of one that is, [`Problem::of`] keeps the texts: nobody could show its places without them.
     fn from(problem: Problem) -> Self {
+        debug_assert!(
+            problem.labels.is_empty(),
+            "{} is in a file, and nobody says which texts",
+            problem.code
+        );
         Self { sources: Sources::default(), list: vec![problem] }
     }
 }

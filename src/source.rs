@@ -153,6 +153,12 @@ impl Sources {
         Location { file: file.name.clone(), line, column: file.text[line_start..start].chars().count() + 1 }
     }
 
+    /// The line that a place begins on, from 1.
+    pub fn line(&self, place: Place) -> usize {
+        let file = &self.files[place.file.0 as usize];
+        file.line_at(place.start as usize).0
+    }
+
     /// The line around a place.
     pub fn excerpt(&self, place: Place) -> Excerpt {
         let file = &self.files[place.file.0 as usize];

@@ -41,7 +41,8 @@ pub enum Line {
     Intent {
         /// When.
         at: Timestamp,
-        /// Counts the writes of this apply; its answer has the same.
+        /// Tells this write from every other of this apply, and its answer has the same. Reads are counted too and have no
+        /// lines here, so numbers are left out between.
         number: u64,
         /// What is sent to whom, and how it was before.
         operation: Operation,

@@ -26,12 +26,9 @@ impl Connection {
         asked: &ConnectionArgs,
         common: &Common,
         environment: &Environment,
-    ) -> Result<Self, Problem> {
-        let Connecting { reader, place, sandbox } = connect(roster, asked, common, environment).await?;
-        let tell: fn(&str) = if common.quiet { |_| {} } else { say };
-        let pacing = Pacing::new(&asked.rate);
-        let asking = Asking::new(reader, environment.clock, pacing, fastrand::Rng::new(), tell);
-        Ok(Self { asking, place, sandbox })
+    ) -> Result<Self, Problems> {
+        let opened = open(roster, asked, common, environment).await;
+        opened.map_err(|problem| problem.of(&roster.sources))
     }
 
     /// The region whose own host is asked, if it is one.
@@ -45,8 +42,9 @@ impl Connection {
     }
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
-    pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problem> {
-        self.asking.observe(emails, roster.workspace.organization.as_ref()).await
+    pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
+        let observed = self.asking.observe(emails, roster.workspace.organization.as_ref()).await;
+        observed.map_err(|problem| problem.of(&roster.sources))
     }
 
     /// The embedded Pylon keeps its state for the next run.
@@ -63,19 +61,15 @@ pub(super) async fn keep(sandbox: Option<Running>) -> Result<(), Problems> {
     }
 }
 
-struct Connecting {
-    reader: Reader,
-    place: String,
-    sandbox: Option<Running>,
-}
-
-async fn connect(
+async fn open(
     roster: &Roster,
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<Connecting, Problem> {
+) -> Result<Connection, Problem> {
     let clock = environment.clock;
+    let tell: fn(&str) = if common.quiet { |_| {} } else { say };
+    let asking = |reader| Asking::new(reader, clock, Pacing::new(&asked.rate), fastrand::Rng::new(), tell);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let reader = Reader::new(
@@ -83,12 +77,12 @@ async fn connect(
             Token::new(crate::sandbox::DEFAULT_TOKEN)?,
             clock,
         )?;
-        return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running) });
+        return Ok(Connection { asking: asking(reader), place: "sandbox".into(), sandbox: Some(running) });
     }
     let base = base_url(roster, asked)?;
     let token = token(asked, environment, &mut std::io::stdin())?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
-    Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None })
+    Ok(Connection { asking: asking(Reader::new(base, token, clock)?), place, sandbox: None })
 }
 
 /// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before

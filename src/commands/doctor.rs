@@ -16,7 +16,7 @@ use crate::cli::{Common, ConnectionArgs};
 use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
@@ -37,7 +37,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let mut report = DoctorReport { checks: vec![files, proxy(environment)] };
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
-            Err(problem) => report.checks.push(ill("token and host", &problem)),
+            Err(problems) => report.checks.push(ill("token and host", &problems)),
             Ok(connection) => {
                 report.checks.push(Check::good(
                     "token and host",
@@ -53,9 +53,14 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     })
 }
 
-fn ill(name: &'static str, problem: &Problem) -> Check {
-    let sentence = |text: &str| Printable::cut(text, SENTENCE).to_string();
-    Check::bad(name, sentence(&problem.message), sentence(problem.help.as_deref().unwrap_or_default()))
+/// What does not work, and where that is in the files: the first of the problems.
+fn ill(name: &'static str, Problems { sources, list }: &Problems) -> Check {
+    let first = list.first();
+    let sentence = |text: Option<&str>| Printable::cut(text.unwrap_or_default(), SENTENCE).to_string();
+    let message = sentence(first.map(|problem| problem.message.as_str()));
+    let remedy = sentence(first.and_then(|problem| problem.help.as_deref()));
+    let label = first.and_then(|problem| problem.labels.first());
+    Check { location: label.map(|label| sources.locate(label.place)), ..Check::bad(name, message, remedy) }
 }
 
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
@@ -103,7 +108,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     let identity = match &attempt.result {
         Ok(Answer::Me(identity)) => identity,
         Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
-        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()))],
+        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()).into())],
     };
     let mut checks = vec![
         Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
@@ -117,7 +122,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     }
     match connection.observe(&Roster::default(), &[]).await {
         Ok(observation) => checks.extend(people(&observation.state, roster)),
-        Err(problem) => checks.push(ill("people", &problem)),
+        Err(problems) => checks.push(ill("people", &problems)),
     }
     checks
 }
@@ -217,20 +222,19 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
             "name the role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
         ),
     });
-    let mut named: Vec<&str> =
-        roster.people.iter().filter_map(|person| Some(&*person.role.as_ref()?.role.value)).collect();
-    named.sort_unstable();
-    named.dedup();
-    let unknown: Vec<String> = named
-        .into_iter()
-        .filter(|name| !matches!(state.roles.meaning(name), Meaning::One(_)))
-        .map(|name| Printable::cut(name, 60).to_string())
-        .collect();
-    if !unknown.is_empty() {
-        let found = format!("the files name what is no one role there: {}", unknown.join(", "));
-        checks.push(Check::bad("declared roles", found, "`rolecall roles` lists those that there are"));
-    }
+    checks.extend(declared_roles(state, roster));
     checks
+}
+
+/// What stands in the files for a role and is none, or several: no plan can be made.
+fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
+    let mut unknown = roster.named_roles();
+    unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
+    let place = unknown.values().flatten().min()?;
+    let names: Vec<String> = unknown.keys().map(|name| Printable::cut(name, 60).to_string()).collect();
+    let found = format!("the files name what is no one role there: {}", names.join(", "));
+    let check = Check::bad("declared roles", found, "`rolecall roles` lists those that there are");
+    Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
 /// When the last apply from this folder ended: a pipeline that has died in silence shows here.

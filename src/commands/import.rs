@@ -165,7 +165,7 @@ fn updated(
         files.iter_mut().for_each(|file| file.hunks.clear());
     }
     let left = left_lines(adoption, &roster.sources, &state.roles);
-    let verdict = words::updated(adoption.people, adoption.added, left.len(), undeclared, args.diff);
+    let verdict = words::updated(adoption.people.len(), adoption.added, left.len(), undeclared, args.diff);
     FilesReport { verdict, files, left }
 }
 

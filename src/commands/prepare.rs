@@ -66,13 +66,9 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<(Connection, Prepared), Problems> {
     let only = only_of(scope, &declared)?;
-    match observe(&declared, &[], asked, common, environment).await {
-        Ok((connection, observation)) => {
-            let prepared = settle(declared, &only, scope.max_changes, &connection, observation)?;
-            Ok((connection, prepared))
-        }
-        Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
-    }
+    let (connection, observation) = observe(&declared, &[], asked, common, environment).await?;
+    let prepared = settle(declared, &only, scope.max_changes, &connection, observation)?;
+    Ok((connection, prepared))
 }
 
 /// The same once more, of the files as they are now, on a connection that is there.
@@ -84,10 +80,8 @@ pub(super) async fn prepare_anew(
 ) -> Result<Prepared, Problems> {
     let declared = declared(None, common, environment)?;
     let only = only_of(scope, &declared)?;
-    match observe_on(connection, &declared, &[]).await {
-        Ok(observation) => settle(declared, &only, scope.max_changes, connection, observation),
-        Err(problem) => Err(Problems::new(declared.roster.sources, vec![problem])),
-    }
+    let observation = observe_on(connection, &declared, &[]).await?;
+    settle(declared, &only, scope.max_changes, connection, observation)
 }
 
 fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
@@ -101,7 +95,7 @@ pub(super) async fn observe(
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<(Connection, Observation), Problem> {
+) -> Result<(Connection, Observation), Problems> {
     let connection = Connection::open(&declared.roster, asked, common, environment).await?;
     let observation = observe_on(&connection, declared, others).await?;
     Ok((connection, observation))
@@ -111,7 +105,7 @@ pub(super) async fn observe_on(
     connection: &Connection,
     declared: &Declared,
     others: &[Email],
-) -> Result<Observation, Problem> {
+) -> Result<Observation, Problems> {
     let people = declared.desired.people.iter().map(|person| &person.email.value);
     let emails: Vec<Email> = people.chain(others).cloned().collect();
     connection.observe(&declared.roster, &emails).await

@@ -90,15 +90,18 @@ pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Res
     start(setup).await.map_err(|error| not_started(&error))
 }
 
+/// The declared people, with every role that is named: whatever is valid can be tried.
 fn declared_state(roster: &Roster) -> Result<State, Problem> {
+    let named = || roster.named_roles().into_keys();
     if roster.people.is_empty() {
-        return Ok(State::generated(INVENTED)); // as `rolecall sandbox` does: there is something to begin with
+        // As `rolecall sandbox` does: there is something to begin with.
+        return Ok(State::generated(INVENTED).with_roles(named()));
     }
     let people = roster.people.iter().map(|person| {
         let role = person.role.as_ref().map(|role| role.role.value.clone());
         (person.email.value.as_str(), role)
     });
-    State::of_people(people).map_err(|error| {
+    State::of_people(people).map(|state| state.with_roles(named())).map_err(|error| {
         let why = error.problems().first().cloned().unwrap_or_default();
         Problem::new(
             Code::BadSandboxState,

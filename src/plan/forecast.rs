@@ -48,7 +48,7 @@ pub fn forecast(
         let at = same_instant[0].moment.at;
         let refused_by = match on_its_day(roster, &state, roles, at) {
             Some(reviewed) => {
-                carry_out(&mut state, &reviewed.plan);
+                bring_about(&mut state, &reviewed.plan);
                 let refused =
                     reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Refused);
                 refused.map(|finding| finding.figure).collect()
@@ -88,12 +88,12 @@ fn on_its_day(
 /// The organisation when the plan has been carried out.
 pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
     let mut state = observed.clone();
-    carry_out(&mut state, plan);
+    bring_about(&mut state, plan);
     state
 }
 
 /// Makes `state` what it is when the plan has been carried out.
-fn carry_out(state: &mut ObservedState, plan: &Plan) {
+fn bring_about(state: &mut ObservedState, plan: &Plan) {
     for Change { subject, role, status } in &plan.changes {
         let Some(mut person) = state.person(&subject.id).cloned() else {
             continue;

@@ -1,14 +1,14 @@
 //! Which roles the files mean. Every role named anywhere is looked up, also in windows that are far away, so that a
 //! typo shows on the day it is written and not on the day it should hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::Code;
 use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::roster::{AcknowledgedRisk, RoleName, Roster};
-use crate::source::{Place, Sourced};
+use crate::roster::{RoleName, Roster};
+use crate::source::Place;
 
 /// The id of every role that the files name.
 #[derive(Debug, Clone, Default)]
@@ -22,13 +22,13 @@ impl NamedRoles {
     pub fn look_up(roster: &Roster, catalogue: &RoleCatalogue) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
-        for (name, places) in places_by_name(roster) {
-            match catalogue.meaning(&name) {
+        for (name, places) in roster.named_roles() {
+            match catalogue.meaning(name) {
                 Meaning::One(role) => {
-                    found.insert(name, role.id.clone());
+                    found.insert(name.clone(), role.id.clone());
                 }
-                Meaning::Ambiguous(roles) => problems.push(ambiguous(&name, &places, &roles)),
-                Meaning::Unknown => problems.push(unknown(&name, &places, catalogue)),
+                Meaning::Ambiguous(roles) => problems.push(ambiguous(name, &places, &roles)),
+                Meaning::Unknown => problems.push(unknown(name, &places, catalogue)),
             }
         }
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
@@ -38,31 +38,6 @@ impl NamedRoles {
     pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
         self.0.get(name)
     }
-}
-
-fn places_by_name(roster: &Roster) -> BTreeMap<RoleName, Vec<Place>> {
-    let mut places: BTreeMap<RoleName, Vec<Place>> = BTreeMap::new();
-    let mut note = |role: &Sourced<RoleName>| match places.get_mut(&role.value) {
-        Some(places) => places.push(role.place),
-        None => {
-            places.insert(role.value.clone(), vec![role.place]);
-        }
-    };
-    for person in &roster.people {
-        person.role.iter().for_each(|role| note(&role.role));
-        person.windows.iter().filter_map(|window| window.role.as_ref()).for_each(&mut note);
-    }
-    roster.guardrails.keep_at_least.iter().flatten().for_each(|floor| note(&floor.role));
-    for acknowledgement in &roster.acknowledgements {
-        if let AcknowledgedRisk::KeepAtLeast(role, _) = &acknowledgement.risk {
-            note(role);
-        }
-    }
-    for places in places.values_mut() {
-        places.sort_unstable();
-        places.dedup(); // everybody with the default role shares its place
-    }
-    places
 }
 
 fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {

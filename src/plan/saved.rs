@@ -64,7 +64,7 @@ pub struct SavedPlan {
 }
 
 /// What is done to one person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
     /// The id in Pylon.
@@ -78,7 +78,7 @@ pub struct Operation {
 }
 
 /// From one value to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step<T> {
     /// The value before.
@@ -204,8 +204,9 @@ impl SavedPlan {
             return foreign("host", &self.host, binding.host);
         }
         self.is_of(binding.files)?;
-        let new: Vec<&Change> =
-            fresh.changes.iter().filter(|change| !self.operations.contains(&Operation::of(change))).collect();
+        let reviewed: HashSet<&Operation> = self.operations.iter().collect();
+        let is_new = |change: &&Change| !reviewed.contains(&Operation::of(change));
+        let new: Vec<&Change> = fresh.changes.iter().filter(is_new).collect();
         if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new)) }
     }
 

@@ -35,7 +35,7 @@ pub struct Inquiry<'a> {
     pages: Pages,
     requests_left: u64,
     pages_read: u64,
-    unread: Option<Unread>,
+    unread: Option<CutShort>,
 }
 
 /// Where the pages of one batch have led so far.
@@ -54,14 +54,14 @@ pub struct Findings {
     /// Who is to blame for what.
     pub blames: BTreeMap<(UserId, Field), Blame>,
     /// Why there may be more than that.
-    pub unread: Option<Unread>,
+    pub unread: Option<CutShort>,
     /// Whether the log could be read at all.
     pub is_available: bool,
 }
 
 /// Why the log was not read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unread {
+pub enum CutShort {
     /// A request failed.
     Failed(Failure),
     /// Its pages lead in a circle.
@@ -97,7 +97,7 @@ impl<'a> Inquiry<'a> {
             return None;
         }
         if self.requests_left == 0 {
-            self.unread = Some(Unread::Enough(self.pages_read));
+            self.unread = Some(CutShort::Enough(self.pages_read));
             return None;
         }
         self.requests_left -= 1;
@@ -118,7 +118,7 @@ impl<'a> Inquiry<'a> {
         let is_enough = !self.pages.is_jumbled && self.out_of_step.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),
-            Some(cursor) if !self.pages.seen.insert(cursor.clone()) => self.unread = Some(Unread::Circle),
+            Some(cursor) if !self.pages.seen.insert(cursor.clone()) => self.unread = Some(CutShort::Circle),
             Some(cursor) => self.pages.cursor = Some(cursor),
         }
     }
@@ -126,7 +126,7 @@ impl<'a> Inquiry<'a> {
     /// A request has failed, for good.
     pub fn failed(&mut self, failure: Failure) {
         if !failure.is_too_large() || self.limit == 1 {
-            self.unread = Some(Unread::Failed(failure));
+            self.unread = Some(CutShort::Failed(failure));
             return;
         }
         self.limit /= 2;
@@ -137,7 +137,7 @@ impl<'a> Inquiry<'a> {
 
     /// It has taken too long.
     pub fn timed_out(&mut self) {
-        self.unread = Some(Unread::TooSlow(LONGEST));
+        self.unread = Some(CutShort::TooSlow(LONGEST));
     }
 
     /// What has come of it, with actors who are among `observed` by name.
@@ -293,13 +293,13 @@ mod tests {
             let (requests, findings) =
                 inquire(1, allowance, |number, _| Ok(page(&[], Some(&number.to_string()))));
             assert_eq!(requests.len(), requests_made);
-            assert_eq!(findings.unread, Some(Unread::Enough(requests_made as u64)));
+            assert_eq!(findings.unread, Some(CutShort::Enough(requests_made as u64)));
             let cursors: Vec<Option<String>> =
                 requests.into_iter().map(|request| asked(Some(request)).unwrap().2).collect();
             assert_eq!((&cursors[0], &cursors[2]), (&None, &Some("1".to_owned())));
         }
         let (requests, findings) = inquire(2, 30, |_, _| Ok(page(&[(0, 9)], Some("same"))));
-        assert_eq!((requests.len(), &findings.unread), (2, &Some(Unread::Circle)));
+        assert_eq!((requests.len(), &findings.unread), (2, &Some(CutShort::Circle)));
         assert_eq!(found(&findings), ["u_0000 9"], "what was found before is kept");
     }
 
@@ -334,7 +334,7 @@ mod tests {
         let limits: Vec<usize> =
             requests.into_iter().map(|request| asked(Some(request)).unwrap().1).collect();
         assert_eq!(limits, [999, 499, 249, 124, 62, 31, 15, 7, 3, 1]);
-        assert_eq!(findings.unread, Some(Unread::Failed(refused(413))));
+        assert_eq!(findings.unread, Some(CutShort::Failed(refused(413))));
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         inquiry.timed_out();
         assert_eq!(inquiry.next_request(), None);
         let findings = inquiry.finish(&ObservedState::default());
-        assert_eq!((&findings.unread, findings.is_available), (&Some(Unread::TooSlow(LONGEST)), true));
+        assert_eq!((&findings.unread, findings.is_available), (&Some(CutShort::TooSlow(LONGEST)), true));
         assert_eq!(found(&findings), ["u_0000 9"]);
     }
 
@@ -355,7 +355,7 @@ mod tests {
         for status in [403, 404, 500] {
             let (requests, findings) = inquire(2, 30, |_, _| Err(refused(status)));
             assert_eq!(requests.len(), 1);
-            let unread = Some(Unread::Failed(refused(status)));
+            let unread = Some(CutShort::Failed(refused(status)));
             assert_eq!(findings, Findings { blames: BTreeMap::new(), unread, is_available: false });
         }
         let (_, findings) = inquire(2, 30, |number, _| match number {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::request::{Answer, Entries, Identity, Page, ReadRequest};
 use crate::observed::{Organization, Person, Role, RoleId, UserId};
@@ -237,15 +238,33 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The envelope of every error.
+/// The envelope of every error. Each field is understood for itself: whatever is odd about one, the code still decides what
+/// follows, and the request id is told.
 #[derive(Deserialize)]
 pub(super) struct WireError {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub(super) errors: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) request_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub(super) code: Option<String>,
+}
+
+/// A text; nothing where it is anything else.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(as_text(Value::deserialize(deserializer)?))
+}
+
+/// The texts of a list, or the one that stands in its place.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
+        value => as_text(value).into_iter().collect(),
+    })
+}
+
+fn as_text(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
 }
 
 #[derive(Serialize)]
@@ -564,6 +583,27 @@ mod tests {
             (said.errors, said.request_id, said.code),
             (vec!["x".into()], Some("r".into()), Some("rate_limited".into()))
         );
+        for (errors, told) in [
+            ("null", vec![]),
+            ("[]", vec![]),
+            ("7", vec![]),
+            ("{}", vec![]),
+            (r#""x""#, vec!["x".to_owned()]),
+            (r#"[{"message":"x"}]"#, vec![]),
+            (r#"["x",null,["y"],"z"]"#, vec!["x".to_owned(), "z".to_owned()]),
+        ] {
+            let said =
+                error(format!(r#"{{"errors":{errors},"request_id":"r","code":"c"}}"#).as_bytes()).unwrap();
+            assert_eq!((said.errors, said.request_id, said.code), (told, Some("r".into()), Some("c".into())));
+        }
+        for odd in ["null", "7", "[]", r#"["c"]"#, "{}"] {
+            let said =
+                error(format!(r#"{{"errors":["x"],"request_id":{odd},"code":"c"}}"#).as_bytes()).unwrap();
+            assert_eq!((said.request_id, said.code), (None, Some("c".into())), "{odd}");
+            let said =
+                error(format!(r#"{{"errors":["x"],"request_id":"r","code":{odd}}}"#).as_bytes()).unwrap();
+            assert_eq!((said.request_id, said.code), (Some("r".into()), None), "{odd}");
+        }
         for no_envelope in [r#"[["x"],"r","rate_limited"]"#, "[]", "<html>", "", r#"{"code":"a","code":"b"}"#]
         {
             assert!(error(no_envelope.as_bytes()).is_none(), "{no_envelope}");

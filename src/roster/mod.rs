@@ -1,7 +1,7 @@
 //! What the files declare: `users.toml` and its team files, read whole and checked without asking anybody.
 //!
 //! * [`read`] finds the files and holds them together; `pieces` cuts a large one, `settings` reads the root file's own keys and
-//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold; `rules` checks what needs more than one person or file.
+//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold; `rules` checks what needs more than one person or file; `named` are the roles that stand anywhere in them.
 //! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
 //! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
 //!
@@ -18,6 +18,7 @@ pub mod email;
 mod fields;
 pub(crate) mod keys;
 pub mod moment;
+mod named;
 mod people;
 mod pieces;
 pub mod read;

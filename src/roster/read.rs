@@ -141,11 +141,11 @@ impl Reader {
         let broken: HashSet<usize> = syntax
             .iter()
             .flat_map(|problem| &problem.labels)
-            .map(|label| line_of(text, label.place))
+            .map(|label| self.sources.line(label.place))
             .collect();
         // On a line that is no TOML, what was made of the rest is a guess: only the syntax is reported there.
         found.retain(|problem| {
-            problem.labels.iter().all(|label| !broken.contains(&line_of(text, label.place)))
+            problem.labels.iter().all(|label| !broken.contains(&self.sources.line(label.place)))
         });
         drop(table);
         drop(cut);
@@ -307,8 +307,4 @@ fn syntax_problem(file: FileId, error: &toml::de::Error, table: &DeTable<'_>, te
     Problem::new(Code::Syntax, format!("this is no TOML: {}", error.message()))
         .at(place, "here")
         .help("addresses, roles and statuses stand in quotes; every quote, brace and bracket that opens also closes")
-}
-
-fn line_of(text: &str, place: Place) -> usize {
-    text.get(..place.span().start).unwrap_or(text).matches('\n').count()
 }

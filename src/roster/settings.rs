@@ -215,8 +215,11 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxCha
         fields.string("max_changes", value);
         return None;
     };
-    let percent =
-        text.strip_suffix('%').and_then(|digits| digits.parse::<u8>().ok()).filter(|percent| *percent <= 100);
+    // Written in one way alone, as the schema has it: no sign and no zero before it.
+    let is_plain = |digits: &str, percent: u8| percent <= 100 && percent.to_string() == digits;
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|digits| digits.parse().ok().filter(|percent| is_plain(digits, *percent)));
     if percent.is_none() {
         let problem = Problem::new(Code::BadValue, "`max_changes` must be a share or a count")
             .at(fields.place(value.span()), "neither")

@@ -49,12 +49,17 @@ impl State {
         let mut users = Vec::new();
         for (email, role) in people {
             let word = role.as_ref().map_or("Member", AsRef::as_ref);
-            if find_role(&roles, word).is_err() {
-                roles.push(role_named(word, &roles));
-            }
+            add_role(&mut roles, word);
             users.push(Person::new(email.as_ref(), word));
         }
         Draft::of(users).roles(roles).check()
+    }
+
+    /// The same with a role for each of these words that means none yet; nobody holds it.
+    #[must_use]
+    pub fn with_roles<R: AsRef<str>>(mut self, words: impl IntoIterator<Item = R>) -> Self {
+        words.into_iter().for_each(|word| add_role(&mut self.roles, word.as_ref()));
+        self
     }
 
     /// An invented organisation of `count` people: some Admins and Viewers, a few deactivated, with a second address, away, or
@@ -75,6 +80,12 @@ impl State {
             users: Vec::new(),
             audit: Vec::new(),
         }
+    }
+}
+
+fn add_role(roles: &mut Vec<Role>, word: &str) {
+    if find_role(roles, word).is_err() {
+        roles.push(role_named(word, roles));
     }
 }
 

@@ -278,7 +278,7 @@ impl Material<'_> {
             is_whole: *is_whole,
             unreadable: *unreadable,
             left: left.collect(),
-            contradicted: files.people + files.left.len(),
+            contradicted: files.declared_otherwise(),
             files: file_lines(files, self.sources, FileState::WouldBeWritten),
             unwritten: left_lines(files, self.sources, self.roles),
         }

@@ -9,7 +9,7 @@ use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
 use crate::plan::guardrails::{Guardrail, Verdict};
 use crate::printable::Printable;
-use crate::pylon::inquiry::Unread;
+use crate::pylon::inquiry::CutShort;
 use crate::roster::Field;
 use crate::source::Location;
 
@@ -253,7 +253,7 @@ pub struct AuditLogLine {
     /// Whether it could be read at all.
     pub is_available: bool,
     /// Why it was not read to its end.
-    pub unread: Option<Unread>,
+    pub unread: Option<CutShort>,
     /// How many edits it was asked about.
     pub edits: usize,
     /// About how many of them it says something.

@@ -1,13 +1,13 @@
 //! The organisation's roles: how a file may name each, who holds it, who is declared with it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
-use crate::roster::Roster;
+use crate::roster::{RoleName, Roster};
 
 /// Every role.
 #[derive(Debug, Clone)]
@@ -35,31 +35,35 @@ pub struct RoleLine {
     pub held: usize,
     /// How many people are declared with it outside windows.
     pub declared: usize,
+    /// The files name it: of a person, in a window or in a guardrail.
+    pub is_named: bool,
     /// Several roles have this name, so a file has to name it by slug or id.
     pub is_ambiguous: bool,
 }
 
 impl RoleLine {
-    /// Nobody holds it and no file declares it.
+    /// Nobody holds it and no file names it.
     pub fn is_unused(&self) -> bool {
-        self.held == 0 && self.declared == 0
+        self.held == 0 && !self.is_named
     }
 }
 
 impl RolesReport {
     /// The roles of `observed`, counted in `roster` where there is one.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
-        let mut declared: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut declared: HashMap<&RoleName, usize> = HashMap::new();
         for role in roster.iter().flat_map(|roster| &roster.people).filter_map(|person| person.role.as_ref())
         {
             *declared.entry(&role.role.value).or_default() += 1;
         }
         let catalogue = &observed.roles;
-        let mut by_id: HashMap<&RoleId, usize> = HashMap::new();
+        let mut named: HashMap<&RoleId, usize> = HashMap::new();
         let mut unknown = Vec::new();
-        for (name, count) in declared {
+        for name in roster.iter().flat_map(|roster| roster.named_roles().into_keys()) {
             match catalogue.meaning(name) {
-                Meaning::One(role) => *by_id.entry(&role.id).or_default() += count,
+                Meaning::One(role) => {
+                    *named.entry(&role.id).or_default() += declared.get(name).copied().unwrap_or(0);
+                }
                 Meaning::Ambiguous(_) | Meaning::Unknown => unknown.push(Printable::new(name)),
             }
         }
@@ -70,7 +74,8 @@ impl RolesReport {
             slug: Printable::new(&role.slug),
             id: Printable::new(&role.id.0),
             held: held(&role.id),
-            declared: by_id.get(&role.id).copied().unwrap_or(0),
+            declared: named.get(&role.id).copied().unwrap_or(0),
+            is_named: named.contains_key(&role.id),
             is_ambiguous: matches!(catalogue.meaning(&role.name), Meaning::Ambiguous(_)),
         });
         Self {
@@ -110,7 +115,7 @@ impl RolesReport {
 }
 
 fn row(role: &RoleLine, has_files: bool) -> Row {
-    let RoleLine { name, slug, id, held, declared, is_ambiguous } = role;
+    let RoleLine { name, slug, id, held, declared, is_named: _, is_ambiguous } = role;
     let mut cells = vec![cell(name), cell(slug), cell(id), Printable::new(&held.to_string())];
     cells.extend(has_files.then(|| Printable::new(&declared.to_string())));
     let mark = if *is_ambiguous { Mark::Attention } else { Mark::Plain };

@@ -35,7 +35,7 @@ struct Role<'a> {
 pub(super) fn write(command: &str, exit: Exit, report: &RolesReport) -> String {
     let RolesReport { organization, roles, has_files, unknown } = report;
     let roles = roles.iter().map(|line| {
-        let RoleLine { name, slug, id, held, declared, is_ambiguous } = line;
+        let RoleLine { name, slug, id, held, declared, is_named: _, is_ambiguous } = line;
         Role {
             name: name.raw(),
             slug: slug.raw(),

@@ -2,7 +2,7 @@
 
 use super::{LONGEST_NAME, count};
 use crate::printable::Printable;
-use crate::pylon::inquiry::Unread;
+use crate::pylon::inquiry::CutShort;
 use crate::pylon::{Failure, Trouble};
 use crate::report::facts::plan::{ActorLine, AuditLogLine, BlameLine};
 
@@ -53,15 +53,15 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
 }
 
 /// Why the audit log was not read to its end.
-pub fn why_unread(unread: &Unread) -> String {
+pub fn why_unread(unread: &CutShort) -> String {
     match unread {
-        Unread::Failed(failure) if is_not_allowed(failure) => {
+        CutShort::Failed(failure) if is_not_allowed(failure) => {
             format!("the organisation's plan or the token does not allow it: {}", failure.line())
         }
-        Unread::Failed(failure) => failure.line(),
-        Unread::Circle => "the audit log leads from page to page in a circle".into(),
-        Unread::Enough(pages) => format!("the audit log is long, and was read for {pages} pages"),
-        Unread::TooSlow(longest) => format!("the audit log was not read within {} s", longest.as_secs()),
+        CutShort::Failed(failure) => failure.line(),
+        CutShort::Circle => "the audit log leads from page to page in a circle".into(),
+        CutShort::Enough(pages) => format!("the audit log is long, and was read for {pages} pages"),
+        CutShort::TooSlow(longest) => format!("the audit log was not read within {} s", longest.as_secs()),
     }
 }
 
@@ -116,9 +116,9 @@ mod tests {
         let failed = |status: u16| {
             let refusal = Refusal { status, ..Refusal::default() };
             let asked = "POST /audit-logs/search".to_owned();
-            Some(Unread::Failed(Failure { asked, trouble: Trouble::Refused(refusal) }))
+            Some(CutShort::Failed(Failure { asked, trouble: Trouble::Refused(refusal) }))
         };
-        let slow = Some(Unread::TooSlow(Duration::from_secs(120)));
+        let slow = Some(CutShort::TooSlow(Duration::from_secs(120)));
         for (is_available, unread, blamed, expected) in [
             (true, None, 3, None),
             (true, None, 1, Some("The audit log does not say who changed 2 of 3 values")),
@@ -130,7 +130,7 @@ mod tests {
             ),
             (
                 true,
-                Some(Unread::Enough(30)),
+                Some(CutShort::Enough(30)),
                 3,
                 Some(
                     "Somebody else may have changed it since: the audit log is long, and was read for 30 pages",
@@ -138,7 +138,7 @@ mod tests {
             ),
             (
                 true,
-                Some(Unread::Circle),
+                Some(CutShort::Circle),
                 0,
                 Some(
                     "It is not known who changed 3 of 3 values: the audit log leads from page to page in a circle",

@@ -1,7 +1,7 @@
 //! What becomes of files.
 
 use super::{LONGEST_NAME, count};
-use crate::adoption::Why as NotWritten;
+use crate::adoption::Why;
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
 use crate::roster::Field;
@@ -48,35 +48,35 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
 }
 
 /// Why a value is not written into the files.
-pub fn not_written(field: Option<Field>, why: &NotWritten, roles: &RoleCatalogue) -> String {
+pub fn not_written(field: Option<Field>, why: &Why, roles: &RoleCatalogue) -> String {
     let field = field.map_or("person", Field::as_str);
     match why {
-        NotWritten::Window(Some(until)) => {
+        Why::Window(Some(until)) => {
             format!(
                 "{field}: a window holds until {}; the live value is not written",
                 Printable::cut(until, 60)
             )
         }
-        NotWritten::Window(None) => format!("{field}: a window says it; the live value is not written"),
-        NotWritten::Undeclarable(held) if held.is_empty() => {
+        Why::Window(None) => format!("{field}: a window says it; the live value is not written"),
+        Why::Undeclarable(held) if held.is_empty() => {
             format!("{field}: none is assigned in Pylon, which no file can declare")
         }
-        NotWritten::Undeclarable(held) => {
+        Why::Undeclarable(held) => {
             let held: Vec<String> = held
                 .iter()
                 .map(|role| Printable::cut(&roles.label(role), LONGEST_NAME).to_string())
                 .collect();
             format!("{field}: several are assigned in Pylon ({}), which no file can declare", held.join(", "))
         }
-        NotWritten::UnknownStatus(status) if status.is_empty() => {
+        Why::UnknownStatus(status) if status.is_empty() => {
             format!("{field}: none is set in Pylon, which no file can declare")
         }
-        NotWritten::UnknownStatus(status) => {
+        Why::UnknownStatus(status) => {
             format!("{field}: Pylon shows {}, which no file can declare", Printable::cut(status, 60))
         }
-        NotWritten::Address => format!(
+        Why::Address => format!(
             "{field}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
         ),
-        NotWritten::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
+        Why::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }

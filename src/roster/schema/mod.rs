@@ -291,7 +291,7 @@ impl JsonSchema for MaxChanges {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "integer"],
-            "pattern": "^(100|[0-9]{1,2})%$",
+            "pattern": "^(100|[1-9]?[0-9])%$",
             "minimum": 0,
         })
     }

@@ -1,7 +1,7 @@
 //! Reports of every kind, with a hostile string wherever text from elsewhere can stand.
 
 use jiff::Timestamp;
-use rolecall::adoption::Why as NotWritten;
+use rolecall::adoption;
 use rolecall::apply::outcome::NotAttempted;
 use rolecall::apply::rollback::Why;
 use rolecall::apply::{Outcome, Stop};
@@ -13,7 +13,7 @@ use rolecall::plan::guardrails::{Figure, Guardrail, RoleFloor, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::Refusal;
-use rolecall::pylon::inquiry::Unread;
+use rolecall::pylon::inquiry::CutShort;
 use rolecall::pylon::{Failure, Trouble};
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
@@ -233,7 +233,7 @@ fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
 
 /// Why the audit log was not read to its end, in every way.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
-    let failed = |trouble| Unread::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble });
+    let failed = |trouble| CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble });
     let refused = |deal: &mut Deal<'_>, status| {
         failed(Trouble::Refused(Refusal {
             status,
@@ -286,8 +286,8 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
-    let status = NotWritten::UnknownStatus(deal.raw(status).to_owned());
-    [(Field::Role, NotWritten::Undeclarable(vec![id(), id()])), (Field::Status, status)]
+    let status = adoption::Why::UnknownStatus(deal.raw(status).to_owned());
+    [(Field::Role, adoption::Why::Undeclarable(vec![id(), id()])), (Field::Status, status)]
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
 }
 

@@ -29,6 +29,7 @@ pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             id: deal.text(Carrier::RoleId),
             held: round % 2,
             declared: 0,
+            is_named: false,
             is_ambiguous: round.is_multiple_of(3),
         });
         unknown.push(deal.text(Carrier::UnknownRole));

@@ -16,7 +16,7 @@ use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::saved::SavedPlan;
 use rolecall::problem::Problems;
 use rolecall::pylon::failure::Refusal;
-use rolecall::pylon::inquiry::{Findings, Unread};
+use rolecall::pylon::inquiry::{CutShort, Findings};
 use rolecall::pylon::{Failure, Trouble};
 use rolecall::report::{self, Annotations, Body, Format, Material, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
@@ -258,7 +258,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     }
     let errors = observed.people().map(|person| person.name.clone()).collect();
     let trouble = Trouble::Refused(Refusal { status: 403, errors, ..Refusal::default() });
-    let unread = Some(Unread::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble }));
+    let unread = Some(CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble }));
     Findings { blames: out_of_step.settle(observed), unread, is_available: plan.declared > 3 }
 }
 

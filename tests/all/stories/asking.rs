@@ -209,7 +209,7 @@ fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() 
     ill(
         stray,
         &[
-            "  ✗ declared roles  the files name what is no one role there: Wizard\n      `rolecall roles` lists",
+            "  ✗ declared roles  the files name what is no one role there: Wizard   users.toml:2\n      `rolecall roles` lists",
         ],
     );
     ill(
@@ -235,6 +235,40 @@ fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() 
         run.stdout
     );
     assert!(run.stdout.contains("  ✗ token and host  there is no token\n"), "{}", run.stdout);
+}
+
+/// Files that name a role in one place alone: whatever makes a plan of it impossible, the others say too.
+#[test]
+fn wherever_a_role_is_named_every_verb_looks_for_it() {
+    let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Wizard\"\ndown_to = 0\nreason = \"r\"\nexpires = 2026-12-01\n";
+    let person = |keys: &str| format!("[users]\n\"ana@acme.example\" = {{ {keys} }}\n");
+    for (users, line) in [
+        (person("role = \"Wizard\""), 2),
+        (person("role = \"Admin\", windows = [{ from = 2027-12-01, role = \"Wizard\" }]"), 2),
+        (format!("[guardrails]\nkeep_at_least = {{ Wizard = 1 }}\n{}", person("")), 2),
+        (format!("{acknowledged}{}", person("")), 3),
+        ("[guardrails]\nunmanaged = \"refuse\"\nkeep_at_least = { Wizard = 1 }\n".to_owned(), 3),
+    ] {
+        let scene = Scene::with_pylon(PYLON).file("users.toml", &users);
+        scene.run("validate").exits(0);
+        scene.run("plan").exits(1).names("plan::unknown_role").mentions(&format!("users.toml:{line}:"));
+        let doctor = scene.run("doctor");
+        doctor.exits(1);
+        let said = format!("no one role there: Wizard   users.toml:{line}\n");
+        assert!(doctor.stdout.contains(&said), "{users}\n{}", doctor.stdout);
+        let roles = scene.run("roles");
+        assert!(
+            roles.stdout.contains(" · 1 named in the files and not there\n"),
+            "{users}\n{}",
+            roles.stdout
+        );
+        let tried = Scene::offline().file("users.toml", &users).run("roles --sandbox");
+        assert!(!tried.stdout.contains("not there"), "{users}\n{}", tried.stdout);
+        let wizard = tried.stdout.lines().find(|line| line.contains("Wizard")).unwrap();
+        assert!(!wizard.contains("unused"), "{users}\n{}", tried.stdout);
+        let planned = Scene::offline().file("users.toml", &users).run("plan --sandbox");
+        assert!(matches!(planned.exit, Some(0 | 3)), "{users}\n{}", planned.stderr);
+    }
 }
 
 #[test]

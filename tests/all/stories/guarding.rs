@@ -1,8 +1,13 @@
 //! Guardrails: they speak in the plan, and refuse before the first write.
 
-use pretty_assertions::assert_eq;
+use std::collections::HashSet;
 
-use crate::harness::Scene;
+use clap::CommandFactory;
+use pretty_assertions::assert_eq;
+use rolecall::cli::Cli;
+use rolecall::report::Format;
+
+use crate::harness::{Run, Scene};
 
 /// Three administrators, of whom Ana owns the token and Cleo has left, and `members` members.
 fn pylon(members: usize) -> Scene {
@@ -181,25 +186,77 @@ fn an_expired_acknowledgement_is_named_and_not_obeyed() {
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
 }
 
+/// Every verb that asks Pylon and reads files, as it is typed.
+fn verbs_that_ask() -> Vec<String> {
+    let cli = Cli::command();
+    let asks =
+        cli.get_subcommands().filter(|verb| verb.get_arguments().any(|flag| flag.get_id() == "region"));
+    asks.map(|verb| match verb.get_name() {
+        "apply" => "apply --auto-approve".to_owned(),
+        "rollback" => "rollback first.jsonl --auto-approve".to_owned(),
+        "import" => "import --update".to_owned(), // without the flag there are no files yet
+        "explain" => "explain m00@acme.example".to_owned(),
+        other => other.to_owned(),
+    })
+    .collect()
+}
+
+/// Runs each of these verbs in each format where the pin does not fit. What is wrong is told at its place, by `doctor` in
+/// what it reports.
+#[track_caller]
+fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
+    let verbs = verbs_that_ask();
+    assert!(verbs.len() >= 7, "{verbs:?}");
+    for verb in verbs {
+        for format in Format::ALL.map(Format::as_str) {
+            let run = scene.run(&format!("{verb} {flags} --format {format}"));
+            run.exits(1);
+            let Run { stdout, stderr, .. } = &run;
+            if verb == "doctor" {
+                let line = place.rsplit_once(':').unwrap().0;
+                let (file, number) = line.split_once(':').unwrap();
+                let told =
+                    [line.to_owned(), format!("\"line\": {number}"), format!("file={file},line={number}")];
+                assert!(told.iter().any(|told| stdout.contains(told)), "{verb} {format}:\n{stdout}");
+            } else {
+                run.names(code).mentions(place);
+                assert_eq!(stderr.matches(code).count(), 1, "{verb} {format}");
+            }
+        }
+    }
+    assert_eq!(scene.patches().len(), 1, "but for the apply before");
+}
+
+/// A scene in which an apply has been carried out, before the files are pinned.
+fn pinned(pin: &str) -> Scene {
+    let users = format!("[users]\n{}", demote(0..1));
+    let scene = pylon(1).file("users.toml", &users);
+    scene.run("apply --auto-approve --journal first.jsonl").exits(0);
+    scene.file("users.toml", format!("[workspace]\n{pin}\n{users}"))
+}
+
 #[test]
 fn files_for_another_organisation_ask_for_nothing_but_me() {
-    let scene = pylon(1)
-        .file("users.toml", format!("[workspace]\norganization = \"org_other\"\n[users]\n{}", demote(0..1)));
-    let run = scene.run("apply --auto-approve");
-    run.exits(1).names("pylon::other_organization");
-    run.mentions("users.toml:2:16");
-    assert_eq!(scene.asked(), ["GET /me"]);
+    let scene = pinned("organization = \"org_other\"");
+    let before = scene.asked().len();
+    nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
+    let asked = scene.arrivals().split_off(before);
+    let asked: HashSet<String> =
+        asked.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+    assert_eq!(asked, HashSet::from(["GET /me".to_owned()]));
 }
 
 #[test]
 fn a_region_that_contradicts_the_pin_asks_nobody() {
-    let scene =
-        pylon(1).file("users.toml", format!("[workspace]\nregion = \"eu\"\n[users]\n{}", demote(0..1)));
+    let scene = pinned("region = \"eu\"");
+    let before = scene.asked();
     // The address of the Pylon here is no region's, and says so when it contradicts the flag.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
-    scene.run("plan --base-url https://api.usepylon.com").exits(1).names("commands::other_region");
-    assert_eq!(scene.asked(), Vec::<String>::new());
+    for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
+        nothing_fits(&scene, flags, "commands::other_region", "users.toml:2:10");
+    }
+    assert_eq!(scene.asked(), before);
     scene.run("plan").exits(0);
 }
 

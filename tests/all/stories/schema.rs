@@ -91,6 +91,10 @@ const MISTAKES: &[&str] = &[
     "[policy]\nroles = \"enforce\"",
     "[guardrails]\nmax_changes = \"101%\"",
     "[guardrails]\nmax_changes = \"lots\"",
+    "[guardrails]\nmax_changes = \"+25%\"",
+    "[guardrails]\nmax_changes = \"025%\"",
+    "[guardrails]\nmax_changes = \"05%\"",
+    "[guardrails]\nmax_changes = \"00%\"",
     "[guardrails]\nmax_changes = -1",
     "[guardrails]\nmax_changes = 2.5",
     "[guardrails]\nkeep_at_least = 2",
@@ -128,6 +132,16 @@ fn what_the_schema_marks_the_reader_refuses() {
     for text in MISTAKES {
         assert!(!validator.is_valid(&as_json(text)), "the schema takes:\n{text}");
         Scene::offline().file("users.toml", format!("{text}\n")).run("validate").exits(1);
+    }
+}
+
+#[test]
+fn every_share_that_the_reader_takes_fits_the_schema() {
+    let validator = validator();
+    for percent in [0, 1, 9, 10, 25, 99, 100] {
+        let text = format!("[guardrails]\nmax_changes = \"{percent}%\"\n");
+        Scene::offline().file("users.toml", &text).run("validate").exits(0);
+        assert!(validator.is_valid(&as_json(&text)), "{text}");
     }
 }
 

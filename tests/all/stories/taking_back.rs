@@ -180,6 +180,36 @@ fn what_is_no_journal_or_another_organisations_is_refused() {
 }
 
 #[test]
+fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
+    let window = "[{ until = 2026-12-01, role = 'Member', status = 'away', then = 'active' }]";
+    let users = format!(
+        "users = {{ 'bo@acme.example' = {{ role = 'Viewer', windows = {window} }}, 'cy@acme.example'.status = 'away' }}\n"
+    );
+    let (scene, _) = applied(&users);
+    let run = scene.run(ROLLBACK);
+    run.exits(0);
+    assert!(
+        run.stdout.contains("The files contradict it: 2 people are declared otherwise"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn the_name_of_one_role_that_is_the_slug_of_another_means_the_other_here_too() {
+    let state = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" },
+        { "id": "r_old", "name": "lead", "slug": "lead-old" }, { "id": "r_new", "name": "Lead", "slug": "lead" } ],
+        "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "lead-old" } ] }"#;
+    let scene =
+        Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"lead\" }\n");
+    scene.run("apply --auto-approve --journal first.jsonl").exits(0);
+    let run = scene.run(ROLLBACK);
+    run.exits(0);
+    let kept = "      +\"bo@acme.example\" = { role = \"lead-old\" }\n";
+    assert!(run.stdout.contains(kept), "{}", run.stdout);
+}
+
+#[test]
 fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
     let users = "[users.\"cy@acme.example\"]\nwindows = [{ until = 2026-12-01, status = \"away\", then = \"active\" }]\n";
     let (scene, _) = applied(users);

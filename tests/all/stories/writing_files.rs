@@ -180,6 +180,16 @@ fn people_declared_nowhere_are_added_to_the_file_that_is_named() {
 }
 
 #[test]
+fn only_those_are_counted_whose_lines_can_be_edited() {
+    // What is dotted in braces only a person can edit.
+    let users = "users = { 'ana@acme.example'.role = 'Member', 'bo@acme.example' = { role = 'Admin' } }\n";
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    let run = scene.run("import --update --diff");
+    run.exits(0);
+    assert!(run.stdout.contains("\n1 person would be taken over · 1 not written"), "{}", run.stdout);
+}
+
+#[test]
 fn a_preview_of_an_update_shows_the_difference_and_writes_nothing() {
     let scene = drifted();
     let run = scene.run("import --update --diff");

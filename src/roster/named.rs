@@ -1,0 +1,44 @@
+//! Which roles the files name, and where: of people, in windows that are far away, in guardrails. Whoever asks whether the
+//! organisation has them asks about all of these, so that no verb finds well what another refuses.
+
+use std::collections::BTreeMap;
+
+use super::{AcknowledgedRisk, DeclaredPerson, RoleName, Roster};
+use crate::source::{Place, Sourced};
+
+impl Roster {
+    /// Every role that is named anywhere, with the places that name it, in the order of files and lines.
+    pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
+        let of_people = self.people.iter().flat_map(of_person);
+        let kept = self.guardrails.keep_at_least.iter().flatten().map(|floor| &floor.role);
+        let accepted =
+            self.acknowledgements.iter().filter_map(|acknowledgement| of_risk(&acknowledgement.risk));
+        let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
+        for Sourced { value, place } in of_people.chain(kept).chain(accepted) {
+            named.entry(value).or_default().push(*place);
+        }
+        for places in named.values_mut() {
+            places.sort_unstable();
+            places.dedup(); // everybody with the default role shares its place
+        }
+        named
+    }
+}
+
+fn of_person(person: &DeclaredPerson) -> impl Iterator<Item = &Sourced<RoleName>> {
+    let DeclaredPerson { email: _, role, status: _, windows } = person;
+    let in_windows = windows.iter().filter_map(|window| window.role.as_ref());
+    role.iter().map(|declared| &declared.role).chain(in_windows)
+}
+
+fn of_risk(risk: &AcknowledgedRisk) -> Option<&Sourced<RoleName>> {
+    match risk {
+        AcknowledgedRisk::KeepAtLeast(role, _) => Some(role),
+        AcknowledgedRisk::MaxChanges(_)
+        | AcknowledgedRisk::Missing(_)
+        | AcknowledgedRisk::Unmanaged(_)
+        | AcknowledgedRisk::KeepActive(_)
+        | AcknowledgedRisk::Protected(_)
+        | AcknowledgedRisk::TokenOwner(_) => None,
+    }
+}
