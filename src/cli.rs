@@ -87,6 +87,27 @@ impl Command {
         files.into_iter().flatten().map(PathBuf::as_path).collect()
     }
 
+    /// Which Pylon is asked, and how, by a verb that asks one.
+    pub const fn connection(&self) -> Option<&ConnectionArgs> {
+        match self {
+            Self::Plan(PlanArgs { connection, .. })
+            | Self::Apply(ApplyArgs { connection, .. })
+            | Self::Import(ImportArgs { connection, .. })
+            | Self::Explain(ExplainArgs { connection, .. })
+            | Self::Rollback(RollbackArgs { connection, .. })
+            | Self::Doctor(connection)
+            | Self::Roles(connection) => Some(connection),
+            Self::Validate
+            | Self::Compare(_)
+            | Self::Fmt(_)
+            | Self::Agenda(_)
+            | Self::Sandbox(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+
     /// As it is typed.
     pub const fn name(&self) -> &'static str {
         match self {

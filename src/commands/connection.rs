@@ -86,7 +86,7 @@ async fn connect(
         return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running) });
     }
     let base = base_url(roster, asked)?;
-    let token = token(asked, environment, &mut std::io::stdin())?;
+    let token = token(asked, environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None })
 }

@@ -6,7 +6,6 @@
 
 use std::cell::OnceCell;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
@@ -97,8 +96,8 @@ pub struct Environment {
     pub clock: Clock,
     /// The value of `PYLON_API_TOKEN`.
     pub token: Option<String>,
-    /// The token that Pylon is asked with, wherever it comes from; once it is known.
-    pub token_in_use: OnceCell<Token>,
+    /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
+    pub token_in_use: OnceCell<Result<Token, Problem>>,
     /// Where locks of this user lie, where there is such a place.
     pub locks: Option<PathBuf>,
     /// Which of `HTTPS_PROXY` and the like are set, by name.
@@ -142,6 +141,10 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
                 .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
         );
         return finish(&trouble.into_report(name), Outlets::default(), common, environment);
+    }
+    // Known before any file is read: what is wrong with one may be told before anybody is asked, and hold the token.
+    if let Some(asked) = command.connection().filter(|asked| asked.token_file.is_some() && !asked.sandbox) {
+        let _ = token(asked, environment);
     }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
     let outlets = match Outlets::open(common, &command.other_files(), environment) {
@@ -264,7 +267,7 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
 fn without_token(text: String, environment: &Environment) -> String {
     let Environment { token, token_in_use, .. } = environment;
     let of_environment = token.as_deref().and_then(|token| Token::new(token).ok());
-    let tokens = of_environment.iter().chain(token_in_use.get());
+    let tokens = of_environment.iter().chain(token_in_use.get().and_then(|found| found.as_ref().ok()));
     tokens.fold(text, |text, token| token.scrub(text))
 }
 
@@ -310,7 +313,11 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
-fn token(asked: &ConnectionArgs, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
-    let token = Token::find(asked.token_file.as_deref(), environment.token.as_deref(), stdin)?;
-    Ok(environment.token_in_use.get_or_init(|| token).clone())
+/// The token, which is looked for once: standard input has it once.
+fn token(asked: &ConnectionArgs, environment: &Environment) -> Result<Token, Problem> {
+    let find = || {
+        let (file, variable) = (asked.token_file.as_deref(), environment.token.as_deref());
+        Token::find(file, variable, &mut std::io::stdin())
+    };
+    environment.token_in_use.get_or_init(find).clone()
 }

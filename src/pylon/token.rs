@@ -3,14 +3,13 @@
 //! It is never taken from a flag's value (process lists show those) and cannot be printed: its `Debug` is a placeholder,
 //! and [`Token::scrub`] takes it out of any text in which somebody else repeats it.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Code;
+use super::{Code, scrub};
 use crate::printable::Printable;
 use crate::problem::Problem;
 
@@ -20,10 +19,6 @@ pub const VARIABLE: &str = "PYLON_API_TOKEN";
 const LARGEST: u64 = 64 * 1024;
 /// What a token may hold beside letters and digits (`b64token` of RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
-/// What stands in a text for a token that was in it.
-const SCRUBBED: &str = "[token]";
-/// Shorter texts are too common to be taken out of everything.
-const SHORTEST_SCRUBBED: usize = 8;
 
 /// An API token.
 #[derive(Debug, Clone)]
@@ -88,25 +83,14 @@ impl Token {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    /// `text` without the token.
+    /// `text` without the token and what a cut has left of it.
     pub fn scrub(&self, text: String) -> String {
-        let token = self.0.expose_secret();
-        if token.len() >= SHORTEST_SCRUBBED && text.contains(token) {
-            text.replace(token, SCRUBBED)
-        } else {
-            text
-        }
+        scrub::without(self.0.expose_secret(), text)
     }
 
-    /// `bytes` without the token; `None` where it is not in them.
-    pub(super) fn scrub_bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let token = self.0.expose_secret();
-        // Nearly always it is text, which is told ten times faster than where it is none.
-        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-        if token.len() < SHORTEST_SCRUBBED || !text.contains(token) {
-            return None;
-        }
-        Some(self.scrub(text.into_owned()).into_bytes())
+    /// A body without the token, however it is spelt there; `None` where it is not in it.
+    pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        scrub::without_spelt(self.0.expose_secret(), body)
     }
 }
 
