@@ -35,6 +35,7 @@ pub mod roles;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+mod spared;
 pub mod validate;
 mod write;
 
@@ -67,9 +68,9 @@ codes! {
         FileExists = "import::file_exists",
         /// `--into` names a file that is not read.
         NotRead = "import::not_read",
-        /// A report, a plan or a journal would go over a file of the roster.
+        /// What is to be written would go over a file of the roster.
         OverFiles = "commands::over_files",
-        /// Two reports would go to one file, or one to a plan or a journal of the run.
+        /// What is to be written would go over a file that the run needs, or two reports to one file.
         SameFile = "commands::same_file",
         /// `--report` behind a verb that prints a text of its own.
         NoReport = "commands::no_report",
@@ -147,7 +148,8 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         let _ = token(asked, environment);
     }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
-    let outlets = match Outlets::open(common, &command.other_files(), environment) {
+    let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
+    let outlets = match opened {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(&trouble.into_report(name), Outlets::default(), common, environment),
     };

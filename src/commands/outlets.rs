@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::write::Staged;
-use super::{Code, Environment, Trouble};
+use super::{Code, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -34,27 +34,10 @@ enum Way {
 }
 
 impl Outlets {
-    /// Opens every file that was asked for; but none of `others`, the plans and journals that the run reads or writes.
-    pub(super) fn open(
-        common: &Common,
-        others: &[&Path],
-        environment: &Environment,
-    ) -> Result<Self, Trouble> {
+    /// Opens every file that was asked for.
+    pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            let is_same = |other: &Path| place_of(other) == place_of(path);
-            let is_needed = others.iter().any(|other| is_same(other));
-            if is_needed || outlets.iter().any(|outlet| is_same(&outlet.path)) {
-                let name = Printable::cut(&path.to_string_lossy(), 200);
-                let message = if is_needed {
-                    format!("a report would go over {name}, which this run needs")
-                } else {
-                    format!("two reports would go to {name}")
-                };
-                let problem = Problem::new(Code::SameFile, message);
-                return Err(Trouble::usage(problem.help("give each --report a file of its own")));
-            }
-            not_over_files(path, common)?;
             let way = way(path).map_err(|error| not_written(path, &error))?;
             outlets.push(Outlet { path: path.clone(), format: *format, way });
         }
@@ -80,26 +63,6 @@ impl Outlets {
         });
         written.flatten().collect()
     }
-}
-
-/// What is written goes over no file that people write: a slip of the hand would cost the roster.
-pub(super) fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
-    let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
-    if !is_toml && place_of(path) != place_of(&common.config) {
-        return Ok(());
-    }
-    let name = Printable::cut(&path.to_string_lossy(), 200);
-    let problem =
-        Problem::new(Code::OverFiles, format!("{name} holds what people declare, and would be written over"));
-    Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
-}
-
-/// Where a path leads, whichever way it is spelt; the file itself need not be there.
-fn place_of(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| {
-        let folder = super::folder(path);
-        fs::canonicalize(&folder).unwrap_or(folder).join(path.file_name().unwrap_or_default())
-    })
 }
 
 fn way(path: &Path) -> std::io::Result<Way> {

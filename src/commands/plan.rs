@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::files::{declared, declares_nobody};
-use super::outlets::not_over_files;
 use super::prepare::{Prepared, Scope, prepare};
 use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
@@ -15,9 +14,6 @@ use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
-    if let Some(path) = &args.output {
-        not_over_files(path, common)?;
-    }
     let declared = declared(args.at.as_deref(), common, environment)?;
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
