@@ -97,19 +97,11 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
 /// Nobody else applies to this organisation from here, as long as the lock lives.
 fn lock(prepared: &Prepared, common: &Common, environment: &Environment) -> Result<Lock, Trouble> {
     let own = own_folder(&folder(&common.config)).ok();
-    let organization = &prepared.reviewed.plan.organization.id;
     // The embedded Pylon of one folder has nothing to do with that of another.
-    let everywhere = environment.locks.as_ref().filter(|_| !prepared.is_embedded());
-    let places = everywhere.into_iter().chain(own.as_ref());
-    let mut refused = Problem::new(Code::NoLock, "there is no folder for a lock")
-        .help("the folder of the config must be writable, or HOME");
-    for place in places {
-        match Lock::take(place, prepared.host(), organization, environment.clock.now()) {
-            Err(problem) if problem.code == Code::NoLock.as_str() => refused = problem,
-            taken => return Ok(taken?),
-        }
-    }
-    Err(refused.into())
+    let everywhere = environment.locks.iter().filter(|_| !prepared.is_embedded());
+    let places: Vec<PathBuf> = everywhere.chain(&own).cloned().collect();
+    let organization = &prepared.reviewed.plan.organization.id;
+    Ok(Lock::take(&places, prepared.host(), organization, environment.clock.now())?)
 }
 
 /// The journal, opened before anything is sent.

@@ -99,8 +99,8 @@ pub struct Environment {
     pub token: Option<String>,
     /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
-    /// Where locks of this user lie, where there is such a place.
-    pub locks: Option<PathBuf>,
+    /// Where locks of this user lie, as far as there are such places.
+    pub locks: Vec<PathBuf>,
     /// Which of `HTTPS_PROXY` and the like are set, by name.
     pub network_variables: Vec<&'static str>,
     /// The working directory.

@@ -36,7 +36,7 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
         false,
-        "Where the lock of an apply lies: in the folder `rolecall` of the first that is set.",
+        "Where the lock of an apply lies: in the folder `rolecall` of each (of HOME, in `.cache`), and beside the root file in `.rolecall`.",
     ),
     (
         "GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY",

@@ -106,6 +106,7 @@ impl Scene {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
+        command.env("HOME", "/dev/null"); // without it, that of the account would collect locks
         // Where `.ci/coverage` wants what the binary counts; else it would lie in the scene's folder.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
