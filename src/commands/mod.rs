@@ -223,7 +223,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
 /// What a verb comes to: what it says and how it ended, or why it could not be done.
 type Done = Result<(Body, Exit), Trouble>;
 
-/// Why something could not be done, and how that ends; nothing was changed.
+/// Why something could not be done, and how that ends; nothing was changed, unless it was done by [`Trouble::half`].
 struct Trouble {
     problems: Box<Problems>,
     exit: Exit,
@@ -249,6 +249,11 @@ impl Trouble {
     /// What was typed makes no sense.
     fn usage(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Usage }
+    }
+
+    /// Some of it was done.
+    fn half(problem: Problem) -> Self {
+        Self { problems: Box::new(problem.into()), exit: Exit::Partial }
     }
 
     /// A saved plan that cannot be applied.

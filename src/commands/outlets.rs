@@ -8,10 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::write::Staged;
 use super::{Code, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::Format;
 
@@ -56,7 +56,7 @@ impl Outlets {
         let written = self.0.into_iter().map(|Outlet { path, format, way }| {
             let text = report(format);
             let written = match way {
-                Way::Whole(staged) => staged.finish(&text),
+                Way::Whole(staged) => staged.fill(&text).and_then(Staged::place),
                 Way::Onto(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
             };
             written.err().map(|error| not_written(&path, &error))

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::files::{declared, declares_nobody};
 use super::prepare::{Prepared, Scope, prepare};
-use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
@@ -39,7 +39,8 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
-    write_private(path, &saved.to_json()).map_err(|error| {
+    let written = Staged::open(path).and_then(|staged| staged.fill(&saved.to_json())?.place());
+    written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
     })
