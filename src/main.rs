@@ -81,11 +81,10 @@ fn locks() -> Vec<PathBuf> {
 }
 
 /// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).
-fn calendar() -> Result<Option<jiff::Timestamp>, String> {
-    match std::env::var("ROLECALL_NOW") {
-        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|_| {
-            "ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it".to_owned()
-        }),
-        _ => Ok(None),
-    }
+fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
+    let Some(value) = std::env::var_os("ROLECALL_NOW").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let instant = value.to_str().and_then(|text| text.parse().ok());
+    instant.map(Some).ok_or("ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it")
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::connection::at_present;
 use super::files::{declared, declares_nobody};
 use super::lock::Lock;
 use super::prepare::{Prepared, Scope, prepare};
@@ -28,6 +29,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     if let Some(report) = declares_nobody(&declared, common) {
         return Ok((report, Exit::Done));
     }
+    at_present(&declared.roster, &args.connection, environment)?;
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes };

@@ -3,11 +3,12 @@
 use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs};
+use crate::clock::Clock;
 use crate::problem::{Problem, Problems};
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
-use crate::roster::{Email, Region, Roster};
+use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
 /// A Pylon that can be asked, and not written to.
@@ -17,6 +18,8 @@ pub(super) struct Connection {
     pub(super) place: String,
     /// The embedded Pylon, where it is that.
     pub(super) sandbox: Option<Running>,
+    /// The instant that stands for the present, where a Pylon elsewhere is asked as on that day.
+    pub(super) as_on: Option<Moment>,
 }
 
 impl Connection {
@@ -27,11 +30,12 @@ impl Connection {
         common: &Common,
         environment: &Environment,
     ) -> Result<Self, Problem> {
-        let Connecting { reader, place, sandbox } = connect(roster, asked, common, environment).await?;
+        let Connecting { reader, place, sandbox, as_on } =
+            connect(roster, asked, common, environment).await?;
         let tell: fn(&str) = if common.quiet { |_| {} } else { say };
         let pacing = Pacing::new(&asked.rate);
         let asking = Asking::new(reader, environment.clock, pacing, fastrand::Rng::new(), tell);
-        Ok(Self { asking, place, sandbox })
+        Ok(Self { asking, place, sandbox, as_on })
     }
 
     /// The region whose own host is asked, if it is one.
@@ -67,6 +71,7 @@ struct Connecting {
     reader: Reader,
     place: String,
     sandbox: Option<Running>,
+    as_on: Option<Moment>,
 }
 
 async fn connect(
@@ -83,12 +88,40 @@ async fn connect(
             Token::new(crate::sandbox::DEFAULT_TOKEN)?,
             clock,
         )?;
-        return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running) });
+        return Ok(Connecting { reader, place: "sandbox".into(), sandbox: Some(running), as_on: None });
     }
     let base = base_url(roster, asked)?;
     let token = token(asked, environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
-    Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None })
+    let as_on = as_on(&base, clock);
+    Ok(Connecting { reader: Reader::new(base, token, clock)?, place, sandbox: None, as_on })
+}
+
+/// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.
+pub(super) fn at_present(
+    roster: &Roster,
+    asked: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Problem> {
+    if asked.sandbox {
+        return Ok(());
+    }
+    match as_on(&base_url(roster, asked)?, environment.clock) {
+        None => Ok(()),
+        Some(Moment { written, .. }) => Err(Problem::new(
+            Code::FixedClock,
+            format!("ROLECALL_NOW has it be {written}, and this would change people now"),
+        )
+        .help(
+            "unset it; `rolecall plan --at TIME` shows what another day would bring, and --sandbox tries it",
+        )),
+    }
+}
+
+/// A fixed calendar, where the Pylon that is asked may be the real one.
+fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
+    let at = clock.now();
+    (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
 /// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
@@ -122,4 +155,22 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
         }
     }
     Ok(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn another_day_is_told_wherever_the_pylon_may_be_the_real_one() {
+        let noon = "2026-11-20T12:00:00Z".parse().unwrap();
+        let told = |url: &str, calendar| {
+            as_on(&BaseUrl::parse(url).unwrap(), Clock::start(calendar)).map(|moment| moment.written)
+        };
+        assert_eq!(told("https://api.usepylon.com", Some(noon)).as_deref(), Some("2026-11-20T12:00:00Z"));
+        assert_eq!(told("https://api.usepylon.com", None), None);
+        assert_eq!(told("http://127.0.0.1:8080", Some(noon)), None);
+    }
 }

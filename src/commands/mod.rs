@@ -52,6 +52,8 @@ codes! {
         Locked = "apply::locked",
         /// No lock can be taken.
         NoLock = "apply::no_lock",
+        /// The calendar is fixed, and Pylon may be the real one.
+        FixedClock = "apply::fixed_clock",
         /// The journal cannot be opened.
         NoJournal = "apply::no_journal",
         /// `--at` is no time.

@@ -159,7 +159,7 @@ fn review(
     };
     let rules = &roster.guardrails;
     let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
-    let Connection { asking, place, sandbox } = connection;
+    let Connection { asking, place, sandbox, as_on } = connection;
     Ok(Prepared {
         reviewed: plan.review(review),
         read_at,
@@ -169,7 +169,7 @@ fn review(
         state,
         place,
         now,
-        at,
+        at: at.or(as_on),
         coming,
         meanwhile: 0,
         takeback,

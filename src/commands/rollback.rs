@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::apply::carry_through;
+use super::connection::at_present;
 use super::files::declared;
 use super::prepare::{Prepared, observe, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
@@ -31,6 +32,7 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
         Ok(applied) => applied,
         Err(problem) => return Err(Problems::new(files.roster.sources, vec![problem]).into()),
     };
+    at_present(&files.roster, &args.connection, environment)?;
     block_on(async {
         let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
         let prepared: Prepared =

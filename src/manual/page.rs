@@ -47,7 +47,8 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     (
         "ROLECALL_NOW",
         false,
-        "An instant, as in 2026-11-20T08:00:00Z, that stands for the present: to try what a window will do.",
+        "An instant, as in 2026-11-20T08:00:00Z, that stands for the present: to try what a window will do. \
+         A Pylon that is not on this machine is not changed as on another day.",
     ),
 ];
 
