@@ -20,6 +20,7 @@ use crate::plan::saved::{self, SavedPlan};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
+use crate::regular::{self, Unreadable};
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
@@ -77,22 +78,15 @@ pub(super) async fn carry_through(
 /// The plan that was reviewed.
 fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    let unreadable = |why: String| {
-        Problem::new(saved::Code::Unreadable, format!("the saved plan {name} cannot be read: {why}"))
-    };
-    let metadata = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is no regular file".into()).into());
-    }
-    if metadata.len() > saved::LARGEST {
-        return Err(Trouble::stale(Problem::new(
-            saved::Code::Damaged,
-            format!("{name} is too large to be a saved plan"),
-        )));
-    }
-    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Trouble::stale(Problem::new(saved::Code::Damaged, format!("{name} is no text"))))?;
+    let text = regular::read(path, saved::LARGEST).map_err(|why| match why {
+        Unreadable::System(_) | Unreadable::NotRegular => {
+            let message = format!("the saved plan {name} cannot be read: {why}");
+            Trouble::from(Problem::new(saved::Code::Unreadable, message))
+        }
+        Unreadable::TooLarge(_) | Unreadable::NotText(_) => {
+            Trouble::stale(Problem::new(saved::Code::Damaged, format!("{name} is no saved plan: {why}")))
+        }
+    })?;
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
 
