@@ -64,27 +64,66 @@ pub enum Command {
     Man(ManArgs),
 }
 
+/// The files that a verb was given by name.
+#[derive(Debug)]
+pub struct Named<'a> {
+    /// Those that it reads.
+    pub read: Vec<&'a Path>,
+    /// The one that it writes, and what that is.
+    pub written: Option<(&'static str, &'a Path)>,
+}
+
 impl Command {
-    /// The plans and journals that were named, to be read or written.
-    pub fn other_files(&self) -> Vec<&Path> {
-        let files: [&Option<PathBuf>; 2] = match self {
-            Self::Plan(args) => [&args.output, &None],
-            Self::Apply(args) => [&args.plan, &args.carry.journal],
-            Self::Rollback(args) => [&args.of, &args.carry.journal],
+    /// The files that were named beside the config and the reports.
+    pub fn files(&self) -> Named<'_> {
+        fn written<'a>(what: &'static str, path: &'a Option<PathBuf>) -> Option<(&'static str, &'a Path)> {
+            path.as_deref().map(|path| (what, path))
+        }
+        let (mut read, written) = match self {
+            Self::Plan(args) => (Vec::new(), written("the plan", &args.output)),
+            Self::Apply(ApplyArgs { plan, carry, .. }) => {
+                (plan.iter().collect(), written("the journal", &carry.journal))
+            }
+            Self::Rollback(RollbackArgs { of, carry, .. }) => {
+                (of.iter().collect(), written("the journal", &carry.journal))
+            }
+            Self::Compare(CompareArgs { old, new, .. }) => (vec![old, new], None),
+            Self::Import(args) => (args.into.iter().collect(), None),
+            Self::Sandbox(args) => (Vec::new(), written("the state", &args.state)),
             Self::Validate
-            | Self::Compare(_)
-            | Self::Import(_)
             | Self::Fmt(_)
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Roles(_)
             | Self::Agenda(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => (Vec::new(), None),
+        };
+        let token_file = self.connection().and_then(|asked| asked.token_file.as_ref());
+        read.extend(token_file.filter(|path| path.as_os_str() != "-"));
+        Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
+    }
+
+    /// Which Pylon is asked, and how, by a verb that asks one.
+    pub const fn connection(&self) -> Option<&ConnectionArgs> {
+        match self {
+            Self::Plan(PlanArgs { connection, .. })
+            | Self::Apply(ApplyArgs { connection, .. })
+            | Self::Import(ImportArgs { connection, .. })
+            | Self::Explain(ExplainArgs { connection, .. })
+            | Self::Rollback(RollbackArgs { connection, .. })
+            | Self::Doctor(connection)
+            | Self::Roles(connection) => Some(connection),
+            Self::Validate
+            | Self::Compare(_)
+            | Self::Fmt(_)
+            | Self::Agenda(_)
             | Self::Sandbox(_)
             | Self::Schema(_)
             | Self::Completions(_)
-            | Self::Man(_) => [&None, &None],
-        };
-        files.into_iter().flatten().map(PathBuf::as_path).collect()
+            | Self::Man(_) => None,
+        }
     }
 
     /// As it is typed.

@@ -13,7 +13,7 @@
 //!
 //! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
 //! [`adoption`], [`pylon`], [`apply`], [`report`], [`commands`]; and apart from them the [`sandbox`]. [`cli`] is what can be typed and
-//! [`manual`] what is said of it. [`printable`], [`toml_text`], [`source`], [`problem`] and [`private`] are used everywhere. docs/architecture.md walks through them.
+//! [`manual`] what is said of it. [`printable`], [`toml_text`], [`source`], [`problem`], [`private`] and [`regular`] are used everywhere. docs/architecture.md walks through them.
 
 pub mod adoption;
 pub mod apply;
@@ -32,6 +32,7 @@ pub mod printable;
 pub mod private;
 pub mod problem;
 pub mod pylon;
+pub mod regular;
 pub mod report;
 pub mod roster;
 pub mod sandbox;

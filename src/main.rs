@@ -71,19 +71,20 @@ fn environment(clock: Clock) -> Environment {
     }
 }
 
-/// The user's own place for what lives as long as they are logged in, or else their cache.
-fn locks() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = || folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
-    folder("XDG_RUNTIME_DIR").or_else(cache).map(|path| path.join("rolecall"))
+/// The user's own places for what lives as long as they are logged in, and for what can be made anew. Only the last is known in
+/// every session: that of the account, where no variable names it.
+fn locks() -> Vec<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let home = std::env::home_dir().map(|home| home.join(".cache"));
+    let places = [folder("XDG_RUNTIME_DIR"), folder("XDG_CACHE_HOME"), home];
+    places.into_iter().flatten().filter(|path| path.is_absolute()).map(|path| path.join("rolecall")).collect()
 }
 
 /// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).
-fn calendar() -> Result<Option<jiff::Timestamp>, String> {
-    match std::env::var("ROLECALL_NOW") {
-        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|_| {
-            "ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it".to_owned()
-        }),
-        _ => Ok(None),
-    }
+fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
+    let Some(value) = std::env::var_os("ROLECALL_NOW").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let instant = value.to_str().and_then(|text| text.parse().ok());
+    instant.map(Some).ok_or("ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it")
 }

@@ -17,6 +17,9 @@ use crate::plan::saved::Operation;
 use crate::private;
 use crate::pylon::Failure;
 
+/// A larger file is no journal, in bytes: a million changes take some 600 MB.
+pub const LARGEST: u64 = 1024 * 1024 * 1024;
+
 /// The version of the format.
 pub const VERSION: u32 = 1;
 

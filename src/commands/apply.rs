@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::connection::{Connection, keep};
+use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::Lock;
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
@@ -23,6 +23,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
 use crate::pylon::observe::Asking;
+use crate::regular::{self, Unreadable};
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
@@ -37,6 +38,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             }
         }
     }
+    at_present(&declared.roster, &args.connection, environment)?;
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes };
@@ -86,7 +88,7 @@ pub(super) async fn carry_through(
         return Ok(done);
     }
     let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
-    let Connection { asking, place: _, sandbox } = connection;
+    let Connection { asking, place: _, sandbox, as_on: _ } = connection;
     let finished = carry(&prepared, asking, &mut journal, args, common, environment).await?;
     drop(lock);
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
@@ -126,22 +128,15 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
 /// The plan that was reviewed.
 fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    let unreadable = |why: String| {
-        Problem::new(saved::Code::Unreadable, format!("the saved plan {name} cannot be read: {why}"))
-    };
-    let metadata = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is no regular file".into()).into());
-    }
-    if metadata.len() > saved::LARGEST {
-        return Err(Trouble::stale(Problem::new(
-            saved::Code::Damaged,
-            format!("{name} is too large to be a saved plan"),
-        )));
-    }
-    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Trouble::stale(Problem::new(saved::Code::Damaged, format!("{name} is no text"))))?;
+    let text = regular::read(path, saved::LARGEST).map_err(|why| match why {
+        Unreadable::System(_) | Unreadable::NotRegular => {
+            let message = format!("the saved plan {name} cannot be read: {why}");
+            Trouble::from(Problem::new(saved::Code::Unreadable, message))
+        }
+        Unreadable::TooLarge(_) | Unreadable::NotText(_) => {
+            Trouble::stale(Problem::new(saved::Code::Damaged, format!("{name} is no saved plan: {why}")))
+        }
+    })?;
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
 
@@ -153,19 +148,11 @@ fn lock_of(
     environment: &Environment,
 ) -> Result<Lock, Trouble> {
     let own = own_folder(&folder(&common.config)).ok();
-    let organization = &prepared.reviewed.plan.organization.id;
     // The embedded Pylon of one folder has nothing to do with that of another.
-    let everywhere = environment.locks.as_ref().filter(|_| connection.sandbox.is_none());
-    let places = everywhere.into_iter().chain(own.as_ref());
-    let mut refused = Problem::new(Code::NoLock, "there is no folder for a lock")
-        .help("the folder of the config must be writable, or HOME");
-    for place in places {
-        match Lock::take(place, prepared.host(), organization, environment.clock.now()) {
-            Err(problem) if problem.code == Code::NoLock.as_str() => refused = problem,
-            taken => return Ok(taken?),
-        }
-    }
-    Err(refused.into())
+    let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
+    let places: Vec<PathBuf> = everywhere.chain(&own).cloned().collect();
+    let organization = &prepared.reviewed.plan.organization.id;
+    Ok(Lock::take(&places, prepared.host(), organization, environment.clock.now())?)
 }
 
 /// The journal, opened before anything is sent.

@@ -3,11 +3,12 @@
 use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs};
+use crate::clock::Clock;
 use crate::problem::{Problem, Problems};
 use crate::pylon::observe::{Asking, Observation};
 use crate::pylon::pace::Pacing;
 use crate::pylon::{BaseUrl, Reader, Token};
-use crate::roster::{Email, Region, Roster};
+use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
 /// A Pylon that can be asked, and not written to.
@@ -17,6 +18,8 @@ pub(super) struct Connection {
     pub(super) place: String,
     /// The embedded Pylon, where it is that.
     pub(super) sandbox: Option<Running>,
+    /// The instant that stands for the present, where a Pylon elsewhere is asked as on that day.
+    pub(super) as_on: Option<Moment>,
 }
 
 impl Connection {
@@ -77,12 +80,47 @@ async fn open(
             Token::new(crate::sandbox::DEFAULT_TOKEN)?,
             clock,
         )?;
-        return Ok(Connection { asking: asking(reader), place: "sandbox".into(), sandbox: Some(running) });
+        return Ok(Connection {
+            asking: asking(reader),
+            place: "sandbox".into(),
+            sandbox: Some(running),
+            as_on: None,
+        });
     }
     let base = base_url(roster, asked)?;
-    let token = token(asked, environment, &mut std::io::stdin())?;
+    let token = token(asked, environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
-    Ok(Connection { asking: asking(Reader::new(base, token, clock)?), place, sandbox: None })
+    let as_on = as_on(&base, clock);
+    Ok(Connection { asking: asking(Reader::new(base, token, clock)?), place, sandbox: None, as_on })
+}
+
+/// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.
+pub(super) fn at_present(
+    roster: &Roster,
+    asked: &ConnectionArgs,
+    environment: &Environment,
+) -> Result<(), Problems> {
+    if asked.sandbox {
+        return Ok(());
+    }
+    let base = base_url(roster, asked).map_err(|problem| problem.of(&roster.sources))?;
+    match as_on(&base, environment.clock) {
+        None => Ok(()),
+        Some(Moment { written, .. }) => Err(Problem::new(
+            Code::FixedClock,
+            format!("ROLECALL_NOW has it be {written}, and this would change people now"),
+        )
+        .help(
+            "unset it; `rolecall plan --at TIME` shows what another day would bring, and --sandbox tries it",
+        )
+        .into()),
+    }
+}
+
+/// A fixed calendar, where the Pylon that is asked may be the real one.
+fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
+    let at = clock.now();
+    (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
 /// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
@@ -116,4 +154,22 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
         }
     }
     Ok(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn another_day_is_told_wherever_the_pylon_may_be_the_real_one() {
+        let noon = "2026-11-20T12:00:00Z".parse().unwrap();
+        let told = |url: &str, calendar| {
+            as_on(&BaseUrl::parse(url).unwrap(), Clock::start(calendar)).map(|moment| moment.written)
+        };
+        assert_eq!(told("https://api.usepylon.com", Some(noon)).as_deref(), Some("2026-11-20T12:00:00Z"));
+        assert_eq!(told("https://api.usepylon.com", None), None);
+        assert_eq!(told("http://127.0.0.1:8080", Some(noon)), None);
+    }
 }

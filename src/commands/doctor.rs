@@ -1,7 +1,6 @@
 //! `doctor`: what a run needs, looked at one by one, from the files to the clock. Goes on as far as it can, and asks each
 //! thing once: whoever calls a doctor wants to know now.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
+use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
 use crate::report::{Body, words};
@@ -241,8 +241,16 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
     let newest = newest_journals(folder).into_iter().next();
-    let Some(text) = newest.and_then(|path| fs::read_to_string(path).ok()) else {
+    let Some(newest) = newest else {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
+    };
+    let text = match regular::read(&newest, journal::LARGEST) {
+        Ok(text) => text,
+        Err(why) => {
+            let file = Printable::cut(&newest.strip_prefix(".").unwrap_or(&newest).to_string_lossy(), 200);
+            let remedy = "`rolecall plan` shows where things stand";
+            return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
+        }
     };
     let (lines, _) = journal::read(&text);
     let ended = lines.iter().rev().find_map(|line| match line {

@@ -1,20 +1,18 @@
 //! `fmt`: the canonical layout of every file, comments kept.
 
 use super::files::read;
-use super::write::replace;
-use super::{Code, Done, Environment, Trouble};
+use super::write::{Rewritten, rewrite};
+use super::{Done, Environment};
 use crate::cli::{Common, FmtArgs};
 use crate::exit::Exit;
 use crate::layout::canonical;
-use crate::printable::Printable;
-use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState};
 use crate::report::{Body, FilesReport, words};
 
 pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) -> Done {
     let roster = read(&common.config, environment.clock.now())?;
     let is_dry = args.check || args.diff;
-    let mut files = Vec::new();
+    let (mut files, mut rewritten) = (Vec::new(), Vec::new());
     for (name, before) in roster.sources.iter() {
         // What was read as a roster is TOML, so there is a layout of it.
         let after = canonical(before).unwrap_or_else(|_| before.to_owned());
@@ -23,22 +21,15 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
             (false, true) => FileState::WouldBeWritten,
             (false, false) => FileState::Written,
         };
-        if state == FileState::Written {
-            write(name, before, &after)?;
-        }
         let line = FileLine::new(name, state, before, &after);
         files.push(if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } });
+        if state == FileState::Written {
+            rewritten.push(Rewritten { name, before, after });
+        }
     }
+    rewrite(&rewritten)?;
     let changed = files.iter().filter(|file| file.state != FileState::Unchanged).count();
     let exit = if args.check && changed > 0 { Exit::Pending } else { Exit::Done };
     let verdict = words::formatted(changed, files.len(), is_dry);
     Ok((Body::Files(Box::new(FilesReport { verdict, files, left: Vec::new() })), exit))
-}
-
-/// Writes a file that was read, unless somebody else has written it since.
-pub(super) fn write(name: &str, before: &str, after: &str) -> Result<(), Trouble> {
-    replace(name.as_ref(), before, after).map_err(|error| {
-        let name = Printable::cut(name, 200);
-        Problem::new(Code::NotWritten, format!("{name} cannot be written: {error}")).into()
-    })
 }

@@ -1,13 +1,13 @@
 //! `import`: what is true in Pylon, as files: new ones, or edits of those that are there.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::connection::Connection;
 use super::files::declared;
-use super::fmt::write;
 use super::prepare::{observe, settle};
-use super::write::Staged;
+use super::write::{Rewritten, not_written, rewrite};
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::adoption::{Adoption, Why};
 use crate::cli::{Common, ImportArgs};
@@ -16,6 +16,7 @@ use crate::layout::{NewFile, NewPerson, fresh};
 use crate::observed::{Found, ObservedState, Person, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::{Problem, did_you_mean};
 use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
 use crate::report::{Body, words};
@@ -31,12 +32,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     let path = &common.config;
     let name = path.to_string_lossy().into_owned();
     if path.try_exists().unwrap_or(true) {
-        let shown = Printable::cut(&name, 200);
-        return Err(Problem::new(Code::FileExists, format!("{shown} is there already"))
-            .help(
-                "`rolecall import --update` takes what Pylon has into it; to begin anew, move the file away",
-            )
-            .into());
+        return Err(is_there(&name).into());
     }
     block_on(async {
         let nobody = Roster::default();
@@ -46,8 +42,10 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
         connection.close().await?;
         let line = FileLine::new(&name, state_of(args), "", &text);
         if !args.diff {
-            let written = Staged::readable(path).and_then(|staged| staged.finish(&text));
-            written.map_err(|error| not_written(&name, &error))?;
+            write(path, &text).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => is_there(&name),
+                _ => not_written(&name, &error),
+            })?;
         }
         let files = vec![if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } }];
         let verdict = words::imported(declared, left.len(), args.diff);
@@ -55,9 +53,21 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
     })
 }
 
-fn not_written(name: &str, error: &std::io::Error) -> Trouble {
+fn is_there(name: &str) -> Problem {
     let name = Printable::cut(name, 200);
-    Problem::new(Code::NotWritten, format!("{name} cannot be written: {error}")).into()
+    Problem::new(Code::FileExists, format!("{name} is there already"))
+        .help("`rolecall import --update` takes what Pylon has into it; to begin anew, move the file away")
+}
+
+/// A file that others may read as any file of theirs, since it goes into git; over none that came while Pylon was asked.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let staged = Staged::open(path)?;
+    #[cfg(unix)]
+    let staged = {
+        use std::os::unix::fs::PermissionsExt;
+        staged.allow(std::fs::Permissions::from_mode(0o644))?
+    };
+    staged.fill(text)?.place_new()
 }
 
 fn state_of(args: &ImportArgs) -> FileState {
@@ -142,9 +152,12 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
             adoption.add(&strangers, file, &roster, &prepared.state.roles, args.with_status);
         }
         if !args.diff {
-            for edit in &adoption.files {
-                write(roster.sources.name(edit.file), roster.sources.text(edit.file), &edit.text)?;
-            }
+            let rewritten = adoption.files.iter().map(|edit| Rewritten {
+                name: roster.sources.name(edit.file),
+                before: roster.sources.text(edit.file),
+                after: edit.text.clone(),
+            });
+            rewrite(&rewritten.collect::<Vec<_>>())?;
         }
         let undeclared = if into.is_some() { 0 } else { plan.undeclared.len() };
         let report = updated(args, &adoption, &roster, &prepared.state, undeclared);

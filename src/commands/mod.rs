@@ -6,7 +6,6 @@
 
 use std::cell::OnceCell;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
@@ -36,6 +35,7 @@ pub mod roles;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+mod spared;
 pub mod validate;
 mod write;
 
@@ -52,6 +52,8 @@ codes! {
         Locked = "apply::locked",
         /// No lock can be taken.
         NoLock = "apply::no_lock",
+        /// The calendar is fixed, and Pylon may be the real one.
+        FixedClock = "apply::fixed_clock",
         /// The journal cannot be opened.
         NoJournal = "apply::no_journal",
         /// `--at` is no time.
@@ -68,9 +70,9 @@ codes! {
         FileExists = "import::file_exists",
         /// `--into` names a file that is not read.
         NotRead = "import::not_read",
-        /// A report, a plan or a journal would go over a file of the roster.
+        /// What is to be written would go over a file of the roster.
         OverFiles = "commands::over_files",
-        /// Two reports would go to one file, or one to a plan or a journal of the run.
+        /// What is to be written would go over a file that the run needs, or two reports to one file.
         SameFile = "commands::same_file",
         /// `--report` behind a verb that prints a text of its own.
         NoReport = "commands::no_report",
@@ -97,10 +99,10 @@ pub struct Environment {
     pub clock: Clock,
     /// The value of `PYLON_API_TOKEN`.
     pub token: Option<String>,
-    /// The token that Pylon is asked with, wherever it comes from; once it is known.
-    pub token_in_use: OnceCell<Token>,
-    /// Where locks of this user lie, where there is such a place.
-    pub locks: Option<PathBuf>,
+    /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
+    pub token_in_use: OnceCell<Result<Token, Problem>>,
+    /// Where locks of this user lie, as far as there are such places.
+    pub locks: Vec<PathBuf>,
     /// Which of `HTTPS_PROXY` and the like are set, by name.
     pub network_variables: Vec<&'static str>,
     /// The working directory.
@@ -143,8 +145,13 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         );
         return finish(&trouble.into_report(name), Outlets::default(), common, environment);
     }
+    // Known before any file is read: what is wrong with one may be told before anybody is asked, and hold the token.
+    if let Some(asked) = command.connection().filter(|asked| asked.token_file.is_some() && !asked.sandbox) {
+        let _ = token(asked, environment);
+    }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
-    let outlets = match Outlets::open(common, &command.other_files(), environment) {
+    let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
+    let outlets = match opened {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(&trouble.into_report(name), Outlets::default(), common, environment),
     };
@@ -218,7 +225,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
 /// What a verb comes to: what it says and how it ended, or why it could not be done.
 type Done = Result<(Body, Exit), Trouble>;
 
-/// Why something could not be done, and how that ends; nothing was changed.
+/// Why something could not be done, and how that ends; nothing was changed, unless it was done by [`Trouble::half`].
 struct Trouble {
     problems: Box<Problems>,
     exit: Exit,
@@ -246,6 +253,11 @@ impl Trouble {
         Self { problems: Box::new(problem.into()), exit: Exit::Usage }
     }
 
+    /// Some of it was done.
+    fn half(problem: Problem) -> Self {
+        Self { problems: Box::new(problem.into()), exit: Exit::Partial }
+    }
+
     /// A saved plan that cannot be applied.
     fn stale(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::StalePlan }
@@ -264,7 +276,7 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
 fn without_token(text: String, environment: &Environment) -> String {
     let Environment { token, token_in_use, .. } = environment;
     let of_environment = token.as_deref().and_then(|token| Token::new(token).ok());
-    let tokens = of_environment.iter().chain(token_in_use.get());
+    let tokens = of_environment.iter().chain(token_in_use.get().and_then(|found| found.as_ref().ok()));
     tokens.fold(text, |text, token| token.scrub(text))
 }
 
@@ -310,7 +322,11 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
-fn token(asked: &ConnectionArgs, environment: &Environment, stdin: &mut dyn Read) -> Result<Token, Problem> {
-    let token = Token::find(asked.token_file.as_deref(), environment.token.as_deref(), stdin)?;
-    Ok(environment.token_in_use.get_or_init(|| token).clone())
+/// The token, which is looked for once: standard input has it once.
+fn token(asked: &ConnectionArgs, environment: &Environment) -> Result<Token, Problem> {
+    let find = || {
+        let (file, variable) = (asked.token_file.as_deref(), environment.token.as_deref());
+        Token::find(file, variable, &mut std::io::stdin())
+    };
+    environment.token_in_use.get_or_init(find).clone()
 }

@@ -8,10 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::write::Staged;
-use super::{Code, Environment, Trouble};
+use super::{Code, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::Format;
 
@@ -34,27 +34,10 @@ enum Way {
 }
 
 impl Outlets {
-    /// Opens every file that was asked for; but none of `others`, the plans and journals that the run reads or writes.
-    pub(super) fn open(
-        common: &Common,
-        others: &[&Path],
-        environment: &Environment,
-    ) -> Result<Self, Trouble> {
+    /// Opens every file that was asked for.
+    pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            let is_same = |other: &Path| place_of(other) == place_of(path);
-            let is_needed = others.iter().any(|other| is_same(other));
-            if is_needed || outlets.iter().any(|outlet| is_same(&outlet.path)) {
-                let name = Printable::cut(&path.to_string_lossy(), 200);
-                let message = if is_needed {
-                    format!("a report would go over {name}, which this run needs")
-                } else {
-                    format!("two reports would go to {name}")
-                };
-                let problem = Problem::new(Code::SameFile, message);
-                return Err(Trouble::usage(problem.help("give each --report a file of its own")));
-            }
-            not_over_files(path, common)?;
             let way = way(path).map_err(|error| not_written(path, &error))?;
             outlets.push(Outlet { path: path.clone(), format: *format, way });
         }
@@ -73,33 +56,13 @@ impl Outlets {
         let written = self.0.into_iter().map(|Outlet { path, format, way }| {
             let text = report(format);
             let written = match way {
-                Way::Whole(staged) => staged.finish(&text),
+                Way::Whole(staged) => staged.fill(&text).and_then(Staged::place),
                 Way::Onto(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
             };
             written.err().map(|error| not_written(&path, &error))
         });
         written.flatten().collect()
     }
-}
-
-/// What is written goes over no file that people write: a slip of the hand would cost the roster.
-pub(super) fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
-    let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
-    if !is_toml && place_of(path) != place_of(&common.config) {
-        return Ok(());
-    }
-    let name = Printable::cut(&path.to_string_lossy(), 200);
-    let problem =
-        Problem::new(Code::OverFiles, format!("{name} holds what people declare, and would be written over"));
-    Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
-}
-
-/// Where a path leads, whichever way it is spelt; the file itself need not be there.
-fn place_of(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| {
-        let folder = super::folder(path);
-        fs::canonicalize(&folder).unwrap_or(folder).join(path.file_name().unwrap_or_default())
-    })
 }
 
 fn way(path: &Path) -> std::io::Result<Way> {

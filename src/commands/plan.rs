@@ -3,21 +3,17 @@
 use std::path::Path;
 
 use super::files::{declared, declares_nobody};
-use super::outlets::not_over_files;
 use super::prepare::{Prepared, Scope, prepare};
-use super::write::write_private;
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
-    if let Some(path) = &args.output {
-        not_over_files(path, common)?;
-    }
     let declared = declared(args.at.as_deref(), common, environment)?;
     let is_plain = args.output.is_none() && args.only.is_empty();
     if let Some(report) = declares_nobody(&declared, common).filter(|_| is_plain) {
@@ -45,7 +41,8 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
-    write_private(path, &saved.to_json()).map_err(|error| {
+    let written = Staged::open(path).and_then(|staged| staged.fill(&saved.to_json())?.place());
+    written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
     })

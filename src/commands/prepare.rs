@@ -184,7 +184,7 @@ fn review(
         state,
         place: connection.place.clone(),
         now,
-        at,
+        at: at.or_else(|| connection.as_on.clone()),
         coming,
         meanwhile: 0,
         takeback,

@@ -1,22 +1,22 @@
 //! `rollback`: the way back from an apply, which then goes the way of any other.
 
-use std::fs;
 use std::path::Path;
 
 use super::apply::carry_through;
-use super::connection::Connection;
+use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{observe, observe_on, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
-use crate::apply::journal::Line;
+use crate::apply::journal::{self, Line};
 use crate::apply::rollback::{Applied, Code};
 use crate::cli::{Common, RollbackArgs};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
+use crate::regular;
 use crate::report::words;
 
-/// A larger file is no journal: a million changes take some 600 MB.
-const LARGEST: u64 = 1024 * 1024 * 1024;
+/// A first line that is longer is none of a journal's, in bytes.
+const LONGEST_BEGIN: u64 = 64 * 1024;
 /// So many journals are told.
 const NAMED: usize = 5;
 
@@ -25,6 +25,7 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
         return Err(Trouble::usage(which(&folder(&common.config))));
     };
     let (files, applied) = declared_and_applied(of, common, environment)?;
+    at_present(&files.roster, &args.connection, environment)?;
     let max_changes = args.carry.max_changes;
     block_on(async {
         let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
@@ -59,9 +60,9 @@ fn which(folder: &Path) -> Problem {
     let journals = newest_journals(folder);
     let told = journals.iter().take(NAMED).map(|path| {
         let name = Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
-        let begun = fs::read_to_string(path).ok().and_then(|text| Some(text.lines().next()?.to_owned()));
+        let begun = regular::first_line(path, LONGEST_BEGIN);
         match begun.map(|line| serde_json::from_str::<Line>(&line)) {
-            Some(Ok(Line::Begin { version: _, at, organization: _, host, changes })) => {
+            Ok(Ok(Line::Begin { version: _, at, organization: _, host, changes })) => {
                 let changes = words::count(changes, "change", "changes");
                 format!(
                     "{name} ({}, {changes}, {})",
@@ -82,16 +83,8 @@ fn which(folder: &Path) -> Problem {
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
-    let name = Printable::cut(&path.to_string_lossy(), 200);
-    let unreadable =
-        |why: String| Problem::new(Code::Unreadable, format!("the journal {name} cannot be read: {why}"));
-    let metadata = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is no regular file".into()));
-    }
-    if metadata.len() > LARGEST {
-        return Err(unreadable("it is too large to be a journal".into()));
-    }
-    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is no text".into()))
+    regular::read(path, journal::LARGEST).map_err(|why| {
+        let name = Printable::cut(&path.to_string_lossy(), 200);
+        Problem::new(Code::Unreadable, format!("the journal {name} cannot be read: {why}"))
+    })
 }

@@ -1,6 +1,5 @@
 //! `sandbox`, and the embedded Pylon of `--sandbox`.
 
-use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,10 +11,13 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
+use crate::regular::{self, Unreadable};
 use crate::report::Body;
 use crate::roster::{Region, Roster};
 use crate::sandbox::{Faults, Limits, Region as SandboxRegion, Running, Setup, State, World, start};
 
+/// A larger file is no state, in bytes: a million people take some 250 MB.
+const LARGEST: u64 = 1024 * 1024 * 1024;
 /// So many people are invented where nobody is declared.
 const INVENTED: usize = 12;
 
@@ -113,11 +115,11 @@ fn declared_state(roster: &Roster) -> Result<State, Problem> {
 /// The state in a file, if there is one.
 fn read_state(path: &PathBuf) -> Result<Option<State>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    let json = match fs::read_to_string(path) {
+    let json = match regular::read(path, LARGEST) {
         Ok(json) => json,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(Problem::new(Code::BadSandboxState, format!("{name} cannot be read: {error}")));
+        Err(Unreadable::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(why) => {
+            return Err(Problem::new(Code::BadSandboxState, format!("{name} cannot be read: {why}")));
         }
     };
     State::parse(&json).map(Some).map_err(|error| {

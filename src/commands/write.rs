@@ -1,70 +1,95 @@
-//! Files that hold who is what: for their owner alone, and whole or not at all.
+//! Files of the roster that were read and are written anew: all of them, or none.
 
-use std::fs::{self, File};
-use std::io::{Error, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{Error, Result};
 
-use crate::private;
+use super::{Code, Trouble};
+use crate::printable::Printable;
+use crate::private::Staged;
+use crate::problem::Problem;
 
-/// Writes `text` beside `path` and renames it there. A device or a pipe is never replaced.
-pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    Staged::open(path)?.finish(text)
+/// A file that was read, and what is to stand in it.
+pub(super) struct Rewritten<'a> {
+    pub(super) name: &'a str,
+    pub(super) before: &'a str,
+    pub(super) after: String,
 }
 
-/// Writes a file anew that was read as `before`, with the rights it has; unless somebody has written it since.
-pub(super) fn replace(path: &Path, before: &str, after: &str) -> std::io::Result<()> {
-    let path = fs::canonicalize(path)?; // the file behind a link, not the link
-    if fs::read(&path)? != before.as_bytes() {
+/// Writes each of them, unless somebody has written one since. Whatever can fail is done before the first takes its place.
+pub(super) fn rewrite(files: &[Rewritten<'_>]) -> std::result::Result<(), Trouble> {
+    let stage = |file: &Rewritten<'_>| {
+        staged(file).map_err(|error| not_written(file.name, &error)).map(|staged| (shown(file.name), staged))
+    };
+    place(files.iter().map(stage).collect::<std::result::Result<_, _>>()?)
+}
+
+fn place(staged: Vec<(String, Staged)>) -> std::result::Result<(), Trouble> {
+    let mut written: Vec<String> = Vec::new();
+    for (name, staged) in staged {
+        if let Err(error) = staged.place() {
+            let problem = not_written(&name, &error);
+            return Err(match written.as_slice() {
+                [] => problem.into(),
+                _ => Trouble::half(problem.help(format!("written are: {}", written.join(", ")))),
+            });
+        }
+        written.push(name);
+    }
+    Ok(())
+}
+
+/// With the rights that it has.
+fn staged(file: &Rewritten<'_>) -> Result<Staged> {
+    let path = fs::canonicalize(file.name)?; // the file behind a link, not the link
+    if fs::read(&path)? != file.before.as_bytes() {
         return Err(Error::other("it was changed while rolecall was at work; run again"));
     }
-    let rights = fs::metadata(&path)?.permissions();
-    let staged = Staged::open(&path)?;
-    staged.file.set_permissions(rights)?;
-    staged.finish(after)
+    Staged::open(&path)?.allow(fs::metadata(&path)?.permissions())?.fill(&file.after)
 }
 
-/// A file that will be there whole or not at all: written beside its place and renamed there.
-#[derive(Debug)]
-pub(super) struct Staged {
-    path: PathBuf,
-    temporary: PathBuf,
-    file: File,
+pub(super) fn not_written(name: &str, error: &Error) -> Problem {
+    Problem::new(Code::NotWritten, format!("{} cannot be written: {error}", shown(name)))
 }
 
-impl Staged {
-    /// Makes sure that it can be written, long before it is.
-    pub(super) fn open(path: &Path) -> std::io::Result<Self> {
-        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-        }
-        let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
-        let folder = super::folder(path);
-        let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-        let file = private::options().write(true).create_new(true).open(&temporary)?;
-        Ok(Self { path: path.to_owned(), temporary, file })
-    }
-
-    /// The same, for a file that others may read as any file of theirs: it goes into git.
-    pub(super) fn readable(path: &Path) -> std::io::Result<Self> {
-        let staged = Self::open(path)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            staged.file.set_permissions(fs::Permissions::from_mode(0o644))?;
-        }
-        Ok(staged)
-    }
-
-    /// Puts `text` into its place.
-    pub(super) fn finish(mut self, text: &str) -> std::io::Result<()> {
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_all()?;
-        fs::rename(&self.temporary, &self.path)
-    }
+fn shown(name: &str) -> String {
+    Printable::cut(name, 200).to_string()
 }
 
-impl Drop for Staged {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary); // gone already where it was renamed
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn a_file_that_somebody_has_written_since_keeps_the_others_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let names =
+            ["one.toml", "two.toml"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+        fs::write(&names[0], "a = 1\n").unwrap();
+        fs::write(&names[1], "b = 3 # since\n").unwrap();
+        let file = |name, before| Rewritten { name, before, after: "c = 0\n".into() };
+        let trouble = rewrite(&[file(&names[0], "a = 1\n"), file(&names[1], "b = 2\n")]).err().unwrap();
+        assert_eq!(trouble.exit, Exit::Failed);
+        assert_eq!(fs::read_to_string(&names[0]).unwrap(), "a = 1\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn where_only_some_have_taken_their_place_they_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let staged = ["one.toml", "two.toml", "three.toml"].map(|name| {
+            (name.to_owned(), Staged::open(&folder.path().join(name)).unwrap().fill("new").unwrap())
+        });
+        fs::create_dir(folder.path().join("two.toml")).unwrap(); // nothing can be renamed over a folder
+        let trouble = place(staged.into()).err().unwrap();
+        assert_eq!(trouble.exit, Exit::Partial);
+        let problem = &trouble.problems.list[0];
+        assert!(problem.message.starts_with("two.toml cannot be written: "), "{}", problem.message);
+        assert_eq!(problem.help.as_deref(), Some("written are: one.toml"));
+        assert!(!folder.path().join("three.toml").exists());
     }
 }

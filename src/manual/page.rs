@@ -36,7 +36,7 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
         false,
-        "Where the lock of an apply lies: in the folder `rolecall` of the first that is set.",
+        "Where the lock of an apply lies: in the folder `rolecall` of each (of HOME, in `.cache`), and beside the root file in `.rolecall`.",
     ),
     (
         "GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY",
@@ -47,7 +47,8 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     (
         "ROLECALL_NOW",
         false,
-        "An instant, as in 2026-11-20T08:00:00Z, that stands for the present: to try what a window will do.",
+        "An instant, as in 2026-11-20T08:00:00Z, that stands for the present: to try what a window will do. \
+         A Pylon that is not on this machine is not changed as on another day.",
     ),
 ];
 

@@ -30,6 +30,7 @@ const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "qu
 
 const SHOWN: (&str, &str) = ("0", "shown");
 const REFUSED: (&str, &str) = ("3", "refused by a guardrail");
+const HALF_WRITTEN: (&str, &str) = ("4", "some files are written, and others are not");
 const CARRIED: &[(&str, &str)] = &[
     ("0", "all in force, or nothing to do"),
     ("1", "could not do it, and nothing was changed"),
@@ -94,7 +95,7 @@ pub const VERBS: &[Verb] = &[
             ("rolecall import --update --diff", "what would change in the files"),
             ("rolecall import --update --into teams/new.toml", "undeclared people too"),
         ],
-        exits: &[("0", "written, or nothing to write"), ("1", "nothing was written")],
+        exits: &[("0", "written, or nothing to write"), ("1", "nothing was written"), HALF_WRITTEN],
         unused: &[],
     },
     Verb {
@@ -118,8 +119,9 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[
             ("0", "formatted, or as it should be"),
-            ("1", "the files are not valid"),
+            ("1", "the files are not valid, or cannot be written"),
             ("2", "a file would change (--check)"),
+            HALF_WRITTEN,
         ],
         unused: NO_PROGRESS,
     },

@@ -109,7 +109,7 @@ impl Reader {
     /// Asks once.
     pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
         let came = self.exchange(Outgoing::read(request), &Bounds::of(request)).await;
-        exchange::read(request, came, self.clock.now())
+        self.without_token(exchange::read(request, came, self.clock.now()))
     }
 
     async fn exchange(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
@@ -146,7 +146,13 @@ impl Reader {
             // The status alone says enough: an error whose body does not come is still that error.
             body_of(response, bounds.idle, LARGEST_ERROR).await.unwrap_or_default()
         };
-        Ok(Incoming { body: self.token.scrub_bytes(&body).unwrap_or(body), ..incoming })
+        Ok(Incoming { body: self.token.scrub_body(&body).unwrap_or(body), ..incoming })
+    }
+
+    /// A failure goes to journals and progress too, where nobody looks for the token any more.
+    fn without_token<T>(&self, attempt: Attempt<T>) -> Attempt<T> {
+        let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
+        Attempt { result, ..attempt }
     }
 
     fn request(&self, outgoing: Outgoing) -> RequestBuilder {
@@ -178,7 +184,7 @@ impl Writer {
     /// `PATCH /users/{id}`, once. Answers with the person as they are afterwards.
     pub async fn patch(&self, id: &UserId, patch: &Patch) -> Attempt<Person> {
         let came = self.0.exchange(Outgoing::patch(id, patch), &PERSON_BOUNDS).await;
-        exchange::patched(id, came, self.0.clock.now())
+        self.0.without_token(exchange::patched(id, came, self.0.clock.now()))
     }
 }
 
@@ -227,4 +233,65 @@ fn innermost(error: &dyn Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
+
+    /// What a reader of [`TOKEN`] makes of this answer to `GET /me`.
+    fn asked(answer: &str) -> Attempt<Answer> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let answer = answer.to_owned();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let reader = Reader::new(base, Token::new(TOKEN).unwrap(), Clock::start(None)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let attempt = runtime.block_on(reader.read(&ReadRequest::Me));
+        server.join().unwrap();
+        attempt
+    }
+
+    #[test]
+    fn an_answer_that_repeats_the_token_in_whichever_spelling_has_none_of_it_once_it_is_read() {
+        let spellings = [
+            TOKEN.to_owned(),
+            TOKEN.replace('/', "\\/"),
+            TOKEN.replace('/', "\\u002f"),
+            TOKEN[..40].to_owned(),
+        ];
+        for spelling in spellings {
+            let head = |status: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+            let refused =
+                format!("{}{{\"errors\":[\"no {spelling}\"],\"request_id\":\"{spelling}\"}}", head("422 No"));
+            let failure = asked(&refused).result.unwrap_err();
+            assert_eq!(failure.line(), "GET /me was answered with 422: no [token] (request [token])");
+            assert_eq!(failure.request_id(), Some("[token]"));
+            let odd = format!("{}{{\"data\":{{\"id\":1,\"{spelling}\":1}}}}", head("200 OK"));
+            assert!(!asked(&odd).result.unwrap_err().line().contains("4f1c"), "{spelling}");
+        }
+        let body = format!("{{\"data\":{{\"id\":\"org_1\",\"name\":\"{}\"}}}}", TOKEN.replace('/', "\\/"));
+        let Ok(Answer::Me(identity)) =
+            asked(&format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}")).result
+        else {
+            panic!("it is an identity");
+        };
+        assert_eq!(identity.organization.name, "[token]");
+    }
 }

@@ -112,6 +112,23 @@ impl Failure {
         }
     }
 
+    /// The same failure in other words.
+    #[must_use]
+    pub fn map(self, words: impl Fn(String) -> String) -> Self {
+        let trouble = match self.trouble {
+            Trouble::NotSent(why) => Trouble::NotSent(words(why)),
+            Trouble::Certificate(why) => Trouble::Certificate(words(why)),
+            Trouble::NoAnswer(why) => Trouble::NoAnswer(words(why)),
+            Trouble::BadAnswer(why) => Trouble::BadAnswer(words(why)),
+            Trouble::Refused(Refusal { status, code, errors, request_id, hint }) => {
+                let errors = errors.into_iter().map(&words).collect();
+                let (code, request_id) = (code.map(&words), request_id.map(&words));
+                Trouble::Refused(Refusal { status, code, errors, request_id, hint })
+            }
+        };
+        Self { asked: words(self.asked), trouble }
+    }
+
     /// In one line: what was asked, the status, the code, the text, the request id.
     pub fn line(&self) -> String {
         let asked = &self.asked;

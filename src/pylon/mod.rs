@@ -16,6 +16,7 @@ pub mod observe;
 pub mod pace;
 pub mod request;
 pub mod retry;
+mod scrub;
 pub mod token;
 mod wire;
 

@@ -3,16 +3,15 @@
 //! It is never taken from a flag's value (process lists show those) and cannot be printed: its `Debug` is a placeholder,
 //! and [`Token::scrub`] takes it out of any text in which somebody else repeats it.
 
-use std::borrow::Cow;
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Code;
+use super::{Code, scrub};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::regular::{self, Unreadable};
 
 /// The environment variable that people set.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
@@ -20,10 +19,6 @@ pub const VARIABLE: &str = "PYLON_API_TOKEN";
 const LARGEST: u64 = 64 * 1024;
 /// What a token may hold beside letters and digits (`b64token` of RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
-/// What stands in a text for a token that was in it.
-const SCRUBBED: &str = "[token]";
-/// Shorter texts are too common to be taken out of everything.
-const SHORTEST_SCRUBBED: usize = 8;
 
 /// An API token.
 #[derive(Debug, Clone)]
@@ -53,34 +48,24 @@ impl Token {
     /// There is none, the file cannot be read, or it holds no token.
     pub fn find(file: Option<&Path>, variable: Option<&str>, stdin: &mut dyn Read) -> Result<Self, Problem> {
         match (file, variable) {
-            (Some(path), _) if path.as_os_str() == "-" => Self::read(stdin, "standard input"),
+            (Some(path), _) if path.as_os_str() == "-" => {
+                Self::read("standard input", regular::read_from(stdin, LARGEST))
+            }
             (Some(path), _) => {
-                let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
-                let unreadable = |why: String| {
-                    Problem::new(Code::NoToken, format!("the token file {name} cannot be read: {why}"))
-                        .help("--token-file names a file that holds the token alone")
-                };
-                let is_file = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.is_file();
-                if !is_file {
-                    return Err(unreadable("it is no regular file".into()));
-                }
-                let mut file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-                Self::read(&mut file, &name)
+                let name = format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200));
+                Self::read(&name, regular::read(path, LARGEST))
             }
             (None, Some(value)) => Self::new(value),
             (None, None) => Err(missing("there is no token")),
         }
     }
 
-    fn read(from: &mut dyn Read, name: &str) -> Result<Self, Problem> {
-        let mut text = String::new();
-        match from.take(LARGEST + 1).read_to_string(&mut text) {
-            Ok(length) if length as u64 <= LARGEST => Self::new(&text),
-            Ok(_) => Err(Problem::new(Code::BadToken, format!("{name} is too large to be a token"))),
-            Err(error) => {
-                Err(Problem::new(Code::NoToken, format!("the token cannot be read from {name}: {error}")))
-            }
-        }
+    fn read(name: &str, text: Result<String, Unreadable>) -> Result<Self, Problem> {
+        let text = text.map_err(|why| {
+            Problem::new(Code::NoToken, format!("{name} cannot be read: {why}"))
+                .help("--token-file names a file that holds the token alone")
+        })?;
+        Self::new(&text)
     }
 
     /// The value of the `Authorization` header.
@@ -88,25 +73,14 @@ impl Token {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    /// `text` without the token.
+    /// `text` without the token and what a cut has left of it.
     pub fn scrub(&self, text: String) -> String {
-        let token = self.0.expose_secret();
-        if token.len() >= SHORTEST_SCRUBBED && text.contains(token) {
-            text.replace(token, SCRUBBED)
-        } else {
-            text
-        }
+        scrub::without(self.0.expose_secret(), text)
     }
 
-    /// `bytes` without the token; `None` where it is not in them.
-    pub(super) fn scrub_bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let token = self.0.expose_secret();
-        // Nearly always it is text, which is told ten times faster than where it is none.
-        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-        if token.len() < SHORTEST_SCRUBBED || !text.contains(token) {
-            return None;
-        }
-        Some(self.scrub(text.into_owned()).into_bytes())
+    /// A body without the token, however it is spelt there; `None` where it is not in it.
+    pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        scrub::without_spelt(self.0.expose_secret(), body)
     }
 }
 

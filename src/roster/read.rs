@@ -4,8 +4,7 @@
 //! `/proc/self/environ`, and an error report would print it. All problems of all files are reported at once.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -18,6 +17,7 @@ use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::{Code, DeclaredPerson, Email, RoleName, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
+use crate::regular::{self, Unreadable};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// A file larger than this many bytes is refused: a million people take some 60 MB.
@@ -232,25 +232,22 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
             "rolecall reads files in the folder of the config and below it; name the real path with --config",
         ));
     }
-    // Asked before opening: opening a pipe that nobody writes to would wait for ever.
-    let metadata = fs::metadata(&real).map_err(|error| unreadable(&error))?;
-    if !metadata.is_file() {
-        let kind = if metadata.is_dir() { "a directory" } else { "no regular file" };
-        return Err(Problem::new(Code::NotAFile, format!("{name} is {kind}")).help("name a TOML file"));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST_FILE)).unwrap_or(0));
-    let file = File::open(&real).map_err(|error| unreadable(&error))?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        let limit = LARGEST_FILE / (1024 * 1024);
-        return Err(Problem::new(Code::FileTooLarge, format!("{name} is larger than {limit} MiB"))
-            .help("split it into team files and include them"));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
-        Problem::new(Code::NotUtf8, format!("{name} is not UTF-8: line {line} holds bytes that are no text"))
-            .help("save the file as UTF-8")
+    regular::read(&real, LARGEST_FILE).map_err(|why| match why {
+        Unreadable::System(error) => unreadable(&error),
+        Unreadable::NotRegular => {
+            let kind = if real.is_dir() { "a directory" } else { "no regular file" };
+            Problem::new(Code::NotAFile, format!("{name} is {kind}")).help("name a TOML file")
+        }
+        Unreadable::TooLarge(largest) => {
+            let limit = largest / (1024 * 1024);
+            Problem::new(Code::FileTooLarge, format!("{name} is larger than {limit} MiB"))
+                .help("split it into team files and include them")
+        }
+        Unreadable::NotText(line) => Problem::new(
+            Code::NotUtf8,
+            format!("{name} is not UTF-8: line {line} holds bytes that are no text"),
+        )
+        .help("save the file as UTF-8"),
     })
 }
 

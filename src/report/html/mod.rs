@@ -34,7 +34,7 @@ enum Tone {
 
 /// The report as a page; nothing where there is nothing to say.
 pub fn write(report: &Report) -> String {
-    let Report { command, exit: _, body } = report;
+    let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),
         Body::NobodyDeclared { file } => {
@@ -62,7 +62,7 @@ pub fn write(report: &Report) -> String {
             let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");
             let number = words::count(problems.list.len(), "problem", "problems");
             let inside = html! {
-                p { "It could not be done, and nothing was changed." }
+                p { (words::not_done(*exit)) }
                 pre.letters { (letters) }
             };
             page(command, Tone::Bad, &number, &inside)

@@ -96,7 +96,7 @@ struct NobodyDeclared<'a> {
     declared: usize,
 }
 
-/// Every verb: it could not be done, and nothing was changed.
+/// Every verb: it could not be done; unless the exit code is 4, nothing was changed.
 #[derive(Serialize, JsonSchema)]
 struct Failed<'a> {
     version: u32,

@@ -13,6 +13,7 @@ mod sheet;
 use super::facts::plan::ComingLine;
 use super::toml_diff::Hunk;
 use super::{Body, Report, diagnostic, words};
+use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
@@ -28,7 +29,7 @@ const LONGEST_RUN: usize = 16;
 
 /// The report as markdown of at most `limit` bytes, which are never fewer than characters.
 pub fn write(report: &Report, limit: usize) -> String {
-    let Report { command, exit: _, body } = report;
+    let Report { command, exit, body } = report;
     let text = match body {
         Body::Nothing => return String::new(),
         Body::NobodyDeclared { file } => {
@@ -43,7 +44,7 @@ pub fn write(report: &Report, limit: usize) -> String {
         Body::Explanation(explanation) => sheet::write(command, &explanation.sheet(), limit),
         Body::Doctor(doctor) => sheet::write(command, &doctor.sheet(), limit),
         Body::Files(files) => sheet::write(command, &files.sheet(), limit),
-        Body::Problems(problems) => failed(command, problems, limit),
+        Body::Problems(problems) => failed(command, *exit, problems, limit),
     };
     if text.len() <= limit {
         return text;
@@ -57,9 +58,9 @@ fn title(command: &str, verdict: &str) -> String {
     format!("<!-- rolecall:{command} -->\n### rolecall {command}: {verdict}\n\n")
 }
 
-fn failed(command: &str, problems: &Problems, limit: usize) -> String {
+fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> String {
     let number = words::count(problems.list.len(), "problem", "problems");
-    let head = title(command, &number) + "It could not be done, and nothing was changed.\n\n";
+    let head = title(command, &number) + words::not_done(exit) + "\n\n";
     let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| tamed(&letter)).collect();
     let room = limit.saturating_sub(head.len());
     let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));

@@ -14,6 +14,7 @@ pub use guardrails::{figure, remedy};
 pub use outcomes::{left, outcome, stop};
 pub use plan::{origin, summary, verdict, whence};
 
+use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::roster::Email;
@@ -41,6 +42,14 @@ pub fn organization(line: &OrganizationLine) -> Printable {
     let OrganizationLine { name, id, place } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
     Printable::new(&format!("{} ({}, {})", short(name), short(id), short(place)))
+}
+
+/// Above what went wrong: all of it, or some.
+pub const fn not_done(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Partial => "It could not be done whole: some files are written, and others are not.",
+        _ => "It could not be done, and nothing was changed.",
+    }
 }
 
 /// Names in a sentence are shown up to so many characters; JSON has them whole.

@@ -289,6 +289,36 @@ fn the_last_apply_from_here_is_told() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
+    let scene = scene().file(".rolecall/journal/20261119T080000Z-1.jsonl", b"\xff\n");
+    let run = scene.run("doctor");
+    assert!(
+        run.stdout.contains(
+            "  ! last apply      its journal .rolecall/journal/20261119T080000Z-1.jsonl cannot be read: it is no text: line 1 is not UTF-8\n"
+        ),
+        "{}",
+        run.stdout
+    );
+    scene.run("rollback").exits(64).mentions("the newest here: .rolecall/journal/20261119T080000Z-1.jsonl");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_state_and_no_journal_and_is_not_waited_for() {
+    let scene = scene();
+    let made = std::process::Command::new("mkfifo").arg(scene.folder().join("pipe")).status().unwrap();
+    assert!(made.success());
+    for (words, code) in [
+        ("sandbox --state pipe", "sandbox::bad_state"),
+        ("rollback pipe", "rollback::unreadable"),
+        ("apply pipe", "saved_plan::unreadable"),
+        ("plan --token-file pipe", "pylon::no_token"),
+    ] {
+        scene.run(words).exits(1).names(code).mentions("cannot be read: it is no regular file");
+    }
+}
+
+#[test]
 fn an_apply_that_left_something_open_is_not_called_well() {
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let scene =

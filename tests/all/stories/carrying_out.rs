@@ -94,12 +94,27 @@ fn without_a_journal_nothing_is_sent() {
 fn a_second_apply_of_the_organisation_refuses_and_names_the_first() {
     let scene = scene(Faults::none());
     let now: Timestamp = NOW.parse().unwrap();
-    let lock = Lock::take(&scene.folder().join(".rolecall"), &scene.host(), "org_1", now).unwrap();
-    let run = scene.run("apply --auto-approve");
-    run.exits(1).names("apply::locked");
-    run.mentions(&format!("(process {}, since 2026-11-20T08:00:00Z)", std::process::id()));
+    let folder = |name: &str| scene.folder().join(name);
+    let (config, login, home) = (folder(".rolecall"), folder("run/rolecall"), folder("home/.cache/rolecall"));
+    // A login session has a place of its own and a job of cron has none; whichever comes second sees the first.
+    for (held, has_login) in
+        [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
+    {
+        let lock = Lock::take(std::slice::from_ref(held), &scene.host(), "org_1", now).unwrap();
+        let mut command = scene.command(&["apply", "--auto-approve"]);
+        command.env("HOME", folder("home")).envs(has_login.then(|| ("XDG_RUNTIME_DIR", folder("run"))));
+        let output = command.output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{held:?}: {complaint}");
+        assert!(complaint.starts_with("apply::locked\n"), "{held:?}: {complaint}");
+        let holder = format!("(process {}, since", std::process::id());
+        assert!(complaint.contains(&holder), "{held:?}: {complaint}");
+        drop(lock);
+    }
     assert_eq!(scene.patches(), Vec::<String>::new());
-    drop(lock);
+    // Two names of one place are one lock.
+    let cache = folder("home/.cache").to_string_lossy().into_owned();
+    let scene = scene.env("XDG_RUNTIME_DIR", &cache).env("XDG_CACHE_HOME", &format!("{cache}/."));
     scene.run("apply --auto-approve").exits(0);
 }
 

@@ -83,16 +83,46 @@ fn a_token_may_come_from_a_file_or_from_standard_input() {
 
 #[test]
 fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
-    let scene =
-        scene().file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}\n"));
-    let of_the_file = scene.env("PYLON_API_TOKEN", "").file("token", TOKEN);
-    for words in ["plan --token-file token", "plan --token-file token --format json --report text=plan.txt"] {
-        let run = of_the_file.run(words);
-        run.exits(1);
-        let report = fs::read_to_string(of_the_file.folder().join("plan.txt")).unwrap_or_default();
-        let told = format!("{}{}{report}", run.stdout, run.stderr);
-        assert!(told.contains("[token]") && !told.contains(TOKEN), "{told}");
+    let lines = [
+        format!("\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}"),
+        format!("\"bo@acme.example\" = {{ status = \"{TOKEN}\" }}"),
+        format!("\"bo@acme.example\" = {{ role = \"{TOKEN}\", staus = \"away\" }}"),
+        format!("\"bo@acme.example\" = {{ role = {TOKEN} }}"),
+        format!("\"bo@acme.example\" = {{ windows = [ {{ until = \"{TOKEN}\", role = \"Viewer\" }} ] }}"),
+        format!("\"{TOKEN}\" = {{}}"),
+        format!("\"bo@acme.example\" = {{ \"{TOKEN}\" = 1 }}"),
+        format!("\"bo@acme.example\" = {{}}\n[{TOKEN}]"),
+        format!("\"bo@acme.example\" = {{}}\n[[acknowledge]]\nguardrail = \"{TOKEN}\""),
+        format!(
+            "\"bo@acme.example\" = {{ windows = [ {{ from = 2026-11-24, role = \"Viewer\", reason = \"{TOKEN}\" }} ] }}"
+        ),
+    ];
+    for line in lines {
+        let scene = scene().file("users.toml", format!("[users]\n{line}\n")).file("of-pylon", TOKEN);
+        let told = |scene: &Scene, words: &[&str], stdin: &str| {
+            let run = scene.run_with(words, stdin);
+            format!("{}{}", run.stdout, run.stderr)
+        };
+        let formats =
+            ["text", "json", "markdown", "github", "html"].map(|format| ["plan", "--format", format]);
+        let mut texts: Vec<String> = formats.iter().map(|words| told(&scene, words, "")).collect();
+        texts.push(told(&scene, &["plan", "--color", "always", "--report", "text=plan.txt"], ""));
+        texts.push(fs::read_to_string(scene.folder().join("plan.txt")).unwrap());
+        texts.push(told(&scene, &["doctor"], ""));
+        texts.push(told(&scene, &["fmt", "--diff"], ""));
+        let scene = scene.env("PYLON_API_TOKEN", "");
+        texts.push(told(&scene, &["plan", "--token-file", "of-pylon"], ""));
+        texts.push(told(&scene, &["plan", "--token-file", "-"], TOKEN));
+        let pieces: Vec<&str> = (8..=TOKEN.len()).map(|end| &TOKEN[end - 8..end]).collect();
+        for text in texts {
+            let piece = pieces.iter().find(|piece| text.contains(**piece));
+            assert_eq!(piece, None, "of {line}:\n{text}");
+        }
     }
+    let run = scene()
+        .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}\n"))
+        .run("plan");
+    run.exits(1).mentions("the organisation has no role `[token]…`");
 }
 
 #[test]

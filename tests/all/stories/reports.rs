@@ -238,6 +238,16 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
         "apply --auto-approve --journal j --report json=./j",
         "apply --auto-approve p --report json=p",
         "rollback j --report text=j",
+        "rollback j --journal ./j",
+        "apply p --journal p",
+        "sandbox --state s --report json=s",
+        "plan --token-file t --report text=t",
+        "plan --token-file t -o ./t",
+        "apply --token-file t --journal t",
+        "compare old.conf new.conf --report text=new.conf",
+        "compare old.conf new.conf --report text=old.conf",
+        "plan --sandbox --report json=pylon.json",
+        "plan --sandbox -o .rolecall/sandbox.json",
     ] {
         scene.run(words).exits(64).names("commands::same_file");
     }
@@ -246,6 +256,8 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
         "plan --report text=./users.toml",
         "plan -o users.toml",
         "validate --report html=users.toml",
+        "apply --auto-approve --journal users.toml",
+        "sandbox --state users.toml",
     ] {
         scene.run(words).exits(64).names("commands::over_files");
     }

@@ -1,5 +1,7 @@
 //! Time-bound values. The stories play on 2026-11-20 at 9:00 in Berlin.
 
+use std::ffi::OsStr;
+
 use pretty_assertions::assert_eq;
 
 use crate::harness::Scene;
@@ -118,4 +120,36 @@ fn a_plan_can_be_asked_about_another_day() {
     )));
     scene.run("plan --at 2026-12-19T23:59:59 --detailed-exitcode").exits(0);
     scene.run("plan --at tomorrow").exits(1).names("commands::bad_time");
+}
+
+#[test]
+fn nobody_is_changed_for_good_as_on_another_day() {
+    let bo = "{ role = \"Admin\" }";
+    let scene = on("2026-11-20T08:00:00Z", bo);
+    scene.run("apply --auto-approve --journal first.jsonl").exits(0);
+    let scene = scene.env("PYLON_BASE_URL", "https://pylon.invalid");
+    for words in ["apply --auto-approve", "rollback first.jsonl --auto-approve"] {
+        let run = scene.run(words);
+        run.exits(1).names("apply::fixed_clock").mentions("ROLECALL_NOW has it be 2026-11-20T08:00:00Z");
+    }
+    scene.run("apply --auto-approve --sandbox").exits(0);
+}
+
+#[test]
+fn what_is_no_instant_is_not_taken_for_the_present() {
+    let scene = Scene::offline().file("users.toml", "");
+    let stands_for =
+        |value: &OsStr| scene.command(&["validate"]).env("ROLECALL_NOW", value).output().unwrap();
+    let mut values = vec![OsStr::new("tomorrow")];
+    #[cfg(unix)]
+    values.push(std::os::unix::ffi::OsStrExt::from_bytes(b"2026-11-20T08:00:00Z\xff"));
+    for value in values {
+        let output = stands_for(value);
+        assert_eq!(output.status.code(), Some(64), "{value:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stderr).starts_with("ROLECALL_NOW is no instant: "),
+            "{value:?}"
+        );
+    }
+    assert_eq!(stands_for(OsStr::new("")).status.code(), Some(0));
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
+use rolecall::sandbox::{Class, Fault, Faults};
 
 use crate::harness::Scene;
 
@@ -241,6 +242,35 @@ fn files_are_laid_out_and_checked() {
     let broken = scene.file("users.toml", "[users\n");
     broken.run("fmt").exits(1).names("roster::syntax");
     assert_eq!(read(&broken, "users.toml"), "[users\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn where_one_file_cannot_be_written_none_is() {
+    // There is no room for a longer name beside it, so nothing can be prepared there.
+    let team = format!("teams/{}.toml", "z".repeat(245));
+    let scene = drifted().file(&team, "[users]\n'eve@acme.example'={role='Admin'}\n");
+    for words in ["fmt", "import --update"] {
+        scene.run(words).exits(1).names("commands::not_written");
+        assert_eq!(read(&scene, "users.toml"), USERS, "{words}");
+    }
+    assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 2, "nothing is left lying about");
+}
+
+#[test]
+fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
+    let slow = Faults::none().on(Class::Get).at(1, Fault::RateLimited);
+    let scene = Scene::with_troubled_pylon(PYLON, slow);
+    let import = scene.command(&["import"]).spawn().unwrap();
+    while scene.arrivals().is_empty() {
+        std::thread::yield_now();
+    }
+    fs::write(scene.folder().join("users.toml"), "# mine\n").unwrap();
+    let output = import.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("import::file_exists\n"));
+    assert_eq!(read(&scene, "users.toml"), "# mine\n");
+    assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
 }
 
 #[test]

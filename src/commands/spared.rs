@@ -1,0 +1,71 @@
+//! What a command writes goes over nothing that it needs: a slip of the hand would cost the roster, the token or a plan.
+//!
+//! Asked of what was typed alone, before anything is read or opened.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Code, Trouble, folder};
+use crate::cli::{Command, Common, Named};
+use crate::printable::Printable;
+use crate::problem::Problem;
+
+/// The files that are named, and those that an embedded Pylon has beside the config.
+pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> {
+    let Named { read, written } = command.files();
+    let mut needed: Vec<PathBuf> = read.into_iter().map(place_of).collect();
+    if command.connection().is_some_and(|asked| asked.sandbox) {
+        let folder = folder(&common.config);
+        needed.extend([".rolecall/sandbox.json", "pylon.json"].map(|name| place_of(&folder.join(name))));
+    }
+    if let Some((what, path)) = written {
+        not_over_files(path, common)?;
+        needed.push(not_over(needed.as_slice(), what, path)?);
+    }
+    let mut reports = Vec::new();
+    for (_, path) in &common.report {
+        let place = not_over(&needed, "a report", path)?;
+        if reports.contains(&place) {
+            return Err(same_file(format!("two reports would go to {}", shown(path))));
+        }
+        not_over_files(path, common)?;
+        reports.push(place);
+    }
+    Ok(())
+}
+
+fn not_over(needed: &[PathBuf], what: &str, path: &Path) -> Result<PathBuf, Trouble> {
+    let place = place_of(path);
+    if needed.contains(&place) {
+        return Err(same_file(format!("{what} would go over {}, which this run needs", shown(path))));
+    }
+    Ok(place)
+}
+
+/// Nor over a file that people write.
+fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
+    let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
+    if !is_toml && place_of(path) != place_of(&common.config) {
+        return Ok(());
+    }
+    let message = format!("{} holds what people declare, and would be written over", shown(path));
+    let problem = Problem::new(Code::OverFiles, message);
+    Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
+}
+
+fn same_file(message: String) -> Trouble {
+    let help = "give each a file of its own; nothing was read, asked or written";
+    Trouble::usage(Problem::new(Code::SameFile, message).help(help))
+}
+
+fn shown(path: &Path) -> Printable {
+    Printable::cut(&path.to_string_lossy(), 200)
+}
+
+/// Where a path leads, whichever way it is spelt; neither the file nor its folder need be there.
+fn place_of(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
+        Some(name) => place_of(&folder(path)).join(name),
+        None => path.to_owned(),
+    })
+}

@@ -1,0 +1,157 @@
+//! The token in what others say: whole, in pieces, and however JSON spells it.
+//!
+//! A value of a file is cut to its length, and a line is broken behind a `/`, long before anybody looks for the token; so what
+//! they leave of it is looked for as well. Leaves to [`super::token`] which token that is.
+
+use std::ops::Range;
+
+/// What stands in a text for a token that was in it.
+const SCRUBBED: &str = "[token]";
+/// Shorter pieces tell nothing, and too many words are like them.
+const SHORTEST: usize = 8;
+/// A piece of so many characters is one wherever it stands; a shorter one only where a text was cut or a line was broken.
+const TELLING: usize = 16;
+
+/// `text` without `token` and without the pieces of it.
+pub(super) fn without(token: &str, text: String) -> String {
+    let mut clean = String::new();
+    let mut taken = 0;
+    for piece in pieces(token.as_bytes(), &text) {
+        clean += &text[taken..piece.start];
+        clean += SCRUBBED;
+        taken = piece.end;
+    }
+    if taken == 0 { text } else { clean + &text[taken..] }
+}
+
+/// Where pieces of the token stand. It is ASCII, so they begin and end between characters.
+fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    // Nearly nothing of a long report begins like a piece: two bytes tell that, for one look into a table.
+    let mut begins = vec![false; 1 << 16];
+    for begin in token.windows(SHORTEST) {
+        begins[pair(begin)] = true;
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at + SHORTEST <= bytes.len() {
+        let rest = &bytes[at..];
+        let length = if begins[pair(rest)] { longest(token, rest) } else { 0 };
+        let piece = at..at + length;
+        let is_one = length >= SHORTEST && (length >= TELLING.min(token.len()) || is_left_over(text, &piece));
+        at += if is_one { length } else { 1 };
+        found.extend(is_one.then_some(piece));
+    }
+    found
+}
+
+fn pair(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+}
+
+/// How much of `text` is a piece of the token, from wherever in the token it may be.
+fn longest(token: &[u8], text: &[u8]) -> usize {
+    let common = |from: &[u8]| from.iter().zip(text).take_while(|(one, other)| one == other).count();
+    token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
+}
+
+/// Whether a text was cut or a line was broken at either end. What frames a letter's lines is no part of them.
+fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
+    let (before, behind) = (&text[..piece.start], &text[piece.end..]);
+    let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
+    before.ends_with('…') || behind.starts_with(['…', '\n']) || begins_line()
+}
+
+/// `body` without the token, where it is in it: with `/` as `\/`, any character as `\u002f`, and so again in a text that holds JSON.
+pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
+    // Nearly always nothing is escaped, which is told ten times faster than where it is spelt.
+    if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
+        return None;
+    }
+    let mut clean = Vec::new();
+    let (mut at, mut taken) = (0, 0);
+    while at < body.len() && token.len() >= SHORTEST {
+        if let Some(length) = spelt(token.as_bytes(), &body[at..]) {
+            clean.extend_from_slice(&body[taken..at]);
+            clean.extend_from_slice(SCRUBBED.as_bytes());
+            at += length;
+            taken = at;
+        } else {
+            at += backslashes(&body[at..]).max(1);
+        }
+    }
+    (taken > 0).then(|| [&clean, &body[taken..]].concat())
+}
+
+/// How many bytes the token takes where `body` begins with it.
+fn spelt(token: &[u8], body: &[u8]) -> Option<usize> {
+    let mut rest = body;
+    for char in token {
+        let escapes = backslashes(rest);
+        rest = match &rest[escapes..] {
+            [b'u', b'0', b'0', high, low, rest @ ..] if escapes > 0 && hex(*high, *low) == Some(*char) => {
+                rest
+            }
+            [byte, rest @ ..] if byte == char => rest,
+            _ => return None,
+        };
+    }
+    Some(body.len() - rest.len())
+}
+
+fn backslashes(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte == b'\\').count()
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
+
+    #[test]
+    fn whatever_is_left_of_it_is_taken_out() {
+        let cut = |length: usize| &TOKEN[..length];
+        for (text, expected) in [
+            (format!("`{TOKEN}` and {TOKEN}"), "`[token]` and [token]"),
+            (format!("`{}…`", cut(60)), "`[token]…`"),
+            (format!("`{}…`", cut(8)), "`[token]…`"),
+            (format!("…{}\" }}", &TOKEN[58..]), "…[token]\" }"),
+            (format!("is {}\n  │ {}.", cut(17), &TOKEN[17..]), "is [token]\n  │ [token]."),
+            (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
+            (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
+            // A word that happens to be in the token is still that word.
+            ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
+            ("Ωpylon_…".to_owned(), "Ωpylon_…"),
+        ] {
+            assert_eq!(without(TOKEN, text), expected);
+        }
+        assert_eq!(without("short", "short".into()), "short");
+    }
+
+    #[test]
+    fn it_is_found_however_json_spells_it() {
+        let spellings = [
+            TOKEN.to_owned(),
+            TOKEN.replace('/', "\\/"),
+            TOKEN.replace('/', "\\u002F").replace('p', "\\u0070"),
+            TOKEN.replace('/', "\\\\\\/"),
+            TOKEN.chars().map(|char| format!("\\u{:04x}", u32::from(char))).collect(),
+        ];
+        for spelling in spellings {
+            let body = format!("{{\"errors\":[\"no \\\"{spelling}\\\"\"]}}");
+            let clean = without_spelt(TOKEN, body.as_bytes()).expect("it is in there");
+            assert_eq!(String::from_utf8(clean).unwrap(), "{\"errors\":[\"no \\\"[token]\\\"\"]}");
+        }
+        for other in ["{\"name\":\"B\\u00f6\"}", "{}", "\\", "p\\u00", "\\\\\\\\"] {
+            assert_eq!(without_spelt(TOKEN, other.as_bytes()), None);
+        }
+    }
+}
