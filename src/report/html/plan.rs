@@ -56,6 +56,7 @@ fn about(report: &PlanReport) -> Markup {
         @if let Some(stopped) = report.result.as_ref().and_then(|result| result.stopped.as_ref()) {
             p.refused { (words::stop(stopped)) }
         }
+        @if let Some(again) = words::again(report) { p.attention { (again) } }
     }
 }
 

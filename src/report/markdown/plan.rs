@@ -109,17 +109,17 @@ fn not_in_force(report: &PlanReport, share: usize) -> String {
         with_outcome.filter(|(_, outcome)| !outcome.is_in_force())
     };
     let stopped = report.result.as_ref().and_then(|result| result.stopped.as_ref()).map(words::stop);
-    if troubled().next().is_none() && stopped.is_none() {
+    let again = words::again(report).map(|again| format!("Not everything is in force. {again}"));
+    if again.is_none() && stopped.is_none() {
         return String::new();
     }
+    let again = again.unwrap_or_else(|| "It ended early.".into());
     let line = |outcome: &Outcome| code(Printable::cut(&words::outcome(outcome), 300).as_str());
     let lines = stopped.map(|stopped| code(Printable::cut(&stopped, 300).as_str())).into_iter();
     let lines =
         lines.chain(troubled().map(|(entry, outcome)| format!("{} {}", short(&entry.email), line(outcome))));
     let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
-    format!(
-        "> [!WARNING]\n> Not everything is in force. Applying again sends only what is not.\n>\n{alert}\n"
-    )
+    format!("> [!WARNING]\n> {again}\n>\n{alert}\n")
 }
 
 fn guardrails(report: &PlanReport, share: usize) -> String {

@@ -283,8 +283,8 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
             words::count(result.not_read_back, "change was", "changes were")
         );
     }
-    if report.outcomes().any(|outcome| !outcome.is_in_force()) {
-        text += "Run `rolecall plan` to see where things stand; `rolecall apply` again sends only what is not in force.\n";
+    if let Some(again) = words::again(report) {
+        text += &format!("{again}\n");
         if let Some(journal) = &report.journal {
             text += &format!("What was sent, and when: {journal}\n");
         }

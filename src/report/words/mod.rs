@@ -12,7 +12,7 @@ pub use comparison::{WEIGHTY, agenda, comparison, differing, subject};
 pub use files::{formatted, imported, not_written, updated, valid};
 pub use guardrails::{figure, remedy};
 pub use outcomes::{left, outcome, stop};
-pub use plan::{origin, summary, verdict, whence};
+pub use plan::{again, origin, summary, verdict, whence};
 
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
