@@ -78,6 +78,9 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     parts
 }
 
+/// What the command does that stands before it, which names the saved plan.
+pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing";
+
 /// What to do where not everything is in force; an apply would undo a rollback.
 pub fn again(report: &PlanReport) -> Option<&'static str> {
     let is_troubled = !report.outcomes().all(Outcome::is_in_force);

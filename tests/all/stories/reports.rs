@@ -299,3 +299,24 @@ fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
         assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);
     }
 }
+
+#[test]
+fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
+    let scene = scene();
+    scene.run("plan -o plan.json --report markdown=plan.md --report html=plan.html").exits(0);
+    for name in ["plan.md", "plan.html"] {
+        let text = read(&scene, name);
+        assert!(
+            text.contains("rolecall apply plan.json") && text.contains("applies exactly this"),
+            "{name}: {text}"
+        );
+    }
+    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    scene.run("apply --auto-approve --journal j.jsonl --report markdown=a.md --report html=a.html").exits(1);
+    for name in ["a.md", "a.html"] {
+        let text = read(&scene, name);
+        assert!(text.contains("What was sent, and when: "), "{name}: {text}");
+        assert!(text.contains("j.jsonl"), "{name}: {text}");
+        assert!(text.contains("`rolecall apply` again sends only what is not in force"), "{name}: {text}");
+    }
+}

@@ -215,3 +215,16 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
     assert!(journal.exists());
 }
+
+#[test]
+fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let run = scene.run(&format!("{ROLLBACK} --report markdown=r.md --report html=r.html"));
+    run.exits(0);
+    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
+    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+        assert!(text.contains("The journal does not come to its end: the run was killed."), "{text}");
+    }
+}
