@@ -200,15 +200,16 @@ fn of_plan(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
-    let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+    let GuardrailLine { guardrail, of, verdict, figure, remedy, location } = line;
     let name = guardrail.as_str();
-    let (level, title) = match verdict {
-        Verdict::Refused => (Level::Error, format!("refused by {name}")),
-        Verdict::Reported => (Level::Warning, name.to_owned()),
+    let (level, title, note) = match verdict {
+        Verdict::Refused => (Level::Error, format!("refused by {name}"), None),
+        Verdict::Reported => (Level::Warning, name.to_owned(), words::reported(of)),
         Verdict::Holds | Verdict::Acknowledged { .. } => return None,
     };
+    let note = note.map_or_else(String::new, |note| format!("; {note}"));
     let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
-    Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{remedy}") })
+    Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
 /// What there is to say of a person, with a warning where a kept role changes hands.

@@ -263,7 +263,7 @@ impl ExplanationReport {
             Verdict::Reported => line.figure.contains(self.asked.as_str()),
         };
         let row = |line: &GuardrailLine| {
-            let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+            let GuardrailLine { guardrail, of: _, verdict, figure, remedy, location } = line;
             let mark = match verdict {
                 Verdict::Holds => Mark::Good,
                 Verdict::Reported | Verdict::Acknowledged { .. } => Mark::Attention,

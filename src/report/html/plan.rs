@@ -97,7 +97,7 @@ fn ending(report: &PlanReport) -> Markup {
 fn refusals(report: &PlanReport) -> Markup {
     let refused = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
     html! {
-        @for GuardrailLine { guardrail, verdict: _, figure, remedy, location } in refused {
+        @for GuardrailLine { guardrail, of: _, verdict: _, figure, remedy, location } in refused {
             section.refusal {
                 h2 { "Refused by " (guardrail.as_str()) }
                 p { (Printable::cut(figure, 300).as_str()) " " @if let Some(location) = location { (place(location)) } }
@@ -260,12 +260,12 @@ fn guardrails(report: &PlanReport) -> Markup {
         section {
             h2 { "Guardrails" }
             ul {
-                @for GuardrailLine { guardrail, verdict, figure, remedy: _, location: _ } in said {
+                @for GuardrailLine { guardrail, of, verdict, figure, remedy: _, location: _ } in said {
                     li {
                         span.field { (guardrail.as_str()) } " " (Printable::cut(figure, 300).as_str())
                         @match verdict {
                             Verdict::Holds | Verdict::Refused => {}
-                            Verdict::Reported => span.attention { ": not through this plan" },
+                            Verdict::Reported => @if let Some(note) = words::reported(of) { span.attention { "; " (note) } },
                             Verdict::Acknowledged { reason } => span.attention { ", acknowledged: " (Printable::cut(reason, 300).as_str()) },
                         }
                     }

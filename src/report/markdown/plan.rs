@@ -167,7 +167,8 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
             figure(reason)
         )),
         Verdict::Reported => {
-            Some(format!("**{}** {}: not through this plan", line.guardrail.as_str(), figure(&line.figure)))
+            let note = words::reported(&line.of).map_or_else(String::new, |note| format!("; {note}"));
+            Some(format!("**{}** {}{note}", line.guardrail.as_str(), figure(&line.figure)))
         }
         Verdict::Holds | Verdict::Refused => None,
     });

@@ -189,21 +189,20 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     if !report.is_refused() && !holding.is_empty() {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails hold"), holding.join(", "));
     }
-    for GuardrailLine { guardrail, figure, verdict, .. } in
-        of(|verdict| matches!(verdict, Verdict::Reported | Verdict::Acknowledged { .. }))
+    for GuardrailLine { guardrail, of: about, figure, verdict, remedy: _, location: _ } in &report.guardrails
     {
         let note = match verdict {
-            Verdict::Acknowledged { reason } => format!("acknowledged: {}", Printable::cut(reason, 120)),
-            _ => "it is so already, and this plan does not make it worse".into(),
+            Verdict::Acknowledged { reason } => {
+                Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
+            }
+            Verdict::Reported => words::reported(about).map(str::to_owned),
+            Verdict::Holds | Verdict::Refused => continue,
         };
-        let _ = writeln!(
-            text,
-            "{} {}: {figure}; {note}",
-            styled(styles.attention, "Guardrail"),
-            guardrail.as_str()
-        );
+        let note = note.map_or_else(String::new, |note| format!("; {note}"));
+        let heading = styled(styles.attention, "Guardrail");
+        let _ = writeln!(text, "{heading} {}: {figure}{note}", guardrail.as_str());
     }
-    for GuardrailLine { guardrail, figure, remedy, location, .. } in
+    for GuardrailLine { guardrail, of: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Refused)
     {
         let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place_text(at)));

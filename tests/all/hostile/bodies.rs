@@ -103,6 +103,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     vec![
         GuardrailLine {
             guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
             verdict: refused,
             figure: figure(deal),
             remedy: (!carried_out).then(|| remedy(deal)),
@@ -110,7 +111,16 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
+            figure: figure(deal),
+            remedy: None,
+            location: None,
+        },
+        GuardrailLine {
+            guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
+            verdict: Verdict::Reported,
             figure: figure(deal),
             remedy: None,
             location: None,

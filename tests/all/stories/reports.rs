@@ -320,3 +320,24 @@ fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
         assert!(text.contains("`rolecall apply` again sends only what is not in force"), "{name}: {text}");
     }
 }
+
+#[test]
+fn what_is_only_reported_reads_the_same_in_every_format() {
+    let users = "[guardrails]\nkeep_at_least = { Admin = 5 }\nprotected = [\"gone@acme.example\"]\n[users]\n\"bo@acme.example\" = { status = \"away\" }\n";
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    let run = scene.run("plan --report markdown=plan.md --report html=plan.html");
+    run.exits(0);
+    for text in [run.stdout.clone(), read(&scene, "plan.md"), read(&scene, "plan.html")] {
+        let plain = text.replace('`', "");
+        let plain = plain.replace("<span class=\"attention\">", "").replace("</span>", "");
+        assert!(
+            plain.contains(
+                "2 Admins remain (floor 5); it is so already, and this plan does not make it worse"
+            ),
+            "{text}"
+        );
+        let line = plain.lines().find(|line| line.contains("nobody in Pylon has this address")).unwrap();
+        let rest = line.split("nobody in Pylon has this address").nth(1).unwrap();
+        assert!(rest.is_empty() || rest.starts_with("</"), "no more is said of it: {line}");
+    }
+}
