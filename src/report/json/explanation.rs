@@ -10,6 +10,7 @@ use super::{
 };
 use crate::exit::Exit;
 use crate::printable::Printable;
+use crate::report::PlanReport;
 use crate::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
 
 /// `explain`: everything about one person.
@@ -91,12 +92,18 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
             .map(|(email, location)| Declared { email: email.raw(), place: place(location) }),
         in_pylon: person.as_ref().map(in_pylon),
         values: values.iter().map(value).collect(),
-        plan: of_person.as_ref().map(|report| Box::new(plan("plan", exit, report))),
+        plan: of_person.as_ref().map(of_one),
         standing: standing.iter().map(standing_line).collect(),
         did_you_mean: did_you_mean.as_ref().map(Printable::raw),
         coming: coming.iter().map(coming_line).collect(),
         windows: windows.iter().map(window_line).collect(),
     })
+}
+
+/// The plan ends as `plan --only` would, whatever becomes of the explanation.
+fn of_one(report: &PlanReport) -> Box<Plan<'_>> {
+    let exit = if report.is_refused() { Exit::Refused } else { Exit::Done };
+    Box::new(plan("plan", exit, report))
 }
 
 fn in_pylon(line: &PylonLine) -> InPylon<'_> {

@@ -341,3 +341,17 @@ fn what_is_only_reported_reads_the_same_in_every_format() {
         assert!(rest.is_empty() || rest.starts_with("</"), "no more is said of it: {line}");
     }
 }
+
+#[test]
+fn a_plan_within_an_explanation_ends_as_it_would_by_itself() {
+    let scene = Scene::with_pylon(PYLON).file(
+        "users.toml",
+        "[guardrails]\nprotected = [\"bo@acme.example\"]\n[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
+    );
+    for words in ["explain bo@acme.example", "plan --only bo@acme.example"] {
+        scene.run(&format!("{words} --report json=report.json"));
+        let report: Value = serde_json::from_str(&read(&scene, "report.json")).unwrap();
+        let plan = if words.starts_with("plan") { &report } else { &report["plan"] };
+        assert_eq!((&plan["refused"], &plan["exit_code"]), (&true.into(), &3.into()), "{words}");
+    }
+}
