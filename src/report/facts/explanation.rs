@@ -4,7 +4,7 @@ use super::OrganizationLine;
 use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
-use crate::plan::guardrails::{Guardrail, Verdict};
+use crate::plan::guardrails::{Figure, Guardrail, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
@@ -257,10 +257,25 @@ impl ExplanationReport {
         }
     }
 
+    /// Whether a guardrail that looks at everybody speaks of this address: `a@acme.example` ends like many another.
+    fn is_about_asked(&self, figure: &Figure) -> bool {
+        match figure {
+            Figure::ProtectedNobody(email)
+            | Figure::Protected(email)
+            | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
+            Figure::Changes { .. }
+            | Figure::Holders(_)
+            | Figure::Active { .. }
+            | Figure::NoKeptRole
+            | Figure::Unmanaged(_)
+            | Figure::Missing(_) => false,
+        }
+    }
+
     fn guardrails(&self) -> Section {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Holds | Verdict::Acknowledged { .. } | Verdict::Refused => true,
-            Verdict::Reported => line.figure.contains(self.asked.as_str()),
+            Verdict::Reported => self.is_about_asked(&line.of),
         };
         let row = |line: &GuardrailLine| {
             let GuardrailLine { guardrail, of: _, verdict, figure, remedy, location } = line;

@@ -269,3 +269,24 @@ fn an_apply_that_left_something_open_is_not_called_well() {
         run.stdout
     );
 }
+
+/// Two people with one secondary address.
+const SHARED: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "emails": ["team@acme.example"], "name": "Ana", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "emails": ["team@acme.example"], "name": "Ben", "role": "admin" } ] }"#;
+
+#[test]
+fn a_guardrail_about_somebody_else_whose_address_ends_alike_is_not_told() {
+    let users = "[guardrails]\nprotected = [\"ana@gone.example\"]\n[users]\n\"a@gone.example\" = {}\n\"ana@acme.example\" = {}\n";
+    let scene = Scene::with_pylon(SHARED).file("users.toml", users);
+    let run = scene.run("explain a@gone.example");
+    run.exits(0);
+    assert!(!run.stdout.contains("ana@gone.example is protected"), "{}", run.stdout);
+    let own = scene.file("users.toml", users.replace("ana@gone", "A@gone")).run("explain a@gone.example");
+    own.exits(0);
+    assert!(
+        own.stdout.contains("A@gone.example is protected, and nobody in Pylon has this address"),
+        "{}",
+        own.stdout
+    );
+}
