@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::facts::agenda::AgendaReport;
-use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
 use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
@@ -292,10 +292,11 @@ fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
 
 fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty } = item;
+    let whole = |said: &SaidLine| words::said(said, usize::MAX);
     let message = match (old, new) {
-        (Some(old), Some(new)) => format!("{key}: {}", words::change(old.value.as_str(), new.value.as_str())),
-        (None, Some(new)) => format!("{key}: new {}", new.value),
-        (Some(old), None) => format!("{key}: gone {}", old.value),
+        (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
+        (None, Some(new)) => format!("{key}: new {}", whole(new)),
+        (Some(old), None) => format!("{key}: gone {}", whole(old)),
         (None, None) => key.to_string(),
     };
     Annotation {

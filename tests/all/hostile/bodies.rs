@@ -322,6 +322,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         let mut said = |carrier| {
             Some(SaidLine {
                 value: deal.text(carrier),
+                zone: Some(deal.text(Carrier::Zone)),
                 location: Some(location(deal, Carrier::File)),
                 from_defaults: round.is_multiple_of(2),
             })

@@ -82,6 +82,7 @@ carriers! {
     Key: Some(80), Some(80), Some(120), true;
     ValueBefore: Some(160), Some(160), Some(400), true;
     ValueAfter: Some(160), Some(160), Some(400), true;
+    Zone: Some(WHOLE), Some(WHOLE), Some(WHOLE), true;
     AgendaFile: Some(WHOLE), Some(80), Some(WHOLE), true;
     Timezone: Some(WHOLE), Some(80), Some(WHOLE), true;
     Until: Some(WHOLE), Some(80), None, true;
