@@ -25,9 +25,43 @@ pub fn quoted(text: &str) -> String {
 
 /// A key, without quotes where it can be.
 pub fn key(key: &str) -> String {
-    let is_bare =
-        |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !key.is_empty() && is_bare(key) { key.to_owned() } else { quoted(key) }
+    if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) }
+}
+
+/// Whether it may stand in a key without quotes.
+const fn is_bare(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
+}
+
+/// TOML of ours (of strings that [`quoted`] has made) in which each string has at most `limit` characters, with `…` for what
+/// is left out: what is cut elsewhere is TOML no longer. Nor is a bare key longer, in which no mark can stand.
+pub fn short(toml: &str, limit: usize) -> String {
+    let mut short = String::with_capacity(toml.len().min(4 * limit));
+    let (mut rest, mut is_inside, mut count) = (toml, false, 0);
+    while let Some(next) = rest.chars().next() {
+        let (unit, behind) = rest.split_at(if is_inside { unit(rest) } else { next.len_utf8() });
+        rest = behind;
+        let is_counted = if is_inside { next != '"' } else { is_bare(next) };
+        count = if is_counted { count + 1 } else { 0 };
+        if count <= limit {
+            short += unit;
+        } else if is_inside && count == limit + 1 {
+            short.push('…');
+        }
+        is_inside = is_inside != (unit == "\"");
+    }
+    short
+}
+
+/// How many bytes the first character within a string takes, an escape being one.
+fn unit(text: &str) -> usize {
+    let escape = |length: usize| text.char_indices().nth(length).map_or(text.len(), |(end, _)| end);
+    match text.as_bytes() {
+        [b'\\', b'u', ..] => escape(6),
+        [b'\\', b'U', ..] => escape(10),
+        [b'\\', ..] => escape(2),
+        _ => escape(1),
+    }
 }
 
 /// A line of a file as it stands there, with what acts written as a string in double quotes would have it: within one, as
@@ -60,6 +94,9 @@ mod tests {
         ] {
             assert_eq!(quoted(text), expected);
         }
+        assert_eq!(short("{ a = \"12\\\"45\", b = 6 } # x", 3), "{ a = \"12\\\"…\", b = 6 } # x");
+        assert_eq!(short("keep.abcd = 1", 3), "kee.abc = 1");
+        assert_eq!(short("\"\\u202Eb\\U000E0041\"", 2), "\"\\u202Eb…\"");
         assert_eq!([key("a-B_1"), key(""), key("a.b")], ["a-B_1", "\"\"", "\"a.b\""]);
         assert_eq!(line("a = \"x\u{202e}\" # \\"), "a = \"x\\u202E\" # \\");
     }

@@ -7,6 +7,7 @@ use crate::cli::{Common, ExplainArgs};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, ObservedState};
+use crate::report::facts::explanation::HeldBy;
 use crate::report::{Body, ExplanationReport, PlanReport};
 use crate::roster::Email;
 
@@ -31,8 +32,12 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
         };
         connection.close().await?;
         let report = ExplanationReport::new(&asked, &roster, person.as_ref(), &state, &place, plan, now);
-        let is_known = report.declared.is_some() || report.person.is_some();
-        Ok((Body::Explanation(Box::new(report)), if is_known { Exit::Done } else { Exit::Failed }))
+        let is_explained = match &report.in_pylon {
+            HeldBy::Nobody => report.declared.is_some(),
+            HeldBy::One(_) => true,
+            HeldBy::Several(_) => false,
+        };
+        Ok((Body::Explanation(Box::new(report)), if is_explained { Exit::Done } else { Exit::Failed }))
     })
 }
 

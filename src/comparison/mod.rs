@@ -83,6 +83,8 @@ pub struct Item {
 pub struct Said {
     /// The value as TOML.
     pub value: String,
+    /// The zone in which its times are meant, where the versions differ in that and it has times without an offset.
+    pub zone: Option<String>,
     /// Where it stands; nothing where it is rolecall's own default.
     pub place: Option<Place>,
     /// It comes from the `[defaults]` of its file.

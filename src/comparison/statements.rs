@@ -47,7 +47,7 @@ struct Statements(Declaration);
 
 impl Statements {
     fn say(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
-        let said = Said { value: value.clone(), place, from_defaults: false };
+        let said = Said { value: value.clone(), zone: None, place, from_defaults: false };
         let rank = self.0.len();
         self.0.push(Statement {
             rank,
@@ -195,8 +195,9 @@ fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
         }
     }
     of.say("reason", quoted(reason), Some(*place));
-    of.say("expires", moment(&expires.value, zone), Some(expires.place)).meaning =
-        expires.value.at.to_string();
+    let statement = of.say("expires", expires.value.written.clone(), Some(expires.place));
+    statement.meaning = expires.value.at.to_string();
+    statement.said.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
     of.0
 }
 
@@ -212,16 +213,18 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         of.say("status", quoted(value.as_str()), Some(*place)).rank = 1;
     }
     for window in windows {
-        let (value, meaning) = window_text(window, zone);
+        let (value, meaning) = window_text(window);
         let statement = of.repeat(2, "windows", value, window.place);
         statement.meaning = meaning;
+        let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
+        statement.said.zone = zone.filter(|_| is_local).map(str::to_owned);
         statement.role = window.role.as_ref().map(|role| role.value.to_string());
     }
     of.0
 }
 
 /// A window as canonical TOML, and the same with its instants instead of how they were written.
-fn window_text(window: &Window, zone: Option<&str>) -> (String, String) {
+fn window_text(window: &Window) -> (String, String) {
     let Window { place: _, from, until, role, status, then, reason } = window;
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
         moment.as_ref().map(|moment| format!("{key} = {}", show(&moment.value)))
@@ -238,20 +241,7 @@ fn window_text(window: &Window, zone: Option<&str>) -> (String, String) {
         ];
         format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
-    let is_local = [from, until].into_iter().flatten().any(|moment| !has_offset(&moment.value));
-    let written = whole(&|moment| moment.written.clone());
-    let written = match zone.filter(|_| is_local) {
-        Some(zone) => format!("{written} # in {zone}"),
-        None => written,
-    };
-    (written, whole(&|moment| moment.at.to_string()))
-}
-
-fn moment(moment: &Moment, zone: Option<&str>) -> String {
-    match zone.filter(|_| !has_offset(moment)) {
-        Some(zone) => format!("{} # in {zone}", moment.written),
-        None => moment.written.clone(),
-    }
+    (whole(&|moment| moment.written.clone()), whole(&|moment| moment.at.to_string()))
 }
 
 /// Whether the time was written with an offset of its own, so that no zone matters to it.

@@ -151,7 +151,10 @@ pub const VERBS: &[Verb] = &[
         more: "Every value with its place in the files, default or window, what Pylon has, what an apply would do, what comes next. \
                People who are declared nowhere are shown too.",
         examples: &[("rolecall explain bo@acme.example", "by any address that Pylon knows")],
-        exits: &[SHOWN, ("1", "nobody has this address, or it could not be found out")],
+        exits: &[
+            SHOWN,
+            ("1", "nobody has this address, or several people have, or it could not be found out"),
+        ],
         unused: &[],
     },
     Verb {

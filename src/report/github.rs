@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::facts::agenda::AgendaReport;
-use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
 use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
@@ -203,15 +203,16 @@ fn of_plan(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
-    let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+    let GuardrailLine { guardrail, of, verdict, figure, remedy, location } = line;
     let name = guardrail.as_str();
-    let (level, title) = match verdict {
-        Verdict::Refused => (Level::Error, format!("refused by {name}")),
-        Verdict::Reported => (Level::Warning, name.to_owned()),
+    let (level, title, note) = match verdict {
+        Verdict::Refused => (Level::Error, format!("refused by {name}"), None),
+        Verdict::Reported => (Level::Warning, name.to_owned(), words::reported(of)),
         Verdict::Holds | Verdict::Acknowledged { .. } => return None,
     };
+    let note = note.map_or_else(String::new, |note| format!("; {note}"));
     let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
-    Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{remedy}") })
+    Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
 /// What there is to say of a person, with a warning where a kept role changes hands.
@@ -294,10 +295,11 @@ fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
 
 fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty } = item;
+    let whole = |said: &SaidLine| words::said(said, usize::MAX);
     let message = match (old, new) {
-        (Some(old), Some(new)) => format!("{key}: {}", words::change(old.value.as_str(), new.value.as_str())),
-        (None, Some(new)) => format!("{key}: new {}", new.value),
-        (Some(old), None) => format!("{key}: gone {}", old.value),
+        (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
+        (None, Some(new)) => format!("{key}: new {}", whole(new)),
+        (Some(old), None) => format!("{key}: gone {}", whole(old)),
         (None, None) => key.to_string(),
     };
     Annotation {

@@ -2,7 +2,7 @@
 //!
 //! Each person or setting that differs is one [`Hunk`]: what is true before, what is declared after, and a comment that
 //! says of whom and where. Without its minus lines the whole is TOML that declares what will be, and without its plus
-//! lines what was. A hunk is never cut.
+//! lines what was. A hunk is never cut, but for what stands within a string.
 
 use std::collections::BTreeMap;
 
@@ -133,7 +133,10 @@ fn observed(values: &[Printable]) -> Option<String> {
 
 /// The differences of two versions of the files, a hunk a subject.
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
-    report.differences.iter().map(difference).collect()
+    // Keys in no table go before every table: behind one they would be its own.
+    let (keys, tables): (Vec<_>, Vec<_>) =
+        report.differences.iter().partition(|entry| entry.subject == Subject::Files);
+    keys.into_iter().chain(tables).map(difference).collect()
 }
 
 fn difference(entry: &DifferenceEntry) -> Hunk {
@@ -166,22 +169,24 @@ fn said<'a>(
     let mut lines = Vec::new();
     let mut lists: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for item in items {
-        let Some(SaidLine { value, location, from_defaults }) = of(item) else {
+        let Some(SaidLine { value, zone, location, from_defaults }) = of(item) else {
             continue;
         };
-        let value = value.short(LONGEST * 4);
-        let default = if *from_defaults { ", default" } else { "" };
-        let comment = match location {
-            Some(location) if with_place => format!(" # {}{default}", place(location)),
-            Some(_) if *from_defaults => " # default".to_owned(),
-            Some(_) => String::new(),
-            None => " # by default".to_owned(),
-        };
+        let short = |toml: &str| Printable::new(&toml_text::short(toml, LONGEST * 4));
+        let value = short(value.raw());
+        let notes = [
+            location.as_ref().filter(|_| with_place).map(place),
+            zone.as_ref().map(|zone| format!("in {}", zone.short(LONGEST))),
+            from_defaults.then(|| "default".to_owned()),
+            location.is_none().then(|| "by default".to_owned()),
+        ];
+        let notes = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let comment = if notes.is_empty() { notes } else { format!(" # {notes}") };
         match item.key.raw() {
             key @ ("windows" | "protected") => {
                 lists.entry(key).or_default().push(format!("  {value},{comment}"));
             }
-            _ => lines.push(format!("{} = {value}{comment}", item.key.short(LONGEST * 4))),
+            key => lines.push(format!("{} = {value}{comment}", short(key))),
         }
     }
     for (key, values) in lists {

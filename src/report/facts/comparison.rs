@@ -55,6 +55,8 @@ pub struct ItemLine {
 pub struct SaidLine {
     /// The value as TOML.
     pub value: Printable,
+    /// The zone in which its times are meant, where the versions differ in that.
+    pub zone: Option<Printable>,
     /// Where it stands; nothing where it is rolecall's own default.
     pub location: Option<Location>,
     /// It comes from the `[defaults]` of its file.
@@ -144,9 +146,10 @@ fn entry(difference: &Difference, old: &Roster, new: &Roster) -> DifferenceEntry
 }
 
 fn said_line(said: &Said, sources: &Sources) -> SaidLine {
-    let Said { value, place, from_defaults } = said;
+    let Said { value, zone, place, from_defaults } = said;
     SaidLine {
         value: Printable::new(value),
+        zone: zone.as_deref().map(Printable::new),
         location: place.map(|place| sources.locate(place)),
         from_defaults: *from_defaults,
     }

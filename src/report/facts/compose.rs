@@ -252,6 +252,7 @@ impl Material<'_> {
         GuardrailLine {
             guardrail: figure.guardrail(),
             verdict: verdict.clone(),
+            of: figure.clone(),
             figure: words::figure(figure, &label),
             remedy,
             location: place.map(|place| self.locate(place)),

@@ -4,7 +4,7 @@ use super::OrganizationLine;
 use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
-use crate::plan::guardrails::{Guardrail, Verdict};
+use crate::plan::guardrails::{Figure, Guardrail, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
@@ -21,8 +21,8 @@ pub struct ExplanationReport {
     pub asked: Printable,
     /// The address by which the person is declared, and where; nothing for somebody whom no file declares.
     pub declared: Option<(Printable, Location)>,
-    /// What Pylon has; nothing if nobody there has the address.
-    pub person: Option<PylonLine>,
+    /// Who in Pylon has the address.
+    pub in_pylon: HeldBy,
     /// Each value that is declared now.
     pub values: Vec<ValueLine>,
     /// The plan of this person alone, with the guardrails over everybody; nothing for somebody whom no file declares.
@@ -35,6 +35,17 @@ pub struct ExplanationReport {
     pub coming: Vec<ComingLine>,
     /// The windows that hold or will.
     pub windows: Vec<WindowLine>,
+}
+
+/// Who in Pylon has an address.
+#[derive(Debug, Clone)]
+pub enum HeldBy {
+    /// Nobody.
+    Nobody,
+    /// One person.
+    One(Box<PylonLine>),
+    /// Several, of whom no file can mean one by it.
+    Several(Vec<PylonLine>),
 }
 
 /// What a guardrail sees in a person.
@@ -97,15 +108,18 @@ impl ExplanationReport {
     ) -> Self {
         let sources = &roster.sources;
         let email = desired.map_or(asked, |desired| &desired.email.value);
-        let person = match observed.find(email) {
-            Found::Primary(person) => Some(pylon_line(person, false, observed)),
-            Found::Secondary(person) => Some(pylon_line(person, true, observed)),
-            Found::Nobody | Found::Several(_) => None,
+        let line =
+            |person: &Person, found_by_other: bool| Box::new(pylon_line(person, found_by_other, observed));
+        let (in_pylon, found) = match observed.find(email) {
+            Found::Nobody => (HeldBy::Nobody, None),
+            Found::Primary(person) => (HeldBy::One(line(person, false)), Some(person)),
+            Found::Secondary(person) => (HeldBy::One(line(person, true)), Some(person)),
+            Found::Several(people) => {
+                let lines = people.iter().map(|person| pylon_line(person, person.email != *email, observed));
+                (HeldBy::Several(lines.collect()), None)
+            }
         };
-        let found = match observed.find(email) {
-            Found::Primary(person) | Found::Secondary(person) => Some(person),
-            Found::Nobody | Found::Several(_) => None,
-        };
+        let is_nobodys = matches!(in_pylon, HeldBy::Nobody);
         let is_theirs = |other: &Email| other == email;
         let coming = roster.agenda(now);
         let coming = coming.iter().filter(|transition| is_theirs(&transition.email));
@@ -117,10 +131,10 @@ impl ExplanationReport {
             declared: desired.map(|desired| {
                 (Printable::new(desired.email.value.as_str()), sources.locate(desired.email.place))
             }),
-            person,
+            in_pylon,
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
             standing: standing(email, found, roster, observed),
-            did_you_mean: near(asked, roster, observed).filter(|_| found.is_none()),
+            did_you_mean: near(asked, roster, observed).filter(|_| is_nobodys),
             plan,
             coming: coming.map(|transition| super::compose::coming_line(transition, sources)).collect(),
             windows: windows.map(|ahead| super::compose::window_line(ahead, sources)).collect(),
@@ -130,19 +144,23 @@ impl ExplanationReport {
     /// The rows of it.
     pub fn sheet(&self) -> Sheet {
         let changes = self.plan.as_ref().map_or(0, |plan| plan.changes().count());
-        let (mark, verdict) = match (&self.declared, &self.person) {
-            (None, None) => (Mark::Bad, "neither declared nor in Pylon".to_owned()),
-            (None, Some(_)) => {
+        let (mark, verdict) = match (&self.declared, &self.in_pylon) {
+            (_, HeldBy::Several(_)) => (
+                Mark::Bad,
+                "several people in Pylon have this address: ask by one that nobody else has".to_owned(),
+            ),
+            (None, HeldBy::Nobody) => (Mark::Bad, "neither declared nor in Pylon".to_owned()),
+            (None, HeldBy::One(_)) => {
                 (Mark::Attention, "declared nowhere: rolecall leaves this person alone".to_owned())
             }
-            (Some(_), None) => (Mark::Attention, "declared, and not in Pylon".to_owned()),
-            (Some(_), Some(person)) if person.deactivated => {
+            (Some(_), HeldBy::Nobody) => (Mark::Attention, "declared, and not in Pylon".to_owned()),
+            (Some(_), HeldBy::One(person)) if person.deactivated => {
                 (Mark::Attention, "declared, and deactivated in Pylon".to_owned())
             }
-            (Some(_), Some(_)) if changes > 0 => {
+            (Some(_), HeldBy::One(_)) if changes > 0 => {
                 (Mark::Attention, "not in step: see what would change".to_owned())
             }
-            (Some(_), Some(_)) => (Mark::Good, "in step".to_owned()),
+            (Some(_), HeldBy::One(_)) => (Mark::Good, "in step".to_owned()),
         };
         let sections =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
@@ -155,48 +173,22 @@ impl ExplanationReport {
     }
 
     fn in_pylon(&self) -> Section {
-        let Some(person) = &self.person else {
-            let nobody = Row::new(Mark::Bad, [Printable::new("nobody has this address")]);
-            let nobody = match &self.did_you_mean {
-                Some(near) => nobody.note(format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))),
-                None => nobody,
-            };
-            return Section { title: Some("In Pylon"), rows: vec![nobody], ..Section::default() };
+        let no_one = |text: &str| Row::new(Mark::Bad, [Printable::new(text)]);
+        let rows = match (&self.in_pylon, &self.did_you_mean) {
+            (HeldBy::Nobody, None) => vec![no_one("nobody has this address")],
+            (HeldBy::Nobody, Some(near)) => {
+                let near = format!("did you mean {}?", near.short(words::LONGEST_ADDRESS));
+                vec![no_one("nobody has this address").note(near)]
+            }
+            (HeldBy::One(person), _) => person_rows(person),
+            (HeldBy::Several(people), _) => {
+                let note = |PylonLine { id, name, email, .. }: &PylonLine| {
+                    format!("{}: {}, {}", cell(id), cell(name), cell(email))
+                };
+                let notes = people.iter().map(note).collect();
+                vec![Row { notes, ..no_one("several people have this address") }]
+            }
         };
-        let PylonLine {
-            id,
-            name,
-            email,
-            others,
-            found_by_other,
-            assigned,
-            through_scim,
-            status,
-            deactivated,
-        } = person;
-        let listed = |values: &[Printable]| {
-            Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
-        };
-        let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
-        let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", cell(email))];
-        if !others.is_empty() {
-            rows.push(fact("also", listed(others)));
-        }
-        if *found_by_other {
-            let found = fact("found", Printable::new("by another address than the primary one"));
-            rows.push(Row { mark: Mark::Attention, ..found });
-        }
-        rows.push(fact("role", listed(assigned)));
-        if !through_scim.is_empty() {
-            rows.push(fact("through SCIM", listed(through_scim)).note("no change of ours takes these away"));
-        }
-        rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { cell(status) }));
-        if *deactivated {
-            rows.push(Row {
-                mark: Mark::Attention,
-                ..fact("deactivated", Printable::new("can no longer sign in"))
-            });
-        }
         Section { title: Some("In Pylon"), rows, ..Section::default() }
     }
 
@@ -257,13 +249,28 @@ impl ExplanationReport {
         }
     }
 
+    /// Whether a guardrail that looks at everybody speaks of this address: `a@acme.example` ends like many another.
+    fn is_about_asked(&self, figure: &Figure) -> bool {
+        match figure {
+            Figure::ProtectedNobody(email)
+            | Figure::Protected(email)
+            | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
+            Figure::Changes { .. }
+            | Figure::Holders(_)
+            | Figure::Active { .. }
+            | Figure::NoKeptRole
+            | Figure::Unmanaged(_)
+            | Figure::Missing(_) => false,
+        }
+    }
+
     fn guardrails(&self) -> Section {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Holds | Verdict::Acknowledged { .. } | Verdict::Refused => true,
-            Verdict::Reported => line.figure.contains(self.asked.as_str()),
+            Verdict::Reported => self.is_about_asked(&line.of),
         };
         let row = |line: &GuardrailLine| {
-            let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+            let GuardrailLine { guardrail, of: _, verdict, figure, remedy, location } = line;
             let mark = match verdict {
                 Verdict::Holds => Mark::Good,
                 Verdict::Reported | Verdict::Acknowledged { .. } => Mark::Attention,
@@ -284,6 +291,35 @@ impl ExplanationReport {
         let rows = standing.chain(lines).collect();
         Section { title: Some("Guardrails, for this person alone"), rows, ..Section::default() }
     }
+}
+
+fn person_rows(person: &PylonLine) -> Vec<Row> {
+    let PylonLine { id, name, email, others, found_by_other, assigned, through_scim, status, deactivated } =
+        person;
+    let listed = |values: &[Printable]| {
+        Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
+    };
+    let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
+    let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", cell(email))];
+    if !others.is_empty() {
+        rows.push(fact("also", listed(others)));
+    }
+    if *found_by_other {
+        let found = fact("found", Printable::new("by another address than the primary one"));
+        rows.push(Row { mark: Mark::Attention, ..found });
+    }
+    rows.push(fact("role", listed(assigned)));
+    if !through_scim.is_empty() {
+        rows.push(fact("through SCIM", listed(through_scim)).note("no change of ours takes these away"));
+    }
+    rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { cell(status) }));
+    if *deactivated {
+        rows.push(Row {
+            mark: Mark::Attention,
+            ..fact("deactivated", Printable::new("can no longer sign in"))
+        });
+    }
+    rows
 }
 
 fn joined(values: &[Printable]) -> String {

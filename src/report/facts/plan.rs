@@ -7,7 +7,7 @@ use super::OrganizationLine;
 use super::files::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
-use crate::plan::guardrails::{Guardrail, Verdict};
+use crate::plan::guardrails::{Figure, Guardrail, Verdict};
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
 use crate::roster::Field;
@@ -267,7 +267,9 @@ pub struct GuardrailLine {
     pub guardrail: Guardrail,
     /// Whether the plan may be carried out.
     pub verdict: Verdict,
-    /// The figure and its limit, in a few words: `2 of 12 change (limit 10)`.
+    /// What it is about.
+    pub of: Figure,
+    /// The same with its limit, in a few words: `2 of 12 change (limit 10)`.
     pub figure: String,
     /// How to acknowledge it, where it refuses.
     pub remedy: Option<String>,

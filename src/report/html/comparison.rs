@@ -54,11 +54,11 @@ fn rows(entry: &DifferenceEntry) -> Markup {
 }
 
 fn value(said: &SaidLine) -> String {
-    let SaidLine { value, location, from_defaults } = said;
+    let SaidLine { value: _, zone: _, location, from_defaults } = said;
     let note = match (location, from_defaults) {
         (None, _) => " (by default)",
         (Some(_), true) => " (from [defaults])",
         (Some(_), false) => "",
     };
-    format!("{}{note}", value.short(400))
+    format!("{}{note}", words::said(said, 400))
 }

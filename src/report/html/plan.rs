@@ -15,8 +15,30 @@ use crate::report::facts::plan::{
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &PlanReport) -> String {
+    let PlanReport {
+        organization: _, // is what it is about, as all that is counted
+        declared: _,
+        at: _,
+        only: _,
+        entries: _, // are the changes, and what is beside them
+        kept_roles: _,
+        in_step: _,
+        meanwhile: _,
+        undeclared: _,
+        guardrails: _,
+        expired: _,
+        coming: _,
+        windows: _,
+        now: _, // where the windows' line of time begins
+        takeback: _,
+        audit_log: _,
+        result: _, // is the ending, with the next two
+        journal: _,
+        saved: _,
+    } = report;
     let inside = html! {
         (about(report))
+        (ending(report))
         (refusals(report))
         (kept_roles(report))
         (changes(report))
@@ -53,8 +75,21 @@ fn about(report: &PlanReport) -> Markup {
             @if let Some(at) = at { ", as on " (short(at)) }
         }
         ul.counts { @for part in words::summary(report) { li { (part) } } }
-        @if let Some(stopped) = report.result.as_ref().and_then(|result| result.stopped.as_ref()) {
-            p.refused { (words::stop(stopped)) }
+    }
+}
+
+/// How it ended, and where that is written down.
+fn ending(report: &PlanReport) -> Markup {
+    let result = report.result.as_ref();
+    html! {
+        @if let Some(stopped) = result.and_then(|result| result.stopped.as_ref()) { p.refused { (words::stop(stopped)) } }
+        @if let Some(again) = words::again(report) {
+            p.attention { (again) }
+            @if let Some(journal) = &report.journal { p { (words::SENT) ": " code { (journal.as_str()) } } }
+        }
+        @if let Some(unread) = result.and_then(words::not_read_back) { p.attention { (unread) } }
+        @if let Some(saved) = &report.saved {
+            p { "Saved as " code { (saved.as_str()) } "; " code { "rolecall apply " (saved.as_str()) } " " (words::SAVED) "." }
         }
     }
 }
@@ -62,7 +97,7 @@ fn about(report: &PlanReport) -> Markup {
 fn refusals(report: &PlanReport) -> Markup {
     let refused = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
     html! {
-        @for GuardrailLine { guardrail, verdict: _, figure, remedy, location } in refused {
+        @for GuardrailLine { guardrail, of: _, verdict: _, figure, remedy, location } in refused {
             section.refusal {
                 h2 { "Refused by " (guardrail.as_str()) }
                 p { (Printable::cut(figure, 300).as_str()) " " @if let Some(location) = location { (place(location)) } }
@@ -199,14 +234,14 @@ fn by_itself(report: &PlanReport) -> Markup {
 
 /// What a rollback leaves, and what the next apply would make of it.
 fn takeback(report: &PlanReport) -> Markup {
-    let Some(TakebackLines { is_whole: _, unreadable, left, contradicted, files, unwritten }) =
-        &report.takeback
+    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
     else {
         return html! {};
     };
     let line = |line: &LeftLine| html! { li { span.email { (short(&line.email)) } " " (line.why) } };
     html! {
-        @if *unreadable > 0 { p.refused { (words::count(*unreadable, "line", "lines")) " of the journal cannot be read, and what they say is not taken back" } }
+        @if !is_whole { p.attention { (words::KILLED) } }
+        @if *unreadable > 0 { p.refused { (words::unreadable(*unreadable)) } }
         @if !left.is_empty() { section { h2 { "Not taken back" } ul { @for left in left { (line(left)) } } } }
         @if *contradicted > 0 {
             section {
@@ -225,12 +260,12 @@ fn guardrails(report: &PlanReport) -> Markup {
         section {
             h2 { "Guardrails" }
             ul {
-                @for GuardrailLine { guardrail, verdict, figure, remedy: _, location: _ } in said {
+                @for GuardrailLine { guardrail, of, verdict, figure, remedy: _, location: _ } in said {
                     li {
                         span.field { (guardrail.as_str()) } " " (Printable::cut(figure, 300).as_str())
                         @match verdict {
                             Verdict::Holds | Verdict::Refused => {}
-                            Verdict::Reported => span.attention { ": not through this plan" },
+                            Verdict::Reported => @if let Some(note) = words::reported(of) { span.attention { "; " (note) } },
                             Verdict::Acknowledged { reason } => span.attention { ", acknowledged: " (Printable::cut(reason, 300).as_str()) },
                         }
                     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Place, VERSION, WindowOf, encode, place, window_line};
 use crate::comparison::{Kind, Subject};
 use crate::exit::Exit;
+use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, People, SaidLine};
 
 /// `compare`: what two versions of the files declare differently.
@@ -68,6 +69,8 @@ struct Item<'a> {
 struct Said<'a> {
     /// As TOML.
     value: &'a str,
+    /// In which its times are meant, where the versions differ in that.
+    zone: Option<&'a str>,
     /// Nothing where it is rolecall's own default.
     place: Option<Place>,
     from_defaults: bool,
@@ -121,6 +124,11 @@ fn item(item: &ItemLine) -> Item<'_> {
 }
 
 fn said(said: &SaidLine) -> Said<'_> {
-    let SaidLine { value, location, from_defaults } = said;
-    Said { value: value.raw(), place: location.as_ref().map(place), from_defaults: *from_defaults }
+    let SaidLine { value, zone, location, from_defaults } = said;
+    Said {
+        value: value.raw(),
+        zone: zone.as_ref().map(Printable::raw),
+        place: location.as_ref().map(place),
+        from_defaults: *from_defaults,
+    }
 }

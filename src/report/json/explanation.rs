@@ -10,7 +10,8 @@ use super::{
 };
 use crate::exit::Exit;
 use crate::printable::Printable;
-use crate::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
+use crate::report::PlanReport;
+use crate::report::facts::explanation::{ExplanationReport, HeldBy, PylonLine, StandingLine, ValueLine};
 
 /// `explain`: everything about one person.
 #[derive(Serialize, JsonSchema)]
@@ -22,6 +23,8 @@ pub(super) struct Explanation<'a> {
     asked: &'a str,
     declared: Option<Declared<'a>>,
     in_pylon: Option<InPylon<'a>>,
+    /// Where several people there have the address, so that no file can mean one of them.
+    several_in_pylon: Vec<InPylon<'a>>,
     values: Vec<Value<'a>>,
     /// The plan of this person alone; nothing for somebody whom no file declares.
     plan: Option<Box<Plan<'a>>>,
@@ -72,7 +75,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
         organization,
         asked,
         declared,
-        person,
+        in_pylon,
         values,
         plan: of_person,
         standing,
@@ -80,6 +83,11 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
         coming,
         windows,
     } = report;
+    let (one, several) = match in_pylon {
+        HeldBy::Nobody => (None, &[][..]),
+        HeldBy::One(person) => (Some(person.as_ref()), &[][..]),
+        HeldBy::Several(people) => (None, people.as_slice()),
+    };
     encode(&Explanation {
         version: VERSION,
         command,
@@ -89,9 +97,10 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
         declared: declared
             .as_ref()
             .map(|(email, location)| Declared { email: email.raw(), place: place(location) }),
-        in_pylon: person.as_ref().map(in_pylon),
+        in_pylon: one.map(person),
+        several_in_pylon: several.iter().map(person).collect(),
         values: values.iter().map(value).collect(),
-        plan: of_person.as_ref().map(|report| Box::new(plan("plan", exit, report))),
+        plan: of_person.as_ref().map(of_one),
         standing: standing.iter().map(standing_line).collect(),
         did_you_mean: did_you_mean.as_ref().map(Printable::raw),
         coming: coming.iter().map(coming_line).collect(),
@@ -99,7 +108,13 @@ pub(super) fn write(command: &str, exit: Exit, report: &ExplanationReport) -> St
     })
 }
 
-fn in_pylon(line: &PylonLine) -> InPylon<'_> {
+/// The plan ends as `plan --only` would, whatever becomes of the explanation.
+fn of_one(report: &PlanReport) -> Box<Plan<'_>> {
+    let exit = if report.is_refused() { Exit::Refused } else { Exit::Done };
+    Box::new(plan("plan", exit, report))
+}
+
+fn person(line: &PylonLine) -> InPylon<'_> {
     let PylonLine { id, name, email, others, found_by_other, assigned, through_scim, status, deactivated } =
         line;
     InPylon {

@@ -372,7 +372,7 @@ fn outcome_of(outcome: &Outcome) -> OutcomeOf {
 }
 
 fn guardrail(line: &GuardrailLine) -> Guardrail<'_> {
-    let GuardrailLine { guardrail, verdict, figure, remedy, location } = line;
+    let GuardrailLine { guardrail, of: _, verdict, figure, remedy, location } = line;
     let (verdict, acknowledged) = match verdict {
         Verdict::Holds => ("holds", None),
         Verdict::Reported => ("reported", None),

@@ -39,7 +39,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
     let ItemLine { key, old, new, weighty: _ } = item;
-    let value = |said: &SaidLine| code(said.value.short(160).as_str());
+    let value = |said: &SaidLine| code(&words::said(said, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),
         (None, Some(new)) => format!("new {}", value(new)),

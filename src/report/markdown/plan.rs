@@ -14,8 +14,31 @@ use crate::report::{toml_diff, words};
 
 /// What is beside the changes may take so much of the room, each part a share: the changes have what is left.
 const SHARE: usize = 12;
+/// A path is shown up to so many characters, which only one that nobody types exceeds.
+const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
+    let PlanReport {
+        organization: _, // is told in the summary, as all that is counted
+        declared: _,
+        at: _,
+        only: _,
+        entries: _, // are the diff, and what is beside it
+        kept_roles: _,
+        in_step: _,
+        meanwhile: _,
+        undeclared: _,
+        guardrails: _,
+        expired: _,
+        coming: _,
+        windows: _, // are drawn on a page
+        now: _,
+        takeback: _,
+        audit_log: _,
+        result: _,
+        journal: _, // stands where not everything is in force
+        saved: _,
+    } = report;
     let share = limit / SHARE;
     let head = title(command, &words::verdict(report))
         + &summary(report)
@@ -27,7 +50,8 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         + &beside(report, share)
         + &by_itself(report, share)
         + &takeback(report, share)
-        + &closing(report);
+        + &not_read_back(report)
+        + &saved(report);
     let hunks = toml_diff::plan(report);
     let people = words::count(hunks.len(), "person changes", "people change");
     let room = limit.saturating_sub(head.len() + tail.len());
@@ -109,17 +133,19 @@ fn not_in_force(report: &PlanReport, share: usize) -> String {
         with_outcome.filter(|(_, outcome)| !outcome.is_in_force())
     };
     let stopped = report.result.as_ref().and_then(|result| result.stopped.as_ref()).map(words::stop);
-    if troubled().next().is_none() && stopped.is_none() {
+    let again = words::again(report).map(|again| format!("Not everything is in force. {again}"));
+    if again.is_none() && stopped.is_none() {
         return String::new();
     }
+    let again = again.unwrap_or_else(|| "It ended early.".into());
     let line = |outcome: &Outcome| code(Printable::cut(&words::outcome(outcome), 300).as_str());
     let lines = stopped.map(|stopped| code(Printable::cut(&stopped, 300).as_str())).into_iter();
     let lines =
         lines.chain(troubled().map(|(entry, outcome)| format!("{} {}", short(&entry.email), line(outcome))));
     let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
-    format!(
-        "> [!WARNING]\n> Not everything is in force. Applying again sends only what is not.\n>\n{alert}\n"
-    )
+    let journal = report.journal.as_ref().filter(|_| troubled().next().is_some());
+    let sent = journal.map_or_else(String::new, |path| format!(">\n> {}: {}\n", words::SENT, file(path)));
+    format!("> [!WARNING]\n> {again}\n>\n{alert}{sent}\n")
 }
 
 fn guardrails(report: &PlanReport, share: usize) -> String {
@@ -141,7 +167,8 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
             figure(reason)
         )),
         Verdict::Reported => {
-            Some(format!("**{}** {}: not through this plan", line.guardrail.as_str(), figure(&line.figure)))
+            let note = words::reported(&line.of).map_or_else(String::new, |note| format!("; {note}"));
+            Some(format!("**{}** {}{note}", line.guardrail.as_str(), figure(&line.figure)))
         }
         Verdict::Holds | Verdict::Refused => None,
     });
@@ -222,18 +249,17 @@ fn by_itself(report: &PlanReport, share: usize) -> String {
 
 /// What a rollback leaves, and what the next apply would make of it.
 fn takeback(report: &PlanReport, share: usize) -> String {
-    let Some(TakebackLines { is_whole: _, unreadable, left, contradicted, files, unwritten }) =
-        &report.takeback
+    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
     else {
         return String::new();
     };
     let line = |line: &LeftLine| format!("{} {}", short(&line.email), code(&line.why));
     let mut text = String::new();
+    if !is_whole {
+        text += &format!("{}\n\n", words::KILLED);
+    }
     if *unreadable > 0 {
-        let lines = words::count(*unreadable, "line", "lines");
-        text += &format!(
-            "**Damaged**: {lines} of the journal cannot be read, and what they say is not taken back.\n\n"
-        );
+        text += &format!("**Damaged**: {}.\n\n", words::unreadable(*unreadable));
     }
     if !left.is_empty() {
         text += &format!("Not taken back:\n\n{}\n", list(left.iter().map(line), share));
@@ -252,11 +278,20 @@ fn takeback(report: &PlanReport, share: usize) -> String {
     text
 }
 
-fn closing(report: &PlanReport) -> String {
-    let not_read_back = report.result.as_ref().map_or(0, |result| result.not_read_back);
-    if not_read_back == 0 {
+fn not_read_back(report: &PlanReport) -> String {
+    let unread = report.result.as_ref().and_then(words::not_read_back);
+    unread.map_or_else(String::new, |unread| unread + "\n\n")
+}
+
+fn saved(report: &PlanReport) -> String {
+    let Some(path) = &report.saved else {
         return String::new();
-    }
-    let changes = words::count(not_read_back, "change was", "changes were");
-    format!("{changes} confirmed by Pylon when sent, but not read back.\n")
+    };
+    let command = code(Printable::cut(&format!("rolecall apply {}", path.raw()), LONGEST_PATH).as_str());
+    format!("Saved as {}; {command} {}.\n", file(path), words::SAVED)
+}
+
+/// A path that somebody has to type.
+fn file(path: &Printable) -> String {
+    code(path.short(LONGEST_PATH).as_str())
 }

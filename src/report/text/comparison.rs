@@ -85,11 +85,11 @@ fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
     format!("{}\n", line.trim_end())
 }
 
-/// `"Viewer" → "Admin"`, `added { … }`, `removed "active"`.
+/// `"Viewer" → "Admin"`, `+ { … }`, `- "active"`.
 fn change(item: &ItemLine) -> String {
     let value = |said: &SaidLine| {
         let default = if said.location.is_none() { " (the default)" } else { "" };
-        format!("{}{default}", said.value.short(LONGEST * 2))
+        format!("{}{default}", words::said(said, LONGEST * 2))
     };
     match (&item.old, &item.new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),

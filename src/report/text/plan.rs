@@ -19,18 +19,39 @@ const WIDEST_VALUE: usize = 44;
 
 /// A plan, or what came of it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
+    let PlanReport {
+        organization: _, // heads it, with the next three
+        declared: _,
+        at: _,
+        only: _,
+        entries,
+        kept_roles: _, // stand among the entries
+        in_step: _,    // is counted in the summary, with the next two
+        meanwhile: _,
+        undeclared: _,
+        guardrails: _, // have parts of their own, as the next two and the way back
+        expired: _,
+        coming: _,
+        windows: _, // are drawn on a page
+        now: _,
+        takeback: _,
+        audit_log,
+        result: _, // closes it, with the next two
+        journal: _,
+        saved: _,
+    } = report;
     let mut text = heading(command, report, styles);
     let columns = Columns::of(report);
-    if !report.entries.is_empty() {
+    if !entries.is_empty() {
         text.push('\n');
     }
-    for entry in &report.entries {
+    for entry in entries {
         text += &entry_lines(entry, &columns, styles);
     }
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     text += &guardrails(report, styles);
-    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+    if let Some((what, why)) = audit_log.as_ref().and_then(words::audit_log) {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let _ = writeln!(text, "{what}{why}.");
     }
@@ -168,21 +189,20 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     if !report.is_refused() && !holding.is_empty() {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails hold"), holding.join(", "));
     }
-    for GuardrailLine { guardrail, figure, verdict, .. } in
-        of(|verdict| matches!(verdict, Verdict::Reported | Verdict::Acknowledged { .. }))
+    for GuardrailLine { guardrail, of: about, figure, verdict, remedy: _, location: _ } in &report.guardrails
     {
         let note = match verdict {
-            Verdict::Acknowledged { reason } => format!("acknowledged: {}", Printable::cut(reason, 120)),
-            _ => "it is so already, and this plan does not make it worse".into(),
+            Verdict::Acknowledged { reason } => {
+                Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
+            }
+            Verdict::Reported => words::reported(about).map(str::to_owned),
+            Verdict::Holds | Verdict::Refused => continue,
         };
-        let _ = writeln!(
-            text,
-            "{} {}: {figure}; {note}",
-            styled(styles.attention, "Guardrail"),
-            guardrail.as_str()
-        );
+        let note = note.map_or_else(String::new, |note| format!("; {note}"));
+        let heading = styled(styles.attention, "Guardrail");
+        let _ = writeln!(text, "{heading} {}: {figure}{note}", guardrail.as_str());
     }
-    for GuardrailLine { guardrail, figure, remedy, location, .. } in
+    for GuardrailLine { guardrail, of: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Refused)
     {
         let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place_text(at)));
@@ -223,14 +243,11 @@ fn takeback(report: &PlanReport, styles: &Styles) -> String {
     };
     let mut text = String::new();
     if !is_whole {
-        text += "The journal does not come to its end: the run was killed. What it may have sent is looked at all the same.\n";
+        text += &format!("{}\n", words::KILLED);
     }
     if *unreadable > 0 {
-        let lines = words::count(*unreadable, "line", "lines");
-        text += &format!(
-            "{}: {lines} of the journal cannot be read, and what they say is not taken back.\n",
-            styled(styles.bad, "Damaged")
-        );
+        let damaged = styled(styles.bad, "Damaged");
+        text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable));
     }
     text += &left_lines("\nNot taken back:\n", left, styles);
     if *contradicted > 0 {
@@ -266,9 +283,7 @@ fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
-        text += &format!(
-            "\nSaved as {saved}; `rolecall apply {saved}` applies exactly this, or what is left of it, or nothing.\n"
-        );
+        text += &format!("\nSaved as {saved}; `rolecall apply {saved}` {}.\n", words::SAVED);
     }
     let Some(result) = &report.result else {
         return text;
@@ -276,17 +291,13 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     if let Some(stop) = &result.stopped {
         let _ = writeln!(text, "{}", styled(styles.bad, words::stop(stop)));
     }
-    if result.not_read_back > 0 {
-        let _ = writeln!(
-            text,
-            "{} confirmed by Pylon when sent, but not read back.",
-            words::count(result.not_read_back, "change was", "changes were")
-        );
+    if let Some(unread) = words::not_read_back(result) {
+        text += &format!("{unread}\n");
     }
-    if report.outcomes().any(|outcome| !outcome.is_in_force()) {
-        text += "Run `rolecall plan` to see where things stand; `rolecall apply` again sends only what is not in force.\n";
+    if let Some(again) = words::again(report) {
+        text += &format!("{again}\n");
         if let Some(journal) = &report.journal {
-            text += &format!("What was sent, and when: {journal}\n");
+            text += &format!("{}: {journal}\n", words::SENT);
         }
     }
     text

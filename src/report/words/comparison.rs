@@ -2,7 +2,7 @@
 
 use super::count;
 use crate::comparison::Subject;
-use crate::report::facts::comparison::{ComparisonReport, People};
+use crate::report::facts::comparison::{ComparisonReport, People, SaidLine};
 
 /// What makes a difference between two versions weighty.
 pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
@@ -22,6 +22,13 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Files => "the files".into(),
         Subject::Person(email) => email.to_string(),
     }
+}
+
+/// What a version says of a key: the value, of which at most so many characters are shown, and the zone that it is meant in.
+pub fn said(said: &SaidLine, limit: usize) -> String {
+    let SaidLine { value, zone, location: _, from_defaults: _ } = said;
+    let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));
+    format!("{}{zone}", value.short(limit))
 }
 
 /// What a comparison comes to, in the few words of a title.

@@ -39,6 +39,23 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     }
 }
 
+/// What is to be said behind the figure of a guardrail that neither holds nor refuses; nothing where the figure says it all.
+pub const fn reported(figure: &Figure) -> Option<&'static str> {
+    match figure {
+        Figure::Holders(_) | Figure::Active { .. } => {
+            Some("it is so already, and this plan does not make it worse")
+        }
+        Figure::ProtectedNobody(_)
+        | Figure::NoKeptRole
+        // These hold, refuse or are acknowledged.
+        | Figure::Changes { .. }
+        | Figure::Protected(_)
+        | Figure::TokenOwner { .. }
+        | Figure::Unmanaged(_)
+        | Figure::Missing(_) => None,
+    }
+}
+
 /// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
 /// them TOML to copy.
 pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &str) -> String {

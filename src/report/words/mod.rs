@@ -8,11 +8,11 @@ mod outcomes;
 mod plan;
 
 pub use blame::{audit_log, blame, why_unread};
-pub use comparison::{WEIGHTY, agenda, comparison, differing, subject};
+pub use comparison::{WEIGHTY, agenda, comparison, differing, said, subject};
 pub use files::{formatted, imported, not_written, updated, valid};
-pub use guardrails::{figure, remedy};
-pub use outcomes::{left, outcome, stop};
-pub use plan::{origin, summary, verdict, whence};
+pub use guardrails::{figure, remedy, reported};
+pub use outcomes::{KILLED, SENT, left, not_read_back, outcome, stop, unreadable};
+pub use plan::{SAVED, again, origin, summary, verdict, whence};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

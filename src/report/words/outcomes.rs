@@ -1,12 +1,13 @@
 //! What came of a change, of an apply, of a way back.
 
-use super::LONGEST_NAME;
+use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::rollback::Why;
 use crate::apply::{Outcome, Stop};
 use crate::observed::RoleId;
 use crate::plan::Lost;
 use crate::printable::Printable;
+use crate::report::facts::plan::ApplyResult;
 
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -30,6 +31,27 @@ pub fn outcome(outcome: &Outcome) -> String {
             format!("{name}: a gain before it failed, and too few would have kept the role")
         }
     }
+}
+
+/// Before the path of the journal.
+pub const SENT: &str = "What was sent, and when";
+
+/// Of what nobody has looked since it was sent.
+pub fn not_read_back(result: &ApplyResult) -> Option<String> {
+    let ApplyResult { stopped: _, not_read_back } = result;
+    (*not_read_back > 0).then(|| {
+        let changes = count(*not_read_back, "change was", "changes were");
+        format!("{changes} confirmed by Pylon when sent, but not read back.")
+    })
+}
+
+/// Of a journal without an end.
+pub const KILLED: &str = "The journal does not come to its end: the run was killed. What it may have sent is looked at all the same.";
+
+/// Of a journal with damaged lines.
+pub fn unreadable(lines: usize) -> String {
+    let lines = count(lines, "line", "lines");
+    format!("{lines} of the journal cannot be read, and what they say is not taken back")
 }
 
 /// Why an apply ended early.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::count;
-use crate::apply::OutcomeKind;
+use crate::apply::{Outcome, OutcomeKind};
 use crate::desired::Origin;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
@@ -76,6 +76,18 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
             .then(|| format!("{} in Pylon declared nowhere", report.undeclared.len())),
     );
     parts
+}
+
+/// What the command does that stands before it, which names the saved plan.
+pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing";
+
+/// What to do where not everything is in force; an apply would undo a rollback.
+pub fn again(report: &PlanReport) -> Option<&'static str> {
+    let is_troubled = !report.outcomes().all(Outcome::is_in_force);
+    is_troubled.then_some(match report.takeback {
+        None => "Run `rolecall plan` to see where things stand; `rolecall apply` again sends only what is not in force.",
+        Some(_) => "`rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force.",
+    })
 }
 
 /// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.

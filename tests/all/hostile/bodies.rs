@@ -103,6 +103,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     vec![
         GuardrailLine {
             guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
             verdict: refused,
             figure: figure(deal),
             remedy: (!carried_out).then(|| remedy(deal)),
@@ -110,7 +111,16 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
+            figure: figure(deal),
+            remedy: None,
+            location: None,
+        },
+        GuardrailLine {
+            guardrail: Guardrail::KeepAtLeast,
+            of: Figure::Holders(floor()),
+            verdict: Verdict::Reported,
             figure: figure(deal),
             remedy: None,
             location: None,
@@ -312,6 +322,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         let mut said = |carrier| {
             Some(SaidLine {
                 value: deal.text(carrier),
+                zone: Some(deal.text(Carrier::Zone)),
                 location: Some(location(deal, Carrier::File)),
                 from_defaults: round.is_multiple_of(2),
             })

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use rolecall::report::{Body, Format};
+use rolecall::exit::Exit;
+use rolecall::report::{Body, Format, Report, write};
 
 use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
 use super::carriers::{Carrier, Deal};
 use super::corpus;
 use super::sheets::{doctor, explanation, files, roles};
-use super::told::told_in;
+use super::told::{ROOMY, setting, told_in};
 
 /// So many rounds a report: a job's log shows at most ten annotations of a level.
 const ROUNDS: usize = 8;
@@ -63,6 +64,24 @@ fn what_stands_once_in_a_plan_is_harmless() {
             &PlanOf { rounds: rounds.start..rounds.start, carried_out: rounds.start.is_multiple_of(2) },
         )
     });
+}
+
+#[test]
+fn what_nobody_has_looked_at_again_is_said_in_every_format() {
+    let strings = ["x".to_owned()];
+    let mut deal = Deal::new(&strings);
+    let body = plan(&mut deal, &PlanOf { rounds: 0..1, carried_out: true });
+    let report = Report { command: "apply", exit: Exit::Partial, body };
+    for format in Format::ALL {
+        let text = write(&report, format, &setting(ROOMY, false));
+        let said = match format {
+            Format::Json => "\"not_read_back\": 2",
+            Format::Text | Format::Markdown | Format::Github | Format::Html => {
+                "2 changes were confirmed by Pylon when sent, but not read back."
+            }
+        };
+        assert!(text.contains(said), "{format:?}:\n{text}");
+    }
 }
 
 #[test]

@@ -40,8 +40,8 @@ carriers! {
     Place: Some(80), Some(80), Some(120), true;
     At: Some(WHOLE), Some(80), Some(120), true;
     Only: Some(80), Some(80), Some(120), true;
-    Saved: Some(WHOLE), None, None, true;
-    Journal: Some(WHOLE), None, None, true;
+    Saved: Some(WHOLE), Some(300), Some(WHOLE), true;
+    Journal: Some(WHOLE), Some(300), Some(WHOLE), true;
     Undeclared: None, None, None, true;
     Address: Some(WHOLE), None, Some(120), true;
     Name: Some(80), Some(80), Some(120), true;
@@ -82,6 +82,7 @@ carriers! {
     Key: Some(80), Some(80), Some(120), true;
     ValueBefore: Some(160), Some(160), Some(400), true;
     ValueAfter: Some(160), Some(160), Some(400), true;
+    Zone: Some(WHOLE), Some(WHOLE), Some(WHOLE), true;
     AgendaFile: Some(WHOLE), Some(80), Some(WHOLE), true;
     Timezone: Some(WHOLE), Some(80), Some(WHOLE), true;
     Until: Some(WHOLE), Some(80), None, true;

@@ -7,7 +7,7 @@ use rolecall::plan::guardrails::Guardrail;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
-use rolecall::report::facts::explanation::{ExplanationReport, PylonLine, StandingLine, ValueLine};
+use rolecall::report::facts::explanation::{ExplanationReport, HeldBy, PylonLine, StandingLine, ValueLine};
 use rolecall::report::facts::files::{FilesReport, LeftLine};
 use rolecall::report::facts::plan::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
@@ -45,12 +45,11 @@ fn organization(deal: &mut Deal<'_>) -> OrganizationLine {
     }
 }
 
-/// Somebody who is declared and there, or, every other time, whom nobody there has the address of.
+/// Somebody who is declared and there, or, every other time, whose address nobody there has, or several people have.
 pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let round = rounds.start;
     deal.round(round);
-    let is_there = round.is_multiple_of(2);
-    let person = is_there.then(|| PylonLine {
+    let person = |deal: &mut Deal<'_>| PylonLine {
         id: deal.text(Carrier::AskedId),
         name: deal.text(Carrier::AskedName),
         email: deal.text(Carrier::AskedPrimary),
@@ -60,7 +59,17 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         through_scim: vec![deal.text(Carrier::AskedThroughScim)],
         status: deal.text(Carrier::AskedStatus),
         deactivated: round.is_multiple_of(3),
-    });
+    };
+    let in_pylon = match round % 4 {
+        0 | 2 => HeldBy::One(Box::new(person(deal))),
+        1 => HeldBy::Nobody,
+        _ => {
+            // Of several only this much is shown.
+            let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
+                .map(|carrier| deal.text(carrier));
+            HeldBy::Several(vec![PylonLine { id, name, email, ..person(&mut deal.aside()) }])
+        }
+    };
     let until = Some(Moment { at: now(), written: "2026-12-01".into() });
     let origin = Origin::Window { until, reason: Some(deal.raw(Carrier::AskedOrigin).to_owned()) };
     let value = ValueLine {
@@ -87,11 +96,11 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         organization: organization(deal),
         asked: deal.text(Carrier::Asked),
         declared: Some((deal.text(Carrier::AskedDeclared), location(deal, Carrier::File))),
-        person,
+        in_pylon,
         values: vec![value],
         plan: Some(plan_of_one(deal, round)),
         standing: vec![standing],
-        did_you_mean: (!is_there).then(|| deal.text(Carrier::AskedNear)),
+        did_you_mean: (round % 4 == 1).then(|| deal.text(Carrier::AskedNear)),
         coming: vec![coming],
         windows: Vec::new(),
     };

@@ -333,3 +333,51 @@ fn an_apply_that_left_something_open_is_not_called_well() {
         run.stdout
     );
 }
+
+/// Two people with one secondary address.
+const SHARED: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "emails": ["team@acme.example"], "name": "Ana", "role": "admin" },
+    { "id": "u_ben", "email": "ben@acme.example", "emails": ["team@acme.example"], "name": "Ben", "role": "admin" } ] }"#;
+
+#[test]
+fn an_address_that_several_people_have_is_not_said_to_be_nobodys() {
+    let scene = Scene::with_pylon(SHARED).file("users.toml", "[users]\n\"ana@acme.example\" = {}\n");
+    scene.run("explain team@acme.example --report json=e.json").exits(1).says(
+        &"
+rolecall explain · team@acme.example · Acme (org_1, HOST)
+
+In Pylon
+  ✗ several people have this address
+      u_ana: Ana, ana@acme.example
+      u_ben: Ben, ben@acme.example
+
+In the files, now
+    no file declares this address
+
+several people in Pylon have this address: ask by one that nobody else has
+"
+        .replace("HOST", &scene.host()),
+    );
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(scene.folder().join("e.json")).unwrap()).unwrap();
+    assert_eq!(report["in_pylon"], serde_json::Value::Null);
+    let several = report["several_in_pylon"].as_array().unwrap();
+    let ids: Vec<&str> = several.iter().map(|person| person["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["u_ana", "u_ben"]);
+}
+
+#[test]
+fn a_guardrail_about_somebody_else_whose_address_ends_alike_is_not_told() {
+    let users = "[guardrails]\nprotected = [\"ana@gone.example\"]\n[users]\n\"a@gone.example\" = {}\n\"ana@acme.example\" = {}\n";
+    let scene = Scene::with_pylon(SHARED).file("users.toml", users);
+    let run = scene.run("explain a@gone.example");
+    run.exits(0);
+    assert!(!run.stdout.contains("ana@gone.example is protected"), "{}", run.stdout);
+    let own = scene.file("users.toml", users.replace("ana@gone", "A@gone")).run("explain a@gone.example");
+    own.exits(0);
+    assert!(
+        own.stdout.contains("A@gone.example is protected, and nobody in Pylon has this address"),
+        "{}",
+        own.stdout
+    );
+}

@@ -239,3 +239,68 @@ fn a_version_that_is_not_there_is_named_with_what_to_type() {
         assert!(!run.stderr.contains("--config"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn either_side_of_the_diff_is_toml_whatever_the_zone_and_however_long_a_reason() {
+    let version = |zone: &str, reason: &str, day: u32| {
+        format!(
+            "timezone = \"{zone}\"
+[[acknowledge]]
+guardrail = \"max_changes\"
+up_to = {day}
+reason = \"{reason}\"
+expires = 2026-12-0{day}
+[users.\"a@acme.example\"]
+status = \"active\"
+windows = [
+  {{ from = 2026-12-0{day}, until = 2026-12-20, status = \"away\", reason = \"{reason}\" }},
+  {{ from = 2026-12-25, status = \"away\" }},
+]
+"
+        )
+    };
+    // Longer than any line, with an escape wherever it is cut.
+    let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
+    for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
+        let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));
+        scene.run("compare old/users.toml users.toml --report markdown=c.md").exits(0);
+        let comment = std::fs::read_to_string(scene.folder().join("c.md")).unwrap();
+        let diff = comment.split("```diff\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+        let side = |sign: char| -> toml::Table {
+            let lines = diff.lines().filter(|line| line.is_empty() || line.starts_with([' ', sign]));
+            let text: String = lines.map(|line| line.get(1..).unwrap_or("").to_owned() + "\n").collect();
+            text.parse().unwrap_or_else(|error| panic!("{error} in\n{text}"))
+        };
+        for (sign, zone, said) in [('-', "UTC", &old), ('+', "Europe/Berlin", &new)] {
+            let table = side(sign);
+            assert_eq!(table["timezone"].as_str(), Some(zone));
+            let windows = table["users"]["a@acme.example"]["windows"].as_array().unwrap();
+            assert_eq!(windows.len(), 2, "{diff}");
+            let reason = windows[0]["reason"].as_str().unwrap().trim_end_matches('…');
+            assert!(said.replace('\\', "").starts_with(reason) && !reason.is_empty(), "{reason}");
+            assert!(table["acknowledge"][0]["expires"].is_datetime());
+        }
+        assert!(diff.contains("in UTC\n") && diff.contains("in Europe/Berlin\n"), "{diff}");
+    }
+}
+
+#[test]
+fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
+    let with = |zone: &str| {
+        format!(
+            "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ windows = [{{ from = 2026-12-01, status = \"away\" }}] }}\n"
+        )
+    };
+    let run =
+        versions(&with("UTC"), &with("Europe/Berlin")).run("compare old/users.toml users.toml --format json");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let person = report["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|difference| difference["subject"]["is"] == "person")
+        .unwrap();
+    let said = &person["items"][0]["old"];
+    assert_eq!(said["value"], "{ from = 2026-12-01, status = \"away\" }");
+    assert_eq!(said["zone"], "UTC");
+}

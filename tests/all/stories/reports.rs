@@ -311,3 +311,59 @@ fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
         assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);
     }
 }
+
+#[test]
+fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
+    let scene = scene();
+    scene.run("plan -o plan.json --report markdown=plan.md --report html=plan.html").exits(0);
+    for name in ["plan.md", "plan.html"] {
+        let text = read(&scene, name);
+        assert!(
+            text.contains("rolecall apply plan.json") && text.contains("applies exactly this"),
+            "{name}: {text}"
+        );
+    }
+    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    scene.run("apply --auto-approve --journal j.jsonl --report markdown=a.md --report html=a.html").exits(1);
+    for name in ["a.md", "a.html"] {
+        let text = read(&scene, name);
+        assert!(text.contains("What was sent, and when: "), "{name}: {text}");
+        assert!(text.contains("j.jsonl"), "{name}: {text}");
+        assert!(text.contains("`rolecall apply` again sends only what is not in force"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn what_is_only_reported_reads_the_same_in_every_format() {
+    let users = "[guardrails]\nkeep_at_least = { Admin = 5 }\nprotected = [\"gone@acme.example\"]\n[users]\n\"bo@acme.example\" = { status = \"away\" }\n";
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    let run = scene.run("plan --report markdown=plan.md --report html=plan.html");
+    run.exits(0);
+    for text in [run.stdout.clone(), read(&scene, "plan.md"), read(&scene, "plan.html")] {
+        let plain = text.replace('`', "");
+        let plain = plain.replace("<span class=\"attention\">", "").replace("</span>", "");
+        assert!(
+            plain.contains(
+                "2 Admins remain (floor 5); it is so already, and this plan does not make it worse"
+            ),
+            "{text}"
+        );
+        let line = plain.lines().find(|line| line.contains("nobody in Pylon has this address")).unwrap();
+        let rest = line.split("nobody in Pylon has this address").nth(1).unwrap();
+        assert!(rest.is_empty() || rest.starts_with("</"), "no more is said of it: {line}");
+    }
+}
+
+#[test]
+fn a_plan_within_an_explanation_ends_as_it_would_by_itself() {
+    let scene = Scene::with_pylon(PYLON).file(
+        "users.toml",
+        "[guardrails]\nprotected = [\"bo@acme.example\"]\n[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
+    );
+    for words in ["explain bo@acme.example", "plan --only bo@acme.example"] {
+        scene.run(&format!("{words} --report json=report.json"));
+        let report: Value = serde_json::from_str(&read(&scene, "report.json")).unwrap();
+        let plan = if words.starts_with("plan") { &report } else { &report["plan"] };
+        assert_eq!((&plan["refused"], &plan["exit_code"]), (&true.into(), &3.into()), "{words}");
+    }
+}

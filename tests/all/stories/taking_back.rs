@@ -213,3 +213,40 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
     assert_eq!(report["takeback"]["contradicted"], 1);
     assert_eq!(report["changes"][0]["edits"][0]["origin"]["kind"], "rollback");
 }
+
+#[test]
+fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
+    let (scene, journal) = applied(USERS);
+    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    let run = scene.run(&format!("{ROLLBACK} --report markdown=r.md --report html=r.html"));
+    run.exits(1);
+    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
+    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+        assert!(
+            text.contains(
+                "`rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force"
+            ),
+            "{text}"
+        );
+        assert!(
+            !text.contains("rolecall apply") && !text.to_lowercase().contains("applying again"),
+            "{text}"
+        );
+    }
+    scene.pylon(|world| world.settings_mut().token_can_write = true);
+    scene.run(&ROLLBACK.replace("second", "third")).exits(0);
+    assert!(journal.exists());
+}
+
+#[test]
+fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let run = scene.run(&format!("{ROLLBACK} --report markdown=r.md --report html=r.html"));
+    run.exits(0);
+    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
+    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+        assert!(text.contains("The journal does not come to its end: the run was killed."), "{text}");
+    }
+}
