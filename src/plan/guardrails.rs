@@ -102,7 +102,7 @@ pub enum Figure {
     Changes {
         /// People with a change.
         changed: u64,
-        /// People declared.
+        /// People declared, whether they are in Pylon or not.
         declared: u64,
         /// How many may change.
         limit: u64,
@@ -124,6 +124,8 @@ pub enum Figure {
     ProtectedNobody(Email),
     /// No role has the slug `admin`, so the default of `keep_at_least` keeps nobody.
     NoKeptRole,
+    /// The declared `keep_at_least` does not name this role, which is the administrators'.
+    AdminNotKept(RoleId),
     /// The token's own user would lose a kept role.
     TokenOwner {
         /// The address by which they are declared.
@@ -142,7 +144,7 @@ impl Figure {
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
-            Self::Holders(_) | Self::NoKeptRole => Guardrail::KeepAtLeast,
+            Self::Holders(_) | Self::NoKeptRole | Self::AdminNotKept(_) => Guardrail::KeepAtLeast,
             Self::Active { .. } => Guardrail::KeepActive,
             Self::Protected(_) | Self::ProtectedNobody(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
@@ -197,7 +199,7 @@ impl Plan {
         let floors = review.floors(&after);
         let mut findings = vec![review.changes(&self)];
         findings.extend(floors.iter().map(|floor| review.holders(floor)));
-        findings.extend(review.no_kept_role());
+        findings.extend(review.no_floor(&floors));
         findings.extend(review.active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_nobody());
@@ -258,7 +260,7 @@ impl Review<'_> {
         let limit = match (self.max_changes, self.rules.max_changes) {
             (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
             (None, MaxChanges::Share { percent }) => {
-                (declared * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
+                (self.declared_and_there() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
             }
         };
         let verdict = if changed <= limit {
@@ -268,6 +270,15 @@ impl Review<'_> {
             self.acknowledged(enough).unwrap_or(Verdict::Refused)
         };
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
+    }
+
+    /// Whoever is declared and not in Pylon, or has left, makes no larger team.
+    fn declared_and_there(&self) -> u64 {
+        let is_there = |email: &Email| match self.observed.find(email) {
+            Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
+            Found::Several(_) | Found::Nobody => false,
+        };
+        self.desired.people.iter().filter(|person| is_there(&person.email.value)).count() as u64
     }
 
     fn floors(&self, after: &After<'_>) -> Vec<RoleFloor> {
@@ -332,9 +343,15 @@ impl Review<'_> {
     }
 
     /// A floor that holds nobody up is said aloud: whoever wrote the files may count on it.
-    fn no_kept_role(&self) -> Option<Finding> {
-        let is_default = self.rules.keep_at_least.is_none() && self.observed.roles.admin().is_none();
-        is_default.then_some(Finding { figure: Figure::NoKeptRole, verdict: Verdict::Reported, place: None })
+    fn no_floor(&self, floors: &[RoleFloor]) -> Option<Finding> {
+        let figure = match self.observed.roles.admin() {
+            None if self.rules.keep_at_least.is_none() => Figure::NoKeptRole,
+            Some(admin) if !floors.iter().any(|floor| floor.role == admin.id) => {
+                Figure::AdminNotKept(admin.id.clone())
+            }
+            None | Some(_) => return None,
+        };
+        Some(Finding { figure, verdict: Verdict::Reported, place: None })
     }
 
     /// Likewise an address that protects nobody.
@@ -360,13 +377,16 @@ impl Review<'_> {
         })
     }
 
-    /// Whoever applies must not lose by it what they need to apply again.
+    /// Whoever applies must not lose by it what they need to apply again: that of an administrator, whatever the floors are.
     fn token_owner(&self, plan: &Plan, floors: &[RoleFloor]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((subject, edit)) = own.and_then(|own| Some((&own.subject, own.role.as_ref()?))) else {
             return Vec::new();
         };
-        let kept = edit.lost().filter(|role| floors.iter().any(|floor| floor.role == **role));
+        let admin = self.observed.roles.admin().map(|admin| &admin.id);
+        let is_kept =
+            |role: &&RoleId| admin == Some(*role) || floors.iter().any(|floor| floor.role == **role);
+        let kept = edit.lost().filter(is_kept);
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
         kept.map(|role| Finding {
             figure: Figure::TokenOwner { email: subject.email.value.clone(), role: role.clone() },

@@ -259,6 +259,7 @@ impl ExplanationReport {
             | Figure::Holders(_)
             | Figure::Active { .. }
             | Figure::NoKeptRole
+            | Figure::AdminNotKept(_)
             | Figure::Unmanaged(_)
             | Figure::Missing(_) => false,
         }

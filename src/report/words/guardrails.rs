@@ -31,6 +31,12 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::NoKeptRole => {
             "no role has the slug `admin`, so nobody is kept; name the role in keep_at_least".into()
         }
+        Figure::AdminNotKept(role) => {
+            let role = label(role);
+            format!(
+                "it does not name {role}, so nobody is kept there; add it, or {role} = 0 if that is meant"
+            )
+        }
         Figure::TokenOwner { email, role } => {
             format!("{}, whose token this is, would lose the role {}", address(email), label(role))
         }
@@ -47,6 +53,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         }
         Figure::ProtectedNobody(_)
         | Figure::NoKeptRole
+        | Figure::AdminNotKept(_)
         // These hold, refuse or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
@@ -68,7 +75,7 @@ pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &st
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // Reported, never refused: there is nothing to acknowledge.
-        Figure::ProtectedNobody(_) | Figure::NoKeptRole => return String::new(),
+        Figure::ProtectedNobody(_) | Figure::NoKeptRole | Figure::AdminNotKept(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])

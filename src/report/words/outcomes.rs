@@ -28,7 +28,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", failure.line()),
         Outcome::NotAttempted(NotAttempted::KeptRole) => {
-            format!("{name}: a gain before it failed, and too few would have kept the role")
+            format!("{name}: too few would have kept the role, since those who were to gain it have not")
         }
     }
 }

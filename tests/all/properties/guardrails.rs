@@ -61,7 +61,9 @@ fn acknowledgement(figure: &Figure, short: bool) -> String {
         }
         Figure::Active { before: _, after, floor: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),
-        Figure::NoKeptRole | Figure::ProtectedNobody(_) => panic!("nothing that is refused: {figure:?}"),
+        Figure::NoKeptRole | Figure::AdminNotKept(_) | Figure::ProtectedNobody(_) => {
+            panic!("nothing that is refused: {figure:?}")
+        }
     };
     let guardrail = figure.guardrail().as_str();
     format!(

@@ -90,6 +90,10 @@ impl Count<'_> {
         self.people.iter().filter(|(before, after)| before != after)
     }
 
+    fn is_there(&self, address: &Email) -> bool {
+        self.people.iter().any(|(person, _)| is_known_by(person, address))
+    }
+
     /// How many are so before, and after.
     fn how_many(&self, is_so: impl Fn(&Person) -> bool) -> (u64, u64) {
         let before = self.people.iter().filter(|(before, _)| is_so(before)).count();
@@ -102,7 +106,9 @@ impl Count<'_> {
         let limit = match self.resolved.roster.guardrails.max_changes {
             MaxChanges::Count(count) => count,
             MaxChanges::Share { percent } => {
-                (self.resolved.roster.people.len() as u64 * u64::from(percent) / 100).max(10)
+                let declared = &self.resolved.roster.people;
+                let there = declared.iter().filter(|person| self.is_there(&person.email.value)).count();
+                (there as u64 * u64::from(percent) / 100).max(10)
             }
         };
         let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
@@ -139,7 +145,7 @@ impl Count<'_> {
     fn takes_from_the_token_owner(&self) -> bool {
         let own = self.changed().find(|(person, _)| Some(&person.id) == self.plan.token_user.as_ref());
         own.is_some_and(|(person, after)| {
-            let mut kept = kept_roles(self.resolved).into_keys();
+            let mut kept = kept_roles(self.resolved).into_keys().chain(["role_admin"]);
             let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if is_known_by(person, &user.value));
             kept.any(|role| holds_role(person, role) && !holds_role(after, role)) && !self.accepts(accepts)
         })
@@ -156,8 +162,8 @@ impl Count<'_> {
 
     fn misses_people(&self) -> bool {
         let Resolved { roster, .. } = self.resolved;
-        let is_there = |address: &Email| self.people.iter().any(|(person, _)| is_known_by(person, address));
-        let missing = roster.people.iter().filter(|person| !is_there(&person.email.value)).count() as u64;
+        let missing =
+            roster.people.iter().filter(|person| !self.is_there(&person.email.value)).count() as u64;
         let accepts =
             |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if missing <= *up_to);
         roster.guardrails.missing == Missing::Refuse && missing > 0 && !self.accepts(accepts)

@@ -53,6 +53,35 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
 }
 
 #[test]
+fn whoever_is_not_there_makes_no_larger_team() {
+    let nobody: String = (0..100)
+        .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
+        .collect();
+    let scene = pylon(12).file("users.toml", format!("[users]\n{}{nobody}", demote(0..11)));
+    is_refused(&scene, "Refused by max_changes: 11 of 111 change (limit 10)\n");
+}
+
+#[test]
+fn floors_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
+    let said = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
+    let users = |floors: &str, who: &str| {
+        format!(
+            "[guardrails]\nkeep_at_least = {floors}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
+        )
+    };
+    for (floors, is_said) in [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)] {
+        let scene = pylon(1).file("users.toml", users(floors, "ana"));
+        is_refused(
+            &scene,
+            "Refused by token_owner: ana@acme.example, whose token this is, would lose the role Admin",
+        );
+        let run = scene.file("users.toml", users(floors, "ben")).run("plan");
+        run.exits(0);
+        assert_eq!(run.stdout.contains(said), is_said, "{floors}:\n{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
     let scene =
         pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
@@ -303,7 +332,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
     let run = scene.run("apply --auto-approve");
     run.exits(4);
     assert!(
-        run.stdout.contains("not attempted: a gain before it failed, and too few would have kept the role"),
+        run.stdout.contains("not attempted: too few would have kept the role, since those who were to gain it have not"),
         "{}",
         run.stdout
     );
