@@ -1,7 +1,7 @@
 //! Reports of every kind, with a hostile string wherever text from elsewhere can stand.
 
 use jiff::Timestamp;
-use rolecall::adoption::Why;
+use rolecall::adoption;
 use rolecall::apply::outcome::NotAttempted;
 use rolecall::apply::rollback::Why;
 use rolecall::apply::{Outcome, Stop};
@@ -286,8 +286,8 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
-    let status = Why::UnknownStatus(deal.raw(status).to_owned());
-    [(Field::Role, Why::Undeclarable(vec![id(), id()])), (Field::Status, status)]
+    let status = adoption::Why::UnknownStatus(deal.raw(status).to_owned());
+    [(Field::Role, adoption::Why::Undeclarable(vec![id(), id()])), (Field::Status, status)]
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
 }
 
