@@ -19,6 +19,7 @@ use crate::plan::saved::{self, SavedPlan};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
+use crate::pylon::observe::Asking;
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
 
@@ -31,20 +32,21 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
         let scope = Scope { only, max_changes: args.carry.max_changes };
-        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
+        let (mut prepared, asking) = prepare(declared, scope, &args.connection, common, environment).await?;
         if let Some(saved) = &saved {
             let files = prepared.files_digest();
             let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
             prepared.meanwhile = admitted.map_err(Trouble::stale)?;
         }
-        carry_through("apply", prepared, &args.carry, common, environment).await
+        carry_through("apply", prepared, asking, &args.carry, common, environment).await
     })
 }
 
 /// Asks, sends, reads back, tells; unless a guardrail refuses or there is nothing to change.
 pub(super) async fn carry_through(
     command: &str,
-    mut prepared: Prepared,
+    prepared: Prepared,
+    asking: Asking,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
@@ -61,7 +63,7 @@ pub(super) async fn carry_through(
         ask(command, &planned, common, environment)?;
     }
     let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
-    let finished = carry(&mut prepared, &mut journal, args, common, environment).await?;
+    let finished = carry(&prepared, asking, &mut journal, args, common, environment).await?;
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
@@ -154,14 +156,15 @@ fn journal_path(args: &CarryArgs, common: &Common, now: Timestamp) -> std::io::R
 }
 
 async fn carry(
-    prepared: &mut Prepared,
+    prepared: &Prepared,
+    asking: Asking,
     journal: &mut Journal,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
 ) -> Result<Finished, Trouble> {
     let clock = environment.clock;
-    let (reader, pacing, rng) = prepared.take_asking()?;
+    let (reader, pacing, rng) = asking.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let machine =
         Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);

@@ -28,7 +28,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
             }
             Some(person) => {
                 let only = [person.email.value.clone()];
-                let prepared = settle(files, &only, None, connection, observation)?;
+                let (prepared, _) = settle(files, &only, None, connection, observation)?;
                 let plan = PlanReport::new(&prepared.material(None));
                 prepared.close().await?;
                 Some(plan)

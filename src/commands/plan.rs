@@ -24,9 +24,9 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     }
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None };
-        let mut prepared = prepare(declared, scope, &args.connection, common, environment).await?;
+        let (mut prepared, asking) = prepare(declared, scope, &args.connection, common, environment).await?;
         if args.blame {
-            prepared.find_blame().await;
+            prepared.find_blame(&asking).await;
         }
         let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&prepared, args);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Environment;
 use super::connection::{Connection, keep};
 use super::files::{Declared, only};
-use super::{Code, Environment};
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, Rollback, Takeback};
@@ -20,10 +20,8 @@ use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{Plan, ReviewedPlan};
 use crate::problem::{Problem, Problems};
-use crate::pylon::Reader;
 use crate::pylon::inquiry::Findings;
 use crate::pylon::observe::{Asking, Observation};
-use crate::pylon::pace::Pacing;
 use crate::report::Material;
 use crate::roster::{Email, Moment, Unmanaged};
 use crate::sandbox::Running;
@@ -48,7 +46,6 @@ pub(super) struct Prepared {
     /// Where the audit log was asked.
     blame: Option<Findings>,
     mention_undeclared: bool,
-    asking: Option<Asking>,
     sandbox: Option<Running>,
 }
 
@@ -61,14 +58,14 @@ pub(super) struct Scope<'a> {
     pub(super) max_changes: Option<u64>,
 }
 
-/// Observes, draws and reviews.
+/// Observes, draws and reviews. Beside the plan there is whom to go on asking, at the pace that is left.
 pub(super) async fn prepare(
     declared: Declared,
     scope: Scope<'_>,
     asked: &ConnectionArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<Prepared, Problems> {
+) -> Result<(Prepared, Asking), Problems> {
     let only = match only(scope.only, &declared) {
         Ok(only) => only,
         Err(problems) => return Err(Problems::new(declared.roster.sources, problems)),
@@ -99,7 +96,7 @@ pub(super) fn settle(
     max_changes: Option<u64>,
     connection: Connection,
     observation: Observation,
-) -> Result<Prepared, Problems> {
+) -> Result<(Prepared, Asking), Problems> {
     let draw = |declared: &Declared, state: &ObservedState, roles: &NamedRoles| {
         let Declared { roster, desired, now, at: _ } = declared;
         let whole = Plan::draw(desired, state, roles, roster.policy)?;
@@ -117,7 +114,7 @@ pub(super) fn settle_rollback(
     max_changes: Option<u64>,
     connection: Connection,
     observation: Observation,
-) -> Result<Prepared, Problems> {
+) -> Result<(Prepared, Asking), Problems> {
     let place = connection.place.clone();
     let draw = |declared: &Declared, state: &ObservedState, _: &NamedRoles| {
         let Declared { roster, desired, now: _, at: _ } = declared;
@@ -146,7 +143,7 @@ fn review(
     connection: Connection,
     observation: Observation,
     draw: impl FnOnce(&Declared, &ObservedState, &NamedRoles) -> Result<Drawn, Vec<Problem>>,
-) -> Result<Prepared, Problems> {
+) -> Result<(Prepared, Asking), Problems> {
     let Observation { state, read_at } = observation;
     let drawn = NamedRoles::look_up(&declared.roster, &state.roles)
         .and_then(|roles| Ok((draw(&declared, &state, &roles)?, roles)));
@@ -158,7 +155,7 @@ fn review(
     let rules = &roster.guardrails;
     let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
     let Connection { asking, place, sandbox } = connection;
-    Ok(Prepared {
+    let prepared = Prepared {
         reviewed: plan.review(review),
         read_at,
         mention_undeclared: takeback.is_none() && rules.unmanaged != Unmanaged::Ignore,
@@ -172,9 +169,9 @@ fn review(
         meanwhile: 0,
         takeback,
         blame: None,
-        asking: Some(asking),
         sandbox,
-    })
+    };
+    Ok((prepared, asking))
 }
 
 impl Prepared {
@@ -215,11 +212,9 @@ impl Prepared {
     }
 
     /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
-    pub(super) async fn find_blame(&mut self) {
-        if let Some(asking) = &self.asking {
-            let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
-            self.blame = Some(asking.inquire(out_of_step).await.finish(&self.state));
-        }
+    pub(super) async fn find_blame(&mut self, asking: &Asking) {
+        let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
+        self.blame = Some(asking.inquire(out_of_step).await.finish(&self.state));
     }
 
     /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.
@@ -240,13 +235,6 @@ impl Prepared {
     /// What a saved plan is bound to.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
         Binding { host: &self.place, files }
-    }
-
-    /// Whom to ask from here on, at what pace.
-    pub(super) fn take_asking(&mut self) -> Result<(Reader, Pacing, fastrand::Rng), Problems> {
-        let asking = self.asking.take();
-        let asking = asking.ok_or_else(|| Problem::new(Code::NoRuntime, "a plan is carried out once"))?;
-        Ok(asking.into_parts())
     }
 
     /// The embedded Pylon keeps its state for the next run.

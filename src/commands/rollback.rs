@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::apply::carry_through;
 use super::files::declared;
-use super::prepare::{Prepared, observe, settle_rollback};
+use super::prepare::{observe, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
 use crate::apply::journal::Line;
 use crate::apply::rollback::{Applied, Code};
@@ -33,9 +33,9 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     };
     block_on(async {
         let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
-        let prepared: Prepared =
+        let (prepared, asking) =
             settle_rollback(files, &applied, args.carry.max_changes, connection, observation)?;
-        carry_through("rollback", prepared, &args.carry, common, environment).await
+        carry_through("rollback", prepared, asking, &args.carry, common, environment).await
     })
 }
 
