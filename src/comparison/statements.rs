@@ -91,7 +91,7 @@ pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<Subject, Declarat
         (Subject::Guardrails, limits(guardrails, place)),
     ]);
     for acknowledgement in acknowledgements {
-        let (guardrail, of) = (acknowledgement.risk.guardrail(), whom(&acknowledgement.risk));
+        let (guardrail, of) = (acknowledgement.risk.guardrail().as_str(), whom(&acknowledgement.risk));
         let same = |number: usize| Subject::Acknowledgement { guardrail, of: of.clone(), number };
         let number = (0..acknowledgements.len()).find(|number| !subjects.contains_key(&same(*number)));
         subjects.insert(same(number.unwrap_or_default()), risk(acknowledgement, zone.as_deref()));

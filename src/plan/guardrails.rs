@@ -9,11 +9,10 @@ use std::collections::HashMap;
 use super::change::{Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
-use crate::every::every;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, GuardrailRules, MaxChanges, Missing, Status,
-    Unmanaged,
+    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, Guardrail, GuardrailRules, MaxChanges, Missing,
+    Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -44,44 +43,6 @@ pub struct RoleFloor {
     pub before: u64,
     /// How many would hold it afterwards.
     pub after: u64,
-}
-
-/// The guardrails by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Guardrail {
-    /// People changed in one apply.
-    MaxChanges,
-    /// Holders of a role afterwards.
-    KeepAtLeast,
-    /// People with the status `active` afterwards.
-    KeepActive,
-    /// People who are never changed.
-    Protected,
-    /// The token's own user keeps their kept roles.
-    TokenOwner,
-    /// People in Pylon whom no file declares.
-    Unmanaged,
-    /// Declared people who are not in Pylon.
-    Missing,
-}
-
-impl Guardrail {
-    /// Every guardrail, in the order in which they speak.
-    pub const ALL: [Self; 7] =
-        every!(Guardrail: MaxChanges, KeepAtLeast, KeepActive, Protected, TokenOwner, Unmanaged, Missing);
-
-    /// Its name in files, reports and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MaxChanges => "max_changes",
-            Self::KeepAtLeast => "keep_at_least",
-            Self::KeepActive => "keep_active",
-            Self::Protected => "protected",
-            Self::TokenOwner => "token_owner",
-            Self::Unmanaged => "unmanaged",
-            Self::Missing => "missing",
-        }
-    }
 }
 
 /// What one guardrail says.

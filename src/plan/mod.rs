@@ -16,7 +16,7 @@ pub mod saved;
 pub mod suggest;
 
 pub use change::{Absence, Absent, Change, Inverse, Lost, Patch, Plan, RoleEdit, StatusEdit, Subject};
-pub use guardrails::{Guardrail, ReviewedPlan};
+pub use guardrails::ReviewedPlan;
 
 use crate::problem::codes;
 

@@ -1,7 +1,7 @@
 //! What the files declare: `users.toml` and its team files, read whole and checked without asking anybody.
 //!
 //! * [`read`] finds the files and holds them together; `pieces` cuts a large one, `settings` reads the root file's own keys and
-//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold; `rules` checks what needs more than one person or file; `named` are the roles that stand anywhere in them.
+//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold and `guardrail` the guardrails' names; `rules` checks what needs more than one person or file; `named` are the roles that stand anywhere in them.
 //! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
 //! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
 //!
@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 pub mod code;
 pub mod email;
 mod fields;
+pub mod guardrail;
 pub(crate) mod keys;
 pub mod moment;
 mod named;
@@ -30,6 +31,7 @@ use crate::every::every;
 use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
+pub use guardrail::Guardrail;
 pub use moment::Moment;
 
 /// A role as a file names it: by name, slug or id.
@@ -296,16 +298,16 @@ pub enum AcknowledgedRisk {
 }
 
 impl AcknowledgedRisk {
-    /// The name of the guardrail that is acknowledged.
-    pub const fn guardrail(&self) -> &'static str {
+    /// The guardrail that is acknowledged.
+    pub const fn guardrail(&self) -> Guardrail {
         match self {
-            Self::MaxChanges(_) => "max_changes",
-            Self::Missing(_) => "missing",
-            Self::Unmanaged(_) => "unmanaged",
-            Self::KeepAtLeast(..) => "keep_at_least",
-            Self::KeepActive(_) => "keep_active",
-            Self::Protected(_) => "protected",
-            Self::TokenOwner(_) => "token_owner",
+            Self::MaxChanges(_) => Guardrail::MaxChanges,
+            Self::Missing(_) => Guardrail::Missing,
+            Self::Unmanaged(_) => Guardrail::Unmanaged,
+            Self::KeepAtLeast(..) => Guardrail::KeepAtLeast,
+            Self::KeepActive(_) => Guardrail::KeepActive,
+            Self::Protected(_) => Guardrail::Protected,
+            Self::TokenOwner(_) => Guardrail::TokenOwner,
         }
     }
 }

@@ -10,8 +10,8 @@ use super::fields::{Fields, Value};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
-    AcknowledgedRisk, Acknowledgement, Code, Email, Floor, GuardrailRules, MaxChanges, Missing, Policy,
-    Region, RoleName, Stance, Unmanaged, Workspace,
+    AcknowledgedRisk, Acknowledgement, Code, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing,
+    Policy, Region, RoleName, Stance, Unmanaged, Workspace,
 };
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
@@ -19,21 +19,23 @@ use crate::source::{Place, Sourced};
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// A guardrail's name, the keys that its acknowledgement takes beside that, its reason and its day, and the risk that they make.
-type Takes = (&'static str, &'static [&'static str], fn(Parts) -> Option<AcknowledgedRisk>);
+/// Keys of an acknowledgement, and the risk that they make.
+type Takes = (&'static [&'static str], fn(Parts) -> Option<AcknowledgedRisk>);
 
-/// What an acknowledgement takes, by guardrail.
-pub(super) const TAKES: &[Takes] = &[
-    ("max_changes", &["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
-    ("missing", &["up_to"], |parts| Some(AcknowledgedRisk::Missing(parts.up_to?))),
-    ("unmanaged", &["up_to"], |parts| Some(AcknowledgedRisk::Unmanaged(parts.up_to?))),
-    ("keep_at_least", &["role", "down_to"], |parts| {
-        Some(AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?))
-    }),
-    ("keep_active", &["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
-    ("protected", &["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
-    ("token_owner", &["user"], |parts| Some(AcknowledgedRisk::TokenOwner(parts.user?))),
-];
+/// What an acknowledgement of this guardrail takes beside its name, its reason and its day.
+pub(super) const fn takes(guardrail: Guardrail) -> Takes {
+    match guardrail {
+        Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
+        Guardrail::Missing => (&["up_to"], |parts| Some(AcknowledgedRisk::Missing(parts.up_to?))),
+        Guardrail::Unmanaged => (&["up_to"], |parts| Some(AcknowledgedRisk::Unmanaged(parts.up_to?))),
+        Guardrail::KeepAtLeast => {
+            (&["role", "down_to"], |parts| Some(AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?)))
+        }
+        Guardrail::KeepActive => (&["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
+        Guardrail::Protected => (&["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
+        Guardrail::TokenOwner => (&["user"], |parts| Some(AcknowledgedRisk::TokenOwner(parts.user?))),
+    }
+}
 
 /// What only the root file declares.
 pub(super) struct Settings {
@@ -293,9 +295,9 @@ fn read_acknowledgement(
 
 fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<AcknowledgedRisk> {
     let guardrail = parts.guardrail.as_ref()?;
-    let Some((name, takes, risk)) = TAKES.iter().find(|(name, ..)| *name == guardrail.value) else {
-        let names: Vec<&str> = TAKES.iter().map(|(name, ..)| *name).collect();
-        let help = match did_you_mean(&guardrail.value, names.iter().copied()) {
+    let Some(known) = Guardrail::ALL.into_iter().find(|known| known.as_str() == guardrail.value) else {
+        let names = Guardrail::ALL.map(Guardrail::as_str);
+        let help = match did_you_mean(&guardrail.value, names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the guardrails are: {}", names.join(", ")),
         };
@@ -303,11 +305,13 @@ fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<Ackn
         fields.report(Problem::new(Code::BadValue, message).at(guardrail.place, "not known").help(help));
         return None;
     };
+    let (takes, risk) = takes(known);
     let common = ["guardrail", "reason", "expires"];
     let wanted_missing = takes.iter().any(|key| !parts.given.contains(key));
     let too_much = parts.given.iter().any(|key| !takes.contains(key) && !common.contains(key));
     if wanted_missing || too_much {
         let keys = takes.join("` and `");
+        let name = known.as_str();
         let problem =
             Problem::new(Code::MissingKey, format!("an acknowledgement of `{name}` takes `{keys}`"))
                 .at(place, "not the keys of this guardrail")
@@ -330,7 +334,8 @@ mod tests {
     #[test]
     fn every_acknowledgement_is_of_the_guardrail_that_it_names() {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
-        for (name, takes, risk) in TAKES {
+        for guardrail in Guardrail::ALL {
+            let (takes, risk) = takes(guardrail);
             let has = |key: &str| takes.contains(&key);
             let parts = Parts {
                 up_to: has("up_to").then_some(1),
@@ -339,7 +344,7 @@ mod tests {
                 user: has("user").then(|| Sourced::new(Email::observed("a@acme.example"), place)),
                 ..Parts::default()
             };
-            assert_eq!(risk(parts).map(|risk| risk.guardrail()), Some(*name));
+            assert_eq!(risk(parts).map(|risk| risk.guardrail()), Some(guardrail));
         }
     }
 }

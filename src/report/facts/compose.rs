@@ -81,7 +81,7 @@ impl PlanReport {
         let undeclared =
             plan.undeclared.iter().filter(|_| mention_undeclared).map(|email| Printable::new(email.as_str()));
         let expired = expired.iter().map(|acknowledgement| ExpiredLine {
-            guardrail: acknowledgement.risk.guardrail(),
+            guardrail: acknowledgement.risk.guardrail().as_str(),
             expired: Printable::new(&acknowledgement.expires.value.written),
             location: material.locate(acknowledgement.place),
         });

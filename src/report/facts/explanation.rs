@@ -4,12 +4,12 @@ use super::OrganizationLine;
 use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
 use crate::desired::{Desired, DesiredPerson};
 use crate::observed::{Found, ObservedState, Person};
-use crate::plan::guardrails::{Figure, Guardrail, Verdict};
+use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
-use crate::roster::{Email, Field, RoleName, Roster, Status};
+use crate::roster::{Email, Field, Guardrail, RoleName, Roster, Status};
 use crate::source::{Location, Sources};
 
 /// Everything about one person.

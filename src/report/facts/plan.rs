@@ -7,10 +7,10 @@ use super::OrganizationLine;
 use super::files::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
-use crate::plan::guardrails::{Figure, Guardrail, Verdict};
+use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
-use crate::roster::Field;
+use crate::roster::{Field, Guardrail};
 use crate::source::Location;
 
 /// A reviewed plan, and what came of it if it was carried out.

@@ -329,8 +329,8 @@ mod tests {
 
     use super::*;
     use crate::roster::keys;
-    use crate::roster::settings::TAKES;
-    use crate::roster::{MaxChanges, Region, Status};
+    use crate::roster::settings::takes;
+    use crate::roster::{Guardrail, MaxChanges, Region, Status};
 
     /// What stands at a pointer, where `*` is the one pattern of the people.
     fn at(schema: &Value, pointer: &str) -> Value {
@@ -373,7 +373,7 @@ mod tests {
     #[test]
     fn every_acknowledgement_takes_what_the_reader_takes() {
         let items = at(&schema().to_value(), "acknowledge/items");
-        let mut written = Vec::new();
+        let mut written = BTreeMap::new();
         for choice in items["oneOf"].as_array().unwrap() {
             let guardrail = choice["properties"]["guardrail"]["const"].as_str().unwrap().to_owned();
             let all: BTreeSet<&str> =
@@ -384,12 +384,13 @@ mod tests {
             let common = ["guardrail", "reason", "expires"];
             assert!(common.iter().all(|key| all.contains(key)), "{guardrail}");
             let own = all.iter().filter(|key| !common.contains(key)).map(|key| (*key).to_owned());
-            written.push((guardrail, own.collect::<BTreeSet<_>>()));
+            written.insert(guardrail, own.collect::<BTreeSet<_>>());
         }
-        let known = TAKES.iter().map(|(name, keys, _)| {
-            ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>())
+        let known = Guardrail::ALL.map(|guardrail| {
+            let keys = takes(guardrail).0.iter().map(|key| (*key).to_owned());
+            (guardrail.as_str().to_owned(), keys.collect::<BTreeSet<_>>())
         });
-        assert_eq!(written, known.collect::<Vec<_>>());
+        assert_eq!(written, BTreeMap::from(known));
     }
 
     #[test]

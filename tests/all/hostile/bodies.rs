@@ -9,7 +9,7 @@ use rolecall::comparison::{Kind, Subject};
 use rolecall::desired::Origin;
 use rolecall::observed::{Role, RoleCatalogue, RoleId};
 use rolecall::plan::Lost;
-use rolecall::plan::guardrails::{Figure, Guardrail, RoleFloor, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::Refusal;
@@ -23,7 +23,7 @@ use rolecall::report::facts::plan::{
     GuardrailLine, Instant, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
-use rolecall::roster::{Email, Field, Moment};
+use rolecall::roster::{Email, Field, Guardrail, Moment};
 use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use rolecall::desired::Origin;
-use rolecall::plan::guardrails::Guardrail;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
@@ -12,7 +11,7 @@ use rolecall::report::facts::files::{FilesReport, LeftLine};
 use rolecall::report::facts::plan::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
-use rolecall::roster::{Field, Moment};
+use rolecall::roster::{Field, Guardrail, Moment};
 
 use super::bodies::{PlanOf, file, location, not_written, now, plan};
 use super::carriers::{Carrier, Deal};

@@ -5,8 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
+use rolecall::plan::ReviewedPlan;
 use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
-use rolecall::plan::{Guardrail, ReviewedPlan};
+use rolecall::roster::Guardrail;
 
 use super::holds;
 use super::organisation::{Case, cases};

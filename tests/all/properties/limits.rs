@@ -2,9 +2,8 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
-use rolecall::plan::Guardrail;
 use rolecall::plan::guardrails::{RoleFloor, Verdict};
-use rolecall::roster::Email;
+use rolecall::roster::{Email, Guardrail};
 
 use super::organisation::Case;
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rolecall::observed::Person;
-use rolecall::plan::{Guardrail, Plan};
-use rolecall::roster::{AcknowledgedRisk, Email, MaxChanges, Missing, Unmanaged};
+use rolecall::plan::Plan;
+use rolecall::roster::{AcknowledgedRisk, Email, Guardrail, MaxChanges, Missing, Unmanaged};
 
 use super::organisation::{ROLES, Resolved};
 

@@ -8,9 +8,8 @@ use pretty_assertions::assert_eq;
 use rolecall::commands::diagnostic_codes;
 use rolecall::exit::Exit;
 use rolecall::manual::VERBS;
-use rolecall::plan::Guardrail;
 use rolecall::report::Format;
-use rolecall::roster::Region;
+use rolecall::roster::{Guardrail, Region};
 
 use crate::harness::Scene;
 

@@ -332,7 +332,9 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
     let run = scene.run("apply --auto-approve");
     run.exits(4);
     assert!(
-        run.stdout.contains("not attempted: too few would have kept the role, since those who were to gain it have not"),
+        run.stdout.contains(
+            "not attempted: too few would have kept the role, since those who were to gain it have not"
+        ),
         "{}",
         run.stdout
     );
