@@ -76,20 +76,17 @@ pub struct Named<'a> {
 impl Command {
     /// The files that were named beside the config and the reports.
     pub fn files(&self) -> Named<'_> {
-        fn written<'a>(what: &'static str, path: &'a Option<PathBuf>) -> Option<(&'static str, &'a Path)> {
-            path.as_deref().map(|path| (what, path))
-        }
         let (mut read, written) = match self {
-            Self::Plan(args) => (Vec::new(), written("the plan", &args.output)),
+            Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
             Self::Apply(ApplyArgs { plan, carry, .. }) => {
-                (plan.iter().collect(), written("the journal", &carry.journal))
+                (plan.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
             Self::Rollback(RollbackArgs { of, carry, .. }) => {
-                (of.iter().collect(), written("the journal", &carry.journal))
+                (of.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
             Self::Compare(CompareArgs { old, new, .. }) => (vec![old, new], None),
             Self::Import(args) => (args.into.iter().collect(), None),
-            Self::Sandbox(args) => (Vec::new(), written("the state", &args.state)),
+            Self::Sandbox(args) => (Vec::new(), args.state.as_ref().map(|path| ("the state", path))),
             Self::Validate
             | Self::Fmt(_)
             | Self::Explain(_)
@@ -102,6 +99,7 @@ impl Command {
         };
         let token_file = self.connection().and_then(|asked| asked.token_file.as_ref());
         read.extend(token_file.filter(|path| path.as_os_str() != "-"));
+        let written = written.map(|(what, path)| (what, path.as_path()));
         Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
     }
 

@@ -79,7 +79,7 @@ fn text(from: impl Read, length: u64, largest: u64) -> Result<String, Unreadable
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        Unreadable::NotText(before.iter().filter(|byte| **byte == b'\n').count() + 1)
+        Unreadable::NotText(String::from_utf8_lossy(before).matches('\n').count() + 1)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `sandbox`, and the embedded Pylon of `--sandbox`.
 
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -113,7 +113,7 @@ fn declared_state(roster: &Roster) -> Result<State, Problem> {
 }
 
 /// The state in a file, if there is one.
-fn read_state(path: &PathBuf) -> Result<Option<State>, Problem> {
+fn read_state(path: &Path) -> Result<Option<State>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match regular::read(path, LARGEST) {
         Ok(json) => json,
