@@ -118,7 +118,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[
             ("0", "formatted, or as it should be"),
-            ("1", "the files are not valid"),
+            ("1", "the files are not valid, or one cannot be written"),
             ("2", "a file would change (--check)"),
         ],
         unused: NO_PROGRESS,
