@@ -148,8 +148,9 @@ class Run:
     @property
     def conclusion(self):
         results = [job.result for job in self.jobs.values()]
-        if "failure" in results:
-            return "failure"
+        for worst in ("failure", "cancelled"):
+            if worst in results:
+                return worst
         return "success" if "success" in results else "skipped"
 
     @property
@@ -167,6 +168,8 @@ class GitHub:
         self.cache = {}
         self.variables = {}
         self.rejects = set()
+        # Environments whose reviewers are waited for when a newer run comes into the same group.
+        self.overtaken = set()
         self.cargo_fails = False
         # Every environment, its secrets, and whether it is for the branch main alone.
         token = {"PYLON_API_TOKEN": pylon_token}
@@ -312,6 +315,7 @@ class GitHub:
             ancestors.add(ancestor)
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
+        # `cancelled()` asks of the whole run, which goes on when one of its jobs is cancelled through a group.
         status = {
             "success": all(jobs[each].result == "success" for each in needed),
             "failure": any(jobs[each].result == "failure" for each in ancestors),
@@ -327,6 +331,9 @@ class GitHub:
             assert isinstance(environment, dict), "an environment is written with its name"
             environment = fill(environment["name"], contexts, status)
             secrets, main_alone = self.environments[environment]
+            if environment in self.overtaken:
+                assert job["concurrency"]["cancel-in-progress"], "a newer run waits behind this one"
+                return Job("cancelled", "a newer run has come into the group\n")
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
             contexts["secrets"] = secrets if trusted else {}
