@@ -472,7 +472,7 @@ class Runner:
             case "actions/cache/restore":
                 kept = self.github.cache.get(inputs["key"])
                 if kept:
-                    shutil.copytree(kept, inputs["path"])
+                    shutil.copytree(kept, inputs["path"], dirs_exist_ok=True)
                 return {"cache-hit": "true" if kept else ""}
             case "actions/cache/save":
                 self.github.cache[inputs["key"]] = shutil.copytree(inputs["path"], self.home / "cache")

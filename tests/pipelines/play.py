@@ -5,6 +5,7 @@ Each scene is a function: a world, events, and what people then see. `play.py NA
 their name.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -211,19 +212,39 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
 
 
-def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
-    def job(*steps):
-        contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
-                               "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
-        checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
-        return Runner(stage.github, contexts, {}).job({"steps": [checkout, *steps]})
+def own_job(stage, *steps, **permissions):
+    """A job of somebody's own, on main."""
+    contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
+                           "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
+    checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
+    job = Runner(stage.github, contexts, permissions).job({"steps": [checkout, *steps]})
+    stage.logs.append(job.log)
+    return job
 
+
+def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
+    job = functools.partial(own_job, stage)
     own = job({"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"})
     assert own.result == "success" and "\nrolecall 0." in own.log, own.log
     stage.github.commit("main", PROMOTED)
     inputs = {"command": "apply", "token": TOKEN, "args": "--max-changes=0\n\n--quiet\n"}
     assert "max_changes" in job({"uses": OUR_ACTION, "with": inputs}).log and stage.role("bo") == "viewer"
     assert job({"uses": OUR_ACTION, "with": {"command": "aply"}}).result == "failure"
+
+
+def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
+    def plan(**inputs):
+        inputs = {"command": "plan", "token": TOKEN, "issue": "Not in step"} | {key.replace("_", "-"): value for key, value in inputs.items()}
+        return own_job(stage, {"uses": OUR_ACTION, "with": inputs}, issues="write").result
+
+    assert plan(compare_with="0" * 40) == "failure"  # rolecall itself ends with 0
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "exit code 0", "the step failed")
+    assert plan(compare_with="0" * 40) == "failure" and len(stage.github.issues("open")) == 1
+    stage.github.commit("main", PROMOTED)  # there are changes, and nobody asked to hear of them
+    assert plan() == "success" and stage.github.issues("open") == []
+    assert plan() == "success" and stage.github.issues("open") == []
+    assert plan(detailed_exitcode=True) == "failure" and len(stage.github.issues("open")) == 1
 
 
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
