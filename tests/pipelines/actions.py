@@ -496,7 +496,11 @@ class Runner:
             if inputs.get("if-no-files-found") == "ignore":
                 return
             raise Failed(f"nothing at {file}")
+        assert not set('":<>|*?\\/') & set(inputs["name"]), f"GitHub takes no artifact called {inputs['name']}"
         with self.github.world() as world:
+            taken = any((each["name"], each["run"]) == (inputs["name"], run) for each in world["artifacts"])
+            if taken and inputs.get("overwrite") != "true":
+                raise Failed(f"there is an artifact called {inputs['name']} already")
             world["artifacts"] = [each for each in world["artifacts"] if (each["name"], each["run"]) != (inputs["name"], run)]
             kept = self.github.folder / f"artifact-{run}-{inputs['name']}" / file.name
             kept.parent.mkdir(exist_ok=True)

@@ -247,6 +247,27 @@ def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
     assert plan(detailed_exitcode=True) == "failure" and len(stage.github.issues("open")) == 1
 
 
+def two_configs_in_one_job_keep_a_journal_each(stage):
+    people = {"bo": "Member", "cy": "Viewer"}
+    stage.github.commit("main", {f"{name}/users.toml": f'[users]\n"{name}@acme.example" = {{ role = "{role}" }}\n' for name, role in people.items()})
+    apply = [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": f"{name}/users.toml"}} for name in people]
+    job = own_job(stage, *apply)
+    assert job.result == "success", job.log
+    kept = {kept["name"]: Path(kept["file"]).read_text() for kept in stage.github.read()["artifacts"]}
+    assert set(kept) == {f"rolecall-journal-own-{name}-users.toml-1" for name in people}
+    assert all(f"{name}@acme.example" in kept[f"rolecall-journal-own-{name}-users.toml-1"] for name in people)
+
+
+def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
+    stage.github.commit("main", PROMOTED)
+    inputs = {"command": "apply", "token": TOKEN}
+    reviewed = {"artifact": "rolecall-plan", "reviewed-in": "rolecall-plan.yml", "config": "teams/emea.toml"}
+    job = own_job(stage, {"uses": OUR_ACTION, "with": inputs}, {"uses": OUR_ACTION, "with": inputs | reviewed},
+                  **{"actions": "read", "pull-requests": "read"})
+    assert job.result == "failure" and "nothing was applied" in job.log
+    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-journal-own-users.toml-1"]
+
+
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -258,7 +279,7 @@ def what_was_reviewed_is_applied_on_merge_and_once(stage):
     assert (run.jobs["plan"].result, run.jobs["agree"].result, run.jobs["apply"].result) == ("skipped", "skipped", "success")
     assert "The plan of pull request #41" in run.log
     assert stage.role("bo") == "member" and stage.pylon.patches() == 1
-    assert any(kept["name"] == "rolecall-journal-apply-1" for kept in stage.github.read()["artifacts"])
+    assert any(kept["name"] == "rolecall-journal-apply-users.toml-1" for kept in stage.github.read()["artifacts"])
     green(stage, stage.github.on_push(commit))
     assert stage.pylon.patches() == 1
 
