@@ -46,7 +46,7 @@ pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
     })
 }
 
-/// The two lines to paste, on standard output, so that `eval "$(…)"` works too; the rest is for people.
+/// The two lines to paste, alone on standard output, so that a script can read them while it runs; the rest is for people.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     let lines =
         format!("export PYLON_BASE_URL={}\nexport {VARIABLE}={}\n", running.base_url(), quoted(token));

@@ -114,7 +114,7 @@ pub struct Setting {
     pub colours: bool,
     /// Why something could not be done is told elsewhere (on standard error), and not in the text.
     pub letters_apart: bool,
-    /// So many characters may a markdown report have.
+    /// So many bytes may a markdown report have, which are never fewer than characters.
     pub markdown_limit: usize,
     /// The folders that an annotation's file is named by.
     pub annotations: Annotations,

@@ -148,8 +148,9 @@ class Run:
     @property
     def conclusion(self):
         results = [job.result for job in self.jobs.values()]
-        if "failure" in results:
-            return "failure"
+        for worst in ("failure", "cancelled"):
+            if worst in results:
+                return worst
         return "success" if "success" in results else "skipped"
 
     @property
@@ -167,6 +168,8 @@ class GitHub:
         self.cache = {}
         self.variables = {}
         self.rejects = set()
+        # Environments whose reviewers are waited for when a newer run comes into the same group.
+        self.overtaken = set()
         self.cargo_fails = False
         # Every environment, its secrets, and whether it is for the branch main alone.
         token = {"PYLON_API_TOKEN": pylon_token}
@@ -312,6 +315,7 @@ class GitHub:
             ancestors.add(ancestor)
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
+        # `cancelled()` asks of the whole run, which goes on when one of its jobs is cancelled through a group.
         status = {
             "success": all(jobs[each].result == "success" for each in needed),
             "failure": any(jobs[each].result == "failure" for each in ancestors),
@@ -327,6 +331,9 @@ class GitHub:
             assert isinstance(environment, dict), "an environment is written with its name"
             environment = fill(environment["name"], contexts, status)
             secrets, main_alone = self.environments[environment]
+            if environment in self.overtaken:
+                assert job["concurrency"]["cancel-in-progress"], "a newer run waits behind this one"
+                return Job("cancelled", "a newer run has come into the group\n")
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
             contexts["secrets"] = secrets if trusted else {}
@@ -465,7 +472,7 @@ class Runner:
             case "actions/cache/restore":
                 kept = self.github.cache.get(inputs["key"])
                 if kept:
-                    shutil.copytree(kept, inputs["path"])
+                    shutil.copytree(kept, inputs["path"], dirs_exist_ok=True)
                 return {"cache-hit": "true" if kept else ""}
             case "actions/cache/save":
                 self.github.cache[inputs["key"]] = shutil.copytree(inputs["path"], self.home / "cache")
@@ -489,7 +496,11 @@ class Runner:
             if inputs.get("if-no-files-found") == "ignore":
                 return
             raise Failed(f"nothing at {file}")
+        assert not set('":<>|*?\\/') & set(inputs["name"]), f"GitHub takes no artifact called {inputs['name']}"
         with self.github.world() as world:
+            taken = any((each["name"], each["run"]) == (inputs["name"], run) for each in world["artifacts"])
+            if taken and inputs.get("overwrite") != "true":
+                raise Failed(f"there is an artifact called {inputs['name']} already")
             world["artifacts"] = [each for each in world["artifacts"] if (each["name"], each["run"]) != (inputs["name"], run)]
             kept = self.github.folder / f"artifact-{run}-{inputs['name']}" / file.name
             kept.parent.mkdir(exist_ok=True)

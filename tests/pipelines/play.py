@@ -5,6 +5,7 @@ Each scene is a function: a world, events, and what people then see. `play.py NA
 their name.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -211,19 +212,60 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
 
 
-def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
-    def job(*steps):
-        contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
-                               "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
-        checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
-        return Runner(stage.github, contexts, {}).job({"steps": [checkout, *steps]})
+def own_job(stage, *steps, **permissions):
+    """A job of somebody's own, on main."""
+    contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
+                           "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
+    checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
+    job = Runner(stage.github, contexts, permissions).job({"steps": [checkout, *steps]})
+    stage.logs.append(job.log)
+    return job
 
+
+def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
+    job = functools.partial(own_job, stage)
     own = job({"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"})
     assert own.result == "success" and "\nrolecall 0." in own.log, own.log
     stage.github.commit("main", PROMOTED)
     inputs = {"command": "apply", "token": TOKEN, "args": "--max-changes=0\n\n--quiet\n"}
     assert "max_changes" in job({"uses": OUR_ACTION, "with": inputs}).log and stage.role("bo") == "viewer"
     assert job({"uses": OUR_ACTION, "with": {"command": "aply"}}).result == "failure"
+
+
+def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
+    def plan(**inputs):
+        inputs = {"command": "plan", "token": TOKEN, "issue": "Not in step"} | {key.replace("_", "-"): value for key, value in inputs.items()}
+        return own_job(stage, {"uses": OUR_ACTION, "with": inputs}, issues="write").result
+
+    assert plan(compare_with="0" * 40) == "failure"  # rolecall itself ends with 0
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], "exit code 0", "the step failed")
+    assert plan(compare_with="0" * 40) == "failure" and len(stage.github.issues("open")) == 1
+    stage.github.commit("main", PROMOTED)  # there are changes, and nobody asked to hear of them
+    assert plan() == "success" and stage.github.issues("open") == []
+    assert plan() == "success" and stage.github.issues("open") == []
+    assert plan(detailed_exitcode=True) == "failure" and len(stage.github.issues("open")) == 1
+
+
+def two_configs_in_one_job_keep_a_journal_each(stage):
+    people = {"bo": "Member", "cy": "Viewer"}
+    stage.github.commit("main", {f"{name}/users.toml": f'[users]\n"{name}@acme.example" = {{ role = "{role}" }}\n' for name, role in people.items()})
+    apply = [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": f"{name}/users.toml"}} for name in people]
+    job = own_job(stage, *apply)
+    assert job.result == "success", job.log
+    kept = {kept["name"]: Path(kept["file"]).read_text() for kept in stage.github.read()["artifacts"]}
+    assert set(kept) == {f"rolecall-journal-own-{name}-users.toml-1" for name in people}
+    assert all(f"{name}@acme.example" in kept[f"rolecall-journal-own-{name}-users.toml-1"] for name in people)
+
+
+def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
+    stage.github.commit("main", PROMOTED)
+    inputs = {"command": "apply", "token": TOKEN}
+    reviewed = {"artifact": "rolecall-plan", "reviewed-in": "rolecall-plan.yml", "config": "teams/emea.toml"}
+    job = own_job(stage, {"uses": OUR_ACTION, "with": inputs}, {"uses": OUR_ACTION, "with": inputs | reviewed},
+                  **{"actions": "read", "pull-requests": "read"})
+    assert job.result == "failure" and "nothing was applied" in job.log
+    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-journal-own-users.toml-1"]
 
 
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +279,7 @@ def what_was_reviewed_is_applied_on_merge_and_once(stage):
     assert (run.jobs["plan"].result, run.jobs["agree"].result, run.jobs["apply"].result) == ("skipped", "skipped", "success")
     assert "The plan of pull request #41" in run.log
     assert stage.role("bo") == "member" and stage.pylon.patches() == 1
-    assert any(kept["name"] == "rolecall-journal-apply-1" for kept in stage.github.read()["artifacts"])
+    assert any(kept["name"] == "rolecall-journal-apply-users.toml-1" for kept in stage.github.read()["artifacts"])
     green(stage, stage.github.on_push(commit))
     assert stage.pylon.patches() == 1
 
@@ -318,6 +360,14 @@ def by_hand_nothing_happens_when_the_reviewers_say_no(stage):
     stage.github.rejects.add("rolecall-by-hand")
     run = red(stage, stage.github.by_hand())
     assert run.jobs["apply"].result == "skipped" and stage.role("bo") == "viewer"
+
+
+def by_hand_a_plan_that_a_newer_run_has_overtaken_is_not_applied(stage):
+    stage.github.commit("main", PROMOTED)
+    stage.github.overtaken.add("rolecall-by-hand")
+    run = seen(stage, stage.github.by_hand())
+    assert [job.result for job in run.jobs.values()] == ["success", "cancelled", "skipped"], run.log
+    assert run.conclusion == "cancelled" and stage.role("bo") == "viewer"
 
 
 def by_hand_on_another_branch_nothing_happens(stage):

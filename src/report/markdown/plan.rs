@@ -1,19 +1,20 @@
 //! A plan, or what came of it.
 
 use super::{LONGEST, code, coming, details, diff, fence, list, place, short, title};
-use crate::apply::Outcome;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::LeftLine;
 use crate::report::facts::plan::{
-    EditLine, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
+    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
 };
 use crate::report::toml_diff::Hunk;
 use crate::report::{toml_diff, words};
 
 /// What is beside the changes may take so much of the room, each part a share: the changes have what is left.
 const SHARE: usize = 12;
+/// So many people are named where one line speaks of many.
+const NAMED: usize = 10;
 /// A path is shown up to so many characters, which only one that nobody types exceeds.
 const LONGEST_PATH: usize = 300;
 
@@ -138,14 +139,33 @@ fn not_in_force(report: &PlanReport, share: usize) -> String {
         return String::new();
     }
     let again = again.unwrap_or_else(|| "It ended early.".into());
-    let line = |outcome: &Outcome| code(Printable::cut(&words::outcome(outcome), 300).as_str());
-    let lines = stopped.map(|stopped| code(Printable::cut(&stopped, 300).as_str())).into_iter();
-    let lines =
-        lines.chain(troubled().map(|(entry, outcome)| format!("{} {}", short(&entry.email), line(outcome))));
+    let sentence = |text: &str| code(Printable::cut(text, 300).as_str());
+    let shared = words::shared(report);
+    let mut of_many: Vec<Vec<&Entry>> = vec![Vec::new(); shared.len()];
+    let mut of_one = Vec::new();
+    for (entry, outcome) in troubled() {
+        let told = words::outcome(outcome);
+        match shared.iter().position(|(other, _)| *other == told) {
+            Some(number) => of_many[number].push(entry),
+            None => of_one.push(format!("{} {}", short(&entry.email), sentence(&told))),
+        }
+    }
+    let of_many = shared.iter().zip(&of_many).filter(|(_, people)| !people.is_empty());
+    let of_many = of_many.map(|((told, _), people)| format!("{}: {}", sentence(told), named(people)));
+    let lines = stopped.iter().map(|stopped| sentence(stopped)).chain(of_many).chain(of_one);
     let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
     let journal = report.journal.as_ref().filter(|_| troubled().next().is_some());
     let sent = journal.map_or_else(String::new, |path| format!(">\n> {}: {}\n", words::SENT, file(path)));
     format!("> [!WARNING]\n> {again}\n>\n{alert}{sent}\n")
+}
+
+/// Some of many people, and how many more; the diff says of each what came of it.
+fn named(people: &[&Entry]) -> String {
+    let shown = &people[..people.len().min(NAMED)];
+    let shown = shown.iter().map(|entry| short(&entry.email)).collect::<Vec<_>>().join(", ");
+    let more = people.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} people, {shown}{more}", people.len())
 }
 
 fn guardrails(report: &PlanReport, share: usize) -> String {

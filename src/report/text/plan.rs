@@ -42,14 +42,18 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     } = report;
     let mut text = heading(command, report, styles);
     let columns = Columns::of(report);
+    let shared = words::shared(report);
     if !entries.is_empty() {
         text.push('\n');
     }
     for entry in entries {
-        text += &entry_lines(entry, &columns, styles);
+        text += &entry_lines(entry, &columns, &shared, styles);
     }
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
+    for (sentence, people) in &shared {
+        let _ = writeln!(text, "{sentence} ({people} people)");
+    }
     text += &guardrails(report, styles);
     if let Some((what, why)) = audit_log.as_ref().and_then(words::audit_log) {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
@@ -103,7 +107,8 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n")
 }
 
-fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
+/// What came of somebody's change stands below it, by its name alone where it is told once of many.
+fn entry_lines(entry: &Entry, columns: &Columns, shared: &[(String, usize)], styles: &Styles) -> String {
     let Entry { email, kind, location } = entry;
     let place = styled(styles.quiet, place_text(location));
     let line = |sign: String, rest: String| {
@@ -116,7 +121,9 @@ fn entry_lines(entry: &Entry, columns: &Columns, styles: &Styles) -> String {
             let mut text = line(sign, person_text(person, styles));
             edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
             if let Some(outcome) = outcome.as_ref().filter(|outcome| **outcome != Outcome::Applied) {
-                let _ = writeln!(text, "      {}", words::outcome(outcome));
+                let sentence = words::outcome(outcome);
+                let is_shared = shared.iter().any(|(other, _)| *other == sentence);
+                let _ = writeln!(text, "      {}", if is_shared { outcome.as_str() } else { &sentence });
             }
             text
         }

@@ -1,5 +1,7 @@
 //! What came of a change, of an apply, of a way back.
 
+use std::collections::HashMap;
+
 use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::rollback::Why;
@@ -7,7 +9,7 @@ use crate::apply::{Outcome, Stop};
 use crate::observed::RoleId;
 use crate::plan::Lost;
 use crate::printable::Printable;
-use crate::report::facts::plan::ApplyResult;
+use crate::report::facts::plan::{ApplyResult, PlanReport};
 
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -31,6 +33,28 @@ pub fn outcome(outcome: &Outcome) -> String {
             format!("{name}: too few would have kept the role, since those who were to gain it have not")
         }
     }
+}
+
+/// From so many people on, what came of their changes in the same words is said once.
+const MANY: usize = 3;
+
+/// The sentences, longer than a name, that tell many people's outcome, each with how many they are, in the order of the report.
+pub fn shared(report: &PlanReport) -> Vec<(String, usize)> {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    for of_one in report.outcomes() {
+        let sentence = outcome(of_one);
+        if sentence == of_one.as_str() {
+            continue;
+        }
+        let number = *numbers.entry(sentence.clone()).or_insert(counted.len());
+        match counted.get_mut(number) {
+            Some((_, people)) => *people += 1,
+            None => counted.push((sentence, 1)),
+        }
+    }
+    counted.retain(|(_, people)| *people >= MANY);
+    counted
 }
 
 /// Before the path of the journal.

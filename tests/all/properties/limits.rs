@@ -174,7 +174,7 @@ fn token_owner() -> Vec<Row> {
         (String::new(), TO_MEMBER, Some("u_01"), HOLDS), // somebody else loses it
         (String::new(), TO_MEMBER, None, HOLDS),
         (String::new(), AWAY, Some("u_00"), HOLDS),
-        (of_another_role, TO_MEMBER, Some("u_00"), HOLDS),
+        (of_another_role, TO_MEMBER, Some("u_00"), REFUSED), // an administrator, whatever the floors are
         (user("p00@old.example"), TO_MEMBER, Some("u_00"), ACKNOWLEDGED),
         (user("p01@acme.example"), TO_MEMBER, Some("u_00"), REFUSED),
     ];

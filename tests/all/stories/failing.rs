@@ -206,6 +206,34 @@ fn a_change_without_effect_or_undone_at_once_is_called_by_its_name() {
     assert!(run.stdout.contains("changed again: it was in force"), "{}", run.stdout);
 }
 
+#[test]
+fn what_came_of_many_in_the_same_words_is_said_once_and_of_each_by_its_name() {
+    let people: Vec<String> = (0..12)
+        .map(|n| format!(r#"{{ "id": "u_{n}", "email": "p{n:02}@acme.example", "name": "P", "role": "member", "role_from_scim": true }}"#))
+        .collect();
+    let declared: Vec<String> =
+        (0..12).map(|n| format!("\"p{n:02}@acme.example\" = {{ role = \"Viewer\" }}\n")).collect();
+    let users = format!("[guardrails]\nmax_changes = 12\n[users]\n{}", declared.concat());
+    let scene =
+        Scene::with_pylon(&format!("{{ \"users\": [{}] }}", people.join(","))).file("users.toml", users);
+    let run = scene.run("apply --auto-approve --report markdown=a.md");
+    run.exits(4);
+    let sentence =
+        "not effective: Pylon accepted it and still shows another value; a SCIM group may decide this";
+    let times = |text: &str, part: &str| text.matches(part).count();
+    assert_eq!(times(&run.stdout, sentence), 1, "{}", run.stdout);
+    assert!(run.stdout.contains(&format!("\n12 not effective · 0 in step\n{sentence} (12 people)\n")));
+    assert_eq!(times(&run.stdout, "\n      not effective\n"), 12, "{}", run.stdout);
+    let comment = fs::read_to_string(scene.folder().join("a.md")).unwrap();
+    assert_eq!(times(&comment, sentence), 1, "{comment}");
+    assert!(
+        comment.contains(&format!("> - `{sentence}`: 12 people, `p00@acme.example`, `p01@acme.example`, ")),
+        "{comment}"
+    );
+    assert!(comment.contains("`p09@acme.example` and 2 more\n"), "{comment}");
+    assert_eq!(times(&comment, "] # P: not effective\n"), 12, "{comment}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_no_panic() {
