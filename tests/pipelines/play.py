@@ -5,7 +5,6 @@ Each scene is a function: a world, events, and what people then see. `play.py NA
 their name.
 """
 
-import functools
 import os
 import shutil
 import subprocess
@@ -212,7 +211,7 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
 
 
-def own_job(stage, *steps, **permissions):
+def own_job(stage, steps, permissions):
     """A job of somebody's own, on main."""
     contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
                            "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
@@ -223,7 +222,9 @@ def own_job(stage, *steps, **permissions):
 
 
 def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
-    job = functools.partial(own_job, stage)
+    def job(*steps):
+        return own_job(stage, steps, {})
+
     own = job({"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"})
     assert own.result == "success" and "\nrolecall 0." in own.log, own.log
     stage.github.commit("main", PROMOTED)
@@ -235,7 +236,7 @@ def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stag
 def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
     def plan(**inputs):
         inputs = {"command": "plan", "token": TOKEN, "issue": "Not in step"} | {key.replace("_", "-"): value for key, value in inputs.items()}
-        return own_job(stage, {"uses": OUR_ACTION, "with": inputs}, issues="write").result
+        return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"}).result
 
     assert plan(compare_with="0" * 40) == "failure"  # rolecall itself ends with 0
     [issue] = stage.github.issues("open")
@@ -251,7 +252,7 @@ def two_configs_in_one_job_keep_a_journal_each(stage):
     people = {"bo": "Member", "cy": "Viewer"}
     stage.github.commit("main", {f"{name}/users.toml": f'[users]\n"{name}@acme.example" = {{ role = "{role}" }}\n' for name, role in people.items()})
     apply = [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": f"{name}/users.toml"}} for name in people]
-    job = own_job(stage, *apply)
+    job = own_job(stage, apply, {})
     assert job.result == "success", job.log
     kept = {kept["name"]: Path(kept["file"]).read_text() for kept in stage.github.read()["artifacts"]}
     assert set(kept) == {f"rolecall-journal-own-{name}-users.toml-1" for name in people}
@@ -262,8 +263,8 @@ def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
     stage.github.commit("main", PROMOTED)
     inputs = {"command": "apply", "token": TOKEN}
     reviewed = {"artifact": "rolecall-plan", "reviewed-in": "rolecall-plan.yml", "config": "teams/emea.toml"}
-    job = own_job(stage, {"uses": OUR_ACTION, "with": inputs}, {"uses": OUR_ACTION, "with": inputs | reviewed},
-                  **{"actions": "read", "pull-requests": "read"})
+    steps = [{"uses": OUR_ACTION, "with": each} for each in (inputs, inputs | reviewed)]
+    job = own_job(stage, steps, {"actions": "read", "pull-requests": "read"})
     assert job.result == "failure" and "nothing was applied" in job.log
     assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-journal-own-users.toml-1"]
 
