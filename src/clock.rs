@@ -3,7 +3,7 @@
 //! Everything that decides is told: calendar time as a [`Timestamp`] for windows and expiries, elapsed time as a
 //! [`Duration`] since the start for pacing and freshness.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,14 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 /// The real clock, or a fixed calendar for tests; elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    start: Instant,
+    start: Start,
     calendar: Option<Timestamp>,
 }
 
 impl Clock {
     /// A clock that starts now. `calendar` fixes what [`Clock::now`] answers.
     pub fn start(calendar: Option<Timestamp>) -> Self {
-        Self { start: Instant::now(), calendar }
+        Self { start: Start::now(), calendar }
     }
 
     /// Whether the calendar stands still.
@@ -38,8 +38,44 @@ impl Clock {
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Time since the start, on the monotonic clock.
+    /// Time since the start, the time included during which the machine slept: what was read before that is old.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
+    }
+}
+
+/// An instant of the clock that goes on while the machine sleeps; on Unix `Instant`'s may stand still meanwhile.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy)]
+struct Start(Duration);
+
+#[cfg(unix)]
+impl Start {
+    fn now() -> Self {
+        use rustix::time::{ClockId, clock_gettime};
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        const GOES_ON: ClockId = ClockId::Boottime;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        const GOES_ON: ClockId = ClockId::Monotonic;
+        Self(Duration::try_from(clock_gettime(GOES_ON)).unwrap_or_default())
+    }
+
+    fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
+}
+
+#[cfg(not(unix))]
+#[derive(Debug, Clone, Copy)]
+struct Start(std::time::Instant);
+
+#[cfg(not(unix))]
+impl Start {
+    fn now() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }

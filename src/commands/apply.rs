@@ -110,11 +110,9 @@ fn nothing_to_send(prepared: &Prepared) -> Option<(Body, Exit)> {
     })
 }
 
-/// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now. The
-/// elapsed time stands still while a machine sleeps, the calendar does not.
+/// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
-    let by_calendar = clock.now().duration_since(prepared.now).unsigned_abs();
-    clock.elapsed().saturating_sub(prepared.read_at).max(by_calendar) > FRESH
+    clock.elapsed().saturating_sub(prepared.read_at) > FRESH
 }
 
 /// The plan made anew, unless it does something that nobody has said `yes` to.

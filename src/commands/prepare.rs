@@ -34,8 +34,7 @@ pub(super) struct Prepared {
     sources: Sources,
     pub(super) state: ObservedState,
     place: String,
-    /// When the files were resolved.
-    pub(super) now: Timestamp,
+    now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
     windows: Vec<Ahead>,

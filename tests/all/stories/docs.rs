@@ -214,9 +214,11 @@ fn every_guardrail_region_format_and_verb_is_on_its_page() {
 #[test]
 fn every_dependency_has_its_reason() {
     let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
-    let tables = ["dependencies", "dev-dependencies"].map(|name| manifest[name].as_table().unwrap());
+    let targets = manifest["target"].as_table().unwrap().values();
+    let everywhere = ["dependencies", "dev-dependencies"].map(|name| &manifest[name]);
+    let tables = everywhere.into_iter().chain(targets.map(|target| &target["dependencies"]));
     let used: BTreeSet<&str> =
-        tables.into_iter().flat_map(|table| table.keys()).map(String::as_str).collect();
+        tables.flat_map(|table| table.as_table().unwrap().keys()).map(String::as_str).collect();
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     let rows =
         text.split("\n## Dependencies").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| "));
