@@ -60,10 +60,9 @@ impl Progress {
             let answers = words::count(answers, "answer", "answers");
             format!("Stopping: {answers} under way, for at most half a minute; once more, and nothing is waited for")
         });
-        let wait = until
-            .map(|until| until.saturating_sub(now))
-            .filter(|wait| *wait >= WORTH_SAYING && settled < total);
-        let waiting = stopping.clone().or_else(|| wait.map(|wait| self.waiting(machine, wait)));
+        let worth_saying = until.filter(|until| until.saturating_sub(now) >= WORTH_SAYING && settled < total);
+        let waiting =
+            stopping.clone().or_else(|| worth_saying.map(|until| self.waiting(machine, now, until)));
         match &mut self.how {
             How::Quiet => {}
             How::Bar(bar) => {
@@ -75,7 +74,7 @@ impl Progress {
                 if let Some(waiting) = waiting
                     && (is_due || stopping.is_some() && !self.has_said_stopping)
                 {
-                    say(&format!("{settled} of {total} changes sent. {waiting}."));
+                    say(&format!("{settled} of {total} changes done. {waiting}."));
                     *said = Some(now);
                 }
             }
@@ -84,13 +83,15 @@ impl Progress {
     }
 
     /// Until when it waits, as a time of day: that stays true while nothing moves.
-    fn waiting(&self, machine: &Machine, wait: Duration) -> String {
-        let why = if machine.was_throttled() {
+    fn waiting(&self, machine: &Machine, now: Duration, until: Duration) -> String {
+        let why = if machine.tries_again_at(until) {
+            "Pylon has not answered as it should, which is looked into again".to_owned()
+        } else if machine.was_throttled() {
             "Pylon asked for a slower pace".to_owned()
         } else {
             format!("Pylon allows {} changes a minute", machine.allowance())
         };
-        format!("{why}; goes on at {}", self.clock.time_of_day_after(wait))
+        format!("{why}; goes on at {}", self.clock.time_of_day_after(until.saturating_sub(now)))
     }
 
     /// Leaves the terminal as it was.

@@ -180,6 +180,11 @@ impl Machine {
         self.pacing.is_paced(Allowance::Patch)
     }
 
+    /// Whether the pause until then is one after a failure, and none for the pace.
+    pub fn tries_again_at(&self, until: Duration) -> bool {
+        self.later.first_key_value().is_some_and(|((at, _), _)| *at == until)
+    }
+
     /// After a stop: how many answers are still waited for.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)

@@ -46,7 +46,15 @@ fn carried_out(
                 let result = answer(&request, writes > 0).map_err(|status| failure(request.asked(), status));
                 machine.was_read(now, ticket, Attempt { result, remaining: None, date: None });
             }
-            Action::Wait { until } => now = until.expect("nothing is under way"),
+            Action::Wait { until } => {
+                let until = until.expect("nothing is under way");
+                // One change alone waits for no pace but that of a 429.
+                assert!(
+                    machine.tries_again_at(until) || hint > Duration::ZERO,
+                    "at {now:?}, until {until:?}"
+                );
+                now = until;
+            }
             Action::Patch { ticket, .. } => {
                 let result = write(writes).map_err(|status| failure("PATCH".into(), status));
                 writes += 1;
