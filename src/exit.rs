@@ -13,7 +13,7 @@ pub enum Exit {
     Refused,
     /// Something was or may have been changed, but not all of it is in force.
     Partial,
-    /// The saved plan is stale, damaged or not for this organisation.
+    /// The saved plan is stale, damaged or not for this organisation; or what was said yes to is another plan by now.
     StalePlan,
     /// The command line makes no sense.
     Usage,

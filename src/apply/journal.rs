@@ -33,6 +33,9 @@ pub enum Line {
         version: u32,
         /// When.
         at: Timestamp,
+        /// Which verb: `apply` or `rollback`.
+        #[serde(default = "apply")]
+        command: String,
         /// The organisation's id.
         organization: String,
         /// `us`, `eu`, `sandbox` or the host.
@@ -79,6 +82,10 @@ pub enum Line {
     },
 }
 
+fn apply() -> String {
+    "apply".into()
+}
+
 /// A journal that is being written.
 #[derive(Debug)]
 pub struct Journal {
@@ -93,13 +100,14 @@ impl Journal {
     pub fn begin(
         path: &Path,
         at: Timestamp,
+        command: &str,
         organization: &str,
         host: &str,
         changes: usize,
     ) -> std::io::Result<Self> {
         let mut journal = Self { file: private::options().append(true).create(true).open(path)? };
-        let (organization, host) = (organization.to_owned(), host.to_owned());
-        journal.write(&[Line::Begin { version: VERSION, at, organization, host, changes }])?;
+        let [command, organization, host] = [command, organization, host].map(str::to_owned);
+        journal.write(&[Line::Begin { version: VERSION, at, command, organization, host, changes }])?;
         Ok(journal)
     }
 

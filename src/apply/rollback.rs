@@ -108,6 +108,7 @@ impl Applied {
                 Ok(Line::Begin {
                     version: super::journal::VERSION,
                     at: _,
+                    command: _,
                     organization,
                     host,
                     changes: _,

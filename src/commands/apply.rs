@@ -87,7 +87,7 @@ pub(super) async fn carry_through(
         connection.close().await?;
         return Ok(done);
     }
-    let (mut journal, journal_path) = journal(&prepared, args, common, environment)?;
+    let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
     let Connection { asking, place: _, sandbox, as_on: _ } = connection;
     let finished = carry(&prepared, asking, &mut journal, args, common, environment).await?;
     drop(lock);
@@ -155,6 +155,7 @@ fn lock_of(
 
 /// The journal, opened before anything is sent.
 fn journal(
+    command: &str,
     prepared: &Prepared,
     args: &CarryArgs,
     common: &Common,
@@ -162,8 +163,9 @@ fn journal(
 ) -> Result<(Journal, PathBuf), Trouble> {
     let now = environment.clock.now();
     let plan = &prepared.reviewed.plan;
+    let (organization, changes) = (&plan.organization.id, plan.changes.len());
     let opened = journal_path(args, common, now).and_then(|path| {
-        let journal = Journal::begin(&path, now, &plan.organization.id, prepared.host(), plan.changes.len())?;
+        let journal = Journal::begin(&path, now, command, organization, prepared.host(), changes)?;
         Ok((journal, path))
     });
     opened.map_err(|error| {

@@ -258,22 +258,22 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         Line::Begin { .. } | Line::Intent { .. } | Line::Answer { .. } | Line::Outcome { .. } => None,
     });
     let left = not_in_force(&lines);
+    // An apply would undo a rollback.
+    let again = if lines
+        .iter()
+        .any(|line| matches!(line, Line::Begin { command, .. } if command == "rollback"))
+    {
+        "it was a rollback: `rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force"
+    } else {
+        "`rolecall plan` shows where things stand; apply again sends only what is not in force"
+    };
     match ended {
-        None => Check::attention(
-            name,
-            "it did not come to its end",
-            "`rolecall plan` shows where things stand; apply again sends only what is not in force",
-        ),
-        Some((at, true)) => Check::attention(
-            name,
-            format!("stopped early, {}", minute(at)),
-            "apply again sends only what is not in force",
-        ),
-        Some((at, false)) if left > 0 => Check::attention(
-            name,
-            format!("{} not in force, {}", words::count(left, "change", "changes"), minute(at)),
-            "`rolecall plan` shows which; apply again sends only these",
-        ),
+        None => Check::attention(name, "it did not come to its end", again),
+        Some((at, true)) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
+        Some((at, false)) if left > 0 => {
+            let left = words::count(left, "change", "changes");
+            Check::attention(name, format!("{left} not in force, {}", minute(at)), again)
+        }
         Some((at, false)) if now.duration_since(at) > SILENCE => {
             Check::attention(name, format!("long ago, {}", minute(at)), "is the pipeline still alive?")
         }

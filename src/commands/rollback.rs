@@ -62,13 +62,11 @@ fn which(folder: &Path) -> Problem {
         let name = Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
         let begun = regular::first_line(path, LONGEST_BEGIN);
         match begun.map(|line| serde_json::from_str::<Line>(&line)) {
-            Ok(Ok(Line::Begin { version: _, at, organization: _, host, changes })) => {
+            Ok(Ok(Line::Begin { version: _, at, command, organization: _, host, changes })) => {
                 let changes = words::count(changes, "change", "changes");
-                format!(
-                    "{name} ({}, {changes}, {})",
-                    at.strftime("%Y-%m-%d %H:%MZ"),
-                    Printable::cut(&host, 60)
-                )
+                let at = at.strftime("%Y-%m-%d %H:%MZ");
+                let [command, host] = [command, host].map(|text| Printable::cut(&text, 60));
+                format!("{name} ({command}, {at}, {changes}, {host})")
             }
             _ => name.to_string(),
         }

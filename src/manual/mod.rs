@@ -33,7 +33,7 @@ pub const EXITS: &[(&str, &str)] = &[
     ("2", "changes pending, or a file would change, where a flag asks for that"),
     ("3", "refused by a guardrail, in `plan` too"),
     ("4", "something was or may have been changed, but not all of it is in force"),
-    ("5", "the saved plan is stale, damaged or not for this organisation"),
+    ("5", "the saved plan is stale, damaged or not for this organisation; or a `yes` came too late"),
     WRONG_USAGE,
     ("129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM"),
 ];

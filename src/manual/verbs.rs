@@ -36,7 +36,7 @@ const CARRIED: &[(&str, &str)] = &[
     ("1", "could not do it, and nothing was changed"),
     REFUSED,
     ("4", "changed, but not all of it is in force"),
-    ("5", "the saved plan is stale, damaged or not for this organisation"),
+    ("5", "the saved plan is stale, damaged or not for this organisation; or a `yes` came too late"),
     ("129, 130, 143", "stopped by a signal; run it again"),
 ];
 
@@ -82,6 +82,7 @@ pub const VERBS: &[Verb] = &[
             ("1", "could not do it, and nothing was changed"),
             REFUSED,
             ("4", "changed, but not all of it is in force"),
+            ("5", "a `yes` came too late, and the plan is another by now"),
             ("129, 130, 143", "stopped by a signal; run it again"),
         ],
         unused: &[],

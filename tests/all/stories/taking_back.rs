@@ -168,7 +168,7 @@ fn what_is_no_journal_or_another_organisations_is_refused() {
     let run = kept.run("rollback");
     run.exits(64)
         .mentions("the newest here: .rolecall/journal/20261120T080000Z-")
-        .mentions(".jsonl (2026-11-20 08:00Z, 3 changes, ");
+        .mentions(".jsonl (apply, 2026-11-20 08:00Z, 3 changes, ");
 }
 
 #[test]
@@ -233,6 +233,13 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
             "{text}"
         );
     }
+    // Nor where its journal is the newest of the folder.
+    let own = scene.folder().join(".rolecall/journal");
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
+    let run = scene.run("doctor");
+    let again = "it was a rollback: `rolecall rollback JOURNAL` again, of the same journal,";
+    assert!(run.stdout.contains(again), "{}", run.stdout);
     scene.pylon(|world| world.settings_mut().token_can_write = true);
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
     assert!(journal.exists());
