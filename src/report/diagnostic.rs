@@ -104,12 +104,13 @@ impl Line {
         let tail: String = before.chars().skip(skipped).collect();
         let tab = |text: &str| text.replace('\t', " ");
         let before = format!("{}{}", if skipped > 0 { "…" } else { "" }, Printable::new(&tab(&tail)));
-        let marked = Printable::cut(&tab(&marked), MARKED);
-        let after = Printable::cut(&tab(&after), AFTER);
+        let after = Printable::cut(&tab(&after), AFTER).to_string();
+        let marked = apart(Printable::cut(&tab(&marked), MARKED).to_string(), &after);
+        let before = apart(before, &format!("{marked}{after}"));
         // A place at the end of a line, where something is missing, still gets a caret.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
-        let end = start + marked.as_str().len() + usize::from(is_at_end);
+        let end = start + marked.len() + usize::from(is_at_end);
         let text = format!("{before}{marked}{after}{}", if is_at_end { " " } else { "" });
         Self {
             file: Printable::new(&location.file).to_string(),
@@ -125,6 +126,17 @@ impl Line {
         let label = Some(self.label.clone()).filter(|label| !label.is_empty());
         std::iter::once(LabeledSpan::new_primary_with_span(label, SourceSpan::from(self.marked.clone())))
     }
+}
+
+/// `text`, with `next` behind it no `##[`, which a job's log takes for a command: each is harmless, and the border may fall between.
+fn apart(mut text: String, next: &str) -> String {
+    for (ends, begins) in [("#", "#["), ("##", "[")] {
+        if text.ends_with(ends) && next.starts_with(begins) {
+            text.truncate(text.len() - ends.len());
+            text += &format!("\\u{{23}}{}", &ends[1..]);
+        }
+    }
+    text
 }
 
 impl SourceCode for Line {
@@ -198,5 +210,25 @@ impl Diagnostic for Note {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.line.labels()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn no_border_of_a_label_makes_a_command() {
+        for (text, next, shown) in [
+            ("x #", "#[y", "x \\u{23}"),
+            ("x ##", "[y", "x \\u{23}#"),
+            ("x #", "[y", "x #"),
+            ("x ##", "y", "x ##"),
+            ("x", "##[", "x"),
+        ] {
+            assert_eq!(apart(text.into(), next), shown);
+        }
     }
 }
