@@ -93,8 +93,7 @@ impl Asking {
             None => try_join!(self.identity(), self.everything(declared))?,
         };
         let state = ObservedState::new(identity.organization, identity.user, roles);
-        let active: HashSet<UserId> = listed.iter().map(|person| person.id.clone()).collect();
-        let found = found.knowing(&active);
+        let found = found.knowing(&listed);
         // The search reads with more care for these very people, so it counts in place of the listing.
         let searched: HashSet<&UserId> = found.iter().map(|person| &person.id).collect();
         listed.retain(|person| !searched.contains(&person.id));
@@ -103,7 +102,8 @@ impl Asking {
             declared.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
         if !missing.is_empty() {
             let (all, found) = try_join!(self.listing(true), self.search(&missing))?;
-            for person in all.knowing(&active).into_iter().chain(found.knowing(&active)) {
+            // Whoever is not there yet is on no list of active people.
+            for person in all.and(found).knowing(&[]) {
                 if state.person(&person.id).is_none() {
                     state.insert(person);
                 }
@@ -327,8 +327,12 @@ impl Read {
     }
 
     /// The people; one of whom it was not said is deactivated unless the list of those who are not has them.
-    fn knowing(self, active: &HashSet<UserId>) -> Vec<Person> {
+    fn knowing(self, active: &[Person]) -> Vec<Person> {
         let Self { mut people, unsaid } = self;
+        if unsaid.is_empty() {
+            return people; // the present API always says it
+        }
+        let active: HashSet<&UserId> = active.iter().map(|person| &person.id).collect();
         for person in people.iter_mut().filter(|person| unsaid.contains(&person.id)) {
             person.deactivated = !active.contains(&person.id);
         }
