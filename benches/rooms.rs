@@ -208,7 +208,7 @@ fn answer(request: &ReadRequest, acme: &Acme, changed: &HashMap<UserId, Person>)
 }
 
 fn no_answer() -> Failure {
-    Failure { asked: "PATCH".into(), trouble: Trouble::NoAnswer("it was cut".into()) }
+    Failure { asked: "PATCH".into(), trouble: Trouble::NoAnswer("it was cut".into()), request_id: None }
 }
 
 fn answered<T>(result: Result<T, Failure>) -> Attempt<T> {

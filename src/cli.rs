@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::pylon::request::Allowance;
+use crate::pylon::request::Endpoint;
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::Region;
 
@@ -394,7 +394,7 @@ pub struct ConnectionArgs {
     /// An embedded Pylon in place of the real one; needs no token and no network
     #[arg(long)]
     pub sandbox: bool,
-    /// An allowance that differs from the documented one, in requests a minute: get, search, patch, audit
+    /// A rate limit that differs from the documented one, in requests per minute: search, patch, audit, get (or me, roles, users, user)
     #[arg(
         long,
         value_name = "NAME=N",
@@ -403,7 +403,7 @@ pub struct ConnectionArgs {
         value_delimiter = ',',
         value_parser = rate
     )]
-    pub rate: Vec<(Allowance, u64)>,
+    pub rate: Vec<Rate>,
 }
 
 impl ValueEnum for Region {
@@ -431,13 +431,32 @@ fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "N is a whole number, as in 40".into())
 }
 
-fn rate(text: &str) -> Result<(Allowance, u64), String> {
+/// `--rate NAME=N`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// The endpoints that the name stands for.
+    pub endpoints: Vec<Endpoint>,
+    /// Requests per minute, for each of them.
+    pub limit: u64,
+}
+
+impl Rate {
+    /// The rate limit of each endpoint.
+    pub fn each(&self) -> impl Iterator<Item = (Endpoint, u64)> {
+        self.endpoints.iter().map(|endpoint| (*endpoint, self.limit))
+    }
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
     let (name, number) = text.split_once('=').ok_or("write NAME=N, as in patch=20")?;
-    let allowance = Allowance::ALL.into_iter().find(|allowance| allowance.as_str() == name.trim());
-    let allowance = allowance
-        .ok_or_else(|| format!("the names are {}", Allowance::ALL.map(Allowance::as_str).join(", ")))?;
-    let number = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    Ok((allowance, number.ok_or("N is a number of requests a minute, at least 1")?))
+    let name = name.trim();
+    let is_named = |endpoint: &Endpoint| endpoint.as_str() == name || name == "get" && endpoint.is_get();
+    let endpoints: Vec<Endpoint> = Endpoint::ALL.into_iter().filter(is_named).collect();
+    if endpoints.is_empty() {
+        return Err(format!("the names are get, {}", Endpoint::ALL.map(Endpoint::as_str).join(", ")));
+    }
+    let limit = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    Ok(Rate { endpoints, limit: limit.ok_or("N is a number of requests per minute, at least 1")? })
 }
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {

@@ -1,7 +1,7 @@
 //! What Pylon says now, and the role catalogue: plain data, whatever era of the API it came from.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::roster::{Email, Status};
@@ -15,6 +15,8 @@ pub struct ObservedState {
     pub token_user: Option<UserId>,
     /// The roles there are.
     pub roles: RoleCatalogue,
+    /// Users who are not people, sorted by ID. Nothing counts them.
+    pub integrations: BTreeSet<Integration>,
     /// Everybody in the organisation, deactivated people included where they were asked for. Shared with the indexes, and
     /// with the states that a forecast makes of this one.
     people: BTreeMap<UserId, Arc<Person>>,
@@ -83,6 +85,16 @@ pub struct Person {
     pub status: String,
     /// They can no longer sign in.
     pub deactivated: bool,
+}
+
+/// A user without an email address: an integration, such as "Fivetran", or an API user. They cannot sign in and are not
+/// people, so nothing counts them and no file can declare them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Integration {
+    /// The ID.
+    pub id: UserId,
+    /// The name in Pylon.
+    pub name: String,
 }
 
 impl Person {
@@ -276,13 +288,11 @@ impl RoleCatalogue {
         self.roles.iter().find(|role| role.slug == "admin")
     }
 
-    /// What people mean by `written`: an id, a slug or a name, in this order, since ids and slugs are unique.
+    /// What people mean by `written`: the role that has it as ID, slug or name. If it is the name of one role and the slug or
+    /// the ID of another, it is ambiguous.
     pub fn meaning(&self, written: &str) -> Meaning<'_> {
-        let by_id = self.roles.iter().find(|role| &*role.id.0 == written);
-        if let Some(role) = by_id.or_else(|| self.roles.iter().find(|role| role.slug == written)) {
-            return Meaning::One(role);
-        }
-        match self.roles.iter().filter(|role| role.name == written).collect::<Vec<_>>().as_slice() {
+        let is_meant = |role: &&Role| [&*role.id.0, &role.slug, &role.name].contains(&written);
+        match self.roles.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
             [] => Meaning::Unknown,
             [role] => Meaning::One(role),
             several => Meaning::Ambiguous(several.to_vec()),

@@ -124,7 +124,7 @@ impl Journal {
     /// # Errors
     /// The line is not on disk.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
-        let request_id = failure.and_then(Failure::request_id).map(str::to_owned);
+        let request_id = failure.and_then(|failure| failure.request_id.clone());
         // Not waited for until it is on disk: what came of a write is found out by reading, and the end is synced.
         self.append(&[Line::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }

@@ -22,7 +22,7 @@ use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::Writer;
-use crate::pylon::observe::Asking;
+use crate::pylon::asking::Asking;
 use crate::regular::{self, Unreadable};
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};

@@ -2,13 +2,15 @@
 
 use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
-use crate::cli::{Common, ConnectionArgs};
+use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
 use crate::problem::{Problem, Problems};
-use crate::pylon::observe::{Asking, Observation};
+use crate::pylon::asking::{Asking, Observation};
+use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
+use crate::pylon::request::Endpoint;
 use crate::pylon::{BaseUrl, Reader, Token};
-use crate::roster::{Email, Moment, Region, Roster};
+use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
 /// A Pylon that can be asked, and not written to.
@@ -46,7 +48,12 @@ impl Connection {
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
-        let observed = self.asking.observe(emails, roster.workspace.organization.as_ref()).await;
+        let wanted = Wanted {
+            emails,
+            pin: roster.workspace.organization.as_ref(),
+            confirm_listing: roster.guardrails.unmanaged == Unmanaged::Refuse,
+        };
+        let observed = self.asking.observe(&wanted).await;
         observed.map_err(|problem| problem.of(&roster.sources))
     }
 
@@ -72,7 +79,8 @@ async fn open(
 ) -> Result<Connection, Problem> {
     let clock = environment.clock;
     let tell: fn(&str) = if common.quiet { |_| {} } else { say };
-    let asking = |reader| Asking::new(reader, clock, Pacing::new(&asked.rate), fastrand::Rng::new(), tell);
+    let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
+    let asking = |reader| Asking::new(reader, clock, Pacing::new(&rates), fastrand::Rng::new(), tell);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let reader = Reader::new(

@@ -32,7 +32,7 @@ impl Progress {
     /// Begins with what to expect, where it will take its time.
     pub(super) fn begin(machine: &Machine, clock: Clock, is_terminal: bool, is_quiet: bool) -> Self {
         let (total, _) = machine.progress();
-        let expected = expectation(total, machine.allowance());
+        let expected = expectation(total, machine.rate_limit());
         let how = if is_quiet {
             How::Quiet
         } else if is_terminal {
@@ -89,7 +89,7 @@ impl Progress {
         } else if machine.was_throttled() {
             "Pylon asked for a slower pace".to_owned()
         } else {
-            format!("Pylon allows {} changes a minute", machine.allowance())
+            format!("Pylon allows {} changes a minute", machine.rate_limit())
         };
         format!("{why}; goes on at {}", self.clock.time_of_day_after(until.saturating_sub(now)))
     }

@@ -7,14 +7,16 @@
 use std::error::Error;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER, SERVER,
+};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Code;
 use super::address::BaseUrl;
 use super::exchange::{self, Incoming, Outgoing};
-use super::failure::Trouble;
+use super::failure::{Trouble, WrongShape};
 use super::request::{Answer, Attempt, ReadRequest};
 use super::token::Token;
 use crate::clock::Clock;
@@ -42,7 +44,7 @@ impl Bounds {
             ReadRequest::Search { .. } | ReadRequest::AuditLog { .. } => {
                 Self { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB }
             }
-            ReadRequest::Me | ReadRequest::Roles | ReadRequest::Person(_) => PERSON_BOUNDS,
+            ReadRequest::Me | ReadRequest::Roles { .. } | ReadRequest::Person(_) => PERSON_BOUNDS,
         }
     }
 }
@@ -138,15 +140,15 @@ impl Reader {
             x_retry_after: header("x-retry-after"),
             retry_after: header(RETRY_AFTER.as_str()),
             date: header(DATE.as_str()),
+            request_id: header("x-pylon-request-id"),
+            server: header(SERVER.as_str()),
             body: Vec::new(),
+            cut: None,
         };
-        let body = if response.status().is_success() {
-            body_of(response, bounds.idle, bounds.largest).await?
-        } else {
-            // The status alone says enough: an error whose body does not come is still that error.
-            body_of(response, bounds.idle, LARGEST_ERROR).await.unwrap_or_default()
-        };
-        Ok(Incoming { body: self.token.scrub_body(&body).unwrap_or(body), ..incoming })
+        let largest = if response.status().is_success() { bounds.largest } else { LARGEST_ERROR };
+        let mut body = Vec::new();
+        let cut = read_body(response, bounds.idle, largest, &mut body).await.err();
+        Ok(Incoming { body: self.token.scrub_body(&body).unwrap_or(body), cut, ..incoming })
     }
 
     /// A failure goes to journals and progress too, where nobody looks for the token any more.
@@ -188,22 +190,57 @@ impl Writer {
     }
 }
 
-async fn body_of(mut response: Response, idle: Duration, largest: usize) -> Result<Vec<u8>, Trouble> {
+/// Reads the body into `body`. After an error, that is as much of it as arrived.
+async fn read_body(
+    mut response: Response,
+    idle: Duration,
+    largest: usize,
+    body: &mut Vec<u8>,
+) -> Result<(), Trouble> {
     // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
-    let mut body = Vec::with_capacity(length.unwrap_or(0).min(MOST_AT_ONCE).min(largest));
+    body.reserve(length.unwrap_or(0).min(MOST_AT_ONCE).min(largest));
+    let began = Instant::now();
+    let mut speed = Speed::default();
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
                 return Err(Trouble::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => return Err(Trouble::NoAnswer(format!("it broke off: {}", innermost(&error)))),
-            Ok(Ok(None)) => return Ok(body),
+            Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
-                return Err(Trouble::BadAnswer(format!("it is larger than {largest} bytes")));
+                let why = format!("it is larger than {largest} bytes");
+                return Err(WrongShape::trouble("a response of an ordinary size", why));
             }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
+        if speed.is_too_slow(began.elapsed(), body.len()) {
+            let why = format!("it is slower than {SLOWEST} bytes per minute");
+            return Err(WrongShape::trouble("a response that makes progress", why));
+        }
+    }
+}
+
+/// A body must bring this many bytes per minute, or a listing could trickle in forever.
+const SLOWEST: usize = 1024;
+
+/// Watches the speed of a body, one minute after the other.
+#[derive(Debug, Default)]
+struct Speed {
+    /// When the current minute began, since the start of the body.
+    since: Duration,
+    /// How many bytes had arrived then.
+    bytes: usize,
+}
+
+impl Speed {
+    fn is_too_slow(&mut self, now: Duration, bytes: usize) -> bool {
+        if now.saturating_sub(self.since) < Duration::from_mins(1) {
+            return false;
+        }
+        let before = std::mem::replace(self, Self { since: now, bytes });
+        bytes - before.bytes < SLOWEST
     }
 }
 
@@ -269,6 +306,23 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_brings_less_than_1_kib_per_minute_is_too_slow() {
+        let seconds = Duration::from_secs;
+        let mut trickle = Speed::default();
+        let slow =
+            (1..=7).map(|number| trickle.is_too_slow(seconds(number * 10), usize::try_from(number).unwrap()));
+        assert_eq!(slow.collect::<Vec<_>>(), [false, false, false, false, false, true, false]);
+        let mut steady = Speed::default();
+        assert!((1..=100).all(|minute| {
+            !steady.is_too_slow(seconds(minute * 60), usize::try_from(minute).unwrap() * SLOWEST)
+        }));
+        let mut stalled = Speed::default();
+        assert!(!stalled.is_too_slow(seconds(59), 1_000_000));
+        assert!(!stalled.is_too_slow(seconds(61), 1_000_001));
+        assert!(stalled.is_too_slow(seconds(122), 1_000_002), "a good start does not last");
+    }
+
+    #[test]
     fn an_answer_that_repeats_the_token_in_whichever_spelling_has_none_of_it_once_it_is_read() {
         let spellings = [
             TOKEN.to_owned(),
@@ -282,7 +336,7 @@ mod tests {
                 format!("{}{{\"errors\":[\"no {spelling}\"],\"request_id\":\"{spelling}\"}}", head("422 No"));
             let failure = asked(&refused).result.unwrap_err();
             assert_eq!(failure.line(), "GET /me was answered with 422: no [token] (request [token])");
-            assert_eq!(failure.request_id(), Some("[token]"));
+            assert_eq!(failure.request_id.as_deref(), Some("[token]"));
             let odd = format!("{}{{\"data\":{{\"id\":1,\"{spelling}\":1}}}}", head("200 OK"));
             assert!(!asked(&odd).result.unwrap_err().line().contains("4f1c"), "{spelling}");
         }

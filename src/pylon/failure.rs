@@ -18,6 +18,8 @@ pub struct Failure {
     pub asked: String,
     /// How it failed.
     pub trouble: Trouble,
+    /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
+    pub request_id: Option<String>,
 }
 
 /// How a request failed.
@@ -29,11 +31,35 @@ pub enum Trouble {
     Certificate(String),
     /// It was sent, and no answer came: a timeout, a reset, an early end.
     NoAnswer(String),
-    /// It was answered with success, but not with what that should be.
-    BadAnswer(String),
+    /// The response says success, but its status or its body is not what this request returns.
+    WrongShape(WrongShape),
+    /// A page says that another page follows, but holds no data. The same request again returns the page (recorded from
+    /// the live service).
+    PageWithoutData,
     /// It was answered with an error.
     Refused(Refusal),
 }
+
+/// A response with a 2xx status that is not what the request returns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WrongShape {
+    /// What the request returns: `a page of users`.
+    pub expected: &'static str,
+    /// The first difference.
+    pub why: String,
+    /// How the body begins. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
+    pub body: String,
+}
+
+impl WrongShape {
+    /// A response that differs from what was expected. [`super::exchange`] adds the body.
+    pub fn trouble(expected: &'static str, why: impl Into<String>) -> Trouble {
+        Trouble::WrongShape(Self { expected, why: why.into(), body: String::new() })
+    }
+}
+
+/// At most this many characters of an unexpected body are shown.
+pub const SHOWN_BODY: usize = 200;
 
 /// An error that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,10 +70,19 @@ pub struct Refusal {
     pub code: Option<String>,
     /// Pylon's texts.
     pub errors: Vec<String>,
-    /// What Pylon's support asks for.
-    pub request_id: Option<String>,
     /// How long to wait, on a 429.
     pub hint: Option<Duration>,
+    /// What answered instead of Pylon. `None` if the body is Pylon's error format.
+    pub intermediary: Option<Intermediary>,
+}
+
+/// A proxy, firewall or gateway between here and Pylon (RFC 9110, 3.7) that answered by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Intermediary {
+    /// The `Server` header.
+    pub server: Option<String>,
+    /// The first line of text in the body, without markup. Empty if there is none.
+    pub text: String,
 }
 
 /// What a failure means.
@@ -81,16 +116,8 @@ impl Failure {
         match &self.trouble {
             Trouble::NotSent(_) => Class::NotSent,
             Trouble::Certificate(_) => Class::Fatal,
-            Trouble::NoAnswer(_) | Trouble::BadAnswer(_) => Class::Ambiguous,
+            Trouble::NoAnswer(_) | Trouble::WrongShape(_) | Trouble::PageWithoutData => Class::Ambiguous,
             Trouble::Refused(refusal) => refusal.class(),
-        }
-    }
-
-    /// The id under which Pylon's support finds the request.
-    pub fn request_id(&self) -> Option<&str> {
-        match &self.trouble {
-            Trouble::Refused(refusal) => refusal.request_id.as_deref(),
-            _ => None,
         }
     }
 
@@ -102,12 +129,11 @@ impl Failure {
         }
     }
 
-    /// Whether a search was refused for its size: 413, or a complaint about its `limit`. Smaller ones may go through.
-    pub fn is_too_large(&self) -> bool {
+    /// Whether a smaller search may succeed: after a 413, and after a 400, whose text can be reworded at any time. How many
+    /// values a filter can hold is not documented.
+    pub fn may_be_too_large(&self) -> bool {
         match &self.trouble {
-            Trouble::Refused(refusal) if refusal.status == 400 => {
-                refusal.errors.iter().any(|text| text.to_lowercase().contains("limit"))
-            }
+            Trouble::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
             _ => self.class() == Class::TooLarge,
         }
     }
@@ -119,29 +145,47 @@ impl Failure {
             Trouble::NotSent(why) => Trouble::NotSent(words(why)),
             Trouble::Certificate(why) => Trouble::Certificate(words(why)),
             Trouble::NoAnswer(why) => Trouble::NoAnswer(words(why)),
-            Trouble::BadAnswer(why) => Trouble::BadAnswer(words(why)),
-            Trouble::Refused(Refusal { status, code, errors, request_id, hint }) => {
+            Trouble::WrongShape(WrongShape { expected, why, body }) => {
+                Trouble::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
+            }
+            Trouble::PageWithoutData => Trouble::PageWithoutData,
+            Trouble::Refused(Refusal { status, code, errors, hint, intermediary }) => {
                 let errors = errors.into_iter().map(&words).collect();
-                let (code, request_id) = (code.map(&words), request_id.map(&words));
-                Trouble::Refused(Refusal { status, code, errors, request_id, hint })
+                let intermediary = intermediary.map(|Intermediary { server, text }| Intermediary {
+                    server: server.map(&words),
+                    text: words(text),
+                });
+                Trouble::Refused(Refusal { status, code: code.map(&words), errors, hint, intermediary })
             }
         };
-        Self { asked: words(self.asked), trouble }
+        Self { asked: words(self.asked), trouble, request_id: self.request_id.map(words) }
     }
 
     /// In one line: what was asked, the status, the code, the text, the request id.
     pub fn line(&self) -> String {
         let asked = &self.asked;
-        match &self.trouble {
+        let line = match &self.trouble {
             Trouble::NotSent(why) => format!("{asked} could not be sent: {}", Printable::cut(why, 300)),
             Trouble::Certificate(why) => {
                 format!("{asked} was not sent, the certificate is not valid: {}", Printable::cut(why, 300))
             }
             Trouble::NoAnswer(why) => format!("{asked} got no answer: {}", Printable::cut(why, 300)),
-            Trouble::BadAnswer(why) => {
-                format!("{asked} got an answer that makes no sense: {}", Printable::cut(why, 300))
+            Trouble::WrongShape(WrongShape { expected, why, body }) => {
+                let why = Printable::cut(why, 300);
+                let body = match body.as_str() {
+                    "" => String::new(),
+                    body => format!(". The body begins: {}", Printable::cut(body, SHOWN_BODY)),
+                };
+                format!("{asked} returned an unexpected response: expected {expected}, but {why}{body}")
+            }
+            Trouble::PageWithoutData => {
+                format!("{asked} returned a page without data that says another page follows")
             }
             Trouble::Refused(refusal) => format!("{asked} was answered with {}", refusal.line()),
+        };
+        match &self.request_id {
+            Some(id) => format!("{line} (request {})", Printable::cut(id, 60)),
+            None => line,
         }
     }
 }
@@ -167,14 +211,20 @@ impl Refusal {
 
     fn line(&self) -> String {
         let mut line = self.status.to_string();
+        if let Some(Intermediary { server, text }) = &self.intermediary {
+            line += " by something in front of Pylon, such as a proxy or a firewall";
+            if let Some(server) = server {
+                line += &format!(" (server: {})", Printable::cut(server, 60));
+            }
+            if !text.is_empty() {
+                line += &format!(": {}", Printable::cut(text, 200));
+            }
+        }
         if let Some(code) = &self.code {
             line += &format!(" {}", Printable::cut(code, 60));
         }
         if !self.errors.is_empty() {
             line += &format!(": {}", Printable::cut(&self.errors.join("; "), 300));
-        }
-        if let Some(id) = &self.request_id {
-            line += &format!(" (request {})", Printable::cut(id, 60));
         }
         line
     }
@@ -187,7 +237,7 @@ fn class_of_code(code: &str) -> Option<Class> {
         | "invalid_api_token"
         | "invalid_oauth_token"
         | "wrong_region_token" => Class::Fatal,
-        "organization_deactivated" | "organization_suspended" => Class::Fatal,
+        "organization_deactivated" | "organization_suspended" | "organization_inactive" => Class::Fatal,
         "permission_denied" | "oauth_not_permitted" => Class::Forbidden,
         "payload_too_large" => Class::TooLarge,
         "not_found" | "method_not_allowed" | "invalid_request_body" => Class::Rejected,
@@ -224,15 +274,29 @@ impl Failure {
                     "run again: what was done stays done, and only the rest is sent".into(),
                 );
             }
-            Trouble::BadAnswer(_) => {
-                return (Code::BadAnswer, "if it comes again, something else answers at this address (a proxy, a login page), or Pylon's API has changed".into());
+            Trouble::WrongShape(_) => {
+                return (
+                    Code::BadAnswer,
+                    "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
+                     Pylon's API has changed: report it with the request ID"
+                        .into(),
+                );
             }
+            Trouble::PageWithoutData => return (Code::Incomplete, INCOMPLETE.into()),
             Trouble::Refused(refusal) => refusal,
         };
         let code = refusal.code.as_deref().unwrap_or_default();
+        if refusal.intermediary.is_some() && !matches!(refusal.status, 300..=399 | 413 | 429 | 500..) {
+            return (
+                Code::Intercepted,
+                "Pylon did not answer, so this says nothing about the token: ask the people who run the network or the \
+                 proxy, or check --base-url and HTTPS_PROXY"
+                    .into(),
+            );
+        }
         let (letter, help): (Code, String) = match (code, refusal.status) {
             ("wrong_region_token", _) => (Code::WrongRegion, wrong_region(region)),
-            ("organization_suspended" | "organization_deactivated", _) => {
+            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => {
                 (Code::Suspended, "the organisation is switched off in Pylon; only Pylon's support can change that".into())
             }
             (_, 401) => (Code::BadCredentials, "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one".into()),
@@ -247,6 +311,10 @@ impl Failure {
         (letter, help)
     }
 }
+
+/// What to do if a list could not be read completely.
+pub(super) const INCOMPLETE: &str = "there is no plan, because a person or role that is missing from the response would \
+     look as if it did not exist; run again, and report the error with the request ID if it stays";
 
 fn wrong_region(region: Option<Region>) -> String {
     let others = match region {
@@ -269,7 +337,11 @@ mod tests {
 
     fn class(status: u16, code: Option<&str>) -> Class {
         let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
-        Failure { asked: "PATCH /users/u".into(), trouble: Trouble::Refused(refusal) }.class()
+        failure(Trouble::Refused(refusal)).class()
+    }
+
+    fn failure(trouble: Trouble) -> Failure {
+        Failure { asked: "PATCH /users/u".into(), trouble, request_id: None }
     }
 
     /// Those that the API description names.
@@ -309,6 +381,7 @@ mod tests {
             (400, Some("rate_limited"), Class::Throttled),
             (403, Some("organization_suspended"), Class::Fatal),
             (403, Some("organization_deactivated"), Class::Fatal),
+            (403, Some("organization_inactive"), Class::Fatal),
             (403, Some("wrong_region_token"), Class::Fatal),
             (403, Some("invalid_api_token"), Class::Fatal),
             (403, Some("invalid_oauth_token"), Class::Fatal),
@@ -320,6 +393,7 @@ mod tests {
             (403, Some("method_not_allowed"), Class::Rejected),
             (409, Some("invalid_request_body"), Class::Rejected),
             (400, Some("internal_error"), Class::Ambiguous),
+            (409, Some("duplicate_object"), Class::Ambiguous),
             // … but not before a 5xx, which a gateway may have put in its place, and not when it is unknown.
             (500, Some("not_found"), Class::Ambiguous),
             (503, Some("rate_limited"), Class::Ambiguous),
@@ -334,11 +408,12 @@ mod tests {
             (Trouble::NotSent(String::new()), Class::NotSent),
             (Trouble::Certificate(String::new()), Class::Fatal),
             (Trouble::NoAnswer(String::new()), Class::Ambiguous),
-            (Trouble::BadAnswer(String::new()), Class::Ambiguous),
+            (Trouble::WrongShape(WrongShape::default()), Class::Ambiguous),
+            (Trouble::PageWithoutData, Class::Ambiguous),
         ];
         let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
         for (trouble, expected) in troubles {
-            assert_eq!(Failure { asked: String::new(), trouble }.class(), expected);
+            assert_eq!(failure(trouble).class(), expected);
             met.insert(expected);
         }
         assert_eq!(met, Class::ALL.into_iter().collect(), "every class is in the table");
@@ -355,10 +430,9 @@ mod tests {
                 status: 422,
                 code: code.map(str::to_owned),
                 errors: errors.iter().copied().map(str::to_owned).collect(),
-                request_id: id.map(str::to_owned),
-                hint: None,
+                ..Refusal::default()
             };
-            Failure { asked: "PATCH /users/u".into(), trouble: Trouble::Refused(refusal) }
+            Failure { request_id: id.map(str::to_owned), ..failure(Trouble::Refused(refusal)) }
         };
         for (failure, expected) in [
             (refused(None, &[], None), "422"),
@@ -367,11 +441,62 @@ mod tests {
             (refused(Some("not_so"), &["no"], Some("req_1")), "422 not_so: no (request req_1)"),
         ] {
             assert_eq!(failure.line(), format!("PATCH /users/u was answered with {expected}"));
-            let id = failure.request_id().map_or_else(String::new, |id| format!("(request {id})"));
-            assert!(expected.ends_with(&id) && id.is_empty() != expected.contains("request"), "{expected}");
         }
-        let unanswered = Failure { asked: String::new(), trouble: Trouble::NoAnswer(String::new()) };
-        assert_eq!(unanswered.request_id(), None);
+    }
+
+    #[test]
+    fn every_failure_shows_its_request_id() {
+        for trouble in [
+            Trouble::NoAnswer("it broke off".into()),
+            Trouble::WrongShape(WrongShape::default()),
+            Trouble::PageWithoutData,
+            Trouble::Refused(Refusal { status: 500, ..Refusal::default() }),
+        ] {
+            let failure = Failure { request_id: Some("req_1".into()), ..failure(trouble) };
+            assert!(failure.line().ends_with(" (request req_1)"), "{}", failure.line());
+        }
+    }
+
+    #[test]
+    fn an_unexpected_body_is_shown_up_to_200_printable_characters() {
+        let body = format!("<p>\u{1b}[2J{}", "x".repeat(500));
+        let line = failure(Trouble::WrongShape(WrongShape {
+            expected: "a page of users",
+            why: "a field is missing".into(),
+            body,
+        }))
+        .line();
+        assert!(
+            line.starts_with("PATCH /users/u returned an unexpected response: expected a page of users, but a field is missing. The body begins: <p>"),
+            "{line}"
+        );
+        assert!(!line.contains('\u{1b}') && line.matches('x').count() <= SHOWN_BODY, "{line}");
+    }
+
+    #[test]
+    fn an_error_that_is_not_pylons_names_what_answered_and_gives_no_advice_about_the_token() {
+        let intermediary = Intermediary { server: Some("cloudflare".into()), text: "Access denied".into() };
+        for status in [400, 401, 403, 404, 407, 451] {
+            let refusal = Refusal { status, intermediary: Some(intermediary.clone()), ..Refusal::default() };
+            let failure = failure(Trouble::Refused(refusal));
+            assert_eq!(
+                failure.line(),
+                format!(
+                    "PATCH /users/u was answered with {status} by something in front of Pylon, such as a proxy or a firewall \
+                     (server: cloudflare): Access denied"
+                )
+            );
+            let problem = failure.problem(None);
+            assert_eq!(problem.code, "pylon::intercepted");
+            assert!(!problem.help.unwrap().contains("create"), "no advice to create a token");
+        }
+        for (status, code) in
+            [(502, "pylon::server_trouble"), (429, "pylon::rate_limited"), (413, "pylon::too_large")]
+        {
+            let refusal =
+                Refusal { status, intermediary: Some(Intermediary::default()), ..Refusal::default() };
+            assert_eq!(failure(Trouble::Refused(refusal)).problem(None).code, code);
+        }
     }
 
     #[test]
@@ -380,6 +505,7 @@ mod tests {
             (401, Some("wrong_region_token"), Code::WrongRegion),
             (403, Some("organization_suspended"), Code::Suspended),
             (403, Some("organization_deactivated"), Code::Suspended),
+            (403, Some("organization_inactive"), Code::Suspended),
             (401, Some("invalid_api_token"), Code::BadCredentials),
             (401, None, Code::BadCredentials),
             (403, Some("permission_denied"), Code::Forbidden),
@@ -394,7 +520,7 @@ mod tests {
             (422, None, Code::Rejected),
         ] {
             let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
-            let failure = Failure { asked: String::new(), trouble: Trouble::Refused(refusal) };
+            let failure = failure(Trouble::Refused(refusal));
             assert_eq!(failure.problem(None).code, expected.as_str(), "{status} {code:?}");
         }
     }
@@ -402,7 +528,7 @@ mod tests {
     #[test]
     fn the_other_regions_are_named() {
         let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
-        let failure = Failure { asked: String::new(), trouble: Trouble::Refused(refusal) };
+        let failure = failure(Trouble::Refused(refusal));
         for (asked, other) in [
             (Some(Region::Us), "use --region eu,"),
             (Some(Region::Eu), "use --region us,"),
@@ -414,14 +540,15 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_too_large_by_its_status_or_by_a_complaint_about_its_limit() {
+    fn a_search_may_be_too_large_after_a_413_and_after_any_400() {
         let refused = |status, text: &str| {
             let refusal = Refusal { status, errors: vec![text.to_owned()], ..Refusal::default() };
-            Failure { asked: String::new(), trouble: Trouble::Refused(refusal) }.is_too_large()
+            failure(Trouble::Refused(refusal)).may_be_too_large()
         };
         assert!(refused(413, ""));
         assert!(refused(400, "Limit must be less than 1000"));
-        assert!(!refused(400, "unknown operator"));
+        assert!(refused(400, "too many values"));
         assert!(!refused(422, "limit"));
+        assert!(!refused(429, ""));
     }
 }

@@ -10,14 +10,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::request::{Allowance, Entries, PAGE, ReadRequest};
+use super::request::{Endpoint, Entries, PAGE, ReadRequest, halved};
 use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, OutOfStep};
 use crate::roster::Field;
 
 /// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
 /// brings up to 29,970 entries about people who are out of step.
-pub const MOST_REQUESTS: u64 = Allowance::Audit.documented();
+pub const MOST_REQUESTS: u64 = Endpoint::Audit.documented();
 /// An inquiry takes no longer: time for one full pause after a 429 and a page or two, and not for an outage.
 pub const LONGEST: Duration = Duration::from_secs(120);
 
@@ -125,12 +125,11 @@ impl<'a> Inquiry<'a> {
 
     /// A request has failed, for good.
     pub fn failed(&mut self, failure: Failure) {
-        if !failure.is_too_large() || self.limit == 1 {
+        let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
             return;
-        }
-        self.limit /= 2;
-        self.most_people = (self.batch.len() / 2).max(1);
+        };
+        (self.most_people, self.limit) = (people, limit);
         self.left.extend(self.batch.drain(..).rev());
         self.next_batch();
     }
@@ -224,7 +223,8 @@ mod tests {
 
     fn refused(status: u16) -> Failure {
         let refusal = Refusal { status, ..Refusal::default() };
-        Failure { asked: "POST /audit-logs/search".into(), trouble: Trouble::Refused(refusal) }
+        let trouble = Trouble::Refused(refusal);
+        Failure { asked: "POST /audit-logs/search".into(), trouble, request_id: None }
     }
 
     /// People, limit and cursor of a request.
@@ -328,7 +328,7 @@ mod tests {
         };
         let (requests, findings) = at_most(3);
         let sizes: Vec<usize> = requests.into_iter().map(|request| asked(Some(request)).unwrap().0).collect();
-        assert_eq!(sizes, [10, 5, 2, 2, 2, 2, 2]);
+        assert_eq!(sizes, [10, 5, 3, 3, 3, 1]);
         assert_eq!(findings.unread, None);
         let (requests, findings) = at_most(0);
         let limits: Vec<usize> =

@@ -2,11 +2,13 @@
 //!
 //! * [`request`] is what can be asked; `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
 //!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
-//!   when, purely; [`observe`] reads the present state with them, and [`inquiry`] decides what to ask the audit log.
+//!   when, purely; [`asking`] sends reads with them; [`observe`] decides what to read and whether it is complete, and
+//!   [`inquiry`] what to ask the audit log.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
 pub mod address;
+pub mod asking;
 pub mod client;
 pub mod exchange;
 pub mod failure;
@@ -63,6 +65,8 @@ codes! {
         Redirected = "pylon::redirected",
         /// The server has trouble.
         ServerTrouble = "pylon::server_trouble",
+        /// A proxy, firewall or gateway answered instead of Pylon.
+        Intercepted = "pylon::intercepted",
         /// The request was refused.
         Rejected = "pylon::rejected",
         /// A listing or search did not come to a provable end.

@@ -1,28 +1,28 @@
-//! Reads the present state, provably complete, or not at all.
+//! Decides what to read of an organization, and whether what was read is complete.
 //!
-//! The declared people are searched by address, everybody else comes from one listing, all at once. Every declared
-//! address is found or asked for once more; a page that leads nowhere, in a circle or is refused is an error, never
-//! "nobody". Only of the audit log less will do. What is asked, when and whether again is decided by [`super::pace`] and [`super::retry`]; this only acts.
+//! The declared people are searched by address. Everyone else comes from one listing. Both are read at the same time, with
+//! the role catalog. The guarantee: either the result is complete and does not contradict itself, or there is none. A
+//! person or role that is missing from a response would look as if it did not exist, and a plan based on that could remove
+//! the last administrator. Therefore:
+//!
+//! * Lists are followed to their last page. A page that leads in a circle or brings nothing new is an error.
+//! * A person whom the search returned exists, whatever the listing says. If the two disagree, everything is read again
+//!   once; if they still disagree, there is no result.
+//! * A declared address that was not found is searched a second time, next to a listing that includes deactivated people.
+//! * A role ID that people hold is in the catalog, or the catalog is incomplete.
+//!
+//! Generic over [`Ask`], so that a test can put a server into memory. [`super::asking`] sends the requests.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::ready;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::timeout;
 use tokio::try_join;
 
 use super::Code;
-use super::client::Reader;
-use super::failure::{Class, Failure};
-use super::inquiry::{self, Inquiry};
-use super::pace::{Pacing, Told, Turn};
-use super::request::{Allowance, Answer, Attempt, Identity, PAGE, ReadRequest};
-use super::retry::{ATTEMPTS, ATTEMPTS_AT_A_REMARK, Again, GiveUp, Retries};
-use crate::clock::Clock;
-use crate::observed::{Found, ObservedState, Person, RoleCatalogue, UserId};
-use crate::plan::blame::OutOfStep;
+use super::failure::{Failure, INCOMPLETE};
+use super::request::{Answer, Identity, PAGE, Page, ReadRequest, RoleFields, RolePage, halved};
+use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalogue, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::{Email, Region};
@@ -31,331 +31,459 @@ use crate::source::Sourced;
 /// How many searches are under way at once.
 const SEARCHES_AT_ONCE: usize = 8;
 
-/// What was read.
+/// Something that answers reads: Pylon, or a server in memory.
+#[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
+pub trait Ask {
+    /// The response to one request, or why there is none. Retries are over when it returns.
+    async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure>;
+}
+
+/// What to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The addresses to search for.
+    pub emails: &'a [Email],
+    /// The organization that the files belong to. If there is one, only `GET /me` is asked before it is known to match.
+    pub pin: Option<&'a Sourced<String>>,
+    /// Whether a guardrail depends on the absence of people from the listing. It is then read twice, independently.
+    pub confirm_listing: bool,
+}
+
+/// Why there is no result.
 #[derive(Debug)]
-pub struct Observation {
-    /// The present state.
-    pub state: ObservedState,
-    /// When the oldest of its reads was sent; no write may rest on it for long.
-    pub read_at: Duration,
-}
-
-/// A reader with the pace and the patience of one run.
-#[derive(Debug)]
-pub struct Asking {
-    reader: Reader,
-    clock: Clock,
-    pacing: RefCell<Pacing>,
-    retries: RefCell<Retries>,
-    rng: RefCell<fastrand::Rng>,
-    /// Hears why and until when nothing happens, where that is longer than a moment.
-    tell: fn(&str),
-}
-
-/// Shorter waits are not worth a word.
-const WORTH_SAYING: Duration = Duration::from_secs(3);
-
-impl Asking {
-    /// Begins a run. `tell` hears of waits that are longer than a moment.
-    pub fn new(reader: Reader, clock: Clock, pacing: Pacing, rng: fastrand::Rng, tell: fn(&str)) -> Self {
-        let retries = Retries::new(clock.elapsed());
-        Self {
-            reader,
-            clock,
-            pacing: RefCell::new(pacing),
-            retries: RefCell::new(retries),
-            rng: RefCell::new(rng),
-            tell,
-        }
-    }
-
-    /// What the run has spent of its pace; an apply goes on with it.
-    pub fn into_parts(self) -> (Reader, Pacing, fastrand::Rng) {
-        (self.reader, self.pacing.into_inner(), self.rng.into_inner())
-    }
-
-    /// Reads the organisation. With a `pin` nothing but `GET /me` is asked before it is known to hold.
-    ///
-    /// # Errors
-    /// Something could not be read to its end, or the organisation is another one.
-    pub async fn observe(
-        &self,
-        declared: &[Email],
-        pin: Option<&Sourced<String>>,
-    ) -> Result<Observation, Problem> {
-        let read_at = self.clock.elapsed();
-        let (identity, (roles, mut listed, found)) = match pin {
-            Some(pin) => {
-                let identity = self.identity().await?;
-                check_pin(&identity, pin)?;
-                (identity, self.everything(declared).await?)
-            }
-            None => try_join!(self.identity(), self.everything(declared))?,
-        };
-        let state = ObservedState::new(identity.organization, identity.user, roles);
-        let found = found.knowing(&listed);
-        // The search reads with more care for these very people, so it counts in place of the listing.
-        let searched: HashSet<&UserId> = found.iter().map(|person| &person.id).collect();
-        listed.retain(|person| !searched.contains(&person.id));
-        let mut state = state.with(listed.into_iter().chain(found));
-        let missing: Vec<Email> =
-            declared.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
-        if !missing.is_empty() {
-            let (all, found) = try_join!(self.listing(true), self.search(&missing))?;
-            // Whoever is not there yet is on no list of active people.
-            for person in all.and(found).knowing(&[]) {
-                if state.person(&person.id).is_none() {
-                    state.insert(person);
-                }
-            }
-        }
-        Ok(Observation { state, read_at })
-    }
-
-    /// Asks the audit log about whatever is out of step, as far as that goes within a bounded time.
-    pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
-        let allowance = self.pacing.borrow().limit(Allowance::Audit);
-        let mut inquiry = Inquiry::new(out_of_step, allowance);
-        let asking = async {
-            while let Some(request) = inquiry.next_request() {
-                match self.ask_up_to(ATTEMPTS_AT_A_REMARK, &request).await {
-                    Ok(Answer::Entries(page)) => inquiry.answered(page),
-                    Ok(other) => unreachable!("the audit log is decoded as entries, not as {other:?}"),
-                    Err(failure) => inquiry.failed(failure),
-                }
-            }
-        };
-        if timeout(inquiry::LONGEST, asking).await.is_err() {
-            inquiry.timed_out();
-        }
-        inquiry
-    }
-
-    async fn everything(&self, declared: &[Email]) -> Result<(RoleCatalogue, Vec<Person>, Read), Problem> {
-        // Without those who are deactivated: that is what it is asked for.
-        let active = async { Ok(self.listing(false).await?.people) };
-        try_join!(self.roles(), active, self.search(declared))
-    }
-
-    async fn identity(&self) -> Result<Identity, Problem> {
-        match self.ask(&ReadRequest::Me).await {
-            Ok(Answer::Me(identity)) => Ok(identity),
-            Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
-            Err(failure) => Err(self.problem(&failure)),
-        }
-    }
-
-    async fn roles(&self) -> Result<RoleCatalogue, Problem> {
-        match self.ask(&ReadRequest::Roles).await {
-            Ok(Answer::Roles(roles)) => Ok(RoleCatalogue::new(roles)),
-            Ok(other) => unreachable!("GET /user-roles is decoded as roles, not as {other:?}"),
-            Err(failure) => Err(self.problem(&failure)),
-        }
-    }
-
-    async fn listing(&self, deactivated: bool) -> Result<Read, Problem> {
-        self.pages(ReadRequest::Listing { deactivated, cursor: None })
-            .await
-            .map_err(|trouble| self.trouble(trouble))
-    }
-
-    async fn search(&self, emails: &[Email]) -> Result<Read, Problem> {
-        let batches = emails.chunks(PAGE).map(|batch| self.search_batch(batch.to_vec()));
-        let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
-        found.try_fold(Read::default(), |all, found| ready(Ok(all.and(found)))).await
-    }
-
-    /// One search, in halves where the server finds it too large.
-    async fn search_batch(&self, batch: Vec<Email>) -> Result<Read, Problem> {
-        let mut people = Read::default();
-        let mut batches = vec![(batch, PAGE)];
-        while let Some((emails, limit)) = batches.pop() {
-            match self.pages(ReadRequest::Search { emails: emails.clone(), limit, cursor: None }).await {
-                Ok(found) => people = people.and(found),
-                Err(Unread::Failed(failure)) if failure.is_too_large() && limit > 1 => {
-                    let half = emails.len().div_ceil(2).max(1);
-                    batches.extend(emails.chunks(half).map(|part| (part.to_vec(), limit.min(PAGE) / 2)));
-                }
-                Err(trouble) => return Err(self.trouble(trouble)),
-            }
-        }
-        Ok(people)
-    }
-
-    /// All pages of a listing or a search. Each leads on to a new one that brings somebody new, or there is no result.
-    async fn pages(&self, first: ReadRequest) -> Result<Read, Unread> {
-        let asked = first.asked();
-        let Read { mut people, mut unsaid } = Read::default();
-        let mut seen: HashSet<UserId> = HashSet::new();
-        let mut cursors: HashSet<String> = HashSet::new();
-        let mut request = first;
-        loop {
-            let page = match self.ask(&request).await.map_err(Unread::Failed)? {
-                Answer::Page(page) => page,
-                other => unreachable!("{asked} is decoded as a page, not as {other:?}"),
-            };
-            let is_empty = page.people.is_empty();
-            let before = people.len();
-            seen.reserve(page.people.len());
-            people.extend(page.people.into_iter().filter(|person| seen.insert(person.id.clone())));
-            unsaid.extend(page.unsaid);
-            let brought_nobody = people.len() == before && !cursors.is_empty();
-            if brought_nobody && (!is_empty || page.next.is_some()) {
-                return Err(Unread::Incomplete(format!(
-                    "{asked} answers with a page on which everybody was there before"
-                )));
-            }
-            let Some(next) = page.next else {
-                return Ok(Read { people, unsaid });
-            };
-            if !cursors.insert(next.clone()) {
-                return Err(Unread::Incomplete(format!("{asked} leads from page to page in a circle")));
-            }
-            request = request.at_page(next);
-        }
-    }
-
-    async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure> {
-        self.ask_up_to(ATTEMPTS, request).await
-    }
-
-    /// One read, until it is answered or not worth asking again.
-    async fn ask_up_to(&self, attempts: u32, request: &ReadRequest) -> Result<Answer, Failure> {
-        let mut failed = 0;
-        loop {
-            let attempt = self.once(request).await;
-            let now = self.clock.elapsed();
-            let failure = match attempt.result {
-                Ok(answer) => {
-                    self.retries.borrow_mut().succeeded(now);
-                    return Ok(answer);
-                }
-                Err(failure) => failure,
-            };
-            failed += u32::from(failure.class() != Class::Throttled);
-            let again = self.again(now, &failure, failed);
-            match if failed < attempts { again } else { Again::No(GiveUp::Attempts) } {
-                Again::At(at) => {
-                    self.tell_of_wait(at, &failure.line());
-                    self.sleep_until(at).await;
-                }
-                Again::No(_) => return Err(failure),
-            }
-        }
-    }
-
-    /// One attempt, in its turn.
-    pub async fn once(&self, request: &ReadRequest) -> Attempt<Answer> {
-        self.wait_for_turn(request).await;
-        let sent = self.clock.elapsed();
-        let attempt = self.reader.read(request).await;
-        let now = self.clock.elapsed();
-        let jitter = self.rng.borrow_mut().u64(0..1000);
-        self.pacing.borrow_mut().of(request.allowance()).answered(now, sent, Told::by(&attempt), jitter);
-        attempt
-    }
-
-    /// The region whose own host is asked, if it is one.
-    pub fn region(&self) -> Option<Region> {
-        self.reader.base().region()
-    }
-
-    /// The host that is asked.
-    pub fn host(&self) -> String {
-        self.reader.base().host()
-    }
-
-    fn again(&self, now: Duration, failure: &Failure, failed: u32) -> Again {
-        let mut retries = self.retries.borrow_mut();
-        retries.failed(failure);
-        retries.read_again(now, failure, failed, &mut self.rng.borrow_mut())
-    }
-
-    async fn wait_for_turn(&self, request: &ReadRequest) {
-        loop {
-            let now = self.clock.elapsed();
-            let turn = self.pacing.borrow_mut().of(request.allowance()).turn(now);
-            match turn {
-                Turn::Now => break self.pacing.borrow_mut().of(request.allowance()).sent(now),
-                Turn::At(at) => {
-                    self.tell_of_wait(at, &format!("{} waits for its turn", request.asked()));
-                    self.sleep_until(at).await;
-                }
-                // A slot comes back a window after an answer, so looking again every so often costs nothing.
-                Turn::AfterAnswer => self.sleep_until(now + Duration::from_millis(100)).await,
-            }
-        }
-    }
-
-    fn tell_of_wait(&self, until: Duration, why: &str) {
-        let wait = until.saturating_sub(self.clock.elapsed());
-        if wait >= WORTH_SAYING {
-            (self.tell)(&format!("{why}; goes on at {}", self.clock.time_of_day_after(wait)));
-        }
-    }
-
-    async fn sleep_until(&self, at: Duration) {
-        tokio::time::sleep(at.saturating_sub(self.clock.elapsed())).await;
-    }
-
-    fn problem(&self, failure: &Failure) -> Problem {
-        failure.problem(self.region())
-    }
-
-    fn trouble(&self, trouble: Unread) -> Problem {
-        match trouble {
-            Unread::Failed(failure) => self.problem(&failure),
-            Unread::Incomplete(why) => Problem::new(Code::Incomplete, why)
-                .help("whoever is not listed would look as if they were missing, so there is no plan; run again, and report it if it stays"),
-        }
-    }
-}
-
-/// People, as one or more requests brought them.
-#[derive(Default)]
-struct Read {
-    people: Vec<Person>,
-    /// Those of whom it was not said whether they are deactivated.
-    unsaid: HashSet<UserId>,
-}
-
-impl Read {
-    fn and(mut self, other: Self) -> Self {
-        self.people.extend(other.people);
-        self.unsaid.extend(other.unsaid);
-        self
-    }
-
-    /// The people; one of whom it was not said is deactivated unless the list of those who are not has them.
-    fn knowing(self, active: &[Person]) -> Vec<Person> {
-        let Self { mut people, unsaid } = self;
-        if unsaid.is_empty() {
-            return people; // the present API always says it
-        }
-        let active: HashSet<&UserId> = active.iter().map(|person| &person.id).collect();
-        for person in people.iter_mut().filter(|person| unsaid.contains(&person.id)) {
-            person.deactivated = !active.contains(&person.id);
-        }
-        people
-    }
-}
-
-/// Why something was not read to its end.
-enum Unread {
+pub enum Unread {
+    /// A request failed.
     Failed(Failure),
+    /// What was read is incomplete or contradicts itself, also when read again.
     Incomplete(String),
+    /// The token belongs to another organization than the files.
+    Other(Box<Problem>),
 }
 
-fn check_pin(identity: &Identity, pin: &Sourced<String>) -> Result<(), Problem> {
-    let organization = &identity.organization;
+impl Unread {
+    /// The error for the user. `region` is the one that was asked, if it is known.
+    pub fn problem(self, region: Option<Region>) -> Problem {
+        match self {
+            Self::Failed(failure) => failure.problem(region),
+            Self::Incomplete(why) => Problem::new(Code::Incomplete, why).help(INCOMPLETE),
+            Self::Other(problem) => *problem,
+        }
+    }
+}
+
+/// Reads the organization.
+///
+/// # Errors
+/// Something could not be read completely, or it is not the pinned organization.
+pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedState, Unread> {
+    let (identity, first) = match wanted.pin {
+        Some(pin) => {
+            let identity = identity(pylon).await?;
+            check_pin(&identity.organization, pin)?;
+            (identity, read(pylon, wanted, None).await)
+        }
+        None => try_join!(identity(pylon), async { Ok(read(pylon, wanted, None).await) })?,
+    };
+    let read = match first {
+        // Two responses show two instants, and someone may have made a change in between. The second reading tells.
+        Err(Doubt::Contradiction { statuses, .. }) => read(pylon, wanted, Some(&statuses)).await,
+        other => other,
+    };
+    match read {
+        Ok(mut state) => {
+            (state.organization, state.token_user) = (identity.organization, identity.user);
+            Ok(state)
+        }
+        Err(Doubt::Failed(failure)) => Err(Unread::Failed(failure)),
+        Err(Doubt::Contradiction { why, .. }) => Err(Unread::Incomplete(why)),
+    }
+}
+
+/// Why what was read cannot be used.
+enum Doubt {
+    /// A request failed, and its retries are over.
+    Failed(Failure),
+    /// It is incomplete or contradicts itself. Worth reading once more.
+    Contradiction { why: String, statuses: Statuses },
+}
+
+/// People whose status differs between two responses, with both values. Pylon changes statuses by itself at any time, so
+/// only a difference that both readings show is a contradiction.
+type Statuses = BTreeSet<(UserId, String, String)>;
+
+fn contradiction<T>(why: impl Into<String>) -> Result<T, Doubt> {
+    Err(Doubt::Contradiction { why: why.into(), statuses: Statuses::new() })
+}
+
+/// Reads everything once, and checks it. `earlier` are the differing statuses of the first reading, in the second one.
+async fn read(
+    pylon: &impl Ask,
+    wanted: &Wanted<'_>,
+    earlier: Option<&Statuses>,
+) -> Result<ObservedState, Doubt> {
+    let (catalog, mut active, found) =
+        try_join!(roles(pylon), listing(pylon, false), search(pylon, wanted.emails))?;
+    let mut differing = Statuses::new();
+    let unlisted = compare(&active, &found, &mut differing)?;
+    // The search reads with more care for these people, so it counts instead of the listing.
+    let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
+    active.people.retain(|person| !searched.contains(&person.id));
+    let is_unsaid = !active.unsaid.is_empty() || !found.unsaid.is_empty();
+    let mut state = ObservedState::new(Organization::default(), None, RoleCatalogue::new(catalog));
+    state.integrations = active.integrations;
+    let mut state = state.with(active.people.into_iter().chain(found.people));
+    let missing: Vec<Email> =
+        wanted.emails.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
+    if !missing.is_empty() || !unlisted.is_empty() || wanted.confirm_listing {
+        let people = confirm(pylon, &state, &missing, &unlisted, is_unsaid, &mut differing).await?;
+        people.into_iter().for_each(|person| state.insert(person));
+    }
+    is_catalog_complete(&state)?;
+    let persistent = earlier.is_none_or(|earlier| !differing.is_disjoint(earlier));
+    match differing.iter().next().filter(|_| persistent) {
+        Some((id, listed, found)) => {
+            let [listed, found] = [listed, found].map(|status| Printable::cut(status, 60));
+            let why = format!(
+                "two responses give the user {} different statuses: `{listed}` and `{found}`",
+                id.as_str()
+            );
+            Err(Doubt::Contradiction { why, statuses: differing })
+        }
+        None => Ok(state),
+    }
+}
+
+/// Compares a search with a listing. Returns the people who are found and not listed, although their response does not say
+/// that they are deactivated: before October 2026, only the listing of active users tells.
+fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, Doubt> {
+    if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
+        && listed != searched
+    {
+        return contradiction("GET /users and POST /users/search return users with different role fields");
+    }
+    let mut rest: HashMap<&UserId, &Person> = HashMap::with_capacity(found.people.len());
+    for person in &found.people {
+        if let Some(other) = rest.insert(&person.id, person) {
+            same_person(other, person, differing)?; // two batches have found the same person under two addresses
+        }
+    }
+    for listed in &listing.people {
+        if let Some(person) = rest.remove(&listed.id) {
+            same_person(listed, person, differing)?;
+        }
+    }
+    if let Some(integration) = listing.integrations.iter().find(|user| rest.contains_key(&user.id)) {
+        return contradiction(format!(
+            "GET /users shows the user {} without an address, and POST /users/search with one",
+            integration.id.as_str()
+        ));
+    }
+    let mut unlisted = HashSet::new();
+    for person in rest.into_values().filter(|person| !person.deactivated) {
+        if !found.unsaid.contains(&person.id) {
+            return not_listed(person);
+        }
+        unlisted.insert(person.id.clone());
+    }
+    Ok(unlisted)
+}
+
+fn not_listed<T>(person: &Person) -> Result<T, Doubt> {
+    contradiction(format!(
+        "GET /users lacks {}, whom another response shows as an active user",
+        Printable::cut(person.email.as_str(), 100)
+    ))
+}
+
+/// Two responses about one person agree, except perhaps on the status and on the name, which no decision depends on.
+fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), Doubt> {
+    let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
+    let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
+        secondary.iter().chain(std::iter::once(email)).cloned().collect()
+    };
+    let what = if *email != other.email
+        || addresses(email, secondary) != addresses(&other.email, &other.secondary)
+    {
+        "addresses"
+    } else if *assigned != other.assigned || *from_scim != other.from_scim {
+        "roles"
+    } else if *deactivated != other.deactivated {
+        "values of is_deactivated"
+    } else {
+        if *status != other.status {
+            differing.insert((id.clone(), status.clone(), other.status.clone()));
+        }
+        return Ok(());
+    };
+    contradiction(format!("two responses give the user {} different {what}", id.as_str()))
+}
+
+/// Proves what is absent: nobody has the `missing` addresses, and the `unlisted` people are deactivated. Reads a listing that
+/// includes deactivated people, and searches again for the missing addresses. Returns the deactivated people.
+///
+/// Before October 2026 (`is_unsaid`), only the listing of active users tells who is deactivated. If a person is deleted
+/// between two of its pages, another one is missing from it, so it counts only if it says the same twice.
+async fn confirm(
+    pylon: &impl Ask,
+    state: &ObservedState,
+    missing: &[Email],
+    unlisted: &HashSet<UserId>,
+    is_unsaid: bool,
+    differing: &mut Statuses,
+) -> Result<Vec<Person>, Doubt> {
+    let active_again = async { if is_unsaid { listing(pylon, false).await } else { Ok(List::default()) } };
+    let (everyone, found, active_again) =
+        try_join!(listing(pylon, true), search(pylon, missing), active_again)?;
+    compare(&everyone, &found, differing)?;
+    let all: HashSet<&UserId> = everyone.ids().collect();
+    if let Some(person) = state.people().chain(&found.people).find(|person| !all.contains(&person.id)) {
+        return not_listed(person);
+    }
+    if let Some(integration) = state.integrations.iter().find(|user| !all.contains(&user.id)) {
+        return contradiction(format!(
+            "GET /users lacks the user {} the second time",
+            integration.id.as_str()
+        ));
+    }
+    let active: HashSet<&UserId> = active_again.ids().collect();
+    let mut deactivated = Vec::new();
+    for person in &everyone.people {
+        match state.person(&person.id) {
+            Some(known) if !unlisted.contains(&known.id) => same_person(known, person, differing)?,
+            _ if active.contains(&person.id) => return not_listed(person),
+            _ if !person.deactivated && !everyone.unsaid.contains(&person.id) => return not_listed(person),
+            _ => deactivated.push(Person { deactivated: true, ..person.clone() }),
+        }
+    }
+    Ok(deactivated)
+}
+
+/// Every role that an active person holds is in the catalog.
+fn is_catalog_complete(state: &ObservedState) -> Result<(), Doubt> {
+    let known: HashSet<_> = state.roles.iter().map(|role| &role.id).collect();
+    for person in state.people().filter(|person| !person.deactivated) {
+        let held = person.assigned.iter().chain(&person.from_scim);
+        if let Some(role) = held.into_iter().find(|role| !known.contains(role)) {
+            return contradiction(format!(
+                "GET /user-roles lacks the role {}, which {} holds",
+                Printable::cut(&role.0, 60),
+                Printable::cut(person.email.as_str(), 100)
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn identity(pylon: &impl Ask) -> Result<Identity, Unread> {
+    match pylon.ask(&ReadRequest::Me).await.map_err(Unread::Failed)? {
+        Answer::Me(identity) => Ok(identity),
+        other => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
+    }
+}
+
+fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), Unread> {
     if organization.id == pin.value {
         return Ok(());
     }
     let (id, name) = (Printable::cut(&organization.id, 80), Printable::cut(&organization.name, 80));
-    Err(Problem::new(
-        Code::OtherOrganization,
-        format!("the token belongs to {name} ({id}), and these files are for another organisation"),
-    )
-    .at(pin.place, "pinned here")
-    .help("use a token of the pinned organisation; nothing else was asked and nothing was changed"))
+    Err(Unread::Other(Box::new(
+        Problem::new(
+            Code::OtherOrganization,
+            format!("the token belongs to {name} ({id}), and these files are for another organisation"),
+        )
+        .at(pin.place, "pinned here")
+        .help("use a token of the pinned organisation; nothing else was asked and nothing was changed"),
+    )))
+}
+
+/// The role catalog: all pages, each role once.
+async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, Doubt> {
+    let mut roles: Vec<Role> = Vec::new();
+    let mut cursors = Cursors::default();
+    let mut request = ReadRequest::Roles { cursor: None };
+    loop {
+        let RolePage { roles: page, next } = match pylon.ask(&request).await.map_err(Doubt::Failed)? {
+            Answer::Roles(page) => page,
+            other => unreachable!("GET /user-roles is decoded as roles, not as {other:?}"),
+        };
+        let before = roles.len();
+        for role in page {
+            if !roles.contains(&role) {
+                is_distinct(&role, &roles)?;
+                roles.push(role);
+            }
+        }
+        match cursors.follow(&request, roles.len() > before, next)? {
+            Some(next) => request = next,
+            None => return Ok(roles),
+        }
+    }
+}
+
+/// IDs and slugs are unique. If two roles share one, a file that names it would mean one of them by chance.
+fn is_distinct(role: &Role, others: &[Role]) -> Result<(), Doubt> {
+    let same = |what: &str, other: &Role, text: &str| {
+        let [one, other, text] = [&*other.name, &*role.name, text].map(|text| Printable::cut(text, 60));
+        contradiction(format!("GET /user-roles returns two roles with the {what} {text}: {one} and {other}"))
+    };
+    if let Some(other) = others.iter().find(|other| other.id == role.id) {
+        return same("ID", other, &role.id.0);
+    }
+    match others.iter().find(|other| other.slug == role.slug && !role.slug.is_empty()) {
+        Some(other) => same("slug", other, &role.slug),
+        None => Ok(()),
+    }
+}
+
+async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, Doubt> {
+    pages(pylon, ReadRequest::Listing { deactivated, cursor: None }).await
+}
+
+/// All people with these addresses.
+async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, Doubt> {
+    let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
+    let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
+    found.try_fold(List::default(), |all, found| ready(all.and(found))).await
+}
+
+/// One search, in halves if the server finds it too large.
+async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Doubt> {
+    let mut people = List::default();
+    let mut batches = vec![(batch, PAGE)];
+    while let Some((emails, limit)) = batches.pop() {
+        match pages(pylon, ReadRequest::Search { emails: emails.to_vec(), limit, cursor: None }).await {
+            Ok(found) => {
+                has_only_those_asked_for(&found, emails)?;
+                people = people.and(found)?;
+            }
+            Err(Doubt::Failed(failure)) => match halved(emails.len(), limit, &failure) {
+                Some((size, limit)) => batches.extend(emails.chunks(size).map(|part| (part, limit))),
+                None => return Err(Doubt::Failed(failure)),
+            },
+            Err(doubt) => return Err(doubt),
+        }
+    }
+    Ok(people)
+}
+
+/// A search returns people who have one of the addresses. Someone else in the response, or someone whose address is missing,
+/// means that the response cannot be trusted.
+fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Doubt> {
+    let asked: HashSet<&Email> = emails.iter().collect();
+    let is_asked = |person: &Person| {
+        asked.contains(&person.email) || person.secondary.iter().any(|email| asked.contains(email))
+    };
+    let people = found.people.iter().filter(|person| !is_asked(person)).map(|person| &person.id);
+    match people.chain(found.integrations.iter().map(|user| &user.id)).next() {
+        Some(id) => contradiction(format!(
+            "POST /users/search returned the user {}, who has none of the addresses that were asked for",
+            id.as_str()
+        )),
+        None => Ok(()),
+    }
+}
+
+/// All pages of a listing or a search.
+async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
+    let mut list = List::default();
+    let mut positions: HashMap<UserId, usize> = HashMap::new();
+    let mut cursors = Cursors::default();
+    let mut request = first;
+    loop {
+        let page = match pylon.ask(&request).await.map_err(Doubt::Failed)? {
+            Answer::Page(page) => page,
+            other => unreachable!("{} is decoded as a page, not as {other:?}", request.asked()),
+        };
+        let Page { people, integrations, unsaid, role_fields, next } = page;
+        let is_empty = people.is_empty() && integrations.is_empty();
+        let before = list.people.len() + list.integrations.len();
+        list.has_fields(role_fields)?;
+        positions.reserve(people.len());
+        for person in people {
+            match positions.get(&person.id).map(|at| &list.people[*at]) {
+                None => {
+                    positions.insert(person.id.clone(), list.people.len());
+                    list.people.push(person);
+                }
+                Some(known) if *known == person => {}
+                Some(_) => {
+                    return contradiction(format!(
+                        "{} returned the user {} twice, with different data",
+                        request.asked(),
+                        person.id.as_str()
+                    ));
+                }
+            }
+        }
+        list.integrations.extend(integrations);
+        list.unsaid.extend(unsaid);
+        let has_new = list.people.len() + list.integrations.len() > before;
+        // An empty last page ends a list, and only the comparison with the other list makes it complete.
+        match cursors.follow(&request, has_new || is_empty && next.is_none(), next)? {
+            Some(next) => request = next,
+            None => return Ok(list),
+        }
+    }
+}
+
+/// The way from page to page.
+#[derive(Default)]
+struct Cursors(HashSet<String>);
+
+impl Cursors {
+    /// The request for the next page, `None` at the end. Every page leads to another one and brings something new.
+    fn follow(
+        &mut self,
+        request: &ReadRequest,
+        has_new: bool,
+        next: Option<String>,
+    ) -> Result<Option<ReadRequest>, Doubt> {
+        let asked = request.asked();
+        if !has_new && !self.0.is_empty() {
+            return contradiction(format!("{asked} returned a page that has only what earlier pages had"));
+        }
+        match next {
+            None => Ok(None),
+            Some(next) if !self.0.insert(next.clone()) => {
+                contradiction(format!("{asked} leads from page to page in a circle"))
+            }
+            Some(next) => Ok(Some(request.at_page(next))),
+        }
+    }
+}
+
+/// Users, as one or more requests returned them.
+#[derive(Default)]
+struct List {
+    people: Vec<Person>,
+    integrations: BTreeSet<Integration>,
+    /// The people of whom no response said whether they are deactivated.
+    unsaid: HashSet<UserId>,
+    role_fields: Option<RoleFields>,
+}
+
+impl List {
+    fn ids(&self) -> impl Iterator<Item = &UserId> {
+        let people = self.people.iter().map(|person| &person.id);
+        people.chain(self.integrations.iter().map(|user| &user.id))
+    }
+
+    fn and(mut self, other: Self) -> Result<Self, Doubt> {
+        self.has_fields(other.role_fields)?;
+        self.people.extend(other.people);
+        self.integrations.extend(other.integrations);
+        self.unsaid.extend(other.unsaid);
+        Ok(self)
+    }
+
+    /// The role fields depend on the date, so they are the same in every response. A user who has others lacks a field.
+    fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), Doubt> {
+        if let (Some(known), Some(fields)) = (self.role_fields, fields)
+            && known != fields
+        {
+            return contradiction("users of one list have different role fields");
+        }
+        self.role_fields = self.role_fields.or(fields);
+        Ok(())
+    }
 }

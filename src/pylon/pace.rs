@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::failure::{Class, Trouble};
-use super::request::{Allowance, Attempt};
+use super::request::{Attempt, Endpoint};
 
 /// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -27,51 +27,44 @@ const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are counted in thousandths of a request a window, so that all arithmetic is whole.
 const UNIT: u64 = 1000;
 
-/// A pacer for each allowance. One value for a whole run: what a plan has sent counts for the apply.
+/// A pacer for each endpoint. One value for a whole run: what a plan has sent counts for the apply.
 #[derive(Debug, Clone)]
-pub struct Pacing([Pacer; 4]);
+pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
 impl Pacing {
-    /// The documented limits, but for those in `rates` (requests a minute).
-    pub fn new(rates: &[(Allowance, u64)]) -> Self {
-        let limit = |allowance: Allowance| {
-            let given = rates.iter().rev().find(|(name, _)| *name == allowance);
-            given.map_or(allowance.documented(), |(_, limit)| *limit)
+    /// The documented rate limits, except those in `rates` (requests per minute). If an endpoint occurs twice, the last one counts.
+    pub fn new(rates: &[(Endpoint, u64)]) -> Self {
+        let limit = |endpoint: Endpoint| {
+            let given = rates.iter().rev().find(|(other, _)| *other == endpoint);
+            given.map_or(endpoint.documented(), |(_, limit)| *limit)
         };
-        Self(Allowance::ALL.map(|allowance| Pacer::new(limit(allowance))))
+        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint))))
     }
 
-    /// The requests a minute that are assumed to be allowed.
-    pub fn limit(&self, allowance: Allowance) -> u64 {
-        self.0[slot(allowance)].limit()
+    /// The requests per minute that are assumed to be allowed.
+    pub fn limit(&self, endpoint: Endpoint) -> u64 {
+        self.0[endpoint as usize].limit()
     }
 
     /// Whether a 429 has shown the assumption wrong.
-    pub fn is_paced(&self, allowance: Allowance) -> bool {
-        self.0[slot(allowance)].pace.is_some()
+    pub fn is_paced(&self, endpoint: Endpoint) -> bool {
+        self.0[endpoint as usize].pace.is_some()
     }
 
-    /// The pacer of an allowance.
-    pub fn of(&mut self, allowance: Allowance) -> &mut Pacer {
-        &mut self.0[slot(allowance)]
-    }
-}
-
-/// Where the pacer of an allowance stands: in the order of [`Allowance::ALL`], by which they are made.
-const fn slot(allowance: Allowance) -> usize {
-    match allowance {
-        Allowance::Get => 0,
-        Allowance::Search => 1,
-        Allowance::Patch => 2,
-        Allowance::Audit => 3,
+    /// The pacer of an endpoint.
+    pub fn of(&mut self, endpoint: Endpoint) -> &mut Pacer {
+        &mut self.0[endpoint as usize] // `Endpoint::ALL` is in the order of the variants
     }
 }
 
-/// Paces the requests to one endpoint, or one group of endpoints that share an allowance.
+/// Paces the requests to one endpoint.
 #[derive(Debug, Clone)]
 pub struct Pacer {
-    /// Requests a window that are assumed to be allowed.
+    /// Requests per window that are allowed at most: as documented, or as given.
+    ceiling: u64,
+    /// Requests per window that are assumed to be allowed: the ceiling, or less if responses have shown less.
     limit: u64,
+    shown: Shown,
     /// Sent and not answered yet.
     in_flight: u64,
     /// When the slots of answered requests come back, in order.
@@ -88,6 +81,17 @@ pub struct Pacer {
     pace: Option<Pace>,
     /// The chance of the last answer, in 1/1000 (0 to 999).
     jitter: u64,
+}
+
+/// What `X-Rate-Limit-Remaining` has shown of the true limit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shown {
+    /// The largest number of remaining requests plus one: the true limit is not lower.
+    most: u64,
+    /// When the current window of observation began.
+    since: Duration,
+    /// The least sum of our own requests and the remaining ones in this window; `None` before its first response.
+    least_sum: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +121,7 @@ impl Told {
                 Class::Ambiguous | Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => {
                     match failure.trouble {
                         Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => Self::Lost,
-                        Trouble::BadAnswer(_) | Trouble::Refused(_) => {
+                        Trouble::WrongShape(_) | Trouble::PageWithoutData | Trouble::Refused(_) => {
                             Self::Accepted { remaining: attempt.remaining }
                         }
                     }
@@ -159,7 +163,9 @@ impl Pacer {
     /// A pacer for `limit` requests a minute; at least one.
     pub fn new(limit: u64) -> Self {
         Self {
+            ceiling: limit.max(1),
             limit: limit.max(1),
+            shown: Shown::default(),
             in_flight: 0,
             returns: VecDeque::new(),
             others: VecDeque::new(),
@@ -216,7 +222,10 @@ impl Pacer {
             Told::Accepted { remaining } => {
                 self.unhinted = 0;
                 self.accepted.push_back(now);
-                self.lower_to(now, remaining);
+                if let Some(remaining) = remaining.filter(|_| self.pace.is_none()) {
+                    self.learn(now, remaining);
+                    self.lower_to(now, remaining);
+                } // once there is a pace, what the server accepts says more
             }
             Told::Throttled { hint } => self.throttled(now, sent, hint),
             Told::Lost => {}
@@ -247,20 +256,37 @@ impl Pacer {
     /// So many may be out: the assumed limit, or what has been found to go well in its place. An even pace alone would not
     /// do, since what went out in a bunch leaves the server's window in a bunch.
     fn allowed(&self) -> u64 {
-        self.pace.map_or(self.limit, |pace| (pace.rate.max(pace.good) / UNIT).clamp(1, self.limit))
+        self.pace.map_or(self.limit, |pace| (pace.rate.max(pace.good) / UNIT).clamp(1, self.ceiling))
     }
 
     fn own(&self) -> u64 {
         self.in_flight + self.returns.len() as u64
     }
 
-    /// `X-Rate-Limit-Remaining` may only lower what we allow ourselves: others spend from the same allowance. When their
-    /// slots come back nobody knows; evenly over the next window is a guess that starves nobody, and a bucket, which
-    /// says little is left although it fills all the time, does not hold us up for a whole window.
-    fn lower_to(&mut self, now: Duration, remaining: Option<u64>) {
-        let Some(remaining) = remaining.filter(|_| self.pace.is_none()) else {
-            return; // once there is a pace, what the server accepts says more
-        };
+    /// `X-Rate-Limit-Remaining` of the first responses reveals the true limit, which is lower before October 2026: one
+    /// request was counted, so the limit is at least one more than what remains. If other clients took the rest, a whole
+    /// window later our own requests and the remaining ones add up to more. The least sum of that window counts, because
+    /// a counter that lags shows too much for a while, and only a clear difference does.
+    fn learn(&mut self, now: Duration, remaining: u64) {
+        let Shown { most, since, least_sum } = &mut self.shown;
+        *most = (*most).max(remaining.saturating_add(1));
+        let own = self.returns.len() - self.returns.partition_point(|back| *back <= now);
+        let sum = remaining.saturating_add(own as u64);
+        let least = least_sum.map_or(sum, |least| least.min(sum));
+        *least_sum = Some(least);
+        if now.saturating_sub(*since) >= WINDOW {
+            (*since, *least_sum) = (now, None);
+            if least > most.saturating_add(*most / 4) {
+                *most = least;
+            }
+        }
+        self.limit = (*most).clamp(1, self.ceiling);
+    }
+
+    /// It may otherwise only lower what we allow ourselves: others spend from the same rate limit. When their slots come back
+    /// is unknown; evenly over the next window is a guess that starves no client, and a bucket, which says little is left
+    /// although it fills all the time, does not block us for a whole window.
+    fn lower_to(&mut self, now: Duration, remaining: u64) {
         let others = self.limit.saturating_sub(self.own()).saturating_sub(remaining);
         if others > self.others.len() as u64 {
             let back = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -290,7 +316,7 @@ impl Pacer {
     /// be allowed; a higher rate that went well for a while has only filled the pauses of that window.
     fn cut(&mut self, now: Duration, wait: Duration) {
         let accepted = self.accepted.len() as u64 * UNIT;
-        let ceiling = self.limit * UNIT;
+        let ceiling = self.ceiling * UNIT;
         self.pace = Some(match self.pace {
             None => {
                 self.others.clear();
@@ -319,7 +345,7 @@ impl Pacer {
 
     /// While no 429 comes the pace is raised: quickly below the last rate that went well, carefully above.
     fn raise(&mut self, now: Duration) {
-        let ceiling = self.limit * UNIT;
+        let ceiling = self.ceiling * UNIT;
         let Some(pace) = &mut self.pace else { return };
         loop {
             let is_below = pace.rate < pace.good;
@@ -578,6 +604,7 @@ mod tests {
     #[test]
     fn what_others_have_taken_comes_back_no_later_when_it_is_told_again() {
         let mut pacer = Pacer::new(10);
+        pacer.shown.most = 10; // the limit has been shown before
         for (now, remaining) in [(0, 5), (10_000, 4)] {
             pacer.sent(ms(now));
             pacer.answered(ms(now), ms(now), Told::Accepted { remaining: Some(remaining) }, 0);
@@ -586,13 +613,52 @@ mod tests {
     }
 
     #[test]
-    fn a_429_sets_the_pace_of_its_own_allowance_alone() {
+    fn a_429_sets_the_pace_of_its_own_endpoint_only() {
         let mut pacing = Pacing::new(&[]);
-        assert!(!pacing.is_paced(Allowance::Patch));
-        exchange(pacing.of(Allowance::Patch), 0, &[throttled(1)]);
-        for allowance in Allowance::ALL {
-            assert_eq!(pacing.is_paced(allowance), allowance == Allowance::Patch, "{allowance:?}");
+        assert!(!pacing.is_paced(Endpoint::Patch));
+        exchange(pacing.of(Endpoint::Patch), 0, &[throttled(1)]);
+        for endpoint in Endpoint::ALL {
+            assert_eq!(pacing.is_paced(endpoint), endpoint == Endpoint::Patch, "{endpoint:?}");
         }
+    }
+
+    #[test]
+    fn the_first_responses_reveal_a_lower_limit_and_never_a_higher_one() {
+        let left = |remaining| Told::Accepted { remaining: Some(remaining) };
+        for (told, limit) in [
+            (&[left(19)][..], 20),
+            (&[left(17), left(19), left(18)], 20), // they arrive in another order than they were counted
+            (&[left(119)], 120),
+            (&[left(999)], 120),
+            (&[left(0)], 1),
+            (&[ACCEPTED], 120),
+        ] {
+            let mut pacer = Pacer::new(120);
+            exchange(&mut pacer, 0, told);
+            assert_eq!(pacer.limit(), limit, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_other_clients_had_lowered_is_raised_when_they_are_gone() {
+        let left = |remaining| Told::Accepted { remaining: Some(remaining) };
+        let mut pacer = Pacer::new(120);
+        exchange(&mut pacer, 0, &[left(59)]); // others have used 60
+        assert_eq!(pacer.limit(), 60);
+        exchange(&mut pacer, 1_000, &vec![left(110); 50]); // and stop
+        assert_eq!(pacer.limit(), 111);
+        let mut alone = Pacer::new(120);
+        exchange(&mut alone, 0, &(0..20).rev().map(left).collect::<Vec<_>>());
+        exchange(&mut alone, 61_000, &(0..20).rev().map(left).collect::<Vec<_>>());
+        exchange(&mut alone, 122_000, &[left(19)]);
+        assert_eq!(alone.limit(), 20, "a true limit of 20 stays");
+        let mut half = Pacer::new(120);
+        exchange(&mut half, 0, &[left(59)]);
+        for minute in 1..3 {
+            // Own requests take their part, and what remains shows that others take none.
+            exchange(&mut half, minute * 61_000, &(60..120).rev().map(left).collect::<Vec<_>>());
+        }
+        assert_eq!(half.limit(), 120);
     }
 
     #[test]
@@ -608,9 +674,9 @@ mod tests {
 
     #[test]
     fn rates_may_be_given_and_the_last_one_counts() {
-        let mut pacing = Pacing::new(&[(Allowance::Patch, 20), (Allowance::Patch, 0), (Allowance::Get, 7)]);
-        let limits = Allowance::ALL.map(|allowance| pacing.of(allowance).limit());
-        assert_eq!(limits, [7, 120, 1, 30]);
-        assert_eq!(Allowance::ALL.map(|allowance| pacing.limit(allowance)), limits);
+        let mut pacing = Pacing::new(&[(Endpoint::Patch, 20), (Endpoint::Patch, 0), (Endpoint::Users, 7)]);
+        let limits = Endpoint::ALL.map(|endpoint| pacing.of(endpoint).limit());
+        assert_eq!(limits, [300, 300, 7, 300, 120, 1, 30]);
+        assert_eq!(Endpoint::ALL.map(|endpoint| pacing.limit(endpoint)), limits);
     }
 }

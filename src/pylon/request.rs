@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use crate::every::every;
-use crate::observed::{Organization, Person, Role, UserId};
+use crate::observed::{Integration, Organization, Person, Role, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
@@ -14,7 +14,10 @@ pub enum ReadRequest {
     /// `GET /me`
     Me,
     /// `GET /user-roles`
-    Roles,
+    Roles {
+        /// From an earlier page.
+        cursor: Option<String>,
+    },
     /// `GET /users`
     Listing {
         /// Deactivated people too.
@@ -54,7 +57,7 @@ pub enum Answer {
     /// To [`ReadRequest::Me`].
     Me(Identity),
     /// To [`ReadRequest::Roles`].
-    Roles(Vec<Role>),
+    Roles(RolePage),
     /// To [`ReadRequest::Listing`] and [`ReadRequest::Search`].
     Page(Page),
     /// To [`ReadRequest::Person`].
@@ -72,15 +75,37 @@ pub struct Identity {
     pub user: Option<UserId>,
 }
 
-/// One page of people.
+/// One page of roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The people.
-    pub people: Vec<Person>,
-    /// Those among them of whom it is not said whether they are deactivated: the older API does not.
-    pub unsaid: Vec<UserId>,
+pub struct RolePage {
+    /// The roles.
+    pub roles: Vec<Role>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
+}
+
+/// One page of users.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The users who have an email address.
+    pub people: Vec<Person>,
+    /// The users who have none.
+    pub integrations: Vec<Integration>,
+    /// People of whom the response does not say whether they are deactivated, as before October 2026.
+    pub unsaid: Vec<UserId>,
+    /// Which role fields the people of this page have; `None` if the page has no people.
+    pub role_fields: Option<RoleFields>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// Which fields of a user hold the roles. That depends on the date, and so is the same for all users of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleFields {
+    /// `role_id`, or the object `role`: before October 2026.
+    One,
+    /// `role_ids` and `roles`: since October 2026.
+    All,
 }
 
 /// One page of the audit log.
@@ -108,7 +133,7 @@ impl ReadRequest {
     pub fn asked(&self) -> String {
         match self {
             Self::Me => "GET /me".into(),
-            Self::Roles => "GET /user-roles".into(),
+            Self::Roles { .. } => "GET /user-roles".into(),
             Self::Listing { .. } => "GET /users".into(),
             Self::Search { .. } => "POST /users/search".into(),
             Self::Person(id) => format!("GET /users/{}", id.as_str()),
@@ -116,12 +141,15 @@ impl ReadRequest {
         }
     }
 
-    /// Which allowance it spends from.
-    pub fn allowance(&self) -> Allowance {
+    /// The endpoint, which has a rate limit of its own.
+    pub fn endpoint(&self) -> Endpoint {
         match self {
-            Self::Me | Self::Roles | Self::Listing { .. } | Self::Person(_) => Allowance::Get,
-            Self::Search { .. } => Allowance::Search,
-            Self::AuditLog { .. } => Allowance::Audit,
+            Self::Me => Endpoint::Me,
+            Self::Roles { .. } => Endpoint::Roles,
+            Self::Listing { .. } => Endpoint::Users,
+            Self::Person(_) => Endpoint::User,
+            Self::Search { .. } => Endpoint::Search,
+            Self::AuditLog { .. } => Endpoint::Audit,
         }
     }
 
@@ -130,20 +158,28 @@ impl ReadRequest {
     pub fn at_page(&self, next: String) -> Self {
         let mut request = self.clone();
         match &mut request {
-            Self::Listing { cursor, .. } | Self::Search { cursor, .. } | Self::AuditLog { cursor, .. } => {
-                *cursor = Some(next);
-            }
-            Self::Me | Self::Roles | Self::Person(_) => {}
+            Self::Roles { cursor }
+            | Self::Listing { cursor, .. }
+            | Self::Search { cursor, .. }
+            | Self::AuditLog { cursor, .. } => *cursor = Some(next),
+            Self::Me | Self::Person(_) => {}
         }
         request
     }
 }
 
-/// Which allowance a request spends from (Pylon API, "Endpoints used": limits are per endpoint and organisation).
+/// An endpoint. Each has a rate limit of its own, which all tokens of the organization share (Pylon API, "Endpoints used";
+/// `X-Rate-Limit-Remaining` counts per endpoint).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Allowance {
-    /// Every `GET`, taken together: the documented 300 are each's own, so this is the careful reading.
-    Get,
+pub enum Endpoint {
+    /// `GET /me`
+    Me,
+    /// `GET /user-roles`
+    Roles,
+    /// `GET /users`
+    Users,
+    /// `GET /users/{id}`
+    User,
     /// `POST /users/search`
     Search,
     /// `PATCH /users/{id}`
@@ -152,26 +188,44 @@ pub enum Allowance {
     Audit,
 }
 
-impl Allowance {
-    /// Every allowance.
-    pub const ALL: [Self; 4] = every!(Allowance: Get, Search, Patch, Audit);
+impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
     /// Its name in `--rate`.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Get => "get",
+            Self::Me => "me",
+            Self::Roles => "roles",
+            Self::Users => "users",
+            Self::User => "user",
             Self::Search => "search",
             Self::Patch => "patch",
             Self::Audit => "audit",
         }
     }
 
-    /// The documented number of requests a minute.
+    /// Whether it is a `GET`. `--rate get=N` sets the rate limit of each of these.
+    pub const fn is_get(self) -> bool {
+        matches!(self, Self::Me | Self::Roles | Self::Users | Self::User)
+    }
+
+    /// The documented rate limit, in requests per minute.
     pub const fn documented(self) -> u64 {
         match self {
-            Self::Get => 300,
+            Self::Me | Self::Roles | Self::Users | Self::User => 300,
             Self::Search | Self::Patch => 120,
             Self::Audit => 30,
         }
     }
+}
+
+/// A search that was too large for the server, or may have been: how many values each half holds, and how many entries per
+/// page to ask for. `None` if the search cannot become smaller.
+///
+/// How many values a filter can hold is not documented, and a limit of 1000 is refused on some dates, so both shrink. A
+/// single value is asked for with smaller pages only after a 413: a 400 for one value has another reason.
+pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
+    let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
+    (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))
 }

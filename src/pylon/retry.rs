@@ -13,6 +13,10 @@ pub const ATTEMPTS: u32 = 10;
 pub const ATTEMPTS_UNANSWERED: u32 = 4;
 /// Attempts at a read that a plan can do without, the first included: nobody waits a minute for a remark.
 pub const ATTEMPTS_AT_A_REMARK: u32 = 3;
+/// Attempts at a read that gets 2xx responses of the wrong shape: far more often than not, the next one is the same.
+pub const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
+/// Attempts at a page that says another page follows, but holds no data: the same request again returns the page.
+pub const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
 /// A server that asks for a longer pause than this is not waited for.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
 /// A run in which nothing succeeds for so long is over.
@@ -31,6 +35,24 @@ pub struct Retries {
     last_success: Duration,
     /// Until when the server has asked to wait.
     paused_until: Duration,
+}
+
+/// How often one request has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failures {
+    /// All failures, except 429.
+    pub counted: u32,
+    /// Of those, responses that say success and cannot be used.
+    pub unusable: u32,
+}
+
+impl Failures {
+    /// Counts one more. A 429 is not an attempt: the request was not carried out, and the pacing says when to send it.
+    pub fn add(&mut self, failure: &Failure) {
+        self.counted += u32::from(failure.class() != Class::Throttled);
+        let is_unusable = matches!(failure.trouble, Trouble::WrongShape(_) | Trouble::PageWithoutData);
+        self.unusable += u32::from(is_unusable);
+    }
 }
 
 /// Whether a request is sent again.
@@ -70,7 +92,10 @@ impl Retries {
 
     /// Something failed. Remembers whether anything answered at all.
     pub fn failed(&mut self, failure: &Failure) {
-        self.any_answer |= matches!(failure.trouble, Trouble::Refused(_) | Trouble::BadAnswer(_));
+        self.any_answer |= match &failure.trouble {
+            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::PageWithoutData => true,
+            Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => false,
+        };
     }
 
     /// Something succeeded.
@@ -92,18 +117,26 @@ impl Retries {
         self.last_success + LONGEST_SILENCE + pause
     }
 
-    /// Whether to ask again what has failed `failed` times, this time with `failure`. For reads: what makes a write
-    /// ambiguous only makes a read worth repeating.
+    /// Whether to ask again what has failed so often (`failed`, this time included), this time with `failure`. For reads: what
+    /// makes a write ambiguous only makes a read worth repeating.
     pub fn read_again(
         &mut self,
         now: Duration,
         failure: &Failure,
-        failed: u32,
+        failed: Failures,
         rng: &mut fastrand::Rng,
     ) -> Again {
+        let unusable = match failure.trouble {
+            Trouble::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
+            Trouble::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
+            _ => u32::MAX,
+        };
+        if failed.unusable >= unusable {
+            return Again::No(GiveUp::Attempts);
+        }
         match failure.class() {
             Class::Throttled => self.after_throttling(now, failure.hint()),
-            Class::NotSent | Class::Ambiguous => self.again(now, failed, rng),
+            Class::NotSent | Class::Ambiguous => self.again(now, failed.counted, rng),
             Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => Again::No(GiveUp::Final),
         }
     }
@@ -148,7 +181,7 @@ pub fn backoff(failed: u32, rng: &mut fastrand::Rng) -> Duration {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::super::failure::Refusal;
+    use super::super::failure::{Refusal, WrongShape};
     use super::*;
 
     fn seconds(seconds: u64) -> Duration {
@@ -156,7 +189,7 @@ mod tests {
     }
 
     fn failure(trouble: Trouble) -> Failure {
-        Failure { asked: "GET /me".into(), trouble }
+        Failure { asked: "GET /me".into(), trouble, request_id: None }
     }
 
     fn refused(status: u16) -> Failure {
@@ -232,7 +265,8 @@ mod tests {
         for (failure, is_again) in [
             (failure(Trouble::NotSent(String::new())), true),
             (failure(Trouble::NoAnswer(String::new())), true),
-            (failure(Trouble::BadAnswer(String::new())), true),
+            (failure(Trouble::WrongShape(WrongShape::default())), true),
+            (failure(Trouble::PageWithoutData), true),
             (failure(Trouble::Certificate(String::new())), false),
             (refused(429), true),
             (refused(409), true),
@@ -243,9 +277,40 @@ mod tests {
             (refused(401), false),
             (refused(413), false),
         ] {
-            let again = Retries::new(seconds(0)).read_again(seconds(0), &failure, 1, &mut rng);
+            let mut failed = Failures::default();
+            failed.add(&failure);
+            let again = Retries::new(seconds(0)).read_again(seconds(0), &failure, failed, &mut rng);
             assert_eq!(matches!(again, Again::At(_)), is_again, "{failure:?}");
             assert!(is_again || again == Again::No(GiveUp::Final), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_success_that_cannot_be_used_is_retried_a_few_times_within_five_seconds() {
+        for (trouble, attempts) in
+            [(Trouble::WrongShape(WrongShape::default()), 3), (Trouble::PageWithoutData, 4)]
+        {
+            let (failure, mut rng) = (failure(trouble), fastrand::Rng::with_seed(1));
+            let mut retries = Retries::of_an_answered_run(seconds(0));
+            let (mut failed, mut now) = (Failures::default(), seconds(0));
+            // Failures of other kinds before it are not counted as such.
+            (0..4).for_each(|_| failed.add(&refused(500)));
+            let mut sent = 0;
+            loop {
+                sent += 1;
+                failed.add(&failure);
+                match retries.read_again(
+                    now,
+                    &failure,
+                    Failures { counted: failed.unusable, ..failed },
+                    &mut rng,
+                ) {
+                    Again::At(at) => now = at,
+                    Again::No(gave_up) => break assert_eq!(gave_up, GiveUp::Attempts),
+                }
+            }
+            assert_eq!(sent, attempts, "{failure:?}");
+            assert!(now <= seconds(5), "{now:?}");
         }
     }
 }

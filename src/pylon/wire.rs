@@ -15,8 +15,9 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::request::{Answer, Entries, Identity, Page, ReadRequest};
-use crate::observed::{Organization, Person, Role, RoleId, UserId};
+use super::failure::{Trouble, WrongShape};
+use super::request::{Answer, Entries, Identity, Page, ReadRequest, RoleFields, RolePage};
+use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
@@ -49,10 +50,11 @@ struct Data<T> {
     data: Object<T>,
 }
 
-/// A page: `List` is a list of objects.
+/// A page: `List` is a list of objects. An empty result has no `data`, or `null` (recorded from the live service).
 #[derive(Deserialize)]
 struct Many<List> {
-    data: List,
+    #[serde(default = "none")]
+    data: Option<List>,
     #[serde(default)]
     pagination: Option<Object<Pagination>>,
 }
@@ -65,36 +67,58 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// A field that may be absent (`None`) or `null` (`Some(None)`): an absent field is not an empty one.
+type Field<T> = Option<Option<T>>;
+
+fn field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Field<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// A user, whose texts stay in the body: of a listing of everybody they would be a million small copies.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(default, borrow)]
-    email: Option<Text<'a>>,
+    #[serde(default, borrow, deserialize_with = "field")]
+    email: Field<Text<'a>>,
     #[serde(default, borrow)]
     emails: Option<Vec<Text<'a>>>,
     #[serde(default, borrow)]
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     role_id: Option<Text<'a>>,
+    /// July 2026 alone.
     #[serde(default, borrow)]
-    role_ids: Option<Vec<Text<'a>>>,
-    #[serde(default, borrow)]
-    roles: Option<Vec<Object<WireRole<'a>>>>,
+    role: Option<Object<WireHeldRole<'a>>>,
+    #[serde(default, borrow, deserialize_with = "field")]
+    role_ids: Field<Vec<Text<'a>>>,
+    #[serde(default, borrow, deserialize_with = "field")]
+    roles: Field<Vec<Object<WireHeldRole<'a>>>>,
     #[serde(default)]
     is_deactivated: Option<bool>,
     #[serde(default, borrow)]
     status: Option<Text<'a>>,
 }
 
+/// A role that a user holds; the catalog has the rest of it.
+#[derive(Deserialize)]
+struct WireHeldRole<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+}
+
+/// A role of the catalog. All of it is required: a role without its slug could be the administrators'.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     name: Text<'a>,
-    #[serde(default, borrow)]
+    #[serde(borrow)]
     slug: Text<'a>,
 }
 
@@ -126,35 +150,50 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The people of a page, each made as soon as they are read; and what is wrong with the first of whom nothing can be made.
+/// The users of a page, each converted as soon as they are read; and what is wrong with the first who cannot be.
 #[derive(Default)]
-struct People {
-    people: Vec<Person>,
-    unsaid: Vec<UserId>,
+struct Users {
+    page: Page,
     wrong: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for People {
+impl Users {
+    fn add(&mut self, user: WireUser<'_>, names: &mut Names) -> Result<(), String> {
+        let is_unsaid = user.is_deactivated.is_none();
+        match convert(user, names)? {
+            User::Integration(integration) => self.page.integrations.push(integration),
+            User::Person(person, fields) => {
+                if self.page.role_fields.is_some_and(|others| others != fields) {
+                    return Err(format!(
+                        "the user {} has other role fields than the users before",
+                        person.id.as_str()
+                    ));
+                }
+                self.page.role_fields = Some(fields);
+                self.page.unsaid.extend(is_unsaid.then(|| person.id.clone()));
+                self.page.people.push(person);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Users {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfList;
 
         impl<'de> Visitor<'de> for OfList {
-            type Value = People;
+            type Value = Users;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a sequence")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let (mut found, mut names) = (People::default(), Names::default());
+                let (mut found, mut names) = (Users::default(), Names::default());
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
-                    let is_unsaid = user.is_deactivated.is_none();
-                    match person(user, &mut names) {
-                        Ok(person) => {
-                            found.unsaid.extend(is_unsaid.then(|| person.id.clone()));
-                            found.people.push(person);
-                        }
-                        Err(why) => found.wrong = found.wrong.or(Some(why)),
+                    if let Err(why) = found.add(user, &mut names) {
+                        found.wrong = found.wrong.or(Some(why));
                     }
                 }
                 Ok(found)
@@ -242,12 +281,20 @@ impl<'de> Deserialize<'de> for Texts {
 /// follows, and the request id is told.
 #[derive(Deserialize)]
 pub(super) struct WireError {
+    /// `None` if the field is absent.
     #[serde(default, deserialize_with = "texts")]
-    pub(super) errors: Vec<String>,
+    pub(super) errors: Option<Vec<String>>,
     #[serde(default, deserialize_with = "text")]
     pub(super) request_id: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub(super) code: Option<String>,
+}
+
+impl WireError {
+    /// Whether this is Pylon's envelope, rather than the JSON of a proxy: every error of Pylon's has `errors` and a request ID.
+    pub(super) fn is_pylons(&self) -> bool {
+        self.errors.is_some() || self.request_id.is_some()
+    }
 }
 
 /// A text; nothing where it is anything else.
@@ -256,11 +303,11 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 }
 
 /// The texts of a list, or the one that stands in its place.
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
         value => as_text(value).into_iter().collect(),
-    })
+    }))
 }
 
 fn as_text(value: Value) -> Option<String> {
@@ -315,41 +362,74 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialise: {error}"))
 }
 
-/// What a successful answer says, or why it makes no sense.
-pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, String> {
+/// What the response to `request` says, or how it differs from what the request returns.
+pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Trouble> {
     match request {
         ReadRequest::Me => {
-            let WireMe { id, name, user } = parse::<Data<WireMe>>(body)?.data.0;
+            let wrong = |why| WrongShape::trouble("the organization and the token's user", why);
+            let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
             let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
             Ok(Answer::Me(Identity { organization: Organization { id, name }, user }))
         }
-        ReadRequest::Roles => {
-            let roles = parse::<Many<Vec<Object<WireRole<'_>>>>>(body)?.data;
-            Ok(Answer::Roles(roles.into_iter().map(role).collect()))
+        ReadRequest::Roles { cursor } => {
+            let wrong = |why| WrongShape::trouble("a page of roles", why);
+            let Many { data, pagination } = parse::<Many<Vec<Object<WireRole<'_>>>>>(body).map_err(wrong)?;
+            let next = next_page(pagination).map_err(wrong)?;
+            let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
+            with_data(!roles.is_empty(), next.as_ref())?;
+            if roles.is_empty() && cursor.is_none() {
+                return Err(wrong("there are none, and every organization has roles".into()));
+            }
+            Ok(Answer::Roles(RolePage { roles, next }))
         }
-        ReadRequest::Listing { .. } | ReadRequest::Search { .. } => {
-            let Many { data: People { people, unsaid, wrong }, pagination } = parse::<Many<People>>(body)?;
-            wrong.map_or(Ok(()), Err)?;
-            let next = next_page(pagination.map(|pagination| pagination.0))?;
-            Ok(Answer::Page(Page { people, unsaid, next }))
+        ReadRequest::Listing { cursor, .. } => {
+            let page = users(body)?;
+            let is_empty = page.people.is_empty() && page.integrations.is_empty();
+            if is_empty && cursor.is_none() {
+                let why = "there are none, and at least the token's own user exists";
+                return Err(WrongShape::trouble("a page of users", why));
+            }
+            Ok(Answer::Page(page))
         }
+        ReadRequest::Search { .. } => users(body).map(Answer::Page),
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
         ReadRequest::AuditLog { .. } => {
-            let Many { data, pagination } = parse::<Many<Vec<Object<WireEntry>>>>(body)?;
-            let entries = data.into_iter().map(|Object(entry)| audit_entry(entry)).collect();
-            let next = next_page(pagination.map(|pagination| pagination.0))?;
+            let wrong = |why| WrongShape::trouble("a page of audit log entries", why);
+            let Many { data, pagination } = parse::<Many<Vec<Object<WireEntry>>>>(body).map_err(wrong)?;
+            let next = next_page(pagination).map_err(wrong)?;
+            let entries = data.unwrap_or_default().into_iter();
+            let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
+            with_data(!entries.is_empty(), next.as_ref())?;
             Ok(Answer::Entries(Entries { entries, next }))
         }
     }
 }
 
-/// The person of an answer to `GET` or `PATCH /users/{id}`; another person's is no answer.
-pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, String> {
-    let person = person(parse::<Data<WireUser<'_>>>(body)?.data.0, &mut Names::default())?;
-    if person.id == *id {
-        Ok(person)
-    } else {
-        Err(format!("it is about another user, {}", person.id.as_str()))
+fn users(body: &[u8]) -> Result<Page, Trouble> {
+    let wrong = |why| WrongShape::trouble("a page of users", why);
+    let Many { data, pagination } = parse::<Many<Users>>(body).map_err(wrong)?;
+    let Users { page, wrong: first } = data.unwrap_or_default();
+    first.map_or(Ok(()), |why| Err(wrong(why)))?;
+    let next = next_page(pagination).map_err(wrong)?;
+    with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
+    Ok(Page { next, ..page })
+}
+
+/// A page that has a next page has data, except now and then (recorded from the live service).
+fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Trouble> {
+    if has_data || next.is_none() { Ok(()) } else { Err(Trouble::PageWithoutData) }
+}
+
+/// The person in a response to `GET` or `PATCH /users/{id}`; another user's response is an error.
+pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, Trouble> {
+    let wrong = |why| WrongShape::trouble("the user that was asked for", why);
+    let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
+    match convert(user, &mut Names::default()).map_err(wrong)? {
+        User::Person(person, _) if person.id == *id => Ok(person),
+        User::Person(Person { id, .. }, _) => Err(wrong(format!("it is another user, {}", id.as_str()))),
+        User::Integration(Integration { id, .. }) => {
+            Err(wrong(format!("the user {} has no email address", id.as_str())))
+        }
     }
 }
 
@@ -368,14 +448,14 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
 }
 
 /// Where the next page is. Absent or empty is the end in one era or the other; a promise without a cursor is neither.
-fn next_page(pagination: Option<Pagination>) -> Result<Option<String>, String> {
-    let Some(Pagination { cursor, has_next_page }) = pagination else {
+fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
+    let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
     };
     match (cursor.filter(|cursor| !cursor.is_empty()), has_next_page) {
         (_, Some(false)) | (None, None) => Ok(None),
         (Some(cursor), _) => Ok(Some(cursor)),
-        (None, Some(true)) => Err("it says that there is more and not how to ask for it".into()),
+        (None, Some(true)) => Err("it says that another page follows, without a cursor to ask for it".into()),
     }
 }
 
@@ -396,40 +476,80 @@ fn audit_entry(entry: WireEntry) -> AuditEntry {
     }
 }
 
-fn person(user: WireUser<'_>, names: &mut Names) -> Result<Person, String> {
-    let WireUser { id, email, emails, name, role_id, role_ids, roles, is_deactivated, status } = user;
-    let Some(id) = UserId::new(&id.0) else {
-        return Err(format!("a user has an id that cannot be asked for: {:?}", id.0));
+enum User {
+    Person(Person, RoleFields),
+    Integration(Integration),
+}
+
+/// The user, unless a field that decisions depend on is missing or two fields contradict each other.
+fn convert(user: WireUser<'_>, names: &mut Names) -> Result<User, String> {
+    let Some(id) = UserId::new(&user.id.0) else {
+        return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
     };
-    let email = Email::observed(&email.unwrap_or_default().0);
-    let secondary = emails
-        .unwrap_or_default()
-        .iter()
-        .map(|text| Email::observed(&text.0))
-        .filter(|other| *other != email)
-        .collect();
-    // `role_ids` is all of them; where only the older `role_id` is there, it is the one.
-    let mut assigned: Vec<RoleId> = match role_ids {
-        Some(ids) => ids.iter().map(|id| names.role(id)).collect(),
-        None => role_id.iter().filter(|id| !id.0.is_empty()).map(|id| names.role(id)).collect(),
+    let missing = |field: &str| format!("the user {} has no {field}", id.as_str());
+    if user.email.is_none() {
+        return Err(missing("email"));
+    }
+    let texts = user.email.iter().flatten().chain(user.emails.iter().flatten());
+    let mut addresses = texts.filter(|text| !text.0.is_empty()).map(|text| Email::observed(&text.0));
+    let Some(email) = addresses.next() else {
+        let name = user.name.unwrap_or_default().0.into_owned();
+        return Ok(User::Integration(Integration { id, name }));
     };
-    assigned.sort();
-    assigned.dedup();
-    let held = roles.unwrap_or_default();
-    let held = held.iter().filter(|Object(role)| !assigned.iter().any(|known| *known.0 == *role.id.0));
-    let mut from_scim: Vec<RoleId> = held.map(|Object(role)| names.role(&role.id)).collect();
-    from_scim.sort();
-    from_scim.dedup();
-    Ok(Person {
-        id,
-        email,
-        secondary,
-        name: name.unwrap_or_default().0.into_owned(),
-        assigned,
-        from_scim,
-        status: status.unwrap_or_default().0.into_owned(),
-        deactivated: is_deactivated.unwrap_or(false),
-    })
+    let secondary = addresses.filter(|other| *other != email).collect();
+    let (assigned, from_scim, fields) = roles_of(&user, names, missing)?;
+    let WireUser { name, is_deactivated, status, .. } = user;
+    let name = name.unwrap_or_default().0.into_owned();
+    let status = status.ok_or_else(|| missing("status"))?.0.into_owned();
+    let deactivated = is_deactivated.unwrap_or(false);
+    let person = Person { id, email, secondary, name, assigned, from_scim, status, deactivated };
+    Ok(User::Person(person, fields))
+}
+
+/// The assigned roles, the roles held through SCIM alone, and in which fields they are.
+fn roles_of(
+    user: &WireUser<'_>,
+    names: &mut Names,
+    missing: impl Fn(&str) -> String,
+) -> Result<(Vec<RoleId>, Vec<RoleId>, RoleFields), String> {
+    let WireUser { id, role_id, role, role_ids, roles, .. } = user;
+    let contradiction =
+        |role: &RoleId| Err(format!("the role fields of the user {} disagree about {}", id.0, role.0));
+    let shown = role_id.as_ref().filter(|id| !id.0.is_empty()).map(|id| names.role(id));
+    let (role_ids, roles) = match (role_ids, roles) {
+        (Some(role_ids), Some(roles)) => (role_ids, roles),
+        (Some(_), None) => return Err(missing("roles")),
+        (None, Some(_)) => return Err(missing("role_ids")),
+        (None, None) => {
+            let object = role.as_ref().map(|Object(role)| names.role(&role.id));
+            if let (Some(role), Some(_)) = (&object, role_id)
+                && shown.as_ref() != Some(role)
+            {
+                return contradiction(role);
+            }
+            if role_id.is_none() && role.is_none() {
+                return Err(missing("role field (role_id, role_ids or roles)"));
+            }
+            return Ok((object.or(shown).into_iter().collect(), Vec::new(), RoleFields::One));
+        }
+    };
+    let assigned = sorted(role_ids.iter().flatten().map(|id| names.role(id)));
+    let held = sorted(roles.iter().flatten().map(|Object(role)| names.role(&role.id)));
+    // `roles` has all of them, and `role_id` is one of them.
+    match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
+        Some(role) => contradiction(role),
+        None => {
+            let from_scim = held.into_iter().filter(|role| !assigned.contains(role)).collect();
+            Ok((assigned, from_scim, RoleFields::All))
+        }
+    }
+}
+
+fn sorted(roles: impl Iterator<Item = RoleId>) -> Vec<RoleId> {
+    let mut roles: Vec<RoleId> = roles.collect();
+    roles.sort();
+    roles.dedup();
+    roles
 }
 
 #[cfg(test)]
@@ -438,15 +558,18 @@ mod tests {
 
     use super::*;
 
-    fn page(body: &str) -> Result<Page, String> {
-        match decode(&ReadRequest::Listing { deactivated: false, cursor: None }, body.as_bytes())? {
+    fn page(body: &str) -> Result<Page, Trouble> {
+        let search = ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None };
+        match decode(&search, body.as_bytes())? {
             Answer::Page(page) => Ok(page),
             other => panic!("{other:?}"),
         }
     }
 
+    const ANA: &str = r#"{"id":"u1","email":"a@b.example","name":"A","role_id":"r1","status":"active"}"#;
+
     #[test]
-    fn the_end_of_a_listing_is_told_in_both_eras() {
+    fn the_last_page_has_no_pagination_or_an_empty_one() {
         for (pagination, next) in [
             ("", None),
             (r#","pagination":null"#, None),
@@ -456,45 +579,188 @@ mod tests {
             (r#","pagination":{"cursor":"c","has_next_page":true}"#, Some("c")),
             (r#","pagination":{"cursor":"c"}"#, Some("c")),
         ] {
-            let page = page(&format!(r#"{{"data":[],"request_id":"r"{pagination}}}"#)).unwrap();
+            let page = page(&format!(r#"{{"data":[{ANA}],"request_id":"r"{pagination}}}"#)).unwrap();
             assert_eq!(page.next.as_deref(), next, "{pagination}");
         }
-        assert!(page(r#"{"data":[],"pagination":{"has_next_page":true}}"#).is_err());
+        assert!(page(&format!(r#"{{"data":[{ANA}],"pagination":{{"has_next_page":true}}}}"#)).is_err());
     }
 
     #[test]
-    fn a_user_of_either_era_is_the_same_person() {
-        let older = page(
-            r#"{"data":[{"id":"u1","email":"a@b.example","name":"A","role_id":"r1","status":"active"}]}"#,
+    fn an_empty_search_omits_data_or_has_null_or_an_empty_list() {
+        let audit = ReadRequest::AuditLog { people: Vec::new(), limit: 9, cursor: None };
+        for data in ["", r#""data":null,"#, r#""data":[],"#] {
+            let body = format!(r#"{{{data}"request_id":"r"}}"#);
+            assert_eq!(page(&body).unwrap(), Page::default(), "{body}");
+            let entries = Answer::Entries(Entries { entries: Vec::new(), next: None });
+            assert_eq!(decode(&audit, body.as_bytes()), Ok(entries), "{body}");
+            let id = UserId::new("u1").unwrap();
+            let strict = [
+                ReadRequest::Me,
+                ReadRequest::Roles { cursor: None },
+                ReadRequest::Listing { deactivated: false, cursor: None },
+                ReadRequest::Person(id.clone()),
+            ];
+            for request in strict {
+                let result = decode(&request, body.as_bytes());
+                assert!(matches!(result, Err(Trouble::WrongShape(_))), "{request:?} {body}: {result:?}");
+            }
+            assert!(matches!(decode_person(&id, body.as_bytes()), Err(Trouble::WrongShape(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_data_that_has_a_next_page_is_not_an_empty_list() {
+        let next = r#""pagination":{"cursor":"c","has_next_page":true},"request_id":"r""#;
+        for data in ["", r#""data":null,"#, r#""data":[],"#] {
+            for request in [
+                ReadRequest::Roles { cursor: None },
+                ReadRequest::Listing { deactivated: false, cursor: None },
+                ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None },
+                ReadRequest::AuditLog { people: Vec::new(), limit: 9, cursor: None },
+            ] {
+                let result = decode(&request, format!("{{{data}{next}}}").as_bytes());
+                assert_eq!(result, Err(Trouble::PageWithoutData), "{request:?} {data}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_page_reached_through_a_cursor_ends_a_list() {
+        let cursor = || Some("c".to_owned());
+        for request in [
+            ReadRequest::Roles { cursor: cursor() },
+            ReadRequest::Listing { deactivated: false, cursor: cursor() },
+        ] {
+            assert!(decode(&request, br#"{"data":[],"request_id":"r"}"#).is_ok(), "{request:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_the_same_person_on_every_date_of_the_api() {
+        let april = page(&format!(r#"{{"data":[{ANA}]}}"#)).unwrap();
+        let july = page(
+            r#"{"data":[{"id":"u1","email":"a@b.example","emails":null,"name":"A","role_id":"r1",
+               "role":{"id":"r1","name":"Admin","slug":"admin"},"status":"active"}]}"#,
         )
         .unwrap();
-        let current = page(
+        let october = page(
             r#"{"data":[{"id":"u1","email":"a@b.example","emails":["a@b.example"],"name":"A","role_id":"r1","role_ids":["r1"],
                "roles":[{"id":"r1","name":"Admin","slug":"admin"}],"is_deactivated":false,"status":"active","avatar_url":null}]}"#,
         )
         .unwrap();
-        assert_eq!(older.people, current.people);
-        assert_eq!((older.unsaid.len(), current.unsaid.len()), (1, 0), "whether they are deactivated");
+        for (page, unsaid, fields) in
+            [(&april, 1, RoleFields::One), (&july, 1, RoleFields::One), (&october, 0, RoleFields::All)]
+        {
+            assert_eq!(page.people, october.people);
+            assert_eq!((page.unsaid.len(), page.role_fields), (unsaid, Some(fields)));
+        }
     }
 
     #[test]
     fn roles_beyond_the_assigned_ones_come_from_scim() {
-        let page = page(
-            r#"{"data":[{"id":"u1","email":"a@b.example","name":"A","role_id":"r1","role_ids":[],"status":"",
-               "roles":[{"id":"r2","name":"Lead","slug":"lead"}]}]}"#,
-        )
-        .unwrap();
-        assert_eq!(page.people[0].assigned, vec![]);
-        assert_eq!(page.people[0].from_scim, vec![RoleId("r2".into())]);
+        for role_ids in ["[]", "null"] {
+            let page = page(&format!(
+                r#"{{"data":[{{"id":"u1","email":"a@b.example","name":"A","role_id":"","role_ids":{role_ids},"status":"",
+                   "roles":[{{"id":"r2","name":"Lead","slug":"lead"}}]}}]}}"#,
+            ))
+            .unwrap();
+            assert_eq!(page.people[0].assigned, vec![]);
+            assert_eq!(page.people[0].from_scim, vec![RoleId("r2".into())]);
+        }
+    }
+
+    fn user(fields: &str) -> Result<Page, Trouble> {
+        page(&format!(r#"{{"data":[{{"id":"u1","name":"A",{fields}}}]}}"#))
+    }
+
+    #[test]
+    fn a_user_without_any_address_is_an_integration_and_not_a_person() {
+        for fields in [
+            r#""email":"","status":"","role_id":"""#,
+            r#""email":null,"emails":null"#,
+            r#""email":"","emails":[""],"role_ids":null,"roles":null"#,
+        ] {
+            let page = user(fields).unwrap();
+            let fivetran = Integration { id: UserId::new("u1").unwrap(), name: "A".into() };
+            assert_eq!((page.people, page.integrations), (vec![], vec![fivetran]), "{fields}");
+        }
+        let page = user(r#""email":"","emails":["a@b.example"],"status":"","role_id":"r1""#).unwrap();
+        assert_eq!(page.people[0].email.as_str(), "a@b.example", "any address makes a person");
+    }
+
+    #[test]
+    fn an_absent_field_that_a_decision_depends_on_is_an_error_and_an_empty_one_is_not() {
+        let all = [
+            ("email", r#""email":"a@b.example""#),
+            ("status", r#""status":"""#),
+            ("role_id", r#""role_id":"""#),
+        ];
+        let without = |name: &str| {
+            all.iter()
+                .filter(|(other, _)| *other != name)
+                .map(|(_, field)| *field)
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        assert!(user(&without("nothing")).is_ok());
+        for (name, _) in all {
+            let Err(Trouble::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
+            assert!(
+                wrong.why.starts_with("the user u1 has no ") && wrong.why.contains(name),
+                "{}",
+                wrong.why
+            );
+        }
+        let base = r#""email":"a@b.example","status":"","role_id":"r1""#;
+        let (ids, roles) = (r#""role_ids":["r1"]"#, r#""roles":[{"id":"r1"}]"#);
+        assert!(user(&format!("{base},{ids},{roles}")).is_ok());
+        assert!(user(&format!("{base},{ids}")).is_err(), "roles are missing");
+        assert!(user(&format!("{base},{roles}")).is_err(), "role_ids are missing");
+    }
+
+    #[test]
+    fn role_fields_that_contradict_each_other_are_an_error() {
+        for fields in [
+            r#""role_id":"r2","role_ids":["r1"],"roles":[{"id":"r1"}]"#,
+            r#""role_id":"r1","role_ids":["r1"],"roles":[]"#,
+            r#""role_id":"r1","role_ids":null,"roles":null"#,
+            r#""role_id":"r1","role_ids":["r1","r2"],"roles":[{"id":"r1"}]"#,
+            r#""role_id":"r1","role":{"id":"r2"}"#,
+            r#""role_id":"","role":{"id":"r2"}"#,
+        ] {
+            let result = user(&format!(r#""email":"a@b.example","status":"",{fields}"#));
+            assert!(matches!(result, Err(Trouble::WrongShape(_))), "{fields}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn users_of_one_page_have_the_same_role_fields() {
+        let bo = r#"{"id":"u2","email":"b@b.example","name":"B","role_id":"r1","role_ids":["r1"],"roles":[{"id":"r1"}],"status":""}"#;
+        assert!(page(&format!(r#"{{"data":[{ANA},{bo}]}}"#)).is_err());
+    }
+
+    #[test]
+    fn a_role_of_the_catalog_without_a_name_or_slug_is_an_error() {
+        let roles = |role: &str| {
+            decode(&ReadRequest::Roles { cursor: None }, format!(r#"{{"data":[{role}]}}"#).as_bytes())
+        };
+        assert!(roles(r#"{"id":"r1","name":"Admin","slug":"admin"}"#).is_ok());
+        for role in [
+            r#"{"id":"r1","name":"Admin"}"#,
+            r#"{"id":"r1","slug":"admin"}"#,
+            r#"{"name":"Admin","slug":"admin"}"#,
+        ] {
+            assert!(roles(role).is_err(), "{role}");
+        }
     }
 
     #[test]
     fn an_id_that_leads_elsewhere_or_a_key_twice_is_no_answer() {
         for bad in [
-            r#"{"data":[{"id":"../me"}]}"#,
-            r#"{"data":[{"id":""}]}"#,
+            r#"{"data":[{"id":"../me","email":""}]}"#,
+            r#"{"data":[{"id":"","email":""}]}"#,
+            r#"{"data":[{"email":""}]}"#,
             r#"{"data":[{"id":"a","id":"b"}]}"#,
-            r#"{"data":null}"#,
             "[[]]",
             r#"{"data":[["u1"]]}"#,
             r#"{"data":[],"pagination":[]}"#,
@@ -504,10 +770,12 @@ mod tests {
             assert!(page(bad).is_err(), "{bad}");
         }
         let id = UserId::new("u1").unwrap();
-        assert!(decode_person(&id, br#"{"data":{"id":"u2","email":"a@b.example"}}"#).is_err());
+        let other = ANA.replace("u1", "u2");
+        assert!(decode_person(&id, format!(r#"{{"data":{ANA}}}"#).as_bytes()).is_ok());
+        assert!(decode_person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
-    fn entries(entry: &str) -> Result<Entries, String> {
+    fn entries(entry: &str) -> Result<Entries, Trouble> {
         let request = ReadRequest::AuditLog { people: Vec::new(), limit: 1, cursor: None };
         match decode(&request, format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())? {
             Answer::Entries(entries) => Ok(entries),
@@ -580,7 +848,7 @@ mod tests {
     fn an_error_is_an_object_and_nothing_else_says_anything() {
         let said = error(br#"{"errors":["x"],"request_id":"r","code":"rate_limited","more":1}"#).unwrap();
         assert_eq!(
-            (said.errors, said.request_id, said.code),
+            (said.errors.unwrap(), said.request_id, said.code),
             (vec!["x".into()], Some("r".into()), Some("rate_limited".into()))
         );
         for (errors, told) in [
@@ -594,7 +862,10 @@ mod tests {
         ] {
             let said =
                 error(format!(r#"{{"errors":{errors},"request_id":"r","code":"c"}}"#).as_bytes()).unwrap();
-            assert_eq!((said.errors, said.request_id, said.code), (told, Some("r".into()), Some("c".into())));
+            assert_eq!(
+                (said.errors.unwrap(), said.request_id, said.code),
+                (told, Some("r".into()), Some("c".into()))
+            );
         }
         for odd in ["null", "7", "[]", r#"["c"]"#, "{}"] {
             let said =

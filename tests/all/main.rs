@@ -9,6 +9,7 @@ mod corpora;
 mod harmless;
 mod harness;
 mod hostile;
+mod memory;
 mod properties;
 mod rosters;
 mod simulation;

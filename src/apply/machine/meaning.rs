@@ -58,12 +58,12 @@ impl Machine {
 
     pub(super) fn read_failed(&mut self, now: Duration, mut read: Read, failure: Failure) {
         self.retries.failed(&failure);
-        read.failed += u32::from(failure.class() != Class::Throttled);
+        read.failed.add(&failure);
         let gave_up = match self.retries.read_again(now, &failure, read.failed, &mut self.rng) {
             Again::At(at) => return self.later(at, Later::Read(read)),
             Again::No(gave_up) => gave_up,
         };
-        if let Some(halves) = read.halves().filter(|_| failure.is_too_large() && read.limit > 1) {
+        if let Some(halves) = read.halves(&failure) {
             halves.into_iter().for_each(|half| self.ask(half));
             return;
         }

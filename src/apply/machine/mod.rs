@@ -20,7 +20,7 @@ use super::task::{Reading, State, Task, reading};
 use crate::observed::{Person, UserId};
 use crate::plan::{Change, Patch, ReviewedPlan};
 use crate::pylon::pace::{Pacing, Told};
-use crate::pylon::request::Allowance;
+use crate::pylon::request::Endpoint;
 use crate::pylon::retry::Retries;
 use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 
@@ -75,7 +75,7 @@ pub enum Action {
 #[derive(Debug, Clone)]
 enum Pending {
     Patch { task: usize, sent: Duration },
-    Read { read: Read, allowance: Allowance, sent: Duration },
+    Read { read: Read, endpoint: Endpoint, sent: Duration },
 }
 
 /// Something that waits for its time.
@@ -170,14 +170,14 @@ impl Machine {
         (self.tasks.len(), self.tasks.len() - self.unsettled)
     }
 
-    /// How many writes a minute are assumed to be allowed.
-    pub fn allowance(&self) -> u64 {
-        self.pacing.limit(Allowance::Patch)
+    /// How many writes per minute are assumed to be allowed.
+    pub fn rate_limit(&self) -> u64 {
+        self.pacing.limit(Endpoint::Patch)
     }
 
     /// Whether Pylon has refused a write for coming too fast.
     pub fn was_throttled(&self) -> bool {
-        self.pacing.is_paced(Allowance::Patch)
+        self.pacing.is_paced(Endpoint::Patch)
     }
 
     /// Whether the pause until then is one after a failure, and none for the pace.
@@ -208,7 +208,11 @@ impl Machine {
         self.patched(
             now,
             ticket,
-            Attempt { result: Err(Failure { asked, trouble }), remaining: None, date: None },
+            Attempt {
+                result: Err(Failure { asked, trouble, request_id: None }),
+                remaining: None,
+                date: None,
+            },
         );
     }
 
@@ -255,7 +259,7 @@ impl Machine {
             return; // given up when the apply was abandoned
         };
         let jitter = self.rng.u64(0..1000);
-        self.pacing.of(Allowance::Patch).answered(now, sent, Told::by(&attempt), jitter);
+        self.pacing.of(Endpoint::Patch).answered(now, sent, Told::by(&attempt), jitter);
         match attempt.result {
             Ok(person) => {
                 self.retries.succeeded(now);
@@ -271,11 +275,11 @@ impl Machine {
 
     /// A read was answered, or failed.
     pub fn was_read(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Answer>) {
-        let Some(Pending::Read { read, allowance, sent }) = self.pending.remove(&ticket) else {
+        let Some(Pending::Read { read, endpoint, sent }) = self.pending.remove(&ticket) else {
             return;
         };
         let jitter = self.rng.u64(0..1000);
-        self.pacing.of(allowance).answered(now, sent, Told::by(&attempt), jitter);
+        self.pacing.of(endpoint).answered(now, sent, Told::by(&attempt), jitter);
         match attempt.result {
             Ok(answer) => {
                 self.retries.succeeded(now);

@@ -1,6 +1,8 @@
 //! Reads that the machine asks for: whom, why, and how often it has failed.
 
-use crate::pylon::request::{Allowance, PAGE};
+use crate::pylon::Failure;
+use crate::pylon::request::{Endpoint, PAGE, halved};
+use crate::pylon::retry::Failures;
 
 /// Why somebody is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,36 +20,36 @@ pub(super) enum Purpose {
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) purpose: Purpose,
-    pub(super) failed: u32,
+    pub(super) failed: Failures,
     /// People a page; less than [`PAGE`] once the server has refused that.
     pub(super) limit: usize,
 }
 
 impl Read {
     pub(super) fn of(purpose: Purpose) -> Self {
-        Self { purpose, failed: 0, limit: PAGE }
+        Self { purpose, failed: Failures::default(), limit: PAGE }
     }
 
-    /// A search that was refused for its size, as two smaller ones of smaller pages; one person is asked for once more.
-    pub(super) fn halves(&self) -> Option<Vec<Self>> {
+    /// A search that `failure` has refused for its size, as two smaller ones; `None` if it cannot become smaller.
+    pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let half = |tasks: &[usize], purpose: fn(Vec<usize>) -> Purpose| {
-            let of =
-                |part: &[usize]| Self { purpose: purpose(part.to_vec()), failed: 0, limit: self.limit / 2 };
-            tasks.chunks(tasks.len().div_ceil(2).max(1)).map(of).collect()
+            let (size, limit) = halved(tasks.len(), self.limit, failure)?;
+            let of = |part: &[usize]| Self { limit, ..Self::of(purpose(part.to_vec())) };
+            Some(tasks.chunks(size).map(of).collect())
         };
         match &self.purpose {
-            Purpose::Freshness(tasks) => Some(half(tasks, Purpose::Freshness)),
-            Purpose::ReadBack(tasks) => Some(half(tasks, Purpose::ReadBack)),
+            Purpose::Freshness(tasks) => half(tasks, Purpose::Freshness),
+            Purpose::ReadBack(tasks) => half(tasks, Purpose::ReadBack),
             Purpose::Look(_) | Purpose::SecondLook(_) => None,
         }
     }
 }
 
 impl Purpose {
-    pub(super) fn allowance(&self) -> Allowance {
+    pub(super) fn endpoint(&self) -> Endpoint {
         match self {
-            Self::Freshness(_) | Self::ReadBack(_) => Allowance::Search,
-            Self::Look(_) | Self::SecondLook(_) => Allowance::Get,
+            Self::Freshness(_) | Self::ReadBack(_) => Endpoint::Search,
+            Self::Look(_) | Self::SecondLook(_) => Endpoint::User,
         }
     }
 }

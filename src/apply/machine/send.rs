@@ -9,7 +9,7 @@ use crate::apply::outcome::{NotAttempted, Outcome};
 use crate::apply::task::{State, Task};
 use crate::pylon::ReadRequest;
 use crate::pylon::pace::Turn;
-use crate::pylon::request::{Allowance, PAGE};
+use crate::pylon::request::{Endpoint, PAGE};
 
 impl Machine {
     pub(super) fn release_due(&mut self, now: Duration) {
@@ -23,17 +23,17 @@ impl Machine {
 
     /// A search that has to wait holds up no look at one person, and the other way round.
     pub(super) fn next_read(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        let first_of = |reads: &VecDeque<Read>, allowance| {
-            reads.iter().position(|read| read.purpose.allowance() == allowance)
+        let first_of = |reads: &VecDeque<Read>, endpoint| {
+            reads.iter().position(|read| read.purpose.endpoint() == endpoint)
         };
-        for allowance in [Allowance::Get, Allowance::Search] {
-            if let Some(first) = first_of(&self.reads, allowance)
-                && self.has_turn(allowance, now, wake)
+        for endpoint in [Endpoint::User, Endpoint::Search] {
+            if let Some(first) = first_of(&self.reads, endpoint)
+                && self.has_turn(endpoint, now, wake)
             {
                 let read = self.reads.remove(first)?;
                 let request = self.request(&read);
-                let ticket = self.ticket(Pending::Read { read, allowance, sent: now });
-                self.pacing.of(allowance).sent(now);
+                let ticket = self.ticket(Pending::Read { read, endpoint, sent: now });
+                self.pacing.of(endpoint).sent(now);
                 return Some(Action::Read { ticket, request });
             }
         }
@@ -54,7 +54,7 @@ impl Machine {
                 self.held.extend(self.queue.pop_front());
                 continue;
             }
-            if !self.has_turn(Allowance::Patch, now, wake) {
+            if !self.has_turn(Endpoint::Patch, now, wake) {
                 return None;
             }
             if now.saturating_sub(self.tasks[task].read_at) > FRESH {
@@ -97,7 +97,7 @@ impl Machine {
             self.floors.leaving(&ordered.losses);
         }
         let (id, patch) = (ordered.change.subject.id.clone(), ordered.change.patch());
-        self.pacing.of(Allowance::Patch).sent(now);
+        self.pacing.of(Endpoint::Patch).sent(now);
         let ticket = self.ticket(Pending::Patch { task, sent: now });
         Action::Patch { ticket, id, patch }
     }
@@ -107,7 +107,7 @@ impl Machine {
         if self.refreshing {
             return None;
         }
-        let capacity = self.pacing.of(Allowance::Patch).capacity(now, WITHIN).min(PAGE as u64);
+        let capacity = self.pacing.of(Endpoint::Patch).capacity(now, WITHIN).min(PAGE as u64);
         let ahead = self.queue.len().min(usize::try_from(capacity).unwrap_or(PAGE));
         let (batch, fresh): (Vec<usize>, Vec<usize>) =
             self.queue.drain(..ahead).partition(|task| now.saturating_sub(self.tasks[*task].read_at) > FRESH);
@@ -121,11 +121,11 @@ impl Machine {
 
     pub(super) fn has_turn(
         &mut self,
-        allowance: Allowance,
+        endpoint: Endpoint,
         now: Duration,
         wake: &mut Option<Duration>,
     ) -> bool {
-        match self.pacing.of(allowance).turn(now) {
+        match self.pacing.of(endpoint).turn(now) {
             Turn::Now => true,
             Turn::At(at) => {
                 *wake = earliest(*wake, Some(at));

@@ -367,7 +367,7 @@ fn outcome_of(outcome: &Outcome) -> OutcomeOf {
         name: outcome.as_str(),
         in_force: outcome.is_in_force(),
         detail: words::outcome(outcome),
-        request_id: outcome.failure().and_then(|failure| failure.request_id()).map(str::to_owned),
+        request_id: outcome.failure().and_then(|failure| failure.request_id.clone()),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn why_unread(unread: &CutShort) -> String {
 }
 
 fn is_not_allowed(failure: &Failure) -> bool {
-    matches!(&failure.trouble, Trouble::Refused(refusal) if matches!(refusal.status, 403 | 404))
+    matches!(&failure.trouble, Trouble::Refused(refusal) if matches!(refusal.status, 403 | 404) && refusal.intermediary.is_none())
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
         let failed = |status: u16| {
             let refusal = Refusal { status, ..Refusal::default() };
             let asked = "POST /audit-logs/search".to_owned();
-            Some(CutShort::Failed(Failure { asked, trouble: Trouble::Refused(refusal) }))
+            Some(CutShort::Failed(Failure { asked, trouble: Trouble::Refused(refusal), request_id: None }))
         };
         let slow = Some(CutShort::TooSlow(Duration::from_secs(120)));
         for (is_available, unread, blamed, expected) in [

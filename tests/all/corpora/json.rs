@@ -91,7 +91,7 @@ fn what_is_no_json_is_no_answer_and_what_is_may_be_passed_over() {
     use rolecall::pylon::ReadRequest;
     use rolecall::pylon::exchange::{Incoming, read};
 
-    let request = ReadRequest::Listing { deactivated: false, cursor: None };
+    let request = ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None };
     for (name, text) in texts() {
         for body in within(&[r#"{"data":[],"unknown":$}"#, r#"{"unknown":[$],"data":[]}"#], &text) {
             let came = Ok(Incoming { status: 200, body, ..Incoming::default() });

@@ -12,7 +12,7 @@ use rolecall::plan::Lost;
 use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
-use rolecall::pylon::failure::Refusal;
+use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
 use rolecall::pylon::inquiry::CutShort;
 use rolecall::pylon::{Failure, Trouble};
 use rolecall::report::facts::OrganizationLine;
@@ -187,20 +187,34 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
         vec![role, status]
     };
     let refused: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        Outcome::Rejected(failure(Trouble::Refused(Refusal {
+        let trouble = Trouble::Refused(Refusal {
             status: 422,
             code: Some(deal.raw(Carrier::ErrorCode).to_owned()),
             errors: vec![deal.raw(Carrier::ErrorText).to_owned()],
-            request_id: Some(deal.raw(Carrier::RequestId).to_owned()),
-            hint: None,
-        })))
+            ..Refusal::default()
+        });
+        let request_id = Some(deal.raw(Carrier::RequestId).to_owned());
+        Outcome::Rejected(Failure { request_id, ..failure(trouble) })
     };
     let no_answer: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let trouble = Trouble::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
         Outcome::NotAttempted(NotAttempted::Unreachable(failure(trouble)))
     };
+    let intercepted: fn(&mut Deal<'_>) -> Outcome = |deal| {
+        let server = Some(deal.raw(Carrier::ProxyServer).to_owned());
+        let intermediary = Some(Intermediary { server, text: deal.raw(Carrier::ProxyText).to_owned() });
+        Outcome::Rejected(failure(Trouble::Refused(Refusal {
+            status: 403,
+            intermediary,
+            ..Refusal::default()
+        })))
+    };
+    let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
+        let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
+        Outcome::Unclear(Some(failure(Trouble::WrongShape(WrongShape { expected: "a user", why, body }))))
+    };
     let outcome = |deal: &mut Deal<'_>| {
-        let of = if round.is_multiple_of(3) { no_answer } else { refused };
+        let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];
         carried_out.then(|| of(deal))
     };
     let change = EntryKind::Change { person: person(deal), edits: edits(deal), outcome: outcome(deal) };
@@ -243,20 +257,22 @@ fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
 
 /// Why the audit log was not read to its end, in every way.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
-    let failed = |trouble| CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble });
+    let failed = |trouble, request_id| {
+        CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble, request_id })
+    };
     let refused = |deal: &mut Deal<'_>, status| {
-        failed(Trouble::Refused(Refusal {
+        let refusal = Refusal {
             status,
             code: Some(deal.raw(Carrier::UnreadCode).to_owned()),
             errors: vec![deal.raw(Carrier::UnreadText).to_owned()],
-            request_id: Some(deal.raw(Carrier::UnreadRequest).to_owned()),
-            hint: None,
-        }))
+            ..Refusal::default()
+        };
+        failed(Trouble::Refused(refusal), Some(deal.raw(Carrier::UnreadRequest).to_owned()))
     };
     let unread = match number % 3 {
         0 => refused(deal, 404),
         1 => refused(deal, 500),
-        _ => failed(Trouble::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned())),
+        _ => failed(Trouble::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
     };
     AuditLogLine { is_available: !number.is_multiple_of(2), unread: Some(unread), edits: 3, blamed: 1 }
 }
@@ -310,7 +326,7 @@ pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLin
 }
 
 fn failure(trouble: Trouble) -> Failure {
-    Failure { asked: "PATCH /users/u_1".into(), trouble }
+    Failure { asked: "PATCH /users/u_1".into(), trouble, request_id: None }
 }
 
 pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {

@@ -128,8 +128,10 @@ fn what_a_doctor_says_is_harmless() {
 fn every_carrier_is_used() {
     let strings = corpus::strings();
     let mut deal = Deal::new(&strings);
-    for round in 0..4 {
-        plan(&mut deal, &PlanOf { rounds: round..round + 1, carried_out: round < 2 });
+    for round in 0..6 {
+        for carried_out in [true, false] {
+            plan(&mut deal, &PlanOf { rounds: round..round + 1, carried_out });
+        }
     }
     comparison(&mut deal, 0..1);
     agenda(&mut deal, 0..1);

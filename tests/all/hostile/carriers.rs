@@ -56,6 +56,10 @@ carriers! {
     ErrorCode: Some(60), None, Some(60), false;
     ErrorText: Some(300), None, Some(300), false;
     RequestId: Some(60), None, Some(60), true;
+    ProxyServer: Some(60), None, Some(60), false;
+    ProxyText: Some(200), None, Some(200), false;
+    WrongShape: Some(300), None, Some(300), false;
+    WrongBody: Some(200), None, Some(200), false;
     NoAnswer: Some(300), None, Some(300), false;
     Stop: Some(200), None, Some(200), false;
     NearAddress: Some(254), Some(80), Some(120), true;

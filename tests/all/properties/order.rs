@@ -267,7 +267,7 @@ impl Drive {
                 }
                 let result = match fate.trouble() {
                     None => Ok(self.world.people[&id].clone()),
-                    Some(trouble) => Err(Failure { asked: "PATCH".into(), trouble }),
+                    Some(trouble) => Err(Failure { asked: "PATCH".into(), trouble, request_id: None }),
                 };
                 if fate == Fate::Late {
                     self.flights.push(Flight::Straggler(id, patch));
@@ -280,7 +280,7 @@ impl Drive {
             Flight::Read(ticket, request, fate) => {
                 let result = match fate.trouble() {
                     None => Ok(self.answer(&request)),
-                    Some(trouble) => Err(Failure { asked: "read".into(), trouble }),
+                    Some(trouble) => Err(Failure { asked: "read".into(), trouble, request_id: None }),
                 };
                 machine.was_read(self.now, ticket, Attempt { result, remaining: None, date: None });
             }
@@ -292,7 +292,7 @@ impl Drive {
             ReadRequest::Person(id) => Answer::Person(self.world.people[id].clone()),
             ReadRequest::Search { emails, limit: _, cursor: _ } => {
                 let people = self.world.people.values().filter(|person| emails.contains(&person.email));
-                Answer::Page(Page { people: people.cloned().collect(), unsaid: Vec::new(), next: None })
+                Answer::Page(Page { people: people.cloned().collect(), ..Page::default() })
             }
             other => panic!("an apply does not ask {other:?}"),
         }

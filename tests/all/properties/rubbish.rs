@@ -258,7 +258,11 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     }
     let errors = observed.people().map(|person| person.name.clone()).collect();
     let trouble = Trouble::Refused(Refusal { status: 403, errors, ..Refusal::default() });
-    let unread = Some(CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble }));
+    let unread = Some(CutShort::Failed(Failure {
+        asked: "POST /audit-logs/search".into(),
+        trouble,
+        request_id: None,
+    }));
     Findings { blames: out_of_step.settle(observed), unread, is_available: plan.declared > 3 }
 }
 

@@ -39,6 +39,7 @@ fn carried_out(
     let failure = |asked: String, status| Failure {
         asked,
         trouble: Trouble::Refused(Refusal { status, hint: Some(hint), ..Refusal::default() }),
+        request_id: None,
     };
     for _ in 0..1_000 {
         match machine.poll(now) {
@@ -81,7 +82,7 @@ fn person(role: &str) -> Person {
 }
 
 fn page(people: Vec<Person>) -> Answer {
-    Answer::Page(Page { people, unsaid: Vec::new(), next: None })
+    Answer::Page(Page { people, ..Page::default() })
 }
 
 #[test]

@@ -11,17 +11,18 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use rolecall::apply::machine::{Action, Machine, Ticket};
 use rolecall::apply::{Finished, Stop};
-use rolecall::observed::{ObservedState, RoleCatalogue, UserId};
+use rolecall::observed::UserId;
 use rolecall::plan::{Patch, ReviewedPlan};
 use rolecall::pylon::exchange::{self, Incoming, Outgoing};
+use rolecall::pylon::observe::Wanted;
 use rolecall::pylon::pace::{Pacing, Told};
-use rolecall::pylon::request::Allowance;
-use rolecall::pylon::request::PAGE;
-use rolecall::pylon::{Answer, ReadRequest, Trouble};
+use rolecall::pylon::request::Endpoint;
+use rolecall::pylon::{ReadRequest, Trouble};
 use rolecall::sandbox::{Class, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
 use super::watch::Watch;
+use crate::memory::observed;
 
 /// The client waits so long for the first byte.
 const FIRST_BYTE: Duration = Duration::from_secs(30);
@@ -91,7 +92,7 @@ pub(super) enum Interrupt {
 #[derive(Debug, Clone)]
 pub(super) struct How {
     pub(super) parallelism: usize,
-    pub(super) rates: Vec<(Allowance, u64)>,
+    pub(super) rates: Vec<(Endpoint, u64)>,
     /// After so many events.
     pub(super) interrupt: Option<(u64, Interrupt)>,
 }
@@ -205,27 +206,18 @@ impl Sim {
         let mut pacing = Pacing::new(&how.rates);
         let read_at = self.now;
         let answered = self.now + Duration::from_millis(*self.line.latency.end());
-        let mut ask = |request: ReadRequest| {
+        let ask = |request: &ReadRequest| {
             let arrives = read_at + answered.saturating_sub(read_at) / 2;
-            let response = self.world.handle(arrives, &as_request(Outgoing::read(&request)));
-            let attempt = exchange::read(&request, Ok(self.line.incoming(response)), Timestamp::UNIX_EPOCH);
-            let pacer = pacing.of(request.allowance());
+            let response = self.world.handle(arrives, &as_request(Outgoing::read(request)));
+            let attempt = exchange::read(request, Ok(self.line.incoming(response)), Timestamp::UNIX_EPOCH);
+            let pacer = pacing.of(request.endpoint());
             pacer.sent(read_at);
             pacer.answered(answered, read_at, Told::by(&attempt), 0);
-            attempt.result.expect("nothing goes wrong while a plan is made")
+            attempt.result
         };
-        let Answer::Me(me) = ask(ReadRequest::Me) else { panic!("GET /me is an identity") };
-        let Answer::Roles(roles) = ask(ReadRequest::Roles) else { panic!("GET /user-roles are roles") };
-        let mut state = ObservedState::new(me.organization, me.user, RoleCatalogue::new(roles));
-        let Answer::Page(listing) = ask(ReadRequest::Listing { deactivated: false, cursor: None }) else {
-            panic!("GET /users is a page")
-        };
-        listing.people.into_iter().for_each(|person| state.insert(person));
-        for emails in scene.declared().chunks(PAGE) {
-            let search = ReadRequest::Search { emails: emails.to_vec(), limit: PAGE, cursor: None };
-            let Answer::Page(page) = ask(search) else { panic!("a search is a page") };
-            page.people.into_iter().for_each(|person| state.insert(person));
-        }
+        let declared = scene.declared();
+        let wanted = Wanted { emails: &declared, pin: None, confirm_listing: false };
+        let state = observed(ask, &wanted).expect("nothing goes wrong while a plan is made");
         self.pass_until(answered);
         Planned { reviewed: scene.plan(&state), read_at, pacing }
     }
@@ -474,7 +466,10 @@ impl Line {
             x_retry_after: header("X-Retry-After", self.shows_hint),
             retry_after: header("Retry-After", self.shows_hint),
             date: None,
+            request_id: response.header("X-Pylon-Request-ID").map(str::to_owned),
+            server: None,
             body: response.body,
+            cut: None,
         }
     }
 }

@@ -92,7 +92,8 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
     for (window, is_waited_for) in [(295, true), (330, false)] {
         let scene = Scene::of_changes(30);
         let limits = Limits { patch: Some(20), window: Duration::from_secs(window), ..Limits::documented() };
-        let mut sim = Sim::new(scene.world(limits), Faults::none(), Line::default(), 1);
+        let line = Line { shows_remaining: false, ..Line::default() }; // or the true limit would be known at once
+        let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
         let finished = outcomes(&sim, &planned, &ended);

@@ -188,12 +188,12 @@ fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
 }
 
 #[test]
-fn the_name_of_one_role_that_is_the_slug_of_another_means_the_other_here_too() {
+fn a_role_whose_name_is_the_slug_of_another_is_proposed_by_its_own_slug() {
     let state = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" },
         { "id": "r_old", "name": "lead", "slug": "lead-old" }, { "id": "r_new", "name": "Lead", "slug": "lead" } ],
         "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "lead-old" } ] }"#;
     let scene =
-        Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"lead\" }\n");
+        Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Lead\" }\n");
     scene.run("apply --auto-approve --journal first.jsonl").exits(0);
     let run = scene.run(ROLLBACK);
     run.exits(0);
