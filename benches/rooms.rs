@@ -84,6 +84,7 @@ impl Acme {
             sources: &self.roster.sources,
             roles: &self.observed.roles,
             mention_undeclared: true,
+            integrations: &std::collections::BTreeSet::new(),
             at: None,
             now: Timestamp::UNIX_EPOCH,
             coming: &[],
@@ -201,7 +202,7 @@ fn answer(request: &ReadRequest, acme: &Acme, changed: &HashMap<UserId, Person>)
     match request {
         ReadRequest::Person(id) => Answer::Person(now(acme.observed.person(id).expect("they are there"))),
         ReadRequest::Search { emails, .. } => {
-            Answer::Page(Page { people: emails.iter().map(at).collect(), unsaid: Vec::new(), next: None })
+            Answer::Page(Page { people: emails.iter().map(at).collect(), ..Page::default() })
         }
         other => unreachable!("an apply does not ask {other:?}"),
     }

@@ -210,13 +210,14 @@ impl Prepared {
             ..
         } = self;
         let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
-        let (roles, blame) = (&state.roles, blame.as_ref());
+        let (roles, integrations, blame) = (&state.roles, &state.integrations, blame.as_ref());
         Material {
             place,
             reviewed,
             sources,
             roles,
             mention_undeclared,
+            integrations,
             at,
             now,
             coming,

@@ -83,8 +83,6 @@ pub enum Figure {
     Protected(Email),
     /// This address is protected, and nobody in Pylon has it.
     ProtectedNobody(Email),
-    /// No role has the slug `admin`, so the default of `keep_at_least` keeps nobody.
-    NoKeptRole,
     /// The declared `keep_at_least` does not name this role, which is the administrators'.
     AdminNotKept(RoleId),
     /// The token's own user would lose a kept role.
@@ -105,7 +103,7 @@ impl Figure {
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
-            Self::Holders(_) | Self::NoKeptRole | Self::AdminNotKept(_) => Guardrail::KeepAtLeast,
+            Self::Holders(_) | Self::AdminNotKept(_) => Guardrail::KeepAtLeast,
             Self::Active { .. } => Guardrail::KeepActive,
             Self::Protected(_) | Self::ProtectedNobody(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
@@ -258,6 +256,7 @@ impl Review<'_> {
                 }
                 highest.into_iter().map(|(role, holders)| after.holders(role, holders)).collect()
             }
+            // `NamedRoles` sees to it that there is one.
             None => {
                 let admin = self.observed.roles.admin();
                 admin.map(|admin| after.holders(&admin.id, DEFAULT_FLOOR)).into_iter().collect()
@@ -305,14 +304,13 @@ impl Review<'_> {
 
     /// A floor that holds nobody up is said aloud: whoever wrote the files may count on it.
     fn no_floor(&self, floors: &[RoleFloor]) -> Option<Finding> {
-        let figure = match self.observed.roles.admin() {
-            None if self.rules.keep_at_least.is_none() => Figure::NoKeptRole,
-            Some(admin) if !floors.iter().any(|floor| floor.role == admin.id) => {
-                Figure::AdminNotKept(admin.id.clone())
-            }
-            None | Some(_) => return None,
-        };
-        Some(Finding { figure, verdict: Verdict::Reported, place: None })
+        let admin = self.observed.roles.admin()?;
+        let is_guarded = floors.iter().any(|floor| floor.role == admin.id);
+        (!is_guarded).then(|| Finding {
+            figure: Figure::AdminNotKept(admin.id.clone()),
+            verdict: Verdict::Reported,
+            place: None,
+        })
     }
 
     /// Likewise an address that protects nobody.

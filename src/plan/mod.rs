@@ -25,7 +25,9 @@ codes! {
     pub enum Code {
         /// The organisation has no such role.
         UnknownRole = "plan::unknown_role",
-        /// Several roles have this name.
+        /// No role has the slug `admin`, and the files do not name their guarded roles.
+        NoAdminRole = "plan::no_admin_role",
+        /// Several roles have this name, slug or ID.
         AmbiguousRole = "plan::ambiguous_role",
         /// One person is declared under two of their addresses.
         DeclaredTwice = "plan::declared_twice",

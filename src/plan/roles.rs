@@ -10,7 +10,8 @@ use crate::problem::{Problem, did_you_mean};
 use crate::roster::{RoleName, Roster};
 use crate::source::Place;
 
-/// The id of every role that the files name.
+/// The ID of every role that the files name. The guarded roles are known: those that the files name, or else the
+/// administrators' role by its slug.
 #[derive(Debug, Clone, Default)]
 pub struct NamedRoles(HashMap<RoleName, RoleId>);
 
@@ -18,7 +19,8 @@ impl NamedRoles {
     /// Looks all of them up.
     ///
     /// # Errors
-    /// A problem for each name that means no role or several, at the first place that uses it.
+    /// A problem for each name that means no role or several, at the first place that uses it. A problem if the files do not
+    /// name their guarded roles and no role has the slug `admin`: the minimum would protect nobody.
     pub fn look_up(roster: &Roster, catalogue: &RoleCatalogue) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -31,6 +33,9 @@ impl NamedRoles {
                 Meaning::Unknown => problems.push(unknown(name, &places, catalogue)),
             }
         }
+        if roster.guardrails.keep_at_least.is_none() && catalogue.admin().is_none() {
+            problems.push(no_admin_role(catalogue));
+        }
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
     }
 
@@ -40,12 +45,27 @@ impl NamedRoles {
     }
 }
 
+fn no_admin_role(catalogue: &RoleCatalogue) -> Problem {
+    Problem::new(
+        Code::NoAdminRole,
+        "no role has the slug `admin`, so the default minimum of two administrators protects nobody",
+    )
+    .help(format!(
+        "name the guarded roles, for example `[guardrails]` with `keep_at_least = {{ Owner = 2 }}`; the roles are: {}",
+        names(catalogue)
+    ))
+}
+
+fn names(catalogue: &RoleCatalogue) -> String {
+    catalogue.iter().map(|role| Printable::new(&role.name).to_string()).collect::<Vec<_>>().join(", ")
+}
+
 fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {
-    let names = catalogue.iter().flat_map(|role| [role.name.as_str(), role.slug.as_str()]);
-    let all: Vec<String> = catalogue.iter().map(|role| Printable::new(&role.name).to_string()).collect();
-    let help = match did_you_mean(name, names) {
-        Some(near) => format!("did you mean `{}`? The roles are: {}", Printable::new(near), all.join(", ")),
-        None => format!("the roles are: {}", all.join(", ")),
+    let spellings = catalogue.iter().flat_map(|role| [role.name.as_str(), role.slug.as_str()]);
+    let all = names(catalogue);
+    let help = match did_you_mean(name, spellings) {
+        Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
+        None => format!("the roles are: {all}"),
     };
     let message = format!("the organisation has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
     problem_at(Code::UnknownRole, message, places, "no such role").help(help)
@@ -54,12 +74,19 @@ fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {
 fn ambiguous(name: &str, places: &[Place], roles: &[&Role]) -> Problem {
     let ids: Vec<String> = roles
         .iter()
-        .map(|role| format!("{} (slug {})", Printable::new(&role.id.0), Printable::new(&role.slug)))
+        .map(|role| {
+            let [id, name, slug] = [&*role.id.0, &role.name, &role.slug].map(|text| Printable::cut(text, 60));
+            format!("{id} (name {name}, slug {slug})")
+        })
         .collect();
-    let message =
-        format!("{} roles are called `{}`{}", roles.len(), Printable::cut(name, 60), elsewhere(places));
+    let message = format!(
+        "`{}` means {} roles: it is the name, slug or ID of each{}",
+        Printable::cut(name, 60),
+        roles.len(),
+        elsewhere(places)
+    );
     problem_at(Code::AmbiguousRole, message, places, "which one?")
-        .help(format!("write the id or the slug: {}", ids.join(", ")))
+        .help(format!("write the ID of the role that you mean: {}", ids.join(", ")))
 }
 
 fn problem_at(code: Code, message: String, places: &[Place], label: &str) -> Problem {

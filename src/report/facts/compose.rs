@@ -1,6 +1,6 @@
 //! From the plan and what came of it to a [`PlanReport`]: ids become names, places become lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,12 +8,12 @@ use super::OrganizationLine;
 use super::files::{FileState, LeftLine, file_lines, left_lines};
 use super::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
-    GuardrailLine, Instant, KeptRoleLine, PersonLine, PlanReport, TakebackLines, WindowLine,
+    GuardrailLine, Instant, IntegrationLine, KeptRoleLine, PersonLine, PlanReport, TakebackLines, WindowLine,
 };
 use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
-use crate::observed::{RoleCatalogue, RoleId, UserId};
+use crate::observed::{Integration, RoleCatalogue, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
@@ -41,6 +41,8 @@ pub struct Material<'a> {
     pub roles: &'a RoleCatalogue,
     /// Whether people whom no file declares are mentioned.
     pub mention_undeclared: bool,
+    /// The users who are not people.
+    pub integrations: &'a BTreeSet<Integration>,
     /// The instant that was asked about, where it is not the present.
     pub at: Option<&'a Moment>,
     /// When the plan was made.
@@ -68,6 +70,7 @@ impl PlanReport {
             sources,
             roles: _,
             mention_undeclared,
+            integrations,
             at,
             now,
             coming,
@@ -96,6 +99,13 @@ impl PlanReport {
             in_step: plan.in_step,
             meanwhile,
             undeclared: undeclared.collect(),
+            integrations: integrations
+                .iter()
+                .map(|Integration { id, name }| IntegrationLine {
+                    id: Printable::new(id.as_str()),
+                    name: Printable::new(name),
+                })
+                .collect(),
             guardrails: findings.iter().map(|finding| material.guardrail(finding)).collect(),
             expired: expired.collect(),
             coming: coming.iter().map(|coming| material.coming(coming)).collect(),

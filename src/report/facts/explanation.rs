@@ -183,7 +183,7 @@ impl ExplanationReport {
             (HeldBy::One(person), _) => person_rows(person),
             (HeldBy::Several(people), _) => {
                 let note = |PylonLine { id, name, email, .. }: &PylonLine| {
-                    format!("{}: {}, {}", cell(id), cell(name), cell(email))
+                    format!("{} ({}), {}", cell(name), cell(id), cell(email))
                 };
                 let notes = people.iter().map(note).collect();
                 vec![Row { notes, ..no_one("several people have this address") }]
@@ -258,7 +258,6 @@ impl ExplanationReport {
             Figure::Changes { .. }
             | Figure::Holders(_)
             | Figure::Active { .. }
-            | Figure::NoKeptRole
             | Figure::AdminNotKept(_)
             | Figure::Unmanaged(_)
             | Figure::Missing(_) => false,

@@ -32,6 +32,8 @@ pub struct PlanReport {
     pub in_step: usize,
     /// Operations of a saved plan that somebody else has brought about meanwhile.
     pub meanwhile: usize,
+    /// Users without an email address, sorted by ID. They are not people.
+    pub integrations: Vec<IntegrationLine>,
     /// Primary addresses of people whom no file declares; empty where the files ignore them.
     pub undeclared: Vec<Printable>,
     /// What the guardrails say.
@@ -54,6 +56,15 @@ pub struct PlanReport {
     pub journal: Option<Printable>,
     /// Where the plan was saved.
     pub saved: Option<Printable>,
+}
+
+/// A user without an email address.
+#[derive(Debug, Clone)]
+pub struct IntegrationLine {
+    /// Their ID in Pylon.
+    pub id: Printable,
+    /// Their name in Pylon.
+    pub name: Printable,
 }
 
 /// What a window will bring by itself.

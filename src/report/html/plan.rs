@@ -25,6 +25,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         in_step: _,
         meanwhile: _,
         undeclared: _,
+        integrations: _,
         guardrails: _,
         expired: _,
         coming: _,

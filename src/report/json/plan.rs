@@ -14,8 +14,8 @@ use crate::exit::Exit;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::plan::{
-    ActorLine, AuditLogLine, BlameLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine,
-    PersonLine, PlanReport, TakebackLines,
+    ActorLine, AuditLogLine, BlameLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine,
+    IntegrationLine, KeptRoleLine, PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::words;
 
@@ -37,6 +37,7 @@ pub(super) struct Plan<'a> {
     missing: Vec<Absent<'a>>,
     found_elsewhere: Vec<Elsewhere<'a>>,
     undeclared: Vec<&'a str>,
+    integration_users: Vec<IntegrationUser<'a>>,
     guardrails: Vec<Guardrail<'a>>,
     expired_acknowledgements: Vec<Expired<'a>>,
     coming: Vec<Coming<'a>>,
@@ -59,6 +60,14 @@ struct Summary {
     observed: usize,
     missing: usize,
     undeclared: usize,
+    integration_users: usize,
+}
+
+/// A user without an email address, who is not a person.
+#[derive(Serialize, JsonSchema)]
+struct IntegrationUser<'a> {
+    id: &'a str,
+    name: &'a str,
 }
 
 /// A role that `keep_at_least` keeps, gained or lost.
@@ -214,6 +223,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         in_step,
         meanwhile,
         undeclared,
+        integrations,
         guardrails,
         expired,
         coming,
@@ -241,6 +251,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
             observed: 0,
             missing: 0,
             undeclared: undeclared.len(),
+            integration_users: integrations.len(),
         },
         kept_roles: kept_roles.iter().map(kept_role).collect(),
         changes: Vec::new(),
@@ -248,6 +259,10 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         missing: Vec::new(),
         found_elsewhere: Vec::new(),
         undeclared: undeclared.iter().map(Printable::raw).collect(),
+        integration_users: integrations
+            .iter()
+            .map(|IntegrationLine { id, name }| IntegrationUser { id: id.raw(), name: name.raw() })
+            .collect(),
         guardrails: guardrails.iter().map(guardrail).collect(),
         expired_acknowledgements: expired.iter().map(expired_line).collect(),
         coming: coming.iter().map(coming_line).collect(),

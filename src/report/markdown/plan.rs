@@ -29,6 +29,7 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         in_step: _,
         meanwhile: _,
         undeclared: _,
+        integrations: _,
         guardrails: _,
         expired: _,
         coming: _,

@@ -29,6 +29,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
         in_step: _,    // is counted in the summary, with the next two
         meanwhile: _,
         undeclared: _,
+        integrations: _,
         guardrails: _, // have parts of their own, as the next two and the way back
         expired: _,
         coming: _,

@@ -28,9 +28,6 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::ProtectedNobody(email) => {
             format!("{} is protected, and nobody in Pylon has this address", address(email))
         }
-        Figure::NoKeptRole => {
-            "no role has the slug `admin`, so nobody is kept; name the role in keep_at_least".into()
-        }
         Figure::AdminNotKept(role) => {
             let role = label(role);
             format!(
@@ -52,7 +49,6 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
             Some("it is so already, and this plan does not make it worse")
         }
         Figure::ProtectedNobody(_)
-        | Figure::NoKeptRole
         | Figure::AdminNotKept(_)
         // These hold, refuse or are acknowledged.
         | Figure::Changes { .. }
@@ -75,7 +71,7 @@ pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &st
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // Reported, never refused: there is nothing to acknowledge.
-        Figure::ProtectedNobody(_) | Figure::NoKeptRole | Figure::AdminNotKept(_) => return String::new(),
+        Figure::ProtectedNobody(_) | Figure::AdminNotKept(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])

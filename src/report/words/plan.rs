@@ -75,6 +75,8 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
         (!report.undeclared.is_empty())
             .then(|| format!("{} in Pylon declared nowhere", report.undeclared.len())),
     );
+    let integrations = report.integrations.len();
+    parts.extend((integrations > 0).then(|| count(integrations, "integration user", "integration users")));
     parts
 }
 

@@ -20,7 +20,7 @@ use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
 use rolecall::report::facts::files::{FileLine, FileState, LeftLine};
 use rolecall::report::facts::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
-    GuardrailLine, Instant, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
+    GuardrailLine, Instant, IntegrationLine, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment};
@@ -61,6 +61,10 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         in_step: 3,
         meanwhile: 1,
         undeclared: vec![deal.text(Carrier::Undeclared)],
+        integrations: vec![IntegrationLine {
+            id: deal.text(Carrier::IntegrationId),
+            name: deal.text(Carrier::IntegrationName),
+        }],
         kept_roles: vec![KeptRoleLine {
             email: deal.text(Carrier::KeptAddress),
             role: deal.text(Carrier::KeptRole),

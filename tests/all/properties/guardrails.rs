@@ -62,7 +62,7 @@ fn acknowledgement(figure: &Figure, short: bool) -> String {
         }
         Figure::Active { before: _, after, floor: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),
-        Figure::NoKeptRole | Figure::AdminNotKept(_) | Figure::ProtectedNobody(_) => {
+        Figure::AdminNotKept(_) | Figure::ProtectedNobody(_) => {
             panic!("nothing that is refused: {figure:?}")
         }
     };

@@ -230,6 +230,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         sources: &roster.sources,
         roles: &observed.roles,
         mention_undeclared: true,
+        integrations: &std::collections::BTreeSet::new(),
         now: now(),
         at: None,
         coming: &coming,

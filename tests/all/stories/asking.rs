@@ -348,8 +348,8 @@ rolecall explain · team@acme.example · Acme (org_1, HOST)
 
 In Pylon
   ✗ several people have this address
-      u_ana: Ana, ana@acme.example
-      u_ben: Ben, ben@acme.example
+      Ana (u_ana), ana@acme.example
+      Ben (u_ben), ben@acme.example
 
 In the files, now
     no file declares this address

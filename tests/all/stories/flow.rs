@@ -145,7 +145,7 @@ fn the_json_report_says_the_same() {
     assert_eq!(report["version"], 1);
     assert_eq!(
         report["summary"],
-        serde_json::json!({ "changes": 2, "in_step": 2, "in_step_since_saved": 0, "observed": 0, "missing": 0, "undeclared": 1 })
+        serde_json::json!({ "changes": 2, "in_step": 2, "in_step_since_saved": 0, "observed": 0, "missing": 0, "undeclared": 1, "integration_users": 0 })
     );
     assert_eq!(
         report["changes"][0],

@@ -132,18 +132,19 @@ fn a_floor_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_l
 }
 
 #[test]
-fn where_no_role_has_the_slug_admin_it_is_said_that_nobody_is_kept() {
+fn without_a_role_with_the_slug_admin_the_files_must_name_their_guarded_roles() {
     let state = r#"{ "roles": [ { "id": "r1", "name": "Owner", "slug": "owner" }, { "id": "r2", "name": "Member", "slug": "member" } ],
         "users": [ { "email": "ana@acme.example", "role": "r1" } ] }"#;
     let users = "[users]\n\"ana@acme.example\" = { role = \"Member\" }\n";
-    let said = "Guardrail keep_at_least: no role has the slug `admin`, so nobody is kept; name the role in keep_at_least";
     let scene = Scene::with_pylon(state).file("users.toml", users);
-    let run = scene.run("plan");
-    run.exits(0);
-    assert!(run.stdout.contains(said), "{}", run.stdout);
+    for command in ["plan", "apply --auto-approve"] {
+        let run = scene.run(command);
+        run.exits(1).names("plan::no_admin_role");
+        run.mentions("`keep_at_least = { Owner = 2 }`; the roles are: Member, Owner");
+    }
+    assert_eq!(scene.patches(), [""; 0]);
     let scene = scene.file("users.toml", format!("[guardrails]\nkeep_at_least = {{ Owner = 1 }}\n{users}"));
     is_refused(&scene, "Refused by keep_at_least: 0 of 1 Owner remains (floor 1)\n");
-    assert!(!scene.run("plan").stdout.contains(said));
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_name_that_two_roles_share_is_an_error_that_lists_their_ids() {
         Scene::with_pylon(&state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Lead\" }\n");
     let run = scene.run("plan");
     run.exits(1).names("plan::ambiguous_role");
-    run.mentions("r1 (slug lead-emea), r2 (slug lead-amer)");
+    run.mentions("r1 (name Lead, slug lead-emea), r2 (name Lead, slug lead-amer)");
     scene
         .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"lead-amer\" }\n")
         .run("plan --detailed-exitcode")
