@@ -373,6 +373,9 @@ pub struct Common {
     /// No progress on standard error
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
+    /// Print one line per request on standard error: time, method, path, status, milliseconds, attempt, request ID, waits
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
     /// Whether to colour; `auto` is on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
     pub color: Colour,

@@ -38,6 +38,11 @@ impl Clock {
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
+    /// The time of day, here, to the millisecond: `19:55:41.204`.
+    pub fn time_of_day_in_milliseconds(&self) -> String {
+        self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
+    }
+
     /// Time since the start, the time included during which the machine slept: what was read before that is old.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()

@@ -38,18 +38,21 @@ pub async fn carry_out(
     loop {
         let until = match machine.poll(clock.elapsed()) {
             Action::Patch { ticket, id, patch } => {
+                let attempt = machine.attempt(ticket);
                 let noted =
                     machine.change(ticket).map(|change| journal.intent(clock.now(), ticket.number(), change));
                 match noted {
                     Some(Err(error)) => machine.unsent(clock.elapsed(), ticket, error.to_string()),
                     _ => under_way.push(Box::pin(async move {
-                        Done::Patched(ticket, writer.patch(&id, &patch).await)
+                        Done::Patched(ticket, writer.patch(&id, &patch, attempt).await)
                     })),
                 }
                 continue;
             }
             Action::Read { ticket, request } => {
-                under_way.push(Box::pin(async move { Done::Read(ticket, writer.read(&request).await) }));
+                let attempt = machine.attempt(ticket);
+                under_way
+                    .push(Box::pin(async move { Done::Read(ticket, writer.read(&request, attempt).await) }));
                 continue;
             }
             Action::Wait { until } => until,

@@ -20,6 +20,10 @@ pub(super) struct Task {
     pub(super) holds: Vec<RoleId>,
     /// Whether a loss has been sent and not been settled.
     pub(super) leaving: bool,
+    /// Whether its gain was read back, because losses depend on it, or is being read back.
+    pub(super) was_read_back: bool,
+    /// How often the `PATCH` was sent.
+    pub(super) sent: u32,
     /// Failures of the `PATCH` that count as attempts.
     pub(super) failed: u32,
     pub(super) trace: Trace,
@@ -73,6 +77,8 @@ impl Task {
             read_at,
             holds,
             leaving: false,
+            was_read_back: false,
+            sent: 0,
             failed: 0,
             trace: Trace::None,
             state: State::Waiting,

@@ -210,7 +210,8 @@ async fn carry(
     let machine =
         Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);
     let mut signals = signals()?;
-    let mut progress = Progress::begin(&machine, clock, environment.stderr_is_terminal, common.quiet);
+    let trace = reader.trace();
+    let mut progress = Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet);
     let mut tell = |machine: &Machine, until| progress.tell(machine, until);
     let finished = carry_out(machine, &Writer::new(reader), clock, journal, &mut signals, &mut tell).await;
     progress.end();

@@ -4,12 +4,14 @@ use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
+use crate::observed::Integration;
+use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::asking::{Asking, Observation};
 use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
 use crate::pylon::request::Endpoint;
-use crate::pylon::{BaseUrl, Reader, Token};
+use crate::pylon::{BaseUrl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
@@ -54,7 +56,12 @@ impl Connection {
             confirm_listing: roster.guardrails.unmanaged == Unmanaged::Refuse,
         };
         let observed = self.asking.observe(&wanted).await;
-        observed.map_err(|problem| problem.of(&roster.sources))
+        let observation = observed.map_err(|problem| problem.of(&roster.sources))?;
+        for Integration { id, name } in &observation.state.integrations {
+            let name = Printable::cut(name, 80);
+            self.asking.trace().line(&format!("integration user, not a person: {name} ({})", id.as_str()));
+        }
+        Ok(observation)
     }
 
     /// The embedded Pylon keeps its state for the next run.
@@ -79,6 +86,7 @@ async fn open(
 ) -> Result<Connection, Problem> {
     let clock = environment.clock;
     let tell: fn(&str) = if common.quiet { |_| {} } else { say };
+    let trace = Trace::new(clock, common.verbose.then_some(say));
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
     let asking = |reader| Asking::new(reader, clock, Pacing::new(&rates), fastrand::Rng::new(), tell);
     if asked.sandbox {
@@ -87,6 +95,7 @@ async fn open(
             BaseUrl::parse(&running.base_url())?,
             Token::new(crate::sandbox::DEFAULT_TOKEN)?,
             clock,
+            trace,
         )?;
         return Ok(Connection {
             asking: asking(reader),
@@ -99,7 +108,7 @@ async fn open(
     let token = token(asked, environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
-    Ok(Connection { asking: asking(Reader::new(base, token, clock)?), place, sandbox: None, as_on })
+    Ok(Connection { asking: asking(Reader::new(base, token, clock, trace)?), place, sandbox: None, as_on })
 }
 
 /// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.

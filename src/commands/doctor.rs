@@ -103,7 +103,7 @@ fn proxy(environment: &Environment) -> Check {
 /// What Pylon says, and what that means for the files.
 async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
     let before = environment.clock.elapsed();
-    let attempt = connection.asking.once(&ReadRequest::Me).await;
+    let attempt = connection.asking.once(&ReadRequest::Me, 1).await;
     let took = environment.clock.elapsed().saturating_sub(before);
     let identity = match &attempt.result {
         Ok(Answer::Me(identity)) => identity,

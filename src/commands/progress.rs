@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::apply::Machine;
 use crate::clock::Clock;
+use crate::pylon::Trace;
 use crate::report::words;
 
 /// Shorter waits are not worth a word.
@@ -25,16 +26,31 @@ pub(super) struct Progress {
 enum How {
     Quiet,
     Bar(ProgressBar),
-    Lines { said: Option<Duration> },
+    Lines {
+        said: Option<Duration>,
+    },
+    /// `-v`: each wait once.
+    Waits {
+        trace: Trace,
+        until: Option<Duration>,
+    },
 }
 
 impl Progress {
     /// Begins with what to expect, where it will take its time.
-    pub(super) fn begin(machine: &Machine, clock: Clock, is_terminal: bool, is_quiet: bool) -> Self {
+    pub(super) fn begin(
+        machine: &Machine,
+        clock: Clock,
+        trace: Trace,
+        is_terminal: bool,
+        is_quiet: bool,
+    ) -> Self {
         let (total, _) = machine.progress();
         let expected = expectation(total, machine.rate_limit());
         let how = if is_quiet {
             How::Quiet
+        } else if trace.is_on() {
+            How::Waits { trace, until: None }
         } else if is_terminal {
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
@@ -61,10 +77,21 @@ impl Progress {
             format!("Stopping: {answers} under way, for at most half a minute; once more, and nothing is waited for")
         });
         let worth_saying = until.filter(|until| until.saturating_sub(now) >= WORTH_SAYING && settled < total);
-        let waiting =
-            stopping.clone().or_else(|| worth_saying.map(|until| self.waiting(machine, now, until)));
+        let waiting = stopping.clone().or_else(|| {
+            let until = worth_saying?;
+            let then = self.clock.time_of_day_after(until.saturating_sub(now));
+            Some(format!("{}; goes on at {then}", reason(machine, until)))
+        });
         match &mut self.how {
             How::Quiet => {}
+            How::Waits { trace, until: told } => {
+                if let Some(stopping) = stopping.as_ref().filter(|_| !self.has_said_stopping) {
+                    trace.line(stopping);
+                } else if let Some(until) = until.filter(|until| *until > now && *told != Some(*until)) {
+                    trace.wait(until.saturating_sub(now), &reason(machine, until));
+                }
+                *told = until;
+            }
             How::Bar(bar) => {
                 bar.set_position(settled as u64);
                 bar.set_message(waiting.unwrap_or_default());
@@ -82,23 +109,22 @@ impl Progress {
         self.has_said_stopping |= stopping.is_some();
     }
 
-    /// Until when it waits, as a time of day: that stays true while nothing moves.
-    fn waiting(&self, machine: &Machine, now: Duration, until: Duration) -> String {
-        let why = if machine.tries_again_at(until) {
-            "Pylon has not answered as it should, which is looked into again".to_owned()
-        } else if machine.was_throttled() {
-            "Pylon asked for a slower pace".to_owned()
-        } else {
-            format!("Pylon allows {} changes a minute", machine.rate_limit())
-        };
-        format!("{why}; goes on at {}", self.clock.time_of_day_after(until.saturating_sub(now)))
-    }
-
     /// Leaves the terminal as it was.
     pub(super) fn end(self) {
         if let How::Bar(bar) = self.how {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// Why nothing is sent until then.
+fn reason(machine: &Machine, until: Duration) -> String {
+    if machine.tries_again_at(until) {
+        "Pylon has not answered as it should, which is looked into again".to_owned()
+    } else if machine.was_throttled() {
+        "Pylon asked for a slower pace".to_owned()
+    } else {
+        format!("Pylon allows {} changes a minute", machine.rate_limit())
     }
 }
 

@@ -24,9 +24,9 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What is common to verbs that ask nobody.
-const NO_PROGRESS: &[&str] = &["quiet"];
+const NO_PROGRESS: &[&str] = &["quiet", "verbose"];
 /// What is common to verbs that print a text of their own.
-const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "quiet"];
+const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "quiet", "verbose"];
 
 const SHOWN: (&str, &str) = ("0", "shown");
 const REFUSED: (&str, &str) = ("3", "refused by a guardrail");
@@ -135,7 +135,7 @@ pub const VERBS: &[Verb] = &[
             ("rolecall compare base/users.toml users.toml --format markdown", "as a comment"),
         ],
         exits: &[SHOWN, ("1", "a file is not valid"), ("2", "they differ (--detailed-exitcode)")],
-        unused: &["config", "quiet"],
+        unused: &["config", "quiet", "verbose"],
     },
     Verb {
         name: "agenda",

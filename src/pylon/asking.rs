@@ -15,6 +15,7 @@ use super::observe::{Ask, Wanted, observe};
 use super::pace::{Pacing, Told, Turn};
 use super::request::{Answer, Attempt, Endpoint, ReadRequest};
 use super::retry::{ATTEMPTS, ATTEMPTS_AT_A_REMARK, Again, Failures, GiveUp, Retries};
+use super::trace::Trace;
 use crate::clock::Clock;
 use crate::observed::ObservedState;
 use crate::plan::blame::OutOfStep;
@@ -96,8 +97,8 @@ impl Asking {
     /// One read, until it is answered or not worth asking again.
     async fn ask_up_to(&self, attempts: u32, request: &ReadRequest) -> Result<Answer, Failure> {
         let mut failed = Failures::default();
-        loop {
-            let attempt = self.once(request).await;
+        for number in 1.. {
+            let attempt = self.once(request, number).await;
             let now = self.clock.elapsed();
             let failure = match attempt.result {
                 Ok(answer) => {
@@ -116,17 +117,23 @@ impl Asking {
                 Again::No(_) => return Err(failure),
             }
         }
+        unreachable!("a request is given up long before")
     }
 
-    /// One attempt, in its turn.
-    pub async fn once(&self, request: &ReadRequest) -> Attempt<Answer> {
+    /// One attempt, in its turn; `number` counts from 1.
+    pub async fn once(&self, request: &ReadRequest, number: u32) -> Attempt<Answer> {
         self.wait_for_turn(request).await;
         let sent = self.clock.elapsed();
-        let attempt = self.reader.read(request).await;
+        let attempt = self.reader.read(request, number).await;
         let now = self.clock.elapsed();
         let jitter = self.rng.borrow_mut().u64(0..1000);
         self.pacing.borrow_mut().of(request.endpoint()).answered(now, sent, Told::by(&attempt), jitter);
         attempt
+    }
+
+    /// Where the requests are traced.
+    pub fn trace(&self) -> Trace {
+        self.reader.trace()
     }
 
     /// The region whose own host is asked, if it is one.
@@ -163,7 +170,9 @@ impl Asking {
 
     fn tell_of_wait(&self, until: Duration, why: &str) {
         let wait = until.saturating_sub(self.clock.elapsed());
-        if wait >= WORTH_SAYING {
+        if self.reader.trace().is_on() {
+            self.reader.trace().wait(wait, why);
+        } else if wait >= WORTH_SAYING {
             (self.tell)(&format!("{why}; goes on at {}", self.clock.time_of_day_after(wait)));
         }
     }

@@ -19,6 +19,7 @@ use super::exchange::{self, Incoming, Outgoing};
 use super::failure::{Trouble, WrongShape};
 use super::request::{Answer, Attempt, ReadRequest};
 use super::token::Token;
+use super::trace::{self, Trace};
 use crate::clock::Clock;
 use crate::observed::{Person, UserId};
 use crate::plan::Patch;
@@ -62,6 +63,7 @@ pub struct Reader {
     base: BaseUrl,
     token: Token,
     clock: Clock,
+    trace: Trace,
 }
 
 /// Asks and patches. Only an apply has one.
@@ -69,11 +71,11 @@ pub struct Reader {
 pub struct Writer(Reader);
 
 impl Reader {
-    /// A client for one host with one token.
+    /// A client for one host with one token. `trace` hears of each request.
     ///
     /// # Errors
     /// The TLS roots of this machine cannot be loaded.
-    pub fn new(base: BaseUrl, token: Token, clock: Clock) -> Result<Self, Problem> {
+    pub fn new(base: BaseUrl, token: Token, clock: Clock, trace: Trace) -> Result<Self, Problem> {
         // Fails only when it is set already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
@@ -100,7 +102,7 @@ impl Reader {
             Problem::new(Code::BadCertificate, format!("no TLS client can be made: {}", innermost(&error)))
                 .help("this machine's certificates cannot be read; SSL_CERT_FILE names a file of them")
         })?;
-        Ok(Self { http, base, token, clock })
+        Ok(Self { http, base, token, clock, trace })
     }
 
     /// Where it asks.
@@ -108,20 +110,28 @@ impl Reader {
         &self.base
     }
 
-    /// Asks once.
-    pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
-        let came = self.exchange(Outgoing::read(request), &Bounds::of(request)).await;
+    /// Where its requests are traced.
+    pub fn trace(&self) -> Trace {
+        self.trace
+    }
+
+    /// Asks once; `attempt` counts from 1.
+    pub async fn read(&self, request: &ReadRequest, attempt: u32) -> Attempt<Answer> {
+        let came = self.exchange(Outgoing::read(request), &Bounds::of(request), attempt).await;
         self.without_token(exchange::read(request, came, self.clock.now()))
     }
 
-    async fn exchange(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
+    async fn exchange(&self, outgoing: Outgoing, bounds: &Bounds, attempt: u32) -> Result<Incoming, Trouble> {
+        let (asked, began) = (trace::asked(&outgoing), Instant::now());
         let exchange = self.send(outgoing, bounds);
-        match bounds.total {
+        let came = match bounds.total {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
                 .await
                 .unwrap_or_else(|_| Err(Trouble::NoAnswer(format!("not within {} s", total.as_secs())))),
-        }
+        };
+        self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
+        came
     }
 
     async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
@@ -178,14 +188,14 @@ impl Writer {
         Self(reader)
     }
 
-    /// Asks once.
-    pub async fn read(&self, request: &ReadRequest) -> Attempt<Answer> {
-        self.0.read(request).await
+    /// Asks once; `attempt` counts from 1.
+    pub async fn read(&self, request: &ReadRequest, attempt: u32) -> Attempt<Answer> {
+        self.0.read(request, attempt).await
     }
 
     /// `PATCH /users/{id}`, once. Answers with the person as they are afterwards.
-    pub async fn patch(&self, id: &UserId, patch: &Patch) -> Attempt<Person> {
-        let came = self.0.exchange(Outgoing::patch(id, patch), &PERSON_BOUNDS).await;
+    pub async fn patch(&self, id: &UserId, patch: &Patch, attempt: u32) -> Attempt<Person> {
+        let came = self.0.exchange(Outgoing::patch(id, patch), &PERSON_BOUNDS, attempt).await;
         self.0.without_token(exchange::patched(id, came, self.0.clock.now()))
     }
 }
@@ -298,9 +308,12 @@ mod tests {
             }
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        let reader = Reader::new(base, Token::new(TOKEN).unwrap(), Clock::start(None)).unwrap();
+        let reader = {
+            let clock = Clock::start(None);
+            Reader::new(base, Token::new(TOKEN).unwrap(), clock, Trace::new(clock, None)).unwrap()
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let attempt = runtime.block_on(reader.read(&ReadRequest::Me));
+        let attempt = runtime.block_on(reader.read(&ReadRequest::Me, 1));
         server.join().unwrap();
         attempt
     }

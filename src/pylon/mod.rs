@@ -4,6 +4,7 @@
 //!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
 //!   when, purely; [`asking`] sends reads with them; [`observe`] decides what to read and whether it is complete, and
 //!   [`inquiry`] what to ask the audit log.
+//! * [`trace`] is what `-v` shows of it.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
@@ -20,6 +21,7 @@ pub mod request;
 pub mod retry;
 mod scrub;
 pub mod token;
+pub mod trace;
 mod wire;
 
 pub use address::BaseUrl;
@@ -27,6 +29,7 @@ pub use client::{Reader, Writer};
 pub use failure::{Class, Failure, Trouble};
 pub use request::{Answer, Attempt, ReadRequest};
 pub use token::Token;
+pub use trace::Trace;
 
 use crate::problem::codes;
 

@@ -58,12 +58,41 @@ impl Machine {
         }
         *current = state;
         self.unsettled -= 1;
+        self.release_held();
+    }
+
+    /// What changes wait for may have come about: each is looked at again.
+    pub(super) fn release_held(&mut self) {
         while let Some(held) = self.held.pop_back() {
             self.queue.push_front(held);
         }
     }
 
-    /// Keeps the count of confirmed holders in step with what Pylon shows of one person.
+    /// A write was accepted: its losses count from now on, whatever its response shows.
+    pub(super) fn note_losses(&mut self, task: usize) {
+        let Task { ordered, holds, .. } = &mut self.tasks[task];
+        for role in &ordered.losses {
+            if let Some(index) = holds.iter().position(|held| held == role) {
+                holds.swap_remove(index);
+                self.floors.lost(role);
+            }
+        }
+    }
+
+    /// A person was read after their write: gains that this shows are confirmed. Returns whether all of them are. A loss
+    /// stays a loss: a search may lag behind.
+    pub(super) fn note_gains(&mut self, task: usize, person: &Person) -> bool {
+        let Task { ordered, holds, .. } = &mut self.tasks[task];
+        for role in ordered.gains.iter().filter(|role| person.holds(role)) {
+            if !holds.contains(role) {
+                holds.push(role.clone());
+                self.floors.gained(role);
+            }
+        }
+        ordered.gains.iter().all(|role| holds.contains(role))
+    }
+
+    /// A person was read before their write, or after one that may have been applied: the count of confirmed holders follows.
     pub(super) fn note(&mut self, task: usize, person: &Person) {
         let Task { ordered, holds, .. } = &mut self.tasks[task];
         for role in ordered.gains.iter().chain(&ordered.losses) {

@@ -81,6 +81,7 @@ impl Machine {
                 };
                 self.end(task, outcome);
             }
+            Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the gain stays unconfirmed
             Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // what is known so far stands, and the report says so
         }
         if gave_up == GiveUp::LongPause {
@@ -116,6 +117,24 @@ impl Machine {
                 if let Some(person) = take(self, task) {
                     self.reread(now, sent, task, &person);
                 }
+            }
+            Purpose::Confirmation(tasks) => {
+                for task in tasks {
+                    let person = take(self, task);
+                    if !person.is_some_and(|person| self.note_gains(task, &person)) {
+                        self.later(
+                            now + SECOND_LOOK,
+                            Later::Read(Read::of(Purpose::SecondConfirmation(task))),
+                        );
+                    }
+                }
+                self.release_held();
+            }
+            Purpose::SecondConfirmation(task) => {
+                if let Some(person) = take(self, task) {
+                    self.note_gains(task, &person);
+                }
+                self.release_held();
             }
             Purpose::ReadBack(tasks) => {
                 for task in tasks {

@@ -198,6 +198,15 @@ impl Machine {
         }
     }
 
+    /// How often a given-out request has been sent, this time included.
+    pub fn attempt(&self, ticket: Ticket) -> u32 {
+        match self.pending.get(&ticket) {
+            Some(Pending::Patch { task, .. }) => self.tasks[*task].sent,
+            Some(Pending::Read { read, .. }) => read.sent,
+            None => 0,
+        }
+    }
+
     /// A write that was given out did not leave, since the journal could not take it. Nothing more will.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
         let asked = self
@@ -264,7 +273,7 @@ impl Machine {
             Ok(person) => {
                 self.retries.succeeded(now);
                 self.forbidden = 0;
-                self.note(task, &person);
+                self.note_losses(task);
                 let shown = reading(self.tasks[task].change(), &person) == Reading::Desired;
                 let so_far = if shown { Outcome::Applied } else { Outcome::NotEffective };
                 self.settle(task, State::Written { so_far });

@@ -11,6 +11,10 @@ pub(super) enum Purpose {
     Freshness(Vec<usize>),
     /// Their write was left in doubt, or the search did not bring them.
     Look(usize),
+    /// They were written and gained a guarded role, and the losses of others depend on it.
+    Confirmation(Vec<usize>),
+    /// The same, and the search did not show the gain.
+    SecondConfirmation(usize),
     /// They were written.
     ReadBack(Vec<usize>),
     /// They were written, and the search says otherwise.
@@ -20,6 +24,8 @@ pub(super) enum Purpose {
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) purpose: Purpose,
+    /// How often it was sent.
+    pub(super) sent: u32,
     pub(super) failed: Failures,
     /// People a page; less than [`PAGE`] once the server has refused that.
     pub(super) limit: usize,
@@ -27,7 +33,7 @@ pub(super) struct Read {
 
 impl Read {
     pub(super) fn of(purpose: Purpose) -> Self {
-        Self { purpose, failed: Failures::default(), limit: PAGE }
+        Self { purpose, sent: 0, failed: Failures::default(), limit: PAGE }
     }
 
     /// A search that `failure` has refused for its size, as two smaller ones; `None` if it cannot become smaller.
@@ -39,8 +45,9 @@ impl Read {
         };
         match &self.purpose {
             Purpose::Freshness(tasks) => half(tasks, Purpose::Freshness),
+            Purpose::Confirmation(tasks) => half(tasks, Purpose::Confirmation),
             Purpose::ReadBack(tasks) => half(tasks, Purpose::ReadBack),
-            Purpose::Look(_) | Purpose::SecondLook(_) => None,
+            Purpose::Look(_) | Purpose::SecondConfirmation(_) | Purpose::SecondLook(_) => None,
         }
     }
 }
@@ -48,8 +55,8 @@ impl Read {
 impl Purpose {
     pub(super) fn endpoint(&self) -> Endpoint {
         match self {
-            Self::Freshness(_) | Self::ReadBack(_) => Endpoint::Search,
-            Self::Look(_) | Self::SecondLook(_) => Endpoint::User,
+            Self::Freshness(_) | Self::Confirmation(_) | Self::ReadBack(_) => Endpoint::Search,
+            Self::Look(_) | Self::SecondConfirmation(_) | Self::SecondLook(_) => Endpoint::User,
         }
     }
 }

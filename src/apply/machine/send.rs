@@ -7,6 +7,7 @@ use super::reads::{Purpose, Read};
 use super::{Action, FRESH, Going, Later, Machine, Pending, Ticket, WITHIN, earliest};
 use crate::apply::outcome::{NotAttempted, Outcome};
 use crate::apply::task::{State, Task};
+use crate::observed::RoleId;
 use crate::pylon::ReadRequest;
 use crate::pylon::pace::Turn;
 use crate::pylon::request::{Endpoint, PAGE};
@@ -30,7 +31,8 @@ impl Machine {
             if let Some(first) = first_of(&self.reads, endpoint)
                 && self.has_turn(endpoint, now, wake)
             {
-                let read = self.reads.remove(first)?;
+                let mut read = self.reads.remove(first)?;
+                read.sent += 1;
                 let request = self.request(&read);
                 let ticket = self.ticket(Pending::Read { read, endpoint, sent: now });
                 self.pacing.of(endpoint).sent(now);
@@ -45,6 +47,9 @@ impl Machine {
             let task = match self.queue.front() {
                 Some(task) => *task,
                 None if self.is_stuck() => {
+                    if self.confirm_gains() {
+                        return self.next_read(now, wake);
+                    }
                     self.give_up_first_held();
                     continue;
                 }
@@ -80,6 +85,27 @@ impl Machine {
         !self.held.is_empty() && self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
     }
 
+    /// Reads back the gains that the waiting losses depend on, once; whether there are any. The response to a write does not
+    /// confirm it: a directory may take a role back at once.
+    fn confirm_gains(&mut self) -> bool {
+        let needed: Vec<RoleId> =
+            self.held.iter().flat_map(|task| self.tasks[*task].ordered.losses.clone()).collect();
+        let is_needed = |task: &Task| {
+            let Task { ordered, holds, state, was_read_back, .. } = task;
+            let is_written = matches!(state, State::Written { .. });
+            let mut open = ordered.gains.iter().filter(|role| !holds.contains(role));
+            is_written && !was_read_back && open.any(|role| needed.contains(role))
+        };
+        let gains: Vec<usize> = (0..self.tasks.len()).filter(|task| is_needed(&self.tasks[*task])).collect();
+        for task in &gains {
+            self.tasks[*task].was_read_back = true;
+        }
+        for batch in gains.chunks(PAGE) {
+            self.ask(Read::of(Purpose::Confirmation(batch.to_vec())));
+        }
+        !gains.is_empty()
+    }
+
     /// A loss whose role has not enough confirmed holders is not sent; what waited behind it is looked at anew.
     pub(super) fn give_up_first_held(&mut self) {
         let blocked = self.held.iter().position(|task| {
@@ -91,8 +117,9 @@ impl Machine {
     }
 
     pub(super) fn send_patch(&mut self, now: Duration, task: usize) -> Action {
-        let Task { ordered, leaving, state, .. } = &mut self.tasks[task];
+        let Task { ordered, leaving, state, sent, .. } = &mut self.tasks[task];
         *state = State::Patching;
+        *sent += 1;
         if !std::mem::replace(leaving, true) {
             self.floors.leaving(&ordered.losses);
         }
@@ -138,11 +165,13 @@ impl Machine {
     pub(super) fn request(&self, read: &Read) -> ReadRequest {
         let subject = |task: usize| &self.tasks[task].change().subject;
         match &read.purpose {
-            Purpose::Freshness(tasks) | Purpose::ReadBack(tasks) => {
+            Purpose::Freshness(tasks) | Purpose::Confirmation(tasks) | Purpose::ReadBack(tasks) => {
                 let emails = tasks.iter().map(|task| subject(*task).primary.clone()).collect();
                 ReadRequest::Search { emails, limit: read.limit, cursor: None }
             }
-            Purpose::Look(task) | Purpose::SecondLook(task) => ReadRequest::Person(subject(*task).id.clone()),
+            Purpose::Look(task) | Purpose::SecondConfirmation(task) | Purpose::SecondLook(task) => {
+                ReadRequest::Person(subject(*task).id.clone())
+            }
         }
     }
 

@@ -1,0 +1,116 @@
+//! `-v`: one line per request and one per wait, on standard error. Never the token, never a body.
+//!
+//! ```text
+//! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
+//! 12:04:05.124  waiting 8.2 s: PATCH /users/5f0c was answered with 429 rate_limited (request 7d2a)
+//! ```
+
+use std::time::Duration;
+
+use super::exchange::{Incoming, Outgoing};
+use super::failure::{Failure, Trouble};
+use crate::clock::Clock;
+use crate::printable::Printable;
+
+/// Where the lines go.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace {
+    clock: Clock,
+    /// Takes one line; `None` without `-v`.
+    write: Option<fn(&str)>,
+}
+
+impl Trace {
+    /// Lines with the time of `clock`, for `write`; none if there is no `write`.
+    pub fn new(clock: Clock, write: Option<fn(&str)>) -> Self {
+        Self { clock, write }
+    }
+
+    /// Whether anyone reads the lines.
+    pub fn is_on(self) -> bool {
+        self.write.is_some()
+    }
+
+    /// Writes what became of one request. `hide` replaces the token in a text from outside.
+    pub(super) fn request(
+        self,
+        asked: &str,
+        came: &Result<Incoming, Trouble>,
+        took: Duration,
+        attempt: u32,
+        hide: impl Fn(String) -> String,
+    ) {
+        if self.is_on() {
+            self.line(&request(asked, came, took, attempt, hide));
+        }
+    }
+
+    /// Writes that nothing is sent for a while, and why.
+    pub fn wait(self, wait: Duration, why: &str) {
+        self.line(&format!("waiting {}.{} s: {why}", wait.as_secs(), wait.subsec_millis() / 100));
+    }
+
+    /// Writes a line after the time of day.
+    pub fn line(self, text: &str) {
+        if let Some(write) = self.write {
+            write(&format!("{}  {text}", self.clock.time_of_day_in_milliseconds()));
+        }
+    }
+}
+
+fn request(
+    asked: &str,
+    came: &Result<Incoming, Trouble>,
+    took: Duration,
+    attempt: u32,
+    hide: impl Fn(String) -> String,
+) -> String {
+    let took = took.as_millis();
+    match came {
+        Ok(Incoming { status, request_id, cut, .. }) => {
+            let id = request_id
+                .clone()
+                .map_or_else(String::new, |id| format!(", request {}", Printable::cut(&hide(id), 60)));
+            let cut = if cut.is_some() { ", incomplete body" } else { "" };
+            format!("{asked}  {status} after {took} ms, attempt {attempt}{id}{cut}")
+        }
+        Err(trouble) => {
+            let failure = Failure { asked: asked.to_owned(), trouble: trouble.clone(), request_id: None };
+            format!("{}, after {took} ms, attempt {attempt}", hide(failure.line()))
+        }
+    }
+}
+
+/// `GET /users`, as a line names a request.
+pub(super) fn asked(outgoing: &Outgoing) -> String {
+    format!("{} /{}", outgoing.method, outgoing.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_status_the_milliseconds_the_attempt_and_the_request_id() {
+        let line = |came| {
+            request("GET /me", &came, Duration::from_millis(41), 2, |text| text.replace("secret", "[token]"))
+        };
+        let answered =
+            Incoming { status: 429, request_id: Some("secret\n7d2a".into()), ..Incoming::default() };
+        assert_eq!(line(Ok(answered)), "GET /me  429 after 41 ms, attempt 2, request [token]\\u{a}7d2a");
+        assert_eq!(
+            line(Ok(Incoming {
+                status: 200,
+                cut: Some(Trouble::NoAnswer(String::new())),
+                ..Incoming::default()
+            })),
+            "GET /me  200 after 41 ms, attempt 2, incomplete body"
+        );
+        assert_eq!(
+            line(Err(Trouble::NoAnswer("secret reset".into()))),
+            "GET /me got no answer: [token] reset, after 41 ms, attempt 2"
+        );
+    }
+}
