@@ -15,7 +15,7 @@ use super::{
     message::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, integer, json, present},
     page,
     patch::Patch,
-    state::Organization,
+    state::{EmptyData, Organization},
     user::{User, UserView},
     world::World,
 };
@@ -65,7 +65,8 @@ impl World {
                 }
                 let search: audit::Search = read(&request.body)?;
                 let page = self.audit.search(&search, self.settings.max_filter_values, self.api)?;
-                Ok(success(page.entries, page.pagination, id))
+                let count = page.entries.len();
+                Ok(self.list_response(page.entries, count, page.pagination, id))
             }
         }
     }
@@ -156,7 +157,23 @@ impl World {
             }
         }
         let next = next.map(|position| page::cursor(question, position));
-        success(Views(self, page), Pagination::of(next, self.api), request_id)
+        self.list_response(Views(self, page), page.len(), Pagination::of(next, self.api), request_id)
+    }
+
+    /// The body of a list response with `count` entries. The setting `empty_data` decides how an empty one looks.
+    fn list_response<T: Serialize>(
+        &self,
+        entries: T,
+        count: usize,
+        pagination: Option<Pagination>,
+        request_id: &str,
+    ) -> Vec<u8> {
+        let empty = Some(self.settings.empty_data).filter(|_| count == 0);
+        match empty {
+            None | Some(EmptyData::List) => success(entries, pagination, request_id),
+            Some(EmptyData::Null) => success((), pagination, request_id),
+            Some(EmptyData::Omitted) => json(&Success::<()> { data: None, pagination: None, request_id }),
+        }
     }
 
     fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
@@ -165,7 +182,7 @@ impl World {
 }
 
 fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &str) -> Vec<u8> {
-    json(&Success { data, pagination, request_id })
+    json(&Success { data: Some(data), pagination, request_id })
 }
 
 /// Reads a body that is an object. By way of a map, because a derived struct would also take a list of its values in order; of a key

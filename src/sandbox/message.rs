@@ -206,10 +206,11 @@ impl Refusal {
     }
 }
 
-/// The envelope of every success; `pagination` is on answers that come in pages.
+/// The envelope of every success. `data` and `pagination` are omitted if they are `None`; only list responses omit `data`.
 #[derive(Serialize)]
 pub(super) struct Success<'a, T> {
-    pub(super) data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pagination: Option<Pagination>,
     pub(super) request_id: &'a str,

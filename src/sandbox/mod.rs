@@ -54,7 +54,7 @@ pub use limits::{Class, LimiterKind, Limits, LimitsError};
 pub use message::{MAX_BODY_BYTES, Request, Response};
 pub use person::Person;
 pub use server::Arrival;
-pub use state::{Api, Organization, Region, Role, Settings, Standing, State, StateError};
+pub use state::{Api, EmptyData, Organization, Region, Role, Settings, Standing, State, StateError};
 pub use world::{DEFAULT_TOKEN, World};
 
 /// How long answers under way may take when the sandbox stops.

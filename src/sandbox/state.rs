@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{audit::Entry, draft::Draft, user::User};
+use crate::every::every;
 
 /// Which generation of the API answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +100,24 @@ impl Role {
     }
 }
 
+/// What a list response without entries looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmptyData {
+    /// Neither `data` nor `pagination`: the whole body is `{"request_id": "…"}`, as recorded from the live service.
+    #[default]
+    Omitted,
+    /// `"data": null`.
+    Null,
+    /// `"data": []`.
+    List,
+}
+
+impl EmptyData {
+    /// All of them.
+    pub const ALL: [Self; 3] = every!(EmptyData: Omitted, Null, List);
+}
+
 /// What nobody outside knows about the real API, or what differs between organisations: a client should live with all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -113,6 +132,8 @@ pub struct Settings {
     pub standing: Standing,
     /// `GET /users` answers in pages of so many people; `null`: everybody at once.
     pub list_page: Option<usize>,
+    /// What a search or a listing without entries looks like.
+    pub empty_data: EmptyData,
     /// A search for an address also finds people by a secondary one.
     pub search_matches_secondary: bool,
     /// A search ignores the case of addresses.
@@ -135,6 +156,7 @@ impl Default for Settings {
             region: Region::Us,
             standing: Standing::Good,
             list_page: None,
+            empty_data: EmptyData::Omitted,
             search_matches_secondary: true,
             search_ignores_case: true,
             search_returns_deactivated: true,

@@ -22,7 +22,7 @@ fn objects(filter: &Value) -> Vec<String> {
     let brief = |entry: &Value| {
         format!("{} {}", entry["action"].as_str().unwrap(), entry["object_id"].as_str().unwrap())
     };
-    answer["data"].as_array().unwrap().iter().map(brief).collect()
+    entries(&answer).iter().map(brief).collect()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::super::message::Code;
-use super::super::{Api, DEFAULT_TOKEN, Draft, Person, Request, Response, Settings, World};
+use super::super::{Api, DEFAULT_TOKEN, Draft, EmptyData, Person, Request, Response, Settings, World};
 
 const DOCUMENT: &str = include_str!("../../../docs/pylon-users.openapi.yaml");
 
@@ -113,6 +113,24 @@ fn every_answer_is_what_the_document_describes_in_both_eras() {
         });
         let missing: Vec<_> = operations.filter(|operation| !met.contains(operation)).collect();
         assert_eq!(missing, Vec::new(), "documented, and never asked with success");
+    }
+}
+
+#[test]
+fn every_form_of_an_empty_list_is_what_the_document_describes() {
+    let document = document();
+    for (api, empty_data) in
+        [Api::Current, Api::Older].into_iter().flat_map(|api| EmptyData::ALL.map(|form| (api, form)))
+    {
+        let mut world = world(api);
+        world.settings_mut().empty_data = empty_data;
+        let nobody = json!({ "filter": { "field": "email", "operator": "in", "values": [] } });
+        for (path, body) in [("/users/search", nobody), ("/audit-logs/search", json!({}))] {
+            let response = send(&mut world, "post", path, &body);
+            assert_eq!(response.status, 200);
+            let what = format!("{api:?} {path} {empty_data:?}");
+            judge(&answer_schema(&document, path, "post", 200), &response.body, &what);
+        }
     }
 }
 

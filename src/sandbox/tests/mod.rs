@@ -17,8 +17,8 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Class, DEFAULT_TOKEN, Draft, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region, Request, Response,
-    Role, Settings, Standing, State, World,
+    Api, Class, DEFAULT_TOKEN, Draft, EmptyData, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region,
+    Request, Response, Role, Settings, Standing, State, World,
 };
 
 fn draft() -> Draft {
@@ -78,7 +78,12 @@ fn found(world: &mut World, filter: &Value) -> Vec<String> {
 }
 
 fn ids(answer: &Value) -> Vec<String> {
-    answer["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    entries(answer).iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The entries of a list response. An empty one has no `data`, unless a setting says otherwise.
+fn entries(answer: &Value) -> Vec<Value> {
+    answer["data"].as_array().cloned().unwrap_or_default()
 }
 
 fn patch(id: &str, body: &Value) -> Request {

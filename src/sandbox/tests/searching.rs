@@ -39,6 +39,30 @@ fn what_nobody_knows_is_a_setting() {
 }
 
 #[test]
+fn a_list_without_entries_looks_as_the_setting_says() {
+    let nobody = ask("POST", "/users/search")
+        .body(json!({ "filter": email("equals", &["nobody@acme.example"]) }).to_string());
+    let requests = [nobody, ask("POST", "/audit-logs/search").body("{}"), ask("GET", "/users")];
+    for request in requests {
+        for (empty_data, data) in [
+            (EmptyData::Omitted, None),
+            (EmptyData::Null, Some(Value::Null)),
+            (EmptyData::List, Some(json!([]))),
+        ] {
+            let settings = Settings { empty_data, ..Settings::default() };
+            let people = [Person::new("cy@acme.example", "viewer").deactivated()];
+            let mut world = world_of(Draft::of(people).settings(settings));
+            let mut answer = ok(&mut world, &request);
+            let keys = answer.as_object_mut().unwrap();
+            assert!(keys.remove("request_id").is_some());
+            assert_eq!(keys.remove("data"), data, "{request:?}");
+            assert!(keys.is_empty(), "{request:?}: {keys:?}");
+        }
+    }
+    assert_eq!(Settings::default().empty_data, EmptyData::Omitted);
+}
+
+#[test]
 fn filters_nest_three_deep_and_not_four() {
     let mut world = world();
     let and = |parts: Vec<Value>| json!({ "operator": "and", "subfilters": parts });
