@@ -80,14 +80,16 @@ impl World {
             Fault::CutAfter => Delivery::CutAfter,
             Fault::StallApplied => Delivery::Stall { hold: faults.stall() },
             Fault::GarbageApplied => {
-                let body = done.map(|response| response.body).unwrap_or_default();
+                let Response { headers, body, .. } =
+                    done.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));
                 // In turn, so that a client meets both; the first time it is the harder one, which begins like an answer.
                 let body = if faults.fired(fault) % 2 == 1 {
                     body[..body.len() / 2].to_vec()
                 } else {
                     b"<!doctype html><title>Please wait</title>".to_vec()
                 };
-                Delivery::Garbage(Response::new(200, "application/json", body))
+                // The headers are sound: a client can still read the request ID there.
+                Delivery::Garbage(Response { status: 200, headers, body })
             }
         }
     }

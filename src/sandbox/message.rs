@@ -97,6 +97,12 @@ impl Response {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
+    /// Adds the header that every response of Pylon itself carries. A gateway in front of it does not know the ID.
+    pub(super) fn with_request_id(mut self, request_id: &str) -> Self {
+        self.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
+        self
+    }
+
     /// The value of a header, found without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -200,7 +206,7 @@ impl Refusal {
             Api::Older => None,
         };
         let body = json(&Envelope { errors: [&self.text], request_id, code });
-        let mut response = Response::new(self.status, "application/json", body);
+        let mut response = Response::new(self.status, "application/json", body).with_request_id(request_id);
         response.headers.extend(self.headers);
         response
     }

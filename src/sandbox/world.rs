@@ -1,7 +1,7 @@
 //! The whole of Pylon as a value: a request and the time go in, a response comes out.
 //!
 //! Guarantees no clock, randomness, file or socket: the same requests at the same times give the same bytes. Owns the order of
-//! checks: token, path, method, allowance, body. Leaves what an endpoint answers to `answers`, the write to `patch`, and what goes wrong
+//! checks: path, method, token, rate limit, body. Leaves what an endpoint answers to `answers`, the write to `patch`, and what goes wrong
 //! on purpose to `delivery`.
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -174,15 +174,13 @@ impl World {
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
         let request_id = self.next_request_id();
         let mut remaining = None;
-        let answer = self
-            .authorize(request.authorization.as_deref())
-            .and_then(|()| Endpoint::of(&request.method, &request.path))
-            .and_then(|endpoint| {
-                remaining = self.admit(now, endpoint.class())?;
-                self.carry_out(now, endpoint, request, &request_id)
-            });
+        let answer = Endpoint::of(&request.method, &request.path).and_then(|endpoint| {
+            self.authorize(request.authorization.as_deref())?;
+            remaining = self.admit(now, endpoint.class())?;
+            self.carry_out(now, endpoint, request, &request_id)
+        });
         let mut response = match answer {
-            Ok(body) => Response::new(200, "application/json", body),
+            Ok(body) => Response::new(200, "application/json", body).with_request_id(&request_id),
             Err(refusal) => refusal.into_response(self.api, &request_id),
         };
         if let Some(remaining) = remaining {

@@ -1,23 +1,79 @@
-//! What is checked before a request is looked at: token, path, method, allowance, size.
+//! What is checked before a request is looked at, in this order: path, method, token, rate limit, size.
 
 use pretty_assertions::assert_eq;
 
-use super::*;
+use super::{
+    super::{Delivery, Fault, Faults},
+    *,
+};
 
 #[test]
-fn a_token_is_asked_for_before_anything_else() {
-    let header =
-        |value: &str| Request { authorization: Some(value.to_owned()), ..Request::new("DELETE", "/nowhere") };
+fn path_and_method_are_checked_before_the_token() {
+    let mut world = world();
+    let unknown_path = Request::new("GET", "/nowhere");
+    assert_eq!(refused(&mut world, &unknown_path), (404, "not_found".to_owned()));
+    let wrong_method = Request::new("DELETE", "/me");
+    assert_eq!(refused(&mut world, &wrong_method), (405, "method_not_allowed".to_owned()));
+    let known = Request::new("GET", "/me");
+    assert_eq!(refused(&mut world, &known), (401, "invalid_authorization_header".to_owned()));
+}
+
+#[test]
+fn every_response_of_pylon_names_its_request_id_in_a_header_and_a_gateway_does_not() {
+    let mut world = world().with_limits("patch=1".parse().unwrap());
+    let requests = [
+        ask("GET", "/me"),
+        Request::new("GET", "/nowhere"),
+        Request::new("DELETE", "/me"),
+        Request::new("GET", "/me"),
+        patch("u_ana", &json!({})),
+        patch("u_ana", &json!({})),
+        ask("POST", "/users/search").body("{"),
+    ];
+    let statuses = requests.map(|request| {
+        let response = send(&mut world, &request);
+        assert_eq!(
+            response.header("x-pylon-request-id"),
+            value(&response)["request_id"].as_str(),
+            "{request:?}"
+        );
+        response.status
+    });
+    assert_eq!(statuses, [200, 404, 405, 401, 200, 429, 400]);
+    let mut header_with = |fault| {
+        let (delivery, _) =
+            world.deliver(&mut Faults::none().at(1, fault), Duration::ZERO, &ask("GET", "/me"));
+        let (Delivery::Answer(response) | Delivery::Garbage(response)) = delivery else { panic!("{fault}") };
+        response.header("x-pylon-request-id").is_some()
+    };
+    for fault in [Fault::InternalError, Fault::Conflict, Fault::RateLimited, Fault::GarbageApplied] {
+        assert!(header_with(fault), "{fault}");
+    }
+    for fault in [Fault::BadGateway, Fault::Unavailable, Fault::GatewayTimeoutApplied] {
+        assert!(!header_with(fault), "{fault}");
+    }
+}
+
+#[test]
+fn a_token_is_asked_for_before_the_rate_limit_and_the_body() {
+    let header = |value: &str| Request {
+        authorization: Some(value.to_owned()),
+        ..ask("POST", "/users/search").body("{")
+    };
     let mut world = world();
     let malformed = (401, "invalid_authorization_header".to_owned());
-    assert_eq!(refused(&mut world, &Request::new("DELETE", "/nowhere")), malformed);
+    assert_eq!(refused(&mut world, &Request::new("POST", "/users/search").body("{")), malformed);
     for wrong in ["", "Bearer", "Bearer ", "Basic c2FuZGJveA==", "sandbox-token", "Bearer two words"] {
         assert_eq!(refused(&mut world, &header(wrong)), malformed, "{wrong:?}");
     }
     assert_eq!(refused(&mut world, &header("Bearer other")), (401, "invalid_api_token".to_owned()));
     assert_eq!(refused(&mut world, &header("Bearer -other-region")), (401, "invalid_api_token".to_owned()));
     for right in ["Bearer sandbox-token", "bearer sandbox-token", "BEARER  sandbox-token "] {
-        assert_eq!(refused(&mut world, &header(right)), (404, "not_found".to_owned()), "{right:?}");
+        assert_eq!(
+            refused(&mut world, &header(right)),
+            (400, "invalid_request_body".to_owned()),
+            "{right:?}"
+        );
     }
 }
 
