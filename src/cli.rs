@@ -301,9 +301,9 @@ pub struct SandboxArgs {
     /// Invent so many people, where no state is read
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub people: usize,
-    /// Allowances: `off`, or as in patch=20,search=120,get=300,audit=30,window=60,kind=fixed-window
+    /// Rate limits: `off`, or as in patch=20,search=120,get=300,user=60,audit=30,window=60,kind=fixed-window
     #[arg(long, value_name = "L")]
-    pub limits: Option<crate::sandbox::Limits>,
+    pub limits: Option<crate::sandbox::WrittenLimits>,
     /// What goes wrong on purpose: as in 500=0.1,cut-after=0.05 (names: docs/sandbox.md)
     #[arg(long, value_name = "F")]
     pub faults: Option<crate::sandbox::Faults>,

@@ -31,7 +31,7 @@ pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
     let count = state.len();
     let setup = Setup {
         token: token.clone(),
-        limits: (*limits).unwrap_or_else(Limits::documented),
+        limits: limits.clone().unwrap_or_default().in_api(state.api),
         faults: faults.clone().unwrap_or_else(Faults::none),
         port: *port,
         state_file: file.clone(),

@@ -15,7 +15,7 @@ use super::{
     message::{Code, MAX_BODY_BYTES, Pagination, Refusal, Request, Success, integer, json, present},
     page,
     patch::Patch,
-    state::{EmptyData, Organization},
+    state::{Api, EmptyData, Organization},
     user::{User, UserView},
     world::World,
 };
@@ -85,7 +85,8 @@ impl World {
         struct Me<'a> {
             id: &'a str,
             name: &'a str,
-            user: MeUser<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            user: Option<MeUser<'a>>,
         }
         #[derive(Serialize)]
         struct MeUser<'a> {
@@ -95,7 +96,11 @@ impl World {
         let user = self.token_user.and_then(|at| self.people.get(at));
         let email = user.map_or("", |user| user.email.as_str());
         let Organization { id, name } = &self.organization;
-        success(Me { id, name, user: MeUser { id: self.token_user_id(), email } }, None, request_id)
+        let user = match self.api {
+            Api::April2026 => None,
+            Api::July2026 | Api::October2026 => Some(MeUser { id: self.token_user_id(), email }),
+        };
+        success(Me { id, name, user }, None, request_id)
     }
 
     fn list(&self, query: &str, request_id: &str) -> Result<Vec<u8>, Refusal> {

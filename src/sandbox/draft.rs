@@ -21,7 +21,7 @@ use super::{
 pub struct Draft {
     /// Whose users these are; `Sandbox` when not given.
     pub organization: Organization,
-    /// Which generation of the API answers.
+    /// The date of the API that responds.
     pub api: Api,
     /// The id of the user whom the token belongs to; none for an API user.
     pub token_user: Option<String>,

@@ -45,10 +45,13 @@ impl<'a> Endpoint<'a> {
         })
     }
 
-    /// Which allowance it draws on.
+    /// The rate limit that counts it.
     pub(super) fn class(self) -> Class {
         match self {
-            Self::Me | Self::ListRoles | Self::ListUsers | Self::GetUser(_) => Class::Get,
+            Self::Me => Class::Me,
+            Self::ListRoles => Class::Roles,
+            Self::ListUsers => Class::Users,
+            Self::GetUser(_) => Class::User,
             Self::SearchUsers => Class::Search,
             Self::UpdateUser(_) => Class::Patch,
             Self::SearchAuditLog => Class::Audit,

@@ -17,13 +17,48 @@ pub struct Faults {
     chances: BTreeMap<Fault, f64>,
     /// By the number of the request, from 1; a script goes before chance.
     script: BTreeMap<u64, Fault>,
-    /// `None`: every endpoint.
-    only: Option<Class>,
+    only: Scope,
     seed: u64,
     random: fastrand::Rng,
     stall: Duration,
     requests: u64,
     fired: BTreeMap<Fault, u64>,
+}
+
+/// The endpoints that faults strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// Every GET.
+    Gets,
+    One(Class),
+}
+
+impl Scope {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "all" => Some(Self::All),
+            "get" => Some(Self::Gets),
+            _ => Class::ALL.into_iter().find(|class| class.name() == word).map(Self::One),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Gets => "get",
+            Self::One(class) => class.name(),
+        }
+    }
+
+    /// Whether a request for this endpoint is in it. `None` is a path or method that does not exist.
+    fn covers(self, class: Option<Class>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Gets => class.is_some_and(|class| Class::GETS.contains(&class)),
+            Self::One(only) => class == Some(only),
+        }
+    }
 }
 
 impl Default for Faults {
@@ -38,7 +73,7 @@ impl Faults {
         Self {
             chances: BTreeMap::new(),
             script: BTreeMap::new(),
-            only: None,
+            only: Scope::All,
             seed: 0,
             random: fastrand::Rng::with_seed(0),
             // Longer than any client of sense waits.
@@ -69,10 +104,17 @@ impl Faults {
         self
     }
 
-    /// The same, for one class of endpoints alone; requests of others are not counted either.
+    /// The same, for one endpoint only; requests for others are not counted either.
     #[must_use]
     pub fn on(mut self, class: Class) -> Self {
-        self.only = Some(class);
+        self.only = Scope::One(class);
+        self
+    }
+
+    /// The same, for every GET endpoint and no other.
+    #[must_use]
+    pub fn on_gets(mut self) -> Self {
+        self.only = Scope::Gets;
         self
     }
 
@@ -106,9 +148,9 @@ impl Faults {
         self.fired.values().sum()
     }
 
-    /// Decides about the next request, of this class (`None`: no endpoint at all).
+    /// Decides about the next request, for this endpoint (`None`: there is no such path or method).
     pub fn strike(&mut self, class: Option<Class>) -> Option<Fault> {
-        if self.only.is_some() && self.only != class {
+        if !self.only.covers(class) {
             return None;
         }
         self.requests += 1;
@@ -134,7 +176,7 @@ impl Faults {
 impl FromStr for Faults {
     type Err = FaultsError;
 
-    /// `500=0.1,cut-after=0.05`, beside faults and their chances also `on=patch|search|get|audit|all`, `seed=N`, `stall=SECONDS`.
+    /// `500=0.1,cut-after=0.05`, beside faults and their chances also `on=ENDPOINT`, `seed=N`, `stall=SECONDS`.
     fn from_str(text: &str) -> Result<Self, FaultsError> {
         let mut faults = Self::none();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {
@@ -167,14 +209,10 @@ impl Faults {
             "seed" => return Ok(self.seeded(whole()?)),
             "stall" => return Ok(self.stalling_for(Duration::from_secs(whole()?))),
             "on" => {
-                self.only = match value {
-                    "all" => None,
-                    _ => {
-                        Some(Class::ALL.into_iter().find(|class| class.name() == value).ok_or_else(|| {
-                            FaultsError(format!("`on={value}`: expected patch, search, get, audit or all"))
-                        })?)
-                    }
-                };
+                self.only = Scope::parse(value).ok_or_else(|| {
+                    let names = Class::ALL.map(Class::name).join(", ");
+                    FaultsError(format!("`on={value}`: expected {names}, get or all"))
+                })?;
                 return Ok(self);
             }
             _ => {}
@@ -197,13 +235,7 @@ impl fmt::Display for Faults {
         for (fault, chance) in &self.chances {
             write!(f, "{fault}={chance},")?;
         }
-        write!(
-            f,
-            "on={},seed={},stall={}",
-            self.only.map_or("all", Class::name),
-            self.seed,
-            self.stall.as_secs()
-        )
+        write!(f, "on={},seed={},stall={}", self.only.name(), self.seed, self.stall.as_secs())
     }
 }
 
@@ -239,14 +271,19 @@ mod tests {
             error("500=0.6,409=0.6"),
             "the chances add up to 1.20; at most one fault strikes a request, so 1 is the most"
         );
-        assert_eq!(error("500=0.1,on=put"), "`on=put`: expected patch, search, get, audit or all");
+        assert_eq!(
+            error("500=0.1,on=put"),
+            "`on=put`: expected me, roles, users, user, search, patch, audit, get or all"
+        );
         assert_eq!(error("seed=x"), "`seed=x`: expected a whole number");
     }
 
     #[test]
     fn what_is_written_reads_back_as_the_same() {
-        let text = "500=0.1,cut-after=0.05,on=patch,seed=7,stall=3";
-        assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
+        for on in Class::ALL.map(Class::name).into_iter().chain(["get", "all"]) {
+            let text = format!("500=0.1,cut-after=0.05,on={on},seed=7,stall=3");
+            assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
+        }
         assert_eq!("off".parse::<Faults>().unwrap().to_string(), "off");
     }
 
@@ -274,7 +311,7 @@ mod tests {
     fn a_script_counts_only_the_requests_that_can_be_struck() {
         let mut faults = Faults::none().on(Class::Patch).at(2, Fault::Conflict);
         let classes = [
-            Some(Class::Get),
+            Some(Class::Me),
             Some(Class::Patch),
             None,
             Some(Class::Search),
@@ -284,5 +321,14 @@ mod tests {
         let struck: Vec<_> = classes.map(|class| faults.strike(class)).to_vec();
         assert_eq!(struck, vec![None, None, None, None, Some(Fault::Conflict), None]);
         assert_eq!(faults.fired(Fault::Conflict), 1);
+    }
+
+    #[test]
+    fn get_stands_for_every_get_endpoint() {
+        let faults: Faults = "500=1,on=get".parse().unwrap();
+        let struck: Vec<Class> =
+            Class::ALL.into_iter().filter(|class| faults.clone().strike(Some(*class)).is_some()).collect();
+        assert_eq!(struck, Class::GETS);
+        assert_eq!(faults.clone().strike(None), None);
     }
 }

@@ -16,11 +16,11 @@ pub(super) enum Verdict {
     Refused { retry_after: Duration },
 }
 
-/// One limiter for each class.
+/// One limiter for each endpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Limiters {
     limits: Limits,
-    each: [Option<Limiter>; 4],
+    each: [Option<Limiter>; 7],
 }
 
 impl Limiters {
@@ -41,7 +41,7 @@ impl Limiters {
     }
 }
 
-/// The counting of one class.
+/// The counting of one endpoint.
 #[derive(Debug, Clone)]
 struct Limiter {
     limit: u32,
@@ -277,14 +277,17 @@ mod tests {
     }
 
     #[test]
-    fn classes_do_not_share_an_allowance_and_an_unlimited_one_has_no_verdict() {
-        let mut limiters = Limiters::new(Limits { patch: Some(1), get: None, ..Limits::documented() });
+    fn endpoints_do_not_share_a_limit_and_an_unlimited_one_has_no_verdict() {
+        let mut limiters = Limiters::new(Limits { patch: Some(1), me: None, ..Limits::documented() });
         assert_eq!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Admitted { remaining: 0 }));
         assert!(matches!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Refused { .. })));
         assert_eq!(
             limiters.arrive(Class::Search, Duration::ZERO),
             Some(Verdict::Admitted { remaining: 119 })
         );
-        assert_eq!(limiters.arrive(Class::Get, Duration::ZERO), None);
+        for class in [Class::Roles, Class::Users, Class::User] {
+            assert_eq!(limiters.arrive(class, Duration::ZERO), Some(Verdict::Admitted { remaining: 299 }));
+        }
+        assert_eq!(limiters.arrive(Class::Me, Duration::ZERO), None);
     }
 }

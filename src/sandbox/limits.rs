@@ -1,17 +1,23 @@
-//! How many requests each class of endpoints may get: the allowance as people write it, `patch=20,kind=fixed-window`.
+//! How many requests each endpoint accepts per window: the rate limits as people write them, `patch=20,kind=fixed-window`.
 //!
-//! Pure values. The counting is in `limiter`; which endpoint belongs to which class is in `endpoint`.
+//! Pure values. The counting is in `limiter`; which request belongs to which endpoint is in `endpoint`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::spelling;
+use super::{spelling, state::Api};
 use crate::every::every;
 
-/// Endpoints that share one allowance.
+/// An endpoint, as a rate limit counts it: each has a limit of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Every GET.
-    Get,
+    /// `GET /me`.
+    Me,
+    /// `GET /user-roles`.
+    Roles,
+    /// `GET /users`.
+    Users,
+    /// `GET /users/{id}`.
+    User,
     /// `POST /users/search`.
     Search,
     /// `PATCH /users/{id}`.
@@ -22,16 +28,29 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order they are written.
-    pub const ALL: [Self; 4] = every!(Class: Get, Search, Patch, Audit);
+    pub const ALL: [Self; 7] = every!(Class: Me, Roles, Users, User, Search, Patch, Audit);
+    /// The endpoints that `get` stands for.
+    pub const GETS: [Self; 4] = [Self::Me, Self::Roles, Self::Users, Self::User];
 
     /// The word for it in `--limits` and `on=`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Get => "get",
+            Self::Me => "me",
+            Self::Roles => "roles",
+            Self::Users => "users",
+            Self::User => "user",
             Self::Search => "search",
             Self::Patch => "patch",
             Self::Audit => "audit",
         }
+    }
+
+    /// The endpoints that a word means: the name of one, or `get` for every GET.
+    pub(super) fn named(word: &str) -> Option<Vec<Self>> {
+        if word == "get" {
+            return Some(Self::GETS.to_vec());
+        }
+        Self::ALL.into_iter().find(|class| class.name() == word).map(|class| vec![class])
     }
 }
 
@@ -68,39 +87,60 @@ impl LimiterKind {
     }
 }
 
-/// The allowance: requests per window and class. `None` is no limit.
+/// The rate limits: requests per window and endpoint. `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How they are counted.
+    /// How requests are counted.
     pub kind: LimiterKind,
     /// The length of the window; one minute as documented.
     pub window: Duration,
-    /// Every GET together.
-    pub get: Option<u32>,
-    /// User searches.
+    /// `GET /me`.
+    pub me: Option<u32>,
+    /// `GET /user-roles`.
+    pub roles: Option<u32>,
+    /// `GET /users`.
+    pub users: Option<u32>,
+    /// `GET /users/{id}`.
+    pub user: Option<u32>,
+    /// `POST /users/search`.
     pub search: Option<u32>,
-    /// Changes of users.
+    /// `PATCH /users/{id}`.
     pub patch: Option<u32>,
-    /// Audit log searches.
+    /// `POST /audit-logs/search`.
     pub audit: Option<u32>,
 }
 
 impl Limits {
-    /// What Pylon documents: 300 GETs, 120 searches, 120 changes and 30 audit log searches a minute.
+    /// The limits that the current reference documents.
     pub fn documented() -> Self {
+        Self::documented_in(Api::default())
+    }
+
+    /// The limits of this date, per minute. Before October 2026 they were lower.
+    pub fn documented_in(api: Api) -> Self {
+        let (get, search, patch, audit) = match api {
+            Api::April2026 | Api::July2026 => (60, 20, 20, 10),
+            Api::October2026 => (300, 120, 120, 30),
+        };
+        let get = Some(get);
         Self {
             kind: LimiterKind::default(),
             window: Duration::from_mins(1),
-            get: Some(300),
-            search: Some(120),
-            patch: Some(120),
-            audit: Some(30),
+            me: get,
+            roles: get,
+            users: get,
+            user: get,
+            search: Some(search),
+            patch: Some(patch),
+            audit: Some(audit),
         }
     }
 
     /// No limit at all.
     pub fn off() -> Self {
-        Self { get: None, search: None, patch: None, audit: None, ..Self::documented() }
+        let mut limits = Self::documented();
+        Class::ALL.into_iter().for_each(|class| *limits.slot(class) = None);
+        limits
     }
 
     /// The same with another way of counting.
@@ -109,10 +149,13 @@ impl Limits {
         Self { kind, ..self }
     }
 
-    /// The allowance of one class.
+    /// The limit of one endpoint.
     pub fn of(&self, class: Class) -> Option<u32> {
         match class {
-            Class::Get => self.get,
+            Class::Me => self.me,
+            Class::Roles => self.roles,
+            Class::Users => self.users,
+            Class::User => self.user,
             Class::Search => self.search,
             Class::Patch => self.patch,
             Class::Audit => self.audit,
@@ -121,7 +164,10 @@ impl Limits {
 
     fn slot(&mut self, class: Class) -> &mut Option<u32> {
         match class {
-            Class::Get => &mut self.get,
+            Class::Me => &mut self.me,
+            Class::Roles => &mut self.roles,
+            Class::Users => &mut self.users,
+            Class::User => &mut self.user,
             Class::Search => &mut self.search,
             Class::Patch => &mut self.patch,
             Class::Audit => &mut self.audit,
@@ -135,27 +181,36 @@ impl Default for Limits {
     }
 }
 
-/// Why a text is no `Limits`.
+/// Limits as they are written on the command line: what is not named keeps the documented value of the organization's date.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WrittenLimits {
+    off: bool,
+    kind: Option<LimiterKind>,
+    window: Option<Duration>,
+    each: Vec<(Class, Option<u32>)>,
+}
+
+/// Why a text is not a valid `WrittenLimits`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LimitsError(String);
 
-impl FromStr for Limits {
+impl FromStr for WrittenLimits {
     type Err = LimitsError;
 
-    /// `off`, `documented`, or `patch=20,search=120,get=300,audit=30,window=60,kind=sliding-log`: what is not named keeps
-    /// its documented value, and a class may be `off`.
+    /// `off`, `documented`, or `patch=20,get=300,user=60,window=60,kind=sliding-log`. `get` means every GET endpoint, and a number
+    /// may be `off`.
     fn from_str(text: &str) -> Result<Self, LimitsError> {
         match text.trim() {
-            "off" => return Ok(Self::off()),
-            "documented" => return Ok(Self::documented()),
+            "off" => return Ok(Self { off: true, ..Self::default() }),
+            "documented" => return Ok(Self::default()),
             _ => {}
         }
-        let mut limits = Self::documented();
+        let mut limits = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=') else {
                 return Err(LimitsError(format!(
-                    "`{part}` is no limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
+                    "`{part}` is not a limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
                 )));
             };
             limits.set(key.trim(), value.trim())?;
@@ -164,30 +219,54 @@ impl FromStr for Limits {
     }
 }
 
-impl Limits {
+impl WrittenLimits {
+    /// The limits for an organization of this date.
+    pub fn in_api(&self, api: Api) -> Limits {
+        let Self { off, kind, window, each } = self;
+        let mut limits = if *off { Limits::off() } else { Limits::documented_in(api) };
+        limits.kind = kind.unwrap_or(limits.kind);
+        limits.window = window.unwrap_or(limits.window);
+        for (class, limit) in each {
+            *limits.slot(*class) = *limit;
+        }
+        limits
+    }
+
     fn set(&mut self, key: &str, value: &str) -> Result<(), LimitsError> {
-        if let Some(class) = Class::ALL.into_iter().find(|class| class.name() == key) {
-            *self.slot(class) = if value == "off" { None } else { Some(positive(key, value)?) };
+        if let Some(classes) = Class::named(key) {
+            let limit = if value == "off" { None } else { Some(positive(key, value)?) };
+            self.each.extend(classes.into_iter().map(|class| (class, limit)));
         } else if key == "window" {
-            self.window = Duration::from_secs(u64::from(positive(key, value)?));
+            self.window = Some(Duration::from_secs(u64::from(positive(key, value)?)));
         } else if key == "kind" {
             let names = || LimiterKind::ALL.into_iter().map(LimiterKind::name);
-            self.kind = LimiterKind::ALL.into_iter().find(|kind| kind.name() == value).ok_or_else(|| {
+            let kind = LimiterKind::ALL.into_iter().find(|kind| kind.name() == value).ok_or_else(|| {
                 let known = names().collect::<Vec<_>>().join(", ");
                 LimitsError(format!(
                     "there is no kind of limiter `{value}`{}; there are {known}",
                     spelling::hint(value, names())
                 ))
             })?;
+            self.kind = Some(kind);
         } else {
-            let known = ["get", "search", "patch", "audit", "window", "kind"];
-            let hint = spelling::hint(key, known);
+            let known: Vec<&str> =
+                Class::ALL.map(Class::name).into_iter().chain(["get", "window", "kind"]).collect();
+            let hint = spelling::hint(key, known.iter().copied());
             return Err(LimitsError(format!(
                 "there is no limit `{key}`{hint}; there are {}",
                 known.join(", ")
             )));
         }
         Ok(())
+    }
+}
+
+impl FromStr for Limits {
+    type Err = LimitsError;
+
+    /// As [`WrittenLimits`], for the current date.
+    fn from_str(text: &str) -> Result<Self, LimitsError> {
+        Ok(text.parse::<WrittenLimits>()?.in_api(Api::default()))
     }
 }
 
@@ -224,6 +303,28 @@ mod tests {
         let expected =
             Limits { patch: Some(20), kind: LimiterKind::FixedWindow, audit: None, ..Limits::documented() };
         assert_eq!(limits, expected);
+        let april = "patch=off".parse::<WrittenLimits>().unwrap().in_api(Api::April2026);
+        assert_eq!(april, Limits { patch: None, ..Limits::documented_in(Api::April2026) });
+    }
+
+    #[test]
+    fn get_is_short_for_every_get_endpoint_and_each_has_its_own_name() {
+        let limits: Limits = "get=7,user=9".parse().unwrap();
+        assert_eq!(
+            Class::ALL.map(|class| limits.of(class)),
+            [Some(7), Some(7), Some(7), Some(9), Some(120), Some(120), Some(30)]
+        );
+    }
+
+    #[test]
+    fn the_documented_limits_depend_on_the_date() {
+        let of = |api| {
+            let limits = Limits::documented_in(api);
+            [limits.me, limits.search, limits.patch, limits.audit].map(Option::unwrap)
+        };
+        assert_eq!(of(Api::April2026), [60, 20, 20, 10]);
+        assert_eq!(of(Api::July2026), [60, 20, 20, 10]);
+        assert_eq!(of(Api::October2026), [300, 120, 120, 30]);
     }
 
     #[test]
@@ -242,7 +343,8 @@ mod tests {
         let error = |text: &str| text.parse::<Limits>().unwrap_err().to_string();
         assert_eq!(
             error("pach=20"),
-            "there is no limit `pach`; did you mean `patch`?; there are get, search, patch, audit, window, kind"
+            "there is no limit `pach`; did you mean `patch`?; there are me, roles, users, user, search, \
+             patch, audit, get, window, kind"
         );
         assert_eq!(
             error("kind=sliding-lot"),
@@ -252,7 +354,7 @@ mod tests {
         assert_eq!(error("patch=0"), "`patch=0`: expected a whole number from 1 up");
         assert_eq!(
             error("none"),
-            "`none` is no limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
+            "`none` is not a limit: write `off`, or NAME=NUMBER as in `patch=20,search=120`"
         );
     }
 }

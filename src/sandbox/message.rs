@@ -192,7 +192,7 @@ impl Refusal {
         self
     }
 
-    /// The envelope; the older era knows no `code`.
+    /// The envelope. Before October 2026 it has no `code`.
     pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct Envelope<'a> {
@@ -202,8 +202,8 @@ impl Refusal {
             code: Option<&'static str>,
         }
         let code = match api {
-            Api::Current => self.code,
-            Api::Older => None,
+            Api::October2026 => self.code,
+            Api::April2026 | Api::July2026 => None,
         };
         let body = json(&Envelope { errors: [&self.text], request_id, code });
         let mut response = Response::new(self.status, "application/json", body).with_request_id(request_id);
@@ -230,12 +230,14 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
-    /// The last page has none in the current era, and an empty one in the older.
+    /// The last page has none in October 2026, and an empty one before.
     pub(super) fn of(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {
-            (Some(cursor), Api::Current | Api::Older) => Some(Self { cursor, has_next_page: true }),
-            (None, Api::Current) => None,
-            (None, Api::Older) => Some(Self { cursor: String::new(), has_next_page: false }),
+            (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
+            (None, Api::October2026) => None,
+            (None, Api::April2026 | Api::July2026) => {
+                Some(Self { cursor: String::new(), has_next_page: false })
+            }
         }
     }
 }
@@ -273,11 +275,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_carries_its_code_in_the_current_era_and_none_in_the_older() {
+    fn an_error_has_a_code_only_since_october() {
         let refusal = Refusal::new(Code::NotFound, "no such user");
         let text = |api| String::from_utf8(refusal.clone().into_response(api, "r1").body).unwrap();
-        assert_eq!(text(Api::Current), r#"{"errors":["no such user"],"request_id":"r1","code":"not_found"}"#);
-        assert_eq!(text(Api::Older), r#"{"errors":["no such user"],"request_id":"r1"}"#);
+        assert_eq!(
+            text(Api::October2026),
+            r#"{"errors":["no such user"],"request_id":"r1","code":"not_found"}"#
+        );
+        assert_eq!(text(Api::July2026), r#"{"errors":["no such user"],"request_id":"r1"}"#);
     }
 
     #[test]

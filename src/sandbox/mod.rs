@@ -8,7 +8,7 @@
 //! | `state`, `draft`, `person`, `seed` | what a world starts from: checked, as people write it (`pylon.json`), invented |
 //! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the endpoints that read, the only write, the audit log |
 //! | `endpoint`, `filter`, `page`, `people`, `user`, `message` | paths, search filters, cursors, look-up, how a user and an error look |
-//! | `limits`, `limiter` | allowances as written, and five ways of counting them |
+//! | `limits`, `limiter` | rate limits as written, and five ways of counting them |
 //! | `fault`, `faults`, `delivery` | what goes wrong on purpose, and what then reaches the client |
 //! | `server`, `line`, `save` | sockets, connections that can be cut, the state file |
 //!
@@ -50,7 +50,7 @@ pub use delivery::Delivery;
 pub use draft::Draft;
 pub use fault::{Fault, FaultsError};
 pub use faults::Faults;
-pub use limits::{Class, LimiterKind, Limits, LimitsError};
+pub use limits::{Class, LimiterKind, Limits, LimitsError, WrittenLimits};
 pub use message::{MAX_BODY_BYTES, Request, Response};
 pub use person::Person;
 pub use server::Arrival;

@@ -10,15 +10,24 @@ use serde::{Deserialize, Serialize};
 use super::{audit::Entry, draft::Draft, user::User};
 use crate::every::every;
 
-/// Which generation of the API answers.
+/// The date of the API that responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Api {
-    /// The 2026 API: `role_ids`, `roles`, `is_deactivated`, error codes, no `pagination` on the last page.
+    /// Only `role_id` on a user, no `user` in `GET /me`, no error codes, an empty `pagination` on the last page, lower limits.
+    #[serde(rename = "2026-04")]
+    April2026,
+    /// As April, and also a `role` object on a user and a `user` in `GET /me`.
+    #[serde(rename = "2026-07")]
+    July2026,
+    /// `role_ids`, `roles`, and `is_deactivated` on a user, error codes, no `pagination` on the last page.
     #[default]
-    Current,
-    /// Before it: `role_id` alone, no error codes, an empty `pagination` on the last page.
-    Older,
+    #[serde(rename = "2026-10")]
+    October2026,
+}
+
+impl Api {
+    /// All of them, oldest first.
+    pub const ALL: [Self; 3] = every!(Api: April2026, July2026, October2026);
 }
 
 /// Which of Pylon's two regions the sandbox says it is.
@@ -173,7 +182,7 @@ impl Default for Settings {
 pub struct State {
     /// Whose users these are.
     pub organization: Organization,
-    /// Which generation of the API answers.
+    /// The date of the API that responds.
     pub api: Api,
     /// How the API behaves where nobody knows.
     pub settings: Settings,

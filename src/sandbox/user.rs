@@ -1,4 +1,4 @@
-//! One person of the sandbox's organisation, and how an answer shows them in each era of the API.
+//! One person of the sandbox's organisation, and how a response shows them at each date of the API.
 //!
 //! Guarantees that an answer is written straight from the stored value, without building a second one. Leaves to `people`
 //! who is found under which address, and to `draft` how a person is written in `pylon.json`.
@@ -38,7 +38,11 @@ impl User {
     /// The role that the deprecated `role_id` shows: one of those assigned. The last one, so that a client that takes it for
     /// the primary role is found out.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> &'a str {
-        self.assigned.last().and_then(|index| roles.get(*index)).map_or("", |role| role.id.as_str())
+        self.shown(roles).map_or("", |role| role.id.as_str())
+    }
+
+    fn shown<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
+        self.assigned.last().and_then(|index| roles.get(*index))
     }
 }
 
@@ -52,13 +56,15 @@ pub(super) struct UserView<'a> {
 impl Serialize for UserView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { user, roles, api } = self;
-        let current = match api {
-            Api::Current => Some(CurrentOnly {
-                role_ids: RoleIds { indexes: &user.assigned, roles },
-                roles: AllRoles { user, roles },
-                is_deactivated: user.deactivated,
-            }),
-            Api::Older => None,
+        let current = || CurrentOnly {
+            role_ids: RoleIds { indexes: &user.assigned, roles },
+            roles: AllRoles { user, roles },
+            is_deactivated: user.deactivated,
+        };
+        let (role, current) = match api {
+            Api::April2026 => (None, None),
+            Api::July2026 => (user.shown(roles), None),
+            Api::October2026 => (None, Some(current())),
         };
         Wire {
             id: &user.id,
@@ -68,6 +74,7 @@ impl Serialize for UserView<'_> {
             avatar_url: user.avatar_url.as_deref().unwrap_or_default(),
             status: &user.status,
             role_id: user.shown_role(roles),
+            role,
             current,
         }
         .serialize(serializer)
@@ -84,11 +91,14 @@ struct Wire<'a> {
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
+    /// The role that `role_id` names. Only in July 2026.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a Role>,
     #[serde(flatten)]
     current: Option<CurrentOnly<'a>>,
 }
 
-/// What older organisations' answers lack.
+/// The fields that responses lack before October 2026.
 #[derive(Serialize)]
 struct CurrentOnly<'a> {
     role_ids: RoleIds<'a>,
@@ -160,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn the_current_era_shows_assigned_and_scim_roles_apart() {
-        let text =
-            serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Current }).unwrap();
+    fn october_shows_assigned_and_scim_roles_apart() {
+        let text = serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::October2026 })
+            .unwrap();
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
             r#""avatar_url":"","status":"active","role_id":"role_b","role_ids":["role_a","role_b"],"#,
@@ -173,13 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn the_older_era_shows_one_role_id_and_nothing_newer() {
-        let text =
-            serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::Older }).unwrap();
+    fn april_shows_one_role_id_and_july_that_role_too() {
+        let shown = |api| serde_json::to_string(&UserView { user: &user(), roles: &roles(), api }).unwrap();
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
             r#""avatar_url":"","status":"active","role_id":"role_b"}"#,
         );
-        assert_eq!(text, expected);
+        assert_eq!(shown(Api::April2026), expected);
+        let role = r#","role":{"id":"role_b","name":"B","slug":"b"}}"#;
+        assert_eq!(shown(Api::July2026), expected.replace('}', role));
     }
 }

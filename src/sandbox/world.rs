@@ -55,7 +55,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world in this state; `epoch` is the wall-clock time at which `now` is zero. Documented limits, token `sandbox-token`.
+    /// A world in this state; `epoch` is the wall-clock time at which `now` is zero. The documented limits of its date, token `sandbox-token`.
     pub fn new(state: State, epoch: Timestamp) -> Self {
         let State { organization, api, settings, token_user, roles, users, audit } = state;
         let people = People::index(users);
@@ -69,7 +69,7 @@ impl World {
             people,
             audit: Log::of(audit),
             epoch,
-            limiters: Limiters::new(Limits::documented()),
+            limiters: Limiters::new(Limits::documented_in(api)),
             requests: 0,
             audited: 0,
             revision: 0,

@@ -1,13 +1,14 @@
-//! The older API beside the current one.
+//! The API at its three dates.
 
 use pretty_assertions::assert_eq;
 
 use super::*;
 
 #[test]
-fn the_older_era_has_no_codes_no_role_lists_and_an_empty_pagination() {
-    let mut world = world_of(draft().api(Api::Older));
+fn april_has_no_codes_no_role_lists_no_token_user_and_an_empty_pagination() {
+    let mut world = world_of(draft().api(Api::April2026));
     assert_eq!(refused(&mut world, &ask("GET", "/nowhere")), (404, "none".to_owned()));
+    assert_eq!(ok(&mut world, &ask("GET", "/me"))["data"], json!({ "id": "org_sandbox", "name": "Sandbox" }));
     let answer = search(&mut world, &json!({ "filter": email("equals", &["dee@acme.example"]) }));
     assert_eq!(answer["pagination"], json!({ "cursor": "", "has_next_page": false }));
     assert_eq!(
@@ -17,6 +18,35 @@ fn the_older_era_has_no_codes_no_role_lists_and_an_empty_pagination() {
     );
     let next = search(&mut world, &json!({ "filter": email("not_in", &[]), "limit": 1 }));
     assert_eq!(next["pagination"]["has_next_page"], true);
+}
+
+#[test]
+fn july_also_has_the_role_object_and_the_token_user() {
+    let mut world = world_of(draft().api(Api::July2026));
+    assert_eq!(refused(&mut world, &ask("GET", "/nowhere")), (404, "none".to_owned()));
+    assert!(ok(&mut world, &ask("GET", "/me"))["data"]["user"].is_object());
+    let dee = ok(&mut world, &ask("GET", "/users/u_dee"))["data"].clone();
+    assert_eq!(dee["role"], json!({ "id": "role_viewer", "name": "Viewer", "slug": "viewer" }));
+    assert_eq!((&dee["role_ids"], &dee["is_deactivated"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn an_organization_has_the_rate_limits_of_its_date() {
+    for (api, left) in
+        [(Api::April2026, ["59", "19", "19", "9"]), (Api::October2026, ["299", "119", "119", "29"])]
+    {
+        let mut world = world_of(draft().api(api));
+        let requests = [
+            ask("GET", "/me"),
+            ask("POST", "/users/search").body("{"),
+            patch("u_ana", &json!({})),
+            ask("POST", "/audit-logs/search").body("{}"),
+        ];
+        let remaining = requests.map(|request| {
+            send(&mut world, &request).header("x-rate-limit-remaining").unwrap_or_default().to_owned()
+        });
+        assert_eq!(remaining, left, "{api:?}");
+    }
 }
 
 #[test]

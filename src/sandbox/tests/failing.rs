@@ -42,9 +42,9 @@ fn what_is_delivered_is_what_the_name_says() {
         (Fault::Conflict, 409, Value::Null),
         (Fault::RateLimited, 429, json!("rate_limited")),
     ] {
-        let response = answer(fault, Api::Current);
+        let response = answer(fault, Api::October2026);
         assert_eq!((response.status, &value(&response)["code"]), (status, &code), "{fault}");
-        assert_eq!(value(&answer(fault, Api::Older))["code"], Value::Null, "{fault}");
+        assert_eq!(value(&answer(fault, Api::July2026))["code"], Value::Null, "{fault}");
         assert_eq!(response.header("x-retry-after"), (status == 429).then_some("1"));
     }
     for (fault, status, kind) in [
@@ -52,13 +52,16 @@ fn what_is_delivered_is_what_the_name_says() {
         (Fault::Unavailable, 503, "text/plain"),
         (Fault::GatewayTimeoutApplied, 504, "text/html"),
     ] {
-        let response = answer(fault, Api::Current);
+        let response = answer(fault, Api::October2026);
         assert_eq!((response.status, response.header("content-type")), (status, Some(kind)), "{fault}");
     }
-    assert_eq!(deliver(Fault::CutBefore, Api::Current), Delivery::CutBefore);
-    assert_eq!(deliver(Fault::CutAfter, Api::Current), Delivery::CutAfter);
-    assert_eq!(deliver(Fault::StallApplied, Api::Current), Delivery::Stall { hold: Duration::from_secs(9) });
-    let garbage = answer(Fault::GarbageApplied, Api::Current);
+    assert_eq!(deliver(Fault::CutBefore, Api::October2026), Delivery::CutBefore);
+    assert_eq!(deliver(Fault::CutAfter, Api::October2026), Delivery::CutAfter);
+    assert_eq!(
+        deliver(Fault::StallApplied, Api::October2026),
+        Delivery::Stall { hold: Duration::from_secs(9) }
+    );
+    let garbage = answer(Fault::GarbageApplied, Api::October2026);
     assert_eq!(garbage.status, 200);
     assert!(serde_json::from_slice::<Value>(&garbage.body).is_err());
 }

@@ -145,6 +145,17 @@ fn refused_at_the_gate_costs_nothing_of_the_allowance() {
 }
 
 #[test]
+fn each_endpoint_has_a_rate_limit_of_its_own() {
+    let mut world = world().with_limits("get=1".parse().unwrap());
+    for path in ["/me", "/user-roles", "/users", "/users/u_ana"] {
+        let first = send(&mut world, &ask("GET", path));
+        assert_eq!((first.status, first.header("x-rate-limit-remaining")), (200, Some("0")), "{path}");
+        assert_eq!(send(&mut world, &ask("GET", path)).status, 429, "{path}");
+    }
+    assert_eq!(send(&mut world, &ask("GET", "/users/u_bo")).status, 429, "the limit is not per user");
+}
+
+#[test]
 fn a_neighbour_spends_from_the_same_allowance() {
     let mut world = world();
     assert_eq!(world.spend(Duration::ZERO, Class::Patch, 119), 119);

@@ -28,7 +28,7 @@ fn an_address_and_a_role_are_enough() {
 #[test]
 fn a_role_may_be_a_slug_an_id_a_name_or_several() {
     let json = r#"{
-        "organization": { "id": "org_1", "name": "Acme" }, "api": "older", "token_user": "u1",
+        "organization": { "id": "org_1", "name": "Acme" }, "api": "2026-04", "token_user": "u1",
         "roles": [
             { "id": "r1", "name": "Lead", "slug": "lead" }, { "id": "r2", "name": "Agent", "slug": "agent" },
             { "id": "r3", "name": "Agent", "slug": "agent_2" }
@@ -59,7 +59,10 @@ fn a_file_that_cannot_be_read_says_where() {
             r#"{"users":[{"email":"a@acme.example","role":7}]}"#,
             "invalid type: integer `7`, expected a role's slug, id or name, or a list of them at line 1 column 44",
         ),
-        (r#"{"api":"newer"}"#, "unknown variant `newer`, expected `current` or `older` at line 1 column 14"),
+        (
+            r#"{"api":"older"}"#,
+            "unknown variant `older`, expected one of `2026-04`, `2026-07`, `2026-10` at line 1 column 14",
+        ),
     ] {
         assert_eq!(problems(json), [told], "{json}");
     }
@@ -109,7 +112,7 @@ fn what_is_written_reads_back_as_the_same() {
     };
     let odd = Person::new("odd@acme.example", "member").status("").role_from_scim().support_hours("away");
     let users = draft().users.into_iter().chain([odd]);
-    let state = Draft::of(users).token_user("u_ana").api(Api::Older).settings(settings).check().unwrap();
+    let state = Draft::of(users).token_user("u_ana").api(Api::July2026).settings(settings).check().unwrap();
     assert_eq!(State::parse(&state.to_json()), Ok(state));
     let invented = State::generated(500);
     assert_eq!(State::parse(&invented.to_json()), Ok(invented));

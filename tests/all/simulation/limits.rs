@@ -59,7 +59,7 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
         let ended = run(changes, Limits::documented().counted_by(kind), line_of, seed);
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
-        for (class, limit) in [(Class::Patch, 120), (Class::Search, 120), (Class::Get, 300)] {
+        for (class, limit) in [(Class::Patch, 120), (Class::Search, 120), (Class::User, 300)] {
             let busiest = ended.watch.busiest(class);
             assert!(!counts_plainly || busiest <= limit, "I4: {busiest} arrivals of {class:?} in a minute");
         }

@@ -34,8 +34,8 @@ pub(super) struct Watch {
     pub(super) throttled: u64,
     /// How often a write of this person was carried out, by id.
     pub(super) carried_out: HashMap<String, u32>,
-    /// Arrivals within the last window and the most there were in any window, for each class.
-    arrivals: [(VecDeque<Duration>, usize); 4],
+    /// Arrivals within the last window and the most there were in any window, for each endpoint.
+    arrivals: [(VecDeque<Duration>, usize); 7],
 }
 
 impl Watch {
@@ -181,17 +181,17 @@ fn body_of(change: &Change) -> Value {
 
 fn class_of(request: &Request) -> Class {
     match request.method.as_str() {
-        "GET" => Class::Get,
         "PATCH" => Class::Patch,
-        _ => Class::Search,
+        "POST" => Class::Search,
+        _ => match request.path.as_str() {
+            "/me" => Class::Me,
+            "/user-roles" => Class::Roles,
+            "/users" => Class::Users,
+            _ => Class::User,
+        },
     }
 }
 
 fn class_index(class: Class) -> usize {
-    match class {
-        Class::Get => 0,
-        Class::Search => 1,
-        Class::Patch => 2,
-        Class::Audit => 3,
-    }
+    Class::ALL.iter().position(|each| *each == class).expect("an endpoint")
 }

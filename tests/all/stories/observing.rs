@@ -20,8 +20,8 @@ fn pylon(more: &str) -> Scene {
 }
 
 #[test]
-fn both_eras_of_the_api_give_the_same_changes() {
-    for era in ["current", "older"] {
+fn every_date_of_the_api_gives_the_same_changes() {
+    for era in ["2026-10", "2026-07", "2026-04"] {
         let scene = pylon(&format!(r#""api": "{era}","#))
             .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { status = \"away\" }\n");
         scene.run("apply --auto-approve").exits(0);
@@ -134,7 +134,7 @@ fn nothing_is_asked_twice_and_999_people_cost_one_search() {
 
 #[test]
 fn a_listing_in_pages_is_read_to_its_end() {
-    for era in ["current", "older"] {
+    for era in ["2026-10", "2026-07", "2026-04"] {
         let scene = pylon(&format!(r#""api": "{era}", "settings": {{ "list_page": 2 }},"#))
             .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
         let run = scene.run("plan");

@@ -259,7 +259,7 @@ fn where_one_file_cannot_be_written_none_is() {
 
 #[test]
 fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
-    let slow = Faults::none().on(Class::Get).at(1, Fault::RateLimited);
+    let slow = Faults::none().on(Class::Me).at(1, Fault::RateLimited);
     let scene = Scene::with_troubled_pylon(PYLON, slow);
     let import = scene.command(&["import"]).spawn().unwrap();
     while scene.arrivals().is_empty() {
