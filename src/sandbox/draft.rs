@@ -71,7 +71,7 @@ impl Draft {
     pub fn check(self) -> Result<State, StateError> {
         let Self { organization, api, token_user, roles, users, settings, audit } = self;
         let mut problems = Vec::new();
-        let roles = Roles::index(roles.unwrap_or_else(Role::defaults), &mut problems);
+        let roles = Roles::index(roles.unwrap_or_else(Role::built_in), &mut problems);
         if settings.list_page == Some(0) {
             problems.push("settings: `list_page` must be at least 1".to_owned());
         }

@@ -45,7 +45,7 @@ impl State {
         E: AsRef<str>,
         R: AsRef<str>,
     {
-        let mut roles = Role::defaults();
+        let mut roles = Role::built_in();
         let mut users = Vec::new();
         for (email, role) in people {
             let word = role.as_ref().map_or("Member", AsRef::as_ref);
@@ -76,7 +76,7 @@ impl State {
             api: super::state::Api::default(),
             settings: super::state::Settings::default(),
             token_user: None,
-            roles: Role::defaults(),
+            roles: Role::built_in(),
             users: Vec::new(),
             audit: Vec::new(),
         }

@@ -98,14 +98,15 @@ impl Role {
         Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
     }
 
-    /// Admin, Member and Viewer.
-    pub(super) fn defaults() -> Vec<Self> {
-        ["Admin", "Member", "Viewer"]
-            .map(|name| {
-                let slug = name.to_lowercase();
-                Self::new(&format!("role_{slug}"), name, &slug)
-            })
-            .to_vec()
+    /// The built-in roles Admin, Member, and Viewer. Their IDs are UUIDs, as on the real service, and the same in every run.
+    pub(super) fn built_in() -> Vec<Self> {
+        [
+            ("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
+            ("8b6e1d74-20c3-4f95-a7d8-5b94e3c1602f", "Member", "member"),
+            ("d29a47b1-93ef-4c06-8a1d-e7f25063b98c", "Viewer", "viewer"),
+        ]
+        .map(|(id, name, slug)| Self::new(id, name, slug))
+        .to_vec()
     }
 }
 

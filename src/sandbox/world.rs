@@ -24,7 +24,7 @@ use super::{
 /// The token that is accepted unless another is set.
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
 /// What `GET /me` shows as the user of a token that belongs to nobody.
-const API_USER_ID: &str = "user_sandbox_api";
+pub(super) const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
 /// The accepted token; somebody will one day pass a real one, so it cannot be printed by accident.
 #[derive(Clone)]

@@ -52,7 +52,8 @@ impl Scene {
 
     /// A Pylon on which things go wrong.
     pub(crate) fn with_troubled_pylon(state: &str, faults: Faults) -> Self {
-        let state = State::parse(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
+        let state = with_readable_roles(state);
+        let state = State::parse(&state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
         let world = World::new(state, NOW.parse().unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -145,6 +146,16 @@ impl Scene {
     pub(crate) fn pylon<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.running().with_world(look)
     }
+}
+
+/// Gives the built-in roles IDs that are easy to read, such as `role_admin`, unless the story has roles of its own.
+fn with_readable_roles(state: &str) -> String {
+    let mut state: serde_json::Value =
+        serde_json::from_str(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
+    let role = |slug: &str, name: &str| serde_json::json!({ "id": format!("role_{slug}"), "name": name, "slug": slug });
+    let roles = [role("admin", "Admin"), role("member", "Member"), role("viewer", "Viewer")];
+    state.as_object_mut().expect("an object").entry("roles").or_insert_with(|| roles.to_vec().into());
+    state.to_string()
 }
 
 impl Drop for Pylon {

@@ -137,7 +137,7 @@ fn a_plan_without_an_audit_log_answers_403_or_404() {
 #[test]
 fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
     let hours = Person::new("eve@acme.example", "member").id("u_eve").support_hours("active");
-    let mut world = world_of(Draft::of([hours])).with_limits(Limits::off());
+    let mut world = world_of(organization([hours])).with_limits(Limits::off());
     assert!(world.changed_by(Duration::from_secs(1), "u_ana", "u_eve", Some("viewer"), None));
     assert_eq!(
         world.handle(Duration::from_secs(2), &patch("u_eve", &json!({ "status": "away" }))).status,
@@ -151,7 +151,7 @@ fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
         .collect();
     let expected = [
         ("app", Some("u_ana"), r#"{"new_role_id": "role_viewer", "old_role_id": "role_member"}"#),
-        ("api", Some("user_sandbox_api"), r#"{"new_status": "away", "old_status": "active"}"#),
+        ("api", Some(API_USER_ID), r#"{"new_status": "away", "old_status": "active"}"#),
         ("schedule", None, r#"{"new_status": "active", "old_status": "away"}"#),
     ];
     assert_eq!(told, expected.map(|(source, actor, attributes)| (source, actor, attributes.to_owned())));

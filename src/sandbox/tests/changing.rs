@@ -77,7 +77,7 @@ fn a_null_where_a_text_belongs_is_refused() {
 #[test]
 fn a_role_that_scim_decides_is_answered_200_and_stays() {
     let mut world =
-        world_of(Draft::of([Person::new("eve@acme.example", "viewer").id("u_eve").role_from_scim()]));
+        world_of(organization([Person::new("eve@acme.example", "viewer").id("u_eve").role_from_scim()]));
     let eve = ok(&mut world, &patch("u_eve", &json!({ "role_id": "role_admin", "status": "away" })))["data"]
         .clone();
     assert_eq!((&eve["role_ids"], &eve["status"]), (&json!(["role_viewer"]), &json!("away")));
@@ -85,8 +85,9 @@ fn a_role_that_scim_decides_is_answered_200_and_stays() {
 
 #[test]
 fn support_hours_put_a_status_back_after_the_answer() {
-    let mut world =
-        world_of(Draft::of([Person::new("eve@acme.example", "viewer").id("u_eve").support_hours("active")]));
+    let mut world = world_of(organization([Person::new("eve@acme.example", "viewer")
+        .id("u_eve")
+        .support_hours("active")]));
     assert_eq!(ok(&mut world, &patch("u_eve", &json!({ "status": "away" })))["data"]["status"], "away");
     assert_eq!(ok(&mut world, &ask("GET", "/users/u_eve"))["data"]["status"], "active");
     let sources: Vec<&str> = world.audit_log().map(|entry| entry.source.as_str()).collect();

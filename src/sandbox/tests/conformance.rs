@@ -6,7 +6,8 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::super::message::Code;
-use super::super::{Api, DEFAULT_TOKEN, Draft, EmptyData, Person, Request, Response, Settings, World};
+use super::super::{Api, DEFAULT_TOKEN, EmptyData, Person, Request, Response, Settings, World};
+use super::organization;
 
 const DOCUMENT: &str = include_str!("../../../docs/pylon-users.openapi.yaml");
 
@@ -44,7 +45,7 @@ fn judge(schema: &Value, text: &[u8], what: &str) {
 }
 
 fn world(api: Api) -> World {
-    let state = Draft::of([
+    let state = organization([
         Person::new("ana@acme.example", "admin").id("u_ana").also("ana@old.example"),
         Person::new("bo@acme.example", "member").id("u_bo").scim("viewer").and_role("viewer"),
         Person::new("cy@acme.example", "viewer").id("u_cy").deactivated().status(""),

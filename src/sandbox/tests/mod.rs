@@ -18,11 +18,23 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Class, DEFAULT_TOKEN, Draft, EmptyData, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region,
-    Request, Response, Role, Settings, Standing, State, World,
+    Request, Response, Role, Settings, Standing, State, World, world::API_USER_ID,
 };
 
+/// The built-in roles, with IDs that are easy to read in a test.
+fn readable_roles() -> Vec<Role> {
+    ["Admin", "Member", "Viewer"]
+        .map(|name| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase()))
+        .to_vec()
+}
+
+/// An organization of these people, with readable role IDs.
+fn organization(people: impl IntoIterator<Item = Person>) -> Draft {
+    Draft::of(people).roles(readable_roles())
+}
+
 fn draft() -> Draft {
-    Draft::of([
+    organization([
         Person::new("ana@acme.example", "admin").id("u_ana").name("Ana").also("ana@old.example"),
         Person::new("Bo@acme.example", "member").id("u_bo").name("Bo").scim("viewer"),
         Person::new("cy@acme.example", "viewer").id("u_cy").name("Cy").deactivated(),

@@ -17,7 +17,7 @@ fn me_shows_the_organisation_and_the_tokens_user() {
 fn an_api_user_has_an_empty_email() {
     assert_eq!(
         ok(&mut world(), &ask("GET", "/me"))["data"]["user"],
-        json!({ "id": "user_sandbox_api", "email": "" })
+        json!({ "id": API_USER_ID, "email": "" })
     );
 }
 

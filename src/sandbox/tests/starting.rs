@@ -26,6 +26,26 @@ fn an_address_and_a_role_are_enough() {
 }
 
 #[test]
+fn ids_are_uuids_and_the_same_in_every_run() {
+    let is_uuid = |id: &str| {
+        let parts: Vec<&str> = id.split('-').collect();
+        parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+            && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            && parts[2].starts_with('4')
+            && parts[3].starts_with(['8', '9', 'a', 'b'])
+    };
+    let mut world = World::new(State::generated(3), "2026-10-01T12:00:00Z".parse().unwrap());
+    let roles = ids(&ok(&mut world, &ask("GET", "/user-roles")));
+    let users = ids(&ok(&mut world, &ask("GET", "/users")));
+    let owner = ok(&mut world, &ask("GET", "/me"))["data"]["user"]["id"].as_str().unwrap().to_owned();
+    assert_eq!((roles.len(), users.len()), (3, 3));
+    for id in roles.iter().chain(&users).chain([&owner]) {
+        assert!(is_uuid(id), "{id}");
+    }
+    assert_eq!(roles[0], "1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10");
+}
+
+#[test]
 fn a_role_may_be_a_slug_an_id_a_name_or_several() {
     let json = r#"{
         "organization": { "id": "org_1", "name": "Acme" }, "api": "2026-04", "token_user": "u1",

@@ -41,6 +41,12 @@ impl Who {
     }
 }
 
+/// The built-in roles, with IDs that are easy to read, such as `role_admin`.
+fn readable_roles() -> Vec<Role> {
+    let role = |name: &str| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase());
+    ["Admin", "Member", "Viewer"].map(role).to_vec()
+}
+
 /// The address of the `number`th of those who change; sorted as they are numbered.
 pub(super) fn email(number: usize) -> String {
     format!("person{number:05}@acme.example")
@@ -93,6 +99,7 @@ impl Scene {
             acknowledgements: Vec::new(),
             people: declared,
         };
+        let roles = Some(roles.unwrap_or_else(readable_roles));
         let draft = Draft { roles, ..Draft::of(people.into_iter().map(|who| who.is)) };
         let mut state = draft.check().expect("a sound draft");
         if let Some(who) = token_user {
