@@ -182,7 +182,7 @@ impl World {
     }
 
     fn view<'a>(&'a self, user: &'a User) -> UserView<'a> {
-        UserView { user, roles: &self.roles, api: self.api }
+        UserView { user, roles: &self.roles, api: self.api, empty_lists: self.settings.empty_lists }
     }
 }
 

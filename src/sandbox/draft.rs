@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     audit::Entry,
-    person::{Person, id_of, name_of},
+    person::{Kind, Person, id_of, name_of, not_given},
     spelling,
     state::{Api, Organization, Role, Settings, State, StateError},
     user::User,
@@ -103,6 +103,7 @@ impl Person {
     fn settle(self, at: usize, roles: &Roles, seen: &mut Seen, problems: &mut Vec<String>) -> User {
         let Self {
             id,
+            kind,
             email,
             emails,
             name,
@@ -114,27 +115,47 @@ impl Person {
             role_from_scim,
             support_hours,
         } = self;
-        let place = format!("users[{at}] ({email})");
-        if email.is_empty() {
+        let name = name.unwrap_or_else(|| match kind {
+            Kind::Person => name_of(&email),
+            Kind::Integration | Kind::Api => kind.default_name().to_owned(),
+        });
+        let shown = if kind.is_person() { &email } else { &name };
+        let place = format!("users[{at}] ({shown})");
+        if kind.is_person() && email.is_empty() {
             problems.push(format!("{place}: an empty `email`"));
         }
-        let id = id.unwrap_or_else(|| id_of(&email));
+        if !kind.is_person() && !email.is_empty() {
+            problems.push(format!("{place}: only a person has an `email`; remove it, or remove `kind`"));
+        }
+        let assigned = match (assigned == not_given(), kind) {
+            (false, _) => assigned,
+            (true, Kind::Integration | Kind::Api) => Vec::new(),
+            (true, Kind::Person) => {
+                problems.push(format!("{place}: `role` is missing; write [] for no role"));
+                Vec::new()
+            }
+        };
+        // Users without an address differ by their place in the list.
+        let id = id
+            .unwrap_or_else(|| if kind.is_person() { id_of(&email) } else { id_of(&format!("{at} {name}")) });
         if id.is_empty() {
             problems.push(format!("{place}: an empty `id`"));
         }
         let key = email.to_lowercase();
-        if let Some(first) = seen.primaries.insert(key.clone(), at) {
+        let same_email = if key.is_empty() { None } else { seen.primaries.insert(key.clone(), at) };
+        if let Some(first) = same_email {
             problems.push(format!("{place}: the same e-mail as users[{first}]"));
         } else if let Some(first) = seen.ids.insert(id.clone(), at) {
             problems.push(format!("{place}: the same id `{id}` as users[{first}]"));
         }
         User {
             others: emails.into_iter().filter(|other| other.to_lowercase() != key).collect(),
-            name: name.unwrap_or_else(|| name_of(&email)),
-            status: status.unwrap_or_else(|| "active".to_owned()),
+            status: status.unwrap_or_else(|| if kind.is_person() { "active" } else { "" }.to_owned()),
             assigned: roles.find_all(&place, &assigned, problems),
             scim: roles.find_all(&place, &scim_roles, problems),
             id,
+            kind,
+            name,
             email,
             avatar_url,
             deactivated,

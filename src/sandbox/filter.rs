@@ -191,7 +191,8 @@ impl UserFilter {
 
     fn gather(&self, people: &People) -> Option<Vec<usize>> {
         match self {
-            Self::Condition(email) if email.negated => None,
+            // The index does not have the users without an address.
+            Self::Condition(email) if email.negated || email.addresses.contains("") => None,
             Self::Condition(email) => {
                 let each =
                     |address: &String| people.with_address(address, email.secondary).collect::<Vec<_>>();

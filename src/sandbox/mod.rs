@@ -52,9 +52,11 @@ pub use fault::{Fault, FaultsError};
 pub use faults::Faults;
 pub use limits::{Class, LimiterKind, Limits, LimitsError, WrittenLimits};
 pub use message::{MAX_BODY_BYTES, Request, Response};
-pub use person::Person;
+pub use person::{Kind, Person};
 pub use server::Arrival;
-pub use state::{Api, EmptyData, Organization, Region, Role, Settings, Standing, State, StateError};
+pub use state::{
+    Api, EmptyData, EmptyLists, Organization, Region, Role, Settings, Standing, State, StateError,
+};
 pub use world::{DEFAULT_TOKEN, World};
 
 /// How long answers under way may take when the sandbox stops.

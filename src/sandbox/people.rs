@@ -24,7 +24,10 @@ impl People {
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, user) in all.iter().enumerate() {
             by_id.insert(user.id.clone(), at);
-            by_primary.insert(user.email.to_lowercase(), at);
+            // Users who are not people have no address; several of them share the empty one.
+            if !user.email.is_empty() {
+                by_primary.insert(user.email.to_lowercase(), at);
+            }
             for other in &user.others {
                 by_secondary.entry(other.to_lowercase()).or_default().push(at);
             }

@@ -12,14 +12,49 @@ use super::{
     user::User,
 };
 
-/// A person as written: only `email` and `role` are needed.
+/// What a user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A person with an email address, who can log in.
+    #[default]
+    Person,
+    /// A user of an integration, such as Slack or Fivetran: no email address, no status, no roles.
+    Integration,
+    /// A user of an API token: the same.
+    Api,
+}
+
+impl Kind {
+    pub(super) fn is_person(&self) -> bool {
+        match self {
+            Self::Person => true,
+            Self::Integration | Self::Api => false,
+        }
+    }
+
+    /// The name of a user of this kind who was given none, and who has no email address to derive one from.
+    pub(super) fn default_name(self) -> &'static str {
+        match self {
+            Self::Person => "",
+            Self::Integration => "Integration",
+            Self::Api => "API user",
+        }
+    }
+}
+
+/// A user as written. A person needs only `email` and `role`. Other users have no email address and need only `kind`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Derived from the address when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The primary address.
+    /// A person, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Kind::is_person")]
+    pub kind: Kind,
+    /// The primary address. Only a person has one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub email: String,
     /// Other addresses; the primary one may be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -33,8 +68,14 @@ pub struct Person {
     /// `active` when not given; any text, for Pylon's list is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Assigned roles by slug, id or name: one text, or a list.
-    #[serde(rename = "role", deserialize_with = "one_or_many", serialize_with = "as_one_or_many")]
+    /// Assigned roles by slug, id or name: one text, or a list. In a file, a person must have this key; a user of another kind
+    /// has no role without it.
+    #[serde(
+        rename = "role",
+        default = "not_given",
+        deserialize_with = "one_or_many",
+        serialize_with = "as_one_or_many"
+    )]
     pub roles: Vec<String>,
     /// Roles from SCIM groups, which PATCH cannot remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -50,6 +91,11 @@ pub struct Person {
     pub support_hours: Option<String>,
 }
 
+/// The value of a `role` that a file leaves out: no role has an empty name, so it is distinct from `[]`, which means no role.
+pub(super) fn not_given() -> Vec<String> {
+    vec![String::new()]
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -59,6 +105,11 @@ impl Person {
     /// A person with one assigned role, by slug, id or name.
     pub fn new(email: &str, role: &str) -> Self {
         Self { email: email.to_owned(), roles: vec![role.to_owned()], ..Self::default() }
+    }
+
+    /// A user who is not a person: no email address, no status, no role.
+    pub fn of_kind(kind: Kind, name: &str) -> Self {
+        Self { kind, name: Some(name.to_owned()), ..Self::default() }
     }
 
     /// The same under a given id.
@@ -128,6 +179,7 @@ impl Person {
     pub(super) fn of(user: &User, roles: &[Role]) -> Self {
         let User {
             id,
+            kind,
             email,
             others,
             name,
@@ -149,6 +201,7 @@ impl Person {
         };
         Self {
             id: Some(id.clone()),
+            kind: *kind,
             email: email.clone(),
             emails: others.clone(),
             name: Some(name.clone()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     draft::{Draft, find_role},
     message::mix,
-    person::{Person, id_of},
+    person::{Kind, Person, id_of},
     state::{Role, State, StateError},
     user::User,
 };
@@ -130,6 +130,7 @@ fn invented(number: usize) -> User {
     };
     User {
         id: id_of(&email),
+        kind: Kind::Person,
         email,
         others,
         name: format!("{first} {last}"),

@@ -128,6 +128,17 @@ impl EmptyData {
     pub const ALL: [Self; 3] = every!(EmptyData: Omitted, Null, List);
 }
 
+/// What an empty list within a user looks like: `emails`, `role_ids`, `roles`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmptyLists {
+    /// `null`, as recorded from the live service.
+    #[default]
+    Null,
+    /// `[]`.
+    List,
+}
+
 /// What nobody outside knows about the real API, or what differs between organisations: a client should live with all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -144,6 +155,8 @@ pub struct Settings {
     pub list_page: Option<usize>,
     /// What a search or a listing without entries looks like.
     pub empty_data: EmptyData,
+    /// What an empty list within a user looks like.
+    pub empty_lists: EmptyLists,
     /// A search for an address also finds people by a secondary one.
     pub search_matches_secondary: bool,
     /// A search ignores the case of addresses.
@@ -167,6 +180,7 @@ impl Default for Settings {
             standing: Standing::Good,
             list_page: None,
             empty_data: EmptyData::Omitted,
+            empty_lists: EmptyLists::Null,
             search_matches_secondary: true,
             search_ignores_case: true,
             search_returns_deactivated: true,
@@ -211,8 +225,8 @@ impl State {
 
     /// Lets the token belong to this person, by id or primary address. False, and nothing changed, when there is no such person.
     pub fn set_token_user(&mut self, who: &str) -> bool {
-        let found =
-            self.users.iter().find(|user| user.id == who || user.email.to_lowercase() == who.to_lowercase());
+        let has_address = |user: &User| !who.is_empty() && user.email.to_lowercase() == who.to_lowercase();
+        let found = self.users.iter().find(|user| user.id == who || has_address(user));
         let Some(id) = found.map(|user| user.id.clone()) else { return false };
         self.token_user = Some(id);
         true

@@ -5,13 +5,17 @@
 
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-use super::state::{Api, Role};
+use super::{
+    person::Kind,
+    state::{Api, EmptyLists, Role},
+};
 
 /// A person as the world holds them. Roles are indexes into the state's roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) id: String,
-    /// The primary address.
+    pub(super) kind: Kind,
+    /// The primary address. Empty if the user is not a person.
     pub(super) email: String,
     /// The other addresses.
     pub(super) others: Vec<String>,
@@ -32,7 +36,8 @@ pub(super) struct User {
 impl User {
     /// All addresses, the primary one first.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.email.as_str()).chain(self.others.iter().map(String::as_str))
+        let all = std::iter::once(self.email.as_str()).chain(self.others.iter().map(String::as_str));
+        all.filter(|address| !address.is_empty())
     }
 
     /// The role that the deprecated `role_id` shows: one of those assigned. The last one, so that a client that takes it for
@@ -51,14 +56,17 @@ pub(super) struct UserView<'a> {
     pub(super) user: &'a User,
     pub(super) roles: &'a [Role],
     pub(super) api: Api,
+    pub(super) empty_lists: EmptyLists,
 }
 
 impl Serialize for UserView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { user, roles, api } = self;
+        let Self { user, roles, api, empty_lists } = self;
+        let shows = |is_empty: bool| !is_empty || *empty_lists == EmptyLists::List;
         let current = || CurrentOnly {
-            role_ids: RoleIds { indexes: &user.assigned, roles },
-            roles: AllRoles { user, roles },
+            role_ids: shows(user.assigned.is_empty()).then_some(RoleIds { indexes: &user.assigned, roles }),
+            roles: shows(user.assigned.is_empty() && user.scim.is_empty())
+                .then_some(AllRoles { user, roles }),
             is_deactivated: user.deactivated,
         };
         let (role, current) = match api {
@@ -69,7 +77,7 @@ impl Serialize for UserView<'_> {
         Wire {
             id: &user.id,
             email: &user.email,
-            emails: Addresses(user),
+            emails: shows(user.addresses().next().is_none()).then_some(Addresses(user)),
             name: &user.name,
             avatar_url: user.avatar_url.as_deref().unwrap_or_default(),
             status: &user.status,
@@ -85,7 +93,8 @@ impl Serialize for UserView<'_> {
 struct Wire<'a> {
     id: &'a str,
     email: &'a str,
-    emails: Addresses<'a>,
+    /// `None` is `null`.
+    emails: Option<Addresses<'a>>,
     name: &'a str,
     /// Never null: the vendor's SDK takes a text alone.
     avatar_url: &'a str,
@@ -101,8 +110,9 @@ struct Wire<'a> {
 /// The fields that responses lack before October 2026.
 #[derive(Serialize)]
 struct CurrentOnly<'a> {
-    role_ids: RoleIds<'a>,
-    roles: AllRoles<'a>,
+    /// `None` is `null`, here and in `roles`.
+    role_ids: Option<RoleIds<'a>>,
+    roles: Option<AllRoles<'a>>,
     is_deactivated: bool,
 }
 
@@ -156,6 +166,7 @@ mod tests {
     fn user() -> User {
         User {
             id: "u1".to_owned(),
+            kind: Kind::Person,
             email: "ana@acme.example".to_owned(),
             others: vec!["ana@old.example".to_owned()],
             name: "Ana".to_owned(),
@@ -169,10 +180,36 @@ mod tests {
         }
     }
 
+    fn shown(user: &User, api: Api, empty_lists: EmptyLists) -> String {
+        serde_json::to_string(&UserView { user, roles: &roles(), api, empty_lists }).unwrap()
+    }
+
+    #[test]
+    fn an_empty_list_is_null_unless_the_setting_says_otherwise() {
+        let nobody = User {
+            kind: Kind::Integration,
+            email: String::new(),
+            others: Vec::new(),
+            status: String::new(),
+            assigned: Vec::new(),
+            scim: Vec::new(),
+            ..user()
+        };
+        let expected = concat!(
+            r#"{"id":"u1","email":"","emails":null,"name":"Ana","avatar_url":"","status":"","role_id":"","#,
+            r#""role_ids":null,"roles":null,"is_deactivated":false}"#,
+        );
+        assert_eq!(shown(&nobody, Api::October2026, EmptyLists::Null), expected);
+        assert_eq!(shown(&nobody, Api::October2026, EmptyLists::List), expected.replace("null", "[]"));
+        let april =
+            r#"{"id":"u1","email":"","emails":null,"name":"Ana","avatar_url":"","status":"","role_id":""}"#;
+        assert_eq!(shown(&nobody, Api::April2026, EmptyLists::Null), april);
+        assert_eq!(shown(&nobody, Api::July2026, EmptyLists::Null), april);
+    }
+
     #[test]
     fn october_shows_assigned_and_scim_roles_apart() {
-        let text = serde_json::to_string(&UserView { user: &user(), roles: &roles(), api: Api::October2026 })
-            .unwrap();
+        let text = shown(&user(), Api::October2026, EmptyLists::Null);
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
             r#""avatar_url":"","status":"active","role_id":"role_b","role_ids":["role_a","role_b"],"#,
@@ -184,7 +221,7 @@ mod tests {
 
     #[test]
     fn april_shows_one_role_id_and_july_that_role_too() {
-        let shown = |api| serde_json::to_string(&UserView { user: &user(), roles: &roles(), api }).unwrap();
+        let shown = |api| shown(&user(), api, EmptyLists::Null);
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
             r#""avatar_url":"","status":"active","role_id":"role_b"}"#,

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::super::message::Code;
-use super::super::{Api, DEFAULT_TOKEN, EmptyData, Person, Request, Response, Settings, World};
+use super::super::{Api, DEFAULT_TOKEN, EmptyData, Kind, Person, Request, Response, Settings, World};
 use super::organization;
 
 const DOCUMENT: &str = include_str!("../../../docs/pylon-users.openapi.yaml");
@@ -49,6 +49,7 @@ fn world(api: Api) -> World {
         Person::new("ana@acme.example", "admin").id("u_ana").also("ana@old.example"),
         Person::new("bo@acme.example", "member").id("u_bo").scim("viewer").and_role("viewer"),
         Person::new("cy@acme.example", "viewer").id("u_cy").deactivated().status(""),
+        Person::of_kind(Kind::Integration, "Fivetran"),
     ])
     .api(api)
     .settings(Settings { list_page: Some(2), ..Settings::default() })

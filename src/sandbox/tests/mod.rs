@@ -17,7 +17,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Class, DEFAULT_TOKEN, Draft, EmptyData, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region,
+    Api, Class, DEFAULT_TOKEN, Draft, EmptyData, Kind, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region,
     Request, Response, Role, Settings, Standing, State, World, world::API_USER_ID,
 };
 

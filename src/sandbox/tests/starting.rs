@@ -67,6 +67,28 @@ fn a_role_may_be_a_slug_an_id_a_name_or_several() {
 }
 
 #[test]
+fn a_user_who_is_not_a_person_needs_only_a_kind() {
+    let json = r#"{ "users": [
+        { "kind": "integration" }, { "kind": "integration" }, { "kind": "api", "name": "CI" },
+        { "email": "a@acme.example", "role": "admin" }
+    ] }"#;
+    let state = State::parse(json).unwrap();
+    assert_eq!(State::parse(&state.to_json()), Ok(state.clone()));
+    let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    let users = entries(&ok(&mut world, &ask("GET", "/users")));
+    let of = |key: &str| users.iter().map(|user| user[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("name"), ["Integration", "Integration", "CI", "A"]);
+    assert_eq!(of("email"), ["", "", "", "a@acme.example"]);
+    assert_eq!(of("status"), ["", "", "", "active"]);
+    assert_eq!(of("role_id")[..3], ["", "", ""]);
+    assert_eq!(users[0]["emails"], Value::Null);
+    assert_eq!(of("id").iter().collect::<HashSet<_>>().len(), 4);
+    assert_eq!(found(&mut world, &email("equals", &["a@acme.example"])).len(), 1);
+    assert_eq!(found(&mut world, &email("not_in", &["a@acme.example"])).len(), 3);
+    assert_eq!(found(&mut world, &email("in", &[""])).len(), 3);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_says_where() {
     for (json, told) in [
         ("{", "EOF while parsing an object at line 1 column 1"),
@@ -74,7 +96,15 @@ fn a_file_that_cannot_be_read_says_where() {
             "{\n \"user\": [] }",
             "unknown field `user`, expected one of `organization`, `api`, `token_user`, `roles`, `users`, `settings`, `audit` at line 2 column 7",
         ),
-        (r#"{"users":[{"email":"a@acme.example"}]}"#, "missing field `role` at line 1 column 36"),
+        (
+            r#"{"users":[{"email":"a@acme.example"}]}"#,
+            "users[0] (a@acme.example): `role` is missing; write [] for no role",
+        ),
+        (r#"{"users":[{"role":"admin"}]}"#, "users[0] (): an empty `email`"),
+        (
+            r#"{"users":[{"kind":"integration","email":"a@acme.example"}]}"#,
+            "users[0] (Integration): only a person has an `email`; remove it, or remove `kind`",
+        ),
         (
             r#"{"users":[{"email":"a@acme.example","role":7}]}"#,
             "invalid type: integer `7`, expected a role's slug, id or name, or a list of them at line 1 column 44",
@@ -200,7 +230,7 @@ fn the_page_about_the_sandbox_shows_files_that_work_and_names_everything_there_i
         State::parse(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
     }
     let state: Value = serde_json::from_str(&State::empty().to_json()).unwrap();
-    let person: Value = serde_json::to_value(Person::new("a", "b")).unwrap();
+    let person: Value = serde_json::to_value(Person { kind: Kind::Api, ..Person::new("a", "b") }).unwrap();
     let settings = state["settings"].as_object().unwrap().keys();
     let keys =
         state.as_object().unwrap().keys().chain(settings).chain(person.as_object().unwrap().keys()).cloned();
