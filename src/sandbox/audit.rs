@@ -64,6 +64,8 @@ pub(super) struct Search {
 pub(super) struct Page<'a> {
     pub(super) entries: Vec<EntryView<'a>>,
     pub(super) pagination: Option<Pagination>,
+    /// The cursor that leads to this page.
+    pub(super) cursor: String,
 }
 
 /// An entry as an answer shows it.
@@ -132,6 +134,7 @@ impl Log {
         let filter = filter.as_ref().map(|raw| Tree::read(raw, max_values, &Condition::read)).transpose()?;
         let newest = (self.first + self.entries.len()).checked_sub(1).map(|number| number as u64);
         let start = page::position(question, cursor.as_deref())?.or(newest);
+        let here = page::cursor(question, start.unwrap_or(0));
         let start = start.and_then(|number| usize::try_from(number).ok());
         let numbers = start.into_iter().flat_map(|start| (self.first..=start).rev());
         let found = |number: &usize| {
@@ -141,7 +144,7 @@ impl Log {
         let (page, next) = page::take(numbers.filter(found), limit);
         let next = next.map(|number| page::cursor(question, number));
         let entries = page.into_iter().filter_map(|number| self.at(number)).map(EntryView).collect();
-        Ok(Page { entries, pagination: Pagination::of(next, api) })
+        Ok(Page { entries, pagination: Pagination::of(next, api), cursor: here })
     }
 
     fn at(&self, number: usize) -> Option<&Entry> {

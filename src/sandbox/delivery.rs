@@ -1,6 +1,7 @@
 //! What reaches the client: the world's answer, or what a fault makes of it. The socket server and a simulation share it.
 //!
-//! Pure. Guarantees that a fault that is not "applied" leaves the world's people, allowances and log untouched. Leaves cutting real
+//! Pure. Guarantees that a failure that is not "applied" leaves the world's people, limits and log untouched, and that a fault without an
+//! effect on a request does not count. Leaves cutting real
 //! connections and really keeping silent to `server`.
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use super::{
     fault::Fault,
     faults::Faults,
     message::{Code, Refusal, Request, Response},
+    twist::Twist,
     world::World,
 };
 
@@ -50,14 +52,21 @@ impl World {
         request: &Request,
     ) -> (Delivery, Option<Fault>) {
         let class = Endpoint::of(&request.method, &request.path).ok().map(Endpoint::class);
-        let fault = faults.strike(class);
-        let delivery = match fault {
-            None => Delivery::Answer(self.handle(now, request)),
-            Some(fault) => self.go_wrong(faults, fault, now, request),
+        let Some(fault) = faults.decide(class) else {
+            return (Delivery::Answer(self.handle(now, request)), None);
         };
-        (delivery, fault)
+        if fault.is_misleading() {
+            let mut twist = Twist::new(fault, faults.fired(fault));
+            let response = self.respond(now, request, &mut twist);
+            let fired = Some(fault).filter(|_| twist.had_effect());
+            fired.into_iter().for_each(|fault| faults.count(fault));
+            return (Delivery::Answer(response), fired);
+        }
+        faults.count(fault);
+        (self.go_wrong(faults, fault, now, request), Some(fault))
     }
 
+    /// What the client sees of a failure.
     fn go_wrong(&mut self, faults: &Faults, fault: Fault, now: Duration, request: &Request) -> Delivery {
         let done = fault.is_applied_first().then(|| self.handle(now, request));
         let internal = || Refusal::new(Code::InternalError, "something went wrong on our side");
@@ -91,6 +100,11 @@ impl World {
                 // The headers are sound: a client can still read the request ID there.
                 Delivery::Garbage(Response { status: 200, headers, body })
             }
+            Fault::PageWithoutData
+            | Fault::RolesPaged
+            | Fault::FieldMissing
+            | Fault::ListingShort
+            | Fault::EchoOnly => unreachable!("{fault} is misleading and not a failure"),
         }
     }
 }

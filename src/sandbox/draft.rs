@@ -72,8 +72,10 @@ impl Draft {
         let Self { organization, api, token_user, roles, users, settings, audit } = self;
         let mut problems = Vec::new();
         let roles = Roles::index(roles.unwrap_or_else(Role::built_in), &mut problems);
-        if settings.list_page == Some(0) {
-            problems.push("settings: `list_page` must be at least 1".to_owned());
+        for (name, size) in [("list_page", settings.list_page), ("roles_page", settings.roles_page)] {
+            if size == Some(0) {
+                problems.push(format!("settings: `{name}` must be at least 1"));
+            }
         }
         let mut seen = Seen::default();
         let users: Vec<Arc<User>> = users

@@ -7,7 +7,8 @@ use std::{fmt, str::FromStr};
 use super::spelling;
 use crate::every::every;
 
-/// One way in which a request can go wrong. `Applied` ones do what was asked first, and then hide it.
+/// One way in which a request can go wrong: it fails ([`Fault::FAILURES`]; `Applied` ones do what was asked first, and then hide it),
+/// or it succeeds with a misleading response ([`Fault::MISLEADING`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// `500`: 500 `internal_error`, nothing done.
@@ -34,14 +35,44 @@ pub enum Fault {
     StallApplied,
     /// `garbage-applied`: done, then a 200 that is cut short or not JSON, in turn.
     GarbageApplied,
+    /// `page-without-data`: a list response says that there is a next page, and has no data. The same request again, or one with
+    /// its cursor, returns the page.
+    PageWithoutData,
+    /// `roles-paged`: `GET /user-roles` returns the first half of the roles and a cursor that leads to the rest.
+    RolesPaged,
+    /// `field-missing`: one user of the response lacks a field: `role_id`, `role_ids`, `roles`, `status`, `email`, or `id`, in turn.
+    FieldMissing,
+    /// `listing-short`: `GET /users` leaves out one person, and nothing shows it.
+    ListingShort,
+    /// `echo-only`: `PATCH` returns 200 and shows the new values, and nothing is stored.
+    EchoOnly,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = every!(
+    pub const ALL: [Self; 17] = every!(
         Fault: InternalError, InternalErrorApplied, BadGateway, Unavailable, GatewayTimeoutApplied, RequestTimeout,
-        Conflict, RateLimited, CutBefore, CutAfter, StallApplied, GarbageApplied
+        Conflict, RateLimited, CutBefore, CutAfter, StallApplied, GarbageApplied, PageWithoutData, RolesPaged,
+        FieldMissing, ListingShort, EchoOnly
     );
+    /// The faults after which the client has no valid response. They can strike every request.
+    pub const FAILURES: [Self; 12] = [
+        Self::InternalError,
+        Self::InternalErrorApplied,
+        Self::BadGateway,
+        Self::Unavailable,
+        Self::GatewayTimeoutApplied,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::CutBefore,
+        Self::CutAfter,
+        Self::StallApplied,
+        Self::GarbageApplied,
+    ];
+    /// The faults that make a 200 misleading. Each has an effect only on some endpoints, and does not count as fired elsewhere.
+    pub const MISLEADING: [Self; 5] =
+        [Self::PageWithoutData, Self::RolesPaged, Self::FieldMissing, Self::ListingShort, Self::EchoOnly];
 
     /// The word for it in `--faults`.
     pub fn name(self) -> &'static str {
@@ -58,7 +89,17 @@ impl Fault {
             Self::CutAfter => "cut-after",
             Self::StallApplied => "stall-applied",
             Self::GarbageApplied => "garbage-applied",
+            Self::PageWithoutData => "page-without-data",
+            Self::RolesPaged => "roles-paged",
+            Self::FieldMissing => "field-missing",
+            Self::ListingShort => "listing-short",
+            Self::EchoOnly => "echo-only",
         }
+    }
+
+    /// Whether the response is a 200 with misleading content.
+    pub fn is_misleading(self) -> bool {
+        Self::MISLEADING.contains(&self)
     }
 
     /// Whether the request is carried out before things go wrong.
@@ -68,8 +109,13 @@ impl Fault {
             | Self::GatewayTimeoutApplied
             | Self::CutAfter
             | Self::StallApplied
-            | Self::GarbageApplied => true,
-            Self::InternalError
+            | Self::GarbageApplied
+            | Self::PageWithoutData
+            | Self::RolesPaged
+            | Self::FieldMissing
+            | Self::ListingShort => true,
+            Self::EchoOnly
+            | Self::InternalError
             | Self::BadGateway
             | Self::Unavailable
             | Self::RequestTimeout
@@ -91,7 +137,12 @@ impl Fault {
             | Self::RequestTimeout
             | Self::Conflict
             | Self::RateLimited
-            | Self::GarbageApplied => true,
+            | Self::GarbageApplied
+            | Self::PageWithoutData
+            | Self::RolesPaged
+            | Self::FieldMissing
+            | Self::ListingShort
+            | Self::EchoOnly => true,
         }
     }
 }

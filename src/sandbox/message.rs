@@ -230,6 +230,11 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
+    /// Whether there is a next page.
+    pub(super) fn has_next_page(&self) -> bool {
+        self.has_next_page
+    }
+
     /// The last page has none in October 2026, and an empty one before.
     pub(super) fn of(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {

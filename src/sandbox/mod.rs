@@ -9,7 +9,7 @@
 //! | `world`, `answers`, `patch`, `audit` | what a request does: the checks, the endpoints that read, the only write, the audit log |
 //! | `endpoint`, `filter`, `page`, `people`, `user`, `message` | paths, search filters, cursors, look-up, how a user and an error look |
 //! | `limits`, `limiter` | rate limits as written, and five ways of counting them |
-//! | `fault`, `faults`, `delivery` | what goes wrong on purpose, and what then reaches the client |
+//! | `fault`, `faults`, `twist`, `delivery` | what goes wrong on purpose, and what then reaches the client |
 //! | `server`, `line`, `save` | sockets, connections that can be cut, the state file |
 //!
 //! A simulation needs no socket: `World::deliver` with its own idea of the time is all there is to it.
@@ -35,6 +35,7 @@ mod seed;
 mod server;
 mod spelling;
 mod state;
+mod twist;
 mod user;
 mod world;
 

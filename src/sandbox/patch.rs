@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use super::{
     audit::Entry,
+    fault::Fault,
     message::{Refusal, mix, present, uuid_in_series},
+    twist::Twist,
     user::User,
     world::World,
 };
@@ -39,8 +41,14 @@ struct Actor<'a> {
 
 impl World {
     /// Changes the user at this index and returns what the answer shows, which is not always what lasts: a support-hours schedule
-    /// puts the status back at once.
-    pub(super) fn patch(&mut self, now: Duration, at: usize, patch: Patch) -> Result<User, Refusal> {
+    /// puts the status back at once, and the fault `echo-only` stores nothing.
+    pub(super) fn patch(
+        &mut self,
+        now: Duration,
+        at: usize,
+        patch: Patch,
+        twist: &mut Twist,
+    ) -> Result<User, Refusal> {
         let Patch { role_id, status, name, avatar_url } = patch;
         let role = role_id.map(|id| {
             let found = self.roles.iter().position(|role| role.id == id);
@@ -60,6 +68,9 @@ impl World {
         after.status = status.unwrap_or(after.status);
         after.name = name.unwrap_or(after.name);
         after.avatar_url = avatar_url.or(after.avatar_url);
+        if twist.acts(Fault::EchoOnly, after != before) {
+            return Ok(after);
+        }
         let token_user = self.token_user_id().to_owned();
         self.store(now, at, &before, after.clone(), &Actor { user_id: &token_user, source: "api" });
         let answered = after.clone();

@@ -153,6 +153,8 @@ pub struct Settings {
     pub standing: Standing,
     /// `GET /users` answers in pages of so many people; `null`: everybody at once.
     pub list_page: Option<usize>,
+    /// `GET /user-roles` answers in pages of so many roles; `null`: all at once.
+    pub roles_page: Option<usize>,
     /// What a search or a listing without entries looks like.
     pub empty_data: EmptyData,
     /// What an empty list within a user looks like.
@@ -179,6 +181,7 @@ impl Default for Settings {
             region: Region::Us,
             standing: Standing::Good,
             list_page: None,
+            roles_page: None,
             empty_data: EmptyData::Omitted,
             empty_lists: EmptyLists::Null,
             search_matches_secondary: true,

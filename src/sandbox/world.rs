@@ -18,6 +18,7 @@ use super::{
     people::People,
     person::Person,
     state::{Api, Organization, Role, Settings, Standing, State},
+    twist::Twist,
     user::User,
 };
 
@@ -172,12 +173,17 @@ impl World {
 
     /// Answers one request that arrives `now` after the epoch.
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
+        self.respond(now, request, &mut Twist::none())
+    }
+
+    /// The same, with a misleading fault.
+    pub(super) fn respond(&mut self, now: Duration, request: &Request, twist: &mut Twist) -> Response {
         let request_id = self.next_request_id();
         let mut remaining = None;
         let answer = Endpoint::of(&request.method, &request.path).and_then(|endpoint| {
             self.authorize(request.authorization.as_deref())?;
             remaining = self.admit(now, endpoint.class())?;
-            self.carry_out(now, endpoint, request, &request_id)
+            self.carry_out(now, endpoint, request, &request_id, twist)
         });
         let mut response = match answer {
             Ok(body) => Response::new(200, "application/json", body).with_request_id(&request_id),

@@ -1,4 +1,4 @@
-//! Faults on the pure world, as a simulation uses them: no socket, a clock of our own.
+//! Failures on the pure world, as a simulation uses them: no socket, a clock of our own.
 
 use pretty_assertions::assert_eq;
 
@@ -9,7 +9,7 @@ use super::{
 
 #[test]
 fn a_fault_that_is_not_applied_leaves_people_log_and_allowance_as_they_were() {
-    for fault in Fault::ALL {
+    for fault in Fault::FAILURES {
         let mut world = world();
         let before = world.to_state();
         let mut faults = Faults::none().at(1, fault);
@@ -71,7 +71,7 @@ fn a_stubborn_client_gets_everything_through_any_mixture_of_faults() {
     let mut state = State::generated(300);
     state.settings.list_page = Some(50);
     let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap()).with_limits(Limits::off());
-    let mut faults = Fault::ALL
+    let mut faults = Fault::FAILURES
         .into_iter()
         .fold(Faults::none().seeded(3).on(Class::Patch), |faults, fault| faults.with(fault, 0.07));
     let already = world.people().filter(|person| person.roles == ["viewer"]).count();
@@ -84,7 +84,7 @@ fn a_stubborn_client_gets_everything_through_any_mixture_of_faults() {
         assert!((0..1000).any(|_| done(&world.deliver(&mut faults, Duration::ZERO, &request).0)));
     }
     assert!(world.people().all(|person| person.roles == ["viewer"]));
-    for fault in Fault::ALL {
+    for fault in Fault::FAILURES {
         assert!(faults.fired(fault) > 0, "{fault} never fired");
     }
     let changes = world.audit_log().filter(|entry| entry.action == "UserRoleChanged").count();

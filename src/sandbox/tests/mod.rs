@@ -6,6 +6,7 @@ mod conformance;
 mod eras;
 mod failing;
 mod gate;
+mod misleading;
 mod reading;
 mod searching;
 mod socket;

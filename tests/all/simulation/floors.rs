@@ -26,7 +26,8 @@ fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
         let keep = rng.u64(0..=count as u64 + 1);
         let scene = swap(count, keep);
         let chance = rng.f64() * 0.07; // at most 84 % of all requests go wrong
-        let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
+        let faults =
+            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
         let line = Line { refused: rng.f64() * 0.1, late: rng.f64() * 0.1, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());

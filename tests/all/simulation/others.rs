@@ -38,7 +38,7 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
         let faults = if seed % 2 == 0 {
             Faults::none()
         } else {
-            Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.01))
+            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.01))
         };
         let (sim, planned, ended, touched) = with_a_colleague(seed, faults);
         let finished = outcomes(&sim, &planned, &ended);

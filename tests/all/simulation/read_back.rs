@@ -40,7 +40,8 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
         let chance = rng.f64() * 0.06;
-        let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
+        let faults =
+            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
         let line = Line { refused: rng.f64() * 0.1, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());

@@ -67,7 +67,7 @@ fn at_every_event_of_a_quiet_apply() {
 #[test]
 fn at_every_event_of_an_apply_under_faults() {
     let changes = usize::try_from(full(50, 15)).unwrap();
-    let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
+    let faults = Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
     interrupted_at_every_event(
         changes,
         &faults.seeded(11),

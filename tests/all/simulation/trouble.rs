@@ -20,7 +20,8 @@ fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
     let (mut refused, mut late) = (0, 0);
     histories(0..seeds, |seed| {
         let line = Line { refused: 0.1, late: 0.1, ..Line::default() };
-        let faults = Fault::ALL.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.008));
+        let faults =
+            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.008));
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());

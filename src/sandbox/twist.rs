@@ -1,0 +1,67 @@
+//! The misleading faults: a fault on its way through one request, and what it does to a page or a user.
+//!
+//! Guarantees that a fault knows whether it had an effect. Leaves to `faults` which request is struck, and to `answers` and `patch`
+//! where in a request the fault acts.
+
+use serde_json::{Map, Value};
+
+use super::fault::Fault;
+
+/// The fields that `field-missing` removes, in turn.
+const REMOVABLE: [&str; 6] = ["role_id", "role_ids", "roles", "status", "email", "id"];
+
+/// At most one misleading fault, and whether it has had an effect.
+#[derive(Debug)]
+pub(super) struct Twist {
+    fault: Option<Fault>,
+    /// How often the fault has fired before: each time it does something else.
+    turn: u64,
+    had_effect: bool,
+}
+
+impl Twist {
+    /// No fault.
+    pub(super) fn none() -> Self {
+        Self { fault: None, turn: 0, had_effect: false }
+    }
+
+    pub(super) fn new(fault: Fault, turn: u64) -> Self {
+        Self { fault: Some(fault), turn, had_effect: false }
+    }
+
+    pub(super) fn had_effect(&self) -> bool {
+        self.had_effect
+    }
+
+    /// Whether this fault acts here, given whether it could have an effect.
+    pub(super) fn acts(&mut self, fault: Fault, could: bool) -> bool {
+        let acts = could && self.fault == Some(fault);
+        self.had_effect |= acts;
+        acts
+    }
+
+    /// One of so many, another one each time.
+    pub(super) fn choose(&self, count: usize) -> usize {
+        usize::try_from(self.turn).unwrap_or(0) % count.max(1)
+    }
+
+    /// Removes a field of a user in this body, if the fault is `field-missing` and the body shows a user.
+    pub(super) fn remove_field(&mut self, body: Vec<u8>) -> Vec<u8> {
+        if self.fault != Some(Fault::FieldMissing) {
+            return body;
+        }
+        let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return body };
+        let users: Vec<&mut Map<String, Value>> = match &mut json["data"] {
+            Value::Object(user) => vec![user],
+            Value::Array(users) => users.iter_mut().filter_map(Value::as_object_mut).collect(),
+            _ => Vec::new(),
+        };
+        let at = self.choose(users.len());
+        let Some(user) = users.into_iter().nth(at) else { return body };
+        let present: Vec<&str> = REMOVABLE.into_iter().filter(|field| user.contains_key(*field)).collect();
+        let Some(field) = present.get(self.choose(present.len())) else { return body };
+        user.remove(*field);
+        self.had_effect = true;
+        super::message::json(&json)
+    }
+}
