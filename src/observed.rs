@@ -56,7 +56,7 @@ impl UserId {
 pub struct RoleId(pub Arc<str>);
 
 /// One role of the organisation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     /// Unique.
     pub id: RoleId,

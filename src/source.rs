@@ -5,7 +5,7 @@
 //! are masked here, and whoever shows an excerpt shows the mask.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Which file of [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +90,8 @@ struct SourceFile {
 /// All files that were read, in the order of reading.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    /// Shared: a plan keeps the texts for its report, and they may be large.
+    files: Vec<Arc<SourceFile>>,
 }
 
 /// What stands in an excerpt for a value that must not be shown.
@@ -100,7 +101,7 @@ impl Sources {
     /// Takes in a file. `name` is how people know it.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name, text, masked: Vec::new(), lines: OnceLock::new() });
+        self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), lines: OnceLock::new() }));
         id
     }
 
@@ -136,7 +137,7 @@ impl Sources {
 
     /// From now on nothing shows what stands from `place` to the end of its value and of its line.
     pub fn mask(&mut self, place: Place) {
-        let file = &mut self.files[place.file.0 as usize];
+        let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = floor_char_boundary(&file.text, place.start as usize);
         let rest = &file.text[start..];
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();

@@ -91,6 +91,11 @@ pub enum Why {
 }
 
 impl Applied {
+    /// The declared addresses of everyone whom the apply may have changed.
+    pub fn emails(&self) -> impl Iterator<Item = Email> {
+        self.operations.iter().map(|operation| Email::observed(&operation.value.email))
+    }
+
     /// What the journal `file` says. Half lines, as a run that was killed leaves them, hide nothing.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
             None => None,
             Some(person) => {
                 let only = [person.email.value.clone()];
-                let prepared = settle(files, &only, None, &connection, observation)?;
+                let prepared = settle(&files, &only, None, &connection, observation)?;
                 Some(PlanReport::new(&prepared.material(None)))
             }
         };

@@ -25,6 +25,13 @@ pub(super) struct Declared {
     pub(super) at: Option<Moment>,
 }
 
+impl Declared {
+    /// Every declared address.
+    pub(super) fn emails(&self) -> Vec<Email> {
+        self.desired.people.iter().map(|person| person.email.value.clone()).collect()
+    }
+}
+
 /// Reads the files and resolves them, at the present or `at` another time.
 pub(super) fn declared(
     at: Option<&str>,

@@ -139,7 +139,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
     block_on(async {
         let roster = files.roster.clone();
         let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
-        let prepared = settle(files, &[], None, &connection, observation)?;
+        let prepared = settle(&files, &[], None, &connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));
         let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.state.roles);

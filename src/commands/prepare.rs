@@ -65,9 +65,38 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<(Connection, Prepared), Problems> {
     let only = only_of(scope, &declared)?;
-    let (connection, observation) = observe(&declared, &[], asked, common, environment).await?;
-    let prepared = settle(declared, &only, scope.max_changes, &connection, observation)?;
+    let connection = Connection::open(&declared.roster, asked, common, environment).await?;
+    let prepared = prepare_on(&connection, &declared, &only, scope.max_changes).await?;
     Ok((connection, prepared))
+}
+
+async fn prepare_on(
+    connection: &Connection,
+    declared: &Declared,
+    only: &[Email],
+    max_changes: Option<u64>,
+) -> Result<Prepared, Problems> {
+    let draw = |observation| settle(declared, only, max_changes, connection, observation);
+    confirmed(connection, declared, Vec::new(), draw).await
+}
+
+/// Observes and draws. If the minimum of a guarded role depends on people of whom the listing alone says that they hold it,
+/// everything is read again, and they are searched for too.
+pub(super) async fn confirmed(
+    connection: &Connection,
+    declared: &Declared,
+    mut others: Vec<Email>,
+    draw: impl Fn(Observation) -> Result<Prepared, Problems>,
+) -> Result<Prepared, Problems> {
+    let prepared = draw(observe_on(connection, declared, &others).await?)?;
+    let mut searched = declared.emails();
+    searched.extend(others.iter().cloned());
+    let holders = prepared.reviewed.holders_to_confirm(&prepared.state, &searched);
+    if holders.is_empty() {
+        return Ok(prepared);
+    }
+    others.extend(holders);
+    draw(observe_on(connection, declared, &others).await?)
 }
 
 /// The same once more, of the files as they are now, on a connection that is there.
@@ -79,8 +108,7 @@ pub(super) async fn prepare_anew(
 ) -> Result<Prepared, Problems> {
     let declared = declared(None, common, environment)?;
     let only = only_of(scope, &declared)?;
-    let observation = observe_on(connection, &declared, &[]).await?;
-    settle(declared, &only, scope.max_changes, connection, observation)
+    prepare_on(connection, &declared, &only, scope.max_changes).await
 }
 
 fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
@@ -105,14 +133,14 @@ pub(super) async fn observe_on(
     declared: &Declared,
     others: &[Email],
 ) -> Result<Observation, Problems> {
-    let people = declared.desired.people.iter().map(|person| &person.email.value);
-    let emails: Vec<Email> = people.chain(others).cloned().collect();
+    let mut emails = declared.emails();
+    emails.extend(others.iter().cloned());
     connection.observe(&declared.roster, &emails).await
 }
 
 /// Draws and reviews: everything from here on is pure.
 pub(super) fn settle(
-    declared: Declared,
+    declared: &Declared,
     only: &[Email],
     max_changes: Option<u64>,
     connection: &Connection,
@@ -130,7 +158,7 @@ pub(super) fn settle(
 /// The same for what takes an apply back: the plan is made of its journal instead of the files, and the guardrails of the
 /// files see it.
 pub(super) fn settle_rollback(
-    declared: Declared,
+    declared: &Declared,
     applied: &Applied,
     max_changes: Option<u64>,
     connection: &Connection,
@@ -158,7 +186,7 @@ struct Drawn {
 
 /// Has a plan drawn, and asks the guardrails.
 fn review(
-    declared: Declared,
+    declared: &Declared,
     max_changes: Option<u64>,
     connection: &Connection,
     observation: Observation,
@@ -166,24 +194,24 @@ fn review(
 ) -> Result<Prepared, Problems> {
     let Observation { state, read_at } = observation;
     let drawn = NamedRoles::look_up(&declared.roster, &state.roles)
-        .and_then(|roles| Ok((draw(&declared, &state, &roles)?, roles)));
+        .and_then(|roles| Ok((draw(declared, &state, &roles)?, roles)));
     let Declared { roster, desired, now, at } = declared;
     let (Drawn { plan, coming, windows, takeback }, roles) = match drawn {
         Ok(drawn) => drawn,
-        Err(problems) => return Err(Problems::new(roster.sources, problems)),
+        Err(problems) => return Err(Problems::new(roster.sources.clone(), problems)),
     };
     let rules = &roster.guardrails;
-    let review = Review { observed: &state, desired: &desired, rules, roles: &roles, max_changes };
+    let review = Review { observed: &state, desired, rules, roles: &roles, max_changes };
     Ok(Prepared {
         reviewed: plan.review(review),
         read_at,
         mention_undeclared: takeback.is_none() && rules.unmanaged != Unmanaged::Ignore,
         windows,
-        sources: roster.sources,
+        sources: roster.sources.clone(),
         state,
         place: connection.place.clone(),
-        now,
-        at: at.or_else(|| connection.as_on.clone()),
+        now: *now,
+        at: at.clone().or_else(|| connection.as_on.clone()),
         coming,
         meanwhile: 0,
         takeback,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::apply::carry_through;
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
-use super::prepare::{observe, observe_on, settle_rollback};
+use super::prepare::{confirmed, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
 use crate::apply::journal::{self, Line};
 use crate::apply::rollback::{Applied, Code};
@@ -28,12 +28,15 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
     at_present(&files.roster, &args.connection, environment)?;
     let max_changes = args.carry.max_changes;
     block_on(async {
-        let (connection, observation) = observe(&files, &[], &args.connection, common, environment).await?;
-        let prepared = settle_rollback(files, &applied, max_changes, &connection, observation)?;
+        let connection = Connection::open(&files.roster, &args.connection, common, environment).await?;
+        let prepare = async |connection: &Connection, files: &Declared, applied: &Applied| {
+            let draw = |observation| settle_rollback(files, applied, max_changes, connection, observation);
+            confirmed(connection, files, applied.emails().collect(), draw).await
+        };
+        let prepared = prepare(&connection, &files, &applied).await?;
         let anew = async |connection: &Connection| {
             let (files, applied) = declared_and_applied(of, common, environment)?;
-            let observation = observe_on(connection, &files, &[]).await?;
-            Ok(settle_rollback(files, &applied, max_changes, connection, observation)?)
+            Ok(prepare(connection, &files, &applied).await?)
         };
         carry_through("rollback", connection, prepared, anew, &args.carry, common, environment).await
     })

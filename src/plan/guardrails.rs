@@ -4,9 +4,9 @@
 //! Admins is no proof of two Admins. A floor refuses only a plan that lowers the number. Each finding carries its
 //! figure and its limit; how that is said is the reports' business, but nothing here is ever left unsaid.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::change::{Plan, Subject};
+use super::change::{Plan, RoleEdit, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
@@ -133,6 +133,33 @@ impl ReviewedPlan {
     /// Whether any guardrail refuses the plan.
     pub fn is_refused(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Refused)
+    }
+}
+
+impl ReviewedPlan {
+    /// The primary addresses of people on whom the minimum of a guarded role depends that this plan takes from somebody, and
+    /// of whom the listing alone says that they hold it: one response must not be enough to remove the other holders. At
+    /// most as many as the minimum, because more are not needed; `searched` are the addresses that were searched for.
+    pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
+        let lost: HashSet<&RoleId> = self
+            .plan
+            .changes
+            .iter()
+            .filter_map(|change| change.role.as_ref())
+            .flat_map(RoleEdit::lost)
+            .collect();
+        let searched: HashSet<&Email> = searched.iter().collect();
+        let is_listed = |person: &&Person| {
+            let mut addresses = std::iter::once(&person.email).chain(&person.secondary);
+            !person.deactivated && !addresses.any(|email| searched.contains(email))
+        };
+        let mut holders: Vec<Email> = Vec::new();
+        for RoleFloor { role, floor, .. } in self.floors.iter().filter(|floor| lost.contains(&floor.role)) {
+            let needed = usize::try_from(*floor).unwrap_or(usize::MAX);
+            let listed = observed.people().filter(is_listed).filter(|person| person.holds(role));
+            holders.extend(listed.take(needed).map(|person| person.email.clone()));
+        }
+        holders
     }
 }
 

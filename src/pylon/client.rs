@@ -226,8 +226,7 @@ async fn read_body(
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
         if speed.is_too_slow(began.elapsed(), body.len()) {
-            let why = format!("it is slower than {SLOWEST} bytes per minute");
-            return Err(WrongShape::trouble("a response that makes progress", why));
+            return Err(Trouble::TooSlow(SLOWEST));
         }
     }
 }

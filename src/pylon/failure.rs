@@ -33,6 +33,8 @@ pub enum Trouble {
     NoAnswer(String),
     /// The response says success, but its status or its body is not what this request returns.
     WrongShape(WrongShape),
+    /// The body arrived so slowly that it could have gone on forever; the limit is in bytes per minute.
+    TooSlow(usize),
     /// A page says that another page follows, but holds no data. The same request again returns the page (recorded from
     /// the live service).
     PageWithoutData,
@@ -116,7 +118,10 @@ impl Failure {
         match &self.trouble {
             Trouble::NotSent(_) => Class::NotSent,
             Trouble::Certificate(_) => Class::Fatal,
-            Trouble::NoAnswer(_) | Trouble::WrongShape(_) | Trouble::PageWithoutData => Class::Ambiguous,
+            Trouble::NoAnswer(_)
+            | Trouble::WrongShape(_)
+            | Trouble::TooSlow(_)
+            | Trouble::PageWithoutData => Class::Ambiguous,
             Trouble::Refused(refusal) => refusal.class(),
         }
     }
@@ -148,6 +153,7 @@ impl Failure {
             Trouble::WrongShape(WrongShape { expected, why, body }) => {
                 Trouble::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
             }
+            Trouble::TooSlow(limit) => Trouble::TooSlow(limit),
             Trouble::PageWithoutData => Trouble::PageWithoutData,
             Trouble::Refused(Refusal { status, code, errors, hint, intermediary }) => {
                 let errors = errors.into_iter().map(&words).collect();
@@ -177,6 +183,9 @@ impl Failure {
                     body => format!(". The body begins: {}", Printable::cut(body, SHOWN_BODY)),
                 };
                 format!("{asked} returned an unexpected response: expected {expected}, but {why}{body}")
+            }
+            Trouble::TooSlow(limit) => {
+                format!("{asked} was answered too slowly, with less than {limit} bytes per minute")
             }
             Trouble::PageWithoutData => {
                 format!("{asked} returned a page without data that says another page follows")
@@ -268,7 +277,7 @@ impl Failure {
                     "if a proxy of yours re-signs traffic, name its certificates with SSL_CERT_FILE".into(),
                 );
             }
-            Trouble::NoAnswer(_) => {
+            Trouble::NoAnswer(_) | Trouble::TooSlow(_) => {
                 return (
                     Code::NoAnswer,
                     "run again: what was done stays done, and only the rest is sent".into(),
@@ -409,6 +418,7 @@ mod tests {
             (Trouble::Certificate(String::new()), Class::Fatal),
             (Trouble::NoAnswer(String::new()), Class::Ambiguous),
             (Trouble::WrongShape(WrongShape::default()), Class::Ambiguous),
+            (Trouble::TooSlow(1024), Class::Ambiguous),
             (Trouble::PageWithoutData, Class::Ambiguous),
         ];
         let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
@@ -449,6 +459,7 @@ mod tests {
         for trouble in [
             Trouble::NoAnswer("it broke off".into()),
             Trouble::WrongShape(WrongShape::default()),
+            Trouble::TooSlow(1024),
             Trouble::PageWithoutData,
             Trouble::Refused(Refusal { status: 500, ..Refusal::default() }),
         ] {

@@ -129,6 +129,7 @@ async fn read(
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_unsaid = !active.unsaid.is_empty() || !found.unsaid.is_empty();
+    let held: BTreeSet<Role> = active.held.into_iter().chain(found.held).collect();
     let mut state = ObservedState::new(Organization::default(), None, RoleCatalogue::new(catalog));
     state.integrations = active.integrations;
     let mut state = state.with(active.people.into_iter().chain(found.people));
@@ -138,7 +139,8 @@ async fn read(
         let people = confirm(pylon, &state, &missing, &unlisted, is_unsaid, &mut differing).await?;
         people.into_iter().for_each(|person| state.insert(person));
     }
-    is_catalog_complete(&state)?;
+    is_catalog_complete(&state, &held)?;
+    addresses_are_distinct(&state)?;
     let persistent = earlier.is_none_or(|earlier| !differing.is_disjoint(earlier));
     match differing.iter().next().filter(|_| persistent) {
         Some((id, listed, found)) => {
@@ -258,8 +260,19 @@ async fn confirm(
     Ok(deactivated)
 }
 
-/// Every role that an active person holds is in the catalog.
-fn is_catalog_complete(state: &ObservedState) -> Result<(), Doubt> {
+/// Every role that an active person holds is in the catalog, and what responses about people say of it is the same.
+fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), Doubt> {
+    for role in held {
+        let Some(known) = state.roles.by_id(&role.id) else { continue };
+        let is_same = |held: &str, known: &str| held.is_empty() || held == known;
+        if !is_same(&role.name, &known.name) || !is_same(&role.slug, &known.slug) {
+            let [id, known, name] =
+                [&*role.id.0, &known.name, &role.name].map(|text| Printable::cut(text, 60));
+            return contradiction(format!(
+                "GET /user-roles calls the role {id} {known}, and another response {name}"
+            ));
+        }
+    }
     let known: HashSet<_> = state.roles.iter().map(|role| &role.id).collect();
     for person in state.people().filter(|person| !person.deactivated) {
         let held = person.assigned.iter().chain(&person.from_scim);
@@ -272,6 +285,18 @@ fn is_catalog_complete(state: &ObservedState) -> Result<(), Doubt> {
         }
     }
     Ok(())
+}
+
+/// No two active people have the same primary address: one of them would be counted who does not exist.
+fn addresses_are_distinct(state: &ObservedState) -> Result<(), Doubt> {
+    let mut known: HashSet<&Email> = HashSet::new();
+    match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
+        Some(person) => contradiction(format!(
+            "two active users have the address {}",
+            Printable::cut(person.email.as_str(), 100)
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn identity(pylon: &impl Ask) -> Result<Identity, Unread> {
@@ -394,7 +419,7 @@ async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
             Answer::Page(page) => page,
             other => unreachable!("{} is decoded as a page, not as {other:?}", request.asked()),
         };
-        let Page { people, integrations, unsaid, role_fields, next } = page;
+        let Page { people, integrations, unsaid, held, role_fields, next } = page;
         let is_empty = people.is_empty() && integrations.is_empty();
         let before = list.people.len() + list.integrations.len();
         list.has_fields(role_fields)?;
@@ -417,6 +442,7 @@ async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
         }
         list.integrations.extend(integrations);
         list.unsaid.extend(unsaid);
+        list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
         // An empty last page ends a list, and only the comparison with the other list makes it complete.
         match cursors.follow(&request, has_new || is_empty && next.is_none(), next)? {
@@ -459,6 +485,8 @@ struct List {
     integrations: BTreeSet<Integration>,
     /// The people of whom no response said whether they are deactivated.
     unsaid: HashSet<UserId>,
+    /// What the responses say of the roles that people hold, each statement once.
+    held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
 }
 
@@ -473,6 +501,7 @@ impl List {
         self.people.extend(other.people);
         self.integrations.extend(other.integrations);
         self.unsaid.extend(other.unsaid);
+        self.held.extend(other.held);
         Ok(self)
     }
 

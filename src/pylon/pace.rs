@@ -121,9 +121,10 @@ impl Told {
                 Class::Ambiguous | Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => {
                     match failure.trouble {
                         Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => Self::Lost,
-                        Trouble::WrongShape(_) | Trouble::PageWithoutData | Trouble::Refused(_) => {
-                            Self::Accepted { remaining: attempt.remaining }
-                        }
+                        Trouble::WrongShape(_)
+                        | Trouble::TooSlow(_)
+                        | Trouble::PageWithoutData
+                        | Trouble::Refused(_) => Self::Accepted { remaining: attempt.remaining },
                     }
                 }
             },

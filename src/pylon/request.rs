@@ -1,5 +1,7 @@
 //! What can be asked and what comes of it, in the words of this program: no HTTP, no JSON.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::failure::Failure;
@@ -93,6 +95,8 @@ pub struct Page {
     pub integrations: Vec<Integration>,
     /// People of whom the response does not say whether they are deactivated, as before October 2026.
     pub unsaid: Vec<UserId>,
+    /// What this page says of the roles that its users hold, each role once; empty before July 2026.
+    pub held: BTreeSet<Role>,
     /// Which role fields the people of this page have; `None` if the page has no people.
     pub role_fields: Option<RoleFields>,
     /// The cursor of the next page, if there is one.

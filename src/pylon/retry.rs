@@ -50,7 +50,10 @@ impl Failures {
     /// Counts one more. A 429 is not an attempt: the request was not carried out, and the pacing says when to send it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
-        let is_unusable = matches!(failure.trouble, Trouble::WrongShape(_) | Trouble::PageWithoutData);
+        let is_unusable = matches!(
+            failure.trouble,
+            Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData
+        );
         self.unusable += u32::from(is_unusable);
     }
 }
@@ -93,7 +96,9 @@ impl Retries {
     /// Something failed. Remembers whether anything answered at all.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= match &failure.trouble {
-            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::PageWithoutData => true,
+            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
+                true
+            }
             Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => false,
         };
     }
@@ -129,6 +134,7 @@ impl Retries {
         let unusable = match failure.trouble {
             Trouble::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
             Trouble::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
+            Trouble::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
@@ -267,6 +273,7 @@ mod tests {
             (failure(Trouble::NoAnswer(String::new())), true),
             (failure(Trouble::WrongShape(WrongShape::default())), true),
             (failure(Trouble::PageWithoutData), true),
+            (failure(Trouble::TooSlow(1024)), false),
             (failure(Trouble::Certificate(String::new())), false),
             (refused(429), true),
             (refused(409), true),
@@ -281,7 +288,8 @@ mod tests {
             failed.add(&failure);
             let again = Retries::new(seconds(0)).read_again(seconds(0), &failure, failed, &mut rng);
             assert_eq!(matches!(again, Again::At(_)), is_again, "{failure:?}");
-            assert!(is_again || again == Again::No(GiveUp::Final), "{failure:?}");
+            let gave_up = matches!(again, Again::No(GiveUp::Final | GiveUp::Attempts));
+            assert!(is_again || gave_up, "{failure:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -55,6 +55,9 @@ struct Data<T> {
 struct Many<List> {
     #[serde(default = "none")]
     data: Option<List>,
+    /// An error that says success is not an empty result.
+    #[serde(default)]
+    errors: Option<IgnoredAny>,
     #[serde(default)]
     pagination: Option<Object<Pagination>>,
 }
@@ -104,11 +107,15 @@ struct WireUser<'a> {
     status: Option<Text<'a>>,
 }
 
-/// A role that a user holds; the catalog has the rest of it.
+/// A role that a user holds. What it says of the role must be what the catalog says.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
     id: Text<'a>,
+    #[serde(default, borrow)]
+    name: Text<'a>,
+    #[serde(default, borrow)]
+    slug: Text<'a>,
 }
 
 /// A role of the catalog. All of it is required: a role without its slug could be the administrators'.
@@ -191,11 +198,24 @@ impl<'de> Deserialize<'de> for Users {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let (mut found, mut names) = (Users::default(), Names::default());
+                let mut held: BTreeSet<[Cow<'de, str>; 3]> = BTreeSet::new();
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
+                    let roles = user.roles.iter().flatten().flatten().chain(&user.role);
+                    held.extend(
+                        roles.map(|Object(role)| {
+                            [&role.id, &role.name, &role.slug].map(|text| text.0.clone())
+                        }),
+                    );
                     if let Err(why) = found.add(user, &mut names) {
                         found.wrong = found.wrong.or(Some(why));
                     }
                 }
+                let role = |[id, name, slug]: [Cow<'de, str>; 3]| Role {
+                    id: RoleId(id.into()),
+                    name: name.into_owned(),
+                    slug: slug.into_owned(),
+                };
+                found.page.held = held.into_iter().map(role).collect();
                 Ok(found)
             }
         }
@@ -373,7 +393,7 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Troub
         }
         ReadRequest::Roles { cursor } => {
             let wrong = |why| WrongShape::trouble("a page of roles", why);
-            let Many { data, pagination } = parse::<Many<Vec<Object<WireRole<'_>>>>>(body).map_err(wrong)?;
+            let (data, pagination) = many::<Vec<Object<WireRole<'_>>>>(body).map_err(wrong)?;
             let next = next_page(pagination).map_err(wrong)?;
             let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
             with_data(!roles.is_empty(), next.as_ref())?;
@@ -395,7 +415,7 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Troub
         ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
         ReadRequest::AuditLog { .. } => {
             let wrong = |why| WrongShape::trouble("a page of audit log entries", why);
-            let Many { data, pagination } = parse::<Many<Vec<Object<WireEntry>>>>(body).map_err(wrong)?;
+            let (data, pagination) = many::<Vec<Object<WireEntry>>>(body).map_err(wrong)?;
             let next = next_page(pagination).map_err(wrong)?;
             let entries = data.unwrap_or_default().into_iter();
             let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
@@ -407,12 +427,21 @@ pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Troub
 
 fn users(body: &[u8]) -> Result<Page, Trouble> {
     let wrong = |why| WrongShape::trouble("a page of users", why);
-    let Many { data, pagination } = parse::<Many<Users>>(body).map_err(wrong)?;
+    let (data, pagination) = many::<Users>(body).map_err(wrong)?;
     let Users { page, wrong: first } = data.unwrap_or_default();
     first.map_or(Ok(()), |why| Err(wrong(why)))?;
     let next = next_page(pagination).map_err(wrong)?;
     with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
     Ok(Page { next, ..page })
+}
+
+fn many<'de, List: Deserialize<'de>>(
+    body: &'de [u8],
+) -> Result<(Option<List>, Option<Object<Pagination>>), String> {
+    match parse(body)? {
+        Many { errors: Some(_), .. } => Err("it has `errors`".into()),
+        Many { data, errors: None, pagination } => Ok((data, pagination)),
+    }
 }
 
 /// A page that has a next page has data, except now and then (recorded from the live service).
@@ -606,6 +635,11 @@ mod tests {
             }
             assert!(matches!(decode_person(&id, body.as_bytes()), Err(Trouble::WrongShape(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn an_error_with_the_status_200_is_not_an_empty_result() {
+        assert!(page(r#"{"errors":["no"],"code":"internal_error","request_id":"r"}"#).is_err());
     }
 
     #[test]
