@@ -80,6 +80,7 @@ impl Acme {
     fn report(&self) -> PlanReport {
         PlanReport::new(&Material {
             place: "us",
+            made_up: false,
             reviewed: &self.reviewed,
             sources: &self.roster.sources,
             roles: &self.observed.roles,

@@ -85,8 +85,13 @@ impl Command {
                 (of.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
             Self::Compare(CompareArgs { old, new, .. }) => (vec![old, new], None),
-            Self::Import(args) => (args.into.iter().collect(), None),
-            Self::Sandbox(args) => (Vec::new(), args.state.as_ref().map(|path| ("the state", path))),
+            Self::Import(args) => {
+                (args.into.iter().collect(), args.state.as_ref().map(|path| ("the state", path)))
+            }
+            Self::Sandbox(SandboxArgs { state, write_state, .. }) => match write_state {
+                Some(path) => (state.iter().collect(), Some(("the state", path))),
+                None => (Vec::new(), state.as_ref().map(|path| ("the state", path))),
+            },
             Self::Validate
             | Self::Fmt(_)
             | Self::Explain(_)
@@ -180,6 +185,9 @@ pub struct ImportArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
     pub diff: bool,
+    /// Write the organization to FILE as a state of the sandbox (format: docs/sandbox.md), and no users.toml
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "with_status", "diff"])]
+    pub state: Option<PathBuf>,
     /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -298,9 +306,13 @@ pub struct SandboxArgs {
     /// Where the organisation is read from and kept (format: docs/sandbox.md); made if it is not there
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Invent so many people, where no state is read
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    pub people: usize,
+    /// Invent so many people, if no state is read [default: 12]
+    #[arg(long, value_name = "N")]
+    pub people: Option<usize>,
+    /// Write the state that the sandbox would start from to FILE, to be edited, and exit. With a config, this is the state that
+    /// --sandbox would start from
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "token", "limits", "faults"])]
+    pub write_state: Option<PathBuf>,
     /// Rate limits: `off`, or as in patch=20,search=120,get=300,user=60,audit=30,window=60,kind=fixed-window
     #[arg(long, value_name = "L")]
     pub limits: Option<crate::sandbox::WrittenLimits>,

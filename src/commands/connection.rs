@@ -50,11 +50,21 @@ impl Connection {
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
-        let wanted = Wanted {
-            emails,
-            pin: roster.workspace.organization.as_ref(),
-            confirm_listing: roster.guardrails.unmanaged == Unmanaged::Refuse,
-        };
+        self.read(roster, emails, roster.guardrails.unmanaged == Unmanaged::Refuse).await
+    }
+
+    /// Everybody, and all deactivated people too.
+    pub(super) async fn observe_with_deactivated(&self, roster: &Roster) -> Result<Observation, Problems> {
+        self.read(roster, &[], true).await
+    }
+
+    async fn read(
+        &self,
+        roster: &Roster,
+        emails: &[Email],
+        confirm_listing: bool,
+    ) -> Result<Observation, Problems> {
+        let wanted = Wanted { emails, pin: roster.workspace.organization.as_ref(), confirm_listing };
         let observed = self.asking.observe(&wanted).await;
         let observation = observed.map_err(|problem| problem.of(&roster.sources))?;
         for Integration { id, name } in &observation.state.integrations {
@@ -62,6 +72,11 @@ impl Connection {
             self.asking.trace().line(&format!("integration user, not a person: {name} ({})", id.as_str()));
         }
         Ok(observation)
+    }
+
+    /// Whether it is an embedded Pylon whose organization was made up from the files.
+    pub(super) fn is_made_up(&self) -> bool {
+        self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.is_made_up()))
     }
 
     /// The embedded Pylon keeps its state for the next run.

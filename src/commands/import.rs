@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::connection::Connection;
-use super::files::declared;
+use super::files::{declared, read_if_there};
 use super::prepare::{observe, settle};
+use super::state::{is_new, observed_state, write_state};
 use super::write::{Rewritten, not_written, rewrite};
 use super::{Code, Done, Environment, Trouble, block_on};
 use crate::adoption::{Adoption, Why};
@@ -24,7 +25,23 @@ use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
 
 pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+    if let Some(path) = &args.state {
+        return state(path, args, common, environment);
+    }
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
+}
+
+/// The organization as a state of the sandbox. The files are read for what they pin, and not written.
+fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
+    is_new(path)?;
+    let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
+    block_on(async {
+        let connection = Connection::open(&roster, &args.connection, common, environment).await?;
+        let observed = connection.observe_with_deactivated(&roster).await?.state;
+        let state = observed_state(&observed, connection.region())?;
+        connection.close().await?;
+        write_state(path, &state)
+    })
 }
 
 /// Files that are not there yet.

@@ -36,6 +36,7 @@ pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 mod spared;
+mod state;
 pub mod validate;
 mod write;
 
@@ -68,6 +69,8 @@ codes! {
         NotWritten = "commands::not_written",
         /// The file that is to be made is there already.
         FileExists = "import::file_exists",
+        /// The file for a state of the sandbox exists.
+        StateExists = "sandbox::file_exists",
         /// `--into` names a file that is not read.
         NotRead = "import::not_read",
         /// What is to be written would go over a file of the roster.
@@ -167,7 +170,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
-        Command::Sandbox(args) => sandbox::run(args, environment),
+        Command::Sandbox(args) => sandbox::run(args, common, environment),
         Command::Schema(args) => return printed(schema::text(args)),
         Command::Completions(args) => return printed(completions::text(args)),
         Command::Man(args) => match man::text(args) {

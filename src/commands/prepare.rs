@@ -26,6 +26,11 @@ use crate::report::Material;
 use crate::roster::{Email, Moment, Unmanaged};
 use crate::source::Sources;
 
+/// How to give the sandbox other roles than the built-in ones.
+const DESCRIBE: &str = "the sandbox can have your roles: describe your organization in pylon.json, which \
+                        `rolecall sandbox --write-state pylon.json` starts for you; or copy the real one with \
+                        `rolecall import --state pylon.json`";
+
 /// A reviewed plan, and what it takes to report it or carry it out.
 pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
@@ -34,6 +39,8 @@ pub(super) struct Prepared {
     sources: Sources,
     pub(super) state: ObservedState,
     place: String,
+    /// A sandbox made the organization up from the files.
+    made_up: bool,
     now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
@@ -198,7 +205,10 @@ fn review(
     let Declared { roster, desired, now, at } = declared;
     let (Drawn { plan, coming, windows, takeback }, roles) = match drawn {
         Ok(drawn) => drawn,
-        Err(problems) => return Err(Problems::new(roster.sources.clone(), problems)),
+        Err(problems) => {
+            let problems = problems.into_iter().map(|problem| with_way_to_describe(problem, connection));
+            return Err(Problems::new(roster.sources.clone(), problems.collect()));
+        }
     };
     let rules = &roster.guardrails;
     let review = Review { observed: &state, desired, rules, roles: &roles, max_changes };
@@ -210,6 +220,7 @@ fn review(
         sources: roster.sources.clone(),
         state,
         place: connection.place.clone(),
+        made_up: connection.is_made_up(),
         now: *now,
         at: at.clone().or_else(|| connection.as_on.clone()),
         coming,
@@ -217,6 +228,15 @@ fn review(
         takeback,
         blame: None,
     })
+}
+
+/// In a sandbox, an unknown role may be one that the real organization has: says how to describe that organization.
+fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
+    if problem.code == crate::plan::Code::UnknownRole.as_str() && connection.sandbox.is_some() {
+        let help = problem.help.take().map_or_else(String::new, |help| help + "\n");
+        problem.help = Some(help + DESCRIBE);
+    }
+    problem
 }
 
 impl Prepared {
@@ -227,6 +247,7 @@ impl Prepared {
             sources,
             state,
             place,
+            made_up,
             mention_undeclared,
             now,
             at,
@@ -241,6 +262,7 @@ impl Prepared {
         let (roles, integrations, blame) = (&state.roles, &state.integrations, blame.as_ref());
         Material {
             place,
+            made_up: *made_up,
             reviewed,
             sources,
             roles,

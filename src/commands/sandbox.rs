@@ -1,20 +1,22 @@
 //! `sandbox`, and the embedded Pylon of `--sandbox`.
 
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Code, Done, Environment, Trouble, block_on, own_folder};
-use crate::cli::SandboxArgs;
+use super::files::read_if_there;
+use super::state::{is_new, sandbox_region, write_state};
+use super::{Code, Done, Environment, Trouble, block_on, folder, own_folder};
+use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
 use crate::regular::{self, Unreadable};
 use crate::report::Body;
-use crate::roster::{Region, Roster};
-use crate::sandbox::{Faults, Limits, Region as SandboxRegion, Running, Setup, State, World, start};
+use crate::roster::Roster;
+use crate::sandbox::{Faults, Limits, Running, Setup, State, World, start};
 
 /// A larger file is no state, in bytes: a million people take some 250 MB.
 const LARGEST: u64 = 1024 * 1024 * 1024;
@@ -22,12 +24,12 @@ const LARGEST: u64 = 1024 * 1024 * 1024;
 const INVENTED: usize = 12;
 
 /// In the foreground, until it is interrupted.
-pub(super) fn run(args: &SandboxArgs, environment: &Environment) -> Done {
-    let SandboxArgs { port, token, state: file, people, limits, faults } = args;
-    let state = match file {
-        Some(path) => read_state(path)?.unwrap_or_else(|| State::generated(*people)),
-        None => State::generated(*people),
-    };
+pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
+    let SandboxArgs { port, token, state: file, people, write_state, limits, faults } = args;
+    if let Some(path) = write_state {
+        return write(path, args, common, environment);
+    }
+    let state = described(file.as_deref(), *people)?;
     let count = state.len();
     let setup = Setup {
         token: token.clone(),
@@ -66,50 +68,80 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-/// The embedded Pylon for one run: what the last run left, or else a `pylon.json` beside the config, or else the people
-/// that are declared, or else invented ones.
+/// The embedded Pylon for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
-    let file = folder.join(".rolecall").join("sandbox.json");
-    let kept = match read_state(&file)? {
-        Some(state) => Some(state),
-        None => read_state(&folder.join("pylon.json"))?,
-    };
+    let state = starting_state(roster, folder)?;
+    own_folder(folder).map_err(|error| not_kept(&error))?;
+    let file = kept_at(folder);
+    let setup = Setup { limits: Limits::off(), state_file: Some(file), ..Setup::new(World::new(state, now)) };
+    start(setup).await.map_err(|error| not_started(&error))
+}
+
+fn kept_at(folder: &Path) -> PathBuf {
+    folder.join(".rolecall").join("sandbox.json")
+}
+
+/// What `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a made-up
+/// organization. A `pylon.json` also replaces a made-up organization that was kept: somebody has described a real one since.
+fn starting_state(roster: &Roster, folder: &Path) -> Result<State, Problem> {
+    let kept = read_state(&kept_at(folder))?;
     let mut state = match kept {
-        Some(state) => state,
-        None => declared_state(roster)?,
+        Some(kept) if !kept.made_up => kept,
+        kept => match (read_state(&folder.join("pylon.json"))?, kept) {
+            (Some(described), _) => described,
+            (None, Some(kept)) => kept,
+            (None, None) => made_up_state(roster)?,
+        },
     };
     if let Some(pin) = &roster.workspace.organization {
         state.organization.id.clone_from(&pin.value);
     }
     if let Some(pin) = &roster.workspace.region {
-        state.settings.region = match pin.value {
-            Region::Us => SandboxRegion::Us,
-            Region::Eu => SandboxRegion::Eu,
-        };
+        state.settings.region = sandbox_region(pin.value);
     }
-    own_folder(folder).map_err(|error| not_kept(&error))?;
-    let setup = Setup { limits: Limits::off(), state_file: Some(file), ..Setup::new(World::new(state, now)) };
-    start(setup).await.map_err(|error| not_started(&error))
+    Ok(state)
 }
 
-/// The declared people, with every role that is named: whatever is valid can be tried.
-fn declared_state(roster: &Roster) -> Result<State, Problem> {
-    let named = || roster.named_roles().into_keys();
+/// The declared people, with the built-in roles. A role that is not built in is then an error, as on the real service: a made-up
+/// role would hide a mistake. If nobody is declared, the people are invented.
+fn made_up_state(roster: &Roster) -> Result<State, Problem> {
     if roster.people.is_empty() {
-        // As `rolecall sandbox` does: there is something to begin with.
-        return Ok(State::generated(INVENTED).with_roles(named()));
+        return Ok(State::generated(INVENTED));
     }
     let people = roster.people.iter().map(|person| {
         let role = person.role.as_ref().map(|role| role.role.value.clone());
         (person.email.value.as_str(), role)
     });
-    State::of_people(people).map(|state| state.with_roles(named())).map_err(|error| {
+    let mut state = State::of_people(people).map_err(|error| {
         let why = error.problems().first().cloned().unwrap_or_default();
         Problem::new(
             Code::BadSandboxState,
             format!("no organisation can be made of the declared people: {}", Printable::cut(&why, 300)),
         )
-    })
+    })?;
+    state.made_up = true;
+    Ok(state)
+}
+
+/// `sandbox --write-state`: what the sandbox would start from, as a file to edit.
+fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
+    is_new(path)?;
+    let mut state = match (&args.state, args.people) {
+        (None, None) => match read_if_there(&common.config, environment.clock.now())? {
+            Some(roster) => starting_state(&roster, &folder(&common.config))?,
+            None => State::generated(INVENTED),
+        },
+        (state, people) => described(state.as_deref(), people)?,
+    };
+    // Whoever asks for the file describes an organization from now on.
+    state.made_up = false;
+    write_state(path, &state)
+}
+
+/// The state in `--state`, or else so many invented people.
+fn described(file: Option<&Path>, people: Option<usize>) -> Result<State, Problem> {
+    let read = file.map(read_state).transpose()?.flatten();
+    Ok(read.unwrap_or_else(|| State::generated(people.unwrap_or(INVENTED))))
 }
 
 /// The state in a file, if there is one.

@@ -289,7 +289,7 @@ mod tests {
             for flag in ["region", "base-url", "token-file", "sandbox", "rate"] {
                 assert_eq!(shows(flag), asks.contains(&name.as_str()), "{name} --{flag}:\n{help}");
             }
-            let prints = ["sandbox", "schema", "completions", "man"].contains(&name.as_str());
+            let prints = ["schema", "completions", "man"].contains(&name.as_str());
             assert_eq!(shows("format"), !prints, "{name}:\n{help}");
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     audit::Entry,
-    person::{Kind, Person, id_of, name_of, not_given},
+    person::{Kind, Person, id_of, is_false, name_of, not_given},
     spelling,
     state::{Api, Organization, Role, Settings, State, StateError},
     user::User,
@@ -33,6 +33,8 @@ pub struct Draft {
     pub settings: Settings,
     /// The audit log, oldest first; written by the sandbox, seldom by people.
     pub audit: Vec<Entry>,
+    /// Nobody has described this organization. The sandbox writes this, and people do not.
+    pub made_up: bool,
 }
 
 impl Draft {
@@ -69,7 +71,7 @@ impl Draft {
 
     /// Resolves roles, fills in what was left out, and refuses what is ambiguous or given twice.
     pub fn check(self) -> Result<State, StateError> {
-        let Self { organization, api, token_user, roles, users, settings, audit } = self;
+        let Self { organization, api, token_user, roles, users, settings, audit, made_up } = self;
         let mut problems = Vec::new();
         let roles = Roles::index(roles.unwrap_or_else(Role::built_in), &mut problems);
         for (name, size) in [("list_page", settings.list_page), ("roles_page", settings.roles_page)] {
@@ -87,7 +89,7 @@ impl Draft {
             problems.push(format!("token_user: there is no user with id `{id}`"));
         }
         if problems.is_empty() {
-            Ok(State { organization, api, settings, token_user, roles: roles.all, users, audit })
+            Ok(State { organization, api, settings, token_user, roles: roles.all, users, audit, made_up })
         } else {
             Err(StateError { problems })
         }
@@ -240,6 +242,8 @@ pub(super) fn write(state: &State) -> String {
         settings: &'a Settings,
         users: People<'a>,
         audit: &'a [Entry],
+        #[serde(skip_serializing_if = "is_false")]
+        made_up: bool,
     }
     struct People<'a>(&'a State);
     impl Serialize for People<'_> {
@@ -247,7 +251,7 @@ pub(super) fn write(state: &State) -> String {
             serializer.collect_seq(self.0.users.iter().map(|user| Person::of(user, &self.0.roles)))
         }
     }
-    let State { organization, api, settings, token_user, roles, users: _, audit } = state;
+    let State { organization, api, settings, token_user, roles, users: _, audit, made_up } = state;
     let file = File {
         organization,
         api: *api,
@@ -256,6 +260,7 @@ pub(super) fn write(state: &State) -> String {
         settings,
         users: People(state),
         audit,
+        made_up: *made_up,
     };
     let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
     text.push('\n');

@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) fn is_person(&self) -> bool {
+    pub(super) fn is_person(self) -> bool {
         match self {
             Self::Person => true,
             Self::Integration | Self::Api => false,
@@ -51,7 +51,7 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// A person, unless it says otherwise.
-    #[serde(default, skip_serializing_if = "Kind::is_person")]
+    #[serde(default, skip_serializing_if = "is_person")]
     pub kind: Kind,
     /// The primary address. Only a person has one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -97,7 +97,12 @@ pub(super) fn not_given() -> Vec<String> {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
+fn is_person(kind: &Kind) -> bool {
+    kind.is_person()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }
 

@@ -38,28 +38,19 @@ const LAST_NAMES: [&str; 20] = [
 ];
 
 impl State {
-    /// An organisation of these people: address, and a role's name, slug or id (`Member` where none is given). A role that is
-    /// not among Admin, Member and Viewer is added.
+    /// An organization of these people, with the built-in roles: an address, and a role's name, slug, or ID. People whose role is
+    /// not built in, and people without one, are Members.
     pub fn of_people<E, R>(people: impl IntoIterator<Item = (E, Option<R>)>) -> Result<Self, StateError>
     where
         E: AsRef<str>,
         R: AsRef<str>,
     {
-        let mut roles = Role::built_in();
-        let mut users = Vec::new();
-        for (email, role) in people {
-            let word = role.as_ref().map_or("Member", AsRef::as_ref);
-            add_role(&mut roles, word);
-            users.push(Person::new(email.as_ref(), word));
-        }
-        Draft::of(users).roles(roles).check()
-    }
-
-    /// The same with a role for each of these words that means none yet; nobody holds it.
-    #[must_use]
-    pub fn with_roles<R: AsRef<str>>(mut self, words: impl IntoIterator<Item = R>) -> Self {
-        words.into_iter().for_each(|word| add_role(&mut self.roles, word.as_ref()));
-        self
+        let roles = Role::built_in();
+        let users = people.into_iter().map(|(email, role)| {
+            let role = role.as_ref().map(AsRef::as_ref).filter(|word| find_role(&roles, word).is_ok());
+            Person::new(email.as_ref(), role.unwrap_or("member"))
+        });
+        Draft::of(users).check()
     }
 
     /// An invented organisation of `count` people: some Admins and Viewers, a few deactivated, with a second address, away, or
@@ -79,30 +70,9 @@ impl State {
             roles: Role::built_in(),
             users: Vec::new(),
             audit: Vec::new(),
+            made_up: false,
         }
     }
-}
-
-fn add_role(roles: &mut Vec<Role>, word: &str) {
-    if find_role(roles, word).is_err() {
-        roles.push(role_named(word, roles));
-    }
-}
-
-/// A role for a name that nobody has described, with an id and slug that are free.
-fn role_named(name: &str, roles: &[Role]) -> Role {
-    let word: String = name
-        .to_lowercase()
-        .chars()
-        .map(|letter| if letter.is_alphanumeric() { letter } else { '_' })
-        .collect();
-    let mut slug = word.clone();
-    let mut number = 1;
-    while roles.iter().any(|role| role.slug == slug || role.id == format!("role_{slug}")) {
-        number += 1;
-        slug = format!("{word}_{number}");
-    }
-    Role::new(&format!("role_{slug}"), name, &slug)
 }
 
 /// The `number`th invented person. The indexes are those of the default roles: 0 Admin, 1 Member, 2 Viewer.

@@ -211,6 +211,8 @@ pub struct State {
     pub(super) users: Vec<Arc<User>>,
     /// Oldest first.
     pub(super) audit: Vec<Entry>,
+    /// Nobody has described this organization: it was made up so that there is one.
+    pub made_up: bool,
 }
 
 impl State {
@@ -235,9 +237,14 @@ impl State {
         true
     }
 
-    /// How many people there are, deactivated ones included.
+    /// How many users there are, deactivated ones included.
     pub fn len(&self) -> usize {
         self.users.len()
+    }
+
+    /// How many of the users are people, deactivated ones included.
+    pub fn people(&self) -> usize {
+        self.users.iter().filter(|user| user.kind.is_person()).count()
     }
 
     /// Whether there is nobody.

@@ -48,6 +48,7 @@ pub struct World {
     pub(super) roles: Vec<Role>,
     pub(super) people: People,
     pub(super) audit: Log,
+    made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
     requests: u64,
@@ -58,7 +59,7 @@ pub struct World {
 impl World {
     /// A world in this state; `epoch` is the wall-clock time at which `now` is zero. The documented limits of its date, token `sandbox-token`.
     pub fn new(state: State, epoch: Timestamp) -> Self {
-        let State { organization, api, settings, token_user, roles, users, audit } = state;
+        let State { organization, api, settings, token_user, roles, users, audit, made_up } = state;
         let people = People::index(users);
         Self {
             organization,
@@ -69,6 +70,7 @@ impl World {
             roles,
             people,
             audit: Log::of(audit),
+            made_up,
             epoch,
             limiters: Limiters::new(Limits::documented_in(api)),
             requests: 0,
@@ -134,6 +136,11 @@ impl World {
         self.revision
     }
 
+    /// Whether the organization was made up, because nobody has described one.
+    pub fn is_made_up(&self) -> bool {
+        self.made_up
+    }
+
     /// One person, by id or primary address.
     pub fn person(&self, who: &str) -> Option<Person> {
         self.people.get(self.find(who)?).map(|user| Person::of(user, &self.roles))
@@ -168,6 +175,7 @@ impl World {
             roles: self.roles.clone(),
             users: self.people.all().to_vec(),
             audit: self.audit.iter().cloned().collect(),
+            made_up: self.made_up,
         }
     }
 

@@ -33,6 +33,8 @@ const LONGEST: usize = 80;
 pub struct Material<'a> {
     /// `us`, `eu`, `sandbox` or the host.
     pub place: &'a str,
+    /// A sandbox made the organization up from the files.
+    pub made_up: bool,
     /// The reviewed plan.
     pub reviewed: &'a ReviewedPlan,
     /// For places.
@@ -66,6 +68,7 @@ impl PlanReport {
     pub fn new(material: &Material<'_>) -> Self {
         let Material {
             place,
+            made_up,
             reviewed,
             sources,
             roles: _,
@@ -91,6 +94,7 @@ impl PlanReport {
         let is_meant = |email: &Email| plan.only.is_empty() || plan.only.contains(email);
         Self {
             organization: OrganizationLine::new(&plan.organization, place),
+            made_up,
             declared: plan.declared,
             at: at.map(|moment| Printable::new(&moment.written)),
             only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),

@@ -18,6 +18,8 @@ use crate::source::Location;
 pub struct PlanReport {
     /// Whose it is.
     pub organization: OrganizationLine,
+    /// A sandbox made the organization up from the files.
+    pub made_up: bool,
     /// How many people are declared.
     pub declared: usize,
     /// The instant that was asked about, where it is not the present.

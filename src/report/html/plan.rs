@@ -17,6 +17,7 @@ use crate::report::{toml_diff, words};
 pub(super) fn write(command: &str, report: &PlanReport) -> String {
     let PlanReport {
         organization: _, // is what it is about, as all that is counted
+        made_up: _,
         declared: _,
         at: _,
         only: _,
@@ -65,7 +66,7 @@ fn tone(report: &PlanReport) -> Tone {
 }
 
 fn about(report: &PlanReport) -> Markup {
-    let PlanReport { organization, declared, at, only, .. } = report;
+    let PlanReport { organization, made_up, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
     html! {
         p.about {
@@ -75,6 +76,7 @@ fn about(report: &PlanReport) -> Markup {
             }
             @if let Some(at) = at { ", as on " (short(at)) }
         }
+        @if *made_up { p.attention { (words::MADE_UP) " " code { (words::DESCRIBE) } "." } }
         ul.counts { @for part in words::summary(report) { li { (part) } } }
     }
 }

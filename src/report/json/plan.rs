@@ -26,6 +26,9 @@ pub(super) struct Plan<'a> {
     command: &'a str,
     exit_code: u8,
     organization: OrganizationOf<'a>,
+    /// `true` if a sandbox made the organization up from the files; otherwise absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_up: Option<bool>,
     declared: usize,
     at: Option<&'a str>,
     only: Vec<&'a str>,
@@ -215,6 +218,7 @@ pub(super) fn write(command: &str, exit: Exit, report: &PlanReport) -> String {
 pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> Plan<'a> {
     let PlanReport {
         organization,
+        made_up,
         declared,
         at,
         only,
@@ -240,6 +244,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
         command,
         exit_code: exit.code(),
         organization: organization_of(organization),
+        made_up: made_up.then_some(true),
         declared: *declared,
         at: at.as_ref().map(Printable::raw),
         only: only.iter().map(Printable::raw).collect(),

@@ -21,6 +21,7 @@ const LONGEST_PATH: usize = 300;
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
     let PlanReport {
         organization: _, // is told in the summary, as all that is counted
+        made_up: _,
         declared: _,
         at: _,
         only: _,
@@ -62,7 +63,9 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
 }
 
 fn summary(report: &PlanReport) -> String {
-    let PlanReport { organization, declared, at, only, .. } = report;
+    let PlanReport { organization, made_up, declared, at, only, .. } = report;
+    let made_up =
+        if *made_up { format!("{} `{}`.\n\n", words::MADE_UP, words::DESCRIBE) } else { String::new() };
     let OrganizationLine { name, id, place } = organization;
     let parts = words::summary(report);
     let counts = parts
@@ -77,7 +80,7 @@ fn summary(report: &PlanReport) -> String {
         many => format!(", only {} people", many.len()),
     };
     let (name, id, place) = (short(name), short(id), short(place));
-    format!("{name} ({id}, {place}), {declared} declared{only}{at}: {counts}\n\n")
+    format!("{name} ({id}, {place}), {declared} declared{only}{at}: {counts}\n\n{made_up}")
 }
 
 /// What refuses it, as an alert that nobody overlooks, and what to do about it.

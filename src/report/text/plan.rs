@@ -20,7 +20,8 @@ const WIDEST_VALUE: usize = 44;
 /// A plan, or what came of it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let PlanReport {
-        organization: _, // heads it, with the next three
+        organization: _, // heads it, with the next four
+        made_up: _,
         declared: _,
         at: _,
         only: _,
@@ -98,14 +99,16 @@ impl Columns {
 }
 
 fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
-    let PlanReport { organization, declared, at, only, .. } = report;
+    let PlanReport { organization, made_up, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
+    let made_up =
+        if *made_up { format!("{} `{}`.\n", words::MADE_UP, words::DESCRIBE) } else { String::new() };
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
     let short = |text: &Printable| text.short(LONGEST);
     let (name, id, place) = (short(name), short(id), short(place));
-    format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n")
+    format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
 /// What came of somebody's change stands below it, by its name alone where it is told once of many.

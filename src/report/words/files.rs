@@ -31,6 +31,13 @@ pub fn imported(declared: usize, left: usize, is_dry: bool) -> String {
     format!("{people}{would} declared{left}")
 }
 
+/// The content of a state of the sandbox that was written.
+pub fn state_written(people: usize, integrations: usize, roles: usize) -> String {
+    let mut parts = vec![count(people, "person", "people"), count(roles, "role", "roles")];
+    parts.extend((integrations > 0).then(|| count(integrations, "integration user", "integration users")));
+    parts.join(" · ")
+}
+
 /// What an `import --update` comes to.
 pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };

@@ -10,6 +10,11 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{EntryKind, PlanReport};
 use crate::roster::Field;
 
+/// Whose people these are, if a sandbox made the organization up. The command that follows it is [`DESCRIBE`].
+pub const MADE_UP: &str = "The organization was made up from these files. Describe your own with";
+/// The command that writes a description of the organization to start from.
+pub const DESCRIBE: &str = "rolecall sandbox --write-state pylon.json";
+
 /// What a plan comes to, in the few words of a title.
 pub fn verdict(report: &PlanReport) -> String {
     let refused: BTreeSet<&str> = report

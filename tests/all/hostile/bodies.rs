@@ -55,6 +55,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
             id: deal.text(Carrier::OrganizationId),
             place: deal.text(Carrier::Place),
         },
+        made_up: has_people,
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],

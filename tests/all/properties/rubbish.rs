@@ -226,6 +226,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let blame = blame(&reviewed.plan, &observed);
     let report = PlanReport::new(&Material {
         place: "us",
+        made_up: false,
         reviewed: &reviewed,
         sources: &roster.sources,
         roles: &observed.roles,

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
-use rolecall::sandbox::{Class, Fault, Faults};
+use rolecall::sandbox::{Class, Fault, Faults, State, World};
 
 use crate::harness::Scene;
 
@@ -297,6 +297,87 @@ fn nothing_is_written_that_the_files_may_not_hold() {
     let fresh = Scene::with_pylon(odd);
     fresh.run("import").exits(0);
     fresh.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited() {
+    let scene = Scene::offline().file(
+        "users.toml",
+        "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
+    );
+    let note = "The organization was made up from these files. Describe your own with `rolecall sandbox --write-state pylon.json`.";
+    for words in ["plan --sandbox", "plan --sandbox", "apply --sandbox --auto-approve"] {
+        let run = scene.run(words);
+        run.exits(0);
+        assert_eq!(run.stdout.lines().nth(1), Some(note), "{words}: {}", run.stdout);
+    }
+    assert!(scene.run("plan --sandbox --format markdown").stdout.contains(&format!("\n\n{note}\n\n")));
+    assert!(
+        scene
+            .run("plan --sandbox --format html")
+            .stdout
+            .contains("The organization was made up from these files.")
+    );
+    assert!(scene.run("plan --sandbox --format json").stdout.contains("\"made_up\": true"));
+    scene
+        .run("sandbox --write-state pylon.json")
+        .exits(0)
+        .says("\nrolecall sandbox\n\n  ✓ pylon.json  written\n\n2 people · 3 roles\n");
+    scene.run("sandbox --write-state pylon.json").exits(1).names("sandbox::file_exists");
+    let described = read(&scene, "pylon.json").replace("\"Viewer\"", "\"Escalations\"");
+    let scene = scene.file("pylon.json", described).file(
+        "users.toml",
+        "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Escalations' }\n",
+    );
+    let run = scene.run("plan --sandbox --detailed-exitcode");
+    run.exits(0);
+    assert!(!run.stdout.contains("made up"), "{}", run.stdout);
+}
+
+#[test]
+fn a_state_is_written_for_the_folder_of_the_config_or_for_what_the_flags_name() {
+    let scene = Scene::offline().file("team/pylon.json", PYLON).file("team/users.toml", "");
+    scene.run("sandbox --config team/users.toml --write-state copy.json").exits(0);
+    let users = |name: &str| State::parse(&read(&scene, name)).unwrap();
+    assert_eq!(users("copy.json"), users("team/pylon.json"));
+    scene.run("sandbox --people 3 --write-state three.json").exits(0);
+    assert_eq!(users("three.json").len(), 3);
+    scene.run("sandbox --state team/pylon.json --write-state again.json").exits(0);
+    assert_eq!(users("again.json"), users("copy.json"));
+    scene.run("sandbox --write-state users.toml").exits(64).names("commands::over_files");
+    scene.run("sandbox --state three.json --write-state three.json").exits(64).names("commands::same_file");
+}
+
+#[test]
+fn the_real_organization_can_be_written_as_a_state_of_the_sandbox() {
+    let pylon = r#"{
+        "organization": { "id": "org_4f1c", "name": "Acme Support" }, "token_user": "u_ana",
+        "roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Lead", "slug": "lead" } ],
+        "users": [
+            { "id": "u_ana", "email": "ana@acme.example", "emails": ["ana@old.example"], "name": "Ana", "role": "admin" },
+            { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": ["admin", "lead"], "status": "away" },
+            { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "lead", "scim_roles": ["admin"], "deactivated": true },
+            { "id": "u_hook", "name": "Fivetran", "kind": "integration" }
+        ] }"#;
+    let files = "[workspace]\norganization = \"org_4f1c\"\n[users]\n";
+    let scene = Scene::with_pylon(pylon).file("users.toml", files);
+    scene
+        .run("import --state pylon.json")
+        .exits(0)
+        .says("\nrolecall import\n\n  ✓ pylon.json  written\n\n3 people · 2 roles · 1 integration user\n");
+    assert_eq!(read(&scene, "users.toml"), files, "users.toml is not touched");
+    let sorted = |state: State| {
+        let world = World::new(state, crate::harness::NOW.parse().unwrap());
+        let mut people: Vec<String> = world.people().map(|person| format!("{person:?}")).collect();
+        people.sort();
+        (world.to_state().organization, people)
+    };
+    let written = State::parse(&read(&scene, "pylon.json")).unwrap();
+    assert_eq!(sorted(written), sorted(State::parse(pylon).unwrap()));
+    scene.run("import --state pylon.json").exits(1).names("sandbox::file_exists");
+    let pinned = scene.file("users.toml", files.replace("4f1c", "other"));
+    pinned.run("import --state other.json").exits(1);
+    assert!(!pinned.folder().join("other.json").exists());
 }
 
 #[test]

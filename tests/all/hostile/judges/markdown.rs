@@ -16,7 +16,7 @@ use super::Seen;
 const WORDS: &str = "\
     before Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate refused by keep_at_least max_changes keep_active protected token_owner \
     unmanaged missing to change changes nothing in step of them since the was saved observed not Pylon deactivated \
-    declared nowhere integration user users as on only people role roles status statuses applied already effective again rejected stale \
+    organization made up from these files Describe your own with declared nowhere integration user users as on only people role roles status statuses applied already effective again rejected stale \
     unclear attempted force This cannot be Refused If it is meant add this root file Kept look here first gains loses \
     Not everything Applying sends what Guardrails hold acknowledged through The acknowledgement at expired and obeyed \
     differs left alone has another primary address there did you mean none Coming itself will more are out keep \
