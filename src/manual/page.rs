@@ -56,8 +56,12 @@ const VARIABLES: &[(&str, bool, &str)] = &[
 const FILES: &[(&str, &str)] = &[
     ("users.toml", "The root file, unless --config names another. Team files are those that it includes."),
     (".rolecall/journal/", "Beside the root file: what each apply did, for `rolecall rollback`."),
-    (".rolecall/sandbox.json", "Beside the root file: the state of --sandbox. Delete it to begin anew."),
-    ("pylon.json", "Beside the root file: the state from which --sandbox begins, if it is there."),
+    (".rolecall/sandbox.json", "Next to the root file: the state of --sandbox. Delete it to start again."),
+    (
+        "pylon.json",
+        "Next to the root file: the description of your organization from which --sandbox starts. `rolecall sandbox --write-state \
+         pylon.json` writes one.",
+    ),
 ];
 
 /// Every page, that of rolecall itself first.

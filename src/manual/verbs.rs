@@ -90,7 +90,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "import",
         more: "Without --update it writes a new file; it never overwrites one. With --update live values replace declared ones that \
-               differ, and comments, order and layout stay.",
+               differ, and comments, order and layout stay. With --state it writes the organization as a state of the sandbox.",
         examples: &[
             ("rolecall import", "writes users.toml"),
             ("rolecall import --update --diff", "what would change in the files"),
@@ -177,8 +177,9 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "sandbox",
-        more: "It answers as Pylon does, on 127.0.0.1, until it is interrupted, and prints the two lines that point rolecall to it. \
-               For one run, --sandbox on another verb is shorter.",
+        more: "It responds as Pylon does, on 127.0.0.1, until it is interrupted, and prints the two lines that point rolecall to it. \
+               For one run, --sandbox on another verb is shorter. With --write-state it writes a description of an organization to \
+               edit, and exits.",
         examples: &[
             ("rolecall sandbox", "twelve invented people, any free port"),
             ("rolecall sandbox --people 50 --limits patch=20", "more people, less pace"),
