@@ -192,7 +192,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
 
 fn not_listed<T>(person: &Person) -> Result<T, Doubt> {
     contradiction(format!(
-        "GET /users lacks {}, whom another response shows as an active user",
+        "GET /users lacks {}, whom another response shows",
         Printable::cut(person.email.as_str(), 100)
     ))
 }
@@ -237,25 +237,30 @@ async fn confirm(
     let (everyone, found, active_again) =
         try_join!(listing(pylon, true), search(pylon, missing), active_again)?;
     compare(&everyone, &found, differing)?;
-    let all: HashSet<&UserId> = everyone.ids().collect();
+    let all: HashSet<&UserId> = everyone.people.iter().map(|person| &person.id).collect();
     if let Some(person) = state.people().chain(&found.people).find(|person| !all.contains(&person.id)) {
         return not_listed(person);
     }
-    if let Some(integration) = state.integrations.iter().find(|user| !all.contains(&user.id)) {
+    if let Some(integration) = state.integrations.difference(&everyone.integrations).next() {
         return contradiction(format!(
             "GET /users lacks the user {} the second time",
             integration.id.as_str()
         ));
     }
-    let active: HashSet<&UserId> = active_again.ids().collect();
+    let active: HashSet<&UserId> = active_again.people.iter().map(|person| &person.id).collect();
     let mut deactivated = Vec::new();
     for person in &everyone.people {
-        match state.person(&person.id) {
-            Some(known) if !unlisted.contains(&known.id) => same_person(known, person, differing)?,
-            _ if active.contains(&person.id) => return not_listed(person),
-            _ if !person.deactivated && !everyone.unsaid.contains(&person.id) => return not_listed(person),
-            _ => deactivated.push(Person { deactivated: true, ..person.clone() }),
+        if let Some(known) = state.person(&person.id) {
+            same_person(known, person, differing)?;
+            if !unlisted.contains(&known.id) {
+                continue;
+            }
         }
+        let is_said_active = !person.deactivated && !everyone.unsaid.contains(&person.id);
+        if is_said_active || active.contains(&person.id) {
+            return not_listed(person);
+        }
+        deactivated.push(Person { deactivated: true, ..person.clone() });
     }
     Ok(deactivated)
 }
@@ -491,11 +496,6 @@ struct List {
 }
 
 impl List {
-    fn ids(&self) -> impl Iterator<Item = &UserId> {
-        let people = self.people.iter().map(|person| &person.id);
-        people.chain(self.integrations.iter().map(|user| &user.id))
-    }
-
     fn and(mut self, other: Self) -> Result<Self, Doubt> {
         self.has_fields(other.role_fields)?;
         self.people.extend(other.people);

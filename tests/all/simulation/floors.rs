@@ -1,9 +1,9 @@
 //! Kept roles: at every point of an apply enough people hold them, whatever fails.
 
 use rolecall::apply::Outcome;
-use rolecall::sandbox::{Fault, Faults, Limits, Person, Role};
+use rolecall::sandbox::{Class, Fault, Faults, Limits, Person, Role};
 
-use super::check::{outcomes, second_run_is_empty};
+use super::check::{all_applied, counted, outcomes, second_run_is_empty};
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
@@ -104,4 +104,60 @@ fn two_kept_roles_that_wait_for_each_other_are_named_rather_than_waited_for() {
     let finished = outcomes(&sim, &planned, &ended);
     assert!(finished.carried.iter().all(|carried| matches!(carried.outcome, Outcome::NotAttempted(_))));
     assert_eq!(ended.watch.requests(), 0);
+}
+
+#[test]
+fn gains_that_are_shown_but_not_stored_let_no_more_administrators_go_than_the_minimum_allows() {
+    let scene = swap(3, 2);
+    let three_gains =
+        (1..=3).fold(Faults::none().on(Class::Patch), |faults, number| faults.at(number, Fault::EchoOnly));
+    let mut sim = Sim::new(scene.world(Limits::documented()), three_gains, Line::default(), 5);
+    let planned = sim.plan(&scene, &How::default());
+    let one_by_one = How { parallelism: 1, ..How::default() };
+    let ended = sim.carry_out(&planned, &one_by_one);
+    assert_eq!(sim.faults.fired(Fault::EchoOnly), 3);
+    let finished = outcomes(&sim, &planned, &ended);
+    assert_eq!(
+        counted(finished),
+        [("applied", 1), ("changed again", 3), ("not attempted", 2)].into(),
+        "one of three administrators may go"
+    );
+    assert_eq!(sim.world.holders("admin"), 2);
+}
+
+#[test]
+fn one_search_confirms_the_gains_before_the_first_loss_that_depends_on_them() {
+    let scene = swap(3, 3);
+    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 5);
+    let planned = sim.plan(&scene, &How::default());
+    let ended = sim.carry_out(&planned, &How::default());
+    all_applied(&sim, &planned, &ended);
+    assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (6, 2, 0));
+}
+
+#[test]
+fn whatever_is_not_stored_at_every_point_enough_administrators_are_there() {
+    let seeds = full(2000, 100);
+    let mut echoes = 0;
+    histories(0..seeds, |seed| {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let count = rng.usize(1..=8);
+        let scene = swap(count, rng.u64(0..=count as u64 + 1));
+        let faults = Faults::none().with(Fault::EchoOnly, rng.f64() * 0.6).on(Class::Patch).seeded(seed);
+        let mut sim = Sim::new(scene.world(Limits::off()), faults, Line::default(), seed);
+        let planned = sim.plan(&scene, &How::default());
+        let how = How { parallelism: rng.usize(1..=8), ..How::default() };
+        let ended = sim.carry_out(&planned, &how); // watched at every arrival
+        outcomes(&sim, &planned, &ended);
+        echoes += sim.faults.fired_in_all();
+        sim.faults = Faults::none();
+        let planned = sim.plan(&scene, &How::default());
+        let ended = sim.carry_out(&planned, &How::default());
+        all_applied(&sim, &planned, &ended);
+        second_run_is_empty(&mut sim, &scene);
+    });
+    tell_figures(
+        "Writes that are shown and not stored, while administrators are replaced",
+        &[format!("{seeds} histories, {echoes} writes that were not stored, and never too few holders")],
+    );
 }

@@ -26,6 +26,7 @@ mod floors;
 mod limits;
 mod looks;
 mod others;
+mod partial;
 mod read_back;
 mod scene;
 mod sequences;

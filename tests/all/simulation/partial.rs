@@ -1,0 +1,430 @@
+//! Every way in which a response to a read can be partial, one response at a time: the plan is the plan for the true state,
+//! or there is no plan (I13, I14 of docs/reliability.md).
+//!
+//! A small server of its own, so that everything comes in pages: the roles, the listing, and each search. It answers
+//! truthfully, except for one response, which is falsified the first time that it is asked for, or always.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use rolecall::observed::ObservedState;
+use rolecall::plan::guardrails::Review;
+use rolecall::plan::roles::NamedRoles;
+use rolecall::plan::{Absence, Change, Plan, ReviewedPlan, Subject};
+use rolecall::pylon::exchange::{self, Incoming};
+use rolecall::pylon::observe::{Unread, Wanted};
+use rolecall::pylon::retry::{Again, Failures, Retries};
+use rolecall::pylon::{Answer, Failure, ReadRequest};
+use rolecall::roster::{Email, Roster};
+use serde_json::{Map, Value, json};
+
+use super::{full, tell_figures};
+use crate::memory::observed;
+use crate::rosters;
+
+/// So many entries are on a page.
+const PAGE: usize = 3;
+
+const FILE: &str = r#"
+[guardrails]
+keep_at_least = { Admin = MINIMUM }
+UNMANAGED
+[users]
+"ana@acme.example" = { role = "Member" }
+"cy@acme.example" = { role = "Admin", status = "active" }
+"dee@acme.example" = { role = "DEE" }
+"eve@acme.example" = { role = "Member", status = "away" }
+"fay@acme.example" = { role = "Viewer" }
+"hal@old.example" = { role = "Viewer" }
+"ida@acme.example" = { role = "Member" }
+"typo@acme.example" = { role = "Member" }
+"#;
+
+/// Who is there: ID, address, other addresses, assigned roles, roles from SCIM, status, whether they are deactivated.
+type Who = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static str,
+    bool,
+);
+
+const PEOPLE: [Who; 10] = [
+    ("u_ana", "ana@acme.example", &[], &["r_admin"], &[], "active", false),
+    ("u_ben", "ben@acme.example", &[], &["r_admin"], &[], "active", false), // unmanaged, and the minimum needs him
+    ("u_cy", "cy@acme.example", &["cy@old.example"], &["r_admin"], &[], "active", false),
+    ("u_dee", "dee@acme.example", &[], &["r_member"], &[], "", false),
+    ("u_eve", "eve@acme.example", &[], &["r_viewer"], &["r_lead"], "active", false),
+    ("u_fay", "fay@acme.example", &[], &["r_member"], &[], "away", true),
+    ("u_gus", "gus@acme.example", &[], &["r_member"], &[], "active", false), // unmanaged
+    ("u_hal", "hal@acme.example", &["hal@old.example"], &["r_viewer"], &[], "active", false),
+    ("u_ida", "ida@acme.example", &[], &["r_lead", "r_member"], &[], "active", false),
+    ("u_zoe", "zoe@acme.example", &[], &["r_admin"], &[], "active", true),
+];
+
+const ROLES: [(&str, &str, &str); 4] = [
+    ("r_admin", "Admin", "admin"),
+    ("r_lead", "Lead", "lead"),
+    ("r_member", "Member", "member"),
+    ("r_viewer", "Viewer", "viewer"),
+];
+
+/// The date of the API, as far as users look different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Date {
+    April,
+    July,
+    October,
+}
+
+fn role(id: &str) -> Value {
+    let (id, name, slug) = ROLES.into_iter().find(|(other, ..)| *other == id).expect("a role");
+    json!({ "id": id, "name": name, "slug": slug })
+}
+
+fn user(date: Date, (id, email, others, assigned, scim, status, deactivated): Who) -> Value {
+    let emails: Vec<&str> = std::iter::once(email).chain(others.iter().copied()).collect();
+    let mut user = json!({
+        "id": id, "email": email, "emails": emails, "name": id.to_uppercase(), "avatar_url": "", "status": status,
+        "role_id": assigned.last().copied().unwrap_or_default(),
+    });
+    match date {
+        Date::April => {}
+        Date::July => user["role"] = assigned.last().map_or(Value::Null, |id| role(id)),
+        Date::October => {
+            user["role_ids"] = json!(assigned);
+            user["roles"] = assigned.iter().chain(scim).map(|id| role(id)).collect();
+            user["is_deactivated"] = json!(deactivated);
+        }
+    }
+    user
+}
+
+/// The whole list that a request is about.
+fn whole(date: Date, request: &ReadRequest) -> Vec<Value> {
+    let users = |wanted: &dyn Fn(&Who) -> bool| {
+        PEOPLE.into_iter().filter(wanted).map(|who| user(date, who)).collect()
+    };
+    match request {
+        ReadRequest::Roles { .. } => ROLES.map(|(id, ..)| role(id)).to_vec(),
+        ReadRequest::Listing { deactivated, .. } => {
+            let mut list: Vec<Value> = users(&|who| *deactivated || !who.6);
+            list.push(json!({ "id": "u_sync", "email": "", "name": "Sync", "status": "", "role_id": "" }));
+            list
+        }
+        ReadRequest::Search { emails, .. } => users(&|(_, email, others, ..)| {
+            std::iter::once(email).chain(*others).any(|address| emails.contains(&Email::observed(address)))
+        }),
+        ReadRequest::Me | ReadRequest::Person(_) | ReadRequest::AuditLog { .. } => Vec::new(),
+    }
+}
+
+fn truth(date: Date, request: &ReadRequest) -> Value {
+    if *request == ReadRequest::Me {
+        return json!({ "data": { "id": "org_1", "name": "Acme", "user": { "id": "u_api" } }, "request_id": "r" });
+    }
+    let cursor = match request {
+        ReadRequest::Roles { cursor }
+        | ReadRequest::Listing { cursor, .. }
+        | ReadRequest::Search { cursor, .. } => cursor,
+        _ => unreachable!("nothing else is asked"),
+    };
+    let start = cursor.as_ref().map_or(0, |cursor| cursor.parse().expect("a cursor of ours"));
+    let list = whole(date, request);
+    let mut page = json!({ "request_id": "r" });
+    if start < list.len() {
+        page["data"] = list[start..list.len().min(start + PAGE)].to_vec().into();
+    }
+    if start + PAGE < list.len() {
+        page["pagination"] = json!({ "cursor": (start + PAGE).to_string(), "has_next_page": true });
+    }
+    page
+}
+
+/// A falsified response: what it is called, its status, its body.
+type Lie = (String, u16, Value);
+
+/// Every way in which the response to `request` could be falsified.
+fn lies(date: Date, request: &ReadRequest, true_page: &Value) -> Vec<Lie> {
+    let mut lies = Vec::new();
+    let mut lie = |name: String, change: &dyn Fn(&mut Value)| {
+        let mut page = true_page.clone();
+        change(&mut page);
+        if page != *true_page {
+            lies.push((name, 200, page));
+        }
+    };
+    let count = true_page["data"].as_array().map_or(0, Vec::len);
+    fn list(page: &mut Value) -> &mut Vec<Value> {
+        page["data"].as_array_mut().expect("a list")
+    }
+    for at in 0..count {
+        lie(format!("element {at} dropped"), &|page| drop(list(page).remove(at)));
+        lie(format!("cut after {at} elements"), &|page| list(page).truncate(at));
+        lie(format!("element {at} repeated"), &|page| {
+            let again = list(page)[at].clone();
+            list(page).push(again);
+        });
+        for other in (0..count).filter(|other| *other != at) {
+            lie(format!("element {at} has the ID of {other}"), &|page| {
+                list(page)[at]["id"] = list(page)[other]["id"].clone();
+            });
+            // In April, users show only the ID of their role: no other response says which name belongs to it.
+            if date == Date::April && matches!(request, ReadRequest::Roles { .. }) {
+                continue;
+            }
+            lie(format!("elements {at} and {other} exchange their IDs"), &|page| {
+                let (one, two) = (list(page)[at]["id"].clone(), list(page)[other]["id"].clone());
+                (list(page)[at]["id"], list(page)[other]["id"]) = (two, one);
+            });
+        }
+        let fields: Vec<String> =
+            true_page["data"][at].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+        for field in fields {
+            lie(format!("element {at} lacks {field}"), &|page| {
+                list(page)[at].as_object_mut().expect("an object").remove(&field);
+            });
+        }
+        match request {
+            ReadRequest::Roles { .. } => {
+                for (field, text) in [
+                    ("slug", "other"),
+                    ("slug", "admin"),
+                    ("name", "Member"),
+                    ("name", "Other"),
+                    ("id", "r_other"),
+                ] {
+                    lie(format!("element {at} has the {field} {text}"), &|page| {
+                        list(page)[at][field] = json!(text)
+                    });
+                }
+            }
+            _ => {
+                for (field, text) in [
+                    ("email", ""),
+                    ("email", "other@acme.example"),
+                    ("email", "dee@acme.example"),
+                    ("status", "out_of_office"),
+                ] {
+                    lie(format!("element {at} has the {field} `{text}`"), &|page| {
+                        list(page)[at][field] = json!(text);
+                        list(page)[at]["emails"] = json!([text]);
+                    });
+                }
+                lie(format!("element {at} is deactivated or not"), &|page| {
+                    if let Value::Bool(is) = list(page)[at]["is_deactivated"] {
+                        list(page)[at]["is_deactivated"] = json!(!is);
+                    }
+                });
+                for held in ["r_admin", "r_viewer", "r_unknown"] {
+                    lie(format!("element {at} holds {held}"), &|page| {
+                        let old = &list(page)[at];
+                        let known = held != "r_unknown";
+                        let mut new = old.clone();
+                        new["role_id"] = json!(held);
+                        let object =
+                            if known { role(held) } else { json!({ "id": held, "name": "X", "slug": "x" }) };
+                        if date == Date::July {
+                            new["role"] = object.clone();
+                        }
+                        if date == Date::October {
+                            new["role_ids"] = json!([held]);
+                            new["roles"] = json!([object]);
+                        }
+                        list(page)[at] = new;
+                    });
+                }
+            }
+        }
+    }
+    let cursor = |page: &mut Value, cursor: Value| {
+        page["pagination"] = json!({ "cursor": cursor, "has_next_page": true })
+    };
+    lie("no pagination".into(), &|page| drop(page.as_object_mut().expect("an object").remove("pagination")));
+    lie("another page without a cursor".into(), &|page| {
+        page["pagination"] = json!({ "has_next_page": true })
+    });
+    lie("the first page again".into(), &|page| cursor(page, json!("0")));
+    lie("a page is left out".into(), &|page| {
+        if let Some(next) = page["pagination"]["cursor"].as_str() {
+            let next: usize = next.parse().expect("a cursor of ours");
+            cursor(page, json!((next + 1).to_string()));
+        }
+    });
+    lie("no data".into(), &|page| drop(page.as_object_mut().expect("an object").remove("data")));
+    lie("data is null".into(), &|page| page["data"] = Value::Null);
+    lie("nothing but a request ID".into(), &|page| *page = json!({ "request_id": "r" }));
+    lie("an empty list".into(), &|page| page["data"] = json!([]));
+    lie("the first page's data".into(), &|page| {
+        let first = whole(date, request);
+        page["data"] = first[..first.len().min(PAGE)].to_vec().into();
+    });
+    for status in [201, 202, 203, 204, 206] {
+        lies.push((format!("the status {status}"), status, true_page.clone()));
+    }
+    lies
+}
+
+/// A server that answers truthfully, except for one request.
+struct Server<'l> {
+    date: Date,
+    lie: Option<(&'l ReadRequest, &'l Lie)>,
+    always: bool,
+    asked: RefCell<Vec<ReadRequest>>,
+    told: RefCell<u32>,
+}
+
+impl<'l> Server<'l> {
+    fn new(date: Date, lie: Option<(&'l ReadRequest, &'l Lie)>, always: bool) -> Self {
+        Self { date, lie, always, asked: RefCell::default(), told: RefCell::new(0) }
+    }
+
+    fn once(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+        self.asked.borrow_mut().push(request.clone());
+        let (status, page) = match self.lie {
+            Some((about, (_, status, page)))
+                if about == request && (self.always || *self.told.borrow() == 0) =>
+            {
+                *self.told.borrow_mut() += 1;
+                (*status, page.clone())
+            }
+            _ => (200, truth(self.date, request)),
+        };
+        let incoming = Incoming { status, body: page.to_string().into_bytes(), ..Incoming::default() };
+        exchange::read(request, Ok(incoming), Timestamp::UNIX_EPOCH).result
+    }
+
+    /// One read with its retries, but without their pauses.
+    fn answer(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+        let now = std::time::Duration::ZERO;
+        let (mut retries, mut failed) = (Retries::new(now), Failures::default());
+        let mut rng = fastrand::Rng::with_seed(1);
+        loop {
+            let failure = match self.once(request) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            failed.add(&failure);
+            if let Again::No(_) = retries.read_again(now, &failure, failed, &mut rng) {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The plan, made as `rolecall plan` makes it; `None` if there is none.
+    fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
+        let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
+        let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
+        let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Refuse;
+        let observe = |emails: &[Email]| -> Result<ObservedState, Unread> {
+            let wanted = Wanted { emails, pin: None, confirm_listing };
+            observed(|request: &ReadRequest| self.answer(request), &wanted)
+        };
+        let review = |observed: &ObservedState| {
+            let roles = NamedRoles::look_up(roster, &observed.roles).ok()?;
+            let plan = Plan::draw(&desired, observed, &roles, roster.policy).ok()?;
+            let rules = &roster.guardrails;
+            Some(plan.review(Review { observed, desired: &desired, rules, roles: &roles, max_changes: None }))
+        };
+        let state = observe(&emails).ok()?;
+        let reviewed = review(&state)?;
+        let holders = reviewed.holders_to_confirm(&state, &emails);
+        if holders.is_empty() {
+            return Some(reviewed);
+        }
+        emails.extend(holders);
+        review(&observe(&emails).ok()?)
+    }
+}
+
+#[test]
+fn whatever_is_partial_the_plan_is_the_true_one_or_there_is_none() {
+    let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
+    for date in [Date::April, Date::July, Date::October] {
+        // A swap, a removal down to the minimum, and a removal that is blocked.
+        for (dee, minimum, unmanaged) in [
+            ("Admin", "2", ""),
+            ("Admin", "2", "unmanaged = \"refuse\""),
+            ("Member", "2", ""),
+            ("Member", "3", ""),
+        ] {
+            let file = FILE.replace("DEE", dee).replace("MINIMUM", minimum).replace("UNMANAGED", unmanaged);
+            falsify(date, &rosters::read(file).unwrap(), &mut counts);
+        }
+    }
+    let rows: Vec<String> = counts
+        .iter()
+        .map(|(kind, [same, none])| {
+            format!(
+                "{kind:<16} {:>6} responses falsified: {same:>6} times the true plan, {none:>6} times none",
+                same + none
+            )
+        })
+        .collect();
+    tell_figures("Partial and contradictory reads, one response at a time", &rows);
+}
+
+/// Plans with each response falsified in each way, and counts the true plans and those that there are not.
+fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>) {
+    let honest = Server::new(date, None, false);
+    let expected = honest.plan(roster).expect("there is a plan for the true state");
+    assert!(expected.plan.changes.len() > 1);
+    let pages: HashMap<ReadRequest, Value> = honest
+        .asked
+        .into_inner()
+        .into_iter()
+        .filter(|request| *request != ReadRequest::Me)
+        .map(|request| (request.clone(), truth(date, &request)))
+        .collect();
+    for (request, page) in &pages {
+        // A prime number, so that the share has each kind of lie.
+        for lie in lies(date, request, page).iter().step_by(usize::try_from(full(1, 13)).unwrap()) {
+            for always in [false, true] {
+                let server = Server::new(date, Some((request, lie)), always);
+                let plan = server.plan(roster);
+                assert!(*server.told.borrow() > 0, "{request:?}: {} did not occur", lie.0);
+                let what = || format!("{date:?} {request:?}: {}, always: {always}", lie.0);
+                // Before October 2026, a person who is never in the listing of active users is deactivated, and nothing else
+                // says so: then the person is left alone and reported as deactivated.
+                let is_definition = matches!(request, ReadRequest::Listing { deactivated: false, .. });
+                match &plan {
+                    Some(plan) if date != Date::October && always && is_definition => {
+                        let is_planned = |change| expected.plan.changes.contains(change);
+                        assert!(plan.plan.changes.iter().all(is_planned), "{}", what());
+                        let drops_change = plan.plan.changes.len() < expected.plan.changes.len();
+                        assert!(drops_change || plan.is_refused() || !expected.is_refused(), "{}", what());
+                    }
+                    Some(plan) => is_true(plan, &expected, &what),
+                    None => {}
+                }
+                let kind = format!("{date:?}, {}", if always { "always" } else { "once" });
+                counts.entry(kind).or_default()[usize::from(plan.is_none())] += 1;
+            }
+        }
+    }
+}
+
+/// The same people change in the same way, the same are missing, and no guardrail passes that would have blocked.
+fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
+    let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
+    assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
+    assert!(plan.is_refused() || !expected.is_refused(), "a guardrail passes: {}", what());
+    for (floor, expected) in plan.floors.iter().zip(&expected.floors) {
+        assert!(floor.after <= expected.after, "more holders than there are: {}", what());
+    }
+}
+
+/// What a plan says about people, without their names, which no decision depends on.
+fn nameless(plan: &Plan) -> (Vec<Change>, Vec<Subject>, Vec<(&Email, bool)>) {
+    let subject = |subject: &Subject| Subject { name: String::new(), ..subject.clone() };
+    let changes =
+        plan.changes.iter().map(|change| Change { subject: subject(&change.subject), ..change.clone() });
+    let absent = plan
+        .absent
+        .iter()
+        .map(|absent| (&absent.email.value, matches!(absent.absence, Absence::Deactivated { .. })));
+    (changes.collect(), plan.found_elsewhere.iter().map(subject).collect(), absent.collect())
+}
