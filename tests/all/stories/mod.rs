@@ -16,6 +16,7 @@ mod observing;
 mod openapi;
 mod printing;
 mod reports;
+mod sandbox;
 mod saved_plans;
 pub(crate) mod schema;
 mod taking_back;
