@@ -47,7 +47,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         let anew = async |connection: &Connection| {
             admitted(prepare_anew(scope, connection, common, environment).await?)
         };
-        carry_through("apply", connection, admitted(prepared)?, anew, &args.carry, common, environment).await
+        let prepared = admitted(prepared)?;
+        Box::pin(carry_through("apply", connection, prepared, anew, &args.carry, common, environment)).await
     })
 }
 

@@ -38,7 +38,8 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
             let (files, applied) = declared_and_applied(of, common, environment)?;
             Ok(prepare(connection, &files, &applied).await?)
         };
-        carry_through("rollback", connection, prepared, anew, &args.carry, common, environment).await
+        Box::pin(carry_through("rollback", connection, prepared, anew, &args.carry, common, environment))
+            .await
     })
 }
 

@@ -119,7 +119,7 @@ fn attempt<T>(
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::trouble("the status 200", why), &incoming.body))
         }
-        _ => Err(Trouble::Refused(refusal(&incoming, now))),
+        _ => Err(refusal(&incoming, now).into()),
     };
     let result = result.map_err(|trouble| Failure { asked, trouble, request_id: request_id(&incoming) });
     Attempt { result, remaining, date }

@@ -38,8 +38,14 @@ pub enum Trouble {
     /// A page says that another page follows, but holds no data. The same request again returns the page (recorded from
     /// the live service).
     PageWithoutData,
-    /// It was answered with an error.
-    Refused(Refusal),
+    /// It was answered with an error. Boxed, because a failure is the error of most results.
+    Refused(Box<Refusal>),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
 }
 
 /// A response with a 2xx status that is not what the request returns.
@@ -155,13 +161,14 @@ impl Failure {
             }
             Trouble::TooSlow(limit) => Trouble::TooSlow(limit),
             Trouble::PageWithoutData => Trouble::PageWithoutData,
-            Trouble::Refused(Refusal { status, code, errors, hint, intermediary }) => {
+            Trouble::Refused(refusal) => {
+                let Refusal { status, code, errors, hint, intermediary } = *refusal;
                 let errors = errors.into_iter().map(&words).collect();
                 let intermediary = intermediary.map(|Intermediary { server, text }| Intermediary {
                     server: server.map(&words),
                     text: words(text),
                 });
-                Trouble::Refused(Refusal { status, code: code.map(&words), errors, hint, intermediary })
+                Refusal { status, code: code.map(&words), errors, hint, intermediary }.into()
             }
         };
         Self { asked: words(self.asked), trouble, request_id: self.request_id.map(words) }
@@ -346,7 +353,7 @@ mod tests {
 
     fn class(status: u16, code: Option<&str>) -> Class {
         let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
-        failure(Trouble::Refused(refusal)).class()
+        failure(refusal.into()).class()
     }
 
     fn failure(trouble: Trouble) -> Failure {
@@ -442,7 +449,7 @@ mod tests {
                 errors: errors.iter().copied().map(str::to_owned).collect(),
                 ..Refusal::default()
             };
-            Failure { request_id: id.map(str::to_owned), ..failure(Trouble::Refused(refusal)) }
+            Failure { request_id: id.map(str::to_owned), ..failure(refusal.into()) }
         };
         for (failure, expected) in [
             (refused(None, &[], None), "422"),
@@ -461,7 +468,7 @@ mod tests {
             Trouble::WrongShape(WrongShape::default()),
             Trouble::TooSlow(1024),
             Trouble::PageWithoutData,
-            Trouble::Refused(Refusal { status: 500, ..Refusal::default() }),
+            Refusal { status: 500, ..Refusal::default() }.into(),
         ] {
             let failure = Failure { request_id: Some("req_1".into()), ..failure(trouble) };
             assert!(failure.line().ends_with(" (request req_1)"), "{}", failure.line());
@@ -489,7 +496,7 @@ mod tests {
         let intermediary = Intermediary { server: Some("cloudflare".into()), text: "Access denied".into() };
         for status in [400, 401, 403, 404, 407, 451] {
             let refusal = Refusal { status, intermediary: Some(intermediary.clone()), ..Refusal::default() };
-            let failure = failure(Trouble::Refused(refusal));
+            let failure = failure(refusal.into());
             assert_eq!(
                 failure.line(),
                 format!(
@@ -506,7 +513,7 @@ mod tests {
         {
             let refusal =
                 Refusal { status, intermediary: Some(Intermediary::default()), ..Refusal::default() };
-            assert_eq!(failure(Trouble::Refused(refusal)).problem(None).code, code);
+            assert_eq!(failure(refusal.into()).problem(None).code, code);
         }
     }
 
@@ -531,7 +538,7 @@ mod tests {
             (422, None, Code::Rejected),
         ] {
             let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
-            let failure = failure(Trouble::Refused(refusal));
+            let failure = failure(refusal.into());
             assert_eq!(failure.problem(None).code, expected.as_str(), "{status} {code:?}");
         }
     }
@@ -539,7 +546,7 @@ mod tests {
     #[test]
     fn the_other_regions_are_named() {
         let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
-        let failure = failure(Trouble::Refused(refusal));
+        let failure = failure(refusal.into());
         for (asked, other) in [
             (Some(Region::Us), "use --region eu,"),
             (Some(Region::Eu), "use --region us,"),
@@ -554,7 +561,7 @@ mod tests {
     fn a_search_may_be_too_large_after_a_413_and_after_any_400() {
         let refused = |status, text: &str| {
             let refusal = Refusal { status, errors: vec![text.to_owned()], ..Refusal::default() };
-            failure(Trouble::Refused(refusal)).may_be_too_large()
+            failure(refusal.into()).may_be_too_large()
         };
         assert!(refused(413, ""));
         assert!(refused(400, "Limit must be less than 1000"));

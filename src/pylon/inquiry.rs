@@ -158,7 +158,7 @@ impl<'a> Inquiry<'a> {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::super::failure::{Refusal, Trouble};
+    use super::super::failure::Refusal;
     use super::*;
     use crate::desired::Origin;
     use crate::observed::{Organization, RoleCatalogue};
@@ -223,7 +223,7 @@ mod tests {
 
     fn refused(status: u16) -> Failure {
         let refusal = Refusal { status, ..Refusal::default() };
-        let trouble = Trouble::Refused(refusal);
+        let trouble = refusal.into();
         Failure { asked: "POST /audit-logs/search".into(), trouble, request_id: None }
     }
 

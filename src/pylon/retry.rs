@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn refused(status: u16) -> Failure {
-        failure(Trouble::Refused(Refusal { status, ..Refusal::default() }))
+        failure(Refusal { status, ..Refusal::default() }.into())
     }
 
     #[test]

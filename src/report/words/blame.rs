@@ -116,7 +116,7 @@ mod tests {
         let failed = |status: u16| {
             let refusal = Refusal { status, ..Refusal::default() };
             let asked = "POST /audit-logs/search".to_owned();
-            Some(CutShort::Failed(Failure { asked, trouble: Trouble::Refused(refusal), request_id: None }))
+            Some(CutShort::Failed(Failure { asked, trouble: refusal.into(), request_id: None }))
         };
         let slow = Some(CutShort::TooSlow(Duration::from_secs(120)));
         for (is_available, unread, blamed, expected) in [

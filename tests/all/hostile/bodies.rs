@@ -192,7 +192,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
         vec![role, status]
     };
     let refused: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        let trouble = Trouble::Refused(Refusal {
+        let trouble = Trouble::from(Refusal {
             status: 422,
             code: Some(deal.raw(Carrier::ErrorCode).to_owned()),
             errors: vec![deal.raw(Carrier::ErrorText).to_owned()],
@@ -208,11 +208,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
     let intercepted: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let server = Some(deal.raw(Carrier::ProxyServer).to_owned());
         let intermediary = Some(Intermediary { server, text: deal.raw(Carrier::ProxyText).to_owned() });
-        Outcome::Rejected(failure(Trouble::Refused(Refusal {
-            status: 403,
-            intermediary,
-            ..Refusal::default()
-        })))
+        Outcome::Rejected(failure(Trouble::from(Refusal { status: 403, intermediary, ..Refusal::default() })))
     };
     let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
@@ -272,7 +268,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
             errors: vec![deal.raw(Carrier::UnreadText).to_owned()],
             ..Refusal::default()
         };
-        failed(Trouble::Refused(refusal), Some(deal.raw(Carrier::UnreadRequest).to_owned()))
+        failed(refusal.into(), Some(deal.raw(Carrier::UnreadRequest).to_owned()))
     };
     let unread = match number % 3 {
         0 => refused(deal, 404),

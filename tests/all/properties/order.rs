@@ -167,7 +167,7 @@ impl Fate {
     ];
 
     fn trouble(self) -> Option<Trouble> {
-        let refused = |status| Trouble::Refused(Refusal { status, ..Refusal::default() });
+        let refused = |status| Trouble::from(Refusal { status, ..Refusal::default() });
         match self {
             Self::Well | Self::Ignored => None,
             Self::Rejected => Some(refused(422)),

@@ -259,7 +259,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
         });
     }
     let errors = observed.people().map(|person| person.name.clone()).collect();
-    let trouble = Trouble::Refused(Refusal { status: 403, errors, ..Refusal::default() });
+    let trouble = Trouble::from(Refusal { status: 403, errors, ..Refusal::default() });
     let unread = Some(CutShort::Failed(Failure {
         asked: "POST /audit-logs/search".into(),
         trouble,

@@ -8,7 +8,7 @@ use rolecall::apply::{Finished, Stop};
 use rolecall::observed::{Person, RoleId, UserId};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::request::Page;
-use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
+use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest};
 use rolecall::roster::Email;
 use rolecall::sandbox::{self, Faults, Limits};
 
@@ -38,7 +38,7 @@ fn carried_out(
     let mut writes = 0;
     let failure = |asked: String, status| Failure {
         asked,
-        trouble: Trouble::Refused(Refusal { status, hint: Some(hint), ..Refusal::default() }),
+        trouble: Refusal { status, hint: Some(hint), ..Refusal::default() }.into(),
         request_id: None,
     };
     for _ in 0..1_000 {

@@ -126,11 +126,11 @@ fn truth(date: Date, request: &ReadRequest) -> Value {
     if *request == ReadRequest::Me {
         return json!({ "data": { "id": "org_1", "name": "Acme", "user": { "id": "u_api" } }, "request_id": "r" });
     }
-    let cursor = match request {
-        ReadRequest::Roles { cursor }
-        | ReadRequest::Listing { cursor, .. }
-        | ReadRequest::Search { cursor, .. } => cursor,
-        _ => unreachable!("nothing else is asked"),
+    let (ReadRequest::Roles { cursor }
+    | ReadRequest::Listing { cursor, .. }
+    | ReadRequest::Search { cursor, .. }) = request
+    else {
+        unreachable!("nothing else is asked")
     };
     let start = cursor.as_ref().map_or(0, |cursor| cursor.parse().expect("a cursor of ours"));
     let list = whole(date, request);
@@ -147,125 +147,153 @@ fn truth(date: Date, request: &ReadRequest) -> Value {
 /// A falsified response: what it is called, its status, its body.
 type Lie = (String, u16, Value);
 
-/// Every way in which the response to `request` could be falsified.
-fn lies(date: Date, request: &ReadRequest, true_page: &Value) -> Vec<Lie> {
-    let mut lies = Vec::new();
-    let mut lie = |name: String, change: &dyn Fn(&mut Value)| {
-        let mut page = true_page.clone();
+/// Falsifies one page in many ways. What leaves it as it is, is no lie.
+struct Liar<'p> {
+    date: Date,
+    request: &'p ReadRequest,
+    page: &'p Value,
+    lies: Vec<Lie>,
+}
+
+fn list(page: &mut Value) -> &mut Vec<Value> {
+    page["data"].as_array_mut().expect("a list")
+}
+
+fn object(page: &mut Value) -> &mut Map<String, Value> {
+    page.as_object_mut().expect("an object")
+}
+
+impl Liar<'_> {
+    fn lie(&mut self, name: String, change: impl FnOnce(&mut Value)) {
+        let mut page = self.page.clone();
         change(&mut page);
-        if page != *true_page {
-            lies.push((name, 200, page));
+        if page != *self.page {
+            self.lies.push((name, 200, page));
         }
-    };
-    let count = true_page["data"].as_array().map_or(0, Vec::len);
-    fn list(page: &mut Value) -> &mut Vec<Value> {
-        page["data"].as_array_mut().expect("a list")
     }
-    for at in 0..count {
-        lie(format!("element {at} dropped"), &|page| drop(list(page).remove(at)));
-        lie(format!("cut after {at} elements"), &|page| list(page).truncate(at));
-        lie(format!("element {at} repeated"), &|page| {
+
+    fn is_about_roles(&self) -> bool {
+        matches!(self.request, ReadRequest::Roles { .. })
+    }
+
+    /// One entry is not there, twice there, or lacks a field.
+    fn entry(&mut self, at: usize) {
+        self.lie(format!("entry {at} dropped"), |page| drop(list(page).remove(at)));
+        self.lie(format!("cut after {at} entries"), |page| list(page).truncate(at));
+        self.lie(format!("entry {at} repeated"), |page| {
             let again = list(page)[at].clone();
             list(page).push(again);
         });
-        for other in (0..count).filter(|other| *other != at) {
-            lie(format!("element {at} has the ID of {other}"), &|page| {
-                list(page)[at]["id"] = list(page)[other]["id"].clone();
-            });
-            // In April, users show only the ID of their role: no other response says which name belongs to it.
-            if date == Date::April && matches!(request, ReadRequest::Roles { .. }) {
-                continue;
-            }
-            lie(format!("elements {at} and {other} exchange their IDs"), &|page| {
-                let (one, two) = (list(page)[at]["id"].clone(), list(page)[other]["id"].clone());
-                (list(page)[at]["id"], list(page)[other]["id"]) = (two, one);
-            });
-        }
         let fields: Vec<String> =
-            true_page["data"][at].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+            self.page["data"][at].as_object().into_iter().flat_map(Map::keys).cloned().collect();
         for field in fields {
-            lie(format!("element {at} lacks {field}"), &|page| {
-                list(page)[at].as_object_mut().expect("an object").remove(&field);
+            self.lie(format!("entry {at} lacks {field}"), |page| {
+                drop(object(&mut list(page)[at]).remove(&field));
             });
         }
-        match request {
-            ReadRequest::Roles { .. } => {
-                for (field, text) in [
-                    ("slug", "other"),
-                    ("slug", "admin"),
-                    ("name", "Member"),
-                    ("name", "Other"),
-                    ("id", "r_other"),
-                ] {
-                    lie(format!("element {at} has the {field} {text}"), &|page| {
-                        list(page)[at][field] = json!(text)
-                    });
-                }
-            }
-            _ => {
-                for (field, text) in [
-                    ("email", ""),
-                    ("email", "other@acme.example"),
-                    ("email", "dee@acme.example"),
-                    ("status", "out_of_office"),
-                ] {
-                    lie(format!("element {at} has the {field} `{text}`"), &|page| {
-                        list(page)[at][field] = json!(text);
-                        list(page)[at]["emails"] = json!([text]);
-                    });
-                }
-                lie(format!("element {at} is deactivated or not"), &|page| {
-                    if let Value::Bool(is) = list(page)[at]["is_deactivated"] {
-                        list(page)[at]["is_deactivated"] = json!(!is);
-                    }
-                });
-                for held in ["r_admin", "r_viewer", "r_unknown"] {
-                    lie(format!("element {at} holds {held}"), &|page| {
-                        let old = &list(page)[at];
-                        let known = held != "r_unknown";
-                        let mut new = old.clone();
-                        new["role_id"] = json!(held);
-                        let object =
-                            if known { role(held) } else { json!({ "id": held, "name": "X", "slug": "x" }) };
-                        if date == Date::July {
-                            new["role"] = object.clone();
-                        }
-                        if date == Date::October {
-                            new["role_ids"] = json!([held]);
-                            new["roles"] = json!([object]);
-                        }
-                        list(page)[at] = new;
-                    });
-                }
-            }
+    }
+
+    /// Two entries share an ID, or exchange theirs.
+    fn ids(&mut self, at: usize, other: usize) {
+        self.lie(format!("entry {at} has the ID of {other}"), |page| {
+            list(page)[at]["id"] = list(page)[other]["id"].clone();
+        });
+        // In April, users show only the ID of their role: no other response says which name belongs to it.
+        if self.date == Date::April && self.is_about_roles() {
+            return;
+        }
+        self.lie(format!("entries {at} and {other} exchange their IDs"), |page| {
+            let (one, two) = (list(page)[at]["id"].clone(), list(page)[other]["id"].clone());
+            (list(page)[at]["id"], list(page)[other]["id"]) = (two, one);
+        });
+    }
+
+    /// A role says something else of itself.
+    fn role(&mut self, at: usize) {
+        for (field, text) in
+            [("slug", "other"), ("slug", "admin"), ("name", "Member"), ("name", "Other"), ("id", "r_other")]
+        {
+            self.lie(format!("entry {at} has the {field} {text}"), |page| {
+                list(page)[at][field] = json!(text);
+            });
         }
     }
-    let cursor = |page: &mut Value, cursor: Value| {
-        page["pagination"] = json!({ "cursor": cursor, "has_next_page": true })
-    };
-    lie("no pagination".into(), &|page| drop(page.as_object_mut().expect("an object").remove("pagination")));
-    lie("another page without a cursor".into(), &|page| {
-        page["pagination"] = json!({ "has_next_page": true })
-    });
-    lie("the first page again".into(), &|page| cursor(page, json!("0")));
-    lie("a page is left out".into(), &|page| {
-        if let Some(next) = page["pagination"]["cursor"].as_str() {
-            let next: usize = next.parse().expect("a cursor of ours");
-            cursor(page, json!((next + 1).to_string()));
+
+    /// A user says something else of themselves.
+    fn user(&mut self, at: usize) {
+        for email in ["", "other@acme.example", "dee@acme.example"] {
+            self.lie(format!("entry {at} has the address `{email}`"), |page| {
+                list(page)[at]["email"] = json!(email);
+                list(page)[at]["emails"] = json!([email]);
+            });
         }
-    });
-    lie("no data".into(), &|page| drop(page.as_object_mut().expect("an object").remove("data")));
-    lie("data is null".into(), &|page| page["data"] = Value::Null);
-    lie("nothing but a request ID".into(), &|page| *page = json!({ "request_id": "r" }));
-    lie("an empty list".into(), &|page| page["data"] = json!([]));
-    lie("the first page's data".into(), &|page| {
-        let first = whole(date, request);
-        page["data"] = first[..first.len().min(PAGE)].to_vec().into();
-    });
-    for status in [201, 202, 203, 204, 206] {
-        lies.push((format!("the status {status}"), status, true_page.clone()));
+        self.lie(format!("entry {at} has another status"), |page| {
+            list(page)[at]["status"] = json!("out_of_office");
+        });
+        self.lie(format!("entry {at} is deactivated or not"), |page| {
+            if let Value::Bool(is) = list(page)[at]["is_deactivated"] {
+                list(page)[at]["is_deactivated"] = json!(!is);
+            }
+        });
+        for held in ["r_admin", "r_viewer", "r_unknown"] {
+            let date = self.date;
+            self.lie(format!("entry {at} holds {held}"), |page| hold(&mut list(page)[at], date, held));
+        }
     }
-    lies
+
+    /// The page leads elsewhere, or has no data.
+    fn paging(&mut self) {
+        self.lie("no pagination".into(), |page| drop(object(page).remove("pagination")));
+        self.lie("another page without a cursor".into(), |page| {
+            page["pagination"] = json!({ "has_next_page": true });
+        });
+        self.lie("the first page again".into(), |page| leads_to(page, 0));
+        self.lie("an entry between two pages is left out".into(), |page| {
+            if let Some(next) = page["pagination"]["cursor"].as_str() {
+                let next: usize = next.parse().expect("a cursor of ours");
+                leads_to(page, next + 1);
+            }
+        });
+        self.lie("no data".into(), |page| drop(object(page).remove("data")));
+        self.lie("data is null".into(), |page| page["data"] = Value::Null);
+        self.lie("nothing but a request ID".into(), |page| *page = json!({ "request_id": "r" }));
+        self.lie("an empty list".into(), |page| page["data"] = json!([]));
+        let first = whole(self.date, self.request);
+        self.lie("the first page's data".into(), |page| {
+            page["data"] = first[..first.len().min(PAGE)].to_vec().into();
+        });
+        for status in [201, 202, 203, 204, 206] {
+            self.lies.push((format!("the status {status}"), status, self.page.clone()));
+        }
+    }
+}
+
+fn hold(user: &mut Value, date: Date, held: &str) {
+    let object =
+        if held == "r_unknown" { json!({ "id": held, "name": "X", "slug": "x" }) } else { role(held) };
+    user["role_id"] = json!(held);
+    match date {
+        Date::April => {}
+        Date::July => user["role"] = object,
+        Date::October => (user["role_ids"], user["roles"]) = (json!([held]), json!([object])),
+    }
+}
+
+fn leads_to(page: &mut Value, position: usize) {
+    page["pagination"] = json!({ "cursor": position.to_string(), "has_next_page": true });
+}
+
+/// Every way in which the response to `request` could be falsified.
+fn lies(date: Date, request: &ReadRequest, page: &Value) -> Vec<Lie> {
+    let mut liar = Liar { date, request, page, lies: Vec::new() };
+    let count = page["data"].as_array().map_or(0, Vec::len);
+    for at in 0..count {
+        liar.entry(at);
+        (0..count).filter(|other| *other != at).for_each(|other| liar.ids(at, other));
+        if liar.is_about_roles() { liar.role(at) } else { liar.user(at) }
+    }
+    liar.paging();
+    liar.lies
 }
 
 /// A server that answers truthfully, except for one request.
