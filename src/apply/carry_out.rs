@@ -12,7 +12,8 @@ use super::journal::Journal;
 use super::machine::{Action, Machine, Ticket};
 use super::outcome::{Finished, Stop};
 use crate::clock::Clock;
-use crate::observed::Person;
+use crate::observed::{Person, UserId};
+use crate::plan::Patch;
 use crate::pylon::{Answer, Attempt, Writer};
 
 /// What became of one request.
@@ -36,28 +37,40 @@ pub async fn carry_out(
     let mut under_way: FuturesUnordered<Sending<'_>> = FuturesUnordered::new();
     let mut signalled = false;
     loop {
-        let until = match machine.poll(clock.elapsed()) {
-            Action::Patch { ticket, id, patch } => {
-                let attempt = machine.attempt(ticket);
-                let noted =
-                    machine.change(ticket).map(|change| journal.intent(clock.now(), ticket.number(), change));
-                match noted {
-                    Some(Err(error)) => machine.unsent(clock.elapsed(), ticket, error.to_string()),
-                    _ => under_way.push(Box::pin(async move {
-                        Done::Patched(ticket, writer.patch(&id, &patch, attempt).await)
-                    })),
+        // One round: everything that may be sent now. The intents of its writes go to the disk together.
+        let mut writes: Vec<(Ticket, UserId, Patch)> = Vec::new();
+        let until = loop {
+            match machine.poll(clock.elapsed()) {
+                Action::Patch { ticket, id, patch } => writes.push((ticket, id, patch)),
+                Action::Read { ticket, request } => {
+                    let attempt = machine.attempt(ticket);
+                    let reading = async move { Done::Read(ticket, writer.read(&request, attempt).await) };
+                    under_way.push(Box::pin(reading));
                 }
-                continue;
+                Action::Wait { until } => break Some(until),
+                Action::Done => break None,
             }
-            Action::Read { ticket, request } => {
-                let attempt = machine.attempt(ticket);
-                under_way
-                    .push(Box::pin(async move { Done::Read(ticket, writer.read(&request, attempt).await) }));
-                continue;
-            }
-            Action::Wait { until } => until,
-            Action::Done => break,
         };
+        if !writes.is_empty() {
+            let intents =
+                writes.iter().filter_map(|(ticket, ..)| Some((ticket.number(), machine.change(*ticket)?)));
+            let noted = journal.intents(clock.now(), intents).map_err(|error| error.to_string());
+            for (ticket, id, patch) in writes {
+                let now = clock.elapsed();
+                match &noted {
+                    Err(why) => machine.unsent(now, ticket, why.clone()),
+                    Ok(()) if machine.may_leave(now, ticket) => {
+                        let attempt = machine.attempt(ticket);
+                        let writing =
+                            async move { Done::Patched(ticket, writer.patch(&id, &patch, attempt).await) };
+                        under_way.push(Box::pin(writing));
+                    }
+                    Ok(()) => {} // the machine reads the person again
+                }
+            }
+            continue; // what was not sent may leave room for something else
+        }
+        let Some(until) = until else { break };
         tell(&machine, until);
         tokio::select! {
             Some(done) = under_way.next() => match done {

@@ -111,12 +111,18 @@ impl Journal {
         Ok(journal)
     }
 
-    /// A write is about to leave. It must not, unless this has gone well.
+    /// These writes are about to be sent, each with the number of its request. None may be, unless this has succeeded. One
+    /// sync for all of them: at high rates, one per write would take longer than the writes.
     ///
     /// # Errors
-    /// The line is not on disk.
-    pub fn intent(&mut self, at: Timestamp, number: u64, change: &Change) -> std::io::Result<()> {
-        self.write(&[Line::Intent { at, number, operation: Operation::of(change) }])
+    /// The lines are not on disk.
+    pub fn intents<'c>(
+        &mut self,
+        at: Timestamp,
+        writes: impl Iterator<Item = (u64, &'c Change)>,
+    ) -> std::io::Result<()> {
+        let line = |(number, change)| Line::Intent { at, number, operation: Operation::of(change) };
+        self.write(&writes.map(line).collect::<Vec<_>>())
     }
 
     /// A write was answered, or not.

@@ -213,6 +213,11 @@ impl Pacer {
         }
     }
 
+    /// A request for which a slot was taken was not sent after all.
+    pub fn withdrawn(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
     /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
     pub fn answered(&mut self, now: Duration, sent: Duration, told: Told, jitter: u64) {
         self.forget(now);

@@ -93,6 +93,11 @@ impl Retries {
         Self { any_answer: true, ..Self::new(now) }
     }
 
+    /// A full budget again, for another part of the run.
+    pub fn refill(&mut self) {
+        self.budget = self.budget.max(BUDGET * 2);
+    }
+
     /// Something failed. Remembers whether anything answered at all.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= match &failure.trouble {

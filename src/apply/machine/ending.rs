@@ -123,6 +123,8 @@ impl Machine {
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
+        // Its own budget: what the writes have spent must not leave unknown what was applied.
+        self.retries.refill();
         let written: Vec<usize> = (0..self.tasks.len())
             .filter(|task| matches!(self.tasks[*task].state, State::Written { .. }))
             .collect();

@@ -26,6 +26,9 @@ use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 
 /// No write rests on a read that is older, from the sending of the one to the sending of the other.
 pub const FRESH: Duration = Duration::from_secs(55);
+/// After the intent is on disk, which takes its time on a slow disk, no write is sent if its read is older than this. A second
+/// less than the 60 s of I3 (docs/reliability.md), for the time until the request leaves.
+const OLDEST_WHEN_SENT: Duration = Duration::from_secs(59);
 /// Whoever is read anew is expected to be written within this time.
 const WITHIN: Duration = Duration::from_secs(50);
 /// What was in force and no longer is, is looked at once more after this pause.
@@ -223,6 +226,25 @@ impl Machine {
                 date: None,
             },
         );
+    }
+
+    /// Whether a given-out write may be sent now that its intent is on disk. If the read that it rests on has become too old
+    /// meanwhile, it counts as a failed attempt, and the person is read again first.
+    pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
+        let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
+            return false;
+        };
+        let task = *task;
+        let is_fresh = now.saturating_sub(self.tasks[task].read_at) <= OLDEST_WHEN_SENT;
+        if !is_fresh {
+            let asked = format!("PATCH /users/{}", self.tasks[task].change().subject.id.as_str());
+            let trouble = Trouble::NotSent("writing its intent to the disk took too long".into());
+            self.pending.remove(&ticket);
+            self.pacing.of(Endpoint::Patch).withdrawn();
+            self.tasks[task].sent -= 1;
+            self.patch_failed(now, task, Failure { asked, trouble, request_id: None });
+        }
+        is_fresh
     }
 
     /// What to do at `now`. To be asked again until it says to wait.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rolecall::roster::Status;
 use rolecall::sandbox::{Class, Fault, Faults, Limits, Person};
 
-use super::check::{counted, outcomes};
+use super::check::{counted, holds, outcomes};
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
@@ -55,6 +55,30 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
         "SCIM and support hours, under faults and signals",
         &[format!("{seeds} histories: {all:?}")],
     );
+}
+
+#[test]
+fn at_half_of_all_requests_failing_what_was_applied_is_known_in_the_end() {
+    let seeds = full(200, 10);
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+    histories(0..seeds, |seed| {
+        let scene = Scene::of_changes(105);
+        let faults = Faults::none()
+            .with(Fault::InternalErrorApplied, 0.25)
+            .with(Fault::InternalError, 0.25)
+            .seeded(seed);
+        let mut sim = Sim::new(scene.world(Limits::off()), faults, Line::default(), seed);
+        let planned = sim.plan(&scene, &How::default());
+        let ended = sim.carry_out(&planned, &How::default());
+        let finished = outcomes(&sim, &planned, &ended);
+        for (name, count) in counted(finished) {
+            *all.entry(name).or_default() += count;
+        }
+        let unknown = finished.carried.iter().filter(|carried| carried.outcome.as_str() == "unclear");
+        let applied = unknown.filter(|carried| holds(&sim.world, &carried.change)).count();
+        assert_eq!(applied, 0, "applied, and reported as unknown");
+    });
+    tell_figures("Half of all requests fail", &[format!("{seeds} histories of 105 changes: {all:?}")]);
 }
 
 #[test]

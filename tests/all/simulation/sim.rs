@@ -95,11 +95,13 @@ pub(super) struct How {
     pub(super) rates: Vec<(Endpoint, u64)>,
     /// After so many events.
     pub(super) interrupt: Option<(u64, Interrupt)>,
+    /// How long it takes until the intent of a write is on disk.
+    pub(super) disk: Duration,
 }
 
 impl Default for How {
     fn default() -> Self {
-        Self { parallelism: 8, rates: Vec::new(), interrupt: None }
+        Self { parallelism: 8, rates: Vec::new(), interrupt: None, disk: Duration::ZERO }
     }
 }
 
@@ -293,6 +295,10 @@ impl Sim {
             }
             match machine.poll(self.now) {
                 Action::Patch { ticket, id, patch } => {
+                    self.now += how.disk;
+                    if !machine.may_leave(self.now, ticket) {
+                        continue;
+                    }
                     watch.sends_patch(self, &id, &patch);
                     self.send_patch(ticket, id, &patch);
                 }

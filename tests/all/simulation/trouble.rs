@@ -111,6 +111,18 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
 }
 
 #[test]
+fn on_a_slow_disk_no_write_rests_on_an_old_read_and_a_disk_that_is_too_slow_ends_the_apply() {
+    for (seconds, outcome) in [(6, "applied"), (20, "applied"), (58, "applied"), (60, "not attempted")] {
+        let scene = Scene::of_changes(20);
+        let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
+        let planned = sim.plan(&scene, &How::default());
+        let how = How { disk: Duration::from_secs(seconds), ..How::default() };
+        let ended = sim.carry_out(&planned, &how); // the age of reads is watched at every write
+        assert_eq!(counted(outcomes(&sim, &planned, &ended)), BTreeMap::from([(outcome, 20)]), "{seconds} s");
+    }
+}
+
+#[test]
 fn a_token_that_may_not_write_stops_after_three_and_an_organisation_switched_off_at_once() {
     let scene = Scene::of_changes(30);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
