@@ -233,3 +233,30 @@ pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, 
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::pylon::failure::Refusal;
+
+    #[test]
+    fn a_search_is_halved_down_to_one_value_after_a_400_and_to_one_entry_per_page_after_a_413() {
+        let sizes = |status: u16| {
+            let refusal = Refusal { status, errors: vec!["any text".into()], ..Refusal::default() };
+            let failure = Failure { asked: String::new(), trouble: refusal.into(), request_id: None };
+            let first = Some((PAGE, PAGE));
+            std::iter::successors(first, |(values, limit)| halved(*values, *limit, &failure))
+                .collect::<Vec<_>>()
+        };
+        let halves = [999, 500, 250, 125, 63, 32, 16, 8, 4, 2, 1];
+        let limits = [999, 499, 249, 124, 62, 31, 15, 7, 3, 1, 1];
+        let expected: Vec<(usize, usize)> = halves.into_iter().zip(limits).collect();
+        assert_eq!(sizes(400), expected, "ten more requests");
+        assert_eq!(sizes(413), expected);
+        for other in [401, 403, 404, 422, 429, 500] {
+            assert_eq!(sizes(other).len(), 1, "{other}");
+        }
+    }
+}

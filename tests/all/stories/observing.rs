@@ -1,7 +1,7 @@
 //! What Pylon says now: both eras, other addresses, people who are not there, and reads that prove nothing.
 
 use pretty_assertions::assert_eq;
-use rolecall::sandbox::State;
+use rolecall::sandbox::{Fault, Faults, State};
 
 use crate::harness::Scene;
 
@@ -255,4 +255,80 @@ fn a_role_from_scim_is_shown_and_never_a_change() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn a_missing_person_is_reported_without_retries_in_every_form_of_an_empty_result() {
+    for form in ["omitted", "null", "list"] {
+        let scene = pylon(&format!(r#""settings": {{ "empty_data": "{form}" }},"#))
+            .file("users.toml", "[users]\n\"typo@acme.example\" = {}\n");
+        for command in ["plan --blame", "apply --auto-approve"] {
+            let run = scene.run(command);
+            run.exits(0);
+            assert!(run.stdout.contains("? typo@acme.example  not in Pylon"), "{form}: {}", run.stdout);
+        }
+        let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
+        assert_eq!(searches, 4, "{form}: one search and one confirmation per run");
+    }
+}
+
+#[test]
+fn a_page_without_data_is_asked_for_again() {
+    let every_endpoint = || Faults::none().at(2, Fault::PageWithoutData).at(4, Fault::PageWithoutData);
+    let scene = Scene::with_troubled_pylon(
+        &format!(r#"{{ "settings": {{ "list_page": 2 }}, "users": [{PEOPLE}] }}"#),
+        every_endpoint(),
+    )
+    .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
+    scene.run("plan --detailed-exitcode").exits(2);
+}
+
+#[test]
+fn users_without_an_address_are_one_line_and_neither_unmanaged_nor_imported() {
+    let integrations: Vec<String> =
+        (0..40).map(|number| format!(r#"{{ "kind": "integration", "name": "Sync {number}" }}"#)).collect();
+    let state = format!(
+        r#"{{ "users": [ {}, {{ "email": "ana@acme.example", "role": "admin" }}, {{ "email": "ben@acme.example", "role": "admin" }} ] }}"#,
+        integrations.join(",")
+    );
+    let users = "[guardrails]\nunmanaged = \"refuse\"\n[users]\n\"ana@acme.example\" = {}\n\"ben@acme.example\" = {}\n";
+    let scene = Scene::with_pylon(&state).file("users.toml", users);
+    let run = scene.run("plan");
+    run.exits(0);
+    assert!(run.stdout.contains("nothing to change · 2 in step · 40 integration users\n"), "{}", run.stdout);
+    let run = scene.run("plan --verbose --format json");
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["integration_users"].as_array().unwrap().len(), 40);
+    let named =
+        run.stderr.lines().filter(|line| line.contains("integration user, not a person: Sync ")).count();
+    assert_eq!(named, 40, "{}", run.stderr);
+    let run = scene.run("import --config new.toml");
+    run.exits(0);
+    let imported = std::fs::read_to_string(scene.folder().join("new.toml")).unwrap();
+    assert_eq!(imported.matches('@').count(), 2, "{imported}");
+}
+
+#[test]
+fn roles_are_read_to_the_last_page_or_the_minimum_would_protect_nobody() {
+    let scene = pylon(r#""settings": { "roles_page": 1 },"#)
+        .file("users.toml", "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n");
+    let run = scene.run("apply --auto-approve");
+    run.exits(3);
+    assert!(run.stdout.contains("1 of 2 Admins remains (floor 2)"), "{}", run.stdout);
+    // Three pages, and once more: the other Admin is in no file, so everything is read again with a search for him.
+    assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
+}
+
+#[test]
+fn verbose_prints_one_line_per_request_and_never_the_token_or_a_body() {
+    let scene = pylon("").file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
+    let run = scene.run("apply --auto-approve -v");
+    run.exits(0);
+    let requests: Vec<&str> =
+        run.stderr.lines().filter(|line| line.contains(", attempt 1, request ")).collect();
+    assert_eq!(requests.len(), scene.arrivals().len(), "{}", run.stderr);
+    let patch = requests.iter().find(|line| line.contains("  PATCH /users/u_bo  200 after ")).unwrap();
+    let (time, _) = patch.split_once("  ").unwrap();
+    assert_eq!(time.len(), "12:04:05.123".len(), "{patch}");
+    assert!(!run.stderr.contains("role_member") && !run.stderr.contains("pylon_story"), "{}", run.stderr);
 }
