@@ -221,17 +221,23 @@ impl Holders {
 
 /// An address that a person has in two spellings leads to one person, and the order of reading leaves no trace.
 fn index(index: &mut Index, email: &Email, person: &Arc<Person>) {
-    match index.entry(email.clone()) {
+    let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
             vacant.insert(Holders::One(Arc::clone(person)));
+            return;
         }
-        Entry::Occupied(mut occupied) => {
-            let mut people = occupied.get().as_slice().to_vec();
-            if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
-                people.insert(at, Arc::clone(person));
-                occupied.insert(Holders::Several(people));
-            }
+        Entry::Occupied(occupied) => occupied.into_mut(),
+    };
+    if let Holders::One(first) = holders {
+        if first.id == person.id {
+            return;
         }
+        *holders = Holders::Several(vec![Arc::clone(first)]);
+    }
+    let Holders::Several(people) = holders else { return };
+    // People are indexed in the order of their IDs, so this is the end: an address that many share costs each of them little.
+    if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
+        people.insert(at, Arc::clone(person));
     }
 }
 

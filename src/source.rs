@@ -83,9 +83,21 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Where each line begins; found when the first place is asked for, since most runs ask for few.
-    lines: OnceLock<Vec<usize>>,
+    /// Found when the first place is asked for, since most runs ask for few.
+    positions: OnceLock<Positions>,
 }
+
+/// Where lines and characters are in a text, so that a place is found without going through its line: a line may be long.
+#[derive(Debug, Clone)]
+struct Positions {
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// How many characters begin before each multiple of [`STRIDE`] bytes.
+    characters: Vec<usize>,
+}
+
+/// In bytes.
+const STRIDE: usize = 1024;
 
 /// All files that were read, in the order of reading.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +113,7 @@ impl Sources {
     /// Takes in a file. `name` is how people know it.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), lines: OnceLock::new() }));
+        self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), positions: OnceLock::new() }));
         id
     }
 
@@ -141,9 +153,12 @@ impl Sources {
         let start = floor_char_boundary(&file.text, place.start as usize);
         let rest = &file.text[start..];
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
-        let line_end = rest.find(['\n', '\r']).map_or(file.text.len(), |length| start + length);
-        let end = floor_char_boundary(&file.text, place.end as usize).max(line_end);
-        file.masked.push((start + skipped).min(end)..end);
+        let end = floor_char_boundary(&file.text, place.end as usize).max(file.line_end(start));
+        let masked = (start + skipped).min(end)..end;
+        // Of many values on one line, the first hides the rest.
+        if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
+            file.masked.push(masked);
+        }
     }
 
     /// File, line and column of a place.
@@ -151,7 +166,8 @@ impl Sources {
         let file = &self.files[place.file.0 as usize];
         let start = floor_char_boundary(&file.text, place.start as usize);
         let (line, line_start) = file.line_at(start);
-        Location { file: file.name.clone(), line, column: file.text[line_start..start].chars().count() + 1 }
+        let column = file.characters_before(start) - file.characters_before(line_start) + 1;
+        Location { file: file.name.clone(), line, column }
     }
 
     /// The line that a place begins on, from 1.
@@ -180,14 +196,42 @@ impl Sources {
 }
 
 impl SourceFile {
+    fn positions(&self) -> &Positions {
+        self.positions.get_or_init(|| {
+            let newlines = self.text.match_indices('\n').map(|(newline, _)| newline + 1);
+            let mut characters = vec![0];
+            let mut count = 0;
+            for chunk in self.text.as_bytes().chunks(STRIDE) {
+                count += chunk.iter().filter(|byte| begins_character(**byte)).count();
+                characters.push(count);
+            }
+            Positions { lines: std::iter::once(0).chain(newlines).collect(), characters }
+        })
+    }
+
     /// The number of the line that holds the byte `at`, and where it begins.
     fn line_at(&self, at: usize) -> (usize, usize) {
-        let lines = self.lines.get_or_init(|| {
-            std::iter::once(0).chain(self.text.match_indices('\n').map(|(newline, _)| newline + 1)).collect()
-        });
+        let lines = &self.positions().lines;
         let number = lines.partition_point(|start| *start <= at);
         (number, lines[number - 1])
     }
+
+    /// Where the line ends that holds the byte `at`.
+    fn line_end(&self, at: usize) -> usize {
+        let lines = &self.positions().lines;
+        lines.get(lines.partition_point(|start| *start <= at)).map_or(self.text.len(), |next| next - 1)
+    }
+
+    /// How many characters begin before the byte `at`.
+    fn characters_before(&self, at: usize) -> usize {
+        let rest = &self.text.as_bytes()[at / STRIDE * STRIDE..at];
+        self.positions().characters[at / STRIDE] + rest.iter().filter(|byte| begins_character(**byte)).count()
+    }
+}
+
+/// Whether a character of UTF-8 begins with this byte (RFC 3629, 3).
+fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 /// What a secret is called. On a line that speaks of one, whatever the line is, the rest is not shown.

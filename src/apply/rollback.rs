@@ -174,6 +174,7 @@ impl Rollback {
         let Operation { user, email, role, status } = &operation.value;
         let place = operation.place;
         let email = Sourced::new(Email::observed(email), place);
+        let left_before = self.left.len();
         let mut leave = |why: Why| self.left.push(Left { email: email.clone(), why });
         let person =
             UserId::new(user).and_then(|id| observed.person(&id)).filter(|person| !person.deactivated);
@@ -187,8 +188,7 @@ impl Rollback {
         inverse.lost.into_iter().for_each(|lost| leave(Why::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // As before the apply already, unless something was left.
-            let is_left = self.left.iter().any(|left| left.email == email);
-            self.plan.in_step += usize::from(!is_left);
+            self.plan.in_step += usize::from(self.left.len() == left_before);
             return;
         };
         if let Some(gone) =

@@ -1,6 +1,6 @@
 //! Whom a missing address may have meant: somebody whom no file declares, since that is what a typo leaves behind.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{Absence, Absent};
 use crate::roster::Email;
@@ -26,10 +26,13 @@ pub(super) fn suggest(absent: &mut [Absent], strangers: &[Email]) {
 
 /// Addresses of which one may have been meant, by what stands behind the `@`.
 #[derive(Debug)]
-pub struct Addresses(BTreeMap<String, Vec<String>>);
+pub struct Addresses {
+    domains: Alike,
+    locals: BTreeMap<String, Alike>,
+}
 
 impl Addresses {
-    /// The first some thousand of these.
+    /// The first [`POOL`] of these.
     pub fn new<'e>(emails: impl IntoIterator<Item = &'e Email>) -> Self {
         let mut by_domain: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for email in emails.into_iter().take(POOL).map(Email::folded) {
@@ -37,20 +40,68 @@ impl Addresses {
                 by_domain.entry(domain.to_owned()).or_default().push(local.to_owned());
             }
         }
-        Self(by_domain)
+        Self {
+            domains: Alike::new(by_domain.keys().cloned().collect()),
+            locals: by_domain.into_iter().map(|(domain, locals)| (domain, Alike::new(locals))).collect(),
+        }
     }
 
     /// The one that is most like `email`, if any is like it at all.
     pub fn near(&self, email: &Email) -> Option<Email> {
         let email = email.folded();
         let (local, domain) = email.split_once('@')?;
-        let domains: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        similar::get_close_matches(domain, &domains, 3, ALIKE).into_iter().find_map(|domain| {
-            let locals: Vec<&str> = self.0[domain].iter().map(String::as_str).collect();
-            let local = similar::get_close_matches(local, &locals, 1, ALIKE).first().copied()?;
+        self.domains.near(domain, 3).into_iter().find_map(|domain| {
+            let local = self.locals.get(domain)?.near(local, 1).first().copied()?;
             Some(Email::observed(&format!("{local}@{domain}")))
         })
     }
+}
+
+/// Texts that are found by the pairs of letters (bigrams) that they share with another one. Comparing every typo with everyone
+/// would grow with the product of the two.
+#[derive(Debug)]
+struct Alike {
+    texts: Vec<String>,
+    by_pair: HashMap<[char; 2], Vec<usize>>,
+}
+
+/// A text is compared with at most this many others, those that share the most pairs with it.
+const COMPARED: usize = 50;
+/// So many entries of the index are looked at, those of rare pairs first.
+const LOOKED_AT: usize = 2_000;
+
+impl Alike {
+    fn new(texts: Vec<String>) -> Self {
+        let mut by_pair: HashMap<[char; 2], Vec<usize>> = HashMap::new();
+        for (number, text) in texts.iter().enumerate() {
+            for pair in pairs(text) {
+                by_pair.entry(pair).or_default().push(number);
+            }
+        }
+        Self { texts, by_pair }
+    }
+
+    /// Up to `most` texts that are like this one, the nearest first.
+    fn near(&self, text: &str, most: usize) -> Vec<&str> {
+        let mut lists: Vec<&Vec<usize>> =
+            pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();
+        lists.sort_by_key(|list| list.len());
+        let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+        for number in lists.into_iter().flatten().take(LOOKED_AT) {
+            *shared.entry(*number).or_default() += 1;
+        }
+        let mut candidates: Vec<(usize, usize)> = shared.into_iter().collect();
+        candidates.sort_by_key(|(number, shared)| (std::cmp::Reverse(*shared), *number));
+        let candidates: Vec<&str> =
+            candidates.iter().take(COMPARED).map(|(number, _)| self.texts[*number].as_str()).collect();
+        similar::get_close_matches(text, &candidates, most, ALIKE)
+    }
+}
+
+/// The pairs of letters of a text, its ends included, each once.
+fn pairs(text: &str) -> BTreeSet<[char; 2]> {
+    let letters: Vec<char> = std::iter::once('^').chain(text.chars()).chain(['$']).collect();
+    letters.windows(2).map(|pair| [pair[0], pair[1]]).collect()
 }
 
 #[cfg(test)]

@@ -47,11 +47,10 @@ impl<'p> Fields<'p> {
     /// Walks the rows of `[users]` that are not in the frame; nothing more of the frame can be read afterwards.
     pub(super) fn rows(&mut self, mut read: impl FnMut(&mut Self, &Key<'_>, &Value<'_>)) {
         for (shift, piece) in self.cut.pieces() {
-            let (table, errors) = DeTable::parse_recoverable(piece);
-            self.is_unclear |= !errors.is_empty();
-            if self.is_unclear {
+            let Ok(table) = DeTable::parse(piece) else {
+                self.is_unclear = true;
                 return;
-            }
+            };
             self.shift = shift;
             table.get_ref().iter().for_each(|(key, value)| read(self, key, value));
         }

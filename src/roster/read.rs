@@ -129,7 +129,12 @@ impl Reader {
     fn in_file<T>(&mut self, file: FileId, read: impl FnOnce(&mut Fields<'_>, &DeTable<'_>) -> T) -> T {
         let text = self.sources.text(file);
         let cut = self.piece.map_or_else(|| Cut::whole(text), |size| Cut::in_pieces_of(size, text));
-        let (table, errors) = DeTable::parse_recoverable(&cut.frame);
+        // The start first: the parser takes fifty times the size of a text, whatever is in it.
+        let start = with_bounded_errors(&cut.frame, START);
+        let (table, errors) = match DeTable::parse(start) {
+            Ok(table) if start.len() == cut.frame.len() => (table, Vec::new()),
+            _ => DeTable::parse_recoverable(with_bounded_errors(start, start.len())),
+        };
         let mut fields = Fields::new(file, &cut, &mut self.names);
         let read = read(&mut fields, table.get_ref());
         self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
@@ -205,6 +210,31 @@ impl Reader {
             }
         }
     }
+}
+
+/// A file with more syntax errors than this in one part is not TOML at all. What follows the part is not read: each error takes
+/// hundreds of bytes, so that a file of errors would take hundreds of times its size.
+const MOST_ERRORS: usize = 500;
+/// In bytes.
+const PART: usize = 16 * 1024;
+/// In bytes.
+const START: usize = 4 * PART;
+
+/// The text, up to the end of the first part that is full of errors, if that is among the first `looked_at` bytes.
+fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
+    let is_full_of_errors = |text: &str| DeTable::parse_recoverable(text).1.len() > MOST_ERRORS;
+    let mut start = 0;
+    while start < text.len().min(looked_at) {
+        let far = text.floor_char_boundary(start + PART);
+        // At the end of a line, unless the line is longer than the part.
+        let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
+        if is_full_of_errors(&text[start..end]) {
+            // A part may begin in the middle of a text of several lines. From the start, the errors are real.
+            return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
+        }
+        start = end;
+    }
+    text
 }
 
 fn shown(path: &Path) -> String {
