@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::apply::Machine;
 use crate::clock::Clock;
 use crate::pylon::Trace;
+use crate::pylon::request::Endpoint;
 use crate::report::words;
 
 /// Shorter waits are not worth a word.
@@ -120,11 +121,13 @@ impl Progress {
 /// Why nothing is sent until then.
 fn reason(machine: &Machine, until: Duration) -> String {
     if machine.tries_again_at(until) {
-        "Pylon has not answered as it should, which is looked into again".to_owned()
-    } else if machine.was_throttled() {
-        "Pylon asked for a slower pace".to_owned()
-    } else {
-        format!("Pylon allows {} changes a minute", machine.rate_limit())
+        return "Pylon has not answered as it should, which is looked into again".to_owned();
+    }
+    match machine.waits_for() {
+        (_, _, true) => "Pylon asked for a slower pace".to_owned(),
+        (Endpoint::Patch, limit, false) => format!("Pylon allows {limit} changes a minute"),
+        (Endpoint::Search, limit, false) => format!("Pylon allows {limit} searches a minute"),
+        (_, limit, false) => format!("Pylon allows {limit} reads of one person a minute"),
     }
 }
 

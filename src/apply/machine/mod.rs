@@ -127,6 +127,8 @@ pub struct Machine {
     /// Whether a search for freshness is under way; one at a time.
     refreshing: bool,
     forbidden: u32,
+    /// The endpoint whose rate limit was the reason for the last wait.
+    waits_for: Endpoint,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
@@ -163,6 +165,7 @@ impl Machine {
             counter: 0,
             refreshing: false,
             forbidden: 0,
+            waits_for: Endpoint::Patch,
             stopped: None,
             not_read_back: 0,
         }
@@ -178,9 +181,11 @@ impl Machine {
         self.pacing.limit(Endpoint::Patch)
     }
 
-    /// Whether Pylon has refused a write for coming too fast.
-    pub fn was_throttled(&self) -> bool {
-        self.pacing.is_paced(Endpoint::Patch)
+    /// If a wait is for the rate limit: of which endpoint, how many requests per minute are assumed to be allowed, and whether
+    /// Pylon has refused one for coming too fast.
+    pub fn waits_for(&self) -> (Endpoint, u64, bool) {
+        let endpoint = self.waits_for;
+        (endpoint, self.pacing.limit(endpoint), self.pacing.is_paced(endpoint))
     }
 
     /// Whether the pause until then is one after a failure, and none for the pace.

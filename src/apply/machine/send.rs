@@ -155,6 +155,9 @@ impl Machine {
         match self.pacing.of(endpoint).turn(now) {
             Turn::Now => true,
             Turn::At(at) => {
+                if wake.is_none_or(|wake| at < wake) {
+                    self.waits_for = endpoint;
+                }
                 *wake = earliest(*wake, Some(at));
                 false
             }

@@ -1,8 +1,9 @@
 //! Every sequence of up to six faults, from the eight kinds that differ in kind, against a small apply.
 
+use rolecall::apply::Outcome;
 use rolecall::sandbox::{Fault, Faults, Limits};
 
-use super::check::all_applied;
+use super::check::{all_applied, outcomes};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
@@ -47,7 +48,14 @@ fn every_sequence_of_faults_ends_with_everything_applied_once() {
         sim.faults = struck.fold(Faults::none(), |faults, (number, fault)| faults.at(number, fault));
         let how = How { parallelism: if seed % 2 == 0 { 8 } else { 1 }, ..How::default() };
         let ended = sim.carry_out(&planned, &how);
-        all_applied(&sim, &planned, &ended);
+        // A read that gets three responses of the wrong shape is given up: what was confirmed when it was sent is then not
+        // read back.
+        if sequence.iter().filter(|fault| **fault == Some(Fault::GarbageApplied)).count() < 3 {
+            all_applied(&sim, &planned, &ended);
+        } else {
+            let finished = outcomes(&sim, &planned, &ended);
+            assert!(finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied));
+        }
         let wanted = sequence.iter().flatten().count() as u64;
         let reached =
             sequence.iter().take(usize::try_from(ended.watch.requests()).unwrap()).flatten().count();
