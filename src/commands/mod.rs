@@ -205,7 +205,11 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };
     let scrub = |text: String| without_token(text, environment);
-    for problem in outlets.write(|format| scrub(report::write(report, format, &for_files))) {
+    let in_file = |format, limit: Option<usize>| {
+        let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
+        scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
+    };
+    for problem in outlets.write(in_file) {
         stderr += &diagnostic::render(&problem.into(), false);
         // A report that is lost makes a success a failure, unless that would say that nothing was changed.
         exit = if exit == Exit::Done && !may_have_changed { Exit::Failed } else { exit };

@@ -13,7 +13,7 @@ use crate::cli::Common;
 use crate::printable::Printable;
 use crate::private::Staged;
 use crate::problem::Problem;
-use crate::report::Format;
+use crate::report::{Format, LONGEST_SUMMARY};
 
 /// Files that are open and wait for their report.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Outlets(Vec<Outlet>);
 struct Outlet {
     path: PathBuf,
     format: Format,
+    /// How long the text may be at most, in bytes, if the place has a limit of its own.
+    limit: Option<usize>,
     way: Way,
 }
 
@@ -39,22 +41,28 @@ impl Outlets {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
             let way = way(path).map_err(|error| not_written(path, &error))?;
-            outlets.push(Outlet { path: path.clone(), format: *format, way });
+            outlets.push(Outlet { path: path.clone(), format: *format, limit: None, way });
         }
         let is_github =
             common.format == Format::Github || outlets.iter().any(|outlet| outlet.format == Format::Github);
         if let Some(path) = environment.github_summary.as_ref().filter(|_| is_github) {
             let file = OpenOptions::new().append(true).create(true).open(path);
-            let way = Way::Onto(file.map_err(|error| not_written(path, &error))?);
-            outlets.push(Outlet { path: path.clone(), format: Format::Markdown, way });
+            let file = file.map_err(|error| not_written(path, &error))?;
+            let limit = Some(left_in_summary(&file));
+            outlets.push(Outlet {
+                path: path.clone(),
+                format: Format::Markdown,
+                limit,
+                way: Way::Onto(file),
+            });
         }
         Ok(Self(outlets))
     }
 
     /// Writes each report, and tells which could not be written.
-    pub(super) fn write(self, report: impl Fn(Format) -> String) -> Vec<Problem> {
-        let written = self.0.into_iter().map(|Outlet { path, format, way }| {
-            let text = report(format);
+    pub(super) fn write(self, report: impl Fn(Format, Option<usize>) -> String) -> Vec<Problem> {
+        let written = self.0.into_iter().map(|Outlet { path, format, limit, way }| {
+            let text = report(format, limit);
             let written = match way {
                 Way::Whole(staged) => staged.fill(&text).and_then(Staged::place),
                 Way::Onto(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
@@ -63,6 +71,13 @@ impl Outlets {
         });
         written.flatten().collect()
     }
+}
+
+/// How many bytes the summary of this step may still take. GitHub drops a summary that is too long, so what other commands
+/// of the step have written counts; a summary that is full already gets a line that says so.
+fn left_in_summary(summary: &File) -> usize {
+    let written = summary.metadata().map_or(0, |metadata| metadata.len());
+    LONGEST_SUMMARY.saturating_sub(usize::try_from(written).unwrap_or(usize::MAX))
 }
 
 fn way(path: &Path) -> std::io::Result<Way> {

@@ -92,7 +92,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         of_level[..shown].iter().for_each(|annotation| lines += &command(annotation, folders));
         if of_level.len() > shown {
             let message =
-                format!("and {} more; the summary of this job has them all", of_level.len() - shown);
+                format!("and {} more. The log of this step lists all of them.", of_level.len() - shown);
             let title = format!("rolecall {}", report.command);
             lines += &command(&Annotation { level, location: None, title, message }, folders);
         }

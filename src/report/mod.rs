@@ -84,10 +84,12 @@ pub enum Body {
     },
     /// The files are valid.
     Valid {
-        /// How many files were read.
-        files: usize,
+        /// The files that were read, the root file first.
+        files: Vec<Printable>,
         /// How many people are declared.
         declared: usize,
+        /// `sha256:…` over the files, as in a saved plan.
+        digest: String,
     },
     /// What would change, or what came of changing it.
     Plan(Box<PlanReport>),
@@ -131,6 +133,9 @@ pub struct Annotations {
 
 /// GitHub refuses a longer comment, and counts characters.
 pub const LONGEST_COMMENT: usize = 65_536;
+
+/// GitHub refuses a longer summary of one step, and counts bytes.
+pub const LONGEST_SUMMARY: usize = 1_048_576;
 
 /// The report in one format.
 pub fn write(report: &Report, format: Format, setting: &Setting) -> String {

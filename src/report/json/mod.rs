@@ -36,10 +36,16 @@ pub fn write(report: &Report) -> String {
             let (version, exit_code, file) = (VERSION, exit.code(), file.raw());
             encode(&NobodyDeclared { version, command, exit_code, file, declared: 0 })
         }
-        Body::Valid { files, declared } => {
-            let (files, declared) = (*files, *declared);
-            encode(&Valid { version: VERSION, command, exit_code: exit.code(), valid: true, files, declared })
-        }
+        Body::Valid { files, declared, digest } => encode(&Valid {
+            version: VERSION,
+            command,
+            exit_code: exit.code(),
+            valid: true,
+            files: files.len(),
+            paths: files.iter().map(Printable::raw).collect(),
+            declared: *declared,
+            digest,
+        }),
         Body::Plan(plan) => plan::write(command, *exit, plan),
         Body::Comparison(comparison) => comparison::write(command, *exit, comparison),
         Body::Agenda(agenda) => agenda::write(command, *exit, agenda),
@@ -83,7 +89,12 @@ struct Valid<'a> {
     exit_code: u8,
     valid: bool,
     files: usize,
+    /// The files that were read, the root file first.
+    paths: Vec<&'a str>,
     declared: usize,
+    /// `sha256:…` over the names and the texts of all these files, as in a saved plan. Names count from the folder of the root
+    /// file, so a copy of the files elsewhere has the same digest.
+    digest: &'a str,
 }
 
 /// The files declare nobody, so nobody was asked.

@@ -36,7 +36,7 @@ pub fn write(report: &Report, limit: usize) -> String {
             let title = title(command, "nothing to do");
             format!("{title}{} declares nobody.\n", code(file.as_str()))
         }
-        Body::Valid { files, declared } => title(command, &words::valid(*files, *declared)),
+        Body::Valid { files, declared, digest: _ } => title(command, &words::valid(files.len(), *declared)),
         Body::Plan(plan) => plan::write(command, plan, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
@@ -86,7 +86,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     match number {
         0 => String::new(),
         _ => format!(
-            "\n**{} left out here**, to keep within the length of a comment; the log of this run has them all.\n",
+            "\n**{} left out here** to stay within the size limit. The log of this run lists all of them.\n",
             words::count(number, &format!("more {one} is"), &format!("more {many} are"))
         ),
     }

@@ -152,7 +152,7 @@ fn more_annotations_than_a_step_shows_are_counted() {
     assert_eq!(warnings.len(), 10);
     assert_eq!(
         warnings[9],
-        "::warning title=rolecall plan::and 21 more; the summary of this job has them all"
+        "::warning title=rolecall plan::and 21 more. The log of this step lists all of them."
     );
 }
 
@@ -310,6 +310,38 @@ fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
         assert!(comment.contains("Guardrails hold: "), "what matters is never cut");
         assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);
     }
+}
+
+#[test]
+fn the_summary_of_a_github_job_holds_every_change_that_a_comment_cannot() {
+    let number = 2000;
+    let address = |n: usize| format!("person{n}@acme.example");
+    let people: Vec<String> = (0..number)
+        .map(|n| format!("{{ \"id\": \"u_{n}\", \"email\": \"{}\", \"role\": \"viewer\" }}", address(n)))
+        .collect();
+    let declared: Vec<String> = (0..number).map(|n| format!("\"{}\" = {{}}\n", address(n))).collect();
+    let users = format!(
+        "[guardrails]\nmax_changes = 5000\n[defaults]\nrole = \"Member\"\n[users]\n{}",
+        declared.concat()
+    );
+    let scene = Scene::with_pylon(&format!("{{ \"users\": [{}] }}", people.join(",")));
+    let scene = scene.file("users.toml", users).file("summary.md", "");
+    let path = scene.folder().join("summary.md");
+    let scene = scene.env("GITHUB_STEP_SUMMARY", &path.to_string_lossy());
+    let shown = |text: &str| (0..number).filter(|n| text.contains(&address(*n))).count();
+    let plan = "plan --format github --markdown-limit 32000 --report markdown=comment.md";
+
+    scene.run(plan).exits(0);
+    assert_eq!(shown(&read(&scene, "summary.md")), number);
+    assert!(read(&scene, "comment.md").len() <= 32_000 && shown(&read(&scene, "comment.md")) < number);
+
+    // GitHub drops a summary of more than 1 MiB, whatever else the step has written into it.
+    let before = 1_048_576 - 40_000;
+    fs::write(&path, "x".repeat(before)).unwrap();
+    scene.run(plan).exits(0);
+    let summary = read(&scene, "summary.md");
+    assert!(summary.len() > before + 30_000 && summary.len() <= 1_048_576, "{} bytes", summary.len());
+    assert!(summary.contains("more changes are left out here**"));
 }
 
 #[test]

@@ -24,6 +24,39 @@ fn text(scene: &Scene) -> String {
     fs::read_to_string(scene.folder().join("plan.json")).unwrap()
 }
 
+/// What `validate` says of these files: their digest and their names.
+fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
+    let run = scene.run(&format!("validate --format json --config {config}"));
+    run.exits(0);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let paths = report["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap().to_owned());
+    (report["digest"].as_str().unwrap().to_owned(), paths.collect())
+}
+
+#[test]
+fn validate_gives_the_digest_that_a_saved_plan_is_bound_to_wherever_the_files_lie() {
+    let team = "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n";
+    let root = "include = [\"teams/*.toml\"]\n";
+    let mut scene = Scene::with_pylon(PYLON).file("users.toml", root).file("teams/emea.toml", team);
+    scene.run("plan -o plan.json").exits(0);
+    let saved: serde_json::Value = serde_json::from_str(&text(&scene)).unwrap();
+    let (digest, paths) = validated(&scene, "users.toml");
+    assert_eq!(paths, ["users.toml", "teams/emea.toml"]);
+    assert_eq!(saved["files"], digest.as_str());
+
+    scene = scene.file("copy/users.toml", root).file("copy/teams/emea.toml", team);
+    let absolute = scene.folder().join("copy/users.toml");
+    for config in ["./users.toml", "copy/users.toml", "./copy/users.toml", absolute.to_str().unwrap()] {
+        assert_eq!(validated(&scene, config).0, digest, "{config}");
+    }
+    for (name, text) in
+        [("copy/teams/emea.toml", format!("{team}#\n")), ("copy/teams/apac.toml", "[users]\n".into())]
+    {
+        scene = scene.file("copy/teams/emea.toml", team).file(name, text);
+        assert_ne!(validated(&scene, "copy/users.toml").0, digest, "{name}");
+    }
+}
+
 #[track_caller]
 fn is_stale(scene: &Scene, code: &str) {
     scene.run("apply plan.json --auto-approve").exits(5).names(code);

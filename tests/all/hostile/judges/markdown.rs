@@ -21,7 +21,7 @@ const WORDS: &str = "\
     Not everything Applying sends what Guardrails hold acknowledged through The acknowledgement at expired and obeyed \
     differs left alone has another primary address there did you mean none Coming itself will more are out keep \
     within length a comment log run all changed were confirmed when sent but read back person or with apply \
-    declares nobody do problem problems It could done difference differences setting settings for everybody differently \
+    declares nobody stay size limit lists do problem problems It could done difference differences setting settings for everybody differently \
     import rollback explain In Who who changed known say does Somebody else may have since audit available contradict otherwise declared next To --into What Name taken back Coming itself Guardrails alone Written neither nor leaves see undo now contradict for values value doctor person's would taken over added written FILE adds them into look wrong slug id hold it role through unused ambiguous name that has a too named mend thing things works \
     newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
     windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else";
