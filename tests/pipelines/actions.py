@@ -5,6 +5,8 @@ and every `run:` step. What is played: the runner's own actions (checkout, cache
 """
 
 import base64
+import datetime
+import fnmatch
 import functools
 import json
 import os
@@ -167,6 +169,9 @@ class GitHub:
         self.state = folder / "github.json"
         self.cache = {}
         self.variables = {}
+        self.clock = datetime.datetime.now(datetime.timezone.utc)
+        # What started each run.
+        self.started = {}
         self.rejects = set()
         # Environments whose reviewers are waited for when a newer run comes into the same group.
         self.overtaken = set()
@@ -192,7 +197,7 @@ class GitHub:
         )
         return done.stdout.strip()
 
-    def commit(self, branch, files):
+    def commit(self, branch, files, message="people"):
         """A commit on a branch, which begins at main."""
         known = self.git("branch", "--list", branch)
         self.git("checkout", "--quiet", *(["-B", branch] if not known else [branch]), *(["main"] if not known and branch != "main" else []))
@@ -201,7 +206,7 @@ class GitHub:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "people")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
     def pull_request(self, branch, files, fork=False, author="bo"):
@@ -272,6 +277,15 @@ class GitHub:
         ref = f"refs/heads/gh-readonly-queue/main/pr-{number}"
         return self.run("rolecall-plan.yml", "merge_group", commit, ref, {"merge_group": {"head_sha": commit}}), commit
 
+    def push(self, commit):
+        """What a push of this commit to main starts: a run, or nothing."""
+        trigger = document(self.project / "examples/ci/github/rolecall-apply.yml")[True]["push"]
+        changed = self.git("diff", "--name-only", f"{commit}^", commit).splitlines()
+        watched = any(fnmatch.fnmatch(name, pattern) for name in changed for pattern in trigger["paths"])
+        if not watched or "[skip ci]" in self.git("log", "-1", "--format=%B", commit):
+            return None
+        return self.on_push(commit)
+
     def on_push(self, commit, ref="refs/heads/main"):
         return self.run("rolecall-apply.yml", "push", commit, ref, {})
 
@@ -283,28 +297,39 @@ class GitHub:
 
     # Running.
 
-    def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True):
+    def run_again(self, run):
+        """Re-run all jobs: the same commit, the same event, the next attempt."""
+        return self.run(*self.started[run.number], again=run.number)
+
+    def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True, again=None):
         written = document(self.project / "examples/ci/github" / workflow)
         triggers = written[True]  # YAML's reading of `on`
         assert event_name in triggers, f"{workflow} does not run on {event_name}"
         assert written["permissions"] == {}, f"{workflow} grants permissions to all of its jobs"
         with self.world() as world:
-            number = 9000 + len(world["runs"])
+            number = again or 9000 + len(world["runs"])
             record = {
                 "id": number, "path": f".github/workflows/{workflow}", "event": event_name, "status": "in_progress", "conclusion": None,
                 "head_sha": head["sha"] if head else commit, "head_branch": ref.removeprefix("refs/heads/"),
                 "head_repository": {"full_name": head["repo"]["full_name"] if head else REPOSITORY},
             }
-            world["runs"].append(record)
+            if again:
+                [record] = [each for each in world["runs"] if each["id"] == again]
+                record |= {"status": "in_progress", "conclusion": None, "run_attempt": record.get("run_attempt", 1) + 1}
+            else:
+                world["runs"].append(record)
+        self.started[number] = (workflow, event_name, commit, ref, event, head, trusted)
         github = {
-            "event_name": event_name, "sha": commit, "ref": ref, "repository": REPOSITORY, "run_id": number, "run_attempt": 1, "event": event,
+            "event_name": event_name, "sha": commit, "ref": ref, "repository": REPOSITORY, "run_id": number,
+            "run_attempt": record.get("run_attempt", 1), "event": event,
         }
         jobs = {}
         for name, job in written["jobs"].items():
             jobs[name] = self.job(name, job, jobs, written["jobs"], github, trusted)
         run = Run(number, jobs)
         with self.world() as world:
-            world["runs"][-1] |= {"status": "completed", "conclusion": run.conclusion}
+            [record] = [each for each in world["runs"] if each["id"] == number]
+            record |= {"status": "completed", "conclusion": run.conclusion}
         return run
 
     def job(self, name, job, jobs, all_jobs, github, trusted):
@@ -466,8 +491,9 @@ class Runner:
                 assert inputs["persist-credentials"] == "false"
                 git = self.github.git
                 git("init", "--quiet", ".", at=self.workspace)
-                git("fetch", "--quiet", "--depth", inputs.get("fetch-depth", "1"), f"file://{self.github.origin}",
-                    contexts["github"]["sha"], at=self.workspace)
+                git("remote", "add", "origin", f"file://{self.github.origin}", at=self.workspace)
+                git("fetch", "--quiet", "--depth", inputs.get("fetch-depth", "1"), "origin",
+                    inputs.get("ref") or contexts["github"]["sha"], at=self.workspace)
                 git("checkout", "--quiet", "--detach", "FETCH_HEAD", at=self.workspace)
             case "actions/cache/restore":
                 kept = self.github.cache.get(inputs["key"])
@@ -505,7 +531,9 @@ class Runner:
             kept = self.github.folder / f"artifact-{run}-{inputs['name']}" / file.name
             kept.parent.mkdir(exist_ok=True)
             shutil.copy(file, kept)
-            world["artifacts"].append({"id": 7000 + run, "name": inputs["name"], "run": run, "expired": False, "file": str(kept)})
+            self.github.clock += datetime.timedelta(seconds=1)
+            world["artifacts"].append({"id": 7000 + run, "name": inputs["name"], "run": run, "expired": False, "file": str(kept),
+                                       "created_at": self.github.clock.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def composite(self, given):
         action = document(self.github.project / "action.yml")

@@ -5,6 +5,7 @@ Each scene is a function: a world, events, and what people then see. `play.py NA
 their name.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -213,7 +214,12 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
 
 def own_job(stage, steps, permissions):
     """A job of somebody's own, on main."""
-    contexts = {"github": {"event_name": "push", "sha": stage.github.git("rev-parse", "main"), "ref": "refs/heads/main", "run_id": 1,
+    sha = stage.github.git("rev-parse", "main")
+    with stage.github.world() as world:
+        number = 100 + len(world["runs"])
+        world["runs"].append({"id": number, "path": ".github/workflows/own.yml", "event": "push", "head_branch": "main", "head_sha": sha,
+                              "head_repository": {"full_name": world["repository"]}})
+    contexts = {"github": {"event_name": "push", "sha": sha, "ref": "refs/heads/main", "run_id": number,
                            "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
     checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
     job = Runner(stage.github, contexts, permissions).job({"steps": [checkout, *steps]})
@@ -255,8 +261,9 @@ def two_configs_in_one_job_keep_a_journal_each(stage):
     job = own_job(stage, apply, {})
     assert job.result == "success", job.log
     kept = {kept["name"]: Path(kept["file"]).read_text() for kept in stage.github.read()["artifacts"]}
-    assert set(kept) == {f"rolecall-journal-own-{name}-users.toml-1" for name in people}
-    assert all(f"{name}@acme.example" in kept[f"rolecall-journal-own-{name}-users.toml-1"] for name in people)
+    for name in people:
+        [journal] = [text for artifact, text in kept.items() if artifact.startswith(f"rolecall-journal-own-{name}-users.toml-")]
+        assert f"{name}@acme.example" in journal
 
 
 def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
@@ -266,7 +273,8 @@ def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
     steps = [{"uses": OUR_ACTION, "with": each} for each in (inputs, inputs | reviewed)]
     job = own_job(stage, steps, {"actions": "read", "pull-requests": "read"})
     assert job.result == "failure" and "nothing was applied" in job.log
-    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-journal-own-users.toml-1"]
+    kept = [kept["name"] for kept in stage.github.read()["artifacts"]]
+    assert kept == ["rolecall-applied-users.toml", "rolecall-journal-own-users.toml-1"]
 
 
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +335,7 @@ def a_refused_plan_that_is_merged_all_the_same_is_not_applied(stage):
 
 def what_nobody_has_reviewed_is_not_applied(stage):
     commit = stage.reviewed(PROMOTED)
-    stage.pylon.by_hand("cy@acme.example", role_id="role_admin")  # undoing this is in no reviewed plan
+    stage.pylon.by_hand("cy@acme.example", role="admin")  # undoing this is in no reviewed plan
     run = red(stage, stage.github.on_push(commit))
     assert "exit code 5" in run.log and stage.role("bo") == "viewer" and stage.role("cy") == "admin"
 
@@ -344,7 +352,7 @@ def a_forged_plan_can_only_refuse(stage):
     commit = stage.reviewed(PROMOTED)
     for kept in stage.github.read()["artifacts"]:
         file = Path(kept["file"])
-        file.write_text(file.read_text().replace("role_member", "role_admin"))
+        file.write_text(file.read_text().replace(stage.pylon.role_id("member"), stage.pylon.role_id("admin")))
     red(stage, stage.github.on_push(commit))
     assert stage.role("bo") == "viewer"
 
@@ -386,7 +394,7 @@ def in_force(stage):
 
 def the_schedule_brings_back_what_was_changed_by_hand(stage):
     in_force(stage)
-    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "member" and stage.github.issues("open") == []
 
@@ -394,34 +402,147 @@ def the_schedule_brings_back_what_was_changed_by_hand(stage):
 def the_schedule_can_only_report(stage):
     in_force(stage)
     stage.github.variables["ROLECALL_SCHEDULE"] = "report"
-    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
     red(stage, stage.github.on_schedule())
     red(stage, stage.github.on_schedule())
     assert stage.role("bo") == "admin"
     [issue] = stage.github.issues("open")
     in_order(issue["body"], "<!-- rolecall issue users.toml -->", "<!-- rolecall:plan -->", "bo@acme.example", "exit code 2")
-    stage.pylon.by_hand("bo@acme.example", role_id="role_member")
+    stage.pylon.by_hand("bo@acme.example", role="member")
     green(stage, stage.github.on_schedule())
     assert stage.github.issues("open") == [] and len(stage.github.issues("closed")) == 1
 
 
-def the_schedule_is_no_back_door_for_what_was_not_applied(stage):
+NOT_COVERED = "> Nothing was applied: the files are not those that the last successful apply covered."
+
+
+def the_schedule_does_not_apply_files_whose_apply_failed(stage):
     in_force(stage)
     red(stage, stage.github.on_push(stage.github.commit("main", BEFORE)))
     red(stage, stage.github.on_schedule())
     assert stage.role("bo") == "member"
     [issue] = stage.github.issues("open")
-    in_order(issue["body"], "> Nothing was applied: the last run of rolecall-apply.yml is not a success but: failure.", "bo@acme.example")
+    in_order(issue["body"], NOT_COVERED, "<!-- rolecall:plan -->", "bo@acme.example", "`rolecall plan` of `users.toml`", "exit code 2")
     green(stage, stage.github.by_hand())
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
+
+
+def the_schedule_does_not_apply_a_commit_that_was_to_start_no_run(stage):
+    in_force(stage)
+    admins = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin").replace("Member", "Admin")}
+    assert stage.github.push(stage.github.commit("main", admins, "two more [skip ci]")) is None
+    red(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member" and stage.role("cy") == "member"
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], NOT_COVERED, "bo@acme.example", "cy@acme.example", "exit code 2")
+    green(stage, stage.github.by_hand())  # somebody has looked at it
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "admin" and stage.github.issues("open") == []
+
+
+def the_schedule_does_not_apply_a_file_that_the_apply_does_not_watch(stage):
+    apac = {"more/apac.toml": '[users]\n"cy@acme.example" = { role = "Member" }\n'}
+    emea = {"teams/emea.toml": '[users]\n"bo@acme.example" = { role = "Viewer" }\n'}
+    root = {"users.toml": ROOT.replace('"teams/*.toml"', '"more/*.toml", "teams/*.toml"')}
+    green(stage, stage.github.push(stage.reviewed(root | emea | apac)))
+    green(stage, stage.github.on_schedule())
+    admin = {"more/apac.toml": apac["more/apac.toml"].replace("Member", "Admin")}
+    assert stage.github.push(stage.reviewed(admin, branch="more")) is None
+    red(stage, stage.github.on_schedule())
+    assert stage.role("cy") == "member"
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], NOT_COVERED, "cy@acme.example", "exit code 2")
+
+
+def the_schedule_goes_on_after_a_commit_that_declares_nothing_else(stage):
+    in_force(stage)
+    assert stage.github.push(stage.github.commit("main", {"README.md": "Who is who.\n"})) is None
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member"
+
+
+def the_schedule_reports_files_that_are_not_covered_even_if_nothing_is_due(stage):
+    in_force(stage)
+    stage.github.commit("main", {"users.toml": ROOT + "# nothing else\n"})
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    in_order(issue["body"], NOT_COVERED, "exit code 0, and the step failed")
 
 
 def the_schedule_waits_for_the_first_apply(stage):
     stage.github.commit("main", PROMOTED)
     red(stage, stage.github.on_schedule())
     [issue] = stage.github.issues("open")
-    assert "but: missing." in issue["body"] and stage.role("bo") == "viewer"
+    assert "no successful apply of this branch is on record" in issue["body"] and stage.role("bo") == "viewer"
+
+
+def the_schedule_believes_no_record_but_that_of_an_apply_on_main(stage):
+    commit = stage.github.commit("main", PROMOTED)
+    own = own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "args": "--only=bo@acme.example"}}], {})
+    assert own.result == "success" and stage.role("bo") == "member"
+    assert "rolecall-applied-users.toml" not in [kept["name"] for kept in stage.github.read()["artifacts"]], "it covered one person"
+    stage.pylon.by_hand("bo@acme.example", role="viewer")
+    digest = subprocess.run([BINARY, "validate", "--format", "json", "--config", stage.github.origin / "users.toml"],
+                            check=True, capture_output=True, text=True)
+    record = stage.folder / "applied.txt"
+    record.write_text(json.loads(digest.stdout)["digest"])
+    forged = {"event": "push", "head_branch": "main", "head_sha": commit, "head_repository": {"full_name": "acme/people"}, "path": "own.yml"}
+    others = [{"head_branch": "change"}, {"event": "pull_request"},
+              {"head_repository": {"full_name": "mallory/people"}, "event": "pull_request"}]
+    for number, other in enumerate(others):
+        with stage.github.world() as world:
+            world["runs"].append(forged | other | {"id": 10 + number})
+            world["artifacts"].append({"id": number, "name": "rolecall-applied-users.toml", "run": 10 + number, "expired": False,
+                                       "file": str(record), "created_at": "2099-01-01T00:00:00Z"})
+    with stage.github.world() as world:
+        world["runs"].append(forged | {"id": 20})
+        world["artifacts"].append({"id": 20, "name": "rolecall-applied-users.toml", "run": 20, "expired": True,
+                                   "file": str(record), "created_at": "2099-01-01T00:00:00Z"})
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    assert "no successful apply of this branch is on record" in issue["body"] and stage.role("bo") == "viewer"
+
+
+def a_record_of_one_config_is_none_of_another(stage):
+    """Two configs whose artifacts would have one name if only the slash were replaced."""
+    def apply(config, **inputs):
+        inputs = {"command": "apply", "token": TOKEN, "config": config} | inputs
+        return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"actions": "read", "issues": "write"})
+
+    text = '[users]\n"bo@acme.example" = { role = "Member" }\n'
+    stage.github.commit("main", {"a/users.toml": text, "a-users.toml": text})
+    assert apply("a/users.toml").result == "success" and stage.role("bo") == "member"
+    stage.pylon.by_hand("bo@acme.example", role="viewer")
+    covered = {"only-covered": "true", "issue": "Not in step"}
+    other = apply("a-users.toml", **covered)
+    assert other.result == "failure" and "no successful apply" in stage.github.issues("open")[0]["body"], other.log
+    assert stage.role("bo") == "viewer"
+    assert apply("a/users.toml", **covered).result == "success" and stage.role("bo") == "member"
+
+
+def the_schedule_renews_the_record_before_it_expires(stage):
+    in_force(stage)
+
+    def records():
+        return [kept["run"] for kept in stage.github.read()["artifacts"] if kept["name"] == "rolecall-applied-users.toml"]
+
+    first = records()
+    assert len(first) == 1
+    green(stage, stage.github.on_schedule())
+    assert records() == first
+    with stage.github.world() as world:
+        for kept in world["artifacts"]:
+            kept["created_at"] = "2026-01-01T00:00:00Z"
+    green(stage, stage.github.on_schedule())
+    assert len(records()) == 2
+    with stage.github.world() as world:  # the old one is deleted
+        for kept in world["artifacts"]:
+            kept["expired"] = kept["run"] == first[0]
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member"
 
 
 def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(stage):
@@ -475,7 +596,7 @@ def the_shell_script_checks_plans_applies_and_keeps_in_step(stage):
     assert run("apply", plan) == 0 and stage.role("bo") == "member"
     assert list((files / "rolecall-out").glob("journal-*.jsonl"))
     assert run("apply", plan) == 0 and stage.pylon.patches() == 1
-    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
     assert run("apply", plan) == 5 and stage.role("bo") == "admin"
     assert run("scheduled", ROLECALL_SCHEDULE="report") == 2 and stage.role("bo") == "admin"
     assert run("scheduled") == 0 and stage.role("bo") == "member"
@@ -537,7 +658,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert stage.role("bo") == "member" and stage.pylon.patches() == 1
 
     # Changed by hand: not in the plan, so refused; reported; and brought back where that is wanted.
-    stage.pylon.by_hand("bo@acme.example", role_id="role_admin")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
     run("rolecall apply", 5, **push)
     run("rolecall scheduled", 2, **main)
     assert stage.role("bo") == "admin"

@@ -27,11 +27,14 @@ class Pylon:
 
     def people(self):
         """Address → role and status."""
-        return {user["email"]: (user["role_ids"][0].removeprefix("role_"), user["status"]) for user in self.ask("GET", "/users")["data"]}
+        return {user["email"]: (user["roles"][0]["slug"], user["status"]) for user in self.ask("GET", "/users")["data"]}
 
-    def by_hand(self, email, **change):
+    def role_id(self, slug):
+        return next(role["id"] for role in self.ask("GET", "/user-roles")["data"] if role["slug"] == slug)
+
+    def by_hand(self, email, role):
         user = next(user for user in self.ask("GET", "/users")["data"] if user["email"] == email)
-        self.ask("PATCH", f"/users/{user['id']}", change)
+        self.ask("PATCH", f"/users/{user['id']}", {"role_id": self.role_id(role)})
 
     def patches(self):
         """How often somebody was changed so far. The sandbox saves a moment after each change."""
