@@ -175,6 +175,8 @@ class GitHub:
         self.rejects = set()
         # Environments whose reviewers are waited for when a newer run comes into the same group.
         self.overtaken = set()
+        # What happens while the reviewers of an environment are waited for, once.
+        self.while_waiting = {}
         self.cargo_fails = False
         # Every environment, its secrets, and whether it is for the branch main alone.
         token = {"PYLON_API_TOKEN": pylon_token}
@@ -204,7 +206,10 @@ class GitHub:
         for name, text in files.items():
             path = self.origin / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            if text is None:
+                path.unlink()
+            else:
+                path.write_text(text)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
@@ -359,6 +364,7 @@ class GitHub:
             if environment in self.overtaken:
                 assert job["concurrency"]["cancel-in-progress"], "a newer run waits behind this one"
                 return Job("cancelled", "a newer run has come into the group\n")
+            self.while_waiting.pop(environment, lambda: None)()
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
             contexts["secrets"] = secrets if trusted else {}

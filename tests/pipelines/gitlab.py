@@ -23,6 +23,8 @@ class GitLab:
         self.folder, self.binary, self.pylon = folder, binary, pylon
         self.document = yaml.safe_load((project / "examples/ci/gitlab-ci.yml").read_text())
         self.notes, self.requests, self.pipelines, self.artifacts = [], {}, [], {}
+        # The newest first; and what each has kept as `applied.txt`.
+        self.successful, self.applied = [], {}
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -65,6 +67,12 @@ class GitLab:
                 return 200, self.pipelines
             case "GET", ["pipelines", pipeline, "jobs"]:
                 return 200, [{"id": int(pipeline) * 10 + 1, "name": "rolecall check"}, {"id": int(pipeline) * 10, "name": "rolecall plan"}]
+            case "GET", ["jobs"]:
+                size, page = int(query["per_page"]), int(query["page"])
+                return 200, self.successful[size * (page - 1) : size * page]
+            case "GET", ["jobs", job, "artifacts", "applied.txt"]:
+                kept = self.applied.get(int(job))
+                return (200, kept) if kept else (404, {})
             case "GET", ["jobs", job, "artifacts", "plan.json"]:
                 kept = self.artifacts.get(int(job))
                 return (200, kept) if kept else (404, {})

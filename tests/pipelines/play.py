@@ -302,6 +302,55 @@ def the_merge_queues_plan_is_applied(stage):
     assert "The plan of the merge queue" in run.log and stage.role("bo") == "member"
 
 
+def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(stage):
+    """The apply fails on the network; the revert is applied; somebody runs the first one again."""
+    first = stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
+    stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
+    failed = red(stage, stage.github.push(first))
+    stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
+    green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
+    again = red(stage, stage.github.run_again(failed))
+    tip = stage.github.git("rev-parse", "main")[:7]
+    assert f"main is now at {tip}, which declares other files than {first[:7]}, so nothing was applied" in again.log
+    assert "exit code 5" in again.log and "main is now at" in again.jobs["apply"].summary
+    assert stage.role("bo") == "viewer" and stage.pylon.patches() == 0
+    # The schedule goes on with what was applied last, which is the revert.
+    green(stage, stage.github.on_schedule())
+    # The change is made again: then the first run declares what main declares, and may go on.
+    stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")}, branch="change-again")
+    stage.github.commit("main", {"README.md": "Who is who.\n"})
+    green(stage, stage.github.run_again(failed))
+    assert stage.role("bo") == "admin"
+
+
+def running_an_apply_by_hand_or_a_schedule_again_gives_back_nothing_either(stage):
+    in_force(stage)
+    stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
+    by_hand = green(stage, stage.github.by_hand())
+    scheduled = green(stage, stage.github.on_schedule())
+    green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
+    assert "which declares other files" in red(stage, stage.github.run_again(by_hand)).log
+    assert stage.role("bo") == "viewer"
+    green(stage, stage.github.run_again(scheduled))  # it looks at main as it is now
+    assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
+    # Agreed to while main went on: the files that are gone are not applied.
+    stage.github.commit("main", PROMOTED)
+    stage.github.while_waiting["rolecall-by-hand"] = lambda: stage.github.commit("main", BEFORE)
+    assert "which declares other files" in red(stage, stage.github.by_hand()).log
+    assert stage.role("bo") == "viewer"
+
+
+def an_apply_refuses_when_the_newest_files_are_broken_gone_or_out_of_reach(stage):
+    commit = stage.reviewed(PROMOTED)
+    for files, why in [(BROKEN, "which declares other files"), ({"users.toml": None}, "which declares other files")]:
+        stage.github.commit("main", files)
+        assert why in red(stage, stage.github.on_push(commit)).log
+    stage.github.git("checkout", "--quiet", "--detach")
+    stage.github.git("branch", "--move", "main", "trunk")
+    assert "There is no refs/heads/main any more" in red(stage, stage.github.on_push(commit)).log
+    assert stage.role("bo") == "viewer"
+
+
 def a_direct_push_is_not_applied(stage):
     run = red(stage, stage.github.on_push(stage.github.commit("main", PROMOTED)))
     assert "(it came from no pull request): nothing was applied. Run this workflow by hand" in run.log
@@ -596,10 +645,17 @@ def the_shell_script_checks_plans_applies_and_keeps_in_step(stage):
     assert run("apply", plan) == 0 and stage.role("bo") == "member"
     assert list((files / "rolecall-out").glob("journal-*.jsonl"))
     assert run("apply", plan) == 0 and stage.pylon.patches() == 1
+    assert run("apply", plan, TIP=old) == 5 and run("scheduled", TIP=old) == 5 and run("apply", plan, TIP="gone/users.toml") == 5
     stage.pylon.by_hand("bo@acme.example", role="admin")
     assert run("apply", plan) == 5 and stage.role("bo") == "admin"
     assert run("scheduled", ROLECALL_SCHEDULE="report") == 2 and stage.role("bo") == "admin"
+    assert run("scheduled", APPLIED="elsewhere.txt") == 2 and stage.role("bo") == "admin"
     assert run("scheduled") == 0 and stage.role("bo") == "member"
+    (files / "users.toml").write_text(ROOT + "# nothing else\n")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    assert run("scheduled") == 2 and stage.role("bo") == "admin"
+    stage.pylon.by_hand("bo@acme.example", role="member")
+    assert run("scheduled") == 2
     (files / "users.toml").write_text(REFUSED["users.toml"])
     assert run("plan") == 3 and not (files / plan).exists()
     assert run("scheduled") == 3 and stage.role("ben") == "admin"
@@ -656,6 +712,10 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall apply", 0, **push)
     run("rolecall apply", 0, **push)
     assert stage.role("bo") == "member" and stage.pylon.patches() == 1
+    lab.applied = {70: (workspace / "applied.txt").read_bytes()}
+    others = [{"id": 90 + number, "name": "rolecall check", "ref": "main", "tag": False} for number in range(120)]
+    forged = [{"id": 80, "name": "rolecall apply", "ref": "change", "tag": False}, {"id": 81, "name": "rolecall apply", "ref": "main", "tag": True}]
+    lab.successful = others + forged + [{"id": 70, "name": "rolecall apply", "ref": "main", "tag": False}]
 
     # Changed by hand: not in the plan, so refused; reported; and brought back where that is wanted.
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -665,6 +725,17 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall scheduled", 0, **main, ROLECALL_SCHEDULE="apply")
     assert stage.role("bo") == "member"
     run("rolecall plan again", 0, **main)
+
+    # Files that no apply has covered are only reported; and an old job that is run again gives nothing back.
+    tip = stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"]})
+    assert "not those that the last successful apply covered" in run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
+    assert stage.role("bo") == "member"
+    lab.applied = {}
+    run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
+    subprocess.run(["git", "checkout", "--quiet", commit], cwd=gitlab.clone(origin, workspace), check=True)
+    code, log = lab.run("rolecall apply", workspace, push)
+    assert code == 5 and "main has moved on" in log and not (workspace / "applied.txt").exists(), log
+    assert tip != commit and stage.role("bo") == "member"
 
     # Refused: red, and said in the note.
     stage.github.commit("change", REFUSED)
