@@ -112,7 +112,7 @@ impl Adoption {
         let mut adoption = Self::default();
         let mut wishes = Vec::new();
         for Change { subject, role, status } in changes {
-            let Some(declared) = find(desired, &subject.email.value) else {
+            let Some(declared) = subject.addresses().find_map(|email| find(desired, email)) else {
                 continue;
             };
             let DesiredPerson { email, role: desired_role, status: desired_status } = declared;

@@ -1,6 +1,7 @@
 //! The way back from an apply: what its journal says was sent, against what Pylon has now.
 //!
-//! Pure. A value is taken back only where it is still the one that the apply set: whatever has changed since is somebody
+//! Pure. The journal is trusted input: it decides who is changed, and to what. The report shows each person as Pylon does.
+//! A value is taken back only where it is still the one that the apply set: whatever has changed since is somebody
 //! else's and left alone. What no `PATCH` can bring back (several roles, none) is told. The result is a plan like any other:
 //! the guardrails see it, and it is carried out by the same protocol.
 
@@ -68,7 +69,7 @@ pub struct Takeback {
 /// Something that is not taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// Whose, and the line of the journal.
+    /// The person's address in Pylon, or in the journal if Pylon does not have the person; and the line of the journal.
     pub email: Sourced<Email>,
     /// Why.
     pub why: Why,
@@ -91,7 +92,7 @@ pub enum Why {
 }
 
 impl Applied {
-    /// The declared addresses of everyone whom the apply may have changed.
+    /// The addresses that the journal has for everyone whom the apply may have changed.
     pub fn emails(&self) -> impl Iterator<Item = Email> {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
@@ -118,7 +119,11 @@ impl Applied {
                     host,
                     changes: _,
                 }) => {
-                    begun = Some((organization, host));
+                    let begins = (organization, host);
+                    if begun.as_ref().is_some_and(|begun| *begun != begins) {
+                        return Err(no_journal("it has lines of two organizations or hosts"));
+                    }
+                    begun = Some(begins);
                 }
                 Ok(Line::Begin { version, .. }) => {
                     return Err(no_journal(&format!("it has version {version}")));
@@ -165,6 +170,9 @@ impl Applied {
         }
         let mut rollback = Rollback { plan: Plan::empty(observed, declared), left: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
+        // By the addresses that are shown, which need not be those of the journal.
+        rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
+        rollback.left.sort_by(|one, other| one.email.value.cmp(&other.email.value));
         Ok(rollback)
     }
 }
@@ -173,12 +181,14 @@ impl Rollback {
     fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
         let Operation { user, email, role, status } = &operation.value;
         let place = operation.place;
-        let email = Sourced::new(Email::observed(email), place);
+        let person = UserId::new(user).and_then(|id| observed.person(&id));
+        // The ID decides who is changed, so the report must show the address that Pylon has for it. A forged journal could
+        // pair the ID with another person's address.
+        let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
+        let email = Sourced::new(shown, place);
         let left_before = self.left.len();
         let mut leave = |why: Why| self.left.push(Left { email: email.clone(), why });
-        let person =
-            UserId::new(user).and_then(|id| observed.person(&id)).filter(|person| !person.deactivated);
-        let Some(person) = person else {
+        let Some(person) = person.filter(|person| !person.deactivated) else {
             return leave(Why::NotThere);
         };
         let role = role.as_ref().and_then(|step| role_edit(step, person, place, &mut leave));

@@ -181,9 +181,14 @@ impl Plan {
 }
 
 impl Subject {
+    /// Returns every address by which this person is declared or known; one may be there twice.
+    pub fn addresses(&self) -> impl Iterator<Item = &Email> {
+        [&self.email.value, &self.primary].into_iter().chain(&self.secondary)
+    }
+
     /// Whether the address is one by which this person is declared or known.
     pub fn is(&self, email: &Email) -> bool {
-        self.email.value == *email || self.primary == *email || self.secondary.contains(email)
+        self.addresses().any(|address| address == email)
     }
 }
 

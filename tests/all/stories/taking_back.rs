@@ -7,7 +7,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
-use crate::harness::Scene;
+use crate::harness::{NOW, Scene};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
@@ -256,4 +256,55 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
         assert!(text.contains("The journal does not come to its end: the run was killed."), "{text}");
     }
+}
+
+/// Two lines of a journal, the second of which says that the apply changed this user's role.
+fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
+    let host = scene.host();
+    let role = format!(r#"{{"from":["{from}"],"to":"{to}"}}"#);
+    let operation = format!(r#"{{"user":"{user}","email":"{email}","role":{role},"status":null}}"#);
+    format!(
+        r#"{{"line":"begin","version":1,"at":"{NOW}","organization":"org_1","host":"{host}","changes":1}}
+{{"line":"intent","at":"{NOW}","number":1,"operation":{operation}}}
+"#
+    )
+}
+
+#[test]
+fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
+    let users = "[users]\n\"cy@acme.example\" = { role = \"Member\" }\n";
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    let journal = forged(&scene, "u_cy", "bo@acme.example", "role_admin", "role_member");
+    let scene = scene.file("forged.jsonl", journal);
+    let run = scene.run("rollback forged.jsonl --auto-approve --report markdown=r.md --report html=r.html");
+    run.exits(0);
+    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
+    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+        assert!(text.contains("cy@acme.example"), "{text}");
+        assert!(!text.contains("bo@acme.example"), "{text}");
+    }
+    let changed =
+        "  ✓ cy@acme.example  Cy\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
+    assert!(run.stdout.contains(changed), "{}", run.stdout);
+    // The files are looked at under the person's own address too.
+    assert!(run.stdout.contains("The files contradict it: 1 person is declared otherwise"), "{}", run.stdout);
+}
+
+#[test]
+fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
+    let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
+    let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
+    run.exits(0);
+    let left = "  cy@acme.example  role: somebody has set another value since; left alone   forged.jsonl:2\n";
+    assert!(run.stdout.contains(left), "{}", run.stdout);
+}
+
+#[test]
+fn a_journal_of_two_organizations_is_refused() {
+    let (scene, journal) = applied(USERS);
+    let text = fs::read_to_string(&journal).unwrap();
+    let begin = text.lines().next().unwrap();
+    fs::write(&journal, format!("{}\n{text}", begin.replace("org_1", "org_2"))).unwrap();
+    scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("two organizations or hosts");
 }
