@@ -1,42 +1,61 @@
 //! `rolecall`: parse what was typed, run it, write what it says, exit with its code.
 
 use std::cell::OnceCell;
-use std::io::{IsTerminal, Write};
+use std::ffi::OsString;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rolecall::clock::Clock;
 use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
-use rolecall::manual;
+use rolecall::{manual, output};
 
 fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    output::report_panics();
+    output::hide_variable();
+    commands::hide_token_file(&words);
+    ExitCode::from(rolecall(words).code())
+}
+
+fn rolecall(words: Vec<OsString>) -> Exit {
     let clock = match calendar() {
         Ok(calendar) => Clock::start(calendar),
         Err(why) => {
-            let _ = writeln!(std::io::stderr(), "{why}");
-            return ExitCode::from(Exit::Usage.code());
+            output::say(why);
+            return Exit::Usage;
         }
     };
-    let cli = match manual::parse(std::env::args_os()) {
+    let cli = match manual::parse(words) {
         Ok(cli) => cli,
-        Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print(); // a closed pipe is no news here
-            return ExitCode::from(exit.code());
-        }
+        Err(error) => return told(&error),
     };
     let Output { stdout, stderr, exit, may_have_changed } = commands::run(&cli, &environment(clock));
-    let _ = std::io::stderr().write_all(stderr.as_bytes());
-    let mut out = std::io::stdout();
-    match out.write_all(stdout.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(std::io::stderr(), "The report cannot be written: {error}");
-            let lost = if exit == Exit::Done && !may_have_changed { Exit::Failed } else { exit };
-            ExitCode::from(lost.code())
-        }
-        _ => ExitCode::from(exit.code()),
+    let _ = output::stderr(stderr);
+    written(stdout, commands::lost_report(may_have_changed), exit)
+}
+
+/// Writes help or a usage error, as clap would.
+fn told(error: &clap::Error) -> Exit {
+    let text = error.render();
+    let styled =
+        |is_terminal| if is_terminal && !no_colour() { text.ansi().to_string() } else { text.to_string() };
+    if error.use_stderr() {
+        let _ = output::stderr(styled(output::stderr_is_terminal()));
+        return Exit::Usage;
     }
+    written(styled(output::stdout_is_terminal()), Exit::Failed, Exit::Done)
+}
+
+/// Writes to standard output. If that fails, success becomes `lost`.
+fn written(text: String, lost: Exit, exit: Exit) -> Exit {
+    let Err(error) = output::stdout(text) else { return exit };
+    // The reader of a closed pipe wants no more, so there is nothing to explain; it still did not get the report.
+    if error.kind() != ErrorKind::BrokenPipe {
+        output::say(&format!("The report cannot be written: {error}"));
+    }
+    if exit == Exit::Done { lost } else { exit }
 }
 
 /// What decides which way a request takes and whom it trusts.
@@ -52,23 +71,30 @@ const NETWORK_VARIABLES: [&str; 8] = [
 ];
 
 fn environment(clock: Clock) -> Environment {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     Environment {
         clock,
         token: std::env::var("PYLON_API_TOKEN").ok(),
         token_in_use: OnceCell::new(),
         locks: locks(),
-        network_variables: NETWORK_VARIABLES.into_iter().filter(|name| set(name)).collect(),
+        network_variables: NETWORK_VARIABLES.into_iter().filter(|name| is_set(name)).collect(),
         folder: std::env::current_dir().unwrap_or_default(),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),
-        no_colour: set("NO_COLOR") || is_dumb,
-        can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
-        stdout_is_terminal: std::io::stdout().is_terminal(),
-        stderr_is_terminal: std::io::stderr().is_terminal(),
+        no_colour: no_colour(),
+        can_ask: std::io::stdin().is_terminal() && output::stderr_is_terminal(),
+        stdout_is_terminal: output::stdout_is_terminal(),
+        stderr_is_terminal: output::stderr_is_terminal(),
     }
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// `NO_COLOR` is set, or the terminal has no colors.
+fn no_colour() -> bool {
+    is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The user's own places for what lives as long as they are logged in, and for what can be made anew. Only the last is known in

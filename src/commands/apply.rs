@@ -1,7 +1,7 @@
 //! `apply`: plan, ask, patch, read back, tell.
 
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,13 +11,14 @@ use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::Lock;
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
-use super::progress::{Progress, say};
-use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder, without_token};
+use super::progress::Progress;
+use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
 use crate::apply::machine::FRESH;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::output::{self, say};
 use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -235,10 +236,8 @@ fn ask(
             .into());
     }
     let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));
-    let mut stderr = std::io::stderr();
-    let question = without_token(text::question(command, planned, &styles), environment);
     let mut answer = String::new();
-    let asked = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    let asked = output::stderr(text::question(command, planned, &styles));
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());

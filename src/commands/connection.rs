@@ -1,10 +1,10 @@
 //! Where Pylon is and how it is asked: the host, the token, the embedded Pylon, the pace of one run.
 
-use super::progress::say;
 use super::{Code, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
 use crate::observed::Integration;
+use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::pylon::asking::{Asking, Observation};

@@ -5,14 +5,17 @@
 //! are written on the way.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
 use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::Token;
+use crate::pylon::token as tokens;
 use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
 pub mod agenda;
@@ -133,7 +136,7 @@ pub struct Output {
     pub stderr: String,
     /// How it ended.
     pub exit: Exit,
-    /// Whether Pylon may have been changed: then a report that cannot be written does not make it "nothing was changed".
+    /// Whether Pylon may have been changed, which decides how the run ends if its report cannot be written.
     pub may_have_changed: bool,
 }
 
@@ -190,6 +193,11 @@ fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
+/// How a run that succeeded ends if its report could not be written.
+pub const fn lost_report(may_have_changed: bool) -> Exit {
+    if may_have_changed { Exit::Partial } else { Exit::Failed }
+}
+
 /// Writes the report to wherever it goes.
 fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     let may_have_changed = match &report.body {
@@ -204,17 +212,15 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
     }
     let mut exit = report.exit;
     let for_files = Setting { colours: false, letters_apart: false, ..setting };
-    let scrub = |text: String| without_token(text, environment);
     let in_file = |format, limit: Option<usize>| {
         let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
-        scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
+        output::scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
     };
     for problem in outlets.write(in_file) {
         stderr += &diagnostic::render(&problem.into(), false);
-        // A report that is lost makes a success a failure, unless that would say that nothing was changed.
-        exit = if exit == Exit::Done && !may_have_changed { Exit::Failed } else { exit };
+        exit = if exit == Exit::Done { lost_report(may_have_changed) } else { exit };
     }
-    Output { stdout: scrub(stdout), stderr: scrub(stderr), exit, may_have_changed }
+    Output { stdout, stderr, exit, may_have_changed }
 }
 
 fn setting(common: &Common, environment: &Environment) -> Setting {
@@ -279,14 +285,6 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
     }
 }
 
-/// The last line of defence: whatever repeats the token of the environment or the one in use, it does not leave the process.
-fn without_token(text: String, environment: &Environment) -> String {
-    let Environment { token, token_in_use, .. } = environment;
-    let of_environment = token.as_deref().and_then(|token| Token::new(token).ok());
-    let tokens = of_environment.iter().chain(token_in_use.get().and_then(|found| found.as_ref().ok()));
-    tokens.fold(text, |text, token| token.scrub(text))
-}
-
 /// The folder of the config, beside which `.rolecall/` and `pylon.json` lie.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
@@ -329,11 +327,32 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
+/// Hides the token of `--token-file` before anything is parsed: a usage error may repeat it, and `--sandbox` does not read it.
+/// Standard input is not read for that.
+pub fn hide_token_file(words: &[OsString]) {
+    let flag = "--token-file";
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let word = word.to_string_lossy();
+        let path = match word.strip_prefix(flag) {
+            Some("") => words.next().cloned(),
+            Some(rest) => rest.strip_prefix('=').map(OsString::from),
+            None => None,
+        };
+        let Some(path) = path.filter(|path| *path != *"-") else { continue };
+        if let Ok(text) = tokens::find(Some(Path::new(&path)), None, &mut std::io::empty()) {
+            output::hide(&text);
+        }
+    }
+}
+
 /// The token, which is looked for once: standard input has it once.
 fn token(asked: &ConnectionArgs, environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let (file, variable) = (asked.token_file.as_deref(), environment.token.as_deref());
-        Token::find(file, variable, &mut std::io::stdin())
+        let text = tokens::find(file, variable, &mut std::io::stdin())?;
+        output::hide(&text);
+        Token::new(&text)
     };
     environment.token_in_use.get_or_init(find).clone()
 }

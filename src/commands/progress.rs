@@ -1,12 +1,14 @@
 //! How far an apply has come, on standard error: a bar that moves on a terminal, few plain lines elsewhere.
+//!
+//! The bar is drawn by a library, not by `output`: its messages must not contain text from outside.
 
-use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::apply::Machine;
 use crate::clock::Clock;
+use crate::output::say;
 use crate::pylon::Trace;
 use crate::pylon::request::Endpoint;
 use crate::report::words;
@@ -136,9 +138,4 @@ fn expectation(changes: usize, allowance: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / allowance.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
     (minutes > 0).then(|| format!("{changes} changes at {allowance} a minute: about {minutes_text}."))
-}
-
-/// Somebody who does not listen does not hold up a run.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

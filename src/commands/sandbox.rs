@@ -1,6 +1,6 @@
 //! `sandbox`, and the embedded Pylon of `--sandbox`.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use super::state::{is_new, sandbox_region, write_state};
 use super::{Code, Done, Environment, Trouble, block_on, folder, own_folder};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
+use crate::output;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
@@ -50,13 +51,17 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
 
 /// The two lines to paste, alone on standard output, so that a script can read them while it runs; the rest is for people.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
-    let lines =
-        format!("export PYLON_BASE_URL={}\nexport {VARIABLE}={}\n", running.base_url(), quoted(token));
-    let mut stdout = std::io::stdout();
-    let written = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush());
+    // The value of the variable may be a real token, which is not shown.
+    let is_set = output::scrub(token.to_owned()) != token;
+    let second = if is_set {
+        format!("# {VARIABLE} already contains the token of this sandbox\n")
+    } else {
+        format!("export {VARIABLE}={}\n", quoted(token))
+    };
+    let written = output::stdout(format!("export PYLON_BASE_URL={}\n{second}", running.base_url()));
     let people = crate::report::words::count(count, "person", "people");
     let note = format!("A small Pylon with {people} answers at this address. Press Ctrl-C to end it.\n");
-    let _ = std::io::stderr().write_all(note.as_bytes());
+    let _ = output::stderr(note);
     written.map_err(|error| {
         Problem::new(Code::SandboxFailed, format!("standard output cannot be written: {error}")).into()
     })

@@ -1,4 +1,4 @@
-//! The token in what others say: whole, in pieces, and however JSON spells it.
+//! The token in what others say: whole, in pieces, in either case (a host name is shown in lower case), and however JSON spells it.
 //!
 //! A value of a file is cut to its length, and a line is broken behind a `/`, long before anybody looks for the token; so what
 //! they leave of it is looked for as well. Leaves to [`super::token`] which token that is.
@@ -30,7 +30,7 @@ fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     // Nearly nothing of a long report begins like a piece: two bytes tell that, for one look into a table.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
-        begins[pair(begin)] = true;
+        begins[pair(begin)] = true; // both are in lower case
     }
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -46,12 +46,15 @@ fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
 }
 
 fn pair(bytes: &[u8]) -> usize {
-    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+    let [one, other] = [bytes[0], bytes[1]].map(|byte| usize::from(byte.to_ascii_lowercase()));
+    one << 8 | other
 }
 
 /// How much of `text` is a piece of the token, from wherever in the token it may be.
 fn longest(token: &[u8], text: &[u8]) -> usize {
-    let common = |from: &[u8]| from.iter().zip(text).take_while(|(one, other)| one == other).count();
+    let common = |from: &[u8]| {
+        from.iter().zip(text).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
+    };
     token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
 }
 
@@ -127,6 +130,7 @@ mod tests {
             (format!("is {}\n  │ {}.", cut(17), &TOKEN[17..]), "is [token]\n  │ [token]."),
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
+            (format!("host {}", cut(30).to_lowercase()), "host [token]"),
             // A word that happens to be in the token is still that word.
             ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
             ("Ωpylon_…".to_owned(), "Ωpylon_…"),

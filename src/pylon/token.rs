@@ -34,38 +34,12 @@ impl Token {
         if text.is_empty() {
             return Err(missing("the token is empty"));
         }
-        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || SIGNS.contains(&byte)) {
+        if !text.bytes().all(is_part) {
             return Err(Problem::new(Code::BadToken, "the token holds characters that no token has").help(
                 "copy it again: it is one word of letters, digits and - . _ ~ + / =, without quotes or line breaks",
             ));
         }
         Ok(Self(SecretString::from(text)))
-    }
-
-    /// From `--token-file` (`-` is `stdin`) or else from [`VARIABLE`], whose value is `variable`.
-    ///
-    /// # Errors
-    /// There is none, the file cannot be read, or it holds no token.
-    pub fn find(file: Option<&Path>, variable: Option<&str>, stdin: &mut dyn Read) -> Result<Self, Problem> {
-        match (file, variable) {
-            (Some(path), _) if path.as_os_str() == "-" => {
-                Self::read("standard input", regular::read_from(stdin, LARGEST))
-            }
-            (Some(path), _) => {
-                let name = format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200));
-                Self::read(&name, regular::read(path, LARGEST))
-            }
-            (None, Some(value)) => Self::new(value),
-            (None, None) => Err(missing("there is no token")),
-        }
-    }
-
-    fn read(name: &str, text: Result<String, Unreadable>) -> Result<Self, Problem> {
-        let text = text.map_err(|why| {
-            Problem::new(Code::NoToken, format!("{name} cannot be read: {why}"))
-                .help("--token-file names a file that holds the token alone")
-        })?;
-        Self::new(&text)
     }
 
     /// The value of the `Authorization` header.
@@ -82,6 +56,41 @@ impl Token {
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         scrub::without_spelt(self.0.expose_secret(), body)
     }
+}
+
+/// The text that should be the token: from `--token-file` (`-` is `stdin`) or else from [`VARIABLE`], whose value is `variable`.
+///
+/// # Errors
+/// There is none, or the file cannot be read.
+pub fn find(file: Option<&Path>, variable: Option<&str>, stdin: &mut dyn Read) -> Result<String, Problem> {
+    match (file, variable) {
+        (Some(path), _) if path.as_os_str() == "-" => {
+            read("standard input", regular::read_from(stdin, LARGEST))
+        }
+        (Some(path), _) => {
+            let name = format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200));
+            read(&name, regular::read(path, LARGEST))
+        }
+        (None, Some(value)) => Ok(value.to_owned()),
+        (None, None) => Err(missing("there is no token")),
+    }
+}
+
+fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
+    text.map_err(|why| {
+        Problem::new(Code::NoToken, format!("{name} cannot be read: {why}"))
+            .help("--token-file names a file that holds the token alone")
+    })
+}
+
+/// The words of a text that could be tokens or pieces of one.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |char: char| u8::try_from(char).is_ok_and(is_part);
+    text.split(move |char| !is_part(char)).filter(|word| !word.is_empty())
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || SIGNS.contains(&byte)
 }
 
 fn missing(message: &str) -> Problem {
@@ -108,13 +117,12 @@ mod tests {
     #[test]
     fn a_file_beats_the_variable_and_standard_input_is_a_file() {
         let mut stdin = "from-stdin\n".as_bytes();
-        let token = Token::find(Some(Path::new("-")), Some("from-variable"), &mut stdin).unwrap();
-        assert_eq!(token.header(), "Bearer from-stdin");
-        let token = Token::find(None, Some("from-variable"), &mut "".as_bytes()).unwrap();
-        assert_eq!(token.header(), "Bearer from-variable");
-        let nothing = Token::find(None, None, &mut "".as_bytes()).unwrap_err();
+        let text = find(Some(Path::new("-")), Some("from-variable"), &mut stdin).unwrap();
+        assert_eq!(Token::new(&text).unwrap().header(), "Bearer from-stdin");
+        assert_eq!(find(None, Some("from-variable"), &mut "".as_bytes()).unwrap(), "from-variable");
+        let nothing = find(None, None, &mut "".as_bytes()).unwrap_err();
         assert_eq!(nothing.code, "pylon::no_token");
-        let broken = Token::find(None, Some("two words"), &mut "".as_bytes()).unwrap_err();
-        assert_eq!(broken.code, "pylon::bad_token");
+        assert_eq!(Token::new("two words").unwrap_err().code, "pylon::bad_token");
+        assert_eq!(words("\"two words\" \u{412d}x").collect::<Vec<_>>(), ["two", "words", "x"]);
     }
 }

@@ -236,21 +236,26 @@ fn what_came_of_many_in_the_same_words_is_said_once_and_of_each_by_its_name() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_is_no_panic() {
+fn a_closed_pipe_is_a_failure_without_a_message() {
     let scene = scene();
-    let mut child = scene.command(&["plan"]).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    for (words, code) in [("plan", 1), ("--help", 1), ("plan --frob", 64), ("apply --auto-approve", 4)] {
+        let mut child = scene.command(&words.split(' ').collect::<Vec<_>>()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words}");
+        assert_eq!(output.stderr.is_empty(), code != 64, "{words}");
+    }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
     let scene = scene();
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let output = scene.command(&["plan"]).stdout(full).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"));
+    for (words, code) in [("plan", 1), ("man", 1), ("--help", 1), ("apply --auto-approve", 4)] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let words: Vec<&str> = words.split(' ').collect();
+        let output = scene.command(&words).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"), "{words:?}");
+    }
 }

@@ -19,6 +19,7 @@ mod reports;
 mod sandbox;
 mod saved_plans;
 pub(crate) mod schema;
+mod secrecy;
 mod taking_back;
 mod windows;
 mod writing_files;

@@ -273,10 +273,10 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
 
 #[cfg(unix)]
 #[test]
-fn a_report_that_is_lost_is_a_failure_unless_something_was_changed() {
+fn a_report_that_is_lost_is_a_failure_also_if_something_was_changed() {
     let scene = scene();
     scene.run("plan --report json=/dev/full").exits(1).names("commands::not_written");
-    scene.run("apply --auto-approve --report json=/dev/full").exits(0).names("commands::not_written");
+    scene.run("apply --auto-approve --report json=/dev/full").exits(4).names("commands::not_written");
     let run = scene.run("plan --report json=/dev/stderr");
     run.exits(0);
     assert!(run.stderr.starts_with("{\n  \"version\": 1,"), "{}", run.stderr);

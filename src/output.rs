@@ -1,0 +1,103 @@
+//! The only way to standard output and standard error. Every text loses the token here.
+//!
+//! Guarantees that no text that leaves the process contains a token that was given to [`hide`], nor a piece of it: reports,
+//! questions, progress, help, usage errors, and panics. clippy refuses `std::io::stdout` and `std::io::stderr` everywhere else.
+//! Texts for other files go through [`scrub`]. `pylon::scrub` decides what a piece is.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{IsTerminal, Result, Write};
+use std::panic::PanicHookInfo;
+use std::sync::{Mutex, PoisonError};
+
+use crate::pylon::Token;
+use crate::pylon::token::{VARIABLE, words};
+use crate::sandbox::DEFAULT_TOKEN;
+
+/// The tokens to take out. It is global because a panic and a usage error know of no environment.
+static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
+
+/// Takes every token in `text` out of all texts from now on. The text need not be a valid token: a token in quotes is hidden
+/// too. The public token of the sandbox is not a secret.
+pub fn hide(text: &str) {
+    let tokens = words(text).filter(|word| *word != DEFAULT_TOKEN).filter_map(|word| Token::new(word).ok());
+    HIDDEN.lock().unwrap_or_else(PoisonError::into_inner).extend(tokens);
+}
+
+/// Hides the token of the environment. Must be called first, before anything is parsed.
+pub fn hide_variable() {
+    if let Some(value) = std::env::var_os(VARIABLE) {
+        hide(&value.to_string_lossy());
+    }
+}
+
+/// Returns `text` without the hidden tokens and without the pieces of them.
+pub fn scrub(text: String) -> String {
+    let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden.iter().fold(text, |text, token| token.scrub(text))
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+/// Not all of it could be written.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn stdout(text: String) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(scrub(text).as_bytes()).and_then(|()| stdout.flush())
+}
+
+/// Writes to standard error.
+///
+/// # Errors
+/// Not all of it could be written.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn stderr(text: String) -> Result<()> {
+    std::io::stderr().write_all(scrub(text).as_bytes())
+}
+
+/// Writes a line to standard error. Nobody need read it: an error is ignored.
+pub fn say(line: &str) {
+    let _ = stderr(format!("{line}\n"));
+}
+
+/// Whether standard output is a terminal.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether standard error is a terminal.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Reports panics here instead of through the standard library, whose message would contain the token if the panic does.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| say(&panicked(panic))));
+}
+
+fn panicked(panic: &PanicHookInfo<'_>) -> String {
+    let what = panic.payload_as_str().unwrap_or("no description");
+    let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    let trace = Backtrace::capture(); // is there only if RUST_BACKTRACE is set
+    let trace =
+        if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
+    format!("rolecall has failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}")
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_hidden_even_if_it_is_not_valid_and_the_public_one_is_shown() {
+        hide("\"tok_0f3e9a77c1d2\"\n");
+        hide(DEFAULT_TOKEN);
+        assert_eq!(scrub("bad value 'tok_0f3e9a77c1d2'".into()), "bad value '[token]'");
+        assert_eq!(scrub("TOK_0F3E9A77C1D2".into()), "[token]");
+        assert_eq!(scrub(DEFAULT_TOKEN.into()), DEFAULT_TOKEN);
+    }
+}

@@ -1,0 +1,187 @@
+//! The token is put into every argument and every variable, and never comes out: not even a piece of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::Child;
+
+use rolecall::manual;
+
+use crate::harness::{Scene, TOKEN};
+
+const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
+
+/// How the token reaches the run.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Variable,
+    /// In quotes, which is a common mistake.
+    BadVariable,
+    File,
+}
+
+fn scene(from: From) -> Scene {
+    let scene =
+        Scene::with_pylon(PYLON).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
+    match from {
+        From::Variable => scene,
+        From::BadVariable => scene.env("PYLON_API_TOKEN", &format!("'{TOKEN}' ")),
+        From::File => scene.env("PYLON_API_TOKEN", "").file("of-pylon", format!("{TOKEN}\n")),
+    }
+}
+
+/// Everything that the run wrote to standard output and standard error. A sandbox is ended after its greeting.
+fn said(scene: &Scene, arguments: &[&str]) -> String {
+    let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
+    ended(child)
+}
+
+fn ended(mut child: Child) -> String {
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while out.read_line(&mut text).unwrap() > 0 {
+        if text.starts_with("export PYLON_BASE_URL=") && text.lines().count() == 2 {
+            child.kill().unwrap();
+        }
+    }
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    child.wait().unwrap();
+    text
+}
+
+#[track_caller]
+fn keeps_the_token(text: &str, of: &str) {
+    let (text, token) = (text.to_lowercase(), TOKEN.to_lowercase());
+    let piece = (8..=token.len()).map(|end| &token[end - 8..end]).find(|piece| text.contains(piece));
+    assert_eq!(piece, None, "{of} says:\n{text}");
+}
+
+/// Also what was written into files, except the one that has the token.
+fn files_keep_the_token(folder: &Path, of: &str) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_keep_the_token(&path, of);
+        } else if !path.ends_with("of-pylon") {
+            keeps_the_token(
+                &fs::read_to_string(&path).unwrap_or_default(),
+                &format!("{of}, in {}", path.display()),
+            );
+        }
+    }
+}
+
+/// Every command line with the token in one place.
+fn command_lines() -> Vec<Vec<String>> {
+    let mut command = manual::command();
+    command.build();
+    let token = || TOKEN.to_owned();
+    let mut seen = BTreeSet::new();
+    let mut lines = vec![
+        vec![token()],
+        vec![format!("--{TOKEN}")],
+        vec![format!("-{TOKEN}")],
+        vec!["help".into(), token()],
+        vec![token(), "plan".into()],
+    ];
+    for verb in command.get_subcommands() {
+        let name = verb.get_name().to_owned();
+        let behind = |words: Vec<String>| std::iter::once(name.clone()).chain(words).collect::<Vec<_>>();
+        lines.push(behind(vec![token()]));
+        lines.push(behind(vec!["bo@acme.example".into(), token()]));
+        lines.push(behind(vec!["a".into(), "b".into(), token()]));
+        lines.push(behind(vec![format!("--{TOKEN}")]));
+        lines.push(behind(vec![format!("--frob={TOKEN}")]));
+        for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
+            lines.push(behind(vec![format!("--{flag}"), token()]));
+            // The same flag is read in the same way behind every verb.
+            if seen.insert(flag.to_owned()) {
+                for value in
+                    [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]
+                {
+                    lines.push(behind(vec![format!("--{flag}={value}")]));
+                }
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn no_argument_brings_the_token_out() {
+    let lines = command_lines();
+    assert!(lines.len() > 300, "{}", lines.len());
+    for from in [From::Variable, From::File] {
+        let scene = scene(from);
+        let step = if matches!(from, From::File) { 2 } else { 1 };
+        for line in lines.iter().step_by(step) {
+            let mut words: Vec<&str> = line.iter().map(String::as_str).collect();
+            if matches!(from, From::File) {
+                words.extend(["--token-file", "of-pylon"]);
+            }
+            keeps_the_token(&said(&scene, &words), &format!("{from:?}: {words:?}"));
+        }
+        files_keep_the_token(scene.folder(), &format!("{from:?}"));
+    }
+}
+
+#[test]
+fn a_token_in_quotes_is_hidden_too() {
+    let scene = scene(From::BadVariable);
+    for line in command_lines().iter().step_by(5) {
+        let words: Vec<&str> = line.iter().map(String::as_str).collect();
+        keeps_the_token(&said(&scene, &words), &format!("{words:?}"));
+    }
+}
+
+#[test]
+fn no_variable_brings_the_token_out() {
+    let variables = [
+        "PYLON_BASE_URL",
+        "ROLECALL_RATE",
+        "ROLECALL_NOW",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "XDG_RUNTIME_DIR",
+        "XDG_CACHE_HOME",
+        "HOME",
+        "GITHUB_WORKSPACE",
+        "GITHUB_STEP_SUMMARY",
+        "NO_COLOR",
+        "TERM",
+        "TZ",
+        "COLUMNS",
+    ];
+    let host = scene(From::Variable).host();
+    let values = [
+        TOKEN.to_owned(),
+        format!("/dev/null/{TOKEN}"),
+        format!("patch={TOKEN}"),
+        format!("http://{TOKEN}"),
+        format!("https://u:{TOKEN}@{host}"),
+        format!("{TOKEN}://{host}"),
+        format!("http://{host}/{TOKEN}"),
+    ];
+    let mut commands = [
+        "plan -v --format github",
+        "apply --auto-approve -v",
+        "doctor",
+        "plan -v --report html=plan.html",
+        "plan --help",
+    ]
+    .into_iter()
+    .cycle();
+    for name in variables {
+        for value in &values {
+            let scene = scene(From::Variable).env(name, value);
+            for words in commands.by_ref().take(2) {
+                let words: Vec<&str> = words.split(' ').collect();
+                keeps_the_token(&said(&scene, &words), &format!("{name}={value} {words:?}"));
+            }
+            files_keep_the_token(scene.folder(), name);
+        }
+    }
+}
