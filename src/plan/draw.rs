@@ -152,7 +152,11 @@ fn subject(desired: &DesiredPerson, person: &Person) -> Subject {
 }
 
 fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    /// So many IDs are enough to find the people in Pylon.
+    const NAMED: usize = 20;
+    let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
+    let more = format!("{} more", people.len().saturating_sub(NAMED));
+    ids.extend((people.len() > NAMED).then_some(more.as_str()));
     let message = format!(
         "{} people in Pylon have the address {}",
         people.len(),

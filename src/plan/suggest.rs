@@ -68,7 +68,7 @@ struct Alike {
 /// A text is compared with at most this many others, those that share the most pairs with it.
 const COMPARED: usize = 50;
 /// So many entries of the index are looked at, those of rare pairs first.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 500;
 
 impl Alike {
     fn new(texts: Vec<String>) -> Self {
@@ -86,7 +86,7 @@ impl Alike {
         let mut lists: Vec<&Vec<usize>> =
             pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();
         lists.sort_by_key(|list| list.len());
-        let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut shared: HashMap<usize, usize> = HashMap::new();
         for number in lists.into_iter().flatten().take(LOOKED_AT) {
             *shared.entry(*number).or_default() += 1;
         }
