@@ -68,7 +68,7 @@ struct Alike {
 /// A text is compared with at most this many others, those that share the most pairs with it.
 const COMPARED: usize = 50;
 /// So many entries of the index are looked at, those of rare pairs first.
-const LOOKED_AT: usize = 500;
+const LOOKED_AT: usize = 2_000;
 
 impl Alike {
     fn new(texts: Vec<String>) -> Self {
@@ -129,5 +129,22 @@ mod tests {
         assert_eq!(near("Dee.Bronw@acme.example").as_deref(), Some("dee.brown@acme.example"));
         assert_eq!(near("typo@acme.example"), None);
         assert_eq!(near("ana@other.example.org"), None);
+    }
+
+    #[test]
+    fn a_slip_is_understood_among_thousands() {
+        let colleagues: Vec<Email> =
+            (0..10_000).map(|number| Email::observed(&format!("person.{number}@acme.example"))).collect();
+        let zoe = Email::observed("zoe.quinn@acme.example");
+        let addresses = Addresses::new(colleagues.iter().chain([&zoe]));
+        for (written, meant) in [
+            ("zoe.quin@acme.example", "zoe.quinn@acme.example"),
+            ("zoe.quinn@acme.exmaple", "zoe.quinn@acme.example"),
+            ("oze.quinn@acme.example", "zoe.quinn@acme.example"),
+            ("persn.7421@acme.example", "person.7421@acme.example"),
+        ] {
+            let near = addresses.near(&Email::observed(written)).map(|near| near.as_str().to_owned());
+            assert_eq!(near.as_deref(), Some(meant), "{written}");
+        }
     }
 }
