@@ -27,7 +27,7 @@ use crate::roster::{Email, Moment, Unmanaged};
 use crate::source::Sources;
 
 /// How to give the sandbox other roles than the built-in ones.
-const DESCRIBE: &str = "the sandbox can have your roles: describe your organization in pylon.json, which \
+const DESCRIBE: &str = "The sandbox can have your roles: describe your organization in pylon.json, which \
                         `rolecall sandbox --write-state pylon.json` starts for you; or copy the real one with \
                         `rolecall import --state pylon.json`";
 
@@ -233,7 +233,7 @@ fn review(
 /// In a sandbox, an unknown role may be one that the real organization has: says how to describe that organization.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::Code::UnknownRole.as_str() && connection.sandbox.is_some() {
-        let help = problem.help.take().map_or_else(String::new, |help| help + "\n");
+        let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
         problem.help = Some(help + DESCRIBE);
     }
     problem

@@ -319,6 +319,10 @@ fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited(
             .contains("The organization was made up from these files.")
     );
     assert!(scene.run("plan --sandbox --format json").stdout.contains("\"made_up\": true"));
+    let typo = "[users]\n'ana@acme.example' = { role = 'Admn' }\n";
+    let run = Scene::offline().file("users.toml", typo).run("plan --sandbox");
+    run.exits(1).names("plan::unknown_role");
+    run.mentions("did you mean `Admin`? The roles are: Admin, Member, Viewer. The sandbox can have your roles: describe your organization in pylon.json,");
     scene
         .run("sandbox --write-state pylon.json")
         .exits(0)
