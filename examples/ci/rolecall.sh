@@ -13,7 +13,7 @@
 # CONFIG           the root file (users.toml)
 # BEFORE           the root file before the change, from another checkout
 # TIP              for apply and scheduled: the root file at the tip of the branch, from another checkout. If it declares other
-#                  files, nothing is applied (exit 5), so that running an old apply again gives nothing back
+#                  files, nothing is applied (exit 5), so that running an old apply again undoes nothing
 # APPLIED          where apply keeps the digest of the files that it covered, for scheduled (OUT/applied.txt); keep it from run to run
 # OUT              where reports and the plan go (rolecall-out): report.md, compare.md, plan.json, journal-….jsonl
 #

@@ -726,7 +726,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert stage.role("bo") == "member"
     run("rolecall plan again", 0, **main)
 
-    # Files that no apply has covered are only reported; and an old job that is run again gives nothing back.
+    # Files that no apply has covered are only reported; and an old job that is run again changes nothing.
     tip = stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"]})
     assert "not those that the last successful apply covered" in run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
     assert stage.role("bo") == "member"
