@@ -185,7 +185,7 @@ pub struct ImportArgs {
     /// Show what would be written, and write nothing
     #[arg(long)]
     pub diff: bool,
-    /// Write the organization to FILE as a state of the sandbox (format: docs/sandbox.md), and no users.toml
+    /// Write the organization to FILE as a state of the sandbox (format: docs/sandbox.md), instead of users.toml
     #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "with_status", "diff"])]
     pub state: Option<PathBuf>,
     /// Which Pylon is asked, and how.
@@ -306,7 +306,7 @@ pub struct SandboxArgs {
     /// Where the organisation is read from and kept (format: docs/sandbox.md); made if it is not there
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Invent so many people, if no state is read [default: 12]
+    /// How many people to invent, if no state is read [default: 12]
     #[arg(long, value_name = "N")]
     pub people: Option<usize>,
     /// Write the state that the sandbox would start from to FILE, to be edited, and exit. With a config, this is the state that
@@ -449,7 +449,7 @@ fn count(text: &str) -> Result<u64, String> {
 /// `--rate NAME=N`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// The endpoints that the name stands for.
+    /// The endpoints that the name means.
     pub endpoints: Vec<Endpoint>,
     /// Requests per minute, for each of them.
     pub limit: u64,

@@ -38,7 +38,7 @@ impl Clock {
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
-    /// The time of day, here, to the millisecond: `19:55:41.204`.
+    /// Returns the local time of day to the millisecond: `19:55:41.204`.
     pub fn time_of_day_in_milliseconds(&self) -> String {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }

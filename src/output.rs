@@ -55,7 +55,7 @@ pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
 
-/// Writes a line to standard error. Nobody need read it: an error is ignored.
+/// Writes a line to standard error. Ignores an error, because no result depends on these lines.
 pub fn say(line: &str) {
     let _ = stderr(format!("{line}\n"));
 }

@@ -111,8 +111,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// These writes are about to be sent, each with the number of its request. None may be, unless this has succeeded. One
-    /// sync for all of them: at high rates, one per write would take longer than the writes.
+    /// Notes that these writes are about to be sent, each with the number of its request. None of them may be sent unless this
+    /// succeeds. One sync covers all of them: at high rates, one sync per write would take longer than the writes.
     ///
     /// # Errors
     /// The lines are not on disk.

@@ -1,8 +1,8 @@
 //! The way back from an apply: what its journal says was sent, against what Pylon has now.
 //!
 //! Pure. The journal is trusted input: it decides who is changed, and to what. The report shows each person as Pylon does.
-//! A value is taken back only where it is still the one that the apply set: whatever has changed since is somebody
-//! else's and left alone. What no `PATCH` can bring back (several roles, none) is told. The result is a plan like any other:
+//! A value is taken back only if it is still the one that the apply set. A value that has changed since is someone
+//! else's and is left alone. What no `PATCH` can bring back (several roles, none) is told. The result is a plan like any other:
 //! the guardrails see it, and it is carried out by the same protocol.
 
 use std::collections::BTreeMap;

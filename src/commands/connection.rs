@@ -53,7 +53,7 @@ impl Connection {
         self.read(roster, emails, roster.guardrails.unmanaged == Unmanaged::Refuse).await
     }
 
-    /// Everybody, and all deactivated people too.
+    /// Reads everyone, including all deactivated people.
     pub(super) async fn observe_with_deactivated(&self, roster: &Roster) -> Result<Observation, Problems> {
         self.read(roster, &[], true).await
     }
@@ -74,7 +74,7 @@ impl Connection {
         Ok(observation)
     }
 
-    /// Whether it is an embedded Pylon whose organization was made up from the files.
+    /// Whether this is the sandbox, with an organization that was made up from the files.
     pub(super) fn is_made_up(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.is_made_up()))
     }

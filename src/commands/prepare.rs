@@ -87,8 +87,8 @@ async fn prepare_on(
     confirmed(connection, declared, Vec::new(), draw).await
 }
 
-/// Observes and draws. If the minimum of a guarded role depends on people of whom the listing alone says that they hold it,
-/// everything is read again, and they are searched for too.
+/// Observes and draws. If the minimum of a guarded role depends on people whom only the listing shows as its holders, everything
+/// is read again, and these people are searched for too.
 pub(super) async fn confirmed(
     connection: &Connection,
     declared: &Declared,

@@ -73,7 +73,7 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-/// The embedded Pylon for one run. It keeps its state for the next one.
+/// Starts the sandbox for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let state = starting_state(roster, folder)?;
     own_folder(folder).map_err(|error| not_kept(&error))?;
@@ -87,7 +87,7 @@ fn kept_at(folder: &Path) -> PathBuf {
 }
 
 /// What `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a made-up
-/// organization. A `pylon.json` also replaces a made-up organization that was kept: somebody has described a real one since.
+/// organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
 fn starting_state(roster: &Roster, folder: &Path) -> Result<State, Problem> {
     let kept = read_state(&kept_at(folder))?;
     let mut state = match kept {
@@ -108,7 +108,7 @@ fn starting_state(roster: &Roster, folder: &Path) -> Result<State, Problem> {
 }
 
 /// The declared people, with the built-in roles. A role that is not built in is then an error, as on the real service: a made-up
-/// role would hide a mistake. If nobody is declared, the people are invented.
+/// role would hide a mistake. If the files declare no people, people are invented.
 fn made_up_state(roster: &Roster) -> Result<State, Problem> {
     if roster.people.is_empty() {
         return Ok(State::generated(INVENTED));
@@ -138,12 +138,12 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
         },
         (state, people) => described(state.as_deref(), people)?,
     };
-    // Whoever asks for the file describes an organization from now on.
+    // The file is a description to edit, so `pylon.json` must not count as made up.
     state.made_up = false;
     write_state(path, &state)
 }
 
-/// The state in `--state`, or else so many invented people.
+/// The state in `--state`, or else as many invented people as `people` says, 12 if it is `None`.
 fn described(file: Option<&Path>, people: Option<usize>) -> Result<State, Problem> {
     let read = file.map(read_state).transpose()?.flatten();
     Ok(read.unwrap_or_else(|| State::generated(people.unwrap_or(INVENTED))))

@@ -152,7 +152,7 @@ fn subject(desired: &DesiredPerson, person: &Person) -> Subject {
 }
 
 fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
-    /// So many IDs are enough to find the people in Pylon.
+    /// At most this many IDs are named, which is enough to find the people in Pylon.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
     let more = format!("{} more", people.len().saturating_sub(NAMED));

@@ -137,9 +137,9 @@ impl ReviewedPlan {
 }
 
 impl ReviewedPlan {
-    /// The primary addresses of people on whom the minimum of a guarded role depends that this plan takes from somebody, and
-    /// of whom the listing alone says that they hold it: one response must not be enough to remove the other holders. At
-    /// most as many as the minimum, because more are not needed; `searched` are the addresses that were searched for.
+    /// Returns the primary addresses of holders to search for, because only the listing shows that they hold a guarded role that
+    /// this plan takes from others. One response must not be enough to remove those others. For each role, these are at most as
+    /// many as its minimum, because more are not needed. `searched` are the addresses that were searched for already.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<&RoleId> = self
             .plan
@@ -283,7 +283,7 @@ impl Review<'_> {
                 }
                 highest.into_iter().map(|(role, holders)| after.holders(role, holders)).collect()
             }
-            // `NamedRoles` sees to it that there is one.
+            // `NamedRoles` guarantees that there is one.
             None => {
                 let admin = self.observed.roles.admin();
                 admin.map(|admin| after.holders(&admin.id, DEFAULT_FLOOR)).into_iter().collect()

@@ -20,7 +20,7 @@ impl NamedRoles {
     ///
     /// # Errors
     /// A problem for each name that means no role or several, at the first place that uses it. A problem if the files do not
-    /// name their guarded roles and no role has the slug `admin`: the minimum would protect nobody.
+    /// name their guarded roles and no role has the slug `admin`: the default minimum would have no effect.
     pub fn look_up(roster: &Roster, catalogue: &RoleCatalogue) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -48,7 +48,7 @@ impl NamedRoles {
 fn no_admin_role(catalogue: &RoleCatalogue) -> Problem {
     Problem::new(
         Code::NoAdminRole,
-        "no role has the slug `admin`, so the default minimum of two administrators protects nobody",
+        "no role has the slug `admin`, so the default minimum of two administrators has no effect",
     )
     .help(format!(
         "name the guarded roles, for example `[guardrails]` with `keep_at_least = {{ Owner = 2 }}`; the roles are: {}",

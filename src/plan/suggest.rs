@@ -67,7 +67,7 @@ struct Alike {
 
 /// A text is compared with at most this many others, those that share the most pairs with it.
 const COMPARED: usize = 50;
-/// So many entries of the index are looked at, those of rare pairs first.
+/// At most this many entries of the index are looked at, those of rare pairs first.
 const LOOKED_AT: usize = 2_000;
 
 impl Alike {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_understood_among_thousands() {
+    fn a_typo_is_recognized_among_thousands_of_addresses() {
         let colleagues: Vec<Email> =
             (0..10_000).map(|number| Email::observed(&format!("person.{number}@acme.example"))).collect();
         let zoe = Email::observed("zoe.quinn@acme.example");

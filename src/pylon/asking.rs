@@ -31,7 +31,7 @@ pub struct Observation {
     pub read_at: Duration,
 }
 
-/// A reader with the pace and the patience of one run.
+/// A reader with the pacing and the retry budget of one run.
 #[derive(Debug)]
 pub struct Asking {
     reader: Reader,
@@ -39,7 +39,7 @@ pub struct Asking {
     pacing: RefCell<Pacing>,
     retries: RefCell<Retries>,
     rng: RefCell<fastrand::Rng>,
-    /// Hears why and until when nothing happens, where that is longer than a moment.
+    /// Takes a line for each wait of three seconds or more: its reason and its end.
     tell: fn(&str),
 }
 
@@ -47,7 +47,7 @@ pub struct Asking {
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 
 impl Asking {
-    /// Begins a run. `tell` hears of waits that are longer than a moment.
+    /// Begins a run. `tell` takes a line for each wait of three seconds or more.
     pub fn new(reader: Reader, clock: Clock, pacing: Pacing, rng: fastrand::Rng, tell: fn(&str)) -> Self {
         let retries = Retries::new(clock.elapsed());
         Self {
@@ -60,7 +60,7 @@ impl Asking {
         }
     }
 
-    /// What the run has spent of its pace; an apply goes on with it.
+    /// Returns the reader, and what the run has spent of its rate limits: an apply continues with both.
     pub fn into_parts(self) -> (Reader, Pacing, fastrand::Rng) {
         (self.reader, self.pacing.into_inner(), self.rng.into_inner())
     }
@@ -75,7 +75,7 @@ impl Asking {
         Ok(Observation { state, read_at })
     }
 
-    /// Asks the audit log about whatever is out of step, as far as that goes within a bounded time.
+    /// Asks the audit log who made the differences. It stops after a bounded time, with what it has found until then.
     pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
         let limit = self.pacing.borrow().limit(Endpoint::Audit);
         let mut inquiry = Inquiry::new(out_of_step, limit);

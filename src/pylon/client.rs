@@ -71,7 +71,7 @@ pub struct Reader {
 pub struct Writer(Reader);
 
 impl Reader {
-    /// A client for one host with one token. `trace` hears of each request.
+    /// A client for one host with one token. Each request is traced in `trace`.
     ///
     /// # Errors
     /// The TLS roots of this machine cannot be loaded.

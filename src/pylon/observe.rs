@@ -6,7 +6,7 @@
 //! the last administrator. Therefore:
 //!
 //! * Lists are followed to their last page. A page that leads in a circle or brings nothing new is an error.
-//! * A person whom the search returned exists, whatever the listing says. If the two disagree, everything is read again
+//! * A person in the search results exists, whatever the listing says. If the two disagree, everything is read again
 //!   once; if they still disagree, there is no result.
 //! * A declared address that was not found is searched a second time, next to a listing that includes deactivated people.
 //! * A role ID that people hold is in the catalog, or the catalog is incomplete.
@@ -85,7 +85,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         None => try_join!(identity(pylon), async { Ok(read(pylon, wanted, None).await) })?,
     };
     let read = match first {
-        // Two responses show two instants, and someone may have made a change in between. The second reading tells.
+        // Two responses show two instants, and someone may have made a change in between. Then a second reading agrees.
         Err(Doubt::Contradiction { statuses, .. }) => read(pylon, wanted, Some(&statuses)).await,
         other => other,
     };
@@ -103,7 +103,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
 enum Doubt {
     /// A request failed, and its retries are over.
     Failed(Failure),
-    /// It is incomplete or contradicts itself. Worth reading once more.
+    /// It is incomplete or contradicts itself. Everything is worth reading again, once.
     Contradiction { why: String, statuses: Statuses },
 }
 
@@ -155,8 +155,8 @@ async fn read(
     }
 }
 
-/// Compares a search with a listing. Returns the people who are found and not listed, although their response does not say
-/// that they are deactivated: before October 2026, only the listing of active users tells.
+/// Compares a search with a listing. Returns the people who are found but not listed, although their response does not say
+/// that they are deactivated: before October 2026, only the listing of active users shows it.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, Doubt> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -192,7 +192,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
 
 fn not_listed<T>(person: &Person) -> Result<T, Doubt> {
     contradiction(format!(
-        "GET /users lacks {}, whom another response shows",
+        "GET /users lacks {}, but another response has this person",
         Printable::cut(person.email.as_str(), 100)
     ))
 }
@@ -220,11 +220,11 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
     contradiction(format!("two responses give the user {} different {what}", id.as_str()))
 }
 
-/// Proves what is absent: nobody has the `missing` addresses, and the `unlisted` people are deactivated. Reads a listing that
+/// Proves what is absent: no user has the `missing` addresses, and the `unlisted` people are deactivated. Reads a listing that
 /// includes deactivated people, and searches again for the missing addresses. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_unsaid`), only the listing of active users tells who is deactivated. If a person is deleted
-/// between two of its pages, another one is missing from it, so it counts only if it says the same twice.
+/// Before October 2026 (`is_unsaid`), only the listing of active users shows who is deactivated. If a person is deleted
+/// while it is read page by page, it can skip another person. So a person counts as deactivated only if two listings lack them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,
@@ -265,7 +265,7 @@ async fn confirm(
     Ok(deactivated)
 }
 
-/// Every role that an active person holds is in the catalog, and what responses about people say of it is the same.
+/// Every role that an active person holds is in the catalog, with the name and slug that responses about people give it.
 fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), Doubt> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };
@@ -292,7 +292,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
     Ok(())
 }
 
-/// No two active people have the same primary address: one of them would be counted who does not exist.
+/// No two active people have the same primary address: otherwise a person who does not exist would be counted as a holder.
 fn addresses_are_distinct(state: &ObservedState) -> Result<(), Doubt> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
@@ -449,7 +449,7 @@ async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
         list.unsaid.extend(unsaid);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // An empty last page ends a list, and only the comparison with the other list makes it complete.
+        // An empty last page ends a list. Only the comparison with the other list shows whether it is complete.
         match cursors.follow(&request, has_new || is_empty && next.is_none(), next)? {
             Some(next) => request = next,
             None => return Ok(list),
@@ -457,7 +457,7 @@ async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
     }
 }
 
-/// The way from page to page.
+/// The cursors that were followed from page to page.
 #[derive(Default)]
 struct Cursors(HashSet<String>);
 
@@ -488,9 +488,9 @@ impl Cursors {
 struct List {
     people: Vec<Person>,
     integrations: BTreeSet<Integration>,
-    /// The people of whom no response said whether they are deactivated.
+    /// The people whose responses do not say whether they are deactivated.
     unsaid: HashSet<UserId>,
-    /// What the responses say of the roles that people hold, each statement once.
+    /// The roles that people hold, as the responses describe them, each description once.
     held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
 }
@@ -505,7 +505,7 @@ impl List {
         Ok(self)
     }
 
-    /// The role fields depend on the date, so they are the same in every response. A user who has others lacks a field.
+    /// The role fields depend on the date, so they are the same in every response. A user with other fields lacks one.
     fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), Doubt> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields

@@ -231,7 +231,7 @@ impl Pacer {
                 if let Some(remaining) = remaining.filter(|_| self.pace.is_none()) {
                     self.learn(now, remaining);
                     self.lower_to(now, remaining);
-                } // once there is a pace, what the server accepts says more
+                } // after a 429, the rate that the server accepts is better evidence than the header
             }
             Told::Throttled { hint } => self.throttled(now, sent, hint),
             Told::Lost => {}
@@ -272,7 +272,7 @@ impl Pacer {
     /// `X-Rate-Limit-Remaining` of the first responses reveals the true limit, which is lower before October 2026: one
     /// request was counted, so the limit is at least one more than what remains. If other clients took the rest, a whole
     /// window later our own requests and the remaining ones add up to more. The least sum of that window counts, because
-    /// a counter that lags shows too much for a while, and only a clear difference does.
+    /// a counter that lags shows too much for a while. Only a clear difference raises the limit.
     fn learn(&mut self, now: Duration, remaining: u64) {
         let Shown { most, since, least_sum } = &mut self.shown;
         *most = (*most).max(remaining.saturating_add(1));
@@ -289,9 +289,9 @@ impl Pacer {
         self.limit = (*most).clamp(1, self.ceiling);
     }
 
-    /// It may otherwise only lower what we allow ourselves: others spend from the same rate limit. When their slots come back
-    /// is unknown; evenly over the next window is a guess that starves no client, and a bucket, which says little is left
-    /// although it fills all the time, does not block us for a whole window.
+    /// Otherwise the header can only lower what we allow ourselves, because others spend from the same rate limit. When their
+    /// slots come back is unknown. The guess is evenly over the next window: it starves no client. It also does not block us
+    /// for a whole window if the limit is a token bucket, which shows little left although it refills all the time.
     fn lower_to(&mut self, now: Duration, remaining: u64) {
         let others = self.limit.saturating_sub(self.own()).saturating_sub(remaining);
         if others > self.others.len() as u64 {

@@ -93,9 +93,9 @@ pub struct Page {
     pub people: Vec<Person>,
     /// The users who have none.
     pub integrations: Vec<Integration>,
-    /// People of whom the response does not say whether they are deactivated, as before October 2026.
+    /// People whose response does not say whether they are deactivated, as before October 2026.
     pub unsaid: Vec<UserId>,
-    /// What this page says of the roles that its users hold, each role once; empty before July 2026.
+    /// The roles that users of this page hold, as the page describes them, each once; empty before July 2026.
     pub held: BTreeSet<Role>,
     /// Which role fields the people of this page have; `None` if the page has no people.
     pub role_fields: Option<RoleFields>,

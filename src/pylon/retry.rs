@@ -127,8 +127,8 @@ impl Retries {
         self.last_success + LONGEST_SILENCE + pause
     }
 
-    /// Whether to ask again what has failed so often (`failed`, this time included), this time with `failure`. For reads: what
-    /// makes a write ambiguous only makes a read worth repeating.
+    /// Decides whether to send a read again. `failed` counts its failures, including the last one, which is `failure`. A failure
+    /// that makes a write ambiguous only makes a read worth repeating.
     pub fn read_again(
         &mut self,
         now: Duration,

@@ -31,7 +31,7 @@ impl Trace {
         self.write.is_some()
     }
 
-    /// Writes what became of one request. `hide` replaces the token in a text from outside.
+    /// Writes the result of one request. `hide` replaces the token in a text from outside.
     pub(super) fn request(
         self,
         asked: &str,

@@ -55,7 +55,7 @@ struct Data<T> {
 struct Many<List> {
     #[serde(default = "none")]
     data: Option<List>,
-    /// An error that says success is not an empty result.
+    /// A response with `errors` and a 2xx status is not an empty result.
     #[serde(default)]
     errors: Option<IgnoredAny>,
     #[serde(default)]
@@ -94,7 +94,7 @@ struct WireUser<'a> {
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     role_id: Option<Text<'a>>,
-    /// July 2026 alone.
+    /// July 2026 only.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "field")]
@@ -107,7 +107,7 @@ struct WireUser<'a> {
     status: Option<Text<'a>>,
 }
 
-/// A role that a user holds. What it says of the role must be what the catalog says.
+/// A role that a user holds. Its name and slug must be those in the catalog.
 #[derive(Deserialize)]
 struct WireHeldRole<'a> {
     #[serde(borrow)]
@@ -157,7 +157,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The users of a page, each converted as soon as they are read; and what is wrong with the first who cannot be.
+/// The users of a page, each converted as soon as they are read, and why the first conversion that failed did.
 #[derive(Default)]
 struct Users {
     page: Page,

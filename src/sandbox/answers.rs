@@ -203,7 +203,7 @@ impl World {
         self.list_response(Views(self, page), page.len(), Pagination::of(next, self.api), request_id)
     }
 
-    /// A page that says that there is a next one, behind this cursor, and has no entries.
+    /// A page without entries that says that a next page follows, with this cursor.
     fn page_without_data(&self, cursor: String, request_id: &str) -> Vec<u8> {
         let nothing: [(); 0] = [];
         self.list_response(nothing, 0, Pagination::of(Some(cursor), self.api), request_id)

@@ -1,8 +1,7 @@
 //! What reaches the client: the world's answer, or what a fault makes of it. The socket server and a simulation share it.
 //!
-//! Pure. Guarantees that a failure that is not "applied" leaves the world's people, limits and log untouched, and that a fault without an
-//! effect on a request does not count. Leaves cutting real
-//! connections and really keeping silent to `server`.
+//! Pure. Guarantees that a failure that is not "applied" leaves the world's people, limits and log untouched. Also guarantees
+//! that a fault without an effect on a request does not count. Leaves cutting real connections and keeping silent to `server`.
 
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ pub struct Draft {
     pub settings: Settings,
     /// The audit log, oldest first; written by the sandbox, seldom by people.
     pub audit: Vec<Entry>,
-    /// Nobody has described this organization. The sandbox writes this, and people do not.
+    /// Whether the sandbox made this organization up. The sandbox sets it, not people.
     pub made_up: bool,
 }
 

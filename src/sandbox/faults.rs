@@ -180,7 +180,7 @@ impl Faults {
 impl FromStr for Faults {
     type Err = FaultsError;
 
-    /// `500=0.1,cut-after=0.05`, beside faults and their chances also `on=ENDPOINT`, `seed=N`, `stall=SECONDS`.
+    /// `500=0.1,cut-after=0.05`: faults and their probabilities. Also `on=ENDPOINT`, `seed=N`, and `stall=SECONDS`.
     fn from_str(text: &str) -> Result<Self, FaultsError> {
         let mut faults = Self::none();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {

@@ -29,7 +29,7 @@ pub enum Class {
 impl Class {
     /// All of them, in the order they are written.
     pub const ALL: [Self; 7] = every!(Class: Me, Roles, Users, User, Search, Patch, Audit);
-    /// The endpoints that `get` stands for.
+    /// The endpoints that `get` means.
     pub const GETS: [Self; 4] = [Self::Me, Self::Roles, Self::Users, Self::User];
 
     /// The word for it in `--limits` and `on=`.

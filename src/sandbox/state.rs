@@ -153,7 +153,7 @@ pub struct Settings {
     pub standing: Standing,
     /// `GET /users` answers in pages of so many people; `null`: everybody at once.
     pub list_page: Option<usize>,
-    /// `GET /user-roles` answers in pages of so many roles; `null`: all at once.
+    /// `GET /user-roles` answers in pages of at most this many roles; `null`: all at once.
     pub roles_page: Option<usize>,
     /// What a search or a listing without entries looks like.
     pub empty_data: EmptyData,
@@ -211,7 +211,7 @@ pub struct State {
     pub(super) users: Vec<Arc<User>>,
     /// Oldest first.
     pub(super) audit: Vec<Entry>,
-    /// Nobody has described this organization: it was made up so that there is one.
+    /// Whether the sandbox made this organization up.
     pub made_up: bool,
 }
 

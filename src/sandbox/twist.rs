@@ -40,7 +40,7 @@ impl Twist {
         acts
     }
 
-    /// One of so many, another one each time.
+    /// Returns a number below `count`, another one each time.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }

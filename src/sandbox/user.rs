@@ -1,4 +1,4 @@
-//! One person of the sandbox's organisation, and how a response shows them at each date of the API.
+//! One user of the sandbox's organization, and how a response shows them at each date of the API.
 //!
 //! Guarantees that an answer is written straight from the stored value, without building a second one. Leaves to `people`
 //! who is found under which address, and to `draft` how a person is written in `pylon.json`.

@@ -136,7 +136,7 @@ impl World {
         self.revision
     }
 
-    /// Whether the organization was made up, because nobody has described one.
+    /// Whether the sandbox made the organization up.
     pub fn is_made_up(&self) -> bool {
         self.made_up
     }

@@ -61,7 +61,7 @@ impl Machine {
         self.release_held();
     }
 
-    /// What changes wait for may have come about: each is looked at again.
+    /// Puts the held changes back into the queue, because what they wait for may have happened.
     pub(super) fn release_held(&mut self) {
         while let Some(held) = self.held.pop_back() {
             self.queue.push_front(held);
@@ -79,8 +79,8 @@ impl Machine {
         }
     }
 
-    /// A person was read after their write: gains that this shows are confirmed. Returns whether all of them are. A loss
-    /// stays a loss: a search may lag behind.
+    /// A person was read after their write: the gains that this shows are confirmed. Returns whether all their gains are. A
+    /// loss stays a loss, because a search may lag behind.
     pub(super) fn note_gains(&mut self, task: usize, person: &Person) -> bool {
         let Task { ordered, holds, .. } = &mut self.tasks[task];
         for role in ordered.gains.iter().filter(|role| person.holds(role)) {

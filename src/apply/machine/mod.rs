@@ -26,7 +26,7 @@ use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 
 /// No write rests on a read that is older, from the sending of the one to the sending of the other.
 pub const FRESH: Duration = Duration::from_secs(55);
-/// After the intent is on disk, which takes its time on a slow disk, no write is sent if its read is older than this. A second
+/// Once the intent is on disk, which can take long, no write is sent if its read is older than this. This is a second
 /// less than the 60 s of I3 (docs/reliability.md), for the time until the request leaves.
 const OLDEST_WHEN_SENT: Duration = Duration::from_secs(59);
 /// Whoever is read anew is expected to be written within this time.
@@ -181,8 +181,8 @@ impl Machine {
         self.pacing.limit(Endpoint::Patch)
     }
 
-    /// If a wait is for the rate limit: of which endpoint, how many requests per minute are assumed to be allowed, and whether
-    /// Pylon has refused one for coming too fast.
+    /// The endpoint whose rate limit was the reason for the last wait, how many requests per minute are assumed to be allowed,
+    /// and whether Pylon has returned a 429 for it.
     pub fn waits_for(&self) -> (Endpoint, u64, bool) {
         let endpoint = self.waits_for;
         (endpoint, self.pacing.limit(endpoint), self.pacing.is_paced(endpoint))

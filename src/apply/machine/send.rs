@@ -85,8 +85,8 @@ impl Machine {
         !self.held.is_empty() && self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
     }
 
-    /// Reads back the gains that the waiting losses depend on, once; whether there are any. The response to a write does not
-    /// confirm it: a directory may take a role back at once.
+    /// Reads back each gain that the waiting losses depend on, once. Returns whether there were any to read. The response to a
+    /// write does not confirm it: a directory may take a role back at once.
     fn confirm_gains(&mut self) -> bool {
         let needed: Vec<RoleId> =
             self.held.iter().flat_map(|task| self.tasks[*task].ordered.losses.clone()).collect();

@@ -10,7 +10,7 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{EntryKind, PlanReport};
 use crate::roster::Field;
 
-/// Whose people these are, if a sandbox made the organization up. The command that follows it is [`DESCRIBE`].
+/// Says that a sandbox made the organization up. The command [`DESCRIBE`] follows it.
 pub const MADE_UP: &str = "The organization was made up from these files. Describe your own with";
 /// The command that writes a description of the organization to start from.
 pub const DESCRIBE: &str = "rolecall sandbox --write-state pylon.json";
