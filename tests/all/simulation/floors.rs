@@ -136,7 +136,7 @@ fn one_search_confirms_the_gains_before_the_first_loss_that_depends_on_them() {
 }
 
 #[test]
-fn whatever_is_not_stored_at_every_point_enough_administrators_are_there() {
+fn enough_administrators_remain_at_every_point_whichever_writes_are_not_stored() {
     let seeds = full(2000, 100);
     let mut echoes = 0;
     histories(0..seeds, |seed| {

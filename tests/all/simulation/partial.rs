@@ -23,7 +23,7 @@ use super::{full, tell_figures};
 use crate::memory::observed;
 use crate::rosters;
 
-/// So many entries are on a page.
+/// Entries per page.
 const PAGE: usize = 3;
 
 const FILE: &str = r#"
@@ -41,7 +41,7 @@ UNMANAGED
 "typo@acme.example" = { role = "Member" }
 "#;
 
-/// Who is there: ID, address, other addresses, assigned roles, roles from SCIM, status, whether they are deactivated.
+/// Each user: ID, address, other addresses, assigned roles, roles from SCIM, status, whether they are deactivated.
 type Who = (
     &'static str,
     &'static str,
@@ -72,7 +72,7 @@ const ROLES: [(&str, &str, &str); 4] = [
     ("r_viewer", "Viewer", "viewer"),
 ];
 
-/// The date of the API, as far as users look different.
+/// The dates of the API at which users look different.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Date {
     April,
@@ -147,7 +147,7 @@ fn truth(date: Date, request: &ReadRequest) -> Value {
 /// A falsified response: what it is called, its status, its body.
 type Lie = (String, u16, Value);
 
-/// Falsifies one page in many ways. What leaves it as it is, is no lie.
+/// Falsifies one page in many ways. A change without an effect does not count.
 struct Liar<'p> {
     date: Date,
     request: &'p ReadRequest,
@@ -176,7 +176,7 @@ impl Liar<'_> {
         matches!(self.request, ReadRequest::Roles { .. })
     }
 
-    /// One entry is not there, twice there, or lacks a field.
+    /// One entry is missing, is repeated, or lacks a field.
     fn entry(&mut self, at: usize) {
         self.lie(format!("entry {at} dropped"), |page| drop(list(page).remove(at)));
         self.lie(format!("cut after {at} entries"), |page| list(page).truncate(at));
@@ -369,7 +369,7 @@ impl<'l> Server<'l> {
 }
 
 #[test]
-fn whatever_is_partial_the_plan_is_the_true_one_or_there_is_none() {
+fn a_partial_response_gives_the_true_plan_or_no_plan() {
     let mut counts: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for date in [Date::April, Date::July, Date::October] {
         // A swap, a removal down to the minimum, and a removal that is blocked.
@@ -395,7 +395,7 @@ fn whatever_is_partial_the_plan_is_the_true_one_or_there_is_none() {
     tell_figures("Partial and contradictory reads, one response at a time", &rows);
 }
 
-/// Plans with each response falsified in each way, and counts the true plans and those that there are not.
+/// Plans with each response falsified in each way, and counts how often there is the true plan and how often none.
 fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>) {
     let honest = Server::new(date, None, false);
     let expected = honest.plan(roster).expect("there is a plan for the true state");

@@ -58,7 +58,7 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
 }
 
 #[test]
-fn at_three_fifths_of_all_requests_failing_what_was_applied_is_known_in_the_end() {
+fn an_apply_knows_what_it_applied_even_if_three_fifths_of_all_requests_fail() {
     let seeds = 10; // a search that fails ten times in a row, one in 165, is not read back
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     histories(0..seeds, |seed| {

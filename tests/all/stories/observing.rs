@@ -309,13 +309,13 @@ fn users_without_an_address_are_one_line_and_neither_unmanaged_nor_imported() {
 }
 
 #[test]
-fn roles_are_read_to_the_last_page_or_the_minimum_would_protect_nobody() {
+fn roles_are_read_to_the_last_page_so_that_the_minimum_has_an_effect() {
     let scene = pylon(r#""settings": { "roles_page": 1 },"#)
         .file("users.toml", "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(3);
     assert!(run.stdout.contains("1 of 2 Admins remains (floor 2)"), "{}", run.stdout);
-    // Three pages, and once more: the other Admin is in no file, so everything is read again with a search for him.
+    // Three pages, read twice: the other Admin is in no file, so everything is read again with a search for him.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }
 

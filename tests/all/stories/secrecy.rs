@@ -1,4 +1,4 @@
-//! The token is put into every argument and every variable, and never comes out: not even a piece of it.
+//! The token is put into every argument and every variable. No output contains it, not even a piece of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -109,7 +109,7 @@ fn command_lines() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn no_argument_brings_the_token_out() {
+fn a_token_in_any_argument_is_never_printed() {
     let lines = command_lines();
     assert!(lines.len() > 300, "{}", lines.len());
     for from in [From::Variable, From::File] {
@@ -136,7 +136,7 @@ fn a_token_in_quotes_is_hidden_too() {
 }
 
 #[test]
-fn no_variable_brings_the_token_out() {
+fn a_token_in_any_variable_is_never_printed() {
     let variables = [
         "PYLON_BASE_URL",
         "ROLECALL_RATE",
