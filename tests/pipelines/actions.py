@@ -178,6 +178,8 @@ class GitHub:
         # What happens while the reviewers of an environment are waited for, once.
         self.while_waiting = {}
         self.cargo_fails = False
+        # The names of steps during which somebody cancels the run.
+        self.cancels = set()
         # Every environment, its secrets, and whether it is for the branch main alone.
         token = {"PYLON_API_TOKEN": pylon_token}
         self.environments = {
@@ -403,6 +405,7 @@ class Runner:
         contexts["runner"] |= {"temp": str(self.temp), "os": "Linux", "arch": "X64"}
         self.result = Job("success")
         self.path = []
+        self.canceled = False
         self.summary = self.home / "files/summary"
         self.summary.touch()
 
@@ -416,22 +419,25 @@ class Runner:
         contexts["steps"] = {}
         well = True
         for step in steps:
-            status = {"success": well, "failure": not well, "cancelled": False, "always": True}
+            status = {"success": well, "failure": not well and not self.canceled, "cancelled": self.canceled, "always": True}
             outcome, outputs = "skipped", {}
             if condition(step.get("if"), contexts, status):
                 name = step.get("name", step.get("uses", step.get("run", "")))
                 self.result.log += f"── {name}\n"
                 try:
+                    if name in self.github.cancels:
+                        well, self.canceled = False, True
+                        raise Failed("The operation was canceled.")
                     outputs = self.step(step, name, contexts, environment, status)
                     outcome = "success"
                 except Failed as failed:
                     outputs = failed.args[1] if len(failed.args) > 1 else {}
                     self.result.log += f"{failed.args[0]}\n"
-                    outcome, well = "failure", False
+                    outcome, well = "cancelled" if self.canceled else "failure", False
             if "id" in step:
                 contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
         if not well:
-            self.result.result = "failure"
+            self.result.result = "cancelled" if self.canceled else "failure"
         return well
 
     def step(self, step, name, contexts, environment, status):

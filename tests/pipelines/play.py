@@ -175,7 +175,67 @@ def broken_files_are_red_before_the_token_is_touched(stage):
     number = stage.github.pull_request("broken", BROKEN)
     run = red(stage, stage.github.on_pull_request(number))
     assert (run.jobs["check"].result, run.jobs["plan"].result) == ("failure", "skipped")
-    assert "rolle" in run.jobs["check"].summary
+    assert "rolle" in run.jobs["check"].summary and run.jobs["check"].trusted == []
+    in_order(comment(stage, number), "<!-- rolecall:validate -->", "rolle", "exit code 1")
+
+
+OUTDATED = "> **Outdated.** [A newer run]("
+
+
+def planned_and_pushed_to(stage, files):
+    """A pull request with a plan in its comment, and then a push; gives its number and its new commit."""
+    number = stage.github.pull_request("change", PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    assert OUTDATED not in comment(stage, number) and "bo@acme.example" in comment(stage, number)
+    stage.github.pull_request("change", files)
+    return number, stage.github.pull(number)["head"]["sha"]
+
+
+def a_push_that_breaks_the_files_takes_the_plan_out_of_the_comment(stage):
+    number, commit = planned_and_pushed_to(stage, BROKEN)
+    red(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall:validate -->", "rolle", f"commit {commit[:7]}, exit code 1")
+    assert "<!-- rolecall:plan -->" not in comment(stage, number)
+    stage.github.pull_request("change", PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    assert OUTDATED not in comment(stage, number) and "<!-- rolecall:plan -->" in comment(stage, number)
+
+
+def a_build_that_fails_takes_the_plan_out_of_the_comment(stage):
+    number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
+    stage.github.cache.clear()
+    stage.github.cargo_fails = True
+    red(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "did not get as far as a report", f"commit {commit[:7]}, exit code unknown")
+    assert "<!-- rolecall:plan -->" not in comment(stage, number)
+
+
+def a_run_that_reports_nothing_leaves_the_comment_marked_as_outdated(stage):
+    """The reviewers of the environment have not agreed; then the run is canceled; then its report cannot be written."""
+    number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
+    stage.github.rejects.add("rolecall-plan")
+    red(stage, stage.github.on_pull_request(number))
+    for _ in range(2):
+        in_order(comment(stage, number), "<!-- rolecall comment users.toml -->\n> [!WARNING]\n" + OUTDATED, commit[:7], "<!-- rolecall:plan -->")
+        assert comment(stage, number).count("Outdated") == 1
+        red(stage, stage.github.on_pull_request(number))
+    stage.github.rejects.clear()
+    stage.github.cancels = {"Run rolecall"}
+    seen(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "did not get as far as a report", commit[:7], "exit code unknown")
+    stage.github.cancels = {"Comment on the pull request"}
+    seen(stage, stage.github.on_pull_request(number))
+    assert OUTDATED in comment(stage, number)
+
+
+def the_run_of_an_older_commit_leaves_the_comment_alone(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    old = green(stage, stage.github.on_pull_request(number))
+    stage.github.pull_request("change", {"teams/emea.toml": PROMOTED["teams/emea.toml"].replace("Member", "Admin")})
+    green(stage, stage.github.on_pull_request(number))
+    newest = comment(stage, number)
+    green(stage, stage.github.run_again(old))
+    assert comment(stage, number) == newest and "Admin" in newest
 
 
 def broken_files_can_be_repaired(stage):
@@ -600,7 +660,7 @@ def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(sta
     stage.github.cargo_fails = True
     red(stage, stage.github.on_schedule())
     [issue] = stage.github.issues("open")
-    in_order(issue["body"], "failed before it could report", "exit code unknown")
+    in_order(issue["body"], "did not get as far as a report", "exit code unknown")
     stage.github.cargo_fails = False
     stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
     red(stage, stage.github.on_schedule())
@@ -696,6 +756,15 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "<!-- rolecall:compare -->", head[:8], "exit code 0")
     plan = (workspace / "plan.json").read_bytes()
+    stage.github.commit("change", BROKEN)  # the note does not keep a plan of other files
+    run("rolecall plan", 1, **request, CI_COMMIT_SHORT_SHA="b20ce2ed")
+    [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
+    in_order(note, marker, "rolle", "b20ce2ed", "exit code 1")
+    _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # no rolecall here
+    stage.logs.append(log)
+    [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
+    in_order(note, "did not get as far as a report", "dead", "exit code 127")
+    stage.github.git("reset", "--quiet", "--hard", head)
 
     # Merged: nothing without a plan, then exactly that plan, then nothing.
     stage.github.git("checkout", "--quiet", "main")
