@@ -216,6 +216,23 @@ class GitHub:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
+    def submodule(self, path, files):
+        """Another repository, as a submodule of main from the next commit on; or its next commit."""
+        other = self.folder / f"other-{path}"
+        if not other.exists():
+            self.git("init", "--quiet", "--initial-branch=main", str(other), at=self.folder)
+            self.git("config", "uploadpack.allowAnySHA1InWant", "true", at=other)
+        for name, text in files.items():
+            (other / name).write_text(text)
+        self.git("add", "--all", at=other)
+        self.git("commit", "--quiet", "--message", "people", at=other)
+        self.git("checkout", "--quiet", "main")
+        if not (self.origin / path).exists():
+            self.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", f"file://{other}", path)
+        self.git("pull", "--quiet", "origin", "main", at=self.origin / path)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "people")
+
     def pull_request(self, branch, files, fork=False, author="bo"):
         """A branch with these files and a pull request of it; another commit if there is one already."""
         head = self.commit(branch, files)
@@ -472,6 +489,7 @@ class Runner:
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_SERVER_URL": "https://github.com", "FAKE_GITHUB": str(self.github.state),
+            "REAL_PATH": os.environ["PATH"],
         }
         options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
         done = subprocess.run(
@@ -501,12 +519,7 @@ class Runner:
         match action.split("@")[0]:
             case "actions/checkout":
                 assert inputs["persist-credentials"] == "false"
-                git = self.github.git
-                git("init", "--quiet", ".", at=self.workspace)
-                git("remote", "add", "origin", f"file://{self.github.origin}", at=self.workspace)
-                git("fetch", "--quiet", "--depth", inputs.get("fetch-depth", "1"), "origin",
-                    inputs.get("ref") or contexts["github"]["sha"], at=self.workspace)
-                git("checkout", "--quiet", "--detach", "FETCH_HEAD", at=self.workspace)
+                self.check_out(inputs, contexts["github"]["sha"])
             case "actions/cache/restore":
                 kept = self.github.cache.get(inputs["key"])
                 if kept:
@@ -527,6 +540,18 @@ class Runner:
                 assert action == OUR_ACTION, f"what is {action}?"
                 return self.composite(inputs)
         return {}
+
+    def check_out(self, inputs, commit):
+        git, folder = self.github.git, self.workspace / inputs.get("path", ".")
+        folder.mkdir(exist_ok=True)
+        depth = inputs.get("fetch-depth", "1")
+        git("init", "--quiet", ".", at=folder)
+        git("remote", "add", "origin", f"file://{self.github.origin}", at=folder)
+        git("fetch", "--quiet", *([] if depth == "0" else ["--depth", depth]), "origin", inputs.get("ref") or commit, at=folder)
+        git("checkout", "--quiet", "--detach", "FETCH_HEAD", at=folder)
+        if inputs.get("submodules") == "true":
+            git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init",
+                *([] if depth == "0" else [f"--depth={depth}"]), at=folder)
 
     def upload(self, inputs, run):
         file = Path(inputs["path"])

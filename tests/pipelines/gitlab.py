@@ -93,7 +93,7 @@ class GitLab:
             (bins / "rolecall").symlink_to(self.binary)
         script = "set -e\n" + "\n".join(hidden["before_script"] + job["script"]) + "\n"
         environment = {
-            "PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "HOME": str(self.folder), "LANG": "C.UTF-8", "no_proxy": "127.0.0.1",
+            "PATH": os.pathsep.join([str(bins), str(Path(__file__).parent / "bin"), os.environ["PATH"]]), "REAL_PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "no_proxy": "127.0.0.1",
             "CI_API_V4_URL": self.url, "CI_PROJECT_ID": PROJECT, "CI_PROJECT_DIR": str(workspace), "CI_JOB_URL": "https://gitlab.example.com/job",
             "CI_DEFAULT_BRANCH": "main", "ROLECALL_GITLAB_TOKEN": TOKEN,
         } | self.pylon.environment | self.document["variables"] | variables

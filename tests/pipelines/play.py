@@ -272,7 +272,7 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
 
 
-def own_job(stage, steps, permissions):
+def own_job(stage, steps, permissions, checkout=None):
     """A job of somebody's own, on main."""
     sha = stage.github.git("rev-parse", "main")
     with stage.github.world() as world:
@@ -281,10 +281,95 @@ def own_job(stage, steps, permissions):
                               "head_repository": {"full_name": world["repository"]}})
     contexts = {"github": {"event_name": "push", "sha": sha, "ref": "refs/heads/main", "run_id": number,
                            "run_attempt": 1, "job": "own", "event": {}}, "runner": {}, "vars": {}, "needs": {}, "env": {}, "secrets": {}}
-    checkout = {"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False}}
-    job = Runner(stage.github, contexts, permissions).job({"steps": [checkout, *steps]})
+    if checkout is None:
+        checkout = [{}]
+    checkout = [{"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False} | inputs} for inputs in checkout]
+    job = Runner(stage.github, contexts, permissions).job({"steps": [*checkout, *steps]})
     stage.logs.append(job.log)
     return job
+
+
+def compared(stage, config, *checkout, before=()):
+    """What a comparison with the commit before comes to: how the job ends, and its summary."""
+    compare = {"uses": OUR_ACTION, "with": {"command": "validate", "config": config, "compare-with": "HEAD^1"}}
+    job = own_job(stage, [*before, compare], {}, list(checkout))
+    return job.result, job.summary + job.log
+
+
+CY = '[users]\n"cy@acme.example" = { role = "ROLE" }\n'
+
+
+def a_config_in_a_submodule_is_compared_with_the_commit_that_git_had_there(stage):
+    for role in ("Viewer", "Member"):
+        stage.github.submodule("people", {"users.toml": CY.replace("ROLE", role)})
+    for depth in ("2", "0"):
+        result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": depth})
+        assert result == "success" and 'role  "Viewer" → "Member"' in text and "1 declared differently" in text, text
+    # Only one commit of the submodule is here. The other one is fetched; or, if it cannot be, the job fails.
+    lose = ("cd people && before=$(git rev-parse HEAD^1) && git rev-parse HEAD > $(git rev-parse --git-path shallow) && "
+            "git reflog expire --expire=now --all && git gc --quiet --prune=now && ! git cat-file -e $before")
+    result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": 2}, before=[{"run": lose}])
+    assert result == "success" and 'role  "Viewer" → "Member"' in text, text
+    lose += " && git remote set-url origin file:///nowhere"
+    result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": 2}, before=[{"run": lose}])
+    assert result == "failure" and "The submodule people has no commit" in text, text
+
+
+def team_files_in_a_submodule_are_compared_too(stage):
+    root = {"users.toml": 'include = ["people/*.toml"]\n'}
+    stage.github.submodule("people", {"cy.toml": CY.replace("ROLE", "Viewer")})
+    stage.github.commit("main", root)
+    stage.github.submodule("people", {"cy.toml": CY.replace("ROLE", "Member")})
+    result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
+    assert result == "success" and 'role  "Viewer" → "Member"' in text, text
+    # The submodule becomes a folder, and is not checked out: then it cannot be said what it held.
+    stage.github.git("rm", "--quiet", "people")
+    stage.github.commit("main", {"people/cy.toml": CY.replace("ROLE", "Admin")})
+    result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
+    assert result == "failure" and "whose submodules are not checked out: people" in text, text
+
+
+def a_checkout_into_a_path_is_compared_with_its_own_history(stage):
+    stage.github.commit("main", PROMOTED)
+    for checkout in ([{"path": "here", "fetch-depth": 2}], [{}, {"path": "here", "fetch-depth": 2}]):
+        result, text = compared(stage, "here/users.toml", *checkout)
+        assert result == "success" and 'role  "Viewer" → "Member"' in text and "counts as new" not in text, text
+    result, text = compared(stage, "here/users.toml", {"fetch-depth": 2}, {"path": "here"})
+    assert result == "failure" and "There is no commit HEAD^1 in" in text, text
+
+
+def files_that_git_does_not_have_are_not_compared(stage):
+    stage.github.commit("main", {"made/.gitignore": "*.toml\n"})
+    for config, made in [("made/users.toml", "made/users.toml"), ("users.toml", "teams/made.toml")]:
+        make = {"run": f"mkdir -p made && echo '[users]' > {made}"}
+        result, text = compared(stage, config, {"fetch-depth": 2}, before=[make])
+        assert result == "failure" and "Git does not have" in text and made in text, text
+    elsewhere = {"run": 'mkdir -p ../elsewhere && echo "[users]" > ../elsewhere/users.toml'}
+    result, text = compared(stage, "../elsewhere/users.toml", {"fetch-depth": 2}, before=[elsewhere])
+    assert result == "failure" and "is not in a git checkout" in text, text
+
+
+def a_config_that_was_not_there_is_said_to_be_new(stage):
+    stage.github.git("mv", "users.toml", "people.toml")
+    stage.github.commit("main", {})
+    result, text = compared(stage, "people.toml", {"fetch-depth": 2})
+    assert result == "success" and "**There is no people.toml at HEAD^1, so everything that it declares counts as new.**" in text, text
+
+
+def an_apply_of_a_submodule_looks_at_the_newest_commit_of_the_repository_around_it(stage):
+    def apply(*before):
+        inputs = {"command": "apply", "token": TOKEN, "config": "people/users.toml"}
+        return own_job(stage, [*before, {"uses": OUR_ACTION, "with": inputs}], {}, [{"submodules": True}])
+
+    stage.github.submodule("people", {"users.toml": CY.replace("ROLE", "Admin")})
+    job = apply()
+    assert job.result == "success" and stage.role("cy") == "admin", job.log
+    stage.pylon.by_hand("cy@acme.example", role="viewer")
+    old = stage.github.git("rev-parse", "main")
+    stage.github.submodule("people", {"users.toml": CY.replace("ROLE", "Viewer")})
+    job = own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": "people/users.toml"}}], {},
+                  [{"submodules": True, "ref": old}])
+    assert job.result == "failure" and "which declares other files" in job.log and stage.role("cy") == "viewer", job.log
 
 
 def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
@@ -764,7 +849,15 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     stage.logs.append(log)
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "did not get as far as a report", "dead", "exit code 127")
+    # A file that git does not have is not taken for a new one.
     stage.github.git("reset", "--quiet", "--hard", head)
+    gitlab.clone(origin, workspace)
+    (workspace / "teams/made.toml").write_text("[users]\n")
+    for job in ("rolecall check", "rolecall plan"):
+        code, log = lab.run(job, workspace, request | {"CI_COMMIT_SHORT_SHA": "c0ffee01"})
+        assert code == 1 and "teams/made.toml is in a submodule, or git does not have it" in log, log
+    [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
+    in_order(note, "<!-- rolecall:plan -->", "c0ffee01", "exit code 1")
 
     # Merged: nothing without a plan, then exactly that plan, then nothing.
     stage.github.git("checkout", "--quiet", "main")
