@@ -423,12 +423,9 @@ class Runner:
         self.result = Job("success")
         self.path = []
         self.canceled = False
-        self.summary = self.home / "files/summary"
-        self.summary.touch()
 
     def job(self, job):
         self.steps(job["steps"], self.contexts, {})
-        self.result.summary = self.summary.read_text()
         return self.result
 
     def steps(self, steps, contexts, environment):
@@ -477,15 +474,17 @@ class Runner:
         file, output = self.home / f"files/step-{count}", self.home / f"files/output-{count}"
         path = self.home / f"files/path-{count}"
         file.write_text(text)
+        summary = self.home / f"files/summary-{count}"
         output.touch()
         path.touch()
+        summary.touch()
         github = self.contexts["github"]
         python = str(Path(sys.executable).parent)  # `gh` is played in Python: in this one
         bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo()), python]
         base = {
             "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
-            "RUNNER_ARCH": "X64", "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(self.summary),
+            "RUNNER_ARCH": "X64", "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_SERVER_URL": "https://github.com", "FAKE_GITHUB": str(self.github.state),
@@ -498,6 +497,10 @@ class Runner:
         )
         self.result.log += done.stdout
         self.path += path.read_text().split()
+        if summary.stat().st_size <= 1024 * 1024:
+            self.result.summary += summary.read_text()
+        else:  # dropped as a whole; the step goes on
+            self.result.log += f"##[error]$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got {summary.stat().st_size}\n"
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         if done.returncode:
             raise Failed(f"exit code {done.returncode}", outputs)

@@ -134,6 +134,33 @@ def the_next_push_updates_the_comment_whatever_others_have_written(stage):
     assert "exit code 0" in comment(stage, number)
 
 
+def what_the_comment_has_to_leave_out_is_in_the_summary(stage):
+    people = [f"person{number}@acme.example" for number in range(2000)]
+    stage.pylon.stop()
+    users = ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people]
+    stage.pylon = Pylon(stage.folder, BINARY, ORGANIZATION | {"users": users})
+    stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
+    many = "".join(f'"{email}" = {{ role = "Member" }}\n' for email in people)
+    number = stage.github.pull_request("many", {"users.toml": ROOT + many + "[guardrails]\nmax_changes = 5000\n"})
+    run = green(stage, stage.github.on_pull_request(number))
+    body = comment(stage, number)
+
+    def shown(text):
+        return sum(email in text for email in people)
+
+    assert "upload aborted" not in run.log
+    plan, comparison = run.jobs["plan"].summary.split("<!-- rolecall:compare -->")
+    assert shown(plan) == shown(comparison) == shown(run.jobs["check"].summary) == len(people)
+    plan, comparison = body.split("<!-- rolecall:compare -->")
+    assert 0 < shown(plan) < len(people) and 0 < shown(comparison) < len(people) and len(body) <= 65536
+    address = f"https://github.com/acme/people/actions/runs/{run.number}"
+    in_order(body, f"**This is cut to the length of a comment.** [The summary of the run]({address})", "<!-- rolecall:plan -->",
+             "left out here**", f"[summary and log of the run]({address})")
+    stage.github.pull_request("many", {"users.toml": ROOT} | PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    assert "This is cut" not in comment(stage, number)
+
+
 def a_pull_request_that_changes_nothing_gets_no_comment(stage):
     number = stage.github.pull_request("readme", {"README.md": "Who is who.\n"})
     green(stage, stage.github.on_pull_request(number))
