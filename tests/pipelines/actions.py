@@ -178,6 +178,8 @@ class GitHub:
         # What happens while the reviewers of an environment are waited for, once.
         self.while_waiting = {}
         self.cargo_fails = False
+        # Inputs of our action that are written otherwise than in the examples.
+        self.changed_inputs = {}
         # The names of steps during which somebody cancels the run.
         self.cancels = set()
         # Every environment, its secrets, and whether it is for the branch main alone.
@@ -541,7 +543,7 @@ class Runner:
                 shutil.copy(kept[-1]["file"], inputs["path"])
             case _:
                 assert action == OUR_ACTION, f"what is {action}?"
-                return self.composite(inputs)
+                return self.composite(inputs | self.github.changed_inputs)
         return {}
 
     def check_out(self, inputs, commit):

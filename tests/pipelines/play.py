@@ -184,6 +184,33 @@ def a_fork_is_checked_without_a_token(stage):
     assert stage.github.comments(number) == [] and run.jobs["check"].trusted == []
 
 
+def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
+    """`check` with `comment: true`, as docs/ci.md has it for those who give the token of plan to nobody."""
+    stage.github.changed_inputs = {"comment": "true"}
+    warning = "::warning title=rolecall::The job's token may not write the comment. The report is in the summary of this run."
+    for branch, author, fork in [("fork", "mallory", True), ("dependabot/actions", "dependabot[bot]", False)]:
+        number = stage.github.pull_request(branch, PROMOTED, fork=fork, author=author)
+        run = green(stage, stage.github.on_pull_request(number))
+        assert warning in run.log and "(HTTP 403)" in run.log and stage.github.comments(number) == []
+        in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
+    # A comment that is there already cannot be marked as outdated either; and broken files stay red.
+    with stage.github.world() as world:
+        body = "<!-- rolecall comment users.toml -->\nold\n"
+        world["comments"].append({"id": 1, "on": number, "user": {"login": "github-actions[bot]"}, "body": body})
+    assert run.log.count(warning) == 1
+    assert green(stage, stage.github.on_pull_request(number)).log.count(warning) == 2
+    stage.github.pull_request(branch, BROKEN, author=author)
+    assert warning in red(stage, stage.github.on_pull_request(number)).log and stage.github.comments(number) == [body]
+
+
+def a_conversation_that_is_locked_is_no_reason_to_fail(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    with stage.github.world() as world:
+        world["locked"] = [number]
+    run = green(stage, stage.github.on_pull_request(number))
+    assert "may not write the comment" in run.jobs["plan"].log and stage.github.comments(number) == []
+
+
 def dependabot_is_checked_without_a_token(stage):
     number = stage.github.pull_request("dependabot/actions", {"README.md": "newer\n"}, author="dependabot[bot]")
     run = green(stage, stage.github.on_pull_request(number))
