@@ -178,6 +178,7 @@ class GitHub:
         # What happens while the reviewers of an environment are waited for, once.
         self.while_waiting = {}
         self.cargo_fails = False
+        self.server = "https://github.com"
         # Inputs of our action that are written otherwise than in the examples.
         self.changed_inputs = {}
         # The names of steps during which somebody cancels the run.
@@ -489,7 +490,7 @@ class Runner:
             "RUNNER_ARCH": "X64", "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
-            "GITHUB_SERVER_URL": "https://github.com", "FAKE_GITHUB": str(self.github.state),
+            "GITHUB_SERVER_URL": self.github.server, "FAKE_GITHUB": str(self.github.state),
             "REAL_PATH": os.environ["PATH"],
         }
         options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]

@@ -810,6 +810,89 @@ def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(sta
     assert stage.github.issues("open") == []
 
 
+# ── elsewhere ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def on_an_enterprise_server_everything_asks_that_server_with_the_jobs_token(stage):
+    stage.github.server = "https://github.acme.example"
+    stage.github.job_environment["FAKE_PRIVATE"] = "1"  # git gives nothing without the token of the job
+    number = stage.github.pull_request("change", PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    assert "](https://github.acme.example/acme/people/actions/runs/" in comment(stage, number)
+    first = stage.github.merge(number)
+    run = green(stage, stage.github.push(first))
+    assert stage.role("bo") == "member"
+    green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
+    assert "which declares other files" in red(stage, stage.github.run_again(run)).log and stage.role("bo") == "viewer"
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "viewer"
+    stage.github.commit("main", PROMOTED)
+    red(stage, stage.github.on_schedule())
+    [issue] = stage.github.issues("open")
+    assert "](https://github.acme.example/acme/people/actions/runs/" in issue["body"]
+
+
+def the_newest_commit_of_a_private_repository_is_asked_for_with_the_jobs_token(stage):
+    first = stage.reviewed(PROMOTED)
+    stage.github.commit("main", BEFORE)
+    stage.github.job_environment["FAKE_PRIVATE"] = "1"
+    assert "which declares other files" in red(stage, stage.github.on_push(first)).log
+
+
+def names_that_have_to_be_escaped_are_found(stage):
+    stage.github.changed_inputs = {"artifact": "plan of R&D #1 + 50% of Zürich", "reviewed-in": "plan & check?.yml"}
+    number = stage.github.pull_request("change", PROMOTED)
+    green(stage, stage.github.on_pull_request(number))
+    with stage.github.world() as world:
+        world["runs"][-1]["path"] = ".github/workflows/plan & check?.yml"
+    green(stage, stage.github.push(stage.github.merge(number)))
+    assert stage.role("bo") == "member"
+
+
+def a_config_with_any_name_is_commented_on_recorded_and_covered(stage):
+    stage.github.changed_inputs = {"config": "Büro & Söhne/users #1.toml", "artifact": "plan"}
+    files = {"Büro & Söhne/users #1.toml": '[users]\n"bo@acme.example" = { role = "Member" }\n'}
+    number = stage.github.pull_request("change", files)
+    green(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall comment Büro & Söhne/users #1.toml -->", "bo@acme.example", "counts as new")
+    green(stage, stage.github.on_push(stage.github.merge(number)))
+    stage.github.changed_inputs.pop("artifact")
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member"
+
+
+def a_note_of_several_lines_is_quoted_whole_and_never_too_long(stage):
+    stage.github.commit("main", PROMOTED)
+
+    def issue(note):
+        inputs = {"command": "plan", "token": TOKEN, "issue": "Not\nin step", "detailed-exitcode": "true", "note": note}
+        own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"})
+        [issue] = stage.github.issues("open")
+        return issue
+
+    found = issue("One.\r\n\n<!-- rolecall issue other.toml -->\n# Two.")
+    in_order(found["body"], "<!-- rolecall issue users.toml -->\n> One.\n> \n> <!-- rolecall issue other.toml -->\n> # Two.\n\n", "bo@acme.example")
+    assert found["title"] == "Not in step"
+    assert len(issue("x\n" * 60000)["body"]) < 65536
+
+
+def the_issues_of_other_people_are_not_paged_through(stage):
+    in_force(stage)
+
+    def requests():
+        before = stage.github.read().get("requests", 0)
+        green(stage, stage.github.on_schedule())
+        return stage.github.read()["requests"] - before
+
+    few = requests()
+    with stage.github.world() as world:
+        body = "<!-- rolecall issue users.toml -->\nforged"
+        world["issues"] = [{"number": each, "state": "open", "user": {"login": "mallory"}, "title": "Help", "body": body} for each in range(450)]
+    assert requests() == few <= 4
+
+
 # ── any shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
