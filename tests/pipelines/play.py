@@ -508,7 +508,10 @@ def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(
     failed = red(stage, stage.github.push(first))
     stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
+    stage.github.git("branch", "a/refs/heads/main", first)  # `git ls-remote` takes it for main, too
+    stage.github.git("tag", "main", first)
     again = red(stage, stage.github.run_again(failed))
+    stage.github.git("tag", "--delete", "main")
     tip = stage.github.git("rev-parse", "main")[:7]
     assert f"main is now at {tip}, which declares other files than {first[:7]}, so nothing was applied" in again.log
     assert "exit code 5" in again.log and "main is now at" in again.jobs["apply"].summary
@@ -1027,6 +1030,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
 
     # Files that no apply has covered are only reported; and an old job that is run again changes nothing.
     tip = stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"]})
+    stage.github.git("tag", "main", commit)
     assert "not those that the last successful apply covered" in run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
     assert stage.role("bo") == "member"
     lab.applied = {}
