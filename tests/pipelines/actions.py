@@ -179,6 +179,8 @@ class GitHub:
         self.while_waiting = {}
         self.cargo_fails = False
         self.server = "https://github.com"
+        # How the names of steps begin that fail.
+        self.breaks = ()
         # Inputs of our action that are written otherwise than in the examples.
         self.changed_inputs = {}
         # The names of steps during which somebody cancels the run.
@@ -445,6 +447,8 @@ class Runner:
                     if name in self.github.cancels:
                         well, self.canceled = False, True
                         raise Failed("The operation was canceled.")
+                    if name.startswith(self.github.breaks):
+                        raise Failed("This step is to fail.")
                     outputs = self.step(step, name, contexts, environment, status)
                     outcome = "success"
                 except Failed as failed:
@@ -544,7 +548,8 @@ class Runner:
                 shutil.copy(kept[-1]["file"], inputs["path"])
             case _:
                 assert action == OUR_ACTION, f"what is {action}?"
-                return self.composite(inputs | self.github.changed_inputs)
+                changed = {} if inputs["command"] == "outdated" else self.github.changed_inputs
+                return self.composite(inputs | changed)
         return {}
 
     def check_out(self, inputs, commit):

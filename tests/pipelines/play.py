@@ -198,7 +198,7 @@ def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
         body = "<!-- rolecall comment users.toml -->\nold\n"
         world["comments"].append({"id": 1, "on": number, "user": {"login": "github-actions[bot]"}, "body": body})
     assert run.log.count(warning) == 1
-    assert green(stage, stage.github.on_pull_request(number)).log.count(warning) == 2
+    assert green(stage, stage.github.on_pull_request(number)).log.count(warning) == 3
     stage.github.pull_request(branch, BROKEN, author=author)
     assert warning in red(stage, stage.github.on_pull_request(number)).log and stage.github.comments(number) == [body]
 
@@ -265,8 +265,12 @@ def a_build_that_fails_takes_the_plan_out_of_the_comment(stage):
 
 
 def a_run_that_reports_nothing_leaves_the_comment_marked_as_outdated(stage):
-    """The reviewers of the environment have not agreed; then the run is canceled; then its report cannot be written."""
+    """Nothing can be checked out; the reviewers have not agreed; the run is canceled; its report cannot be written."""
     number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
+    stage.github.breaks = ("actions/checkout",)
+    red(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall comment users.toml -->\n> [!WARNING]\n" + OUTDATED, commit[:7], "<!-- rolecall:plan -->")
+    stage.github.breaks = ()
     stage.github.rejects.add("rolecall-plan")
     red(stage, stage.github.on_pull_request(number))
     for _ in range(2):
