@@ -38,7 +38,7 @@ impl Pacing {
             let given = rates.iter().rev().find(|(other, _)| *other == endpoint);
             given.map_or(endpoint.documented(), |(_, limit)| *limit)
         };
-        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint))))
+        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint)).or_earlier(endpoint.earlier())))
     }
 
     /// The requests per minute that are assumed to be allowed.
@@ -62,7 +62,9 @@ impl Pacing {
 pub struct Pacer {
     /// Requests per window that are allowed at most: as documented, or as given.
     ceiling: u64,
-    /// Requests per window that are assumed to be allowed: the ceiling, or less if responses have shown less.
+    /// The rate limit of an earlier date, if there was another one.
+    earlier: Option<u64>,
+    /// Requests per window that are assumed to be allowed: the ceiling, or the earlier limit if responses have shown it.
     limit: u64,
     shown: Shown,
     /// Sent and not answered yet.
@@ -165,6 +167,7 @@ impl Pacer {
     pub fn new(limit: u64) -> Self {
         Self {
             ceiling: limit.max(1),
+            earlier: None,
             limit: limit.max(1),
             shown: Shown::default(),
             in_flight: 0,
@@ -176,6 +179,12 @@ impl Pacer {
             pace: None,
             jitter: 500,
         }
+    }
+
+    /// A pacer that recognizes the rate limit of an earlier date.
+    #[must_use]
+    pub fn or_earlier(self, earlier: u64) -> Self {
+        Self { earlier: Some(earlier), ..self }
     }
 
     /// Requests a minute that are assumed to be allowed.
@@ -269,10 +278,10 @@ impl Pacer {
         self.in_flight + self.returns.len() as u64
     }
 
-    /// `X-Rate-Limit-Remaining` of the first responses reveals the true limit, which is lower before October 2026: one
-    /// request was counted, so the limit is at least one more than what remains. If other clients took the rest, a whole
-    /// window later our own requests and the remaining ones add up to more. The least sum of that window counts, because
-    /// a counter that lags shows too much for a while. Only a clear difference raises the limit.
+    /// `X-Rate-Limit-Remaining` of the first responses reveals the limit of an earlier date: the response itself was counted,
+    /// so the limit is at least one more than what remains. Any other number says what other clients use, or how a bucket
+    /// is filled. If other clients had left as much by chance, a whole window later our own requests and the remaining ones
+    /// add up to more. The least sum of that window counts, because a counter that lags shows too much for a while.
     fn learn(&mut self, now: Duration, remaining: u64) {
         let Shown { most, since, least_sum } = &mut self.shown;
         *most = (*most).max(remaining.saturating_add(1));
@@ -286,7 +295,9 @@ impl Pacer {
                 *most = least;
             }
         }
-        self.limit = (*most).clamp(1, self.ceiling);
+        let most = *most;
+        self.limit =
+            self.earlier.filter(|earlier| *earlier == most).unwrap_or(self.ceiling).min(self.ceiling);
     }
 
     /// Otherwise the header can only lower what we allow ourselves, because others spend from the same rate limit. When their
@@ -610,7 +621,6 @@ mod tests {
     #[test]
     fn what_others_have_taken_comes_back_no_later_when_it_is_told_again() {
         let mut pacer = Pacer::new(10);
-        pacer.shown.most = 10; // the limit has been shown before
         for (now, remaining) in [(0, 5), (10_000, 4)] {
             pacer.sent(ms(now));
             pacer.answered(ms(now), ms(now), Told::Accepted { remaining: Some(remaining) }, 0);
@@ -629,42 +639,45 @@ mod tests {
     }
 
     #[test]
-    fn the_first_responses_reveal_a_lower_limit_and_never_a_higher_one() {
+    fn the_first_responses_reveal_the_limit_of_an_earlier_date_and_no_other() {
         let left = |remaining| Told::Accepted { remaining: Some(remaining) };
         for (told, limit) in [
             (&[left(19)][..], 20),
             (&[left(17), left(19), left(18)], 20), // they arrive in another order than they were counted
             (&[left(119)], 120),
             (&[left(999)], 120),
-            (&[left(0)], 1),
+            (&[left(11)], 120), // a bucket of a tenth
+            (&[left(59)], 120), // other clients use half
+            (&[left(0)], 120),
             (&[ACCEPTED], 120),
         ] {
-            let mut pacer = Pacer::new(120);
+            let mut pacer = Pacer::new(120).or_earlier(20);
             exchange(&mut pacer, 0, told);
             assert_eq!(pacer.limit(), limit, "{told:?}");
         }
     }
 
     #[test]
-    fn a_limit_that_other_clients_had_lowered_is_raised_when_they_are_gone() {
+    fn a_limit_that_other_clients_had_left_by_chance_is_raised_when_they_are_gone() {
         let left = |remaining| Told::Accepted { remaining: Some(remaining) };
-        let mut pacer = Pacer::new(120);
-        exchange(&mut pacer, 0, &[left(59)]); // others have used 60
-        assert_eq!(pacer.limit(), 60);
-        exchange(&mut pacer, 1_000, &vec![left(110); 50]); // and stop
-        assert_eq!(pacer.limit(), 111);
-        let mut alone = Pacer::new(120);
+        let mut pacer = Pacer::new(120).or_earlier(20);
+        exchange(&mut pacer, 0, &[left(19)]); // others have used 100
+        assert_eq!(pacer.limit(), 20);
+        exchange(&mut pacer, 1_000, &[left(110)]); // and stop
+        assert_eq!(pacer.limit(), 120);
+        let mut alone = Pacer::new(120).or_earlier(20);
         exchange(&mut alone, 0, &(0..20).rev().map(left).collect::<Vec<_>>());
         exchange(&mut alone, 61_000, &(0..20).rev().map(left).collect::<Vec<_>>());
         exchange(&mut alone, 122_000, &[left(19)]);
         assert_eq!(alone.limit(), 20, "a true limit of 20 stays");
-        let mut half = Pacer::new(120);
-        exchange(&mut half, 0, &[left(59)]);
-        for minute in 1..3 {
-            // Own requests take their part, and what remains shows that others take none.
-            exchange(&mut half, minute * 61_000, &(60..120).rev().map(left).collect::<Vec<_>>());
+        let mut chance = Pacer::new(120).or_earlier(20);
+        exchange(&mut chance, 0, &[left(19)]);
+        // Twenty of our own requests in each window, and what remains shows that others take none.
+        for minute in 1..4 {
+            exchange(&mut chance, minute * 61_000, &vec![left(19); 20]);
         }
-        assert_eq!(half.limit(), 120);
+        exchange(&mut chance, 250_000, &vec![left(100); 1]);
+        assert_eq!(chance.limit(), 120);
     }
 
     #[test]

@@ -214,6 +214,15 @@ impl Endpoint {
         matches!(self, Self::Me | Self::Roles | Self::Users | Self::User)
     }
 
+    /// The rate limit before October 2026, in requests per minute.
+    pub const fn earlier(self) -> u64 {
+        match self {
+            Self::Me | Self::Roles | Self::Users | Self::User => 60,
+            Self::Search | Self::Patch => 20,
+            Self::Audit => 10,
+        }
+    }
+
     /// The documented rate limit, in requests per minute.
     pub const fn documented(self) -> u64 {
         match self {
