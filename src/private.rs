@@ -1,5 +1,5 @@
-//! Files for their owner alone, since plans, journals, locks and the sandbox's state hold who is what; and files that are there
-//! whole or not at all.
+//! Files for their owner alone, since plans, journals, locks and the sandbox's state hold who is what; files that are there
+//! whole or not at all; and files that the user named, which are written as a shell's `>` writes them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
@@ -70,9 +70,17 @@ impl Staged {
     /// Puts it into its place, over whatever is there.
     ///
     /// # Errors
-    /// The system refuses; then what was there is there still.
+    /// The system refuses; then what was there is there still, unless it is a mount point.
     pub fn place(self) -> Result<()> {
-        fs::rename(&self.temporary, &self.path)
+        match fs::rename(&self.temporary, &self.path) {
+            // A file that is mounted by itself, as into a container, cannot be replaced.
+            Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                let mut target = OpenOptions::new().write(true).truncate(true).open(&self.path)?;
+                std::io::copy(&mut File::open(&self.temporary)?, &mut target)?;
+                target.sync_all()
+            }
+            placed => placed,
+        }
     }
 
     /// Puts it into its place, if nothing is there: not even what came a moment ago.
@@ -89,6 +97,62 @@ impl Staged {
             placed => placed,
         }
     }
+}
+
+/// A file that the user named, for one text. It is written as a shell's `>` would: through links, into the file that is there,
+/// which keeps its rights, owner and other names; and into pipes and devices. A new file is there whole or not at all.
+#[derive(Debug)]
+pub struct Redirect(Target);
+
+#[derive(Debug)]
+enum Target {
+    New(Staged),
+    Existing(File),
+}
+
+impl Redirect {
+    /// Makes sure that it can be written, long before it is, and changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn open(path: &Path) -> Result<Self> {
+        match OpenOptions::new().write(true).open(path) {
+            Ok(file) => Ok(Self(Target::Existing(file))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(Self(Target::New(Staged::open(&behind_links(path))?)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the text in place of what is there.
+    ///
+    /// # Errors
+    /// Not all of it could be written.
+    pub fn write(self, text: &str) -> Result<()> {
+        let mut file = match self.0 {
+            Target::New(staged) => return staged.fill(text)?.place(),
+            Target::Existing(file) => file,
+        };
+        let is_regular = file.metadata()?.is_file();
+        if is_regular {
+            file.set_len(0)?;
+        }
+        file.write_all(text.as_bytes())?;
+        // Some file systems tell only now that there is no room.
+        if is_regular { file.sync_all() } else { file.flush() }
+    }
+}
+
+/// Where a path leads if its last part is a link, be it to nowhere.
+pub fn behind_links(path: &Path) -> PathBuf {
+    const MOST: usize = 40; // as Linux follows
+    let mut path = path.to_owned();
+    for _ in 0..MOST {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }
 
 impl Drop for Staged {
@@ -138,6 +202,44 @@ mod tests {
         assert_eq!(first.place_new().unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "yours");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_user_names_is_written_as_a_shell_would() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("there"), "a longer text").unwrap();
+        fs::set_permissions(path("there"), fs::Permissions::from_mode(0o640)).unwrap();
+        fs::hard_link(path("there"), path("twin")).unwrap();
+        symlink("there", path("link")).unwrap();
+        symlink("link", path("link2")).unwrap();
+        symlink("new", path("dangling")).unwrap();
+        symlink("loop", path("loop")).unwrap();
+        let before = fs::metadata(path("there")).unwrap();
+        for name in ["there", "link", "link2"] {
+            let redirect = Redirect::open(&path(name)).unwrap();
+            redirect.write(name).unwrap();
+            assert_eq!(fs::read_to_string(path("twin")).unwrap(), name);
+        }
+        let after = fs::metadata(path("there")).unwrap();
+        assert_eq!((before.ino(), before.mode()), (after.ino(), after.mode()));
+        drop(Redirect::open(&path("there")).unwrap());
+        assert_eq!(
+            fs::read_to_string(path("there")).unwrap(),
+            "link2",
+            "nothing is changed before it is written"
+        );
+        Redirect::open(&path("dangling")).unwrap().write("new").unwrap();
+        assert_eq!(fs::read_to_string(path("new")).unwrap(), "new");
+        assert!(path("dangling").is_symlink() && path("link2").is_symlink());
+        Redirect::open(Path::new("/dev/null")).unwrap().write("gone").unwrap();
+        for name in ["loop", "nowhere/new", "."] {
+            assert!(Redirect::open(&path(name)).is_err(), "{name}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 7);
     }
 
     #[cfg(unix)]

@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::outcome::{Carried, Finished};
 use crate::plan::Change;
 use crate::plan::saved::Operation;
-use crate::private;
 use crate::pylon::Failure;
 
 /// A larger file is no journal, in bytes: a million changes take some 600 MB.
@@ -93,19 +91,19 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the file for appending, for its owner alone, and writes that an apply begins.
+    /// Writes that an apply begins into a file that is open for appending.
     ///
     /// # Errors
-    /// The file cannot be opened or written; then nothing has been sent.
+    /// The file cannot be written; then nothing has been sent.
     pub fn begin(
-        path: &Path,
+        file: File,
         at: Timestamp,
         command: &str,
         organization: &str,
         host: &str,
         changes: usize,
     ) -> std::io::Result<Self> {
-        let mut journal = Self { file: private::options().append(true).create(true).open(path)? };
+        let mut journal = Self { file };
         let [command, organization, host] = [command, organization, host].map(str::to_owned);
         journal.write(&[Line::Begin { version: VERSION, at, command, organization, host, changes }])?;
         Ok(journal)

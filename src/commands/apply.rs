@@ -1,24 +1,23 @@
 //! `apply`: plan, ask, patch, read back, tell.
 
-use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::Progress;
-use super::{Code, Done, Environment, Trouble, block_on, colours, folder, own_folder};
+use super::{Code, Done, Environment, Trouble, block_on, colours, folder, journals};
 use crate::apply::machine::FRESH;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output::{self, say};
+use crate::own_folder::{OwnFolder, Untrusted};
 use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -147,12 +146,18 @@ fn lock_of(
     common: &Common,
     environment: &Environment,
 ) -> Result<Lock, Trouble> {
-    let own = own_folder(&folder(&common.config)).ok();
+    let own = match OwnFolder::beside(&folder(&common.config)) {
+        Ok(own) => Some(own),
+        // It was put there on purpose, perhaps so that two applies do not see each other.
+        Err(error) if Untrusted::is_why(&error) => return Err(lock::no_lock(&error.to_string()).into()),
+        Err(_) => None,
+    };
     // The embedded Pylon of one folder has nothing to do with that of another.
     let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
-    let places: Vec<PathBuf> = everywhere.chain(&own).cloned().collect();
+    let places = everywhere.map(|path| OwnFolder::named(path).map_err(|error| (path.clone(), error)));
+    let places = places.chain(own.map(Ok)).collect();
     let organization = &prepared.reviewed.plan.organization.id;
-    Ok(Lock::take(&places, prepared.host(), organization, environment.clock.now())?)
+    Ok(Lock::take(places, prepared.host(), organization, environment.clock.now())?)
 }
 
 /// The journal, opened before anything is sent.
@@ -166,8 +171,9 @@ fn journal(
     let now = environment.clock.now();
     let plan = &prepared.reviewed.plan;
     let (organization, changes) = (&plan.organization.id, plan.changes.len());
-    let opened = journal_path(args, common, now).and_then(|path| {
-        let journal = Journal::begin(&path, now, command, organization, prepared.host(), changes)?;
+    let created = journals::create(args.journal.as_deref(), &common.config, now);
+    let opened = created.and_then(|(file, path)| {
+        let journal = Journal::begin(file, now, command, organization, prepared.host(), changes)?;
         Ok((journal, path))
     });
     opened.map_err(|error| {
@@ -175,27 +181,6 @@ fn journal(
             .help("nothing was changed; name another place with --journal")
             .into()
     })
-}
-
-fn journal_path(args: &CarryArgs, common: &Common, now: Timestamp) -> std::io::Result<PathBuf> {
-    if let Some(path) = &args.journal {
-        // One apply, one journal: `rollback` takes all of one back. A pipe would wait for whoever reads it.
-        let there = fs::metadata(path).ok();
-        if there.as_ref().is_some_and(|there| there.is_file() && there.len() > 0) {
-            return Err(std::io::Error::other(
-                "there is a file already, and each apply has a journal of its own",
-            ));
-        }
-        #[cfg(unix)]
-        if there.is_some_and(|there| std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())) {
-            return Err(std::io::Error::other("it is a pipe"));
-        }
-        return Ok(path.clone());
-    }
-    let journals = own_folder(&folder(&common.config))?.join("journal");
-    fs::create_dir_all(&journals)?;
-    let name = format!("{}-{}.jsonl", now.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
-    Ok(journals.join(name))
 }
 
 async fn carry(

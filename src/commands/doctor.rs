@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::connection::Connection;
 use super::files::read;
-use super::{Done, Environment, block_on, folder, newest_journals};
+use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Line};
 use crate::cli::{Common, ConnectionArgs};
@@ -240,7 +240,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
 /// When the last apply from this folder ended: a pipeline that has died in silence shows here.
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
-    let newest = newest_journals(folder).into_iter().next();
+    let newest = journals::newest(folder).into_iter().next();
     let Some(newest) = newest else {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };

@@ -7,16 +7,16 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::io::{Error, Read, Write};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
 use super::Code;
+use crate::own_folder::{OwnFolder, Untrusted};
 use crate::printable::Printable;
-use crate::private;
 use crate::problem::Problem;
 
 /// The right to apply, for as long as it lives.
@@ -25,36 +25,43 @@ pub struct Lock {
     _files: Vec<File>,
 }
 
+/// A place for a lock, or the path of one that cannot be had, and why.
+pub type Place = Result<OwnFolder, (PathBuf, Error)>;
+
 impl Lock {
     /// Takes the lock of an organisation at a host, in each of these folders where one can be made.
     ///
     /// # Errors
-    /// Somebody else has it in one of them, or it cannot be had in any.
+    /// Somebody else has it in one of them, it cannot be had in any, or something else than a file of the user is in its place.
     pub fn take(
-        folders: &[PathBuf],
+        folders: Vec<Place>,
         host: &str,
         organization: &str,
         now: Timestamp,
     ) -> Result<Self, Problem> {
-        let mut refused = no_lock("there is no folder for a lock".into());
+        let mut refused = no_lock("there is no folder for a lock");
         let mut taken = BTreeMap::new();
         for folder in folders {
-            let held = place(folder).and_then(|place| {
+            let held = folder.and_then(|folder| {
+                let path = folder.path().to_owned();
+                let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
                 // Two variables may name one folder, and a lock keeps out its own process too.
-                if let Entry::Vacant(entry) = taken.entry(place) {
-                    let file = hold(&path(entry.key(), host, organization), now)?;
-                    entry.insert(file);
+                if let Entry::Vacant(entry) = taken.entry(canonical) {
+                    match hold(&folder, &name(host, organization), now) {
+                        Ok(file) => drop(entry.insert(file)),
+                        Err(Held::By(holder)) => return Ok(Some(holder)),
+                        Err(Held::Not(error)) => return Err((path, error)),
+                    }
                 }
-                Ok(())
+                Ok(None)
             });
             match held {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err(locked(&path(folder, host, organization)));
-                }
-                Err(error) => {
+                Ok(None) => {}
+                Ok(Some(holder)) => return Err(locked(&holder)),
+                Err((_, error)) if Untrusted::is_why(&error) => return Err(no_lock(&error.to_string())),
+                Err((folder, error)) => {
                     let folder = Printable::new(&folder.to_string_lossy());
-                    refused = no_lock(format!("no lock can be taken in {folder}: {error}"));
+                    refused = no_lock(&format!("no lock can be taken in {folder}: {error}"));
                 }
             }
         }
@@ -62,34 +69,38 @@ impl Lock {
     }
 }
 
-/// The folder, made if need be, as it is called whichever way it is spelt.
-fn place(folder: &Path) -> std::io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    fs::canonicalize(folder)
+/// Why a lock is not held.
+enum Held {
+    /// Another process has it, which has written this.
+    By(String),
+    /// It cannot be had.
+    Not(Error),
 }
 
 /// Holds the lock of one place, and writes who does.
-fn hold(path: &Path, now: Timestamp) -> std::io::Result<File> {
-    let mut file = open(path)?;
-    file.try_lock()?;
+fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<File, Held> {
+    let mut file = folder.open_or_create(name).map_err(Held::Not)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::Error(error)) => return Err(Held::Not(error)),
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.take(200).read_to_string(&mut holder);
+            return Err(Held::By(holder));
+        }
+    }
     let holder = format!("process {}, since {now:.0}\n", std::process::id());
-    file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()))?;
+    file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(Held::Not)?;
     Ok(file)
 }
 
-fn path(folder: &Path, host: &str, organization: &str) -> PathBuf {
+fn name(host: &str, organization: &str) -> String {
     let name = digest(&SHA256, format!("{host}\n{organization}").as_bytes());
     let name: String = name.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    folder.join(format!("apply-{name}.lock"))
+    format!("apply-{name}.lock")
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
-    private::options().read(true).write(true).create(true).truncate(false).open(path)
-}
-
-fn locked(path: &Path) -> Problem {
-    let mut holder = String::new();
-    let _ = open(path).and_then(|file| file.take(200).read_to_string(&mut holder));
+fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
         Code::Locked,
@@ -98,6 +109,6 @@ fn locked(path: &Path) -> Problem {
     .help("wait until it has ended; nothing was changed by this one")
 }
 
-fn no_lock(message: String) -> Problem {
+pub(super) fn no_lock(message: &str) -> Problem {
     Problem::new(Code::NoLock, message).help("the folder of the config must be writable, or HOME")
 }

@@ -6,7 +6,6 @@
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
@@ -28,6 +27,7 @@ pub mod explain;
 mod files;
 pub mod fmt;
 pub mod import;
+mod journals;
 pub mod lock;
 pub mod man;
 mod outlets;
@@ -291,27 +291,6 @@ fn folder(config: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
-}
-
-/// `.rolecall/` in `folder`. It is nobody's to commit, so it says so itself.
-fn own_folder(folder: &Path) -> std::io::Result<PathBuf> {
-    let own = folder.join(".rolecall");
-    fs::create_dir_all(&own)?;
-    let ignore = own.join(".gitignore");
-    if !ignore.exists() {
-        fs::write(ignore, "*\n")?;
-    }
-    Ok(own)
-}
-
-/// The journals that applies of this folder have kept, the newest first: their names begin with the time.
-fn newest_journals(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder.join(".rolecall").join("journal")).into_iter().flatten().flatten();
-    let journals =
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
-    let mut journals: Vec<PathBuf> = journals.collect();
-    journals.sort_unstable_by(|one, other| other.cmp(one));
-    journals
 }
 
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.

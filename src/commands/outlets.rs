@@ -1,17 +1,16 @@
 //! Where reports go beside standard output: the files of `--report`, and the summary of a GitHub job.
 //!
-//! All of them are opened before anything is asked, so that a run that changes Pylon can say so afterwards. A regular file
-//! is there whole or not at all; a pipe or a device is written to and never replaced; the summary is appended to, since other
-//! steps write there too.
+//! All of them are opened before anything is asked, so that a run that changes Pylon can say so afterwards. A file is written as
+//! a shell's `>` would write it; the summary is appended to, since other steps write there too.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Code, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
-use crate::private::Staged;
+use crate::private::Redirect;
 use crate::problem::Problem;
 use crate::report::{Format, LONGEST_SUMMARY};
 
@@ -30,9 +29,8 @@ struct Outlet {
 
 #[derive(Debug)]
 enum Way {
-    Whole(Staged),
-    /// A pipe, a device, or a file that is appended to.
-    Onto(File),
+    Instead(Redirect),
+    Behind(File),
 }
 
 impl Outlets {
@@ -40,7 +38,8 @@ impl Outlets {
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            let way = way(path).map_err(|error| not_written(path, &error))?;
+            let redirect = Redirect::open(path).map_err(|error| not_written(path, &error))?;
+            let way = Way::Instead(redirect);
             outlets.push(Outlet { path: path.clone(), format: *format, limit: None, way });
         }
         let is_github =
@@ -53,7 +52,7 @@ impl Outlets {
                 path: path.clone(),
                 format: Format::Markdown,
                 limit,
-                way: Way::Onto(file),
+                way: Way::Behind(file),
             });
         }
         Ok(Self(outlets))
@@ -64,8 +63,8 @@ impl Outlets {
         let written = self.0.into_iter().map(|Outlet { path, format, limit, way }| {
             let text = report(format, limit);
             let written = match way {
-                Way::Whole(staged) => staged.fill(&text).and_then(Staged::place),
-                Way::Onto(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
+                Way::Instead(redirect) => redirect.write(&text),
+                Way::Behind(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
             };
             written.err().map(|error| not_written(&path, &error))
         });
@@ -78,14 +77,6 @@ impl Outlets {
 fn left_in_summary(summary: &File) -> usize {
     let written = summary.metadata().map_or(0, |metadata| metadata.len());
     LONGEST_SUMMARY.saturating_sub(usize::try_from(written).unwrap_or(usize::MAX))
-}
-
-fn way(path: &Path) -> std::io::Result<Way> {
-    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-    if is_special {
-        return OpenOptions::new().write(true).open(path).map(Way::Onto);
-    }
-    Staged::open(path).map(Way::Whole)
 }
 
 fn not_written(path: &Path, error: &std::io::Error) -> Problem {

@@ -9,7 +9,7 @@ use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
-use crate::private::Staged;
+use crate::private::Redirect;
 use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
 
@@ -41,7 +41,7 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
-    let written = Staged::open(path).and_then(|staged| staged.fill(&saved.to_json())?.place());
+    let written = Redirect::open(path).and_then(|redirect| redirect.write(&saved.to_json()));
     written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()

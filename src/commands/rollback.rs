@@ -6,7 +6,7 @@ use super::apply::carry_through;
 use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
-use super::{Done, Environment, Trouble, block_on, folder, newest_journals};
+use super::{Done, Environment, Trouble, block_on, folder, journals};
 use crate::apply::journal::{self, Line};
 use crate::apply::rollback::{Applied, Code};
 use crate::cli::{Common, RollbackArgs};
@@ -61,8 +61,8 @@ fn declared_and_applied(
 
 /// Which journals there are, the newest first.
 fn which(folder: &Path) -> Problem {
-    let journals = newest_journals(folder);
-    let told = journals.iter().take(NAMED).map(|path| {
+    let newest = journals::newest(folder);
+    let told = newest.iter().take(NAMED).map(|path| {
         let name = Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
         let begun = regular::first_line(path, LONGEST_BEGIN);
         match begun.map(|line| serde_json::from_str::<Line>(&line)) {

@@ -1,17 +1,19 @@
 //! `sandbox`, and the embedded Pylon of `--sandbox`.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::files::read_if_there;
 use super::state::{is_new, sandbox_region, write_state};
-use super::{Code, Done, Environment, Trouble, block_on, folder, own_folder};
+use super::{Code, Done, Environment, Trouble, block_on, folder};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
 use crate::output;
+use crate::own_folder::{NAME, OwnFolder};
 use crate::printable::Printable;
+use crate::private::behind_links;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
 use crate::regular::{self, Unreadable};
@@ -21,6 +23,8 @@ use crate::sandbox::{Faults, Limits, Running, Setup, State, World, start};
 
 /// A larger file is no state, in bytes: a million people take some 250 MB.
 const LARGEST: u64 = 1024 * 1024 * 1024;
+/// The file in `.rolecall` in which `--sandbox` keeps its state.
+const KEPT: &str = "sandbox.json";
 /// So many people are invented where nobody is declared.
 const INVENTED: usize = 12;
 
@@ -37,7 +41,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         limits: limits.clone().unwrap_or_default().in_api(state.api),
         faults: faults.clone().unwrap_or_else(Faults::none),
         port: *port,
-        state_file: file.clone(),
+        state_file: file.as_deref().map(behind_links),
         ..Setup::new(World::new(state, environment.clock.now()))
     };
     block_on(async {
@@ -76,23 +80,18 @@ fn quoted(word: &str) -> String {
 /// Starts the sandbox for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let state = starting_state(roster, folder)?;
-    own_folder(folder).map_err(|error| not_kept(&error))?;
-    let file = kept_at(folder);
+    let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(KEPT);
     let setup = Setup { limits: Limits::off(), state_file: Some(file), ..Setup::new(World::new(state, now)) };
     start(setup).await.map_err(|error| not_started(&error))
-}
-
-fn kept_at(folder: &Path) -> PathBuf {
-    folder.join(".rolecall").join("sandbox.json")
 }
 
 /// What `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a made-up
 /// organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
 fn starting_state(roster: &Roster, folder: &Path) -> Result<State, Problem> {
-    let kept = read_state(&kept_at(folder))?;
+    let kept = read_kept(folder)?;
     let mut state = match kept {
         Some(kept) if !kept.made_up => kept,
-        kept => match (read_state(&folder.join("pylon.json"))?, kept) {
+        kept => match (read_described(folder)?, kept) {
             (Some(described), _) => described,
             (None, Some(kept)) => kept,
             (None, None) => made_up_state(roster)?,
@@ -149,10 +148,32 @@ fn described(file: Option<&Path>, people: Option<usize>) -> Result<State, Proble
     Ok(read.unwrap_or_else(|| State::generated(people.unwrap_or(INVENTED))))
 }
 
-/// The state in a file, if there is one.
+/// The state that the last run of `--sandbox` kept, if there is one.
+fn read_kept(folder: &Path) -> Result<Option<State>, Problem> {
+    let path = folder.join(NAME).join(KEPT);
+    let text = match OwnFolder::there(folder).and_then(|own| own.open(KEPT)) {
+        Ok(file) => regular::read_from(file, LARGEST),
+        Err(error) => Err(error.into()),
+    };
+    parsed(&path, text)
+}
+
+/// `pylon.json` next to the config, if there is one. It may come with a repository and is found without being named, so a link
+/// is refused: it could lead to any file of the user's.
+fn read_described(folder: &Path) -> Result<Option<State>, Problem> {
+    let path = folder.join("pylon.json");
+    let text = if path.is_symlink() { Err(Unreadable::NotRegular) } else { regular::read(&path, LARGEST) };
+    parsed(&path, text)
+}
+
+/// The state in a file that the user named, if there is one.
 fn read_state(path: &Path) -> Result<Option<State>, Problem> {
+    parsed(path, regular::read(path, LARGEST))
+}
+
+fn parsed(path: &Path, text: Result<String, Unreadable>) -> Result<Option<State>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    let json = match regular::read(path, LARGEST) {
+    let json = match text {
         Ok(json) => json,
         Err(Unreadable::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(why) => {

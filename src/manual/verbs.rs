@@ -74,7 +74,7 @@ pub const VERBS: &[Verb] = &[
         more: "Each person gets back what they had before, unless somebody has changed it since. What users.toml still declares, \
                the next apply would set again: the report says what to change there.",
         examples: &[
-            ("rolecall rollback .rolecall/journal/20261120T080000Z-4711.jsonl", "the way back"),
+            ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "the way back"),
             ("rolecall rollback", "the newest journals, to choose from"),
         ],
         exits: &[

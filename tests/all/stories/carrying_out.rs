@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use pretty_assertions::assert_eq;
 use rolecall::apply::journal::{Line, read};
 use rolecall::commands::lock::Lock;
+use rolecall::own_folder::OwnFolder;
 use rolecall::sandbox::{Class, Fault, Faults};
 
 use crate::harness::{NOW, Scene};
@@ -100,7 +101,8 @@ fn a_second_apply_of_the_organisation_refuses_and_names_the_first() {
     for (held, has_login) in
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
     {
-        let lock = Lock::take(std::slice::from_ref(held), &scene.host(), "org_1", now).unwrap();
+        let lock =
+            Lock::take(vec![Ok(OwnFolder::named(held).unwrap())], &scene.host(), "org_1", now).unwrap();
         let mut command = scene.command(&["apply", "--auto-approve"]);
         command.env("HOME", folder("home")).envs(has_login.then(|| ("XDG_RUNTIME_DIR", folder("run"))));
         let output = command.output().unwrap();

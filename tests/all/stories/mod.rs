@@ -12,6 +12,8 @@ mod failing;
 mod files;
 mod flow;
 mod guarding;
+#[cfg(unix)]
+mod links;
 mod observing;
 mod openapi;
 mod printing;

@@ -1,0 +1,97 @@
+//! Where the journals of applies are: in `.rolecall/journal` next to the config, or where `--journal` says.
+//!
+//! Guarantees that each apply has a journal of its own, and that its name is on disk before anything is sent. Leaves what is in
+//! a journal to `apply::journal`.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::folder;
+use crate::own_folder::{NAME, OwnFolder, sync_folder};
+use crate::private;
+
+/// The name of the folder of journals.
+const JOURNALS: &str = "journal";
+
+/// Makes the journal of an apply that begins `now`. Returns it with its path.
+pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
+    match given {
+        Some(path) => Ok((named_by_user(path)?, path.to_owned())),
+        None => in_own_folder(&folder(config), now),
+    }
+}
+
+/// Processes in two containers may have the same ID in the same second, so the name has a random part too. If another process
+/// has the same name anyway, it has its own file: an existing one is never opened.
+fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
+    let journals = OwnFolder::beside(folder)?.folder(JOURNALS)?;
+    loop {
+        let (time, process) = (now.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
+        let name = format!("{time}-{process}-{:08x}.jsonl", fastrand::u32(..));
+        match journals.create_new(&name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(file) => {
+                journals.sync()?;
+                return Ok((file, journals.path().join(name)));
+            }
+        }
+    }
+}
+
+/// A path of the user's is opened as a shell would open it for `>>`: links are followed, and a device takes the lines too.
+fn named_by_user(path: &Path) -> Result<File> {
+    let (file, is_new) = match private::options().append(true).create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_there(path)?, false),
+        opened => (opened?, true),
+    };
+    if file.metadata()?.is_file() {
+        is_unused(&file)?;
+    }
+    if is_new {
+        sync_folder(&folder(path))?;
+    }
+    Ok(file)
+}
+
+/// Opens what is there, or what a link that leads nowhere leads to.
+fn open_there(path: &Path) -> Result<File> {
+    #[cfg(unix)]
+    if fs::metadata(path).is_ok_and(|there| std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())) {
+        return Err(Error::other("it is a pipe")); // which would wait for its reader
+    }
+    private::options().append(true).create(true).open(path)
+}
+
+/// One apply, one journal: `rollback` takes all of one back. Two that begin at once with the same path find out by the lock,
+/// which lives as long as the file is open.
+fn is_unused(file: &File) -> Result<()> {
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(Error::other("another apply is writing it"));
+    }
+    if file.metadata()?.len() > 0 {
+        return Err(Error::other("there is a file already, and each apply has a journal of its own"));
+    }
+    Ok(())
+}
+
+/// The journals that applies of this folder have kept, the newest first: their names begin with the time. Links are left out,
+/// since they may come with a repository.
+pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
+    let own = folder.join(NAME);
+    let journals = own.join(JOURNALS);
+    let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    if !is_folder(&own) || !is_folder(&journals) {
+        return Vec::new();
+    }
+    let entries = fs::read_dir(journals).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let paths = files.map(|entry| entry.path());
+    let mut journals: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
+    journals.sort_unstable_by(|one, other| other.cmp(one));
+    journals
+}

@@ -1,0 +1,366 @@
+//! Folders in which rolecall names the files itself: `.rolecall` next to the config, and those of its locks.
+//!
+//! `.rolecall` may come with a repository, so its contents are not trusted. Guarantees that no link in it is followed, that
+//! everything in it is a regular file or a folder, and that all of that belongs to the user who runs rolecall. Otherwise the
+//! error is an [`Untrusted`], and nothing was written. On Unix each file is opened relative to its folder, which stays open, so
+//! that no folder on the way can be replaced by a link meanwhile.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Error, ErrorKind, Result, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the folder next to the config.
+pub const NAME: &str = ".rolecall";
+
+/// Something that is not a regular file or folder of the user is in the place of one.
+#[derive(Debug)]
+pub struct Untrusted {
+    path: PathBuf,
+    why: String,
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, why } = self;
+        let path =
+            crate::printable::Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
+        write!(f, "{path} {why}, and rolecall does not use it. Check it, then delete it")
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+impl Untrusted {
+    fn error(path: PathBuf, why: impl Into<String>) -> Error {
+        Error::new(ErrorKind::InvalidInput, Self { path, why: why.into() })
+    }
+
+    /// Whether this is why something failed.
+    pub fn is_why(error: &Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+/// A folder that is open.
+#[derive(Debug)]
+pub struct OwnFolder {
+    path: PathBuf,
+    #[cfg(unix)]
+    folder: std::os::fd::OwnedFd,
+}
+
+impl OwnFolder {
+    /// `.rolecall` in `folder`, which is made if it is not there. It contains a `.gitignore`, so that git ignores it.
+    ///
+    /// # Errors
+    /// It cannot be made, or it is [`Untrusted`].
+    pub fn beside(folder: &Path) -> Result<Self> {
+        let own = Self::at(folder)?.folder(NAME)?;
+        match own.create_new(".gitignore") {
+            Ok(mut file) => file.write_all(b"*\n")?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => drop(own.open(".gitignore")?),
+            Err(error) => return Err(error),
+        }
+        Ok(own)
+    }
+
+    /// `.rolecall` in `folder`, if it is there.
+    ///
+    /// # Errors
+    /// It is not there (`NotFound`), cannot be opened, or is [`Untrusted`].
+    pub fn there(folder: &Path) -> Result<Self> {
+        fs::symlink_metadata(folder.join(NAME))?;
+        Self::at(folder)?.folder(NAME)
+    }
+
+    /// A folder that the user or the environment names, made if it is not there. Links on the way to it are followed.
+    ///
+    /// # Errors
+    /// It cannot be made or opened.
+    pub fn named(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path)?;
+        Self::at(path)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a file to read.
+    ///
+    /// # Errors
+    /// It is not there, cannot be opened, or is [`Untrusted`].
+    pub fn open(&self, name: &str) -> Result<File> {
+        self.file(name, How::Read)
+    }
+
+    /// Opens a file to read and write, which is made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be opened, or it is [`Untrusted`].
+    pub fn open_or_create(&self, name: &str) -> Result<File> {
+        self.file(name, How::OpenOrCreate)
+    }
+
+    /// Makes a file to append to. For its owner only, as all of these.
+    ///
+    /// # Errors
+    /// It is there already (`AlreadyExists`), be it as a link that leads nowhere; or it cannot be made.
+    pub fn create_new(&self, name: &str) -> Result<File> {
+        self.file(name, How::CreateNew)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Read,
+    OpenOrCreate,
+    CreateNew,
+}
+
+#[cfg(unix)]
+mod system {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+
+    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+    use rustix::io::Errno;
+    use rustix::process::geteuid;
+
+    use super::{Error, File, How, OwnFolder, Path, Result, Untrusted, fs};
+
+    const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+    /// A pipe is opened without waiting for its other end; it is refused right after.
+    const FILE: OFlags =
+        OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+    impl OwnFolder {
+        pub(super) fn at(path: &Path) -> Result<Self> {
+            Ok(Self { path: path.to_owned(), folder: openat(CWD, path, FOLDER, Mode::empty())? })
+        }
+
+        /// A folder in this one, made if it is not there.
+        ///
+        /// # Errors
+        /// It cannot be made, or it is [`Untrusted`].
+        pub fn folder(&self, name: &str) -> Result<Self> {
+            let path = self.path.join(name);
+            match mkdirat(&self.folder, name, Mode::from(0o777)) {
+                Ok(()) => self.sync()?,
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            let folder = openat(&self.folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())
+                .map_err(|errno| explained(errno, &path))?;
+            let folder = File::from(folder);
+            is_trusted(&folder, &path)?;
+            Ok(Self { path, folder: folder.into() })
+        }
+
+        pub(super) fn file(&self, name: &str, how: How) -> Result<File> {
+            let path = self.path.join(name);
+            let flags = match how {
+                How::Read => OFlags::RDONLY,
+                How::OpenOrCreate => OFlags::RDWR | OFlags::CREATE,
+                How::CreateNew => OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL,
+            };
+            let file = openat(&self.folder, name, flags | FILE, Mode::from(0o600))
+                .map_err(|errno| explained(errno, &path))?;
+            let file = File::from(file);
+            if !file.metadata()?.is_file() {
+                return Err(Untrusted::error(path, "is not a regular file"));
+            }
+            is_trusted(&file, &path)?;
+            Ok(file)
+        }
+
+        /// Puts the names of its files on disk.
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn sync(&self) -> Result<()> {
+            synced(File::from(self.folder.as_fd().try_clone_to_owned()?).sync_all())
+        }
+    }
+
+    fn is_trusted(file: &File, path: &Path) -> Result<()> {
+        let (owner, user) = (file.metadata()?.uid(), geteuid().as_raw());
+        if owner == user {
+            return Ok(());
+        }
+        Err(Untrusted::error(
+            path.to_owned(),
+            format!("belongs to user {owner}, and rolecall runs as user {user}"),
+        ))
+    }
+
+    /// A link shows as one of several errors, which differ between systems.
+    fn explained(errno: Errno, path: &Path) -> Error {
+        if errno == Errno::EXIST {
+            return errno.into();
+        }
+        let kind = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
+        match kind {
+            Ok(kind) if kind.is_symlink() => Untrusted::error(path.to_owned(), "is a symbolic link"),
+            Ok(kind) if errno == Errno::NOTDIR && !kind.is_dir() => {
+                Untrusted::error(path.to_owned(), "is not a folder")
+            }
+            Ok(kind) if matches!(errno, Errno::ISDIR | Errno::NXIO) && !kind.is_file() => {
+                Untrusted::error(path.to_owned(), "is not a regular file")
+            }
+            _ => errno.into(),
+        }
+    }
+
+    /// Some file systems cannot sync a folder, and have no need to.
+    pub(super) fn synced(done: Result<()>) -> Result<()> {
+        match done {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported
+                ) =>
+            {
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    pub(super) fn sync_folder(path: &Path) -> Result<()> {
+        synced(File::open(path)?.sync_all())
+    }
+}
+
+/// Without openat: each step is looked at before it is taken.
+#[cfg(not(unix))]
+mod system {
+    use super::{Error, ErrorKind, File, How, OwnFolder, Path, Result, Untrusted, fs};
+    use crate::private;
+
+    impl OwnFolder {
+        pub(super) fn at(path: &Path) -> Result<Self> {
+            fs::metadata(path)?;
+            Ok(Self { path: path.to_owned() })
+        }
+
+        /// A folder in this one, made if it is not there.
+        ///
+        /// # Errors
+        /// It cannot be made, or it is [`Untrusted`].
+        pub fn folder(&self, name: &str) -> Result<Self> {
+            let path = self.path.join(name);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                _ if !fs::symlink_metadata(&path)?.is_dir() => {
+                    return Err(Untrusted::error(path, "is a link or not a folder"));
+                }
+                _ => Ok(Self { path }),
+            }
+        }
+
+        pub(super) fn file(&self, name: &str, how: How) -> Result<File> {
+            let path = self.path.join(name);
+            let is_refused = |metadata: fs::Metadata| !metadata.is_file();
+            if !matches!(how, How::CreateNew) && fs::symlink_metadata(&path).is_ok_and(is_refused) {
+                return Err(Untrusted::error(path, "is a link or not a regular file"));
+            }
+            let mut options = private::options();
+            match how {
+                How::Read => options.read(true),
+                How::OpenOrCreate => options.read(true).write(true).create(true).truncate(false),
+                How::CreateNew => options.append(true).create_new(true),
+            };
+            options.open(path)
+        }
+
+        /// Nothing: a folder cannot be synced here.
+        ///
+        /// # Errors
+        /// None.
+        pub fn sync(&self) -> Result<()> {
+            Ok::<(), Error>(())
+        }
+    }
+
+    pub(super) fn sync_folder(_: &Path) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Puts the names of the files in any folder on disk.
+///
+/// # Errors
+/// Those of the system.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    system::sync_folder(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_for_its_owner_and_ignored_by_git() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let own = OwnFolder::beside(folder.path()).unwrap();
+            own.sync().unwrap();
+            own.open_or_create("a.lock").unwrap();
+            assert_eq!(fs::read_to_string(own.path().join(".gitignore")).unwrap(), "*\n");
+            assert_eq!(fs::metadata(own.path().join("a.lock")).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let own = OwnFolder::beside(folder.path()).unwrap();
+        assert_eq!(own.create_new("a.lock").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(own.open("nowhere").unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn no_link_is_followed_and_only_files_and_folders_are_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = OwnFolder::beside(folder.path()).unwrap();
+        let outside = folder.path().join("outside");
+        fs::write(&outside, "mine").unwrap();
+        for target in [outside.as_path(), Path::new("nowhere"), folder.path(), Path::new("/dev/null")] {
+            let _ = fs::remove_file(own.path().join("link"));
+            symlink(target, own.path().join("link")).unwrap();
+            for refused in [
+                own.open("link"),
+                own.open_or_create("link"),
+                own.folder("link").map(|_| File::open(&outside).unwrap()),
+            ] {
+                let error = refused.unwrap_err();
+                assert!(Untrusted::is_why(&error), "{target:?}: {error}");
+                assert!(
+                    error.to_string().contains(".rolecall/link is a symbolic link"),
+                    "{target:?}: {error}"
+                );
+            }
+            assert_eq!(own.create_new("link").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
+        assert!(!own.path().join("nowhere").exists());
+        fs::create_dir(own.path().join("folder")).unwrap();
+        fs::write(own.path().join("file"), "").unwrap();
+        let refused =
+            [own.open("folder").err(), own.open_or_create("folder").err(), own.folder("file").err()];
+        for error in refused {
+            assert!(Untrusted::is_why(error.as_ref().unwrap()), "{error:?}");
+        }
+        assert_eq!(fs::read_to_string(outside).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        symlink(outside.path(), folder.path().join(NAME)).unwrap();
+        assert!(Untrusted::is_why(&OwnFolder::beside(folder.path()).unwrap_err()));
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+}

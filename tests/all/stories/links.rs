@@ -1,0 +1,164 @@
+//! Links: those that come with a repository are not followed, and those that the user names are.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
+
+/// A repository of somebody else's in `repository`, and next to it a file of the user's.
+fn scene() -> Scene {
+    Scene::with_pylon(PYLON)
+        .file("mine", "mine\n")
+        .file("folder/mine", "mine\n")
+        .file("repository/users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n")
+}
+
+const CONFIG: &str = "-c repository/users.toml";
+
+fn link(scene: &Scene, from: &str, to: &str) {
+    let from = scene.folder().join("repository").join(from);
+    fs::create_dir_all(from.parent().unwrap()).unwrap();
+    let _ = fs::remove_file(&from).or_else(|_| fs::remove_dir_all(&from));
+    symlink(scene.folder().join(to), from).unwrap();
+}
+
+/// Neither the user's file nor the folder around it has changed, and nothing is new.
+#[track_caller]
+fn is_untouched(scene: &Scene) {
+    assert_eq!(fs::read_to_string(scene.folder().join("mine")).unwrap(), "mine\n");
+    assert_eq!(fs::read_to_string(scene.folder().join("folder/mine")).unwrap(), "mine\n");
+    let names = |folder: &Path| {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&scene.folder().join("folder")), ["mine"]);
+    assert_eq!(names(scene.folder()), ["folder", "mine", "repository"]);
+}
+
+/// The name of the lock file, which the author of a repository can know.
+fn lock_name(scene: &Scene) -> String {
+    scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
+    let own = scene.folder().join("repository/.rolecall");
+    let names = fs::read_dir(&own).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let name = names.into_iter().find(|name| name.ends_with(".lock")).unwrap();
+    fs::remove_dir_all(own).unwrap();
+    scene.pylon(|world| {
+        world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None)
+    });
+    name
+}
+
+#[test]
+fn an_apply_follows_no_link_of_a_repository() {
+    let scene = scene();
+    let lock = format!(".rolecall/{}", lock_name(&scene));
+    let before = scene.patches().len();
+    for name in [".rolecall", ".rolecall/.gitignore", ".rolecall/journal", &lock] {
+        for target in ["mine", "folder", "folder/new", "/dev/null"] {
+            link(&scene, name, target);
+            let run = scene.run(&format!("apply --auto-approve {CONFIG}"));
+            run.exits(1).mentions("is a symbolic link");
+            is_untouched(&scene);
+            fs::remove_dir_all(scene.folder().join("repository/.rolecall"))
+                .or_else(|_| fs::remove_file(scene.folder().join("repository/.rolecall")))
+                .unwrap();
+        }
+    }
+    assert_eq!(scene.patches().len(), before);
+    // What is in place of a file and not a link is refused too.
+    fs::create_dir_all(scene.folder().join("repository").join(&lock)).unwrap();
+    scene.run(&format!("apply --auto-approve {CONFIG}")).exits(1).names("apply::no_lock");
+    fs::remove_dir_all(scene.folder().join("repository/.rolecall")).unwrap();
+    scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
+    assert_eq!(scene.patches().len(), before + 1);
+}
+
+#[test]
+fn the_sandbox_follows_no_link_of_a_repository() {
+    let scene = scene();
+    let folder = scene.folder().join("repository/.rolecall");
+    for name in [".rolecall", ".rolecall/.gitignore", ".rolecall/sandbox.json", "pylon.json"] {
+        for target in ["mine", "folder", "/dev/zero"] {
+            link(&scene, name, target);
+            for words in ["plan --sandbox", "apply --sandbox --auto-approve"] {
+                scene.run(&format!("{words} {CONFIG}")).exits(1);
+                is_untouched(&scene);
+            }
+            let _ = fs::remove_file(scene.folder().join("repository/pylon.json"));
+            let _ = fs::remove_file(&folder).or_else(|_| fs::remove_dir_all(&folder));
+        }
+    }
+}
+
+#[test]
+fn a_linked_journal_is_not_listed() {
+    let scene = scene();
+    scene.run(&format!("apply --auto-approve {CONFIG} --journal folder/a.jsonl")).exits(0);
+    link(&scene, ".rolecall/journal", "folder");
+    scene.run(&format!("rollback {CONFIG}")).exits(64).mentions("there is none in .rolecall/journal/");
+    let journal = scene.folder().join("repository/.rolecall/journal");
+    fs::remove_file(&journal).unwrap();
+    link(&scene, ".rolecall/journal/20261120T080000Z-1.jsonl", "folder/a.jsonl");
+    scene.run(&format!("rollback {CONFIG}")).exits(64).mentions("there is none in .rolecall/journal/");
+}
+
+#[test]
+fn a_link_that_the_user_names_is_written_through() {
+    let scene = scene();
+    for (name, target) in
+        [("report", "mine"), ("plan", "new-plan"), ("journal", "new-journal"), ("state", "state.json")]
+    {
+        symlink(target, scene.folder().join(name)).unwrap();
+    }
+    scene.run(&format!("plan {CONFIG} -o plan --report markdown=report")).exits(0);
+    scene.run(&format!("apply {CONFIG} plan --auto-approve --journal journal")).exits(0);
+    for name in ["report", "plan", "journal"] {
+        assert!(scene.folder().join(name).is_symlink(), "{name}");
+    }
+    let read = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
+    assert!(read("mine").starts_with("<!-- rolecall:plan -->"), "{}", read("mine"));
+    assert!(read("new-plan").contains("u_bo") && read("new-journal").contains("u_bo"));
+}
+
+#[test]
+fn a_report_is_written_where_its_folder_takes_no_new_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let scene = scene();
+    let folder = scene.folder().join("folder");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+    scene.run(&format!("plan {CONFIG} --report text=folder/mine")).exits(0);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(fs::read_to_string(folder.join("mine")).unwrap().contains("bo@acme.example"));
+}
+
+#[test]
+fn applies_at_once_have_a_journal_each() {
+    // As in containers, in which every process has the same ID: here the time alone is the same.
+    let scene = scene();
+    for role in ["Viewer", "Member", "Viewer", "Member"] {
+        let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");
+        fs::write(scene.folder().join("repository/users.toml"), users).unwrap();
+        scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
+    }
+    let journals = fs::read_dir(scene.folder().join("repository/.rolecall/journal")).unwrap();
+    let mut random: Vec<String> = journals
+        .map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let parts: Vec<&str> = name.trim_end_matches(".jsonl").split('-').collect();
+            assert_eq!((parts.len(), parts[0], parts[2].len()), (3, "20261120T080000Z", 8), "{name}");
+            parts[2].to_owned()
+        })
+        .collect();
+    random.dedup();
+    assert_eq!(random.len(), 4);
+}
