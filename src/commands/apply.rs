@@ -3,13 +3,12 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use tokio::sync::mpsc;
-
 use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::Progress;
+use super::signals::{self, Signals};
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, journals};
 use crate::apply::machine::FRESH;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
@@ -88,9 +87,10 @@ pub(super) async fn carry_through(
         connection.close().await?;
         return Ok(done);
     }
+    let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
     let Connection { asking, place: _, sandbox, as_on: _ } = connection;
-    let finished = carry(&prepared, asking, &mut journal, args, common, environment).await?;
+    let finished = carry(&prepared, asking, &mut journal, signals, args, common, environment).await;
     drop(lock);
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
@@ -187,22 +187,28 @@ async fn carry(
     prepared: &Prepared,
     asking: Asking,
     journal: &mut Journal,
+    mut signals: Signals,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
-) -> Result<Finished, Trouble> {
+) -> Finished {
     let clock = environment.clock;
     let (reader, pacing, rng) = asking.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
-    let machine =
+    let mut machine =
         Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);
-    let mut signals = signals()?;
+    // It came while the journal was made: nothing is sent at all.
+    if let Ok(number) = signals.numbers.try_recv() {
+        machine.stop(Stop::Signal(number));
+    }
     let trace = reader.trace();
     let mut progress = Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet);
     let mut tell = |machine: &Machine, until| progress.tell(machine, until);
-    let finished = carry_out(machine, &Writer::new(reader), clock, journal, &mut signals, &mut tell).await;
+    let finished =
+        carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut tell).await;
+    drop(signals); // what follows can be ended at any time
     progress.end();
-    Ok(finished)
+    finished
 }
 
 /// Shows the plan and waits for a `yes`.
@@ -239,31 +245,4 @@ pub fn exit(finished: &Finished) -> Exit {
         _ if outcomes().any(Outcome::may_have_changed) => Exit::Partial,
         _ => Exit::Failed,
     }
-}
-
-/// The signals that should end an apply, by number, as they come.
-fn signals() -> Result<mpsc::UnboundedReceiver<i32>, Trouble> {
-    let (tell, told) = mpsc::unbounded_channel();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
-            let mut stream = signal(kind).map_err(|error| {
-                Problem::new(Code::NoRuntime, format!("signals cannot be waited for: {error}"))
-            })?;
-            let tell = tell.clone();
-            tokio::spawn(async move {
-                while stream.recv().await.is_some() {
-                    let _ = tell.send(kind.as_raw_value());
-                }
-            });
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            let _ = tell.send(2);
-        }
-    });
-    Ok(told)
 }

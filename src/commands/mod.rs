@@ -38,6 +38,7 @@ pub mod roles;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+mod signals;
 mod spared;
 mod state;
 pub mod validate;
@@ -144,6 +145,7 @@ pub struct Output {
 pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let Cli { command, common } = cli;
     let name = command.name();
+    signals::outlive_file_size_limit();
     if command.prints_its_own() && !common.report.is_empty() {
         let trouble = Trouble::usage(
             Problem::new(Code::NoReport, format!("`{name}` makes no report that --report could write"))
@@ -295,14 +297,14 @@ fn folder(config: &Path) -> PathBuf {
 
 /// Runs `work` on this thread. Nothing is started for verbs that ask nobody.
 fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(work),
-        Err(error) => Err(Problem::new(
-            Code::NoRuntime,
-            format!("the operating system refuses what a runtime needs: {error}"),
-        )
-        .into()),
+    match signals::runtime() {
+        Ok(runtime) => {
+            let done = runtime.block_on(work);
+            // A name that is still being looked up is not waited for.
+            runtime.shutdown_background();
+            done
+        }
+        Err(error) => Err(signals::no_runtime(&error).into()),
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::files::read_if_there;
 use super::state::{is_new, sandbox_region, write_state};
-use super::{Code, Done, Environment, Trouble, block_on, folder};
+use super::{Code, Done, Environment, Trouble, block_on, folder, signals};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
 use crate::output;
@@ -46,8 +46,10 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
     };
     block_on(async {
         let running = start(setup).await.map_err(|error| not_started(&error))?;
+        let mut signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
         greet(&running, token, count)?;
-        let number = until_interrupted().await;
+        let number = signals.numbers.recv().await.unwrap_or(2);
+        drop(signals); // a second one ends it at once
         running.stop().await.map_err(|error| not_kept(&error))?;
         Ok((Body::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
@@ -204,20 +206,4 @@ fn not_started(error: &std::io::Error) -> Problem {
 pub(super) fn not_kept(error: &std::io::Error) -> Problem {
     Problem::new(Code::SandboxFailed, format!("the sandbox cannot keep its state: {error}"))
         .help("the folder of the config (.rolecall) or the --state file must be writable")
-}
-
-async fn until_interrupted() -> i32 {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => 2,
-                _ = terminate.recv() => 15,
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    2
 }

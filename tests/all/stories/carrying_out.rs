@@ -199,3 +199,132 @@ fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
     assert_eq!(output.status.code(), Some(130), "{report}");
     assert!(report.contains("1 unclear · 49 not attempted"), "{report}");
 }
+
+/// A pipe that nobody reads, and that has as many bytes as it takes: the next write waits forever.
+#[cfg(target_os = "linux")]
+fn stuck() -> (std::io::PipeReader, std::io::PipeWriter) {
+    use std::io::Write;
+    const CAPACITY: usize = 64 * 1024; // of every new pipe (`man 7 pipe`)
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&vec![b' '; CAPACITY]).unwrap();
+    (reader, writer)
+}
+
+/// Waits until the process has ended. It must not take as long as a person would wait.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn ends(child: &mut Child, of: &str) -> Option<i32> {
+    let began = std::time::Instant::now();
+    while began.elapsed() < std::time::Duration::from_secs(10) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    panic!("{of} does not end");
+}
+
+#[cfg(target_os = "linux")]
+fn until_the_journal_ends(scene: &Scene) {
+    let is_over =
+        || journals(scene).iter().any(|path| fs::read_to_string(path).unwrap().contains(r#"{"line":"end""#));
+    while !is_over() {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn after_the_apply_a_signal_ends_the_wait_for_a_stuck_reader() {
+    for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        for rest in [&[][..], &["--report", "json=/dev/stderr"]] {
+            let scene = scene(Faults::none());
+            let (_unread, full) = stuck();
+            let mut command = scene.command(&[&["apply", "--auto-approve"], rest].concat());
+            let mut child = match rest {
+                [] => command.stdout(full),
+                _ => command.stderr(full),
+            }
+            .spawn()
+            .unwrap();
+            until_the_journal_ends(&scene);
+            signal(&child, name);
+            assert_eq!(ends(&mut child, name), Some(code), "{name} {rest:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_ends_an_apply_whose_progress_nobody_reads() {
+    let scene = scene(Faults::none());
+    let (_unread, full) = stuck();
+    let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
+    let mut child = command.stderr(full).spawn().unwrap();
+    while journals(&scene).is_empty() {
+        std::thread::yield_now();
+    }
+    // The first line of progress waits, and with it everything. The signals may also come before that.
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        signal(&child, "TERM");
+    }
+    codes.push(ends(&mut child, "the apply"));
+    assert_eq!(codes, [Some(143)]);
+    assert_eq!(scene.patches(), Vec::<String>::new());
+}
+
+/// Runs `rolecall` under a limit of the shell's `ulimit`.
+#[cfg(target_os = "linux")]
+fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
+    let path = env!("CARGO_BIN_EXE_rolecall");
+    let words: Vec<&str> = words.split(' ').collect();
+    let plain = scene.command(&words);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("ulimit {limit} && exec {path} {}", words.join(" "))]);
+    shell.current_dir(scene.folder()).env_clear();
+    shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn too_few_file_descriptors_are_an_error_and_no_panic() {
+    let words = ["apply --sandbox --auto-approve", "plan --sandbox", "doctor --sandbox"];
+    let scene = Scene::offline().file("users.toml", users());
+    // With a few more, the sandbox in the same process has too few for its connections, and is waited for.
+    for (number, words) in (5..22).chain([48]).zip(words.into_iter().cycle()) {
+        let (code, text) = limited(&scene, &format!("-n {number}"), words);
+        assert!(matches!(code, Some(0 | 1 | 4)), "{number} `{words}`: {code:?}\n{text}");
+        assert!(!text.contains("bug") && !text.contains("panicked"), "{number} `{words}`:\n{text}");
+        if number == 7 {
+            assert!(text.contains("ulimit -n"), "{text}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_reaches_its_limit_stops_an_apply_as_a_full_disk_does() {
+    let scene = scene(Faults::none());
+    let (code, text) = limited(&scene, "-f 12", "apply --auto-approve");
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("not attempted") && text.contains("File too large"), "{text}");
+    // The same for reports, and for verbs that ask nobody.
+    for words in [
+        "validate --report json=report.json",
+        "man --into pages",
+        "plan -o plan.json",
+        "plan --report html=plan.html",
+    ] {
+        let (code, text) = limited(&scene, "-f 0", words);
+        assert_eq!(code, Some(1), "`{words}`: {text}");
+        assert!(text.contains("File too large"), "`{words}`: {text}");
+    }
+    scene.run("apply --auto-approve").exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
+}

@@ -49,7 +49,7 @@ fn lock_name(scene: &Scene) -> String {
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
     let own = scene.folder().join("repository/.rolecall");
     let names = fs::read_dir(&own).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let name = names.into_iter().find(|name| name.ends_with(".lock")).unwrap();
+    let name = names.into_iter().find(|name| name.starts_with("apply-")).unwrap();
     fs::remove_dir_all(own).unwrap();
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", Some("Member"), None)
