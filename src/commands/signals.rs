@@ -21,6 +21,8 @@ use crate::problem::Problem;
 /// How long the work may take after the second signal to end and to report. If it takes longer, it waits for a disk or for a
 /// reader.
 const TO_NOTICE: Duration = Duration::from_millis(500);
+/// How long the report of a run may take that a signal has stopped.
+const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
 /// How long the report may take if a second signal comes after the work is over.
 const TO_REPORT: Duration = Duration::from_millis(50);
 /// How many file descriptors a run needs at least: for two runtimes, the locks, the journal and a connection.
@@ -114,13 +116,25 @@ impl Watch {
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
-            (false, false) => return,
+            (false, false) => {
+                tokio::spawn(end_after_report(Arc::clone(&self.is_over), first));
+                return;
+            }
         };
         tokio::spawn(async move {
             tokio::time::sleep(grace).await;
             end(first);
         });
     }
+}
+
+/// A run that was told to stop does not wait for a reader forever, even if nobody signals again.
+async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
+    while !is_over.load(Ordering::SeqCst) {
+        tokio::time::sleep(TO_REPORT).await;
+    }
+    tokio::time::sleep(TO_REPORT_STOPPED).await;
+    end(first);
 }
 
 /// Ends the process while other threads may wait for whatever they wait for.

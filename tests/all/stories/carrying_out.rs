@@ -210,12 +210,12 @@ fn stuck() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// Waits until the process has ended. It must not take as long as a person would wait.
+/// Waits until the process has ended, which must not take as long as a person would wait.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn ends(child: &mut Child, of: &str) -> Option<i32> {
     let began = std::time::Instant::now();
-    while began.elapsed() < std::time::Duration::from_secs(10) {
+    while began.elapsed() < std::time::Duration::from_secs(20) {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code();
         }
@@ -253,6 +253,19 @@ fn after_the_apply_a_signal_ends_the_wait_for_a_stuck_reader() {
             assert_eq!(ends(&mut child, name), Some(code), "{name} {rest:?}");
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_signal_is_enough_for_a_run_whose_report_nobody_reads() {
+    let scene = scene(Faults::none());
+    let (_unread, full) = stuck();
+    let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
+    let mut child = command.stdout(full).spawn().unwrap();
+    until_asked(&scene, &mut child, 14);
+    signal(&child, "TERM");
+    assert_eq!(ends(&mut child, "the apply"), Some(143));
+    assert_eq!(scene.patches().len(), 10);
 }
 
 #[cfg(target_os = "linux")]
