@@ -674,9 +674,9 @@ mod tests {
         exchange(&mut chance, 0, &[left(19)]);
         // Twenty of our own requests in each window, and what remains shows that others take none.
         for minute in 1..4 {
-            exchange(&mut chance, minute * 61_000, &vec![left(19); 20]);
+            exchange(&mut chance, minute * 61_000, &[left(19); 20]);
         }
-        exchange(&mut chance, 250_000, &vec![left(100); 1]);
+        exchange(&mut chance, 250_000, &[left(100)]);
         assert_eq!(chance.limit(), 120);
     }
 
