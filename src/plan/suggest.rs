@@ -32,7 +32,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The first [`POOL`] of these.
+    /// The first 20,000 of these.
     pub fn new<'e>(emails: impl IntoIterator<Item = &'e Email>) -> Self {
         let mut by_domain: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for email in emails.into_iter().take(POOL).map(Email::folded) {
