@@ -310,7 +310,10 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
                 "check the permissions of the folder",
             )
         })?;
-        matched.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+        let below = path.strip_prefix(folder).unwrap_or(&path);
+        if !is_hidden(below, &pattern.value) {
+            matched.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+        }
     }
     if matched.is_empty() {
         return Err(Problem::new(Code::IncludeMatchesNothing, "this pattern matches no file")
@@ -318,6 +321,22 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
             .help("patterns are relative to this file; a team without a file would silently be declared nowhere"));
     }
     Ok(matched)
+}
+
+/// Whether a part of the path begins with a dot, and no part of the pattern that begins with one matches it. As in shells and
+/// git: editors and macOS leave files such as `.#a.toml` and `._a.toml` next to the real ones. (The option of `glob` for this
+/// hides them from every pattern with a `*`, and panics at a name that is not UTF-8.)
+fn is_hidden(path: &Path, pattern: &str) -> bool {
+    let dotted: Vec<glob::Pattern> = pattern
+        .split('/')
+        .filter(|part| part.starts_with('.'))
+        .filter_map(|part| glob::Pattern::new(part).ok())
+        .collect();
+    path.components().any(|part| {
+        let std::path::Component::Normal(name) = part else { return false };
+        let name = name.to_string_lossy();
+        name.starts_with('.') && !dotted.iter().any(|pattern| pattern.matches(&name))
+    })
 }
 
 /// The parser's complaint without the source's text; a key that stands twice shows both places.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeTable;
 
 use super::fields::{Fields, Value};
@@ -123,8 +123,12 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
 
 fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
-    TimeZone::get(name.value).ok().or_else(|| {
-        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    // The bundled database only: the machine's own may have `localtime`, which means something else on each machine.
+    let zones = TimeZoneDatabase::bundled();
+    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // "the zone was not set", as its own abbreviation says
+    zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
+        let available = zones.available().map(|zone| zone.to_string());
+        let known: Vec<String> = available.filter(|zone| is_zone(zone)).collect();
         let help = match did_you_mean(name.value, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),

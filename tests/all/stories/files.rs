@@ -322,3 +322,35 @@ fn nobody_has_more_windows_than_a_year_has_days() {
     let run = Scene::offline().file("users.toml", windows(367)).run("validate");
     run.exits(1).names("roster::too_many_windows").mentions("a@acme.example has 367 windows");
 }
+
+#[test]
+fn a_hidden_file_is_included_only_by_a_pattern_that_begins_with_a_dot() {
+    let declared = |include: &str| {
+        let scene = Scene::offline()
+            .file("users.toml", format!("include = [\"{include}\"]\n"))
+            .file("teams/a.toml", "[users]\n\"a@acme.example\" = {}\n")
+            .file("teams/.#a.toml", "[users]\n\"emacs@acme.example\" = {}\n")
+            .file("teams/._a.toml", "not TOML, but macOS writes it")
+            .file("teams/.hidden/b.toml", "[users]\n\"b@acme.example\" = {}\n");
+        scene.run("validate").exits(0).stdout.clone()
+    };
+    assert_eq!(declared("teams/*.toml"), "2 files, 1 person declared: valid\n");
+    assert_eq!(declared("teams/**/*.toml"), "2 files, 1 person declared: valid\n");
+    assert_eq!(declared("teams/.#*.toml"), "2 files, 1 person declared: valid\n");
+    assert_eq!(declared("teams/.hidden/*.toml"), "2 files, 1 person declared: valid\n");
+}
+
+#[test]
+fn a_timezone_means_the_same_on_every_machine() {
+    for zone in ["localtime", "posixrules", "Factory", "right/UTC", "local"] {
+        let scene = Scene::offline().file("users.toml", format!("timezone = \"{zone}\"\n"));
+        let run = scene.run("validate");
+        run.exits(1).names("roster::unknown_timezone");
+        assert!(
+            !run.stderr.contains("localtime`?") && !run.stderr.contains("posixrules`?"),
+            "{}",
+            run.stderr
+        );
+    }
+    Scene::offline().file("users.toml", "timezone = \"Europe/Berlin\"\n").run("validate").exits(0);
+}
