@@ -1,6 +1,7 @@
 //! `import`: what is true in Pylon, as files: new ones, or edits of those that are there.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use crate::adoption::{Adoption, Why};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
 use crate::layout::{NewFile, NewPerson, fresh};
-use crate::observed::{Found, ObservedState, Person, UserId};
+use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalogue, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
 use crate::private::Staged;
@@ -109,7 +110,7 @@ fn beginning(
             }
         }
     }
-    let default = most_common(&people);
+    let default = most_common(&people, &state.roles);
     let file = NewFile {
         allow_unicode_emails: people.iter().any(|person| !person.email.as_str().is_ascii()),
         organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
@@ -137,16 +138,22 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
     Ok(NewPerson { email: person.email.clone(), role, status })
 }
 
-/// The role of most people; of several the first by name, so that the same organisation gives the same file.
-fn most_common(people: &[NewPerson]) -> Option<RoleName> {
-    let mut counts: HashMap<&RoleName, usize> = HashMap::new();
+/// The role of most people, for `[defaults]`. Never the administrators' role: a person who is added to the file without a role
+/// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
+/// that the same organization gives the same file.
+fn most_common(people: &[NewPerson], roles: &RoleCatalogue) -> Option<RoleName> {
+    let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.role.as_ref()) {
         *counts.entry(role).or_default() += 1;
     }
-    let most = counts
-        .into_iter()
-        .max_by(|(one, of_one), (other, of_other)| of_one.cmp(of_other).then(other.cmp(one)));
-    most.map(|(role, _)| role.clone())
+    let slug = |name: &RoleName| match roles.meaning(name) {
+        Meaning::One(role) => role.slug.clone(),
+        Meaning::Ambiguous(_) | Meaning::Unknown => String::new(),
+    };
+    let access =
+        |name: &RoleName| ["viewer", "member"].iter().position(|known| *known == slug(name)).unwrap_or(2);
+    let candidates = counts.into_iter().filter(|(role, _)| slug(role) != "admin");
+    candidates.min_by_key(|(role, count)| (Reverse(*count), access(role))).map(|(role, _)| role.clone())
 }
 
 /// Live values into the files that are there.

@@ -393,3 +393,21 @@ fn without_anything_there_is_an_embedded_pylon_to_begin_with() {
         .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\n");
     scene.run("plan --sandbox --detailed-exitcode").exits(0);
 }
+
+#[test]
+fn the_default_role_is_never_the_administrators_and_of_two_equally_common_ones_the_one_with_less_access() {
+    let default = |roles: &[&str]| {
+        let person = |(number, role): (usize, &&str)| {
+            format!(r#"{{ "email": "p{number}@acme.example", "role": "{role}" }}"#)
+        };
+        let people: Vec<String> = roles.iter().enumerate().map(person).collect();
+        let scene = Scene::with_pylon(&format!(r#"{{ "users": [ {} ] }}"#, people.join(",")));
+        scene.run("import").exits(0);
+        let written = read(&scene, "users.toml");
+        written.lines().find_map(|line| line.strip_prefix("role = ")).map(str::to_owned)
+    };
+    assert_eq!(default(&["admin", "admin", "member"]).as_deref(), Some("\"Member\""));
+    assert_eq!(default(&["admin", "member", "viewer"]).as_deref(), Some("\"Viewer\""));
+    assert_eq!(default(&["admin", "member", "member", "viewer"]).as_deref(), Some("\"Member\""));
+    assert_eq!(default(&["admin", "admin"]), None);
+}
