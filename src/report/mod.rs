@@ -10,6 +10,7 @@ use crate::every::every;
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
+use crate::source::Sources;
 
 pub mod diagnostic;
 pub mod facts;
@@ -84,12 +85,10 @@ pub enum Body {
     },
     /// The files are valid.
     Valid {
-        /// The files that were read, the root file first.
-        files: Vec<Printable>,
+        /// The files that were read, the root file first. JSON alone shows their digest, which takes its time.
+        files: Sources,
         /// How many people are declared.
         declared: usize,
-        /// `sha256:…` over the files, as in a saved plan.
-        digest: String,
     },
     /// What would change, or what came of changing it.
     Plan(Box<PlanReport>),

@@ -40,7 +40,7 @@ pub fn write(report: &Report) -> String {
         Body::NobodyDeclared { file } => {
             page(command, Tone::Good, "nothing to do", &html! { p { (file.as_str()) " declares nobody." } })
         }
-        Body::Valid { files, declared, digest: _ } => {
+        Body::Valid { files, declared } => {
             page(command, Tone::Good, &words::valid(files.len(), *declared), &html! {})
         }
         Body::Plan(plan) => plan::write(command, plan),

@@ -19,6 +19,7 @@ use super::facts::OrganizationLine;
 use super::facts::plan::{ComingLine, Instant, WindowLine};
 use super::{Body, Report};
 use crate::exit::Exit;
+use crate::plan::saved::digest_of;
 use crate::printable::{Printable, characters, is_unprintable};
 use crate::problem::Problems;
 use crate::roster::Field;
@@ -36,15 +37,15 @@ pub fn write(report: &Report) -> String {
             let (version, exit_code, file) = (VERSION, exit.code(), file.raw());
             encode(&NobodyDeclared { version, command, exit_code, file, declared: 0 })
         }
-        Body::Valid { files, declared, digest } => encode(&Valid {
+        Body::Valid { files, declared } => encode(&Valid {
             version: VERSION,
             command,
             exit_code: exit.code(),
             valid: true,
             files: files.len(),
-            paths: files.iter().map(Printable::raw).collect(),
+            paths: files.iter().map(|(name, _)| name).collect(),
             declared: *declared,
-            digest,
+            digest: &digest_of(files),
         }),
         Body::Plan(plan) => plan::write(command, *exit, plan),
         Body::Comparison(comparison) => comparison::write(command, *exit, comparison),

@@ -36,7 +36,7 @@ pub fn write(report: &Report, limit: usize) -> String {
             let title = title(command, "nothing to do");
             format!("{title}{} declares nobody.\n", code(file.as_str()))
         }
-        Body::Valid { files, declared, digest: _ } => title(command, &words::valid(files.len(), *declared)),
+        Body::Valid { files, declared } => title(command, &words::valid(files.len(), *declared)),
         Body::Plan(plan) => plan::write(command, plan, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),

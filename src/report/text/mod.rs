@@ -24,7 +24,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     match body {
         Body::Nothing => String::new(),
         Body::NobodyDeclared { file } => format!("{file} declares nobody: nothing to do\n"),
-        Body::Valid { files, declared, digest: _ } => {
+        Body::Valid { files, declared } => {
             format!("{}\n", words::valid(files.len(), *declared))
         }
         Body::Plan(report) => plan::plan(command, report, styles),
