@@ -235,8 +235,10 @@ fn index(index: &mut Index, email: &Email, person: &Arc<Person>) {
         *holders = Holders::Several(vec![Arc::clone(first)]);
     }
     let Holders::Several(people) = holders else { return };
-    // People are indexed in the order of their IDs, so this is the end: an address that many share costs each of them little.
-    if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
+    // People are indexed in the order of their IDs, so this is nearly always the end.
+    if people.last().is_some_and(|last| last.id < person.id) {
+        people.push(Arc::clone(person));
+    } else if let Err(at) = people.binary_search_by(|other| other.id.cmp(&person.id)) {
         people.insert(at, Arc::clone(person));
     }
 }

@@ -68,7 +68,7 @@ struct Alike {
 /// A text is compared with at most this many others, those that share the most pairs with it.
 const COMPARED: usize = 50;
 /// At most this many entries of the index are looked at, those of rare pairs first.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 600;
 
 impl Alike {
     fn new(texts: Vec<String>) -> Self {
