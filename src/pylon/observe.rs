@@ -203,9 +203,10 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
         secondary.iter().chain(std::iter::once(email)).cloned().collect()
     };
-    let what = if *email != other.email
-        || addresses(email, secondary) != addresses(&other.email, &other.secondary)
-    {
+    let has_other_addresses = *email != other.email
+        || *secondary != other.secondary // the order may differ: equal lists need no sets
+            && addresses(email, secondary) != addresses(&other.email, &other.secondary);
+    let what = if has_other_addresses {
         "addresses"
     } else if *assigned != other.assigned || *from_scim != other.from_scim {
         "roles"
