@@ -217,20 +217,13 @@ impl Machine {
 
     /// A write that was given out did not leave, since the journal could not take it. Nothing more will.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
-        let asked = self
+        let failure = self
             .change(ticket)
-            .map_or_else(String::new, |change| format!("PATCH /users/{}", change.subject.id.as_str()));
-        let trouble = Trouble::NotSent(format!("the journal cannot be written: {why}"));
+            .map(|change| not_sent(change, format!("the journal cannot be written: {why}")));
         self.stop(Stop::Journal(why));
-        self.patched(
-            now,
-            ticket,
-            Attempt {
-                result: Err(Failure { asked, trouble, request_id: None }),
-                remaining: None,
-                date: None,
-            },
-        );
+        if let Some(failure) = failure {
+            self.patched(now, ticket, Attempt { result: Err(failure), remaining: None, date: None });
+        }
     }
 
     /// Whether a given-out write may be sent now that its intent is on disk. If the read that it rests on has become too old
@@ -242,12 +235,12 @@ impl Machine {
         let task = *task;
         let is_fresh = now.saturating_sub(self.tasks[task].read_at) <= OLDEST_WHEN_SENT;
         if !is_fresh {
-            let asked = format!("PATCH /users/{}", self.tasks[task].change().subject.id.as_str());
-            let trouble = Trouble::NotSent("writing its intent to the disk took too long".into());
+            let why = "writing its intent to the disk took too long".into();
+            let failure = not_sent(self.tasks[task].change(), why);
             self.pending.remove(&ticket);
             self.pacing.of(Endpoint::Patch).withdrawn();
             self.tasks[task].sent -= 1;
-            self.patch_failed(now, task, Failure { asked, trouble, request_id: None });
+            self.patch_failed(now, task, failure);
         }
         is_fresh
     }
@@ -369,6 +362,12 @@ impl Machine {
         carried.sort_by(|a, b| a.change.subject.email.value.cmp(&b.change.subject.email.value));
         Finished { carried, stopped: self.stopped, not_read_back: self.not_read_back }
     }
+}
+
+/// The failure of a write of `change` that never left.
+fn not_sent(change: &Change, why: String) -> Failure {
+    let asked = format!("PATCH /users/{}", change.subject.id.as_str());
+    Failure { asked, trouble: Trouble::NotSent(why), request_id: None }
 }
 
 fn earliest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
