@@ -22,6 +22,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a run ends if its report could not be written. A run that found nothing wrong must not end as if its reader knew that.
+    #[must_use]
+    pub const fn with_lost_report(self, may_have_changed: bool) -> Self {
+        match self {
+            Self::Done | Self::Pending | Self::Failed if may_have_changed => Self::Partial,
+            Self::Done | Self::Pending => Self::Failed,
+            exit => exit,
+        }
+    }
+
     /// The process's exit code.
     pub fn code(self) -> u8 {
         match self {

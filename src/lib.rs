@@ -39,4 +39,5 @@ pub mod report;
 pub mod roster;
 pub mod sandbox;
 pub mod source;
+pub mod target_file;
 pub mod toml_text;

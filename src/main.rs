@@ -33,7 +33,7 @@ fn rolecall(words: Vec<OsString>) -> Exit {
     };
     let Output { stdout, stderr, exit, may_have_changed } = commands::run(&cli, &environment(clock));
     let _ = output::stderr(stderr);
-    written(stdout, commands::lost_report(may_have_changed), exit)
+    written(stdout, exit, exit.with_lost_report(may_have_changed))
 }
 
 /// Writes help or a usage error, as clap would.
@@ -45,17 +45,17 @@ fn told(error: &clap::Error) -> Exit {
         let _ = output::stderr(styled(output::stderr_is_terminal()));
         return Exit::Usage;
     }
-    written(styled(output::stdout_is_terminal()), Exit::Failed, Exit::Done)
+    written(styled(output::stdout_is_terminal()), Exit::Done, Exit::Failed)
 }
 
-/// Writes to standard output. If that fails, success becomes `lost`.
-fn written(text: String, lost: Exit, exit: Exit) -> Exit {
+/// Writes to standard output. Returns `exit`, or `lost` if that fails.
+fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
     // The reader of a closed pipe wants no more, so there is nothing to explain; it still did not get the report.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("The report cannot be written: {error}"));
     }
-    if exit == Exit::Done { lost } else { exit }
+    lost
 }
 
 /// What decides which way a request takes and whom it trusts.

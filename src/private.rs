@@ -1,11 +1,13 @@
-//! Files for their owner alone, since plans, journals, locks and the sandbox's state hold who is what; files that are there
-//! whole or not at all; and files that the user named, which are written as a shell's `>` writes them.
+//! Files that only their owner can read, since plans, journals, locks, and sandbox states say who has which role; and files
+//! that are replaced as a whole.
+//!
+//! Leaves files that the user names to [`crate::target_file`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// To open a file with; one that is made so can be read and written by its owner alone, where files have owners.
+/// Returns options that make a file that only its owner can read and write.
 pub fn options() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut options = OpenOptions::new();
@@ -17,7 +19,9 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A file that will be there whole or not at all: written beside its place and renamed there. For its owner alone, unless
+/// A new text of a file, in a temporary file next to it. When it is placed, the file has the whole text or the old one.
+///
+/// If the file exists, the temporary file gets its owner and its mode. Otherwise only the user can read it, unless
 /// [`Staged::allow`] says otherwise.
 #[derive(Debug)]
 pub struct Staged {
@@ -27,17 +31,25 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Makes sure that it can be written, long before it is. A device or a pipe is never replaced.
+    /// Makes the temporary file. A link in the last part of the path is not followed: the link itself would be replaced.
     ///
     /// # Errors
-    /// It is no regular file, or its folder takes no other.
+    /// The path is not a regular file, its folder does not take another file, or the owner cannot be kept.
     pub fn open(path: &Path) -> Result<Self> {
-        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+        let there = fs::symlink_metadata(path).ok();
+        if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink()) {
+            return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
         }
+        let staged = Self::beside(path)?;
+        if let Some(there) = there.filter(fs::Metadata::is_file) {
+            like(&staged.file, &there)?;
+        }
+        Ok(staged)
+    }
+
+    fn beside(path: &Path) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
-        // By chance and not by the process: in a container every run has the same number, and one that was killed would leave
-        // a file in the way of all others.
+        // Random, because in a container every process has the same ID, and a process that was killed leaves its file.
         loop {
             let temporary =
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
@@ -48,7 +60,7 @@ impl Staged {
         }
     }
 
-    /// Others may do with it what they may do with a file of these rights.
+    /// Sets the mode.
     ///
     /// # Errors
     /// Those of the system.
@@ -57,40 +69,32 @@ impl Staged {
         Ok(self)
     }
 
-    /// Writes its text, which nobody sees yet.
+    /// Writes the text to the temporary file.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The disk is full.
     pub fn fill(mut self, text: &str) -> Result<Self> {
         self.file.write_all(text.as_bytes())?;
         self.file.sync_all()?;
         Ok(self)
     }
 
-    /// Puts it into its place, over whatever is there.
+    /// Replaces the file.
     ///
     /// # Errors
-    /// The system refuses; then what was there is there still, unless it is a mount point.
+    /// The system refuses. The file then has its old text.
     pub fn place(self) -> Result<()> {
-        match fs::rename(&self.temporary, &self.path) {
-            // A file that is mounted by itself, as into a container, cannot be replaced.
-            Err(error) if error.kind() == ErrorKind::ResourceBusy => {
-                let mut target = OpenOptions::new().write(true).truncate(true).open(&self.path)?;
-                std::io::copy(&mut File::open(&self.temporary)?, &mut target)?;
-                target.sync_all()
-            }
-            placed => placed,
-        }
+        fs::rename(&self.temporary, &self.path)
     }
 
-    /// Puts it into its place, if nothing is there: not even what came a moment ago.
+    /// Makes the file, unless it exists by now.
     ///
     /// # Errors
-    /// Something is there (`AlreadyExists`), or the system refuses.
+    /// The file exists (`AlreadyExists`), or the system refuses.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems have no links. There the name is taken first, and only what took it is replaced.
+                // Some file systems have no hard links. The name is taken first, so that only our own file is replaced.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }
@@ -99,66 +103,27 @@ impl Staged {
     }
 }
 
-/// A file that the user named, for one text. It is written as a shell's `>` would: through links, into the file that is there,
-/// which keeps its rights, owner and other names; and into pipes and devices. A new file is there whole or not at all.
-#[derive(Debug)]
-pub struct Redirect(Target);
-
-#[derive(Debug)]
-enum Target {
-    New(Staged),
-    Existing(File),
-}
-
-impl Redirect {
-    /// Makes sure that it can be written, long before it is, and changes nothing.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn open(path: &Path) -> Result<Self> {
-        match OpenOptions::new().write(true).open(path) {
-            Ok(file) => Ok(Self(Target::Existing(file))),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Self(Target::New(Staged::open(&behind_links(path))?)))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes the text in place of what is there.
-    ///
-    /// # Errors
-    /// Not all of it could be written.
-    pub fn write(self, text: &str) -> Result<()> {
-        let mut file = match self.0 {
-            Target::New(staged) => return staged.fill(text)?.place(),
-            Target::Existing(file) => file,
-        };
-        let is_regular = file.metadata()?.is_file();
-        if is_regular {
-            file.set_len(0)?;
-        }
-        file.write_all(text.as_bytes())?;
-        // Some file systems tell only now that there is no room.
-        if is_regular { file.sync_all() } else { file.flush() }
-    }
-}
-
-/// Where a path leads if its last part is a link, be it to nowhere.
-pub fn behind_links(path: &Path) -> PathBuf {
-    const MOST: usize = 40; // as Linux follows
-    let mut path = path.to_owned();
-    for _ in 0..MOST {
-        let Ok(target) = fs::read_link(&path) else { break };
-        path = path.parent().unwrap_or(Path::new("")).join(target);
-    }
-    path
-}
-
 impl Drop for Staged {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary); // gone already where it was renamed
+        let _ = fs::remove_file(&self.temporary); // it is gone already if it was renamed
     }
+}
+
+/// Gives a file the owner, the group, and the mode of another one. The mode comes last: a change of the owner clears bits of it.
+#[cfg(unix)]
+fn like(file: &File, there: &fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
+        fchown(file, Some(there.uid()), Some(there.gid()))?;
+    }
+    file.set_permissions(there.permissions())
+}
+
+#[cfg(not(unix))]
+fn like(file: &File, there: &fs::Metadata) -> Result<()> {
+    file.set_permissions(there.permissions())
 }
 
 #[cfg(test)]
@@ -202,44 +167,6 @@ mod tests {
         assert_eq!(first.place_new().unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "yours");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_the_user_names_is_written_as_a_shell_would() {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("there"), "a longer text").unwrap();
-        fs::set_permissions(path("there"), fs::Permissions::from_mode(0o640)).unwrap();
-        fs::hard_link(path("there"), path("twin")).unwrap();
-        symlink("there", path("link")).unwrap();
-        symlink("link", path("link2")).unwrap();
-        symlink("new", path("dangling")).unwrap();
-        symlink("loop", path("loop")).unwrap();
-        let before = fs::metadata(path("there")).unwrap();
-        for name in ["there", "link", "link2"] {
-            let redirect = Redirect::open(&path(name)).unwrap();
-            redirect.write(name).unwrap();
-            assert_eq!(fs::read_to_string(path("twin")).unwrap(), name);
-        }
-        let after = fs::metadata(path("there")).unwrap();
-        assert_eq!((before.ino(), before.mode()), (after.ino(), after.mode()));
-        drop(Redirect::open(&path("there")).unwrap());
-        assert_eq!(
-            fs::read_to_string(path("there")).unwrap(),
-            "link2",
-            "nothing is changed before it is written"
-        );
-        Redirect::open(&path("dangling")).unwrap().write("new").unwrap();
-        assert_eq!(fs::read_to_string(path("new")).unwrap(), "new");
-        assert!(path("dangling").is_symlink() && path("link2").is_symlink());
-        Redirect::open(Path::new("/dev/null")).unwrap().write("gone").unwrap();
-        for name in ["loop", "nowhere/new", "."] {
-            assert!(Redirect::open(&path(name)).is_err(), "{name}");
-        }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 7);
     }
 
     #[cfg(unix)]

@@ -27,7 +27,7 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
             rewritten.push(Rewritten { name, before, after });
         }
     }
-    rewrite(&rewritten)?;
+    rewrite(rewritten)?;
     let changed = files.iter().filter(|file| file.state != FileState::Unchanged).count();
     let exit = if args.check && changed > 0 { Exit::Pending } else { Exit::Done };
     let verdict = words::formatted(changed, files.len(), is_dry);

@@ -24,6 +24,7 @@ use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, fi
 use crate::report::{Body, words};
 use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
+use crate::target_file::behind_links;
 
 pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     if let Some(path) = &args.state {
@@ -79,7 +80,7 @@ fn is_there(name: &str) -> Problem {
 
 /// A file that others may read as any file of theirs, since it goes into git; over none that came while Pylon was asked.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let staged = Staged::open(path)?;
+    let staged = Staged::open(&behind_links(path))?;
     #[cfg(unix)]
     let staged = {
         use std::os::unix::fs::PermissionsExt;
@@ -181,7 +182,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
                 before: roster.sources.text(edit.file),
                 after: edit.text.clone(),
             });
-            rewrite(&rewritten.collect::<Vec<_>>())?;
+            rewrite(rewritten.collect())?;
         }
         let undeclared = if into.is_some() { 0 } else { plan.undeclared.len() };
         let report = updated(args, &adoption, &roster, &prepared.state, undeclared);

@@ -195,11 +195,6 @@ fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
-/// How a run that succeeded ends if its report could not be written.
-pub const fn lost_report(may_have_changed: bool) -> Exit {
-    if may_have_changed { Exit::Partial } else { Exit::Failed }
-}
-
 /// Writes the report to wherever it goes.
 fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     let may_have_changed = match &report.body {
@@ -220,7 +215,7 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
     };
     for problem in outlets.write(in_file) {
         stderr += &diagnostic::render(&problem.into(), false);
-        exit = if exit == Exit::Done { lost_report(may_have_changed) } else { exit };
+        exit = exit.with_lost_report(may_have_changed);
     }
     Output { stdout, stderr, exit, may_have_changed }
 }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use super::{Code, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
-use crate::private::Redirect;
 use crate::problem::Problem;
 use crate::report::{Format, LONGEST_SUMMARY};
+use crate::target_file::TargetFile;
 
 /// Files that are open and wait for their report.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Outlet {
 
 #[derive(Debug)]
 enum Way {
-    Instead(Redirect),
+    Instead(TargetFile),
     Behind(File),
 }
 
@@ -38,8 +38,8 @@ impl Outlets {
     pub(super) fn open(common: &Common, environment: &Environment) -> Result<Self, Problem> {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
-            let redirect = Redirect::open(path).map_err(|error| not_written(path, &error))?;
-            let way = Way::Instead(redirect);
+            let target = TargetFile::open(path).map_err(|error| not_written(path, &error))?;
+            let way = Way::Instead(target);
             outlets.push(Outlet { path: path.clone(), format: *format, limit: None, way });
         }
         let is_github =
@@ -63,7 +63,7 @@ impl Outlets {
         let written = self.0.into_iter().map(|Outlet { path, format, limit, way }| {
             let text = report(format, limit);
             let written = match way {
-                Way::Instead(redirect) => redirect.write(&text),
+                Way::Instead(target) => target.write(text),
                 Way::Behind(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
             };
             written.err().map(|error| not_written(&path, &error))

@@ -9,9 +9,9 @@ use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
-use crate::private::Redirect;
 use crate::problem::Problem;
 use crate::report::{Body, PlanReport};
+use crate::target_file::TargetFile;
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
     let declared = declared(args.at.as_deref(), common, environment)?;
@@ -41,7 +41,7 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
     let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
-    let written = Redirect::open(path).and_then(|redirect| redirect.write(&saved.to_json()));
+    let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()

@@ -13,7 +13,6 @@ use crate::exit::Exit;
 use crate::output;
 use crate::own_folder::{NAME, OwnFolder};
 use crate::printable::Printable;
-use crate::private::behind_links;
 use crate::problem::Problem;
 use crate::pylon::token::VARIABLE;
 use crate::regular::{self, Unreadable};
@@ -41,7 +40,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         limits: limits.clone().unwrap_or_default().in_api(state.api),
         faults: faults.clone().unwrap_or_else(Faults::none),
         port: *port,
-        state_file: file.as_deref().map(behind_links),
+        state_file: file.clone(),
         ..Setup::new(World::new(state, environment.clock.now()))
     };
     block_on(async {

@@ -18,12 +18,14 @@ use crate::roster::Region;
 use crate::sandbox::{
     Draft, Kind, Organization, Person as SandboxPerson, Region as SandboxRegion, Role, Settings, State,
 };
+use crate::target_file::behind_links;
 
 /// Writes a state to a new file, for its owner only: it says who has which role.
 pub(super) fn write_state(path: &Path, state: &State) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;
-    let written = Staged::open(path).and_then(|staged| staged.fill(&state.to_json())?.place_new());
+    let written =
+        Staged::open(&behind_links(path)).and_then(|staged| staged.fill(&state.to_json())?.place_new());
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => not_written(&name, &error),

@@ -1,32 +1,42 @@
-//! Files of the roster that were read and are written anew: all of them, or none.
+//! Files of the roster that were read and get a new text: all of them, or none.
 
 use std::fs;
 use std::io::{Error, Result};
 
 use super::{Code, Trouble};
 use crate::printable::Printable;
-use crate::private::Staged;
 use crate::problem::Problem;
+use crate::target_file::{FilledFile, TargetFile};
 
-/// A file that was read, and what is to stand in it.
+/// A file that was read, and its new text.
 pub(super) struct Rewritten<'a> {
     pub(super) name: &'a str,
     pub(super) before: &'a str,
     pub(super) after: String,
 }
 
-/// Writes each of them, unless somebody has written one since. Whatever can fail is done before the first takes its place.
-pub(super) fn rewrite(files: &[Rewritten<'_>]) -> std::result::Result<(), Trouble> {
-    let stage = |file: &Rewritten<'_>| {
-        staged(file).map_err(|error| not_written(file.name, &error)).map(|staged| (shown(file.name), staged))
-    };
-    place(files.iter().map(stage).collect::<std::result::Result<_, _>>()?)
+/// Writes all files, unless one of them has changed since it was read. Prepares all of them before the first one is changed.
+pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), Trouble> {
+    let mut prepared = Vec::new();
+    for Rewritten { name, before, after } in files {
+        prepared
+            .push((shown(name), prepare(name, before, after).map_err(|error| not_written(name, &error))?));
+    }
+    place(prepared)
 }
 
-fn place(staged: Vec<(String, Staged)>) -> std::result::Result<(), Trouble> {
+fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
+    let path = name.as_ref();
+    if fs::read(path)? != before.as_bytes() {
+        return Err(Error::other("it was changed while rolecall was at work; run again"));
+    }
+    TargetFile::open(path)?.fill(after)
+}
+
+fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble> {
     let mut written: Vec<String> = Vec::new();
-    for (name, staged) in staged {
-        if let Err(error) = staged.place() {
+    for (name, file) in prepared {
+        if let Err(error) = file.place() {
             let problem = not_written(&name, &error);
             return Err(match written.as_slice() {
                 [] => problem.into(),
@@ -36,15 +46,6 @@ fn place(staged: Vec<(String, Staged)>) -> std::result::Result<(), Trouble> {
         written.push(name);
     }
     Ok(())
-}
-
-/// With the rights that it has.
-fn staged(file: &Rewritten<'_>) -> Result<Staged> {
-    let path = fs::canonicalize(file.name)?; // the file behind a link, not the link
-    if fs::read(&path)? != file.before.as_bytes() {
-        return Err(Error::other("it was changed while rolecall was at work; run again"));
-    }
-    Staged::open(&path)?.allow(fs::metadata(&path)?.permissions())?.fill(&file.after)
 }
 
 pub(super) fn not_written(name: &str, error: &Error) -> Problem {
@@ -72,7 +73,7 @@ mod tests {
         fs::write(&names[0], "a = 1\n").unwrap();
         fs::write(&names[1], "b = 3 # since\n").unwrap();
         let file = |name, before| Rewritten { name, before, after: "c = 0\n".into() };
-        let trouble = rewrite(&[file(&names[0], "a = 1\n"), file(&names[1], "b = 2\n")]).err().unwrap();
+        let trouble = rewrite(vec![file(&names[0], "a = 1\n"), file(&names[1], "b = 2\n")]).err().unwrap();
         assert_eq!(trouble.exit, Exit::Failed);
         assert_eq!(fs::read_to_string(&names[0]).unwrap(), "a = 1\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
@@ -82,7 +83,8 @@ mod tests {
     fn where_only_some_have_taken_their_place_they_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let staged = ["one.toml", "two.toml", "three.toml"].map(|name| {
-            (name.to_owned(), Staged::open(&folder.path().join(name)).unwrap().fill("new").unwrap())
+            let target = TargetFile::open(&folder.path().join(name)).unwrap();
+            (name.to_owned(), target.fill("new".into()).unwrap())
         });
         fs::create_dir(folder.path().join("two.toml")).unwrap(); // nothing can be renamed over a folder
         let trouble = place(staged.into()).err().unwrap();

@@ -1,18 +1,18 @@
-//! Writes the state to its file: whole or not at all, for the owner's eyes only, and never while an answer waits.
+//! Writes the state to its file, which only its owner can read if it is new.
 //!
 //! Leaves to `server` when.
 
 use std::{fs, io, path::Path};
 
 use super::state::State;
-use crate::private::Staged;
+use crate::target_file::TargetFile;
 
 /// Replaces the file with this state, making its directory if need be.
 pub(super) fn save(state: &State, path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent)?;
     }
-    Staged::open(path)?.fill(&state.to_json())?.place()
+    TargetFile::open(path)?.write(state.to_json())
 }
 
 #[cfg(test)]

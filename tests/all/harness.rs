@@ -115,6 +115,17 @@ impl Scene {
         command
     }
 
+    /// A shell command in which `$0` is `rolecall`.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let rolecall = self.command(&[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).arg(rolecall.get_program()).current_dir(self.folder.path()).env_clear();
+        shell.envs(rolecall.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell
+    }
+
     fn running(&self) -> &Running {
         self.pylon.as_ref().and_then(|pylon| pylon.running.as_ref()).expect("a scene with a Pylon")
     }

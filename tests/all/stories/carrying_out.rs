@@ -292,14 +292,7 @@ fn a_second_signal_ends_an_apply_whose_progress_nobody_reads() {
 /// Runs `rolecall` under a limit of the shell's `ulimit`.
 #[cfg(target_os = "linux")]
 fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
-    let path = env!("CARGO_BIN_EXE_rolecall");
-    let words: Vec<&str> = words.split(' ').collect();
-    let plain = scene.command(&words);
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", &format!("ulimit {limit} && exec {path} {}", words.join(" "))]);
-    shell.current_dir(scene.folder()).env_clear();
-    shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = shell.output().unwrap();
+    let output = scene.shell(&format!("ulimit {limit} && exec \"$0\" {words}")).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }

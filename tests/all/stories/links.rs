@@ -129,6 +129,47 @@ fn a_link_that_the_user_names_is_written_through() {
     assert!(read("new-plan").contains("u_bo") && read("new-journal").contains("u_bo"));
 }
 
+/// Runs a shell command in which `$0` is `rolecall`. Returns its exit code and its standard output.
+fn shell(scene: &Scene, script: &str) -> (Option<i32>, String) {
+    let output = scene.shell(script).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_report_for_standard_output_goes_there_and_the_device_stays() {
+    let scene = scene();
+    let both = |out: &str| {
+        (
+            out.matches("<!-- rolecall:plan -->").count(),
+            out.matches("\nrolecall plan · ").count() + usize::from(out.starts_with("rolecall plan · ")),
+        )
+    };
+    for script in [
+        "\"$0\" plan -c repository/users.toml --report markdown=/dev/stdout",
+        "\"$0\" plan -c repository/users.toml --report markdown=/dev/fd/1 | cat",
+        "\"$0\" plan -c repository/users.toml --report markdown=/dev/stdout > out; cat out",
+        "echo before > out; \"$0\" plan -c repository/users.toml --report markdown=out >> out; cat out",
+        "ln -s /dev/stdout link; \"$0\" plan -c repository/users.toml --report markdown=link | cat",
+    ] {
+        let (exit, out) = shell(&scene, script);
+        assert_eq!((exit, both(&out)), (Some(0), (1, 1)), "{script}: {out}");
+    }
+    assert!(fs::symlink_metadata("/dev/stdout").unwrap().is_symlink());
+    assert!(fs::symlink_metadata(scene.folder().join("link")).unwrap().is_symlink());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_never_ends_with_success() {
+    let scene = scene();
+    for (words, exit) in
+        [("plan", 1), ("plan --detailed-exitcode", 1), ("apply --auto-approve", 4), ("validate", 1)]
+    {
+        let run = scene.run(&format!("{words} {CONFIG} --report text=/dev/full"));
+        run.exits(exit).names("commands::not_written");
+    }
+    scene.run(&format!("plan {CONFIG} --report text=nowhere/report")).exits(1).names("commands::not_written");
+}
+
 #[test]
 fn a_report_is_written_where_its_folder_takes_no_new_files() {
     use std::os::unix::fs::PermissionsExt;

@@ -246,13 +246,21 @@ fn files_are_laid_out_and_checked() {
 
 #[cfg(unix)]
 #[test]
-fn where_one_file_cannot_be_written_none_is() {
-    // There is no room for a longer name beside it, so nothing can be prepared there.
-    let team = format!("teams/{}.toml", "z".repeat(245));
-    let scene = drifted().file(&team, "[users]\n'eve@acme.example'={role='Admin'}\n");
+fn if_one_file_cannot_be_written_none_is() {
+    let large = format!("# {}\n[users]\n'eve@acme.example'={{role='Admin'}}\n", "z".repeat(4000));
+    let scene = drifted().file("teams/large.toml", &large);
     for words in ["fmt", "import --update"] {
-        scene.run(words).exits(1).names("commands::not_written");
+        let limited = format!("ulimit -f 2; exec \"$0\" {words}");
+        let mut command = scene.shell(&limited);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            complaint.contains("teams/large.toml cannot be written: File too large"),
+            "{words}: {complaint}"
+        );
         assert_eq!(read(&scene, "users.toml"), USERS, "{words}");
+        assert_eq!(read(&scene, "teams/large.toml"), large, "{words}");
     }
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 2, "nothing is left lying about");
 }

@@ -1,0 +1,280 @@
+//! A file that the user named and that gets one new text, as a shell's `>` would write it.
+//!
+//! Guarantees that the path keeps its meaning: links are followed, devices and pipes are written into, and a regular file keeps
+//! its owner, its mode, and its other names. A regular file is replaced as a whole if possible. Otherwise it is written in place:
+//! if it is mounted by itself, has several names, or is in a folder that takes no new files. Everything that can be refused is
+//! refused by [`TargetFile::open`], which changes nothing.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Result, Write};
+use std::path::{Path, PathBuf};
+
+use crate::private::Staged;
+
+/// A file that is open for its new text.
+#[derive(Debug)]
+pub struct TargetFile(Way);
+
+/// A [`TargetFile`] whose new text has been prepared as far as possible without changing the file.
+#[derive(Debug)]
+pub struct FilledFile {
+    way: Way,
+    text: String,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The file does not exist yet.
+    New(Staged),
+    /// A regular file, which is replaced. If that fails, it is written in place.
+    Replace(Staged, File),
+    /// A regular file that cannot be replaced.
+    InPlace(File),
+    /// A device or a pipe, or the standard output or standard error of this process.
+    Stream(File),
+}
+
+impl TargetFile {
+    /// Opens the file, and changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = behind_links(path);
+        let way = match fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Way::New(Staged::open(&path)?),
+            Err(error) => return Err(error),
+            Ok(there) => match own_stream(&there)? {
+                Some(stream) => Way::Stream(stream),
+                None => existing(&path, &there)?,
+            },
+        };
+        Ok(Self(way))
+    }
+
+    /// Prepares the text. Nothing is changed yet.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn fill(self, text: String) -> Result<FilledFile> {
+        let way = match self.0 {
+            Way::New(staged) => Way::New(staged.fill(&text)?),
+            Way::Replace(staged, there) => Way::Replace(staged.fill(&text)?, there),
+            way @ (Way::InPlace(_) | Way::Stream(_)) => way,
+        };
+        Ok(FilledFile { way, text })
+    }
+
+    /// Writes the text.
+    ///
+    /// # Errors
+    /// Not all of it could be written.
+    pub fn write(self, text: String) -> Result<()> {
+        self.fill(text)?.place()
+    }
+}
+
+impl FilledFile {
+    /// Puts the text into the file.
+    ///
+    /// # Errors
+    /// Not all of it could be written.
+    pub fn place(self) -> Result<()> {
+        let Self { way, text } = self;
+        match way {
+            Way::New(staged) => staged.place(),
+            // A file that is mounted by itself, as into a container, cannot be replaced (EBUSY), nor can a file of another user
+            // in a folder with the sticky bit (EPERM).
+            Way::Replace(staged, there) => staged.place().or_else(|_| in_place(there, &text)),
+            Way::InPlace(there) => in_place(there, &text),
+            Way::Stream(mut stream) => stream.write_all(text.as_bytes()).and_then(|()| stream.flush()),
+        }
+    }
+}
+
+/// The way to write what exists. It is opened for writing even if it will be replaced: a read-only file is not replaced.
+fn existing(path: &Path, there: &fs::Metadata) -> Result<Way> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    if !there.is_file() {
+        return Ok(Way::Stream(file));
+    }
+    if has_several_names(there) {
+        return Ok(Way::InPlace(file));
+    }
+    Ok(match Staged::open(path) {
+        Ok(staged) => Way::Replace(staged, file),
+        Err(_) => Way::InPlace(file),
+    })
+}
+
+fn in_place(mut file: File, text: &str) -> Result<()> {
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all() // some file systems report a full disk only now
+}
+
+#[cfg(unix)]
+fn has_several_names(there: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(there) > 1
+}
+
+#[cfg(not(unix))]
+fn has_several_names(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Standard output or standard error, if this is one of them, as `/dev/stdout` is. Opened a second time, a regular file would have
+/// a second position, and each of the two would overwrite the other.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the text for files is scrubbed by the caller")]
+fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    for stream in [stdout.as_fd(), stderr.as_fd()] {
+        let Ok(status) = stream.try_clone_to_owned().and_then(|stream| File::from(stream).metadata()) else {
+            continue;
+        };
+        if (status.dev(), status.ino()) == (there.dev(), there.ino()) {
+            return Ok(Some(File::from(stream.try_clone_to_owned()?)));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+fn own_stream(_: &fs::Metadata) -> Result<Option<File>> {
+    Ok(None)
+}
+
+/// Returns where a path leads if its last part is a link, also if that file does not exist.
+pub fn behind_links(path: &Path) -> PathBuf {
+    const MOST_LINKS: usize = 40; // as on Linux
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        if is_descriptor(&path) {
+            break;
+        }
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
+}
+
+/// Whether the link is an open file of a process, as `/proc/self/fd/1` is. Its text may name a pipe or a deleted file, so only
+/// the link itself can be opened.
+fn is_descriptor(link: &Path) -> bool {
+    link.parent()
+        .and_then(|folder| fs::canonicalize(folder).ok())
+        .is_some_and(|folder| folder.starts_with("/proc"))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn write(path: &Path, text: &str) {
+        TargetFile::open(path).unwrap().write(text.into()).unwrap();
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn links_are_followed_and_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        fs::write(path("sub/there"), "a longer text").unwrap();
+        symlink("sub/there", path("link")).unwrap();
+        symlink("link", path("link2")).unwrap();
+        symlink("sub/new", path("dangling")).unwrap();
+        symlink("loop", path("loop")).unwrap();
+        write(&path("link2"), "text");
+        write(&path("dangling"), "new");
+        assert_eq!(fs::read_to_string(path("sub/there")).unwrap(), "text");
+        assert_eq!(fs::read_to_string(path("sub/new")).unwrap(), "new");
+        for link in ["link", "link2", "dangling"] {
+            assert!(path(link).is_symlink(), "{link}");
+        }
+        for name in ["loop", "nowhere/new", "."] {
+            assert!(TargetFile::open(&path(name)).is_err(), "{name}");
+        }
+        assert_eq!(names(&path("sub")), ["new", "there"]);
+    }
+
+    #[test]
+    fn a_regular_file_is_replaced_as_a_whole_and_keeps_its_owner_and_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        fs::write(&path, "a longer text").unwrap();
+        let _ = chown(&path, Some(1234), Some(4321)); // only root can
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        let filled = TargetFile::open(&path).unwrap().fill("text".into()).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "a longer text",
+            "nothing is changed before it is placed"
+        );
+        filled.place().unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+        let rights = |file: &fs::Metadata| (file.uid(), file.gid(), file.mode());
+        assert_eq!(rights(&after), rights(&before));
+        assert_ne!(after.ino(), before.ino());
+        assert_eq!(names(folder.path()), ["report"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_written_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("mounted"), "a longer text").unwrap();
+        let filled = TargetFile::open(&path("mounted")).unwrap().fill("text".into()).unwrap();
+        // The rename fails, as for a file that is mounted by itself.
+        let temporary = names(folder.path()).into_iter().find(|name| name != "mounted").unwrap();
+        fs::remove_file(path(&temporary)).unwrap();
+        filled.place().unwrap();
+        assert_eq!(fs::read_to_string(path("mounted")).unwrap(), "text");
+
+        fs::write(path("twice"), "a longer text").unwrap();
+        fs::hard_link(path("twice"), path("twin")).unwrap();
+        write(&path("twice"), "text");
+        assert_eq!(fs::read_to_string(path("twin")).unwrap(), "text");
+
+        let long = "z".repeat(250); // no temporary name fits
+        fs::write(path(&long), "a longer text").unwrap();
+        write(&path(&long), "text");
+        assert_eq!(fs::read_to_string(path(&long)).unwrap(), "text");
+    }
+
+    #[test]
+    fn devices_pipes_and_open_files_are_written_into() {
+        write(Path::new("/dev/null"), "gone");
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("open");
+        fs::write(&path, "a longer text").unwrap();
+        let open = File::open(&path).unwrap();
+        let descriptor = format!("/dev/fd/{}", open.as_raw_fd());
+        if Path::new("/proc/self/fd").exists() {
+            let inode = fs::metadata(&path).unwrap().ino();
+            write(Path::new(&descriptor), "text");
+            assert_eq!(fs::metadata(&path).unwrap().ino(), inode);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+        }
+    }
+}
