@@ -115,19 +115,22 @@ impl Adoption {
             let Some(declared) = subject.addresses().find_map(|email| find(desired, email)) else {
                 continue;
             };
-            let DesiredPerson { email, role: desired_role, status: desired_status } = declared;
-            let role = role.as_ref().zip(desired_role.as_ref()).and_then(|(edit, desired)| {
+            let email = &declared.email;
+            let role = role.as_ref().zip(declared.role.as_ref()).and_then(|(edit, desired)| {
                 let meant = roles.meaning(&desired.value.value);
                 let is_same = matches!(meant, Meaning::One(role) if role.id == edit.to);
                 let wanted = || Ok(RoleName::from(roles.written(&edit.to)));
                 let for_a_time = || Err(Why::Window(until(&desired.origin)));
                 (!is_same).then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { wanted() })
             });
-            let status = status.as_ref().zip(desired_status.as_ref()).and_then(|(edit, desired)| {
-                let for_a_time = || Err(Why::Window(until(&desired.origin)));
-                (desired.value.value != edit.to)
-                    .then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { Ok(edit.to) })
-            });
+            let status = status
+                .as_ref()
+                .zip(declared.status.as_ref().or(declared.ways_back.first()))
+                .and_then(|(edit, desired)| {
+                    let for_a_time = || Err(Why::Window(until(&desired.origin)));
+                    (desired.value.value != edit.to)
+                        .then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { Ok(edit.to) })
+                });
             let role = adoption.to(Field::Role, email, role);
             let status = adoption.to(Field::Status, email, status);
             wishes.push(Wish { email: email.clone(), role, status });

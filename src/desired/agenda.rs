@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Desired, resolve_person};
+use super::{Desired, DesiredPerson, resolve_person};
 use crate::roster::{DeclaredPerson, Email, Field, Moment, Roster, Window};
 use crate::source::Place;
 
@@ -72,7 +72,7 @@ fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> impl Iter
     );
     let after = resolve_person(person, moment.at);
     let role = (before.role.as_ref().map(role_text), after.role.as_ref().map(role_text));
-    let status = (before.status.as_ref().map(status_text), after.status.as_ref().map(status_text));
+    let status = (status_text(&before), status_text(&after));
     let email = person.email.value.clone();
     let moment = moment.clone();
     [(Field::Role, role), (Field::Status, status)].into_iter().filter_map(move |(field, (before, after))| {
@@ -93,6 +93,8 @@ fn role_text(desired: &Desired<crate::roster::RoleName>) -> (String, Place) {
     (desired.value.value.to_string(), desired.value.place)
 }
 
-fn status_text(desired: &Desired<crate::roster::Status>) -> (String, Place) {
-    (desired.value.value.as_str().to_owned(), desired.value.place)
+/// If the window only has to be undone, the way back of the one that ended last, which is what most people will see.
+fn status_text(desired: &DesiredPerson) -> Option<(String, Place)> {
+    let status = desired.status.as_ref().or(desired.ways_back.first())?.value;
+    Some((status.value.as_str().to_owned(), status.place))
 }

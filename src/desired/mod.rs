@@ -37,6 +37,17 @@ pub struct DesiredPerson {
     pub role: Option<Desired<RoleName>>,
     /// The status, if any is declared at this instant.
     pub status: Option<Desired<Status>>,
+    /// What undoes the windows that have ended: at most one for each status that a person may still show, the window that ended
+    /// last first. Empty if a status is declared.
+    pub ways_back: Vec<Desired<Status>>,
+}
+
+impl DesiredPerson {
+    /// The status that is desired if Pylon has `current`.
+    pub fn status_for(&self, current: &str) -> Option<&Desired<Status>> {
+        let undoes = |way: &&Desired<Status>| matches!(way.origin, Origin::After { window } if window.as_str() == current);
+        self.status.as_ref().or_else(|| self.ways_back.iter().find(undoes))
+    }
 }
 
 /// A value that should hold, and why.
@@ -64,7 +75,7 @@ pub enum Origin {
     },
     /// What was before an apply that is taken back; no file declares it.
     Rollback,
-    /// The `then` of a window that has ended. It is wanted only of people who still show the window's status.
+    /// The `then` of a window that has ended. It is desired only if the person still shows the window's status.
     After {
         /// The status that the window had set.
         window: Status,
@@ -109,12 +120,12 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
         origin: if role.from_defaults { Origin::Defaults } else { Origin::Person },
     });
     let declared_status = status.as_ref().map(|status| Desired { value: *status, origin: Origin::Person });
+    let status = in_window(windows, now, |window| window.status).or(declared_status);
     DesiredPerson {
         email: email.clone(),
         role: in_window(windows, now, |window| window.role.clone()).or(declared_role),
-        status: in_window(windows, now, |window| window.status)
-            .or_else(|| after_window(windows, now))
-            .or(declared_status),
+        ways_back: if status.is_none() { ways_back(windows, now) } else { Vec::new() },
+        status,
     }
 }
 
@@ -137,13 +148,36 @@ pub fn holds(window: &Window, now: Timestamp) -> bool {
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }
 
-/// The `then` of the window that ended last, for [`THEN_HOLDS`] after its end.
-fn after_window(windows: &[Window], now: Timestamp) -> Option<Desired<Status>> {
-    let ended = windows.iter().filter_map(|window| {
-        let (until, status, then) =
-            (window.until.as_ref()?.value.at, window.status.as_ref()?.value, window.then.as_ref()?);
-        (until <= now && now.duration_since(until) < THEN_HOLDS).then_some((until, status, then))
-    });
-    let (_, window, then) = ended.max_by_key(|(until, ..)| *until)?;
-    Some(Desired { value: *then, origin: Origin::After { window } })
+/// A window that has ended less than [`THEN_HOLDS`] ago, and that said what to do then.
+struct Ended {
+    until: Timestamp,
+    status: Status,
+    then: Sourced<Status>,
+}
+
+/// What undoes each status that one of the ended windows has set. A window stays in the list if a later one has ended too: if no
+/// apply ran in between, people still show its status.
+fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired<Status>> {
+    let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
+    ended.sort_by_key(|window| window.until);
+    let mut ways = Vec::new();
+    for (number, Ended { until: _, status, then }) in ended.iter().enumerate().rev() {
+        let later = &ended[number + 1..];
+        let is_set_or_undone_later =
+            later.iter().any(|later| later.then.value == *status || later.status == *status);
+        if !is_set_or_undone_later {
+            // A later window may undo the result, too. Then one apply takes both steps.
+            let step =
+                |to: Sourced<Status>, later: &Ended| if to.value == later.status { later.then } else { to };
+            let value = later.iter().fold(*then, step);
+            ways.push(Desired { value, origin: Origin::After { window: *status } });
+        }
+    }
+    ways
+}
+
+fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
+    let (until, status, then) =
+        (window.until.as_ref()?.value.at, window.status.as_ref()?.value, window.then?);
+    (until <= now && now.duration_since(until) < THEN_HOLDS).then_some(Ended { until, status, then })
 }

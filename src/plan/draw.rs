@@ -6,7 +6,7 @@ use super::Code;
 use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
-use crate::desired::{Desired, DesiredPerson, DesiredState, Origin};
+use crate::desired::{Desired, DesiredPerson, DesiredState};
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -77,9 +77,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn compare(&mut self, desired: &DesiredPerson, person: &Person) {
-        let DesiredPerson { email: _, role, status } = desired;
-        let role = role.as_ref().and_then(|role| self.role_edit(role, person));
-        let status = status.as_ref().and_then(|status| self.status_edit(status, person));
+        let role = desired.role.as_ref().and_then(|role| self.role_edit(role, person));
+        let status = desired.status_for(&person.status).and_then(|status| self.status_edit(status, person));
         let split = |stance: Stance| {
             let role = role.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
             let status = status.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
@@ -114,12 +113,6 @@ impl<'a> Drawing<'a> {
     fn status_edit(&self, desired: &Desired<Status>, person: &Person) -> Option<(Stance, StatusEdit)> {
         let to = desired.value.value;
         if person.has_status(to) {
-            return None;
-        }
-        // After a window only those are led back who still show what the window set; the rest chose for themselves.
-        if let Origin::After { window } = desired.origin
-            && !person.has_status(window)
-        {
             return None;
         }
         let (place, origin) = (desired.value.place, desired.origin.clone());

@@ -9,7 +9,7 @@ use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
-use crate::roster::{Email, Field, Guardrail, RoleName, Roster, Status};
+use crate::roster::{Email, Field, Guardrail, Roster};
 use crate::source::{Location, Sources};
 
 /// Everything about one person.
@@ -369,26 +369,26 @@ fn value_row(line: &ValueLine) -> Row {
 }
 
 fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
-    let DesiredPerson { email: _, role, status } = desired;
-    let role = role
-        .as_ref()
-        .map(|role: &Desired<RoleName>| (Printable::new(&role.value.value), role.value.place, &role.origin));
-    let status = status.as_ref().map(|status: &Desired<Status>| {
-        (Printable::new(status.value.value.as_str()), status.value.place, &status.origin)
-    });
-    let line =
-        |(field, found): (Field, Option<(Printable, crate::source::Place, &crate::desired::Origin)>)| {
-            match found {
-                None => ValueLine { field, value: None, origin: String::new(), location: None },
-                Some((value, place, origin)) => ValueLine {
-                    field,
-                    value: Some(value),
-                    origin: words::whence(origin),
-                    location: Some(sources.locate(place)),
-                },
-            }
-        };
-    [(Field::Role, role), (Field::Status, status)].into_iter().map(line).collect()
+    let DesiredPerson { email: _, role, status, ways_back } = desired;
+    let role = role.iter().map(|role| value_line(Field::Role, &role.value.value, role, sources)).collect();
+    let statuses = status.iter().chain(ways_back);
+    let statuses = statuses
+        .map(|status| value_line(Field::Status, status.value.value.as_str(), status, sources))
+        .collect();
+    let left_alone = |field| ValueLine { field, value: None, origin: String::new(), location: None };
+    let lines = |(field, lines): (Field, Vec<ValueLine>)| {
+        if lines.is_empty() { vec![left_alone(field)] } else { lines }
+    };
+    [(Field::Role, role), (Field::Status, statuses)].into_iter().flat_map(lines).collect()
+}
+
+fn value_line<T>(field: Field, value: &str, desired: &Desired<T>, sources: &Sources) -> ValueLine {
+    ValueLine {
+        field,
+        value: Some(Printable::new(value)),
+        origin: words::whence(&desired.origin),
+        location: Some(sources.locate(desired.value.place)),
+    }
 }
 
 fn pylon_line(person: &Person, found_by_other: bool, observed: &ObservedState) -> PylonLine {

@@ -8,7 +8,6 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::Strategy;
 use proptest::sample::select;
-use rolecall::desired::DesiredPerson;
 
 use super::holds;
 use crate::rosters::read;
@@ -138,22 +137,38 @@ fn nanos(hours: i64) -> i128 {
     i128::from(hours) * 3_600_000_000_000
 }
 
-/// What a reader of docs/users-toml.md expects: role, status.
-fn expected(person: &Person, at: i128) -> (Option<&'static str>, Option<&'static str>) {
-    let covering = || person.windows.iter().filter(|window| covers(window, at));
-    let role = covering().find_map(|window| window.role).or(person.role);
-    let mut status = covering().find_map(|window| window.status);
-    if status.is_none() {
-        let mut latest = i128::MIN;
-        for window in &person.windows {
-            let (Some(until), Some(then)) = (window.until, window.then) else { continue };
-            let ended = nanos(until);
-            if ended <= at && at < ended + nanos(THEN_HOURS) && ended > latest {
-                (latest, status) = (ended, Some(then));
+/// The role that a reader of docs/users-toml.md expects.
+fn expected_role(person: &Person, at: i128) -> Option<&'static str> {
+    person.windows.iter().filter(|window| covers(window, at)).find_map(|window| window.role).or(person.role)
+}
+
+/// The status that a reader of docs/users-toml.md expects for a person who has `current` in Pylon.
+fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static str> {
+    let mut covering = person.windows.iter().filter(|window| covers(window, at));
+    covering.find_map(|window| window.status).or(person.status).or_else(|| {
+        let mut ended: Vec<(i64, &str, &str)> = Vec::new();
+        for Meant { until, status, then, .. } in &person.windows {
+            let (Some(until), Some(status), Some(then)) = (until, status, then) else { continue };
+            let age = at - nanos(*until);
+            if (0..nanos(THEN_HOURS)).contains(&age) {
+                ended.push((*until, status, then));
             }
         }
-    }
-    (role, status.or(person.status))
+        ended.sort_unstable();
+        // The window that has set it; unless a later one has ended with it.
+        let (number, (_, _, mut result)) =
+            ended.iter().copied().enumerate().rfind(|(_, (_, status, _))| *status == current)?;
+        let later = &ended[number + 1..];
+        if later.iter().any(|(_, _, then)| *then == current) {
+            return None;
+        }
+        for (_, status, then) in later {
+            if result == *status {
+                result = then;
+            }
+        }
+        STATUSES.into_iter().find(|status| *status == result)
+    })
 }
 
 /// Whether a reader of docs/users-toml.md would call the windows sound.
@@ -203,13 +218,19 @@ fn at_every_instant_a_value_is_what_a_naive_reading_says() {
         for at in edges.chain(at_random) {
             let now = Timestamp::from_nanosecond(start().as_nanosecond() + at).unwrap();
             let resolved = roster.resolve_at(now);
-            let DesiredPerson { email: _, role, status } = &resolved.people[0];
-            let found = (
-                role.as_ref().map(|role| role.value.value.to_string()),
-                status.as_ref().map(|status| status.value.value.as_str()),
-            );
-            let (role, status) = expected(&person, at);
-            assert_eq!(found, (role.map(str::to_owned), status), "at {now}:\n{}", text(&person));
+            let desired = &resolved.people[0];
+            let role = desired.role.as_ref().map(|role| role.value.value.to_string());
+            assert_eq!(role.as_deref(), expected_role(&person, at), "at {now}:\n{}", text(&person));
+            for current in STATUSES.into_iter().chain([""]) {
+                let status =
+                    |current: &str| desired.status_for(current).map(|status| status.value.value.as_str());
+                let found = status(current);
+                let text = || format!("{current} at {now}:\n{}", text(&person));
+                assert_eq!(found, expected_status(&person, at, current), "{}", text());
+                // One apply is enough: what it sets is not changed by the next one.
+                let set = found.unwrap_or(current);
+                assert_eq!(status(set).unwrap_or(set), set, "{}", text());
+            }
             instants.set(instants.get() + 1);
         }
     });

@@ -61,6 +61,65 @@ fn after_a_window_its_status_is_taken_back_for_two_days_from_those_who_still_sho
 }
 
 #[test]
+fn each_ended_window_undoes_its_status_also_if_a_later_one_has_ended() {
+    let windows = r#"{ windows = [
+        { from = 2026-12-20, until = 2026-12-22, status = "out_of_office", then = "active" },
+        { from = 2026-12-22, until = 2026-12-23, status = "away", then = "active" } ] }"#;
+    let scene = on("2026-12-20T10:00:00Z", windows);
+    scene.run("apply --auto-approve").exits(0);
+    // No apply ran during the second window.
+    let scene = scene.env("ROLECALL_NOW", "2026-12-23T10:00:00Z");
+    let run = scene.run("plan");
+    assert!(
+        run.stdout.contains("status  out_of_office → active   users.toml:4, after out_of_office\n"),
+        "{}",
+        run.stdout
+    );
+    let run = scene.run("explain bo@acme.example");
+    for line in [
+        "status   active             from `then`, for whoever still shows away after the window",
+        "status   active             from `then`, for whoever still shows out_of_office after the window",
+    ] {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&run.stdout).contains(&words(line)), "{}", run.stdout);
+    }
+    scene.run("apply --auto-approve").exits(0);
+    scene.run("plan --detailed-exitcode").exits(0);
+    // The first window's 48 hours are over.
+    scene.pylon(|world| {
+        world.changed_by_someone_else(
+            std::time::Duration::ZERO,
+            "bo@acme.example",
+            None,
+            Some("out_of_office"),
+        )
+    });
+    scene.env("ROLECALL_NOW", "2026-12-24T00:00:00Z").run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn a_later_then_is_not_undone_by_an_earlier_window_and_takes_one_apply() {
+    let windows = |second_then: &str| {
+        format!(
+            r#"{{ windows = [
+        {{ from = 2026-12-20, until = 2026-12-22, status = "out_of_office", then = "away" }},
+        {{ from = 2026-12-22, until = 2026-12-23, status = "away", then = "{second_then}" }} ] }}"#
+        )
+    };
+    for (second_then, patches) in [
+        ("active", vec![r#"/users/u_bo {"status":"active"}"#, r#"/users/u_bo {"status":"out_of_office"}"#]),
+        ("out_of_office", vec![r#"/users/u_bo {"status":"out_of_office"}"#]),
+    ] {
+        let scene = on("2026-12-20T10:00:00Z", &windows(second_then));
+        scene.run("apply --auto-approve").exits(0);
+        let scene = scene.env("ROLECALL_NOW", "2026-12-23T10:00:00Z");
+        scene.run("apply --auto-approve").exits(0);
+        assert_eq!(scene.patches(), patches, "{second_then}");
+        scene.run("plan --detailed-exitcode").exits(0);
+    }
+}
+
+#[test]
 fn windows_with_one_open_end_hold_until_or_from_then_on() {
     let until = r#"{ role = "Member", windows = [{ until = 2026-12-01T18:00:00+01:00, role = "Admin" }] }"#;
     on("2026-12-01T16:59:59Z", until).run("plan --detailed-exitcode").exits(2);
