@@ -44,6 +44,20 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     text(file, length, largest)
 }
 
+/// Returns the text of a file that the user named. It may also be a pipe, as in `compare <(git show HEAD:users.toml) users.toml`, or
+/// a device. It can be read only once then.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not UTF-8.
+pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
+    if is_stream(path) { text(File::open(path)?, 0, largest) } else { read(path, largest) }
+}
+
+/// Whether the path leads to a pipe or a device, whose text can be read only once.
+pub fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 /// The same of what is open already.
 ///
 /// # Errors

@@ -127,7 +127,7 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
 /// The plan that was reviewed.
 fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    let text = regular::read(path, saved::LARGEST).map_err(|why| match why {
+    let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("the saved plan {name} cannot be read: {why}");
             Trouble::from(Problem::new(saved::Code::Unreadable, message))

@@ -57,7 +57,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
         let nobody = Roster::default();
         let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
         let state = connection.observe(&nobody, &[]).await?.state;
-        let (text, declared, left) = beginning(&state, &connection, args.with_status);
+        let Beginning { text, declared, unicode, left } = beginning(&state, &connection, args.with_status);
         connection.close().await?;
         let line = FileLine::new(&name, state_of(args), "", &text);
         if !args.diff {
@@ -67,7 +67,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
             })?;
         }
         let files = vec![if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } }];
-        let verdict = words::imported(declared, left.len(), args.diff);
+        let verdict = words::imported(declared, left.len(), unicode, args.diff);
         Ok((Body::Files(Box::new(FilesReport { verdict, files, left })), Exit::Done))
     })
 }
@@ -93,12 +93,18 @@ fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
 }
 
-/// The text of a new file, how many people it declares, and who is not in it.
-fn beginning(
-    state: &ObservedState,
-    connection: &Connection,
-    with_status: bool,
-) -> (String, usize, Vec<LeftLine>) {
+/// A new file.
+struct Beginning {
+    text: String,
+    /// The number of people in it.
+    declared: usize,
+    /// The number of their addresses that have letters outside ASCII.
+    unicode: usize,
+    /// The people in Pylon who are not in it.
+    left: Vec<LeftLine>,
+}
+
+fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) -> Beginning {
     let mut people = Vec::new();
     let mut left = Vec::new();
     for person in state.people().filter(|person| !person.deactivated) {
@@ -111,15 +117,16 @@ fn beginning(
             }
         }
     }
+    let unicode = people.iter().filter(|person| !person.email.as_str().is_ascii()).count();
     let default = most_common(&people, &state.roles);
     let file = NewFile {
-        allow_unicode_emails: people.iter().any(|person| !person.email.as_str().is_ascii()),
+        allow_unicode_emails: unicode > 0,
         organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
         region: connection.region(),
         default_role: default.as_ref(),
         people: &people,
     };
-    (fresh(&file), people.len(), left)
+    Beginning { text: fresh(&file), declared: people.len(), unicode, left }
 }
 
 /// A person as a new file declares them, or why it cannot.

@@ -15,6 +15,7 @@ use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::Token;
 use crate::pylon::token as tokens;
+use crate::regular::is_stream;
 use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
 pub mod agenda;
@@ -282,10 +283,10 @@ fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> boo
     }
 }
 
-/// The folder of the config, beside which `.rolecall/` and `pylon.json` lie.
+/// The folder of the config, which `.rolecall/` and `pylon.json` are in. The current one, if the config is a pipe.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
         _ => PathBuf::from("."),
     }
 }

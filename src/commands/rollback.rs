@@ -85,7 +85,7 @@ fn which(folder: &Path) -> Problem {
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
-    regular::read(path, journal::LARGEST).map_err(|why| {
+    regular::read_named(path, journal::LARGEST).map_err(|why| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(Code::Unreadable, format!("the journal {name} cannot be read: {why}"))
     })

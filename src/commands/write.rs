@@ -6,6 +6,7 @@ use std::io::{Error, Result};
 use super::{Code, Trouble};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::regular::is_stream;
 use crate::target_file::{FilledFile, TargetFile};
 
 /// A file that was read, and its new text.
@@ -27,6 +28,9 @@ pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), Trou
 
 fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
     let path = name.as_ref();
+    if is_stream(path) {
+        return Err(Error::other("it is not a regular file"));
+    }
     if fs::read(path)? != before.as_bytes() {
         return Err(Error::other("it was changed while rolecall was at work; run again"));
     }

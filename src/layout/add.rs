@@ -8,6 +8,7 @@ use super::pen::{braced, dotted};
 use super::scan::BOM;
 use super::sheet::{Around, Sheet, Span, Statement, What};
 use super::splices::{Belongs, Splices};
+use crate::roster::Email;
 use crate::toml_text::quoted;
 
 /// Who stands in a text, as far as it says where the next one goes.
@@ -105,11 +106,11 @@ impl<'t> Places<'t> {
             self.lines.clear();
             self.is_headed = !around.standing.is_empty() || !around.above.is_empty();
         }
-        self.lines.push((address.to_ascii_lowercase(), span));
+        self.lines.push((Email::observed(address).folded(), span));
     }
 
     fn see_table(&mut self, address: &str, is_heading: bool, span: Span) {
-        let address = address.to_ascii_lowercase();
+        let address = Email::observed(address).folded();
         match self.tables.last_mut() {
             Some((last, _, end)) if *last == address => *end = span.closes,
             _ if self.heading.is_some() => {}

@@ -31,7 +31,7 @@ pub fn fresh(file: &NewFile<'_>) -> String {
     let NewFile { allow_unicode_emails, organization, region, default_role, people } = file;
     let mut text = GREETING.to_owned();
     if *allow_unicode_emails {
-        text += "\nallow_unicode_emails = true\n";
+        text += "\n# Some addresses below have letters outside ASCII.\nallow_unicode_emails = true\n";
     }
     if organization.is_some() || region.is_some() {
         text += "\n[workspace]\n";

@@ -37,6 +37,8 @@ codes! {
         BadEmail = "roster::bad_email",
         /// An address outside ASCII.
         UnicodeEmail = "roster::unicode_email",
+        /// Two addresses that look the same.
+        LookAlike = "roster::look_alike",
         /// One person, declared twice.
         DuplicatePerson = "roster::duplicate_person",
         /// The status is none of the three.

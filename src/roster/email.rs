@@ -1,16 +1,25 @@
 //! E-mail addresses: the keys by which people are declared and found.
 //!
-//! Two spellings that differ only in ASCII case are one address. The spelling is kept, for showing and for asking.
+//! Two spellings are one address if they differ only in case (simple case folding, Unicode 3.13) or in the way in which a letter
+//! with an accent is composed (NFC, UAX #15). The spelling is kept: it is shown, and it is what Pylon is asked for.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// An address, as it was written; compared and hashed without regard to ASCII case. Shared: one person's is in the roster,
-/// in what is desired, in what is searched for and in the plan.
+use icu_casemap::CaseMapper;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
+/// An address as it was written. It is compared and hashed in its normalized form. The text is shared, because the same address
+/// is in the roster, in the desired state, in the search, and in the plan.
 #[derive(Debug, Clone)]
-pub struct Email(Arc<str>);
+pub struct Email {
+    written: Arc<str>,
+    /// The normalized form. `None` if the address is ASCII, as nearly all are: then only case has to be ignored.
+    normalized: Option<Arc<str>>,
+}
 
 /// Why a text is refused as an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +33,7 @@ pub enum BadEmail {
 impl Email {
     /// An address as Pylon gives it: taken as it is, since Pylon decides what an address of its own is.
     pub fn observed(text: &str) -> Self {
-        Self(text.into())
+        Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
 
     /// An address as a file declares it. Lengths and characters follow RFC 5321 and the host names of RFC 1123;
@@ -57,18 +66,33 @@ impl Email {
         if !domain.contains('.') || !domain.split('.').all(is_host_label) {
             return malformed("the part behind the `@` is no domain");
         }
-        Ok(Self(text.into()))
+        Ok(Self::observed(text))
     }
 
     /// The address as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.written
     }
 
-    /// The address in lower case: equal for addresses that are equal.
+    /// The normalized form: equal for addresses that are equal.
     pub fn folded(&self) -> String {
-        self.0.to_ascii_lowercase()
+        self.key().to_ascii_lowercase()
     }
+
+    /// The address, normalized except for ASCII case.
+    fn key(&self) -> &str {
+        self.normalized.as_ref().unwrap_or(&self.written)
+    }
+
+    /// What the address looks like (UTS #39, 4): equal for addresses that people cannot tell apart.
+    pub fn skeleton(&self) -> String {
+        skeleton(&self.folded()).collect()
+    }
+}
+
+fn normalized(text: &str) -> String {
+    let case = CaseMapper::new();
+    text.nfc().map(|char| case.simple_fold(char)).nfc().collect()
 }
 
 /// What may stand before the `@` beside letters and digits (`atext` of RFC 5322, and the dot).
@@ -84,13 +108,13 @@ fn is_host_label(label: &str) -> bool {
 
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.written)
     }
 }
 
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.key().eq_ignore_ascii_case(other.key())
     }
 }
 
@@ -100,7 +124,7 @@ impl Hash for Email {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // In pieces, not byte by byte: a hasher does its work once a call.
         let mut lower = [0; 64];
-        for piece in self.0.as_bytes().chunks(lower.len()) {
+        for piece in self.key().as_bytes().chunks(lower.len()) {
             let lower = &mut lower[..piece.len()];
             lower.copy_from_slice(piece);
             lower.make_ascii_lowercase();
@@ -118,10 +142,8 @@ impl PartialOrd for Email {
 
 impl Ord for Email {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0
-            .bytes()
-            .map(|byte| byte.to_ascii_lowercase())
-            .cmp(other.0.bytes().map(|byte| byte.to_ascii_lowercase()))
+        let folded = |byte: u8| byte.to_ascii_lowercase();
+        self.key().bytes().map(folded).cmp(other.key().bytes().map(folded))
     }
 }
 
@@ -137,7 +159,37 @@ mod tests {
         assert_eq!(one, two);
         assert_eq!(one.cmp(&two), Ordering::Equal);
         assert_eq!(one.to_string(), "Ana@Acme.example");
-        assert!(Email::observed("É@acme.example") != Email::observed("é@acme.example"));
+    }
+
+    #[test]
+    fn case_and_composition_make_no_difference_outside_ascii_either() {
+        let hash = |email: &Email| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            email.hash(&mut hasher);
+            hasher.finish()
+        };
+        for (one, other) in [
+            ("zo\u{eb}@acme.example", "zoe\u{308}@acme.example"),
+            ("zo\u{eb}@acme.example", "ZO\u{cb}@ACME.example"),
+            ("ΣΊΣΥΦΟΣ@acme.example", "σίσυφος@acme.example"),
+            ("\u{212a}im@acme.example", "kim@acme.example"), // the sign for kelvin
+        ] {
+            let (one, other) = (Email::observed(one), Email::observed(other));
+            assert_eq!(one, other);
+            assert_eq!((one.cmp(&other), hash(&one)), (Ordering::Equal, hash(&other)), "{one} {other}");
+            assert_eq!(one.folded(), other.folded());
+        }
+        for (one, other) in [
+            ("zoe@acme.example", "zo\u{eb}@acme.example"),
+            ("stra\u{df}e@acme.example", "strasse@acme.example"), // full case folding would equate them
+            ("\u{131}vo@acme.example", "ivo@acme.example"),
+        ] {
+            assert_ne!(Email::observed(one), Email::observed(other), "{one} {other}");
+        }
+        assert_eq!(
+            Email::observed("\u{430}na@acme.example").skeleton(),
+            Email::observed("ana@acme.example").skeleton()
+        );
     }
 
     #[test]

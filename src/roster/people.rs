@@ -82,7 +82,7 @@ pub(super) fn read_email(
         }
         Err(BadEmail::NotAscii) => Problem::new(
             Code::UnicodeEmail,
-            format!("`{}` has characters outside ASCII: {}", shown(), foreign(written.value)),
+            format!("`{}` has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
         )
         .at(written.place, "letters that may only look like others")
         .help("if the address is really so, set `allow_unicode_emails = true` in the root file"),
@@ -101,7 +101,7 @@ fn belongs(key: &str) -> Option<String> {
 }
 
 /// The characters outside ASCII, each with its number: many look like one of ours.
-fn foreign(text: &str) -> String {
+pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
 }

@@ -127,7 +127,7 @@ fn is_header(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read::Reader;
+    use super::super::read::{Reader, Root};
     use super::*;
 
     /// What comes of reading, with every place and excerpt; nothing where the file has to be read whole.
@@ -137,7 +137,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let mut reader = Reader::whole();
         reader.piece = piece;
-        let roster = reader.read_root(&path);
+        let roster = reader.read_root(&Root::named(&path).ok().unwrap());
         let is_clear = !reader.is_unclear || piece.is_none();
         let told = match reader.finish(roster) {
             Ok(roster) => format!("{roster:?}"),

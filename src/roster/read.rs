@@ -12,7 +12,9 @@ use toml::de::DeTable;
 use super::fields::Fields;
 use super::people::{Context, read_people};
 use super::pieces::{Cut, PIECE};
-use super::rules::{check_windows, duplicate, is_twice_in_a_file, sort, without_duplicates};
+use super::rules::{
+    check_look_alikes, check_windows, duplicate, is_twice_in_a_file, sort, without_duplicates,
+};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::{Code, DeclaredPerson, Email, RoleName, Roster};
 use crate::printable::Printable;
@@ -29,13 +31,28 @@ impl Roster {
     /// # Errors
     /// Everything that is wrong in any of the files, with its place; or that a file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Problems> {
+        let root = Root::named(path).map_err(|problem| Problems::new(Sources::default(), vec![problem]))?;
         let mut reader = Reader::in_pieces();
-        let mut roster = reader.read_root(path);
+        let mut roster = reader.read_root(&root);
         if reader.is_unclear {
             reader = Reader::whole();
-            roster = reader.read_root(path);
+            roster = reader.read_root(&root);
         }
         reader.finish(roster)
+    }
+}
+
+/// The root file, which the user named.
+pub(super) struct Root<'p> {
+    path: &'p Path,
+    /// Its text, if it is a pipe: a file may be read twice, and a pipe cannot be.
+    piped: Option<String>,
+}
+
+impl<'p> Root<'p> {
+    pub(super) fn named(path: &'p Path) -> Result<Self, Problem> {
+        let read = || regular::read_named(path, LARGEST_FILE).map_err(|why| unreadable(path, path, why));
+        Ok(Self { path, piped: regular::is_stream(path).then(read).transpose()? })
     }
 }
 
@@ -66,12 +83,16 @@ impl Reader {
         }
     }
 
-    pub(super) fn read_root(&mut self, path: &Path) -> Option<Roster> {
+    pub(super) fn read_root(&mut self, root: &Root<'_>) -> Option<Roster> {
+        let Root { path, piped } = root;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let text = self.text_of(path, &folder, None)?;
+        let text = match piped {
+            Some(text) => text.clone(),
+            None => self.text_of(path, &folder, None)?,
+        };
         let root = self.sources.add(shown(path), text);
         let (context, settings, mut people) = self.in_file(root, |fields, table| {
             let context = read_context(fields, table);
@@ -80,12 +101,21 @@ impl Reader {
             (context, settings, people)
         });
         let Settings { include, places, workspace, policy, guardrails, acknowledgements } = settings;
-        for path in self.included(&include, path, &folder) {
+        if piped.is_some() {
+            self.problems.extend(include.iter().map(|pattern| {
+                Problem::new(Code::BadInclude, "a file that is read from a pipe cannot include other files")
+                    .at(pattern.place, "relative to which folder?")
+                    .help("write the version with all its files into a folder, and name its root file")
+            }));
+        }
+        let include = if piped.is_some() { &[] } else { include.as_slice() };
+        for path in self.included(include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
         sort(&mut people);
         self.is_unclear |= is_twice_in_a_file(&people);
         without_duplicates(&mut people, &mut self.problems);
+        check_look_alikes(&people, &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
         Some(Roster {
@@ -243,27 +273,34 @@ fn shown(path: &Path) -> String {
 }
 
 fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
-    let name = Printable::cut(&shown(path), 200);
-    let unreadable = |error: &std::io::Error| {
-        match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::new(Code::FileMissing, format!("there is no file {name}"))
-            .help("name it with --config, or let `rolecall import` write it from what Pylon has; by hand, people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }"),
-        _ => Problem::new(Code::FileUnreadable, format!("{name} cannot be read: {error}")),
-    }
-    };
-    let real = fs::canonicalize(path).map_err(|error| unreadable(&error))?;
-    let home = fs::canonicalize(folder).map_err(|error| unreadable(&error))?;
+    let canonical = |of: &Path| fs::canonicalize(of).map_err(|error| unreadable(path, path, error.into()));
+    let (real, home) = (canonical(path)?, canonical(folder)?);
     if !real.starts_with(&home) {
         return Err(Problem::new(
             Code::OutsideFolder,
-            format!("{name} is a link that leads out of the folder of the config"),
+            format!(
+                "{} is a link that leads out of the folder of the config",
+                Printable::cut(&shown(path), 200)
+            ),
         )
         .help(
             "rolecall reads files in the folder of the config and below it; name the real path with --config",
         ));
     }
-    regular::read(&real, LARGEST_FILE).map_err(|why| match why {
-        Unreadable::System(error) => unreadable(&error),
+    regular::read(&real, LARGEST_FILE).map_err(|why| unreadable(path, &real, why))
+}
+
+/// The problem of a file that cannot be read. `real` is where its path leads.
+fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
+    let name = Printable::cut(&shown(path), 200);
+    match why {
+        Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Problem::new(Code::FileMissing, format!("there is no file {name}"))
+                .help("name it with --config, or let `rolecall import` write it from what Pylon has; by hand, people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }")
+        }
+        Unreadable::System(error) => {
+            Problem::new(Code::FileUnreadable, format!("{name} cannot be read: {error}"))
+        }
         Unreadable::NotRegular => {
             let kind = if real.is_dir() { "a directory" } else { "no regular file" };
             Problem::new(Code::NotAFile, format!("{name} is {kind}")).help("name a TOML file")
@@ -278,7 +315,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
             format!("{name} is not UTF-8: line {line} holds bytes that are no text"),
         )
         .help("save the file as UTF-8"),
-    })
+    }
 }
 
 fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, Problem> {

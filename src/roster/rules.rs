@@ -1,5 +1,8 @@
 //! What needs more than one key: one person declared once, windows that fit together and lead back.
 
+use std::collections::BTreeMap;
+
+use super::people::foreign_letters;
 use super::{Code, DeclaredPerson, Email, Moment, Window};
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
@@ -25,6 +28,34 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
         problems.extend(is_again.then(|| duplicate(&again.email, first.email.place)));
         is_again
     });
+}
+
+/// Reports addresses that look the same and are not: one of them holds letters of another script. Two addresses in ASCII are
+/// left alone, because `l` and `1` look alike in many real names.
+pub(super) fn check_look_alikes(people: &[DeclaredPerson], problems: &mut Vec<Problem>) {
+    let is_foreign = |email: &Sourced<Email>| !email.value.as_str().is_ascii();
+    if !people.iter().any(|person| is_foreign(&person.email)) {
+        return;
+    }
+    let mut alike: BTreeMap<String, Vec<&Sourced<Email>>> = BTreeMap::new();
+    for person in people {
+        alike.entry(person.email.value.skeleton()).or_default().push(&person.email);
+    }
+    for mut emails in alike.into_values().filter(|emails| emails.len() > 1) {
+        emails.sort_by_key(|email| (is_foreign(email), email.place));
+        let first = emails[0];
+        problems.extend(
+            emails[1..].iter().filter(|email| is_foreign(email)).map(|email| look_alike(email, first)),
+        );
+    }
+}
+
+fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
+    let message = format!("{} looks like {}, but is another address", email.value, other.value);
+    Problem::new(Code::LookAlike, message)
+        .at(email.place, foreign_letters(email.value.as_str()))
+        .at(other.place, "looks the same")
+        .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
 }
 
 /// The problem of a person who is declared again.

@@ -23,12 +23,22 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     }
 }
 
-/// What a first `import` comes to.
-pub fn imported(declared: usize, left: usize, is_dry: bool) -> String {
+/// The result of a first `import`. `unicode` is the number of addresses with letters outside ASCII, which the new file allows.
+pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> String {
     let would = if is_dry { " would be" } else { "" };
     let people = count(declared, "person", "people");
     let left = if left == 0 { String::new() } else { format!(" · {left} not written") };
-    format!("{people}{would} declared{left}")
+    let unicode = match unicode {
+        0 => String::new(),
+        _ => format!(
+            "\n`allow_unicode_emails = true` is in the file, because {} letters outside ASCII. Check them.",
+            match unicode {
+                1 => "1 address has".to_owned(),
+                _ => format!("{unicode} addresses have"),
+            }
+        ),
+    };
+    format!("{people}{would} declared{left}{unicode}")
 }
 
 /// The content of a state of the sandbox that was written.

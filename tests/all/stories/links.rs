@@ -136,6 +136,48 @@ fn shell(scene: &Scene, script: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn a_file_that_the_user_names_may_be_a_pipe() {
+    let scene = scene().file("old.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
+    let scene = scene.file("twice.toml", "[users]\n\"bo@acme.example\" = {}\n\"bo@acme.example\" = {}\n");
+    let (exit, out) =
+        shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
+    assert_eq!(exit, Some(2), "{out}");
+    assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
+    // In a file that has an error, the text is needed a second time.
+    assert_eq!(
+        shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
+        "1\n"
+    );
+    assert_eq!(
+        shell(
+            &scene,
+            "echo 'include = [\"a.toml\"]' | \"$0\" validate -c /dev/stdin 2>&1 | grep -c 'cannot include'"
+        )
+        .1,
+        "1\n"
+    );
+    assert_eq!(shell(&scene, "cat old.toml | \"$0\" fmt -c /dev/stdin --check").0, Some(0));
+    scene.run(&format!("plan {CONFIG} -o plan.json")).exits(0);
+    let (exit, out) =
+        shell(&scene, "cat plan.json | \"$0\" apply -c repository/users.toml /dev/stdin --auto-approve");
+    assert_eq!(exit, Some(0), "{out}");
+    assert_eq!(scene.patches().len(), 1);
+    let (exit, _) = shell(
+        &scene,
+        "cat repository/.rolecall/journal/*.jsonl | \"$0\" rollback -c repository/users.toml /dev/stdin --auto-approve",
+    );
+    assert_eq!((exit, scene.patches().len()), (Some(0), 2));
+    // An included file must still be a regular file.
+    let made = std::process::Command::new("mkfifo")
+        .arg(scene.folder().join("repository/pipe.toml"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let scene = scene.file("repository/users.toml", "include = [\"pipe.toml\"]\n");
+    scene.run(&format!("validate {CONFIG}")).exits(1).names("roster::not_a_file");
+}
+
+#[test]
 fn a_report_for_standard_output_goes_there_and_the_device_stays() {
     let scene = scene();
     let both = |out: &str| {

@@ -292,6 +292,28 @@ fn no_secret_in_a_comment_is_repeated_by_a_preview() {
 }
 
 #[test]
+fn an_import_says_that_it_allows_letters_outside_ascii() {
+    let scene = Scene::with_pylon(
+        "{ \"users\": [ { \"email\": \"zo\\u00eb@acme.example\", \"role\": \"member\" }, { \"email\": \"bo@acme.example\", \"role\": \"member\" } ] }",
+    );
+    scene.run("import").exits(0).says(
+        "
+rolecall import
+
+  ✓ users.toml  written
+
+2 people declared
+`allow_unicode_emails = true` is in the file, because 1 address has letters outside ASCII. Check them.
+",
+    );
+    assert!(
+        read(&scene, "users.toml")
+            .contains("# Some addresses below have letters outside ASCII.\nallow_unicode_emails = true\n")
+    );
+    scene.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
 fn nothing_is_written_that_the_files_may_not_hold() {
     let odd = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_blank", "name": "  ", "slug": "nameless" } ],
       "users": [ { "id": "u_1", "email": "j\u00fcrgen@acme.example", "name": "J", "role": "admin" },
