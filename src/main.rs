@@ -9,17 +9,18 @@ use std::process::ExitCode;
 use rolecall::clock::Clock;
 use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
+use rolecall::pylon::token::{Source, VARIABLE};
 use rolecall::{manual, output};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     output::report_panics();
-    output::hide_variable();
-    commands::hide_token_file(&words);
-    ExitCode::from(rolecall(words).code())
+    let token_sources = Source::all(&words, std::env::var_os(VARIABLE));
+    commands::hide_tokens(&token_sources);
+    ExitCode::from(rolecall(words, token_sources).code())
 }
 
-fn rolecall(words: Vec<OsString>) -> Exit {
+fn rolecall(words: Vec<OsString>, token_sources: Vec<Source>) -> Exit {
     let clock = match calendar() {
         Ok(calendar) => Clock::start(calendar),
         Err(why) => {
@@ -31,7 +32,8 @@ fn rolecall(words: Vec<OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return told(&error),
     };
-    let Output { stdout, stderr, exit, may_have_changed } = commands::run(&cli, &environment(clock));
+    let Output { stdout, stderr, exit, may_have_changed } =
+        commands::run(&cli, &environment(clock, token_sources));
     let _ = output::stderr(stderr);
     written(stdout, exit, exit.with_lost_report(may_have_changed))
 }
@@ -70,11 +72,11 @@ const NETWORK_VARIABLES: [&str; 8] = [
     "SSL_CERT_DIR",
 ];
 
-fn environment(clock: Clock) -> Environment {
+fn environment(clock: Clock, token_sources: Vec<Source>) -> Environment {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     Environment {
         clock,
-        token: std::env::var("PYLON_API_TOKEN").ok(),
+        token_sources,
         token_in_use: OnceCell::new(),
         locks: locks(),
         network_variables: NETWORK_VARIABLES.into_iter().filter(|name| is_set(name)).collect(),

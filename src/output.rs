@@ -10,7 +10,7 @@ use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pylon::Token;
-use crate::pylon::token::{VARIABLE, words};
+use crate::pylon::token::words;
 use crate::sandbox::DEFAULT_TOKEN;
 
 /// The tokens to take out. It is global because a panic and a usage error know of no environment.
@@ -21,13 +21,6 @@ static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 pub fn hide(text: &str) {
     let tokens = words(text).filter(|word| *word != DEFAULT_TOKEN).filter_map(|word| Token::new(word).ok());
     HIDDEN.lock().unwrap_or_else(PoisonError::into_inner).extend(tokens);
-}
-
-/// Hides the token of the environment. Must be called first, before anything is parsed.
-pub fn hide_variable() {
-    if let Some(value) = std::env::var_os(VARIABLE) {
-        hide(&value.to_string_lossy());
-    }
 }
 
 /// Returns `text` without the hidden tokens and without the pieces of them.

@@ -120,7 +120,7 @@ async fn open(
         });
     }
     let base = base_url(roster, asked)?;
-    let token = token(asked, environment)?;
+    let token = token(environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
     Ok(Connection { asking: asking(Reader::new(base, token, clock, trace)?), place, sandbox: None, as_on })

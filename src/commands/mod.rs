@@ -5,16 +5,15 @@
 //! are written on the way.
 
 use std::cell::OnceCell;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Colour, Command, Common, ConnectionArgs};
+use crate::cli::{Cli, Colour, Command, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::Token;
-use crate::pylon::token as tokens;
+use crate::pylon::token::{self as tokens, Source};
 use crate::regular::is_stream;
 use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
@@ -105,8 +104,8 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
 pub struct Environment {
     /// Calendar and elapsed time.
     pub clock: Clock,
-    /// The value of `PYLON_API_TOKEN`.
-    pub token: Option<String>,
+    /// Where the token can come from, the one to use first.
+    pub token_sources: Vec<Source>,
     /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
     /// Where locks of this user lie, as far as there are such places.
@@ -155,8 +154,8 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         return finish(&trouble.into_report(name), Outlets::default(), common, environment);
     }
     // Known before any file is read: what is wrong with one may be told before anybody is asked, and hold the token.
-    if let Some(asked) = command.connection().filter(|asked| asked.token_file.is_some() && !asked.sandbox) {
-        let _ = token(asked, environment);
+    if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
+        let _ = token(environment);
     }
     // Opened before anything is asked: a run that changes Pylon must be able to say so.
     let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
@@ -304,32 +303,29 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
-/// Hides the token of `--token-file` before anything is parsed: a usage error may repeat it, and `--sandbox` does not read it.
-/// Standard input is not read for that.
-pub fn hide_token_file(words: &[OsString]) {
-    let flag = "--token-file";
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let word = word.to_string_lossy();
-        let path = match word.strip_prefix(flag) {
-            Some("") => words.next().cloned(),
-            Some(rest) => rest.strip_prefix('=').map(OsString::from),
-            None => None,
-        };
-        let Some(path) = path.filter(|path| *path != *"-") else { continue };
-        if let Ok(text) = tokens::find(Some(Path::new(&path)), None, &mut std::io::empty()) {
-            output::hide(&text);
-        }
+/// Reads and hides the tokens that the command line and the environment name, before anything is parsed: a usage error may repeat
+/// one, and `--sandbox` reads none. What can be read only once is left to [`token`].
+pub fn hide_tokens(sources: &[Source]) {
+    for source in sources.iter().filter(|source| source.can_be_read_again()) {
+        let _ = hidden_text(source);
     }
 }
 
-/// The token, which is looked for once: standard input has it once.
-fn token(asked: &ConnectionArgs, environment: &Environment) -> Result<Token, Problem> {
+/// The only way to the text of a source: it is hidden before anything else can be done with it.
+fn hidden_text(source: &Source) -> Result<String, Problem> {
+    if let Source::Variable(value) = source {
+        output::hide(&value.to_string_lossy()); // also if it is not a valid text
+    }
+    let text = source.text(&mut std::io::stdin())?;
+    output::hide(&text);
+    Ok(text)
+}
+
+/// The token, which is looked for once: standard input has it once. It can only come from a source of [`hide_tokens`].
+fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
-        let (file, variable) = (asked.token_file.as_deref(), environment.token.as_deref());
-        let text = tokens::find(file, variable, &mut std::io::stdin())?;
-        output::hide(&text);
-        Token::new(&text)
+        let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;
+        Token::new(&hidden_text(source)?)
     };
     environment.token_in_use.get_or_init(find).clone()
 }

@@ -3,8 +3,9 @@
 //! It is never taken from a flag's value (process lists show those) and cannot be printed: its `Debug` is a placeholder,
 //! and [`Token::scrub`] takes it out of any text in which somebody else repeats it.
 
+use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -58,22 +59,75 @@ impl Token {
     }
 }
 
-/// The text that should be the token: from `--token-file` (`-` is `stdin`) or else from [`VARIABLE`], whose value is `variable`.
-///
-/// # Errors
-/// There is none, or the file cannot be read.
-pub fn find(file: Option<&Path>, variable: Option<&str>, stdin: &mut dyn Read) -> Result<String, Problem> {
-    match (file, variable) {
-        (Some(path), _) if path.as_os_str() == "-" => {
-            read("standard input", regular::read_from(stdin, LARGEST))
+/// A place that a token can come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The file of `--token-file`.
+    File(PathBuf),
+    /// `--token-file -`.
+    Stdin,
+    /// The value of [`VARIABLE`].
+    Variable(OsString),
+}
+
+impl Source {
+    /// Returns all sources that the words of the command line and the value of [`VARIABLE`] name, the one to use first. The words
+    /// are not parsed yet: an error of the parser may repeat one, so the token in it has to be known before.
+    pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
+        let flag = "--token-file";
+        let mut sources = Vec::new();
+        let mut words = words.iter().take_while(|word| *word != "--");
+        while let Some(word) = words.next() {
+            let word = word.to_string_lossy();
+            let path = match word.strip_prefix(flag) {
+                Some("") => words.next().cloned(),
+                Some(rest) => rest.strip_prefix('=').map(OsString::from),
+                None => None,
+            };
+            sources.extend(path.map(|path| if path == "-" { Self::Stdin } else { Self::File(path.into()) }));
         }
-        (Some(path), _) => {
-            let name = format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200));
-            read(&name, regular::read(path, LARGEST))
-        }
-        (None, Some(value)) => Ok(value.to_owned()),
-        (None, None) => Err(missing("there is no token")),
+        sources.extend(variable.map(Self::Variable));
+        sources
     }
+
+    /// Whether its text is still there after it has been read.
+    pub fn can_be_read_again(&self) -> bool {
+        match self {
+            Self::File(path) => !regular::is_stream(path),
+            Self::Stdin => false,
+            Self::Variable(_) => true,
+        }
+    }
+
+    /// The text of it, which should be a token.
+    ///
+    /// # Errors
+    /// It cannot be read, or it is not UTF-8.
+    pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
+        let name = match self {
+            Self::File(path) => format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200)),
+            Self::Stdin => "standard input".to_owned(),
+            Self::Variable(_) => VARIABLE.to_owned(),
+        };
+        let text = match self {
+            Self::File(path) => read(&name, regular::read_named(path, LARGEST))?,
+            Self::Stdin => read(&name, regular::read_from(stdin, LARGEST))?,
+            Self::Variable(value) => value.to_str().map(str::to_owned).ok_or_else(|| {
+                Problem::new(Code::BadToken, format!("the value of {name} is not UTF-8"))
+                    .help("copy the token again: it is one word of letters, digits and - . _ ~ + / =")
+            })?,
+        };
+        if text.starts_with('\u{feff}') {
+            return Err(Problem::new(Code::BadToken, format!("{name} begins with a byte-order mark (BOM)"))
+                .help("save the token again as UTF-8 without a byte-order mark"));
+        }
+        Ok(text)
+    }
+}
+
+/// The error if no source is named.
+pub(crate) fn no_source() -> Problem {
+    missing("there is no token")
 }
 
 fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
@@ -115,14 +169,43 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beats_the_variable_and_standard_input_is_a_file() {
-        let mut stdin = "from-stdin\n".as_bytes();
-        let text = find(Some(Path::new("-")), Some("from-variable"), &mut stdin).unwrap();
-        assert_eq!(Token::new(&text).unwrap().header(), "Bearer from-stdin");
-        assert_eq!(find(None, Some("from-variable"), &mut "".as_bytes()).unwrap(), "from-variable");
-        let nothing = find(None, None, &mut "".as_bytes()).unwrap_err();
-        assert_eq!(nothing.code, "pylon::no_token");
-        assert_eq!(Token::new("two words").unwrap_err().code, "pylon::bad_token");
+    fn a_file_is_used_before_the_variable_and_standard_input_is_a_file() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let variable = || Source::Variable("from-variable".into());
+        for (line, expected) in [
+            ("rolecall plan", vec![]),
+            ("rolecall plan --token-file a", vec![Source::File("a".into())]),
+            ("rolecall plan --token-file=- --frob", vec![Source::Stdin]),
+            (
+                "rolecall plan --token-file=a --token-file b",
+                vec![Source::File("a".into()), Source::File("b".into())],
+            ),
+            ("rolecall plan --token-filed a -- --token-file b", vec![]),
+        ] {
+            assert_eq!(Source::all(&words(line), None), expected, "{line}");
+            let both = [expected, vec![variable()]].concat();
+            assert_eq!(Source::all(&words(line), Some("from-variable".into())), both, "{line}");
+        }
+        assert_eq!(Source::Stdin.text(&mut "from-stdin\n".as_bytes()).unwrap(), "from-stdin\n");
+        assert_eq!(variable().text(&mut "".as_bytes()).unwrap(), "from-variable");
+    }
+
+    #[test]
+    fn what_is_not_a_token_says_why() {
+        let why = |text: &str| {
+            Source::Stdin.text(&mut text.as_bytes()).and_then(|text| Token::new(&text)).unwrap_err()
+        };
+        assert_eq!(why("two words").code, "pylon::bad_token");
+        assert_eq!(why("\u{feff}pylon_x").message, "standard input begins with a byte-order mark (BOM)");
+        assert_eq!(why("  \n").message, "the token is empty");
         assert_eq!(words("\"two words\" \u{412d}x").collect::<Vec<_>>(), ["two", "words", "x"]);
+        let missing = Source::File("nowhere".into()).text(&mut "".as_bytes()).unwrap_err();
+        assert_eq!(missing.code, "pylon::no_token");
+        #[cfg(unix)]
+        {
+            let value = std::os::unix::ffi::OsStringExt::from_vec(b"pylon_\xff".to_vec());
+            let why = Source::Variable(value).text(&mut "".as_bytes()).unwrap_err();
+            assert_eq!(why.message, "the value of PYLON_API_TOKEN is not UTF-8");
+        }
     }
 }

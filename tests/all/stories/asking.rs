@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use crate::harness::Scene;
+use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{
   "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana",
@@ -305,18 +305,30 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_no_state_and_no_journal_and_is_not_waited_for() {
+fn a_pipe_is_not_a_state_because_the_sandbox_also_writes_it() {
     let scene = scene();
     let made = std::process::Command::new("mkfifo").arg(scene.folder().join("pipe")).status().unwrap();
     assert!(made.success());
-    for (words, code) in [
-        ("sandbox --state pipe", "sandbox::bad_state"),
-        ("rollback pipe", "rollback::unreadable"),
-        ("apply pipe", "saved_plan::unreadable"),
-        ("plan --token-file pipe", "pylon::no_token"),
-    ] {
-        scene.run(words).exits(1).names(code).mentions("cannot be read: it is no regular file");
-    }
+    let run = scene.run("sandbox --state pipe");
+    run.exits(1).names("sandbox::bad_state").mentions("cannot be read: it is no regular file");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_may_come_from_a_pipe_and_each_mistake_in_one_has_its_message() {
+    let scene =
+        scene().env("PYLON_API_TOKEN", "").file("token", TOKEN).file("bom", format!("\u{feff}{TOKEN}"));
+    let ran = |script: &str| {
+        let output = scene.shell(script).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(ran("cat token | \"$0\" plan --token-file /dev/stdin").0, Some(0));
+    let (exit, complaint) = ran("\"$0\" plan --token-file bom");
+    assert_eq!(exit, Some(1));
+    assert!(complaint.contains("the token file bom begins with a byte-order mark (BOM)"), "{complaint}");
+    let (exit, complaint) = ran("PYLON_API_TOKEN=$(printf 'pylon_\\377') \"$0\" plan");
+    assert_eq!(exit, Some(1));
+    assert!(complaint.contains("the value of PYLON_API_TOKEN is not UTF-8"), "{complaint}");
 }
 
 #[test]
