@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use rolecall::clock::Clock;
 use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
+use rolecall::pylon::Variables;
 use rolecall::pylon::token::{Source, VARIABLE};
 use rolecall::{manual, output};
 
@@ -60,18 +61,6 @@ fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     lost
 }
 
-/// What decides which way a request takes and whom it trusts.
-const NETWORK_VARIABLES: [&str; 8] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-];
-
 fn environment(clock: Clock, token_sources: Vec<Source>) -> Environment {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     Environment {
@@ -79,7 +68,7 @@ fn environment(clock: Clock, token_sources: Vec<Source>) -> Environment {
         token_sources,
         token_in_use: OnceCell::new(),
         locks: locks(),
-        network_variables: NETWORK_VARIABLES.into_iter().filter(|name| is_set(name)).collect(),
+        network: Variables::read(|name| std::env::var_os(name)),
         folder: std::env::current_dir().unwrap_or_default(),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),

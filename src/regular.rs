@@ -58,6 +58,15 @@ pub fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
+/// Returns the bytes of a file of at most `largest` bytes, whatever they are.
+///
+/// # Errors
+/// The file cannot be read, is not a regular file, or is larger.
+pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
+    let (file, length) = open(path)?;
+    limited(file, length, largest)
+}
+
 /// The same of what is open already.
 ///
 /// # Errors
@@ -83,7 +92,7 @@ fn open(path: &Path) -> Result<(File, u64), Unreadable> {
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }
 
-fn text(from: impl Read, length: u64, largest: u64) -> Result<String, Unreadable> {
+fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
     // A byte more than is said, or the vector would grow to find out that nothing follows.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
@@ -91,7 +100,11 @@ fn text(from: impl Read, length: u64, largest: u64) -> Result<String, Unreadable
     if bytes.len() as u64 > largest {
         return Err(Unreadable::TooLarge(largest));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    Ok(bytes)
+}
+
+fn text(from: impl Read, length: u64, largest: u64) -> Result<String, Unreadable> {
+    String::from_utf8(limited(from, length, largest)?).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         Unreadable::NotText(String::from_utf8_lossy(before).matches('\n').count() + 1)
     })

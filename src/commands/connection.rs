@@ -10,8 +10,10 @@ use crate::problem::{Problem, Problems};
 use crate::pylon::asking::{Asking, Observation};
 use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
+use crate::pylon::proxy::{Direct, Route};
 use crate::pylon::request::Endpoint;
-use crate::pylon::{BaseUrl, Reader, Token, Trace};
+use crate::pylon::roots::Roots;
+use crate::pylon::{BaseUrl, Network, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
@@ -106,12 +108,9 @@ async fn open(
     let asking = |reader| Asking::new(reader, clock, Pacing::new(&rates), fastrand::Rng::new(), tell);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
-        let reader = Reader::new(
-            BaseUrl::parse(&running.base_url())?,
-            Token::new(crate::sandbox::DEFAULT_TOKEN)?,
-            clock,
-            trace,
-        )?;
+        let base = BaseUrl::parse(&running.base_url())?;
+        let network = Network::of(&base, &environment.network)?;
+        let reader = Reader::new(base, Token::new(crate::sandbox::DEFAULT_TOKEN)?, &network, clock, trace)?;
         return Ok(Connection {
             asking: asking(reader),
             place: "sandbox".into(),
@@ -120,10 +119,12 @@ async fn open(
         });
     }
     let base = base_url(roster, asked)?;
+    let network = Network::of(&base, &environment.network)?;
     let token = token(environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
-    Ok(Connection { asking: asking(Reader::new(base, token, clock, trace)?), place, sandbox: None, as_on })
+    let reader = Reader::new(base, token, &network, clock, trace)?;
+    Ok(Connection { asking: asking(reader), place, sandbox: None, as_on })
 }
 
 /// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.
@@ -147,6 +148,20 @@ pub(super) fn at_present(
         )
         .into()),
     }
+}
+
+/// How Pylon would be reached: for each of the two settings, what is used or what is wrong. `None` if it is not even known
+/// which host is meant.
+pub(super) fn network(
+    roster: &Roster,
+    asked: &ConnectionArgs,
+    environment: &Environment,
+) -> Option<(Result<Route, Problem>, Result<Roots, Problem>)> {
+    if asked.sandbox {
+        return Some((Ok(Route::Direct(Direct::Loopback)), Ok(Roots::NotNeeded)));
+    }
+    let (base, variables) = (base_url(roster, asked).ok()?, &environment.network);
+    Some((Route::of(&base, variables), Roots::of(&base, variables)))
 }
 
 /// A fixed calendar, where the Pylon that is asked may be the real one.

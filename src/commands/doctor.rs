@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::connection::Connection;
+use super::connection::{self, Connection};
 use super::files::read;
 use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
@@ -16,7 +16,9 @@ use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
 use crate::problem::Problems;
+use crate::pylon::proxy::{Direct, Route};
 use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
+use crate::pylon::roots::{Roots, Source};
 use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::sheet::Mark;
@@ -34,9 +36,13 @@ const SENTENCE: usize = 300;
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
     let (files, roster) = files(common, environment);
     let roster = roster.unwrap_or_default();
-    let mut report = DoctorReport { checks: vec![files, proxy(environment)] };
+    let mut report = DoctorReport { checks: vec![files] };
+    report.checks.extend(network(&roster, asked, environment));
+    let is_blocked = report.checks.iter().skip(1).any(|check| check.mark == Mark::Bad);
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
+            // The checks of the network have said it.
+            Err(_) if is_blocked => report.checks.push(Check::unknown("Pylon", "not asked: see above")),
             Err(problems) => report.checks.push(ill("token and host", &problems)),
             Ok(connection) => {
                 report.checks.push(Check::good(
@@ -92,11 +98,55 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
     }
 }
 
-/// What stands between here and Pylon. A proxy's address may hold a password, so only its name is told.
-fn proxy(environment: &Environment) -> Check {
-    match environment.network_variables.as_slice() {
-        [] => Check::good("proxy", "none; certificates are those of this machine"),
-        set => Check::unknown("proxy", format!("{} set (loopback is asked directly)", set.join(", "))),
+/// How Pylon is reached, as far as the environment decides it.
+fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -> Vec<Check> {
+    let Some((route, roots)) = connection::network(roster, asked, environment) else {
+        return Vec::new(); // opening the connection says what is wrong with the host
+    };
+    let route = route.map_or_else(|problem| ill("proxy", &problem.into()), |route| proxy(&route));
+    let roots =
+        roots.map_or_else(|problem| ill("certificates", &problem.into()), |roots| certificates(&roots));
+    vec![route, roots]
+}
+
+/// The address of a proxy is shown without its user name and password.
+fn proxy(route: &Route) -> Check {
+    let found = match route {
+        Route::Direct(Direct::Loopback) => "none: Pylon is on this machine".to_owned(),
+        Route::Direct(Direct::NotSet) => "none: requests go directly to Pylon".to_owned(),
+        Route::Direct(Direct::PlainOnly(variable)) => {
+            format!("none: requests go directly to Pylon; {variable} is for plain http only")
+        }
+        Route::Direct(Direct::Excluded { proxy, by }) => {
+            format!("none: requests go directly to Pylon; {by} excludes it from {proxy}")
+        }
+        Route::Proxy(proxy) => {
+            let credentials = if proxy.has_credentials { ", with a user name" } else { "" };
+            format!("{} (from {}{credentials})", Printable::cut(&proxy.address, 200), proxy.variable)
+        }
+    };
+    Check::good("proxy", found)
+}
+
+/// Whose certificates are trusted.
+fn certificates(roots: &Roots) -> Check {
+    let name = "certificates";
+    let given = match roots {
+        Roots::NotNeeded => return Check::good(name, "not needed: plain http on this machine"),
+        Roots::System => return Check::good(name, "those that this machine trusts"),
+        Roots::Given(given) => given,
+    };
+    let of = |source: &Source| {
+        let path = Printable::cut(&source.path.to_string_lossy(), 200);
+        format!("{} from {} ({path})", source.certificates, source.variable)
+    };
+    let found = format!("only {}", given.sources.iter().map(of).collect::<Vec<_>>().join(", "));
+    match given.sources.iter().find(|source| source.certificates == 0) {
+        None => Check::good(name, found),
+        Some(source) => {
+            let remedy = format!("correct or unset {}: nothing in it is used", source.variable);
+            Check::attention(name, found, remedy)
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::{Problem, Problems, codes};
-use crate::pylon::Token;
 use crate::pylon::token::{self as tokens, Source};
+use crate::pylon::{Token, Variables};
 use crate::regular::is_stream;
 use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
@@ -110,8 +110,8 @@ pub struct Environment {
     pub token_in_use: OnceCell<Result<Token, Problem>>,
     /// Where locks of this user lie, as far as there are such places.
     pub locks: Vec<PathBuf>,
-    /// Which of `HTTPS_PROXY` and the like are set, by name.
-    pub network_variables: Vec<&'static str>,
+    /// `HTTPS_PROXY`, `SSL_CERT_FILE` and the like.
+    pub network: Variables,
     /// The working directory.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.

@@ -28,11 +28,16 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     ("PYLON_BASE_URL", true, "As --base-url."),
     ("ROLECALL_RATE", true, "As --rate, separated by commas: `patch=10,search=60`."),
     (
-        "HTTPS_PROXY",
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         true,
-        "The proxy through which Pylon is asked. This machine itself is never asked through one.",
+        "The proxy through which Pylon is asked, as in http://proxy.example:3128, and the hosts that are asked directly. \
+         This machine itself is never asked through a proxy.",
     ),
-    ("SSL_CERT_FILE", true, "Further certificates that are trusted, in PEM."),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        true,
+        "A file in PEM, or folders of such files: their certificates are trusted instead of those of the system.",
+    ),
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
         false,

@@ -169,7 +169,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "doctor",
-        more: "Files, token, region, organisation and pin, roles, clock, proxy, the last apply: each is checked, and what is wrong is \
+        more: "Files, token, region, organisation and pin, roles, clock, proxy, certificates, the last apply: each is checked, and what is wrong is \
                said with what to do. Nothing is changed.",
         examples: &[("rolecall doctor", "before the first plan, or when something is odd")],
         exits: &[("0", "it works"), ("1", "something has to be mended")],

@@ -17,6 +17,7 @@ use super::Code;
 use super::address::BaseUrl;
 use super::exchange::{self, Incoming, Outgoing};
 use super::failure::{Trouble, WrongShape};
+use super::network::Network;
 use super::request::{Answer, Attempt, ReadRequest};
 use super::token::Token;
 use super::trace::{self, Trace};
@@ -25,6 +26,7 @@ use crate::observed::{Person, UserId};
 use crate::plan::Patch;
 use crate::problem::Problem;
 
+/// How long a connection may take, the proxy and the TLS handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
@@ -71,36 +73,36 @@ pub struct Reader {
 pub struct Writer(Reader);
 
 impl Reader {
-    /// A client for one host with one token. Each request is traced in `trace`.
+    /// A client for one host with one token. `network` says how the host is reached. Each request is traced in `trace`.
     ///
     /// # Errors
-    /// The TLS roots of this machine cannot be loaded.
-    pub fn new(base: BaseUrl, token: Token, clock: Clock, trace: Trace) -> Result<Self, Problem> {
-        // Fails only when it is set already, which is just as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    /// The certificates that the operating system trusts cannot be loaded.
+    pub fn new(
+        base: BaseUrl,
+        token: Token,
+        network: &Network,
+        clock: Clock,
+        trace: Trace,
+    ) -> Result<Self, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut authorization =
             HeaderValue::from_str(&token.header()).unwrap_or(HeaderValue::from_static("Bearer"));
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
-        let mut http = Client::builder()
+        let http = Client::builder()
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
             .http1_only()
-            .connect_timeout(CONNECT);
-        if base.is_loopback() {
-            http = http.no_proxy();
-        }
-        if base.is_plain() {
-            http = http.tls_certs_only([]); // nobody will be asked for a certificate: loading the roots takes longer than a plan
-        }
-        let http = http.build().map_err(|error| {
-            Problem::new(Code::BadCertificate, format!("no TLS client can be made: {}", innermost(&error)))
-                .help("this machine's certificates cannot be read; SSL_CERT_FILE names a file of them")
+            .connect_timeout(CONNECT)
+            .tls_backend_preconfigured(network.roots.config()?);
+        let http = network.route.configure(http).build().map_err(|error| {
+            let why = innermost(&error);
+            Problem::new(Code::BadCertificate, format!("cannot create a client: {why}"))
+                .help("this is an error in rolecall; please report it")
         })?;
         Ok(Self { http, base, token, clock, trace })
     }
@@ -217,7 +219,9 @@ async fn read_body(
             Err(_) => {
                 return Err(Trouble::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
             }
-            Ok(Err(error)) => return Err(Trouble::NoAnswer(format!("it broke off: {}", innermost(&error)))),
+            Ok(Err(error)) => {
+                return Err(Trouble::NoAnswer(format!("it broke off: {}", innermost(&error))));
+            }
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
                 let why = format!("it is larger than {largest} bytes");
@@ -289,6 +293,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::pylon::network::Variables;
 
     const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
 
@@ -309,7 +314,9 @@ mod tests {
         });
         let reader = {
             let clock = Clock::start(None);
-            Reader::new(base, Token::new(TOKEN).unwrap(), clock, Trace::new(clock, None)).unwrap()
+            let network = Network::of(&base, &Variables::default()).unwrap();
+            let trace = Trace::new(clock, None);
+            Reader::new(base, Token::new(TOKEN).unwrap(), &network, clock, trace).unwrap()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let attempt = runtime.block_on(reader.read(&ReadRequest::Me, 1));

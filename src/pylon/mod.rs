@@ -4,6 +4,7 @@
 //!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
 //!   when, purely; [`asking`] sends reads with them; [`observe`] decides what to read and whether it is complete, and
 //!   [`inquiry`] what to ask the audit log.
+//! * [`network`] decides how the host is reached: [`proxy`] reads which way, [`roots`] whose certificates are trusted.
 //! * [`trace`] is what `-v` shows of it.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
@@ -15,10 +16,13 @@ pub mod exchange;
 pub mod failure;
 pub mod hint;
 pub mod inquiry;
+pub mod network;
 pub mod observe;
 pub mod pace;
+pub mod proxy;
 pub mod request;
 pub mod retry;
+pub mod roots;
 mod scrub;
 pub mod token;
 pub mod trace;
@@ -27,6 +31,7 @@ mod wire;
 pub use address::BaseUrl;
 pub use client::{Reader, Writer};
 pub use failure::{Class, Failure, Trouble};
+pub use network::{Network, Variables};
 pub use request::{Answer, Attempt, ReadRequest};
 pub use token::Token;
 pub use trace::Trace;
@@ -46,6 +51,10 @@ codes! {
         Unreachable = "pylon::unreachable",
         /// The server could not prove who it is.
         BadCertificate = "pylon::bad_certificate",
+        /// The variables that name trusted certificates cannot be used.
+        BadCertificateFile = "pylon::bad_certificate_file",
+        /// The variable that names the proxy cannot be used.
+        BadProxy = "pylon::bad_proxy",
         /// No answer came.
         NoAnswer = "pylon::no_answer",
         /// The answer makes no sense.

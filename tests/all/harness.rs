@@ -90,9 +90,21 @@ impl Scene {
         self.run_with(&words.split_whitespace().collect::<Vec<_>>(), "")
     }
 
+    /// Runs `rolecall` with these words and these further variables.
+    pub(crate) fn run_in(&self, words: &str, variables: &[(&str, &str)]) -> Run {
+        let arguments: Vec<&str> = words.split_whitespace().collect();
+        let mut command = self.command(&arguments);
+        command.envs(variables.iter().copied());
+        Self::finished(command, &arguments, "")
+    }
+
     /// Runs `rolecall` with these arguments and this standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        Self::finished(self.command(arguments), arguments, stdin)
+    }
+
+    fn finished(mut command: Command, arguments: &[&str], stdin: &str) -> Run {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // a run that reads nothing may be over already
         let output = child.wait_with_output().unwrap();
         Run {

@@ -14,3 +14,4 @@ mod properties;
 mod rosters;
 mod simulation;
 mod stories;
+mod tls;

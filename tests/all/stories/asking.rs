@@ -176,7 +176,8 @@ fn a_doctor_looks_at_everything_and_says_what_to_pin() {
 rolecall doctor
 
   ✓ files           1 file, 3 people declared: valid
-  ✓ proxy           none; certificates are those of this machine
+  ✓ proxy           none: Pylon is on this machine
+  ✓ certificates    not needed: plain http on this machine
   ✓ token and host  there is a token, for HOST
   ✓ Pylon           answers after N ms
     clock           fixed by ROLECALL_NOW, and so not compared

@@ -23,5 +23,6 @@ mod saved_plans;
 pub(crate) mod schema;
 mod secrecy;
 mod taking_back;
+mod tls;
 mod windows;
 mod writing_files;

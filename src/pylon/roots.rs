@@ -1,0 +1,305 @@
+//! Whose certificates are trusted: those of the system, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` and no others.
+//!
+//! The platform's verifier reads these variables on Linux only, skips what it cannot use, and says nothing. So they are
+//! read here, in the same way on every system, and a file that cannot be used is an error before the first request.
+//!
+//! A file may begin with a UTF-8 byte order mark, which Windows editors write: it is the same PEM text. DER is refused,
+//! because other programs that read the variable refuse it too, and DER can be something else than a certificate.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::Code;
+use super::address::BaseUrl;
+use super::network::Variables;
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::regular;
+
+const FILE: &str = "SSL_CERT_FILE";
+const FOLDER: &str = "SSL_CERT_DIR";
+/// A file of certificates has at most this many bytes. The bundles of Linux distributions have less than 1 MiB.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone)]
+pub enum Roots {
+    /// Nobody's: the host is asked with plain http.
+    NotNeeded,
+    /// Those of the operating system.
+    System,
+    /// Only those that the variables name.
+    Given(Given),
+}
+
+/// The certificates that the variables name.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// Where they come from.
+    pub sources: Vec<Source>,
+    store: Arc<RootCertStore>,
+}
+
+/// A file or folder of certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The variable that names it.
+    pub variable: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// How many certificates it has.
+    pub certificates: usize,
+}
+
+impl Roots {
+    /// Decides whose certificates a connection to `base` trusts.
+    ///
+    /// # Errors
+    /// A variable is set, and its file or folder has no certificate that can be used.
+    pub fn of(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
+        if base.is_plain() {
+            return Ok(Self::NotNeeded);
+        }
+        let file = variables.set(FILE).map(|(_, value)| value);
+        let folders: Vec<PathBuf> = variables.set(FOLDER).map_or_else(Vec::new, |(_, value)| {
+            std::env::split_paths(value).filter(|path| !path.as_os_str().is_empty()).collect()
+        });
+        if file.is_none() && folders.is_empty() {
+            return Ok(Self::System);
+        }
+        let (mut sources, mut all) = (Vec::new(), HashSet::new());
+        if let Some(file) = file {
+            let certificates = of_file(file)?;
+            sources.push(source(FILE, Path::new(file), certificates.len()));
+            all.extend(certificates);
+        }
+        for folder in folders {
+            let certificates = of_folder(&folder);
+            sources.push(source(FOLDER, &folder, certificates.len()));
+            all.extend(certificates);
+        }
+        if all.is_empty() {
+            return Err(no_folder_has_any(&sources));
+        }
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(all);
+        Ok(Self::Given(Given { sources, store: Arc::new(store) }))
+    }
+
+    /// The TLS settings that trust these certificates.
+    ///
+    /// # Errors
+    /// The operating system has no certificates.
+    pub(super) fn config(&self) -> Result<ClientConfig, Problem> {
+        let provider = Arc::new(ring::default_provider());
+        let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| no_roots(&error.to_string()))?;
+        let mut config = match self.verifier(provider)? {
+            None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
+            Some(inner) => versions
+                .dangerous() // what rustls calls every verifier of one's own
+                .with_custom_certificate_verifier(inner)
+                .with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn verifier(
+        &self,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Option<Arc<dyn ServerCertVerifier>>, Problem> {
+        match self {
+            Self::NotNeeded => Ok(None),
+            Self::System => match rustls_platform_verifier::Verifier::new(provider) {
+                Ok(verifier) => Ok(Some(Arc::new(verifier))),
+                Err(error) => Err(no_roots(&error.to_string())),
+            },
+            Self::Given(given) => {
+                let store = Arc::clone(&given.store);
+                match WebPkiServerVerifier::builder_with_provider(store, provider).build() {
+                    Ok(verifier) => Ok(Some(verifier)),
+                    Err(error) => Err(no_roots(&error.to_string())),
+                }
+            }
+        }
+    }
+}
+
+fn source(variable: &'static str, path: &Path, certificates: usize) -> Source {
+    Source { variable, path: path.to_owned(), certificates }
+}
+
+fn no_roots(why: &str) -> Problem {
+    let message =
+        format!("cannot load the certificates that this machine trusts: {}", Printable::cut(why, 300));
+    Problem::new(Code::BadCertificateFile, message).help(
+        "install the root certificates of the system (the package is often called ca-certificates), or name a file of \
+         certificates with SSL_CERT_FILE",
+    )
+}
+
+/// The certificates in the file that `SSL_CERT_FILE` names.
+fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let path = Path::new(value);
+    let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
+    let problem = |why: &str, help: String| {
+        Problem::new(Code::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
+    };
+    let another =
+        format!("name a file of certificates in PEM format, or unset {FILE} to trust those of the system");
+    if value.is_empty() {
+        return Err(Problem::new(Code::BadCertificateFile, format!("{FILE} is set, but empty")).help(another));
+    }
+    if path.is_dir() {
+        return Err(problem(
+            "which is a folder",
+            format!("name a file, or set {FOLDER} to the folder instead"),
+        ));
+    }
+    let bytes = regular::bytes(path, LARGEST)
+        .map_err(|why| problem(&format!("which cannot be read: {why}"), another.clone()))?;
+    certificates(&bytes).map_err(|unusable| {
+        problem(&unusable.words(), unusable.fix(&name).unwrap_or_else(|| another.clone()))
+    })
+}
+
+/// The certificates in the files of a folder. A file without any is skipped, as in every folder that OpenSSL reads.
+fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
+    let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
+    let files = entries.filter_map(|entry| regular::bytes(&entry.ok()?.path(), LARGEST).ok());
+    files.filter_map(|bytes| certificates(&bytes).ok()).flatten().collect()
+}
+
+/// Only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
+fn no_folder_has_any(sources: &[Source]) -> Problem {
+    let of = |source: &Source| {
+        let name = Printable::cut(&source.path.to_string_lossy(), 200);
+        match fs::read_dir(&source.path) {
+            Ok(_) => format!("`{name}` has no certificate in PEM format"),
+            Err(error) => format!("`{name}` cannot be read: {error}"),
+        }
+    };
+    let folders: Vec<String> = sources.iter().map(of).collect();
+    Problem::new(Code::BadCertificateFile, format!("{FOLDER} names no certificate: {}", folders.join("; ")))
+        .help(format!(
+            "name a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
+        ))
+}
+
+/// Why a file has no certificate that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Unusable {
+    Empty,
+    Utf16,
+    Der,
+    /// It is PEM, and the parser says what is wrong with it.
+    Damaged(String),
+    /// It is PEM, and has a private key only.
+    PrivateKey,
+    /// It is text without any certificate.
+    NoCertificate,
+    /// It has a certificate that cannot be decoded.
+    NotDecoded(String),
+}
+
+impl Unusable {
+    fn words(&self) -> String {
+        match self {
+            Self::Empty => "which is empty".into(),
+            Self::Utf16 => "which is UTF-16 text".into(),
+            Self::Der => "which is in DER format (binary), not in PEM format (text)".into(),
+            Self::Damaged(why) => format!("which is damaged: {}", Printable::cut(why, 200)),
+            Self::PrivateKey => "which has a private key and no certificate".into(),
+            Self::NoCertificate => "which has no certificate in PEM format".into(),
+            Self::NotDecoded(why) => {
+                format!("which has no valid certificate: {}", Printable::cut(why, 200))
+            }
+        }
+    }
+
+    /// What to do with the file `name`, if it can be converted.
+    fn fix(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Utf16 => {
+                Some(format!("convert it, and name the new file: iconv -f utf-16 -t utf-8 '{name}' > '{name}.pem'"))
+            }
+            Self::Der => Some(format!(
+                "convert it, and name the new file: openssl x509 -inform der -in '{name}' -out '{name}.pem'"
+            )),
+            Self::PrivateKey => Some(
+                "name the file of the certificate instead, and keep the private key where only its owner can read it"
+                    .into(),
+            ),
+            Self::Empty | Self::Damaged(_) | Self::NoCertificate | Self::NotDecoded(_) => None,
+        }
+    }
+}
+
+/// The certificates in a PEM file.
+fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Unusable::Utf16);
+    }
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    match text {
+        [] => return Err(Unusable::Empty),
+        [0x30, 0x80..=0x84, ..] => return Err(Unusable::Der), // a SEQUENCE with a length of several bytes
+        _ => {}
+    }
+    let (mut found, mut has_key) = (Vec::new(), false);
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
+        match section.map_err(|error| Unusable::Damaged(damage(&error)))? {
+            (SectionKind::Certificate, der) => found.push(CertificateDer::from(der)),
+            (SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey, _) => {
+                has_key = true;
+            }
+            _ => {}
+        }
+    }
+    match found {
+        found if !found.is_empty() => usable(found),
+        _ if has_key => Err(Unusable::PrivateKey),
+        _ => Err(Unusable::NoCertificate),
+    }
+}
+
+/// The parser's own words show lines as lists of bytes.
+fn damage(error: &rustls::pki_types::pem::Error) -> String {
+    use rustls::pki_types::pem::Error;
+    match error {
+        Error::MissingSectionEnd { .. } => "a line -----END is missing".into(),
+        Error::IllegalSectionStart { .. } => "a line -----BEGIN is not valid".into(),
+        other => other.to_string(),
+    }
+}
+
+/// Those that can be decoded. Bundles of many authorities can have a few that rustls does not understand.
+fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let mut last = None;
+    let decoded: Vec<_> = found
+        .into_iter()
+        .filter(|certificate| match RootCertStore::empty().add(certificate.clone()) {
+            Ok(()) => true,
+            Err(error) => {
+                last = Some(error.to_string());
+                false
+            }
+        })
+        .collect();
+    match last {
+        Some(why) if decoded.is_empty() => Err(Unusable::NotDecoded(why)),
+        _ => Ok(decoded),
+    }
+}

@@ -1,0 +1,293 @@
+//! The variables that decide which way requests go and whose certificates are trusted.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use pretty_assertions::assert_eq;
+use rustls::ServerConfig;
+
+use crate::harness::Scene;
+use crate::tls::{Authority, Identity, Server, settings};
+
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
+const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
+const LOOPBACK: &str = "127.0.0.1";
+
+/// A sandbox behind a relay that presents the certificates of `server`, and a user who trusts only `pem`.
+fn behind(
+    pem: &str,
+    server: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
+) -> (Scene, Server) {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).file("roots.pem", pem);
+    let relay = Server::relay(&scene.host(), server);
+    let scene = scene
+        .env("PYLON_BASE_URL", &format!("https://{}", relay.address()))
+        .env("SSL_CERT_FILE", "roots.pem");
+    (scene, relay)
+}
+
+#[test]
+fn a_certificate_of_a_trusted_authority_is_accepted() {
+    let authority = Authority::new("Story CA");
+    let server = authority.issue(&settings(&[LOOPBACK])).server();
+    let (scene, _relay) = behind(&authority.pem(), move |_| Arc::clone(&server));
+    scene.run("plan --detailed-exitcode").exits(2);
+}
+
+#[test]
+fn a_self_signed_certificate_is_accepted_if_it_is_trusted_itself() {
+    let identity = Identity::self_signed(&settings(&[LOOPBACK]));
+    let server = identity.server();
+    let (scene, _relay) = behind(identity.pem(), move |_| Arc::clone(&server));
+    scene.run("plan --detailed-exitcode").exits(2);
+}
+
+/// A proxy in front of a relay that presents `presented`, and a user who reaches `pylon.example` through it.
+fn proxied(
+    status: &'static str,
+    presented: &Identity,
+    trusted: &str,
+) -> (Scene, Server, Arc<Mutex<Vec<String>>>) {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).file("roots.pem", trusted);
+    let (server, heads) = (presented.server(), Arc::new(Mutex::new(Vec::new())));
+    let relay = Server::relay(&scene.host(), move |_| Arc::clone(&server));
+    let proxy = Server::proxy(status, relay.address(), Arc::clone(&heads));
+    let scene = scene
+        .env("PYLON_BASE_URL", "https://pylon.example")
+        .env("SSL_CERT_FILE", "roots.pem")
+        .env("HTTPS_PROXY", &format!("http://ana:s3cret@{}", proxy.address()));
+    (scene, proxy, heads)
+}
+
+#[test]
+fn a_proxy_is_used_with_its_user_name_and_password() {
+    let authority = Authority::new("Story CA");
+    let (scene, proxy, heads) =
+        proxied("200 OK", &authority.issue(&settings(&["pylon.example"])), &authority.pem());
+    scene.run("plan --detailed-exitcode").exits(2);
+    let heads = heads.lock().unwrap();
+    assert_eq!(heads.len(), proxy.connections());
+    assert!(heads[0].starts_with("CONNECT pylon.example:443 HTTP/1.1\r\n"), "{}", heads[0]);
+    assert!(heads[0].contains("Basic YW5hOnMzY3JldA=="), "{}", heads[0]);
+}
+
+#[test]
+fn a_proxy_address_that_cannot_be_used_is_refused_and_never_printed() {
+    let scene =
+        Scene::with_pylon(PYLON).file("users.toml", USERS).env("PYLON_BASE_URL", "https://pylon.invalid");
+    for (value, why) in [
+        ("\"http://ana:s3cret@proxy.example:3128\"", "has quotes around the address"),
+        ("'http://ana:s3cret@proxy.example:3128'", "has quotes around the address"),
+        (" http://ana:s3cret@proxy.example:3128", "has blanks around the address"),
+        ("http://ana:s3cret@proxy.example:3128\r", "has blanks around the address"),
+        ("socks5h://ana:s3cret@proxy.example:1080", "names a SOCKS proxy, which rolecall does not support"),
+        ("ftp://ana:s3cret@proxy.example:3128", "has a scheme other than http and https"),
+        ("http://ana:s3cret@proxy.example", "has no valid port"),
+        ("http://ana:s3cret@proxy.example:", "has no valid port"),
+        ("http://ana:s3cret@proxy.example:99999", "has no valid port"),
+        ("http://ana:s3cret@proxy.example:0", "has no valid port"),
+        ("http://ana:s3cret@:3128", "has no host"),
+        ("http://", "has no host"),
+        ("http://ana:s3cret/2@proxy.example:3128", "has more than a host and a port"),
+        ("http://ana:s3cret#2@proxy.example:3128", "has more than a host and a port"),
+        ("http://proxy.example:3128/s3cret.pac", "has more than a host and a port"),
+        ("http://ana:s3cret@2@proxy.example:3128", "is not the address of a proxy"),
+        ("http://ana:s3cret 2@proxy.example:3128", "is not the address of a proxy"),
+        ("http:ana:s3cret@proxy.example:3128", "is not the address of a proxy"),
+    ] {
+        let others =
+            ["https_proxy", "ALL_PROXY", "all_proxy"].into_iter().filter(|_| why.starts_with("has no host"));
+        for variable in others.chain(["HTTPS_PROXY"]) {
+            let run = scene.run_in("plan", &[(variable, value)]);
+            run.exits(1).names("pylon::bad_proxy").mentions(&format!("{variable} {why}"));
+            run.mentions(&format!("as in {variable}=http://proxy.example:3128"));
+            let doctor = scene.run_in("doctor", &[(variable, value)]);
+            doctor.exits(1);
+            let check = format!("  ✗ proxy         {variable} {why}");
+            assert!(doctor.stdout.contains(&check), "{value}:\n{}", doctor.stdout);
+            for said in [&run.stdout, &run.stderr, &doctor.stdout, &doctor.stderr] {
+                assert!(!said.contains("s3cret"), "{value}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_used_need_not_be_usable() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).env("HTTPS_PROXY", "nonsense");
+    scene.run("plan").exits(0);
+    scene.run("plan --sandbox").exits(0);
+    scene.run("validate").exits(0);
+}
+
+/// The line that `doctor` prints about `name`.
+#[track_caller]
+fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &str) {
+    let doctor = scene.run_in("doctor --token-file nowhere", variables);
+    let plain = |line: &'_ str| line.trim_start_matches([' ', '✓', '!', '✗']).to_owned();
+    let line = doctor.stdout.lines().map(plain).find(|line| line.starts_with(name)).unwrap_or_default();
+    assert_eq!(line[name.len()..].trim_start(), found, "{variables:?}");
+}
+
+#[test]
+fn doctor_shows_the_way_that_requests_take() {
+    let scene = Scene::offline().file("users.toml", USERS).env("PYLON_BASE_URL", "https://api.pylon.example");
+    let proxy = ("HTTPS_PROXY", "http://ana:s3cret@proxy.example:3128");
+    let excluded = "none: requests go directly to Pylon; NO_PROXY excludes it from HTTPS_PROXY";
+    let used = "proxy.example:3128 (from HTTPS_PROXY, with a user name)";
+    let shown = |variables: &[(&str, &str)], found: &str| doctor_says(&scene, variables, "proxy", found);
+    shown(&[], "none: requests go directly to Pylon");
+    shown(&[("HTTPS_PROXY", "")], "none: requests go directly to Pylon");
+    shown(&[proxy], used);
+    shown(&[("all_proxy", "proxy.example:3128")], "proxy.example:3128 (from all_proxy)");
+    shown(
+        &[("ALL_PROXY", "https://[2001:db8::1]:3128/"), ("https_proxy", "")],
+        "[2001:db8::1]:3128 (from ALL_PROXY)",
+    );
+    shown(&[proxy, ("https_proxy", "http://other.example:1"), ("ALL_PROXY", "http://other.example:1")], used);
+    shown(
+        &[("HTTP_PROXY", "http://proxy.example:3128")],
+        "none: requests go directly to Pylon; HTTP_PROXY is for plain http only",
+    );
+    for hosts in ["api.pylon.example", ".pylon.example", "a.example, pylon.example", "*"] {
+        shown(&[proxy, ("NO_PROXY", hosts)], excluded);
+    }
+    for hosts in ["", "lon.example", "https://api.pylon.example", "192.0.2.0/24"] {
+        shown(&[proxy, ("NO_PROXY", hosts)], used);
+    }
+    let scene = scene.env("PYLON_BASE_URL", "http://127.0.0.1:1");
+    doctor_says(&scene, &[proxy], "proxy", "none: Pylon is on this machine");
+}
+
+#[test]
+fn doctor_shows_whose_certificates_are_trusted() {
+    let (one, two) = (Authority::new("One").pem(), Authority::new("Two").pem());
+    let scene = Scene::offline()
+        .file("users.toml", USERS)
+        .file("both.pem", format!("One:\r\n{one}\n{two}"))
+        .file("folder/README", "no certificate")
+        .file("folder/one.pem", &one)
+        .file("folder/copy.pem", &one)
+        .file("empty/README", "no certificate")
+        .env("PYLON_BASE_URL", "https://api.pylon.example");
+    let shown =
+        |variables: &[(&str, &str)], found: &str| doctor_says(&scene, variables, "certificates", found);
+    shown(&[], "those that this machine trusts");
+    shown(&[("SSL_CERT_FILE", "both.pem")], "only 2 from SSL_CERT_FILE (both.pem)");
+    shown(&[("SSL_CERT_DIR", "folder")], "only 1 from SSL_CERT_DIR (folder)");
+    shown(&[("SSL_CERT_DIR", "")], "those that this machine trusts");
+    shown(
+        &[("SSL_CERT_FILE", "both.pem"), ("SSL_CERT_DIR", "empty")],
+        "only 2 from SSL_CERT_FILE (both.pem), 0 from SSL_CERT_DIR (empty)",
+    );
+    let scene = scene.env("PYLON_BASE_URL", "http://127.0.0.1:1");
+    doctor_says(
+        &scene,
+        &[("SSL_CERT_FILE", "nowhere")],
+        "certificates",
+        "not needed: plain http on this machine",
+    );
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
+    let authority = Authority::new("Story CA");
+    let (pem, key) = (authority.pem(), authority.issue(&settings(&[LOOPBACK])).key_pem());
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(pem.bytes().flat_map(|byte| [byte, 0])).collect();
+    let scene = Scene::offline()
+        .file("users.toml", USERS)
+        .env("PYLON_BASE_URL", "https://pylon.invalid")
+        .file("empty", "\n")
+        .file("text", "certificates, one day")
+        .file("key", key)
+        .file("der", authority.der())
+        .file("utf16", utf16)
+        .file("cut", &pem[..pem.len() - 30])
+        .file("base64", pem.replace("MII", "M!!"))
+        .file("asn1", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        .file("folder/one.pem", &pem)
+        .file("bare/README", "no certificate");
+    for (variable, value, why, help) in [
+        ("SSL_CERT_FILE", "", "SSL_CERT_FILE is set, but empty", "unset SSL_CERT_FILE"),
+        (
+            "SSL_CERT_FILE",
+            "nowhere",
+            "SSL_CERT_FILE is set to `nowhere`, which cannot be read: No such file",
+            "unset",
+        ),
+        ("SSL_CERT_FILE", "folder", "`folder`, which is a folder", "set SSL_CERT_DIR to the folder instead"),
+        ("SSL_CERT_FILE", "/dev/null", "`/dev/null`, which cannot be read: it is no regular file", "unset"),
+        ("SSL_CERT_FILE", "empty", "`empty`, which is empty", "name a file of certificates in PEM format"),
+        ("SSL_CERT_FILE", "text", "`text`, which has no certificate in PEM format", "in PEM format"),
+        (
+            "SSL_CERT_FILE",
+            "key",
+            "`key`, which has a private key and no certificate",
+            "name the file of the certificate",
+        ),
+        (
+            "SSL_CERT_FILE",
+            "der",
+            "`der`, which is in DER format (binary), not in PEM format (text)",
+            "openssl x509 -inform der -in 'der' -out 'der.pem'",
+        ),
+        (
+            "SSL_CERT_FILE",
+            "utf16",
+            "`utf16`, which is UTF-16 text",
+            "iconv -f utf-16 -t utf-8 'utf16' > 'utf16.pem'",
+        ),
+        ("SSL_CERT_FILE", "cut", "`cut`, which is damaged: a line -----END is missing", "in PEM format"),
+        ("SSL_CERT_FILE", "base64", "`base64`, which is damaged: base64 decode error", "in PEM format"),
+        ("SSL_CERT_FILE", "asn1", "`asn1`, which has no valid certificate", "in PEM format"),
+        (
+            "SSL_CERT_DIR",
+            "nowhere",
+            "SSL_CERT_DIR names no certificate: `nowhere` cannot be read: No such file",
+            "unset",
+        ),
+        (
+            "SSL_CERT_DIR",
+            "bare",
+            "`bare` has no certificate in PEM format",
+            "name a folder of files in PEM format",
+        ),
+    ] {
+        let run = scene.run_in("plan", &[(variable, value)]);
+        run.exits(1).names("pylon::bad_certificate_file").mentions(why).mentions(help);
+        let doctor = scene.run_in("doctor", &[(variable, value)]);
+        doctor.exits(1);
+        assert!(doctor.stdout.contains("  ✗ certificates  SSL_CERT_"), "{value}:\n{}", doctor.stdout);
+        assert!(doctor.stdout.contains("    Pylon         not asked: see above\n"), "{}", doctor.stdout);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unreadable_file_of_certificates_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::offline()
+        .file("users.toml", USERS)
+        .file("roots.pem", Authority::new("Story CA").pem())
+        .env("PYLON_BASE_URL", "https://pylon.invalid")
+        .env("SSL_CERT_FILE", "roots.pem");
+    let path = scene.folder().join("roots.pem");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(&path).is_ok() {
+        return; // root can read everything
+    }
+    scene
+        .run("plan")
+        .exits(1)
+        .names("pylon::bad_certificate_file")
+        .mentions("cannot be read: Permission denied");
+}
+
+#[test]
+fn a_byte_order_mark_does_not_hide_the_first_certificate() {
+    let authority = Authority::new("Story CA");
+    let server = authority.issue(&settings(&[LOOPBACK])).server();
+    let (scene, _relay) = behind(&format!("\u{feff}{}", authority.pem()), move |_| Arc::clone(&server));
+    scene.run("plan --detailed-exitcode").exits(2);
+}

@@ -1,0 +1,198 @@
+//! TLS with real certificates on loopback: an authority, a relay that speaks TLS in front of the sandbox, and a proxy.
+//!
+//! The relay serves one request per connection, so that a test knows which certificate each request meets.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// A certificate authority of a test.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: rcgen::Certificate,
+}
+
+/// A certificate and its key, as a server needs them.
+pub(crate) struct Identity {
+    certificate: CertificateDer<'static>,
+    pem: String,
+    key: KeyPair,
+}
+
+/// The settings of a certificate for these names, which is valid now.
+pub(crate) fn settings(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut settings = CertificateParams::new(names).unwrap();
+    settings.not_before = date_time_ymd(2020, 1, 1);
+    settings.not_after = date_time_ymd(2120, 1, 1);
+    settings
+}
+
+impl Authority {
+    /// An authority with this name.
+    pub(crate) fn new(name: &str) -> Self {
+        let mut settings = settings(&[]);
+        settings.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        settings.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = settings.self_signed(&key).unwrap();
+        Self { issuer: Issuer::new(settings, key), certificate }
+    }
+
+    /// Its own certificate, in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// Its own certificate, in DER.
+    pub(crate) fn der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
+    /// Issues a certificate with these settings.
+    pub(crate) fn issue(&self, settings: &CertificateParams) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        Identity::of(&settings.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+}
+
+impl Identity {
+    fn of(certificate: &rcgen::Certificate, key: KeyPair) -> Self {
+        Self { certificate: certificate.der().clone(), pem: certificate.pem(), key }
+    }
+
+    /// A certificate that nobody else has signed.
+    pub(crate) fn self_signed(settings: &CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self::of(&settings.self_signed(&key).unwrap(), key)
+    }
+
+    /// The certificate, in PEM.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The private key, in PEM.
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    /// What a server with this certificate needs.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let certificate = vec![self.certificate.clone()];
+        Arc::new(builder.unwrap().with_no_client_auth().with_single_cert(certificate, key).unwrap())
+    }
+}
+
+/// A server on loopback that runs until the tests end.
+pub(crate) struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Serves each connection on a thread of its own; `serve` is told its number, from 1.
+    pub(crate) fn start(serve: impl Fn(usize, TcpStream) -> io::Result<()> + Clone + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&connections);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (number, serve) = (counter.fetch_add(1, Ordering::SeqCst) + 1, serve.clone());
+                // A connection that ends in an error is what many of these tests are about.
+                thread::spawn(move || serve(number, stream).err());
+            }
+        });
+        Self { address, connections }
+    }
+
+    /// A relay to `pylon` that speaks TLS. `settings` says which certificate a connection meets, by its number.
+    pub(crate) fn relay(
+        pylon: &str,
+        settings: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
+    ) -> Self {
+        let pylon = pylon.to_owned();
+        Self::start(move |number, stream| relay(&pylon, settings(number), stream))
+    }
+
+    /// A proxy that notes the head of each request in `heads`. It answers with `status`, and after a 200 it connects to
+    /// `target`, whatever the request names.
+    pub(crate) fn proxy(status: &'static str, target: SocketAddr, heads: Arc<Mutex<Vec<String>>>) -> Self {
+        Self::start(move |_, mut stream| {
+            let head = read_head(&mut stream)?;
+            heads.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+            write!(stream, "HTTP/1.1 {status}\r\n\r\n")?;
+            if !status.starts_with("200") {
+                return drained(&mut stream);
+            }
+            let mut out = TcpStream::connect(target)?;
+            let (mut from, mut to) = (stream.try_clone()?, out.try_clone()?);
+            thread::spawn(move || io::copy(&mut from, &mut to));
+            io::copy(&mut out, &mut stream).map(drop)
+        })
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Passes one request on, and its response back.
+fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
+    let mut raw = stream.try_clone()?;
+    let mut tls = StreamOwned::new(ServerConnection::new(settings).map_err(io::Error::other)?, stream);
+    let Ok(request) = read_request(&mut tls) else {
+        // Closing a socket with unread data resets it, and the client might not see the alert.
+        return drained(&mut raw);
+    };
+    let mut pylon = TcpStream::connect(pylon)?;
+    pylon.write_all(&request)?;
+    io::copy(&mut pylon, &mut tls)?;
+    tls.conn.send_close_notify();
+    tls.flush()?;
+    drained(&mut raw)
+}
+
+/// Reads until the other side closes.
+fn drained(stream: &mut TcpStream) -> io::Result<()> {
+    stream.shutdown(std::net::Shutdown::Write)?;
+    io::copy(stream, &mut io::sink()).map(drop)
+}
+
+/// Head and body of a request, which asks for the connection to be closed.
+fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let head = read_head(stream)?;
+    let text = String::from_utf8_lossy(&head).to_lowercase();
+    let length =
+        text.split_once("content-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body)?;
+    let end = head.len() - 2;
+    Ok([&head[..end], b"connection: close\r\n\r\n", &body].concat())
+}
+
+/// Everything up to the empty line.
+fn read_head(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    Ok(head)
+}
