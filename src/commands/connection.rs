@@ -110,7 +110,7 @@ async fn open(
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
         let network = Network::of(&base, &environment.network)?;
-        let reader = Reader::new(base, Token::new(crate::sandbox::DEFAULT_TOKEN)?, &network, clock, trace)?;
+        let reader = Reader::new(base, Token::new(crate::sandbox::DEFAULT_TOKEN)?, network, clock, trace)?;
         return Ok(Connection {
             asking: asking(reader),
             place: "sandbox".into(),
@@ -123,7 +123,7 @@ async fn open(
     let token = token(environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
-    let reader = Reader::new(base, token, &network, clock, trace)?;
+    let reader = Reader::new(base, token, network, clock, trace)?;
     Ok(Connection { asking: asking(reader), place, sandbox: None, as_on })
 }
 

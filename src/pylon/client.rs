@@ -4,7 +4,7 @@
 //! A [`Reader`] has no way to write. The `Authorization` header goes to the base URL alone: redirects are answers, not
 //! instructions, and loopback never goes through a proxy.
 
-use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Code;
 use super::address::BaseUrl;
+use super::cause;
 use super::exchange::{self, Incoming, Outgoing};
 use super::failure::{Trouble, WrongShape};
 use super::network::Network;
@@ -27,7 +28,7 @@ use crate::plan::Patch;
 use crate::problem::Problem;
 
 /// How long a connection may take, the proxy and the TLS handshake included.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
 
@@ -63,6 +64,7 @@ const MOST_AT_ONCE: usize = 128 * MIB;
 pub struct Reader {
     http: Client,
     base: BaseUrl,
+    network: Arc<Network>,
     token: Token,
     clock: Clock,
     trace: Trace,
@@ -80,7 +82,7 @@ impl Reader {
     pub fn new(
         base: BaseUrl,
         token: Token,
-        network: &Network,
+        network: Network,
         clock: Clock,
         trace: Trace,
     ) -> Result<Self, Problem> {
@@ -100,11 +102,11 @@ impl Reader {
             .connect_timeout(CONNECT)
             .tls_backend_preconfigured(network.roots.config()?);
         let http = network.route.configure(http).build().map_err(|error| {
-            let why = innermost(&error);
-            Problem::new(Code::BadCertificate, format!("cannot create a client: {why}"))
+            let why = cause::last_cause(&error);
+            Problem::new(Code::TlsFailed, format!("cannot create a client: {why}"))
                 .help("this is an error in rolecall; please report it")
         })?;
-        Ok(Self { http, base, token, clock, trace })
+        Ok(Self { http, base, network: Arc::new(network), token, clock, trace })
     }
 
     /// Where it asks.
@@ -140,7 +142,7 @@ impl Reader {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
             Err(_) => return Err(Trouble::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
-            Ok(Err(error)) => return Err(trouble_of(&error)),
+            Ok(Err(error)) => return Err(cause::trouble(&error, &self.base.host(), &self.network)),
             Ok(Ok(response)) => response,
         };
         let header = |name: &str| {
@@ -220,7 +222,7 @@ async fn read_body(
                 return Err(Trouble::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => {
-                return Err(Trouble::NoAnswer(format!("it broke off: {}", innermost(&error))));
+                return Err(Trouble::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
             }
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
@@ -257,34 +259,6 @@ impl Speed {
     }
 }
 
-fn trouble_of(error: &reqwest::Error) -> Trouble {
-    let why = innermost(error);
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if let Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) =
-            cause.downcast_ref()
-        {
-            return Trouble::Certificate(why);
-        }
-        // An io::Error hides the TLS error it was made of from `source`.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner.and_then(|inner| inner.downcast_ref()) {
-            return Trouble::Certificate(why);
-        }
-        source = cause.source();
-    }
-    if error.is_connect() || error.is_builder() { Trouble::NotSent(why) } else { Trouble::NoAnswer(why) }
-}
-
-/// The text of the first cause; the outer ones repeat the URL and say less.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -316,7 +290,7 @@ mod tests {
             let clock = Clock::start(None);
             let network = Network::of(&base, &Variables::default()).unwrap();
             let trace = Trace::new(clock, None);
-            Reader::new(base, Token::new(TOKEN).unwrap(), &network, clock, trace).unwrap()
+            Reader::new(base, Token::new(TOKEN).unwrap(), network, clock, trace).unwrap()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let attempt = runtime.block_on(reader.read(&ReadRequest::Me, 1));

@@ -27,8 +27,8 @@ pub struct Failure {
 pub enum Trouble {
     /// It never left this machine: no such host, refused, a handshake cut short.
     NotSent(String),
-    /// The other side could not prove who it is.
-    Certificate(String),
+    /// It was not carried out, and the next request would end in the same way until someone changes the setup.
+    Blocked(Box<Obstacle>),
     /// It was sent, and no answer came: a timeout, a reset, an early end.
     NoAnswer(String),
     /// The response says success, but its status or its body is not what this request returns.
@@ -40,6 +40,18 @@ pub enum Trouble {
     PageWithoutData,
     /// It was answered with an error. Boxed, because a failure is the error of most results.
     Refused(Box<Refusal>),
+}
+
+/// What keeps every request from getting through: an invalid certificate, a server without TLS, a proxy that asks for a
+/// password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The diagnostic code.
+    pub code: Code,
+    /// What is wrong, as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
+    pub why: String,
+    /// What to do.
+    pub help: String,
 }
 
 impl From<Refusal> for Trouble {
@@ -68,6 +80,9 @@ impl WrongShape {
 
 /// At most this many characters of an unexpected body are shown.
 pub const SHOWN_BODY: usize = 200;
+
+/// At most this many characters of an obstacle are shown: a certificate can have many long names.
+const LONGEST_WHY: usize = 600;
 
 /// An error that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,7 +138,7 @@ impl Failure {
     pub fn class(&self) -> Class {
         match &self.trouble {
             Trouble::NotSent(_) => Class::NotSent,
-            Trouble::Certificate(_) => Class::Fatal,
+            Trouble::Blocked(_) => Class::Fatal,
             Trouble::NoAnswer(_)
             | Trouble::WrongShape(_)
             | Trouble::TooSlow(_)
@@ -154,7 +169,10 @@ impl Failure {
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let trouble = match self.trouble {
             Trouble::NotSent(why) => Trouble::NotSent(words(why)),
-            Trouble::Certificate(why) => Trouble::Certificate(words(why)),
+            Trouble::Blocked(obstacle) => {
+                let Obstacle { code, why, help } = *obstacle;
+                Trouble::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
+            }
             Trouble::NoAnswer(why) => Trouble::NoAnswer(words(why)),
             Trouble::WrongShape(WrongShape { expected, why, body }) => {
                 Trouble::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
@@ -179,8 +197,8 @@ impl Failure {
         let asked = &self.asked;
         let line = match &self.trouble {
             Trouble::NotSent(why) => format!("{asked} could not be sent: {}", Printable::cut(why, 300)),
-            Trouble::Certificate(why) => {
-                format!("{asked} was not sent, the certificate is not valid: {}", Printable::cut(why, 300))
+            Trouble::Blocked(obstacle) => {
+                format!("{asked} was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
             Trouble::NoAnswer(why) => format!("{asked} got no answer: {}", Printable::cut(why, 300)),
             Trouble::WrongShape(WrongShape { expected, why, body }) => {
@@ -278,12 +296,7 @@ impl Failure {
                         .into(),
                 );
             }
-            Trouble::Certificate(_) => {
-                return (
-                    Code::BadCertificate,
-                    "if a proxy of yours re-signs traffic, name its certificates with SSL_CERT_FILE".into(),
-                );
-            }
+            Trouble::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
             Trouble::NoAnswer(_) | Trouble::TooSlow(_) => {
                 return (
                     Code::NoAnswer,
@@ -360,6 +373,10 @@ mod tests {
         Failure { asked: "PATCH /users/u".into(), trouble, request_id: None }
     }
 
+    fn expired() -> Obstacle {
+        Obstacle { code: Code::BadCertificate, why: "it expired".into(), help: "renew it".into() }
+    }
+
     /// Those that the API description names.
     fn documented_codes() -> BTreeSet<String> {
         let text = include_str!("../../docs/pylon-users.openapi.yaml");
@@ -422,7 +439,7 @@ mod tests {
         }
         let troubles = [
             (Trouble::NotSent(String::new()), Class::NotSent),
-            (Trouble::Certificate(String::new()), Class::Fatal),
+            (Trouble::Blocked(Box::new(expired())), Class::Fatal),
             (Trouble::NoAnswer(String::new()), Class::Ambiguous),
             (Trouble::WrongShape(WrongShape::default()), Class::Ambiguous),
             (Trouble::TooSlow(1024), Class::Ambiguous),

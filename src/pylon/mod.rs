@@ -5,12 +5,15 @@
 //!   when, purely; [`asking`] sends reads with them; [`observe`] decides what to read and whether it is complete, and
 //!   [`inquiry`] what to ask the audit log.
 //! * [`network`] decides how the host is reached: [`proxy`] reads which way, [`roots`] whose certificates are trusted.
+//!   `cause` says why no response came, `certificate` what is wrong with a TLS connection.
 //! * [`trace`] is what `-v` shows of it.
 //! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
 pub mod address;
 pub mod asking;
+mod cause;
+mod certificate;
 pub mod client;
 pub mod exchange;
 pub mod failure;
@@ -26,6 +29,7 @@ pub mod roots;
 mod scrub;
 pub mod token;
 pub mod trace;
+mod verifier;
 mod wire;
 
 pub use address::BaseUrl;
@@ -51,10 +55,14 @@ codes! {
         Unreachable = "pylon::unreachable",
         /// The server could not prove who it is.
         BadCertificate = "pylon::bad_certificate",
+        /// No TLS connection can be made, for another reason than the certificate.
+        TlsFailed = "pylon::tls_failed",
         /// The variables that name trusted certificates cannot be used.
         BadCertificateFile = "pylon::bad_certificate_file",
         /// The variable that names the proxy cannot be used.
         BadProxy = "pylon::bad_proxy",
+        /// The proxy asks for a user name and password, or does not accept them.
+        ProxyRefused = "pylon::proxy_refused",
         /// No answer came.
         NoAnswer = "pylon::no_answer",
         /// The answer makes no sense.

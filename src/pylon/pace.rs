@@ -122,7 +122,7 @@ impl Told {
                 Class::NotSent => Self::Lost,
                 Class::Ambiguous | Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => {
                     match failure.trouble {
-                        Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => Self::Lost,
+                        Trouble::NotSent(_) | Trouble::Blocked(_) | Trouble::NoAnswer(_) => Self::Lost,
                         Trouble::WrongShape(_)
                         | Trouble::TooSlow(_)
                         | Trouble::PageWithoutData

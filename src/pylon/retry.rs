@@ -104,7 +104,7 @@ impl Retries {
             Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
                 true
             }
-            Trouble::NotSent(_) | Trouble::Certificate(_) | Trouble::NoAnswer(_) => false,
+            Trouble::NotSent(_) | Trouble::Blocked(_) | Trouble::NoAnswer(_) => false,
         };
     }
 
@@ -192,8 +192,9 @@ pub fn backoff(failed: u32, rng: &mut fastrand::Rng) -> Duration {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::super::failure::{Refusal, WrongShape};
+    use super::super::failure::{Obstacle, Refusal, WrongShape};
     use super::*;
+    use crate::pylon::Code;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -201,6 +202,10 @@ mod tests {
 
     fn failure(trouble: Trouble) -> Failure {
         Failure { asked: "GET /me".into(), trouble, request_id: None }
+    }
+
+    fn obstacle() -> Obstacle {
+        Obstacle { code: Code::BadCertificate, why: "it expired".into(), help: "renew it".into() }
     }
 
     fn refused(status: u16) -> Failure {
@@ -279,7 +284,7 @@ mod tests {
             (failure(Trouble::WrongShape(WrongShape::default())), true),
             (failure(Trouble::PageWithoutData), true),
             (failure(Trouble::TooSlow(1024)), false),
-            (failure(Trouble::Certificate(String::new())), false),
+            (failure(Trouble::Blocked(Box::new(obstacle()))), false),
             (refused(429), true),
             (refused(409), true),
             (refused(500), true),

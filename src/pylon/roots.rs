@@ -22,6 +22,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::Code;
 use super::address::BaseUrl;
 use super::network::Variables;
+use super::verifier::Explaining;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular;
@@ -108,8 +109,8 @@ impl Roots {
         let mut config = match self.verifier(provider)? {
             None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
             Some(inner) => versions
-                .dangerous() // what rustls calls every verifier of one's own
-                .with_custom_certificate_verifier(inner)
+                .dangerous() // what rustls calls every verifier of one's own; this one decides as the wrapped one
+                .with_custom_certificate_verifier(Arc::new(Explaining { inner }))
                 .with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

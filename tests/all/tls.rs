@@ -10,7 +10,8 @@ use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// A certificate authority of a test.
 pub(crate) struct Authority {
@@ -85,11 +86,30 @@ impl Identity {
 
     /// What a server with this certificate needs.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        self.configured(None)
+    }
+
+    /// The same for a server that wants certificates of this authority from its clients.
+    pub(crate) fn server_for_clients_of(&self, authority: &Authority) -> Arc<ServerConfig> {
+        self.configured(Some(authority))
+    }
+
+    fn configured(&self, clients: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.certificate.der().clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let certificate = vec![self.certificate.clone()];
-        Arc::new(builder.unwrap().with_no_client_auth().with_single_cert(certificate, key).unwrap())
+        Arc::new(builder.with_single_cert(vec![self.certificate.clone()], key).unwrap())
     }
 }
 
@@ -122,6 +142,15 @@ impl Server {
     ) -> Self {
         let pylon = pylon.to_owned();
         Self::start(move |number, stream| relay(&pylon, settings(number), stream))
+    }
+
+    /// A server that answers every connection with these bytes.
+    pub(crate) fn saying(bytes: &'static [u8]) -> Self {
+        Self::start(move |_, mut stream| {
+            stream.read_exact(&mut [0; 5])?; // it says nothing before the client does
+            stream.write_all(bytes)?;
+            drained(&mut stream)
+        })
     }
 
     /// A proxy that notes the head of each request in `heads`. It answers with `status`, and after a 200 it connects to

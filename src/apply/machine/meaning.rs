@@ -10,7 +10,7 @@ use crate::apply::outcome::{NotAttempted, Outcome, Stop};
 use crate::apply::task::{Reading, State, Trace, reading};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
-use crate::pylon::failure::Class;
+use crate::pylon::failure::{Class, Trouble};
 use crate::pylon::retry::{Again, GiveUp, backoff};
 
 impl Machine {
@@ -44,7 +44,11 @@ impl Machine {
                 }
             }
             Class::Fatal => {
-                self.end(task, Outcome::Rejected(failure.clone()));
+                let outcome = match failure.trouble {
+                    Trouble::Blocked(_) => Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())),
+                    _ => Outcome::Rejected(failure.clone()),
+                };
+                self.end(task, outcome);
                 self.stop(Stop::Fatal(failure));
             }
         }

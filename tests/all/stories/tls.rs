@@ -1,18 +1,24 @@
-//! The variables that decide which way requests go and whose certificates are trusted.
+//! What happens when no trusted connection can be made: the certificate, the TLS handshake, the proxy, and the variables
+//! that decide about them.
 
 use std::fs;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use pretty_assertions::assert_eq;
+use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use rustls::ServerConfig;
 
-use crate::harness::Scene;
+use crate::harness::{Run, Scene};
 use crate::tls::{Authority, Identity, Server, settings};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
 const LOOPBACK: &str = "127.0.0.1";
+/// A plan begins with this many requests at the same time. A request that is retried makes it more.
+const FIRST_READS: usize = 4;
 
 /// A sandbox behind a relay that presents the certificates of `server`, and a user who trusts only `pem`.
 fn behind(
@@ -25,6 +31,24 @@ fn behind(
         .env("PYLON_BASE_URL", &format!("https://{}", relay.address()))
         .env("SSL_CERT_FILE", "roots.pem");
     (scene, relay)
+}
+
+#[track_caller]
+fn is_not_retried(server: &Server, run: &Run) {
+    let connections = server.connections();
+    assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
+}
+
+/// Plans over a connection that must not be trusted, and checks that it was not retried and that nothing was asked.
+#[track_caller]
+fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
+    let server = presented.server();
+    let (scene, relay) = behind(trusted, move |_| Arc::clone(&server));
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::bad_certificate");
+    is_not_retried(&relay, &run);
+    assert_eq!(scene.asked(), Vec::<String>::new());
+    (run, relay.address())
 }
 
 #[test]
@@ -41,6 +65,171 @@ fn a_self_signed_certificate_is_accepted_if_it_is_trusted_itself() {
     let server = identity.server();
     let (scene, _relay) = behind(identity.pem(), move |_| Arc::clone(&server));
     scene.run("plan --detailed-exitcode").exits(2);
+}
+
+#[test]
+fn an_unknown_authority_is_named() {
+    let trusted = Authority::new("Story CA").pem();
+    let (run, address) =
+        is_refused(&trusted, &Authority::new("Inspecting Proxy CA").issue(&settings(&[LOOPBACK])));
+    run.mentions(&format!(
+        "GET /me was not sent: the certificate of {address} was issued by Inspecting Proxy CA, which is not trusted here"
+    ));
+    run.mentions("only the certificates in SSL_CERT_FILE are trusted now");
+}
+
+#[test]
+fn a_self_signed_certificate_is_called_self_signed() {
+    let trusted = Authority::new("Story CA").pem();
+    let (run, address) = is_refused(&trusted, &Identity::self_signed(&settings(&[LOOPBACK])));
+    run.mentions(&format!("the certificate of {address} is self-signed and not trusted here"));
+}
+
+#[test]
+fn a_self_signed_certificate_of_an_authority_is_refused_even_if_it_is_trusted() {
+    let mut authority = settings(&[LOOPBACK]);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let identity = Identity::self_signed(&authority);
+    let (run, address) = is_refused(identity.pem(), &identity);
+    run.mentions(&format!("the certificate of {address} is self-signed and that of an authority (CA)"));
+    run.mentions("issue one for this server with CA:FALSE");
+}
+
+#[test]
+fn a_certificate_for_other_names_is_refused_with_both_names() {
+    let authority = Authority::new("Story CA");
+    let (run, address) =
+        is_refused(&authority.pem(), &authority.issue(&settings(&["pylon.example", "192.0.2.1"])));
+    run.mentions(&format!(
+        "the certificate of {address} is not for 127.0.0.1, but for pylon.example, 192.0.2.1"
+    ));
+    run.mentions("check --region and --base-url");
+}
+
+#[test]
+fn an_expired_certificate_is_refused_with_its_date() {
+    let authority = Authority::new("Story CA");
+    let mut expired = settings(&[LOOPBACK]);
+    expired.not_after = date_time_ymd(2021, 2, 3);
+    let (run, address) = is_refused(&authority.pem(), &authority.issue(&expired));
+    run.mentions(&format!("the certificate of {address} expired on 2021-02-03 00:00Z"));
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
+    let authority = Authority::new("Story CA");
+    let mut early = settings(&[LOOPBACK]);
+    early.not_before = date_time_ymd(2110, 2, 3);
+    let (run, address) = is_refused(&authority.pem(), &authority.issue(&early));
+    run.mentions(&format!(
+        "the certificate of {address} is not valid before 2110-02-03 00:00Z, and the clock of this machine says 20"
+    ));
+    run.mentions("check the clock of this machine");
+}
+
+/// Twelve people, so that more writes wait than are sent at once.
+fn many() -> (String, String) {
+    let number = 0..12;
+    let users: Vec<String> = number
+        .clone()
+        .map(|n| {
+            format!(r#"{{ "id": "u_{n}", "email": "p{n}@acme.example", "name": "P", "role": "member" }}"#)
+        })
+        .collect();
+    let declared: String =
+        number.map(|n| format!("\"p{n}@acme.example\" = {{ role = \"Viewer\" }}\n")).collect();
+    let pylon = format!(
+        r#"{{ "organization": {{ "id": "org_1", "name": "Acme" }}, "users": [ {} ] }}"#,
+        users.join(", ")
+    );
+    (pylon, format!("[guardrails]\nmax_changes = 12\n[users]\n{declared}"))
+}
+
+/// Applies twelve changes. After the reads and `writes` more connections, the server presents an expired certificate.
+fn swapped_after(writes: usize) -> (Scene, Run) {
+    let (pylon, users) = many();
+    let scene = Scene::with_pylon(&pylon).file("users.toml", users);
+    scene.run("plan").exits(0);
+    let good_ones = scene.asked().len() + writes;
+    let authority = Authority::new("Story CA");
+    let mut expired = settings(&[LOOPBACK]);
+    expired.not_after = date_time_ymd(2021, 2, 3);
+    let (good, bad) = (authority.issue(&settings(&[LOOPBACK])).server(), authority.issue(&expired).server());
+    let relay = Server::relay(&scene.host(), move |number| {
+        Arc::clone(if number <= good_ones { &good } else { &bad })
+    });
+    let scene = scene
+        .file("roots.pem", authority.pem())
+        .env("PYLON_BASE_URL", &format!("https://{}", relay.address()))
+        .env("SSL_CERT_FILE", "roots.pem");
+    let began = Instant::now();
+    let run = scene.run("apply --auto-approve");
+    assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+    let most = good_ones + 8; // the requests that were under way when the first certificate was refused
+    assert!(
+        relay.connections() <= most,
+        "{} connections, and at most {most} were expected",
+        relay.connections()
+    );
+    (scene, run)
+}
+
+#[test]
+fn a_certificate_that_becomes_invalid_during_an_apply_stops_it_at_once() {
+    let (scene, run) = swapped_after(3);
+    run.exits(4);
+    assert_eq!(scene.patches().len(), 3);
+    assert!(run.stdout.contains("\n3 applied · 9 not attempted"), "{}", run.stdout);
+    assert!(run.stdout.contains("expired on 2021-02-03 00:00Z"), "{}", run.stdout);
+}
+
+#[test]
+fn a_certificate_that_becomes_invalid_before_the_first_write_leaves_everything_as_it_is() {
+    let (scene, run) = swapped_after(0);
+    run.exits(1);
+    assert_eq!(scene.patches(), Vec::<String>::new());
+    assert!(run.stdout.contains("\n12 not attempted"), "{}", run.stdout);
+}
+
+/// Plans with https at `address`, and expects this message and no retry.
+#[track_caller]
+fn tls_fails(server: &Server, message: &str) -> Run {
+    let authority = Authority::new("Story CA");
+    let scene = Scene::with_pylon(PYLON)
+        .file("users.toml", USERS)
+        .file("roots.pem", authority.pem())
+        .env("PYLON_BASE_URL", &format!("https://{}", server.address()))
+        .env("SSL_CERT_FILE", "roots.pem");
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::tls_failed").mentions(&format!("{} {message}", server.address()));
+    is_not_retried(server, &run);
+    run
+}
+
+#[test]
+fn a_plain_http_server_at_an_https_address_is_called_one() {
+    let run = tls_fails(
+        &Server::saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        "does not speak TLS: it may be a plain HTTP server",
+    );
+    run.mentions("check the port of --base-url");
+}
+
+#[test]
+fn a_server_without_a_supported_version_of_tls_is_called_one() {
+    // The alerts `protocol_version` and `handshake_failure`.
+    tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 70]), "does not support TLS 1.2 or 1.3");
+    tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 40]), "refused the TLS handshake (HandshakeFailure)");
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_says_so() {
+    let authority = Authority::new("Story CA");
+    let server = authority.issue(&settings(&[LOOPBACK])).server_for_clients_of(&authority);
+    let (scene, relay) = behind(&authority.pem(), move |_| Arc::clone(&server));
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::tls_failed").mentions("it wants a client certificate (CertificateRequired)");
+    is_not_retried(&relay, &run);
 }
 
 /// A proxy in front of a relay that presents `presented`, and a user who reaches `pylon.example` through it.
@@ -70,6 +259,85 @@ fn a_proxy_is_used_with_its_user_name_and_password() {
     assert_eq!(heads.len(), proxy.connections());
     assert!(heads[0].starts_with("CONNECT pylon.example:443 HTTP/1.1\r\n"), "{}", heads[0]);
     assert!(heads[0].contains("Basic YW5hOnMzY3JldA=="), "{}", heads[0]);
+}
+
+#[test]
+fn a_bad_certificate_behind_a_proxy_is_that_of_the_host() {
+    let (trusted, other) = (Authority::new("Story CA"), Authority::new("Inspecting Proxy CA"));
+    let (scene, proxy, _) = proxied("200 OK", &other.issue(&settings(&["pylon.example"])), &trusted.pem());
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::bad_certificate");
+    run.mentions("the certificate of pylon.example was issued by Inspecting Proxy CA");
+    is_not_retried(&proxy, &run);
+}
+
+#[test]
+fn a_proxy_that_wants_another_password_is_asked_once() {
+    let authority = Authority::new("Story CA");
+    let identity = authority.issue(&settings(&["pylon.example"]));
+    let (scene, proxy, _) = proxied("407 Proxy Authentication Required", &identity, &authority.pem());
+    let run = scene.run("plan");
+    run.exits(1).names("pylon::proxy_refused");
+    run.mentions(&format!(
+        "the proxy {} (HTTPS_PROXY) did not accept the user name and password (407)",
+        proxy.address()
+    ));
+    assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
+    is_not_retried(&proxy, &run);
+    let scene = scene.env("HTTPS_PROXY", &format!("http://{}", proxy.address()));
+    scene
+        .run("plan")
+        .exits(1)
+        .names("pylon::proxy_refused")
+        .mentions("asks for a user name and password (407)");
+}
+
+/// What `doctor`, which asks once, says about Pylon.
+#[track_caller]
+fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
+    let doctor = scene.run_in("doctor", variables);
+    doctor.exits(1);
+    let line = doctor.stdout.lines().find(|line| line.starts_with("  ✗ Pylon ")).unwrap_or_default();
+    assert!(line.contains(found), "{found}:\n{}", doctor.stdout);
+}
+
+#[test]
+fn whatever_keeps_a_request_from_leaving_is_named() {
+    let authority = Authority::new("Story CA");
+    let identity = authority.issue(&settings(&["pylon.example"]));
+    for (status, found) in [
+        ("403 Forbidden", "refused to connect to pylon.example"),
+        ("502 Bad Gateway", "refused to connect to pylon.example"),
+        ("", "refused to connect to pylon.example"),
+    ] {
+        let (scene, proxy, _) = proxied(status, &identity, &authority.pem());
+        doctor_finds(&scene, &[], &format!("the proxy {} (HTTPS_PROXY) {found}", proxy.address()));
+    }
+    let (scene, _, _) = proxied("200 OK", &identity, &authority.pem());
+    let silent = Server::saying(b"").address();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nowhere = format!("{}.example:3128", "a".repeat(64)); // too long for a name, so no resolver is asked
+    for (proxy, found) in [
+        (
+            silent.to_string(),
+            format!(
+                "the proxy {silent} (HTTPS_PROXY) closed the connection instead of connecting to pylon.example"
+            ),
+        ),
+        (closed.to_string(), format!("the proxy {closed} (HTTPS_PROXY) refused the connection")),
+        (nowhere.clone(), format!("the address of the proxy {nowhere} (HTTPS_PROXY) was not found")),
+    ] {
+        doctor_finds(&scene, &[("HTTPS_PROXY", &proxy)], &found);
+    }
+    let server = Identity::self_signed(&settings(&[LOOPBACK])).server();
+    let relay = Server::relay(&scene.host(), move |_| Arc::clone(&server)).address();
+    let variable = ("HTTPS_PROXY", format!("https://{relay}"));
+    let found = format!("the certificate of the proxy {relay} (HTTPS_PROXY) is self-signed");
+    doctor_finds(&scene, &[(variable.0, &variable.1)], &found);
+    for (address, found) in [(closed, "refused the connection"), (silent, "broke off the TLS handshake")] {
+        let base = format!("https://{address}");
+        doctor_finds(&scene, &[("PYLON_BASE_URL", &base)], &format!("{address} {found}"));
+    }
 }
 
 #[test]

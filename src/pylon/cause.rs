@@ -1,0 +1,145 @@
+//! Why no response came: from the chain of errors below one of reqwest's to a [`Trouble`].
+//!
+//! The kind of each cause decides, never its text. The whole chain is walked, because each layer wraps the one below it:
+//! a refused certificate is a `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and
+//! reqwest, and [`Error::source`] skips what an `io::Error` holds.
+
+use std::error::Error;
+use std::io;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+
+use super::Code;
+use super::certificate;
+use super::client::CONNECT;
+use super::failure::{Obstacle, Trouble};
+use super::network::Network;
+use super::proxy::{Proxy, Route};
+
+/// What can go wrong with the tunnel through a proxy. hyper-util does not export the name of this type.
+type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
+type Cause<'e> = &'e (dyn Error + 'static);
+
+/// What the failure of a request to `host` means.
+pub(super) fn trouble(error: &reqwest::Error, host: &str, network: &Network) -> Trouble {
+    let causes = chain(error);
+    let in_handshake = error.is_connect();
+    let tunnel: Option<&TunnelError> = find(&causes);
+    let (proxy, party) = match (&network.route, tunnel) {
+        // The tunnel stands once the proxy has agreed, and what fails after that is the host's.
+        (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
+        (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
+        (Route::Direct(_), _) => (None, host.to_owned()),
+    };
+    if let Some(tls) = find::<rustls::Error>(&causes)
+        && let Some(obstacle) = certificate::obstacle(tls, &party, &network.roots, in_handshake)
+    {
+        return Trouble::Blocked(Box::new(obstacle));
+    }
+    if let (Some(proxy), Some(TunnelError::ProxyAuthRequired)) = (proxy, tunnel) {
+        return Trouble::Blocked(Box::new(unauthorized(proxy)));
+    }
+    if !in_handshake {
+        let why = innermost(&causes);
+        return if error.is_builder() { Trouble::NotSent(why) } else { Trouble::NoAnswer(why) };
+    }
+    Trouble::NotSent(match (proxy, tunnel) {
+        (Some(_), Some(TunnelError::TunnelUnsuccessful)) => {
+            format!("{party} refused to connect to {host}")
+        }
+        (Some(_), Some(TunnelError::TunnelUnexpectedEof)) => {
+            format!("{party} closed the connection instead of connecting to {host}")
+        }
+        _ if error.is_timeout() => {
+            let through =
+                proxy.map(|proxy| format!(" through the proxy {}", named(proxy))).unwrap_or_default();
+            format!("no connection to {host}{through} within {} s", CONNECT.as_secs())
+        }
+        _ => no_connection(error, &causes, &party),
+    })
+}
+
+fn named(proxy: &Proxy) -> String {
+    format!("{} ({})", proxy.address, proxy.variable)
+}
+
+fn unauthorized(proxy: &Proxy) -> Obstacle {
+    let (what, help) = if proxy.has_credentials {
+        ("did not accept the user name and password", "correct them in")
+    } else {
+        ("asks for a user name and password", "add them to")
+    };
+    Obstacle {
+        code: Code::ProxyRefused,
+        why: format!("the proxy {} {what} (407)", named(proxy)),
+        help: format!("{help} the variable: {}=http://USER:PASSWORD@{}", proxy.variable, proxy.address),
+    }
+}
+
+/// No connection was made, for a reason that may pass.
+fn no_connection(error: &reqwest::Error, causes: &[Cause<'_>], party: &str) -> String {
+    if error.is_dns() {
+        return format!("the address of {party} was not found: {}", innermost(causes));
+    }
+    let kind = causes.iter().rev().find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+    match kind {
+        Some(io::ErrorKind::ConnectionRefused) => format!("{party} refused the connection"),
+        Some(io::ErrorKind::UnexpectedEof) => format!("{party} broke off the TLS handshake"),
+        _ => format!("no connection to {party}: {}", innermost(causes)),
+    }
+}
+
+/// The error and everything below it.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<Cause<'e>> {
+    std::iter::successors(Some(error), |error| below(*error)).collect()
+}
+
+/// The next error below this one: what an `io::Error` holds, or else its source.
+fn below(error: Cause<'_>) -> Option<Cause<'_>> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+fn find<'e, E: Error + 'static>(causes: &[Cause<'e>]) -> Option<&'e E> {
+    causes.iter().find_map(|cause| cause.downcast_ref())
+}
+
+/// The text of the last cause; those above it repeat the URL and say less.
+fn innermost(causes: &[Cause<'_>]) -> String {
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The text of the last cause of an error.
+pub(super) fn last_cause(error: &reqwest::Error) -> String {
+    innermost(&chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use rustls::CertificateError;
+
+    use super::*;
+
+    /// An error of a layer above, with the one below as its source.
+    #[derive(Debug, thiserror::Error)]
+    #[error("a layer above")]
+    struct Layer(#[source] io::Error);
+
+    #[test]
+    fn an_error_is_found_below_any_number_of_io_errors() {
+        let refused = rustls::Error::InvalidCertificate(CertificateError::Revoked);
+        let mut error = io::Error::other(refused.clone());
+        for depth in 1..5 {
+            error = io::Error::other(error);
+            let layer = Layer(error);
+            let causes = chain(&layer);
+            assert_eq!(find::<rustls::Error>(&causes), Some(&refused), "{depth}");
+            assert_eq!(innermost(&causes), refused.to_string());
+            error = layer.0;
+        }
+    }
+}

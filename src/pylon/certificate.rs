@@ -1,0 +1,271 @@
+//! What is wrong with a TLS connection, in words: the certificate of the server, or the handshake itself.
+//!
+//! Whatever is decided here would be the same for the next request, so it ends the run. What may pass, such as a
+//! handshake that broke off, is left to the retries.
+
+use jiff::Timestamp;
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
+
+use super::Code;
+use super::failure::Obstacle;
+use super::roots::{Given, Roots};
+use super::verifier::Untrusted;
+use crate::printable::Printable;
+
+/// At most this many names of a certificate are shown.
+const NAMES: usize = 5;
+
+/// Why no TLS connection to `party` can be made, or `None` if the next attempt may succeed. `in_handshake` is false if
+/// the handshake was complete from our side.
+pub(super) fn obstacle(error: &Error, party: &str, roots: &Roots, in_handshake: bool) -> Option<Obstacle> {
+    match error {
+        Error::InvalidCertificate(error) => Some(invalid(error, party, roots)),
+        Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
+        Error::AlertReceived(alert) if wants_client_certificate(*alert) => Some(tls(
+            party,
+            &format!("refused the connection: it wants a client certificate ({alert:?})"),
+            "rolecall has no client certificates: ask for an address that does not need one",
+        )),
+        Error::AlertReceived(alert) if in_handshake => refused(*alert, party),
+        Error::PeerIncompatible(why) if in_handshake => {
+            Some(tls(party, &format!("has no TLS settings in common with rolecall ({why:?})"), VERSIONS))
+        }
+        Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge,
+        ) if in_handshake => Some(tls(
+            party,
+            "does not speak TLS: it may be a plain HTTP server",
+            "check the port of --base-url; write http:// only for a server on this machine",
+        )),
+        _ => None,
+    }
+}
+
+const OPERATOR: &str =
+    "ask the people who run this server or the proxy in front of it; nothing is sent until it is fixed";
+const VERSIONS: &str =
+    "rolecall speaks TLS 1.2 and 1.3: ask the people who run this server or the proxy in front of it";
+
+fn tls(party: &str, what: &str, help: &str) -> Obstacle {
+    Obstacle { code: Code::TlsFailed, why: format!("{party} {what}"), help: help.into() }
+}
+
+fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
+    Obstacle {
+        code: Code::BadCertificate,
+        why: format!("the certificate of {party} {what}"),
+        help: help.into(),
+    }
+}
+
+/// The alerts with which a server turns down the certificate of a client, or the lack of one. With TLS 1.3 they come
+/// after the handshake, but before the server looks at the request.
+fn wants_client_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
+}
+
+/// A server that broke off the handshake. An internal error or a damaged record may be gone with the next attempt.
+fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
+    match alert {
+        AlertDescription::ProtocolVersion => Some(tls(party, "does not support TLS 1.2 or 1.3", VERSIONS)),
+        AlertDescription::HandshakeFailure
+        | AlertDescription::InsufficientSecurity
+        | AlertDescription::NoApplicationProtocol
+        | AlertDescription::IllegalParameter
+        | AlertDescription::MissingExtension => {
+            Some(tls(party, &format!("refused the TLS handshake ({alert:?})"), VERSIONS))
+        }
+        AlertDescription::UnrecognisedName => Some(tls(
+            party,
+            "has no certificate for this name",
+            "check --region and --base-url, and ask the people who run this server",
+        )),
+        _ => None,
+    }
+}
+
+fn invalid(error: &CertificateError, party: &str, roots: &Roots) -> Obstacle {
+    match error {
+        CertificateError::Expired => bad(party, "has expired", OPERATOR_OR_CLOCK),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            bad(party, &format!("expired on {}", date(*not_after)), OPERATOR_OR_CLOCK)
+        }
+        CertificateError::NotValidYet => bad(party, "is not valid yet", CLOCK),
+        CertificateError::NotValidYetContext { time, not_before } => bad(
+            party,
+            &format!(
+                "is not valid before {}, and the clock of this machine says {}",
+                date(*not_before),
+                date(*time)
+            ),
+            CLOCK,
+        ),
+        CertificateError::NotValidForName => bad(party, "is for another name", OTHER_NAME),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            bad(party, &format!("is not for {}, but {}", expected.to_str(), names(presented)), OTHER_NAME)
+        }
+        CertificateError::Revoked => bad(party, "was revoked", OPERATOR),
+        CertificateError::UnknownIssuer => {
+            bad(party, "was issued by an authority that is not trusted here", trust(roots))
+        }
+        CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
+            Some(untrusted) => not_trusted(untrusted, party, roots),
+            None => bad(party, &format!("is not valid: {other}"), OPERATOR),
+        },
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            bad(party, "is not meant for a server", OPERATOR)
+        }
+        CertificateError::BadEncoding => bad(party, "cannot be decoded", OPERATOR),
+        CertificateError::BadSignature => bad(party, "has an invalid signature", OPERATOR),
+        CertificateError::UnhandledCriticalExtension => {
+            bad(party, "has a critical extension that is not supported", OPERATOR)
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            bad(party, "is signed with an algorithm that is not supported", OPERATOR)
+        }
+        other => bad(party, &format!("is not valid: {other}"), OPERATOR),
+    }
+}
+
+const OPERATOR_OR_CLOCK: &str = "ask the people who run this server or the proxy in front of it to renew it; if the clock of this machine is wrong, set it";
+const CLOCK: &str = "check the clock of this machine; if it is right, ask the people who run this server";
+const OTHER_NAME: &str = "check --region and --base-url; if they are right, something else answers there: ask the people who run the network";
+
+fn not_trusted(untrusted: &Untrusted, party: &str, roots: &Roots) -> Obstacle {
+    let Untrusted { issuer, is_self_signed, is_authority } = untrusted;
+    match (is_self_signed, is_authority, issuer) {
+        (_, true, _) => bad(
+            party,
+            if *is_self_signed {
+                "is self-signed and that of an authority (CA)"
+            } else {
+                "is that of an authority (CA)"
+            },
+            "no server may use the certificate of an authority: issue one for this server with CA:FALSE, and name the \
+             authority's with SSL_CERT_FILE",
+        ),
+        (true, false, _) => bad(party, "is self-signed and not trusted here", trust(roots)),
+        (false, false, None) => {
+            bad(party, "was issued by an authority that is not trusted here", trust(roots))
+        }
+        (false, false, Some(issuer)) => {
+            let issuer = Printable::cut(issuer, 80);
+            bad(party, &format!("was issued by {issuer}, which is not trusted here"), trust(roots))
+        }
+    }
+}
+
+/// How a certificate is made trusted, given where trust comes from now.
+fn trust(roots: &Roots) -> String {
+    match roots {
+        Roots::Given(Given { sources, .. }) => {
+            let names: Vec<&str> = sources.iter().map(|source| source.variable).collect();
+            format!(
+                "only the certificates in {} are trusted now: if this one is right, add its authority there; `rolecall \
+                 doctor` shows how many there are",
+                names.join(" and ")
+            )
+        }
+        Roots::System | Roots::NotNeeded => {
+            "if a proxy or firewall of yours inspects traffic, name the certificate of its authority with SSL_CERT_FILE, in \
+             PEM format; otherwise, do not trust this connection"
+                .into()
+        }
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let at = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map_or_else(|| "a date beyond the calendar".into(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string())
+}
+
+/// The names of a certificate. rustls gives them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
+fn names(presented: &[String]) -> String {
+    let plain = |name: &String| {
+        let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+        Printable::cut(inside.trim_matches('"'), 80).to_string()
+    };
+    let shown: Vec<String> = presented.iter().take(NAMES).map(plain).collect();
+    match (presented.len(), presented.len().saturating_sub(NAMES)) {
+        (0, _) => "for no name at all".into(),
+        (_, 0) => format!("for {}", shown.join(", ")),
+        (_, more) => format!("for {} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn of(error: &Error, in_handshake: bool) -> Option<(Code, String)> {
+        let obstacle = obstacle(error, "pylon.example", &Roots::System, in_handshake)?;
+        Some((obstacle.code, obstacle.why))
+    }
+
+    #[test]
+    fn whatever_would_fail_again_is_an_obstacle_and_the_rest_is_retried() {
+        use AlertDescription as Alert;
+        let bad = |why: &str| Some((Code::BadCertificate, format!("the certificate of pylon.example {why}")));
+        let tls = |why: &str| Some((Code::TlsFailed, format!("pylon.example {why}")));
+        let invalid = Error::InvalidCertificate;
+        for (error, expected) in [
+            (invalid(CertificateError::Revoked), bad("was revoked")),
+            (invalid(CertificateError::Expired), bad("has expired")),
+            (invalid(CertificateError::NotValidYet), bad("is not valid yet")),
+            (invalid(CertificateError::NotValidForName), bad("is for another name")),
+            (invalid(CertificateError::InvalidPurpose), bad("is not meant for a server")),
+            (invalid(CertificateError::BadSignature), bad("has an invalid signature")),
+            (
+                invalid(CertificateError::UnknownIssuer),
+                bad("was issued by an authority that is not trusted here"),
+            ),
+            (Error::NoCertificatesPresented, tls("sent no certificate")),
+            (Error::AlertReceived(Alert::ProtocolVersion), tls("does not support TLS 1.2 or 1.3")),
+            (Error::AlertReceived(Alert::UnrecognisedName), tls("has no certificate for this name")),
+            (Error::AlertReceived(Alert::InternalError), None),
+            (Error::AlertReceived(Alert::CloseNotify), None),
+            (Error::AlertReceived(Alert::BadRecordMac), None),
+            (Error::DecryptError, None),
+            (Error::HandshakeNotComplete, None),
+        ] {
+            assert_eq!(of(&error, true), expected, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn after_the_handshake_only_the_lack_of_a_client_certificate_is_an_obstacle() {
+        for alert in [AlertDescription::ProtocolVersion, AlertDescription::HandshakeFailure] {
+            assert_eq!(of(&Error::AlertReceived(alert), false), None, "a write may have been applied");
+        }
+        assert_eq!(of(&Error::InvalidMessage(InvalidMessage::InvalidContentType), false), None);
+        assert!(of(&Error::AlertReceived(AlertDescription::CertificateRequired), false).is_some());
+    }
+
+    #[test]
+    fn at_most_five_names_of_a_certificate_are_shown() {
+        let presented: Vec<String> = (0..7).map(|number| format!("DnsName(\"p{number}.example\")")).collect();
+        assert_eq!(
+            names(&presented),
+            "for p0.example, p1.example, p2.example, p3.example, p4.example and 2 more"
+        );
+        assert_eq!(names(&presented[..1]), "for p0.example");
+        assert_eq!(names(&["IpAddress(127.0.0.1)".into()]), "for 127.0.0.1");
+        assert_eq!(names(&[]), "for no name at all");
+        assert_eq!(names(&["DnsName(\"\u{1b}[2J\")".into()]).find('\u{1b}'), None);
+    }
+}
