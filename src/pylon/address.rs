@@ -38,6 +38,7 @@ impl BaseUrl {
             return Err(bad("has a query or a fragment"));
         }
         match url.scheme() {
+            "https" if !is_server_name(&url) => return Err(bad("has a host that no certificate can name")),
             "https" => {}
             "http" if is_loopback(&url) => {}
             "http" => return Err(bad("would send the token in the clear: use https")),
@@ -79,6 +80,12 @@ impl BaseUrl {
     }
 }
 
+/// Whether TLS can check the name of the host: it is a DNS name or an IP address.
+fn is_server_name(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    rustls::pki_types::ServerName::try_from(host).is_ok()
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
@@ -100,6 +107,8 @@ mod tests {
         for good in [
             "https://api.usepylon.com",
             "https://proxy.example:8443/pylon",
+            "https://[2001:db8::1]:8443",
+            "https://a_b.example",
             "http://127.0.0.1:80",
             "http://[::1]:9/",
             "http://localhost:1",
@@ -114,6 +123,8 @@ mod tests {
             "https://u:p@x.example",
             "https://x.example?a=b",
             "http://127.0.0.1.example",
+            "https://a..example",
+            &format!("https://{}.example", "a".repeat(64)),
         ] {
             assert_eq!(BaseUrl::parse(bad).unwrap_err().code, "pylon::bad_base_url", "{bad}");
         }
