@@ -46,7 +46,7 @@ impl<'t> Pen<'t> {
             }
             (_, Some(line)) => line,
             (Value::InlineTable(table), None) if !self.has_own_comments(table) => {
-                self.braces(table, key, indent)
+                self.pairs_on_lines(pairs(table), order_below(key), indent)
             }
             (value, None) => self.copy(value),
         }
@@ -83,9 +83,8 @@ impl<'t> Pen<'t> {
     }
 
     /// The same, with values that take more than a line.
-    fn braces(self, table: &InlineTable, key: &str, indent: usize) -> String {
-        let mut pairs = pairs(table);
-        sort(&mut pairs, order_below(key));
+    pub(super) fn pairs_on_lines(self, mut pairs: Vec<Pair<'_>>, order: &[&str], indent: usize) -> String {
+        sort(&mut pairs, order);
         let pairs: Vec<String> = pairs
             .iter()
             .map(|(path, value)| {

@@ -1,13 +1,25 @@
-//! `[users]`: who stands where. TOML wants every line above the first table. People are sorted by address, but only
-//! among those who stand together:
+//! `[users]`: sorts people by address, but only within their group, and never past a heading.
 //!
-//! * Lines are divided by blank lines and by comments that stand alone, tables (which have blank lines between them
-//!   anyway) by comments that stand alone.
-//! * A comment directly above the first line of such a group heads the group and stays at its top; where others of the
-//!   group have comments above them too, each is about its person and goes along.
-//! * Who gets windows leaves the lines for the tables, and comes back to the end of the lines when they are gone: below
-//!   the last group if no comment heads it, or else in a group of their own. Tables under a heading become lines when
-//!   all of them can.
+//! * A blank line ends a group of lines. A comment directly above a line begins a group and is its heading: it stays at
+//!   the top of the group.
+//! * A comment with an address in every line is about people, for example an entry that is commented out. It is not a
+//!   heading: it stays directly above the person that it was above, or at the end of its group.
+//! * A comment that stands alone heads the lines or tables below it.
+//! * A comment directly above a table may be about that table or about all that follow. So the table stays where it is,
+//!   as a group of its own.
+//! * A person with windows moves from the lines to the tables, and moves back to the end of the lines when the windows
+//!   are gone. TOML requires that all lines of `[users]` are above all tables, so a person who would move past a heading
+//!   keeps their form. Tables under a heading become lines only if all of them can.
+//!
+//! ```toml
+//! [users]
+//! # Leads
+//! "ana@acme.example" = {}
+//! # "bo@acme.example" = {}
+//! "cy@acme.example" = {}
+//! # Support
+//! "al@acme.example" = {}
+//! ```
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
@@ -16,11 +28,13 @@ use super::page::Page;
 use super::pen::Pen;
 use super::person::{Form, Person, Unit, line_of_table, lines_or_table};
 use super::section::{Entry, Run, Section, runs, write_head};
-use super::sheet::Block;
+use super::sheet::{Around, Block};
 
-/// People who stand together.
+/// People who are sorted together.
 #[derive(Default)]
 struct Group<'t> {
+    /// A blank line divides it from the group above it.
+    after_blank: bool,
     /// Comments that head it and stand alone.
     standing: Vec<Block<'t>>,
     /// A comment that heads it, directly above its first line.
@@ -28,7 +42,7 @@ struct Group<'t> {
     people: Vec<Person<'t>>,
     /// Comments directly below its last line.
     foot: Block<'t>,
-    /// Some comment is above its first line.
+    /// A comment heads it.
     is_headed: bool,
 }
 
@@ -43,18 +57,19 @@ pub(super) fn write_people<'t>(page: &mut Page, pen: Pen<'t>, sections: Vec<Sect
             tables.push(section);
         }
     }
-    let Settled { lines, pool, headed } = settle(pen, entries, tables);
+    let Settled { lines, tables } = settle(pen, entries, tables);
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
         write_head(page, &["users"], false, &head);
         for (number, group) in lines.into_iter().enumerate() {
-            if number > 0 || !head.foot.is_empty() {
+            let is_first = number == 0;
+            if is_first && !head.foot.is_empty() || !is_first && group.after_blank {
                 page.blank();
             }
             group.write(page, pen);
         }
     }
-    for group in [pool].into_iter().chain(headed) {
+    for group in tables {
         page.blank();
         group.write(page, pen);
     }
@@ -62,7 +77,7 @@ pub(super) fn write_people<'t>(page: &mut Page, pen: Pen<'t>, sections: Vec<Sect
 
 impl<'t> Group<'t> {
     fn write(self, page: &mut Page, pen: Pen<'t>) {
-        let Self { standing, heading, mut people, foot, is_headed: _ } = self;
+        let Self { after_blank: _, standing, heading, mut people, foot, is_headed: _ } = self;
         people.sort_by_cached_key(|person| person.address.to_ascii_lowercase());
         page.standing(&standing);
         page.block(&heading);
@@ -79,91 +94,102 @@ impl<'t> Group<'t> {
     }
 }
 
-/// Everybody in their group and form.
+/// All people, in their final group and form.
+#[derive(Default)]
 struct Settled<'t> {
     lines: Vec<Group<'t>>,
-    /// Tables that no comment heads.
-    pool: Group<'t>,
-    /// Tables under a heading.
-    headed: Vec<Group<'t>>,
+    tables: Vec<Group<'t>>,
 }
 
 fn settle<'t>(pen: Pen<'t>, entries: Vec<Entry<'t>>, tables: Vec<Section<'t>>) -> Settled<'t> {
-    let mut settled = Settled { lines: Vec::new(), pool: Group::default(), headed: Vec::new() };
+    let mut settled = Settled::default();
     for group in groups_of_lines(pen, entries, &tables) {
         settled.take_lines(group);
     }
-    let (mut returning, mut late) = (Vec::new(), Vec::new());
-    for Tables { standing, units } in groups_of_tables(pen, tables) {
-        if standing.is_empty() {
-            let (lines, tables): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.line.is_some());
-            returning.extend(lines.into_iter().map(Unit::into_person));
-            settled.pool.people.extend(tables.into_iter().map(Unit::into_person));
-            continue;
-        }
-        let are_lines = units.iter().all(|unit| unit.line.is_some());
-        let people =
-            units.into_iter().map(|unit| if are_lines { unit.into_person() } else { unit.into_table() });
-        let group = Group { standing, people: people.collect(), is_headed: true, ..Group::default() };
-        if are_lines { late.push(group) } else { settled.headed.push(group) }
+    for group in groups_of_tables(pen, tables) {
+        settled.take_tables(group);
     }
-    settled.take_returning(returning);
-    settled.lines.extend(late);
     settled
 }
 
 impl<'t> Settled<'t> {
     /// Takes in a group of lines, some of which have become tables.
-    fn take_lines(&mut self, group: Group<'t>) {
-        let Group { mut standing, heading, people, foot, is_headed } = group;
-        let is_line = |person: &Person<'_>| matches!(person.form, Form::Line { .. });
-        let (lines, mut tables): (Vec<_>, Vec<_>) = people.into_iter().partition(is_line);
-        if !lines.is_empty() {
-            self.pool.people.extend(tables);
-            self.lines.push(Group { standing, heading, people: lines, foot, is_headed });
-            return;
-        }
-        if let Some(Person { address: _, form: Form::Table(sections) }) = tables.last_mut()
+    fn take_lines(&mut self, mut group: Group<'t>) {
+        let is_table = |person: &mut Person<'_>| matches!(person.form, Form::Table(_));
+        let mut tables: Vec<Person<'_>> = group.people.extract_if(.., is_table).collect();
+        if !group.people.is_empty() {
+            self.lines.push(group);
+        } else if let Some(Person { address: _, form: Form::Table(sections) }) = tables.last_mut()
             && let Some(section) = sections.last_mut()
         {
-            section.add_foot(foot);
+            section.add_foot(group.foot);
         }
-        if !heading.is_empty() {
-            standing.push(heading);
-        }
-        if standing.is_empty() {
-            self.pool.people.extend(tables);
-        } else {
-            self.headed.push(Group { standing, people: tables, is_headed, ..Group::default() });
-        }
+        self.add_tables(tables);
     }
 
-    /// Takes in people who were tables and can be lines again.
-    fn take_returning(&mut self, people: Vec<Person<'t>>) {
+    /// Takes in a group of tables. Those that can be lines become lines unless they would move past a heading.
+    fn take_tables(&mut self, group: Tables<'t>) {
+        let Tables { standing, is_headed, units } = group;
+        if !is_headed && self.tables.iter().all(|above| !above.is_headed) {
+            let (lines, tables): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.line.is_some());
+            self.add_lines(lines.into_iter().map(Unit::into_person).collect());
+            self.add_tables(tables.into_iter().map(Unit::into_table).collect());
+            return;
+        }
+        let are_lines = self.tables.is_empty() && units.iter().all(|unit| unit.line.is_some());
+        let people = units.into_iter().map(if are_lines { Unit::into_person } else { Unit::into_table });
+        let people = people.collect();
+        let group = Group { after_blank: true, standing, people, is_headed, ..Group::default() };
+        if are_lines { self.lines.push(group) } else { self.tables.push(group) }
+    }
+
+    /// Adds lines at the end, but not below a heading.
+    fn add_lines(&mut self, people: Vec<Person<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),
             _ if people.is_empty() => {}
-            _ => self.lines.push(Group { people, ..Group::default() }),
+            _ => self.lines.push(Group { after_blank: true, people, ..Group::default() }),
+        }
+    }
+
+    /// Adds tables above the first heading of tables.
+    fn add_tables(&mut self, people: Vec<Person<'t>>) {
+        match self.tables.first_mut() {
+            Some(first) => first.people.extend(people),
+            None if people.is_empty() => {}
+            None => self.tables.push(Group { people, ..Group::default() }),
         }
     }
 }
 
 fn groups_of_lines<'t>(pen: Pen<'t>, entries: Vec<Entry<'t>>, tables: &[Section<'t>]) -> Vec<Group<'t>> {
-    let runs = runs(entries);
-    // Whoever is declared in more than one place stays as they are.
+    let runs = runs(entries, Around::has_heading_above);
+    // A person who is declared in more than one place keeps their form.
     let mut places: HashMap<&str, usize> = HashMap::new();
     for run in &runs {
         let here: HashSet<&str> = run.entries.iter().map(|entry| entry.path[0]).collect();
         here.into_iter().for_each(|address| *places.entry(address).or_default() += 1);
     }
     tables.iter().for_each(|section| *places.entry(section.path[1]).or_default() += 1);
-    runs.into_iter().map(|run| group_of_lines(pen, run, &places)).collect()
+    let after_headings = runs.iter().rposition(is_headed).map_or(0, |last| last + 1);
+    let groups = runs.into_iter().enumerate();
+    groups.map(|(number, run)| group_of_lines(pen, run, &places, number >= after_headings)).collect()
 }
 
-fn group_of_lines<'t>(pen: Pen<'t>, run: Run<'t>, places: &HashMap<&str, usize>) -> Group<'t> {
-    let Run { standing, entries, foot } = run;
-    let is_opened = !entries[0].around.above.is_empty();
-    let others_have_comments = entries[1..].iter().any(|entry| !entry.around.above.is_empty());
+fn is_headed(run: &Run<'_>) -> bool {
+    !run.standing.is_empty() || run.entries[0].around.has_heading_above()
+}
+
+fn group_of_lines<'t>(
+    pen: Pen<'t>,
+    run: Run<'t>,
+    places: &HashMap<&str, usize>,
+    may_be_tables: bool,
+) -> Group<'t> {
+    let is_headed = is_headed(&run);
+    let Run { after_blank, standing, mut entries, foot } = run;
+    let first = &mut entries[0].around;
+    let heading = if first.has_heading_above() { take(&mut first.above) } else { Vec::new() };
     let mut together: Vec<(&str, Vec<Entry<'_>>)> = Vec::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     for entry in entries {
@@ -174,28 +200,26 @@ fn group_of_lines<'t>(pen: Pen<'t>, run: Run<'t>, places: &HashMap<&str, usize>)
             None => together.push((address, vec![entry])),
         }
     }
-    let is_headed = is_opened || !standing.is_empty();
-    let mut heading = Vec::new();
-    if is_opened && standing.is_empty() && !others_have_comments && together.len() > 1 {
-        heading = take(&mut together[0].1[0].around.above);
-    }
     let people = together.into_iter().flat_map(|(address, entries)| {
         let is_whole = places.get(address) == Some(&1);
-        lines_or_table(pen, address, entries, is_whole)
+        lines_or_table(pen, address, entries, is_whole, may_be_tables)
     });
-    Group { standing, heading, people: people.collect(), foot, is_headed }
+    Group { after_blank, standing, heading, people: people.collect(), foot, is_headed }
 }
 
-/// Tables that stand together.
+/// Tables that are sorted together.
 struct Tables<'t> {
-    /// The comments that head them.
+    /// Comments that head them and stand alone.
     standing: Vec<Block<'t>>,
+    /// A comment heads them.
+    is_headed: bool,
     units: Vec<Unit<'t>>,
 }
 
 fn groups_of_tables<'t>(pen: Pen<'t>, tables: Vec<Section<'t>>) -> Vec<Tables<'t>> {
     let mut groups: Vec<Tables<'_>> = Vec::new();
     let mut numbers: HashMap<&str, (usize, usize)> = HashMap::new();
+    let mut begins_group = true;
     for mut section in tables {
         let address = section.path[1];
         if let Some((group, number)) = numbers.get(address) {
@@ -203,9 +227,12 @@ fn groups_of_tables<'t>(pen: Pen<'t>, tables: Vec<Section<'t>>) -> Vec<Tables<'t
             continue;
         }
         let standing = take(&mut section.head.standing);
-        if groups.is_empty() || !standing.is_empty() {
-            groups.push(Tables { standing, units: Vec::new() });
+        let is_alone = section.head.has_heading_above();
+        let is_headed = is_alone || !standing.is_empty();
+        if begins_group || is_headed {
+            groups.push(Tables { standing, is_headed, units: Vec::new() });
         }
+        begins_group = is_alone;
         let group = groups.len() - 1;
         let units = &mut groups[group].units;
         numbers.insert(address, (group, units.len()));

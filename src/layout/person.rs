@@ -1,4 +1,5 @@
-//! The form of one person: a line where that fits, holds no windows and loses no comment, or else a table.
+//! The form of one person: a line if that fits, has no windows and loses no comment, or else a table. A person under a
+//! heading keeps their form, since all lines are above all tables.
 
 use std::mem::take;
 
@@ -25,12 +26,14 @@ pub(super) enum Form<'t> {
     Table(Vec<Section<'t>>),
 }
 
-/// A person who stands among the lines; `is_whole`: nothing else is said of them elsewhere.
+/// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: as a
+/// table, they would not move past a heading.
 pub(super) fn lines_or_table<'t>(
     pen: Pen<'t>,
     address: &'t str,
     mut entries: Vec<Entry<'t>>,
     is_whole: bool,
+    may_be_table: bool,
 ) -> Vec<Person<'t>> {
     let is_inline = entries[0].path.len() == 1;
     let fields: Option<Vec<Pair<'_>>> = match (is_inline, entries[0].value) {
@@ -50,7 +53,13 @@ pub(super) fn lines_or_table<'t>(
             return entries.into_iter().map(|entry| loose(pen, entry)).collect();
         }
         Some(code) => Form::Line { above: take(&mut entries[0].around.above), code, behind },
-        None => Form::Table(vec![table(address, entries, fields, is_inline)]),
+        None if may_be_table => Form::Table(vec![table(address, entries, fields, is_inline)]),
+        None if is_inline => {
+            let pairs = pen.pairs_on_lines(fields, keys::PERSON, 0);
+            let code = format!("{} = {pairs}", dotted(&[address]));
+            Form::Line { above: take(&mut entries[0].around.above), code, behind: moved(behind) }
+        }
+        None => return entries.into_iter().map(|entry| loose(pen, entry)).collect(),
     };
     vec![Person { address, form }]
 }

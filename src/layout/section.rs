@@ -26,6 +26,8 @@ pub(super) struct Entry<'t> {
 
 /// Keys that follow one another without a blank line.
 pub(super) struct Run<'t> {
+    /// A blank line divides it from what is above it.
+    pub(super) after_blank: bool,
     /// The comments that head it.
     pub(super) standing: Vec<Block<'t>>,
     pub(super) entries: Vec<Entry<'t>>,
@@ -48,19 +50,25 @@ impl<'t> Section<'t> {
     /// Writes it.
     pub(super) fn write(self, page: &mut Page, pen: Pen<'t>) {
         let Self { path, array, head, entries } = self;
-        let order = order_of(&path);
-        let has_foot = !head.foot.is_empty();
         write_head(page, &path, array, &head);
-        for (number, mut run) in runs(entries).into_iter().enumerate() {
-            if number > 0 || has_foot {
-                page.blank();
-            }
-            run.entries.sort_by_key(|entry| rank(&entry.path, order));
-            let Run { standing, entries, foot } = run;
-            page.standing(&standing);
-            entries.into_iter().for_each(|entry| entry.write(page, pen));
-            page.block(&foot);
+        if !head.foot.is_empty() {
+            page.blank();
         }
+        write_keys(page, pen, entries, order_of(&path));
+    }
+}
+
+/// Writes keys, sorted into `order` within each run.
+fn write_keys<'t>(page: &mut Page, pen: Pen<'t>, keys: Vec<Entry<'t>>, order: &[&str]) {
+    for (number, run) in runs(keys, |_| false).into_iter().enumerate() {
+        let Run { after_blank: _, standing, mut entries, foot } = run;
+        if number > 0 {
+            page.blank();
+        }
+        entries.sort_by_key(|entry| rank(&entry.path, order));
+        page.standing(&standing);
+        entries.into_iter().for_each(|entry| entry.write(page, pen));
+        page.block(&foot);
     }
 }
 
@@ -86,18 +94,22 @@ impl<'t> Entry<'t> {
     }
 }
 
-/// Divides keys where a blank line does.
-pub(super) fn runs(entries: Vec<Entry<'_>>) -> Vec<Run<'_>> {
+/// Divides keys at blank lines, and above each key that `begins` a run.
+pub(super) fn runs<'t>(entries: Vec<Entry<'t>>, begins: impl Fn(&Around<'t>) -> bool) -> Vec<Run<'t>> {
     let mut runs: Vec<Run<'_>> = Vec::new();
     for mut entry in entries {
         let standing = std::mem::take(&mut entry.around.standing);
         let foot = std::mem::take(&mut entry.around.foot);
         match runs.last_mut() {
-            Some(run) if !entry.around.after_blank && run.foot.is_empty() => {
+            Some(run) if !entry.around.after_blank && run.foot.is_empty() && !begins(&entry.around) => {
                 run.entries.push(entry);
                 run.foot = foot;
             }
-            _ => runs.push(Run { standing, entries: vec![entry], foot }),
+            _ => {
+                let after_blank =
+                    entry.around.after_blank || runs.last().is_some_and(|run| !run.foot.is_empty());
+                runs.push(Run { after_blank, standing, entries: vec![entry], foot });
+            }
         }
     }
     runs

@@ -72,11 +72,26 @@ pub(super) struct Span {
 }
 
 impl Around<'_> {
+    /// Whether a comment is directly above that heads a group of people. A comment with an address in every line does
+    /// not: it is about people, such as an entry that is commented out.
+    pub(super) fn has_heading_above(&self) -> bool {
+        !self.above.iter().all(|comment| has_address(comment))
+    }
+
     /// Whether there is no comment here at all.
     pub(super) fn is_bare(&self) -> bool {
         let Self { after_blank: _, standing, above, behind, foot } = self;
         standing.is_empty() && above.is_empty() && behind.is_none() && foot.is_empty()
     }
+}
+
+/// Whether a comment contains an address. The name of a team, such as `@acme/leads`, is not an address.
+fn has_address(comment: &str) -> bool {
+    let is_inside = |at: usize| {
+        let is_name_end = |last: char| last.is_alphanumeric() || "+-_'".contains(last);
+        comment[..at].ends_with(is_name_end) && comment[at + 1..].starts_with(char::is_alphanumeric)
+    };
+    comment.match_indices('@').any(|(at, _)| is_inside(at))
 }
 
 impl<'t> Sheet<'t> {

@@ -2,6 +2,7 @@
 
 mod editing;
 mod files;
+mod headings;
 mod nasty;
 mod people;
 mod values;
