@@ -7,7 +7,7 @@ use toml_edit::Value;
 use super::page::Page;
 use super::pen::{Pen, pairs, rank};
 use super::people::write_people;
-use super::section::{Entry, Section};
+use super::section::{Entry, Section, write_keys};
 use super::sheet::{Around, Block, Sheet, Statement, What};
 use crate::roster::keys;
 
@@ -45,7 +45,6 @@ impl<'t> Outline<'t> {
                 }
             }
         }
-        roots.sort_by_key(|entry: &Entry<'_>| rank(&entry.path, keys::ROOT));
         // A list of tables stays in its order, and so does what is below each of them.
         let lists: Vec<&str> =
             sections.iter().filter(|it| it.array && it.path.len() == 1).map(|it| it.path[0]).collect();
@@ -67,16 +66,7 @@ impl<'t> Outline<'t> {
         let Self { pen, top, roots, sections, users, end } = self;
         let mut page = Page::new(pen.eol, pen.text.len());
         page.standing(&top);
-        let mut follows_foot = false;
-        for entry in roots {
-            let Around { after_blank, standing, above: _, behind: _, foot } = &entry.around;
-            if *after_blank || follows_foot {
-                page.blank();
-            }
-            page.standing(standing);
-            follows_foot = !foot.is_empty();
-            entry.write(&mut page, pen);
-        }
+        write_keys(&mut page, pen, roots, keys::ROOT);
         sections.into_iter().for_each(|section| section.write(&mut page, pen));
         write_people(&mut page, pen, users);
         page.blank();

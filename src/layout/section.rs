@@ -1,5 +1,5 @@
-//! A header with the keys below it. Keys are written in a fixed order, but only within a run of lines: a blank line, or
-//! a comment that stands alone, is the user's own grouping and stays where it is.
+//! A header with the keys below it. Keys are sorted into a fixed order, but no key moves past a blank line or a comment.
+//! A comment may be about the key below it or about all that follow, so that key and the comment stay where they are.
 
 use toml_edit::Value;
 
@@ -59,16 +59,24 @@ impl<'t> Section<'t> {
 }
 
 /// Writes keys, sorted into `order` within each run.
-fn write_keys<'t>(page: &mut Page, pen: Pen<'t>, keys: Vec<Entry<'t>>, order: &[&str]) {
+pub(super) fn write_keys<'t>(page: &mut Page, pen: Pen<'t>, keys: Vec<Entry<'t>>, order: &[&str]) {
     for (number, run) in runs(keys, |_| false).into_iter().enumerate() {
         let Run { after_blank: _, standing, mut entries, foot } = run;
         if number > 0 {
             page.blank();
         }
-        entries.sort_by_key(|entry| rank(&entry.path, order));
+        sort(&mut entries, order);
         page.standing(&standing);
         entries.into_iter().for_each(|entry| entry.write(page, pen));
         page.block(&foot);
+    }
+}
+
+/// Sorts keys that no comment divides. A key below a comment stays first, since the comment may be about it.
+fn sort(entries: &mut [Entry<'_>], order: &[&str]) {
+    for keys in entries.chunk_by_mut(|_, next| next.around.above.is_empty()) {
+        let first = usize::from(!keys[0].around.above.is_empty());
+        keys[first..].sort_by_key(|entry| rank(&entry.path, order));
     }
 }
 

@@ -59,9 +59,9 @@ role = "enforce"
 status = "observe"              # never written
 
 [guardrails]
+missing = "refuse"
 # A quarter would be too many.
 max_changes = 0x10
-missing = "refuse"
 
 [guardrails.keep_at_least]
 Admin = 2

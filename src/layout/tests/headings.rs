@@ -374,3 +374,48 @@ fn a_person_without_windows_comes_back_below_the_last_group_and_not_below_its_he
         "[users]\n# \"old@x.co\" = {}\n\"al@x.co\" = {}\n# \"ex@x.co\" = {}\n\"bo@x.co\" = {}\n",
     );
 }
+
+#[test]
+fn no_key_of_a_section_moves_past_a_comment() {
+    becomes(
+        r#"# Where we are
+timezone = "Europe/Berlin"
+include = ["teams/*.toml"]
+allow_unicode_emails = true
+[guardrails]
+unmanaged = "report"
+missing = "refuse"
+# The minimums
+keep_active = 1
+protected = ["ana@x.co"]
+keep_at_least = { Admin = 2 }
+# A quarter would be too many.
+max_changes = 5
+[users."ana@x.co"]
+status = "away"
+# for now
+role = "A"
+"#,
+        r#"# Where we are
+timezone = "Europe/Berlin"
+include = ["teams/*.toml"]
+allow_unicode_emails = true
+
+[guardrails]
+unmanaged = "report"
+missing = "refuse"
+# The minimums
+keep_active = 1
+keep_at_least = { Admin = 2 }
+protected = ["ana@x.co"]
+# A quarter would be too many.
+max_changes = 5
+
+[users."ana@x.co"]
+status = "away"
+# for now
+role = "A"
+"#,
+    );
+    stays("timezone = \"UTC\"\n\n# All teams\n\ninclude = [\"teams/*.toml\"]\n");
+}
