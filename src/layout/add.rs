@@ -78,7 +78,7 @@ impl<'t> Places<'t> {
                     match path[..] {
                         ["users"] => (places.header, places.is_odd) = (Some(*span), *array),
                         ["users", address, ..] => {
-                            places.see_table(address, !around.standing.is_empty(), *span);
+                            places.see_table(address, around.has_heading(), *span);
                         }
                         _ => {}
                     }
@@ -102,9 +102,9 @@ impl<'t> Places<'t> {
     }
 
     fn see_line(&mut self, address: &str, around: &Around<'_>, span: Span) {
-        if self.lines.is_empty() || around.after_blank {
+        if self.lines.is_empty() || around.after_blank || around.has_heading_above() {
             self.lines.clear();
-            self.is_headed = !around.standing.is_empty() || !around.above.is_empty();
+            self.is_headed = around.has_heading();
         }
         self.lines.push((Email::observed(address).folded(), span));
     }

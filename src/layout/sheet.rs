@@ -78,6 +78,11 @@ impl Around<'_> {
         !self.above.iter().all(|comment| has_address(comment))
     }
 
+    /// Whether a comment heads a group that begins here. A comment that stands alone always does.
+    pub(super) fn has_heading(&self) -> bool {
+        !self.standing.is_empty() || self.has_heading_above()
+    }
+
     /// Whether there is no comment here at all.
     pub(super) fn is_bare(&self) -> bool {
         let Self { after_blank: _, standing, above, behind, foot } = self;

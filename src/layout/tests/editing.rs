@@ -112,9 +112,9 @@ fn what_is_so_already_is_not_written_again() {
 fn somebody_new_is_a_line_at_their_place() {
     let new = [add("d@x.co", None, None), add("B@x.co", Some("A \"b\""), Some(Status::Away))];
     becomes(
-        "[users]\n\"a@x.co\"={} # a\n# c\n\"C@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
+        "[users]\n\"a@x.co\"={} # a\n# c@x.co\n\"C@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
         &new,
-        "[users]\n\"a@x.co\"={} # a\n\"B@x.co\" = { role = \"A \\\"b\\\"\", status = \"away\" }\n# c\n\"C@x.co\" = {}\n\"d@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
+        "[users]\n\"a@x.co\"={} # a\n\"B@x.co\" = { role = \"A \\\"b\\\"\", status = \"away\" }\n# c@x.co\n\"C@x.co\" = {}\n\"d@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
     );
 }
 
@@ -133,6 +133,29 @@ fn somebody_new_stands_under_nobodys_heading() {
 }
 
 #[test]
+fn a_new_person_does_not_come_below_a_heading_in_the_middle_of_a_group() {
+    becomes(
+        "[users]\n\"c@x.co\" = {}\n# \"x@x.co\" = {}\n# Leads\n\"a@x.co\" = {}\n\"z@x.co\" = {}\n# end\n\n[users.\"b@x.co\"]\n",
+        &[add("d@x.co", None, None)],
+        "[users]\n\"c@x.co\" = {}\n# \"x@x.co\" = {}\n# Leads\n\"a@x.co\" = {}\n\"z@x.co\" = {}\n# end\n\n\"d@x.co\" = {}\n\n[users.\"b@x.co\"]\n",
+    );
+    becomes(
+        "[users]\n# Leads\n\"z@x.co\" = {}\n\n# \"old@x.co\" = {}\n\"e@x.co\" = {}\n",
+        &[add("d@x.co", None, None)],
+        "[users]\n# Leads\n\"z@x.co\" = {}\n\n\"d@x.co\" = {}\n# \"old@x.co\" = {}\n\"e@x.co\" = {}\n",
+    );
+}
+
+#[test]
+fn a_new_table_does_not_come_below_a_heading() {
+    becomes(
+        "[defaults]\n\n# Leads\n[users.\"a@x.co\"]\n\n[users.\"c@x.co\"]\n",
+        &[add("b@x.co", None, None), add("d@x.co", None, None)],
+        "[defaults]\n\n[users.\"b@x.co\"]\n\n[users.\"d@x.co\"]\n\n# Leads\n[users.\"a@x.co\"]\n\n[users.\"c@x.co\"]\n",
+    );
+}
+
+#[test]
 fn among_people_in_no_order_somebody_new_is_the_last() {
     becomes(
         "[users]\n  \"z@x.co\" = {}\n  \"a@x.co\" = {}\n",
@@ -145,9 +168,9 @@ fn among_people_in_no_order_somebody_new_is_the_last() {
 fn among_tables_somebody_new_is_a_table() {
     let new = [add("b@x.co", Some("A"), None), add("d@x.co", None, Some(Status::Active))];
     becomes(
-        "[defaults]\n\n# c\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n",
+        "[defaults]\n\n# c@x.co\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n",
         &new,
-        "[defaults]\n\n[users.\"b@x.co\"]\nrole = \"A\"\n\n# c\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n\n[users.\"d@x.co\"]\nstatus = \"active\"\n",
+        "[defaults]\n\n[users.\"b@x.co\"]\nrole = \"A\"\n\n# c@x.co\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n\n[users.\"d@x.co\"]\nstatus = \"active\"\n",
     );
     becomes(
         "[defaults]\n\n# leads\n\n[users.\"c@x.co\"]\nrole = \"B\"\n",
