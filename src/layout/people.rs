@@ -4,6 +4,7 @@
 //!   the top of the group.
 //! * A comment with an address in every line is about people, for example an entry that is commented out. It is not a
 //!   heading: it stays directly above the person that it was above, or at the end of its group.
+//!   If that person is the first one of a group with a heading, blank lines keep the heading apart from the comment.
 //! * A comment that stands alone heads the lines or tables below it.
 //! * A comment directly above a table may be about that table or about all that follow. So the table stays where it is,
 //!   as a group of its own.
@@ -61,7 +62,8 @@ pub(super) fn write_people<'t>(page: &mut Page, pen: Pen<'t>, sections: Vec<Sect
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
         write_head(page, &["users"], false, &head);
-        for (number, group) in lines.into_iter().enumerate() {
+        for (number, mut group) in lines.into_iter().enumerate() {
+            group.sort();
             let is_first = number == 0;
             if is_first && !head.foot.is_empty() || !is_first && group.after_blank {
                 page.blank();
@@ -69,16 +71,29 @@ pub(super) fn write_people<'t>(page: &mut Page, pen: Pen<'t>, sections: Vec<Sect
             group.write(page, pen);
         }
     }
-    for group in tables {
+    for mut group in tables {
+        group.sort();
         page.blank();
         group.write(page, pen);
     }
 }
 
 impl<'t> Group<'t> {
+    /// Sorts the people. If the first one has a comment, blank lines keep the heading apart from it. Without them, both
+    /// would be one block, and the next run would leave the comment in place when that person moves.
+    fn sort(&mut self) {
+        self.people.sort_by_cached_key(|person| person.address.to_ascii_lowercase());
+        if let Some(Person { address: _, form: Form::Line { above, .. } }) = self.people.first()
+            && !above.is_empty()
+            && !self.heading.is_empty()
+        {
+            self.standing.push(take(&mut self.heading));
+            self.after_blank = true;
+        }
+    }
+
     fn write(self, page: &mut Page, pen: Pen<'t>) {
-        let Self { after_blank: _, standing, heading, mut people, foot, is_headed: _ } = self;
-        people.sort_by_cached_key(|person| person.address.to_ascii_lowercase());
+        let Self { after_blank: _, standing, heading, people, foot, is_headed: _ } = self;
         page.standing(&standing);
         page.block(&heading);
         for Person { address: _, form } in people {

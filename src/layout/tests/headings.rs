@@ -211,6 +211,35 @@ fn a_comment_is_a_heading_unless_every_line_has_an_address() {
 }
 
 #[test]
+fn a_blank_line_keeps_a_heading_apart_from_a_comment_about_the_first_person() {
+    becomes(
+        r#"[users]
+# Leads
+"c@x.co" = {}
+# a@x.co is on leave
+"a@x.co" = {}
+# Support
+"d@x.co" = {}
+# "old@x.co" = {}
+"b@x.co" = {}
+"#,
+        r#"[users]
+# Leads
+
+# a@x.co is on leave
+"a@x.co" = {}
+"c@x.co" = {}
+
+# Support
+
+# "old@x.co" = {}
+"b@x.co" = {}
+"d@x.co" = {}
+"#,
+    );
+}
+
+#[test]
 fn a_heading_above_dotted_keys_divides_a_person_and_moves_nothing() {
     stays("[users]\n\"b@x.co\".status = \"away\"\n# Leads\n\"a@x.co\" = {}\n\"b@x.co\".role = \"A\"\n");
 }
@@ -234,7 +263,9 @@ fn a_person_with_windows_stays_a_line_if_a_table_would_be_below_another_heading(
         &format!(
             r#"[users]
 "ed@x.co" = {{ role = "A", {WINDOWS} }} # lead
+
 # on call
+
 # "ex@x.co" = {{}}
 "al@x.co" = {{ role = "A", {WINDOWS} }}
 "bo@x.co".{WINDOWS}
