@@ -13,6 +13,7 @@
 
 mod changes;
 mod guardrails;
+mod headings;
 mod layout;
 mod limits;
 mod order;

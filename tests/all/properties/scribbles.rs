@@ -326,6 +326,7 @@ impl Writer<'_> {
 
     fn comment(&mut self) -> String {
         self.comments += 1;
-        format!("# c{};", self.comments - 1)
+        let about = self.dice.pick(&["", "", " old@x.example"]);
+        format!("# c{};{about}", self.comments - 1)
     }
 }
