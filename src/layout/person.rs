@@ -142,9 +142,12 @@ impl<'t> Unit<'t> {
 
     pub(super) fn into_table(self) -> Person<'t> {
         let Self { address, mut sections, line: _ } = self;
-        // The person's own header above what is below it. A list has its order.
+        // The person's own header is above what is below it, and the comment above the person stays there. A list keeps
+        // its order.
         let is_list = sections.iter().any(|section| section.array && section.path.len() == 2);
+        let above = take(&mut sections[0].head.above);
         sections.sort_by_key(|section| !is_list && section.path.len() > 2);
+        sections[0].head.above.splice(0..0, above);
         Person { address, form: Form::Table(sections) }
     }
 }

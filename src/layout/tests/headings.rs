@@ -369,6 +369,14 @@ fn a_table_below_a_comment_stays_where_it_is() {
 }
 
 #[test]
+fn a_comment_above_the_windows_of_a_person_stays_above_the_person() {
+    becomes(
+        "# Leads\n[[users.'b@x.co'.windows]]\n# see below\n[users.'b@x.co']\n[users.'a@x.co']\n",
+        "# Leads\n# see below\n[users.\"b@x.co\"]\n\n[[users.\"b@x.co\".windows]]\n\n[users.\"a@x.co\"]\n",
+    );
+}
+
+#[test]
 fn tables_below_a_comment_that_become_lines_stay_apart() {
     becomes(
         r#"[users."zed@x.co"]
