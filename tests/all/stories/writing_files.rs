@@ -244,6 +244,25 @@ fn files_are_laid_out_and_checked() {
     assert_eq!(read(&broken, "users.toml"), "[users\n");
 }
 
+#[test]
+fn a_heading_stays_above_its_people_when_files_are_sorted_and_people_are_added() {
+    let users = "[users]\n# Leads\n\"bo@acme.example\" = {}\n\"ana@acme.example\" = {}\n# Support\n\"eve@acme.example\" = {}\n\"cy@acme.example\" = {}\n";
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users);
+    scene.run("fmt").exits(0);
+    let sorted = "[users]\n# Leads\n\"ana@acme.example\" = {}\n\"bo@acme.example\" = {}\n# Support\n\"cy@acme.example\" = {}\n\"eve@acme.example\" = {}\n";
+    assert_eq!(read(&scene, "users.toml"), sorted);
+    scene.run("import --update --into users.toml").exits(0);
+    let updated = read(&scene, "users.toml");
+    let (groups, added) = updated.split_once("\n\n").unwrap();
+    let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!((groups.lines().count(), comments(groups), comments(added)), (7, 2, 0), "{updated}");
+    assert!(
+        added.starts_with("\"ben@acme.example\" = { role = \"Admin\" }\n\"dee@acme.example\""),
+        "{updated}"
+    );
+    scene.run("fmt --check").exits(0);
+}
+
 #[cfg(unix)]
 #[test]
 fn if_one_file_cannot_be_written_none_is() {
