@@ -3,14 +3,14 @@
 //! * A blank line ends a group of lines. A comment directly above a line begins a group and is its heading: it stays at
 //!   the top of the group.
 //! * A comment with an address in every line is about people, for example an entry that is commented out. It is not a
-//!   heading: it stays directly above the person that it was above, or at the end of its group.
-//!   If that person is the first one of a group with a heading, blank lines keep the heading apart from the comment.
+//!   heading: it stays directly above the person that it was above, or at the end of its group. If that person is the
+//!   first one of a group with a heading, blank lines keep the heading apart from the comment.
 //! * A comment that stands alone heads the lines or tables below it.
 //! * A comment directly above a table may be about that table or about all that follow. So the table stays where it is,
 //!   as a group of its own.
 //! * A person with windows moves from the lines to the tables, and moves back to the end of the lines when the windows
-//!   are gone. TOML requires that all lines of `[users]` are above all tables, so a person who would move past a heading
-//!   keeps their form. Tables under a heading become lines only if all of them can.
+//!   are gone. TOML requires that all lines of `[users]` are above all tables. So people in a group of lines with a
+//!   heading, or above one, stay lines. Tables under a heading become lines only if all of them can, and all above them.
 //!
 //! ```toml
 //! [users]
@@ -158,7 +158,7 @@ impl<'t> Settled<'t> {
         if are_lines { self.lines.push(group) } else { self.tables.push(group) }
     }
 
-    /// Adds lines at the end, but not below a heading.
+    /// Adds lines to the last group. If a comment heads it, they become a group of their own below it.
     fn add_lines(&mut self, people: Vec<Person<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),

@@ -1,5 +1,5 @@
-//! The form of one person: a line if that fits, has no windows and loses no comment, or else a table. A person under a
-//! heading keeps their form, since all lines are above all tables.
+//! The form of one person: a line if that fits, has no windows and loses no comment, or else a table. A person whom the
+//! other form would move away from a heading keeps their form, since all lines are above all tables.
 
 use std::mem::take;
 
@@ -26,8 +26,8 @@ pub(super) enum Form<'t> {
     Table(Vec<Section<'t>>),
 }
 
-/// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: as a
-/// table, they would not move past a heading.
+/// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: a
+/// table would not be away from their heading, or below another one.
 pub(super) fn lines_or_table<'t>(
     pen: Pen<'t>,
     address: &'t str,

@@ -3,6 +3,7 @@
 //! Nothing is lost: every comment is in exactly one [`Around`], or at the top or the end of the file. A comment behind a
 //! statement and one directly above it are its own. One that stands alone between blank lines heads what follows. One
 //! directly below a statement and above a blank line (a person commented out, say) stays where that run of lines ends.
+//! `people` decides what a heading of people is.
 
 use toml_edit::{Document, Item, Table, Value};
 

@@ -155,7 +155,7 @@ fn groups_need_no_blank_lines_between_them() {
 }
 
 #[test]
-fn groups_of_one_person_are_not_sorted() {
+fn groups_of_one_person_keep_their_place() {
     stays("[users]\n# Zed is new.\n\"zed@x.co\" = {}\n# Ana knows why.\n\"ana@x.co\" = {}\n");
     stays("[users]\n\"zed@x.co\" = {}\n\n\"ana@x.co\" = {}\n# Leads\n\"al@x.co\" = {}\n");
 }
