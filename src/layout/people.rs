@@ -30,6 +30,7 @@ use super::pen::Pen;
 use super::person::{Form, Person, Unit, line_of_table, lines_or_table};
 use super::section::{Entry, Run, Section, runs, write_head};
 use super::sheet::{Around, Block};
+use crate::roster::Email;
 
 /// People who are sorted together.
 #[derive(Default)]
@@ -82,7 +83,7 @@ impl<'t> Group<'t> {
     /// Sorts the people. If the first one has a comment, blank lines keep the heading apart from it. Without them, both
     /// would be one block, and the next run would leave the comment in place when that person moves.
     fn sort(&mut self) {
-        self.people.sort_by_cached_key(|person| person.address.to_ascii_lowercase());
+        self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
         if let Some(Person { address: _, form: Form::Line { above, .. } }) = self.people.first()
             && !above.is_empty()
             && !self.heading.is_empty()
