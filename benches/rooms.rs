@@ -81,6 +81,7 @@ impl Acme {
         PlanReport::new(&Material {
             place: "us",
             made_up: false,
+            invocation: &rolecall::invocation::Invocation::default(),
             reviewed: &self.reviewed,
             sources: &self.roster.sources,
             roles: &self.observed.roles,

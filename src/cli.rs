@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::invocation::{Invocation, path_word};
 use crate::pylon::request::Endpoint;
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::Region;
@@ -359,12 +360,77 @@ pub struct ManArgs {
     pub into: Option<PathBuf>,
 }
 
+/// The root file, if none is named.
+const CONFIG: &str = "users.toml";
+
+impl Cli {
+    /// How a command has to be called to mean the same files and the same Pylon. `takes` says whether a command takes a flag.
+    pub fn invocation(&self, takes: fn(&str, &str) -> bool) -> Invocation {
+        let config = &self.common.config;
+        let is_default = config.as_os_str() == CONFIG;
+        let words = |flag: &str, value: String| [flag.to_owned(), value];
+        Invocation {
+            config: if is_default { Vec::new() } else { words("-c", path_word(config)).into() },
+            description: path_word(&config.with_file_name("pylon.json")),
+            pylon: self.command.connection().map(ConnectionArgs::words).unwrap_or_default(),
+            again: self.command.again(),
+            takes,
+        }
+    }
+}
+
+impl ConnectionArgs {
+    /// The words that say which Pylon is asked, and with which token. An address from the environment is still there next time.
+    fn words(&self) -> Vec<String> {
+        let Self { region, base_url, token_file, sandbox, rate: _ } = self;
+        let mut words: Vec<String> = Vec::new();
+        words.extend(region.iter().flat_map(|region| ["--region".to_owned(), region.as_str().to_owned()]));
+        let from_environment = std::env::var(BASE_URL).ok();
+        let given = base_url.iter().filter(|url| from_environment.as_ref() != Some(url));
+        words.extend(given.flat_map(|url| ["--base-url".to_owned(), url.clone()]));
+        words.extend(
+            token_file
+                .iter()
+                .flat_map(|path| ["--token-file".to_owned(), path.to_string_lossy().into_owned()]),
+        );
+        words.extend(sandbox.then(|| "--sandbox".to_owned()));
+        words
+    }
+}
+
+impl Command {
+    /// The words that carry out the same once more. An apply that changes people, if the command is not one.
+    fn again(&self) -> Vec<String> {
+        let limit = |carry: &CarryArgs| {
+            carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])
+        };
+        let mut words = vec!["apply".to_owned()];
+        match self {
+            Self::Apply(ApplyArgs { plan, only, carry, connection: _ }) => {
+                words.extend(plan.iter().map(|path| path_word(path)));
+                words.extend(only.iter().flat_map(|email| ["--only".to_owned(), email.clone()]));
+                words.extend(limit(carry).into_iter().flatten());
+            }
+            Self::Rollback(RollbackArgs { of, carry, connection: _ }) => {
+                words = vec!["rollback".to_owned()];
+                words.extend(of.iter().map(|path| path_word(path)));
+                words.extend(limit(carry).into_iter().flatten());
+            }
+            _ => {}
+        }
+        words
+    }
+}
+
 /// What every verb takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// The root file
-    #[arg(short, long, value_name = "FILE", default_value = "users.toml", global = true)]
+    #[arg(short, long, value_name = "FILE", default_value = CONFIG, global = true)]
     pub config: PathBuf,
+    /// How rolecall was called.
+    #[arg(skip)]
+    pub invocation: Invocation,
     /// In which format to report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
     pub format: Format,
@@ -393,6 +459,9 @@ pub struct Common {
     pub color: Colour,
 }
 
+/// The variable that is used instead of `--base-url`.
+const BASE_URL: &str = "PYLON_BASE_URL";
+
 /// Which Pylon is asked and how: what every verb takes that asks it, and no other.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pylon")]
@@ -401,7 +470,7 @@ pub struct ConnectionArgs {
     #[arg(long, value_enum)]
     pub region: Option<Region>,
     /// Another address of Pylon: https, or http on this machine
-    #[arg(long, value_name = "URL", env = "PYLON_BASE_URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = BASE_URL, hide_env_values = true)]
     pub base_url: Option<String>,
     /// A file that holds the token, `-` for standard input; otherwise it is taken from PYLON_API_TOKEN
     #[arg(long, value_name = "FILE")]

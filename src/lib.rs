@@ -24,6 +24,7 @@ pub mod comparison;
 pub mod desired;
 mod every;
 pub mod exit;
+pub mod invocation;
 pub mod layout;
 pub mod manual;
 pub mod observed;

@@ -89,7 +89,7 @@ pub(super) async fn carry_through(
     }
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
-    let Connection { asking, place: _, sandbox, as_on: _ } = connection;
+    let Connection { asking, place: _, sandbox, invocation: _, as_on: _ } = connection;
     let finished = carry(&prepared, asking, &mut journal, signals, args, common, environment).await;
     drop(lock);
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));

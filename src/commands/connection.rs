@@ -3,6 +3,7 @@
 use super::{Code, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
+use crate::invocation::Invocation;
 use crate::observed::Integration;
 use crate::output::say;
 use crate::printable::Printable;
@@ -24,6 +25,8 @@ pub(super) struct Connection {
     pub(super) place: String,
     /// The embedded Pylon, where it is that.
     pub(super) sandbox: Option<Running>,
+    /// How rolecall was called.
+    pub(super) invocation: Invocation,
     /// The instant that stands for the present, where a Pylon elsewhere is asked as on that day.
     pub(super) as_on: Option<Moment>,
 }
@@ -105,6 +108,7 @@ async fn open(
     let tell: fn(&str) = if common.quiet { |_| {} } else { say };
     let trace = Trace::new(clock, common.verbose.then_some(say));
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
+    let invocation = common.invocation.clone();
     let asking = |reader| Asking::new(reader, clock, Pacing::new(&rates), fastrand::Rng::new(), tell);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
@@ -115,6 +119,7 @@ async fn open(
             asking: asking(reader),
             place: "sandbox".into(),
             sandbox: Some(running),
+            invocation,
             as_on: None,
         });
     }
@@ -124,7 +129,7 @@ async fn open(
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
     let reader = Reader::new(base, token, network, clock, trace)?;
-    Ok(Connection { asking: asking(reader), place, sandbox: None, as_on })
+    Ok(Connection { asking: asking(reader), place, sandbox: None, invocation, as_on })
 }
 
 /// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.

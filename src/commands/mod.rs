@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Colour, Command, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::invocation::Invocation;
 use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::token::{self as tokens, Source};
@@ -151,7 +152,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
             Problem::new(Code::NoReport, format!("`{name}` makes no report that --report could write"))
                 .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
         );
-        return finish(&trouble.into_report(name), Outlets::default(), common, environment);
+        return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }
     // Known before any file is read: what is wrong with one may be told before anybody is asked, and hold the token.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
@@ -161,7 +162,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
-        Err(trouble) => return finish(&trouble.into_report(name), Outlets::default(), common, environment),
+        Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
     };
     let done = match command {
         Command::Validate => validate::run(common, environment),
@@ -187,7 +188,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Ok((body, exit)) => Report { command: name, exit, body },
         Err(trouble) => trouble.into_report(name),
     };
-    finish(&report, outlets, common, environment)
+    finish(report, outlets, common, environment)
 }
 
 /// A text that is no report, and so the same in every format.
@@ -196,7 +197,9 @@ fn printed(text: String) -> Output {
 }
 
 /// Writes the report to wherever it goes.
-fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
+fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
+    complete(&mut report.body, &common.invocation);
+    let report = &report;
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
         _ => false, // no other report is of something that was carried out
@@ -220,6 +223,18 @@ fn finish(report: &Report, outlets: Outlets, common: &Common, environment: &Envi
     Output { stdout, stderr, exit, may_have_changed }
 }
 
+/// Adds the flags of this run to the commands that a report suggests.
+fn complete(body: &mut Body, invocation: &Invocation) {
+    let remedies: Vec<&mut String> = match body {
+        Body::Problems(problems) => {
+            problems.list.iter_mut().filter_map(|problem| problem.help.as_mut()).collect()
+        }
+        Body::Doctor(doctor) => doctor.checks.iter_mut().filter_map(|check| check.remedy.as_mut()).collect(),
+        _ => Vec::new(), // these build their commands from the invocation
+    };
+    remedies.into_iter().for_each(|remedy| *remedy = invocation.complete(remedy));
+}
+
 fn setting(common: &Common, environment: &Environment) -> Setting {
     Setting {
         colours: colours(common, environment, environment.stdout_is_terminal),
@@ -228,6 +243,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
         annotations: Annotations {
             folder: environment.folder.clone(),
             workspace: environment.github_workspace.clone(),
+            resolve: spared::place_of,
         },
     }
 }

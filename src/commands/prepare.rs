@@ -12,6 +12,7 @@ use crate::apply::Finished;
 use crate::apply::rollback::{Applied, Rollback, Takeback};
 use crate::cli::{Common, ConnectionArgs};
 use crate::desired::agenda::Ahead;
+use crate::invocation::{Invocation, quoted};
 use crate::observed::ObservedState;
 use crate::plan::blame::OutOfStep;
 use crate::plan::forecast::{Coming, forecast};
@@ -26,11 +27,6 @@ use crate::report::Material;
 use crate::roster::{Email, Moment, Unmanaged};
 use crate::source::Sources;
 
-/// How to give the sandbox other roles than the built-in ones.
-const DESCRIBE: &str = "The sandbox can have your roles: describe your organization in pylon.json, which \
-                        `rolecall sandbox --write-state pylon.json` starts for you; or copy the real one with \
-                        `rolecall import --state pylon.json`";
-
 /// A reviewed plan, and what it takes to report it or carry it out.
 pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
@@ -41,6 +37,8 @@ pub(super) struct Prepared {
     place: String,
     /// A sandbox made the organization up from the files.
     made_up: bool,
+    /// How rolecall was called.
+    invocation: Invocation,
     now: Timestamp,
     at: Option<Moment>,
     coming: Vec<Coming>,
@@ -221,6 +219,7 @@ fn review(
         state,
         place: connection.place.clone(),
         made_up: connection.is_made_up(),
+        invocation: connection.invocation.clone(),
         now: *now,
         at: at.clone().or_else(|| connection.as_on.clone()),
         coming,
@@ -234,7 +233,11 @@ fn review(
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
     if problem.code == crate::plan::Code::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
-        problem.help = Some(help + DESCRIBE);
+        let description = quoted(&connection.invocation.description);
+        problem.help = Some(format!(
+            "{help}The sandbox can have your roles: describe your organization in {description}, which `rolecall sandbox \
+             --write-state {description}` starts for you; or copy the real one with `rolecall import --state {description}`"
+        ));
     }
     problem
 }
@@ -248,6 +251,7 @@ impl Prepared {
             state,
             place,
             made_up,
+            invocation,
             mention_undeclared,
             now,
             at,
@@ -263,6 +267,7 @@ impl Prepared {
         Material {
             place,
             made_up: *made_up,
+            invocation,
             reviewed,
             sources,
             roles,

@@ -10,6 +10,7 @@ use super::state::{is_new, sandbox_region, write_state};
 use super::{Code, Done, Environment, Trouble, block_on, folder, signals};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
+use crate::invocation::quoted;
 use crate::output;
 use crate::own_folder::{NAME, OwnFolder};
 use crate::printable::Printable;
@@ -70,12 +71,6 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     written.map_err(|error| {
         Problem::new(Code::SandboxFailed, format!("standard output cannot be written: {error}")).into()
     })
-}
-
-/// In single quotes, where a shell would read more into it.
-fn quoted(word: &str) -> String {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Starts the sandbox for one run. It keeps its state for the next one.

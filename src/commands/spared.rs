@@ -63,7 +63,7 @@ fn shown(path: &Path) -> Printable {
 }
 
 /// Where a path leads, whichever way it is spelt; neither the file nor its folder need be there.
-fn place_of(path: &Path) -> PathBuf {
+pub(super) fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
         Some(name) => place_of(&folder(path)).join(name),
         None => path.to_owned(),

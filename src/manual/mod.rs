@@ -46,7 +46,17 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
     let matches = command.try_get_matches_from_mut(&words).map_err(|error| advised(error, &words))?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    cli.common.invocation = cli.invocation(takes);
+    Ok(cli)
+}
+
+/// Whether a verb takes a flag and has a use for it.
+fn takes(verb: &str, flag: &str) -> bool {
+    let mut command = command();
+    command.build();
+    let is_flag = |arg: &Arg| arg.get_id() == flag && !arg.is_hide_set();
+    command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
 /// `help VERB`, as many a program has it, is `VERB --help`.

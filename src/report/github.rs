@@ -149,10 +149,13 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
 /// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere, nor for one whose name would
 /// act on the log: escaped, it would be the name of another file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
-    let Annotations { folder, workspace } = folders;
+    let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
         None => PathBuf::from(file),
-        Some(workspace) => plain(&folder.join(file)).strip_prefix(plain(workspace)).ok()?.to_owned(),
+        // Either path can lead through a link, and GitHub knows the file by its place in the repository.
+        Some(workspace) => {
+            plain(&resolve(&folder.join(file))).strip_prefix(plain(&resolve(workspace))).ok()?.to_owned()
+        }
     };
     let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
     let is_shown = !file.chars().any(is_unprintable);
@@ -358,7 +361,11 @@ mod tests {
     use super::*;
 
     fn at(file: &str, folder: &str, workspace: Option<&str>) -> Option<String> {
-        let folders = Annotations { folder: folder.into(), workspace: workspace.map(PathBuf::from) };
+        let folders = Annotations {
+            folder: folder.into(),
+            workspace: workspace.map(PathBuf::from),
+            resolve: Path::to_owned,
+        };
         in_workspace(file, &folders)
     }
 

@@ -4,7 +4,7 @@
 //! [`Printable`] on its way. Nothing here asks, decides or prints: [`write()`] is a function of the report, the format and
 //! the [`Setting`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::every::every;
 use crate::exit::Exit;
@@ -122,12 +122,20 @@ pub struct Setting {
 }
 
 /// From where files are named, and from where GitHub does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Annotations {
     /// The working directory, to which the report's file names are relative.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout.
     pub workspace: Option<PathBuf>,
+    /// Follows the links in a path.
+    pub resolve: fn(&Path) -> PathBuf,
+}
+
+impl Default for Annotations {
+    fn default() -> Self {
+        Self { folder: PathBuf::new(), workspace: None, resolve: Path::to_owned }
+    }
 }
 
 /// GitHub refuses a longer comment, and counts characters.

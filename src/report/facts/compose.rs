@@ -13,6 +13,7 @@ use super::plan::{
 use crate::apply::rollback::{Left, Takeback};
 use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
+use crate::invocation::Invocation;
 use crate::observed::{Integration, RoleCatalogue, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
 use crate::plan::forecast::Coming;
@@ -35,6 +36,8 @@ pub struct Material<'a> {
     pub place: &'a str,
     /// A sandbox made the organization up from the files.
     pub made_up: bool,
+    /// How rolecall was called.
+    pub invocation: &'a Invocation,
     /// The reviewed plan.
     pub reviewed: &'a ReviewedPlan,
     /// For places.
@@ -69,6 +72,7 @@ impl PlanReport {
         let Material {
             place,
             made_up,
+            invocation,
             reviewed,
             sources,
             roles: _,
@@ -95,6 +99,7 @@ impl PlanReport {
         Self {
             organization: OrganizationLine::new(&plan.organization, place),
             made_up,
+            invocation: invocation.clone(),
             declared: plan.declared,
             at: at.map(|moment| Printable::new(&moment.written)),
             only: plan.only.iter().map(|email| Printable::new(email.as_str())).collect(),
@@ -262,7 +267,8 @@ impl Material<'_> {
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = self.now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(self.now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
-        let remedy = (*verdict == Verdict::Refused).then(|| words::remedy(figure, &written, &expires));
+        let remedy = (*verdict == Verdict::Refused)
+            .then(|| words::remedy(figure, self.takeback.is_some(), &written, &expires));
         GuardrailLine {
             guardrail: figure.guardrail(),
             verdict: verdict.clone(),

@@ -7,6 +7,7 @@ use super::OrganizationLine;
 use super::files::{FileLine, LeftLine};
 use crate::apply::{Outcome, Stop};
 use crate::desired::Origin;
+use crate::invocation::Invocation;
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
@@ -20,6 +21,8 @@ pub struct PlanReport {
     pub organization: OrganizationLine,
     /// A sandbox made the organization up from the files.
     pub made_up: bool,
+    /// How rolecall was called, for the commands that the report suggests.
+    pub invocation: Invocation,
     /// How many people are declared.
     pub declared: usize,
     /// The instant that was asked about, where it is not the present.

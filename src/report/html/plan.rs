@@ -18,6 +18,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     let PlanReport {
         organization: _, // is what it is about, as all that is counted
         made_up: _,
+        invocation: _,
         declared: _,
         at: _,
         only: _,
@@ -76,7 +77,7 @@ fn about(report: &PlanReport) -> Markup {
             }
             @if let Some(at) = at { ", as on " (short(at)) }
         }
-        @if *made_up { p.attention { (words::MADE_UP) " " code { (words::DESCRIBE) } "." } }
+        @if *made_up { p.attention { (words::MADE_UP) " " code { (report.invocation.describe()) } "." } }
         ul.counts { @for part in words::summary(report) { li { (part) } } }
     }
 }
@@ -92,7 +93,7 @@ fn ending(report: &PlanReport) -> Markup {
         }
         @if let Some(unread) = result.and_then(words::not_read_back) { p.attention { (unread) } }
         @if let Some(saved) = &report.saved {
-            p { "Saved as " code { (saved.as_str()) } "; " code { "rolecall apply " (saved.as_str()) } " " (words::SAVED) "." }
+            p { "Saved as " code { (saved.as_str()) } "; " code { (report.invocation.command(&["apply", saved.raw()])) } " " (words::SAVED) "." }
         }
     }
 }

@@ -219,6 +219,7 @@ pub(super) fn plan<'a>(command: &'a str, exit: Exit, report: &'a PlanReport) -> 
     let PlanReport {
         organization,
         made_up,
+        invocation: _,
         declared,
         at,
         only,

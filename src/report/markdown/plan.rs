@@ -22,6 +22,7 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
     let PlanReport {
         organization: _, // is told in the summary, as all that is counted
         made_up: _,
+        invocation: _,
         declared: _,
         at: _,
         only: _,
@@ -64,8 +65,11 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
 
 fn summary(report: &PlanReport) -> String {
     let PlanReport { organization, made_up, declared, at, only, .. } = report;
-    let made_up =
-        if *made_up { format!("{} `{}`.\n\n", words::MADE_UP, words::DESCRIBE) } else { String::new() };
+    let made_up = if *made_up {
+        format!("{} {}.\n\n", words::MADE_UP, command(&report.invocation.describe()))
+    } else {
+        String::new()
+    };
     let OrganizationLine { name, id, place } = organization;
     let parts = words::summary(report);
     let counts = parts
@@ -138,7 +142,8 @@ fn not_in_force(report: &PlanReport, share: usize) -> String {
         with_outcome.filter(|(_, outcome)| !outcome.is_in_force())
     };
     let stopped = report.result.as_ref().and_then(|result| result.stopped.as_ref()).map(words::stop);
-    let again = words::again(report).map(|again| format!("Not everything is in force. {again}"));
+    let again =
+        words::again(report).map(|again| format!("Not everything is in force. {}", with_commands(&again)));
     if again.is_none() && stopped.is_none() {
         return String::new();
     }
@@ -311,8 +316,19 @@ fn saved(report: &PlanReport) -> String {
     let Some(path) = &report.saved else {
         return String::new();
     };
-    let command = code(Printable::cut(&format!("rolecall apply {}", path.raw()), LONGEST_PATH).as_str());
-    format!("Saved as {}; {command} {}.\n", file(path), words::SAVED)
+    let apply = command(&report.invocation.command(&["apply", path.raw()]));
+    format!("Saved as {}; {apply} {}.\n", file(path), words::SAVED)
+}
+
+/// A command to paste. The path in it may be long, so it is cut like a path.
+fn command(command: &str) -> String {
+    code(Printable::cut(command, LONGEST_PATH).as_str())
+}
+
+/// A sentence in which commands are between backticks. No command contains one.
+fn with_commands(sentence: &str) -> String {
+    let parts = sentence.split('`').enumerate();
+    parts.map(|(number, part)| if number % 2 == 1 { command(part) } else { part.to_owned() }).collect()
 }
 
 /// A path that somebody has to type.

@@ -22,6 +22,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     let PlanReport {
         organization: _, // heads it, with the next four
         made_up: _,
+        invocation: _,
         declared: _,
         at: _,
         only: _,
@@ -101,8 +102,11 @@ impl Columns {
 fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let PlanReport { organization, made_up, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
-    let made_up =
-        if *made_up { format!("{} `{}`.\n", words::MADE_UP, words::DESCRIBE) } else { String::new() };
+    let made_up = if *made_up {
+        format!("{} `{}`.\n", words::MADE_UP, report.invocation.describe())
+    } else {
+        String::new()
+    };
     let title = styled(styles.heading, format_args!("rolecall {command}"));
     let at = at.as_ref().map_or_else(String::new, |at| format!(" · as on {at}"));
     let only = if only.is_empty() { String::new() } else { format!(" · only {}", listed(only)) };
@@ -294,7 +298,11 @@ fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
 fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
-        text += &format!("\nSaved as {saved}; `rolecall apply {saved}` {}.\n", words::SAVED);
+        text += &format!(
+            "\nSaved as {saved}; `{}` {}.\n",
+            report.invocation.command(&["apply", saved.raw()]),
+            words::SAVED
+        );
     }
     let Some(result) = &report.result else {
         return text;

@@ -61,10 +61,16 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 
 /// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
 /// them TOML to copy.
-pub fn remedy(figure: &Figure, written: &dyn Fn(&RoleId) -> String, expires: &str) -> String {
+pub fn remedy(
+    figure: &Figure,
+    is_rollback: bool,
+    written: &dyn Fn(&RoleId) -> String,
+    expires: &str,
+) -> String {
     let (first, keys) = match figure {
         Figure::Changes { changed, .. } => {
-            (format!("apply with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
+            let command = if is_rollback { "roll back" } else { "apply" };
+            (format!("{command} with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
         }
         Figure::Holders(RoleFloor { role, after, .. }) => (
             String::new(),

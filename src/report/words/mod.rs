@@ -12,7 +12,7 @@ pub use comparison::{WEIGHTY, agenda, comparison, differing, said, subject};
 pub use files::{formatted, imported, not_written, state_written, updated, valid};
 pub use guardrails::{figure, remedy, reported};
 pub use outcomes::{KILLED, SENT, left, not_read_back, outcome, shared, stop, unreadable};
-pub use plan::{DESCRIBE, MADE_UP, SAVED, again, origin, summary, verdict, whence};
+pub use plan::{MADE_UP, SAVED, again, origin, summary, verdict, whence};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

@@ -10,10 +10,8 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{EntryKind, PlanReport};
 use crate::roster::Field;
 
-/// Says that a sandbox made the organization up. The command [`DESCRIBE`] follows it.
+/// Says that a sandbox made the organization up. The command that describes the real one follows it.
 pub const MADE_UP: &str = "The organization was made up from these files. Describe your own with";
-/// The command that writes a description of the organization to start from.
-pub const DESCRIBE: &str = "rolecall sandbox --write-state pylon.json";
 
 /// What a plan comes to, in the few words of a title.
 pub fn verdict(report: &PlanReport) -> String {
@@ -89,11 +87,15 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
 pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing";
 
 /// What to do where not everything is in force; an apply would undo a rollback.
-pub fn again(report: &PlanReport) -> Option<&'static str> {
+pub fn again(report: &PlanReport) -> Option<String> {
     let is_troubled = !report.outcomes().all(Outcome::is_in_force);
-    is_troubled.then_some(match report.takeback {
-        None => "Run `rolecall plan` to see where things stand; `rolecall apply` again sends only what is not in force.",
-        Some(_) => "`rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force.",
+    let again = report.invocation.again();
+    is_troubled.then(|| match report.takeback {
+        None => format!(
+            "Run `{}` to see where things stand; `{again}` again sends only what is not in force.",
+            report.invocation.command(&["plan"])
+        ),
+        Some(_) => format!("`{again}` again, of the same journal, sends only what is not in force."),
     })
 }
 

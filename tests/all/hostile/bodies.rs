@@ -7,6 +7,7 @@ use rolecall::apply::rollback::Why;
 use rolecall::apply::{Outcome, Stop};
 use rolecall::comparison::{Kind, Subject};
 use rolecall::desired::Origin;
+use rolecall::invocation::Invocation;
 use rolecall::observed::{Role, RoleCatalogue, RoleId};
 use rolecall::plan::Lost;
 use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
@@ -42,6 +43,17 @@ pub(super) fn location(deal: &mut Deal<'_>, carrier: Carrier) -> Location {
     Location { file: deal.raw(carrier).to_owned(), line: 7, column: 3 }
 }
 
+fn invocation(deal: &mut Deal<'_>) -> Invocation {
+    let config = deal.raw(Carrier::Config).to_owned();
+    let again = vec!["apply".into(), config.clone()];
+    Invocation {
+        config: vec!["-c".into(), config.clone()],
+        description: config,
+        again,
+        ..Invocation::default()
+    }
+}
+
 pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
     deal.round(of.rounds.start);
     let has_people = !of.rounds.is_empty();
@@ -56,6 +68,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
             place: deal.text(Carrier::Place),
         },
         made_up: has_people,
+        invocation: invocation(deal),
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],
@@ -102,7 +115,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     };
     let remedy = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::RemedyRole);
-        words::remedy(&Figure::Holders(floor()), &|_| role.to_owned(), "2026-11-27")
+        words::remedy(&Figure::Holders(floor()), false, &|_| role.to_owned(), "2026-11-27")
     };
     let refused = if carried_out { Verdict::Holds } else { Verdict::Refused };
     vec![

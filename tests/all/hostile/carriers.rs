@@ -39,6 +39,7 @@ carriers! {
     OrganizationId: Some(80), Some(80), Some(120), true;
     Place: Some(80), Some(80), Some(120), true;
     At: Some(WHOLE), Some(80), Some(120), true;
+    Config: None, None, None, false;
     Only: Some(80), Some(80), Some(120), true;
     Saved: Some(WHOLE), Some(300), Some(WHOLE), true;
     Journal: Some(WHOLE), Some(300), Some(WHOLE), true;

@@ -95,7 +95,7 @@ fn a_person_in_a_diff_reads_back_before_and_after() {
 fn a_remedy_names_the_very_role() {
     for text in corpus::strings() {
         let figure = Figure::Holders(RoleFloor { role: RoleId("r".into()), floor: 2, before: 3, after: 1 });
-        let remedy = words::remedy(&figure, &|_| text.clone(), "2026-11-27");
+        let remedy = words::remedy(&figure, false, &|_| text.clone(), "2026-11-27");
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();
         assert_eq!(read(toml)["acknowledge"][0]["role"], Value::from(role));

@@ -227,6 +227,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let report = PlanReport::new(&Material {
         place: "us",
         made_up: false,
+        invocation: &rolecall::invocation::Invocation::default(),
         reviewed: &reviewed,
         sources: &roster.sources,
         roles: &observed.roles,

@@ -201,6 +201,59 @@ fn a_report_for_standard_output_goes_there_and_the_device_stays() {
 }
 
 #[test]
+fn an_annotation_has_its_file_if_the_workspace_or_the_file_is_reached_through_a_link() {
+    let broken = "[users]\n\"bo@acme.example\" = { roel = \"Viewer\" }\n";
+    let scene = Scene::offline().file("checkout/real/users.toml", broken);
+    symlink("checkout", scene.folder().join("link")).unwrap();
+    symlink("real", scene.folder().join("checkout/linked")).unwrap();
+    let workspace = scene.folder().join("link").to_string_lossy().into_owned();
+    let scene = scene.env("GITHUB_WORKSPACE", &workspace);
+    for config in
+        ["checkout/real/users.toml", "link/linked/users.toml", &format!("{workspace}/real/users.toml")]
+    {
+        let run = scene.run(&format!("validate --format github -c {config}"));
+        run.exits(1);
+        assert!(run.stdout.contains("::error file=real/users.toml,line=2,col="), "{config}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
+    let scene = Scene::offline().file(
+        "our team/users.toml",
+        "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
+    );
+    let run = scene.run_with(&["plan", "--sandbox", "-c", "our team/users.toml", "-o", "a plan"], "");
+    run.exits(0);
+    for command in [
+        "`rolecall sandbox --write-state 'our team/pylon.json' -c 'our team/users.toml'`",
+        "`rolecall apply 'a plan' -c 'our team/users.toml' --sandbox`",
+    ] {
+        assert!(run.stdout.contains(command), "{}", run.stdout);
+    }
+    // Pasted into a shell, it works.
+    assert_eq!(
+        shell(&scene, "\"$0\" sandbox --write-state 'our team/pylon.json' -c 'our team/users.toml'").0,
+        Some(0)
+    );
+    assert!(scene.folder().join("our team/pylon.json").exists());
+    scene
+        .run("validate -c other/users.toml")
+        .exits(1)
+        .mentions("let `rolecall import -c other/users.toml` write it");
+    scene
+        .run("plan -c users.toml --region eu")
+        .exits(1)
+        .mentions("let `rolecall import --region eu` write it");
+    let (_, out) = shell(&scene, "\"$0\" apply --sandbox -c 'our team/users.toml' </dev/null 2>&1");
+    assert!(
+        out.contains("`rolecall plan -c 'our team/users.toml' --sandbox`")
+            || out.contains("nothing to change"),
+        "{out}"
+    );
+}
+
+#[test]
 fn a_report_that_cannot_be_written_never_ends_with_success() {
     let scene = scene();
     for (words, exit) in

@@ -224,7 +224,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
         assert!(
             text.contains(
-                "`rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force"
+                "`rolecall rollback first.jsonl` again, of the same journal, sends only what is not in force"
             ),
             "{text}"
         );

@@ -1,0 +1,143 @@
+//! How rolecall was called, so that a suggested command means the same files and the same Pylon, and can be pasted into a shell.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::printable::Printable;
+
+/// The longest word of a suggested command, in characters. A path can be longer, but nobody reads it.
+const LONGEST_WORD: usize = 200;
+
+/// How rolecall was called.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// `-c FILE`, unless it is the default.
+    pub config: Vec<String>,
+    /// `pylon.json` next to the config.
+    pub description: String,
+    /// The flags that say which Pylon is asked: `--sandbox`, `--region us`.
+    pub pylon: Vec<String>,
+    /// The words that carry out the same once more: `apply plan.json`.
+    pub again: Vec<String>,
+    /// Whether a command takes a flag.
+    pub takes: fn(command: &str, flag: &str) -> bool,
+}
+
+impl Default for Invocation {
+    fn default() -> Self {
+        Self {
+            config: Vec::new(),
+            description: "pylon.json".into(),
+            pylon: Vec::new(),
+            again: vec!["apply".into()],
+            takes: |_, _| true,
+        }
+    }
+}
+
+impl Invocation {
+    /// The command that has these words, with the flags of this run. Safe to print, and quoted for a shell.
+    pub fn command(&self, words: &[&str]) -> String {
+        let mut command = "rolecall".to_owned();
+        for word in words.iter().copied().chain(self.flags(words)) {
+            let _ = write!(command, " {}", quoted(word));
+        }
+        command
+    }
+
+    /// The command that carries out the same once more.
+    pub fn again(&self) -> String {
+        self.command(&self.again.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The command that writes a description of the organization, from which the sandbox starts.
+    pub fn describe(&self) -> String {
+        self.command(&["sandbox", "--write-state", &self.description])
+    }
+
+    /// Adds the flags of this run to each command in a text, which is between backticks and begins with `rolecall`.
+    pub fn complete(&self, text: &str) -> String {
+        let mut complete = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("`rolecall ") {
+            let Some((words, after)) = behind.split_once('`') else { break };
+            let _ = write!(complete, "{before}`rolecall {words}");
+            for flag in self.flags(&words.split(' ').collect::<Vec<_>>()) {
+                let _ = write!(complete, " {}", quoted(flag));
+            }
+            complete.push('`');
+            rest = after;
+        }
+        complete + rest
+    }
+
+    fn flags(&self, words: &[&str]) -> impl Iterator<Item = &str> {
+        let verb = words.first().copied().unwrap_or_default();
+        // The real organization is copied, never that of the sandbox.
+        let is_copy = words.contains(&"--state");
+        let takes_config = (self.takes)(verb, "config");
+        let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
+        let config = self.config.iter().filter(move |_| takes_config);
+        let pylon = self.pylon.iter().filter(move |_| takes_pylon);
+        config.chain(pylon).map(String::as_str)
+    }
+}
+
+/// Returns a path as a word of a command. A path that begins with a dash would be a flag.
+pub fn path_word(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
+}
+
+/// Returns the word in single quotes if a shell would read more into it (POSIX, Shell Command Language, 2.2).
+pub fn quoted(word: &str) -> String {
+    // Suggested commands are between backticks.
+    let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
+    let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn invocation() -> Invocation {
+        Invocation {
+            config: vec!["-c".into(), "our team/users.toml".into()],
+            description: "our team/pylon.json".into(),
+            pylon: vec!["--sandbox".into()],
+            again: vec!["apply".into(), "it's.json".into()],
+            takes: |verb, flag| verb != "sandbox" || flag != "sandbox",
+        }
+    }
+
+    #[test]
+    fn a_suggested_command_has_the_flags_of_the_run_and_can_be_pasted() {
+        let invocation = invocation();
+        assert_eq!(invocation.command(&["plan"]), "rolecall plan -c 'our team/users.toml' --sandbox");
+        assert_eq!(invocation.again(), r"rolecall apply 'it'\''s.json' -c 'our team/users.toml' --sandbox");
+        assert_eq!(
+            invocation.describe(),
+            "rolecall sandbox --write-state 'our team/pylon.json' -c 'our team/users.toml'"
+        );
+        assert_eq!(Invocation::default().command(&["plan"]), "rolecall plan");
+        assert_eq!([path_word(Path::new("-x")), quoted(""), quoted("`")], ["./-x", "''", "'\\u{60}'"]);
+    }
+
+    #[test]
+    fn commands_in_a_text_get_the_flags_and_other_code_does_not() {
+        let text = "run `rolecall plan` or `rolecall sandbox`, not `plan`; `rolecall import --state f`; `rolecall has no end";
+        assert_eq!(
+            invocation().complete(text),
+            "run `rolecall plan -c 'our team/users.toml' --sandbox` or `rolecall sandbox -c 'our team/users.toml'`, not \
+             `plan`; `rolecall import --state f -c 'our team/users.toml'`; `rolecall has no end"
+        );
+        assert_eq!(Invocation::default().complete(text), text);
+    }
+}
