@@ -76,6 +76,8 @@ pub struct Item {
     pub new: Option<Said>,
     /// Whether a reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
     pub weighty: bool,
+    /// Whether it names a role that may be a kept one. Only Pylon knows which name, slug, and ID mean the same role.
+    pub unresolved: bool,
 }
 
 /// What a version says of a key.
@@ -96,7 +98,7 @@ impl Comparison {
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::of(old, zones_differ);
-        let kept = kept_roles(&[old, new]);
+        let kept = KeptRoles::of(&[old, new]);
         let mut differences = Vec::new();
         for (subject, new) in statements::of(new, zones_differ) {
             let old = olds.remove(&subject);
@@ -110,17 +112,56 @@ impl Comparison {
     }
 }
 
-/// The roles, in lower case, that either version keeps: whoever gains or loses one is worth a second look.
-fn kept_roles(rosters: &[&Roster]) -> HashSet<String> {
-    let floors = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
-    floors.map(|floor| floor.role.value.to_lowercase()).chain(["admin".to_owned()]).collect()
+/// The roles, in lower case, that either version keeps. A change of one is worth a second look.
+struct KeptRoles(HashSet<String>);
+
+/// Whether a role that a file names is one of the kept roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    No,
+    /// Only Pylon can tell.
+    Unknown,
+    Yes,
+}
+
+/// The roles that every organization has. Their names and slugs differ only in case.
+const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
+
+impl KeptRoles {
+    fn of(rosters: &[&Roster]) -> Self {
+        let floors = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
+        Self(floors.map(|floor| floor.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
+    }
+
+    /// A file names a role by name, slug, or ID, and a kept role may be named in another way elsewhere.
+    fn has(&self, role: &str) -> Kept {
+        let role = role.to_lowercase();
+        if self.0.contains(&role) {
+            return Kept::Yes;
+        }
+        let is_built_in = BUILT_IN.contains(&role.as_str());
+        let may_be_another_spelling = |kept: &String| {
+            let kept_is_built_in = BUILT_IN.contains(&kept.as_str());
+            if is_built_in {
+                !kept_is_built_in && may_be_id(kept)
+            } else {
+                !kept_is_built_in || may_be_id(&role)
+            }
+        };
+        if self.0.iter().any(may_be_another_spelling) { Kept::Unknown } else { Kept::No }
+    }
+}
+
+/// Whether a spelling may be the ID of a role. Pylon's IDs are UUIDs (Pylon API, "Users"), and other systems have `role_1`.
+fn may_be_id(role: &str) -> bool {
+    !role.contains(char::is_whitespace) && role.contains(|char: char| char.is_ascii_digit() || char == '_')
 }
 
 fn difference(
     subject: Subject,
     old: Option<Declaration>,
     new: Option<Declaration>,
-    kept: &HashSet<String>,
+    kept: &KeptRoles,
 ) -> Option<Difference> {
     let kind = match (&old, &new) {
         (None, _) => Kind::Added,
@@ -134,7 +175,7 @@ fn difference(
 }
 
 /// The statements that differ. One key may have several (windows): those that both versions make are no difference.
-fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &HashSet<String>) -> Vec<Item> {
+fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &KeptRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -151,10 +192,10 @@ fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &HashSet<S
     let mut items = Vec::new();
     for ((_, key), (olds, news)) in by_key {
         let mut item = |old: Option<Statement>, new: Option<Statement>| {
+            let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
+            let found = roles.map(|role| kept.has(role)).max().unwrap_or(Kept::No);
             let weighty = match subject {
-                Subject::Person(_) => {
-                    [&old, &new].into_iter().flatten().any(|statement| statement.names_one_of(kept))
-                }
+                Subject::Person(_) => found != Kept::No,
                 Subject::Acknowledgement { .. }
                 | Subject::Guardrails
                 | Subject::Policy
@@ -162,7 +203,7 @@ fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &HashSet<S
                 | Subject::Files => true,
             };
             let (old, new) = (old.map(|statement| statement.said), new.map(|statement| statement.said));
-            items.push(Item { key: key.clone(), old, new, weighty });
+            items.push(Item { key: key.clone(), old, new, weighty, unresolved: found == Kept::Unknown });
         };
         let is_repeated = olds.iter().chain(&news).any(|statement| statement.repeats);
         if is_repeated {
@@ -173,4 +214,33 @@ fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &HashSet<S
         }
     }
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_role_that_may_be_a_kept_one_in_another_spelling_is_unknown() {
+        let kept = |roles: &[&str]| {
+            KeptRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
+        };
+        let uuid = "0b9e7c52-4c0f-4b5e-9a57-0f3f8f1f2d11";
+        for (kept, role, expected) in [
+            (kept(&[]), "Admin", Kept::Yes),
+            (kept(&[]), "member", Kept::No),
+            (kept(&[]), "Support Lead", Kept::No),
+            (kept(&[]), uuid, Kept::Unknown),
+            (kept(&[]), "role_admin", Kept::Unknown),
+            (kept(&["team lead"]), "Team Lead", Kept::Yes),
+            (kept(&["team lead"]), "lead-emea", Kept::Unknown),
+            (kept(&["team lead"]), "Viewer", Kept::No),
+            (kept(&[uuid]), "Viewer", Kept::Unknown),
+            (kept(&[uuid]), uuid, Kept::Yes),
+        ] {
+            assert_eq!(kept.has(role), expected, "{role} of {:?}", kept.0);
+        }
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Everything that can be declared is destructured here, so that a new key is a compile error until it is compared.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{Said, Subject};
+use crate::roster::keys;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, Floor, GuardrailRules, Moment, Policy,
     Roster, Window, Workspace,
@@ -35,35 +36,41 @@ impl Statement {
         (self.key.clone(), self.meaning.clone())
     }
 
-    /// Whether it names one of these roles, which are in lower case.
-    pub(super) fn names_one_of(&self, roles: &HashSet<String>) -> bool {
-        self.role.as_ref().is_some_and(|role| roles.contains(&role.to_lowercase()))
+    /// The role that it names, if it names one.
+    pub(super) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
     }
 }
 
-/// Collects the statements of one subject, in the order in which they are made.
-#[derive(Default)]
-struct Statements(Declaration);
+/// Collects the statements of one subject.
+struct Statements {
+    /// The keys of the subject. Their order decides the rank, so that a key that only one version has does not shift the others.
+    keys: &'static [&'static str],
+    list: Declaration,
+}
 
 impl Statements {
+    const fn of(keys: &'static [&'static str]) -> Self {
+        Self { keys, list: Vec::new() }
+    }
+
     fn say(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
         let said = Said { value: value.clone(), zone: None, place, from_defaults: false };
-        let rank = self.0.len();
-        self.0.push(Statement {
+        let first = key.split('.').next();
+        let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
+        self.list.push_mut(Statement {
             rank,
             key: key.to_owned(),
             meaning: value,
             said,
             repeats: false,
             role: None,
-        });
-        &mut self.0[rank]
+        })
     }
 
-    /// One of several with this key, all of the same rank.
-    fn repeat(&mut self, rank: usize, key: &str, value: String, place: Place) -> &mut Statement {
+    /// One of several with this key.
+    fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
         let statement = self.say(key, value, Some(place));
-        statement.rank = rank;
         statement.repeats = true;
         statement
     }
@@ -109,57 +116,58 @@ fn zone_name(roster: &Roster) -> String {
 }
 
 fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::ROOT);
     of.say("timezone", quoted(&zone_name(roster)), place("timezone"));
     of.say("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
-    of.0
+    of.list
 }
 
 fn pin(workspace: &Workspace) -> Declaration {
     let Workspace { organization, region } = workspace;
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::WORKSPACE);
     if let Some(Sourced { value, place }) = organization {
         of.say("organization", quoted(value), Some(*place));
     }
     if let Some(Sourced { value, place }) = region {
-        of.say("region", quoted(value.as_str()), Some(*place)).rank = 1;
+        of.say("region", quoted(value.as_str()), Some(*place));
     }
-    of.0
+    of.list
 }
 
 fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let Policy { role, status, extra_roles } = policy;
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::POLICY);
     for (key, stance) in [("role", role), ("status", status), ("extra_roles", extra_roles)] {
         of.say(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
     }
-    of.0
+    of.list
 }
 
 fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } = rules;
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
     of.say("max_changes", max_changes.to_string(), at("max_changes"));
     of.say("keep_active", keep_active.to_string(), at("keep_active"));
     of.say("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
     of.say("missing", quoted(missing.as_str()), at("missing"));
-    let next = of.0.len();
     match keep_at_least {
         // What the documented default means, said as a file would say it.
-        None => of.say("keep_at_least.admin", DEFAULT_FLOOR.to_string(), None).rank = next,
+        None => {
+            of.say("keep_at_least.admin", DEFAULT_FLOOR.to_string(), None);
+        }
         Some(floors) => {
             for Floor { role, holders } in floors {
                 let key = format!("keep_at_least.{}", toml_text::key(&role.value));
-                of.say(&key, holders.to_string(), Some(role.place)).rank = next;
+                of.say(&key, holders.to_string(), Some(role.place));
             }
         }
     }
     for email in protected {
         let value = quoted(email.value.as_str());
-        of.repeat(next + 1, "protected", value, email.place).meaning = email.value.folded();
+        of.repeat("protected", value, email.place).meaning = email.value.folded();
     }
-    of.0
+    of.list
 }
 
 /// Which role or user an accepted risk is about.
@@ -176,7 +184,7 @@ fn whom(risk: &AcknowledgedRisk) -> String {
 
 fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
     let Acknowledgement { place, risk, reason, expires } = acknowledgement;
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::ACKNOWLEDGE);
     match risk {
         AcknowledgedRisk::MaxChanges(up_to)
         | AcknowledgedRisk::Missing(up_to)
@@ -198,29 +206,29 @@ fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
     let statement = of.say("expires", expires.value.written.clone(), Some(expires.place));
     statement.meaning = expires.value.at.to_string();
     statement.said.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
-    of.0
+    of.list
 }
 
 fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let DeclaredPerson { email: _, role, status, windows } = person;
-    let mut of = Statements::default();
+    let mut of = Statements::of(keys::PERSON);
     if let Some(role) = role {
         let statement = of.say("role", quoted(&role.role.value), Some(role.role.place));
         statement.said.from_defaults = role.from_defaults;
         statement.role = Some(role.role.value.to_string());
     }
     if let Some(Sourced { value, place }) = status {
-        of.say("status", quoted(value.as_str()), Some(*place)).rank = 1;
+        of.say("status", quoted(value.as_str()), Some(*place));
     }
     for window in windows {
         let (value, meaning) = window_text(window);
-        let statement = of.repeat(2, "windows", value, window.place);
+        let statement = of.repeat("windows", value, window.place);
         statement.meaning = meaning;
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
         statement.said.zone = zone.filter(|_| is_local).map(str::to_owned);
         statement.role = window.role.as_ref().map(|role| role.value.to_string());
     }
-    of.0
+    of.list
 }
 
 /// A window as canonical TOML, and the same with its instants instead of how they were written.
@@ -248,4 +256,20 @@ fn window_text(window: &Window) -> (String, String) {
 fn has_offset(moment: &Moment) -> bool {
     let time = moment.written.get(10..).unwrap_or_default();
     time.contains(['Z', 'z', '+', '-'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_its_rank_whether_or_not_the_keys_before_it_are_declared() {
+        let rank = |said: &[&str]| {
+            let mut of = Statements::of(&["first", "optional", "last"]);
+            said.iter().for_each(|key| drop(of.say(key, String::new(), None).key.clone()));
+            of.list.last().map(|statement| statement.rank)
+        };
+        assert_eq!(rank(&["first", "optional", "last.of_many"]), Some(2));
+        assert_eq!(rank(&["last"]), Some(2));
+    }
 }

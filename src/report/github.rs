@@ -297,7 +297,7 @@ fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
 }
 
 fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
-    let ItemLine { key, old, new, weighty } = item;
+    let ItemLine { key, old, new, weighty, unresolved } = item;
     let whole = |said: &SaidLine| words::said(said, usize::MAX);
     let message = match (old, new) {
         (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
@@ -305,6 +305,7 @@ fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
         (Some(old), None) => format!("{key}: gone {}", whole(old)),
         (None, None) => key.to_string(),
     };
+    let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };
     Annotation {
         level: if *weighty { Level::Warning } else { Level::Notice },
         // What is gone stands in the old files, which are not those under review.

@@ -48,6 +48,8 @@ pub struct ItemLine {
     pub new: Option<SaidLine>,
     /// Whether a reviewer must not miss it.
     pub weighty: bool,
+    /// Whether it names a role that only Pylon can tell from a kept one.
+    pub unresolved: bool,
 }
 
 /// What a version says of a key.
@@ -134,12 +136,13 @@ impl DifferenceEntry {
 fn entry(difference: &Difference, old: &Roster, new: &Roster) -> DifferenceEntry {
     let Difference { subject, kind, items } = difference;
     let item = |item: &Item| {
-        let Item { key, old: before, new: after, weighty } = item;
+        let Item { key, old: before, new: after, weighty, unresolved } = item;
         ItemLine {
             key: Printable::new(key),
             old: before.as_ref().map(|said| said_line(said, &old.sources)),
             new: after.as_ref().map(|said| said_line(said, &new.sources)),
             weighty: *weighty,
+            unresolved: *unresolved,
         }
     };
     DifferenceEntry { subject: subject.clone(), kind: *kind, items: items.iter().map(item).collect() }

@@ -40,10 +40,10 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     html! {
         tbody {
             @if items.is_empty() { tr { td { (name) } td {} td {} td {} td {} } }
-            @for (number, ItemLine { key, old, new, weighty }) in items.iter().enumerate() {
+            @for (number, ItemLine { key, old, new, weighty, unresolved }) in items.iter().enumerate() {
                 tr.weighty[*weighty] {
                     td { @if number == 0 { (name) } }
-                    td { span.field { (short(key)) } }
+                    td { span.field { (short(key)) } @if *unresolved { " (" (words::UNRESOLVED) ")" } }
                     td { @if let Some(old) = old { del { (value(old)) } } }
                     td { @if let Some(new) = new { ins { (value(new)) } } }
                     td { @if let Some(location) = new.as_ref().or(old.as_ref()).and_then(|said| said.location.as_ref()) { (place(location)) } }

@@ -63,6 +63,8 @@ struct Item<'a> {
     new: Option<Said<'a>>,
     /// A kept role, a guardrail, a policy, an accepted risk, the pin.
     weighty: bool,
+    /// Whether it names a role that may be a kept one: only Pylon knows which name, slug, and ID mean the same role.
+    unresolved: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -119,8 +121,9 @@ fn difference(entry: &DifferenceEntry) -> Difference<'_> {
 }
 
 fn item(item: &ItemLine) -> Item<'_> {
-    let ItemLine { key, old, new, weighty } = item;
-    Item { key: key.raw(), old: old.as_ref().map(said), new: new.as_ref().map(said), weighty: *weighty }
+    let ItemLine { key, old, new, weighty, unresolved } = item;
+    let [old, new] = [old, new].map(|value| value.as_ref().map(said));
+    Item { key: key.raw(), old, new, weighty: *weighty, unresolved: *unresolved }
 }
 
 fn said(said: &SaidLine) -> Said<'_> {

@@ -38,7 +38,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
-    let ItemLine { key, old, new, weighty: _ } = item;
+    let ItemLine { key, old, new, weighty: _, unresolved } = item;
     let value = |said: &SaidLine| code(&words::said(said, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),
@@ -48,5 +48,6 @@ fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     };
     let at = new.as_ref().and_then(|said| said.location.as_ref());
     let at = at.map_or_else(String::new, |location| format!(" ({})", place(location)));
-    format!("{subject} {}: {change}{at}", code(key.short(80).as_str()))
+    let note = if *unresolved { format!(", {}", words::UNRESOLVED) } else { String::new() };
+    format!("{subject} {}: {change}{at}{note}", code(key.short(80).as_str()))
 }

@@ -66,7 +66,7 @@ fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> S
 }
 
 fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
-    let ItemLine { key, old, new, weighty } = item;
+    let ItemLine { key, old, new, weighty, unresolved } = item;
     let mark = if *weighty { styled(styles.attention, "!") } else { " ".to_owned() };
     let pad = |text: &str, width: usize| {
         format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
@@ -75,6 +75,10 @@ fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
     let mut place = said.and_then(|said| said.location.as_ref()).map(place_text).unwrap_or_default();
     if said.is_some_and(|said| said.from_defaults) {
         place += ", default";
+    }
+    if *unresolved {
+        place += ", ";
+        place += words::UNRESOLVED;
     }
     let line = format!(
         "    {mark} {}  {}   {}",

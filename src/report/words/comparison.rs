@@ -6,6 +6,8 @@ use crate::report::facts::comparison::{ComparisonReport, People, SaidLine};
 
 /// What makes a difference between two versions weighty.
 pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
+/// Says that a role may be a kept one.
+pub const UNRESOLVED: &str = "may be a kept role: only Pylon can tell";
 
 /// What is declared about, as a file would name it.
 pub fn subject(subject: &Subject) -> String {

@@ -8,7 +8,7 @@ mod outcomes;
 mod plan;
 
 pub use blame::{audit_log, blame, why_unread};
-pub use comparison::{WEIGHTY, agenda, comparison, differing, said, subject};
+pub use comparison::{UNRESOLVED, WEIGHTY, agenda, comparison, differing, said, subject};
 pub use files::{formatted, imported, not_written, state_written, updated, valid};
 pub use guardrails::{figure, remedy, reported};
 pub use outcomes::{KILLED, SENT, left, not_read_back, outcome, shared, stop, unreadable};

@@ -359,8 +359,15 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         };
         let (before, after) = (said(Carrier::ValueBefore), said(Carrier::ValueAfter));
         let key = deal.text(Carrier::Key);
-        let changed = ItemLine { key, old: before.clone(), new: after.clone(), weighty: true };
-        let listed = ItemLine { key: Printable::new("windows"), old: before, new: after, weighty: false };
+        let changed =
+            ItemLine { key, old: before.clone(), new: after.clone(), weighty: true, unresolved: true };
+        let listed = ItemLine {
+            key: Printable::new("windows"),
+            old: before,
+            new: after,
+            weighty: false,
+            unresolved: false,
+        };
         let person = Subject::Person(Email::observed(deal.raw(Carrier::Subject)));
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
         let risk = Subject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };

@@ -304,3 +304,27 @@ fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
     assert_eq!(said["value"], "{ from = 2026-12-01, status = \"away\" }");
     assert_eq!(said["zone"], "UTC");
 }
+
+#[test]
+fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
+    let version = |role: &str| {
+        format!(
+            "[guardrails]\nkeep_at_least = {{ \"Team Lead\" = 1 }}\n[users]\n\"a@acme.example\" = {{ role = \"{role}\" }}\n"
+        )
+    };
+    for (role, is_marked) in
+        [("0b9e7c52-4c0f-4b5e-9a57-0f3f8f1f2d11", true), ("lead-emea", true), ("Viewer", false)]
+    {
+        let scene = versions(&version("Member"), &version(role));
+        let run = scene.run("compare old/users.toml users.toml");
+        run.exits(0);
+        let line = run.stdout.lines().find(|line| line.contains(role)).unwrap();
+        assert_eq!(line.contains("! role"), is_marked, "{line}");
+        assert_eq!(line.contains("may be a kept role: only Pylon can tell"), is_marked, "{line}");
+        let markdown = scene.run("compare old/users.toml users.toml --format markdown").stdout;
+        assert_eq!(
+            markdown.contains("Look here first") && markdown.contains("only Pylon can tell"),
+            is_marked
+        );
+    }
+}
