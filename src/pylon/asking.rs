@@ -71,7 +71,7 @@ impl Asking {
     /// Something could not be read completely, or it is not the pinned organization.
     pub async fn observe(&self, wanted: &Wanted<'_>) -> Result<Observation, Problem> {
         let read_at = self.clock.elapsed();
-        let state = observe(self, wanted).await.map_err(|unread| unread.problem(self.region()))?;
+        let state = Box::pin(observe(self, wanted)).await.map_err(|unread| unread.problem(self.region()))?;
         Ok(Observation { state, read_at })
     }
 

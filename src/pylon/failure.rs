@@ -194,34 +194,95 @@ impl Failure {
 
     /// In one line: what was asked, the status, the code, the text, the request id.
     pub fn line(&self) -> String {
-        let asked = &self.asked;
-        let line = match &self.trouble {
-            Trouble::NotSent(why) => format!("{asked} could not be sent: {}", Printable::cut(why, 300)),
-            Trouble::Blocked(obstacle) => {
-                format!("{asked} was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
+        self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
+    }
+
+    /// The same for every user that failed in this way: without the IDs of the user and of the request.
+    pub fn line_of_many(&self) -> String {
+        format!("{} {}", without_ids(&self.asked), self.what_happened())
+    }
+
+    /// Equal for failures that are the same to the reader. Texts can differ in seconds and IDs, and a stable code cannot.
+    pub fn kind(&self) -> String {
+        match &self.trouble {
+            Trouble::Refused(refusal) if refusal.code.is_some() => {
+                format!("{} {} {:?}", without_ids(&self.asked), refusal.status, refusal.code)
             }
-            Trouble::NoAnswer(why) => format!("{asked} got no answer: {}", Printable::cut(why, 300)),
+            Trouble::Refused(refusal) => {
+                format!("{} {}", refusal.status, without_numbers(&self.line_of_many()))
+            }
+            _ => without_numbers(&self.line_of_many()),
+        }
+    }
+
+    fn with_request_id(&self, line: String) -> String {
+        match &self.request_id {
+            Some(id) => format!("{line} (request {})", Printable::cut(id, 60)),
+            None => line,
+        }
+    }
+
+    fn what_happened(&self) -> String {
+        match &self.trouble {
+            Trouble::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
+            Trouble::Blocked(obstacle) => {
+                format!("was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
+            }
+            Trouble::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
             Trouble::WrongShape(WrongShape { expected, why, body }) => {
                 let why = Printable::cut(why, 300);
                 let body = match body.as_str() {
                     "" => String::new(),
                     body => format!(". The body begins: {}", Printable::cut(body, SHOWN_BODY)),
                 };
-                format!("{asked} returned an unexpected response: expected {expected}, but {why}{body}")
+                format!("returned an unexpected response: expected {expected}, but {why}{body}")
             }
             Trouble::TooSlow(limit) => {
-                format!("{asked} was answered too slowly, with less than {limit} bytes per minute")
+                format!("was answered too slowly, with less than {limit} bytes per minute")
             }
             Trouble::PageWithoutData => {
-                format!("{asked} returned a page without data that says another page follows")
+                "returned a page without data that says another page follows".to_owned()
             }
-            Trouble::Refused(refusal) => format!("{asked} was answered with {}", refusal.line()),
-        };
-        match &self.request_id {
-            Some(id) => format!("{line} (request {})", Printable::cut(id, 60)),
-            None => line,
+            Trouble::Refused(refusal) => format!("was answered with {}", refusal.line()),
         }
     }
+
+    /// What happened, without the request if every request would have failed in the same way. A plan sends several at once, and
+    /// which of them fails first is chance.
+    fn message(&self) -> String {
+        let message = match &self.trouble {
+            Trouble::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
+            Trouble::Blocked(obstacle) => {
+                format!("no request was sent to Pylon: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
+            }
+            Trouble::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
+            Trouble::Refused(refusal)
+                if matches!(self.class(), Class::Fatal | Class::Throttled | Class::Ambiguous) =>
+            {
+                format!("Pylon answered with {}", refusal.line())
+            }
+            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
+                return self.line();
+            }
+        };
+        self.with_request_id(message)
+    }
+}
+
+/// Replaces the ID in the path of a request by what it is: `PATCH /users/{id}`.
+fn without_ids(asked: &str) -> String {
+    match asked.split_once("/users/") {
+        Some((before, id)) if id != "search" => format!("{before}/users/{{id}}"),
+        _ => asked.to_owned(),
+    }
+}
+
+/// Replaces every word that has a digit.
+fn without_numbers(text: &str) -> String {
+    let words = text
+        .split(' ')
+        .map(|word| if word.contains(|char: char| char.is_ascii_digit()) { "#" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 impl Refusal {
@@ -284,7 +345,7 @@ impl Failure {
     /// The letter to whoever has to mend it. `region` is the one that was asked, where that is known.
     pub fn problem(&self, region: Option<Region>) -> Problem {
         let (code, help) = self.remedy(region);
-        Problem::new(code, self.line()).help(help)
+        Problem::new(code, self.message()).help(help)
     }
 
     fn remedy(&self, region: Option<Region>) -> (Code, String) {

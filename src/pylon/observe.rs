@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::ready;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::SetOnce;
 use tokio::try_join;
 
 use super::Code;
@@ -82,7 +83,18 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
             check_pin(&identity.organization, pin)?;
             (identity, read(pylon, wanted, None).await)
         }
-        None => try_join!(identity(pylon), async { Ok(read(pylon, wanted, None).await) })?,
+        None => {
+            let known = SetOnce::new();
+            let first = read(pylon, wanted, None);
+            let rest = async {
+                let first = first.await;
+                if matches!(first, Err(Doubt::Failed(_))) {
+                    known.wait().await; // its failure comes first
+                }
+                Ok(first)
+            };
+            try_join!(in_order(identity(pylon), &[], &known), rest)?
+        }
     };
     let read = match first {
         // Two responses show two instants, and someone may have made a change in between. Then a second reading agrees.
@@ -121,8 +133,12 @@ async fn read(
     wanted: &Wanted<'_>,
     earlier: Option<&Statuses>,
 ) -> Result<ObservedState, Doubt> {
-    let (catalog, mut active, found) =
-        try_join!(roles(pylon), listing(pylon, false), search(pylon, wanted.emails))?;
+    let done = [SetOnce::new(), SetOnce::new(), SetOnce::new()];
+    let (catalog, mut active, found) = try_join!(
+        in_order(roles(pylon), &[], &done[0]),
+        in_order(listing(pylon, false), &done[..1], &done[1]),
+        in_order(search(pylon, wanted.emails), &done[..2], &done[2]),
+    )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
     // The search reads with more care for these people, so it counts instead of the listing.
@@ -153,6 +169,23 @@ async fn read(
         }
         None => Ok(state),
     }
+}
+
+/// Holds back a failure until the requests before it are done. If several of them fail, it is always the failure of the first one
+/// that is reported, and not that of the fastest one.
+async fn in_order<T, E>(
+    request: impl Future<Output = Result<T, E>>,
+    before: &[SetOnce<()>],
+    done: &SetOnce<()>,
+) -> Result<T, E> {
+    let result = request.await;
+    if result.is_err() {
+        for earlier in before {
+            earlier.wait().await;
+        }
+    }
+    let _ = done.set(()); // it is set once
+    result
 }
 
 /// Compares a search with a listing. Returns the people who are found but not listed, although their response does not say
@@ -515,5 +548,33 @@ impl List {
         }
         self.role_fields = self.role_fields.or(fields);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    async fn slow(result: Result<(), &'static str>) -> Result<(), &'static str> {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        result
+    }
+
+    #[tokio::test]
+    async fn of_requests_that_fail_at_once_the_first_one_is_reported_and_not_the_fastest() {
+        for (first, expected) in [(Err("first"), Err("first")), (Ok(()), Err("second"))] {
+            let done = [SetOnce::new(), SetOnce::new()];
+            let both = async {
+                try_join!(
+                    in_order(slow(first), &[], &done[0]),
+                    in_order(async { Err::<(), _>("second") }, &done[..1], &done[1])
+                )
+            };
+            assert_eq!(both.await.map(|_| ()), expected);
+        }
     }
 }

@@ -232,7 +232,7 @@ fn of_entry(entry: &Entry, is_kept: bool) -> Vec<Annotation> {
             let troubled = outcome.as_ref().filter(|outcome| !outcome.is_in_force());
             let trouble = troubled.map(|outcome| {
                 let location = edits.first().map_or(own, |edit| &edit.location);
-                about(Level::Error, location, words::outcome(outcome))
+                about(Level::Error, location, words::outcome_of_many(outcome))
             });
             let edits = edits.iter().map(|edit| {
                 let level = if is_kept && edit.field == Field::Role { Level::Warning } else { Level::Notice };

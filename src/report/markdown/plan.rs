@@ -153,14 +153,15 @@ fn not_in_force(report: &PlanReport, share: usize) -> String {
     let mut of_many: Vec<Vec<&Entry>> = vec![Vec::new(); shared.len()];
     let mut of_one = Vec::new();
     for (entry, outcome) in troubled() {
-        let told = words::outcome(outcome);
-        match shared.iter().position(|(other, _)| *other == told) {
+        let kind = words::kind(outcome);
+        match shared.iter().position(|shared| shared.kind == kind) {
             Some(number) => of_many[number].push(entry),
-            None => of_one.push(format!("{} {}", short(&entry.email), sentence(&told))),
+            None => of_one.push(format!("{} {}", short(&entry.email), sentence(&words::outcome(outcome)))),
         }
     }
     let of_many = shared.iter().zip(&of_many).filter(|(_, people)| !people.is_empty());
-    let of_many = of_many.map(|((told, _), people)| format!("{}: {}", sentence(told), named(people)));
+    let of_many =
+        of_many.map(|(shared, people)| format!("{}: {}", sentence(&shared.sentence), named(people)));
     let lines = stopped.iter().map(|stopped| sentence(stopped)).chain(of_many).chain(of_one);
     let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
     let journal = report.journal.as_ref().filter(|_| troubled().next().is_some());

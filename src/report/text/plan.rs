@@ -13,7 +13,7 @@ use crate::report::facts::plan::{
     EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
 };
 use crate::report::style::{Styles, styled};
-use crate::report::words::{self, LONGEST_ADDRESS};
+use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 
 const WIDEST_VALUE: usize = 44;
 
@@ -54,7 +54,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     }
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
-    for (sentence, people) in &shared {
+    for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
     text += &guardrails(report, styles);
@@ -116,7 +116,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
 }
 
 /// What came of somebody's change stands below it, by its name alone where it is told once of many.
-fn entry_lines(entry: &Entry, columns: &Columns, shared: &[(String, usize)], styles: &Styles) -> String {
+fn entry_lines(entry: &Entry, columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
     let Entry { email, kind, location } = entry;
     let place = styled(styles.quiet, place_text(location));
     let line = |sign: String, rest: String| {
@@ -129,9 +129,10 @@ fn entry_lines(entry: &Entry, columns: &Columns, shared: &[(String, usize)], sty
             let mut text = line(sign, person_text(person, styles));
             edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
             if let Some(outcome) = outcome.as_ref().filter(|outcome| **outcome != Outcome::Applied) {
-                let sentence = words::outcome(outcome);
-                let is_shared = shared.iter().any(|(other, _)| *other == sentence);
-                let _ = writeln!(text, "      {}", if is_shared { outcome.as_str() } else { &sentence });
+                let kind = words::kind(outcome);
+                let is_shared = shared.iter().any(|shared| shared.kind == kind);
+                let sentence = if is_shared { outcome.as_str().to_owned() } else { words::outcome(outcome) };
+                let _ = writeln!(text, "      {sentence}");
             }
             text
         }

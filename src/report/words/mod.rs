@@ -11,7 +11,9 @@ pub use blame::{audit_log, blame, why_unread};
 pub use comparison::{UNRESOLVED, WEIGHTY, agenda, comparison, differing, said, subject};
 pub use files::{formatted, imported, not_written, state_written, updated, valid};
 pub use guardrails::{figure, remedy, reported};
-pub use outcomes::{KILLED, SENT, left, not_read_back, outcome, shared, stop, unreadable};
+pub use outcomes::{
+    KILLED, SENT, Shared, kind, left, not_read_back, outcome, outcome_of_many, shared, stop, unreadable,
+};
 pub use plan::{MADE_UP, SAVED, again, origin, summary, verdict, whence};
 
 use crate::exit::Exit;

@@ -9,10 +9,20 @@ use crate::apply::{Outcome, Stop};
 use crate::observed::RoleId;
 use crate::plan::Lost;
 use crate::printable::Printable;
+use crate::pylon::Failure;
 use crate::report::facts::plan::{ApplyResult, PlanReport};
 
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
+    sentence(outcome, Failure::line)
+}
+
+/// The same for all people whose changes failed in this way: without the IDs of the user and of the request.
+pub fn outcome_of_many(outcome: &Outcome) -> String {
+    sentence(outcome, Failure::line_of_many)
+}
+
+fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     let name = outcome.as_str();
     match outcome {
         Outcome::Applied => name.into(),
@@ -24,11 +34,11 @@ pub fn outcome(outcome: &Outcome) -> String {
             "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
         ),
         Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
-        Outcome::Rejected(failure) => format!("{name}: {}", failure.line()),
-        Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", failure.line()),
+        Outcome::Rejected(failure) => format!("{name}: {}", line(failure)),
+        Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", line(failure)),
         Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
-        Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", failure.line()),
+        Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
         Outcome::NotAttempted(NotAttempted::KeptRole) => {
             format!("{name}: too few would have kept the role, since those who were to gain it have not")
         }
@@ -38,23 +48,43 @@ pub fn outcome(outcome: &Outcome) -> String {
 /// From so many people on, what came of their changes in the same words is said once.
 const MANY: usize = 3;
 
-/// The sentences, longer than a name, that tell many people's outcome, each with how many they are, in the order of the report.
-pub fn shared(report: &PlanReport) -> Vec<(String, usize)> {
-    let mut counted: Vec<(String, usize)> = Vec::new();
+/// An outcome of many people.
+pub struct Shared {
+    /// Equal to that of [`kind`] for each of these people.
+    pub kind: String,
+    /// What happened, longer than a name, with one request ID as an example.
+    pub sentence: String,
+    /// How many people they are.
+    pub people: usize,
+}
+
+/// The outcomes of many people, in the order of the report. JSON and `-v` have every request ID.
+pub fn shared(report: &PlanReport) -> Vec<Shared> {
+    let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
-    for of_one in report.outcomes() {
-        let sentence = outcome(of_one);
-        if sentence == of_one.as_str() {
-            continue;
-        }
-        let number = *numbers.entry(sentence.clone()).or_insert(counted.len());
+    for of_one in report.outcomes().filter(|of_one| outcome(of_one) != of_one.as_str()) {
+        let kind = kind(of_one);
+        let number = *numbers.entry(kind.clone()).or_insert(counted.len());
         match counted.get_mut(number) {
-            Some((_, people)) => *people += 1,
-            None => counted.push((sentence, 1)),
+            Some(shared) => shared.people += 1,
+            None => counted.push(Shared { kind, sentence: with_example(of_one), people: 1 }),
         }
     }
-    counted.retain(|(_, people)| *people >= MANY);
+    counted.retain(|shared| shared.people >= MANY);
     counted
+}
+
+/// Equal for outcomes that are the same to the reader.
+pub fn kind(outcome: &Outcome) -> String {
+    sentence(outcome, Failure::kind)
+}
+
+fn with_example(outcome: &Outcome) -> String {
+    let sentence = outcome_of_many(outcome);
+    match outcome.failure().and_then(|failure| failure.request_id.as_ref()) {
+        Some(id) => format!("{sentence} (for example request {})", Printable::cut(id, 60)),
+        None => sentence,
+    }
 }
 
 /// Before the path of the journal.
@@ -88,7 +118,7 @@ pub fn stop(stop: &Stop) -> String {
             other => format!("stopped by signal {other}"),
         },
         Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
-        Stop::Forbidden(failure) => format!("stopped after three refusals in a row: {}", failure.line()),
+        Stop::Forbidden(_) => "stopped after three refusals in a row".into(), // the outcomes say what was refused
         Stop::Journal(why) => {
             format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))
         }

@@ -54,7 +54,7 @@ fn a_wrong_token_is_told_with_status_code_request_and_remedy() {
     let scene = scene().env("PYLON_API_TOKEN", "pylon_not_this_one");
     let run = scene.run("apply --auto-approve");
     run.exits(1).names("pylon::bad_credentials");
-    run.mentions("was answered with 401 invalid_api_token");
+    run.mentions("Pylon answered with 401 invalid_api_token");
     run.mentions("(request ").mentions("have an Admin create a new one");
     assert!(!run.stderr.contains("not_this_one"), "{}", run.stderr);
 }
@@ -176,7 +176,7 @@ fn a_host_that_does_not_answer_is_told_within_seconds() {
     let scene = scene().env("PYLON_BASE_URL", &format!("http://127.0.0.1:{port}"));
     let run = scene.run("plan");
     run.exits(1).names("pylon::unreachable");
-    run.mentions("could not be sent");
+    run.mentions(&format!("Pylon cannot be reached: 127.0.0.1:{port} refused the connection"));
 }
 
 #[test]
@@ -258,4 +258,38 @@ fn a_report_that_cannot_be_written_is_a_failure() {
         assert_eq!(output.status.code(), Some(code), "{words:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"), "{words:?}");
     }
+}
+
+#[test]
+fn failures_of_many_people_are_told_once_with_one_request_as_an_example() {
+    let people: String = (0..5)
+        .map(|number| {
+            format!(
+                ", {{ \"id\": \"u_{number}\", \"email\": \"p{number}@acme.example\", \"role\": \"member\" }}"
+            )
+        })
+        .collect();
+    let pylon = format!(
+        r#"{{ "users": [ {{ "email": "x@acme.example", "role": "admin" }}, {{ "email": "y@acme.example", "role": "admin" }}{people} ] }}"#
+    );
+    let users: String =
+        (0..5).map(|number| format!("\"p{number}@acme.example\" = {{ role = \"Viewer\" }}\n")).collect();
+    let scene = Scene::with_pylon(&pylon).file("users.toml", format!("[users]\n{users}"));
+    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    let run = scene.run("apply --auto-approve --report json=report.json --report markdown=report.md");
+    run.exits(1);
+    let shared = "rejected: PATCH /users/{id} was answered with 403 permission_denied: this token may not change users (for example request ";
+    let markdown = fs::read_to_string(scene.folder().join("report.md")).unwrap();
+    for text in [&run.stdout, &markdown] {
+        assert_eq!(text.matches(shared).count(), 1, "{text}");
+        assert!(!text.contains("PATCH /users/u_0 "), "{text}");
+    }
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(scene.folder().join("report.json")).unwrap()).unwrap();
+    let ids = report["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|change| change["outcome"]["request_id"].as_str());
+    assert!(ids.collect::<std::collections::BTreeSet<_>>().len() >= 3, "{report}");
 }

@@ -73,7 +73,7 @@ fn an_unknown_authority_is_named() {
     let (run, address) =
         is_refused(&trusted, &Authority::new("Inspecting Proxy CA").issue(&settings(&[LOOPBACK])));
     run.mentions(&format!(
-        "GET /me was not sent: the certificate of {address} was issued by Inspecting Proxy CA, which is not trusted here"
+        "no request was sent to Pylon: the certificate of {address} was issued by Inspecting Proxy CA, which is not trusted here"
     ));
     run.mentions("only the certificates in SSL_CERT_FILE are trusted now");
 }
