@@ -166,7 +166,9 @@ impl Sources {
         let file = &self.files[place.file.0 as usize];
         let start = floor_char_boundary(&file.text, place.start as usize);
         let (line, line_start) = file.line_at(start);
-        let column = file.characters_before(start) - file.characters_before(line_start) + 1;
+        // No editor shows a byte-order mark at the start of a file.
+        let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
+        let column = file.characters_before(start) - file.characters_before(line_start) + 1 - mark;
         Location { file: file.name.clone(), line, column }
     }
 

@@ -1,6 +1,6 @@
 //! Draws the plan: what is desired against what is observed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Code;
 use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
@@ -31,19 +31,37 @@ impl Plan {
     }
 }
 
+/// An address by which a person is declared.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    place: Place,
+    is_primary: bool,
+}
+
 struct Drawing<'a> {
     observed: &'a ObservedState,
     roles: &'a NamedRoles,
     policy: Policy,
     plan: Plan,
-    declared: HashMap<&'a UserId, Place>,
+    /// The address by which each person is declared first.
+    declared: HashMap<&'a UserId, Address>,
+    /// The people who are declared by several addresses, with all of them.
+    twice: BTreeMap<&'a UserId, (&'a Person, Vec<Address>)>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Drawing<'a> {
     fn new(observed: &'a ObservedState, roles: &'a NamedRoles, policy: Policy) -> Self {
         let plan = Plan::empty(observed, 0);
-        Self { observed, roles, policy, plan, declared: HashMap::new(), problems: Vec::new() }
+        Self {
+            observed,
+            roles,
+            policy,
+            plan,
+            declared: HashMap::new(),
+            twice: BTreeMap::new(),
+            problems: Vec::new(),
+        }
     }
 
     fn person(&mut self, desired: &DesiredPerson) {
@@ -61,10 +79,13 @@ impl<'a> Drawing<'a> {
                 return;
             }
         };
-        if let Some(first) = self.declared.insert(&person.id, desired.email.place) {
-            self.problems.push(declared_twice(desired, person, first));
+        let address = Address { place: desired.email.place, is_primary: !is_secondary };
+        if let Some(first) = self.declared.get(&person.id) {
+            let (_, addresses) = self.twice.entry(&person.id).or_insert_with(|| (person, vec![*first]));
+            addresses.push(address);
             return;
         }
+        self.declared.insert(&person.id, address);
         if person.deactivated {
             let absence = Absence::Deactivated { name: person.name.clone() };
             self.plan.absent.push(Absent { email: desired.email.clone(), absence });
@@ -120,7 +141,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn finish(self, declared: usize) -> Result<Plan, Vec<Problem>> {
-        let Self { observed, mut plan, declared: known, problems, .. } = self;
+        let Self { observed, mut plan, declared: known, twice, mut problems, .. } = self;
+        problems.extend(twice.values().flat_map(|(person, addresses)| declared_twice(person, addresses)));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -161,10 +183,25 @@ fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     ))
 }
 
-fn declared_twice(desired: &DesiredPerson, person: &Person, first: Place) -> Problem {
+/// A problem for each address to delete. The one to keep is the primary one, or else the first.
+fn declared_twice(person: &Person, addresses: &[Address]) -> Vec<Problem> {
     let message = format!("{} is declared under two of their addresses", Printable::new(&person.name));
-    Problem::new(Code::DeclaredTwice, message)
-        .at(desired.email.place, "the same person again")
-        .at(first, "first declared here")
-        .help(format!("keep the primary address, {}", Printable::new(person.email.as_str())))
+    let primary = Printable::new(person.email.as_str());
+    let kept = addresses.iter().position(|address| address.is_primary);
+    let (label, help) = match kept {
+        Some(_) => {
+            ("keep this one: it is the primary address", format!("keep the primary address, {primary}"))
+        }
+        None => ("the same person", format!("declare the person once, by the primary address, {primary}")),
+    };
+    let kept = kept.unwrap_or(0);
+    let deleted = addresses.iter().enumerate().filter(|(number, _)| *number != kept);
+    deleted
+        .map(|(_, address)| {
+            Problem::new(Code::DeclaredTwice, message.clone())
+                .at(address.place, "delete this one")
+                .at(addresses[kept].place, label)
+                .help(help.clone())
+        })
+        .collect()
 }

@@ -41,6 +41,8 @@ codes! {
         LookAlike = "roster::look_alike",
         /// One person, declared twice.
         DuplicatePerson = "roster::duplicate_person",
+        /// A key or a section, declared twice in one file.
+        DuplicateKey = "roster::duplicate_key",
         /// The status is none of the three.
         UnknownStatus = "roster::unknown_status",
         /// The include pattern names no file.

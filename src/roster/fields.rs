@@ -56,6 +56,11 @@ impl<'p> Fields<'p> {
         }
     }
 
+    /// From now on a part of the file is walked, and this leads from it to the file.
+    pub(super) fn go_to(&mut self, shift: Shift) {
+        self.shift = shift;
+    }
+
     pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
         Place::new(self.file, self.shift.span(span))
     }
@@ -144,7 +149,7 @@ impl<'p> Fields<'p> {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
-        let message = format!("{} is no value of `{key}`", quoted(written.value));
+        let message = format!("{} is not a value of `{key}`", quoted(written.value));
         self.report(Problem::new(code, message).at(written.place, "not known").help(help));
         None
     }
@@ -181,9 +186,11 @@ impl<'p> Fields<'p> {
         let place = self.place(value.span());
         match found {
             Some(found) => Some(Sourced::new(found, place)),
+            // The parser puts a value without a place where it could not read one, and has reported that.
+            None if value.span().is_empty() => None,
             None => {
                 let kind = value.get_ref().type_str();
-                let message = format!("`{key}` must be {wanted}");
+                let message = format!("{} must be {wanted}", quoted(key));
                 let problem =
                     Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
                 self.report(problem.help(how_to_write(key, wanted)));
@@ -212,14 +219,21 @@ impl<'p> Fields<'p> {
                 format!("{table} takes: {}", known.join(", "))
             }
         };
-        let message = format!("{table} has no key `{}`", Printable::cut(name, 60));
+        let message = match name {
+            "" => format!("{table} has an empty key"),
+            _ => format!("{table} has no key `{}`", Printable::cut(name, 60)),
+        };
         self.report(Problem::new(Code::UnknownKey, message).at(place, "not known").help(help));
     }
 }
 
 /// A value between backticks, unless it may be a secret.
 pub(super) fn quoted(text: &str) -> String {
-    if speaks_of_secret(text) { "this".to_owned() } else { format!("`{}`", Printable::cut(text, 60)) }
+    match text {
+        "" => "an empty text".to_owned(),
+        _ if speaks_of_secret(text) => "this".to_owned(),
+        _ => format!("`{}`", Printable::cut(text, 60)),
+    }
 }
 
 fn how_to_write(key: &str, wanted: &str) -> &'static str {

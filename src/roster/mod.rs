@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 
 pub mod code;
 pub mod email;
+mod explain;
 mod fields;
 pub mod guardrail;
 pub(crate) mod keys;
@@ -23,9 +24,11 @@ mod named;
 mod people;
 mod pieces;
 pub mod read;
+mod repeats;
 mod rules;
 pub mod schema;
 mod settings;
+mod syntax;
 
 use crate::every::every;
 use crate::source::{Place, Sourced, Sources};

@@ -6,26 +6,46 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
+use super::explain::Known;
 use super::fields::{Fields, Key, Value};
 use super::keys;
+use super::rules::check_windows;
 use super::{Code, DeclaredPerson, DeclaredRole, Status, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::Sourced;
 
 /// What the root file settles for every file.
+#[derive(Clone)]
 pub(super) struct Context {
     pub(super) zone: TimeZone,
     pub(super) allow_unicode: bool,
 }
 
-/// The people of one file, in the order of the file; its `[defaults]` are already in them.
+/// What one file says of people.
+pub(super) struct People {
+    /// The people in the order of the file. Those without a role of their own have the default one.
+    pub(super) list: Vec<DeclaredPerson>,
+    default: Option<DeclaredRole>,
+}
+
+impl People {
+    /// The people whose entry was read as it is written.
+    pub(super) fn sure(self, known: &Known) -> Vec<DeclaredPerson> {
+        let is_sure = |person: &DeclaredPerson| known.is_sure_of(person.email.place.span().start);
+        self.list.into_iter().filter(is_sure).collect()
+    }
+}
+
+/// Reads the people of one file, or of a part of it: then `whole` is what was read of the file.
 pub(super) fn read_people(
     fields: &mut Fields<'_>,
     table: &DeTable<'_>,
     context: &Context,
-) -> Vec<DeclaredPerson> {
+    whole: Option<&People>,
+) -> People {
     let default = table.get("defaults").and_then(|defaults| read_defaults(fields, defaults));
+    let default = default.or_else(|| whole?.default.clone());
     let users = table.get("users").and_then(|users| fields.table("users", users));
     let (mut people, mut refused) = (Vec::new(), Vec::new());
     let mut read = |fields: &mut Fields<'_>, key: &Key<'_>, value: &Value<'_>| match read_person(
@@ -47,7 +67,11 @@ pub(super) fn read_people(
         let mut keys: HashSet<&str> = people.iter().map(|person| person.email.value.as_str()).collect();
         fields.is_unclear |= refused.iter().any(|key| !keys.insert(key));
     }
-    people
+    if whole.is_some() {
+        // These people are not compared with others, so nothing else looks at their windows.
+        people.iter().for_each(|person| check_windows(person, &mut fields.problems));
+    }
+    People { list: people, default }
 }
 
 fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredRole> {
@@ -75,8 +99,13 @@ pub(super) fn read_email(
     let shown = || Printable::cut(written.value, 80);
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
+        Err(BadEmail::Malformed(_)) if written.value.is_empty() => {
+            Problem::new(Code::BadEmail, "an empty address is not an e-mail address")
+                .at(written.place, "no address")
+                .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
+        }
         Err(BadEmail::Malformed(why)) => {
-            Problem::new(Code::BadEmail, format!("`{}` is no e-mail address: {why}", shown()))
+            Problem::new(Code::BadEmail, format!("`{}` is not an e-mail address: {why}", shown()))
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }

@@ -28,15 +28,24 @@ pub(super) struct Cut<'t> {
 /// What has to be added to an offset in a part of a text for one in the whole.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shift {
-    /// From here on in the part …
+    /// Up to here in the part …
     from: usize,
-    /// … so much.
+    /// … this much, …
+    before: usize,
+    /// … and from there on this much.
     by: usize,
 }
 
 impl Shift {
+    /// The shift of a part that is made of two ranges of the text, with `gap` bytes between them that are not in it.
+    pub(super) fn of_two(first: &Range<usize>, gap: usize, second: &Range<usize>) -> Self {
+        let from = first.len() + gap;
+        Self { from, before: first.start, by: second.start.wrapping_sub(from) }
+    }
+
     pub(super) fn span(self, span: Range<usize>) -> Range<usize> {
-        let shifted = |offset| if offset >= self.from { offset + self.by } else { offset };
+        let shifted =
+            |offset: usize| offset.wrapping_add(if offset >= self.from { self.by } else { self.before });
         shifted(span.start)..shifted(span.end)
     }
 }
@@ -67,7 +76,7 @@ impl<'t> Cut<'t> {
 
     /// From the frame to the text.
     pub(super) fn shift(&self) -> Shift {
-        Shift { from: self.at, by: self.rows.len() }
+        Shift { from: self.at, before: 0, by: self.rows.len() }
     }
 
     /// The rows, piece by piece.
@@ -94,7 +103,7 @@ impl<'t> Iterator for Pieces<'t> {
         let far = self.rest.floor_char_boundary(self.size);
         let end = self.rest[far..].find("\n\"").map_or(self.rest.len(), |newline| far + newline + 1);
         let (piece, rest) = self.rest.split_at(end);
-        let shift = Shift { from: 0, by: self.at };
+        let shift = Shift { from: 0, before: 0, by: self.at };
         (self.rest, self.at) = (rest, self.at + end);
         Some((shift, piece))
     }

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::explain::{Known, explain};
 use super::fields::Fields;
-use super::people::{Context, read_people};
+use super::people::{Context, People, read_people};
 use super::pieces::{Cut, PIECE};
-use super::rules::{
-    check_look_alikes, check_windows, duplicate, is_twice_in_a_file, sort, without_duplicates,
-};
+use super::rules::{check_look_alikes, check_windows, is_twice_in_a_file, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
-use super::{Code, DeclaredPerson, Email, RoleName, Roster};
+use super::{Code, DeclaredPerson, RoleName, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
@@ -94,22 +93,25 @@ impl Reader {
             None => self.text_of(path, &folder, None)?,
         };
         let root = self.sources.add(shown(path), text);
-        let (context, settings, mut people) = self.in_file(root, |fields, table| {
-            let context = read_context(fields, table);
-            let settings = read_settings(fields, table, &context);
-            let people = read_people(fields, table, &context);
-            (context, settings, people)
-        });
+        let ((context, settings, people), known) =
+            self.in_file(root, |fields, table, whole: Option<&(Context, _, People)>| {
+                let context = read_context(fields, table, whole.map(|(context, ..)| context));
+                let settings = read_settings(fields, table, &context);
+                let people = read_people(fields, table, &context, whole.map(|(.., people)| people));
+                (context, settings, people)
+            });
+        let mut people = people.sure(&known);
         let Settings { include, places, workspace, policy, guardrails, acknowledgements } = settings;
+        let mut include: Vec<_> =
+            include.into_iter().filter(|pattern| known.is_sure_of(pattern.place.span().start)).collect();
         if piped.is_some() {
-            self.problems.extend(include.iter().map(|pattern| {
+            self.problems.extend(include.drain(..).map(|pattern| {
                 Problem::new(Code::BadInclude, "a file that is read from a pipe cannot include other files")
                     .at(pattern.place, "relative to which folder?")
                     .help("write the version with all its files into a folder, and name its root file")
             }));
         }
-        let include = if piped.is_some() { &[] } else { include.as_slice() };
-        for path in self.included(include, path, &folder) {
+        for path in self.included(&include, path, &folder) {
             people.extend(self.read_team(&path, &folder, &context));
         }
         sort(&mut people);
@@ -148,15 +150,22 @@ impl Reader {
             return Vec::new();
         };
         let file = self.sources.add(shown(&path.value), text);
-        self.in_file(file, |fields, table| {
+        let (people, known) = self.in_file(file, |fields, table, whole| {
             check_team_keys(fields, table);
-            read_people(fields, table, context)
-        })
+            read_people(fields, table, context, whole)
+        });
+        people.sure(&known)
     }
 
-    /// Parses one file and lets `read` walk it. What the parser could not make sense of is reported, and what it could
-    /// is still walked, so that one missing quote does not hide ten unknown keys.
-    fn in_file<T>(&mut self, file: FileId, read: impl FnOnce(&mut Fields<'_>, &DeTable<'_>) -> T) -> T {
+    /// Parses one file and lets `read` walk it, and reports what is wrong with its TOML.
+    ///
+    /// What the parser understood is walked even if there are errors, so that one missing quote does not hide ten unknown keys.
+    /// `read` walks each part that the parser did not reach as well, with the result of the whole: see [`Part`].
+    fn in_file<T>(
+        &mut self,
+        file: FileId,
+        read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
+    ) -> (T, Known) {
         let text = self.sources.text(file);
         let cut = self.piece.map_or_else(|| Cut::whole(text), |size| Cut::in_pieces_of(size, text));
         // The start first: the parser takes fifty times the size of a text, whatever is in it.
@@ -166,28 +175,19 @@ impl Reader {
             _ => DeTable::parse_recoverable(with_bounded_errors(start, start.len())),
         };
         let mut fields = Fields::new(file, &cut, &mut self.names);
-        let read = read(&mut fields, table.get_ref());
+        let whole = read(&mut fields, table.get_ref(), None);
         self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
-        let Fields { problems: mut found, masks, .. } = fields;
-        let mut syntax: Vec<Problem> =
-            errors.iter().map(|error| syntax_problem(file, error, table.get_ref(), text)).collect();
-        // One mistake can break several things at one place; the first says it.
-        syntax.dedup_by_key(|problem| problem.labels.first().map(|label| label.place));
-        let broken: HashSet<usize> = syntax
-            .iter()
-            .flat_map(|problem| &problem.labels)
-            .map(|label| self.sources.line(label.place))
-            .collect();
-        // On a line that is no TOML, what was made of the rest is a guess: only the syntax is reported there.
-        found.retain(|problem| {
-            problem.labels.iter().all(|label| !broken.contains(&self.sources.line(label.place)))
-        });
         drop(table);
+        let mut known = Known::default();
+        if !errors.is_empty() && !cut.has_rows() {
+            let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
+            known = explain(file, start, &errors, &mut fields, read);
+        }
+        let Fields { problems, masks, .. } = fields;
         drop(cut);
-        self.problems.extend(syntax);
-        self.problems.extend(found);
+        self.problems.extend(problems);
         masks.into_iter().for_each(|place| self.sources.mask(place));
-        read
+        (whole, known)
     }
 
     /// The files that the patterns name, sorted, each once, with the place of their pattern.
@@ -323,6 +323,13 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     let bad = |message: &str, help: &str| {
         Problem::new(Code::BadInclude, message).at(pattern.place, "in this pattern").help(help)
     };
+    // `"teams\emea.toml"` is TOML: `\e` is an escape.
+    if pattern.value.contains(|char: char| char.is_control()) {
+        return Err(bad(
+            "a `\\` in this pattern was read as an escape",
+            "write paths with `/`: \"teams/*.toml\"",
+        ));
+    }
     let leaves = written
         .components()
         .any(|part| !matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
@@ -374,20 +381,4 @@ fn is_hidden(path: &Path, pattern: &str) -> bool {
         let name = name.to_string_lossy();
         name.starts_with('.') && !dotted.iter().any(|pattern| pattern.matches(&name))
     })
-}
-
-/// The parser's complaint without the source's text; a key that stands twice shows both places.
-fn syntax_problem(file: FileId, error: &toml::de::Error, table: &DeTable<'_>, text: &str) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    let place = Place::new(file, span.clone());
-    if error.message().contains("duplicate key") {
-        let written = text.get(span).unwrap_or_default().trim_matches(['"', '\'']);
-        let users = table.get("users").and_then(|users| users.get_ref().as_table());
-        if let Some((first, _)) = users.and_then(|users| users.get_key_value(written)) {
-            return duplicate(&Sourced::new(Email::observed(written), place), Place::new(file, first.span()));
-        }
-    }
-    Problem::new(Code::Syntax, format!("this is no TOML: {}", error.message()))
-        .at(place, "here")
-        .help("addresses, roles and statuses stand in quotes; every quote, brace and bracket that opens also closes")
 }

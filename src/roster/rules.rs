@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::people::foreign_letters;
 use super::{Code, DeclaredPerson, Email, Moment, Window};
+use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 
@@ -60,10 +61,19 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
 
 /// The problem of a person who is declared again.
 pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
-    Problem::new(Code::DuplicatePerson, format!("{} is declared twice", again.value))
+    Problem::new(Code::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")
         .at(first, "first declared here")
         .help("keep one of the two; letter case makes no second person")
+}
+
+/// An address in a sentence.
+pub(super) fn named(address: &str) -> String {
+    if address.is_empty() {
+        "an empty address".to_owned()
+    } else {
+        Printable::cut(address, 254).raw().to_owned()
+    }
 }
 
 /// So many windows may one person have: one for each day of a year.

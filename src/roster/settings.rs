@@ -47,11 +47,14 @@ pub(super) struct Settings {
     pub(super) acknowledgements: Vec<Acknowledgement>,
 }
 
-/// What has to be known before any person is read.
-pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>) -> Context {
+/// Reads what has to be known before any person is read. A part of the file has it from the whole.
+pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
         table.get("allow_unicode_emails").and_then(|value| fields.boolean("allow_unicode_emails", value));
+    if let Some(whole) = whole {
+        return whole.clone();
+    }
     Context { zone: zone.unwrap_or(TimeZone::UTC), allow_unicode: unicode.unwrap_or(false) }
 }
 

@@ -38,6 +38,7 @@ const TABLE: &[(&str, &[Code])] = &[
     ),
     ("[users]\n\"ana@acme.example\" = {}\n\"ana@acme.example\" = {}\n", &[Code::DuplicatePerson]),
     ("[users]\n\"ana@acme.example\" = {}\n\"Ana@Acme.example\" = {}\n", &[Code::DuplicatePerson]),
+    ("timezone = \"UTC\"\ntimezone = \"UTC\"\n", &[Code::DuplicateKey]),
     ("[users]\n\"ana@acme.example\" = { status = \"on holiday\" }\n", &[Code::UnknownStatus]),
     ("include = [\"teams/*.toml\"]\n", &[Code::IncludeMatchesNothing]),
     ("include = [\"../*.toml\"]\n", &[Code::BadInclude]),
@@ -133,7 +134,7 @@ roster::unknown_key
 
 roster::unknown_status
 
-  × `activ` is no value of `status`
+  × `activ` is not a value of `status`
    ╭─[users.toml:2:49]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                                                 ───┬───

@@ -60,6 +60,39 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
     run.mentions("users.toml:2:1").mentions("users.toml:3:1");
 }
 
+/// What is said of each place: the first is the one to delete.
+fn said_of_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let problems = report["problems"].as_array().unwrap().iter();
+    let places = |problem: &serde_json::Value| {
+        let places = problem["places"].as_array().unwrap().iter();
+        places
+            .map(|place| (place["line"].as_u64().unwrap(), place["label"].as_str().unwrap().to_owned()))
+            .collect()
+    };
+    problems.map(places).collect()
+}
+
+#[test]
+fn of_two_addresses_the_one_to_delete_is_marked_and_the_primary_one_is_kept() {
+    let delete = |line| (line, "delete this one".to_owned());
+    let keep = |line| (line, "keep this one: it is the primary address".to_owned());
+    let same = |line| (line, "the same person".to_owned());
+    for (addresses, said) in [
+        (vec!["bo", "b.lindqvist"], vec![vec![delete(3), keep(2)]]),
+        (vec!["b.lindqvist", "bo"], vec![vec![delete(2), keep(3)]]),
+        (vec!["b.lindqvist", "bo.l"], vec![vec![delete(3), same(2)]]),
+        (vec!["b.lindqvist", "bo", "bo.l"], vec![vec![delete(2), keep(3)], vec![delete(4), keep(3)]]),
+    ] {
+        let state = r#"{ "users": [ { "email": "bo@acme.example", "emails": ["b.lindqvist@acme.example", "bo.l@acme.example"], "role": "admin" } ] }"#;
+        let rows: String = addresses.iter().map(|name| format!("\"{name}@acme.example\" = {{}}\n")).collect();
+        let scene = Scene::with_pylon(state).file("users.toml", format!("[users]\n{rows}"));
+        let run = scene.run("plan --format json");
+        assert_eq!(said_of_places(run.exits(1)), said, "{addresses:?}");
+        assert!(run.stdout.contains("primary address, bo@acme.example"), "{}", run.stdout);
+    }
+}
+
 #[test]
 fn who_is_not_there_is_asked_for_once_more_and_told_apart() {
     let scene = pylon("").file(

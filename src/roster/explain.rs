@@ -1,0 +1,184 @@
+//! Reports everything that is wrong with a file that is not TOML: the mistakes themselves, and what is wrong in the rest of it.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, Error};
+
+use super::Code;
+use super::fields::Fields;
+use super::pieces::Shift;
+use super::repeats::{self, Repeats, Unread, is_repeat};
+use super::syntax::statements::{Statements, statements};
+use super::syntax::{self, Complaint, Section};
+use crate::problem::{Label, Problem};
+use crate::source::FileId;
+
+/// How many brackets that are not closed are looked behind. Each costs one more reading of what follows.
+const MOST_UNSEEN: usize = 8;
+
+/// What is known of a file that is not TOML.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The parts in which what was read is a guess, sorted and without overlaps.
+    guesses: Vec<Range<usize>>,
+}
+
+impl Known {
+    /// Whether what was read at this offset is more than a guess.
+    pub(super) fn is_sure_of(&self, at: usize) -> bool {
+        let next = self.guesses.partition_point(|range| range.start <= at);
+        !self.guesses[..next].last().is_some_and(|range| range.contains(&at))
+    }
+}
+
+impl Known {
+    fn retain(&self, problems: &mut Vec<Problem>) {
+        let is_sure = |label: &Label| self.is_sure_of(label.place.span().start);
+        problems.retain(|problem| problem.labels.iter().all(is_sure));
+    }
+}
+
+/// Explains the errors of the parser, and lets `read` walk the parts of the text that it did not reach. The problems of `fields`
+/// are those of the text so far.
+pub(super) fn explain(
+    file: FileId,
+    text: &str,
+    errors: &[Error],
+    fields: &mut Fields<'_>,
+    read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
+) -> Known {
+    let statements = statements(text);
+    let mut part = Part { text: String::new(), shift: Shift::default(), start: 0 };
+    let mut complaints = complaints(errors, &part);
+    let mut found = std::mem::take(&mut fields.problems);
+    let mut known = Known::default();
+    for round in 0..=MOST_UNSEEN {
+        let (again, mut wrong): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut complaints).into_iter().partition(|complaint| is_repeat(&complaint.said));
+        let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
+        let unseen = explained.unseen_from.unwrap_or(usize::MAX);
+        let mut again: Vec<_> =
+            again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
+        again.sort_by_key(|span| span.start);
+        let guesses = explained.guesses(text.len());
+        let sections = explained.sections.iter().map(|section| section.content.clone());
+        let here = Known { guesses: merged(guesses.iter().cloned().chain(sections).collect()) };
+        here.retain(&mut found);
+        let mut reread = read_again(file, text, &again, &statements, fields, &read);
+        for section in &explained.sections {
+            let part = Part::below(section, text);
+            reread.extend(part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), &read));
+        }
+        Known { guesses: merged(guesses) }.retain(&mut reread);
+        found.extend(reread);
+        if round == 0 {
+            known = here;
+        }
+        fields.problems.extend(explained.problems);
+        fields.problems.append(&mut found);
+        let Some(next) = explained.unseen_from else { break };
+        part = Part::of(text, next..text.len(), &statements);
+        let (table, errors) = DeTable::parse_recoverable(&part.text);
+        complaints = self::complaints(&errors, &part);
+        found = part.walk(fields, table.get_ref(), &read);
+    }
+    known
+}
+
+/// Reports what is declared twice, and lets `read` walk the values that the parser has dropped for that.
+fn read_again(
+    file: FileId,
+    text: &str,
+    again: &[Range<usize>],
+    statements: &Statements,
+    fields: &mut Fields<'_>,
+    read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
+) -> Vec<Problem> {
+    if again.is_empty() {
+        return Vec::new();
+    }
+    let Repeats { problems: mut found, mut unread } = repeats::find(file, text, statements, again);
+    unread.sort();
+    unread.dedup();
+    for Unread { start, end, without, is_complete } in unread {
+        let mut part = Part::of(text, start..end, statements);
+        if let Some((from, to)) = without {
+            part.leave_out(&(start..end), &(from..to));
+        }
+        let mut problems = part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), read);
+        problems.retain(|problem| {
+            let is_inside = problem.labels.iter().all(|label| label.place.span().start >= start);
+            is_inside && (is_complete || problem.code != Code::NoWayBack.as_str())
+        });
+        found.extend(problems);
+    }
+    found
+}
+
+/// A part of a text, with the header that it is below, so that it is read as in the whole.
+struct Part {
+    text: String,
+    shift: Shift,
+    /// Where it begins in the whole.
+    start: usize,
+}
+
+impl Part {
+    /// A range of a text that begins with a statement.
+    fn of(text: &str, range: Range<usize>, statements: &Statements) -> Self {
+        let header = statements.header_before(range.start).unwrap_or(0..0);
+        let shift = Shift::of_two(&header, 1, &range);
+        Self { text: format!("{}\n{}", &text[header], &text[range.clone()]), shift, start: range.start }
+    }
+
+    /// What is below a header, as if that were written as it was meant.
+    fn below(section: &Section, text: &str) -> Self {
+        let Section { header, at, content } = section;
+        let shift = Shift::of_two(&(*at..at + header.len()), 1, content);
+        Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
+    }
+
+    /// Puts spaces in the place of `without`, which is in `range`, which is the end of the part.
+    fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
+        let start = self.text.len() - range.len();
+        let at = start + without.start - range.start..start + without.end - range.start;
+        self.text.replace_range(at.clone(), &" ".repeat(at.len()));
+    }
+
+    /// Lets `read` walk the part, and returns the problems that it reports.
+    fn walk(
+        &self,
+        fields: &mut Fields<'_>,
+        table: &DeTable<'_>,
+        read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
+    ) -> Vec<Problem> {
+        let before = fields.problems.len();
+        fields.go_to(self.shift);
+        read(fields, table);
+        fields.problems.split_off(before)
+    }
+}
+
+/// The errors of the parser with their places in the whole.
+fn complaints(errors: &[Error], part: &Part) -> Vec<Complaint> {
+    errors
+        .iter()
+        .map(|error| Complaint {
+            span: part.shift.span(error.span().unwrap_or(0..0)),
+            said: error.message().to_owned(),
+        })
+        .collect()
+}
+
+/// The same ranges, sorted, without overlaps.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let overlaps = next.start <= range.end;
+        if overlaps {
+            range.end = range.end.max(next.end);
+        }
+        overlaps
+    });
+    ranges
+}

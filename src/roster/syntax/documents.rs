@@ -1,0 +1,93 @@
+//! Mistakes that are about more than one line: another format, a merge conflict.
+
+use super::spot::{Mistake, Spot};
+
+/// Markers of git, and where a conflict begins and ends.
+const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+const EXAMPLE: &str =
+    "write a line [users], and below it one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
+
+/// Whether any line looks like TOML: a header, or a key in front of `=`.
+pub(super) fn has_toml(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').lines().any(|line| {
+        let line = line.trim();
+        line.starts_with('[') && line.ends_with(']') && line.len() > 2
+            || line.split_once('=').is_some_and(|(key, _)| !key.is_empty() && !key.contains(['{', ':']))
+    })
+}
+
+pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
+    let marker = MARKERS.iter().find(|marker| {
+        let behind = spot.line.strip_prefix(**marker);
+        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(' '))
+    })?;
+    let mut end = spot.end();
+    if *marker == MARKERS[0] {
+        let rest = &spot.text[end..];
+        // Up to the next conflict, so that many conflicts are not searched again and again.
+        let rest = &rest[..rest.find("\n<<<<<<<").unwrap_or(rest.len())];
+        if let Some(last) = rest.find("\n>>>>>>>") {
+            end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);
+        }
+    }
+    let mistake = spot.whole_line("this is a merge conflict that was not resolved");
+    Some(
+        mistake
+            .label("git wrote this line")
+            .help("keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`")
+            .over(spot.start()..end + 1),
+    )
+}
+
+/// JSON, YAML, or CSV.
+pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
+    let format = if is_json(spot.text) {
+        "JSON"
+    } else if spot.is_toml || !spot.is_first {
+        return None;
+    } else if is_yaml(spot) {
+        "YAML"
+    } else if is_csv(spot) {
+        "CSV"
+    } else {
+        return None;
+    };
+    let mistake = spot.whole_line(format!("this file is {format}, not TOML"));
+    Some(mistake.label(format!("{format} begins here")).help(EXAMPLE).over(0..spot.text.len() + 1))
+}
+
+/// No TOML begins with `{`, nor with a `[` that has no name on its line.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let inner = text.strip_prefix('[').map(str::trim_start);
+    text.starts_with('{') || inner.is_some_and(|inner| inner.starts_with('{'))
+}
+
+fn is_yaml(spot: &Spot<'_>) -> bool {
+    let line = spot.line.trim();
+    let is_pair = line.split_once(':').is_some_and(|(key, value)| {
+        !key.is_empty() && !key.contains([' ', ',']) && (value.is_empty() || value.starts_with(' '))
+    });
+    line == "---" || is_pair
+}
+
+/// At least two columns in each line, and no value that looks like a key.
+fn is_csv(spot: &Spot<'_>) -> bool {
+    let columns = |line: &str| line.matches([',', ';', '\t']).count();
+    let mut lines = spot.text.lines().filter(|line| !line.trim().is_empty()).take(3);
+    let Some(count) = lines.next().map(columns) else { return false };
+    count > 0 && lines.all(|line| columns(line) == count)
+}
+
+pub(super) fn old_line_ends(spot: &Spot<'_>) -> Option<Mistake> {
+    if !spot.said.starts_with("carriage return") || spot.text.contains('\n') {
+        return None;
+    }
+    let mistake = spot.mistake(spot.at..spot.at, "the lines of this file end with carriage returns only");
+    Some(
+        mistake
+            .label("a line ends here without a line feed")
+            .help("save the file with line ends of Unix (LF) or Windows (CRLF)")
+            .over(0..spot.text.len() + 1),
+    )
+}

@@ -1,0 +1,124 @@
+//! Characters that look like a sign of TOML, or like nothing.
+
+use super::spot::{Mistake, Spot};
+
+/// What a character is taken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Like {
+    Quote,
+    Space,
+    Nothing,
+    Hyphen,
+    /// This sign of ASCII.
+    Sign(char),
+}
+
+/// Characters that editors, word processors, chats, and keyboards put in the place of ASCII, with their names.
+const FOREIGN: &[(&str, &str, Like)] = &[
+    ("“”„‟‘’‚‛", "a curly quote", Like::Quote),
+    ("«»‹›", "an angle quote", Like::Quote),
+    ("＂＇", "a full-width quote", Like::Quote),
+    ("「」『』", "a corner bracket", Like::Quote),
+    ("´′″", "an accent or a prime", Like::Quote),
+    ("`", "a backtick", Like::Quote),
+    ("\u{a0}\u{202f}", "a non-breaking space", Like::Space),
+    ("\u{3000}", "an ideographic space", Like::Space),
+    ("\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}", "a typographic space", Like::Space),
+    ("\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{205f}", "a typographic space", Like::Space),
+    ("\u{85}\u{2028}\u{2029}\u{b}\u{c}", "a line or page separator", Like::Space),
+    ("\u{200b}", "a zero-width space", Like::Nothing),
+    ("\u{200c}\u{200d}\u{2060}", "a zero-width joiner", Like::Nothing),
+    ("\u{ad}", "a soft hyphen", Like::Nothing),
+    ("\u{feff}", "a byte-order mark", Like::Nothing),
+    ("\u{200e}\u{200f}\u{61c}", "a direction mark", Like::Nothing),
+    ("\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}", "a direction mark", Like::Nothing),
+    ("\u{2066}\u{2067}\u{2068}\u{2069}", "a direction mark", Like::Nothing),
+    ("\u{2010}\u{2011}", "a typographic hyphen", Like::Hyphen),
+    ("\u{2012}\u{2013}", "an en dash", Like::Hyphen),
+    ("\u{2014}\u{2015}", "an em dash", Like::Hyphen),
+    ("\u{2212}", "a minus sign", Like::Hyphen),
+    ("、", "an ideographic comma", Like::Sign(',')),
+];
+
+/// The name of a foreign character, and what it is taken for.
+fn foreign(char: char) -> Option<(&'static str, Like)> {
+    if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
+        return Some((name, *like));
+    }
+    // The block of full-width forms has the order of ASCII.
+    let ascii = u32::from(char).checked_sub(0xfee0).filter(|code| (0x21..0x7f).contains(code));
+    if let Some(ascii) = ascii.and_then(char::from_u32) {
+        return Some(("a full-width character", Like::Sign(ascii)));
+    }
+    (char.is_control() && char != '\t').then_some(("a control character", Like::Nothing))
+}
+
+/// A character outside strings and comments that only looks like one of TOML, or a control character anywhere.
+pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
+    if spot.said.contains("string") && spot.after().starts_with(|char: char| char.is_control()) {
+        return control_in_string(spot);
+    }
+    let bare = spot.bare();
+    let found = |(at, char): &(usize, char)| Some((*at, *char, foreign(*char)?));
+    let (at, char, (name, like)) = bare.iter().find_map(found)?;
+    let marked = at..at + char.len_utf8();
+    let number = format!("U+{:04X}", u32::from(char));
+    let mistake = match like {
+        Like::Quote => spot
+            .mistake(marked, format!("{name} ({char}) is not a quote in TOML"))
+            .label(name)
+            .help(format!("write straight quotes: \"{}\"", spot.shown(&quoted(spot.line, at), "Admin"))),
+        Like::Space => spot
+            .mistake(marked, format!("this is {name} ({number}), which is not a space in TOML"))
+            .label(format!("{name}, not an ordinary space"))
+            .help("delete it and type an ordinary space; such a character often comes with text that was copied"),
+        Like::Nothing => spot
+            .mistake(marked, format!("this is {name} ({number}), which is invisible and not allowed here"))
+            .label(name)
+            .help("delete it, or type the line again; such a character often comes with text that was copied"),
+        Like::Hyphen => spot
+            .mistake(marked, format!("{name} ({char}) is not the `-` of the keyboard"))
+            .label(name)
+            .help(format!("write `-`: {}", spot.shown(&with_hyphens(spot.line, at), "2026-12-20"))),
+        Like::Sign(ascii) => spot
+            .mistake(marked, format!("{name} ({char}) is not a sign of TOML"))
+            .label(name)
+            .help(format!("write `{ascii}`")),
+    };
+    Some(mistake.of_line(spot))
+}
+
+fn control_in_string(spot: &Spot<'_>) -> Option<Mistake> {
+    let char = spot.after().chars().next()?;
+    let message = format!("a control character (U+{:04X}) is in this text", u32::from(char));
+    Some(
+        spot.mistake(spot.at..spot.at + 1, message)
+            .label("a control character")
+            .help("delete it")
+            .of_line(spot),
+    )
+}
+
+/// What stands between the quote at `at` and the next one.
+fn quoted(line: &str, at: usize) -> String {
+    let is_quote = |char: char| matches!(char, '"' | '\'') || matches!(foreign(char), Some((_, Like::Quote)));
+    let from = |at: usize| {
+        let rest = line[at..].trim_start_matches(is_quote);
+        rest[..rest.find(is_quote).unwrap_or(rest.len())].to_owned()
+    };
+    // A closing quote without an opening one: what is before it.
+    let before = &line[..at];
+    match before.rfind(is_quote) {
+        Some(open) if before[..open].matches(is_quote).count() % 2 == 0 => from(open),
+        _ => from(at),
+    }
+}
+
+/// The word around `at`, with hyphens.
+fn with_hyphens(line: &str, at: usize) -> String {
+    let is_end = |char: char| char.is_whitespace() || "=,[]{}\"".contains(char);
+    let start = line[..at].rfind(is_end).map_or(0, |end| end + 1);
+    let word = line[start..].split(is_end).next().unwrap_or_default();
+    let hyphen = |char: char| if matches!(foreign(char), Some((_, Like::Hyphen))) { '-' } else { char };
+    word.chars().map(hyphen).collect()
+}

@@ -1,0 +1,287 @@
+//! Splits a text into statements, whether or not it is TOML.
+//!
+//! If a brace or a bracket is not closed, the parser takes the rest of the file for its content. This scan ends the statement in
+//! front of a line that can only begin a new one: a header, or a key where no key can be. So one mistake is one problem,
+//! and the rest of the file can still be read.
+
+use std::ops::Range;
+
+use super::super::keys;
+
+/// More brackets than this are not looked for a partner in, because that would take time in proportion to their number. The
+/// parser refuses 80.
+const MOST_OPEN: usize = 100;
+
+/// A header, or a key with its value, with what is wrong with its quotes and brackets.
+#[derive(Debug)]
+pub(in crate::roster) struct Statement {
+    /// From its first byte to the end of its last line, without the line break.
+    pub(in crate::roster) span: Range<usize>,
+    /// Whether it is `[section]` or `[[section]]`.
+    pub(in crate::roster) is_header: bool,
+    /// The first thing that is wrong with its quotes and brackets.
+    pub(super) flaw: Option<Flaw>,
+    /// A bracket is still open at its end, so the parser reads on.
+    pub(super) is_open: bool,
+}
+
+/// What is wrong with quotes or brackets, with offsets in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// This quote has no partner on its line.
+    Quote(usize),
+    /// This bracket is never closed, or another kind closes first.
+    Unclosed(usize),
+    /// This bracket closes nothing.
+    Stray(usize),
+}
+
+impl Flaw {
+    pub(super) const fn at(self) -> usize {
+        match self {
+            Self::Quote(at) | Self::Unclosed(at) | Self::Stray(at) => at,
+        }
+    }
+}
+
+/// The statements of a text, in order.
+pub(in crate::roster) struct Statements {
+    pub(in crate::roster) list: Vec<Statement>,
+    /// The spans of the headers, in order.
+    headers: Vec<Range<usize>>,
+}
+
+impl Statements {
+    /// Returns the last header that begins before the offset `at`.
+    pub(in crate::roster) fn header_before(&self, at: usize) -> Option<Range<usize>> {
+        let next = self.headers.partition_point(|header| header.start < at);
+        next.checked_sub(1).map(|last| self.headers[last].clone())
+    }
+
+    /// Returns the first header that begins at the offset `at` or behind it.
+    pub(in crate::roster) fn header_from(&self, at: usize) -> Option<Range<usize>> {
+        self.headers.get(self.headers.partition_point(|header| header.start < at)).cloned()
+    }
+}
+
+/// Returns the statements of a text. Takes time in proportion to the text.
+pub(in crate::roster) fn statements(text: &str) -> Statements {
+    let mut found: Vec<Statement> = Vec::new();
+    let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    while let Some(start) = start_from(text, at) {
+        let statement =
+            Scan { text, at: start, open: Vec::new(), last: b' ', flaw: None, is_lost: false }.statement();
+        at = statement.span.end;
+        found.push(statement);
+    }
+    let headers = found.iter().filter(|it| it.is_header).map(|it| it.span.clone()).collect();
+    Statements { list: found, headers }
+}
+
+/// Where the next statement begins: not in white space and not in a comment.
+fn start_from(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let rest = text[at..].trim_start_matches([' ', '\t', '\r', '\n']);
+        at = text.len() - rest.len();
+        if !rest.starts_with('#') {
+            return (!rest.is_empty()).then_some(at);
+        }
+        at += rest.find('\n').unwrap_or(rest.len());
+    }
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+    /// The brackets that are open: the byte and its offset.
+    open: Vec<(u8, usize)>,
+    /// The last byte that is neither white space nor comment.
+    last: u8,
+    flaw: Option<Flaw>,
+    /// A bracket of another kind closed first, so the parser is still in the one that was open.
+    is_lost: bool,
+}
+
+impl Scan<'_> {
+    fn statement(mut self) -> Statement {
+        let start = self.at;
+        let is_header = self.byte() == Some(b'[');
+        while let Some(byte) = self.byte() {
+            match byte {
+                b'\n' if self.open.is_empty() || is_header || self.next_line_begins_a_statement() => break,
+                b'#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
+                b'"' | b'\'' => self.string(byte),
+                b'{' | b'[' => {
+                    if self.open.len() < MOST_OPEN {
+                        self.open.push((byte, self.at));
+                    }
+                    self.at += 1;
+                }
+                b'}' | b']' => self.close(byte),
+                _ => self.at += 1,
+            }
+            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'#') {
+                self.last = byte;
+            }
+        }
+        let unclosed = self.open.last().map(|(_, at)| Flaw::Unclosed(*at));
+        let is_open = (unclosed.is_some() || self.is_lost) && !is_header;
+        Statement { span: start..self.at, is_header, flaw: self.flaw.or(unclosed), is_open }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// Passes over a string. One that its line does not close ends with the line.
+    fn string(&mut self, quote: u8) {
+        match string_len(self.rest(), quote) {
+            Some(length) => self.at += length,
+            None => {
+                self.flaw.get_or_insert(Flaw::Quote(self.at));
+                self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+            }
+        }
+    }
+
+    fn close(&mut self, byte: u8) {
+        let opens = if byte == b'}' { b'{' } else { b'[' };
+        match self.open.iter().rposition(|(open, _)| *open == opens) {
+            Some(partner) => {
+                if let Some((_, inner)) = self.open[partner + 1..].last() {
+                    self.flaw.get_or_insert(Flaw::Unclosed(*inner));
+                    self.is_lost = true;
+                }
+                self.open.truncate(partner);
+            }
+            None => {
+                self.flaw.get_or_insert(Flaw::Stray(self.at));
+            }
+        }
+        self.at += 1;
+    }
+
+    /// Whether the next line cannot belong to what is open.
+    fn next_line_begins_a_statement(&self) -> bool {
+        let next = &self.rest()[1..];
+        let line = next.split('\n').next().unwrap_or_default().trim();
+        if is_header(line) || line.starts_with("<<<<<<<") {
+            return true;
+        }
+        let Some(key) = key_of(line) else { return false };
+        let is_in_array = self.open.last().is_some_and(|(open, _)| *open == b'[');
+        let goes_on = matches!(self.last, b',' | b'{' | b'[');
+        let is_of_no_person = keys::ROOT.contains(&key) || keys::GUARDRAIL.contains(&key);
+        is_in_array || !goes_on && (key.contains('@') || is_of_no_person)
+    }
+}
+
+/// Returns the length of the string that `rest` begins with, if it is closed.
+pub(in crate::roster) fn string_len(rest: &str, quote: u8) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let is_quote = |at: usize| bytes.get(at) == Some(&quote);
+    let is_long = is_quote(1) && is_quote(2);
+    let mut at = if is_long { 3 } else { 1 };
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if quote == b'"' && bytes.get(at + 1) != Some(&b'\n') => at += 2,
+            b'\n' if !is_long => return None,
+            byte if byte == quote && !is_long => return Some(at + 1),
+            byte if byte == quote && is_quote(at + 1) && is_quote(at + 2) => {
+                return Some(at + (at..at + 5).take_while(|at| is_quote(*at)).count());
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Whether a line is `[name]` or `[[name]]`. A list in which each name is in quotes is not.
+fn is_header(line: &str) -> bool {
+    let inner = line.trim_start_matches('[');
+    let Some((name, behind)) = inner.split_once(']').filter(|_| inner.len() < line.len()) else {
+        return false;
+    };
+    let is_of_name = |char: char| char.is_ascii_alphanumeric() || "_-.\"'@+ ".contains(char);
+    let behind = behind.trim_start_matches(']').trim_start();
+    name.starts_with(|char: char| char.is_ascii_alphabetic())
+        && name.chars().all(is_of_name)
+        && !["true", "false", "inf", "nan"].contains(&name)
+        && (behind.is_empty() || behind.starts_with('#'))
+}
+
+/// The key that a line begins with, without its quotes, if `=` follows.
+pub(super) fn key_of(line: &str) -> Option<&str> {
+    let (key, rest) = match line.as_bytes().first()? {
+        quote @ (b'"' | b'\'') => {
+            let length = string_len(line, *quote)?;
+            (line.get(1..length - 1)?, &line[length..])
+        }
+        _ => line.split_at(line.find(|char: char| !is_bare(char)).unwrap_or(line.len())),
+    };
+    (!key.is_empty() && rest.trim_start().starts_with(['=', '.'])).then_some(key)
+}
+
+/// Whether a key may have this character without quotes.
+pub(super) const fn is_bare(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    /// Each statement, with where it is flawed.
+    fn split(text: &str) -> Vec<(&str, Option<Flaw>)> {
+        statements(text).list.into_iter().map(|it| (&text[it.span], it.flaw)).collect()
+    }
+
+    #[test]
+    fn a_statement_ends_with_its_line_or_its_brackets() {
+        let text = "a = 1 # [\n\n[users]\n\"x@y.z\" = {\n  role = \"{\",\n}\nb = [\n\"c\",\n] # d\n";
+        assert_eq!(
+            split(text),
+            [
+                ("a = 1 # [", None),
+                ("[users]", None),
+                ("\"x@y.z\" = {\n  role = \"{\",\n}", None),
+                ("b = [\n\"c\",\n] # d", None),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_closed_ends_where_a_new_statement_begins() {
+        for (text, first, flaw) in [
+            ("a = {\n[users]\n", "a = {", Flaw::Unclosed(4)),
+            ("a = [\nb = 1\n", "a = [", Flaw::Unclosed(4)),
+            ("\"a@b.c\" = { x = 1\n\"c@b.c\" = {}\n", "\"a@b.c\" = { x = 1", Flaw::Unclosed(10)),
+            ("a = { b = [1 }\nc = 1\n", "a = { b = [1 }", Flaw::Unclosed(10)),
+            ("a = \"b\nc = 1\n", "a = \"b", Flaw::Quote(4)),
+            ("a = }\nc = 1\n", "a = }", Flaw::Stray(4)),
+            ("[users\nc = 1\n", "[users", Flaw::Unclosed(0)),
+            ("a = { x = \"\\\nb = 1 }\n", "a = { x = \"\\\nb = 1 }", Flaw::Quote(10)),
+        ] {
+            assert_eq!(split(text)[0], (first, Some(flaw)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_belong_to_the_open_bracket_does() {
+        for text in [
+            "users = {\n\"a@b.c\" = {},\n\"c@b.c\" = {},\n}",
+            "a = {\nrole = 1\nstatus = 2\n}",
+            "include = [\n\"a.toml\"\n\"b.toml\"\n]",
+            "a = \"\"\"\n[users]\n\"\"\"",
+            "a = [\n[\"x\"]\n]",
+        ] {
+            assert_eq!(split(text), [(text, None)]);
+        }
+    }
+}

@@ -1,0 +1,1211 @@
+//! What people really type, and what they are told: the place, the mistake, and what to write instead.
+
+use pretty_assertions::assert_eq;
+use rolecall::problem::Problems;
+
+use crate::rosters::read;
+
+/// What is typed, and each problem: its places, its code, its message, and its help.
+#[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
+const TYPED: &[(&str, &[&str])] = &[
+    (
+        r#"[users]
+"ana@acme.example": { role = "Admin" }
+"#,
+        &[
+            r#"2:19 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role: "Admin" }
+"#,
+        &[r#"2:28 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" status = "away" }
+"#,
+        &[r#"2:39 roster::syntax: a comma is missing in front of this | write `,` in front of it"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" },
+"bo@acme.example" = { role = "Admin" },
+"#,
+        &[
+            r#"2:40 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"3:39 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+        ],
+    ),
+    (
+        r#"timezone = "UTC",
+"#,
+        &[
+            r#"1:17 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 12/20/2026, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 20.12.2026, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026/12/20, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-1-3, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-01-03"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 26-01-03, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-01-03"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 3 Jan 2026, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-12-20 8:00, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-12-20 8:00am, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-12-20T08:00 CET, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-02-30, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::bad_time: `2026-02-30` is not a day of the calendar | write a day that exists, as year-month-day: 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-20-12, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::bad_time: `2026-20-12` is not a day of the calendar | write the month before the day: 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[[acknowledge]]
+guardrail = "max_changes"
+up_to = 5
+reason = "x"
+expires = 20.12.2026
+"#,
+        &[
+            r#"5:11 roster::syntax: this is not a date as TOML writes it | write year-month-day: expires = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 25%
+"#,
+        &[r#"2:15 roster::syntax: a percentage is in quotes | write: max_changes = "25%""#],
+    ),
+    (
+        r#"[users]
+“ana@acme.example” = { role = “Admin” }
+"#,
+        &[
+            r#"2:1 roster::syntax: a curly quote (“) is not a quote in TOML | write straight quotes: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = “Admin” }
+"#,
+        &[
+            r#"2:31 roster::syntax: a curly quote (“) is not a quote in TOML | write straight quotes: "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+‘ana@acme.example’ = { role = ‘Admin’ }
+"#,
+        &[
+            r#"2:1 roster::syntax: a curly quote (‘) is not a quote in TOML | write straight quotes: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+„ana@acme.example“ = { role = „Admin“ }
+"#,
+        &[
+            r#"2:1 roster::syntax: a curly quote („) is not a quote in TOML | write straight quotes: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin” }
+"#,
+        &[
+            r#"2:37 roster::syntax: a curly quote (”) is not a quote in TOML | write straight quotes: "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = “Admin" }
+"#,
+        &[
+            r#"2:31 roster::syntax: a curly quote (“) is not a quote in TOML | write straight quotes: "Admin""#,
+        ],
+    ),
+    (
+        "[users]\n\"ana@acme.example\"\u{a0}= { role = \"Admin\" }\n",
+        &[
+            r#"2:19 roster::syntax: this is a non-breaking space (U+00A0), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+        ],
+    ),
+    (
+        "[users]\n\u{a0}\"ana@acme.example\" = { role = \"Admin\" }\n",
+        &[
+            r#"2:1 roster::syntax: this is a non-breaking space (U+00A0), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+        ],
+    ),
+    (
+        "[users]\n\u{200b}\"ana@acme.example\" = { role = \"Admin\" }\n",
+        &[
+            r#"2:1 roster::syntax: this is a zero-width space (U+200B), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+        ],
+    ),
+    (
+        "[users]\n\"ana@acme.example\"\u{3000}= { role = \"Admin\" }\n",
+        &[
+            r#"2:19 roster::syntax: this is an ideographic space (U+3000), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" ＝ { role = "Admin" }
+"#,
+        &[r#"2:20 roster::syntax: a full-width character (＝) is not a sign of TOML | write `=`"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin"，status = "away" }
+"#,
+        &[r#"2:38 roster::syntax: a full-width character (，) is not a sign of TOML | write `,`"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = ｛ role = "Admin" ｝
+"#,
+        &[r#"2:22 roster::syntax: a full-width character (｛) is not a sign of TOML | write `{`"#],
+    ),
+    (
+        "timezone = \"UTC\"\n\u{feff}[users]\n\"ana@acme.example\" = {}\n",
+        &[
+            r#"2:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+        ],
+    ),
+    (
+        r#"[users]
+ana@acme.example = {}
+"#,
+        &[r#"2:1 roster::syntax: this address is not in quotes | write: "ana@acme.example" = { … }"#],
+    ),
+    (
+        r#"[users.ana@acme.example]
+role = "Admin"
+"#,
+        &[
+            r#"1:8 roster::syntax: an address in a header stands in quotes | write: [users."ana@acme.example"]"#,
+        ],
+    ),
+    (
+        r#"[users]
+ana+x@acme.example = { role = "Admin" }
+"#,
+        &[r#"2:1 roster::syntax: this address is not in quotes | write: "ana+x@acme.example" = { … }"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = Admin }
+"#,
+        &[r#"2:31 roster::syntax: this text is not in quotes | write: role = "Admin""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = Support Lead }
+"#,
+        &[r#"2:31 roster::syntax: this text is not in quotes | write: role = "Support Lead""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin", status = out_of_office }
+"#,
+        &[r#"2:49 roster::syntax: this text is not in quotes | write: status = "out_of_office""#],
+    ),
+    (
+        "timezone = Europe/Berlin\n",
+        &[r#"1:12 roster::syntax: this text is not in quotes | write: timezone = "Europe/Berlin""#],
+    ),
+    (
+        r#"[defaults]
+role = Member
+"#,
+        &[r#"2:8 roster::syntax: this text is not in quotes | write: role = "Member""#],
+    ),
+    (
+        "include = [teams/*.toml]\n",
+        &[r#"1:12 roster::syntax: this text is not in quotes | write: "teams/*.toml""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example' = { role = "Admin" }
+"#,
+        &[
+            r#"2:1 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = 'Admin" }
+"#,
+        &[
+            r#"2:31 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin' }
+"#,
+        &[
+            r#"2:31 roster::syntax: this text begins with one kind of quote and ends with another | close the text where it ends: "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+`ana@acme.example` = { role = `Admin` }
+"#,
+        &[
+            r#"2:1 roster::syntax: a backtick (`) is not a quote in TOML | write straight quotes: "ana@acme.example""#,
+        ],
+    ),
+    (
+        "allow_unicode_emails = True\n",
+        &[r#"1:24 roster::syntax: `True` is not lowercase | write: allow_unicode_emails = true"#],
+    ),
+    (
+        "allow_unicode_emails = yes\n",
+        &[r#"1:24 roster::syntax: `yes` is not a value of TOML | write: allow_unicode_emails = true"#],
+    ),
+    (
+        "allow_unicode_emails = on\n",
+        &[r#"1:24 roster::syntax: `on` is not a value of TOML | write: allow_unicode_emails = true"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = null }
+"#,
+        &[r#"2:31 roster::syntax: TOML has no `null` | delete `role` if it has no value"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = None }
+"#,
+        &[r#"2:31 roster::syntax: TOML has no `None` | delete `role` if it has no value"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin }
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:31 roster::syntax: this quote has no partner on its line | close the text where it ends: "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example = { role = "Admin" }
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:1 roster::syntax: this quote has no partner on its line | close the text where it ends: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:1 roster::syntax: a quote is missing in front of this address | write: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin"
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" }}
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[r#"2:40 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = role = "Admin" }
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:22 roster::syntax: the values of a person are in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = role = "Admin"
+"#,
+        &[
+            r#"2:22 roster::syntax: the values of a person are in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"include = ["a.toml"
+[users]
+"bo@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"1:11 roster::syntax: this `[` is not closed | write `]` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "A", windows = [{ from = 2026-12-20, role = "B" } }
+"bo@acme.example" = {}
+"#,
+        &[
+            r#"2:46 roster::syntax: this `[` is not closed | write `]` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" == { role = "Admin" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `==` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" => { role = "Admin" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `=>` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" -> { role = "Admin" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `->` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" := { role = "Admin" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `:=` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"// people
+[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: `//` does not begin a comment in TOML | begin it with `#`: # people"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {} // lead
+"#,
+        &[r#"2:25 roster::syntax: `//` does not begin a comment in TOML | begin it with `#`: # lead"#],
+    ),
+    (
+        r#"; people
+[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: `;` does not begin a comment in TOML | begin it with `#`: # people"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {};
+"#,
+        &[
+            r#"2:24 roster::syntax: a line does not end with `;` | delete the `;`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {}; lead
+"#,
+        &[r#"2:24 roster::syntax: `;` does not begin a comment in TOML | begin it with `#`: # lead"#],
+    ),
+    (
+        r#"-- people
+[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: `--` does not begin a comment in TOML | begin it with `#`: # people"#],
+    ),
+    (
+        r#"/* people */
+[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: `/*` does not begin a comment in TOML | begin it with `#`: # people"#],
+    ),
+    (
+        r#"<!-- people -->
+[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: `<!--` does not begin a comment in TOML | begin it with `#`: # people"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" } team lead
+"#,
+        &[
+            r#"2:41 roster::syntax: the value is complete, but the line goes on | begin a comment with `#`: # team lead"#,
+        ],
+    ),
+    (
+        r#"the support team
+[users]
+"ana@acme.example" = { role = "Admin" }
+"#,
+        &[
+            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # the support team"#,
+        ],
+    ),
+    (
+        r#"{
+  "users": {
+    "ana@acme.example": { "role": "Admin" }
+  }
+}
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"{"users":{"ana@acme.example":{"role":"Admin"}}}
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[
+  {"email": "ana@acme.example", "role": "Admin"}
+]
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is JSON, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"users:
+  - email: ana@acme.example
+    role: Admin
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"users:
+  ana@acme.example:
+    role: Admin
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"---
+users:
+- ana@acme.example
+- bo@acme.example
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[users]
+- ana@acme.example
+"#,
+        &[
+            r#"2:1 roster::syntax: a list item with `-` is not TOML | write one line per person below [users]: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example":
+  role: Admin
+  status: away
+"#,
+        &[
+            r#"2:19 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@acme.example" = { … }"#,
+            r#"3:7 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#,
+            r#"4:9 roster::syntax: `:` does not separate a key from its value | write `=`: status = "away""#,
+        ],
+    ),
+    (
+        r#"email,role
+ana@acme.example,Admin
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is CSV, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[users]
+ana@acme.example
+bo@acme.example
+"#,
+        &[
+            r#"2:1 roster::syntax: an address alone is not an entry | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
+            r#"3:1 roster::syntax: an address alone is not an entry | write: "bo@acme.example" = {}, with a role or a status between the braces"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example"
+"bo@acme.example"
+"#,
+        &[
+            r#"2:1 roster::syntax: `"ana@acme.example"` has no `=` and no value | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
+            r#"3:1 roster::syntax: `"bo@acme.example"` has no `=` and no value | write: "bo@acme.example" = {}, with a role or a status between the braces"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = }
+"#,
+        &[r#"2:31 roster::syntax: `role` has no value | write a value: role = "Admin", or delete the key"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" =
+"#,
+        &[
+            r#"2:21 roster::syntax: `ana@acme.example` has no value | write a value: "ana@acme.example" = { role = "Admin" }, or delete the key"#,
+        ],
+    ),
+    (
+        r#"timezone =
+[users]
+"ana@acme.example" = {}
+"#,
+        &[
+            r#"1:11 roster::syntax: `timezone` has no value | write a value: timezone = "Europe/Berlin", or delete the key"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" { role = "Admin" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `=` is missing behind `"ana@acme.example"` | write: "ana@acme.example" = …"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role "Admin" }
+"#,
+        &[r#"2:29 roster::syntax: `=` is missing behind `role` | write: role = …"#],
+    ),
+    (
+        r#"timezone "UTC"
+"#,
+        &[r#"1:10 roster::syntax: `=` is missing behind `timezone` | write: timezone = …"#],
+    ),
+    (
+        r#"[users
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#],
+    ),
+    (
+        r#"users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `[` | write: [users]"#],
+    ),
+    (
+        r#"[users]]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#],
+    ),
+    (
+        r#"[[users]
+"ana@acme.example" = {}
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#],
+    ),
+    (
+        r#"[[acknowledge]
+guardrail = "max_changes"
+"#,
+        &[
+            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [[acknowledge]]"#,
+        ],
+    ),
+    (
+        r#"(users)
+"ana@acme.example" = {}
+"#,
+        &[
+            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
+        ],
+    ),
+    (
+        r#"users:
+"ana@acme.example" = {}
+"#,
+        &[
+            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
+        ],
+    ),
+    (
+        r#"[users]
+<<<<<<< HEAD
+"ana@acme.example" = { role = "Admin" }
+=======
+"ana@acme.example" = { role = "Member" }
+>>>>>>> feature/x
+"#,
+        &[
+            r#"2:1 roster::syntax: this is a merge conflict that was not resolved | keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`"#,
+        ],
+    ),
+    (
+        r#"[users]
+-"ana@acme.example" = { role = "Admin" }
++"ana@acme.example" = { role = "Member" }
+"#,
+        &[
+            r#"2:1 roster::syntax: this line begins with `-`, as a line of a diff does | delete the sign if the line should stay, or else the whole line"#,
+            r#"3:1 roster::syntax: this line begins with `+`, as a line of a diff does | delete the sign if the line should stay, or else the whole line"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {
+  role = "Admin"
+  status = "away"
+}
+"#,
+        &[r#"4:3 roster::syntax: a comma is missing in front of this | end the line above with `,`"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Support\Lead" }
+"#,
+        &[
+            r#"2:39 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write it twice: "Support\\Lead""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "\d" }
+"#,
+        &[
+            r#"2:32 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write it twice: "\\d""#,
+        ],
+    ),
+    (
+        r#"```toml
+[users]
+"ana@acme.example" = {}
+```
+"#,
+        &[
+            r#"1:1 roster::syntax: a Markdown code fence is not part of TOML | delete this line"#,
+            r#"4:1 roster::syntax: a Markdown code fence is not part of TOML | delete this line"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin",, status = "away" }
+"#,
+        &[r#"2:39 roster::syntax: there is nothing before this comma | delete it"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { , role = "Admin" }
+"#,
+        &[r#"2:24 roster::syntax: there is nothing before this comma | delete it"#],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 040
+"#,
+        &[r#"2:15 roster::syntax: this is not a number as TOML writes it | write: max_changes = 40"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 02026-12-20, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2013}12\u{2013}20, status = \"away\" }] }\n",
+        &[r#"2:48 roster::syntax: an en dash (–) is not the `-` of the keyboard | write `-`: 2026-12-20"#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2014}12\u{2014}20, status = \"away\" }] }\n",
+        &[r#"2:48 roster::syntax: an em dash (—) is not the `-` of the keyboard | write `-`: 2026-12-20"#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2011}12\u{2011}20, status = \"away\" }] }\n",
+        &[
+            r#"2:48 roster::syntax: a typographic hyphen (‑) is not the `-` of the keyboard | write `-`: 2026-12-20"#,
+        ],
+    ),
+    (
+        "[guardrails]\nmax_changes = \u{2212}5\n",
+        &[r#"2:15 roster::syntax: a minus sign (−) is not the `-` of the keyboard | write `-`: -5"#],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 1,000
+"#,
+        &[r#"2:15 roster::syntax: a number has no comma | write: max_changes = 1000"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = {{ role }} }
+"#,
+        &[
+            r#"2:32 roster::syntax: this `{` stands where a key belongs | write { key = value }; if this is a template, fill it in first"#,
+        ],
+    ),
+    (
+        r#"[users]
+""ana@acme.example"" = { role = ""Admin"" }
+"#,
+        &[
+            r#"2:1 roster::syntax: two quotes in a row are an empty text | write one quote on each side: "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+ana silva = { role = "Admin" }
+"#,
+        &[
+            r#"2:5 roster::syntax: this key is not in quotes | put a key with such a character in quotes: "ana silva" = …"#,
+        ],
+    ),
+    (
+        r#"[users]
+<ana@acme.example> = { role = "Admin" }
+"#,
+        &[r#"2:2 roster::syntax: this address is not in quotes | write: "ana@acme.example" = { … }"#],
+    ),
+    (
+        r#"[users]
+Ana Silva <ana@acme.example> = { role = "Admin" }
+"#,
+        &[r#"2:12 roster::syntax: this address is not in quotes | write: "ana@acme.example" = { … }"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = ( role = "Admin" )
+"#,
+        &[
+            r#"2:22 roster::syntax: TOML has no parentheses | write { … } around keys with values, and [ … ] around a list"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = [ role = "Admin" ]
+"#,
+        &[
+            r#"2:22 roster::syntax: keys with values are in braces, not in brackets | write { … } instead of [ … ]: { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"["users"
+"a@b.co" = {}
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#],
+    ),
+    (
+        r#"[users] = {
+"a@b.co" = {}
+}
+"#,
+        &[
+            r#"1:9 roster::syntax: something follows the header of a section on its line | put it on the next line, or begin it with `#` if it is a comment"#,
+            r#"3:1 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#,
+        ],
+    ),
+    (
+        r#"[users] people
+"a@b.co" = {}
+"#,
+        &[
+            r#"1:9 roster::syntax: something follows the header of a section on its line | put it on the next line, or begin it with `#` if it is a comment"#,
+        ],
+    ),
+    (
+        r#"[users]:
+"a@b.co" = {}
+"#,
+        &[
+            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {}
+}
+"#,
+        &[r#"3:1 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { role = \"Ad\u{7}min\" }\n",
+        &[r#"2:34 roster::syntax: a control character (U+0007) is in this text | delete it"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Ad
+min" }
+"#,
+        &[
+            r#"2:31 roster::syntax: this quote has no partner on its line | close the text where it ends: "Ad""#,
+        ],
+    ),
+    (
+        "[users]\r\"ana@acme.example\" = {}\r",
+        &[
+            r#"1:9 roster::syntax: the lines of this file end with carriage returns only | save the file with line ends of Unix (LF) or Windows (CRLF)"#,
+        ],
+    ),
+    (
+        r#"[users]
+&quot;ana@acme.example&quot; = { role = &quot;Admin&quot; }
+"#,
+        &[
+            r#"2:1 roster::syntax: `&quot;` is HTML, not TOML | write the sign itself, as in "ana@acme.example""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" }
+...
+"#,
+        &[
+            r#"3:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # ..."#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" }
+<p>
+"#,
+        &[r#"3:1 roster::syntax: this line is HTML, not TOML | delete this line"#],
+    ),
+    (
+        r#"[users]
+"a@b.co" = {}
+[users]
+"c@b.co" = {}
+"#,
+        &[
+            r#"3:2 and 1:2 roster::duplicate_key: the section [users] is declared twice | put everything below one of the two headers"#,
+        ],
+    ),
+    (
+        r#"[defaults]
+role = "A"
+[defaults]
+role = "B"
+"#,
+        &[
+            r#"3:2 and 1:2 roster::duplicate_key: the section [defaults] is declared twice | put everything below one of the two headers"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "A", role = "B" }
+"#,
+        &[
+            r#"2:36 and 2:24 roster::duplicate_key: `role` is set twice for ana@acme.example | keep the one that is right, and delete the other"#,
+        ],
+    ),
+    (
+        r#"[users."tia@acme.example"]
+role = "A"
+[users."tia@acme.example"]
+role = "B"
+"#,
+        &[
+            r#"3:8 and 1:8 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+        ],
+    ),
+    (
+        r#"[users]
+"tia@acme.example" = {}
+[users."tia@acme.example"]
+role = "B"
+"#,
+        &[
+            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+        ],
+    ),
+    (
+        r#"[users]
+"a\u0041@b.co" = {}
+"aA@b.co" = {}
+"#,
+        &[
+            r#"3:1 and 2:1 roster::duplicate_person: aA@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+        ],
+    ),
+    (
+        r#"timezone = "UTC"
+timezone = "UTC"
+"#,
+        &[
+            r#"2:1 and 1:1 roster::duplicate_key: `timezone` is set twice | keep the one that is right, and delete the other"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana" = { statsu = "x" }
+"ana" = { role = 5 }
+"#,
+        &[
+            r#"2:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"2:11 roster::unknown_key: a person has no key `statsu` | did you mean `status`?"#,
+            r#"3:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 and 2:1 roster::duplicate_person: ana is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:18 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+        ],
+    ),
+    (
+        r#"[users]
+"" = {}
+"" = {}
+"#,
+        &[
+            r#"2:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
+            r#"3:1 and 2:1 roster::duplicate_person: an empty address is declared twice | keep one of the two; letter case makes no second person"#,
+        ],
+    ),
+    (
+        r#"[defaults]
+role = 3
+[defaults]
+roel = "B"
+role = 4
+role = 5
+"#,
+        &[
+            r#"2:8 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+            r#"3:2 and 1:2 roster::duplicate_key: the section [defaults] is declared twice | put everything below one of the two headers"#,
+            r#"4:1 roster::unknown_key: [defaults] has no key `roel` | did you mean `role`?"#,
+            r#"5:8 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+            r#"6:8 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+        ],
+    ),
+    (
+        r#"[users]
+"a@b.co" = {}
+[users]
+"a@b.co" = { x = 1 }
+"#,
+        &[
+            r#"3:2 and 1:2 roster::duplicate_key: the section [users] is declared twice | put everything below one of the two headers"#,
+            r#"4:1 and 2:1 roster::duplicate_person: a@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"4:14 roster::unknown_key: a person has no key `x` | a person takes: role, status, windows"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "A", role = 5, role = 6 }
+"#,
+        &[
+            r#"2:36 and 2:24 roster::duplicate_key: `role` is set twice for ana@acme.example | keep the one that is right, and delete the other"#,
+            r#"2:43 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+            r#"2:46 and 2:24 roster::duplicate_key: `role` is set twice for ana@acme.example | keep the one that is right, and delete the other"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "A", windows = [{ from = 2026-12-20, from = "x", role = "B" }] }
+"#,
+        &[
+            r#"2:68 and 2:49 roster::duplicate_key: `from` is set twice for ana@acme.example | keep the one that is right, and delete the other"#,
+            r#"2:75 roster::wrong_type: `from` must be a date or a date-time, without quotes | write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"tia@acme.example" = { role = 3 }
+[users."tia@acme.example"]
+role = 4
+windows = [{ until = 2027-01-01 }]
+"#,
+        &[
+            r#"2:31 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"4:8 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+            r#"5:12 roster::empty_window: this window sets neither a role nor a status | add `role = …` or `status = …`"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 5
+max_changes = "x"
+"#,
+        &[
+            r#"3:1 and 2:1 roster::duplicate_key: `max_changes` is set twice in [guardrails] | keep the one that is right, and delete the other"#,
+            r#"3:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+        ],
+    ),
+    (
+        r#"[users]
+"t@b.co" = {}
+"t@b.co".role = 5
+"#,
+        &[
+            r#"3:1 and 2:1 roster::duplicate_person: t@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:17 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin"
+"bo@acme.example" = { rol = "Member" }
+"cy" = {}
+[guardrails]
+max_changes = "x"
+"#,
+        &[
+            r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
+            r#"3:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+            r#"4:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"6:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+        ],
+    ),
+    (
+        r#"[users
+"ana@acme.example" = { rol = "x" }
+"cy" = {}
+[guardrails]
+max_changes = "x"
+"#,
+        &[
+            r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#,
+            r#"2:24 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+            r#"3:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
+            r#"5:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { status = away }
+"#,
+        &[r#"2:33 roster::syntax: this text is not in quotes | write: status = "away""#],
+    ),
+];
+
+fn told(problems: &Problems) -> Vec<String> {
+    let place = |label: &rolecall::problem::Label| {
+        let location = problems.sources.locate(label.place);
+        format!("{}:{}", location.line, location.column)
+    };
+    let told = |problem: &rolecall::problem::Problem| {
+        let places: Vec<String> = problem.labels.iter().map(place).collect();
+        let help = problem.help.as_deref().unwrap_or("None");
+        format!("{} {}: {} | {help}", places.join(" and "), problem.code, problem.message)
+    };
+    problems.list.iter().map(told).collect()
+}
+
+#[test]
+fn each_mistake_is_one_problem_that_shows_what_to_write() {
+    for (text, expected) in TYPED {
+        let problems = read(text.as_bytes()).expect_err(text);
+        assert_eq!(told(&problems), *expected, "of:\n{text}");
+    }
+}
+
+/// Line ends of Windows, and a byte-order mark at the start, change neither the line nor the message.
+#[test]
+fn line_ends_and_a_byte_order_mark_make_no_difference() {
+    for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {
+        let problems = read(text.replace('\n', "\r\n").as_bytes()).expect_err(text);
+        assert_eq!(told(&problems), *expected, "with CRLF, of:\n{text}");
+        let problems = read(format!("\u{feff}{text}").as_bytes()).expect_err(text);
+        assert_eq!(told(&problems), *expected, "with a mark, of:\n{text}");
+    }
+}
