@@ -7,6 +7,8 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use crate::secret::{self, MASK};
+
 /// Which file of [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
@@ -106,9 +108,6 @@ pub struct Sources {
     files: Vec<Arc<SourceFile>>,
 }
 
-/// What stands in an excerpt for a value that must not be shown.
-const MASK: &str = "(not shown)";
-
 impl Sources {
     /// Takes in a file. `name` is how people know it.
     pub fn add(&mut self, name: String, text: String) -> FileId {
@@ -187,7 +186,7 @@ impl Sources {
         let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
         let end = floor_char_boundary(text, place.end as usize).clamp(start, line_end);
         let mut masks: Vec<Range<usize>> = file.masked.clone();
-        masks.extend(secret_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
+        masks.extend(secret::start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
         Excerpt {
             location: self.locate(place),
             before: shown(text, line_start..start, &masks),
@@ -234,35 +233,6 @@ impl SourceFile {
 /// Whether a character of UTF-8 begins with this byte (RFC 3629, 3).
 fn begins_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
-}
-
-/// What a secret is called. On a line that speaks of one, whatever the line is, the rest is not shown.
-const SECRET_WORDS: [&str; 8] =
-    ["token", "secret", "passwor", "api_key", "apikey", "authorization", "bearer", "credential"];
-
-/// Whether a text speaks of a secret, so that neither it nor what follows it should be repeated.
-pub fn speaks_of_secret(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| lower.contains(word))
-}
-
-/// Where on a line a secret may begin: behind the word that speaks of one, or the first sign of a value before it.
-fn secret_in(line: &str) -> Option<usize> {
-    let lower = line.to_ascii_lowercase();
-    let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min()?;
-    let is_sign = |char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '-';
-    let behind_word = line[word..].find(is_sign).map_or(line.len(), |length| word + length);
-    let from = line.find(['=', ':']).map_or(behind_word, |sign| behind_word.min(sign));
-    let value = &line[from..];
-    Some(from + value.len() - value.trim_start_matches(['"', '\'', ' ', '\t', '=', ':']).len())
-}
-
-/// A line of a file with nothing in it that follows the name of a secret.
-pub fn without_secret(line: &str) -> String {
-    match secret_in(line) {
-        Some(from) if from < line.len() => format!("{}{MASK}", &line[..from]),
-        Some(_) | None => line.to_owned(),
-    }
 }
 
 /// The text of `range`, with what is masked replaced.
@@ -329,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_follows_the_name_of_a_secret_is_not_shown() {
+    fn a_secret_is_in_no_excerpt_of_its_line() {
         for line in [
             "token = \"tok-S3CRET\"",
             "pylon.token = \"tok-S3CRET\"",

@@ -14,7 +14,8 @@ use super::words;
 use crate::apply::Outcome;
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::source::{Location, without_secret};
+use crate::secret::without_secret;
+use crate::source::Location;
 use crate::toml_text::{self, quoted};
 
 /// Names and values are shown up to so many characters; JSON has them whole.

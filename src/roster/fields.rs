@@ -13,7 +13,8 @@ use super::pieces::{Cut, Shift};
 use super::{Code, Moment, RoleName};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::source::{FileId, Place, Sourced, speaks_of_secret};
+use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
+use crate::source::{FileId, Place, Sourced};
 
 pub(super) type Value<'v> = Spanned<DeValue<'v>>;
 pub(super) type Key<'v> = Spanned<DeString<'v>>;
@@ -205,7 +206,7 @@ impl<'p> Fields<'p> {
         let place = self.place(key.span());
         let folded = name.to_ascii_lowercase().replace('-', "_");
         let is_host = HOSTS.contains(&folded.as_str());
-        let is_secret = !is_host && (speaks_of_secret(&folded) || SECRETS.contains(&folded.as_str()));
+        let is_secret = !is_host && (is_secret_name(name) || SECRETS.contains(&folded.as_str()));
         if is_secret || is_host {
             self.masks.push(self.place(value.span()));
             self.report(forbidden(name, place, is_secret));
@@ -214,8 +215,10 @@ impl<'p> Fields<'p> {
         let help = match did_you_mean(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
-                // A key that is no slip of a known one may hold anything, so what it holds is not repeated.
-                self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
+                // `toekn` may hold what `token` would. Other values are hidden only if they look like a secret.
+                if resembles_secret_name(name) {
+                    self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
+                }
                 format!("{table} takes: {}", known.join(", "))
             }
         };
@@ -231,7 +234,7 @@ impl<'p> Fields<'p> {
 pub(super) fn quoted(text: &str) -> String {
     match text {
         "" => "an empty text".to_owned(),
-        _ if speaks_of_secret(text) => "this".to_owned(),
+        _ if holds_secret(text) => "this".to_owned(),
         _ => format!("`{}`", Printable::cut(text, 60)),
     }
 }

@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;
-use rolecall::source::without_secret;
+use rolecall::secret::without_secret;
 use rolecall::toml_text;
 use toml::{Table, Value};
 

@@ -212,6 +212,22 @@ fn a_secret_is_not_repeated_however_it_got_into_the_file() {
 }
 
 #[test]
+fn an_ordinary_line_about_tokens_or_with_an_unknown_key_is_shown_whole() {
+    for line in [
+        "\"ana@acme.example\" = { reason = \"rotates the API token on call\" }",
+        "\"tokens@acme.example\" = { rol = \"Admin\" }",
+        "\"secretary@acme.example\" = { status = \"ooo\" }",
+        "\"ana@acme.example\" = { nickname = \"Ana\", role = 3 } # bearer of bad news",
+        "\"ana@acme.example\" = { email = \"ana@acme.example\", role = \"Admin\" }",
+    ] {
+        let scene = Scene::offline().file("users.toml", format!("[users]\n{line}\n"));
+        let run = scene.run("validate");
+        run.exits(1);
+        assert!(run.stderr.contains(line), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn an_included_file_has_defaults_and_users_alone() {
     let scene = Scene::offline()
         .file("users.toml", "include = [\"teams/*.toml\"]\n")

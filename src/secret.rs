@@ -1,0 +1,284 @@
+//! Recognizes what may be a secret in a text that people wrote, so that no message repeats it.
+//!
+//! The token in use is taken out of all output by [`crate::output`]. This module is about a secret that someone pasted into a file:
+//! the value of a key that is named like one, and words that look like one. Ordinary sentences about tokens and secrets are
+//! shown.
+
+use crate::problem::did_you_mean;
+
+/// What secrets are called.
+const NAMES: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passwort",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "apikey",
+    "authorization",
+    "bearer",
+    "credential",
+    "jwt",
+];
+/// On a line with one of these, a word needs less to look like a secret.
+const HINTS: [&str; 9] =
+    ["token", "secret", "passwor", "passwd", "api_key", "apikey", "authorization", "bearer", "credential"];
+/// How the tokens of well-known services begin.
+const PREFIXES: [&str; 14] = [
+    "pylon_",
+    "pyl_",
+    "tok_",
+    "tok-",
+    "sk_",
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "eyJ",
+];
+/// Keys whose values are IDs of Pylon, which are no secrets but look like some.
+const IDS: [&str; 2] = ["role", "organization"];
+/// What takes the place of a secret.
+pub const MASK: &str = "(not shown)";
+
+/// Whether a key is named like a secret: `token`, `apiToken`, `PYLON_API_TOKEN`, `client-secret`. An address is not.
+pub fn is_secret_name(name: &str) -> bool {
+    if name.contains('@') {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let ends = |part: &str| {
+        let part = part.trim_end_matches(|char: char| char.is_ascii_digit());
+        let part = part.strip_suffix('s').filter(|part| !part.ends_with('s')).unwrap_or(part);
+        NAMES.iter().any(|name| part.ends_with(name))
+    };
+    let mut words = lower.split(' ').filter(|word| !word.is_empty());
+    let last = words.next_back().unwrap_or_default();
+    last.split(['_', '-', '.']).any(ends)
+        || ends(&last.replace(['_', '-', '.'], ""))
+        || camel_parts(name).any(|part| ends(&part))
+}
+
+/// Whether a key may be a misspelled name of a secret.
+pub fn resembles_secret_name(name: &str) -> bool {
+    let parts = name.to_lowercase();
+    let mut parts = parts.split([' ', '_', '-', '.']);
+    parts.any(|part| part.len() > 3 && did_you_mean(part, NAMES).is_some())
+}
+
+/// The parts of a name in camel case, in lower case: `api`, `Token`, and `File` of `apiTokenFile`.
+fn camel_parts(name: &str) -> impl Iterator<Item = String> + use<> {
+    let mut parts = vec![String::new()];
+    let mut was_lower = false;
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && was_lower || char == ' ' {
+            parts.push(String::new());
+        }
+        was_lower = char.is_ascii_lowercase();
+        parts.last_mut().expect("at least one").push(char.to_ascii_lowercase());
+    }
+    let has_spaces = name.contains(' ');
+    parts.into_iter().filter(move |_| !has_spaces)
+}
+
+/// Whether a text holds something that should not be repeated.
+pub fn holds_secret(text: &str) -> bool {
+    start_in(text).is_some()
+}
+
+/// A line without what may be a secret in it, and without what follows that.
+pub fn without_secret(line: &str) -> String {
+    start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
+}
+
+/// Where on a line the first secret may begin.
+pub fn start_in(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let is_hinted = HINTS.iter().any(|hint| lower.contains(hint));
+    let named = if is_hinted || lower.contains("pwd") || lower.contains("passphrase") || lower.contains("jwt")
+    {
+        value_of_secret(line)
+    } else {
+        None
+    };
+    let word = words(line).find(|(at, word)| {
+        looks_like_secret(word, is_hinted) && !is_beside_at(line, *at, word) && !is_id(line, *at)
+    });
+    let start = named.into_iter().chain(word.map(|(at, _)| at)).min()?;
+    (start < line.len()).then_some(start)
+}
+
+/// Where the first value begins whose key is named like a secret.
+fn value_of_secret(line: &str) -> Option<usize> {
+    let mut at = 0;
+    // Where the string ends that was passed last: it may be the key.
+    let mut string = 0..0;
+    while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {
+        at += found;
+        let sign = line.as_bytes()[at];
+        if matches!(sign, b'"' | b'\'') {
+            let length = line[at + 1..].find(char::from(sign)).map_or(1, |length| length + 2);
+            string = at..at + length;
+            at += length;
+            continue;
+        }
+        let before = line[..at].trim_end();
+        let is_of_key = |char: char| char.is_ascii_alphanumeric() || "_-.".contains(char);
+        let key = if string.end == before.len() && string.len() > 2 {
+            &line[string.start + 1..string.end - 1]
+        } else {
+            &before[before.trim_end_matches(is_of_key).len()..]
+        };
+        if is_secret_name(key) {
+            let value = line[at..].trim_start_matches(['"', '\'', ' ', '\t', '=', ':', '>']);
+            return Some(line.len() - value.len());
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Runs of the characters that tokens are made of, with their offsets.
+fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_of_token = |char: char| char.is_ascii_alphanumeric() || "_-+/.~".contains(char);
+    line.split(move |char: char| !is_of_token(char))
+        .filter(|word| !word.is_empty())
+        .map(|word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
+}
+
+/// Whether a word is made like a token. On a line that is about a secret, less is enough.
+fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    // The files of a roster.
+    if word.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("toml")) {
+        return false;
+    }
+    // Dates and times have at most a `T` and a `Z`.
+    if !has_digit
+        || letters == 0
+        || letters <= 2 && word.starts_with(|char: char| char.is_ascii_digit()) && word.contains('-')
+    {
+        return false;
+    }
+    let changes = changes(word);
+    let has_prefix = PREFIXES.iter().any(|prefix| word.starts_with(prefix)) && word.len() >= 10;
+    let is_random = word.len() >= 16 && changes >= 6 && !is_uuid(word);
+    has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
+}
+
+/// How often lower case, upper case, and digits follow one another. A random text has many changes, a name has few.
+fn changes(word: &str) -> usize {
+    let class = |byte: &u8| match byte {
+        b'a'..=b'z' => Some(0),
+        b'A'..=b'Z' => Some(1),
+        b'0'..=b'9' => Some(2),
+        _ => None,
+    };
+    let classes: Vec<u8> = word.as_bytes().iter().filter_map(class).collect();
+    classes.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+/// An ID as Pylon writes it: 8-4-4-4-12 hexadecimal digits (RFC 9562, 4).
+fn is_uuid(word: &str) -> bool {
+    let lengths: Vec<usize> = word.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// Whether a word is a part of an address.
+fn is_beside_at(line: &str, at: usize, word: &str) -> bool {
+    line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
+}
+
+/// Whether what begins at `at` is the value of a key that takes an ID.
+fn is_id(line: &str, at: usize) -> bool {
+    let key = line[..at].trim_end_matches(['"', '\'', ' ', '\t']).strip_suffix('=').map(str::trim_end);
+    key.is_some_and(|key| {
+        IDS.iter().any(|id| {
+            key.strip_suffix(id).is_some_and(|before| {
+                !before.ends_with(|char: char| char.is_ascii_alphanumeric() || "_-.".contains(char))
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown_and_nothing_behind_it() {
+        for (line, shown) in [
+            ("token = \"tok-S3CRET\"", "token = \"(not shown)"),
+            ("token = \"correct horse\"", "token = \"(not shown)"),
+            ("pylon.token = \"x\"", "pylon.token = \"(not shown)"),
+            ("pylon = { apiToken = 'x', a = 1 }", "pylon = { apiToken = '(not shown)"),
+            ("\"client-secret\" = \"x\"", "\"client-secret\" = \"(not shown)"),
+            ("export PYLON_API_TOKEN=abc", "export PYLON_API_TOKEN=(not shown)"),
+            ("Authorization: Bearer abc", "Authorization: (not shown)"),
+            ("tokens: abc", "tokens: (not shown)"),
+            ("x = 1 # the token is tok-S3CRET", "x = 1 # the token is (not shown)"),
+            ("workspace = \"tok-S3CRET\" # the token", "workspace = \"(not shown)"),
+            ("status = \"token S3CRET\"", "status = \"token (not shown)"),
+            ("region = \"bearer_S3CRET\"", "region = \"(not shown)"),
+            ("note = \"pylon_3f9a8b7c6d\"", "note = \"(not shown)"),
+            ("note = \"ghp_abcdefgh12345678\" # x", "note = \"(not shown)"),
+            ("note = \"9Zq+Wc2mRt7uXv0B/kL5nH8j\"", "note = \"(not shown)"),
+            ("note = \"3f9a8b7c6d5e4f3a2b1c\"", "note = \"(not shown)"),
+        ] {
+            assert_eq!(without_secret(line), shown);
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_shown_whole() {
+        for line in [
+            "reason = \"rotates the API token on call\"",
+            "\"tokens@acme.example\" = { role = \"Admin\" }",
+            "\"secretary@acme.example\" = { windows = [{ from = 2026-12-20T08:00:00Z, role = \"Admin\" }] }",
+            "\"ana+token2026@acme.example\" = {}",
+            "# bearer of bad news",
+            "# the secret of a good rota",
+            "keep_at_least = { Secretary = 2, \"Token Admin\" = 1 }",
+            "guardrail = \"token_owner\" # until 2026-12-24",
+            "reason = \"oauth2 tokens\"",
+            "include = [\"teams/EMEA-2026-support.toml\"] # credentials team",
+            "role = \"role_01HZX3K9M2N4P5Q6R7S8T9V0W1\"",
+            "organization = \"3f9a8b7c-6d5e-4f3a-9b8c-7d6e5f4a3b2c\"",
+            "\"3f9a8b7c-6d5e-4f3a-9b8c-7d6e5f4a3b2c\" = 2",
+            "timezone = \"America/Argentina/Buenos_Aires\"",
+            "expires = 2026-12-20T08:00:00.123456+01:00",
+        ] {
+            assert_eq!(without_secret(line), line);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_of_a_secret_only_if_a_part_of_it_is() {
+        for name in [
+            "token",
+            "API_TOKEN",
+            "apiToken",
+            "tokenFile",
+            "client-secret",
+            "passwords",
+            "apitoken",
+            "api_key",
+            "token2",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in
+            ["secretary", "Tokenizer", "tokens@acme.example", "role", "Token Admin", "keep_at_least", ""]
+        {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}
