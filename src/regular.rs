@@ -14,8 +14,93 @@ pub enum Unreadable {
     NotRegular,
     /// It has more bytes than this.
     TooLarge(u64),
-    /// It is not UTF-8: the first byte that is no text stands in this line.
-    NotText(usize),
+    /// It is not UTF-8.
+    NotText(NotUtf8),
+}
+
+/// What a file that is not UTF-8 probably is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotUtf8 {
+    /// UTF-16 or UTF-32, by this name. With ASCII text and without a byte-order mark it would pass for UTF-8 with NUL bytes.
+    Wide(&'static str),
+    /// Text with one byte per character. The first byte that is not UTF-8, and where it is.
+    Narrow {
+        /// The line, from 1.
+        line: usize,
+        /// The byte.
+        byte: u8,
+        /// The character that it is in Windows-1252, which has all of Latin-1.
+        char: char,
+    },
+    /// Not text. The line, from 1, of the first byte that is not UTF-8.
+    Binary(usize),
+}
+
+impl NotUtf8 {
+    /// Looks at bytes that are not UTF-8 after the first `valid` ones.
+    fn of(bytes: &[u8], valid: usize) -> Self {
+        let line = bytes[..valid].split(|byte| *byte == b'\n').count();
+        let is_text = bytes.iter().take(SAMPLE).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
+        let byte = bytes.get(valid).copied().unwrap_or_default();
+        match windows_1252(byte) {
+            Some(char) if is_text => Self::Narrow { line, byte, char },
+            _ => Self::Binary(line),
+        }
+    }
+}
+
+impl fmt::Display for NotUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wide(name) => write!(f, "is {name}, not UTF-8"),
+            Self::Narrow { line, byte, char } => write!(
+                f,
+                "is not UTF-8: line {line} has the byte 0x{byte:02X}, which is `{char}` in Windows-1252 (Latin-1)"
+            ),
+            Self::Binary(line) => write!(f, "is not text: line {line} has bytes that are not UTF-8"),
+        }
+    }
+}
+
+/// So many bytes show what a file is.
+const SAMPLE: usize = 4096;
+
+/// The encoding of a text with two or four bytes per character: by its byte-order mark, or by the NUL bytes that ASCII has in it.
+fn wide(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),
+        _ => {}
+    }
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
+    let mut nuls = [0; 4];
+    sample.iter().enumerate().filter(|(_, byte)| **byte == 0).for_each(|(at, _)| nuls[at % 4] += 1);
+    let characters = sample.len() / 4;
+    let [first, second, third, fourth] = nuls;
+    let is_of_four = characters > 0 && second.min(third) * 4 >= characters * 3;
+    if is_of_four
+        && (fourth * 4 >= characters * 3 && first == 0 || first * 4 >= characters * 3 && fourth == 0)
+    {
+        return Some("UTF-32");
+    }
+    let (even, odd) = (first + third, second + fourth);
+    let is_of_two = even.max(odd) >= sample.len() / 8 && even.max(odd) > 1 && even.min(odd) == 0;
+    is_of_two.then_some("UTF-16")
+}
+
+/// The character of a byte in Windows-1252, if it has one there and not in ASCII.
+fn windows_1252(byte: u8) -> Option<char> {
+    /// From 0x80. The holes have no character.
+    const FROM_80: [char; 32] = [
+        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’',
+        '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+    ];
+    let char = match byte {
+        0..0x80 => return None,
+        0x80..0xa0 => FROM_80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    };
+    (char != '\0').then_some(char)
 }
 
 impl fmt::Display for Unreadable {
@@ -24,7 +109,7 @@ impl fmt::Display for Unreadable {
             Self::System(error) => write!(f, "{error}"),
             Self::NotRegular => f.write_str("it is no regular file"),
             Self::TooLarge(largest) => write!(f, "it is larger than {} KiB", largest / 1024),
-            Self::NotText(line) => write!(f, "it is no text: line {line} is not UTF-8"),
+            Self::NotText(why) => write!(f, "it {why}"),
         }
     }
 }
@@ -82,7 +167,7 @@ pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
 pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut line = Vec::new();
     BufReader::new(open(path)?.0.take(longest)).read_until(b'\n', &mut line)?;
-    String::from_utf8(line).map_err(|_| Unreadable::NotText(1))
+    utf8(line)
 }
 
 /// The file and its length.
@@ -104,10 +189,15 @@ fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unread
 }
 
 fn text(from: impl Read, length: u64, largest: u64) -> Result<String, Unreadable> {
-    String::from_utf8(limited(from, length, largest)?).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        Unreadable::NotText(String::from_utf8_lossy(before).matches('\n').count() + 1)
-    })
+    utf8(limited(from, length, largest)?)
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<String, Unreadable> {
+    if let Some(name) = wide(&bytes) {
+        return Err(Unreadable::NotText(NotUtf8::Wide(name)));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| Unreadable::NotText(NotUtf8::of(error.as_bytes(), error.utf8_error().valid_up_to())))
 }
 
 #[cfg(test)]
@@ -121,14 +211,55 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("text"), "zwölf\nzwei\n").unwrap();
-        fs::write(path("bytes"), b"one\ntwo \xff").unwrap();
+        fs::write(path("bytes"), b"one\ntwo \xff\x01").unwrap();
         let why = |name: &str, largest: u64| read(&path(name), largest).unwrap_err().to_string();
         assert_eq!(read(&path("text"), 12).unwrap(), "zwölf\nzwei\n");
         assert_eq!(first_line(&path("text"), 100).unwrap(), "zwölf\n");
         assert_eq!(first_line(&path("text"), 2).unwrap(), "zw");
         assert_eq!(why("text", 11), "it is larger than 0 KiB");
-        assert_eq!(why("bytes", 100), "it is no text: line 2 is not UTF-8");
+        assert_eq!(why("bytes", 100), "it is not text: line 2 has bytes that are not UTF-8");
         assert_eq!(why(".", 100), "it is no regular file");
         assert!(matches!(read(&path("nowhere"), 100), Err(Unreadable::System(_))));
+    }
+
+    fn of(bytes: &[u8]) -> Option<String> {
+        utf8(bytes.to_vec()).err().map(|why| why.to_string())
+    }
+
+    #[test]
+    fn utf_16_and_utf_32_are_named_with_and_without_a_byte_order_mark() {
+        let text = "[users]\r\n\"ana@acme.example\" = {} # zoë 日\n";
+        let (mark, is) = ('\u{feff}', |name: &str| Some(format!("it is {name}, not UTF-8")));
+        for text in [text.to_owned(), format!("{mark}{text}"), "a1".to_owned(), mark.to_string()] {
+            let two = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+            let four =
+                |bytes: fn(u32) -> [u8; 4]| text.chars().map(u32::from).flat_map(bytes).collect::<Vec<u8>>();
+            assert_eq!(of(&two(u16::to_le_bytes)), is("UTF-16"), "{text}");
+            assert_eq!(of(&two(u16::to_be_bytes)), is("UTF-16"), "{text}");
+            assert_eq!(of(&four(u32::to_le_bytes)), is("UTF-32"), "{text}");
+            assert_eq!(of(&four(u32::to_be_bytes)), is("UTF-32"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_one_byte_per_character_is_named_with_its_line() {
+        let is = |line: usize, byte: &str, char: char| {
+            Some(format!(
+                "it is not UTF-8: line {line} has the byte {byte}, which is `{char}` in Windows-1252 (Latin-1)"
+            ))
+        };
+        assert_eq!(of(b"a\nzo\xeb\n"), is(2, "0xEB", 'ë'));
+        assert_eq!(of(b"\x93Admin\x94"), is(1, "0x93", '“'));
+        assert_eq!(
+            of(b"\x7fELF\x01\x90\n"),
+            Some("it is not text: line 1 has bytes that are not UTF-8".into())
+        );
+    }
+
+    #[test]
+    fn utf_8_with_a_mark_or_with_nul_bytes_is_a_text() {
+        for text in ["", "a", "\0", "\u{feff}[users]", "zoë 日本", "a\0b", "\0\0\0\0", "日本語だけ"] {
+            assert_eq!(of(text.as_bytes()), None, "{text:?}");
+        }
     }
 }

@@ -310,11 +310,8 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
             Problem::new(Code::FileTooLarge, format!("{name} is larger than {limit} MiB"))
                 .help("split it into team files and include them")
         }
-        Unreadable::NotText(line) => Problem::new(
-            Code::NotUtf8,
-            format!("{name} is not UTF-8: line {line} holds bytes that are no text"),
-        )
-        .help("save the file as UTF-8"),
+        Unreadable::NotText(why) => Problem::new(Code::NotUtf8, format!("{name} {why}"))
+            .help("save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\""),
     }
 }
 

@@ -268,14 +268,29 @@ fn a_file_that_is_no_text_or_not_there_says_so() {
         "
 roster::not_utf8
 
-  × users.toml is not UTF-8: line 2 holds bytes that are no text
-  help: save the file as UTF-8
+  × users.toml is not UTF-8: line 2 has the byte 0xE9, which is `é` in Windows-1252 (Latin-1)
+  help: save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\"
 
 ",
     );
     let scene = Scene::offline();
     scene.run("validate").exits(1).names("roster::file_missing");
     scene.run("validate --config .").exits(1).names("roster::not_a_file");
+}
+
+#[test]
+fn a_file_in_utf_16_is_one_problem_that_says_so() {
+    let text: Vec<u8> = "[users]\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let scene = Scene::offline().file("users.toml", text);
+    scene.run("validate").exits(1).complains(
+        "
+roster::not_utf8
+
+  × users.toml is UTF-16, not UTF-8
+  help: save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\"
+
+",
+    );
 }
 
 #[test]
