@@ -167,7 +167,14 @@ fn list(title: &str, rows: &[(&str, &str)]) -> String {
 /// A usage error that says what to type, where clap does not know.
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
-        ErrorKind::UnknownArgument => flag_of_others(&error),
+        ErrorKind::UnknownArgument => match flag_of_elsewhere(&error, words) {
+            // A flag of a similar spelling is not what was meant.
+            Some(tip) => {
+                error.remove(ContextKind::SuggestedArg);
+                Some(tip)
+            }
+            None => flag_of_others(&error),
+        },
         ErrorKind::MissingRequiredArgument => example(words),
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             Some(format!("the verbs are: {}", names(|_| true)))
@@ -178,6 +185,65 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// A flag that people know from other programs.
+struct Elsewhere {
+    flags: &'static [&'static str],
+    /// The verbs that the tip is for. None: it is for the others too.
+    verbs: &'static [&'static str],
+    tip: &'static str,
+}
+
+const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhere {
+    Elsewhere { flags, verbs: &[], tip }
+}
+
+const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
+/// What to type instead. The first row that fits counts.
+const ELSEWHERE: &[Elsewhere] = &[
+    elsewhere(&["json"], "write '--format json'"),
+    elsewhere(&["markdown", "md"], "write '--format markdown'"),
+    elsewhere(&["html"], "write '--report html=FILE'"),
+    elsewhere(
+        &["token", "api-token", "api-key", "apikey", "key", "pylon-api-token"],
+        "the token comes from the variable PYLON_API_TOKEN or from '--token-file FILE', because other processes can \
+         read a command line. If this was a real token, revoke it in Pylon",
+    ),
+    Elsewhere {
+        flags: DRY_RUN,
+        verbs: &["fmt", "import"],
+        tip: "'--diff' shows what would be written, and writes nothing",
+    },
+    Elsewhere {
+        flags: DRY_RUN,
+        verbs: &["rollback"],
+        tip: "without '--auto-approve', rollback shows the changes and asks before it sends them",
+    },
+    elsewhere(DRY_RUN, "'rolecall plan' shows what would change, and changes nothing"),
+    elsewhere(
+        &["url", "host", "endpoint", "api-url"],
+        "write '--base-url URL', or '--region us' or '--region eu'",
+    ),
+    elsewhere(&["file", "path", "input"], "name the root file with '--config FILE'"),
+    elsewhere(&["no-color", "no-colour"], "write '--color never'"),
+    elsewhere(&["debug", "trace"], "write '--verbose'"),
+    elsewhere(&["silent"], "write '--quiet'"),
+    elsewhere(&["user", "email", "target"], "write '--only EMAIL' behind 'plan' or 'apply'"),
+];
+
+/// What to type instead of a flag that people know from another program.
+fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = written.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase().replace('_', "-");
+    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name));
+    let is_meant = |row: &&Elsewhere| {
+        let is_for_verb = row.verbs.is_empty() || verb.is_some_and(|verb| row.verbs.contains(&verb.name));
+        row.flags.contains(&flag.as_str()) && is_for_verb
+    };
+    ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned())
 }
 
 /// Which verbs take a flag that this one does not.
@@ -345,9 +411,27 @@ mod tests {
                 "tip: for example: rolecall import --update --into teams/new.toml",
             ),
             ("rolecall man paln", "tip: a similar value exists: 'plan'"),
+            ("rolecall plan --json", "tip: write '--format json'"),
+            ("rolecall --json plan", "tip: write '--format json'"),
+            ("rolecall apply --dry-run", "tip: 'rolecall plan' shows what would change, and changes nothing"),
+            ("rolecall fmt --dry-run", "tip: '--diff' shows what would be written, and writes nothing"),
+            ("rolecall doctor --no-color", "tip: write '--color never'"),
         ] {
             let error = said(line);
             assert!(error.contains(tip), "{line}:\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_as_a_flag_names_its_two_sources_and_is_not_repeated() {
+        for line in [
+            "rolecall plan --token tok-S3CRET",
+            "rolecall --api-key=tok-S3CRET plan",
+            "rolecall doctor --token=tok-S3CRET",
+        ] {
+            let error = parse(line.split(' ').map(OsString::from)).unwrap_err().to_string();
+            assert!(error.contains("PYLON_API_TOKEN or from '--token-file FILE'"), "{error}");
+            assert!(!error.contains("S3CRET") && !error.contains("similar"), "{error}");
         }
     }
 }
