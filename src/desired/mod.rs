@@ -5,6 +5,7 @@
 
 pub mod agenda;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::Problem;
@@ -87,7 +88,7 @@ impl Roster {
     pub fn overlong_acknowledgements(&self, now: Timestamp) -> Vec<Problem> {
         let latest = now.saturating_add(LONGEST_ACKNOWLEDGEMENT).unwrap_or(Timestamp::MAX);
         let too_late = self.acknowledgements.iter().filter(|known| known.expires.value.at > latest);
-        too_late.map(expires_too_late).collect()
+        too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
     /// Settles defaults, windows and expiries at `now`.
@@ -105,11 +106,19 @@ impl Roster {
     }
 }
 
-fn expires_too_late(acknowledgement: &Acknowledgement) -> Problem {
+fn expires_too_late(acknowledgement: &Acknowledgement, latest: Timestamp, zone: &TimeZone) -> Problem {
     let expires = &acknowledgement.expires;
-    Problem::new(Code::ExpiresTooLate, format!("`expires` is more than 30 days ahead: {}", expires.value.written))
-        .at(expires.place, "too late")
-        .help("an acknowledgement is for one apply or one reorganisation; choose an earlier day, and renew it if need be")
+    let name = zone.iana_name().unwrap_or("UTC");
+    let end = zone.to_datetime(expires.value.at).strftime("%Y-%m-%d %H:%M").to_string();
+    let day = zone.to_datetime(latest).date();
+    Problem::new(
+        Code::ExpiresTooLate,
+        format!("`expires` is more than 30 days ahead: {}", expires.value.written),
+    )
+    .at(expires.place, format!("would end on {end} ({name})"))
+    .help(format!(
+        "the latest day that is allowed now is {day}; if the risk is accepted for longer, renew it then"
+    ))
 }
 
 /// What one person should be at `now`.

@@ -253,12 +253,12 @@ fn of_entry(entry: &Entry, is_kept: bool) -> Vec<Annotation> {
 }
 
 fn of_expired(line: &ExpiredLine) -> Annotation {
-    let ExpiredLine { guardrail, expired, location } = line;
+    let ExpiredLine { guardrail, expired, at: _, location } = line;
     Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
         title: (*guardrail).to_owned(),
-        message: format!("this acknowledgement expired {expired} and is not obeyed"),
+        message: format!("this acknowledgement expired {expired} ({}) and is not obeyed", line.ended()),
     }
 }
 

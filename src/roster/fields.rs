@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::pieces::{Cut, Shift};
-use super::{Code, Moment, RoleName};
+use super::{Code, Moment, RoleName, hints};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
@@ -146,7 +146,8 @@ impl<'p> Fields<'p> {
             return Some(Sourced::new(*meaning, written.place));
         }
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        let help = match did_you_mean(written.value, words.iter().copied()) {
+        let meant = (code == Code::UnknownStatus).then(|| hints::of_status(written.value)).flatten();
+        let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
@@ -194,10 +195,17 @@ impl<'p> Fields<'p> {
                 let message = format!("{} must be {wanted}", quoted(key));
                 let problem =
                     Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
-                self.report(problem.help(how_to_write(key, wanted)));
+                self.report(problem.help(hints::of_type(key, wanted, value)));
                 None
             }
         }
+    }
+
+    /// Reports a value that is neither of two types.
+    pub(super) fn wrong_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, help: &str) {
+        let kind = value.get_ref().type_str();
+        let problem = Problem::new(Code::WrongType, format!("`{key}` must be {wanted}"));
+        self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
     /// A key that this table does not take.
@@ -212,8 +220,10 @@ impl<'p> Fields<'p> {
             self.report(forbidden(name, place, is_secret));
             return;
         }
-        let help = match did_you_mean(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+        let hint = hints::of_key(table, name).map(str::to_owned);
+        let near = || did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let help = match hint.or_else(near) {
+            Some(help) => help,
             None => {
                 // `toekn` may hold what `token` would. Other values are hidden only if they look like a secret.
                 if resembles_secret_name(name) {
@@ -236,19 +246,6 @@ pub(super) fn quoted(text: &str) -> String {
         "" => "an empty text".to_owned(),
         _ if holds_secret(text) => "this".to_owned(),
         _ => format!("`{}`", Printable::cut(text, 60)),
-    }
-}
-
-fn how_to_write(key: &str, wanted: &str) -> &'static str {
-    match wanted {
-        "a string" => "write it in quotes: \"…\"",
-        "a table" if key == "keep_at_least" => "write it in braces: { Admin = 2 }",
-        "a table" if key.contains('@') => "write it in braces: { role = \"Admin\" }",
-        "a table" => "write it below a line in brackets, as in [guardrails]",
-        "an array" => "write it in brackets: [ … ]",
-        "true or false" => "write it without quotes",
-        "a whole number" => "write it without quotes: 40",
-        _ => "write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00",
     }
 }
 

@@ -18,6 +18,7 @@ pub mod email;
 mod explain;
 mod fields;
 pub mod guardrail;
+mod hints;
 pub(crate) mod keys;
 pub mod moment;
 mod named;

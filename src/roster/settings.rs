@@ -6,16 +6,17 @@ use std::sync::Arc;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeTable;
 
-use super::fields::{Fields, Value};
+use super::fields::{Fields, Value, quoted};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing,
     Policy, Region, RoleName, Stance, Unmanaged, Workspace,
 };
-use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 use crate::source::{Place, Sourced};
+
+const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or a count, 40; 0 freezes";
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
@@ -136,7 +137,7 @@ fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone>
             Some(near) => format!("did you mean `{near}`?"),
             None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
         };
-        let message = format!("`{}` is no time zone", Printable::cut(name.value, 60));
+        let message = format!("{} is not a time zone", quoted(name.value));
         fields.report(Problem::new(Code::UnknownTimezone, message).at(name.place, "not known").help(help));
         None
     })
@@ -221,7 +222,9 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxCha
         if value.get_ref().is_integer() {
             return fields.count("max_changes", value).map(MaxChanges::Count);
         }
-        fields.string("max_changes", value);
+        if !value.span().is_empty() {
+            fields.wrong_type("max_changes", value, "a share or a count", SHARE_OR_COUNT);
+        }
         return None;
     };
     // Written in one way alone, as the schema has it: no sign and no zero before it.
@@ -232,7 +235,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxCha
     if percent.is_none() {
         let problem = Problem::new(Code::BadValue, "`max_changes` must be a share or a count")
             .at(fields.place(value.span()), "neither")
-            .help("write a share of the declared people, \"25%\", or a count, 40; 0 freezes");
+            .help(SHARE_OR_COUNT);
         fields.report(problem);
     }
     percent.map(|percent| MaxChanges::Share { percent })
@@ -252,7 +255,7 @@ fn read_floors(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Floor> {
 /// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
 #[derive(Default)]
 pub(super) struct Parts {
-    guardrail: Option<Sourced<String>>,
+    guardrail: Option<Guardrail>,
     up_to: Option<u64>,
     down_to: Option<u64>,
     role: Option<Sourced<RoleName>>,
@@ -268,67 +271,71 @@ fn read_acknowledgement(
     let place = fields.place(value.span());
     let mut parts = Parts::default();
     let (mut reason, mut expires) = (None, None);
-    let before = fields.problems.len();
+    let (before, mut has_unknown) = (fields.problems.len(), false);
     for (key, value) in fields.table("acknowledge", value)? {
         match key.get_ref().as_ref() {
-            "guardrail" => parts.guardrail = fields.text("guardrail", value),
+            "guardrail" => parts.guardrail = read_guardrail(fields, value),
             "up_to" => parts.up_to = fields.count("up_to", value),
             "down_to" => parts.down_to = fields.count("down_to", value),
             "role" => parts.role = fields.role(value),
             "user" => parts.user = read_user(fields, "user", value, context),
             "reason" => reason = fields.text("reason", value),
             "expires" => expires = fields.moment("expires", value, &context.zone),
-            _ => fields.unknown(key, value, keys::ACKNOWLEDGE, "[[acknowledge]]"),
+            _ => {
+                fields.unknown(key, value, keys::ACKNOWLEDGE, "[[acknowledge]]");
+                has_unknown = true;
+            }
         }
         parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
+    // A key that is not known may be a misspelled one, which then is not missing.
+    if !has_unknown {
+        report_missing(fields, place, &parts);
+    }
     if fields.problems.len() > before {
-        return None; // one mistake, one problem
+        return None;
     }
-    for (key, is_there) in [
-        ("guardrail", parts.guardrail.is_some()),
-        ("reason", reason.is_some()),
-        ("expires", expires.is_some()),
-    ] {
-        if !is_there {
-            let problem = Problem::new(Code::MissingKey, format!("this acknowledgement has no `{key}`"))
-                .at(place, "an acknowledgement names one guardrail, a reason and a day on which it expires");
-            fields.report(problem);
-        }
-    }
-    let (risk, reason, expires) = (read_risk(fields, place, parts)?, reason?.value, expires?);
-    Some(Acknowledgement { place, risk, reason, expires })
+    let (_, risk) = takes(parts.guardrail?);
+    Some(Acknowledgement { place, risk: risk(parts)?, reason: reason?.value, expires: expires? })
 }
 
-fn read_risk(fields: &mut Fields<'_>, place: Place, parts: Parts) -> Option<AcknowledgedRisk> {
-    let guardrail = parts.guardrail.as_ref()?;
-    let Some(known) = Guardrail::ALL.into_iter().find(|known| known.as_str() == guardrail.value) else {
+fn read_guardrail(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Guardrail> {
+    let written = fields.text("guardrail", value)?;
+    let known = Guardrail::ALL.into_iter().find(|known| known.as_str() == written.value);
+    if known.is_none() {
         let names = Guardrail::ALL.map(Guardrail::as_str);
-        let help = match did_you_mean(&guardrail.value, names) {
+        let help = match did_you_mean(&written.value, names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the guardrails are: {}", names.join(", ")),
         };
-        let message = format!("`{}` is no guardrail", Printable::cut(&guardrail.value, 60));
-        fields.report(Problem::new(Code::BadValue, message).at(guardrail.place, "not known").help(help));
-        return None;
-    };
-    let (takes, risk) = takes(known);
+        let message = format!("{} is not a guardrail", quoted(&written.value));
+        fields.report(Problem::new(Code::BadValue, message).at(written.place, "not known").help(help));
+    }
+    known
+}
+
+/// Reports the keys that every acknowledgment has, and those of its guardrail.
+fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &Parts) {
     let common = ["guardrail", "reason", "expires"];
+    for key in common.iter().filter(|key| !parts.given.contains(key)) {
+        let problem = Problem::new(Code::MissingKey, format!("this acknowledgment has no `{key}`"))
+            .at(place, "an acknowledgment names one guardrail, a reason, and a day on which it expires");
+        fields.report(problem);
+    }
+    let Some(guardrail) = parts.guardrail else { return };
+    let (takes, _) = takes(guardrail);
     let wanted_missing = takes.iter().any(|key| !parts.given.contains(key));
     let too_much = parts.given.iter().any(|key| !takes.contains(key) && !common.contains(key));
     if wanted_missing || too_much {
         let keys = takes.join("` and `");
-        let name = known.as_str();
-        let problem =
-            Problem::new(Code::MissingKey, format!("an acknowledgement of `{name}` takes `{keys}`"))
-                .at(place, "not the keys of this guardrail")
-                .help(format!(
-                    "beside `{keys}` it has a `reason` and a day on which it `expires`, and nothing else"
-                ));
+        let name = guardrail.as_str();
+        let problem = Problem::new(Code::MissingKey, format!("an acknowledgment of `{name}` takes `{keys}`"))
+            .at(place, "not the keys of this guardrail")
+            .help(format!(
+                "besides `{keys}`, it has a `reason`, a day on which it `expires`, and nothing else"
+            ));
         fields.report(problem);
-        return None;
     }
-    risk(parts)
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ impl PlanReport {
         let expired = expired.iter().map(|acknowledgement| ExpiredLine {
             guardrail: acknowledgement.risk.guardrail().as_str(),
             expired: Printable::new(&acknowledgement.expires.value.written),
+            at: acknowledgement.expires.value.at,
             location: material.locate(acknowledgement.place),
         });
         let is_meant = |email: &Email| plan.only.is_empty() || plan.only.contains(email);

@@ -298,10 +298,19 @@ pub struct GuardrailLine {
 pub struct ExpiredLine {
     /// Of which guardrail.
     pub guardrail: &'static str,
-    /// Since when.
+    /// Since when, as it was written.
     pub expired: Printable,
+    /// The same instant.
+    pub at: Timestamp,
     /// Where it stands.
     pub location: Location,
+}
+
+impl ExpiredLine {
+    /// The instant at which it ended, for people: a date alone does not say that it ends when the day begins.
+    pub fn ended(&self) -> String {
+        self.at.strftime("%Y-%m-%d %H:%MZ").to_string()
+    }
 }
 
 /// What came of an apply as a whole.

@@ -274,8 +274,8 @@ fn guardrails(report: &PlanReport) -> Markup {
                         }
                     }
                 }
-                @for ExpiredLine { guardrail, expired, location } in &report.expired {
-                    li { "The acknowledgement of " (guardrail) " expired " (short(expired)) " and is not obeyed " (place(location)) }
+                @for line @ ExpiredLine { guardrail, expired, at: _, location } in &report.expired {
+                    li { "The acknowledgement of " (guardrail) " expired " (short(expired)) " (" (line.ended()) ") and is not obeyed " (place(location)) }
                 }
             }
         }

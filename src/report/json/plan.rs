@@ -428,6 +428,6 @@ fn kept_role(line: &KeptRoleLine) -> KeptRole<'_> {
 }
 
 fn expired_line(line: &ExpiredLine) -> Expired<'_> {
-    let ExpiredLine { guardrail, expired, location } = line;
+    let ExpiredLine { guardrail, expired, at: _, location } = line;
     Expired { guardrail, expired: expired.raw(), place: place(location) }
 }

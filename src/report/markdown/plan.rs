@@ -203,11 +203,12 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
         Verdict::Holds | Verdict::Refused => None,
     });
     let expired = report.expired.iter().map(|line| {
-        let ExpiredLine { guardrail, expired, location } = line;
+        let ExpiredLine { guardrail, expired, at: _, location } = line;
         format!(
-            "The acknowledgement of **{guardrail}** at {} expired {} and is not obeyed",
+            "The acknowledgement of **{guardrail}** at {} expired {} (`{}`) and is not obeyed",
             place(location),
-            short(expired)
+            short(expired),
+            line.ended()
         )
     });
     let noted = list(noted.chain(expired), share);

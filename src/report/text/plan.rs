@@ -233,12 +233,13 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             remedy.lines().for_each(|line| text += &format!("  {line}\n"));
         }
     }
-    for expired in &report.expired {
-        let ExpiredLine { guardrail, expired, location } = expired;
+    for line in &report.expired {
+        let ExpiredLine { guardrail, expired, at: _, location } = line;
+        let ended = line.ended();
         let place = place_text(location);
         let _ = writeln!(
             text,
-            "The acknowledgement of {guardrail} at {place} expired {expired} and is not obeyed."
+            "The acknowledgement of {guardrail} at {place} expired {expired} ({ended}) and is not obeyed."
         );
     }
     text

@@ -88,6 +88,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         expired: vec![ExpiredLine {
             guardrail: Guardrail::KeepAtLeast.as_str(),
             expired: deal.text(Carrier::Expired),
+            at: now(),
             location: Location { file: "users.toml".into(), line: 1, column: 1 },
         }],
         coming: vec![coming(deal)],

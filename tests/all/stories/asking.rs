@@ -296,7 +296,7 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
     let run = scene.run("doctor");
     assert!(
         run.stdout.contains(
-            "  ! last apply      its journal .rolecall/journal/20261119T080000Z-1.jsonl cannot be read: it is no text: line 1 is not UTF-8\n"
+            "  ! last apply      its journal .rolecall/journal/20261119T080000Z-1.jsonl cannot be read: it is not UTF-8: line 1 has the byte 0xFF, which is `ÿ` in Windows-1252 (Latin-1)\n"
         ),
         "{}",
         run.stdout

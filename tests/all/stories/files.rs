@@ -340,6 +340,19 @@ fn a_problem_in_json_has_code_places_and_help() {
 }
 
 #[test]
+fn an_acknowledgement_that_ends_too_late_says_when_and_which_day_is_allowed() {
+    let text = "timezone = \"Europe/Berlin\"\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"r\"\nexpires = 2027-01-21\n";
+    let run = Scene::offline().file("users.toml", text).run("validate");
+    run.exits(1).names("roster::expires_too_late");
+    run.mentions("would end on 2027-01-21 00:00 (Europe/Berlin)");
+    run.mentions("the latest day that is allowed now is 2026-12-20");
+    // The day that is named is allowed, and the next one is not.
+    for (day, exit) in [("2026-12-20", 0), ("2026-12-21", 1)] {
+        Scene::offline().file("users.toml", text.replace("2027-01-21", day)).run("validate").exits(exit);
+    }
+}
+
+#[test]
 fn nobody_has_more_windows_than_a_year_has_days() {
     let windows = |number: usize| {
         let window = |n: usize| {

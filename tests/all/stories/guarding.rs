@@ -210,7 +210,7 @@ fn an_expired_acknowledgement_is_named_and_not_obeyed() {
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
     is_refused(
         &scene,
-        "The acknowledgement of max_changes at users.toml:3 expired 2026-11-20 and is not obeyed.\n",
+        "The acknowledgement of max_changes at users.toml:3 expired 2026-11-20 (2026-11-20 00:00Z) and is not obeyed.\n",
     );
     let later = text.replace("2026-11-20", "2026-11-21");
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);

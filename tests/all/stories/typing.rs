@@ -1178,6 +1178,170 @@ max_changes = "x"
     ),
 ];
 
+/// Keys and values that are not those of a roster, in valid TOML.
+#[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
+const MEANT: &[(&str, &[&str])] = &[
+    (
+        r#"[users]
+"ana@acme.example" = { role = "A", windows = [{ start = 2026-12-20, end = 2026-12-24, date = 2026-12-20, status = "away" }] }
+"#,
+        &[
+            r#"2:49 roster::unknown_key: a window has no key `start` | did you mean `from`?"#,
+            r#"2:69 roster::unknown_key: a window has no key `end` | did you mean `until`? It is the first day or instant after the window"#,
+            r#"2:87 roster::unknown_key: a window has no key `date` | write `from` and `until`; for one whole day, `until` is the next day"#,
+        ],
+    ),
+    (
+        r#"[[users]]
+email = "ana@acme.example"
+role = "Admin"
+"#,
+        &[
+            r#"1:1 roster::wrong_type: `users` must be a table | write the header once, with one pair of brackets, [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"users = ["ana@acme.example"]
+"#,
+        &[
+            r#"1:9 roster::wrong_type: `users` must be a table | write the header once, with one pair of brackets, [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = ["Admin"], roles = ["A"], email = "x@acme.example", away = true, admin = true }
+"#,
+        &[
+            r#"2:31 roster::wrong_type: `role` must be a string | a person has one role, in quotes and without brackets: role = "Admin""#,
+            r#"2:42 roster::unknown_key: a person has no key `roles` | a person has one role: role = "Admin""#,
+            r#"2:57 roster::unknown_key: a person has no key `email` | the address is the key of the entry: "ana@acme.example" = { role = "Admin" }"#,
+            r#"2:83 roster::unknown_key: a person has no key `away` | write the status: status = "away""#,
+            r#"2:96 roster::unknown_key: a person has no key `admin` | write the role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { status = "ooo" }
+"bo@acme.example" = { status = "on vacation" }
+"cy@acme.example" = { status = "Out-of-Office" }
+"di@acme.example" = { status = "busy" }
+"ed@acme.example" = { status = "holidy" }
+"#,
+        &[
+            r#"2:33 roster::unknown_status: `ooo` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
+            r#"3:32 roster::unknown_status: `on vacation` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
+            r#"4:32 roster::unknown_status: `Out-of-Office` is not a value of `status` | did you mean `out_of_office`? `status` is one of: active, away, out_of_office"#,
+            r#"5:32 roster::unknown_status: `busy` is not a value of `status` | did you mean `away`? `status` is one of: active, away, out_of_office"#,
+            r#"6:32 roster::unknown_status: `holidy` is not a value of `status` | `status` is one of: active, away, out_of_office"#,
+        ],
+    ),
+    (
+        r#"[[acknowledge]]
+guardrail = "foo"
+up_to = -1
+reason = ""
+"#,
+        &[
+            r#"1:1 roster::missing_key: this acknowledgment has no `expires` | None"#,
+            r#"2:13 roster::bad_value: `foo` is not a guardrail | the guardrails are: max_changes, keep_at_least, keep_active, protected, token_owner, unmanaged, missing"#,
+            r#"3:9 roster::bad_value: `up_to` must be a whole number from 0 | write it without quotes: 40"#,
+            r#"4:10 roster::bad_value: `reason` is empty | None"#,
+        ],
+    ),
+    (
+        r#"[acknowledge]
+guardrail = "max_changes"
+up_to = 5
+reason = "r"
+expires = 2026-12-01
+"#,
+        &[
+            r#"1:1 roster::wrong_type: `acknowledge` must be an array | write the header with two pairs of brackets: [[acknowledge]]"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 1.000
+"#,
+        &[
+            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = true
+"#,
+        &[
+            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+        ],
+    ),
+    (
+        r#"include = "teams/*.toml"
+"#,
+        &[
+            r#"1:11 roster::wrong_type: `include` must be an array | write it in brackets: include = ["teams/*.toml"]"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = "Admin"
+"bo@acme.example" = ["Admin"]
+"#,
+        &[
+            r#"2:22 roster::wrong_type: `ana@acme.example` must be a table | write it in braces: { role = "Admin" }"#,
+            r#"3:21 roster::wrong_type: `bo@acme.example` must be a table | write it in braces: { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"[[guardrails]]
+max_changes = 5
+[[defaults]]
+role = "A"
+"#,
+        &[
+            r#"1:1 roster::wrong_type: `guardrails` must be a table | write the header with one pair of brackets: [guardrails]"#,
+            r#"3:1 roster::wrong_type: `defaults` must be a table | write the header with one pair of brackets: [defaults]"#,
+        ],
+    ),
+    (
+        r#"[[acknowledge]]
+guardrail = "protected"
+email = "a@b.co"
+reason = "r"
+expires = 2026-12-01
+"#,
+        &[r#"3:1 roster::unknown_key: [[acknowledge]] has no key `email` | did you mean `user`?"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { from = 2026-12-20, name = "Ana" }
+"#,
+        &[
+            r#"2:24 roster::unknown_key: a person has no key `from` | dates are in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = "away", then = "active" }]"#,
+            r#"2:43 roster::unknown_key: a person has no key `name` | a person has no such value; write it as a comment: # …"#,
+        ],
+    ),
+    (
+        r#"timezone = ""
+[users]
+"a@b.co" = { status = "" , "" = 1 }
+"#,
+        &[
+            r#"1:12 roster::unknown_timezone: an empty text is not a time zone | use an IANA name such as `Europe/Berlin` or `UTC`"#,
+            r#"3:23 roster::unknown_status: an empty text is not a value of `status` | `status` is one of: active, away, out_of_office"#,
+            r#"3:28 roster::unknown_key: a person has an empty key | a person takes: role, status, windows"#,
+        ],
+    ),
+    (
+        r#"[users."ana@acme.example"]
+role = "A"
+[[users."ana@acme.example".windows]]
+begin = 2026-12-20
+"#,
+        &[r#"4:1 roster::unknown_key: a window has no key `begin` | did you mean `from`?"#],
+    ),
+];
+
 fn told(problems: &Problems) -> Vec<String> {
     let place = |label: &rolecall::problem::Label| {
         let location = problems.sources.locate(label.place);
@@ -1193,7 +1357,7 @@ fn told(problems: &Problems) -> Vec<String> {
 
 #[test]
 fn each_mistake_is_one_problem_that_shows_what_to_write() {
-    for (text, expected) in TYPED {
+    for (text, expected) in TYPED.iter().chain(MEANT) {
         let problems = read(text.as_bytes()).expect_err(text);
         assert_eq!(told(&problems), *expected, "of:\n{text}");
     }

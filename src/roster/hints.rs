@@ -1,0 +1,167 @@
+//! What people write for a key or a value of `users.toml`, and what is meant. Suggestions by spelling are
+//! [`crate::problem::did_you_mean`].
+
+use toml::de::{DeTable, DeValue};
+
+use super::Status;
+use super::fields::Value;
+use crate::printable::Printable;
+use crate::secret::holds_secret;
+
+/// Keys of a table that it does not have, and what to write instead. The table is named as in messages.
+const KEYS: &[(&str, &[&str], &str)] = &[
+    (
+        "a window",
+        &["start", "starts", "begin", "begins", "since", "after", "start_date"],
+        "did you mean `from`?",
+    ),
+    (
+        "a window",
+        &["end", "ends", "to", "till", "through", "before", "end_date"],
+        "did you mean `until`? It is the first day or instant after the window",
+    ),
+    (
+        "a window",
+        &["date", "day", "on", "when"],
+        "write `from` and `until`; for one whole day, `until` is the next day",
+    ),
+    ("a window", &["comment", "note", "why", "description"], "did you mean `reason`?"),
+    (
+        "a person",
+        &["email", "mail", "address", "e_mail", "emails"],
+        "the address is the key of the entry: \"ana@acme.example\" = { role = \"Admin\" }",
+    ),
+    ("a person", &["roles", "group", "groups", "permission"], "a person has one role: role = \"Admin\""),
+    ("a person", &["admin", "is_admin", "administrator"], "write the role: role = \"Admin\""),
+    ("a person", &["away"], "write the status: status = \"away\""),
+    ("a person", &["active", "enabled"], "write the status: status = \"active\""),
+    (
+        "a person",
+        &["ooo", "vacation", "holiday", "out_of_office", "leave"],
+        "write the status, status = \"out_of_office\", or a window for a time",
+    ),
+    (
+        "a person",
+        &["from", "until", "start", "end", "to", "date", "then"],
+        "dates are in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" }]",
+    ),
+    (
+        "a person",
+        &["name", "note", "comment", "team", "reason", "title"],
+        "a person has no such value; write it as a comment: # …",
+    ),
+    (
+        "the root file",
+        &["user", "people", "members", "person", "team"],
+        "people are below a line [users]: \"ana@acme.example\" = { role = \"Admin\" }",
+    ),
+    (
+        "the root file",
+        &["role", "default", "default_role"],
+        "write the role of everyone below [defaults]: role = \"Member\"",
+    ),
+    ("the root file", &["acknowledgements", "acknowledgments", "ack"], "did you mean [[acknowledge]]?"),
+    ("the root file", &["includes", "files", "import", "imports"], "did you mean `include`?"),
+    (
+        "[defaults]",
+        &["status", "windows"],
+        "only a role can have a default; write a status in the entry of each person",
+    ),
+    ("[[acknowledge]]", &["until", "expiry", "expire", "date", "end"], "did you mean `expires`?"),
+    ("[[acknowledge]]", &["email", "person", "address"], "did you mean `user`?"),
+    ("[[acknowledge]]", &["comment", "note", "why"], "did you mean `reason`?"),
+];
+
+/// Words for a status that Pylon has under another name.
+const STATUSES: &[(Status, &[&str])] = &[
+    (
+        Status::OutOfOffice,
+        &[
+            "ooo",
+            "oof",
+            "vacation",
+            "onvacation",
+            "holiday",
+            "onholiday",
+            "leave",
+            "onleave",
+            "pto",
+            "sick",
+            "off",
+            "outofoffice",
+        ],
+    ),
+    (Status::Away, &["busy", "brb", "lunch", "afk", "idle", "offline", "unavailable"]),
+    (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
+];
+
+/// Returns what to write instead of a key that `table` does not have.
+pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    let row = KEYS.iter().find(|(known, keys, _)| *known == table && keys.contains(&key.as_str()));
+    row.map(|(.., help)| *help)
+}
+
+/// Returns the status that a word means which is not one.
+pub(super) fn of_status(word: &str) -> Option<&'static str> {
+    let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
+    let word = word.to_lowercase();
+    STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
+}
+
+/// Returns how to write the value of a key that has a value of another type.
+pub(super) fn of_type(key: &str, wanted: &str, value: &Value<'_>) -> String {
+    let text = only_text(value.get_ref()).filter(|text| !holds_secret(text));
+    let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());
+    let is_list = value.get_ref().is_array();
+    match (wanted, key, text) {
+        ("a string", "role", text) if is_list => {
+            format!(
+                "a person has one role, in quotes and without brackets: role = \"{}\"",
+                text.as_deref().unwrap_or("Admin")
+            )
+        }
+        ("a string", key, Some(text)) if is_list => {
+            format!("write one text, without brackets: {key} = \"{text}\"")
+        }
+        ("a string", _, _) => "write it in quotes: \"…\"".to_owned(),
+        ("a table", "users", _) if is_list => {
+            "write the header once, with one pair of brackets, [users], and below it one line per person: \
+             \"ana@acme.example\" = { role = \"Admin\" }"
+                .to_owned()
+        }
+        ("a table", "keep_at_least", _) => "write it in braces: { Admin = 2 }".to_owned(),
+        ("a table", key, text) if key.contains('@') => {
+            format!("write it in braces: {{ role = \"{}\" }}", text.as_deref().unwrap_or("Admin"))
+        }
+        ("a table", key, _) if is_list && super::keys::SECTIONS.contains(&key) => {
+            format!("write the header with one pair of brackets: [{key}]")
+        }
+        ("a table", ..) => "write it below a line in brackets, as in [guardrails]".to_owned(),
+        ("an array", "acknowledge", _) => {
+            "write the header with two pairs of brackets: [[acknowledge]]".to_owned()
+        }
+        ("an array", "windows", _) => "write it in brackets: windows = [{ … }]".to_owned(),
+        ("an array", key, Some(text)) => format!("write it in brackets: {key} = [\"{text}\"]"),
+        ("an array", ..) => "write it in brackets: [ … ]".to_owned(),
+        ("true or false", ..) => "write it without quotes".to_owned(),
+        ("a whole number", ..) => "write it without quotes: 40".to_owned(),
+        _ => {
+            "write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00".to_owned()
+        }
+    }
+}
+
+/// The text in a value that is a text, or a list or a table with nothing else.
+fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+    match value {
+        DeValue::String(text) => Some(text),
+        DeValue::Array(list) if list.len() == 1 => list.iter().find_map(|item| item.get_ref().as_str()),
+        DeValue::Table(table) => only_value(table).and_then(DeValue::as_str),
+        _ => None,
+    }
+}
+
+fn only_value<'v, 'i>(table: &'v DeTable<'i>) -> Option<&'v DeValue<'i>> {
+    table.values().next().filter(|_| table.len() == 1).map(toml::Spanned::get_ref)
+}
