@@ -68,7 +68,10 @@ pub fn is_secret_name(name: &str) -> bool {
 pub fn resembles_secret_name(name: &str) -> bool {
     let parts = name.to_lowercase();
     let mut parts = parts.split([' ', '_', '-', '.']);
-    parts.any(|part| part.len() > 3 && did_you_mean(part, NAMES).is_some())
+    parts.any(|part| {
+        let near = NAMES.iter().copied().filter(|name| name.len().abs_diff(part.len()) < 2);
+        part.len() > 3 && did_you_mean(part, near).is_some()
+    })
 }
 
 /// The parts of a name in camel case, in lower case: `api`, `Token`, and `File` of `apiTokenFile`.

@@ -43,53 +43,60 @@ impl Known {
 pub(super) fn explain(
     file: FileId,
     text: &str,
-    errors: &[Error],
+    mut errors: Vec<Error>,
     fields: &mut Fields<'_>,
     read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
 ) -> Known {
     let statements = statements(text);
     let mut part = Part { text: String::new(), shift: Shift::default(), start: 0 };
-    let mut complaints = complaints(errors, &part);
     let mut found = std::mem::take(&mut fields.problems);
-    let mut known = Known::default();
-    for round in 0..=MOST_UNSEEN {
+    let mut known = None;
+    for _ in 0..=MOST_UNSEEN {
         let (again, mut wrong): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut complaints).into_iter().partition(|complaint| is_repeat(&complaint.said));
+            complaints(&errors, &part).partition(|complaint| is_repeat(complaint.said));
         let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
-        let unseen = explained.unseen_from.unwrap_or(usize::MAX);
-        let mut again: Vec<_> =
-            again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
-        again.sort_by_key(|span| span.start);
         let guesses = explained.guesses(text.len());
         let sections = explained.sections.iter().map(|section| section.content.clone());
         let here = Known { guesses: merged(guesses.iter().cloned().chain(sections).collect()) };
         here.retain(&mut found);
-        let mut reread = read_again(file, text, &again, &statements, fields, &read);
-        for section in &explained.sections {
-            let part = Part::below(section, text);
-            reread.extend(part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), &read));
-        }
+        let unseen = explained.unseen_from.unwrap_or(usize::MAX);
+        let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
+        let mut reread = read_again(file, text, again, &statements, fields, &read);
+        reread.extend(read_below(&explained.sections, text, fields, &read));
         Known { guesses: merged(guesses) }.retain(&mut reread);
-        found.extend(reread);
-        if round == 0 {
-            known = here;
-        }
+        known.get_or_insert(here);
         fields.problems.extend(explained.problems);
         fields.problems.append(&mut found);
+        fields.problems.append(&mut reread);
         let Some(next) = explained.unseen_from else { break };
         part = Part::of(text, next..text.len(), &statements);
-        let (table, errors) = DeTable::parse_recoverable(&part.text);
-        complaints = self::complaints(&errors, &part);
+        let (table, unread) = DeTable::parse_recoverable(&part.text);
+        errors = unread;
         found = part.walk(fields, table.get_ref(), &read);
     }
-    known
+    known.unwrap_or_default()
+}
+
+/// Lets `read` walk the sections whose headers the parser did not understand.
+fn read_below(
+    sections: &[Section],
+    text: &str,
+    fields: &mut Fields<'_>,
+    read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
+) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for section in sections {
+        let part = Part::below(section, text);
+        found.extend(part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), read));
+    }
+    found
 }
 
 /// Reports what is declared twice, and lets `read` walk the values that the parser has dropped for that.
 fn read_again(
     file: FileId,
     text: &str,
-    again: &[Range<usize>],
+    mut again: Vec<Range<usize>>,
     statements: &Statements,
     fields: &mut Fields<'_>,
     read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
@@ -97,7 +104,8 @@ fn read_again(
     if again.is_empty() {
         return Vec::new();
     }
-    let Repeats { problems: mut found, mut unread } = repeats::find(file, text, statements, again);
+    again.sort_by_key(|span| span.start);
+    let Repeats { problems: mut found, mut unread } = repeats::find(file, text, statements, &again);
     unread.sort();
     unread.dedup();
     for Unread { start, end, without, is_complete } in unread {
@@ -160,14 +168,11 @@ impl Part {
 }
 
 /// The errors of the parser with their places in the whole.
-fn complaints(errors: &[Error], part: &Part) -> Vec<Complaint> {
+fn complaints<'e>(errors: &'e [Error], part: &Part) -> impl Iterator<Item = Complaint<'e>> {
+    let shift = part.shift;
     errors
         .iter()
-        .map(|error| Complaint {
-            span: part.shift.span(error.span().unwrap_or(0..0)),
-            said: error.message().to_owned(),
-        })
-        .collect()
+        .map(move |error| Complaint { span: shift.span(error.span().unwrap_or(0..0)), said: error.message() })
 }
 
 /// The same ranges, sorted, without overlaps.

@@ -2,6 +2,8 @@
 //!
 //! * [`read`] finds the files and holds them together; `pieces` cuts a large one, `settings` reads the root file's own keys and
 //!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold and `guardrail` the guardrails' names; `rules` checks what needs more than one person or file; `named` are the roles that stand anywhere in them.
+//! * If a file is not TOML, `explain` reports every mistake and reads the rest; `syntax` names the mistakes, and `repeats` finds what
+//!   is declared twice. `hints` knows what people write for a key or a value that is meant.
 //! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
 //! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
 //!

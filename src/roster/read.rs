@@ -179,9 +179,9 @@ impl Reader {
         self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
         drop(table);
         let mut known = Known::default();
-        if !errors.is_empty() && !cut.has_rows() {
+        if !(errors.is_empty() || cut.has_rows()) {
             let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
-            known = explain(file, start, &errors, &mut fields, read);
+            known = explain(file, start, errors, &mut fields, read);
         }
         let Fields { problems, masks, .. } = fields;
         drop(cut);

@@ -58,11 +58,11 @@ const MISTAKES: &[Recognizer] = &[
 ];
 
 /// An error of the parser.
-pub(super) struct Complaint {
+pub(super) struct Complaint<'e> {
     /// Where, in bytes of the file.
     pub(super) span: Range<usize>,
     /// In the parser's words. They contain nothing from the file.
-    pub(super) said: String,
+    pub(super) said: &'e str,
 }
 
 /// What stands below a header that the parser did not understand.
@@ -99,7 +99,7 @@ pub(super) fn explain(
     file: FileId,
     text: &str,
     from: usize,
-    complaints: &mut Vec<Complaint>,
+    complaints: &mut Vec<Complaint<'_>>,
     statements: &Statements,
 ) -> Explained {
     complaints.sort_by_key(|complaint| complaint.span.start);
@@ -116,7 +116,7 @@ pub(super) fn explain(
 }
 
 /// Drops the errors behind an open statement. If there are none in it, the first of them becomes an error at its bracket.
-fn blame_the_bracket(statement: &Statement, complaints: &mut Vec<Complaint>) {
+fn blame_the_bracket(statement: &Statement, complaints: &mut Vec<Complaint<'_>>) {
     let Range { start, end } = statement.span;
     let first = complaints.partition_point(|complaint| complaint.span.start < start);
     let behind = complaints.partition_point(|complaint| complaint.span.start < end);
@@ -137,7 +137,7 @@ struct Spots<'t> {
 }
 
 impl Spots<'_> {
-    fn explain(&self, complaints: &[Complaint]) -> Explained {
+    fn explain(&self, complaints: &[Complaint<'_>]) -> Explained {
         let mut explained = Explained::default();
         // Up to where errors are consequences, and how many of the line were looked at.
         let (mut covered, mut line_end, mut on_line) = (0, 0, 0);

@@ -117,7 +117,7 @@ fn quoted(line: &str, at: usize) -> String {
 /// The word around `at`, with hyphens.
 fn with_hyphens(line: &str, at: usize) -> String {
     let is_end = |char: char| char.is_whitespace() || "=,[]{}\"".contains(char);
-    let start = line[..at].rfind(is_end).map_or(0, |end| end + 1);
+    let start = line[..at].trim_end_matches(|char| !is_end(char)).len();
     let word = line[start..].split(is_end).next().unwrap_or_default();
     let hyphen = |char: char| if matches!(foreign(char), Some((_, Like::Hyphen))) { '-' } else { char };
     word.chars().map(hyphen).collect()

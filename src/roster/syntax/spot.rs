@@ -39,7 +39,7 @@ pub(super) struct Mistake {
 impl<'t> Spot<'t> {
     pub(super) fn new(
         text: &'t str,
-        complaint: &'t Complaint,
+        complaint: &Complaint<'t>,
         is_toml: bool,
         statements: &'t [Statement],
     ) -> Self {
@@ -55,7 +55,7 @@ impl<'t> Spot<'t> {
         let at_end = line.floor_char_boundary((complaint.span.end - line_start).clamp(at, line.len()));
         let next = statements.partition_point(|statement| statement.span.start <= start);
         let statement = next.checked_sub(1).map(|last| &statements[last]);
-        let said = &complaint.said;
+        let said = complaint.said;
         Self { text, line, line_start, at, at_end, said, is_toml, is_first: false, statement }
     }
 
