@@ -16,6 +16,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use pretty_assertions::assert_eq;
+use rolecall::report::Format;
 use rolecall::sandbox::{Arrival, Faults, Limits, Running, Setup, State, World, start};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -265,7 +266,28 @@ impl Run {
     }
 }
 
+/// The formats that have sentences. JSON has facts.
+pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
+    Format::ALL.into_iter().filter(|format| match format {
+        Format::Text | Format::Markdown | Format::Github | Format::Html => true,
+        Format::Json => false,
+    })
+}
+
 impl Scene {
+    /// Runs `rolecall` with these words, and returns its report in each of [`formats_for_people`].
+    #[track_caller]
+    pub(crate) fn reports_for_people(&self, words: &str, exit: i32) -> Vec<String> {
+        let file = |format: Format| format!("report.{}", format.as_str());
+        let flags: Vec<String> = formats_for_people()
+            .map(|format| format!("--report {}={}", format.as_str(), file(format)))
+            .collect();
+        self.run(&format!("{words} {}", flags.join(" "))).exits(exit);
+        formats_for_people()
+            .map(|format| fs::read_to_string(self.folder().join(file(format))).unwrap())
+            .collect()
+    }
+
     /// Host and port of the Pylon, as reports name it.
     pub(crate) fn host(&self) -> String {
         self.running().base_url().trim_start_matches("http://").to_owned()

@@ -43,6 +43,13 @@ fn told(
 }
 
 #[test]
+fn no_format_is_left_out_of_the_turns() {
+    for turns in [BY_TURNS, BY_HALVES] {
+        assert!(Format::ALL.iter().all(|format| turns.iter().any(|turn| turn.contains(format))));
+    }
+}
+
+#[test]
 fn a_plan_is_harmless() {
     told(BY_TURNS, "plan", ROUNDS, |deal, rounds| {
         // What is said of people is in what came of it too, and every string has its turn there.

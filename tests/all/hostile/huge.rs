@@ -10,6 +10,7 @@ use super::carriers::Deal;
 use super::judges::judge;
 use super::sheets::{explanation, roles};
 use super::told::setting;
+use crate::harness::formats_for_people;
 
 /// A line of a report that holds this many bytes holds something whole that should have been cut.
 const LONGEST_LINE: usize = 40_000;
@@ -50,7 +51,7 @@ fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
 fn a_hundred_thousand_characters_of_a_server_do_not_flood_whoever_reads() {
     let strings = ["n".repeat(100_000)];
     for report in of_a_server(&strings) {
-        for format in [Format::Text, Format::Markdown, Format::Github, Format::Html] {
+        for format in formats_for_people() {
             let (command, text) = (report.command, write(&report, format, &setting(LONGEST_COMMENT, false)));
             let longest = text.lines().map(str::len).max().unwrap_or_default();
             assert!(longest < LONGEST_LINE, "{command} as {format:?}: a line of {longest}");

@@ -3,6 +3,7 @@
 use std::fs;
 
 use pretty_assertions::assert_eq;
+use rolecall::report::Format;
 use rolecall::sandbox::{Class, Fault, Faults};
 
 use crate::harness::{Scene, TOKEN};
@@ -103,8 +104,7 @@ fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
             let run = scene.run_with(words, stdin);
             format!("{}{}", run.stdout, run.stderr)
         };
-        let formats =
-            ["text", "json", "markdown", "github", "html"].map(|format| ["plan", "--format", format]);
+        let formats = Format::ALL.map(|format| ["plan", "--format", format.as_str()]);
         let mut texts: Vec<String> = formats.iter().map(|words| told(&scene, words, "")).collect();
         texts.push(told(&scene, &["plan", "--color", "always", "--report", "text=plan.txt"], ""));
         texts.push(fs::read_to_string(scene.folder().join("plan.txt")).unwrap());

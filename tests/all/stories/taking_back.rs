@@ -218,10 +218,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
 fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     let (scene, journal) = applied(USERS);
     scene.pylon(|world| world.settings_mut().token_can_write = false);
-    let run = scene.run(&format!("{ROLLBACK} --report markdown=r.md --report html=r.html"));
-    run.exits(1);
-    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
-    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+    for text in scene.reports_for_people(ROLLBACK, 1) {
         assert!(
             text.contains(
                 "`rolecall rollback first.jsonl` again, of the same journal, sends only what is not in force"
@@ -250,10 +247,7 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    let run = scene.run(&format!("{ROLLBACK} --report markdown=r.md --report html=r.html"));
-    run.exits(0);
-    let report = |name: &str| fs::read_to_string(scene.folder().join(name)).unwrap();
-    for text in [run.stdout.clone(), report("r.md"), report("r.html")] {
+    for text in scene.reports_for_people(ROLLBACK, 0) {
         assert!(text.contains("The journal does not come to its end: the run was killed."), "{text}");
     }
 }

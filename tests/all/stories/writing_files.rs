@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
+use rolecall::report::Format;
 use rolecall::sandbox::{Class, Fault, Faults, State, World};
 
 use crate::harness::Scene;
@@ -304,8 +305,8 @@ fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
 fn no_secret_in_a_comment_is_repeated_by_a_preview() {
     let scene =
         Scene::offline().file("users.toml", "# the token is tok-S3CRET\n[users]\n'b@acme.example'={}\n");
-    for format in ["text", "markdown", "html", "json", "github"] {
-        let run = scene.run(&format!("fmt --diff --format {format}"));
+    for format in Format::ALL {
+        let run = scene.run(&format!("fmt --diff --format {}", format.as_str()));
         assert!(!run.stdout.contains("S3CRET"), "{}", run.stdout);
     }
 }
