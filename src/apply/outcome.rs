@@ -54,6 +54,14 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// The failure behind it, if there is one.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Fatal(failure) | Self::Forbidden(failure) | Self::LongPause(failure) => Some(failure),
+            Self::Signal(_) | Self::Silence | Self::Journal(_) => None,
+        }
+    }
+
     /// Whether it still makes sense to read back what was written.
     pub fn may_read_back(&self) -> bool {
         match self {

@@ -55,7 +55,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, Trouble> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
-        let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files));
+        let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files), &prepared.state.roles);
         prepared.meanwhile = admitted.map_err(Trouble::stale)?;
     }
     Ok(prepared)
@@ -120,7 +120,7 @@ fn is_old(prepared: &Prepared, clock: Clock) -> bool {
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new());
-    shown.admits(&fresh.reviewed.plan, fresh.binding(&files)).map_err(Trouble::stale)?;
+    shown.admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.state.roles).map_err(Trouble::stale)?;
     Ok(fresh)
 }
 

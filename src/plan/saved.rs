@@ -5,12 +5,13 @@
 //! be missing, anything new or altered refuses the whole. The fresh plan is what is carried out, so a file that was
 //! meddled with can only refuse; its checksum tells a damaged one apart. It fails closed, and holds no secret.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Plan, RoleEdit, StatusEdit, Subject};
+use crate::observed::{RoleCatalogue, RoleId};
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
 use crate::source::Sources;
@@ -40,6 +41,8 @@ pub const LARGEST: u64 = 512 * 1024 * 1024;
 const FORMAT: &str = "rolecall plan";
 /// So many operations are named when a plan is stale.
 const NAMED: usize = 10;
+/// A longer role or status is cut, in characters.
+const LONGEST_VALUE: usize = 60;
 
 /// A saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,11 +190,17 @@ impl SavedPlan {
             .help("nothing was changed; plan anew from the files as they are now"))
     }
 
-    /// Whether `fresh` may be carried out in place of what was reviewed; how many operations have come into step.
+    /// Whether `fresh` may be carried out in place of what was reviewed; how many operations have come into step. `roles` has the
+    /// names for an error.
     ///
     /// # Errors
     /// It is bound to something else, or `fresh` holds an operation that is new or altered.
-    pub fn admits(&self, fresh: &Plan, binding: Binding<'_>) -> Result<usize, Problem> {
+    pub fn admits(
+        &self,
+        fresh: &Plan,
+        binding: Binding<'_>,
+        roles: &RoleCatalogue,
+    ) -> Result<usize, Problem> {
         let foreign = |what: &str, saved: &str, now: &str| {
             let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
             Err(Problem::new(Code::Foreign, format!("this plan is for the {what} {saved}, not for {now}"))
@@ -204,10 +213,17 @@ impl SavedPlan {
             return foreign("host", &self.host, binding.host);
         }
         self.is_of(binding.files)?;
-        let reviewed: HashSet<&Operation> = self.operations.iter().collect();
-        let is_new = |change: &&Change| !reviewed.contains(&Operation::of(change));
-        let new: Vec<&Change> = fresh.changes.iter().filter(is_new).collect();
-        if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new)) }
+        let reviewed: HashMap<&str, &Operation> =
+            self.operations.iter().map(|operation| (operation.user.as_str(), operation)).collect();
+        let mut new = Vec::new();
+        for change in &fresh.changes {
+            let now = Operation::of(change);
+            let before = reviewed.get(now.user.as_str()).copied();
+            if before != Some(&now) {
+                new.push((before, now));
+            }
+        }
+        if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
     /// How many of the operations somebody else has brought about. Whoever is no longer there is not one of them.
@@ -224,19 +240,44 @@ impl SavedPlan {
     }
 }
 
-fn stale(new: &[&Change]) -> Problem {
-    let named: Vec<String> = new
-        .iter()
-        .take(NAMED)
-        .map(|change| Printable::new(change.subject.email.value.as_str()).to_string())
-        .collect();
+/// Each operation that was not reviewed, with the one that was, if that person had one.
+fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalogue) -> Problem {
+    let mut named: Vec<String> =
+        new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();
     let more = new.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Problem::new(Code::Stale, format!("what would be done now is not what was reviewed: {}{more}", named.join(", ")))
+    named.extend((more > 0).then(|| format!("{more} more people")));
+    Problem::new(Code::Stale, format!("what would be done now is not what was reviewed: {}", named.join("; ")))
         .help("Pylon has changed since the plan, or a window has begun or ended; nothing was changed; plan and review anew")
 }
 
+/// `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`
+fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalogue) -> String {
+    let email = Printable::new(&now.email);
+    let now = now.steps(roles);
+    match reviewed {
+        Some(reviewed) => format!("{email} (reviewed {}, now {now})", reviewed.steps(roles)),
+        None => format!("{email} (not reviewed, now {now})"),
+    }
+}
+
 impl Operation {
+    /// `role Member → Admin and status away → active`
+    fn steps(&self, roles: &RoleCatalogue) -> String {
+        let label = |id: &str| Printable::cut(&roles.label(&RoleId(id.into())), LONGEST_VALUE).to_string();
+        let mut steps = Vec::new();
+        if let Some(Step { from, to }) = &self.role {
+            let from: Vec<String> = from.iter().map(|id| label(id)).collect();
+            let from = if from.is_empty() { "(none)".to_owned() } else { from.join(", ") };
+            steps.push(format!("role {from} → {}", label(to)));
+        }
+        if let Some(Step { from, to }) = &self.status {
+            let from = if from.is_empty() { "(none)" } else { from };
+            let [from, to] = [from, to].map(|status| Printable::cut(status, LONGEST_VALUE));
+            steps.push(format!("status {from} → {to}"));
+        }
+        steps.join(" and ")
+    }
+
     /// What `change` does to whom.
     pub fn of(change: &Change) -> Self {
         let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, role, status } =

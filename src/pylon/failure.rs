@@ -348,6 +348,11 @@ impl Failure {
         Problem::new(code, self.message()).help(help)
     }
 
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        self.remedy(None).1
+    }
+
     fn remedy(&self, region: Option<Region>) -> (Code, String) {
         let refusal = match &self.trouble {
             Trouble::NotSent(_) => {

@@ -42,7 +42,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     let inside = html! {
         (about(report))
         (ending(report))
-        (refusals(report))
+        (refusals(command, report))
         (kept_roles(report))
         (changes(report))
         (audit_log(report))
@@ -98,9 +98,10 @@ fn ending(report: &PlanReport) -> Markup {
     }
 }
 
-fn refusals(report: &PlanReport) -> Markup {
+fn refusals(command: &str, report: &PlanReport) -> Markup {
     let refused = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
     html! {
+        @if let Some(unchanged) = words::unchanged(command, report) { p.refused { (unchanged) } }
         @for GuardrailLine { guardrail, of: _, verdict: _, figure, remedy, location } in refused {
             section.refusal {
                 h2 { "Refused by " (guardrail.as_str()) }

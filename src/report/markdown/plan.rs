@@ -46,7 +46,7 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
     let share = limit / SHARE;
     let head = title(command, &words::verdict(report))
         + &summary(report)
-        + &refusals(report, share)
+        + &refusals(command, report, share)
         + &kept_roles(report, share)
         + &not_in_force(report, share);
     let tail = guardrails(report, share)
@@ -88,7 +88,7 @@ fn summary(report: &PlanReport) -> String {
 }
 
 /// What refuses it, as an alert that nobody overlooks, and what to do about it.
-fn refusals(report: &PlanReport, share: usize) -> String {
+fn refusals(command: &str, report: &PlanReport, share: usize) -> String {
     let refused = || report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
     if refused().next().is_none() {
         return String::new();
@@ -109,7 +109,9 @@ fn refusals(report: &PlanReport, share: usize) -> String {
     } else {
         details("If it is meant: how to acknowledge it", &remedies)
     };
-    format!("> [!CAUTION]\n> This cannot be applied.\n>\n{alert}\n{remedies}\n")
+    let unchanged =
+        words::unchanged(command, report).map_or_else(String::new, |unchanged| format!(" {unchanged}"));
+    format!("> [!CAUTION]\n> This cannot be applied.{unchanged}\n>\n{alert}\n{remedies}\n")
 }
 
 /// A sentence of ours, and TOML to copy.

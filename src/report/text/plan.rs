@@ -58,6 +58,9 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
     text += &guardrails(report, styles);
+    if let Some(unchanged) = words::unchanged(command, report) {
+        let _ = writeln!(text, "{unchanged}");
+    }
     if let Some((what, why)) = audit_log.as_ref().and_then(words::audit_log) {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let _ = writeln!(text, "{what}{why}.");

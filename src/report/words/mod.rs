@@ -14,7 +14,7 @@ pub use guardrails::{figure, remedy, reported};
 pub use outcomes::{
     KILLED, SENT, Shared, kind, left, not_read_back, outcome, outcome_of_many, shared, stop, unreadable,
 };
-pub use plan::{MADE_UP, SAVED, again, origin, summary, verdict, whence};
+pub use plan::{MADE_UP, SAVED, again, origin, summary, unchanged, verdict, whence};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::count;
-use crate::apply::{Outcome, OutcomeKind};
+use crate::apply::{Outcome, OutcomeKind, Stop};
 use crate::desired::Origin;
+use crate::invocation::Invocation;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::pylon::failure::Class;
 use crate::report::facts::plan::{EntryKind, PlanReport};
 use crate::roster::Field;
 
@@ -86,17 +88,75 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
 /// What the command does that stands before it, which names the saved plan.
 pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing";
 
-/// What to do where not everything is in force; an apply would undo a rollback.
+/// What to do if not everything is in force: each remedy once. An apply would undo a rollback.
 pub fn again(report: &PlanReport) -> Option<String> {
-    let is_troubled = !report.outcomes().all(Outcome::is_in_force);
-    let again = report.invocation.again();
-    is_troubled.then(|| match report.takeback {
-        None => format!(
-            "Run `{}` to see where things stand; `{again}` again sends only what is not in force.",
-            report.invocation.command(&["plan"])
+    let troubled: Vec<&Outcome> = report.outcomes().filter(|outcome| !outcome.is_in_force()).collect();
+    if troubled.is_empty() {
+        return None;
+    }
+    let mut remedies: Vec<String> = Vec::new();
+    let mut add = |remedy: String| {
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    };
+    let stop = report.result.as_ref().and_then(|result| result.stopped.as_ref()).and_then(Stop::failure);
+    stop.into_iter().chain(troubled.iter().filter_map(|outcome| outcome.failure())).for_each(|failure| {
+        if failure.class() == Class::Forbidden || failure.class() == Class::Fatal {
+            add(sentence(&failure.advice()));
+        }
+    });
+    let invocation = &report.invocation;
+    troubled.iter().filter_map(|outcome| of_an_outcome(outcome, invocation)).for_each(&mut add);
+    // Sent again, these would only end in the same way.
+    if troubled.iter().any(|outcome| of_an_outcome(outcome, invocation).is_none()) {
+        let (plan, again) = (invocation.command(&["plan"]), invocation.again());
+        add(match report.takeback {
+            None => {
+                format!(
+                    "Run `{plan}` to see where things stand; `{again}` again sends only what is not in force."
+                )
+            }
+            Some(_) => format!("`{again}` again, of the same journal, sends only what is not in force."),
+        });
+    }
+    Some(remedies.join(" "))
+}
+
+/// What to do about an outcome for which sending the change again is not the remedy.
+fn of_an_outcome(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
+    match outcome {
+        Outcome::NotEffective => Some(
+            "Where a change was not effective, something else decides the value: change it there, such as in the SCIM group, or \
+             declare the value that Pylon has."
+                .into(),
         ),
-        Some(_) => format!("`{again}` again, of the same journal, sends only what is not in force."),
-    })
+        Outcome::ChangedAgain => Some(format!(
+            "Where a value was changed again, find out by whom before you send it again: run `{}`.",
+            invocation.command(&["plan", "--blame"])
+        )),
+        Outcome::Stale => Some(format!(
+            "Where someone else changed the value since the plan, review the difference: run `{}`.",
+            invocation.command(&["plan"])
+        )),
+        Outcome::Applied
+        | Outcome::AlreadyInStep
+        | Outcome::Rejected(_)
+        | Outcome::Unclear(_)
+        | Outcome::NotAttempted(_) => None,
+    }
+}
+
+/// A remedy as a sentence of its own.
+fn sentence(remedy: &str) -> String {
+    let mut chars = remedy.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+/// Says what a refusal means for Pylon, if the command would have changed it.
+pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
+    (report.is_refused() && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
 /// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.

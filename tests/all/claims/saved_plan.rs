@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use ring::digest::{SHA256, digest};
 use rolecall::desired::Origin;
-use rolecall::observed::{ObservedState, Organization, RoleId, UserId};
+use rolecall::observed::{ObservedState, Organization, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan};
 use rolecall::plan::{Change, Plan, RoleEdit, StatusEdit, Subject};
 use rolecall::problem::Problems;
@@ -58,9 +58,10 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
     let organization = Organization { id: organization, name: String::new() };
     let observed = ObservedState::new(organization, None, rolecall::observed::RoleCatalogue::default());
     let plan = |changes: Vec<Change>| Plan { changes, ..Plan::empty(&observed, 0) };
-    assert_eq!(saved.admits(&plan(Vec::new()), binding), Ok(operations.len()));
+    assert_eq!(saved.admits(&plan(Vec::new()), binding, &RoleCatalogue::default()), Ok(operations.len()));
     let addresses: BTreeSet<&str> = operations.iter().map(|operation| operation.email.as_str()).collect();
-    let in_step = saved.admits(&plan(changes.clone()), binding).expect("what stands in it");
+    let in_step =
+        saved.admits(&plan(changes.clone()), binding, &RoleCatalogue::default()).expect("what stands in it");
     assert!(in_step + changes.len() <= operations.len() && addresses.len() <= operations.len());
     for mut altered in changes {
         altered.role = Some(RoleEdit {
@@ -71,7 +72,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
             origin: Origin::Person,
         });
         let is_in_it = operations.contains(&Operation::of(&altered));
-        let admitted = saved.admits(&plan(vec![altered]), binding);
+        let admitted = saved.admits(&plan(vec![altered]), binding, &RoleCatalogue::default());
         assert_eq!(admitted.is_ok(), is_in_it, "{admitted:?}");
         if let Err(problem) = admitted {
             is_explained(&Problems::from(problem));
@@ -79,7 +80,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
     }
     for foreign in [Binding { host: "elsewhere", ..binding }, Binding { files: "sha256:00", ..binding }] {
         let is_same = (foreign.host, foreign.files) == (binding.host, binding.files);
-        let admitted = saved.admits(&plan(Vec::new()), foreign);
+        let admitted = saved.admits(&plan(Vec::new()), foreign, &RoleCatalogue::default());
         assert_eq!(admitted.is_ok(), is_same);
         if let Err(problem) = admitted {
             is_explained(&Problems::from(problem));

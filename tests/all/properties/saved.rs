@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
-use rolecall::observed::{RoleId, UserId};
+use rolecall::observed::{RoleCatalogue, RoleId, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan};
 use rolecall::plan::{Change, Plan};
 use rolecall::roster::{Email, Status};
@@ -51,7 +51,10 @@ fn a_saved_plan_admits_any_part_of_what_was_reviewed() {
             .map(|(_, change)| change.clone())
             .collect();
         let in_step = plan.changes.len() - part.len();
-        assert_eq!(saved.admits(&Plan { changes: part, ..plan }, BINDING), Ok(in_step));
+        assert_eq!(
+            saved.admits(&Plan { changes: part, ..plan }, BINDING, &RoleCatalogue::default()),
+            Ok(in_step)
+        );
     });
 }
 
@@ -91,14 +94,22 @@ fn a_saved_plan_refuses_whatever_is_new_or_altered() {
         exercised[how].set(exercised[how].get() + 1);
         let mut instead = plan.clone();
         instead.changes[which] = altered.clone();
-        assert!(saved.admits(&instead, BINDING).is_err(), "{:?} instead", Operation::of(&altered));
+        assert!(
+            saved.admits(&instead, BINDING, &RoleCatalogue::default()).is_err(),
+            "{:?} instead",
+            Operation::of(&altered)
+        );
         let mut beside = plan.clone();
         beside.changes.push(altered.clone());
-        assert!(saved.admits(&beside, BINDING).is_err(), "{:?} beside", Operation::of(&altered));
+        assert!(
+            saved.admits(&beside, BINDING, &RoleCatalogue::default()).is_err(),
+            "{:?} beside",
+            Operation::of(&altered)
+        );
         // And a plan that was saved without one of them.
         let mut fewer = plan.clone();
         fewer.changes.remove(which);
-        assert!(save(&fewer).admits(&plan, BINDING).is_err());
+        assert!(save(&fewer).admits(&plan, BINDING, &RoleCatalogue::default()).is_err());
     });
     assert!(exercised.iter().all(|times| times.get() > 0), "{exercised:?}");
 }
@@ -107,11 +118,15 @@ fn a_saved_plan_refuses_whatever_is_new_or_altered() {
 fn a_saved_plan_is_bound_to_its_organisation_host_and_files() {
     holds(20, &plans(), |plan| {
         let saved = save(&plan);
-        assert!(saved.admits(&plan, Binding { host: "eu", ..BINDING }).is_err());
-        assert!(saved.admits(&plan, Binding { files: "sha256:01", ..BINDING }).is_err());
+        assert!(saved.admits(&plan, Binding { host: "eu", ..BINDING }, &RoleCatalogue::default()).is_err());
+        assert!(
+            saved
+                .admits(&plan, Binding { files: "sha256:01", ..BINDING }, &RoleCatalogue::default())
+                .is_err()
+        );
         let mut elsewhere = plan.clone();
         elsewhere.organization.id = "org_2".into();
-        assert!(saved.admits(&elsewhere, BINDING).is_err());
+        assert!(saved.admits(&elsewhere, BINDING, &RoleCatalogue::default()).is_err());
     });
 }
 

@@ -293,3 +293,33 @@ fn failures_of_many_people_are_told_once_with_one_request_as_an_example() {
         .filter_map(|change| change["outcome"]["request_id"].as_str());
     assert!(ids.collect::<std::collections::BTreeSet<_>>().len() >= 3, "{report}");
 }
+
+#[test]
+fn what_to_do_next_fits_what_happened_and_is_said_once() {
+    let remedy = |scene: &Scene, words: &str, exit: i32| {
+        let texts = scene.reports_for_people(words, exit);
+        texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
+    };
+    // Only 403: one remedy.
+    let forbidden = scene();
+    forbidden.pylon(|world| world.settings_mut().token_can_write = false);
+    for text in remedy(&forbidden, "apply --auto-approve", 1) {
+        assert_eq!(text.matches("se a token that an Admin created").count(), 1, "{text}");
+    }
+    // Not effective: sending it again is no remedy.
+    let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
+    let ineffective =
+        Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
+    for text in remedy(&ineffective, "apply --auto-approve", 4) {
+        assert!(text.contains("something else decides the value: change it there"), "{text}");
+        assert!(!text.contains("apply again") && !text.contains("rolecall apply again"), "{text}");
+    }
+    // Refused by a guardrail.
+    let refused = scene().file("users.toml", format!("[guardrails]\nmax_changes = 1\n{USERS}"));
+    for text in remedy(&refused, "apply --auto-approve", 3) {
+        assert_eq!(text.matches("Nothing was changed.").count(), 1, "{text}");
+    }
+    for text in remedy(&refused, "plan", 3) {
+        assert!(!text.contains("Nothing was changed."), "{text}");
+    }
+}

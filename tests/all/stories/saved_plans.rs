@@ -109,6 +109,8 @@ fn anything_new_or_altered_refuses_the_whole() {
     let scene = saved();
     somebody_else(&scene, "bo@acme.example", "admin");
     is_stale(&scene, "saved_plan::stale");
+    let run = scene.run("apply plan.json --auto-approve");
+    run.mentions("bo@acme.example (reviewed role Member → Viewer and status active → away, now role Admin → Viewer and status active → away)");
 
     let scene = saved();
     let scene = scene.file("users.toml", format!("{USERS}# a remark\n"));

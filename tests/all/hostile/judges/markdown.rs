@@ -24,7 +24,8 @@ const WORDS: &str = "\
     declares nobody stay size limit lists do problem problems It could done difference differences setting settings for everybody differently \
     import rollback explain In Who who changed known say does Somebody else may have since audit available contradict otherwise declared next To --into What Name taken back Coming itself Guardrails alone Written neither nor leaves see undo now contradict for values value doctor person's would taken over added written FILE adds them into look wrong slug id hold it role through unused ambiguous name that has a too named mend thing things works \
     newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
-    windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else can tell";
+    windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else can tell \
+    answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organisation switched off Pylon's support follows redirect carry elsewhere give final belongs region's";
 
 /// Objects to whatever stands outside of code and is not ours.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
