@@ -157,6 +157,16 @@ impl OutcomeKind {
         }
     }
 
+    /// Whether it can help to send the change again. Otherwise something or someone else decides the value.
+    pub const fn may_succeed_if_sent_again(self) -> bool {
+        match self {
+            Self::Rejected | Self::Unclear | Self::NotAttempted => true,
+            Self::Applied | Self::AlreadyInStep | Self::NotEffective | Self::ChangedAgain | Self::Stale => {
+                false
+            }
+        }
+    }
+
     /// Whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {

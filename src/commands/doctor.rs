@@ -308,20 +308,23 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         Line::Begin { .. } | Line::Intent { .. } | Line::Answer { .. } | Line::Outcome { .. } => None,
     });
     let left = not_in_force(&lines);
-    // An apply would undo a rollback.
-    let again = if lines
-        .iter()
-        .any(|line| matches!(line, Line::Begin { command, .. } if command == "rollback"))
-    {
-        "it was a rollback: `rolecall rollback JOURNAL` again, of the same journal, sends only what is not in force"
+    let is_rollback =
+        lines.iter().any(|line| matches!(line, Line::Begin { command, .. } if command == "rollback"));
+    let is_decided_elsewhere =
+        matches!(ended, Some((_, false))) && !left.iter().any(|kind| kind.may_succeed_if_sent_again());
+    let again = if is_decided_elsewhere {
+        "`rolecall plan` shows where things stand; something else decides these values, so sending them again is not the remedy"
+    } else if is_rollback {
+        // An apply would undo a rollback.
+        "it was a rollback: run it again with the same journal, which sends only what is not in force"
     } else {
-        "`rolecall plan` shows where things stand; apply again sends only what is not in force"
+        "`rolecall plan` shows where things stand; `rolecall apply` again sends only what is not in force"
     };
     match ended {
         None => Check::attention(name, "it did not come to its end", again),
         Some((at, true)) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
-        Some((at, false)) if left > 0 => {
-            let left = words::count(left, "change", "changes");
+        Some((at, false)) if !left.is_empty() => {
+            let left = words::count(left.len(), "change", "changes");
             Check::attention(name, format!("{left} not in force, {}", minute(at)), again)
         }
         Some((at, false)) if now.duration_since(at) > SILENCE => {
@@ -331,11 +334,13 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     }
 }
 
-/// Of how many changes a journal says that they did not come into force.
-fn not_in_force(lines: &[Line]) -> usize {
-    let is_in_force = |name: &str| OutcomeKind::named(name).is_some_and(OutcomeKind::is_in_force);
-    let is_left = |line: &&Line| matches!(line, Line::Outcome { outcome, .. } if !is_in_force(outcome));
-    lines.iter().filter(is_left).count()
+/// The outcomes in a journal that are not in force. A name that is not known counts as unclear.
+fn not_in_force(lines: &[Line]) -> Vec<OutcomeKind> {
+    let outcomes = lines.iter().filter_map(|line| match line {
+        Line::Outcome { outcome, .. } => Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unclear)),
+        _ => None,
+    });
+    outcomes.filter(|kind| !kind.is_in_force()).collect()
 }
 
 fn minute(at: Timestamp) -> String {

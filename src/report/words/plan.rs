@@ -108,8 +108,7 @@ pub fn again(report: &PlanReport) -> Option<String> {
     });
     let invocation = &report.invocation;
     troubled.iter().filter_map(|outcome| of_an_outcome(outcome, invocation)).for_each(&mut add);
-    // Sent again, these would only end in the same way.
-    if troubled.iter().any(|outcome| of_an_outcome(outcome, invocation).is_none()) {
+    if troubled.iter().any(|outcome| outcome.kind().may_succeed_if_sent_again()) {
         let (plan, again) = (invocation.command(&["plan"]), invocation.again());
         add(match report.takeback {
             None => {

@@ -341,7 +341,7 @@ fn an_apply_that_left_something_open_is_not_called_well() {
     let run = scene.run("doctor");
     assert!(
         run.stdout.contains(
-            "  ! last apply      1 change not in force, 2026-11-20 08:00Z\n      `rolecall plan` shows where things stand; apply again sends only what is not in force\n"
+            "  ! last apply      1 change not in force, 2026-11-20 08:00Z\n      `rolecall plan` shows where things stand; something else decides these values, so sending them again\n      is not the remedy\n"
         ),
         "{}",
         run.stdout

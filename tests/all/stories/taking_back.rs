@@ -235,7 +235,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
     let run = scene.run("doctor");
-    let again = "it was a rollback: `rolecall rollback JOURNAL` again, of the same journal,";
+    let again = "it was a rollback: run it again with the same journal,";
     assert!(run.stdout.contains(again), "{}", run.stdout);
     scene.pylon(|world| world.settings_mut().token_can_write = true);
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
