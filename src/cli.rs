@@ -34,7 +34,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check the files alone, offline; every problem at once
-    Validate,
+    Validate(ValidateArgs),
     /// Show what would change, and what the guardrails say of it
     Plan(PlanArgs),
     /// Bring Pylon in step with the files: plan, ask, patch, read back
@@ -93,7 +93,7 @@ impl Command {
                 Some(path) => (state.iter().collect(), Some(("the state", path))),
                 None => (Vec::new(), state.as_ref().map(|path| ("the state", path))),
             },
-            Self::Validate
+            Self::Validate(_)
             | Self::Fmt(_)
             | Self::Explain(_)
             | Self::Doctor(_)
@@ -104,7 +104,7 @@ impl Command {
             | Self::Man(_) => (Vec::new(), None),
         };
         let token_file = self.connection().and_then(|asked| asked.token_file.as_ref());
-        read.extend(token_file.filter(|path| path.as_os_str() != "-"));
+        read.extend(token_file.filter(|path| path.as_os_str() != STDIN));
         let written = written.map(|(what, path)| (what, path.as_path()));
         Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
     }
@@ -119,7 +119,7 @@ impl Command {
             | Self::Rollback(RollbackArgs { connection, .. })
             | Self::Doctor(connection)
             | Self::Roles(connection) => Some(connection),
-            Self::Validate
+            Self::Validate(_)
             | Self::Compare(_)
             | Self::Fmt(_)
             | Self::Agenda(_)
@@ -133,7 +133,7 @@ impl Command {
     /// As it is typed.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Validate => "validate",
+            Self::Validate(_) => "validate",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Compare(_) => "compare",
@@ -194,15 +194,33 @@ pub struct ImportArgs {
     pub connection: ConnectionArgs,
 }
 
+/// What `validate` takes.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Root files to check instead of --config; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
 /// What `fmt` takes.
 #[derive(Debug, Args)]
 pub struct FmtArgs {
+    /// Files to format, and no others; `-` formats standard input to standard output
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Write nothing, and exit with 2 when a file would change
     #[arg(long)]
     pub check: bool,
     /// Show what would change, and write nothing
     #[arg(long)]
     pub diff: bool,
+}
+
+impl FmtArgs {
+    /// Whether standard input is formatted to standard output, so that there is no report.
+    pub fn is_filter(&self) -> bool {
+        !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
+    }
 }
 
 /// What `explain` takes.
@@ -282,7 +300,7 @@ pub struct RollbackArgs {
 #[derive(Debug, Args)]
 pub struct CarryArgs {
     /// Do not ask; for pipelines, where the plan was reviewed before
-    #[arg(long)]
+    #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
     /// Allow so many people to change in this run, whatever `max_changes` says
     #[arg(long, value_name = "N", value_parser = count)]
@@ -360,6 +378,8 @@ pub struct ManArgs {
     pub into: Option<PathBuf>,
 }
 
+/// The path that means standard input.
+pub const STDIN: &str = "-";
 /// The root file, if none is named.
 const CONFIG: &str = "users.toml";
 

@@ -99,6 +99,17 @@ impl Problems {
     }
 }
 
+impl Problems {
+    /// Adds the problems of other files.
+    pub fn append(&mut self, others: Self) {
+        let Self { sources, mut list } = others;
+        let labels = list.iter_mut().flat_map(|problem| &mut problem.labels);
+        labels.for_each(|label| label.place = label.place.shifted(self.sources.len()));
+        self.sources.append(sources);
+        self.list.append(&mut list);
+    }
+}
+
 impl From<Problem> for Problems {
     /// A problem that is in no file. Of one that is, [`Problem::of`] keeps the texts: nobody could show its places without them.
     fn from(problem: Problem) -> Self {

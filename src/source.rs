@@ -29,6 +29,13 @@ impl Place {
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
+    /// The same place after its file was appended behind `files` others.
+    #[must_use]
+    pub fn shifted(self, files: usize) -> Self {
+        let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
+        Self { file: FileId(file), ..self }
+    }
+
     /// The bytes in their file.
     pub fn span(self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -109,6 +116,11 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Adds all files of `others` behind its own. A place in `others` is then found by [`Place::shifted`].
+    pub fn append(&mut self, others: Self) {
+        self.files.extend(others.files);
+    }
+
     /// Takes in a file. `name` is how people know it.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));

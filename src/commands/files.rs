@@ -1,7 +1,7 @@
 //! What most verbs begin with: the files, read and resolved at one instant.
 
 use std::cell::LazyCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -50,6 +50,20 @@ pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgements(present);
     if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
+}
+
+/// Reads several root files, each with what it includes. Reports the problems of all of them.
+pub(super) fn read_each(paths: &[PathBuf], present: Timestamp) -> Result<Vec<Roster>, Problems> {
+    let mut rosters = Vec::new();
+    let mut problems: Option<Problems> = None;
+    for path in paths {
+        match (read(path, present), &mut problems) {
+            (Ok(roster), _) => rosters.push(roster),
+            (Err(found), Some(problems)) => problems.append(found),
+            (Err(found), None) => problems = Some(found),
+        }
+    }
+    problems.map_or(Ok(rosters), Err)
 }
 
 /// The same, where a file is there at all: some verbs serve before there is one.

@@ -165,7 +165,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
     };
     let done = match command {
-        Command::Validate => validate::run(common, environment),
+        Command::Validate(args) => validate::run(args, common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
         Command::Apply(args) => apply::run(args, common, environment),
         Command::Compare(args) => compare::run(args, environment),
@@ -173,6 +173,10 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),
+        Command::Fmt(args) if args.is_filter() => match fmt::filtered(environment) {
+            Ok(text) => return printed(text),
+            Err(problems) => Err(problems.into()),
+        },
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),

@@ -1,12 +1,18 @@
 //! `validate`: the files alone, offline.
 
-use super::files::read;
+use super::files::read_each;
 use super::{Done, Environment};
-use crate::cli::Common;
+use crate::cli::{Common, ValidateArgs};
 use crate::exit::Exit;
 use crate::report::Body;
+use crate::source::Sources;
 
-pub(super) fn run(common: &Common, environment: &Environment) -> Done {
-    let roster = read(&common.config, environment.clock.now())?;
-    Ok((Body::Valid { declared: roster.people.len(), files: roster.sources }, Exit::Done))
+pub(super) fn run(args: &ValidateArgs, common: &Common, environment: &Environment) -> Done {
+    let named = if args.files.is_empty() { std::slice::from_ref(&common.config) } else { &args.files };
+    let (mut files, mut declared) = (Sources::default(), 0);
+    for roster in read_each(named, environment.clock.now())? {
+        declared += roster.people.len();
+        files.append(roster.sources);
+    }
+    Ok((Body::Valid { declared, files }, Exit::Done))
 }

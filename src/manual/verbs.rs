@@ -106,7 +106,8 @@ pub const VERBS: &[Verb] = &[
                with file, line and column.",
         examples: &[
             ("rolecall validate", "users.toml and what it includes"),
-            ("rolecall validate -c people/users.toml", "another root file"),
+            ("rolecall validate people/users.toml", "another root file"),
+            ("rolecall validate - < users.toml", "standard input"),
         ],
         exits: &[("0", "valid"), ("1", "not valid")],
         unused: NO_PROGRESS,
@@ -118,6 +119,8 @@ pub const VERBS: &[Verb] = &[
             ("rolecall fmt", "writes the files"),
             ("rolecall fmt --check", "for pipelines: writes nothing"),
             ("rolecall fmt --diff", "what would change"),
+            ("rolecall fmt teams/emea.toml", "this file, and no other"),
+            ("rolecall fmt - < users.toml", "writes to standard output, for editors"),
         ],
         exits: &[
             ("0", "formatted, or as it should be"),

@@ -50,8 +50,12 @@ pub(super) struct Root<'p> {
 
 impl<'p> Root<'p> {
     pub(super) fn named(path: &'p Path) -> Result<Self, Problem> {
-        let read = || regular::read_named(path, LARGEST_FILE).map_err(|why| unreadable(path, path, why));
-        Ok(Self { path, piped: regular::is_stream(path).then(read).transpose()? })
+        let text = if path.as_os_str() == "-" {
+            Some(regular::read_from(std::io::stdin(), LARGEST_FILE))
+        } else {
+            regular::is_stream(path).then(|| regular::read_named(path, LARGEST_FILE))
+        };
+        Ok(Self { path, piped: text.transpose().map_err(|why| unreadable(path, path, why))? })
     }
 }
 

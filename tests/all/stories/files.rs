@@ -436,3 +436,20 @@ fn a_timezone_means_the_same_on_every_machine() {
     }
     Scene::offline().file("users.toml", "timezone = \"Europe/Berlin\"\n").run("validate").exits(0);
 }
+
+#[test]
+fn several_root_files_and_standard_input_are_checked_in_one_run() {
+    let scene = Scene::offline()
+        .file("a.toml", "[users]\n\"ana@acme.example\" = {}\n")
+        .file("b/users.toml", "include = [\"c.toml\"]\n[users]\n\"bo@acme.example\" = {}\n")
+        .file("b/c.toml", "[users]\n\"cy@acme.example\" = {}\n");
+    scene.run("validate a.toml b/users.toml").exits(0).says("3 files, 3 people declared: valid\n");
+    let stdin = scene.run_with(&["validate", "-"], ANA);
+    stdin.exits(0).says("1 file, 1 person declared: valid\n");
+    let scene =
+        scene.file("a.toml", "[users]\n\"ana@acme.example\" = { roel = 1 }\n").file("b/c.toml", "[usres]\n");
+    let run = scene.run("validate a.toml b/users.toml");
+    run.exits(1).mentions("╭─[a.toml:2:24]").mentions("╭─[b/c.toml:1:2]");
+    let run = scene.run_with(&["validate", "-", "a.toml"], "[user]\n");
+    run.exits(1).mentions("╭─[-:1:2]").mentions("╭─[a.toml:2:24]").names("roster::unknown_key");
+}

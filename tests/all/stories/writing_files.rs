@@ -461,3 +461,34 @@ fn the_default_role_is_never_the_administrators_and_of_two_equally_common_ones_t
     assert_eq!(default(&["admin", "member", "member", "viewer"]).as_deref(), Some("\"Member\""));
     assert_eq!(default(&["admin", "admin"]), None);
 }
+
+#[test]
+fn only_the_named_files_are_formatted_and_standard_input_goes_to_standard_output() {
+    let untidy = "[users]\n'b@acme.example'={}\n'a@acme.example'={}\n";
+    let tidy = "[users]\n\"a@acme.example\" = {}\n\"b@acme.example\" = {}\n";
+    let scene = Scene::offline()
+        .file("users.toml", "include = [\"teams/*.toml\"]\n")
+        .file("teams/a.toml", untidy)
+        .file("teams/b.toml", "[users]\n'c@acme.example'={}\n");
+    scene
+        .run("fmt teams/a.toml teams/a.toml")
+        .exits(0)
+        .says("\nrolecall fmt\n\n  ✓ teams/a.toml  written\n\n1 of 1 file formatted\n");
+    assert_eq!(read(&scene, "teams/a.toml"), tidy);
+    scene.run("fmt --check").exits(2);
+    scene.run_with(&["fmt", "-"], untidy).exits(0).says(tidy);
+    scene.run_with(&["fmt", "-", "--check"], untidy).exits(2);
+    let broken = scene.run_with(&["fmt", "-"], "[users\n");
+    broken.exits(1).names("roster::syntax");
+    assert_eq!(broken.stdout, "");
+}
+
+#[test]
+fn yes_is_the_same_as_auto_approve() {
+    for flag in ["-y", "--yes", "--auto-approve"] {
+        let scene = Scene::with_pylon(PYLON)
+            .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n");
+        scene.run(&format!("apply {flag}")).exits(0);
+        assert_eq!(scene.patches().len(), 1, "{flag}");
+    }
+}
