@@ -176,6 +176,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
             None => flag_of_others(&error),
         },
         ErrorKind::MissingRequiredArgument => example(words),
+        ErrorKind::InvalidUtf8 => not_utf8(words),
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             Some(format!("the verbs are: {}", names(|_| true)))
         }
@@ -185,6 +186,19 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// Names the variable or the word that is not UTF-8.
+fn not_utf8(words: &[OsString]) -> Option<String> {
+    let is_broken = |value: &OsString| value.to_str().is_none();
+    let command = command();
+    let mut variables = command.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_env);
+    let variable = variables.find(|name| std::env::var_os(name).as_ref().is_some_and(is_broken));
+    let variable = variable
+        .map(|name| format!("the value of {} is not UTF-8: set it again, or unset it", name.display()));
+    let word =
+        || words.iter().position(is_broken).map(|at| format!("word {at} behind `rolecall` is not UTF-8"));
+    variable.or_else(word)
 }
 
 /// A flag that people know from other programs.

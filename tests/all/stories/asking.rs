@@ -327,6 +327,15 @@ fn a_token_may_come_from_a_pipe_and_each_mistake_in_one_has_its_message() {
     let (exit, complaint) = ran("\"$0\" plan --token-file bom");
     assert_eq!(exit, Some(1));
     assert!(complaint.contains("the token file bom begins with a byte-order mark (BOM)"), "{complaint}");
+    let (exit, complaint) = ran("PYLON_BASE_URL=$(printf '\\377') \"$0\" plan");
+    assert_eq!(exit, Some(64));
+    assert!(
+        complaint.contains("the value of PYLON_BASE_URL is not UTF-8: set it again, or unset it"),
+        "{complaint}"
+    );
+    let (exit, complaint) = ran("\"$0\" explain $(printf '\\377')");
+    assert_eq!(exit, Some(64));
+    assert!(complaint.contains("word 2 behind `rolecall` is not UTF-8"), "{complaint}");
     let (exit, complaint) = ran("PYLON_API_TOKEN=$(printf 'pylon_\\377') \"$0\" plan");
     assert_eq!(exit, Some(1));
     assert!(complaint.contains("the value of PYLON_API_TOKEN is not UTF-8"), "{complaint}");
