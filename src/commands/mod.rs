@@ -324,7 +324,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
 }
 
 /// Reads and hides the tokens that the command line and the environment name, before anything is parsed: a usage error may repeat
-/// one, and `--sandbox` reads none. What can be read only once is left to [`token`].
+/// one, and `--sandbox` reads none. What can be read only once is left to `token`.
 pub fn hide_tokens(sources: &[Source]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);

@@ -164,7 +164,7 @@ impl Reader {
     /// Parses one file and lets `read` walk it, and reports what is wrong with its TOML.
     ///
     /// What the parser understood is walked even if there are errors, so that one missing quote does not hide ten unknown keys.
-    /// `read` walks each part that the parser did not reach as well, with the result of the whole: see [`Part`].
+    /// `read` walks each part that the parser did not reach as well, with the result of the whole: see `explain`.
     fn in_file<T>(
         &mut self,
         file: FileId,
