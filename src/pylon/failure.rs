@@ -249,7 +249,7 @@ impl Failure {
 
     /// What happened, without the request if every request would have failed in the same way. A plan sends several at once, and
     /// which of them fails first is chance.
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         let message = match &self.trouble {
             Trouble::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
             Trouble::Blocked(obstacle) => {

@@ -117,14 +117,14 @@ pub fn stop(stop: &Stop) -> String {
             15 => "stopped by SIGTERM".into(),
             other => format!("stopped by signal {other}"),
         },
-        Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.line()),
+        Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.message()),
         Stop::Forbidden(_) => "stopped after three refusals in a row".into(), // the outcomes say what was refused
         Stop::Journal(why) => {
             format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))
         }
         Stop::Silence => "stopped, since nothing has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
-            format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.line())
+            format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.message())
         }
     }
 }
