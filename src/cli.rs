@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::invocation::{Invocation, path_word};
 use crate::pylon::request::Endpoint;
+use crate::regular::STDIN;
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::Region;
 
@@ -378,8 +379,6 @@ pub struct ManArgs {
     pub into: Option<PathBuf>,
 }
 
-/// The path that means standard input.
-pub const STDIN: &str = "-";
 /// The root file, if none is named.
 const CONFIG: &str = "users.toml";
 

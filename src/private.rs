@@ -27,7 +27,8 @@ pub fn options() -> OpenOptions {
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    file: File,
+    /// `None` once the text is in it: many files may be prepared at once.
+    file: Option<File>,
 }
 
 impl Staged {
@@ -42,7 +43,7 @@ impl Staged {
         }
         let staged = Self::beside(path)?;
         if let Some(there) = there.filter(fs::Metadata::is_file) {
-            like(&staged.file, &there)?;
+            staged.with_file(|file| like(file, &there))?;
         }
         Ok(staged)
     }
@@ -55,7 +56,7 @@ impl Staged {
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
             match options().write(true).create_new(true).open(&temporary) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                opened => return Ok(Self { path: path.to_owned(), temporary, file: opened? }),
+                opened => return Ok(Self { path: path.to_owned(), temporary, file: Some(opened?) }),
             }
         }
     }
@@ -65,7 +66,7 @@ impl Staged {
     /// # Errors
     /// Those of the system.
     pub fn allow(self, rights: fs::Permissions) -> Result<Self> {
-        self.file.set_permissions(rights)?;
+        self.with_file(|file| file.set_permissions(rights))?;
         Ok(self)
     }
 
@@ -74,9 +75,13 @@ impl Staged {
     /// # Errors
     /// The disk is full.
     pub fn fill(mut self, text: &str) -> Result<Self> {
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_all()?;
+        self.with_file(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))?;
+        self.file = None;
         Ok(self)
+    }
+
+    fn with_file(&self, act: impl FnOnce(&File) -> Result<()>) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), act)
     }
 
     /// Replaces the file.
@@ -177,7 +182,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         let staged = Staged::open(&path).unwrap();
-        assert_eq!(staged.file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&staged.temporary).unwrap().permissions().mode() & 0o777, 0o600);
         staged.allow(fs::Permissions::from_mode(0o644)).unwrap().place().unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
     }

@@ -5,6 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+/// The path that means standard input.
+pub const STDIN: &str = "-";
+
 /// Why there is no text.
 #[derive(Debug)]
 pub enum Unreadable {
@@ -135,12 +138,25 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
 /// # Errors
 /// It cannot be read, is too large, or is not UTF-8.
 pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
-    if is_stream(path) { text(File::open(path)?, 0, largest) } else { read(path, largest) }
+    match () {
+        () if path.as_os_str() == STDIN => read_from(std::io::stdin(), largest),
+        () if is_stream(path) => text(File::open(path)?, 0, largest),
+        () => read(path, largest),
+    }
 }
 
-/// Whether the path leads to a pipe or a device, whose text can be read only once.
+/// Whether the path is standard input, or leads to a pipe or a device: its text can be read only once. A link that may have come
+/// with a repository is not followed: it would make a run wait for a terminal, or read a device without an end.
 pub fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+    let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
+    path.as_os_str() == STDIN || !is_own_link(path) && fs::metadata(path).is_ok_and(is_other)
+}
+
+/// Whether the last part is a link outside of the folders of the system, in which `/dev/stdin` and `/dev/fd/63` are links.
+fn is_own_link(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    path.is_symlink()
+        && !folder.is_some_and(|folder| folder.starts_with("/dev") || folder.starts_with("/proc"))
 }
 
 /// Returns the bytes of a file of at most `largest` bytes, whatever they are.

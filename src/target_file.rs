@@ -2,8 +2,9 @@
 //!
 //! Guarantees that the path keeps its meaning: links are followed, devices and pipes are written into, and a regular file keeps
 //! its owner, its mode, and its other names. A regular file is replaced as a whole if possible. Otherwise it is written in place:
-//! if it is mounted by itself, has several names, or is in a folder that takes no new files. Everything that can be refused is
-//! refused by [`TargetFile::open`], which changes nothing.
+//! if it is mounted by itself, has several names, or is in a folder that takes no new files. Then a full disk can leave it damaged.
+//! Unlike with `>`, only its owner can read a new file. Everything that can be refused is refused by [`TargetFile::open`], which
+//! changes nothing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
@@ -27,9 +28,9 @@ enum Way {
     /// The file does not exist yet.
     New(Staged),
     /// A regular file, which is replaced. If that fails, it is written in place.
-    Replace(Staged, File),
+    Replace(Staged, PathBuf),
     /// A regular file that cannot be replaced.
-    InPlace(File),
+    InPlace(PathBuf),
     /// A device or a pipe, or the standard output or standard error of this process.
     Stream(File),
 }
@@ -85,8 +86,8 @@ impl FilledFile {
             Way::New(staged) => staged.place(),
             // A file that is mounted by itself, as into a container, cannot be replaced (EBUSY), nor can a file of another user
             // in a folder with the sticky bit (EPERM).
-            Way::Replace(staged, there) => staged.place().or_else(|_| in_place(there, &text)),
-            Way::InPlace(there) => in_place(there, &text),
+            Way::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
+            Way::InPlace(path) => in_place(&path, &text),
             Way::Stream(mut stream) => stream.write_all(text.as_bytes()).and_then(|()| stream.flush()),
         }
     }
@@ -99,17 +100,28 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<Way> {
         return Ok(Way::Stream(file));
     }
     if has_several_names(there) {
-        return Ok(Way::InPlace(file));
+        return Ok(Way::InPlace(path.to_owned()));
     }
-    Ok(match Staged::open(path) {
-        Ok(staged) => Way::Replace(staged, file),
-        Err(_) => Way::InPlace(file),
-    })
+    match Staged::open(path) {
+        Ok(staged) => Ok(Way::Replace(staged, path.to_owned())),
+        // Too few file descriptors are no reason to give up that the file is replaced as a whole.
+        #[cfg(unix)]
+        Err(error) if is_out_of_descriptors(&error) => Err(error),
+        Err(_) => Ok(Way::InPlace(path.to_owned())),
+    }
 }
 
-fn in_place(mut file: File, text: &str) -> Result<()> {
-    file.set_len(0)?;
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
+}
+
+/// Writes over the old text before it cuts the rest off, so that a full disk costs as little as possible of it.
+fn in_place(path: &Path, text: &str) -> Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
     file.sync_all() // some file systems report a full disk only now
 }
 

@@ -1,14 +1,18 @@
 //! `fmt`: the canonical layout of every file, comments kept.
 
-use super::files::{read, read_each};
+use std::path::Path;
+
+use super::files::read;
 use super::write::{Rewritten, rewrite};
 use super::{Done, Environment};
-use crate::cli::{Common, FmtArgs, STDIN};
+use crate::cli::{Common, FmtArgs};
 use crate::exit::Exit;
 use crate::layout::canonical;
 use crate::problem::Problems;
+use crate::regular::STDIN;
 use crate::report::facts::files::{FileLine, FileState};
 use crate::report::{Body, FilesReport, words};
+use crate::roster::Roster;
 use crate::source::Sources;
 
 pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) -> Done {
@@ -38,24 +42,37 @@ pub(super) fn run(args: &FmtArgs, common: &Common, environment: &Environment) ->
 
 /// The files to format: the root file and what it includes, or those that are named and no others.
 fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<Sources, Problems> {
-    let now = environment.clock.now();
     if args.files.is_empty() {
-        return Ok(read(&common.config, now)?.sources);
+        return Ok(read(&common.config, environment.clock.now())?.sources);
     }
     let mut texts = Sources::default();
-    for roster in read_each(&args.files, now)? {
-        // Of each, the root file, which is the first.
-        let root = roster.sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));
-        if let Some((name, text)) = root.filter(|(name, _)| texts.iter().all(|(known, _)| known != name)) {
-            texts.add(name, text);
+    let mut problems: Option<Problems> = None;
+    for path in &args.files {
+        match (text(path), &mut problems) {
+            (Ok((name, text)), _) if texts.iter().all(|(known, _)| known != name) => {
+                texts.add(name, text);
+            }
+            (Ok(_), _) => {} // it was named twice
+            (Err(found), Some(problems)) => problems.append(found),
+            (Err(found), None) => problems = Some(found),
         }
     }
-    Ok(texts)
+    problems.map_or(Ok(texts), Err)
+}
+
+/// The name and the text of one file. It must be TOML, and need not be a valid root file: it may be a team file, and what that
+/// declares is valid or not only together with its root file.
+fn text(path: &Path) -> Result<(String, String), Problems> {
+    let first =
+        |sources: &Sources| sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));
+    match Roster::read(path) {
+        Ok(roster) => Ok(first(&roster.sources).unwrap_or_default()),
+        Err(problems) => first(&problems.sources).filter(|(_, text)| canonical(text).is_ok()).ok_or(problems),
+    }
 }
 
 /// Standard input in the canonical layout.
-pub(super) fn filtered(environment: &Environment) -> Result<String, Problems> {
-    let roster = read(STDIN.as_ref(), environment.clock.now())?;
-    let text = roster.sources.iter().next().map_or("", |(_, text)| text);
-    Ok(canonical(text).unwrap_or_else(|_| text.to_owned()))
+pub(super) fn filtered() -> Result<String, Problems> {
+    let (_, text) = text(STDIN.as_ref())?;
+    Ok(canonical(&text).unwrap_or(text))
 }

@@ -173,7 +173,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),
-        Command::Fmt(args) if args.is_filter() => match fmt::filtered(environment) {
+        Command::Fmt(args) if args.is_filter() => match fmt::filtered() {
             Ok(text) => return printed(text),
             Err(problems) => Err(problems.into()),
         },

@@ -30,7 +30,8 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
-            report.saved = Some(Printable::new(&path.to_string_lossy()));
+            // What went into a pipe cannot be named again.
+            report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
         }
         connection.close().await?;
         Ok((Body::Plan(Box::new(report)), exit))

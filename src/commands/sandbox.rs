@@ -19,7 +19,7 @@ use crate::pylon::token::VARIABLE;
 use crate::regular::{self, Unreadable};
 use crate::report::Body;
 use crate::roster::Roster;
-use crate::sandbox::{Faults, Limits, Running, Setup, State, World, start};
+use crate::sandbox::{Faults, Limits, Running, Setup, State, StateFile, World, start};
 
 /// A larger file is no state, in bytes: a million people take some 250 MB.
 const LARGEST: u64 = 1024 * 1024 * 1024;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         limits: limits.clone().unwrap_or_default().in_api(state.api),
         faults: faults.clone().unwrap_or_else(Faults::none),
         port: *port,
-        state_file: file.clone(),
+        state_file: file.clone().map(StateFile::Named),
         ..Setup::new(World::new(state, environment.clock.now()))
     };
     block_on(async {
@@ -77,7 +77,11 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let state = starting_state(roster, folder)?;
     let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(KEPT);
-    let setup = Setup { limits: Limits::off(), state_file: Some(file), ..Setup::new(World::new(state, now)) };
+    let setup = Setup {
+        limits: Limits::off(),
+        state_file: Some(StateFile::Own(file)),
+        ..Setup::new(World::new(state, now))
+    };
     start(setup).await.map_err(|error| not_started(&error))
 }
 

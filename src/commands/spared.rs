@@ -9,18 +9,23 @@ use super::{Code, Trouble, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::regular::STDIN;
 
 /// The files that are named, and those that an embedded Pylon has beside the config.
 pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> {
     let Named { read, written } = command.files();
-    let mut needed: Vec<PathBuf> = read.into_iter().map(place_of).collect();
+    let mut needed: Vec<Place> = read.into_iter().map(Place::of).collect();
     if command.connection().is_some_and(|asked| asked.sandbox) {
         let folder = folder(&common.config);
-        needed.extend([".rolecall/sandbox.json", "pylon.json"].map(|name| place_of(&folder.join(name))));
+        needed.extend([".rolecall/sandbox.json", "pylon.json"].map(|name| Place::of(&folder.join(name))));
     }
     if let Some((what, path)) = written {
         not_over_files(path, common)?;
         needed.push(not_over(needed.as_slice(), what, path)?);
+    }
+    let token_file = command.connection().and_then(|asked| asked.token_file.as_ref());
+    if common.config.as_os_str() == STDIN && token_file.is_some_and(|path| path.as_os_str() == STDIN) {
+        return Err(same_file("standard input cannot be both the config and the token".into()));
     }
     let mut reports = Vec::new();
     for (_, path) in &common.report {
@@ -34,8 +39,8 @@ pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> 
     Ok(())
 }
 
-fn not_over(needed: &[PathBuf], what: &str, path: &Path) -> Result<PathBuf, Trouble> {
-    let place = place_of(path);
+fn not_over(needed: &[Place], what: &str, path: &Path) -> Result<Place, Trouble> {
+    let place = Place::of(path);
     if needed.contains(&place) {
         return Err(same_file(format!("{what} would go over {}, which this run needs", shown(path))));
     }
@@ -45,7 +50,7 @@ fn not_over(needed: &[PathBuf], what: &str, path: &Path) -> Result<PathBuf, Trou
 /// Nor over a file that people write.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
-    if !is_toml && place_of(path) != place_of(&common.config) {
+    if !is_toml && Place::of(path) != Place::of(&common.config) {
         return Ok(());
     }
     let message = format!("{} holds what people declare, and would be written over", shown(path));
@@ -60,6 +65,38 @@ fn same_file(message: String) -> Trouble {
 
 fn shown(path: &Path) -> Printable {
     Printable::cut(&path.to_string_lossy(), 200)
+}
+
+/// A file, whichever of its names is used.
+struct Place {
+    path: PathBuf,
+    /// Device and number of the file, which its hard links and the places where it is mounted share. `None` if it does not exist
+    /// or is not a regular file: two reports may go to one terminal.
+    #[cfg(unix)]
+    id: Option<(u64, u64)>,
+}
+
+impl Place {
+    fn of(path: &Path) -> Self {
+        Self {
+            path: place_of(path),
+            #[cfg(unix)]
+            id: fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|there| {
+                use std::os::unix::fs::MetadataExt;
+                (there.dev(), there.ino())
+            }),
+        }
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        #[cfg(unix)]
+        if self.id.is_some() && self.id == other.id {
+            return true;
+        }
+        self.path == other.path
+    }
 }
 
 /// Where a path leads, whichever way it is spelt; neither the file nor its folder need be there.

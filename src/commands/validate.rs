@@ -1,6 +1,10 @@
 //! `validate`: the files alone, offline.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use super::files::read_each;
+use super::spared::place_of;
 use super::{Done, Environment};
 use crate::cli::{Common, ValidateArgs};
 use crate::exit::Exit;
@@ -9,8 +13,10 @@ use crate::source::Sources;
 
 pub(super) fn run(args: &ValidateArgs, common: &Common, environment: &Environment) -> Done {
     let named = if args.files.is_empty() { std::slice::from_ref(&common.config) } else { &args.files };
+    let mut seen = HashSet::new();
+    let named: Vec<PathBuf> = named.iter().filter(|path| seen.insert(place_of(path))).cloned().collect();
     let (mut files, mut declared) = (Sources::default(), 0);
-    for roster in read_each(named, environment.clock.now())? {
+    for roster in read_each(&named, environment.clock.now())? {
         declared += roster.people.len();
         files.append(roster.sources);
     }

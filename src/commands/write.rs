@@ -29,7 +29,7 @@ pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), Trou
 fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
     let path = name.as_ref();
     if is_stream(path) {
-        return Err(Error::other("it is not a regular file"));
+        return Err(Error::other("it is not a regular file; `rolecall fmt -` writes to standard output"));
     }
     if fs::read(path)? != before.as_bytes() {
         return Err(Error::other("it was changed while rolecall was at work; run again"));

@@ -22,11 +22,17 @@ pub(super) fn obstacle(error: &Error, party: &str, roots: &Roots, in_handshake: 
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, roots)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
-        Error::AlertReceived(alert) if wants_client_certificate(*alert) => Some(tls(
-            party,
-            &format!("refused the connection: it wants a client certificate ({alert:?})"),
-            "rolecall has no client certificates: ask for an address that does not need one",
-        )),
+        // After the handshake, only this alert is certain to come before the request is read. Others may follow a write.
+        Error::AlertReceived(alert)
+            if *alert == AlertDescription::CertificateRequired
+                || in_handshake && wants_client_certificate(*alert) =>
+        {
+            Some(tls(
+                party,
+                &format!("refused the connection: it wants a client certificate ({alert:?})"),
+                "rolecall has no client certificates: ask for an address that does not need one",
+            ))
+        }
         Error::AlertReceived(alert) if in_handshake => refused(*alert, party),
         Error::PeerIncompatible(why) if in_handshake => {
             Some(tls(party, &format!("has no TLS settings in common with rolecall ({why:?})"), VERSIONS))

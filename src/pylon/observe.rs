@@ -21,7 +21,7 @@ use tokio::sync::SetOnce;
 use tokio::try_join;
 
 use super::Code;
-use super::failure::{Failure, INCOMPLETE};
+use super::failure::{Class, Failure, INCOMPLETE};
 use super::request::{Answer, Identity, PAGE, Page, ReadRequest, RoleFields, RolePage, halved};
 use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalogue, UserId};
 use crate::printable::Printable;
@@ -85,15 +85,19 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         }
         None => {
             let known = SetOnce::new();
-            let first = read(pylon, wanted, None);
-            let rest = async {
-                let first = first.await;
-                if matches!(first, Err(Doubt::Failed(_))) {
-                    known.wait().await; // its failure comes first
+            let identity = async {
+                let identity = identity(pylon).await;
+                let _ = known.set(()); // it is set once
+                identity
+            };
+            let first = async {
+                let first = read(pylon, wanted, None).await;
+                if first.as_ref().is_err_and(is_forbidden) {
+                    known.wait().await; // if that is refused too, it comes first
                 }
                 Ok(first)
             };
-            try_join!(in_order(identity(pylon), &[], &known), rest)?
+            try_join!(identity, first)?
         }
     };
     let read = match first {
@@ -171,21 +175,25 @@ async fn read(
     }
 }
 
-/// Holds back a failure until the requests before it are done. If several of them fail, it is always the failure of the first one
-/// that is reported, and not that of the fastest one.
-async fn in_order<T, E>(
-    request: impl Future<Output = Result<T, E>>,
+/// Holds back a 403 until the requests before this one are done. If several of them are refused, it is always the first one that
+/// is reported, and not the fastest one. No other failure both names its request and is likely to happen to all of them.
+async fn in_order<T>(
+    request: impl Future<Output = Result<T, Doubt>>,
     before: &[SetOnce<()>],
     done: &SetOnce<()>,
-) -> Result<T, E> {
+) -> Result<T, Doubt> {
     let result = request.await;
-    if result.is_err() {
+    if result.as_ref().is_err_and(is_forbidden) {
         for earlier in before {
             earlier.wait().await;
         }
     }
     let _ = done.set(()); // it is set once
     result
+}
+
+fn is_forbidden(doubt: &Doubt) -> bool {
+    matches!(doubt, Doubt::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
 /// Compares a search with a listing. Returns the people who are found but not listed, although their response does not say
@@ -555,9 +563,15 @@ impl List {
 mod tests {
     use pretty_assertions::assert_eq;
 
+    use super::super::failure::Refusal;
     use super::*;
 
-    async fn slow(result: Result<(), &'static str>) -> Result<(), &'static str> {
+    fn refused(asked: &str, status: u16) -> Doubt {
+        let refusal = Refusal { status, ..Refusal::default() };
+        Doubt::Failed(Failure { asked: asked.into(), trouble: refusal.into(), request_id: None })
+    }
+
+    async fn slow(result: Result<(), Doubt>) -> Result<(), Doubt> {
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
@@ -565,16 +579,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_requests_that_fail_at_once_the_first_one_is_reported_and_not_the_fastest() {
-        for (first, expected) in [(Err("first"), Err("first")), (Ok(()), Err("second"))] {
+    async fn of_requests_that_are_refused_at_once_the_first_one_is_reported_and_not_the_fastest() {
+        for (first, second, expected) in [
+            (Err(refused("first", 403)), 403, "first"),
+            (Ok(()), 403, "second"),
+            (Err(refused("first", 403)), 404, "second"), // nothing else is held back
+        ] {
             let done = [SetOnce::new(), SetOnce::new()];
             let both = async {
                 try_join!(
                     in_order(slow(first), &[], &done[0]),
-                    in_order(async { Err::<(), _>("second") }, &done[..1], &done[1])
+                    in_order(async { Err::<(), _>(refused("second", second)) }, &done[..1], &done[1])
                 )
             };
-            assert_eq!(both.await.map(|_| ()), expected);
+            let Err(Doubt::Failed(failure)) = both.await else { panic!("one of them is refused") };
+            assert_eq!(failure.asked, expected);
         }
     }
 }

@@ -23,6 +23,7 @@ use super::Code;
 use super::address::BaseUrl;
 use super::network::Variables;
 use super::verifier::Explaining;
+use crate::invocation::{path_word, quoted};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular;
@@ -171,9 +172,8 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     }
     let bytes = regular::bytes(path, LARGEST)
         .map_err(|why| problem(&format!("which cannot be read: {why}"), another.clone()))?;
-    certificates(&bytes).map_err(|unusable| {
-        problem(&unusable.words(), unusable.fix(&name).unwrap_or_else(|| another.clone()))
-    })
+    certificates(&bytes)
+        .map_err(|unusable| problem(&unusable.words(), unusable.fix(path).unwrap_or_else(|| another.clone())))
 }
 
 /// The certificates in the files of a folder. A file without any is skipped, as in every folder that OpenSSL reads.
@@ -230,14 +230,17 @@ impl Unusable {
         }
     }
 
-    /// What to do with the file `name`, if it can be converted.
-    fn fix(&self, name: &str) -> Option<String> {
+    /// What to do with the file, if it can be converted.
+    fn fix(&self, path: &Path) -> Option<String> {
+        let from = path_word(path);
+        let to = quoted(&format!("{from}.pem"));
+        let from = quoted(&from);
         match self {
             Self::Utf16 => {
-                Some(format!("convert it, and name the new file: iconv -f utf-16 -t utf-8 '{name}' > '{name}.pem'"))
+                Some(format!("convert it, and name the new file: iconv -f utf-16 -t utf-8 {from} > {to}"))
             }
             Self::Der => Some(format!(
-                "convert it, and name the new file: openssl x509 -inform der -in '{name}' -out '{name}.pem'"
+                "convert it, and name the new file: openssl x509 -inform der -in {from} -out {to}"
             )),
             Self::PrivateKey => Some(
                 "name the file of the certificate instead, and keep the private key where only its owner can read it"

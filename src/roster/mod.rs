@@ -316,6 +316,18 @@ impl AcknowledgedRisk {
             Self::TokenOwner(_) => Guardrail::TokenOwner,
         }
     }
+
+    /// The user that it is about, if it is about one.
+    pub const fn user(&self) -> Option<&Sourced<Email>> {
+        match self {
+            Self::Protected(user) | Self::TokenOwner(user) => Some(user),
+            Self::MaxChanges(_)
+            | Self::Missing(_)
+            | Self::Unmanaged(_)
+            | Self::KeepAtLeast(..)
+            | Self::KeepActive(_) => None,
+        }
+    }
 }
 
 /// One person, as the files declare them.

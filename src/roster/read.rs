@@ -50,11 +50,7 @@ pub(super) struct Root<'p> {
 
 impl<'p> Root<'p> {
     pub(super) fn named(path: &'p Path) -> Result<Self, Problem> {
-        let text = if path.as_os_str() == "-" {
-            Some(regular::read_from(std::io::stdin(), LARGEST_FILE))
-        } else {
-            regular::is_stream(path).then(|| regular::read_named(path, LARGEST_FILE))
-        };
+        let text = regular::is_stream(path).then(|| regular::read_named(path, LARGEST_FILE));
         Ok(Self { path, piped: text.transpose().map_err(|why| unreadable(path, path, why))? })
     }
 }
@@ -121,7 +117,8 @@ impl Reader {
         sort(&mut people);
         self.is_unclear |= is_twice_in_a_file(&people);
         without_duplicates(&mut people, &mut self.problems);
-        check_look_alikes(&people, &mut self.problems);
+        let users = acknowledgements.iter().filter_map(|known| known.risk.user());
+        check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
         Some(Roster {

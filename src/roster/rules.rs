@@ -33,21 +33,33 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
 
 /// Reports addresses that look the same and are not: one of them holds letters of another script. Two addresses in ASCII are
 /// left alone, because `l` and `1` look alike in many real names.
-pub(super) fn check_look_alikes(people: &[DeclaredPerson], problems: &mut Vec<Problem>) {
+/// `named` are the addresses in the settings: one that only looks like a declared one would protect no one.
+pub(super) fn check_look_alikes<'a>(
+    people: &'a [DeclaredPerson],
+    named: impl Iterator<Item = &'a Sourced<Email>>,
+    problems: &mut Vec<Problem>,
+) {
     let is_foreign = |email: &Sourced<Email>| !email.value.as_str().is_ascii();
-    if !people.iter().any(|person| is_foreign(&person.email)) {
+    let declared = people.iter().map(|person| &person.email);
+    let named: Vec<&Sourced<Email>> = named.collect();
+    if !declared.clone().chain(named.iter().copied()).any(is_foreign) {
         return;
     }
     let mut alike: BTreeMap<String, Vec<&Sourced<Email>>> = BTreeMap::new();
-    for person in people {
-        alike.entry(person.email.value.skeleton()).or_default().push(&person.email);
+    for email in declared {
+        alike.entry(email.value.skeleton()).or_default().push(email);
+    }
+    for email in named {
+        let group = alike.get(&email.value.skeleton()).map_or(&[][..], Vec::as_slice);
+        let is_declared = group.iter().any(|declared| declared.value == email.value);
+        let other = group.iter().find(|other| !is_declared && (is_foreign(email) || is_foreign(other)));
+        problems.extend(other.map(|other| look_alike(email, other)));
     }
     for mut emails in alike.into_values().filter(|emails| emails.len() > 1) {
         emails.sort_by_key(|email| (is_foreign(email), email.place));
         let first = emails[0];
-        problems.extend(
-            emails[1..].iter().filter(|email| is_foreign(email)).map(|email| look_alike(email, first)),
-        );
+        let foreign = emails[1..].iter().filter(|email| is_foreign(email));
+        problems.extend(foreign.map(|email| look_alike(email, first)));
     }
 }
 

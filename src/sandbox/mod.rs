@@ -76,7 +76,16 @@ pub struct Setup {
     /// The port on 127.0.0.1; 0 takes any that is free.
     pub port: u16,
     /// Where the state is kept after each change and at the end.
-    pub state_file: Option<PathBuf>,
+    pub state_file: Option<StateFile>,
+}
+
+/// The file of a state.
+#[derive(Debug, Clone)]
+pub enum StateFile {
+    /// The user named it. It is written as a shell's `>` would write it.
+    Named(PathBuf),
+    /// It is in a folder whose links are not followed. It is replaced as a whole.
+    Own(PathBuf),
 }
 
 impl Setup {

@@ -4,15 +4,28 @@
 
 use std::{fs, io, path::Path};
 
+use super::StateFile;
 use super::state::State;
+use crate::private::Staged;
 use crate::target_file::TargetFile;
 
-/// Replaces the file with this state, making its directory if need be.
-pub(super) fn save(state: &State, path: &Path) -> io::Result<()> {
+/// The path of the file.
+pub(super) fn path_of(file: &StateFile) -> &Path {
+    match file {
+        StateFile::Named(path) | StateFile::Own(path) => path,
+    }
+}
+
+/// Replaces the file with this state, and makes its folder if it does not exist.
+pub(super) fn save(state: &State, file: &StateFile) -> io::Result<()> {
+    let path = path_of(file);
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent)?;
     }
-    TargetFile::open(path)?.write(state.to_json())
+    match file {
+        StateFile::Named(path) => TargetFile::open(path)?.write(state.to_json()),
+        StateFile::Own(path) => Staged::open(path)?.fill(&state.to_json())?.place(),
+    }
 }
 
 #[cfg(test)]
@@ -27,7 +40,7 @@ mod tests {
         let path = dir.path().join("deep/er/pylon.json");
         for count in [3, 5] {
             let state = State::generated(count);
-            save(&state, &path).unwrap();
+            save(&state, &StateFile::Named(path.clone())).unwrap();
             assert_eq!(State::parse(&fs::read_to_string(&path).unwrap()), Ok(state));
         }
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
@@ -39,7 +52,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pylon.json");
-        save(&State::empty(), &path).unwrap();
+        save(&State::empty(), &StateFile::Own(path.clone())).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
@@ -48,7 +61,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("is-a-directory");
         fs::create_dir_all(path.join("with-content")).unwrap();
-        assert!(save(&State::empty(), &path).is_err());
+        for file in [StateFile::Named(path.clone()), StateFile::Own(path)] {
+            assert!(save(&State::empty(), &file).is_err());
+        }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -6,7 +6,6 @@
 use std::{
     collections::VecDeque,
     io,
-    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -21,6 +20,7 @@ use axum::{
 use tokio::sync::watch;
 
 use super::{
+    StateFile,
     delivery::Delivery,
     fault::Fault,
     faults::Faults,
@@ -61,7 +61,7 @@ pub struct Arrival {
 pub(super) struct Shared {
     inner: Mutex<Inner>,
     started: Instant,
-    state_file: Option<PathBuf>,
+    state_file: Option<StateFile>,
     /// Held while saving: two saves must not share the temporary file, nor overtake each other.
     saving: Mutex<()>,
     /// The world's revision, for the task that saves.
@@ -79,7 +79,7 @@ pub(super) struct Inner {
 }
 
 impl Shared {
-    pub(super) fn new(world: World, faults: Faults, state_file: Option<PathBuf>) -> Self {
+    pub(super) fn new(world: World, faults: Faults, state_file: Option<StateFile>) -> Self {
         let revision = world.revision();
         Self {
             inner: Mutex::new(Inner { world, faults, arrivals: VecDeque::new(), saved: revision }),
@@ -145,10 +145,10 @@ impl Shared {
 
     /// Saves what has changed since the last time. Blocks; the lock is held for a snapshot only.
     pub(super) fn save(&self) -> io::Result<()> {
-        let Some(path) = &self.state_file else { return Ok(()) };
+        let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // The file exists after a run in which nothing changed, too.
-        let missing = !path.exists();
+        let missing = !save::path_of(file).exists();
         let (state, revision) = {
             let guard = self.lock();
             if guard.saved == guard.world.revision() && !missing {
@@ -156,7 +156,7 @@ impl Shared {
             }
             (guard.world.to_state(), guard.world.revision())
         };
-        save::save(&state, path)?;
+        save::save(&state, file)?;
         self.lock().saved = revision;
         Ok(())
     }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{Tone, coming, diff, diff_lines, page, place, short, timeline};
 use crate::apply::Outcome;
+use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
@@ -93,7 +94,7 @@ fn ending(report: &PlanReport) -> Markup {
         }
         @if let Some(unread) = result.and_then(words::not_read_back) { p.attention { (unread) } }
         @if let Some(saved) = &report.saved {
-            p { "Saved as " code { (saved.as_str()) } "; " code { (report.invocation.command(&["apply", saved.raw()])) } " " (words::SAVED) "." }
+            p { "Saved as " code { (saved.as_str()) } "; " code { (report.invocation.command(&["apply", &path_word(saved.raw().as_ref())])) } " " (words::SAVED) "." }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A plan, or what came of it.
 
 use super::{LONGEST, code, coming, details, diff, fence, list, place, short, title};
+use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
@@ -320,7 +321,7 @@ fn saved(report: &PlanReport) -> String {
     let Some(path) = &report.saved else {
         return String::new();
     };
-    let apply = command(&report.invocation.command(&["apply", path.raw()]));
+    let apply = command(&report.invocation.command(&["apply", &path_word(path.raw().as_ref())]));
     format!("Saved as {}; {apply} {}.\n", file(path), words::SAVED)
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::sheet::hunk_lines;
 use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
 use crate::apply::Outcome;
+use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
@@ -305,7 +306,7 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     if let Some(saved) = &report.saved {
         text += &format!(
             "\nSaved as {saved}; `{}` {}.\n",
-            report.invocation.command(&["apply", saved.raw()]),
+            report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]),
             words::SAVED
         );
     }

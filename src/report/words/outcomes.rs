@@ -117,7 +117,9 @@ pub fn stop(stop: &Stop) -> String {
             15 => "stopped by SIGTERM".into(),
             other => format!("stopped by signal {other}"),
         },
-        Stop::Fatal(failure) => format!("stopped, since nothing more would go through: {}", failure.message()),
+        Stop::Fatal(failure) => {
+            format!("stopped, since nothing more would go through: {}", failure.message())
+        }
         Stop::Forbidden(_) => "stopped after three refusals in a row".into(), // the outcomes say what was refused
         Stop::Journal(why) => {
             format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))

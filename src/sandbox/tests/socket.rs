@@ -8,7 +8,9 @@ use std::{
 
 use pretty_assertions::assert_eq;
 
-use super::super::{Draft, Fault, Faults, MAX_BODY_BYTES, Person, Running, Setup, State, World, start};
+use super::super::{
+    Draft, Fault, Faults, MAX_BODY_BYTES, Person, Running, Setup, State, StateFile, World, start,
+};
 
 fn world() -> World {
     let people = [
@@ -172,7 +174,10 @@ fn stopping_saves_and_a_new_start_goes_on_from_there() {
     let file = dir.path().join(".rolecall/sandbox.json");
     let runtime = runtime();
     runtime.block_on(async {
-        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        let running =
+            start(Setup { state_file: Some(StateFile::Named(file.clone())), ..Setup::new(world()) })
+                .await
+                .unwrap();
         let address = running.base_url().replace("http://", "");
         let answer = tokio::task::spawn_blocking(move || talk(&address, PATCH, AWAY)).await.unwrap();
         assert_eq!(status(&answer), "HTTP/1.1 200 OK");
@@ -190,7 +195,7 @@ fn stopping_does_not_wait_for_silence_or_idle_connections_and_tells_that_it_coul
     std::fs::create_dir_all(dir.path().join("pylon.json/in-the-way")).unwrap();
     let setup = Setup {
         faults: Faults::none().at(1, Fault::StallApplied),
-        state_file: Some(dir.path().join("pylon.json")),
+        state_file: Some(StateFile::Named(dir.path().join("pylon.json"))),
         ..Setup::new(world())
     };
     let begun = Instant::now();
@@ -241,7 +246,10 @@ fn a_change_is_saved_soon_without_stopping() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pylon.json");
     runtime().block_on(async {
-        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        let running =
+            start(Setup { state_file: Some(StateFile::Named(file.clone())), ..Setup::new(world()) })
+                .await
+                .unwrap();
         running
             .with_world(|world| world.changed_by_someone_else(Duration::ZERO, "u_bo", None, Some("lunch")));
         let begun = Instant::now();
@@ -259,7 +267,10 @@ fn dropping_saves_too() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pylon.json");
     runtime().block_on(async {
-        let running = start(Setup { state_file: Some(file.clone()), ..Setup::new(world()) }).await.unwrap();
+        let running =
+            start(Setup { state_file: Some(StateFile::Named(file.clone())), ..Setup::new(world()) })
+                .await
+                .unwrap();
         running
             .with_world(|world| world.changed_by_someone_else(Duration::ZERO, "u_bo", None, Some("lunch")));
     });

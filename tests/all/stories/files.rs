@@ -387,6 +387,9 @@ fn an_address_is_the_same_in_every_case_and_composition_and_a_look_alike_is_repo
     run.mentions("\u{430}na@acme.example looks like ana@acme.example, but is another address");
     run.mentions("`\u{430}` (U+0430)");
     declared(&["\u{430}na", "an\u{430}"]).exits(1).names("roster::look_alike");
+    let protected = "allow_unicode_emails = true\n[guardrails]\nprotected = [\"\u{430}na@acme.example\"]\n[users]\n\"ana@acme.example\" = {}\n";
+    let run = Scene::offline().file("users.toml", protected).run("validate");
+    run.exits(1).names("roster::look_alike").mentions("[users.toml:3:");
 }
 
 #[test]

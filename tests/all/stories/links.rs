@@ -254,6 +254,51 @@ fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
 }
 
 #[test]
+fn a_second_name_of_a_file_that_the_run_needs_is_not_written() {
+    let scene = scene().file("token", crate::harness::TOKEN);
+    let at = |name: &str| scene.folder().join(name);
+    let config = fs::read_to_string(at("repository/users.toml")).unwrap();
+    scene.run(&format!("plan {CONFIG} -o plan.json")).exits(0);
+    for (file, name) in [("repository/users.toml", "users"), ("plan.json", "plan2"), ("token", "token2")] {
+        fs::hard_link(at(file), at(name)).unwrap();
+    }
+    for words in [
+        "plan --report markdown=users",
+        "plan -o users",
+        "apply plan.json --auto-approve --report json=plan2",
+        "plan -o plan.json --report json=plan2",
+        "plan --report json=plan.json --report text=plan2",
+        "plan --token-file token --report text=token2",
+    ] {
+        scene.run(&format!("{words} {CONFIG}")).exits(64);
+    }
+    assert_eq!(fs::read_to_string(at("repository/users.toml")).unwrap(), config);
+    assert_eq!(fs::read_to_string(at("token")).unwrap(), crate::harness::TOKEN);
+}
+
+#[test]
+fn a_config_that_is_a_link_to_a_device_is_refused_and_not_waited_for() {
+    let scene = Scene::offline();
+    for target in ["/dev/stdin", "/dev/zero", "/dev/tty"] {
+        let _ = fs::remove_file(scene.folder().join("users.toml"));
+        symlink(target, scene.folder().join("users.toml")).unwrap();
+        scene.run("validate").exits(1);
+    }
+}
+
+#[test]
+fn many_files_are_formatted_with_few_file_descriptors() {
+    let mut scene = Scene::offline().file("users.toml", "include = [\"teams/*.toml\"]\n");
+    for number in 0..60 {
+        scene =
+            scene.file(&format!("teams/{number}.toml"), format!("[users]\n'p{number}@acme.example'={{}}\n"));
+    }
+    let (exit, out) = shell(&scene, "ulimit -n 40; exec \"$0\" fmt");
+    assert_eq!(exit, Some(0), "{out}");
+    scene.run("fmt --check").exits(0);
+}
+
+#[test]
 fn a_report_that_cannot_be_written_never_ends_with_success() {
     let scene = scene();
     for (words, exit) in

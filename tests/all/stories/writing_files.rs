@@ -484,6 +484,20 @@ fn only_the_named_files_are_formatted_and_standard_input_goes_to_standard_output
 }
 
 #[test]
+fn a_team_file_is_formatted_by_itself_although_only_its_root_file_allows_what_it_declares() {
+    let scene = Scene::offline()
+        .file("users.toml", "allow_unicode_emails = true\ninclude = [\"teams/*.toml\"]\n")
+        .file("teams/a.toml", "[users]\n'zo\u{eb}@acme.example'={}\n");
+    scene.run("validate").exits(0);
+    scene.run("fmt teams/a.toml").exits(0);
+    assert_eq!(read(&scene, "teams/a.toml"), "[users]\n\"zo\u{eb}@acme.example\" = {}\n");
+    let run = scene.run_with(&["fmt", "-", "users.toml"], "[users]\n'a@acme.example'={}\n");
+    run.exits(1).mentions("`rolecall fmt -` writes to standard output");
+    scene.run_with(&["plan", "-c", "-", "--token-file", "-"], "x").exits(64).names("commands::same_file");
+    scene.run("validate users.toml ./users.toml").says("2 files, 1 person declared: valid\n");
+}
+
+#[test]
 fn yes_is_the_same_as_auto_approve() {
     for flag in ["-y", "--yes", "--auto-approve"] {
         let scene = Scene::with_pylon(PYLON)
