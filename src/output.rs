@@ -19,8 +19,13 @@ static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 /// Takes every token in `text` out of all texts from now on. The text need not be a valid token: a token in quotes is hidden
 /// too. The public token of the sandbox is not a secret.
 pub fn hide(text: &str) {
-    let tokens = words(text).filter(|word| *word != DEFAULT_TOKEN).filter_map(|word| Token::new(word).ok());
-    HIDDEN.lock().unwrap_or_else(PoisonError::into_inner).extend(tokens);
+    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
+        // Every text is searched for each of them, and the same token is given again and again.
+        if !hidden.iter().any(|token| token.is(word)) {
+            hidden.extend(Token::new(word));
+        }
+    }
 }
 
 /// Returns `text` without the hidden tokens and without the pieces of them.

@@ -48,6 +48,11 @@ impl Token {
         format!("Bearer {}", self.0.expose_secret())
     }
 
+    /// Whether `text` is this token.
+    pub fn is(&self, text: &str) -> bool {
+        self.0.expose_secret() == text
+    }
+
     /// `text` without the token and what a cut has left of it.
     pub fn scrub(&self, text: String) -> String {
         scrub::without(self.0.expose_secret(), text)
