@@ -46,13 +46,14 @@ impl<'t> Spot<'t> {
         let start = text.floor_char_boundary(complaint.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         // A byte-order mark at the start of the file is allowed.
-        let line_start =
-            if line_start == 0 { text.len() - text.trim_start_matches('\u{feff}').len() } else { line_start };
+        let has_mark = line_start == 0 && text.starts_with('\u{feff}');
+        let line_start = if has_mark { '\u{feff}'.len_utf8() } else { line_start };
         let start = start.max(line_start);
         let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
         let line = text[line_start..line_end].trim_end_matches('\r');
         let at = (start - line_start).min(line.len());
-        let at_end = line.floor_char_boundary((complaint.span.end - line_start).clamp(at, line.len()));
+        let at_end =
+            line.floor_char_boundary(complaint.span.end.saturating_sub(line_start).clamp(at, line.len()));
         let next = statements.partition_point(|statement| statement.span.start <= start);
         let statement = next.checked_sub(1).map(|last| &statements[last]);
         let said = complaint.said;

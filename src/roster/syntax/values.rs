@@ -48,7 +48,9 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     if !spot.said.starts_with("missing escaped value") && !spot.said.starts_with("too few unicode") {
         return None;
     }
-    let at = spot.line[..spot.at_end.min(spot.at + 1)].rfind('\\').or_else(|| spot.before().rfind('\\'))?;
+    let at = spot.line[..spot.line.floor_char_boundary(spot.at_end.min(spot.at + 1))]
+        .rfind('\\')
+        .or_else(|| spot.before().rfind('\\'))?;
     let start = spot.line[..at].rfind('"')? + 1;
     let text = spot.line[start..].split('"').next().unwrap_or_default();
     let doubled = spot.shown(&text.replace('\\', "\\\\"), "a\\\\b");
@@ -97,15 +99,15 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
 
 /// `1,000`
 fn number(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
-    let digits = spot.before().trim_end().len()
-        - spot.before().trim_end_matches(|char: char| char.is_ascii_digit()).len();
-    let rest = &spot.after()[1..];
+    let before = spot.before().trim_end();
+    let start = before.trim_end_matches(|char: char| char.is_ascii_digit()).len();
+    let rest = spot.after().strip_prefix(',')?;
     let more = rest.find(|char: char| !char.is_ascii_digit() && char != ',').unwrap_or(rest.len());
-    if digits == 0 || more == 0 {
+    if start == before.len() || more == 0 {
         return None;
     }
-    let range = spot.at - digits..spot.at + 1 + more;
-    let plain = spot.line[range.clone()].replace(',', "");
+    let range = start..spot.at + 1 + more;
+    let plain: String = spot.line[range.clone()].chars().filter(char::is_ascii_digit).collect();
     let mistake = spot.mistake(range, "a number has no comma").label("not a number of TOML");
     Some(mistake.help(format!("write: {name} = {plain}")).of_line(spot))
 }

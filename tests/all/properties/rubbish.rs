@@ -25,6 +25,7 @@ use super::holds;
 use super::organisation::{Case, cases, catalogue, now};
 use crate::harmless::is_harmless;
 use crate::rosters::read;
+use crate::stories::typing::TYPED;
 
 /// Words of `users.toml`, of TOML, and of those who would like to be read by something else.
 const WORDS: &[&str] = &[
@@ -190,6 +191,24 @@ fn spoilt() -> impl Strategy<Value = String> {
     })
 }
 
+/// A mistake that people make, with a few more slips in it.
+fn mistyped() -> impl Strategy<Value = String> {
+    const SLIPS: &[&str] = &[
+        "", "", " ", " ,", ",000", "\"", "\"\"\"", "'", "\\", "\\\"", "=", ":", "{", "}", "[", "]", "#",
+        "\n", "\r", "\t", "é", "–", "“", "\u{feff}", "\u{a0}", "@", "%", "0", "(", "-",
+    ];
+    let slip = (any::<Index>(), 0..3_usize, select(SLIPS.to_vec()));
+    (select(TYPED.to_vec()), vec(slip, 1..5)).prop_map(|((text, _), slips)| {
+        let mut text: Vec<char> = text.chars().collect();
+        for (at, length, slip) in slips {
+            let at = at.index(text.len() + 1);
+            let end = (at + length).min(text.len());
+            text.splice(at..end, slip.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
 fn told_harmlessly(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     let shown = diagnostic::render(problems, false);
@@ -314,6 +333,15 @@ fn no_words_in_any_order_are_a_users_toml_that_panics_or_commands() {
         sound.set(sound.get() + u32::from(read_harmlessly(text.as_bytes())));
     });
     assert!(sound.get() > 20, "{sound:?} were read");
+}
+
+#[test]
+fn a_mistake_with_more_slips_in_it_does_not_panic() {
+    holds(1000, &mistyped(), |text| {
+        if let Err(problems) = read(&text) {
+            diagnostic::render(&problems, false);
+        }
+    });
 }
 
 /// Names, statuses, roles and addresses of Pylon, with anything in them.

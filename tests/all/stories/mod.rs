@@ -24,6 +24,6 @@ pub(crate) mod schema;
 mod secrecy;
 mod taking_back;
 mod tls;
-mod typing;
+pub(crate) mod typing;
 mod windows;
 mod writing_files;

@@ -7,7 +7,7 @@ use crate::rosters::read;
 
 /// What is typed, and each problem: its places, its code, its message, and its help.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
-const TYPED: &[(&str, &[&str])] = &[
+pub(crate) const TYPED: &[(&str, &[&str])] = &[
     (
         r#"[users]
 "ana@acme.example": { role = "Admin" }
@@ -805,6 +805,16 @@ max_changes = 040
 "#,
         &[r#"2:15 roster::syntax: this is not a number as TOML writes it | write: max_changes = 40"#],
     ),
+    (
+        "[guardrails]\nmax_changes = 1 ,000\n",
+        &["2:15 roster::syntax: a number has no comma | write: max_changes = 1000"],
+    ),
+    (
+        "[guardrails]\nmax_changes = 12 ,000\n",
+        &["2:15 roster::syntax: a number has no comma | write: max_changes = 12000"],
+    ),
+    ("\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n", &["X"]),
+    ("include = [\"teams\\é.toml\"]\n", &["X"]),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 02026-12-20, status = "away" }] }
