@@ -165,7 +165,7 @@ impl Spots<'_> {
             if let Some(header) = mistake.section.clone() {
                 let (at, content) = (spot.start(), self.section_after(mistake.marked.end));
                 if let Some(before) = explained.sections.last_mut() {
-                    before.content.end = before.content.end.min(at);
+                    before.content.end = before.content.end.min(at).max(before.content.start);
                 }
                 explained.sections.push(Section { header, at, content });
             }

@@ -344,6 +344,13 @@ fn a_mistake_with_more_slips_in_it_does_not_panic() {
     });
 }
 
+/// Two broken headers, of which the second is in a string that the first begins.
+#[test]
+fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
+    let text = "[users]\n\"tia@acme.example\" = { role = 3 }\n[users.\"tia@acme.example\r\n role = 4\nwindows = [{ until = 2027-01-01 }]\n";
+    assert!(read(text).is_err());
+}
+
 /// Names, statuses, roles and addresses of Pylon, with anything in them.
 fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
     (cases(6), vec(words_of(3), 6 * 3))

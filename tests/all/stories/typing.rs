@@ -813,8 +813,12 @@ max_changes = 040
         "[guardrails]\nmax_changes = 12 ,000\n",
         &["2:15 roster::syntax: a number has no comma | write: max_changes = 12000"],
     ),
-    ("\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n", &["X"]),
-    ("include = [\"teams\\é.toml\"]\n", &["X"]),
+    ("\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n", &[
+            r#"1:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+        ]),
+    ("include = [\"teams\\é.toml\"]\n", &[
+            r#"1:18 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write paths with `/`: "teams/é.toml""#,
+        ]),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 02026-12-20, status = "away" }] }
