@@ -3,12 +3,12 @@
 //! The parser reports a repeated key without a name and without its first place, and keeps only one of the two values. So
 //! the statements are indexed by their full keys, in the way in which TOML reads them: `"a\u0041"` and `"aA"` are one key.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::syntax::statements::{Statement, Statements, string_len};
+use super::syntax::statements::{Statement, Statements, Strings};
 use super::{Code, Email, keys, rules};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -16,6 +16,8 @@ use crate::source::{FileId, Place, Sourced};
 
 /// In one statement, at most this many repeated keys are looked up: each takes time in proportion to the statement.
 const MOST_IN_STATEMENT: usize = 16;
+/// In bytes. The header of a person is shorter, because an address has at most 254 bytes.
+const LONGEST_HEADER: usize = 512;
 
 /// What is declared twice.
 #[derive(Default)]
@@ -43,12 +45,11 @@ pub(super) fn is_repeat(said: &str) -> bool {
 
 /// Finds what the parser's errors at the spans `again` are about.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
-    let statements = &statements.list;
     let index = Index::new(text, statements);
     let mut repeats = Repeats::default();
     let mut in_statement = (usize::MAX, 0);
     for again in again {
-        let number = statements.partition_point(|statement| statement.span.start <= again.start);
+        let number = statements.list.partition_point(|statement| statement.span.start <= again.start);
         let Some(number) = number.checked_sub(1) else { continue };
         in_statement = if in_statement.0 == number { (number, in_statement.1 + 1) } else { (number, 0) };
         if in_statement.1 < MOST_IN_STATEMENT {
@@ -61,90 +62,144 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 /// One part of a dotted key: its text, and its place in the file.
 type Part = (String, Range<usize>);
 
+/// The keys of a text. A name is stored once for each table that has it, so a long header costs no more for many keys below it.
 struct Index<'t> {
     text: &'t str,
-    statements: &'t [Statement],
-    /// The full key of each statement. Empty if it is not a key.
-    paths: Vec<Vec<Part>>,
-    /// Which statement has a full key first, and which has it as its beginning first.
-    exact: HashMap<Vec<String>, usize>,
-    beginning: HashMap<Vec<String>, usize>,
-    /// The statements that are below a header that is there already.
-    below_repeated: HashSet<usize>,
+    statements: &'t Statements,
+    /// The key of each statement. Below a header, its own part only.
+    keys: Vec<Key>,
+    /// The path of each header, with the number of the table if it is one of a list. The first is that of the root.
+    headers: Vec<Vec<Part>>,
+    nodes: Nodes,
+}
+
+/// The key of a statement. It has no parts if it cannot be read.
+struct Key {
+    /// Which of the headers it is below.
+    header: usize,
+    own: Vec<Part>,
+    /// The node of each part.
+    nodes: Vec<usize>,
+    /// Whether it is below a header that is there already.
+    is_below_repeated: bool,
+}
+
+/// The tree of all keys. The node 0 is the root.
+struct Nodes {
+    children: HashMap<(usize, String), usize>,
+    /// For each node, the first statement that has it as its full key, and the first that has it as the beginning of its key.
+    exact: Vec<Option<usize>>,
+    beginning: Vec<Option<usize>>,
+}
+
+impl Nodes {
+    fn new() -> Self {
+        Self { children: HashMap::new(), exact: vec![None], beginning: vec![None] }
+    }
+
+    fn child(&mut self, parent: usize, name: &str) -> usize {
+        let next = self.exact.len();
+        let child = *self.children.entry((parent, name.to_owned())).or_insert(next);
+        if child == next {
+            self.exact.push(None);
+            self.beginning.push(None);
+        }
+        child
+    }
+
+    /// Enters the key of the statement `number`, whose parts before `own` are `above`. Returns the node of each part.
+    fn enter(&mut self, number: usize, above: &[usize], own: &[Part]) -> Vec<usize> {
+        let mut nodes = Vec::with_capacity(own.len());
+        let mut last = above.last().copied().unwrap_or(0);
+        for (name, _) in own {
+            last = self.child(last, name);
+            nodes.push(last);
+        }
+        if let [beginning @ .., _] = nodes.as_slice() {
+            for node in above.iter().chain(beginning) {
+                self.beginning[*node].get_or_insert(number);
+            }
+        }
+        self.exact[last].get_or_insert(number);
+        nodes
+    }
 }
 
 impl<'t> Index<'t> {
-    fn new(text: &'t str, statements: &'t [Statement]) -> Self {
-        let mut index = Self {
-            text,
-            statements,
-            paths: Vec::new(),
-            exact: HashMap::new(),
-            beginning: HashMap::new(),
-            below_repeated: HashSet::new(),
-        };
-        let mut header: Vec<Part> = Vec::new();
+    fn new(text: &'t str, statements: &'t Statements) -> Self {
+        let headers = vec![Vec::new()];
+        let mut index = Self { text, statements, keys: Vec::new(), headers, nodes: Nodes::new() };
+        // The nodes that get a beginning from the next key: those of the header that had none of it yet.
+        let mut above: Vec<usize> = Vec::new();
         let mut is_repeated = false;
-        for (number, statement) in statements.iter().enumerate() {
+        for (number, statement) in statements.list.iter().enumerate() {
             let own = parts(text, statement);
-            let path = if statement.is_header { own } else { [header.clone(), own].concat() };
-            if statement.is_header {
-                header.clone_from(&path);
-                if text[statement.span.clone()].starts_with("[[") {
-                    // Each table of a list has keys of its own.
-                    header.push((format!("[{number}]"), 0..0));
-                }
-                is_repeated = index.exact.contains_key(&names(&path)) && names(&path) != ["users"];
-            } else if is_repeated {
-                index.below_repeated.insert(number);
+            if !statement.is_header {
+                let nodes = index.nodes.enter(number, &above, &own);
+                let header = index.headers.len() - 1;
+                index.keys.push(Key { header, own, nodes, is_below_repeated: is_repeated });
+                continue;
             }
-            index.enter(number, &path);
-            index.paths.push(path);
+            let is_users = matches!(own.as_slice(), [(name, _)] if name == "users");
+            let nodes = index.nodes.enter(number, &[], &own);
+            let last = nodes.last().copied().unwrap_or(0);
+            is_repeated = index.nodes.exact[last] != Some(number) && !is_users;
+            above = vec![last];
+            let mut path = own.clone();
+            if text[statement.span.clone()].starts_with("[[") {
+                // Each table of a list has keys of its own.
+                let name = format!("[{number}]");
+                above.push(index.nodes.child(last, &name));
+                path.push((name, 0..0));
+            }
+            index.headers.push(path);
+            index.keys.push(Key { header: 0, own, nodes, is_below_repeated: false });
         }
         index
     }
 
-    fn enter(&mut self, number: usize, path: &[Part]) {
-        let names = names(path);
-        (1..names.len()).for_each(|length| {
-            self.beginning.entry(names[..length].to_vec()).or_insert(number);
-        });
-        self.exact.entry(names).or_insert(number);
+    /// The full key of a statement.
+    fn path(&self, number: usize) -> impl Iterator<Item = &Part> {
+        let key = &self.keys[number];
+        self.headers[key.header].iter().chain(&key.own)
     }
 
     fn look_up(&self, file: FileId, number: usize, again: &Range<usize>, repeats: &mut Repeats) {
-        let path = &self.paths[number];
-        let Some(length) = path.iter().position(|(_, span)| span.contains(&again.start)) else {
+        let key = &self.keys[number];
+        let Some(part) = key.own.iter().position(|(_, span)| span.contains(&again.start)) else {
             return self.look_inside(file, number, again, repeats);
         };
-        repeats.unread.push(self.unread(number, None));
-        let path = &path[..=length];
-        let names = names(path);
-        let first =
-            self.exact.get(&names).or_else(|| self.beginning.get(&names)).filter(|first| **first < number);
+        repeats.unread.extend(self.unread(number, None));
+        let node = key.nodes[part];
+        let length = self.headers[key.header].len() + part;
+        let first = self.nodes.exact[node].or(self.nodes.beginning[node]).filter(|first| *first < number);
         if let Some(first) = first
-            && !self.statements[*first].is_header
+            && !self.statements.list[first].is_header
         {
-            repeats.unread.push(self.unread(*first, None));
+            repeats.unread.extend(self.unread(first, None));
         }
-        if self.below_repeated.contains(&number) {
+        if key.is_below_repeated {
             return; // a consequence of the header
         }
-        let first = first.and_then(|first| Some(self.paths[*first].get(length)?.1.clone()));
-        let is_header = self.statements[number].is_header;
-        repeats.problems.push(problem(file, &names, is_header, &path[length].1, first));
+        let first = first.and_then(|first| Some(self.path(first).nth(length)?.1.clone()));
+        let is_header = self.statements.list[number].is_header;
+        let names: Vec<&str> = self.path(number).take(length + 1).map(|(name, _)| name.as_str()).collect();
+        repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Unread {
-        let Range { start, end } = self.statements[number].span.clone();
-        let path = &self.paths[number];
-        let is_person = path.len() == 2 && path[0].0 == "users";
-        Unread { start, end, without, is_complete: is_person && without.is_none() }
+    /// The statement, to be read by itself. Below a header that is too long for any section, nothing is worth reading: the header
+    /// would be read again for each key.
+    fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
+        let Range { start, end } = self.statements.list[number].span.clone();
+        let header = self.statements.header_before(start).map_or(0, |header| header.len());
+        let is_person = self.path(number).count() == 2 && self.path(number).next()?.0 == "users";
+        let unread = Unread { start, end, without, is_complete: is_person && without.is_none() };
+        (header <= LONGEST_HEADER).then_some(unread)
     }
 
     /// Looks for a key that is repeated in braces.
     fn look_inside(&self, file: FileId, number: usize, again: &Range<usize>, repeats: &mut Repeats) {
-        let Range { start, end } = self.statements[number].span.clone();
+        let Range { start, end } = self.statements.list[number].span.clone();
         let (table, _) = DeTable::parse_recoverable(&self.text[start..end]);
         let name = name_of(&self.text[again.clone()]);
         let first = innermost(table.get_ref(), again.start - start).get_key_value(name.as_str());
@@ -152,16 +207,12 @@ impl<'t> Index<'t> {
         let shifted = |span: Range<usize>| span.start + start..span.end + start;
         if let Some((key, value)) = &first {
             let first = shifted(key.start..value.end.max(key.end));
-            repeats.unread.push(self.unread(number, Some((first.start, first.end))));
+            repeats.unread.extend(self.unread(number, Some((first.start, first.end))));
         }
-        let mut names = names(&self.paths[number]);
-        names.push(name);
+        let mut names: Vec<&str> = self.path(number).map(|(name, _)| name.as_str()).collect();
+        names.push(&name);
         repeats.problems.push(problem(file, &names, false, again, first.map(|(key, _)| shifted(key))));
     }
-}
-
-fn names(path: &[Part]) -> Vec<String> {
-    path.iter().map(|(name, _)| name.clone()).collect()
 }
 
 /// The parts of the key of a statement, as TOML reads them.
@@ -192,9 +243,10 @@ fn parts(text: &str, statement: &Statement) -> Vec<Part> {
 /// The length of what comes before the first `stop` that is not in quotes.
 fn length_to(text: &str, stop: u8) -> usize {
     let bytes = text.as_bytes();
+    let mut strings = Strings::of(text);
     let mut at = 0;
     while at < bytes.len() && bytes[at] != stop && bytes[at] != b'\n' {
-        let string = matches!(bytes[at], b'"' | b'\'').then(|| string_len(&text[at..], bytes[at])).flatten();
+        let string = matches!(bytes[at], b'"' | b'\'').then(|| strings.length(at)).flatten();
         at += string.unwrap_or(1);
     }
     at.min(text.len())
@@ -232,18 +284,18 @@ fn within<'v, 'i>(value: &'v DeValue<'i>, at: usize) -> Option<&'v DeTable<'i>> 
 /// The problem of a key with this full name. A person is the second part below `users`.
 fn problem(
     file: FileId,
-    names: &[String],
+    names: &[&str],
     is_header: bool,
     again: &Range<usize>,
     first: Option<Range<usize>>,
 ) -> Problem {
     let place = |span: &Range<usize>| Place::new(file, span.clone());
     if let ([users, person], Some(first)) = (names, &first)
-        && users == "users"
+        && *users == "users"
     {
         return rules::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
-    let shown = |name: &String| Printable::cut(name, 80).raw().to_owned();
+    let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
     let last = names.last().map(shown).unwrap_or_default();
     let is_section = is_header || names.len() == 1 && keys::SECTIONS.contains(&last.as_str());
     let (message, help) = if is_section {
@@ -251,7 +303,7 @@ fn problem(
         (format!("the section [{name}] is declared twice"), "put everything below one of the two headers")
     } else {
         let owner = match names {
-            [users, person, .., _] if users == "users" => format!(" for {}", rules::named(person)),
+            [users, person, .., _] if *users == "users" => format!(" for {}", rules::named(person)),
             [section, _] => format!(" in [{}]", shown(section)),
             _ => String::new(),
         };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::statements::Statement;
+use super::statements::{Statement, Strings};
 use super::{Code, Complaint, SYNTAX};
 use crate::printable::Printable;
 use crate::secret::holds_secret;
@@ -123,10 +123,11 @@ impl<'t> Spot<'t> {
     /// a partner is not in a string.
     pub(super) fn bare(&self) -> Vec<(usize, char)> {
         let mut bare = Vec::new();
+        let mut strings = Strings::of(self.line);
         let mut at = 0;
         while let Some(char) = self.line[at..].chars().next() {
             let string = match char {
-                '"' | '\'' => super::statements::string_len(&self.line[at..], char as u8),
+                '"' | '\'' => strings.length(at),
                 '#' => break,
                 _ => None,
             };

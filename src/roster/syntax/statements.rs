@@ -68,9 +68,18 @@ impl Statements {
 pub(in crate::roster) fn statements(text: &str) -> Statements {
     let mut found: Vec<Statement> = Vec::new();
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut strings = Strings::of(text);
     while let Some(start) = start_from(text, at) {
-        let statement =
-            Scan { text, at: start, open: Vec::new(), last: b' ', flaw: None, is_lost: false }.statement();
+        let scan = Scan {
+            text,
+            at: start,
+            strings: &mut strings,
+            open: Vec::new(),
+            last: b' ',
+            flaw: None,
+            is_lost: false,
+        };
+        let statement = scan.statement();
         at = statement.span.end;
         found.push(statement);
     }
@@ -90,9 +99,10 @@ fn start_from(text: &str, mut at: usize) -> Option<usize> {
     }
 }
 
-struct Scan<'t> {
+struct Scan<'t, 's> {
     text: &'t str,
     at: usize,
+    strings: &'s mut Strings<'t>,
     /// The brackets that are open: the byte and its offset.
     open: Vec<(u8, usize)>,
     /// The last byte that is neither white space nor comment.
@@ -102,7 +112,7 @@ struct Scan<'t> {
     is_lost: bool,
 }
 
-impl Scan<'_> {
+impl Scan<'_, '_> {
     fn statement(mut self) -> Statement {
         let start = self.at;
         let is_header = self.byte() == Some(b'[');
@@ -110,7 +120,7 @@ impl Scan<'_> {
             match byte {
                 b'\n' if self.open.is_empty() || is_header || self.next_line_begins_a_statement() => break,
                 b'#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
-                b'"' | b'\'' => self.string(byte),
+                b'"' | b'\'' => self.string(),
                 b'{' | b'[' => {
                     if self.open.len() < MOST_OPEN {
                         self.open.push((byte, self.at));
@@ -138,8 +148,8 @@ impl Scan<'_> {
     }
 
     /// Passes over a string. One that its line does not close ends with the line.
-    fn string(&mut self, quote: u8) {
-        match string_len(self.rest(), quote) {
+    fn string(&mut self) {
+        match self.strings.length(self.at) {
             Some(length) => self.at += length,
             None => {
                 self.flaw.get_or_insert(Flaw::Quote(self.at));
@@ -177,6 +187,41 @@ impl Scan<'_> {
         let goes_on = matches!(self.last, b',' | b'{' | b'[');
         let is_of_no_person = keys::ROOT.contains(&key) || keys::GUARDRAIL.contains(&key);
         is_in_array || !goes_on && (key.contains('@') || is_of_no_person)
+    }
+}
+
+/// Finds the ends of the strings of a text. All calls together take time in proportion to the text.
+pub(in crate::roster) struct Strings<'t> {
+    text: &'t str,
+    /// For each quote, in its short and in its long form: no string that begins before this offset is closed.
+    ///
+    /// If a string has no end, neither has a later one of its kind: each of the later quotes is escaped in the first string, and
+    /// what follows an escaped quote is read in the same way in both strings. So one search is enough.
+    unclosed: [[usize; 2]; 2],
+}
+
+impl<'t> Strings<'t> {
+    pub(in crate::roster) const fn of(text: &'t str) -> Self {
+        Self { text, unclosed: [[0; 2]; 2] }
+    }
+
+    /// Returns the length of the string that begins with the quote at the offset `at`, if it is closed. The offsets of the calls
+    /// must not decrease.
+    pub(in crate::roster) fn length(&mut self, at: usize) -> Option<usize> {
+        let rest = &self.text[at..];
+        let quote = *rest.as_bytes().first()?;
+        let is_long = rest.starts_with("\"\"\"") || rest.starts_with("'''");
+        let unclosed = &mut self.unclosed[usize::from(quote == b'"')][usize::from(is_long)];
+        if at < *unclosed {
+            return None;
+        }
+        let length = string_len(rest, quote);
+        if length.is_none() {
+            // Only a long string may go on behind the end of its line.
+            let line = if is_long { None } else { rest.find('\n') };
+            *unclosed = at + line.unwrap_or(rest.len());
+        }
+        length
     }
 }
 
@@ -269,6 +314,28 @@ mod tests {
             ("a = { x = \"\\\nb = 1 }\n", "a = { x = \"\\\nb = 1 }", Flaw::Quote(10)),
         ] {
             assert_eq!(split(text)[0], (first, Some(flaw)), "{text}");
+        }
+    }
+
+    /// The shortcut of [`Strings`] changes no result.
+    #[test]
+    fn a_string_that_is_not_closed_is_looked_for_once() {
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..24 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push(['"', '"', '"', '\'', '\'', '\\', '\n', 'a'][(state >> 61) as usize]);
+            }
+            let mut strings = Strings::of(&text);
+            let mut at = 0;
+            while at < text.len() {
+                let quote = text.as_bytes()[at];
+                let is_quote = matches!(quote, b'"' | b'\'');
+                let length = is_quote.then(|| string_len(&text[at..], quote)).flatten();
+                assert_eq!(is_quote.then(|| strings.length(at)).flatten(), length, "{at} of {text:?}");
+                at += length.unwrap_or(1);
+            }
         }
     }
 
