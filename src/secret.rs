@@ -6,7 +6,7 @@
 
 use crate::problem::did_you_mean;
 
-/// What secrets are called.
+/// Words in the names of keys that hold secrets.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -99,16 +99,42 @@ pub fn without_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
+/// How a line ends whose value is on the next line or lines, and what ends that value. An empty end is the next line with content.
+const OPENINGS: [(&str, &str); 7] =
+    [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
+/// At most this many lines above a line are searched for the key that its value belongs to.
+const MOST_ABOVE: usize = 16;
+
+/// Whether the line that begins at the offset `start` is in the value of a key that is named like a secret, on a line above it.
+pub fn goes_on_at(text: &str, start: usize) -> bool {
+    let mut between = Vec::new();
+    for line in text[..start].lines().rev().take(MOST_ABOVE) {
+        let line = line.trim_end();
+        let opening = OPENINGS.iter().find(|(end, _)| line.ends_with(end));
+        if let Some((_, close)) = opening.filter(|_| is_hinted(&line.to_ascii_lowercase()))
+            && value_of_secret(line).is_some()
+        {
+            return if close.is_empty() {
+                between.iter().all(|line: &&str| line.is_empty() || line.trim_start().starts_with('#'))
+            } else {
+                !between.iter().any(|line| line.contains(close))
+            };
+        }
+        between.push(line);
+    }
+    false
+}
+
+/// Whether a line, in lowercase, may have a key that is named like a secret.
+fn is_hinted(lower: &str) -> bool {
+    HINTS.iter().chain(&["pwd", "passphrase", "jwt"]).any(|hint| lower.contains(hint))
+}
+
 /// Where on a line the first secret may begin.
 pub fn start_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = HINTS.iter().any(|hint| lower.contains(hint));
-    let named = if is_hinted || lower.contains("pwd") || lower.contains("passphrase") || lower.contains("jwt")
-    {
-        value_of_secret(line)
-    } else {
-        None
-    };
+    let named = if self::is_hinted(&lower) { value_of_secret(line) } else { None };
     let word = words(line).find(|(at, word)| {
         looks_like_secret(word, is_hinted) && !is_beside_at(line, *at, word) && !is_id(line, *at)
     });

@@ -161,10 +161,10 @@ impl Sources {
     /// From now on nothing shows what stands from `place` to the end of its value and of its line.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
-        let start = floor_char_boundary(&file.text, place.start as usize);
+        let start = file.text.floor_char_boundary(place.start as usize);
         let rest = &file.text[start..];
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
-        let end = floor_char_boundary(&file.text, place.end as usize).max(file.line_end(start));
+        let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
         // Of many values on one line, the first hides the rest.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
@@ -175,7 +175,7 @@ impl Sources {
     /// File, line and column of a place.
     pub fn locate(&self, place: Place) -> Location {
         let file = &self.files[place.file.0 as usize];
-        let start = floor_char_boundary(&file.text, place.start as usize);
+        let start = file.text.floor_char_boundary(place.start as usize);
         let (line, line_start) = file.line_at(start);
         // No editor shows a byte-order mark at the start of a file.
         let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
@@ -193,12 +193,16 @@ impl Sources {
     pub fn excerpt(&self, place: Place) -> Excerpt {
         let file = &self.files[place.file.0 as usize];
         let text = &file.text;
-        let start = floor_char_boundary(text, place.start as usize);
+        let start = text.floor_char_boundary(place.start as usize);
         let (_, line_start) = file.line_at(start);
         let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
-        let end = floor_char_boundary(text, place.end as usize).clamp(start, line_end);
+        let end = text.floor_char_boundary(place.end as usize).clamp(start, line_end);
         let mut masks: Vec<Range<usize>> = file.masked.clone();
         masks.extend(secret::start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
+        if secret::goes_on_at(text, line_start) {
+            let line = &text[line_start..line_end];
+            masks.push(line_start + line.len() - line.trim_start().len()..line_end);
+        }
         Excerpt {
             location: self.locate(place),
             before: shown(text, line_start..start, &masks),
@@ -268,14 +272,6 @@ fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
     shown
 }
 
-fn floor_char_boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
@@ -308,6 +304,26 @@ mod tests {
                 "{span:?}: {whole}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_on_the_line_below_its_key_is_in_no_excerpt() {
+        for above in
+            ["pylon_token =", "token: ", "token =\n\n# mine", "password = \"\"\"", "tokens = [\n\"a\","]
+        {
+            let mut sources = Sources::default();
+            let text = format!("{above}\n  \"correct horse battery\"\n");
+            let at = text.find("correct").unwrap();
+            let file = sources.add("a.toml".into(), text);
+            for span in [at - 1..at + 22, at..at] {
+                let excerpt = sources.excerpt(Place::new(file, span));
+                let whole = excerpt.before + &excerpt.marked + &excerpt.after;
+                assert_eq!(whole, "  (not shown)", "below {above}");
+            }
+        }
+        let mut sources = Sources::default();
+        let file = sources.add("a.toml".into(), "token = \"x\"\nrole = 1\n".into());
+        assert_eq!(sources.excerpt(Place::new(file, 12..16)).marked, "role");
     }
 
     #[test]

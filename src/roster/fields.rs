@@ -234,6 +234,7 @@ impl<'p> Fields<'p> {
         };
         let message = match name {
             "" => format!("{table} has an empty key"),
+            _ if holds_secret(name) => format!("{table} has an unknown key that looks like a secret"),
             _ => format!("{table} has no key `{}`", Printable::cut(name, 60)),
         };
         self.report(Problem::new(Code::UnknownKey, message).at(place, "not known").help(help));
@@ -242,10 +243,15 @@ impl<'p> Fields<'p> {
 
 /// A value between backticks, unless it may be a secret.
 pub(super) fn quoted(text: &str) -> String {
+    quoted_up_to(text, 60)
+}
+
+/// The same, with at most `most` characters of it.
+pub(super) fn quoted_up_to(text: &str, most: usize) -> String {
     match text {
         "" => "an empty text".to_owned(),
         _ if holds_secret(text) => "this".to_owned(),
-        _ => format!("`{}`", Printable::cut(text, 60)),
+        _ => format!("`{}`", Printable::cut(text, most)),
     }
 }
 

@@ -7,11 +7,10 @@ use toml::de::DeTable;
 
 use super::email::{BadEmail, Email};
 use super::explain::Known;
-use super::fields::{Fields, Key, Value};
+use super::fields::{Fields, Key, Value, quoted_up_to};
 use super::keys;
 use super::rules::check_windows;
 use super::{Code, DeclaredPerson, DeclaredRole, Status, Window};
-use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::source::Sourced;
 
@@ -96,7 +95,7 @@ pub(super) fn read_email(
     written: Sourced<&str>,
     allow_unicode: bool,
 ) -> Option<Sourced<Email>> {
-    let shown = || Printable::cut(written.value, 80);
+    let shown = || quoted_up_to(written.value, 80);
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
         Err(BadEmail::Malformed(_)) if written.value.is_empty() => {
@@ -105,13 +104,13 @@ pub(super) fn read_email(
                 .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::Malformed(why)) => {
-            Problem::new(Code::BadEmail, format!("`{}` is not an e-mail address: {why}", shown()))
+            Problem::new(Code::BadEmail, format!("{} is not an e-mail address: {why}", shown()))
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::NotAscii) => Problem::new(
             Code::UnicodeEmail,
-            format!("`{}` has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
+            format!("{} has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
         )
         .at(written.place, "letters that may only look like others")
         .help("if the address is really so, set `allow_unicode_emails = true` in the root file"),

@@ -1,4 +1,4 @@
-//! Finds what is declared twice in one file: where it stands first, and what it is called.
+//! Finds keys and sections that are declared twice, with their name and first place.
 //!
 //! The parser reports a repeated key without a name and without its first place, and keeps only one of the two values. So
 //! the statements are indexed by their full keys, in the way in which TOML reads them: `"a\u0041"` and `"aA"` are one key.
@@ -12,6 +12,7 @@ use super::syntax::statements::{Statement, Statements, Strings};
 use super::{Code, Email, keys, rules};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::secret::holds_secret;
 use crate::source::{FileId, Place, Sourced};
 
 /// In one statement, at most this many repeated keys are looked up: each takes time in proportion to the statement.
@@ -296,18 +297,23 @@ fn problem(
         return rules::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
+    // A name of many kilobytes is not searched for each key below it.
+    let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
+    let is_hidden = holds_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();
     let is_section = is_header || names.len() == 1 && keys::SECTIONS.contains(&last.as_str());
     let (message, help) = if is_section {
         let name = names.iter().map(shown).collect::<Vec<_>>().join(".");
-        (format!("the section [{name}] is declared twice"), "put everything below one of the two headers")
+        let section = if is_hidden { "this section".to_owned() } else { format!("the section [{name}]") };
+        (format!("{section} is declared twice"), "put everything below one of the two headers")
     } else {
         let owner = match names {
             [users, person, .., _] if *users == "users" => format!(" for {}", rules::named(person)),
-            [section, _] => format!(" in [{}]", shown(section)),
+            [section, _] if !is_hidden => format!(" in [{}]", shown(section)),
             _ => String::new(),
         };
-        (format!("`{last}` is set twice{owner}"), "keep the one that is right, and delete the other")
+        let key = if is_hidden { "this key".to_owned() } else { format!("`{last}`") };
+        (format!("{key} is set twice{owner}"), "keep the one that is right, and delete the other")
     };
     let problem = Problem::new(Code::DuplicateKey, message).at(place(again), "again here").help(help);
     match first {

@@ -6,6 +6,7 @@ use super::people::foreign_letters;
 use super::{Code, DeclaredPerson, Email, Moment, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::secret::holds_secret;
 use crate::source::{Place, Sourced};
 
 /// Sorts by address; of one address, what stands first comes first.
@@ -83,6 +84,8 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
 pub(super) fn named(address: &str) -> String {
     if address.is_empty() {
         "an empty address".to_owned()
+    } else if holds_secret(address) {
+        "this address".to_owned()
     } else {
         Printable::cut(address, 254).raw().to_owned()
     }

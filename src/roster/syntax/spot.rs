@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::statements::{Statement, Strings};
 use super::{Code, Complaint, SYNTAX};
 use crate::printable::Printable;
-use crate::secret::holds_secret;
+use crate::secret::{goes_on_at, holds_secret};
 
 /// The place of an error: its line, and the parser's words.
 pub(super) struct Spot<'t> {
@@ -100,7 +100,7 @@ impl<'t> Spot<'t> {
 
     /// Whether the line has a part that no message repeats.
     pub(super) fn may_hold_a_secret(&self) -> bool {
-        holds_secret(self.line)
+        holds_secret(self.line) || goes_on_at(self.text, self.line_start)
     }
 
     /// The key whose value or whose sign is at `at`: the last one before it on the line.
