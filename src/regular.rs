@@ -65,7 +65,7 @@ impl fmt::Display for NotUtf8 {
     }
 }
 
-/// So many bytes show what a file is.
+/// Looks at this many bytes to guess the encoding.
 const SAMPLE: usize = 4096;
 
 /// The encoding of a text with two or four bytes per character: by its byte-order mark, or by the NUL bytes that ASCII has in it.

@@ -13,7 +13,7 @@ use super::syntax::{self, Complaint, Section};
 use crate::problem::{Label, Problem};
 use crate::source::FileId;
 
-/// How many brackets that are not closed are looked behind. Each costs one more reading of what follows.
+/// At most this many unclosed brackets are skipped to read what follows. Each costs one more reading of the rest.
 const MOST_UNSEEN: usize = 8;
 
 /// What is known of a file that is not TOML.
@@ -24,7 +24,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Whether what was read at this offset is more than a guess.
+    /// Whether the value at this offset was read reliably.
     pub(super) fn is_sure_of(&self, at: usize) -> bool {
         let next = self.guesses.partition_point(|range| range.start <= at);
         !self.guesses[..next].last().is_some_and(|range| range.contains(&at))
@@ -139,7 +139,7 @@ impl Part {
         Self { text: format!("{}\n{}", &text[header], &text[range.clone()]), shift, start: range.start }
     }
 
-    /// What is below a header, as if that were written as it was meant.
+    /// The lines below a broken header, with the corrected header in front.
     fn below(section: &Section, text: &str) -> Self {
         let Section { header, at, content } = section;
         let shift = Shift::of_two(&(*at..at + header.len()), 1, content);

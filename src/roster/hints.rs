@@ -1,4 +1,4 @@
-//! What people write for a key or a value of `users.toml`, and what is meant. Suggestions by spelling are
+//! Suggests the right key or value for common mistakes. Suggestions by spelling are
 //! [`crate::problem::did_you_mean`].
 
 use toml::de::{DeTable, DeValue};
@@ -107,6 +107,12 @@ pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
     let word = word.to_lowercase();
     STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
+}
+
+/// Returns the key of a person that a word is a value of.
+pub(super) fn field_of(word: &str) -> &'static str {
+    let is_status = Status::ALL.iter().any(|status| status.as_str() == word);
+    if is_status { "status" } else { "role" }
 }
 
 /// Returns how to write the value of a key that has a value of another type.

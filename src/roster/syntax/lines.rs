@@ -1,6 +1,6 @@
 //! Mistakes in what makes a line: comments, headers, `=`, quotes, brackets, and commas.
 
-use super::super::keys;
+use super::super::{hints, keys};
 use super::spot::{Mistake, Spot};
 use super::statements::{Flaw, is_bare, string_len};
 
@@ -15,7 +15,6 @@ const OF_KEYS: [&str; 6] = [
     "unquoted keys cannot be empty",
     "invalid key-value",
 ];
-const SECTIONS: [&str; 6] = ["users", "defaults", "workspace", "policy", "guardrails", "acknowledge"];
 
 pub(super) fn code_fence(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.trim();
@@ -95,7 +94,7 @@ pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_matches(['[', ']', '(', ')', '{', '}', ':', ' ', '"', '\'']);
-    let is_section = SECTIONS.contains(&name);
+    let is_section = name == "users" || keys::SECTIONS.contains(&name);
     let is_header = spot.statement.is_some_and(|statement| statement.is_header) && line.starts_with('[');
     if !(is_header || is_section && name != line) {
         return None;
@@ -122,8 +121,8 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let message = match (line.starts_with('['), line.ends_with(']')) {
         (true, false) if behind.is_empty() => "this header of a section has no `]`",
         (false, true) => "this header of a section has no `[`",
-        (true, true) => "this header of a section has not as many `[` as `]`",
-        _ => "a header of a section is in brackets, with nothing else on its line",
+        (true, true) => "this header of a section has a different number of `[` and `]`",
+        _ => "a section header is in brackets, on a line of its own",
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.whole_line(message).label("not a header").help(format!("write: {header}"));
@@ -250,6 +249,11 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     let value = match value {
         "" if key.contains('@') => " { … }".to_owned(),
         "" => " …".to_owned(),
+        _ if key.contains('@') && !value.starts_with(['{', '[']) => {
+            let value = value_after(spot, value);
+            let field = hints::field_of(value.trim_matches([' ', '"', '\'']));
+            format!(" {{ {field} ={value} }}")
+        }
         _ => value_after(spot, value),
     };
     let example = spot.shown(&format!("{key} ={value}"), "role = \"Admin\"");
@@ -320,7 +324,7 @@ pub(super) fn behind_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     let content = rest.split('#').next().unwrap_or_default().trim();
     let marked = spot.at..spot.at + content.len();
     if matches!(content, "," | ";" | "." | ":") {
-        let message = format!("a line does not end with `{content}`");
+        let message = format!("the `{content}` at the end of this line is not needed");
         let help = format!(
             "delete the `{content}`: each entry has its own line, and only what is in {{ }} or [ ] is separated by commas"
         );
@@ -379,6 +383,22 @@ pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
     let mistake =
         spot.mistake(spot.at..end, "a comma is missing in front of this").label("`,` is missing before it");
     Some(mistake.help(help))
+}
+
+/// `{ from = 2026-12-20 until = 2026-12-21 }`: the parser takes the next key for a part of the value.
+pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
+    let range = spot.value();
+    let before = spot.line[range.clone()].split_once('=')?.0.trim_end();
+    let value = before.trim_end_matches(is_bare);
+    let key = &before[value.len()..];
+    let is_key = keys::PERSON.contains(&key) || keys::WINDOW.contains(&key);
+    let is_behind_a_value = value.ends_with([' ', '\t']) && !value.trim().is_empty();
+    if !is_key || !is_behind_a_value || !spot.line[..range.start].contains('{') {
+        return None;
+    }
+    let start = range.start + value.len();
+    let mistake = spot.mistake(start..start + key.len(), "a comma is missing in front of this");
+    Some(mistake.label("`,` is missing before it").help("write `,` in front of it").of_line(spot))
 }
 
 /// `{{ role }}`

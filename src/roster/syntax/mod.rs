@@ -51,6 +51,7 @@ const MISTAKES: &[Recognizer] = &[
     lines::behind_the_end,
     lines::array_of_keys,
     lines::comma,
+    lines::comma_between_values,
     lines::template,
     values::backslash,
     values::value,
@@ -69,7 +70,7 @@ pub(super) struct Complaint<'e> {
 pub(super) struct Section {
     /// The header that was meant.
     pub(super) header: String,
-    /// Where the line begins that was written for it.
+    /// The offset of the line that holds the broken header.
     pub(super) at: usize,
     /// Everything up to the next header.
     pub(super) content: Range<usize>,

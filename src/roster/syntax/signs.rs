@@ -1,4 +1,4 @@
-//! Characters that look like a sign of TOML, or like nothing.
+//! Characters that look like TOML punctuation, and invisible ones.
 
 use super::spot::{Mistake, Spot};
 

@@ -1,8 +1,8 @@
 //! Splits a text into statements, whether or not it is TOML.
 //!
 //! If a brace or a bracket is not closed, the parser takes the rest of the file for its content. This scan ends the statement in
-//! front of a line that can only begin a new one: a header, or a key where no key can be. So one mistake is one problem,
-//! and the rest of the file can still be read.
+//! front of a line that can only begin a new one: a header, or a key in a place where the open value cannot have one. So one
+//! mistake is one problem, and the rest of the file can still be read.
 
 use std::ops::Range;
 

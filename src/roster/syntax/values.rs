@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::super::hints;
 use super::spot::{Mistake, Spot};
 use super::{Code, SYNTAX};
 
@@ -24,6 +25,27 @@ const OF_VALUES: [&str; 14] = [
 ];
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// The keys whose values are texts.
+const TEXTS: [&str; 12] = [
+    "role",
+    "status",
+    "then",
+    "reason",
+    "guardrail",
+    "user",
+    "timezone",
+    "organization",
+    "region",
+    "extra_roles",
+    "unmanaged",
+    "missing",
+];
+
+/// The last part of a key.
+fn own_name(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or_default().trim()
+}
 
 /// A value by its key, for examples.
 fn example(key: &str) -> &'static str {
@@ -137,14 +159,15 @@ impl Value<'_> {
     /// A word that means something in another language.
     fn word(&self) -> Option<Said> {
         let (text, key) = (self.text, self.key);
+        let is_boolean = own_name(key) == "allow_unicode_emails";
         match text.to_ascii_lowercase().as_str() {
-            word @ ("true" | "false") => {
+            word @ ("true" | "false") if is_boolean => {
                 Some(said(format!("`{text}` is not lowercase"), format!("write: {key} = {word}")))
             }
-            "yes" | "on" | "y" => {
+            "yes" | "on" | "y" if is_boolean => {
                 Some(said(format!("`{text}` is not a value of TOML"), format!("write: {key} = true")))
             }
-            "no" | "off" | "n" => {
+            "no" | "off" | "n" if is_boolean => {
                 Some(said(format!("`{text}` is not a value of TOML"), format!("write: {key} = false")))
             }
             "null" | "none" | "nil" | "undefined" | "~" => {
@@ -158,7 +181,7 @@ impl Value<'_> {
         let digits = self.text.strip_suffix('%')?.trim_end();
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         let help = || format!("write: {} = \"{digits}%\"", self.key);
-        is_number.then(|| said("a percentage is in quotes", help()))
+        is_number.then(|| said("a percentage needs quotes", help()))
     }
 
     /// A date in the right form that no calendar has.
@@ -182,7 +205,7 @@ impl Value<'_> {
             .iter()
             .any(|said| self.spot.said.starts_with(said));
         if let Some(time) = self.time().filter(|_| said_so) {
-            return Some(said("this is not a time as TOML writes it", time));
+            return Some(said("this is not a valid time", time));
         }
         let dates = dates(self.text);
         let lower = self.text.to_ascii_lowercase();
@@ -198,7 +221,7 @@ impl Value<'_> {
             }
             _ => format!("write year-month-day: {key} = 2026-12-20"),
         };
-        Some(said("this is not a date as TOML writes it", help))
+        Some(said("this is not a valid date", help))
     }
 
     /// Help for a date with a time that is not complete.
@@ -226,12 +249,12 @@ impl Value<'_> {
     fn number(&self) -> Option<Said> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
-        if plain.is_empty() || !is_number {
+        if plain.is_empty() || !is_number || TEXTS.contains(&own_name(self.key)) {
             return None;
         }
         let plain = plain.trim_start_matches('0');
         let plain = if plain.is_empty() { "0" } else { plain };
-        Some(said("this is not a number as TOML writes it", format!("write: {} = {plain}", self.key)))
+        Some(said("this is not a valid number", format!("write: {} = {plain}", self.key)))
     }
 
     fn without_quotes(&self) -> Said {
@@ -244,8 +267,11 @@ impl Value<'_> {
         let text = self.spot.shown(text, "Admin");
         let help = if is_listed {
             format!("write: \"{text}\"")
+        } else if self.key.contains('@') && !self.key.contains('"') {
+            format!("write: \"{}\" = {{ {} = \"{text}\" }}", self.key, hints::field_of(&text))
         } else {
-            format!("write: {} = \"{text}\"", self.key)
+            let status = matches!(own_name(self.key), "status" | "then").then(|| hints::of_status(&text));
+            format!("write: {} = \"{}\"", self.key, status.flatten().unwrap_or(&text))
         };
         (SYNTAX, message.to_owned(), help)
     }

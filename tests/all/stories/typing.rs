@@ -34,71 +34,59 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "bo@acme.example" = { role = "Admin" },
 "#,
         &[
-            r#"2:40 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
-            r#"3:39 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"2:40 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"3:39 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
         ],
     ),
     (
         r#"timezone = "UTC",
 "#,
         &[
-            r#"1:17 roster::syntax: a line does not end with `,` | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"1:17 roster::syntax: the `,` at the end of this line is not needed | delete the `,`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
         ],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 12/20/2026, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 20.12.2026, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 2026/12/20, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 2026-1-3, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-01-03"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-01-03"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 26-01-03, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-01-03"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-01-03"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 3 Jan 2026, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 2026-12-20 8:00, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -106,7 +94,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-12-20 8:00am, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -114,7 +102,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
 "ana@acme.example" = { windows = [{ from = 2026-12-20T08:00 CET, status = "away" }] }
 "#,
         &[
-            r#"2:44 roster::syntax: this is not a time as TOML writes it | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
+            r#"2:44 roster::syntax: this is not a valid time | write: from = 2026-12-20T08:00:00, which is local time, or with an offset: 2026-12-20T08:00:00+01:00"#,
         ],
     ),
     (
@@ -140,15 +128,13 @@ up_to = 5
 reason = "x"
 expires = 20.12.2026
 "#,
-        &[
-            r#"5:11 roster::syntax: this is not a date as TOML writes it | write year-month-day: expires = 2026-12-20"#,
-        ],
+        &[r#"5:11 roster::syntax: this is not a valid date | write year-month-day: expires = 2026-12-20"#],
     ),
     (
         r#"[guardrails]
 max_changes = 25%
 "#,
-        &[r#"2:15 roster::syntax: a percentage is in quotes | write: max_changes = "25%""#],
+        &[r#"2:15 roster::syntax: a percentage needs quotes | write: max_changes = "25%""#],
     ),
     (
         r#"[users]
@@ -489,7 +475,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = {};
 "#,
         &[
-            r#"2:24 roster::syntax: a line does not end with `;` | delete the `;`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
+            r#"2:24 roster::syntax: the `;` at the end of this line is not needed | delete the `;`: each entry has its own line, and only what is in { } or [ ] is separated by commas"#,
         ],
     ),
     (
@@ -697,37 +683,37 @@ bo@acme.example
         r#"[users]]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#],
+        &[
+            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users]"#,
+        ],
     ),
     (
         r#"[[users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#],
+        &[
+            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users]"#,
+        ],
     ),
     (
         r#"[[acknowledge]
 guardrail = "max_changes"
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [[acknowledge]]"#,
+            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [[acknowledge]]"#,
         ],
     ),
     (
         r#"(users)
 "ana@acme.example" = {}
 "#,
-        &[
-            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
-        ],
+        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
     ),
     (
         r#"users:
 "ana@acme.example" = {}
 "#,
-        &[
-            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
-        ],
+        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
     ),
     (
         r#"[users]
@@ -803,7 +789,35 @@ guardrail = "max_changes"
         r#"[guardrails]
 max_changes = 040
 "#,
-        &[r#"2:15 roster::syntax: this is not a number as TOML writes it | write: max_changes = 40"#],
+        &[r#"2:15 roster::syntax: this is not a valid number | write: max_changes = 40"#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { status = on }\n",
+        &[r#"2:33 roster::syntax: this text is not in quotes | write: status = "active""#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { role = no }\n",
+        &[r#"2:31 roster::syntax: this text is not in quotes | write: role = "no""#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { role = 007 }\n",
+        &[r#"2:31 roster::syntax: this text is not in quotes | write: role = "007""#],
+    ),
+    (
+        "[users]\n\"ana@acme.example\": Admin\n",
+        &[
+            r#"2:19 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = away\n",
+        &[
+            r#"2:22 roster::syntax: this text is not in quotes | write: "ana@acme.example" = { status = "away" }"#,
+        ],
+    ),
+    (
+        "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026-12-20 until = 2026-12-21, role = \"A\" }] }\n",
+        &[r#"2:55 roster::syntax: a comma is missing in front of this | write `,` in front of it"#],
     ),
     (
         "[guardrails]\nmax_changes = 1 ,000\n",
@@ -813,19 +827,23 @@ max_changes = 040
         "[guardrails]\nmax_changes = 12 ,000\n",
         &["2:15 roster::syntax: a number has no comma | write: max_changes = 12000"],
     ),
-    ("\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n", &[
+    (
+        "\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n",
+        &[
             r#"1:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
-        ]),
-    ("include = [\"teams\\é.toml\"]\n", &[
+        ],
+    ),
+    (
+        "include = [\"teams\\é.toml\"]\n",
+        &[
             r#"1:18 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write paths with `/`: "teams/é.toml""#,
-        ]),
+        ],
+    ),
     (
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 02026-12-20, status = "away" }] }
 "#,
-        &[
-            r#"2:44 roster::syntax: this is not a date as TOML writes it | write year-month-day: from = 2026-12-20"#,
-        ],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
     ),
     (
         "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026\u{2013}12\u{2013}20, status = \"away\" }] }\n",
@@ -931,9 +949,7 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
         r#"[users]:
 "a@b.co" = {}
 "#,
-        &[
-            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
-        ],
+        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
     ),
     (
         r#"[users]
@@ -1374,6 +1390,25 @@ fn each_mistake_is_one_problem_that_shows_what_to_write() {
     for (text, expected) in TYPED.iter().chain(MEANT) {
         let problems = read(text.as_bytes()).expect_err(text);
         assert_eq!(told(&problems), *expected, "of:\n{text}");
+    }
+}
+
+/// A secret is hidden in the message, in the help, and in the excerpt, whether it is a key or a value on the next line.
+#[test]
+fn a_secret_in_an_odd_place_is_not_repeated() {
+    for text in [
+        "ghp_abcdefgh12345678 = 1\n",
+        "[users]\nghp_abcdefgh12345678 = {}\n",
+        "[ghp_abcdefgh12345678]\n[ghp_abcdefgh12345678]\n",
+        "[users]\n\"ana@acme.example\" = { ghp_abcdefgh12345678 = 1, ghp_abcdefgh12345678 = 2 }\n",
+        "[users]\nghp_abcdefgh12345678 = {}\nghp_abcdefgh12345678 = {}\n",
+        "[guardrails]\nghp_abcdefgh12345678 = 1\nghp_abcdefgh12345678 = 1\n",
+        "pylon_token =\n\"abcdefgh battery\"\n",
+        "pylon_token =\nabcdefgh\n",
+    ] {
+        let problems = read(text).expect_err(text);
+        let shown = rolecall::report::diagnostic::render(&problems, false);
+        assert!(!shown.contains("abcdefgh"), "{shown}");
     }
 }
 
