@@ -8,6 +8,7 @@ use super::Code;
 use super::fields::Fields;
 use super::pieces::Shift;
 use super::repeats::{self, Repeats, Unread, is_repeat};
+use super::syntax::repair::Repaired;
 use super::syntax::statements::{Statements, statements};
 use super::syntax::{self, Complaint, Section};
 use crate::problem::{Label, Problem};
@@ -70,7 +71,8 @@ pub(super) fn explain(
         fields.problems.append(&mut reread);
         let Some(next) = explained.unseen_from else { break };
         part = Part::of(text, next..text.len(), &statements);
-        let (table, unread) = DeTable::parse_recoverable(&part.text);
+        let repaired = Repaired::of(&part.text);
+        let (table, unread) = repaired.parse();
         errors = unread;
         found = part.walk(fields, table.get_ref(), &read);
     }
@@ -87,7 +89,7 @@ fn read_below(
     let mut found = Vec::new();
     for section in sections {
         let part = Part::below(section, text);
-        found.extend(part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), read));
+        found.extend(part.walk(fields, Repaired::of(&part.text).parse().0.get_ref(), read));
     }
     found
 }

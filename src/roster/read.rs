@@ -15,6 +15,7 @@ use super::people::{Context, People, read_people};
 use super::pieces::{Cut, PIECE};
 use super::rules::{check_look_alikes, check_windows, is_twice_in_a_file, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
+use super::syntax::repair::Repaired;
 use super::{Code, DeclaredPerson, RoleName, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
@@ -171,14 +172,16 @@ impl Reader {
         let cut = self.piece.map_or_else(|| Cut::whole(text), |size| Cut::in_pieces_of(size, text));
         // The start first: the parser takes fifty times the size of a text, whatever is in it.
         let start = with_bounded_errors(&cut.frame, START);
+        let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
             Ok(table) if start.len() == cut.frame.len() => (table, Vec::new()),
-            _ => DeTable::parse_recoverable(with_bounded_errors(start, start.len())),
+            _ => repaired.insert(Repaired::of(with_bounded_errors(start, start.len()))).parse(),
         };
         let mut fields = Fields::new(file, &cut, &mut self.names);
         let whole = read(&mut fields, table.get_ref(), None);
         self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
         drop(table);
+        drop(repaired);
         let mut known = Known::default();
         if !(errors.is_empty() || cut.has_rows()) {
             let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));

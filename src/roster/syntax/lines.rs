@@ -1,5 +1,7 @@
 //! Mistakes in what makes a line: comments, headers, `=`, quotes, brackets, and commas.
 
+use std::ops::Range;
+
 use super::super::{hints, keys};
 use super::spot::{Mistake, Spot};
 use super::statements::{Flaw, is_bare, string_len};
@@ -222,21 +224,23 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     Some(Mistake { marked, ..mistake }.over(statement.span.start..statement.span.end + 1))
 }
 
+/// What other languages have between a key and its value.
+pub(super) const SIGNS: [&str; 13] =
+    [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">"];
+
+/// Returns the range of the sign that ends before the offset `at` of a line, or begins at it or behind it.
+pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
+    let is_sign = |char: char| "=:<>-~".contains(char);
+    let start = line[..at].trim_end().trim_end_matches(is_sign).len();
+    let start = start + line[start..].len() - line[start..].trim_start().len();
+    start..line[start..].find(|char| !is_sign(char)).map_or(line.len(), |length| start + length)
+}
+
 /// `:`, `==`, `=>`, `->` and the like between a key and its value.
 pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
-    let is_sign = |char: char| "=:<>-~".contains(char);
-    // The error is in front of the sign, in it, or behind it.
-    let before = spot.before().trim_end();
-    let start = before.trim_end_matches(is_sign).len();
-    let rest = &spot.line[start..];
-    let gap = rest.len() - rest.trim_start().len();
-    let start = start + gap;
-    let length = spot.line[start..].find(|char| !is_sign(char)).unwrap_or(spot.line.len() - start);
-    let sign = &spot.line[start..start + length];
-    if !matches!(
-        sign,
-        ":" | "==" | "===" | "=>" | "->" | ":=" | "=:" | "<-" | "-->" | "==>" | "~>" | "::" | ">"
-    ) {
+    let Range { start, end } = sign_around(spot.line, spot.at);
+    let sign = &spot.line[start..end];
+    if !SIGNS.contains(&sign) {
         return None;
     }
     let key = spot.line[..start].rsplit(['{', ',', '[']).next().unwrap_or_default().trim();
@@ -245,7 +249,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     if key.is_empty() || !spot.said.contains(['=', 'k', 'v']) {
         return None;
     }
-    let value = spot.line[start + length..].trim();
+    let value = spot.line[end..].trim();
     let value = match value {
         "" if key.contains('@') => " { … }".to_owned(),
         "" => " …".to_owned(),
@@ -258,7 +262,7 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let example = spot.shown(&format!("{key} ={value}"), "role = \"Admin\"");
     let mistake = spot
-        .mistake(start..start + length, format!("`{sign}` does not separate a key from its value"))
+        .mistake(start..end, format!("`{sign}` does not separate a key from its value"))
         .label("TOML has `=` here")
         .help(format!("write `=`: {example}"));
     Some(if sign == ":" { mistake } else { mistake.of_line(spot) })

@@ -4,7 +4,7 @@
 //! of an error and at its line, and names a mistake that people make. The first one that matches wins. What no recognizer knows
 //! is reported in the parser's words, with the rules that hold for every line.
 //!
-//! * `statements` splits a text that is not TOML; `spot` is the place of an error; `documents`, `lines`, `signs`, and `values`
+//! * `statements` splits a text that is not TOML; `repair` lets the parser read on; `spot` is the place of an error; `documents`, `lines`, `signs`, and `values`
 //!   hold the recognizers.
 //! * One mistake is one problem: errors in the range that a mistake covers are not reported.
 //! * Takes time in proportion to the text: at most [`MOST_PER_LINE`] errors of a line are looked at.
@@ -13,6 +13,7 @@ use std::ops::Range;
 
 mod documents;
 mod lines;
+pub(super) mod repair;
 mod signs;
 mod spot;
 pub(super) mod statements;

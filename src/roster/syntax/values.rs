@@ -91,7 +91,8 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
 /// A value that the parser cannot read.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     let thousands = spot.said.starts_with("unexpected key or value") && spot.after().starts_with(',');
-    if !thousands && !OF_VALUES.iter().any(|said| spot.said.starts_with(said)) {
+    let is_of_key = spot.said.starts_with("missing value for key");
+    if is_of_key || !thousands && !OF_VALUES.iter().any(|said| spot.said.starts_with(said)) {
         return None;
     }
     let range = spot.value();

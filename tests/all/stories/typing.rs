@@ -1422,3 +1422,189 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
         assert_eq!(told(&problems), *expected, "with a mark, of:\n{text}");
     }
 }
+
+/// Mistakes next to others, and mistakes that more than one rule could explain.
+#[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
+const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
+    (
+        r#"[guardrails]
+max_changes: 5
+unmanaged = refuse
+keep_active = 05
+"#,
+        &[
+            r#"2:12 roster::syntax: `:` does not separate a key from its value | write `=`: max_changes = 5"#,
+            r#"3:13 roster::syntax: this text is not in quotes | write: unmanaged = "refuse""#,
+            r#"4:15 roster::syntax: this is not a number as TOML writes it | write: keep_active = 5"#,
+        ],
+    ),
+    (
+        r#"[users]
+"a@a.example": {}
+"b@a.example" = { role = Admin }
+"#,
+        &[
+            r#"2:14 roster::syntax: `:` does not separate a key from its value | write `=`: "a@a.example" = { … }"#,
+            r#"3:26 roster::syntax: this text is not in quotes | write: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"timezone: "UTC"
+[users]
+"b@a.example" = { role = Admin }
+"#,
+        &[
+            r#"1:9 roster::syntax: `:` does not separate a key from its value | write `=`: timezone = "UTC""#,
+            r#"3:26 roster::syntax: this text is not in quotes | write: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users."ana@a.example"]
+role: "Admin"
+status = away
+"#,
+        &[
+            r#"2:5 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#,
+            r#"3:10 roster::syntax: this text is not in quotes | write: status = "away""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@a.example": { role = "Admin" }
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:16 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@a.example" = { … }"#,
+            r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@a.example": {
+  role: "Admin"
+  status: "awai"
+}
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:16 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@a.example" = { … }"#,
+            r#"3:7 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#,
+            r#"4:3 roster::syntax: a comma is missing in front of this | end the line above with `,`"#,
+            r#"4:9 roster::syntax: `:` does not separate a key from its value | write `=`: status = "awai""#,
+            r#"6:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@a.example" = { role: Admin, status: awai }
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:25 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#,
+            r#"2:40 roster::syntax: `:` does not separate a key from its value | write `=`: status = "awai""#,
+            r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[[acknowledge]]
+guardrail = "missing"
+up_to = 5
+reason: "x"
+expires = 2026-12-01
+"#,
+        &[r#"4:7 roster::syntax: `:` does not separate a key from its value | write `=`: reason = "x""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" { role = "Admin" }
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:20 roster::syntax: `=` is missing behind `"ana@acme.example"` | write: "ana@acme.example" = …"#,
+            r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example"
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:1 roster::syntax: `"ana@acme.example"` has no `=` and no value | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
+            r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"role:Admin
+timezone = 5
+"#,
+        &[
+            r#"1:1 roster::syntax: this line is neither `key = value` nor the [header] of a section | begin a comment with `#`: # role:Admin"#,
+            r#"2:12 roster::wrong_type: `timezone` must be a string | write it in quotes: "…""#,
+        ],
+    ),
+    (
+        r#"[users]
+ana@acme.example: { role: "Admin" }
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"2:1 roster::syntax: this address is not in quotes | write: "ana@acme.example" = { … }"#,
+            r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[users:]
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#,
+            r#"2:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"users:
+"cy@a.example" = { rol = "x" }
+"#,
+        &[
+            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
+            r#"2:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"users:
+  ana@acme.example:
+    role: Admin
+  "bo@a.example":
+    role: Admin
+    status: away
+"#,
+        &[
+            r#"1:1 roster::syntax: this file is YAML, not TOML | write a line [users], and below it one line per person: "ana@acme.example" = { role = "Admin" }"#,
+        ],
+    ),
+    (
+        r#"# x
+[users]
+"bo@a.example" -> {
+  role = "Admin",
+  status = "awai",
+}
+"cy@a.example" = { role = "x" }
+"cy@a.example" = { role = "x" }
+"#,
+        &[
+            r#"3:16 roster::syntax: `->` does not separate a key from its value | write `=`: "bo@a.example" = { … }"#,
+            r#"5:12 roster::unknown_status: `awai` is not a value of `status` | did you mean `away`? `status` is one of: active, away, out_of_office"#,
+            r#"8:1 and 7:1 roster::duplicate_person: cy@a.example is declared twice | keep one of the two; letter case makes no second person"#,
+        ],
+    ),
+];
+
+#[test]
+fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
+    for (text, expected) in NEXT_TO_OTHERS {
+        let problems = read(text.as_bytes()).expect_err(text);
+        assert_eq!(told(&problems), *expected, "of:\n{text}");
+    }
+}

@@ -1,0 +1,88 @@
+//! Lets the parser read what follows a key without `=`.
+//!
+//! The parser stops to build values at such a key: it neither returns what follows nor checks it. So the text is read again with
+//! a `=` in place of what was written, or without the line. No byte moves, so all places stay the same.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, Error};
+
+use super::lines::{SIGNS, sign_around};
+
+/// What the parser says where it stops to build values.
+const STOPS: [&str; 2] = ["key with no value", "missing value for key"];
+
+/// A text that the parser can read to its end.
+pub(in crate::roster) struct Repaired<'t> {
+    text: Cow<'t, str>,
+    /// Why the parser stopped in the text as it was written.
+    stops: Vec<Error>,
+    /// Where a second error would be about the same mistake.
+    silent: Vec<Range<usize>>,
+}
+
+impl<'t> Repaired<'t> {
+    /// Puts `=` where the text has another sign, and spaces in the place of lines that have none.
+    pub(in crate::roster) fn of(text: &'t str) -> Self {
+        let mut stops = DeTable::parse_recoverable(text).1;
+        stops.retain(|error| STOPS.iter().any(|said| error.message().starts_with(said)));
+        let mut repaired = Self { text: Cow::Borrowed(text), stops: Vec::new(), silent: Vec::new() };
+        if stops.is_empty() {
+            return repaired;
+        }
+        let mut bytes = text.as_bytes().to_vec();
+        for stop in &stops {
+            let at = text.floor_char_boundary(stop.span().unwrap_or_default().start);
+            repaired.silent.extend(repair(text, at, &mut bytes));
+        }
+        repaired.silent.sort_by_key(|range| range.start);
+        repaired.text = String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned);
+        repaired.stops = stops;
+        repaired
+    }
+
+    /// Returns what the parser reads, and its errors in the text as it was written.
+    pub(in crate::roster) fn parse(&self) -> (Spanned<DeTable<'_>>, Vec<Error>) {
+        let (table, mut errors) = DeTable::parse_recoverable(&self.text);
+        errors.retain(|error| !self.is_silent(error.span().unwrap_or_default().start));
+        errors.extend(self.stops.iter().cloned());
+        (table, errors)
+    }
+
+    fn is_silent(&self, at: usize) -> bool {
+        let next = self.silent.partition_point(|range| range.start <= at);
+        next.checked_sub(1).is_some_and(|last| self.silent[last].contains(&at))
+    }
+}
+
+/// Repairs the line around the offset `at`. Returns where errors would be about the same mistake.
+fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+    let line = text[start..end].trim_end_matches('\r');
+    let sign = sign_around(line, at - start);
+    let has_key = !line[..sign.start].trim().is_empty();
+    if has_key && SIGNS.contains(&&line[sign.clone()]) {
+        let value = line[sign.end..].trim_start();
+        bytes[start + sign.start..start + sign.end].fill(b' ');
+        bytes[start + sign.start] = b'=';
+        return (!value.starts_with(['{', '['])).then_some(start + sign.start..end + 1);
+    }
+    // A header behind a mark that nobody sees, or behind a bullet.
+    let header = line
+        .find('[')
+        .filter(|at| !line[..*at].contains(|char: char| char.is_alphanumeric() || "\"'".contains(char)));
+    if let Some(header) = header {
+        bytes[start..start + header].fill(b' ');
+        return None;
+    }
+    let is_value = line[at - start..].starts_with(['"', '\'', '{', '[']);
+    if is_value && line[..at - start].ends_with([' ', '\t']) {
+        bytes[at - 1] = b'=';
+    } else {
+        bytes[start..start + line.len()].fill(b' ');
+    }
+    None
+}
