@@ -212,12 +212,9 @@ impl<'p> Fields<'p> {
     pub(super) fn unknown(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str], table: &str) {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
-        let folded = name.to_ascii_lowercase().replace('-', "_");
-        let is_host = HOSTS.contains(&folded.as_str());
-        let is_secret = !is_host && (is_secret_name(name) || SECRETS.contains(&folded.as_str()));
-        if is_secret || is_host {
+        if let Some(Forbidden { message, label, help }) = forbidden(name) {
             self.masks.push(self.place(value.span()));
-            self.report(forbidden(name, place, is_secret));
+            self.report(Problem::new(Code::SecretInFile, message).at(place, label).help(help));
             return;
         }
         let hint = hints::of_key(table, name).map(str::to_owned);
@@ -255,17 +252,33 @@ pub(super) fn quoted_up_to(text: &str, most: usize) -> String {
     }
 }
 
-fn forbidden(name: &str, place: Place, is_secret: bool) -> Problem {
-    let name = Printable::cut(name, 60);
-    let problem = Problem::new(Code::SecretInFile, format!("`{name}` does not belong in a reviewed file"));
-    if is_secret {
-        problem.at(place, "the value is not shown here").help(
+/// Why a key does not belong into a file.
+pub(super) struct Forbidden {
+    /// What happened.
+    pub(super) message: String,
+    /// What is at its place.
+    pub(super) label: &'static str,
+    /// What to do.
+    pub(super) help: &'static str,
+}
+
+/// Returns why a key with this name does not belong into a file, if it is one of a secret or of a host.
+pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
+    let folded = name.to_ascii_lowercase().replace('-', "_");
+    let is_host = HOSTS.contains(&folded.as_str());
+    let is_secret = !is_host && (is_secret_name(name) || SECRETS.contains(&folded.as_str()));
+    let message = format!("`{}` does not belong in a reviewed file", Printable::cut(name, 60));
+    let (label, help) = if is_secret {
+        (
+            "the value is not shown here",
             "pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, \
              and if a real token was committed, revoke it in Pylon",
         )
     } else {
-        problem.at(place, "not here").help(
+        (
+            "not here",
             "whoever edits this file could send the token to another host: use --region, --base-url or PYLON_BASE_URL instead",
         )
-    }
+    };
+    (is_secret || is_host).then_some(Forbidden { message, label, help })
 }

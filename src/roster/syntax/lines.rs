@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::{hints, keys};
+use super::between::header_name;
 use super::spot::{Mistake, Spot};
 use super::statements::{Flaw, is_bare, string_len};
 
@@ -96,18 +97,19 @@ pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_matches(['[', ']', '(', ')', '{', '}', ':', ' ', '"', '\'']);
+    let name = header_name(line).unwrap_or(name);
     let is_section = name == "users" || keys::SECTIONS.contains(&name);
     let is_header = spot.statement.is_some_and(|statement| statement.is_header) && line.starts_with('[');
     if !(is_header || is_section && name != line) {
         return None;
     }
-    if let Some(address) = address_in(line).filter(|_| is_header && !line.contains('"')) {
+    if let Some(address) = address_in(line).filter(|_| is_header && !line.contains(['"', '\''])) {
         let message = "an address in a header stands in quotes";
         let at = spot.line.find(address).unwrap_or_default();
-        let help = format!("write: [users.\"{}\"]", spot.shown(address, "ana@acme.example"));
-        return Some(
-            spot.mistake(at..at + address.len(), message).label("not in quotes").help(help).of_line(spot),
-        );
+        let header = format!("[users.\"{}\"]", spot.shown(address, "ana@acme.example"));
+        let help = format!("write: {header}");
+        let mistake = spot.mistake(at..at + address.len(), message).label("not in quotes").help(help);
+        return Some(Mistake { section: Some(header), ..mistake.of_line(spot) });
     }
     let behind = line.rfind(']').map_or("", |end| line[end + 1..].trim());
     if is_header && !behind.is_empty() && !behind.starts_with([':', ';', ',']) {
@@ -225,8 +227,8 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 /// What other languages have between a key and its value.
-pub(super) const SIGNS: [&str; 13] =
-    [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">"];
+pub(super) const SIGNS: [&str; 15] =
+    [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
 /// Returns the range of the sign that ends before the offset `at` of a line, or begins at it or behind it.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
@@ -282,7 +284,7 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
 }
 
 /// The first word with an `@`, without what stands around it.
-fn address_in(text: &str) -> Option<&str> {
+pub(super) fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;
     // `users.ana@acme.example` in a header.
@@ -352,22 +354,6 @@ pub(super) fn behind_the_end(spot: &Spot<'_>) -> Option<Mistake> {
             .help(help)
             .of_line(spot),
     )
-}
-
-/// `[ role = "Admin" ]`
-pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
-    let before = spot.before().trim_end();
-    let in_array = before.strip_suffix('[').map(str::trim_end).filter(|before| before.ends_with('='))?;
-    let rest = spot.after();
-    let key = &rest[..rest.find(|char| !is_bare(char))?];
-    if !keys::PERSON.contains(&key) || !rest[key.len()..].trim_start().starts_with('=') {
-        return None;
-    }
-    let at = in_array.len() + spot.line[in_array.len()..].find('[')?;
-    let mistake = spot
-        .mistake(at..at + 1, "keys with values are in braces, not in brackets")
-        .label("a list begins here");
-    Some(mistake.help("write { … } instead of [ … ]: { role = \"Admin\" }").of_line(spot))
 }
 
 pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {

@@ -4,13 +4,14 @@
 //! of an error and at its line, and names a mistake that people make. The first one that matches wins. What no recognizer knows
 //! is reported in the parser's words, with the rules that hold for every line.
 //!
-//! * `statements` splits a text that is not TOML; `repair` lets the parser read on; `spot` is the place of an error; `documents`, `lines`, `signs`, and `values`
-//!   hold the recognizers.
+//! * `statements` splits a text that is not TOML; `repair` lets the parser read on; `spot` is the place of an error; `documents`, `lines`, `signs`, `values`,
+//!   and `between` hold the recognizers.
 //! * One mistake is one problem: errors in the range that a mistake covers are not reported.
 //! * Takes time in proportion to the text: at most [`MOST_PER_LINE`] errors of a line are looked at.
 
 use std::ops::Range;
 
+mod between;
 mod documents;
 mod lines;
 pub(super) mod repair;
@@ -34,6 +35,7 @@ type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 /// The mistakes, in the order in which they are looked for: what explains a whole file first, what explains one sign last.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
+    between::secret,
     documents::other_format,
     documents::old_line_ends,
     lines::code_fence,
@@ -50,7 +52,10 @@ const MISTAKES: &[Recognizer] = &[
     lines::bracket_without_partner,
     lines::operator,
     lines::behind_the_end,
-    lines::array_of_keys,
+    between::array_of_keys,
+    between::behind_a_value,
+    between::no_value,
+    between::key_with_blank,
     lines::comma,
     lines::comma_between_values,
     lines::template,

@@ -48,7 +48,7 @@ fn own_name(key: &str) -> &str {
 }
 
 /// A value by its key, for examples.
-fn example(key: &str) -> &'static str {
+pub(super) fn example(key: &str) -> &'static str {
     match key {
         "role" => "\"Admin\"",
         "status" | "then" => "\"away\"",

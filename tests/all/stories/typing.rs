@@ -1599,6 +1599,263 @@ ana@acme.example: { role: "Admin" }
             r#"8:1 and 7:1 roster::duplicate_person: cy@a.example is declared twice | keep one of the two; letter case makes no second person"#,
         ],
     ),
+    (
+        r#"token = pylon_api_x9
+"#,
+        &[
+            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"PYLON_API_TOKEN=pylon_api_x9
+"#,
+        &[
+            r#"1:1 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"password: hunter2
+"#,
+        &[
+            r#"1:1 roster::secret_in_file: `password` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"[workspace]
+api_key = abc123
+"#,
+        &[
+            r#"2:1 roster::secret_in_file: `api_key` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"token = "pylon_api_x9"
+"#,
+        &[
+            r#"1:1 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"export PYLON_API_TOKEN=pylon_api_x9
+"#,
+        &[
+            r#"1:8 roster::secret_in_file: `PYLON_API_TOKEN` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin", token = hunter2 }
+"#,
+        &[
+            r#"2:40 roster::secret_in_file: `token` does not belong in a reviewed file | pull requests edit this file and CI logs show it: set PYLON_API_TOKEN or --token-file instead, and if a real token was committed, revoke it in Pylon"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin"; status = "away" }
+"#,
+        &[
+            r#"2:38 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" or "Member" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `or` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" + "Member" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `+` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" | "Member" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `|` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" and "Member", status = "away" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `and` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" / "Member" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `/` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" "Member" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `"Member"` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin", "Member" }
+"#,
+        &[r#"2:49 roster::syntax: `Member` has no value | write a value: "Member" = "…", or delete the key"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" (owner) }
+"#,
+        &[
+            r#"2:39 roster::syntax: `(owner)` does not belong behind a value | a person has one role: role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" && status = "away" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `&&` does not belong behind a value | separate the keys with a comma: write `,` instead of `&&`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" and status = "away" }
+"#,
+        &[
+            r#"2:39 roster::syntax: `and` does not belong behind a value | separate the keys with a comma: write `,` instead of `and`"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+keep_at_least = { Tier 2 = 3 }
+"#,
+        &[r#"2:19 roster::syntax: a key with a blank is in quotes | write: "Tier 2" = 3"#],
+    ),
+    (
+        r#"[guardrails]
+keep_at_least = { "Admin" >= 2 }
+"#,
+        &[r#"2:27 roster::syntax: `>=` does not separate a key from its value | write `=`: "Admin" = 2"#],
+    ),
+    (
+        r#"[guardrails]
+keep_at_least = { Admin >= 2, Tier 2 = 3 }
+"#,
+        &[r#"2:25 roster::syntax: `>=` does not separate a key from its value | write `=`: Admin = 2"#],
+    ),
+    (
+        r#"[guardrails]
+keep_at_least = { Admin = 2; Lead = 3 }
+"#,
+        &[
+            r#"2:28 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = , status = "away" }
+"#,
+        &[r#"2:24 roster::syntax: `role` has no value | write a value: role = "Admin", or delete the key"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = , status = , }
+"#,
+        &[r#"2:24 roster::syntax: `role` has no value | write a value: role = "Admin", or delete the key"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = }
+"#,
+        &[r#"2:31 roster::syntax: `role` has no value | write a value: role = "Admin", or delete the key"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role, status = "away" }
+"#,
+        &[
+            r#"2:24 roster::syntax: `role` has no `=` and no value | write a value: role = "Admin", or delete the key"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [ from = 2026-12-01, until = 2026-12-05, status = "active" ] }
+"#,
+        &[
+            r#"2:34 roster::syntax: keys with values are in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
+        ],
+    ),
+    (
+        r#"[users."ana@acme.example"]
+windows = [ from = 2026-12-01, until = 2026-12-05, status = "active" ]
+"#,
+        &[
+            r#"2:11 roster::syntax: keys with values are in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
+        ],
+    ),
+    (
+        r#"[users."ana@acme.example"
+role = "Admin"
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users."ana@acme.example"]"#],
+    ),
+    (
+        r#"["users"."ana@acme.example"
+role = "Admin"
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: ["users"."ana@acme.example"]"#],
+    ),
+    (
+        r#"[users.'ana@acme.example'
+role = "Admin"
+"#,
+        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users.'ana@acme.example']"#],
+    ),
+    (
+        r#"[users."ana@acme.example"]]
+role = "Admin"
+"#,
+        &[
+            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users."ana@acme.example"]"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {
+  role = "Admin";
+  status = "away";
+}
+"cy@acme.example" = { rol = "x" }
+"#,
+        &[
+            r#"3:17 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+            r#"6:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = {
+  role = ,
+  status = "away",
+}
+"cy@acme.example" = { rol = "x" }
+"#,
+        &[
+            r#"3:3 roster::syntax: `role` has no value | write a value: role = "Admin", or delete the key"#,
+            r#"6:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
+        ],
+    ),
 ];
 
 #[test]
