@@ -152,6 +152,9 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &Value<'_>) -> String {
         ("an array", ..) => "write it in brackets: [ … ]".to_owned(),
         ("true or false", ..) => "write it without quotes".to_owned(),
         ("a whole number", ..) => "write it without quotes: 40".to_owned(),
+        _ if value.get_ref().is_integer() => {
+            format!("write year-month-day, with hyphens: {key} = 2026-12-20")
+        }
         _ => {
             "write it without quotes: 2026-12-20, 2026-12-20T08:00:00 or 2026-12-20T08:00:00+01:00".to_owned()
         }

@@ -107,6 +107,17 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(key, message).label("a key without a value").help(help).over(covers))
 }
 
+/// `"""ana@acme.example""" = {}`
+pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
+    if !spot.said.starts_with("keys cannot be multi-line") {
+        return None;
+    }
+    let end = spot.at + word_len(spot.after());
+    let name = spot.shown(spot.line[spot.at..end].trim_matches(['"', '\'']), "ana@acme.example");
+    let mistake = spot.mistake(spot.at..end, "a key has one quote on each side, not three");
+    Some(mistake.label("three quotes").help(format!("write: \"{name}\" = …")).of_line(spot))
+}
+
 /// `Tier 2 = 3`
 pub(super) fn key_with_blank(spot: &Spot<'_>) -> Option<Mistake> {
     if !spot.said.starts_with("missing assignment between") {
@@ -156,6 +167,6 @@ pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
 pub(super) fn header_name(line: &str) -> Option<&str> {
     let name =
         line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
-    let is_quoted = name.contains(['"', '\'']) && (address_in(name).is_some() || name.starts_with('"'));
+    let is_quoted = name.contains(['"', '\'']) && address_in(name).is_some();
     (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }

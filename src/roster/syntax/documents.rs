@@ -1,6 +1,7 @@
 //! Mistakes that are about more than one line: another format, a merge conflict.
 
 use super::spot::{Mistake, Spot};
+use super::statements::is_bare;
 
 /// Markers of git, and where a conflict begins and ends.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -60,7 +61,11 @@ pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let inner = text.strip_prefix('[').map(str::trim_start);
-    text.starts_with('{') || inner.is_some_and(|inner| inner.starts_with('{'))
+    let line = text.lines().next().unwrap_or_default().trim();
+    let name = line.strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or_default();
+    // `{users}` was meant as a header.
+    let is_header = !name.is_empty() && name.chars().all(is_bare);
+    text.starts_with('{') && !is_header || inner.is_some_and(|inner| inner.starts_with('{'))
 }
 
 fn is_yaml(spot: &Spot<'_>) -> bool {

@@ -125,7 +125,10 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let message = match (line.starts_with('['), line.ends_with(']')) {
         (true, false) if behind.is_empty() => "this header of a section has no `]`",
         (false, true) => "this header of a section has no `[`",
-        (true, true) => "this header of a section has a different number of `[` and `]`",
+        (true, true) if line.matches('[').count() != line.matches(']').count() => {
+            "this header of a section has a different number of `[` and `]`"
+        }
+        (true, true) => "this is not a valid section header",
         _ => "a section header is in brackets, on a line of its own",
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
@@ -170,6 +173,9 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     let statement = spot.statement?;
     let Some(Flaw::Quote(open)) = statement.flaw else { return None };
     let open = open.checked_sub(spot.start()).filter(|open| *open < spot.line.len())?;
+    if let Some(mistake) = apostrophe_in_value(spot, open) {
+        return Some(mistake.over(statement.span.start..statement.span.end + 1));
+    }
     // The first text that runs into `=` lacks its end, however many texts follow.
     let (at, text) = first_run(spot.line).unwrap_or((open, &spot.line[open + 1..]));
     let text = text.split([',', '=', '}', ']', '#']).next().unwrap_or_default().trim();
@@ -186,6 +192,24 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
             .help(help)
             .over(statement.span.start..statement.span.end + 1),
     )
+}
+
+/// `reason = it's ok`
+fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
+    let before = &spot.line[..open];
+    let start = before
+        .rfind('=')
+        .map(|sign| sign + 1 + before[sign + 1..].len() - before[sign + 1..].trim_start().len())?;
+    if !spot.line[open..].starts_with('\'') || !before[start..].starts_with(char::is_alphanumeric) {
+        return None;
+    }
+    let rest = &spot.line[start..];
+    let end = rest.find([',', '}', ']', '#']).unwrap_or(rest.len());
+    let text = rest[..end].trim_end();
+    let is_certain = !rest[end..].starts_with([',', '#']) && !text.contains(['"', '\\', '=']);
+    let text = spot.shown(if is_certain { text } else { "" }, "…");
+    let mistake = spot.mistake(start..start + rest[..end].trim_end().len(), "this text is not in quotes");
+    Some(mistake.label("needs quotes around it").help(format!("write it in double quotes: \"{text}\"")))
 }
 
 /// The first text that contains `=` although it begins where a key or a value begins: its closing quote is missing.
@@ -246,16 +270,22 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
         return None;
     }
     let key = spot.line[..start].rsplit(['{', ',', '[']).next().unwrap_or_default().trim();
-    let key =
-        if key.contains('@') { format!("\"{}\"", key.trim_matches(['"', '\''])) } else { key.to_owned() };
+    let key = if key.contains('@') && !key.starts_with(['"', '\'']) {
+        format!("\"{}\"", key.trim_matches(['"', '\'']))
+    } else {
+        key.to_owned()
+    };
     if key.is_empty() || !spot.said.contains(['=', 'k', 'v']) {
         return None;
     }
     let value = spot.line[end..].trim();
+    // `"ana@acme.example".role` names a field of the person.
+    let is_address = key.rsplit(['.', '"', '\'']).next().is_some_and(|last| !keys::PERSON.contains(&last))
+        && key.contains('@');
     let value = match value {
-        "" if key.contains('@') => " { … }".to_owned(),
+        "" if is_address => " { … }".to_owned(),
         "" => " …".to_owned(),
-        _ if key.contains('@') && !value.starts_with(['{', '[']) => {
+        _ if is_address && !value.starts_with(['{', '[']) => {
             let value = value_after(spot, value);
             let field = hints::field_of(value.trim_matches([' ', '"', '\'']));
             format!(" {{ {field} ={value} }}")
@@ -274,7 +304,8 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
 fn value_after(spot: &Spot<'_>, value: &str) -> String {
     let end = match value.as_bytes().first() {
         Some(quote @ (b'"' | b'\'')) => string_len(value, *quote).unwrap_or(value.len()),
-        Some(b'{' | b'[') => return " { … }".to_owned(),
+        Some(b'{') => return " { … }".to_owned(),
+        Some(b'[') => return " [ … ]".to_owned(),
         _ => value.find([',', '}', ']', '#']).unwrap_or(value.len()),
     };
     let word = value[..end].trim();
@@ -291,6 +322,20 @@ pub(super) fn address_in(text: &str) -> Option<&str> {
     Some(word.strip_prefix("users.").unwrap_or(word))
 }
 
+/// `'ana.o'neil@acme.example' = {}`
+fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
+    let key = spot.line[..key_end].trim();
+    let inner = key.strip_prefix('\'')?.strip_suffix('\'')?;
+    let apostrophe = inner.find('\'')?;
+    if inner.contains(['"', '\\', ' ']) {
+        return None;
+    }
+    let at = spot.line.find(inner)? + apostrophe;
+    let help = format!("write it in double quotes: \"{}\" = {{ … }}", spot.shown(inner, "ana@acme.example"));
+    let mistake = spot.mistake(at..at + 1, "this `'` ends the text");
+    Some(mistake.label("ends the text here").help(help).of_line(spot))
+}
+
 /// An address without quotes, as a key or alone on its line.
 pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line;
@@ -303,6 +348,9 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     }
     let address = address_in(&line[..key_end])?;
     let at = line.find(address)?;
+    if let Some(mistake) = apostrophe_in_key(spot, key_end) {
+        return Some(mistake);
+    }
     let marked = at..at + address.len();
     let shown = spot.shown(address, "ana@acme.example");
     let mistake = if line[..key_end].trim() == address && !line.contains('=') {
@@ -416,6 +464,14 @@ pub(super) fn no_pair(spot: &Spot<'_>) -> Option<Mistake> {
         return Some(without_sign(spot, key));
     }
     let name = name.trim();
+    if let Some((_, key)) =
+        name.split_once('"').filter(|(before, key)| !before.is_empty() && key.len() > 1 && key.ends_with('"'))
+    {
+        let at = spot.line.len() - spot.line.trim_start().len();
+        let mistake = spot.mistake(at..at + name.len() - key.len() - 1, "something is in front of this key");
+        let key = spot.shown(&format!("\"{key} = …"), "\"ana@acme.example\" = …");
+        return Some(mistake.label("not part of a key").help(format!("delete it: {key}")).of_line(spot));
+    }
     let mistake = spot
         .mistake(spot.at..spot.at_end.max(spot.at), "this key is not in quotes")
         .label("not allowed without quotes");

@@ -56,6 +56,7 @@ const MISTAKES: &[Recognizer] = &[
     between::behind_a_value,
     between::no_value,
     between::key_with_blank,
+    between::key_of_lines,
     lines::comma,
     lines::comma_between_values,
     lines::template,

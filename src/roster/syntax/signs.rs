@@ -79,13 +79,21 @@ pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
         Like::Hyphen => spot
             .mistake(marked, format!("{name} ({char}) is not the `-` of the keyboard"))
             .label(name)
-            .help(format!("write `-`: {}", spot.shown(&with_hyphens(spot.line, at), "2026-12-20"))),
+            .help(hyphen_help(spot, at)),
         Like::Sign(ascii) => spot
             .mistake(marked, format!("{name} ({char}) is not a sign of TOML"))
             .label(name)
             .help(format!("write `{ascii}`")),
     };
     Some(mistake.of_line(spot))
+}
+
+fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
+    let word = with_hyphens(spot.line, at);
+    if word.trim_matches('-').is_empty() {
+        return "delete it, or begin a comment with `#` in front of it".to_owned();
+    }
+    format!("write `-`: {}", spot.shown(&word, "2026-12-20"))
 }
 
 fn control_in_string(spot: &Spot<'_>) -> Option<Mistake> {

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::super::hints;
+use super::super::{Missing, Region, Stance, Status, Unmanaged};
 use super::spot::{Mistake, Spot};
 use super::{Code, SYNTAX};
 
@@ -61,6 +62,8 @@ pub(super) fn example(key: &str) -> &'static str {
         "keep_active" | "up_to" | "down_to" => "5",
         "allow_unicode_emails" => "true",
         key if key.contains('@') => "{ role = \"Admin\" }",
+        "unmanaged" | "missing" => "\"refuse\"",
+        "region" => "\"eu\"",
         _ => "\"…\"",
     }
 }
@@ -171,6 +174,10 @@ impl Value<'_> {
             "no" | "off" | "n" if is_boolean => {
                 Some(said(format!("`{text}` is not a value of TOML"), format!("write: {key} = false")))
             }
+            "null" | "none" | "nil" | "undefined" | "~" if key.contains('@') => Some(said(
+                format!("TOML has no `{text}`"),
+                format!("write: \"{key}\" = {{}}, with a role or a status between the braces"),
+            )),
             "null" | "none" | "nil" | "undefined" | "~" => {
                 Some(said(format!("TOML has no `{text}`"), format!("delete `{key}` if it has no value")))
             }
@@ -220,7 +227,7 @@ impl Value<'_> {
             [one, other] => {
                 format!("write year-month-day: {key} = {one}, or {other}, whichever day is meant")
             }
-            _ => format!("write year-month-day: {key} = 2026-12-20"),
+            _ => format!("write year-month-day, as in {key} = 2026-12-20"),
         };
         Some(said("this is not a valid date", help))
     }
@@ -231,19 +238,24 @@ impl Value<'_> {
         let date = dates(date).first()?.clone();
         let mut parts = time.split(|char: char| !char.is_ascii_digit());
         let mut next = || parts.next().and_then(|part| part.parse::<u8>().ok());
-        let (hour, minute) = (next()?, next().unwrap_or(0));
+        let (hour, minute, second) = (next()?, next().unwrap_or(0), next().unwrap_or(0));
         let lower = time.to_ascii_lowercase();
         let hour = match (hour, lower.contains("pm"), lower.contains("am")) {
             (1..=11, true, _) => hour + 12,
             (12, _, true) => 0,
             _ => hour,
         };
-        if hour > 23 || minute > 59 {
-            return Some(format!("write the hour from 00 to 23: {date}T08:00:00"));
+        if (hour, minute, second) == (24, 0, 0) && !time.contains(['Z', 'z', '+', '-']) {
+            let next = date.parse::<Date>().and_then(Date::tomorrow).ok()?;
+            return Some(format!("write the start of the next day: {} = {next}T00:00:00", self.key));
+        }
+        let wrong = [("hour", hour, 23), ("minute", minute, 59), ("second", second, 59)];
+        if let Some((name, _, most)) = wrong.iter().find(|(_, number, most)| number > most) {
+            return Some(format!("write the {name} from 00 to {most}, as in 2026-12-20T08:00:00"));
         }
         let key = self.key;
         Some(format!(
-            "write: {key} = {date}T{hour:02}:{minute:02}:00, which is local time, or with an offset: {date}T{hour:02}:{minute:02}:00+01:00"
+            "write: {key} = {date}T{hour:02}:{minute:02}:{second:02}, which is local time, or with an offset: {date}T{hour:02}:{minute:02}:{second:02}+01:00"
         ))
     }
 
@@ -266,15 +278,40 @@ impl Value<'_> {
         let before = self.spot.before().trim_end();
         let is_listed = before.ends_with(['[', ',']);
         let text = self.spot.shown(text, "Admin");
-        let help = if is_listed {
-            format!("write: \"{text}\"")
-        } else if self.key.contains('@') && !self.key.contains('"') {
-            format!("write: \"{}\" = {{ {} = \"{text}\" }}", self.key, hints::field_of(&text))
-        } else {
-            let status = matches!(own_name(self.key), "status" | "then").then(|| hints::of_status(&text));
-            format!("write: {} = \"{}\"", self.key, status.flatten().unwrap_or(&text))
+        if is_listed {
+            return (SYNTAX, message.to_owned(), format!("write: \"{text}\""));
+        }
+        let key = self.key;
+        if key.contains('@') && !key.contains('"') {
+            let help = format!("write: \"{key}\" = {{ {} = \"{text}\" }}", hints::field_of(&text));
+            return (SYNTAX, message.to_owned(), help);
+        }
+        let hinted = matches!(own_name(key), "status" | "then").then(|| hints::of_status(&text)).flatten();
+        let Some(text) = hinted.map(str::to_owned).or_else(|| fitting(key, &text)) else {
+            let help = format!("write a value as in {key} = {}", example(key));
+            return (SYNTAX, format!("this is not a value of `{key}`"), help);
         };
+        let help = format!("write: {key} = \"{text}\"");
         (SYNTAX, message.to_owned(), help)
+    }
+}
+
+/// Returns how a word has to be written as the text of this key, if the key can have it.
+fn fitting(key: &str, text: &str) -> Option<String> {
+    let is_plain = !text.contains(['"', '\\', '$', '{']);
+    let lower = text.to_ascii_lowercase();
+    let is_one = |words: &[&str]| words.contains(&lower.as_str()).then(|| lower.clone());
+    match key {
+        "from" | "until" | "expires" | "windows" | "max_changes" => None,
+        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "allow_unicode_emails" => None,
+        "then" => is_one(&Status::ALL.map(Status::as_str)),
+        "status" => {
+            is_one(&Status::ALL.map(Status::as_str)).or_else(|| is_one(&Stance::ALL.map(Stance::as_str)))
+        }
+        "unmanaged" => is_one(&Unmanaged::ALL.map(Unmanaged::as_str)),
+        "missing" => is_one(&Missing::ALL.map(Missing::as_str)),
+        "region" => is_one(&Region::ALL.map(Region::as_str)),
+        _ => is_plain.then(|| text.to_owned()),
     }
 }
 
@@ -286,7 +323,7 @@ fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
 
 /// The days that three numbers can mean, in ISO 8601.
 fn dates(text: &str) -> Vec<String> {
-    let Some(parts) = numbers(text) else { return Vec::new() };
+    let Some(parts) = numbers(text) else { return with_month(text).into_iter().collect() };
     let mut dates = match parts[..] {
         [(4.., year), (_, month), (_, day)] => {
             vec![iso(year, month, day), iso(year, day, month).filter(|_| month > 12)]
@@ -298,6 +335,24 @@ fn dates(text: &str) -> Vec<String> {
     };
     dates.dedup();
     dates.into_iter().flatten().collect()
+}
+
+/// The day of a text such as `1 Dec 2026` or `December 1st, 2026`.
+fn with_month(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let words: Vec<&str> =
+        lower.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let month = |word: &str| MONTHS.iter().position(|month| word.starts_with(month));
+    let number = |word: &str| word.trim_end_matches(char::is_alphabetic).parse::<u16>().ok();
+    let (day, month, year) = match words[..] {
+        [day, name, year] if month(name).is_some() => (number(day)?, month(name)?, number(year)?),
+        [name, day, year] => (number(day)?, month(name)?, number(year)?),
+        _ => return None,
+    };
+    if year < 1000 {
+        return None;
+    }
+    iso(year, u16::try_from(month).ok()? + 1, day)
 }
 
 fn iso(year: u16, month: u16, day: u16) -> Option<String> {

@@ -79,7 +79,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
         r#"[users]
 "ana@acme.example" = { windows = [{ from = 3 Jan 2026, status = "away" }] }
 "#,
-        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-20"#],
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-01-03"#],
     ),
     (
         r#"[users]
@@ -1435,7 +1435,7 @@ keep_active = 05
         &[
             r#"2:12 roster::syntax: `:` does not separate a key from its value | write `=`: max_changes = 5"#,
             r#"3:13 roster::syntax: this text is not in quotes | write: unmanaged = "refuse""#,
-            r#"4:15 roster::syntax: this is not a number as TOML writes it | write: keep_active = 5"#,
+            r#"4:15 roster::syntax: this is not a valid number | write: keep_active = 5"#,
         ],
     ),
     (
@@ -1558,7 +1558,7 @@ ana@acme.example: { role: "Admin" }
 "cy@a.example" = { rol = "x" }
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users]"#,
+            r#"1:1 roster::syntax: this is not a valid section header | write: [users]"#,
             r#"2:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
@@ -1567,7 +1567,7 @@ ana@acme.example: { role: "Admin" }
 "cy@a.example" = { rol = "x" }
 "#,
         &[
-            r#"1:1 roster::syntax: a header of a section is in brackets, with nothing else on its line | write: [users]"#,
+            r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#,
             r#"2:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
@@ -1827,7 +1827,7 @@ role = "Admin"
 role = "Admin"
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has not as many `[` as `]` | write: [users."ana@acme.example"]"#,
+            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users."ana@acme.example"]"#,
         ],
     ),
     (
@@ -1856,6 +1856,164 @@ role = "Admin"
             r#"6:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ until = 2026-12-05T24:00:00, status = "away" }] }
+"#,
+        &[
+            r#"2:45 roster::syntax: this is not a valid time | write the start of the next day: until = 2026-12-06T00:00:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ until = 2026-12-05T18:60:00, status = "away" }] }
+"#,
+        &[
+            r#"2:45 roster::syntax: this is not a valid time | write the minute from 00 to 59, as in 2026-12-20T08:00:00"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 1 Dec 2026, status = "away" }] }
+"#,
+        &[r#"2:44 roster::syntax: this is not a valid date | write year-month-day: from = 2026-12-01"#],
+    ),
+    (
+        r#"[users]
+'ana.o'neil@acme.example' = {}
+"#,
+        &[
+            r#"2:7 roster::syntax: this `'` ends the text | write it in double quotes: "ana.o'neil@acme.example" = { … }"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ until = 2026-12-05, status = "away", reason = it's ok }] }
+"#,
+        &[r#"2:83 roster::syntax: this text is not in quotes | write it in double quotes: "it's ok""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = None
+"#,
+        &[
+            r#"2:22 roster::syntax: TOML has no `None` | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example".role: "Admin"
+"#,
+        &[
+            r#"2:24 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@acme.example".role = "Admin""#,
+        ],
+    ),
+    (
+        r#"[users]
+✅ "ana@acme.example" = {}
+"#,
+        &[r#"2:1 roster::syntax: something is in front of this key | delete it: "ana@acme.example" = …"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = "Admin" } – boss
+"#,
+        &[
+            r#"2:41 roster::syntax: an en dash (–) is not the `-` of the keyboard | delete it, or begin a comment with `#` in front of it"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { role = ${ROLE} }
+"#,
+        &[r#"2:31 roster::syntax: this is not a value of `role` | write a value as in role = "Admin""#],
+    ),
+    (
+        r#"[users."ana@acme.example"]
+windows: []
+"#,
+        &[r#"2:8 roster::syntax: `:` does not separate a key from its value | write `=`: windows = [ … ]"#],
+    ),
+    (
+        r#"[guardrails]
+keep_at_least = Admin = 2
+"#,
+        &[
+            r#"2:17 roster::syntax: this is not a value of `keep_at_least` | write a value as in keep_at_least = { Admin = 2 }"#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 12.5%
+"#,
+        &[
+            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = 40 people
+"#,
+        &[
+            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+max_changes = unlimited
+"#,
+        &[
+            r#"2:15 roster::syntax: this is not a value of `max_changes` | write a value as in max_changes = "25%""#,
+        ],
+    ),
+    (
+        r#"[guardrails]
+unmanaged = Refuse
+"#,
+        &[r#"2:13 roster::syntax: this text is not in quotes | write: unmanaged = "refuse""#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ until = tomorrow, status = "away" }] }
+"#,
+        &[r#"2:45 roster::syntax: this is not a value of `until` | write a value as in until = 2026-12-20"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 20261220, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::wrong_type: `from` must be a date or a date-time, without quotes | write year-month-day, with hyphens: from = 2026-12-20"#,
+        ],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 20261220x, status = "away" }] }
+"#,
+        &[r#"2:44 roster::syntax: this is not a value of `from` | write a value as in from = 2026-12-20"#],
+    ),
+    (
+        r#"[users]
+"ana@acme.example" = { windows = [{ from = 2026-12-05T08:60, status = "away" }] }
+"#,
+        &[
+            r#"2:44 roster::syntax: this is not a valid time | write the minute from 00 to 59, as in 2026-12-20T08:00:00"#,
+        ],
+    ),
+    (
+        r#"{users}
+"ana@acme.example" = { role = "Admin" }
+"#,
+        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
+    ),
+    (
+        r#"[users]
+"""ana@acme.example""" = {}
+"#,
+        &[
+            r#"2:1 roster::syntax: a key has one quote on each side, not three | write: "ana@acme.example" = …"#,
+        ],
+    ),
 ];
 
 #[test]
@@ -1863,5 +2021,25 @@ fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
     for (text, expected) in NEXT_TO_OTHERS {
         let problems = read(text.as_bytes()).expect_err(text);
         assert_eq!(told(&problems), *expected, "of:\n{text}");
+    }
+}
+
+/// The correction in a help, with values in the place of dots.
+fn correction(help: &str) -> Option<String> {
+    let written = help.split_once("write: ").or_else(|| help.split_once("write `=`: "))?.1;
+    let end = [", with ", ", which ", ", or "].iter().filter_map(|words| written.find(words)).min();
+    let written = &written[..end.unwrap_or(written.len())];
+    Some(written.replace("{ … }", "{}").replace("[ … ]", "[]").replace("= …", "= 0"))
+}
+
+#[test]
+fn every_correction_is_toml() {
+    for (text, _) in TYPED.iter().chain(MEANT).chain(NEXT_TO_OTHERS) {
+        let problems = read(text.as_bytes()).expect_err(text);
+        let helps = problems.list.iter().filter_map(|problem| problem.help.as_deref());
+        for written in helps.filter_map(correction) {
+            let is_toml = |text: &str| text.parse::<toml::Table>().is_ok();
+            assert!(is_toml(&written) || is_toml(&format!("x = {written}")), "{written}, of:\n{text}");
+        }
     }
 }
