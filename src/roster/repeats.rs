@@ -182,6 +182,11 @@ impl<'t> Index<'t> {
         if key.is_below_repeated {
             return; // a consequence of the header
         }
+        let is_of_list =
+            |number: usize| self.text[self.statements.list[number].span.clone()].starts_with("[[");
+        if self.statements.list[number].is_header && !is_of_list(number) && first.is_some_and(is_of_list) {
+            return; // not declared twice: the header has one pair of brackets too few, and its table is read as such
+        }
         let first = first.and_then(|first| Some(self.path(first).nth(length)?.1.clone()));
         let is_header = self.statements.list[number].is_header;
         let names: Vec<&str> = self.path(number).take(length + 1).map(|(name, _)| name.as_str()).collect();

@@ -2014,6 +2014,22 @@ unmanaged = Refuse
             r#"2:1 roster::syntax: a key has one quote on each side, not three | write: "ana@acme.example" = …"#,
         ],
     ),
+    (
+        r#"[[acknowledge]]
+guardrail = "missing"
+up_to = 5
+reason = "x"
+expires = 2026-12-01
+[acknowledge]
+guardrail = "missing"
+up_to = 5
+reason = "x"
+expires = 2026-12-01
+"#,
+        &[
+            r#"6:1 roster::wrong_type: `acknowledge` must be an array | write the header with two pairs of brackets: [[acknowledge]]"#,
+        ],
+    ),
 ];
 
 #[test]
