@@ -257,6 +257,7 @@ pub(super) const SIGNS: [&str; 15] =
 /// Returns the range of the sign that ends before the offset `at` of a line, or begins at it or behind it.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
+    let at = line.floor_char_boundary(at);
     let start = line[..at].trim_end().trim_end_matches(is_sign).len();
     let start = start + line[start..].len() - line[start..].trim_start().len();
     start..line[start..].find(|char| !is_sign(char)).map_or(line.len(), |length| start + length)

@@ -62,7 +62,9 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     let line = text[start..end].trim_end_matches('\r');
-    let sign = sign_around(line, at - start);
+    // The parser may stop at the end of the line, behind the carriage return.
+    let within = line.floor_char_boundary(at - start);
+    let sign = sign_around(line, within);
     let has_key = !line[..sign.start].trim().is_empty();
     if has_key && SIGNS.contains(&&line[sign.clone()]) {
         let value = line[sign.end..].trim_start();
@@ -78,9 +80,9 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
         bytes[start..start + header].fill(b' ');
         return None;
     }
-    let is_value = line[at - start..].starts_with(['"', '\'', '{', '[']);
-    if is_value && line[..at - start].ends_with([' ', '\t']) {
-        bytes[at - 1] = b'=';
+    let is_value = line[within..].starts_with(['"', '\'', '{', '[']);
+    if is_value && line[..within].ends_with([' ', '\t']) {
+        bytes[start + within - 1] = b'=';
     } else {
         bytes[start..start + line.len()].fill(b' ');
     }
