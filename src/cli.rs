@@ -418,7 +418,7 @@ impl ConnectionArgs {
 }
 
 impl Command {
-    /// The words that carry out the same once more. An apply that changes people, if the command is not one.
+    /// The command words that run the same operation again: `apply`, if the command changes no one.
     fn again(&self) -> Vec<String> {
         let limit = |carry: &CarryArgs| {
             carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])

@@ -17,7 +17,7 @@ pub struct Invocation {
     pub description: String,
     /// The flags that say which Pylon is asked: `--sandbox`, `--region us`.
     pub pylon: Vec<String>,
-    /// The words that carry out the same once more: `apply plan.json`.
+    /// The command words that run the same operation again: `apply plan.json`.
     pub again: Vec<String>,
     /// Whether a command takes a flag.
     pub takes: fn(command: &str, flag: &str) -> bool,
@@ -45,7 +45,7 @@ impl Invocation {
         command
     }
 
-    /// The command that carries out the same once more.
+    /// The command that runs the same operation again.
     pub fn again(&self) -> String {
         self.command(&self.again.iter().map(String::as_str).collect::<Vec<_>>())
     }

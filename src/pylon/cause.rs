@@ -27,7 +27,7 @@ pub(super) fn trouble(error: &reqwest::Error, host: &str, network: &Network) -> 
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
     let (proxy, party) = match (&network.route, tunnel) {
-        // The tunnel stands once the proxy has agreed, and what fails after that is the host's.
+        // After the tunnel is open, a failure concerns the host, not the proxy.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),

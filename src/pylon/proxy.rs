@@ -1,4 +1,4 @@
-//! Which way requests go: directly, or through the proxy that a variable names.
+//! Decides whether requests go directly or through the proxy that a variable names.
 //!
 //! reqwest ignores a proxy address that it cannot parse, and then asks directly. So the variables are parsed here, an
 //! unusable address is an error, and reqwest is given the result.

@@ -36,7 +36,7 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// Whose certificates are trusted.
 #[derive(Debug, Clone)]
 pub enum Roots {
-    /// Nobody's: the host is asked with plain http.
+    /// No certificates are needed, because the host uses plain http.
     NotNeeded,
     /// Those of the operating system.
     System,
