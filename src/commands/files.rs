@@ -52,18 +52,21 @@ pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems
     if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
 }
 
-/// Reads several root files, each with what it includes. Reports the problems of all of them.
-pub(super) fn read_each(paths: &[PathBuf], present: Timestamp) -> Result<Vec<Roster>, Problems> {
-    let mut rosters = Vec::new();
+/// Reads several files with `read`. Reports the problems of all of them.
+pub(super) fn read_each<T>(
+    paths: &[PathBuf],
+    read: impl Fn(&Path) -> Result<T, Problems>,
+) -> Result<Vec<T>, Problems> {
+    let mut all = Vec::new();
     let mut problems: Option<Problems> = None;
     for path in paths {
-        match (read(path, present), &mut problems) {
-            (Ok(roster), _) => rosters.push(roster),
+        match (read(path), &mut problems) {
+            (Ok(one), _) => all.push(one),
             (Err(found), Some(problems)) => problems.append(found),
             (Err(found), None) => problems = Some(found),
         }
     }
-    problems.map_or(Ok(rosters), Err)
+    problems.map_or(Ok(all), Err)
 }
 
 /// The same, where a file is there at all: some verbs serve before there is one.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::read;
+use super::files::{read, read_each};
 use super::write::{Rewritten, rewrite};
 use super::{Done, Environment};
 use crate::cli::{Common, FmtArgs};
@@ -46,18 +46,13 @@ fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<S
         return Ok(read(&common.config, environment.clock.now())?.sources);
     }
     let mut texts = Sources::default();
-    let mut problems: Option<Problems> = None;
-    for path in &args.files {
-        match (text(path), &mut problems) {
-            (Ok((name, text)), _) if texts.iter().all(|(known, _)| known != name) => {
-                texts.add(name, text);
-            }
-            (Ok(_), _) => {} // it was named twice
-            (Err(found), Some(problems)) => problems.append(found),
-            (Err(found), None) => problems = Some(found),
+    for (name, text) in read_each(&args.files, text)? {
+        // A file may be named twice.
+        if texts.iter().all(|(known, _)| known != name) {
+            texts.add(name, text);
         }
     }
-    problems.map_or(Ok(texts), Err)
+    Ok(texts)
 }
 
 /// The name and the text of one file. It must be TOML, and need not be a valid root file: it may be a team file, and what that

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::files::read_each;
+use super::files::{read, read_each};
 use super::spared::place_of;
 use super::{Done, Environment};
 use crate::cli::{Common, ValidateArgs};
@@ -16,7 +16,7 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, environment: &Environmen
     let mut seen = HashSet::new();
     let named: Vec<PathBuf> = named.iter().filter(|path| seen.insert(place_of(path))).cloned().collect();
     let (mut files, mut declared) = (Sources::default(), 0);
-    for roster in read_each(&named, environment.clock.now())? {
+    for roster in read_each(&named, |path| read(path, environment.clock.now()))? {
         declared += roster.people.len();
         files.append(roster.sources);
     }
