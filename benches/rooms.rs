@@ -175,7 +175,7 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
             Action::Patch { ticket, id, patch } => {
                 let status = patch.status.expect("only statuses differ");
                 let person = acme.observed.person(&id).expect("the plan is about those who are there");
-                let person = Person { status: status.as_str().into(), ..person.clone() };
+                let person = Person { status: status.to_string(), ..person.clone() };
                 changed.insert(id, person.clone());
                 writes += 1;
                 let is_lost = lost > 0 && writes % lost == 0;

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
-use crate::layout::{Edit, NewPerson, Refused, To, edited};
-use crate::observed::{Meaning, ObservedState, Person, RoleCatalogue, RoleId};
-use crate::plan::{Change, RoleEdit, StatusEdit};
-use crate::roster::{Email, Field, RoleName, Roster, Status};
+use crate::layout::{self, NewPerson, Refused, To, edited};
+use crate::observed::{ObservedState, Person, RoleCatalogue};
+use crate::plan::{Change, Edit};
+use crate::roster::{Email, Field, FieldValue, PerField, Roster, Status};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// New texts of files, and what is not in them.
@@ -51,21 +51,18 @@ pub struct NotWritten {
 pub enum Why {
     /// A window holds, until then if it ends.
     Window(Option<String>),
-    /// No role is assigned, or several are.
-    Undeclarable(Vec<RoleId>),
-    /// The status is empty or none of the three.
-    UnknownStatus(String),
+    /// Pylon has no value, several, or one that no file can declare.
+    Undeclarable(Vec<FieldValue>),
     /// The address is none that these files may hold.
     Address,
     /// The text cannot be edited there.
     Refused(Refused),
 }
 
-/// A value as the files would have it.
+/// The values of a person that the files should declare instead.
 struct Wish {
     email: Sourced<Email>,
-    role: To<RoleName>,
-    status: To<Status>,
+    values: PerField<Option<FieldValue>>,
 }
 
 impl Adoption {
@@ -77,25 +74,17 @@ impl Adoption {
     ) -> Self {
         let mut adoption = Self::default();
         let mut wishes = Vec::new();
-        for Change { subject, role, status } in changes {
-            let email = &subject.email;
-            let role = role.as_ref().map(|RoleEdit { from, to: _, through_scim: _, place: _, origin }| {
-                match from.as_slice() {
-                    _ if is_for_a_time(origin) => Err(Why::Window(until(origin))),
-                    [only] => Ok(RoleName::from(roles.written(only))),
-                    other => Err(Why::Undeclarable(other.to_vec())),
-                }
-            });
-            let status = status.as_ref().map(|StatusEdit { from, to: _, place: _, origin }| {
-                if is_for_a_time(origin) {
-                    return Err(Why::Window(until(origin)));
-                }
-                let known = Status::ALL.into_iter().find(|status| status.as_str() == from);
-                known.ok_or_else(|| Why::UnknownStatus(from.clone()))
-            });
-            let role = adoption.to(Field::Role, email, role);
-            let status = adoption.to(Field::Status, email, status);
-            wishes.push(Wish { email: email.clone(), role, status });
+        for Change { subject, edits } in changes {
+            let mut wish = Wish { email: subject.email.clone(), values: PerField::default() };
+            for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
+                let wanted = if is_for_a_time(origin) {
+                    Err(Why::Window(until(origin)))
+                } else {
+                    declarable(*field, from, roles)
+                };
+                wish.values[*field] = adoption.noted(*field, &wish.email, wanted);
+            }
+            wishes.push(wish);
         }
         adoption.write(wishes, Vec::new(), &roster.sources);
         adoption
@@ -111,29 +100,24 @@ impl Adoption {
         let roles = &observed.roles;
         let mut adoption = Self::default();
         let mut wishes = Vec::new();
-        for Change { subject, role, status } in changes {
+        for Change { subject, edits } in changes {
             let Some(declared) = subject.addresses().find_map(|email| find(desired, email)) else {
                 continue;
             };
-            let email = &declared.email;
-            let role = role.as_ref().zip(declared.role.as_ref()).and_then(|(edit, desired)| {
-                let meant = roles.meaning(&desired.value.value);
-                let is_same = matches!(meant, Meaning::One(role) if role.id == edit.to);
-                let wanted = || Ok(RoleName::from(roles.written(&edit.to)));
-                let for_a_time = || Err(Why::Window(until(&desired.origin)));
-                (!is_same).then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { wanted() })
-            });
-            let status = status
-                .as_ref()
-                .zip(declared.status.as_ref().or(declared.ways_back.first()))
-                .and_then(|(edit, desired)| {
-                    let for_a_time = || Err(Why::Window(until(&desired.origin)));
-                    (desired.value.value != edit.to)
-                        .then(|| if is_for_a_time(&desired.origin) { for_a_time() } else { Ok(edit.to) })
-                });
-            let role = adoption.to(Field::Role, email, role);
-            let status = adoption.to(Field::Status, email, status);
-            wishes.push(Wish { email: email.clone(), role, status });
+            let mut wish = Wish { email: declared.email.clone(), values: PerField::default() };
+            for Edit { field, from: _, to, through_scim: _, place: _, origin: _ } in edits {
+                let Some(desired) = declared.likely_value(*field) else { continue };
+                if roles.value_meant(*field, &desired.value.value).as_ref() == Some(to) {
+                    continue;
+                }
+                let wanted = if is_for_a_time(&desired.origin) {
+                    Err(Why::Window(until(&desired.origin)))
+                } else {
+                    declarable(*field, std::slice::from_ref(to), roles)
+                };
+                wish.values[*field] = adoption.noted(*field, &wish.email, wanted);
+            }
+            wishes.push(wish);
         }
         adoption.write(wishes, Vec::new(), &roster.sources);
         adoption
@@ -149,9 +133,8 @@ impl Adoption {
         with_status: bool,
     ) {
         let default = roster.people.iter().find_map(|person| {
-            let role =
-                person.role.as_ref().filter(|role| role.from_defaults && role.role.place.file == file)?;
-            Some(role.role.value.clone())
+            let role = person.values.role.as_ref()?;
+            (role.from_defaults && role.value.place.file == file).then(|| role.value.value.clone())
         });
         let mut new = Vec::new();
         for person in people {
@@ -161,14 +144,11 @@ impl Adoption {
                 self.left.push(NotWritten { email, field: None, why: Why::Address });
                 continue;
             }
-            let role = match person.assigned.as_slice() {
-                [only] => Some(Ok(RoleName::from(roles.written(only)))),
-                other => Some(Err(Why::Undeclarable(other.to_vec()))),
-            };
-            let To::Set(role) = self.to(Field::Role, &email, role) else {
+            let role = declarable(Field::Role, &person.values(Field::Role), roles);
+            let Some(role) = self.noted(Field::Role, &email, role) else {
                 continue;
             };
-            let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
+            let status = Status::named(&person.status).filter(|_| with_status);
             let role = Some(role).filter(|role| default.as_ref() != Some(role));
             new.push(NewPerson { email: person.email.clone(), role, status });
         }
@@ -181,32 +161,34 @@ impl Adoption {
         self.people.iter().chain(left).collect::<BTreeSet<_>>().len()
     }
 
-    /// What becomes of a value; what cannot be written is noted.
-    fn to<T>(&mut self, field: Field, email: &Sourced<Email>, wanted: Option<Result<T, Why>>) -> To<T> {
-        match wanted {
-            None => To::Stay,
-            Some(Ok(value)) => To::Set(value),
-            Some(Err(why)) => {
-                self.left.push(NotWritten { email: email.clone(), field: Some(field), why });
-                To::Stay
-            }
-        }
+    /// Returns the value to write. If there is a reason against it, notes that.
+    fn noted(
+        &mut self,
+        field: Field,
+        email: &Sourced<Email>,
+        wanted: Result<FieldValue, Why>,
+    ) -> Option<FieldValue> {
+        wanted
+            .map_err(|why| self.left.push(NotWritten { email: email.clone(), field: Some(field), why }))
+            .ok()
     }
 
     /// Makes the edits, file by file; whoever cannot be edited is left out and noted, and the others of their file are not.
     fn write(&mut self, wishes: Vec<Wish>, new: Vec<(FileId, Vec<NewPerson>)>, sources: &Sources) {
-        let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, Edit)>> = BTreeMap::new();
-        for Wish { email, role, status } in wishes {
-            if matches!((&role, status), (To::Stay, To::Stay)) {
+        let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::Edit)>> = BTreeMap::new();
+        for Wish { email, values } in wishes {
+            if values.is_none() {
                 continue;
             }
-            let edit = Edit::Change { email: email.value.clone(), role, status };
+            let role = values.role.map_or(To::Stay, To::Set);
+            let status = values.status.as_deref().and_then(Status::named).map_or(To::Stay, To::Set);
+            let edit = layout::Edit::Change { email: email.value.clone(), role, status };
             by_file.entry(email.place.file).or_default().push((email, edit));
         }
         for (file, people) in new {
             let of_file = by_file.entry(file).or_default();
             of_file.extend(people.into_iter().map(|person| {
-                (Sourced::new(person.email.clone(), Place::new(file, 0..0)), Edit::Add(person))
+                (Sourced::new(person.email.clone(), Place::new(file, 0..0)), layout::Edit::Add(person))
             }));
         }
         for (file, edits) in by_file {
@@ -226,9 +208,9 @@ impl Adoption {
     }
 
     /// The text with as many of the edits as can be made, and only these counted.
-    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, Edit)>) -> String {
+    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, layout::Edit)>) -> String {
         loop {
-            let all: Vec<Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
+            let all: Vec<layout::Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
                 Ok(text) => {
                     all.into_iter().for_each(|edit| self.count(edit));
@@ -258,14 +240,20 @@ impl Adoption {
         }
     }
 
-    fn count(&mut self, made: Edit) {
+    fn count(&mut self, made: layout::Edit) {
         match made {
-            Edit::Change { email, role: _, status: _ } => {
+            layout::Edit::Change { email, role: _, status: _ } => {
                 self.people.insert(email);
             }
-            Edit::Add(_) => self.added += 1,
+            layout::Edit::Add(_) => self.added += 1,
         }
     }
+}
+
+/// How a file declares these values of Pylon's, if one can.
+fn declarable(field: Field, values: &[FieldValue], roles: &RoleCatalogue) -> Result<FieldValue, Why> {
+    let written = if let [only] = values { roles.value_written(field, only) } else { None };
+    written.ok_or_else(|| Why::Undeclarable(values.to_vec()))
 }
 
 fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {

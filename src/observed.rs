@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::roster::{Email, Status};
+use crate::roster::{Email, Field, FieldValue, Status};
 
 /// The present state of an organisation, provably complete (see [`crate::pylon::observe`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,9 +103,37 @@ impl Person {
         self.assigned.contains(role) || self.from_scim.contains(role)
     }
 
-    /// Whether their status is this one.
-    pub fn has_status(&self, status: Status) -> bool {
-        self.status == status.as_str()
+    /// The values of a field: several for a role, none for an empty status.
+    pub fn values(&self, field: Field) -> Vec<FieldValue> {
+        match field {
+            Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
+            Field::Status if self.status.is_empty() => Vec::new(),
+            Field::Status => vec![self.status.as_str().into()],
+        }
+    }
+
+    /// The values of a field that come from SCIM groups, which no `PATCH` takes away.
+    pub fn through_scim(&self, field: Field) -> Vec<FieldValue> {
+        match field {
+            Field::Role => self.from_scim.iter().map(|role| role.0.clone()).collect(),
+            Field::Status => Vec::new(),
+        }
+    }
+
+    /// Whether `value` is the one value of the field. Same as comparing [`Self::values`], but without a copy.
+    pub fn has_only(&self, field: Field, value: &str) -> bool {
+        match field {
+            Field::Role => matches!(self.assigned.as_slice(), [role] if *role.0 == *value),
+            Field::Status => self.status == value,
+        }
+    }
+
+    /// Sets a field as a `PATCH` does: a role replaces all assigned roles.
+    pub fn set(&mut self, field: Field, value: &FieldValue) {
+        match field {
+            Field::Role => self.assigned = vec![RoleId(value.clone())],
+            Field::Status => value.as_ref().clone_into(&mut self.status),
+        }
     }
 }
 
@@ -317,6 +345,33 @@ impl RoleCatalogue {
             !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
         };
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
+    }
+
+    /// What Pylon has for a value that is written in a file or in the audit log. `None` if that is not known.
+    pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
+        match field {
+            Field::Role => match self.meaning(written) {
+                Meaning::One(role) => Some(role.id.0.clone()),
+                Meaning::Ambiguous(_) | Meaning::Unknown => None,
+            },
+            Field::Status => Some(written.into()),
+        }
+    }
+
+    /// How a file writes a value that Pylon has. `None` if no file can declare it.
+    pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
+        match field {
+            Field::Role => Some(self.written(&RoleId(value.clone())).into()),
+            Field::Status => Status::named(value).map(|_| value.clone()),
+        }
+    }
+
+    /// How to name a value of Pylon's to people.
+    pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
+        match field {
+            Field::Role => self.label(&RoleId(value.clone())),
+            Field::Status => value.to_string(),
+        }
     }
 
     /// How to name a role id to people: its name, with the id where the name alone could mean two, or the bare id.

@@ -13,9 +13,9 @@ use crate::adoption::Adoption;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
 use crate::plan::saved::{Operation, Step};
-use crate::plan::{Change, Lost, Plan, RoleEdit, StatusEdit, Subject};
+use crate::plan::{Change, Edit, Lost, Plan, Subject};
 use crate::problem::{Problem, codes};
-use crate::roster::{Email, Field, Status};
+use crate::roster::{Email, Field, FieldValue};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 codes! {
@@ -179,7 +179,7 @@ impl Applied {
 
 impl Rollback {
     fn take(&mut self, operation: &Sourced<Operation>, observed: &ObservedState) {
-        let Operation { user, email, role, status } = &operation.value;
+        let Operation { user, email, edits: steps } = &operation.value;
         let place = operation.place;
         let person = UserId::new(user).and_then(|id| observed.person(&id));
         // The ID decides who is changed, so the report must show the address that Pylon has for it. A forged journal could
@@ -191,63 +191,40 @@ impl Rollback {
         let Some(person) = person.filter(|person| !person.deactivated) else {
             return leave(Why::NotThere);
         };
-        let role = role.as_ref().and_then(|step| role_edit(step, person, place, &mut leave));
-        let status = status.as_ref().and_then(|step| status_edit(step, person, place, &mut leave));
-        let done = Change { subject: subject(person, email.clone()), role, status };
-        let inverse = done.inverse();
+        let edits = steps.iter().filter_map(|step| still_done(step, person, place, &mut leave)).collect();
+        let inverse = Change { subject: subject(person, email.clone()), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(Why::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // As before the apply already, unless something was left.
             self.plan.in_step += usize::from(self.left.len() == left_before);
             return;
         };
-        if let Some(gone) =
-            change.role.as_ref().map(|edit| &edit.to).filter(|to| observed.roles.by_id(to).is_none())
-        {
-            leave(Why::RoleGone(gone.clone()));
-            change.role = None;
-        }
-        self.plan.changes.extend(Some(change).filter(|change| !change.is_empty()));
+        change.edits.retain(|edit| {
+            let is_gone = match edit.field {
+                Field::Role => observed.roles.by_id(&RoleId(edit.to.clone())).is_none(),
+                Field::Status => false,
+            };
+            if is_gone {
+                leave(Why::RoleGone(RoleId(edit.to.clone())));
+            }
+            !is_gone
+        });
+        self.plan.changes.extend(Some(change).filter(|change| !change.edits.is_empty()));
     }
 }
 
-/// What the apply did to the role, if it is still so.
-fn role_edit(
-    step: &Step<Vec<String>>,
-    person: &Person,
-    place: Place,
-    leave: &mut dyn FnMut(Why),
-) -> Option<RoleEdit> {
-    let Step { from, to } = step;
-    let from: Vec<RoleId> = from.iter().map(|id| RoleId(id.as_str().into())).collect();
-    let to = RoleId(to.as_str().into());
-    if person.assigned != [to.clone()] {
-        let field = Field::Role;
-        if person.assigned != from {
-            leave(Why::ChangedSince { field });
+/// What the apply did to a field, if Pylon still has the value that it set.
+fn still_done(step: &Step, person: &Person, place: Place, leave: &mut dyn FnMut(Why)) -> Option<Edit> {
+    let Step { field, from, to } = step;
+    let from: Vec<FieldValue> = from.iter().map(|value| value.as_str().into()).collect();
+    if !person.has_only(*field, to) {
+        if person.values(*field) != from {
+            leave(Why::ChangedSince { field: *field });
         }
         return None;
     }
-    Some(RoleEdit { from, to, through_scim: person.from_scim.clone(), place, origin: Origin::Rollback })
-}
-
-/// What the apply did to the status, if it is still so.
-fn status_edit(
-    step: &Step<String>,
-    person: &Person,
-    place: Place,
-    leave: &mut dyn FnMut(Why),
-) -> Option<StatusEdit> {
-    let Step { from, to } = step;
-    if person.status != *to {
-        let field = Field::Status;
-        if person.status != *from {
-            leave(Why::ChangedSince { field });
-        }
-        return None;
-    }
-    let to = Status::ALL.into_iter().find(|status| status.as_str() == to)?;
-    Some(StatusEdit { from: from.clone(), to, place, origin: Origin::Rollback })
+    let through_scim = person.through_scim(*field);
+    Some(Edit { field: *field, from, to: to.as_str().into(), through_scim, place, origin: Origin::Rollback })
 }
 
 fn subject(person: &Person, email: Sourced<Email>) -> Subject {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::outcome::Outcome;
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
-use crate::plan::{Change, RoleEdit, StatusEdit};
+use crate::plan::{Change, Edit};
 use crate::pylon::Failure;
 
 /// A change and how far it has come.
@@ -108,21 +108,11 @@ impl Task {
 
 /// What a reading of `person` says about `change`.
 pub(super) fn reading(change: &Change, person: &Person) -> Reading {
-    let Change { subject: _, role, status } = change;
-    let fields = [
-        role.as_ref().map(|edit| {
-            let RoleEdit { from, to, through_scim: _, place: _, origin: _ } = edit;
-            (person.assigned == [to.clone()], person.assigned == *from)
-        }),
-        status.as_ref().map(|edit| {
-            let StatusEdit { from, to, place: _, origin: _ } = edit;
-            (person.has_status(*to), person.status == *from)
-        }),
-    ];
-    let fields = || fields.iter().flatten();
-    if fields().all(|(desired, _)| *desired) {
+    let is_set = |edit: &Edit| person.has_only(edit.field, &edit.to);
+    let is_as_before = |edit: &Edit| person.values(edit.field) == edit.from;
+    if change.edits.iter().all(is_set) {
         Reading::Desired
-    } else if fields().all(|(desired, before)| *desired || *before) {
+    } else if change.edits.iter().all(|edit| is_set(edit) || is_as_before(edit)) {
         Reading::Before
     } else {
         Reading::Third

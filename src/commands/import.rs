@@ -138,10 +138,10 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
         return Err("person: several people in Pylon have this address".into());
     }
     let [role] = person.assigned.as_slice() else {
-        let why = Why::Undeclarable(person.assigned.clone());
+        let why = Why::Undeclarable(person.values(Field::Role));
         return Err(words::not_written(Some(Field::Role), &why, &state.roles));
     };
-    let status = Status::ALL.into_iter().find(|status| with_status && person.has_status(*status));
+    let status = Status::named(&person.status).filter(|_| with_status);
     let role = Some(RoleName::from(state.roles.written(role)));
     Ok(NewPerson { email: person.email.clone(), role, status })
 }
@@ -219,17 +219,12 @@ fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: Vec<Change> = Vec::new();
     let mut known: HashMap<UserId, usize> = HashMap::new();
     for change in changes {
-        let Change { subject, role, status } = change;
-        match known.get(&subject.id) {
+        match known.get(&change.subject.id) {
             None => {
-                known.insert(subject.id.clone(), merged.len());
+                known.insert(change.subject.id.clone(), merged.len());
                 merged.push(change.clone());
             }
-            Some(number) => {
-                let first = &mut merged[*number];
-                first.role = first.role.take().or_else(|| role.clone());
-                first.status = first.status.take().or_else(|| status.clone());
-            }
+            Some(number) => merged[*number].edits.extend(change.edits.iter().cloned()),
         }
     }
     merged

@@ -113,7 +113,7 @@ fn made_up_state(roster: &Roster) -> Result<State, Problem> {
         return Ok(State::generated(INVENTED));
     }
     let people = roster.people.iter().map(|person| {
-        let role = person.role.as_ref().map(|role| role.role.value.clone());
+        let role = person.values.role.as_ref().map(|role| role.value.value.clone());
         (person.email.value.as_str(), role)
     });
     let mut state = State::of_people(people).map_err(|error| {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::{Said, Subject};
 use crate::roster::keys;
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, Floor, GuardrailRules, Moment, Policy,
-    Roster, Window, Workspace,
+    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, DeclaredValue, Field, Floor,
+    GuardrailRules, Moment, Policy, Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
@@ -135,9 +135,10 @@ fn pin(workspace: &Workspace) -> Declaration {
 }
 
 fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration {
-    let Policy { role, status, extra_roles } = policy;
+    let Policy { fields, extra_roles } = policy;
     let mut of = Statements::of(keys::POLICY);
-    for (key, stance) in [("role", role), ("status", status), ("extra_roles", extra_roles)] {
+    let stances = fields.iter().map(|(field, stance)| (field.as_str(), *stance));
+    for (key, stance) in stances.chain([("extra_roles", extra_roles)]) {
         of.say(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
     }
     of.list
@@ -210,15 +211,12 @@ fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
 }
 
 fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
-    let DeclaredPerson { email: _, role, status, windows } = person;
+    let DeclaredPerson { email: _, values, windows } = person;
     let mut of = Statements::of(keys::PERSON);
-    if let Some(role) = role {
-        let statement = of.say("role", quoted(&role.role.value), Some(role.role.place));
-        statement.said.from_defaults = role.from_defaults;
-        statement.role = Some(role.role.value.to_string());
-    }
-    if let Some(Sourced { value, place }) = status {
-        of.say("status", quoted(value.as_str()), Some(*place));
+    for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
+        let statement = of.say(field.as_str(), quoted(value), Some(*place));
+        statement.said.from_defaults = *from_defaults;
+        statement.role = (field == Field::Role).then(|| value.to_string());
     }
     for window in windows {
         let (value, meaning) = window_text(window);
@@ -226,27 +224,23 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         statement.meaning = meaning;
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
         statement.said.zone = zone.filter(|_| is_local).map(str::to_owned);
-        statement.role = window.role.as_ref().map(|role| role.value.to_string());
+        statement.role = window.sets.role.as_ref().map(|role| role.value.to_string());
     }
     of.list
 }
 
 /// A window as canonical TOML, and the same with its instants instead of how they were written.
 fn window_text(window: &Window) -> (String, String) {
-    let Window { place: _, from, until, role, status, then, reason } = window;
+    let Window { place: _, from, until, sets, then, reason } = window;
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
         moment.as_ref().map(|moment| format!("{key} = {}", show(&moment.value)))
     };
     let word = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = {}", quoted(value)));
     let whole = |show: &dyn Fn(&Moment) -> String| {
-        let parts = [
-            at("from", from, show),
-            at("until", until, show),
-            word("role", role.as_ref().map(|role| &*role.value)),
-            word("status", status.as_ref().map(|status| status.value.as_str())),
-            word("then", then.as_ref().map(|then| then.value.as_str())),
-            word("reason", reason.as_deref()),
-        ];
+        let mut parts = vec![at("from", from, show), at("until", until, show)];
+        parts.extend(sets.some().map(|(field, value)| word(field.as_str(), Some(&*value.value))));
+        parts.push(word("then", then.as_ref().map(|then| &*then.value)));
+        parts.push(word("reason", reason.as_deref()));
         format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
     (whole(&|moment| moment.written.clone()), whole(&|moment| moment.at.to_string()))

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Desired, DesiredPerson, resolve_person};
-use crate::roster::{DeclaredPerson, Email, Field, Moment, Roster, Window};
+use super::resolve_person;
+use crate::roster::{DeclaredPerson, Email, Field, FieldValue, Moment, Roster, Window};
 use crate::source::Place;
 
 /// What is desired of one person changes in one field.
@@ -16,9 +16,9 @@ pub struct Transition {
     /// Which field.
     pub field: Field,
     /// What is desired before, as the files name it; nothing where the value was left alone.
-    pub from: Option<String>,
+    pub from: Option<FieldValue>,
     /// What is desired from then on; nothing where the value is left alone again.
-    pub to: Option<String>,
+    pub to: Option<FieldValue>,
     /// Where it is declared: the new value, or the window that ends.
     pub place: Place,
 }
@@ -65,36 +65,26 @@ fn of_person(person: &DeclaredPerson, now: Timestamp) -> Vec<Transition> {
     coming.flat_map(|(moment, window)| at_edge(person, moment, window)).collect()
 }
 
-fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> impl Iterator<Item = Transition> {
+fn at_edge(person: &DeclaredPerson, moment: &Moment, window: Place) -> Vec<Transition> {
     let before = resolve_person(
         person,
         Timestamp::from_nanosecond(moment.at.as_nanosecond() - 1).unwrap_or(Timestamp::MIN),
     );
     let after = resolve_person(person, moment.at);
-    let role = (before.role.as_ref().map(role_text), after.role.as_ref().map(role_text));
-    let status = (status_text(&before), status_text(&after));
-    let email = person.email.value.clone();
-    let moment = moment.clone();
-    [(Field::Role, role), (Field::Status, status)].into_iter().filter_map(move |(field, (before, after))| {
-        let (from, to) = (before.map(|(text, _)| text), after.as_ref().map(|(text, _)| text.clone()));
-        let place = after.map_or(window, |(_, place)| place);
-        (from != to).then(|| Transition {
-            moment: moment.clone(),
-            email: email.clone(),
-            field,
-            from,
-            to,
-            place,
-        })
-    })
-}
-
-fn role_text(desired: &Desired<crate::roster::RoleName>) -> (String, Place) {
-    (desired.value.value.to_string(), desired.value.place)
-}
-
-/// If the window only has to be undone, the way back of the one that ended last, which is what most people will see.
-fn status_text(desired: &DesiredPerson) -> Option<(String, Place)> {
-    let status = desired.status.as_ref().or(desired.ways_back.first())?.value;
-    Some((status.value.as_str().to_owned(), status.place))
+    let mut transitions = Vec::new();
+    for field in Field::ALL {
+        let [from, to] = [&before, &after].map(|desired| desired.likely_value(field));
+        let [from_value, to_value] = [from, to].map(|desired| desired.map(|it| it.value.value.clone()));
+        if from_value != to_value {
+            transitions.push(Transition {
+                moment: moment.clone(),
+                email: person.email.value.clone(),
+                field,
+                from: from_value,
+                to: to_value,
+                place: to.map_or(window, |desired| desired.value.place),
+            });
+        }
+    }
+    transitions
 }

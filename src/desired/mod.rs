@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::Problem;
-use crate::roster::{Acknowledgement, Code, DeclaredPerson, Email, Moment, RoleName, Roster, Status, Window};
+use crate::roster::{
+    Acknowledgement, Code, DeclaredPerson, Email, Field, FieldValue, Moment, PerField, Roster, Window,
+};
 use crate::source::Sourced;
 
 /// How long after a window whoever still shows its status is given the status of `then`.
@@ -34,28 +36,40 @@ pub struct DesiredState {
 pub struct DesiredPerson {
     /// The address by which the person is declared.
     pub email: Sourced<Email>,
-    /// The role, if any is declared.
-    pub role: Option<Desired<RoleName>>,
-    /// The status, if any is declared at this instant.
-    pub status: Option<Desired<Status>>,
+    /// The values that are declared at this instant.
+    pub values: PerField<Option<Desired>>,
     /// What undoes the windows that have ended: at most one for each status that a person may still show, the window that ended
     /// last first. Empty if a status is declared.
-    pub ways_back: Vec<Desired<Status>>,
+    pub ways_back: Vec<Desired>,
 }
 
 impl DesiredPerson {
-    /// The status that is desired if Pylon has `current`.
-    pub fn status_for(&self, current: &str) -> Option<&Desired<Status>> {
-        let undoes = |way: &&Desired<Status>| matches!(way.origin, Origin::After { window } if window.as_str() == current);
-        self.status.as_ref().or_else(|| self.ways_back.iter().find(undoes))
+    /// Returns the value that `field` should have, if Pylon has the status `current`.
+    pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
+        let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
+        let way_back = || match field {
+            Field::Status => self.ways_back.iter().find(undoes),
+            Field::Role => None,
+        };
+        self.values[field].as_ref().or_else(way_back)
+    }
+
+    /// Returns the value that `field` should have, whatever Pylon has. If windows only have to be undone, this is the way back
+    /// of the one that ended last, which most people will see.
+    pub fn likely_value(&self, field: Field) -> Option<&Desired> {
+        let way_back = || match field {
+            Field::Status => self.ways_back.first(),
+            Field::Role => None,
+        };
+        self.values[field].as_ref().or_else(way_back)
     }
 }
 
 /// A value that should hold, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Desired<T> {
-    /// The value, and where it stands in the files.
-    pub value: Sourced<T>,
+pub struct Desired {
+    /// The value as the files write it, and where.
+    pub value: Sourced<FieldValue>,
     /// Which of the three places it came from.
     pub origin: Origin,
 }
@@ -79,7 +93,7 @@ pub enum Origin {
     /// The `then` of a window that has ended. It is desired only if the person still shows the window's status.
     After {
         /// The status that the window had set.
-        window: Status,
+        window: FieldValue,
     },
 }
 
@@ -123,29 +137,22 @@ fn expires_too_late(acknowledgement: &Acknowledgement, latest: Timestamp, zone: 
 
 /// What one person should be at `now`.
 pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
-    let DeclaredPerson { email, role, status, windows } = person;
-    let declared_role = role.as_ref().map(|role| Desired {
-        value: role.role.clone(),
-        origin: if role.from_defaults { Origin::Defaults } else { Origin::Person },
+    let DeclaredPerson { email, values, windows } = person;
+    let values = PerField::from_fn(|field| {
+        let declared = values[field].as_ref().map(|declared| Desired {
+            value: declared.value.clone(),
+            origin: if declared.from_defaults { Origin::Defaults } else { Origin::Person },
+        });
+        in_window(windows, now, field).or(declared)
     });
-    let declared_status = status.as_ref().map(|status| Desired { value: *status, origin: Origin::Person });
-    let status = in_window(windows, now, |window| window.status).or(declared_status);
-    DesiredPerson {
-        email: email.clone(),
-        role: in_window(windows, now, |window| window.role.clone()).or(declared_role),
-        ways_back: if status.is_none() { ways_back(windows, now) } else { Vec::new() },
-        status,
-    }
+    let ways_back = if values.status.is_none() { ways_back(windows, now) } else { Vec::new() };
+    DesiredPerson { email: email.clone(), values, ways_back }
 }
 
 /// What the window that holds at `now` sets. No two set the same field at once: the roster is checked for that.
-fn in_window<T>(
-    windows: &[Window],
-    now: Timestamp,
-    set: impl Fn(&Window) -> Option<Sourced<T>>,
-) -> Option<Desired<T>> {
+fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired> {
     windows.iter().filter(|window| holds(window, now)).find_map(|window| {
-        let value = set(window)?;
+        let value = window.sets[field].clone()?;
         let until = window.until.as_ref().map(|until| until.value.clone());
         Some(Desired { value, origin: Origin::Window { until, reason: window.reason.clone() } })
     })
@@ -160,13 +167,13 @@ pub fn holds(window: &Window, now: Timestamp) -> bool {
 /// A window that has ended less than [`THEN_HOLDS`] ago, and that said what to do then.
 struct Ended {
     until: Timestamp,
-    status: Status,
-    then: Sourced<Status>,
+    status: FieldValue,
+    then: Sourced<FieldValue>,
 }
 
 /// What undoes each status that one of the ended windows has set. A window stays in the list if a later one has ended too: if no
 /// apply ran in between, people still show its status.
-fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired<Status>> {
+fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
     let mut ways = Vec::new();
@@ -176,17 +183,20 @@ fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired<Status>> {
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
             // A later window may undo the result, too. Then one apply takes both steps.
-            let step =
-                |to: Sourced<Status>, later: &Ended| if to.value == later.status { later.then } else { to };
-            let value = later.iter().fold(*then, step);
-            ways.push(Desired { value, origin: Origin::After { window: *status } });
+            let mut value = then;
+            for step in later {
+                if value.value == step.status {
+                    value = &step.then;
+                }
+            }
+            ways.push(Desired { value: value.clone(), origin: Origin::After { window: status.clone() } });
         }
     }
     ways
 }
 
 fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
-    let (until, status, then) =
-        (window.until.as_ref()?.value.at, window.status.as_ref()?.value, window.then?);
+    let until = window.until.as_ref()?.value.at;
+    let (status, then) = (window.sets.status.as_ref()?.value.clone(), window.then.clone()?);
     (until <= now && now.duration_since(until) < THEN_HOLDS).then_some(Ended { until, status, then })
 }

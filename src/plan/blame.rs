@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Change, Plan, RoleEdit, StatusEdit};
-use crate::observed::{Meaning, ObservedState, RoleCatalogue, RoleId, UserId};
+use super::{Edit, Plan};
+use crate::observed::{ObservedState, RoleCatalogue, UserId};
 use crate::roster::{Email, Field};
 
 /// One entry of the audit log (Pylon API, `POST /audit-logs/search`), as far as it matters here.
@@ -74,20 +74,13 @@ pub enum Actor {
 #[derive(Debug, Clone)]
 pub struct OutOfStep<'a> {
     roles: &'a RoleCatalogue,
-    edits: BTreeMap<(UserId, Field), Edit<'a>>,
+    edits: BTreeMap<(UserId, Field), Inquired<'a>>,
 }
 
 #[derive(Debug, Clone)]
-struct Edit<'a> {
-    present: Present<'a>,
+struct Inquired<'a> {
+    edit: &'a Edit,
     newest: Option<AuditEntry>,
-}
-
-/// What Pylon has now.
-#[derive(Debug, Clone, Copy)]
-enum Present<'a> {
-    Roles { assigned: &'a [RoleId], through_scim: &'a [RoleId] },
-    Status(&'a str),
 }
 
 impl Field {
@@ -106,17 +99,9 @@ impl<'a> OutOfStep<'a> {
     /// Nobody is found yet. What the policy only observes is asked about too.
     pub fn of(plan: &'a Plan, roles: &'a RoleCatalogue) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
-            let Change { subject, role, status } = change;
-            let role = role.as_ref().map(|edit| {
-                let RoleEdit { from, to: _, through_scim, place: _, origin: _ } = edit;
-                (Field::Role, Present::Roles { assigned: from, through_scim })
-            });
-            let status = status.as_ref().map(|edit| {
-                let StatusEdit { from, to: _, place: _, origin: _ } = edit;
-                (Field::Status, Present::Status(from))
-            });
-            let edits = role.into_iter().chain(status);
-            edits.map(|(field, present)| ((subject.id.clone(), field), Edit { present, newest: None }))
+            let of_edit =
+                |edit: &'a Edit| ((change.subject.id.clone(), edit.field), Inquired { edit, newest: None });
+            change.edits.iter().map(of_edit)
         });
         Self { roles, edits: edits.collect() }
     }
@@ -131,14 +116,14 @@ impl<'a> OutOfStep<'a> {
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
         for field in Field::ALL.into_iter().filter(|field| field.is_spoken_of(&entry.action)) {
-            let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
+            let Some(inquired) = self.edits.get_mut(&(object.clone(), field)) else { continue };
             // Of two at the same instant that one which tells of the present value: support hours answer a change at once.
             let rank = |entry: &AuditEntry| {
-                let tells_of_now = is_present(self.roles, edit.present, field, entry) == Some(true);
+                let tells_of_now = is_present(self.roles, inquired.edit, entry) == Some(true);
                 (entry.happened_at, tells_of_now, entry.id.clone())
             };
-            if edit.newest.as_ref().is_none_or(|newest| rank(newest) < rank(entry)) {
-                edit.newest = Some(entry.clone());
+            if inquired.newest.as_ref().is_none_or(|newest| rank(newest) < rank(entry)) {
+                inquired.newest = Some(entry.clone());
             }
         }
     }
@@ -146,31 +131,26 @@ impl<'a> OutOfStep<'a> {
     /// Whether there is an entry about every edit of these people.
     pub fn has_all(&self, people: &[UserId]) -> bool {
         let mut fields = people.iter().flat_map(|id| Field::ALL.map(|field| (id.clone(), field)));
-        fields.all(|key| self.edits.get(&key).is_none_or(|edit| edit.newest.is_some()))
+        fields.all(|key| self.edits.get(&key).is_none_or(|inquired| inquired.newest.is_some()))
     }
 
     /// What has come of it: actors become people of `observed`. An edit that no entry is about is not in it.
     pub fn settle(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
         let Self { roles, edits } = self;
-        let blames = edits.into_iter().filter_map(|((id, field), Edit { present, newest })| {
-            Some(((id, field), blame(roles, observed, present, field, newest?)))
+        let blames = edits.into_iter().filter_map(|(key, Inquired { edit, newest })| {
+            Some((key, blame(roles, observed, edit, newest?)))
         });
         blames.collect()
     }
 }
 
-fn blame(
-    roles: &RoleCatalogue,
-    observed: &ObservedState,
-    present: Present<'_>,
-    field: Field,
-    entry: AuditEntry,
-) -> Blame {
-    let is_outlived = is_present(roles, present, field, &entry) == Some(false);
+fn blame(roles: &RoleCatalogue, observed: &ObservedState, edit: &Edit, entry: AuditEntry) -> Blame {
+    let is_outlived = is_present(roles, edit, &entry) == Some(false);
     let AuditEntry { id: _, action, happened_at, object: _, source, actor, attributes } = entry;
     let value = |which: &str| {
-        let written = value(&attributes, field, which)?;
-        Some(role_meant(roles, field, written).map_or_else(|| written.to_owned(), |role| roles.label(role)))
+        let written = value(&attributes, edit.field, which)?;
+        let known = roles.value_meant(edit.field, written);
+        Some(known.map_or_else(|| written.to_owned(), |value| roles.value_label(edit.field, &value)))
     };
     let (old, new) = (value("old"), value("new"));
     let actor = match actor {
@@ -188,22 +168,9 @@ fn blame(
 }
 
 /// Whether the value that the entry set is what Pylon has now; nothing where the entry does not say it, or not in words that are known.
-fn is_present(roles: &RoleCatalogue, present: Present<'_>, field: Field, entry: &AuditEntry) -> Option<bool> {
-    let new = value(&entry.attributes, field, "new")?;
-    match present {
-        Present::Roles { assigned, through_scim } => {
-            let role = role_meant(roles, field, new)?;
-            Some(assigned.contains(role) || through_scim.contains(role))
-        }
-        Present::Status(status) => Some(new == status),
-    }
-}
-
-fn role_meant<'r>(roles: &'r RoleCatalogue, field: Field, written: &str) -> Option<&'r RoleId> {
-    match (field, roles.meaning(written)) {
-        (Field::Role, Meaning::One(role)) => Some(&role.id),
-        (Field::Role, Meaning::Ambiguous(_) | Meaning::Unknown) | (Field::Status, _) => None,
-    }
+fn is_present(roles: &RoleCatalogue, edit: &Edit, entry: &AuditEntry) -> Option<bool> {
+    let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
+    Some(edit.from.contains(&new) || edit.through_scim.contains(&new))
 }
 
 /// The `old` or `new` value among the attributes: that of the field (`new_role_id`) before one of no field (`new_value`).
@@ -240,9 +207,8 @@ mod tests {
 
     use super::*;
     use crate::desired::Origin;
-    use crate::observed::{Organization, Person, Role};
-    use crate::plan::Subject;
-    use crate::roster::Status;
+    use crate::observed::{Organization, Person, Role, RoleId};
+    use crate::plan::{Change, Subject};
     use crate::source::{Place, Sourced, Sources};
 
     fn roles() -> RoleCatalogue {
@@ -265,16 +231,22 @@ mod tests {
             secondary: Vec::new(),
             name: "Bo".into(),
         };
-        let (from, to, origin) = (vec![RoleId("r2".into())], RoleId("r1".into()), Origin::Person);
-        let role = RoleEdit { from, to, through_scim: Vec::new(), place, origin: origin.clone() };
-        let status = StatusEdit { from: "away".into(), to: Status::Active, place, origin };
+        let edit = |field, from: &str, to: &str| Edit {
+            field,
+            from: vec![from.into()],
+            to: to.into(),
+            through_scim: Vec::new(),
+            place,
+            origin: Origin::Person,
+        };
+        let change = |edit| Change { subject: subject.clone(), edits: vec![edit] };
         Plan {
             organization: Organization::default(),
             token_user: None,
             declared: 1,
             only: Vec::new(),
-            changes: vec![Change { subject: subject.clone(), role: Some(role), status: None }],
-            observed: vec![Change { subject, role: None, status: Some(status) }],
+            changes: vec![change(edit(Field::Role, "r2", "r1"))],
+            observed: vec![change(edit(Field::Status, "away", "active"))],
             in_step: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),

@@ -1,11 +1,11 @@
 //! The plan and its parts: old beside new, sorted, without no-ops.
 //!
-//! Functions here destructure in full, so that a new field of a person is a compile error in each place that has to
-//! know of it: the difference, the patch, the inverse.
+//! A change is a list of edits, one per field that differs. Nothing here knows which fields there are, except where a field is
+//! special.
 
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Organization, RoleId, UserId};
-use crate::roster::{Email, Status};
+use crate::roster::{Email, Field, FieldValue, PerField, Status};
 use crate::source::{Place, Sourced};
 
 /// What would change, and what was noticed on the way. A function of the files, the organisation and the instant.
@@ -48,73 +48,45 @@ pub struct Subject {
     pub name: String,
 }
 
-/// Everything that changes for one person; one `PATCH`. At least one of the fields is there.
+/// Everything that changes for one person, which is one `PATCH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Who.
     pub subject: Subject,
-    /// The assigned role.
-    pub role: Option<RoleEdit>,
-    /// The status.
-    pub status: Option<StatusEdit>,
+    /// At least one edit, in the order of [`Field::ALL`], at most one per field.
+    pub edits: Vec<Edit>,
 }
 
-/// From the assigned roles to the one declared role.
+/// From the values before to the one value afterwards, of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleEdit {
-    /// The roles assigned before, sorted by id; none, one or several.
-    pub from: Vec<RoleId>,
-    /// The one role afterwards.
-    pub to: RoleId,
-    /// Roles that the person holds through SCIM groups, before and afterwards.
-    pub through_scim: Vec<RoleId>,
-    /// Where it is declared.
+pub struct Edit {
+    pub field: Field,
+    /// The values that Pylon has, sorted. A person can have several roles, or an empty status, which is no value.
+    pub from: Vec<FieldValue>,
+    pub to: FieldValue,
+    /// Values that the person has through SCIM groups, before and afterwards.
+    pub through_scim: Vec<FieldValue>,
+    /// Where the new value is declared.
     pub place: Place,
-    /// Why it is desired.
     pub origin: Origin,
 }
 
-/// From one status to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusEdit {
-    /// As Pylon has it; may be empty, or a word this program does not know.
-    pub from: String,
-    /// As it should be.
-    pub to: Status,
-    /// Where it is declared.
-    pub place: Place,
-    /// Why it is desired.
-    pub origin: Origin,
-}
-
-/// What takes a change back: the way back for what has one, and what has none.
+/// What rolls a change back, and what a rollback cannot restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse {
-    /// Restores every field that is not among `lost`; nothing where none is left.
+    /// Restores every field that is not in `lost`. `None` if no field is left.
     pub change: Option<Change>,
-    /// What no `PATCH` brings back. Empty where the change can be taken back whole.
     pub lost: Vec<Lost>,
 }
 
-/// A value from before that no `PATCH` brings back.
+/// The values from before that no `PATCH` restores: a `PATCH` sets exactly one role, and one of [`Status::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lost {
-    /// No role was assigned: a `PATCH` replaces the assigned roles by one, and never by none.
-    NoRole,
-    /// Several roles were assigned, sorted by id: a `PATCH` assigns exactly one.
-    SeveralRoles(Vec<RoleId>),
-    /// The status was empty, or a word that Pylon shows and does not accept.
-    Status(String),
+pub struct Lost {
+    pub field: Field,
+    pub from: Vec<FieldValue>,
 }
 
 /// What one `PATCH /users/{id}` sets: absolute values, only those that change.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Patch {
-    /// The one assigned role.
-    pub role: Option<RoleId>,
-    /// The status.
-    pub status: Option<Status>,
-}
+pub type Patch = PerField<Option<FieldValue>>;
 
 /// A declared person who is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,64 +165,58 @@ impl Subject {
 }
 
 impl Change {
-    /// The request body that brings it about.
+    pub fn edit(&self, field: Field) -> Option<&Edit> {
+        self.edits.iter().find(|edit| edit.field == field)
+    }
+
+    /// The `PATCH` that makes this change.
     pub fn patch(&self) -> Patch {
-        let Self { subject: _, role, status } = self;
-        Patch { role: role.as_ref().map(|edit| edit.to.clone()), status: status.as_ref().map(|edit| edit.to) }
+        PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// What takes it back: from how it is afterwards to how it was before, as far as a `PATCH` can say that. Place and
-    /// reason stay those of the change, since no file declares the way back.
+    /// What rolls it back, as far as a `PATCH` can. Place and origin stay those of the change, because no file declares the way
+    /// back.
     pub fn inverse(&self) -> Inverse {
-        let Self { subject, role, status } = self;
-        let mut lost = Vec::new();
-        let mut keep = |unrestorable: Lost| lost.push(unrestorable);
-        let role = role.as_ref().and_then(|edit| edit.inverse().map_err(&mut keep).ok());
-        let status = status.as_ref().and_then(|edit| edit.inverse().map_err(&mut keep).ok());
-        let change = Self { subject: subject.clone(), role, status };
-        Inverse { change: Some(change).filter(|change| !change.is_empty()), lost }
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        let Self { subject: _, role, status } = self;
-        role.is_none() && status.is_none()
-    }
-}
-
-impl RoleEdit {
-    fn inverse(&self) -> Result<Self, Lost> {
-        let Self { from, to, through_scim, place, origin } = self;
-        match from.as_slice() {
-            [] => Err(Lost::NoRole),
-            [only] => Ok(Self {
-                from: vec![to.clone()],
-                to: only.clone(),
-                through_scim: through_scim.clone(),
-                place: *place,
-                origin: origin.clone(),
-            }),
-            several => Err(Lost::SeveralRoles(several.to_vec())),
+        let (mut edits, mut lost) = (Vec::new(), Vec::new());
+        for edit in &self.edits {
+            match edit.inverse() {
+                Ok(inverse) => edits.push(inverse),
+                Err(unrestorable) => lost.push(unrestorable),
+            }
         }
-    }
-
-    /// Roles that the person would no longer hold.
-    pub fn lost(&self) -> impl Iterator<Item = &RoleId> {
-        self.from.iter().filter(|role| **role != self.to && !self.through_scim.contains(role))
+        let change = Self { subject: self.subject.clone(), edits };
+        Inverse { change: Some(change).filter(|change| !change.edits.is_empty()), lost }
     }
 
     /// The role that the person would newly hold.
-    pub fn gained(&self) -> Option<&RoleId> {
-        Some(&self.to).filter(|role| !self.from.contains(role) && !self.through_scim.contains(role))
+    pub fn role_gained(&self) -> Option<RoleId> {
+        let edit = self.edit(Field::Role)?;
+        let is_new = !edit.from.contains(&edit.to) && !edit.through_scim.contains(&edit.to);
+        is_new.then(|| RoleId(edit.to.clone()))
+    }
+
+    /// The roles that the person would no longer hold.
+    pub fn roles_lost(&self) -> impl Iterator<Item = RoleId> {
+        self.edit(Field::Role).into_iter().flat_map(|edit| {
+            let is_lost = |role: &&FieldValue| **role != edit.to && !edit.through_scim.contains(role);
+            edit.from.iter().filter(is_lost).map(|role| RoleId(role.clone()))
+        })
     }
 }
 
-impl StatusEdit {
+impl Edit {
     fn inverse(&self) -> Result<Self, Lost> {
-        let Self { from, to, place, origin } = self;
-        let known = Status::ALL.into_iter().find(|status| status.as_str() == from);
-        let before = known.ok_or_else(|| Lost::Status(from.clone()))?;
-        Ok(Self { from: to.as_str().to_owned(), to: before, place: *place, origin: origin.clone() })
+        let Self { field, from, to, through_scim: _, place: _, origin: _ } = self;
+        let can_be_set = |value: &FieldValue| match field {
+            Field::Role => true,
+            Field::Status => Status::named(value).is_some(),
+        };
+        match from.as_slice() {
+            [before] if can_be_set(before) => {
+                Ok(Self { from: vec![to.clone()], to: before.clone(), ..self.clone() })
+            }
+            _ => Err(Lost { field: *field, from: from.clone() }),
+        }
     }
 }
 
@@ -261,9 +227,8 @@ mod tests {
     use super::*;
     use crate::source::Sources;
 
-    fn change(role: Option<(&[&str], &str)>, status: Option<(&str, Status)>) -> Change {
+    fn change(edits: &[(Field, &[&str], &str)]) -> Change {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
-        let id = |role: &str| RoleId(role.into());
         let bo = Email::observed("bo@acme.example");
         Change {
             subject: Subject {
@@ -273,26 +238,24 @@ mod tests {
                 secondary: Vec::new(),
                 name: "Bo".into(),
             },
-            role: role.map(|(from, to)| RoleEdit {
-                from: from.iter().copied().map(id).collect(),
-                to: id(to),
-                through_scim: vec![id("lead")],
-                place,
-                origin: Origin::Person,
-            }),
-            status: status.map(|(from, to)| StatusEdit {
-                from: from.into(),
-                to,
-                place,
-                origin: Origin::Person,
-            }),
+            edits: edits
+                .iter()
+                .map(|(field, from, to)| Edit {
+                    field: *field,
+                    from: from.iter().map(|value| FieldValue::from(*value)).collect(),
+                    to: (*to).into(),
+                    through_scim: if *field == Field::Role { vec!["lead".into()] } else { Vec::new() },
+                    place,
+                    origin: Origin::Person,
+                })
+                .collect(),
         }
     }
 
     #[test]
     fn a_change_is_taken_back_by_the_same_with_its_ends_exchanged() {
-        let there = change(Some((&["member"], "admin")), Some(("active", Status::Away)));
-        let back = change(Some((&["admin"], "member")), Some(("away", Status::Active)));
+        let there = change(&[(Field::Role, &["member"], "admin"), (Field::Status, &["active"], "away")]);
+        let back = change(&[(Field::Role, &["admin"], "member"), (Field::Status, &["away"], "active")]);
         assert_eq!(there.inverse(), Inverse { change: Some(back.clone()), lost: Vec::new() });
         assert_eq!(back.inverse(), Inverse { change: Some(there), lost: Vec::new() });
     }
@@ -306,15 +269,17 @@ mod tests {
             (&["admin", "member"], "admin", &["member"], None),
             (&[], "admin", &[], Some("admin")),
         ] {
-            let edit = change(Some((from, to)), None).role.unwrap();
-            assert_eq!(edit.lost().map(|role| &*role.0).collect::<Vec<_>>(), lost, "{from:?} → {to}");
-            assert_eq!(edit.gained().map(|role| &*role.0), gained, "{from:?} → {to}");
+            let change = change(&[(Field::Role, from, to)]);
+            let id = |role: &str| RoleId(role.into());
+            let lost: Vec<RoleId> = lost.iter().copied().map(id).collect();
+            assert_eq!(change.roles_lost().collect::<Vec<_>>(), lost, "{from:?} → {to}");
+            assert_eq!(change.role_gained(), gained.map(id), "{from:?} → {to}");
         }
     }
 
     #[test]
     fn a_person_is_known_by_the_declared_address_the_primary_one_and_the_others() {
-        let bo = change(None, None).subject;
+        let bo = change(&[]).subject;
         let bo = Subject {
             primary: Email::observed("b.lindqvist@acme.example"),
             secondary: vec![Email::observed("bo@old.example")],
@@ -332,26 +297,23 @@ mod tests {
 
     #[test]
     fn what_no_patch_can_say_is_lost_and_the_rest_is_taken_back() {
-        let several = || Lost::SeveralRoles(vec![RoleId("admin".into()), RoleId("member".into())]);
-        for (role, status, back, lost) in [
-            (Some((&[][..], "admin")), None, None, vec![Lost::NoRole]),
-            (Some((&["admin", "member"][..], "admin")), None, None, vec![several()]),
-            (None, Some(("", Status::Away)), None, vec![Lost::Status(String::new())]),
-            (None, Some(("on_a_call", Status::Away)), None, vec![Lost::Status("on_a_call".into())]),
+        let (role, status) = (Field::Role, Field::Status);
+        for (edits, back, lost) in [
+            (&[(role, &[][..], "admin")][..], &[][..], &[(role, &[][..])][..]),
+            (&[(role, &["admin", "member"], "admin")], &[], &[(role, &["admin", "member"])]),
+            (&[(status, &[], "away")], &[], &[(status, &[])]),
+            (&[(status, &["on_a_call"], "away")], &[], &[(status, &["on_a_call"])]),
             (
-                Some((&["admin", "member"][..], "admin")),
-                Some(("away", Status::Active)),
-                Some(change(None, Some(("active", Status::Away)))),
-                vec![several()],
+                &[(role, &["admin", "member"], "admin"), (status, &["away"], "active")],
+                &[(status, &["active"][..], "away")],
+                &[(role, &["admin", "member"])],
             ),
-            (
-                Some((&[][..], "admin")),
-                Some(("", Status::Away)),
-                None,
-                vec![Lost::NoRole, Lost::Status(String::new())],
-            ),
+            (&[(role, &[], "admin"), (status, &[], "away")], &[], &[(role, &[]), (status, &[])]),
         ] {
-            assert_eq!(change(role, status).inverse(), Inverse { change: back, lost });
+            let back = (!back.is_empty()).then(|| change(back));
+            let values = |from: &[&str]| from.iter().map(|value| FieldValue::from(*value)).collect();
+            let lost = lost.iter().map(|(field, from)| Lost { field: *field, from: values(from) }).collect();
+            assert_eq!(change(edits).inverse(), Inverse { change: back, lost });
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Code;
-use super::change::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
+use super::change::{Absence, Absent, Change, Edit, Plan, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
-use crate::desired::{Desired, DesiredPerson, DesiredState};
-use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::desired::{DesiredPerson, DesiredState};
+use crate::observed::{Found, ObservedState, Person, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::{Policy, RoleName, Stance, Status};
+use crate::roster::{Field, Policy, Stance};
 use crate::source::Place;
 
 impl Plan {
@@ -98,46 +98,42 @@ impl<'a> Drawing<'a> {
     }
 
     fn compare(&mut self, desired: &DesiredPerson, person: &Person) {
-        let role = desired.role.as_ref().and_then(|role| self.role_edit(role, person));
-        let status = desired.status_for(&person.status).and_then(|status| self.status_edit(status, person));
-        let split = |stance: Stance| {
-            let role = role.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
-            let status = status.as_ref().filter(|(found, _)| *found == stance).map(|(_, edit)| edit.clone());
-            let is_something = role.is_some() || status.is_some();
-            is_something.then(|| Change { subject: subject(desired, person), role, status })
-        };
-        let (change, seen) = (split(Stance::Enforce), split(Stance::Observe));
-        if change.is_none() && seen.is_none() {
+        let (mut enforced, mut observed) = (Vec::new(), Vec::new());
+        for field in Field::ALL {
+            match self.edit(field, desired, person) {
+                Some((Stance::Enforce, edit)) => enforced.push(edit),
+                Some((Stance::Observe, edit)) => observed.push(edit),
+                Some((Stance::Ignore, _)) | None => {}
+            }
+        }
+        if enforced.is_empty() && observed.is_empty() {
             self.plan.in_step += 1;
         }
-        self.plan.changes.extend(change);
-        self.plan.observed.extend(seen);
+        for (edits, changes) in [(enforced, &mut self.plan.changes), (observed, &mut self.plan.observed)] {
+            if !edits.is_empty() {
+                changes.push(Change { subject: subject(desired, person), edits });
+            }
+        }
     }
 
-    fn role_edit(&self, desired: &Desired<RoleName>, person: &Person) -> Option<(Stance, RoleEdit)> {
-        let to = self.roles.id(&desired.value.value)?;
-        let stance = match person.assigned.as_slice() {
-            [only] if only == to => return None,
-            assigned if assigned.contains(to) => self.policy.extra_roles,
-            _ => self.policy.role,
-        };
-        let edit = RoleEdit {
-            from: person.assigned.clone(),
-            to: RoleId::clone(to),
-            through_scim: person.from_scim.clone(),
+    /// The difference in one field, and what the policy does about it.
+    fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
+        let desired = desired.value_for(field, &person.status)?;
+        let to = self.roles.value(field, &desired.value.value)?;
+        if person.has_only(field, to) {
+            return None;
+        }
+        let from = person.values(field);
+        let stance = if from.contains(to) { self.policy.extra_roles } else { self.policy.fields[field] };
+        let edit = Edit {
+            field,
+            from,
+            to: to.clone(),
+            through_scim: person.through_scim(field),
             place: desired.value.place,
             origin: desired.origin.clone(),
         };
         Some((stance, edit))
-    }
-
-    fn status_edit(&self, desired: &Desired<Status>, person: &Person) -> Option<(Stance, StatusEdit)> {
-        let to = desired.value.value;
-        if person.has_status(to) {
-            return None;
-        }
-        let (place, origin) = (desired.value.place, desired.origin.clone());
-        Some((self.policy.status, StatusEdit { from: person.status.clone(), to, place, origin }))
     }
 
     fn finish(self, declared: usize) -> Result<Plan, Vec<Problem>> {

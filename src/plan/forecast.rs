@@ -5,12 +5,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Change, Plan, RoleEdit, StatusEdit};
+use super::change::Plan;
 use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
 use crate::observed::ObservedState;
-use crate::roster::{Field, Roster, Stance};
+use crate::roster::{Roster, Stance};
 
 /// Transitions within this time are always told.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -34,11 +34,7 @@ pub fn forecast(
 ) -> Vec<Coming> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let mut agenda = roster.agenda(now);
-    let is_written = |field: Field| match field {
-        Field::Role => roster.policy.role == Stance::Enforce,
-        Field::Status => roster.policy.status == Stance::Enforce,
-    };
-    agenda.retain(|transition| is_written(transition.field));
+    agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
     if agenda.is_empty() {
         return Vec::new(); // most files have no windows, and copying the organisation takes its time
     }
@@ -94,15 +90,12 @@ pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
 
 /// Makes `state` what it is when the plan has been carried out.
 fn bring_about(state: &mut ObservedState, plan: &Plan) {
-    for Change { subject, role, status } in &plan.changes {
-        let Some(mut person) = state.person(&subject.id).cloned() else {
+    for change in &plan.changes {
+        let Some(mut person) = state.person(&change.subject.id).cloned() else {
             continue;
         };
-        if let Some(RoleEdit { to, .. }) = role {
-            person.assigned = vec![to.clone()];
-        }
-        if let Some(StatusEdit { to, .. }) = status {
-            to.as_str().clone_into(&mut person.status);
+        for edit in &change.edits {
+            person.set(edit.field, &edit.to);
         }
         state.insert(person);
     }

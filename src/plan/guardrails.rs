@@ -6,13 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::change::{Plan, RoleEdit, Subject};
+use super::change::{Change, Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, Guardrail, GuardrailRules, MaxChanges, Missing,
-    Status, Unmanaged,
+    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, Field, FieldValue, Guardrail, GuardrailRules,
+    MaxChanges, Missing, Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -141,13 +141,7 @@ impl ReviewedPlan {
     /// this plan takes from others. One response must not be enough to remove those others. For each role, these are at most as
     /// many as its minimum, because more are not needed. `searched` are the addresses that were searched for already.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
-        let lost: HashSet<&RoleId> = self
-            .plan
-            .changes
-            .iter()
-            .filter_map(|change| change.role.as_ref())
-            .flat_map(RoleEdit::lost)
-            .collect();
+        let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
         let is_listed = |person: &&Person| {
             let mut addresses = std::iter::once(&person.email).chain(&person.secondary);
@@ -198,39 +192,41 @@ impl Plan {
 
 /// The organisation as it would be, counted person by person.
 struct After<'a> {
-    people: Vec<(&'a Person, Option<&'a RoleId>, Option<Status>)>,
+    people: Vec<(&'a Person, Option<&'a Change>)>,
 }
 
 impl<'a> After<'a> {
     fn of(plan: &'a Plan, observed: &'a ObservedState) -> Self {
         let changes: HashMap<&UserId, _> =
             plan.changes.iter().map(|change| (&change.subject.id, change)).collect();
-        let people = observed.people().filter(|person| !person.deactivated).map(|person| {
-            let change = changes.get(&person.id);
-            let role = change.and_then(|change| change.role.as_ref()).map(|edit| &edit.to);
-            let status = change.and_then(|change| change.status.as_ref()).map(|edit| edit.to);
-            (person, role, status)
-        });
-        Self { people: people.collect() }
+        let active = observed.people().filter(|person| !person.deactivated);
+        Self { people: active.map(|person| (person, changes.get(&person.id).copied())).collect() }
     }
 
     fn holders(&self, role: &RoleId, floor: u64) -> RoleFloor {
-        let before = self.people.iter().filter(|(person, ..)| person.holds(role)).count() as u64;
-        let after = self.people.iter().filter(|(person, new, _)| match new {
-            Some(new) => *new == role || person.from_scim.contains(role),
+        let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
+        let holds_after = |(person, change): &&(&Person, Option<&Change>)| match new(*change, Field::Role) {
+            Some(to) => *to == role.0 || person.from_scim.contains(role),
             None => person.holds(role),
-        });
-        RoleFloor { role: role.clone(), floor, before, after: after.count() as u64 }
+        };
+        let after = self.people.iter().filter(holds_after).count() as u64;
+        RoleFloor { role: role.clone(), floor, before, after }
     }
 
     fn active(&self) -> (u64, u64) {
-        let before = self.people.iter().filter(|(person, ..)| person.has_status(Status::Active));
-        let after = self.people.iter().filter(|(person, _, new)| match new {
-            Some(new) => *new == Status::Active,
-            None => person.has_status(Status::Active),
+        let active = Status::Active.as_str();
+        let before = self.people.iter().filter(|(person, _)| person.has_only(Field::Status, active));
+        let after = self.people.iter().filter(|(person, change)| match new(*change, Field::Status) {
+            Some(to) => **to == *active,
+            None => person.has_only(Field::Status, active),
         });
         (before.count() as u64, after.count() as u64)
     }
+}
+
+/// The value that the change sets.
+fn new(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
+    change?.edit(field).map(|edit| &edit.to)
 }
 
 impl Review<'_> {
@@ -366,16 +362,16 @@ impl Review<'_> {
     /// Whoever applies must not lose by it what they need to apply again: that of an administrator, whatever the floors are.
     fn token_owner(&self, plan: &Plan, floors: &[RoleFloor]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
-        let Some((subject, edit)) = own.and_then(|own| Some((&own.subject, own.role.as_ref()?))) else {
+        let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
             return Vec::new();
         };
+        let subject = &own.subject;
         let admin = self.observed.roles.admin().map(|admin| &admin.id);
-        let is_kept =
-            |role: &&RoleId| admin == Some(*role) || floors.iter().any(|floor| floor.role == **role);
-        let kept = edit.lost().filter(is_kept);
+        let is_kept = |role: &RoleId| admin == Some(role) || floors.iter().any(|floor| floor.role == *role);
+        let kept = own.roles_lost().filter(is_kept);
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
         kept.map(|role| Finding {
-            figure: Figure::TokenOwner { email: subject.email.value.clone(), role: role.clone() },
+            figure: Figure::TokenOwner { email: subject.email.value.clone(), role },
             verdict: self.acknowledged(allows).unwrap_or(Verdict::Refused),
             place: Some(edit.place),
         })

@@ -15,7 +15,7 @@ pub mod roles;
 pub mod saved;
 pub mod suggest;
 
-pub use change::{Absence, Absent, Change, Inverse, Lost, Patch, Plan, RoleEdit, StatusEdit, Subject};
+pub use change::{Absence, Absent, Change, Edit, Inverse, Lost, Patch, Plan, Subject};
 pub use guardrails::ReviewedPlan;
 
 use crate::problem::codes;

@@ -45,12 +45,9 @@ impl ReviewedPlan {
 }
 
 fn ordered(change: &Change, floors: &[RoleFloor]) -> Ordered {
-    let kept = |role: &&RoleId| floors.iter().any(|floor| floor.role == **role);
-    let (mut gains, mut losses) = (Vec::new(), Vec::new());
-    if let Some(edit) = &change.role {
-        gains.extend(edit.gained().filter(kept).cloned());
-        losses.extend(edit.lost().filter(kept).cloned());
-    }
+    let is_guarded = |role: &RoleId| floors.iter().any(|floor| floor.role == *role);
+    let gains = change.role_gained().into_iter().filter(is_guarded).collect();
+    let losses = change.roles_lost().filter(is_guarded).collect();
     Ordered { change: change.clone(), gains, losses }
 }
 

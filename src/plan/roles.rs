@@ -7,7 +7,7 @@ use super::Code;
 use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
-use crate::roster::{RoleName, Roster};
+use crate::roster::{Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 
 /// The ID of every role that the files name. The guarded roles are known: those that the files name, or else the
@@ -37,6 +37,14 @@ impl NamedRoles {
             problems.push(no_admin_role(catalogue));
         }
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
+    }
+
+    /// What Pylon has for a declared value. `None` only for a role of another roster.
+    pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
+        match field {
+            Field::Role => self.id(declared).map(|role| &role.0),
+            Field::Status => Some(declared),
+        }
     }
 
     /// The id of a role that the roster names. `None` only for a name of another roster.

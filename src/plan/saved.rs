@@ -10,10 +10,11 @@ use std::collections::{HashMap, HashSet};
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::change::{Change, Plan, RoleEdit, StatusEdit, Subject};
-use crate::observed::{RoleCatalogue, RoleId};
+use super::change::{Change, Edit, Plan, Subject};
+use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
+use crate::roster::Field;
 use crate::source::Sources;
 
 codes! {
@@ -70,23 +71,19 @@ pub struct SavedPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// The id in Pylon.
+    /// The ID in Pylon.
     pub user: String,
     /// The declared address.
     pub email: String,
-    /// The ids of the roles assigned before, and of the one afterwards.
-    pub role: Option<Step<Vec<String>>>,
-    /// The status before and afterwards.
-    pub status: Option<Step<String>>,
+    pub edits: Vec<Step>,
 }
 
-/// From one value to another.
+/// From the values before to the value afterwards, as Pylon's API has them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step<T> {
-    /// The value before.
-    pub from: T,
-    /// The value afterwards.
+pub struct Step {
+    pub field: Field,
+    pub from: Vec<String>,
     pub to: String,
 }
 
@@ -263,36 +260,31 @@ fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalogue)
 impl Operation {
     /// `role Member → Admin and status away → active`
     fn steps(&self, roles: &RoleCatalogue) -> String {
-        let label = |id: &str| Printable::cut(&roles.label(&RoleId(id.into())), LONGEST_VALUE).to_string();
         let mut steps = Vec::new();
-        if let Some(Step { from, to }) = &self.role {
-            let from: Vec<String> = from.iter().map(|id| label(id)).collect();
+        for Step { field, from, to } in &self.edits {
+            let label = |value: &String| {
+                let label = roles.value_label(*field, &value.as_str().into());
+                Printable::cut(&label, LONGEST_VALUE).to_string()
+            };
+            let from: Vec<String> = from.iter().map(label).collect();
             let from = if from.is_empty() { "(none)".to_owned() } else { from.join(", ") };
-            steps.push(format!("role {from} → {}", label(to)));
-        }
-        if let Some(Step { from, to }) = &self.status {
-            let from = if from.is_empty() { "(none)" } else { from };
-            let [from, to] = [from, to].map(|status| Printable::cut(status, LONGEST_VALUE));
-            steps.push(format!("status {from} → {to}"));
+            steps.push(format!("{field} {from} → {}", label(to)));
         }
         steps.join(" and ")
     }
 
     /// What `change` does to whom.
     pub fn of(change: &Change) -> Self {
-        let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, role, status } =
-            change;
+        let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, edits } = change;
+        let step = |Edit { field, from, to, through_scim: _, place: _, origin: _ }: &Edit| Step {
+            field: *field,
+            from: from.iter().map(ToString::to_string).collect(),
+            to: to.to_string(),
+        };
         Self {
             user: id.as_str().to_owned(),
             email: email.value.to_string(),
-            role: role.as_ref().map(|RoleEdit { from, to, through_scim: _, place: _, origin: _ }| Step {
-                from: from.iter().map(|role| role.0.to_string()).collect(),
-                to: to.0.to_string(),
-            }),
-            status: status.as_ref().map(|StatusEdit { from, to, place: _, origin: _ }| Step {
-                from: from.clone(),
-                to: to.as_str().to_owned(),
-            }),
+            edits: edits.iter().map(step).collect(),
         }
     }
 }

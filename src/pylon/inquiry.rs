@@ -163,8 +163,8 @@ mod tests {
     use crate::desired::Origin;
     use crate::observed::{Organization, RoleCatalogue};
     use crate::plan::blame::{Actor, AuditEntry};
-    use crate::plan::{Change, Plan, StatusEdit, Subject};
-    use crate::roster::{Email, Status};
+    use crate::plan::{Change, Edit, Plan, Subject};
+    use crate::roster::{Email, Field};
     use crate::source::{Place, Sourced, Sources};
 
     /// So many people are away and should be active: `u_0000`, `u_0001` and so on.
@@ -180,13 +180,14 @@ mod tests {
                     secondary: Vec::new(),
                     name: String::new(),
                 },
-                role: None,
-                status: Some(StatusEdit {
-                    from: "away".into(),
-                    to: Status::Active,
+                edits: vec![Edit {
+                    field: Field::Status,
+                    from: vec!["away".into()],
+                    to: "active".into(),
+                    through_scim: Vec::new(),
                     place,
                     origin: Origin::Person,
-                }),
+                }],
             }
         };
         Plan {

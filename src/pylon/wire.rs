@@ -20,7 +20,7 @@ use super::request::{Answer, Entries, Identity, Page, ReadRequest, RoleFields, R
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
-use crate::roster::Email;
+use crate::roster::{self, Email};
 
 /// A JSON object, and nothing else: derived structs would take an array for one, by position.
 struct Object<T>(T);
@@ -349,14 +349,6 @@ struct Filter<'a> {
     values: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Update<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'a str>,
-}
-
 /// The body of `POST /users/search`.
 pub(super) fn search_body(emails: &[Email], limit: usize, cursor: Option<&str>) -> Vec<u8> {
     let values = emails.iter().map(Email::as_str).collect();
@@ -371,11 +363,17 @@ pub(super) fn audit_body(people: &[UserId], limit: usize, cursor: Option<&str>) 
 
 /// The body of `PATCH /users/{id}`: exactly what the patch sets.
 pub(super) fn patch_body(patch: &Patch) -> Vec<u8> {
-    let Patch { role, status } = patch;
-    encode(&Update {
-        role_id: role.as_ref().map(|role| &*role.0),
-        status: status.map(crate::roster::Status::as_str),
-    })
+    let body: BTreeMap<&str, &str> =
+        patch.some().map(|(field, value)| (patch_key(field), &**value)).collect();
+    encode(&body)
+}
+
+/// The key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
+fn patch_key(field: roster::Field) -> &'static str {
+    match field {
+        roster::Field::Role => "role_id",
+        roster::Field::Status => "status",
+    }
 }
 
 fn encode(body: &impl Serialize) -> Vec<u8> {
@@ -929,7 +927,9 @@ mod tests {
             audit,
             r#"{"filter":{"field":"object_id","operator":"in","values":["u1","u2"]},"limit":9,"cursor":"c"}"#
         );
-        let patch = Patch { role: Some(RoleId("r1".into())), status: None };
+        let patch = Patch { role: Some("r1".into()), status: None };
         assert_eq!(String::from_utf8(patch_body(&patch)).unwrap(), r#"{"role_id":"r1"}"#);
+        let patch = Patch { role: Some("r1".into()), status: Some("away".into()) };
+        assert_eq!(String::from_utf8(patch_body(&patch)).unwrap(), r#"{"role_id":"r1","status":"away"}"#);
     }
 }

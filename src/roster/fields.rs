@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::pieces::{Cut, Shift};
-use super::{Code, Moment, RoleName, hints};
+use super::{Code, Field, FieldValue, Moment, RoleName, Status, hints};
 use crate::printable::Printable;
 use crate::problem::{Problem, did_you_mean};
 use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
@@ -25,8 +25,8 @@ pub(super) struct Fields<'p> {
     cut: &'p Cut<'p>,
     /// From what is walked now to the file.
     shift: Shift,
-    /// Every name of a role once: a hundred thousand people share a handful of them.
-    names: &'p mut BTreeSet<RoleName>,
+    /// Every value of a field once: a hundred thousand people share a handful of them.
+    names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
     /// Places whose text must not be shown.
     pub(super) masks: Vec<Place>,
@@ -40,7 +40,7 @@ const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "prox
 
 impl<'p> Fields<'p> {
     /// Begins with the frame of the file.
-    pub(super) fn new(file: FileId, cut: &'p Cut<'p>, names: &'p mut BTreeSet<RoleName>) -> Self {
+    pub(super) fn new(file: FileId, cut: &'p Cut<'p>, names: &'p mut BTreeSet<FieldValue>) -> Self {
         let (problems, masks) = (Vec::new(), Vec::new());
         Self { file, cut, shift: cut.shift(), names, problems, masks, is_unclear: false }
     }
@@ -83,13 +83,34 @@ impl<'p> Fields<'p> {
 
     /// The name, slug or id of a role.
     pub(super) fn role(&mut self, value: &Value<'_>) -> Option<Sourced<RoleName>> {
-        let Sourced { value: text, place } = self.some_text("role", value)?;
-        let name = self.names.get(text).cloned().unwrap_or_else(|| {
-            let name = RoleName::from(text);
-            self.names.insert(RoleName::clone(&name));
-            name
-        });
-        Some(Sourced::new(name, place))
+        self.value_of(Field::Role, "role", value)
+    }
+
+    /// A value of this field. `key` is the key that it is read from.
+    pub(super) fn value_of(
+        &mut self,
+        field: Field,
+        key: &str,
+        value: &Value<'_>,
+    ) -> Option<Sourced<FieldValue>> {
+        let Sourced { value: text, place } = match field {
+            Field::Role => self.some_text(key, value)?,
+            Field::Status => {
+                let known = Status::ALL.map(|status| (status.as_str(), status));
+                self.one_of(key, Code::UnknownStatus, value, &known)?.map(Status::as_str)
+            }
+        };
+        Some(Sourced::new(self.shared(text), place))
+    }
+
+    /// The same text that was read before, if it was.
+    fn shared(&mut self, text: &str) -> FieldValue {
+        if let Some(known) = self.names.get(text) {
+            return FieldValue::clone(known);
+        }
+        let new = FieldValue::from(text);
+        self.names.insert(FieldValue::clone(&new));
+        new
     }
 
     fn some_text<'v>(&mut self, key: &str, value: &'v Value<'_>) -> Option<Sourced<&'v str>> {

@@ -11,13 +11,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 pub mod code;
 pub mod email;
 mod explain;
+mod field;
 mod fields;
 pub mod guardrail;
 mod hints;
@@ -37,11 +37,12 @@ use crate::every::every;
 use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
+pub use field::{Field, FieldValue, PerField, Status};
 pub use guardrail::Guardrail;
 pub use moment::Moment;
 
 /// A role as a file names it: by name, slug or id.
-pub type RoleName = Arc<str>;
+pub type RoleName = FieldValue;
 
 /// Everything that the files declare.
 #[derive(Debug, Clone)]
@@ -126,10 +127,8 @@ impl Region {
 /// `[policy]`: what to do about a difference in each field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// The declared role against the assigned one.
-    pub role: Stance,
-    /// The declared status against the present one.
-    pub status: Stance,
+    /// The declared value against the one in Pylon.
+    pub fields: PerField<Stance>,
     /// Roles assigned beyond the declared one.
     pub extra_roles: Stance,
 }
@@ -335,82 +334,18 @@ impl AcknowledgedRisk {
 pub struct DeclaredPerson {
     /// By which address; the place is that of the key.
     pub email: Sourced<Email>,
-    /// The role outside every window; `None`: the role is left alone.
-    pub role: Option<DeclaredRole>,
-    /// The status outside every window; `None`: the status is left alone.
-    pub status: Option<Sourced<Status>>,
+    /// The values outside every window. A field without a value is left alone.
+    pub values: PerField<Option<DeclaredValue>>,
     /// Time-bound values, in the order of the file.
     pub windows: Vec<Window>,
 }
 
-/// A role and whether the person or the file's `[defaults]` declares it.
+/// A value outside every window. It was checked when it was read: a status is one of [`Status::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredRole {
-    /// The role and where it stands.
-    pub role: Sourced<RoleName>,
-    /// It comes from `[defaults]`.
+pub struct DeclaredValue {
+    pub value: Sourced<FieldValue>,
+    /// Whether it comes from `[defaults]` instead of the person's own entry.
     pub from_defaults: bool,
-}
-
-/// What of a person can be declared, changed and taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// The assigned role.
-    Role,
-    /// The status.
-    Status,
-}
-
-impl Field {
-    /// Every field, in the order in which reports have them.
-    pub const ALL: [Self; 2] = every!(Field: Role, Status);
-
-    /// As files and reports name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::Status => "status",
-        }
-    }
-
-    /// Several of them.
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Self::Role => "roles",
-            Self::Status => "statuses",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A status that can be declared. What Pylon answers is an open list; what it accepts is this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// `active`
-    Active,
-    /// `away`
-    Away,
-    /// `out_of_office`
-    OutOfOffice,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 3] = every!(Status: Active, Away, OutOfOffice);
-
-    /// As files, plans and Pylon spell it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Away => "away",
-            Self::OutOfOffice => "out_of_office",
-        }
-    }
 }
 
 /// A time-bound value. Holds from `from` (always, if absent) until `until` (for good, if absent), exclusive.
@@ -422,12 +357,10 @@ pub struct Window {
     pub from: Option<Sourced<Moment>>,
     /// The first instant after it.
     pub until: Option<Sourced<Moment>>,
-    /// The role while it holds.
-    pub role: Option<Sourced<RoleName>>,
-    /// The status while it holds.
-    pub status: Option<Sourced<Status>>,
-    /// The status afterwards, for whoever still shows the window's.
-    pub then: Option<Sourced<Status>>,
+    /// The values during the window.
+    pub sets: PerField<Option<Sourced<FieldValue>>>,
+    /// The status afterwards, for people who still show the status of the window.
+    pub then: Option<Sourced<FieldValue>>,
     /// Why.
     pub reason: Option<String>,
 }

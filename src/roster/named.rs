@@ -26,9 +26,8 @@ impl Roster {
 }
 
 fn of_person(person: &DeclaredPerson) -> impl Iterator<Item = &Sourced<RoleName>> {
-    let DeclaredPerson { email: _, role, status: _, windows } = person;
-    let in_windows = windows.iter().filter_map(|window| window.role.as_ref());
-    role.iter().map(|declared| &declared.role).chain(in_windows)
+    let in_windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
+    person.values.role.iter().map(|declared| &declared.value).chain(in_windows)
 }
 
 fn of_risk(risk: &AcknowledgedRisk) -> Option<&Sourced<RoleName>> {

@@ -10,7 +10,7 @@ use super::explain::Known;
 use super::fields::{Fields, Key, Value, quoted_up_to};
 use super::keys;
 use super::rules::check_windows;
-use super::{Code, DeclaredPerson, DeclaredRole, Status, Window};
+use super::{Code, DeclaredPerson, DeclaredValue, Field, PerField, Window};
 use crate::problem::Problem;
 use crate::source::Sourced;
 
@@ -25,7 +25,7 @@ pub(super) struct Context {
 pub(super) struct People {
     /// The people in the order of the file. Those without a role of their own have the default one.
     pub(super) list: Vec<DeclaredPerson>,
-    default: Option<DeclaredRole>,
+    defaults: PerField<Option<DeclaredValue>>,
 }
 
 impl People {
@@ -43,16 +43,15 @@ pub(super) fn read_people(
     context: &Context,
     whole: Option<&People>,
 ) -> People {
-    let default = table.get("defaults").and_then(|defaults| read_defaults(fields, defaults));
-    let default = default.or_else(|| whole?.default.clone());
+    let defaults = match (table.get("defaults"), whole) {
+        (Some(defaults), _) => read_defaults(fields, defaults),
+        (None, Some(whole)) => whole.defaults.clone(),
+        (None, None) => PerField::default(),
+    };
     let users = table.get("users").and_then(|users| fields.table("users", users));
     let (mut people, mut refused) = (Vec::new(), Vec::new());
     let mut read = |fields: &mut Fields<'_>, key: &Key<'_>, value: &Value<'_>| match read_person(
-        fields,
-        key,
-        value,
-        default.as_ref(),
-        context,
+        fields, key, value, &defaults, context,
     ) {
         Some(person) => people.push(person),
         None => refused.push(key.get_ref().to_string()),
@@ -70,23 +69,22 @@ pub(super) fn read_people(
         // These people are not compared with others, so nothing else looks at their windows.
         people.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
-    People { list: people, default }
+    People { list: people, defaults }
 }
 
-fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<DeclaredRole> {
-    let mut role = None;
-    for (key, value) in fields.table("defaults", value)? {
-        match key.get_ref().as_ref() {
-            "role" => role = fields.role(value),
-            _ => fields.unknown(key, value, keys::DEFAULTS, "[defaults]"),
+fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> PerField<Option<DeclaredValue>> {
+    let mut defaults = PerField::default();
+    for (key, value) in fields.table("defaults", value).into_iter().flatten() {
+        let key_name = key.get_ref().as_ref();
+        match Field::named(key_name).filter(|_| keys::DEFAULTS.contains(&key_name)) {
+            Some(field) => {
+                let value = fields.value_of(field, field.as_str(), value);
+                defaults[field] = value.map(|value| DeclaredValue { value, from_defaults: true });
+            }
+            None => fields.unknown(key, value, keys::DEFAULTS, "[defaults]"),
         }
     }
-    role.map(|role| DeclaredRole { role, from_defaults: true })
-}
-
-/// A status that can be declared.
-pub(super) fn read_status(fields: &mut Fields<'_>, key: &str, value: &Value<'_>) -> Option<Sourced<Status>> {
-    fields.one_of(key, Code::UnknownStatus, value, &Status::ALL.map(|status| (status.as_str(), status)))
+    defaults
 }
 
 /// An address, with what is wrong with it if it is none.
@@ -138,7 +136,7 @@ fn read_person(
     fields: &mut Fields<'_>,
     key: &Key<'_>,
     value: &Value<'_>,
-    default: Option<&DeclaredRole>,
+    defaults: &PerField<Option<DeclaredValue>>,
     context: &Context,
 ) -> Option<DeclaredPerson> {
     let written = Sourced::new(key.get_ref().as_ref(), fields.place(key.span()));
@@ -151,37 +149,39 @@ fn read_person(
         return None;
     }
     let email = read_email(fields, written, context.allow_unicode);
-    let (mut role, mut status, mut windows) = (default.cloned(), None, Vec::new());
+    let (mut values, mut windows) = (defaults.clone(), Vec::new());
     for (key, value) in fields.table(written.value, value)? {
-        match key.get_ref().as_ref() {
-            "role" => role = fields.role(value).map(|role| DeclaredRole { role, from_defaults: false }),
-            "status" => status = read_status(fields, "status", value),
-            "windows" => {
-                let list = fields.array("windows", value).into_iter().flatten();
-                windows.extend(list.filter_map(|window| read_window(fields, window, context)));
-            }
-            _ => fields.unknown(key, value, keys::PERSON, "a person"),
+        let key_name = key.get_ref().as_ref();
+        if let Some(field) = Field::named(key_name) {
+            let value = fields.value_of(field, key_name, value);
+            values[field] = value.map(|value| DeclaredValue { value, from_defaults: false });
+        } else if key_name == "windows" {
+            let list = fields.array("windows", value).into_iter().flatten();
+            windows.extend(list.filter_map(|window| read_window(fields, window, context)));
+        } else {
+            fields.unknown(key, value, keys::PERSON, "a person");
         }
     }
-    Some(DeclaredPerson { email: email?, role, status, windows })
+    Some(DeclaredPerson { email: email?, values, windows })
 }
 
 fn read_window(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> Option<Window> {
     let place = fields.place(value.span());
-    let (mut from, mut until, mut role, mut status, mut then, mut reason) =
-        (None, None, None, None, None, None);
+    let (mut from, mut until, mut then, mut reason) = (None, None, None, None);
+    let mut sets = PerField::default();
     let before = fields.problems.len();
     for (key, value) in fields.table("a window", value)? {
         match key.get_ref().as_ref() {
             "from" => from = fields.moment("from", value, &context.zone),
             "until" => until = fields.moment("until", value, &context.zone),
-            "role" => role = fields.role(value),
-            "status" => status = read_status(fields, "status", value),
-            "then" => then = read_status(fields, "then", value),
+            "then" => then = fields.value_of(Field::Status, "then", value),
             "reason" => reason = fields.text("reason", value).map(|reason| reason.value),
-            _ => fields.unknown(key, value, keys::WINDOW, "a window"),
+            key_name => match Field::named(key_name) {
+                Some(field) => sets[field] = fields.value_of(field, key_name, value),
+                None => fields.unknown(key, value, keys::WINDOW, "a window"),
+            },
         }
     }
     // A window that is wrong in itself is not compared with others: one mistake, one problem.
-    (fields.problems.len() == before).then_some(Window { place, from, until, role, status, then, reason })
+    (fields.problems.len() == before).then_some(Window { place, from, until, sets, then, reason })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::people::foreign_letters;
-use super::{Code, DeclaredPerson, Email, Moment, Window};
+use super::{Code, DeclaredPerson, Email, Field, Moment, PerField, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::holds_secret;
@@ -108,11 +108,8 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
     }
     for (index, window) in person.windows.iter().enumerate() {
         for earlier in &person.windows[..index] {
-            let both = [
-                ("role", window.role.is_some() && earlier.role.is_some()),
-                ("status", window.status.is_some() && earlier.status.is_some()),
-            ];
-            for (field, _) in both.iter().filter(|(_, both)| *both && overlap(earlier, window)) {
+            let both = |field: &Field| window.sets[*field].is_some() && earlier.sets[*field].is_some();
+            for field in Field::ALL.iter().filter(|field| both(field) && overlap(earlier, window)) {
                 problems.push(
                     Problem::new(
                         Code::OverlappingWindows,
@@ -128,7 +125,7 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
 }
 
 fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
-    let Window { place, from, until, role, status, then: _, reason: _ } = window;
+    let Window { place, from, until, sets, then: _, reason: _ } = window;
     if let (Some(from), Some(until)) = (from, until)
         && from.value.at >= until.value.at
     {
@@ -138,7 +135,7 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
                 .help("`until` is the first instant after the window; for one whole day it is the next day"),
         );
     }
-    if role.is_none() && status.is_none() {
+    if sets.is_none() {
         problems.push(
             Problem::new(Code::EmptyWindow, "this window sets neither a role nor a status")
                 .at(*place, "nothing to do in it")
@@ -150,9 +147,9 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
 
 /// What holds when a window is over must be said once: of the person, or by `then`.
 fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
-    let Window { place: _, from: _, until, role, status, then, reason: _ } = window;
+    let Window { place: _, from: _, until, sets: PerField { role, status }, then, reason: _ } = window;
     if let Some(role) = role
-        && person.role.is_none()
+        && person.values.role.is_none()
     {
         problems.push(no_way_back(
             "role",
@@ -161,7 +158,7 @@ fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<
         ));
     }
     if let Some(status) = status
-        && person.status.is_none()
+        && person.values.status.is_none()
         && then.is_none()
         && until.is_some()
     {
@@ -177,14 +174,14 @@ fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<
                 .help("give the window a `status` and an `until`, or leave out `then`"),
         );
     }
-    if let (Some(then), Some(declared)) = (then, &person.status) {
+    if let (Some(then), Some(declared)) = (then, &person.values.status) {
         problems.push(
             Problem::new(
                 Code::BadValue,
                 "`then` is for people whose status is not declared outside the window",
             )
             .at(then.place, "one way back")
-            .at(declared.place, "and another")
+            .at(declared.value.place, "and another")
             .help("leave out `then`: after the window the declared status holds"),
         );
     }

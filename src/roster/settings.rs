@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeTable;
 
+use super::field::Field;
 use super::fields::{Fields, Value, quoted};
 use super::keys;
 use super::people::{Context, read_email};
@@ -163,16 +164,15 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
     let mut policy = Policy::default();
     for (key, value) in fields.table("policy", value).into_iter().flatten() {
         let name = key.get_ref().as_ref();
-        let field = match name {
-            "role" => &mut policy.role,
-            "status" => &mut policy.status,
-            "extra_roles" => &mut policy.extra_roles,
-            _ => {
+        let stance = match Field::named(name) {
+            Some(field) => &mut policy.fields[field],
+            None if name == "extra_roles" => &mut policy.extra_roles,
+            None => {
                 fields.unknown(key, value, keys::POLICY, "[policy]");
                 continue;
             }
         };
-        *field =
+        *stance =
             fields.one_of(name, Code::BadValue, value, &stances).map(|found| found.value).unwrap_or_default();
     }
     policy

@@ -4,7 +4,7 @@ use std::fs;
 
 use rolecall::problem::Problems;
 use rolecall::roster::{
-    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, Roster,
+    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredValue, Email, Floor, GuardrailRules, Roster,
     Window, Workspace,
 };
 use tempfile::TempDir;
@@ -65,19 +65,20 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
 
 /// What is said of one person.
 fn fact(person: &DeclaredPerson) -> String {
-    let DeclaredPerson { email, role, status, windows } = person;
-    let role =
-        role.as_ref().map(|DeclaredRole { role, from_defaults }| (role.value.to_string(), *from_defaults));
+    let DeclaredPerson { email, values, windows } = person;
+    let values: Vec<_> = values
+        .some()
+        .map(|(field, DeclaredValue { value, from_defaults })| (field, &value.value, from_defaults))
+        .collect();
     let window = |window: &Window| {
-        let Window { place: _, from, until, role, status, then, reason } = window;
+        let Window { place: _, from, until, sets, then, reason } = window;
         let moments = [from, until].map(|moment| moment.as_ref().map(|moment| moment.value.clone()));
-        let role = role.as_ref().map(|role| role.value.clone());
-        let statuses = [status, then].map(|status| status.map(|status| status.value));
-        format!("{moments:?} {role:?} {statuses:?} {reason:?}")
+        let sets: Vec<_> = sets.some().map(|(field, value)| (field, &value.value)).collect();
+        let then = then.as_ref().map(|then| &then.value);
+        format!("{moments:?} {sets:?} {then:?} {reason:?}")
     };
     let windows: Vec<String> = windows.iter().map(window).collect();
-    let status = status.map(|status| status.value);
-    format!("{} {role:?} {status:?} {windows:?}", email.value.as_str())
+    format!("{} {values:?} {windows:?}", email.value.as_str())
 }
 
 pub(crate) fn tree(text: &str) -> toml::Table {

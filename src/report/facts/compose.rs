@@ -19,11 +19,11 @@ use crate::plan::blame::{Actor, Blame};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Figure, Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
-use crate::plan::{Absence, Absent, Change, Plan, RoleEdit, StatusEdit, Subject};
+use crate::plan::{Absence, Absent, Change, Edit, Plan, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words;
-use crate::roster::{Email, Field, Moment, Window};
+use crate::roster::{Email, Field, FieldValue, Moment, Window};
 use crate::source::{Location, Place, Sourced, Sources};
 
 /// A role within a sentence is named in at most so many characters.
@@ -205,42 +205,21 @@ impl Material<'_> {
     }
 
     fn person_and_edits(&self, change: &Change) -> (PersonLine, Vec<EditLine>) {
-        let Change { subject, role, status } = change;
-        let role = role.as_ref().map(|edit| {
-            let RoleEdit { from, to, through_scim, place, origin } = edit;
-            let labels = |ids: &[RoleId]| ids.iter().map(|id| self.label(id)).collect();
-            let (location, origin) = (self.locate(*place), origin.clone());
-            let blame = self.blame(&subject.id, Field::Role);
+        let Change { subject, edits } = change;
+        let line = |edit: &Edit| {
+            let Edit { field, from, to, through_scim, place, origin } = edit;
+            let label = |value: &FieldValue| Printable::new(&self.roles.value_label(*field, value));
             EditLine {
-                field: Field::Role,
-                from: labels(from),
-                to: self.label(to),
-                through_scim: labels(through_scim),
-                location,
-                origin,
-                blame,
+                field: *field,
+                from: from.iter().map(label).collect(),
+                to: label(to),
+                through_scim: through_scim.iter().map(label).collect(),
+                location: self.locate(*place),
+                origin: origin.clone(),
+                blame: self.blame(&subject.id, *field),
             }
-        });
-        let status = status.as_ref().map(|edit| {
-            let StatusEdit { from, to, place, origin } = edit;
-            let from = Some(from)
-                .filter(|from| !from.is_empty())
-                .map(|from| Printable::new(from))
-                .into_iter()
-                .collect();
-            let (location, origin) = (self.locate(*place), origin.clone());
-            let blame = self.blame(&subject.id, Field::Status);
-            EditLine {
-                field: Field::Status,
-                from,
-                to: Printable::new(to.as_str()),
-                through_scim: Vec::new(),
-                location,
-                origin,
-                blame,
-            }
-        });
-        (person_line(subject), role.into_iter().chain(status).collect())
+        };
+        (person_line(subject), edits.iter().map(line).collect())
     }
 
     fn blame(&self, id: &UserId, field: Field) -> Option<BlameLine> {
@@ -250,10 +229,7 @@ impl Material<'_> {
     fn audit_log(&self, findings: &Findings) -> AuditLogLine {
         let Findings { blames, unread, is_available } = findings;
         let Plan { changes, observed, .. } = &self.reviewed.plan;
-        let edits = changes.iter().chain(observed).map(|change| {
-            let Change { subject: _, role, status } = change;
-            usize::from(role.is_some()) + usize::from(status.is_some())
-        });
+        let edits = changes.iter().chain(observed).map(|change| change.edits.len());
         AuditLogLine {
             is_available: *is_available,
             unread: unread.clone(),
@@ -318,7 +294,7 @@ impl Material<'_> {
 /// A transition that no guardrail was asked about.
 pub(super) fn coming_line(transition: &Transition, sources: &Sources) -> ComingLine {
     let Transition { moment, email, field, from, to, place } = transition;
-    let shown = |text: &Option<String>| text.as_deref().map(Printable::new);
+    let shown = |text: &Option<FieldValue>| text.as_deref().map(Printable::new);
     ComingLine {
         when: Printable::new(&moment.written),
         email: Printable::new(email.as_str()),
@@ -332,19 +308,17 @@ pub(super) fn coming_line(transition: &Transition, sources: &Sources) -> ComingL
 
 pub(super) fn window_line(ahead: &Ahead, sources: &Sources) -> WindowLine {
     let Ahead { email, window } = ahead;
-    let Window { place, from, until, role, status, then, reason } = window;
+    let Window { place, from, until, sets, then, reason } = window;
     let instant = |moment: &Option<Sourced<Moment>>| {
         let moment = &moment.as_ref()?.value;
         Some(Instant { at: moment.at, written: Printable::new(&moment.written) })
     };
-    let role = role.as_ref().map(|role| (Field::Role, Printable::new(&role.value)));
-    let status = status.as_ref().map(|status| (Field::Status, Printable::new(status.value.as_str())));
     WindowLine {
         email: Printable::new(email.as_str()),
         from: instant(from),
         until: instant(until),
-        sets: role.into_iter().chain(status).collect(),
-        then: then.as_ref().map(|then| Printable::new(then.value.as_str())),
+        sets: sets.some().map(|(field, value)| (field, Printable::new(&value.value))).collect(),
+        then: then.as_ref().map(|then| Printable::new(&then.value)),
         reason: reason.as_deref().map(Printable::new),
         location: sources.locate(*place),
     }

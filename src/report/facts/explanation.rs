@@ -2,7 +2,7 @@
 
 use super::OrganizationLine;
 use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
-use crate::desired::{Desired, DesiredPerson};
+use crate::desired::DesiredPerson;
 use crate::observed::{Found, ObservedState, Person};
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
@@ -369,26 +369,22 @@ fn value_row(line: &ValueLine) -> Row {
 }
 
 fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
-    let DesiredPerson { email: _, role, status, ways_back } = desired;
-    let role = role.iter().map(|role| value_line(Field::Role, &role.value.value, role, sources)).collect();
-    let statuses = status.iter().chain(ways_back);
-    let statuses = statuses
-        .map(|status| value_line(Field::Status, status.value.value.as_str(), status, sources))
-        .collect();
-    let left_alone = |field| ValueLine { field, value: None, origin: String::new(), location: None };
-    let lines = |(field, lines): (Field, Vec<ValueLine>)| {
-        if lines.is_empty() { vec![left_alone(field)] } else { lines }
-    };
-    [(Field::Role, role), (Field::Status, statuses)].into_iter().flat_map(lines).collect()
-}
-
-fn value_line<T>(field: Field, value: &str, desired: &Desired<T>, sources: &Sources) -> ValueLine {
-    ValueLine {
-        field,
-        value: Some(Printable::new(value)),
-        origin: words::whence(&desired.origin),
-        location: Some(sources.locate(desired.value.place)),
+    let DesiredPerson { email: _, values, ways_back } = desired;
+    let mut lines = Vec::new();
+    for (field, value) in values.iter() {
+        let undone_windows = if field == Field::Status { ways_back.as_slice() } else { &[] };
+        let before = lines.len();
+        lines.extend(value.iter().chain(undone_windows).map(|desired| ValueLine {
+            field,
+            value: Some(Printable::new(&desired.value.value)),
+            origin: words::whence(&desired.origin),
+            location: Some(sources.locate(desired.value.place)),
+        }));
+        if lines.len() == before {
+            lines.push(ValueLine { field, value: None, origin: String::new(), location: None });
+        }
     }
+    lines
 }
 
 fn pylon_line(person: &Person, found_by_other: bool, observed: &ObservedState) -> PylonLine {

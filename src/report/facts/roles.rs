@@ -52,9 +52,10 @@ impl RolesReport {
     /// The roles of `observed`, counted in `roster` where there is one.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
         let mut declared: HashMap<&RoleName, usize> = HashMap::new();
-        for role in roster.iter().flat_map(|roster| &roster.people).filter_map(|person| person.role.as_ref())
-        {
-            *declared.entry(&role.role.value).or_default() += 1;
+        for person in roster.iter().flat_map(|roster| &roster.people) {
+            if let Some(role) = &person.values.role {
+                *declared.entry(&role.value.value).or_default() += 1;
+            }
         }
         let catalogue = &observed.roles;
         let mut named: HashMap<&RoleId, usize> = HashMap::new();

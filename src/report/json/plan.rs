@@ -348,7 +348,7 @@ fn edit(edit: &EditLine) -> Edit<'_> {
                 reason: reason.as_deref(),
             },
             Origin::Rollback => OriginOf::Rollback,
-            Origin::After { window } => OriginOf::AfterWindow { window_status: window.as_str() },
+            Origin::After { window } => OriginOf::AfterWindow { window_status: window },
         },
         blame: blame.as_ref().map(blame_of),
     }

@@ -66,33 +66,33 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
 
 /// Why a value is not written into the files.
 pub fn not_written(field: Option<Field>, why: &Why, roles: &RoleCatalogue) -> String {
-    let field = field.map_or("person", Field::as_str);
+    let name = field.map_or("person", Field::as_str);
     match why {
         Why::Window(Some(until)) => {
             format!(
-                "{field}: a window holds until {}; the live value is not written",
+                "{name}: a window holds until {}; the live value is not written",
                 Printable::cut(until, 60)
             )
         }
-        Why::Window(None) => format!("{field}: a window says it; the live value is not written"),
-        Why::Undeclarable(held) if held.is_empty() => {
-            format!("{field}: none is assigned in Pylon, which no file can declare")
-        }
-        Why::Undeclarable(held) => {
-            let held: Vec<String> = held
-                .iter()
-                .map(|role| Printable::cut(&roles.label(role), LONGEST_NAME).to_string())
-                .collect();
-            format!("{field}: several are assigned in Pylon ({}), which no file can declare", held.join(", "))
-        }
-        Why::UnknownStatus(status) if status.is_empty() => {
-            format!("{field}: none is set in Pylon, which no file can declare")
-        }
-        Why::UnknownStatus(status) => {
-            format!("{field}: Pylon shows {}, which no file can declare", Printable::cut(status, 60))
+        Why::Window(None) => format!("{name}: a window says it; the live value is not written"),
+        Why::Undeclarable(values) => {
+            let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
+            let shown: Vec<String> =
+                values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
+            match (field, shown.as_slice()) {
+                (Some(Field::Status), []) => {
+                    format!("{name}: none is set in Pylon, which no file can declare")
+                }
+                (_, []) => format!("{name}: none is assigned in Pylon, which no file can declare"),
+                (_, [one]) => format!("{name}: Pylon shows {one}, which no file can declare"),
+                (_, several) => format!(
+                    "{name}: several are assigned in Pylon ({}), which no file can declare",
+                    several.join(", ")
+                ),
+            }
         }
         Why::Address => format!(
-            "{field}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
+            "{name}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
         ),
         Why::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }

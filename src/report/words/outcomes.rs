@@ -11,6 +11,7 @@ use crate::plan::Lost;
 use crate::printable::Printable;
 use crate::pylon::Failure;
 use crate::report::facts::plan::{ApplyResult, PlanReport};
+use crate::roster::Field;
 
 /// What came of a change, with why where that is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -136,25 +137,23 @@ pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
-        Why::Lost(Lost::NoRole) => {
+        Why::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
             "role: none was assigned before, and no PATCH takes the last one away".into()
         }
-        Why::Lost(Lost::SeveralRoles(roles)) => {
-            let roles: Vec<String> = roles.iter().map(&label).collect();
+        Why::Lost(Lost { field: Field::Role, from }) => {
+            let roles: Vec<String> = from.iter().map(|role| label(&RoleId(role.clone()))).collect();
             format!(
                 "role: several were assigned before ({}), and a PATCH assigns exactly one",
                 roles.join(", ")
             )
         }
-        Why::Lost(Lost::Status(status)) if status.is_empty() => {
-            "status: there was none before, and no PATCH takes one away".into()
-        }
-        Why::Lost(Lost::Status(status)) => {
-            format!(
+        Why::Lost(Lost { field: Field::Status, from }) => match from.first() {
+            None => "status: there was none before, and no PATCH takes one away".into(),
+            Some(status) => format!(
                 "status: it was {} before, which Pylon shows and does not accept",
                 Printable::cut(status, 60)
-            )
-        }
+            ),
+        },
         Why::RoleGone(role) => format!("role: the organisation no longer has {}", label(role)),
         Why::NotThere => "not in Pylon any more, or deactivated there".into(),
     }

@@ -173,7 +173,7 @@ pub fn origin(origin: &Origin) -> String {
                 .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
             until + &reason
         }
-        Origin::After { window } => format!(", after {}", window.as_str()),
+        Origin::After { window } => format!(", after {window}"),
         Origin::Rollback => ", as before the apply".into(),
     }
 }
@@ -195,7 +195,7 @@ pub fn whence(origin: &Origin) -> String {
         }
         Origin::Rollback => "as before the apply".into(),
         Origin::After { window } => {
-            format!("from `then`, for whoever still shows {} after the window", window.as_str())
+            format!("from `then`, for whoever still shows {window} after the window")
         }
     }
 }

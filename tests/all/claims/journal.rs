@@ -7,9 +7,9 @@ use rolecall::apply::journal::{Line, read};
 use rolecall::apply::rollback::{Applied, Left, Rollback};
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::Change;
-use rolecall::plan::saved::Operation;
+use rolecall::plan::saved::{Operation, Step};
 use rolecall::problem::Problems;
-use rolecall::roster::Email;
+use rolecall::roster::{Email, Field, FieldValue, PerField};
 use rolecall::source::Sources;
 
 use super::is_explained;
@@ -49,25 +49,21 @@ fn is_taken_back(applied: &Applied, lines: &[Line], sources: &Sources) {
     let observed = as_it_was_left(organization, &operations);
     let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organisation");
     let mut known = BTreeSet::new();
-    for Change { subject, role, status } in &plan.changes {
+    for Change { subject, edits } in &plan.changes {
         assert!(known.insert(&subject.id), "{subject:?} twice");
-        assert!(role.is_some() || status.is_some(), "{subject:?}");
+        assert!(!edits.is_empty(), "{subject:?}");
         let of_them = || operations.iter().filter(|operation| operation.user == subject.id.as_str());
-        if let Some(edit) = role {
-            assert!(observed.roles.by_id(&edit.to).is_some(), "{edit:?}");
-            let is_way_back = |step: &&Operation| {
-                step.role.as_ref().is_some_and(|step| {
-                    step.from == [edit.to.0.to_string()]
-                        && [&*step.to] == *edit.from.iter().map(|id| &*id.0).collect::<Vec<_>>()
-                })
+        for edit in edits {
+            if edit.field == Field::Role {
+                assert!(observed.roles.by_id(&RoleId(edit.to.clone())).is_some(), "{edit:?}");
+            }
+            let is_way_back = |step: &Step| {
+                let texts =
+                    |values: &[FieldValue]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+                let (from, to) = (texts(std::slice::from_ref(&edit.to)), texts(&edit.from));
+                step.field == edit.field && step.from == from && [step.to.clone()] == *to
             };
-            assert!(of_them().any(is_way_back), "{edit:?}");
-        }
-        if let Some(edit) = status {
-            let is_way_back = |step: &&Operation| {
-                step.status.as_ref().is_some_and(|step| step.from == edit.to.as_str() && step.to == edit.from)
-            };
-            assert!(of_them().any(is_way_back), "{edit:?}");
+            assert!(of_them().any(|operation| operation.edits.iter().any(is_way_back)), "{edit:?}");
         }
     }
     for Left { email, .. } in &left {
@@ -89,10 +85,12 @@ fn operation(line: &Line) -> Option<&Operation> {
 fn as_it_was_left(organization: String, operations: &[&Operation]) -> ObservedState {
     let mut people = BTreeMap::new();
     let mut roles = BTreeSet::new();
-    for (number, Operation { user, email, role, status }) in operations.iter().enumerate() {
+    for (number, Operation { user, email, edits }) in operations.iter().enumerate() {
+        let step = |field: Field| edits.iter().find(|step| step.field == field);
+        let PerField { role, status } = PerField::from_fn(step);
         roles.extend(role.iter().flat_map(|step| step.from.iter().filter(|id| id.len() % 5 != 0)));
         let Some(id) = UserId::new(user) else { continue };
-        let status = status.as_ref().map_or("active", |step| step.to.as_str()).to_owned();
+        let status = status.map_or("active", |step| step.to.as_str()).to_owned();
         people.entry(user).or_insert(Person {
             id,
             email: Email::observed(email),

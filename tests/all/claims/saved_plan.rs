@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use ring::digest::{SHA256, digest};
 use rolecall::desired::Origin;
-use rolecall::observed::{ObservedState, Organization, RoleCatalogue, RoleId, UserId};
-use rolecall::plan::saved::{Binding, Operation, SavedPlan};
-use rolecall::plan::{Change, Plan, RoleEdit, StatusEdit, Subject};
+use rolecall::observed::{ObservedState, Organization, RoleCatalogue, UserId};
+use rolecall::plan::saved::{Binding, Operation, SavedPlan, Step};
+use rolecall::plan::{Change, Edit, Plan, Subject};
 use rolecall::problem::Problems;
-use rolecall::roster::{Email, Status};
+use rolecall::roster::{Email, Field};
 use rolecall::source::{Place, Sourced, Sources};
 use serde_json::Value;
 
@@ -64,13 +64,14 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
         saved.admits(&plan(changes.clone()), binding, &RoleCatalogue::default()).expect("what stands in it");
     assert!(in_step + changes.len() <= operations.len() && addresses.len() <= operations.len());
     for mut altered in changes {
-        altered.role = Some(RoleEdit {
-            from: vec![RoleId("a".into())],
-            to: RoleId("another".into()),
+        altered.edits = vec![Edit {
+            field: Field::Role,
+            from: vec!["a".into()],
+            to: "another".into(),
             through_scim: Vec::new(),
             place: altered.subject.email.place,
             origin: Origin::Person,
-        });
+        }];
         let is_in_it = operations.contains(&Operation::of(&altered));
         let admitted = saved.admits(&plan(vec![altered]), binding, &RoleCatalogue::default());
         assert_eq!(admitted.is_ok(), is_in_it, "{admitted:?}");
@@ -98,21 +99,13 @@ fn change(operation: &Operation) -> Option<Change> {
         secondary: Vec::new(),
         name: String::new(),
     };
-    let role = operation.role.as_ref().map(|step| RoleEdit {
-        from: step.from.iter().map(|id| RoleId(id.as_str().into())).collect(),
-        to: RoleId(step.to.as_str().into()),
+    let edit = |step: &Step| Edit {
+        field: step.field,
+        from: step.from.iter().map(|value| value.as_str().into()).collect(),
+        to: step.to.as_str().into(),
         through_scim: Vec::new(),
         place,
         origin: Origin::Person,
-    });
-    let status = match &operation.status {
-        None => None,
-        Some(step) => Some(StatusEdit {
-            from: step.from.clone(),
-            to: Status::ALL.into_iter().find(|status| status.as_str() == step.to)?,
-            place,
-            origin: Origin::Person,
-        }),
     };
-    Some(Change { subject, role, status })
+    Some(Change { subject, edits: operation.edits.iter().map(edit).collect() })
 }

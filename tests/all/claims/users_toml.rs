@@ -73,8 +73,8 @@ fn takes_in(roster: &Roster) {
 
 fn nobody_as_declared(roster: &Roster) -> ObservedState {
     let of_people = roster.people.iter().flat_map(|person| {
-        let windows = person.windows.iter().filter_map(|window| window.role.as_ref());
-        person.role.iter().map(|role| &role.role).chain(windows)
+        let windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
+        person.values.role.iter().map(|role| &role.value).chain(windows)
     });
     let floors = roster.guardrails.keep_at_least.iter().flatten().map(|floor| &floor.role);
     let names: BTreeSet<&RoleName> = of_people.chain(floors).map(|role| &role.value).collect();

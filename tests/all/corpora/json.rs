@@ -147,7 +147,7 @@ fn any_text_is_a_whole_line_of_a_journal_or_counted() {
         "$",
         r#"{"line":"begin","version":1,"at":"2026-11-20T08:00:00Z","organization":$,"host":"us","changes":2}"#,
         r#"{"line":"answer","at":"2026-11-20T08:00:01Z","number":$,"failure":null,"request_id":null}"#,
-        r#"{"line":"intent","at":"2026-11-20T08:00:01Z","number":1,"operation":{"user":"u_1","email":"a@b.example","role":{"from":[$],"to":"r"},"status":null}}"#,
+        r#"{"line":"intent","at":"2026-11-20T08:00:01Z","number":1,"operation":{"user":"u_1","email":"a@b.example","edits":[{"field":"role","from":[$],"to":"r"}]}}"#,
     ];
     for (name, text) in texts() {
         for line in within(&frames, &text) {

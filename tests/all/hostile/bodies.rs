@@ -299,11 +299,12 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
         words::left(&why(RoleId("r".into())), &|_| name.to_owned())
     };
     let whys = [
-        role(deal, Carrier::LostRole, |id| Why::Lost(Lost::SeveralRoles(vec![id]))),
+        role(deal, Carrier::LostRole, |id| Why::Lost(Lost { field: Field::Role, from: vec![id.0] })),
         role(deal, Carrier::GoneRole, Why::RoleGone),
-        words::left(&Why::Lost(Lost::Status(deal.raw(Carrier::LostStatus).to_owned())), &|_| {
-            unreachable!("a status is no role")
-        }),
+        words::left(
+            &Why::Lost(Lost { field: Field::Status, from: vec![deal.raw(Carrier::LostStatus).into()] }),
+            &|_| unreachable!("a status is no role"),
+        ),
     ];
     let left = whys.map(|why| LeftLine {
         email: deal.text(Carrier::LeftAddress),
@@ -327,8 +328,8 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
-    let status = adoption::Why::UnknownStatus(deal.raw(status).to_owned());
-    [(Field::Role, adoption::Why::Undeclarable(vec![id(), id()])), (Field::Status, status)]
+    let status = adoption::Why::Undeclarable(vec![deal.raw(status).into()]);
+    [(Field::Role, adoption::Why::Undeclarable(vec![id().0, id().0])), (Field::Status, status)]
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
 }
 

@@ -122,7 +122,7 @@ carriers! {
     KeepText: None, None, None, false;
     UnwrittenAddress: Some(254), Some(80), Some(120), true;
     UnwrittenRole: Some(80), Some(80), Some(80), false;
-    UnwrittenStatus: Some(60), Some(60), Some(60), false;
+    UnwrittenStatus: Some(80), Some(80), Some(80), false;
     // of the verbs that show a sheet
     SheetOrganization: Some(80), Some(80), Some(80), true;
     SheetOrganizationId: Some(80), Some(80), Some(80), true;
@@ -151,7 +151,7 @@ carriers! {
     WrittenText: None, None, None, false;
     NotWrittenAddress: Some(80), Some(80), Some(80), true;
     NotWrittenRole: Some(80), Some(80), Some(80), false;
-    NotWrittenStatus: Some(60), Some(60), Some(60), false;
+    NotWrittenStatus: Some(80), Some(80), Some(80), false;
     CheckFound: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
     CheckRemedy: Some(300), Some(300), Some(300), false;
 }

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
 use rolecall::layout::{Edit, NewFile, NewPerson, Refused, To, canonical, edited, fresh};
-use rolecall::roster::{DeclaredRole, Email, Region, Roster, Status};
+use rolecall::roster::{DeclaredValue, Email, Region, Roster, Status};
 use similar::{ChangeTag, TextDiff};
 
 use super::holds;
@@ -287,11 +287,13 @@ fn what_is_so_already_is_not_touched() {
             .iter()
             .map(|person| Edit::Change {
                 email: person.email.value.clone(),
-                role: match &person.role {
-                    Some(DeclaredRole { role, from_defaults: false }) => To::Set(role.value.clone()),
+                role: match &person.values.role {
+                    Some(DeclaredValue { value, from_defaults: false }) => To::Set(value.value.clone()),
                     _ => To::Remove,
                 },
-                status: person.status.map_or(To::Remove, |status| To::Set(status.value)),
+                status: person.values.status.as_ref().map_or(To::Remove, |status| {
+                    To::Set(Status::named(&status.value.value).expect("a status"))
+                }),
             })
             .collect();
         assert_eq!(edited(&text, &edits).as_ref(), Ok(&text));
@@ -342,11 +344,10 @@ fn a_new_file_is_canonical_and_says_what_it_was_made_of() {
         for person in &people {
             let NewPerson { email, role, status } = person;
             let found = roster.people.iter().find(|found| found.email.value == *email).expect("declared");
-            let found_role = found.role.as_ref().expect("a role");
-            assert_eq!(
-                (Some(&found_role.role.value), found.status.map(|it| it.value)),
-                (role.as_ref(), *status)
-            );
+            let found_role = found.values.role.as_ref().expect("a role");
+            let found_status = found.values.status.as_ref().map(|status| &*status.value.value);
+            assert_eq!(Some(&found_role.value.value), role.as_ref());
+            assert_eq!(found_status, status.map(Status::as_str));
             assert_eq!(found_role.from_defaults, role.as_deref() == Some(default.as_str()));
         }
         let declared = roster.workspace.organization.map(|organization| organization.value);

@@ -18,7 +18,7 @@ use rolecall::pylon::request::Page;
 use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
 
 use super::holds;
-use super::organisation::{Case, Resolved, cases, cases_of_kept_roles};
+use super::organisation::{Case, Resolved, cases, cases_of_kept_roles, patched};
 use super::recount::{holds_role, kept_roles};
 
 /// Cases of both kinds that can be planned, refused or not: the order protects what a refusal cannot.
@@ -53,12 +53,7 @@ impl World {
 
     fn patch(&mut self, id: &UserId, patch: &Patch) {
         let person = self.people.get_mut(id).expect("people do not vanish");
-        if let Some(role) = &patch.role {
-            person.assigned = vec![role.clone()];
-        }
-        if let Some(status) = patch.status {
-            status.as_str().clone_into(&mut person.status);
-        }
+        *person = patched(person, patch);
     }
 
     fn check(&self) {
@@ -70,8 +65,7 @@ impl World {
 
     fn shows(&self, change: &Change) -> bool {
         let person = &self.people[&change.subject.id];
-        change.role.as_ref().is_none_or(|edit| person.assigned == [edit.to.clone()])
-            && change.status.as_ref().is_none_or(|edit| person.status == edit.to.as_str())
+        change.edits.iter().all(|edit| person.values(edit.field) == [edit.to.clone()])
     }
 }
 

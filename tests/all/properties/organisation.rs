@@ -13,7 +13,7 @@ use rolecall::desired::DesiredState;
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
-use rolecall::plan::{Plan, ReviewedPlan};
+use rolecall::plan::{Patch, Plan, ReviewedPlan};
 use rolecall::problem::Problem;
 use rolecall::roster::{Email, Roster};
 
@@ -95,6 +95,19 @@ impl Resolved {
         let Self { roster, desired, observed, roles } = self;
         plan.review(Review { observed, desired, rules: &roster.guardrails, roles, max_changes: None })
     }
+}
+
+/// What Pylon makes of a write, without the code under test.
+pub(super) fn patched(person: &Person, patch: &Patch) -> Person {
+    let Patch { role, status } = patch;
+    let mut person = person.clone();
+    if let Some(role) = role {
+        person.assigned = vec![RoleId(role.clone())];
+    }
+    if let Some(status) = status {
+        person.status = status.to_string();
+    }
+    person
 }
 
 pub(super) fn now() -> Timestamp {

@@ -6,7 +6,8 @@ use pretty_assertions::assert_eq;
 use proptest::prelude::{Just, Strategy};
 use rolecall::observed::{ObservedState, Person};
 use rolecall::plan::forecast::after;
-use rolecall::plan::{Change, Plan, RoleEdit, StatusEdit};
+use rolecall::plan::{Change, Edit, Plan};
+use rolecall::roster::Field;
 
 use super::holds;
 use super::organisation::{Case, cases, observed};
@@ -51,8 +52,7 @@ fn a_plan_is_sorted_without_no_ops_and_names_nobody_twice() {
         for seen in &plan.observed {
             let enforced = plan.changes.iter().find(|change| change.subject.id == seen.subject.id);
             let twice = |change: &Change| {
-                change.role.is_some() && seen.role.is_some()
-                    || change.status.is_some() && seen.status.is_some()
+                Field::ALL.iter().any(|field| change.edit(*field).is_some() && seen.edit(*field).is_some())
             };
             assert!(!enforced.is_some_and(twice), "a difference is enforced or observed");
         }
@@ -61,17 +61,16 @@ fn a_plan_is_sorted_without_no_ops_and_names_nobody_twice() {
 }
 
 fn changes_something(change: &Change, observed: &ObservedState) {
-    let Change { subject, role, status } = change;
+    let Change { subject, edits } = change;
     let person = observed.person(&subject.id).expect("somebody who is there");
     assert!(!person.deactivated, "roles of deactivated people mean nothing");
-    assert!(role.is_some() || status.is_some(), "a change changes something");
-    if let Some(RoleEdit { from, to, through_scim, place: _, origin: _ }) = role {
-        assert_eq!((from, through_scim), (&person.assigned, &person.from_scim));
-        assert!(*from != [to.clone()], "a role edit edits the role");
-    }
-    if let Some(StatusEdit { from, to, place: _, origin: _ }) = status {
-        assert_eq!(from, &person.status);
-        assert!(from != to.as_str(), "a status edit edits the status");
+    assert!(!edits.is_empty(), "a change changes something");
+    assert!(edits.is_sorted_by(|one, next| one.field < next.field), "each field at most once, in order");
+    for Edit { field, from, to, through_scim, place: _, origin: _ } in edits {
+        assert_eq!(*from, person.values(*field));
+        assert_ne!(from.as_slice(), std::slice::from_ref(to), "an edit changes the value");
+        let from_scim: Vec<_> = person.from_scim.iter().map(|role| role.0.clone()).collect();
+        assert_eq!(*through_scim, if *field == Field::Role { from_scim } else { Vec::new() });
     }
 }
 

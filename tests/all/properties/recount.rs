@@ -7,7 +7,7 @@ use rolecall::observed::Person;
 use rolecall::plan::Plan;
 use rolecall::roster::{AcknowledgedRisk, Email, Guardrail, MaxChanges, Missing, Unmanaged};
 
-use super::organisation::{ROLES, Resolved};
+use super::organisation::{ROLES, Resolved, patched};
 
 /// The id of the role that a file means.
 fn id_of(written: &str) -> &'static str {
@@ -22,12 +22,7 @@ fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
         .map(|before| {
             let mut after = before.clone();
             for change in plan.changes.iter().filter(|change| change.subject.id == before.id) {
-                if let Some(edit) = &change.role {
-                    after.assigned = vec![edit.to.clone()];
-                }
-                if let Some(edit) = &change.status {
-                    edit.to.as_str().clone_into(&mut after.status);
-                }
+                after = patched(&after, &change.patch());
             }
             (before.clone(), after)
         })

@@ -6,10 +6,10 @@ use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
-use rolecall::observed::{RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{RoleCatalogue, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan};
 use rolecall::plan::{Change, Plan};
-use rolecall::roster::{Email, Status};
+use rolecall::roster::Email;
 
 use super::holds;
 use super::organisation::cases;
@@ -70,14 +70,15 @@ const ALTERATIONS: [Alteration; 8] = [
         change.subject.email.value = Email::observed("other@acme.example");
         true
     },
-    |change| change.role.as_mut().map(|edit| edit.to = RoleId("role_other".into())).is_some(),
-    |change| change.role.as_mut().map(|edit| edit.from.push(RoleId("role_other".into()))).is_some(),
-    |change| change.role.is_some() && change.status.is_some() && change.role.take().is_some(),
-    |change| change.role.is_some() && change.status.is_some() && change.status.take().is_some(),
-    |change| change.status.as_mut().map(|edit| edit.from.push('x')).is_some(),
+    |change| change.edits.first_mut().map(|edit| edit.to = "other".into()).is_some(),
+    |change| change.edits.last_mut().map(|edit| edit.to = "other".into()).is_some(),
+    |change| change.edits.first_mut().map(|edit| edit.from.push("other".into())).is_some(),
+    |change| change.edits.last_mut().map(|edit| edit.from.push("other".into())).is_some(),
+    |change| change.edits.len() > 1 && change.edits.pop().is_some(),
     |change| {
-        let other = |to| Status::ALL.into_iter().find(|status| *status != to).unwrap();
-        change.status.as_mut().map(|edit| edit.to = other(edit.to)).is_some()
+        let is_several = change.edits.len() > 1;
+        change.edits.reverse();
+        is_several && change.edits.pop().is_some()
     },
 ];
 

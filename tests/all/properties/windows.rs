@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::Strategy;
 use proptest::sample::select;
+use rolecall::roster::Field;
 
 use super::holds;
 use crate::rosters::read;
@@ -219,11 +220,12 @@ fn at_every_instant_a_value_is_what_a_naive_reading_says() {
             let now = Timestamp::from_nanosecond(start().as_nanosecond() + at).unwrap();
             let resolved = roster.resolve_at(now);
             let desired = &resolved.people[0];
-            let role = desired.role.as_ref().map(|role| role.value.value.to_string());
+            let role = desired.values.role.as_ref().map(|role| role.value.value.to_string());
             assert_eq!(role.as_deref(), expected_role(&person, at), "at {now}:\n{}", text(&person));
             for current in STATUSES.into_iter().chain([""]) {
-                let status =
-                    |current: &str| desired.status_for(current).map(|status| status.value.value.as_str());
+                let status = |current: &str| {
+                    desired.value_for(Field::Status, current).map(|status| &*status.value.value)
+                };
                 let found = status(current);
                 let text = || format!("{current} at {now}:\n{}", text(&person));
                 assert_eq!(found, expected_status(&person, at, current), "{}", text());

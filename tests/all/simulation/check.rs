@@ -6,6 +6,7 @@ use rolecall::apply::{Carried, Finished, Outcome, Stop};
 use rolecall::commands::apply::exit;
 use rolecall::exit::Exit;
 use rolecall::plan::Change;
+use rolecall::roster::Field;
 use rolecall::sandbox::World;
 
 use super::scene::Scene;
@@ -14,11 +15,11 @@ use super::sim::{Ended, How, Planned, Sim};
 /// Whether the server holds what was planned.
 pub(super) fn holds(world: &World, change: &Change) -> bool {
     let person = world.person(change.subject.id.as_str()).expect("people do not vanish");
-    let role = change.role.as_ref().is_none_or(|edit| {
-        let assigned: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
-        assigned == [edit.to.0.to_string()]
-    });
-    role && change.status.as_ref().is_none_or(|edit| person.status.as_deref() == Some(edit.to.as_str()))
+    let roles: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
+    change.edits.iter().all(|edit| match edit.field {
+        Field::Role => roles == [edit.to.to_string()],
+        Field::Status => person.status.as_deref() == Some(&*edit.to),
+    })
 }
 
 /// I6 and I7, which always hold: what is said not to have changed anything has not, and does not afterwards either. What

@@ -10,8 +10,8 @@ use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::roster::{
-    DeclaredPerson, DeclaredRole, Email, Floor, GuardrailRules, MaxChanges, Policy, RoleName, Roster, Status,
-    Workspace,
+    DeclaredPerson, DeclaredValue, Email, Floor, GuardrailRules, MaxChanges, PerField, Policy, RoleName,
+    Roster, Status, Workspace,
 };
 use rolecall::sandbox::{Draft, Limits, Person, Role, State, World};
 use rolecall::source::{Place, Sourced, Sources};
@@ -72,12 +72,15 @@ impl Scene {
         let file = sources.add("users.toml".into(), String::new());
         let place = Place::new(file, 0..0);
         let role_name = |role: &str| Sourced::new(RoleName::from(role), place);
+        let declared_value = |value: &str| DeclaredValue { value: role_name(value), from_defaults: false };
         let mut declared: Vec<DeclaredPerson> = people
             .iter()
             .map(|who| DeclaredPerson {
                 email: Sourced::new(Email::observed(&who.is.email), place),
-                role: who.role.map(|role| DeclaredRole { role: role_name(role), from_defaults: false }),
-                status: who.status.map(|status| Sourced::new(status, place)),
+                values: PerField {
+                    role: who.role.map(declared_value),
+                    status: who.status.map(Status::as_str).map(declared_value),
+                },
                 windows: Vec::new(),
             })
             .collect();

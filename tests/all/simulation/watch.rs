@@ -7,6 +7,7 @@ use rolecall::observed::{RoleId, UserId};
 use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::exchange::Outgoing;
 use rolecall::pylon::{Answer, Attempt, ReadRequest};
+use rolecall::roster::Field;
 use rolecall::sandbox::{Class, Delivery, Fault, Request, Response};
 use serde_json::{Map, Value};
 
@@ -41,11 +42,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(plan: &ReviewedPlan, read_at: Duration) -> Self {
         let changes = &plan.plan.changes;
-        let lost = |role: &RoleId| {
-            changes
-                .iter()
-                .any(|change| change.role.as_ref().is_some_and(|edit| edit.lost().any(|lost| lost == role)))
-        };
+        let lost = |role: &RoleId| changes.iter().any(|change| change.roles_lost().any(|lost| lost == *role));
         let floors = plan.floors.iter().filter(|floor| lost(&floor.role));
         Self {
             planned: changes.iter().map(|change| (change.subject.id.clone(), body_of(change))).collect(),
@@ -170,11 +167,12 @@ impl Watch {
 /// What the body of the write must be, made without the code that makes it.
 fn body_of(change: &Change) -> Value {
     let mut body = Map::new();
-    if let Some(edit) = &change.role {
-        body.insert("role_id".into(), Value::from(&*edit.to.0));
-    }
-    if let Some(edit) = &change.status {
-        body.insert("status".into(), Value::from(edit.to.as_str()));
+    for edit in &change.edits {
+        let key = match edit.field {
+            Field::Role => "role_id",
+            Field::Status => "status",
+        };
+        body.insert(key.into(), Value::from(&*edit.to));
     }
     Value::Object(body)
 }

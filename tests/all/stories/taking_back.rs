@@ -255,8 +255,8 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
 /// Two lines of a journal, the second of which says that the apply changed this user's role.
 fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
     let host = scene.host();
-    let role = format!(r#"{{"from":["{from}"],"to":"{to}"}}"#);
-    let operation = format!(r#"{{"user":"{user}","email":"{email}","role":{role},"status":null}}"#);
+    let edit = format!(r#"{{"field":"role","from":["{from}"],"to":"{to}"}}"#);
+    let operation = format!(r#"{{"user":"{user}","email":"{email}","edits":[{edit}]}}"#);
     format!(
         r#"{{"line":"begin","version":1,"at":"{NOW}","organization":"org_1","host":"{host}","changes":1}}
 {{"line":"intent","at":"{NOW}","number":1,"operation":{operation}}}
