@@ -23,7 +23,7 @@ fuzz target *options:
 
 # The main job on the embedded Pylon, as the README has it
 try:
-    cargo run --release -- apply --sandbox --auto-approve --config examples/acme/users.toml
+    cargo run -- apply --sandbox --auto-approve --config examples/acme/users.toml
 
 # The pipelines that others copy: linted, and played against the embedded Pylon
 pipelines:

@@ -14,12 +14,13 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::Format;
 use rolecall::sandbox::{Arrival, Faults, Limits, Running, Setup, State, World, start};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 /// The instant at which all stories play: a Friday, 9:00 in Berlin.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
@@ -35,9 +36,10 @@ pub(crate) struct Scene {
     environment: Vec<(String, String)>,
 }
 
+/// A sandbox on a thread of its own, until this is dropped.
 struct Pylon {
-    runtime: Runtime,
-    running: Option<Running>,
+    /// Until it is dropped.
+    parts: Option<(Running, oneshot::Sender<Running>, JoinHandle<()>)>,
 }
 
 impl Scene {
@@ -56,13 +58,11 @@ impl Scene {
         let state = with_readable_roles(state);
         let state = State::parse(&state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
         let world = World::new(state, NOW.parse().unwrap());
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let setup = Setup { limits: Limits::off(), token: TOKEN.into(), faults, ..Setup::new(world) };
-        let running = runtime.block_on(start(setup)).unwrap();
-        let base_url = running.base_url();
+        let pylon = Pylon::start(setup);
+        let base_url = pylon.running().base_url();
         let mut scene = Self::offline();
-        scene.pylon = Some(Pylon { runtime, running: Some(running) });
+        scene.pylon = Some(pylon);
         scene.env("PYLON_BASE_URL", &base_url).env("PYLON_API_TOKEN", TOKEN)
     }
 
@@ -140,7 +140,7 @@ impl Scene {
     }
 
     fn running(&self) -> &Running {
-        self.pylon.as_ref().and_then(|pylon| pylon.running.as_ref()).expect("a scene with a Pylon")
+        self.pylon.as_ref().expect("a scene with a Pylon").running()
     }
 
     /// What Pylon was asked, in order of arrival.
@@ -182,10 +182,33 @@ fn with_readable_roles(state: &str) -> String {
     state.to_string()
 }
 
+impl Pylon {
+    fn start(setup: Setup) -> Self {
+        let (tell, started) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<Running>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                tell.send(start(setup).await.unwrap()).unwrap();
+                if let Ok(running) = stopped.await {
+                    let _ = running.stop().await;
+                }
+            });
+        });
+        Self { parts: Some((started.recv().unwrap(), stop, thread)) }
+    }
+
+    fn running(&self) -> &Running {
+        let (running, ..) = self.parts.as_ref().expect("it is not dropped yet");
+        running
+    }
+}
+
 impl Drop for Pylon {
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            let _ = self.runtime.block_on(running.stop());
+        if let Some((running, stop, thread)) = self.parts.take() {
+            let _ = stop.send(running);
+            let _ = thread.join();
         }
     }
 }

@@ -72,7 +72,7 @@ fn shown(scene: Scene, line: &str) -> String {
         words.remove(0);
     }
     let arguments = match words.as_slice() {
-        ["cargo", "run", "--release", "--", arguments @ ..] | ["rolecall", arguments @ ..] => arguments,
+        ["cargo", "run", "--", arguments @ ..] | ["rolecall", arguments @ ..] => arguments,
         other => panic!("a block runs rolecall, not {other:?}"),
     };
     let run = scene.run_with(arguments, "");
