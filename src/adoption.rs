@@ -22,27 +22,22 @@ pub struct Adoption {
     pub people: BTreeSet<Email>,
     /// How many people are added.
     pub added: usize,
-    /// What is not written.
     pub left: Vec<NotWritten>,
 }
 
 /// A file and its new text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEdit {
-    /// Which.
     pub file: FileId,
-    /// The new text.
     pub text: String,
 }
 
 /// A value that is not written into the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
-    /// Whose, and where.
     pub email: Sourced<Email>,
     /// Which of the person's; none where it is the whole person.
     pub field: Option<Field>,
-    /// Why.
     pub why: Why,
 }
 

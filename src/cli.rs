@@ -23,15 +23,12 @@ use crate::roster::Region;
     subcommand_required = true
 )]
 pub struct Cli {
-    /// Which verb.
     #[command(subcommand)]
     pub command: Command,
-    /// What every verb takes.
     #[command(flatten)]
     pub common: Common,
 }
 
-/// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check the files alone, offline; every problem at once
@@ -69,7 +66,6 @@ pub enum Command {
 /// The files that a verb was given by name.
 #[derive(Debug)]
 pub struct Named<'a> {
-    /// Those that it reads.
     pub read: Vec<&'a Path>,
     /// The one that it writes, and what that is.
     pub written: Option<(&'static str, &'a Path)>,
@@ -131,7 +127,6 @@ impl Command {
         }
     }
 
-    /// As it is typed.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Validate(_) => "validate",
@@ -158,7 +153,6 @@ impl Command {
     }
 }
 
-/// What `compare` takes.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// The root file of the old version, as in base/users.toml
@@ -172,7 +166,6 @@ pub struct CompareArgs {
     pub detailed_exitcode: bool,
 }
 
-/// What `import` takes.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Take live values into the files that are there; comments, order and layout stay
@@ -195,7 +188,6 @@ pub struct ImportArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What `validate` takes.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
     /// Root files to check instead of --config; `-` is standard input
@@ -203,7 +195,6 @@ pub struct ValidateArgs {
     pub files: Vec<PathBuf>,
 }
 
-/// What `fmt` takes.
 #[derive(Debug, Args)]
 pub struct FmtArgs {
     /// Files to format, and no others; `-` formats standard input to standard output
@@ -224,7 +215,6 @@ impl FmtArgs {
     }
 }
 
-/// What `explain` takes.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// An address of the person: the declared one, or any that Pylon knows
@@ -235,7 +225,6 @@ pub struct ExplainArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What `agenda` takes.
 #[derive(Debug, Args)]
 pub struct AgendaArgs {
     /// Show what comes before this time: a date, a local date-time in the declared zone, or one with an offset
@@ -243,7 +232,6 @@ pub struct AgendaArgs {
     pub until: Option<String>,
 }
 
-/// What `plan` takes.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// Exit with 2 when there are changes to make
@@ -266,7 +254,6 @@ pub struct PlanArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What `apply` takes.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// A plan saved by `plan -o`: exactly this is applied, or what is left of it, or nothing (exit 5)
@@ -283,7 +270,6 @@ pub struct ApplyArgs {
     pub connection: ConnectionArgs,
 }
 
-/// What `rollback` takes.
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
     /// The journal of the apply that is to be taken back; without one, the newest are listed
@@ -314,7 +300,6 @@ pub struct CarryArgs {
     pub parallelism: u64,
 }
 
-/// What `sandbox` takes.
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The port on 127.0.0.1; any free one unless given
@@ -341,7 +326,6 @@ pub struct SandboxArgs {
     pub faults: Option<crate::sandbox::Faults>,
 }
 
-/// What `schema` takes.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// What is described
@@ -360,7 +344,6 @@ pub enum SchemaOf {
     Plan,
 }
 
-/// What `completions` takes.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// For which shell
@@ -368,7 +351,6 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// What `man` takes.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// The page of this verb; without one, that of rolecall itself
@@ -441,7 +423,6 @@ impl Command {
     }
 }
 
-/// What every verb takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// The root file
@@ -519,7 +500,6 @@ impl ValueEnum for Region {
     }
 }
 
-/// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -534,7 +514,6 @@ fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "N is a whole number, as in 40".into())
 }
 
-/// `--rate NAME=N`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
     /// The endpoints that the name means.

@@ -26,7 +26,6 @@ impl Clock {
         self.calendar.is_some()
     }
 
-    /// The calendar time.
     pub fn now(&self) -> Timestamp {
         self.calendar.unwrap_or_else(Timestamp::now)
     }

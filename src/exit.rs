@@ -1,6 +1,5 @@
 //! The documented exit codes (docs/exit-codes.md): a public contract.
 
-/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do.
@@ -9,7 +8,6 @@ pub enum Exit {
     Failed,
     /// There are changes to make, and the question was whether there are.
     Pending,
-    /// A guardrail refuses.
     Refused,
     /// Something was or may have been changed, but not all of it is in force.
     Partial,
@@ -32,7 +30,6 @@ impl Exit {
         }
     }
 
-    /// The process's exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,

@@ -8,7 +8,6 @@ use crate::printable::Printable;
 /// The longest word of a suggested command, in characters. A path can be longer, but nobody reads it.
 const LONGEST_WORD: usize = 200;
 
-/// How rolecall was called.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     /// `-c FILE`, unless it is the default.

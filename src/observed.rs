@@ -9,11 +9,9 @@ use crate::roster::{Email, Field, FieldValue, Status};
 /// The present state of an organisation, provably complete (see [`crate::pylon::observe`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
-    /// Whose people these are.
     pub organization: Organization,
     /// Who the token acts as; `None` for an API user that is nobody in particular.
     pub token_user: Option<UserId>,
-    /// The roles there are.
     pub roles: RoleCatalogue,
     /// Users who are not people, sorted by ID. Nothing counts them.
     pub integrations: BTreeSet<Integration>,
@@ -29,7 +27,6 @@ pub struct ObservedState {
 pub struct Organization {
     /// Its id, which a `[workspace]` pins.
     pub id: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -45,7 +42,6 @@ impl UserId {
         (fits && plain).then(|| Self(id.into()))
     }
 
-    /// As Pylon spells it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,11 +54,9 @@ pub struct RoleId(pub Arc<str>);
 /// One role of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
-    /// Unique.
     pub id: RoleId,
     /// Chosen by the organisation; may repeat.
     pub name: String,
-    /// Unique.
     pub slug: String,
 }
 
@@ -71,11 +65,8 @@ pub struct Role {
 pub struct Person {
     /// The id, by which they are patched.
     pub id: UserId,
-    /// The primary address.
     pub email: Email,
-    /// Every other address.
     pub secondary: Vec<Email>,
-    /// As they are called.
     pub name: String,
     /// The assigned roles, sorted; a `PATCH` of the role replaces them by one.
     pub assigned: Vec<RoleId>,
@@ -91,9 +82,7 @@ pub struct Person {
 /// people, so nothing counts them and no file can declare them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Integration {
-    /// The ID.
     pub id: UserId,
-    /// The name in Pylon.
     pub name: String,
 }
 
@@ -140,7 +129,6 @@ impl Person {
 /// How an address leads to people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
-    /// To nobody.
     Nobody,
     /// To the one who has it as primary address.
     Primary(&'s Person),
@@ -190,7 +178,6 @@ impl ObservedState {
         }
     }
 
-    /// Everybody, sorted by id.
     pub fn people(&self) -> impl ExactSizeIterator<Item = &Person> {
         self.people.values().map(Arc::as_ref)
     }
@@ -285,7 +272,6 @@ fn unindex(index: &mut Index, email: &Email, id: &UserId) {
     }
 }
 
-/// The organisation's roles.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleCatalogue {
     roles: Vec<Role>,
@@ -294,11 +280,8 @@ pub struct RoleCatalogue {
 /// What a written role means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning<'r> {
-    /// This one.
     One(&'r Role),
-    /// Several share the name.
     Ambiguous(Vec<&'r Role>),
-    /// There is none.
     Unknown,
 }
 
@@ -309,7 +292,6 @@ impl RoleCatalogue {
         Self { roles }
     }
 
-    /// Every role.
     pub fn iter(&self) -> impl Iterator<Item = &Role> {
         self.roles.iter()
     }

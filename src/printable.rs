@@ -52,7 +52,6 @@ impl Printable {
         Self::cut(&self.raw, limit)
     }
 
-    /// The safe text.
     pub fn as_str(&self) -> &str {
         self.escaped.as_deref().unwrap_or(&self.raw)
     }

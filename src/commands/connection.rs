@@ -25,7 +25,6 @@ pub(super) struct Connection {
     pub(super) place: String,
     /// The embedded Pylon, where it is that.
     pub(super) sandbox: Option<Running>,
-    /// How rolecall was called.
     pub(super) invocation: Invocation,
     /// The instant that stands for the present, where a Pylon elsewhere is asked as on that day.
     pub(super) as_on: Option<Moment>,

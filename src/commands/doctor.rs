@@ -128,7 +128,6 @@ fn proxy(route: &Route) -> Check {
     Check::good("proxy", found)
 }
 
-/// Whose certificates are trusted.
 fn certificates(roots: &Roots) -> Check {
     let name = "certificates";
     let given = match roots {

@@ -19,14 +19,12 @@ use crate::roster::{Email, Moment, Roster, Unmanaged};
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
-    /// The instant.
     pub(super) now: Timestamp,
     /// The same as it was asked for, where it is not the present.
     pub(super) at: Option<Moment>,
 }
 
 impl Declared {
-    /// Every declared address.
     pub(super) fn emails(&self) -> Vec<Email> {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }

@@ -93,7 +93,6 @@ fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
 }
 
-/// A new file.
 struct Beginning {
     text: String,
     /// The number of people in it.

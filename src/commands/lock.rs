@@ -73,7 +73,6 @@ impl Lock {
 enum Held {
     /// Another process has it, which has written this.
     By(String),
-    /// It cannot be had.
     Not(Error),
 }
 

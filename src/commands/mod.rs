@@ -103,7 +103,6 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
 /// What surrounds the process, read once.
 #[derive(Debug)]
 pub struct Environment {
-    /// Calendar and elapsed time.
     pub clock: Clock,
     /// Where the token can come from, the one to use first.
     pub token_sources: Vec<Source>,
@@ -113,7 +112,6 @@ pub struct Environment {
     pub locks: Vec<PathBuf>,
     /// `HTTPS_PROXY`, `SSL_CERT_FILE` and the like.
     pub network: Variables,
-    /// The working directory.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
     pub github_workspace: Option<PathBuf>,
@@ -132,17 +130,13 @@ pub struct Environment {
 /// What a run has to say, and how it ended.
 #[derive(Debug)]
 pub struct Output {
-    /// For standard output.
     pub stdout: String,
-    /// For standard error.
     pub stderr: String,
-    /// How it ended.
     pub exit: Exit,
     /// Whether Pylon may have been changed, which decides how the run ends if its report cannot be written.
     pub may_have_changed: bool,
 }
 
-/// Runs what was typed.
 pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let Cli { command, common } = cli;
     let name = command.name();

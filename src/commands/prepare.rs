@@ -37,7 +37,6 @@ pub(super) struct Prepared {
     place: String,
     /// A sandbox made the organization up from the files.
     made_up: bool,
-    /// How rolecall was called.
     invocation: Invocation,
     now: Timestamp,
     at: Option<Moment>,
@@ -55,13 +54,10 @@ pub(super) struct Prepared {
 /// What a plan is limited to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope<'a> {
-    /// `--only`
     pub(super) only: &'a [String],
-    /// `--max-changes`
     pub(super) max_changes: Option<u64>,
 }
 
-/// Observes, draws and reviews.
 pub(super) async fn prepare(
     declared: Declared,
     scope: Scope<'_>,

@@ -29,14 +29,8 @@ pub(super) struct Progress {
 enum How {
     Quiet,
     Bar(ProgressBar),
-    Lines {
-        said: Option<Duration>,
-    },
-    /// `-v`: each wait once.
-    Waits {
-        trace: Trace,
-        until: Option<Duration>,
-    },
+    Lines { said: Option<Duration> },
+    Waits { trace: Trace, until: Option<Duration> },
 }
 
 impl Progress {

@@ -82,7 +82,6 @@ struct Watch {
 }
 
 impl Watch {
-    /// Until the process ends.
     fn run(mut self, ready: &SyncSender<Result<()>>) {
         let begun = Builder::new_current_thread().enable_all().build().and_then(|runtime| {
             let arrivals = runtime.block_on(async { arrivals() })?;

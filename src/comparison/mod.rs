@@ -15,22 +15,18 @@ use statements::{Declaration, Statement};
 /// Everything that two versions declare differently, in the order of [`Subject`]. Empty where they mean the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
-    /// The subjects that differ.
     pub differences: Vec<Difference>,
 }
 
 /// What is declared about; in the order in which it is told, since what holds for everybody weighs most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// The pin.
     Workspace,
-    /// What a difference means.
     Policy,
     /// The limits of an apply.
     Guardrails,
     /// One risk that is accepted.
     Acknowledgement {
-        /// Of which guardrail.
         guardrail: &'static str,
         /// The role or the user; empty where the guardrail has neither.
         of: String,
@@ -46,7 +42,6 @@ pub enum Subject {
 /// A subject of which the versions say different things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which.
     pub subject: Subject,
     /// Whether one version says nothing of it.
     pub kind: Kind,
@@ -57,11 +52,8 @@ pub struct Difference {
 /// Which versions speak of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The new one alone.
     Added,
-    /// The old one alone.
     Removed,
-    /// Both, differently.
     Changed,
 }
 
@@ -83,7 +75,6 @@ pub struct Item {
 /// What a version says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The value as TOML.
     pub value: String,
     /// The zone in which its times are meant, where the versions differ in that and it has times without an offset.
     pub zone: Option<String>,
@@ -119,7 +110,6 @@ struct KeptRoles(HashSet<String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kept {
     No,
-    /// Only Pylon can tell.
     Unknown,
     Yes,
 }

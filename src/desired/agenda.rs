@@ -11,9 +11,7 @@ use crate::source::Place;
 pub struct Transition {
     /// When, as the file wrote it.
     pub moment: Moment,
-    /// Of whom.
     pub email: Email,
-    /// Which field.
     pub field: Field,
     /// What is desired before, as the files name it; nothing where the value was left alone.
     pub from: Option<FieldValue>,
@@ -26,9 +24,7 @@ pub struct Transition {
 /// A window that holds or will, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ahead {
-    /// Whose.
     pub email: Email,
-    /// The window.
     pub window: Window,
 }
 

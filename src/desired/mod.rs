@@ -77,7 +77,6 @@ pub struct Desired {
 /// Where a desired value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The person's own declaration.
     Person,
     /// The `[defaults]` of the file.
     Defaults,

@@ -2,12 +2,11 @@
 
 use clap::Command;
 use clap_mangen::Man;
-use clap_mangen::roff::{Inline, Roff, bold, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::verbs::{GROUPS, VERBS, Verb};
 use super::{EXITS, START, WRONG_USAGE, command};
 
-/// A manual page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The verb, or nothing for the page of rolecall itself.
@@ -17,6 +16,10 @@ pub struct Page {
     /// The page, as `man` reads it.
     pub text: String,
 }
+
+const DESCRIPTION: &str = "\
+Who is an administrator in Pylon (usepylon.com), who is a member, who is away, is declared in users.toml, which lies in git. \
+`rolecall plan` shows in a pull request what would change, and `rolecall apply` changes it on merge.";
 
 /// What is read from the environment, and whether only verbs that ask Pylon read it.
 const VARIABLES: &[(&str, bool, &str)] = &[
@@ -57,7 +60,6 @@ const VARIABLES: &[(&str, bool, &str)] = &[
     ),
 ];
 
-/// What lies where.
 const FILES: &[(&str, &str)] = &[
     ("users.toml", "The root file, unless --config names another. Team files are those that it includes."),
     (".rolecall/journal/", "Beside the root file: what each apply did, for `rolecall rollback`."),
@@ -69,103 +71,109 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Every page, that of rolecall itself first.
+/// Returns every page, that of rolecall itself first.
 pub fn pages() -> Vec<Page> {
     let mut command = command();
     command.build();
-    let verbs = VERBS.iter().filter_map(|verb| Some(of_verb(verb, command.find_subcommand(verb.name)?)));
-    std::iter::once(of_all(&command)).chain(verbs).collect()
+    let verbs = VERBS.iter().filter_map(|verb| Some(verb_page(verb, command.find_subcommand(verb.name)?)));
+    std::iter::once(main_page(&command)).chain(verbs).collect()
 }
 
-fn of_all(command: &Command) -> Page {
+fn main_page(command: &Command) -> Page {
     let mut roff = Roff::new();
-    roff.control("SH", ["DESCRIPTION"]);
-    paragraph(
-        &mut roff,
-        "Who is an administrator in Pylon (usepylon.com), who is a member, who is away, is declared in users.toml, which lies in git. \
-         `rolecall plan` shows in a pull request what would change, and `rolecall apply` changes it on merge.",
-    );
+    section(&mut roff, "DESCRIPTION", DESCRIPTION);
     roff.control("SH", ["COMMANDS"]);
     for (group, names) in GROUPS {
         roff.control("SS", [*group]);
         for name in *names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
-            roff.control("TP", []);
-            roff.text([bold(format!("rolecall-{name}")), roman("(1)")]);
-            paragraph(&mut roff, &about.map(ToString::to_string).unwrap_or_default());
+            entry(
+                &mut roff,
+                &format!("rolecall-{name}(1)"),
+                &about.map(ToString::to_string).unwrap_or_default(),
+            );
         }
     }
-    let mut end = Roff::new();
-    exits(&mut end, EXITS);
-    environment(&mut end, true);
-    files(&mut end);
-    examples(&mut end, START);
-    let others: Vec<String> = VERBS.iter().map(|verb| format!("rolecall-{}", verb.name)).collect();
-    see_also(&mut end, &others);
-    Page { verb: None, file: "rolecall.1".into(), text: joined(command, &roff, &end) }
+    let variables: Vec<_> = VARIABLES.iter().map(|(name, _, means)| (*name, *means)).collect();
+    let lists = [("EXIT STATUS", EXITS), ("ENVIRONMENT", &variables), ("FILES", FILES), ("EXAMPLES", START)];
+    let others: Vec<String> = VERBS.iter().map(|verb| page_name(verb.name)).collect();
+    Page { verb: None, file: "rolecall.1".into(), text: text(command, &roff, &lists, &others) }
 }
 
-fn of_verb(verb: &Verb, command: &Command) -> Page {
-    let asks = command.get_arguments().any(|arg| arg.get_long() == Some("token-file"));
+fn verb_page(verb: &Verb, command: &Command) -> Page {
     let mut roff = Roff::new();
-    roff.control("SH", ["DESCRIPTION"]);
-    paragraph(&mut roff, verb.more);
-    let mut end = Roff::new();
-    exits(&mut end, &verb.exits.iter().copied().chain([WRONG_USAGE]).collect::<Vec<_>>());
-    if asks {
-        environment(&mut end, false);
-        files(&mut end);
+    section(&mut roff, "DESCRIPTION", verb.more);
+    let exits: Vec<_> = verb.exits.iter().copied().chain([WRONG_USAGE]).collect();
+    let of_connection = VARIABLES.iter().filter(|(_, is_of_connection, _)| *is_of_connection);
+    let variables: Vec<_> = of_connection.map(|(name, _, means)| (*name, *means)).collect();
+    let connects = command.get_arguments().any(|arg| arg.get_long() == Some("token-file"));
+    let mut lists = vec![("EXIT STATUS", exits.as_slice())];
+    if connects {
+        lists.extend([("ENVIRONMENT", variables.as_slice()), ("FILES", FILES)]);
     }
-    examples(&mut end, verb.examples);
+    lists.push(("EXAMPLES", verb.examples));
     let group = GROUPS.iter().find(|(_, names)| names.contains(&verb.name));
     let siblings = group.into_iter().flat_map(|(_, names)| names.iter()).filter(|name| **name != verb.name);
-    let others =
-        std::iter::once("rolecall".to_owned()).chain(siblings.map(|name| format!("rolecall-{name}")));
-    see_also(&mut end, &others.collect::<Vec<_>>());
+    let others: Vec<String> =
+        std::iter::once("`rolecall`(1)".to_owned()).chain(siblings.map(|name| page_name(name))).collect();
     let file = format!("rolecall-{}.1", verb.name);
-    Page { verb: Some(verb.name), file, text: joined(command, &roff, &end) }
+    Page { verb: Some(verb.name), file, text: text(command, &roff, &lists, &others) }
 }
 
-/// What `clap_mangen` knows, its name and its flags, between what it does not.
-fn joined(command: &Command, middle: &Roff, end: &Roff) -> String {
+fn page_name(verb: &str) -> String {
+    format!("`rolecall-{verb}`(1)")
+}
+
+/// Puts the sections of `clap_mangen` around `description`, and lists of terms below them.
+fn text(
+    command: &Command,
+    description: &Roff,
+    lists: &[(&str, &[(&str, &str)])],
+    others: &[String],
+) -> String {
+    let mut end = Roff::new();
+    for (title, rows) in lists {
+        end.control("SH", [*title]);
+        for (term, means) in *rows {
+            entry(&mut end, term, means);
+        }
+    }
+    section(&mut end, "SEE ALSO", &others.join(", "));
     let man = Man::new(command.clone());
-    let name = man.get_filename();
-    let name = name.trim_end_matches(".1");
-    let title = name.to_uppercase();
-    let version = env!("CARGO_PKG_VERSION");
-    let mut synopsis = Roff::new();
-    let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ").trim_end();
-    let typed = command.get_bin_name().unwrap_or(name);
-    synopsis.control("SH", ["SYNOPSIS"]);
-    synopsis.text([bold(typed), roman(usage.strip_prefix(typed).unwrap_or_default())]);
-    let parts = [
-        PREAMBLE.to_owned(),
-        // By hand, since the empty day would be left out: pages that are made anew should stay the same.
-        format!(".TH \"{title}\" 1 \"\" \"rolecall {version}\" \"rolecall\"\n"),
-        section(|bytes| man.render_name_section(bytes)),
-        synopsis.to_roff(),
-        middle.to_roff(),
-        section(|bytes| man.render_options_section(bytes)),
-        end.to_roff(),
-    ];
-    parts.concat()
+    let title = man.get_filename().trim_end_matches(".1").to_uppercase();
+    // An empty date would be left out, and the source would take its place.
+    let man =
+        man.title(title).date(" ").source(concat!("rolecall ", env!("CARGO_PKG_VERSION"))).manual("rolecall");
+    let mut bytes = Vec::new();
+    let rendered = man
+        .render_title(&mut bytes)
+        .and_then(|()| man.render_name_section(&mut bytes))
+        .and_then(|()| man.render_synopsis_section(&mut bytes))
+        .and_then(|()| description.to_writer(&mut bytes))
+        .and_then(|()| man.render_options_section(&mut bytes))
+        .and_then(|()| end.to_writer(&mut bytes));
+    rendered.unwrap_or_else(|error| unreachable!("memory takes it: {error}"));
+    one_page(&String::from_utf8_lossy(&bytes))
 }
 
-/// A section of `clap_mangen`'s: without the first lines, which a page needs once; what stands in backticks bold; the groups of
-/// flags below one heading.
-fn section(render: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
-    let mut bytes = Vec::new();
-    render(&mut bytes).unwrap_or_else(|error| unreachable!("memory takes it: {error}"));
-    let text = String::from_utf8_lossy(&bytes);
-    let lines = text.strip_prefix(PREAMBLE).unwrap_or(&text).lines();
-    lines
-        .map(|line| match line.strip_prefix(".SH ") {
-            Some(heading) if !["NAME", "OPTIONS"].contains(&heading) => format!(".SS {heading}\n"),
-            Some(_) => format!("{line}\n"),
-            None => in_bold(line) + "\n",
-        })
-        .collect()
+/// Makes one page of sections that were rendered one by one: the preamble once, groups of flags below OPTIONS, and text between
+/// backticks in bold.
+fn one_page(sections: &str) -> String {
+    let mut page = PREAMBLE.to_owned();
+    let mut is_in_options = false;
+    for line in sections.replace(PREAMBLE, "").lines() {
+        let heading = line.strip_prefix(".SH ");
+        match heading {
+            Some(group) if is_in_options && group != "\"EXIT STATUS\"" => page += &format!(".SS {group}"),
+            Some(heading) => {
+                is_in_options = heading == "OPTIONS";
+                page += line;
+            }
+            None => page += &in_bold(line),
+        }
+        page.push('\n');
+    }
+    page
 }
 
 fn in_bold(line: &str) -> String {
@@ -175,63 +183,18 @@ fn in_bold(line: &str) -> String {
         .collect()
 }
 
-/// How roff is told of apostrophes; what `clap_mangen` writes first.
+/// The lines about apostrophes with which `clap_mangen` begins each section.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-fn exits(roff: &mut Roff, rows: &[(&str, &str)]) {
-    roff.control("SH", ["EXIT STATUS"]);
-    for (code, means) in rows {
-        term(roff, code, means);
-    }
+fn section(roff: &mut Roff, title: &str, text: &str) {
+    roff.control("SH", [title]);
+    roff.text([roman(text)]);
 }
 
-fn environment(roff: &mut Roff, whole: bool) {
-    roff.control("SH", ["ENVIRONMENT"]);
-    for (name, _, means) in VARIABLES.iter().filter(|(_, of_asking, _)| whole || *of_asking) {
-        term(roff, name, means);
-    }
-}
-
-fn files(roff: &mut Roff) {
-    roff.control("SH", ["FILES"]);
-    for (name, is) in FILES {
-        term(roff, name, is);
-    }
-}
-
-fn examples(roff: &mut Roff, rows: &[(&str, &str)]) {
-    roff.control("SH", ["EXAMPLES"]);
-    for (command, what) in rows {
-        term(roff, command, what);
-    }
-}
-
-fn see_also(roff: &mut Roff, names: &[String]) {
-    roff.control("SH", ["SEE ALSO"]);
-    let mut line = Vec::new();
-    for name in names {
-        if !line.is_empty() {
-            line.push(roman(", "));
-        }
-        line.extend([bold(name), roman("(1)")]);
-    }
-    roff.text(line);
-}
-
-fn term(roff: &mut Roff, name: &str, means: &str) {
+fn entry(roff: &mut Roff, term: &str, means: &str) {
     roff.control("TP", []);
-    roff.text([bold(name)]);
-    paragraph(roff, means);
-}
-
-/// A text; what stands in backticks is bold.
-fn paragraph(roff: &mut Roff, text: &str) {
-    let pieces: Vec<Inline> = text
-        .split('`')
-        .enumerate()
-        .map(|(number, piece)| if number % 2 == 1 { bold(piece) } else { roman(piece) })
-        .collect();
-    roff.text(pieces);
+    roff.text([bold(term)]);
+    roff.text([roman(means)]);
 }
 
 #[cfg(test)]
@@ -248,8 +211,8 @@ mod tests {
         for Page { verb, file, text } in &pages {
             let typed = verb.map_or("rolecall".to_owned(), |verb| format!("rolecall {verb}"));
             assert_eq!(*file, typed.replace(' ', "-") + ".1");
-            assert!(text.contains(&format!("\n.SH SYNOPSIS\n\\fB{typed}\\fR [OPTIONS]")), "{file}:\n{text}");
-            let title = format!("\n.TH \"{}\" 1 ", file.trim_end_matches(".1").to_uppercase());
+            assert!(text.contains(&format!("\n.SH SYNOPSIS\n\\fB{typed}\\fR [")), "{file}:\n{text}");
+            let title = format!("\n.TH {} 1 ", file.trim_end_matches(".1").to_uppercase());
             assert!(text.contains(&title), "{file}:\n{text}");
             assert_eq!(text.matches(PREAMBLE).count(), 1, "{file}");
             for section in

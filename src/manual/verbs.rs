@@ -3,7 +3,6 @@
 /// What is told about a verb, beside its one sentence and its flags (`crate::cli`).
 #[derive(Debug)]
 pub struct Verb {
-    /// As it is typed.
     pub name: &'static str,
     /// What the one sentence leaves out.
     pub more: &'static str,
@@ -40,7 +39,6 @@ const CARRIED: &[(&str, &str)] = &[
     ("129, 130, 143", "stopped by a signal; run it again"),
 ];
 
-/// Every verb.
 pub const VERBS: &[Verb] = &[
     Verb {
         name: "plan",

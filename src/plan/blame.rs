@@ -15,13 +15,10 @@ use crate::roster::{Email, Field};
 /// One entry of the audit log (Pylon API, `POST /audit-logs/search`), as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Unique.
     pub id: String,
     /// What was done: `UserRoleChanged`; an open list.
     pub action: String,
-    /// When.
     pub happened_at: Timestamp,
-    /// To whom or what.
     pub object: String,
     /// From where: `api`, `app`; an open list, empty where it is not said.
     pub source: String,
@@ -34,13 +31,11 @@ pub struct AuditEntry {
 /// Who brought an edit's present value about, as far as the audit log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
-    /// Who.
     pub actor: Actor,
     /// From where; empty where the log does not say it.
     pub source: String,
     /// What the log calls it.
     pub action: String,
-    /// When.
     pub at: Timestamp,
     /// The value before it, as people call it, where the log has it.
     pub old: Option<String>,
@@ -50,23 +45,17 @@ pub struct Blame {
     pub is_outlived: bool,
 }
 
-/// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody in the organisation.
     Person {
-        /// Their id.
         id: UserId,
-        /// Their name.
         name: String,
-        /// Their primary address.
         email: Email,
     },
     /// Somebody who is not, or not any more.
     Id(String),
     /// Nobody in particular: only from where it came is known.
     Source(String),
-    /// Not even that.
     Unknown,
 }
 

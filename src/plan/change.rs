@@ -38,13 +38,11 @@ pub struct Plan {
 pub struct Subject {
     /// The address by which the person is declared.
     pub email: Sourced<Email>,
-    /// Their id in Pylon.
     pub id: UserId,
     /// Their primary address in Pylon.
     pub primary: Email,
     /// Their other addresses in Pylon.
     pub secondary: Vec<Email>,
-    /// Their name in Pylon.
     pub name: String,
 }
 
@@ -100,16 +98,12 @@ pub struct Absent {
 /// In which way somebody is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
-    /// Nobody has this address.
     Missing {
         /// The nearest address of somebody whom no file declares.
         did_you_mean: Option<Email>,
     },
     /// The person is deactivated in Pylon; roles and statuses of theirs mean nothing.
-    Deactivated {
-        /// Their name in Pylon.
-        name: String,
-    },
+    Deactivated { name: String },
 }
 
 impl Plan {

@@ -15,7 +15,6 @@ use crate::roster::{Roster, Stance};
 /// Transitions within this time are always told.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A transition to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coming {
     /// When, of whom, and what.

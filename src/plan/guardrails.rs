@@ -22,7 +22,6 @@ pub const ALWAYS_ALLOWED: u64 = 10;
 /// A plan with what the guardrails say of it. The only thing that can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedPlan {
-    /// The plan.
     pub plan: Plan,
     /// What each guardrail that has something to say says, in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
@@ -35,7 +34,6 @@ pub struct ReviewedPlan {
 /// A kept role: what `keep_at_least` means for this organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleFloor {
-    /// The role.
     pub role: RoleId,
     /// How many must hold it.
     pub floor: u64,
@@ -45,7 +43,6 @@ pub struct RoleFloor {
     pub after: u64,
 }
 
-/// What one guardrail says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What it is about; also tells the guardrail.
@@ -61,20 +58,16 @@ pub struct Finding {
 pub enum Figure {
     /// So many people would change.
     Changes {
-        /// People with a change.
         changed: u64,
         /// People declared, whether they are in Pylon or not.
         declared: u64,
-        /// How many may change.
         limit: u64,
     },
     /// So many people would hold a kept role.
     Holders(RoleFloor),
     /// So many people would be active.
     Active {
-        /// Now.
         before: u64,
-        /// Afterwards.
         after: u64,
         /// How many there must be.
         floor: u64,
@@ -89,7 +82,6 @@ pub enum Figure {
     TokenOwner {
         /// The address by which they are declared.
         email: Email,
-        /// The role.
         role: RoleId,
     },
     /// So many people in Pylon are declared nowhere.
@@ -99,7 +91,6 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// Whose figure it is.
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
@@ -116,16 +107,13 @@ impl Figure {
 /// Whether a guardrail lets the plan pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Within the limit.
     Holds,
     /// Worth knowing, but not through this plan: reported, not refused.
     Reported,
     /// Beyond the limit, and somebody answers for it.
     Acknowledged {
-        /// Why.
         reason: String,
     },
-    /// Beyond the limit.
     Refused,
 }
 
@@ -162,9 +150,7 @@ impl ReviewedPlan {
 pub struct Review<'a> {
     /// The organisation as it is.
     pub observed: &'a ObservedState,
-    /// Whose acknowledgements hold.
     pub desired: &'a DesiredState,
-    /// The declared limits.
     pub rules: &'a GuardrailRules,
     /// The ids of the roles they name.
     pub roles: &'a NamedRoles,
@@ -173,7 +159,6 @@ pub struct Review<'a> {
 }
 
 impl Plan {
-    /// Asks every guardrail.
     pub fn review(self, review: Review<'_>) -> ReviewedPlan {
         let after = After::of(&self, review.observed);
         let floors = review.floors(&after);

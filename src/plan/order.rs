@@ -8,7 +8,6 @@ use crate::observed::RoleId;
 /// What a change means for the kept roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
-    /// The change.
     pub change: Change,
     /// Kept roles that the person would newly hold.
     pub gains: Vec<RoleId>,

@@ -45,7 +45,6 @@ const NAMED: usize = 10;
 /// A longer role or status is cut, in characters.
 const LONGEST_VALUE: usize = 60;
 
-/// A saved plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedPlan {
@@ -53,7 +52,6 @@ pub struct SavedPlan {
     version: u32,
     /// When it was made, RFC 3339; for people.
     created: String,
-    /// The organisation's id.
     organization: String,
     /// `us`, `eu`, `sandbox` or the host.
     host: String,
@@ -61,7 +59,6 @@ pub struct SavedPlan {
     files: String,
     /// The people it is limited to; empty where it is about everybody.
     only: Vec<String>,
-    /// Sorted by address.
     operations: Vec<Operation>,
     /// `sha256:…` over all the rest.
     checksum: String,
@@ -71,9 +68,7 @@ pub struct SavedPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// The ID in Pylon.
     pub user: String,
-    /// The declared address.
     pub email: String,
     pub edits: Vec<Step>,
 }
@@ -92,7 +87,6 @@ pub struct Step {
 pub struct Binding<'a> {
     /// `us`, `eu`, `sandbox` or the host.
     pub host: &'a str,
-    /// [`digest_of`] the files.
     pub files: &'a str,
 }
 
