@@ -59,6 +59,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::roster::Field;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
     /// The lists of texts that are tried as keys.
@@ -91,6 +92,15 @@ mod tests {
             section
         } else {
             section.split_once("\n## ").map_or(section, |(section, _)| section)
+        }
+    }
+
+    #[test]
+    fn every_field_is_a_key_of_a_person_a_window_and_the_policy() {
+        for table in [PERSON, WINDOW, POLICY] {
+            for field in Field::ALL {
+                assert!(table.contains(&field.as_str()), "`{field}` is not in {table:?}");
+            }
         }
     }
 

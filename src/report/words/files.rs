@@ -80,10 +80,12 @@ pub fn not_written(field: Option<Field>, why: &Why, roles: &RoleCatalogue) -> St
             let shown: Vec<String> =
                 values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
             match (field, shown.as_slice()) {
+                (None | Some(Field::Role), []) => {
+                    format!("{name}: none is assigned in Pylon, which no file can declare")
+                }
                 (Some(Field::Status), []) => {
                     format!("{name}: none is set in Pylon, which no file can declare")
                 }
-                (_, []) => format!("{name}: none is assigned in Pylon, which no file can declare"),
                 (_, [one]) => format!("{name}: Pylon shows {one}, which no file can declare"),
                 (_, several) => format!(
                     "{name}: several are assigned in Pylon ({}), which no file can declare",
