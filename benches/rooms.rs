@@ -10,8 +10,8 @@ use std::time::Duration;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use jiff::Timestamp;
-use rolecall::apply::Finished;
 use rolecall::apply::machine::{Action, Machine};
+use rolecall::apply::{Finished, Outcome};
 use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
 use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
@@ -19,8 +19,8 @@ use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
-use rolecall::pylon::request::Page;
-use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
+use rolecall::pylon::request::{PeopleRequest, Update};
+use rolecall::pylon::{Attempt, Failure, FlowControl, Trouble};
 use rolecall::report::{
     self, Annotations, Body, Format, LONGEST_COMMENT, Material, PlanReport, Report, Setting,
 };
@@ -153,16 +153,15 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);
     let (events, finished) = drive(machine(&acme), &acme, lost);
-    assert!(
-        finished.carried.len() == CHANGES && finished.carried.iter().all(|one| one.outcome.is_in_force())
-    );
+    assert!(finished.outcomes.len() == CHANGES && finished.outcomes.iter().all(Outcome::is_in_force));
     let bencher = bencher.counter(ItemsCount::new(events)).with_inputs(|| machine(&acme));
     bencher.bench_values(|machine| drive(machine, &acme, lost));
 }
 
 fn machine(acme: &Acme) -> Machine {
     let (start, rng) = (Duration::from_secs(1), fastrand::Rng::with_seed(7));
-    Machine::new(&acme.reviewed, start, start, Pacing::new(&[]), 8, rng)
+    let flow = FlowControl::new(Pacing::new(&[]), start, rng);
+    Machine::new(&acme.reviewed, start, start, flow, 8)
 }
 
 /// Carries the plan out on a clock that stands still while anything is to be done. How often the machine was asked or told something, and what came of it.
@@ -172,7 +171,7 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     loop {
         events += 1;
         match machine.poll(now) {
-            Action::Patch { ticket, id, patch } => {
+            Action::Patch { ticket, update: Update { id, patch }, .. } => {
                 let status = patch.status.expect("only statuses differ");
                 let person = acme.observed.person(&id).expect("the plan is about those who are there");
                 let person = Person { status: status.to_string(), ..person.clone() };
@@ -181,10 +180,10 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
                 let is_lost = lost > 0 && writes % lost == 0;
                 machine.patched(now, ticket, answered(if is_lost { Err(no_answer()) } else { Ok(person) }));
             }
-            Action::Read { ticket, request } => {
+            Action::Read { ticket, request, .. } => {
                 machine.was_read(now, ticket, answered(Ok(answer(&request, acme, &changed))));
             }
-            Action::Wait { until } => {
+            Action::Wait { until, .. } => {
                 now = until.expect("nothing is under way");
                 continue;
             }
@@ -195,18 +194,15 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
 }
 
 /// Everybody as they were, but for those who were written.
-fn answer(request: &ReadRequest, acme: &Acme, changed: &HashMap<UserId, Person>) -> Answer {
+fn answer(request: &PeopleRequest, acme: &Acme, changed: &HashMap<UserId, Person>) -> Vec<Person> {
     let now = |person: &Person| changed.get(&person.id).unwrap_or(person).clone();
     let at = |email: &Email| match acme.observed.find(email) {
         Found::Primary(person) => now(person),
         other => unreachable!("everybody has one address of their own: {other:?}"),
     };
     match request {
-        ReadRequest::Person(id) => Answer::Person(now(acme.observed.person(id).expect("they are there"))),
-        ReadRequest::Search { emails, .. } => {
-            Answer::Page(Page { people: emails.iter().map(at).collect(), ..Page::default() })
-        }
-        other => unreachable!("an apply does not ask {other:?}"),
+        PeopleRequest::One(one) => vec![now(acme.observed.person(&one.0).expect("they are there"))],
+        PeopleRequest::Search(search) => search.emails.iter().map(at).collect(),
     }
 }
 

@@ -532,7 +532,8 @@ impl Rate {
 fn rate(text: &str) -> Result<Rate, String> {
     let (name, number) = text.split_once('=').ok_or("write NAME=N, as in patch=20")?;
     let name = name.trim();
-    let is_named = |endpoint: &Endpoint| endpoint.as_str() == name || name == "get" && endpoint.is_get();
+    let is_named =
+        |endpoint: &Endpoint| endpoint.as_str() == name || name == "get" && endpoint.method() == "GET";
     let endpoints: Vec<Endpoint> = Endpoint::ALL.into_iter().filter(is_named).collect();
     if endpoints.is_empty() {
         return Err(format!("the names are get, {}", Endpoint::ALL.map(Endpoint::as_str).join(", ")));

@@ -1,4 +1,4 @@
-//! Sends what the machine says, sleeps until it says, and tells it what came of it. Decides nothing.
+//! Sends what the machine returns, sleeps as long as it says, and tells it the responses. Decides nothing.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,91 +9,105 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::journal::Journal;
-use super::machine::{Action, Machine, Ticket};
+use super::machine::{Action, Machine, Ticket, WaitReason};
 use super::outcome::{Finished, Stop};
 use crate::clock::Clock;
-use crate::observed::{Person, UserId};
-use crate::plan::Patch;
-use crate::pylon::{Answer, Attempt, Writer};
+use crate::observed::Person;
+use crate::pylon::request::Update;
+use crate::pylon::{Attempt, Writer};
 
-/// What became of one request.
-enum Done {
+/// The response to one request.
+enum Answer {
     Patched(Ticket, Attempt<Person>),
-    Read(Ticket, Attempt<Answer>),
+    Read(Ticket, Attempt<Vec<Person>>),
 }
 
-type Sending<'w> = Pin<Box<dyn Future<Output = Done> + 'w>>;
+type UnderWay<'w> = FuturesUnordered<Pin<Box<dyn Future<Output = Answer> + 'w>>>;
 
-/// Carries the plan of `machine` out. `signals` brings the number of each signal that should stop it: after the first
-/// nothing more is sent, after the second nothing is waited for. `tell` hears how far it has come whenever it waits.
+/// A write that the machine wants to be sent, and the number of the attempt.
+struct Write {
+    ticket: Ticket,
+    update: Update,
+    attempt: u32,
+}
+
+/// Carries out the plan of `machine`. `signals` brings the number of each signal that should stop it: after the first one
+/// nothing more is sent, and after the second one nothing is waited for. `report_wait` is called before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
     clock: Clock,
     journal: &mut Journal,
     signals: &mut UnboundedReceiver<i32>,
-    tell: &mut dyn FnMut(&Machine, Option<Duration>),
+    report_wait: &mut dyn FnMut(&Machine, Option<Duration>, WaitReason),
 ) -> Finished {
-    let mut under_way: FuturesUnordered<Sending<'_>> = FuturesUnordered::new();
-    let mut signalled = false;
+    let mut under_way: UnderWay<'_> = FuturesUnordered::new();
+    let mut had_signal = false;
     loop {
         // One round: everything that may be sent now. The intents of its writes go to the disk together.
-        let mut writes: Vec<(Ticket, UserId, Patch)> = Vec::new();
-        let until = loop {
+        let mut writes: Vec<Write> = Vec::new();
+        let wait = loop {
             match machine.poll(clock.elapsed()) {
-                Action::Patch { ticket, id, patch } => writes.push((ticket, id, patch)),
-                Action::Read { ticket, request } => {
-                    let attempt = machine.attempt(ticket);
-                    let reading = async move { Done::Read(ticket, writer.read(&request, attempt).await) };
-                    under_way.push(Box::pin(reading));
+                Action::Patch { ticket, update, attempt } => writes.push(Write { ticket, update, attempt }),
+                Action::Read { ticket, request, attempt } => {
+                    under_way.push(Box::pin(async move {
+                        Answer::Read(ticket, writer.read(&request, attempt).await)
+                    }));
                 }
-                Action::Wait { until } => break Some(until),
+                Action::Wait { until, reason } => break Some((until, reason)),
                 Action::Done => break None,
             }
         };
         if !writes.is_empty() {
-            let intents =
-                writes.iter().filter_map(|(ticket, ..)| Some((ticket.number(), machine.change(*ticket)?)));
-            let noted = journal.intents(clock.now(), intents).map_err(|error| error.to_string());
-            for (ticket, id, patch) in writes {
-                let now = clock.elapsed();
-                match &noted {
-                    Err(why) => machine.unsent(now, ticket, why.clone()),
-                    Ok(()) if machine.may_leave(now, ticket) => {
-                        let attempt = machine.attempt(ticket);
-                        let writing =
-                            async move { Done::Patched(ticket, writer.patch(&id, &patch, attempt).await) };
-                        under_way.push(Box::pin(writing));
-                    }
-                    Ok(()) => {} // the machine reads the person again
-                }
-            }
-            continue; // what was not sent may leave room for something else
+            send(writes, &mut machine, writer, clock, journal, &under_way);
+            continue; // a write that was not sent may make room for another one
         }
-        let Some(until) = until else { break };
-        tell(&machine, until);
+        let Some((until, reason)) = wait else { return machine.finish() };
+        report_wait(&machine, until, reason);
         tokio::select! {
-            Some(done) = under_way.next() => match done {
-                Done::Patched(ticket, attempt) => {
-                    // What is not on disk here is found out by reading; the next intent tells whether the disk is full.
+            Some(answer) = under_way.next() => match answer {
+                Answer::Patched(ticket, attempt) => {
+                    // If this line is missing, a read still finds out. The next intent shows whether the disk is full.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
-                Done::Read(ticket, attempt) => machine.was_read(clock.elapsed(), ticket, attempt),
+                Answer::Read(ticket, attempt) => machine.was_read(clock.elapsed(), ticket, attempt),
             },
             () = sleep_until(clock, until) => {}
             Some(number) = signals.recv() => {
                 let stop = Stop::Signal(number);
-                if std::mem::replace(&mut signalled, true) { machine.abandon(stop) } else { machine.stop(stop) }
+                if std::mem::replace(&mut had_signal, true) { machine.abandon(stop) } else { machine.stop(stop) }
             }
         }
     }
-    let finished = machine.finish();
-    let _ = journal.end(clock.now(), &finished); // the report says the same
-    finished
 }
 
-/// Until the time comes, or for ever where only an answer can help.
+/// Sends the writes whose intents are on the disk, unless that took too long.
+fn send<'w>(
+    writes: Vec<Write>,
+    machine: &mut Machine,
+    writer: &'w Writer,
+    clock: Clock,
+    journal: &mut Journal,
+    under_way: &UnderWay<'w>,
+) {
+    let intents =
+        writes.iter().filter_map(|write| Some((write.ticket.number(), machine.change(write.ticket)?)));
+    let noted = journal.intents(clock.now(), intents).map_err(|error| error.to_string());
+    for Write { ticket, update, attempt } in writes {
+        match &noted {
+            Err(why) => machine.unsent(clock.elapsed(), ticket, why.clone()),
+            Ok(()) if machine.may_leave(clock.elapsed(), ticket) => {
+                under_way.push(Box::pin(async move {
+                    Answer::Patched(ticket, writer.update(&update, attempt).await)
+                }));
+            }
+            Ok(()) => {} // the machine reads the person again
+        }
+    }
+}
+
+/// Waits for ever if only an answer can help.
 async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,

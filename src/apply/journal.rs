@@ -10,7 +10,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Carried, Finished};
+use super::outcome::Finished;
 use crate::plan::Change;
 use crate::plan::saved::Operation;
 use crate::pylon::Failure;
@@ -137,9 +137,9 @@ impl Journal {
     ///
     /// # Errors
     /// The lines are not on disk.
-    pub fn end(&mut self, at: Timestamp, finished: &Finished) -> std::io::Result<()> {
-        let Finished { carried, stopped, not_read_back: _ } = finished;
-        let outcomes = carried.iter().map(|Carried { change, outcome }| Line::Outcome {
+    pub fn end(&mut self, at: Timestamp, changes: &[Change], finished: &Finished) -> std::io::Result<()> {
+        let Finished { outcomes, stopped, not_read_back: _ } = finished;
+        let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| Line::Outcome {
             at,
             operation: Operation::of(change),
             outcome: outcome.as_str().to_owned(),

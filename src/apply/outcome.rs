@@ -1,7 +1,6 @@
 //! What came of each change, and of the whole apply.
 
 use crate::every::every;
-use crate::plan::Change;
 use crate::pylon::Failure;
 
 /// What came of one change. Exactly one of these; the first two mean that Pylon holds what was planned.
@@ -71,20 +70,11 @@ impl Stop {
     }
 }
 
-/// A change and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried {
-    /// The change as it was planned.
-    pub change: Change,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of an apply.
+/// The result of an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// Each change with its outcome, in the order of the plan.
-    pub carried: Vec<Carried>,
+    /// One outcome for each change of the plan, in the order of the plan.
+    pub outcomes: Vec<Outcome>,
     /// Why it ended early, if it did.
     pub stopped: Option<Stop>,
     /// Changes that Pylon confirmed when they were sent and that could not be read back.
@@ -206,8 +196,8 @@ impl Outcome {
         self.kind().may_have_changed()
     }
 
-    /// What it comes to when a written value is not found in force: it never was, unless it had been shown.
-    pub(super) fn otherwise(self) -> Self {
+    /// Returns the outcome if a read does not show the written value. A value that was shown before has been changed since.
+    pub(super) fn if_not_shown(self) -> Self {
         if self == Self::Applied { Self::ChangedAgain } else { self }
     }
 

@@ -1,5 +1,7 @@
-//! One change on its way: what is known of the person, and what that means.
+//! One change on its way: where it is, what is known of the person, and what that means.
 
+use std::collections::BTreeSet;
+use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
 use super::outcome::Outcome;
@@ -8,113 +10,221 @@ use crate::plan::order::Ordered;
 use crate::plan::{Change, Edit};
 use crate::pylon::Failure;
 
+/// Names a task. The order of the IDs is the order in which the changes are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TaskId(usize);
+
+/// Where a task is on its way from the plan to its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Position {
+    /// It is sent as soon as the rate limit allows.
+    Queued,
+    /// It is not sent before others have ended: a minimum depends on them, or it is the token's own user, who goes last.
+    Held,
+    /// It is queued again at this time.
+    Waiting { until: Duration },
+    /// The person is searched for, because the last read is too old.
+    Refreshing,
+    /// The person is read alone: after a write that may have been applied, or because the search did not return them.
+    Looking { after_write: bool },
+    /// Its write is under way.
+    Patching,
+    /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
+    Written {
+        so_far: Outcome,
+        /// Whether a read has been asked for that confirms its gains, because losses of others depend on them.
+        is_confirmed: bool,
+    },
+    /// It is over.
+    Ended(Outcome),
+}
+
+impl Position {
+    const COUNT: usize = 8;
+    /// No further write is sent from this number on.
+    const FIRST_SETTLED: usize = 6;
+
+    pub(super) fn written(so_far: Outcome) -> Self {
+        Self::Written { so_far, is_confirmed: false }
+    }
+
+    /// Its number in the index of [`Tasks`].
+    const fn number(&self) -> usize {
+        match self {
+            Self::Queued => 0,
+            Self::Held => 1,
+            Self::Waiting { .. } => 2,
+            Self::Refreshing => 3,
+            Self::Looking { .. } => 4,
+            Self::Patching => 5,
+            Self::Written { .. } => 6,
+            Self::Ended(_) => 7,
+        }
+    }
+}
+
 /// A change and how far it has come.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether it is the token's own user, who goes very last.
+    /// Whether it is the token's own user, who goes last.
     pub(super) is_own: bool,
-    /// When the read was sent on which a write would rest.
+    /// When the last read of the person was sent. A write may not depend on a read that is too old.
     pub(super) read_at: Duration,
-    /// Kept roles that the person is known to hold, among those the change is about.
+    /// The guarded roles that the person is known to hold, among those that the change is about.
     pub(super) holds: Vec<RoleId>,
-    /// Whether a loss has been sent and not been settled.
-    pub(super) leaving: bool,
-    /// Whether its gain was read back, because losses depend on it, or is being read back.
-    pub(super) was_read_back: bool,
-    /// How often the `PATCH` was sent.
+    /// How often its write was sent.
     pub(super) sent: u32,
-    /// Failures of the `PATCH` that count as attempts.
+    /// How many writes failed, without those that were throttled.
     pub(super) failed: u32,
-    pub(super) trace: Trace,
-    pub(super) state: State,
-}
-
-/// What its writes so far may have left behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trace {
-    /// Nothing: none has left, or Pylon has certainly not carried it out.
-    None,
-    /// One may have been carried out, and nobody has looked since.
-    InDoubt(Failure),
-    /// The same, and the person was still as before when looked at: it may be on its way, behind a gateway that gave it up.
-    Unseen(Failure),
-}
-
-/// How far a change has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
-    /// Waiting for its turn, for its backoff, or for a reading.
-    Waiting,
-    /// Its `PATCH` is under way.
-    Patching,
-    /// Its `PATCH` was answered with success; to be read back.
-    Written {
-        /// What it comes to if nothing more is learnt: as the answer, or what was read since, has it.
-        so_far: Outcome,
-    },
-    /// It has come to its end.
-    Ended(Outcome),
-}
-
-/// What a reading of the person says about the change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Everything is as planned.
-    Desired,
-    /// Some of it is still as it was, and nothing is otherwise.
-    Before,
-    /// Something is neither as it was nor as planned.
-    Third,
+    /// The last failure after which a write may have been applied, or may still be on its way behind a gateway that gave it
+    /// up. `None` if no write can have left a trace.
+    pub(super) in_doubt: Option<Failure>,
+    position: Position,
 }
 
 impl Task {
-    pub(super) fn new(is_own: bool, ordered: Ordered, read_at: Duration) -> Self {
-        let holds = ordered.losses.clone();
-        Self {
-            ordered,
-            is_own,
-            read_at,
-            holds,
-            leaving: false,
-            was_read_back: false,
-            sent: 0,
-            failed: 0,
-            trace: Trace::None,
-            state: State::Waiting,
-        }
-    }
-
     pub(super) fn change(&self) -> &Change {
         &self.ordered.change
     }
 
-    /// What it comes to when no more is sent for it: this, unless something that was sent may have come about or still may.
-    pub(super) fn unless_traced(&self, outcome: Outcome) -> Outcome {
-        match &self.trace {
-            Trace::None => outcome,
-            Trace::InDoubt(failure) | Trace::Unseen(failure) => Outcome::Unclear(Some(failure.clone())),
+    pub(super) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Returns the outcome if no further write is sent: this one, unless an earlier write may have been applied.
+    pub(super) fn unless_in_doubt(&self, outcome: Outcome) -> Outcome {
+        match &self.in_doubt {
+            None => outcome,
+            Some(failure) => Outcome::Unclear(Some(failure.clone())),
         }
     }
 
-    /// Whether nothing more will be sent for it, but for reading back.
-    pub(super) fn is_settled(&self) -> bool {
-        match self.state {
-            State::Waiting | State::Patching => false,
-            State::Written { .. } | State::Ended(_) => true,
+    /// Returns whether the losses may happen at any moment, or have happened without being confirmed.
+    pub(super) fn is_leaving(&self) -> bool {
+        match &self.position {
+            Position::Patching => true,
+            Position::Written { so_far: outcome, .. } | Position::Ended(outcome) => {
+                matches!(outcome, Outcome::Unclear(_))
+            }
+            Position::Queued
+            | Position::Held
+            | Position::Waiting { .. }
+            | Position::Refreshing
+            | Position::Looking { .. } => self.in_doubt.is_some(),
         }
     }
 }
 
-/// What a reading of `person` says about `change`.
-pub(super) fn reading(change: &Change, person: &Person) -> Reading {
+/// The tasks of an apply, with an index of the IDs in each position. Only [`Self::put`] moves a task, so the two agree.
+#[derive(Debug, Clone)]
+pub(super) struct Tasks {
+    all: Vec<Task>,
+    index: [BTreeSet<TaskId>; Position::COUNT],
+}
+
+impl Tasks {
+    /// Queues all changes. Their people were read at `read_at`.
+    pub(super) fn new(ordered: Vec<Ordered>, is_own: impl Fn(&Change) -> bool, read_at: Duration) -> Self {
+        let task = |ordered: Ordered| Task {
+            is_own: is_own(&ordered.change),
+            read_at,
+            holds: ordered.losses.clone(),
+            ordered,
+            sent: 0,
+            failed: 0,
+            in_doubt: None,
+            position: Position::Queued,
+        };
+        let all: Vec<Task> = ordered.into_iter().map(task).collect();
+        let mut index: [BTreeSet<TaskId>; Position::COUNT] = Default::default();
+        index[Position::Queued.number()] = (0..all.len()).map(TaskId).collect();
+        Self { all, index }
+    }
+
+    pub(super) fn put(&mut self, id: TaskId, position: Position) {
+        self.index[self[id].position.number()].remove(&id);
+        self.index[position.number()].insert(id);
+        self[id].position = position;
+    }
+
+    /// Returns the IDs of the tasks in a position, in order. The fields of `position` do not matter.
+    pub(super) fn at(&self, position: &Position) -> &BTreeSet<TaskId> {
+        &self.index[position.number()]
+    }
+
+    pub(super) fn written(&self) -> impl Iterator<Item = TaskId> {
+        self.index[Position::FIRST_SETTLED].iter().copied()
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (Duration, TaskId)> {
+        self.at(&Position::Waiting { until: Duration::ZERO }).iter().filter_map(|id| {
+            match self[*id].position {
+                Position::Waiting { until } => Some((until, *id)),
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Returns the tasks for which a further write may be sent.
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = TaskId> {
+        self.index[..Position::FIRST_SETTLED].iter().flatten().copied()
+    }
+
+    pub(super) fn unsettled_count(&self) -> usize {
+        self.index[..Position::FIRST_SETTLED].iter().map(BTreeSet::len).sum()
+    }
+
+    /// Returns the outcomes in the order of the plan, which is sorted by address.
+    pub(super) fn into_outcomes(mut self) -> Vec<Outcome> {
+        self.all
+            .sort_by(|one, other| one.change().subject.email.value.cmp(&other.change().subject.email.value));
+        let outcome = |task: Task| match task.position {
+            Position::Ended(outcome) => outcome,
+            _ => Outcome::Unclear(None),
+        };
+        self.all.into_iter().map(outcome).collect()
+    }
+}
+
+impl Index<TaskId> for Tasks {
+    type Output = Task;
+
+    fn index(&self, id: TaskId) -> &Task {
+        &self.all[id.0]
+    }
+}
+
+impl IndexMut<TaskId> for Tasks {
+    fn index_mut(&mut self, id: TaskId) -> &mut Task {
+        &mut self.all[id.0]
+    }
+}
+
+/// What a read of a person says about a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// Every field is as planned.
+    Desired,
+    /// Some field is as before, and every other one is as planned.
+    Before,
+    /// Some field is neither as before nor as planned.
+    Third,
+}
+
+/// Compares `person` with `change`.
+pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
     let is_set = |edit: &Edit| person.has_only(edit.field, &edit.to);
     let is_as_before = |edit: &Edit| person.values(edit.field) == edit.from;
     if change.edits.iter().all(is_set) {
-        Reading::Desired
+        Evidence::Desired
     } else if change.edits.iter().all(|edit| is_set(edit) || is_as_before(edit)) {
-        Reading::Before
+        Evidence::Before
     } else {
-        Reading::Third
+        Evidence::Third
     }
 }

@@ -10,7 +10,7 @@ use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::{Code, Done, Environment, Trouble, block_on, colours, folder, journals};
-use crate::apply::machine::FRESH;
+use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::clock::Clock;
@@ -20,8 +20,7 @@ use crate::own_folder::{OwnFolder, Untrusted};
 use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::pylon::Writer;
-use crate::pylon::asking::Asking;
+use crate::pylon::{PacedReader, Writer};
 use crate::regular::{self, Unreadable};
 use crate::report::style::Styles;
 use crate::report::{Body, PlanReport, text};
@@ -89,8 +88,8 @@ pub(super) async fn carry_through(
     }
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
-    let Connection { asking, place: _, sandbox, invocation: _, as_on: _ } = connection;
-    let finished = carry(&prepared, asking, &mut journal, signals, args, common, environment).await;
+    let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
+    let finished = carry(&prepared, reader, &mut journal, signals, args, common, environment).await;
     drop(lock);
     let mut report = PlanReport::new(&prepared.material(Some(&finished)));
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
@@ -113,7 +112,7 @@ fn nothing_to_send(prepared: &Prepared) -> Option<(Body, Exit)> {
 
 /// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
-    clock.elapsed().saturating_sub(prepared.read_at) > FRESH
+    clock.elapsed().saturating_sub(prepared.read_at) > FRESHNESS_LIMIT
 }
 
 /// The plan made anew, unless it does something that nobody has said `yes` to.
@@ -185,7 +184,7 @@ fn journal(
 
 async fn carry(
     prepared: &Prepared,
-    asking: Asking,
+    reader: PacedReader,
     journal: &mut Journal,
     mut signals: Signals,
     args: &CarryArgs,
@@ -193,19 +192,20 @@ async fn carry(
     environment: &Environment,
 ) -> Finished {
     let clock = environment.clock;
-    let (reader, pacing, rng) = asking.into_parts();
+    let (reader, flow) = reader.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
-    let mut machine =
-        Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), pacing, parallelism, rng);
+    let mut machine = Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), flow, parallelism);
     // It came while the journal was made: nothing is sent at all.
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));
     }
     let trace = reader.trace();
     let mut progress = Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet);
-    let mut tell = |machine: &Machine, until| progress.tell(machine, until);
+    let mut report_wait = |machine: &Machine, until, reason| progress.tell(machine, until, reason);
     let finished =
-        carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut tell).await;
+        carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
+            .await;
+    let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // the report says the same
     drop(signals); // what follows can be ended at any time
     progress.end();
     finished
@@ -238,11 +238,10 @@ fn ask(
 
 /// I7 of docs/reliability.md: everything in force, or something perhaps changed, or nothing changed; a signal before that.
 pub fn exit(finished: &Finished) -> Exit {
-    let outcomes = || finished.carried.iter().map(|carried| &carried.outcome);
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),
-        _ if outcomes().all(Outcome::is_in_force) => Exit::Done,
-        _ if outcomes().any(Outcome::may_have_changed) => Exit::Partial,
+        _ if finished.outcomes.iter().all(Outcome::is_in_force) => Exit::Done,
+        _ if finished.outcomes.iter().any(Outcome::may_have_changed) => Exit::Partial,
         _ => Exit::Failed,
     }
 }

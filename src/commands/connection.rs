@@ -8,19 +8,19 @@ use crate::observed::Integration;
 use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
-use crate::pylon::asking::{Asking, Observation};
 use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
+use crate::pylon::paced_reader::{Observation, PacedReader};
 use crate::pylon::proxy::{Direct, Route};
 use crate::pylon::request::Endpoint;
 use crate::pylon::roots::Roots;
-use crate::pylon::{BaseUrl, Network, Reader, Token, Trace};
+use crate::pylon::{BaseUrl, FlowControl, Network, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
 /// A Pylon that can be asked, and not written to.
 pub(super) struct Connection {
-    pub(super) asking: Asking,
+    pub(super) reader: PacedReader,
     /// `us`, `eu`, `sandbox` or the host.
     pub(super) place: String,
     /// The embedded Pylon, where it is that.
@@ -44,12 +44,12 @@ impl Connection {
 
     /// The region whose own host is asked, if it is one.
     pub(super) fn region(&self) -> Option<Region> {
-        self.asking.region()
+        self.reader.region()
     }
 
     /// The host that is asked, or the embedded Pylon.
     pub(super) fn host(&self) -> String {
-        if self.sandbox.is_some() { "the embedded Pylon".into() } else { self.asking.host() }
+        if self.sandbox.is_some() { "the embedded Pylon".into() } else { self.reader.host() }
     }
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
@@ -69,11 +69,11 @@ impl Connection {
         confirm_listing: bool,
     ) -> Result<Observation, Problems> {
         let wanted = Wanted { emails, pin: roster.workspace.organization.as_ref(), confirm_listing };
-        let observed = self.asking.observe(&wanted).await;
+        let observed = self.reader.observe(&wanted).await;
         let observation = observed.map_err(|problem| problem.of(&roster.sources))?;
         for Integration { id, name } in &observation.state.integrations {
             let name = Printable::cut(name, 80);
-            self.asking.trace().line(&format!("integration user, not a person: {name} ({})", id.as_str()));
+            self.reader.trace().line(&format!("integration user, not a person: {name} ({})", id.as_str()));
         }
         Ok(observation)
     }
@@ -108,14 +108,15 @@ async fn open(
     let trace = Trace::new(clock, common.verbose.then_some(say));
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
     let invocation = common.invocation.clone();
-    let asking = |reader| Asking::new(reader, clock, Pacing::new(&rates), fastrand::Rng::new(), tell);
+    let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
+    let paced = |reader| PacedReader::new(reader, clock, flow, tell);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
         let network = Network::of(&base, &environment.network)?;
         let reader = Reader::new(base, Token::new(crate::sandbox::DEFAULT_TOKEN)?, network, clock, trace)?;
         return Ok(Connection {
-            asking: asking(reader),
+            reader: paced(reader),
             place: "sandbox".into(),
             sandbox: Some(running),
             invocation,
@@ -128,7 +129,7 @@ async fn open(
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
     let reader = Reader::new(base, token, network, clock, trace)?;
-    Ok(Connection { asking: asking(reader), place, sandbox: None, invocation, as_on })
+    Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
 }
 
 /// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.

@@ -17,7 +17,7 @@ use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::pylon::proxy::{Direct, Route};
-use crate::pylon::request::{Answer, Attempt, Identity, ReadRequest};
+use crate::pylon::request::{Attempt, Identity, Me};
 use crate::pylon::roots::{Roots, Source};
 use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
@@ -152,12 +152,11 @@ fn certificates(roots: &Roots) -> Check {
 /// What Pylon says, and what that means for the files.
 async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
     let before = environment.clock.elapsed();
-    let attempt = connection.asking.once(&ReadRequest::Me, 1).await;
+    let attempt = connection.reader.read_once(&Me, 1).await;
     let took = environment.clock.elapsed().saturating_sub(before);
     let identity = match &attempt.result {
-        Ok(Answer::Me(identity)) => identity,
-        Ok(other) => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
-        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.asking.region()).into())],
+        Ok(identity) => identity,
+        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.reader.region()).into())],
     };
     let mut checks = vec![
         Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
@@ -176,7 +175,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     checks
 }
 
-fn clock(attempt: &Attempt<Answer>, took: Duration, environment: &Environment) -> Check {
+fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment) -> Check {
     if environment.clock.is_fixed() {
         return Check::unknown("clock", "fixed by ROLECALL_NOW, and so not compared");
     }
@@ -197,7 +196,7 @@ fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration 
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
 }
 
-fn allowance(attempt: &Attempt<Answer>) -> Check {
+fn allowance(attempt: &Attempt<Identity>) -> Check {
     match attempt.remaining {
         None => Check::unknown("allowance", "Pylon does not say how much is left of it"),
         Some(0) => {

@@ -21,8 +21,8 @@ use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{Plan, ReviewedPlan};
 use crate::problem::{Problem, Problems};
-use crate::pylon::asking::Observation;
 use crate::pylon::inquiry::Findings;
+use crate::pylon::paced_reader::Observation;
 use crate::report::Material;
 use crate::roster::{Email, Moment, Unmanaged};
 use crate::source::Sources;
@@ -283,7 +283,7 @@ impl Prepared {
     /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
-        self.blame = Some(connection.asking.inquire(out_of_step).await.finish(&self.state));
+        self.blame = Some(connection.reader.inquire(out_of_step).await.finish(&self.state));
     }
 
     /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::apply::Machine;
+use crate::apply::machine::WaitReason;
 use crate::clock::Clock;
 use crate::output::say;
 use crate::pylon::Trace;
@@ -43,7 +44,7 @@ impl Progress {
         is_quiet: bool,
     ) -> Self {
         let (total, _) = machine.progress();
-        let expected = expectation(total, machine.rate_limit());
+        let expected = expectation(total, machine.flow().rate_limit(Endpoint::Patch));
         let how = if is_quiet {
             How::Quiet
         } else if trace.is_on() {
@@ -66,7 +67,7 @@ impl Progress {
     }
 
     /// Tells where it stands, and until when it waits.
-    pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>) {
+    pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>, reason: WaitReason) {
         let now = self.clock.elapsed();
         let (total, settled) = machine.progress();
         let stopping = machine.answers_to_wait_for().map(|answers| {
@@ -77,7 +78,7 @@ impl Progress {
         let waiting = stopping.clone().or_else(|| {
             let until = worth_saying?;
             let then = self.clock.time_of_day_after(until.saturating_sub(now));
-            Some(format!("{}; goes on at {then}", reason(machine, until)))
+            Some(format!("{}; goes on at {then}", sentence(machine, reason)))
         });
         match &mut self.how {
             How::Quiet => {}
@@ -85,7 +86,7 @@ impl Progress {
                 if let Some(stopping) = stopping.as_ref().filter(|_| !self.has_said_stopping) {
                     trace.line(stopping);
                 } else if let Some(until) = until.filter(|until| *until > now && *told != Some(*until)) {
-                    trace.wait(until.saturating_sub(now), &reason(machine, until));
+                    trace.wait(until.saturating_sub(now), &sentence(machine, reason));
                 }
                 *told = until;
             }
@@ -114,16 +115,23 @@ impl Progress {
     }
 }
 
-/// Why nothing is sent until then.
-fn reason(machine: &Machine, until: Duration) -> String {
-    if machine.tries_again_at(until) {
-        return "Pylon has not answered as it should, which is looked into again".to_owned();
-    }
-    match machine.waits_for() {
-        (_, _, true) => "Pylon asked for a slower pace".to_owned(),
-        (Endpoint::Patch, limit, false) => format!("Pylon allows {limit} changes a minute"),
-        (Endpoint::Search, limit, false) => format!("Pylon allows {limit} searches a minute"),
-        (_, limit, false) => format!("Pylon allows {limit} reads of one person a minute"),
+/// Says why nothing is sent for a while.
+fn sentence(machine: &Machine, reason: WaitReason) -> String {
+    match reason {
+        WaitReason::Answers | WaitReason::Retry => {
+            "Pylon has not answered as it should, which is looked into again".to_owned()
+        }
+        WaitReason::RateLimit(endpoint) if machine.flow().is_throttled(endpoint) => {
+            "Pylon asked for a slower pace".to_owned()
+        }
+        WaitReason::RateLimit(endpoint) => {
+            let limit = machine.flow().rate_limit(endpoint);
+            match endpoint {
+                Endpoint::Patch => format!("Pylon allows {limit} changes a minute"),
+                Endpoint::Search => format!("Pylon allows {limit} searches a minute"),
+                _ => format!("Pylon allows {limit} reads of one person a minute"),
+            }
+        }
     }
 }
 

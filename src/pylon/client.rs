@@ -16,15 +16,14 @@ use tokio::time::{Instant, timeout};
 use super::Code;
 use super::address::BaseUrl;
 use super::cause;
-use super::exchange::{self, Incoming, Outgoing};
+use super::exchange::{self, Incoming};
 use super::failure::{Trouble, WrongShape};
 use super::network::Network;
-use super::request::{Answer, Attempt, ReadRequest};
+use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
 use super::token::Token;
-use super::trace::{self, Trace};
+use super::trace::Trace;
 use crate::clock::Clock;
-use crate::observed::{Person, UserId};
-use crate::plan::Patch;
+use crate::observed::Person;
 use crate::problem::Problem;
 
 /// How long a connection may take, the proxy and the TLS handshake included.
@@ -40,24 +39,24 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn of(request: &ReadRequest) -> Self {
-        let seconds = Duration::from_secs;
-        match request {
-            // Everybody in one answer: as long as it keeps coming, it may take its time.
-            ReadRequest::Listing { .. } => Self { total: None, idle: seconds(15), largest: 1024 * MIB },
-            ReadRequest::Search { .. } | ReadRequest::AuditLog { .. } => {
-                Self { total: Some(seconds(60)), idle: seconds(60), largest: 32 * MIB }
-            }
-            ReadRequest::Me | ReadRequest::Roles { .. } | ReadRequest::Person(_) => PERSON_BOUNDS,
+    const fn of_endpoint(endpoint: Endpoint) -> Self {
+        match endpoint {
+            // All users in one response: as long as it keeps coming, it may take its time.
+            Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
+            Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
+            Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
         }
+    }
+
+    const fn within(seconds: u64, largest: usize) -> Self {
+        let total = Duration::from_secs(seconds);
+        Self { total: Some(total), idle: total, largest }
     }
 }
 
-const PERSON_BOUNDS: Bounds =
-    Bounds { total: Some(Duration::from_secs(30)), idle: Duration::from_secs(30), largest: MIB };
 const LARGEST_ERROR: usize = 64 * 1024;
-/// So much is set aside on the word of a header; the rest when it comes.
-const MOST_AT_ONCE: usize = 128 * MIB;
+/// At most this many bytes are reserved because a header announces them.
+const LARGEST_RESERVATION: usize = 128 * MIB;
 
 /// Asks Pylon, and cannot do more than ask.
 #[derive(Debug, Clone)]
@@ -119,15 +118,16 @@ impl Reader {
         self.trace
     }
 
-    /// Asks once; `attempt` counts from 1.
-    pub async fn read(&self, request: &ReadRequest, attempt: u32) -> Attempt<Answer> {
-        let came = self.exchange(Outgoing::read(request), &Bounds::of(request), attempt).await;
-        self.without_token(exchange::read(request, came, self.clock.now()))
+    /// Sends `request` once. `attempt` counts from 1.
+    pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
+        self.attempt(request, attempt).await
     }
 
-    async fn exchange(&self, outgoing: Outgoing, bounds: &Bounds, attempt: u32) -> Result<Incoming, Trouble> {
-        let (asked, began) = (trace::asked(&outgoing), Instant::now());
-        let exchange = self.send(outgoing, bounds);
+    async fn attempt<R: Request>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
+        let outgoing = request.outgoing();
+        let (asked, began) = (outgoing.asked(), Instant::now());
+        let bounds = Bounds::of_endpoint(outgoing.endpoint);
+        let exchange = self.send(outgoing, &bounds);
         let came = match bounds.total {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
@@ -135,7 +135,10 @@ impl Reader {
                 .unwrap_or_else(|_| Err(Trouble::NoAnswer(format!("not within {} s", total.as_secs())))),
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
-        came
+        let attempt = exchange::attempt(request, came, self.clock.now());
+        // A failure is also written to journals and shown as progress, where no other code removes the token.
+        let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
+        Attempt { result, ..attempt }
     }
 
     async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
@@ -165,19 +168,13 @@ impl Reader {
         Ok(Incoming { body: self.token.scrub_body(&body).unwrap_or(body), cut, ..incoming })
     }
 
-    /// A failure goes to journals and progress too, where nobody looks for the token any more.
-    fn without_token<T>(&self, attempt: Attempt<T>) -> Attempt<T> {
-        let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
-        Attempt { result, ..attempt }
-    }
-
     fn request(&self, outgoing: Outgoing) -> RequestBuilder {
-        let Outgoing { method, path, query, body } = outgoing;
-        let mut url = self.base.join(&path);
+        let mut url = self.base.join(&outgoing.path());
+        let Outgoing { endpoint, user: _, query, body } = outgoing;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default(); // all of ours are methods
+        let method = Method::from_bytes(endpoint.method().as_bytes()).unwrap_or_default(); // all of ours are methods
         let request = self.http.request(method, url);
         match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
@@ -192,15 +189,14 @@ impl Writer {
         Self(reader)
     }
 
-    /// Asks once; `attempt` counts from 1.
-    pub async fn read(&self, request: &ReadRequest, attempt: u32) -> Attempt<Answer> {
-        self.0.read(request, attempt).await
+    /// Sends a read once. `attempt` counts from 1.
+    pub async fn read<R: ReadRequest>(&self, request: &R, attempt: u32) -> Attempt<R::Response> {
+        self.0.attempt(request, attempt).await
     }
 
-    /// `PATCH /users/{id}`, once. Answers with the person as they are afterwards.
-    pub async fn patch(&self, id: &UserId, patch: &Patch, attempt: u32) -> Attempt<Person> {
-        let came = self.0.exchange(Outgoing::patch(id, patch), &PERSON_BOUNDS, attempt).await;
-        self.0.without_token(exchange::patched(id, came, self.0.clock.now()))
+    /// Sends a write once, and returns the person as they are afterwards. `attempt` counts from 1.
+    pub async fn update(&self, update: &Update, attempt: u32) -> Attempt<Person> {
+        self.0.attempt(update, attempt).await
     }
 }
 
@@ -213,7 +209,7 @@ async fn read_body(
 ) -> Result<(), Trouble> {
     // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
-    body.reserve(length.unwrap_or(0).min(MOST_AT_ONCE).min(largest));
+    body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();
     let mut speed = Speed::default();
     loop {
@@ -268,11 +264,12 @@ mod tests {
 
     use super::*;
     use crate::pylon::network::Variables;
+    use crate::pylon::request::{Identity, Me};
 
     const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
 
-    /// What a reader of [`TOKEN`] makes of this answer to `GET /me`.
-    fn asked(answer: &str) -> Attempt<Answer> {
+    /// Returns what a reader with [`TOKEN`] makes of this response to `GET /me`.
+    fn asked(answer: &str) -> Attempt<Identity> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let answer = answer.to_owned();
@@ -293,7 +290,7 @@ mod tests {
             Reader::new(base, Token::new(TOKEN).unwrap(), network, clock, trace).unwrap()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let attempt = runtime.block_on(reader.read(&ReadRequest::Me, 1));
+        let attempt = runtime.block_on(reader.read(&Me, 1));
         server.join().unwrap();
         attempt
     }
@@ -334,11 +331,8 @@ mod tests {
             assert!(!asked(&odd).result.unwrap_err().line().contains("4f1c"), "{spelling}");
         }
         let body = format!("{{\"data\":{{\"id\":\"org_1\",\"name\":\"{}\"}}}}", TOKEN.replace('/', "\\/"));
-        let Ok(Answer::Me(identity)) =
-            asked(&format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}")).result
-        else {
-            panic!("it is an identity");
-        };
+        let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}");
+        let identity = asked(&answer).result.unwrap();
         assert_eq!(identity.organization.name, "[token]");
     }
 }

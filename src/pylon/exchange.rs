@@ -1,45 +1,24 @@
-//! One exchange without its socket: what a request looks like when it leaves, and what an answer means once it is here.
+//! One exchange without its socket: what a response means for the request that it answers.
 //!
-//! Pure. The client only sends and receives; a simulation puts a world in the place of the socket, and goes through
-//! this very code. The JSON is `wire`'s, and what a failure means is [`super::failure`]'s.
+//! Pure. The client only sends and receives. A simulation puts a world in the place of the socket, and runs this code.
 
 use jiff::Timestamp;
 
 use super::failure::{Failure, Intermediary, Refusal, SHOWN_BODY, Trouble, WrongShape};
-use super::request::{Answer, Attempt, ReadRequest};
+use super::request::{Attempt, Request};
 use super::{hint, wire};
-use crate::observed::{Person, UserId};
-use crate::plan::Patch;
 
-/// A request, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// `GET`, `POST` or `PATCH`.
-    pub method: &'static str,
-    /// Relative to the base URL, without a slash before it.
-    pub path: String,
-    /// Names and values, not encoded yet.
-    pub query: Vec<(&'static str, String)>,
-    /// JSON, where there is a body.
-    pub body: Option<Vec<u8>>,
-}
-
-/// An answer that has come: its status, the headers that matter, and the body.
+/// A response: its status, the headers that matter, and the body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Incoming {
-    /// The HTTP status.
     pub status: u16,
-    /// `X-Rate-Limit-Remaining`
+    /// The header `X-Rate-Limit-Remaining`, and so on.
     pub remaining: Option<String>,
-    /// `X-Retry-After`
     pub x_retry_after: Option<String>,
-    /// `Retry-After`
     pub retry_after: Option<String>,
-    /// `Date`
     pub date: Option<String>,
-    /// `X-Pylon-Request-ID`
+    /// The header `X-Pylon-Request-ID`.
     pub request_id: Option<String>,
-    /// `Server`
     pub server: Option<String>,
     /// The body, or as much of it as arrived.
     pub body: Vec<u8>,
@@ -47,72 +26,21 @@ pub struct Incoming {
     pub cut: Option<Trouble>,
 }
 
-impl Outgoing {
-    /// The request that reads.
-    pub fn read(request: &ReadRequest) -> Self {
-        let get = |path: String| Self { method: "GET", path, query: Vec::new(), body: None };
-        match request {
-            ReadRequest::Me => get("me".into()),
-            ReadRequest::Roles { cursor } => {
-                let cursor = cursor.clone().map(|cursor| ("cursor", cursor));
-                Self { query: cursor.into_iter().collect(), ..get("user-roles".into()) }
-            }
-            ReadRequest::Listing { deactivated, cursor } => {
-                let deactivated = deactivated.then(|| ("include_deactivated", "true".to_owned()));
-                let cursor = cursor.clone().map(|cursor| ("cursor", cursor));
-                Self { query: deactivated.into_iter().chain(cursor).collect(), ..get("users".into()) }
-            }
-            ReadRequest::Search { emails, limit, cursor } => {
-                let body = wire::search_body(emails, *limit, cursor.as_deref());
-                Self { method: "POST", body: Some(body), ..get("users/search".into()) }
-            }
-            ReadRequest::Person(id) => get(format!("users/{}", id.as_str())),
-            ReadRequest::AuditLog { people, limit, cursor } => {
-                let body = wire::audit_body(people, *limit, cursor.as_deref());
-                Self { method: "POST", body: Some(body), ..get("audit-logs/search".into()) }
-            }
-        }
-    }
-
-    /// `PATCH /users/{id}`
-    pub fn patch(id: &UserId, patch: &Patch) -> Self {
-        Self {
-            method: "PATCH",
-            path: format!("users/{}", id.as_str()),
-            query: Vec::new(),
-            body: Some(wire::patch_body(patch)),
-        }
-    }
-}
-
-/// What came of asking `request`. `now` is for servers that give a date to wait for and none of their own.
-pub fn read(request: &ReadRequest, came: Result<Incoming, Trouble>, now: Timestamp) -> Attempt<Answer> {
-    attempt(request.asked(), came, now, |body| wire::decode(request, body))
-}
-
-/// What came of patching `id`: the person as they are afterwards.
-pub fn patched(id: &UserId, came: Result<Incoming, Trouble>, now: Timestamp) -> Attempt<Person> {
-    let asked = format!("PATCH /users/{}", id.as_str());
-    attempt(asked, came, now, |body| wire::decode_person(id, body))
-}
-
-fn attempt<T>(
-    asked: String,
+/// Returns the result of sending `request`. `now` is used if the server gives a date to wait for, and no date of its own.
+pub fn attempt<R: Request>(
+    request: &R,
     came: Result<Incoming, Trouble>,
     now: Timestamp,
-    decode: impl FnOnce(&[u8]) -> Result<T, Trouble>,
-) -> Attempt<T> {
+) -> Attempt<R::Response> {
+    let asked = request.outgoing().asked();
     let incoming = match came {
         Ok(incoming) => incoming,
-        Err(trouble) => {
-            let result = Err(Failure { asked, trouble, request_id: None });
-            return Attempt { result, remaining: None, date: None };
-        }
+        Err(trouble) => return Attempt::failed(Failure { asked, trouble, request_id: None }),
     };
     let remaining = incoming.remaining.as_ref().and_then(|remaining| remaining.trim().parse().ok());
     let date = incoming.date.as_deref().and_then(hint::http_date);
     let result = match (incoming.status, &incoming.cut) {
-        (200, None) => decode(&incoming.body).map_err(|trouble| with_body(trouble, &incoming.body)),
+        (200, None) => request.decode(&incoming.body).map_err(|trouble| with_body(trouble, &incoming.body)),
         (200..=299, Some(trouble)) => Err(trouble.clone()),
         // Any other success is not a complete response: 206 is a part of one, 202 says that nothing was done yet.
         (201..=299, None) => {
@@ -179,9 +107,10 @@ mod tests {
 
     use super::*;
     use crate::pylon::Failure;
+    use crate::pylon::request::Me;
 
     fn failure(incoming: Incoming) -> Failure {
-        read(&ReadRequest::Me, Ok(incoming), Timestamp::UNIX_EPOCH).result.unwrap_err()
+        attempt(&Me, Ok(incoming), Timestamp::UNIX_EPOCH).result.unwrap_err()
     }
 
     fn intermediary(status: u16, body: &str) -> Option<Intermediary> {
@@ -243,7 +172,7 @@ mod tests {
         let body = br#"{"data":{"id":"org_1"},"request_id":"r"}"#;
         for status in [200, 201, 202, 203, 204, 206, 299] {
             let incoming = Incoming { status, body: body.to_vec(), ..Incoming::default() };
-            let result = read(&ReadRequest::Me, Ok(incoming), Timestamp::UNIX_EPOCH).result;
+            let result = attempt(&Me, Ok(incoming), Timestamp::UNIX_EPOCH).result;
             assert_eq!(result.is_ok(), status == 200, "{status}: {result:?}");
         }
     }

@@ -10,16 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::request::{Endpoint, Entries, PAGE, ReadRequest, halved};
+use super::request::{AuditLog, Endpoint, Entries, PAGE, halved};
 use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, OutOfStep};
 use crate::roster::Field;
 
 /// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
 /// brings up to 29,970 entries about people who are out of step.
-pub const MOST_REQUESTS: u64 = Endpoint::Audit.documented();
+pub const MOST_REQUESTS: u64 = Endpoint::Audit.documented_limit();
 /// An inquiry takes no longer: time for one full pause after a 429 and a page or two, and not for an outage.
-pub const LONGEST: Duration = Duration::from_secs(120);
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// The asking, from the first request to the last.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What to ask next; nothing at the end.
-    pub fn next_request(&mut self) -> Option<ReadRequest> {
+    pub fn next_request(&mut self) -> Option<AuditLog> {
         if self.batch.is_empty() || self.unread.is_some() {
             return None;
         }
@@ -102,7 +102,7 @@ impl<'a> Inquiry<'a> {
         }
         self.requests_left -= 1;
         let cursor = self.pages.cursor.clone();
-        Some(ReadRequest::AuditLog { people: self.batch.clone(), limit: self.limit, cursor })
+        Some(AuditLog { people: self.batch.clone(), limit: self.limit, cursor })
     }
 
     /// A page has come.
@@ -136,7 +136,7 @@ impl<'a> Inquiry<'a> {
 
     /// It has taken too long.
     pub fn timed_out(&mut self) {
-        self.unread = Some(CutShort::TooSlow(LONGEST));
+        self.unread = Some(CutShort::TooSlow(TIME_LIMIT));
     }
 
     /// What has come of it, with actors who are among `observed` by name.
@@ -229,19 +229,16 @@ mod tests {
     }
 
     /// People, limit and cursor of a request.
-    fn asked(request: Option<ReadRequest>) -> Option<(usize, usize, Option<String>)> {
-        match request? {
-            ReadRequest::AuditLog { people, limit, cursor } => Some((people.len(), limit, cursor)),
-            other => panic!("{other:?}"),
-        }
+    fn asked(request: Option<AuditLog>) -> Option<(usize, usize, Option<String>)> {
+        request.map(|AuditLog { people, limit, cursor }| (people.len(), limit, cursor))
     }
 
     /// Lets `answer` answer whatever is asked, by the number of the request; what was asked, and what came of it.
     fn inquire(
         people: usize,
         allowance: u64,
-        mut answer: impl FnMut(usize, &ReadRequest) -> Result<Entries, Failure>,
-    ) -> (Vec<ReadRequest>, Findings) {
+        mut answer: impl FnMut(usize, &AuditLog) -> Result<Entries, Failure>,
+    ) -> (Vec<AuditLog>, Findings) {
         let (plan, roles) = (plan(people), RoleCatalogue::default());
         let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), allowance);
         let mut requests = Vec::new();
@@ -307,13 +304,7 @@ mod tests {
     #[test]
     fn many_people_are_asked_about_in_batches_each_once() {
         let (requests, findings) = inquire(1500, 30, |_, _| Ok(page(&[], None)));
-        let people: Vec<UserId> = requests
-            .iter()
-            .flat_map(|request| match request {
-                ReadRequest::AuditLog { people, .. } => people.clone(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let people: Vec<UserId> = requests.iter().flat_map(|request| request.people.clone()).collect();
         let everybody: Vec<UserId> = plan(1500).changes.into_iter().map(|change| change.subject.id).collect();
         assert_eq!((requests.len(), people), (2, everybody));
         assert_eq!(findings.unread, None);
@@ -347,7 +338,7 @@ mod tests {
         inquiry.timed_out();
         assert_eq!(inquiry.next_request(), None);
         let findings = inquiry.finish(&ObservedState::default());
-        assert_eq!((&findings.unread, findings.is_available), (&Some(CutShort::TooSlow(LONGEST)), true));
+        assert_eq!((&findings.unread, findings.is_available), (&Some(CutShort::TooSlow(TIME_LIMIT)), true));
         assert_eq!(found(&findings), ["u_0000 9"]);
     }
 

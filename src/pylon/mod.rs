@@ -11,17 +11,18 @@
 //! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
 
 pub mod address;
-pub mod asking;
 mod cause;
 mod certificate;
 pub mod client;
 pub mod exchange;
 pub mod failure;
+pub mod flow;
 pub mod hint;
 pub mod inquiry;
 pub mod network;
 pub mod observe;
 pub mod pace;
+pub mod paced_reader;
 pub mod proxy;
 pub mod request;
 pub mod retry;
@@ -35,8 +36,10 @@ mod wire;
 pub use address::BaseUrl;
 pub use client::{Reader, Writer};
 pub use failure::{Class, Failure, Trouble};
+pub use flow::FlowControl;
 pub use network::{Network, Variables};
-pub use request::{Answer, Attempt, ReadRequest};
+pub use paced_reader::PacedReader;
+pub use request::Attempt;
 pub use token::Token;
 pub use trace::Trace;
 

@@ -22,7 +22,9 @@ use tokio::try_join;
 
 use super::Code;
 use super::failure::{Class, Failure, INCOMPLETE};
-use super::request::{Answer, Identity, PAGE, Page, ReadRequest, RoleFields, RolePage, halved};
+use super::request::{
+    Identity, Listing, Me, PAGE, Page, ReadRequest, RoleFields, RolePage, Roles, Search, halved,
+};
 use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalogue, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -35,8 +37,8 @@ const SEARCHES_AT_ONCE: usize = 8;
 /// Something that answers reads: Pylon, or a server in memory.
 #[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
 pub trait Ask {
-    /// The response to one request, or why there is none. Retries are over when it returns.
-    async fn ask(&self, request: &ReadRequest) -> Result<Answer, Failure>;
+    /// Returns the response to one request, or why there is none. Retries are over when it returns.
+    async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure>;
 }
 
 /// What to read.
@@ -148,7 +150,7 @@ async fn read(
     // The search reads with more care for these people, so it counts instead of the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
-    let is_unsaid = !active.unsaid.is_empty() || !found.unsaid.is_empty();
+    let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
     let held: BTreeSet<Role> = active.held.into_iter().chain(found.held).collect();
     let mut state = ObservedState::new(Organization::default(), None, RoleCatalogue::new(catalog));
     state.integrations = active.integrations;
@@ -156,7 +158,7 @@ async fn read(
     let missing: Vec<Email> =
         wanted.emails.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
     if !missing.is_empty() || !unlisted.is_empty() || wanted.confirm_listing {
-        let people = confirm(pylon, &state, &missing, &unlisted, is_unsaid, &mut differing).await?;
+        let people = confirm(pylon, &state, &missing, &unlisted, is_activity_unknown, &mut differing).await?;
         people.into_iter().for_each(|person| state.insert(person));
     }
     is_catalog_complete(&state, &held)?;
@@ -223,7 +225,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
     }
     let mut unlisted = HashSet::new();
     for person in rest.into_values().filter(|person| !person.deactivated) {
-        if !found.unsaid.contains(&person.id) {
+        if !found.activity_unknown.contains(&person.id) {
             return not_listed(person);
         }
         unlisted.insert(person.id.clone());
@@ -265,17 +267,18 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
 /// Proves what is absent: no user has the `missing` addresses, and the `unlisted` people are deactivated. Reads a listing that
 /// includes deactivated people, and searches again for the missing addresses. Returns the deactivated people.
 ///
-/// Before October 2026 (`is_unsaid`), only the listing of active users shows who is deactivated. If a person is deleted
+/// Before October 2026 (`is_activity_unknown`), only the listing of active users shows who is deactivated. If a person is deleted
 /// while it is read page by page, it can skip another person. So a person counts as deactivated only if two listings lack them.
 async fn confirm(
     pylon: &impl Ask,
     state: &ObservedState,
     missing: &[Email],
     unlisted: &HashSet<UserId>,
-    is_unsaid: bool,
+    is_activity_unknown: bool,
     differing: &mut Statuses,
 ) -> Result<Vec<Person>, Doubt> {
-    let active_again = async { if is_unsaid { listing(pylon, false).await } else { Ok(List::default()) } };
+    let active_again =
+        async { if is_activity_unknown { listing(pylon, false).await } else { Ok(List::default()) } };
     let (everyone, found, active_again) =
         try_join!(listing(pylon, true), search(pylon, missing), active_again)?;
     compare(&everyone, &found, differing)?;
@@ -298,7 +301,7 @@ async fn confirm(
                 continue;
             }
         }
-        let is_said_active = !person.deactivated && !everyone.unsaid.contains(&person.id);
+        let is_said_active = !person.deactivated && !everyone.activity_unknown.contains(&person.id);
         if is_said_active || active.contains(&person.id) {
             return not_listed(person);
         }
@@ -347,10 +350,7 @@ fn addresses_are_distinct(state: &ObservedState) -> Result<(), Doubt> {
 }
 
 async fn identity(pylon: &impl Ask) -> Result<Identity, Unread> {
-    match pylon.ask(&ReadRequest::Me).await.map_err(Unread::Failed)? {
-        Answer::Me(identity) => Ok(identity),
-        other => unreachable!("GET /me is decoded as an identity, not as {other:?}"),
-    }
+    pylon.ask(&Me).await.map_err(Unread::Failed)
 }
 
 fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), Unread> {
@@ -368,16 +368,11 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), U
     )))
 }
 
-/// The role catalog: all pages, each role once.
+/// Reads all pages of the role catalog. Each role is returned once.
 async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, Doubt> {
     let mut roles: Vec<Role> = Vec::new();
-    let mut cursors = Cursors::default();
-    let mut request = ReadRequest::Roles { cursor: None };
-    loop {
-        let RolePage { roles: page, next } = match pylon.ask(&request).await.map_err(Doubt::Failed)? {
-            Answer::Roles(page) => page,
-            other => unreachable!("GET /user-roles is decoded as roles, not as {other:?}"),
-        };
+    let request = |cursor| Roles { cursor };
+    read_pages(pylon, request, |RolePage { roles: page, next }| {
         let before = roles.len();
         for role in page {
             if !roles.contains(&role) {
@@ -385,11 +380,10 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, Doubt> {
                 roles.push(role);
             }
         }
-        match cursors.follow(&request, roles.len() > before, next)? {
-            Some(next) => request = next,
-            None => return Ok(roles),
-        }
-    }
+        Ok(Step { has_new: roles.len() > before, next })
+    })
+    .await?;
+    Ok(roles)
 }
 
 /// IDs and slugs are unique. If two roles share one, a file that names it would mean one of them by chance.
@@ -408,7 +402,7 @@ fn is_distinct(role: &Role, others: &[Role]) -> Result<(), Doubt> {
 }
 
 async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, Doubt> {
-    pages(pylon, ReadRequest::Listing { deactivated, cursor: None }).await
+    read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
 /// All people with these addresses.
@@ -423,7 +417,8 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Doubt> 
     let mut people = List::default();
     let mut batches = vec![(batch, PAGE)];
     while let Some((emails, limit)) = batches.pop() {
-        match pages(pylon, ReadRequest::Search { emails: emails.to_vec(), limit, cursor: None }).await {
+        let search = |cursor| Search { emails: emails.to_vec(), limit, cursor };
+        match read_users(pylon, search).await {
             Ok(found) => {
                 has_only_those_asked_for(&found, emails)?;
                 people = people.and(found)?;
@@ -455,18 +450,16 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Doubt>
     }
 }
 
-/// All pages of a listing or a search.
-async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
+/// Reads all pages of a listing or a search.
+async fn read_users<R: ReadRequest<Response = Page>>(
+    pylon: &impl Ask,
+    request: impl Fn(Option<String>) -> R,
+) -> Result<List, Doubt> {
+    let asked = request(None).outgoing().asked();
     let mut list = List::default();
     let mut positions: HashMap<UserId, usize> = HashMap::new();
-    let mut cursors = Cursors::default();
-    let mut request = first;
-    loop {
-        let page = match pylon.ask(&request).await.map_err(Doubt::Failed)? {
-            Answer::Page(page) => page,
-            other => unreachable!("{} is decoded as a page, not as {other:?}", request.asked()),
-        };
-        let Page { people, integrations, unsaid, held, role_fields, next } = page;
+    read_pages(pylon, request, |page| {
+        let Page { people, integrations, activity_unknown, held, role_fields, next } = page;
         let is_empty = people.is_empty() && integrations.is_empty();
         let before = list.people.len() + list.integrations.len();
         list.has_fields(role_fields)?;
@@ -480,47 +473,54 @@ async fn pages(pylon: &impl Ask, first: ReadRequest) -> Result<List, Doubt> {
                 Some(known) if *known == person => {}
                 Some(_) => {
                     return contradiction(format!(
-                        "{} returned the user {} twice, with different data",
-                        request.asked(),
+                        "{asked} returned the user {} twice, with different data",
                         person.id.as_str()
                     ));
                 }
             }
         }
         list.integrations.extend(integrations);
-        list.unsaid.extend(unsaid);
+        list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
         // An empty last page ends a list. Only the comparison with the other list shows whether it is complete.
-        match cursors.follow(&request, has_new || is_empty && next.is_none(), next)? {
-            Some(next) => request = next,
-            None => return Ok(list),
-        }
-    }
+        Ok(Step { has_new: has_new || is_empty && next.is_none(), next })
+    })
+    .await?;
+    Ok(list)
 }
 
-/// The cursors that were followed from page to page.
-#[derive(Default)]
-struct Cursors(HashSet<String>);
+/// What one page adds to a list, and where the next page is.
+struct Step {
+    has_new: bool,
+    next: Option<String>,
+}
 
-impl Cursors {
-    /// The request for the next page, `None` at the end. Every page leads to another one and brings something new.
-    fn follow(
-        &mut self,
-        request: &ReadRequest,
-        has_new: bool,
-        next: Option<String>,
-    ) -> Result<Option<ReadRequest>, Doubt> {
-        let asked = request.asked();
-        if !has_new && !self.0.is_empty() {
-            return contradiction(format!("{asked} returned a page that has only what earlier pages had"));
+/// Reads a list to its last page. `request` makes the request for the page at a cursor, and `take` keeps what a page holds.
+/// Every page must lead to another one and bring something new.
+async fn read_pages<R: ReadRequest>(
+    pylon: &impl Ask,
+    request: impl Fn(Option<String>) -> R,
+    mut take: impl FnMut(R::Response) -> Result<Step, Doubt>,
+) -> Result<(), Doubt> {
+    let mut cursors: HashSet<String> = HashSet::new();
+    let mut cursor = None;
+    loop {
+        let request = request(cursor);
+        let Step { has_new, next } = take(pylon.ask(&request).await.map_err(Doubt::Failed)?)?;
+        let asked = || request.outgoing().asked();
+        if !has_new && !cursors.is_empty() {
+            return contradiction(format!(
+                "{} returned a page that has only what earlier pages had",
+                asked()
+            ));
         }
         match next {
-            None => Ok(None),
-            Some(next) if !self.0.insert(next.clone()) => {
-                contradiction(format!("{asked} leads from page to page in a circle"))
+            None => return Ok(()),
+            Some(next) if !cursors.insert(next.clone()) => {
+                return contradiction(format!("{} leads from page to page in a circle", asked()));
             }
-            Some(next) => Ok(Some(request.at_page(next))),
+            Some(next) => cursor = Some(next),
         }
     }
 }
@@ -531,7 +531,7 @@ struct List {
     people: Vec<Person>,
     integrations: BTreeSet<Integration>,
     /// The people whose responses do not say whether they are deactivated.
-    unsaid: HashSet<UserId>,
+    activity_unknown: HashSet<UserId>,
     /// The roles that people hold, as the responses describe them, each description once.
     held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
@@ -542,7 +542,7 @@ impl List {
         self.has_fields(other.role_fields)?;
         self.people.extend(other.people);
         self.integrations.extend(other.integrations);
-        self.unsaid.extend(other.unsaid);
+        self.activity_unknown.extend(other.activity_unknown);
         self.held.extend(other.held);
         Ok(self)
     }

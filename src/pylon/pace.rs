@@ -36,9 +36,9 @@ impl Pacing {
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
         let limit = |endpoint: Endpoint| {
             let given = rates.iter().rev().find(|(other, _)| *other == endpoint);
-            given.map_or(endpoint.documented(), |(_, limit)| *limit)
+            given.map_or(endpoint.documented_limit(), |(_, limit)| *limit)
         };
-        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint)).or_earlier(endpoint.earlier())))
+        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint)).or_earlier(endpoint.earlier_limit())))
     }
 
     /// The requests per minute that are assumed to be allowed.
@@ -47,12 +47,12 @@ impl Pacing {
     }
 
     /// Whether a 429 has shown the assumption wrong.
-    pub fn is_paced(&self, endpoint: Endpoint) -> bool {
+    pub fn is_throttled(&self, endpoint: Endpoint) -> bool {
         self.0[endpoint as usize].pace.is_some()
     }
 
     /// The pacer of an endpoint.
-    pub fn of(&mut self, endpoint: Endpoint) -> &mut Pacer {
+    pub fn pacer(&mut self, endpoint: Endpoint) -> &mut Pacer {
         &mut self.0[endpoint as usize] // `Endpoint::ALL` is in the order of the variants
     }
 }
@@ -112,9 +112,9 @@ struct Pace {
     next: Duration,
 }
 
-impl Told {
+impl Feedback {
     /// What one attempt tells.
-    pub fn by<T>(attempt: &Attempt<T>) -> Self {
+    pub fn of_attempt<T>(attempt: &Attempt<T>) -> Self {
         match &attempt.result {
             Ok(_) => Self::Accepted { remaining: attempt.remaining },
             Err(failure) => match failure.class() {
@@ -136,7 +136,7 @@ impl Told {
 
 /// What an answer tells the pacer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum Feedback {
     /// Not throttled; perhaps with `X-Rate-Limit-Remaining`.
     Accepted {
         /// How many requests the server would still take in its window.
@@ -153,7 +153,7 @@ pub enum Told {
 
 /// When the next request may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum SendTime {
     /// Now.
     Now,
     /// Not before this time.
@@ -193,7 +193,7 @@ impl Pacer {
     }
 
     /// When the next request may go out.
-    pub fn turn(&mut self, now: Duration) -> Turn {
+    pub fn send_time(&mut self, now: Duration) -> SendTime {
         for slots in [&mut self.returns, &mut self.others] {
             while slots.front().is_some_and(|back| *back <= now) {
                 slots.pop_front();
@@ -203,13 +203,13 @@ impl Pacer {
         let paced = self.pace.map_or(Duration::ZERO, |pace| pace.next);
         let closed_until = self.gate.max(paced);
         if now < closed_until {
-            return Turn::At(closed_until);
+            return SendTime::At(closed_until);
         }
         if self.out() < self.allowed() {
-            return Turn::Now;
+            return SendTime::Now;
         }
         let next = [&self.returns, &self.others].into_iter().filter_map(VecDeque::front).min();
-        next.map_or(Turn::AfterAnswer, |back| Turn::At(*back))
+        next.map_or(SendTime::AfterAnswer, |back| SendTime::At(*back))
     }
 
     /// A request goes out.
@@ -228,13 +228,13 @@ impl Pacer {
     }
 
     /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
-    pub fn answered(&mut self, now: Duration, sent: Duration, told: Told, jitter: u64) {
+    pub fn answered(&mut self, now: Duration, sent: Duration, feedback: Feedback, jitter: u64) {
         self.forget(now);
         self.in_flight = self.in_flight.saturating_sub(1);
         self.jitter = jitter.min(999);
         self.returns.push_back(now + WINDOW + MARGIN);
-        match told {
-            Told::Accepted { remaining } => {
+        match feedback {
+            Feedback::Accepted { remaining } => {
                 self.unhinted = 0;
                 self.accepted.push_back(now);
                 if let Some(remaining) = remaining.filter(|_| self.pace.is_none()) {
@@ -242,8 +242,8 @@ impl Pacer {
                     self.lower_to(now, remaining);
                 } // after a 429, the rate that the server accepts is better evidence than the header
             }
-            Told::Throttled { hint } => self.throttled(now, sent, hint),
-            Told::Lost => {}
+            Feedback::Throttled { hint } => self.throttled(now, sent, hint),
+            Feedback::Lost => {}
         }
     }
 
@@ -395,22 +395,22 @@ mod tests {
 
     use super::*;
 
-    const ACCEPTED: Told = Told::Accepted { remaining: None };
+    const ACCEPTED: Feedback = Feedback::Accepted { remaining: None };
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
 
-    fn throttled(seconds: u64) -> Told {
-        Told::Throttled { hint: Some(Duration::from_secs(seconds)) }
+    fn throttled(seconds: u64) -> Feedback {
+        Feedback::Throttled { hint: Some(Duration::from_secs(seconds)) }
     }
 
     /// Sends and answers one after the other, each after 100 ms, from `from` on.
-    fn exchange(pacer: &mut Pacer, from: u64, tolds: &[Told]) {
-        for (number, told) in (0..).zip(tolds) {
+    fn exchange(pacer: &mut Pacer, from: u64, feedback: &[Feedback]) {
+        for (number, one) in (0..).zip(feedback) {
             let sent = ms(from + number * 100);
             pacer.sent(sent);
-            pacer.answered(sent + ms(100), sent, *told, 0);
+            pacer.answered(sent + ms(100), sent, *one, 0);
         }
     }
 
@@ -431,18 +431,18 @@ mod tests {
     #[test]
     fn a_slot_comes_back_a_window_and_a_margin_after_the_answer() {
         let mut pacer = Pacer::new(2);
-        assert_eq!(pacer.turn(ms(0)), Turn::Now);
+        assert_eq!(pacer.send_time(ms(0)), SendTime::Now);
         pacer.sent(ms(0));
-        assert_eq!(pacer.turn(ms(0)), Turn::Now);
+        assert_eq!(pacer.send_time(ms(0)), SendTime::Now);
         pacer.sent(ms(0));
-        assert_eq!(pacer.turn(ms(0)), Turn::AfterAnswer);
+        assert_eq!(pacer.send_time(ms(0)), SendTime::AfterAnswer);
         pacer.answered(ms(300), ms(0), ACCEPTED, 0);
-        assert_eq!(pacer.turn(ms(300)), Turn::At(ms(60_800)));
-        pacer.answered(ms(400), ms(0), Told::Lost, 0); // it may have been counted, so it keeps its slot as well
-        assert_eq!(pacer.turn(ms(60_799)), Turn::At(ms(60_800)));
-        assert_eq!(pacer.turn(ms(60_800)), Turn::Now);
+        assert_eq!(pacer.send_time(ms(300)), SendTime::At(ms(60_800)));
+        pacer.answered(ms(400), ms(0), Feedback::Lost, 0); // it may have been counted, so it keeps its slot as well
+        assert_eq!(pacer.send_time(ms(60_799)), SendTime::At(ms(60_800)));
+        assert_eq!(pacer.send_time(ms(60_800)), SendTime::Now);
         pacer.sent(ms(60_800));
-        assert_eq!(pacer.turn(ms(60_800)), Turn::At(ms(60_900)));
+        assert_eq!(pacer.send_time(ms(60_800)), SendTime::At(ms(60_900)));
     }
 
     #[test]
@@ -456,10 +456,10 @@ mod tests {
         ] {
             let mut pacer = Pacer::new(120);
             pacer.sent(ms(0));
-            pacer.answered(ms(0), ms(0), Told::Throttled { hint: hint.map(Duration::from_secs) }, jitter);
-            let Turn::At(opens) = pacer.turn(ms(0)) else { panic!("it is closed") };
+            pacer.answered(ms(0), ms(0), Feedback::Throttled { hint: hint.map(Duration::from_secs) }, jitter);
+            let SendTime::At(opens) = pacer.send_time(ms(0)) else { panic!("it is closed") };
             assert_eq!(opens.as_millis(), expected, "{hint:?} {jitter}");
-            assert_eq!(pacer.turn(opens), Turn::Now);
+            assert_eq!(pacer.send_time(opens), SendTime::Now);
         }
     }
 
@@ -470,15 +470,15 @@ mod tests {
         for seconds in [5, 10, 20, 40, 80, 160, 160] {
             (0..8).for_each(|_| pacer.sent(now));
             let answered = now + ms(100);
-            (0..8).for_each(|_| pacer.answered(answered, now, Told::Throttled { hint: None }, 0));
+            (0..8).for_each(|_| pacer.answered(answered, now, Feedback::Throttled { hint: None }, 0));
             let opens = answered + Duration::from_secs(seconds);
-            assert_eq!(pacer.turn(answered), Turn::At(opens), "{seconds} s");
+            assert_eq!(pacer.send_time(answered), SendTime::At(opens), "{seconds} s");
             now = opens;
         }
         pacer.sent(now);
         pacer.answered(now, now, ACCEPTED, 0);
         pacer.sent(now);
-        pacer.answered(now, now, Told::Throttled { hint: None }, 0);
+        pacer.answered(now, now, Feedback::Throttled { hint: None }, 0);
         assert_eq!(pacer.gate, now + Duration::from_secs(5), "a success begins anew");
     }
 
@@ -505,7 +505,7 @@ mod tests {
         exchange(&mut pacer, 0, &[ACCEPTED; 40]);
         exchange(&mut pacer, 4_000, &[throttled(1)]); // the gate opens at 6.1 s
         let rate = |pacer: &mut Pacer, now| {
-            pacer.turn(ms(now));
+            pacer.send_time(ms(now));
             let pace = pacer.pace.expect("a pace");
             (pace.rate, pace.good, pace.hold.as_secs())
         };
@@ -531,9 +531,9 @@ mod tests {
         ] {
             let rate = a_minute * UNIT;
             let mut pacer = Pacer { jitter, ..paced(rate, rate, 5, 600_000) };
-            assert_eq!(pacer.turn(ms(1_000)), Turn::Now);
+            assert_eq!(pacer.send_time(ms(1_000)), SendTime::Now);
             pacer.sent(ms(1_000));
-            let Turn::At(next) = pacer.turn(ms(1_000)) else { panic!("they go out one by one") };
+            let SendTime::At(next) = pacer.send_time(ms(1_000)) else { panic!("they go out one by one") };
             assert_eq!(next.as_micros() - 1_000_000, expected, "{a_minute} a minute, {jitter}");
         }
     }
@@ -542,9 +542,9 @@ mod tests {
     fn no_more_are_out_at_once_than_what_went_well() {
         let mut pacer = paced(10_000, 20_000, 5, 600_000);
         (0..19).for_each(|_| pacer.sent(ms(0)));
-        assert_eq!(pacer.turn(ms(60_000)), Turn::Now);
+        assert_eq!(pacer.send_time(ms(60_000)), SendTime::Now);
         pacer.sent(ms(60_000));
-        assert_eq!(pacer.turn(ms(120_000)), Turn::AfterAnswer);
+        assert_eq!(pacer.send_time(ms(120_000)), SendTime::AfterAnswer);
     }
 
     #[test]
@@ -584,7 +584,7 @@ mod tests {
         for (now, hold) in
             [(179_999, 60), (180_000, 30), (209_999, 30), (210_000, 15), (225_000, 7), (900_000, 5)]
         {
-            pacer.turn(ms(now));
+            pacer.send_time(ms(now));
             assert_eq!(pacer.pace.expect("a pace").hold.as_secs(), hold, "{now} ms");
         }
     }
@@ -598,24 +598,24 @@ mod tests {
         pacer.answered(ms(200), ms(0), throttled(9), 0);
         pacer.answered(ms(300), ms(0), throttled(1), 0);
         assert_eq!(pacer.pace.map(|pace| (pace.rate, pace.good)), pace);
-        assert_eq!(pacer.turn(ms(300)), Turn::At(ms(10_200)), "the longest of them counts");
+        assert_eq!(pacer.send_time(ms(300)), SendTime::At(ms(10_200)), "the longest of them counts");
     }
 
     #[test]
     fn what_others_have_taken_comes_back_evenly_and_is_never_added_to_our_own() {
         let mut pacer = Pacer::new(10);
         pacer.sent(ms(0));
-        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(9) }, 0);
+        pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(9) }, 0);
         assert_eq!(pacer.out(), 1, "nobody else is there");
         pacer.sent(ms(0));
-        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(4) }, 0);
+        pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(4) }, 0);
         assert_eq!(pacer.out(), 6, "two of ours, four of others");
         pacer.sent(ms(0));
-        pacer.answered(ms(0), ms(0), Told::Accepted { remaining: Some(50) }, 0);
+        pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(50) }, 0);
         assert_eq!(pacer.out(), 7, "it may only lower");
         (0..3).for_each(|_| pacer.sent(ms(0)));
-        assert_eq!(pacer.turn(ms(0)), Turn::At(ms(15_000)));
-        assert_eq!(pacer.turn(ms(15_000)), Turn::Now);
+        assert_eq!(pacer.send_time(ms(0)), SendTime::At(ms(15_000)));
+        assert_eq!(pacer.send_time(ms(15_000)), SendTime::Now);
     }
 
     #[test]
@@ -623,7 +623,7 @@ mod tests {
         let mut pacer = Pacer::new(10);
         for (now, remaining) in [(0, 5), (10_000, 4)] {
             pacer.sent(ms(now));
-            pacer.answered(ms(now), ms(now), Told::Accepted { remaining: Some(remaining) }, 0);
+            pacer.answered(ms(now), ms(now), Feedback::Accepted { remaining: Some(remaining) }, 0);
             assert_eq!(pacer.others, [15_000, 30_000, 45_000, 60_000].map(ms), "four of others, still");
         }
     }
@@ -631,16 +631,16 @@ mod tests {
     #[test]
     fn a_429_sets_the_pace_of_its_own_endpoint_only() {
         let mut pacing = Pacing::new(&[]);
-        assert!(!pacing.is_paced(Endpoint::Patch));
-        exchange(pacing.of(Endpoint::Patch), 0, &[throttled(1)]);
+        assert!(!pacing.is_throttled(Endpoint::Patch));
+        exchange(pacing.pacer(Endpoint::Patch), 0, &[throttled(1)]);
         for endpoint in Endpoint::ALL {
-            assert_eq!(pacing.is_paced(endpoint), endpoint == Endpoint::Patch, "{endpoint:?}");
+            assert_eq!(pacing.is_throttled(endpoint), endpoint == Endpoint::Patch, "{endpoint:?}");
         }
     }
 
     #[test]
     fn the_first_responses_reveal_the_limit_of_an_earlier_date_and_no_other() {
-        let left = |remaining| Told::Accepted { remaining: Some(remaining) };
+        let left = |remaining| Feedback::Accepted { remaining: Some(remaining) };
         for (told, limit) in [
             (&[left(19)][..], 20),
             (&[left(17), left(19), left(18)], 20), // they arrive in another order than they were counted
@@ -659,7 +659,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_other_clients_had_left_by_chance_is_raised_when_they_are_gone() {
-        let left = |remaining| Told::Accepted { remaining: Some(remaining) };
+        let left = |remaining| Feedback::Accepted { remaining: Some(remaining) };
         let mut pacer = Pacer::new(120).or_earlier(20);
         exchange(&mut pacer, 0, &[left(19)]); // others have used 100
         assert_eq!(pacer.limit(), 20);
@@ -694,7 +694,7 @@ mod tests {
     #[test]
     fn rates_may_be_given_and_the_last_one_counts() {
         let mut pacing = Pacing::new(&[(Endpoint::Patch, 20), (Endpoint::Patch, 0), (Endpoint::Users, 7)]);
-        let limits = Endpoint::ALL.map(|endpoint| pacing.of(endpoint).limit());
+        let limits = Endpoint::ALL.map(|endpoint| pacing.pacer(endpoint).limit());
         assert_eq!(limits, [300, 300, 7, 300, 120, 1, 30]);
         assert_eq!(Endpoint::ALL.map(|endpoint| pacing.limit(endpoint)), limits);
     }

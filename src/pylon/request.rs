@@ -1,86 +1,145 @@
-//! What can be asked and what comes of it, in the words of this program: no HTTP, no JSON.
+//! The requests that rolecall sends, and what their responses hold. There is no HTTP and no JSON here; see `wire`.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use super::failure::{Failure, Trouble};
 use crate::every::every;
 use crate::observed::{Integration, Organization, Person, Role, UserId};
+use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A request that changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ReadRequest {
-    /// `GET /me`
-    Me,
-    /// `GET /user-roles`
-    Roles {
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
-    /// `GET /users`
-    Listing {
-        /// Deactivated people too.
-        deactivated: bool,
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
-    /// `POST /users/search` by address, at most [`PAGE`] of them.
-    Search {
-        /// Whom to look for.
-        emails: Vec<Email>,
-        /// People a page; [`PAGE`] unless the server has refused that.
-        limit: usize,
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
-    /// `GET /users/{id}`
-    Person(UserId),
-    /// `POST /audit-logs/search` by whom it was done to, at most [`PAGE`] of them.
-    AuditLog {
-        /// To whom.
-        people: Vec<UserId>,
-        /// Entries a page; [`PAGE`] unless the server has refused that.
-        limit: usize,
-        /// From an earlier page.
-        cursor: Option<String>,
-    },
+/// A request, which knows what its response is decoded as.
+pub trait Request {
+    /// What a successful response holds.
+    type Response;
+
+    /// Returns the request in the form in which it is sent.
+    fn outgoing(&self) -> Outgoing;
+
+    /// Decodes the body of a response with the status 200.
+    ///
+    /// # Errors
+    /// The body is not what this request returns.
+    fn decode(&self, body: &[u8]) -> Result<Self::Response, Trouble>;
 }
 
-/// The most addresses or ids of one search and the most people or entries of one page.
+/// A request that changes nothing. A [`super::Reader`] sends no other requests.
+pub trait ReadRequest: Request {}
+
+/// Asks who the token belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Me;
+
+/// Asks for one page of the role catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// The cursor of the page; `None` for the first page.
+    pub cursor: Option<String>,
+}
+
+/// Asks for one page of all users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Includes deactivated people.
+    pub deactivated: bool,
+    /// The cursor of the page; `None` for the first page.
+    pub cursor: Option<String>,
+}
+
+/// Asks for the users who have one of at most [`PAGE`] addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// The addresses to search for.
+    pub emails: Vec<Email>,
+    /// The number of people per page: [`PAGE`], or less after the server has refused that.
+    pub limit: usize,
+    /// The cursor of the page; `None` for the first page.
+    pub cursor: Option<String>,
+}
+
+/// Asks for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnePerson(pub UserId);
+
+/// Asks for people, and ignores what else the response holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeopleRequest {
+    /// Searches for several people by address.
+    Search(Search),
+    /// Reads one person by ID.
+    One(OnePerson),
+}
+
+/// Asks the audit log what was done to at most [`PAGE`] people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLog {
+    /// The people to whom it was done.
+    pub people: Vec<UserId>,
+    /// The number of entries per page: [`PAGE`], or less after the server has refused that.
+    pub limit: usize,
+    /// The cursor of the page; `None` for the first page.
+    pub cursor: Option<String>,
+}
+
+/// Changes one user, and returns the user as they are afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The user to change.
+    pub id: UserId,
+    /// The values to set.
+    pub patch: Patch,
+}
+
+/// The most values of one search, and the most entries of one page.
 /// One page of the reference says "between 1 and 1000", another "less than 1000".
 pub const PAGE: usize = 999;
 
-/// What a read was answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`ReadRequest::Me`].
-    Me(Identity),
-    /// To [`ReadRequest::Roles`].
-    Roles(RolePage),
-    /// To [`ReadRequest::Listing`] and [`ReadRequest::Search`].
-    Page(Page),
-    /// To [`ReadRequest::Person`].
-    Person(Person),
-    /// To [`ReadRequest::AuditLog`].
-    Entries(Entries),
+/// A request in the form in which it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Outgoing {
+    /// Determines the method, the path, the rate limit, and the time limits.
+    pub endpoint: Endpoint,
+    /// The user in the path, if the path has one.
+    pub user: Option<UserId>,
+    /// Names and values, not encoded yet.
+    pub query: Vec<(&'static str, String)>,
+    /// The JSON body of a `POST` or `PATCH`.
+    pub body: Option<Vec<u8>>,
 }
 
-/// Whose token this is.
+impl Outgoing {
+    /// Returns a request without a user, a query, and a body.
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, user: None, query: Vec::new(), body: None }
+    }
+
+    /// Returns the path below the base URL, without a leading slash.
+    pub fn path(&self) -> String {
+        let path = self.endpoint.path();
+        self.user.as_ref().map_or_else(|| path.to_owned(), |user| path.replace("{id}", user.as_str()))
+    }
+
+    /// Returns method and path, as errors and traces name the request: `PATCH /users/u_1`.
+    pub fn asked(&self) -> String {
+        format!("{} /{}", self.endpoint.method(), self.path())
+    }
+}
+
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The organisation.
+    /// The organization that the token belongs to.
     pub organization: Organization,
-    /// The token's user; none for an API user without an id.
+    /// The token's user; `None` for an API user without an ID.
     pub user: Option<UserId>,
 }
 
 /// One page of roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolePage {
-    /// The roles.
     pub roles: Vec<Role>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
@@ -94,7 +153,7 @@ pub struct Page {
     /// The users who have none.
     pub integrations: Vec<Integration>,
     /// People whose response does not say whether they are deactivated, as before October 2026.
-    pub unsaid: Vec<UserId>,
+    pub activity_unknown: Vec<UserId>,
     /// The roles that users of this page hold, as the page describes them, each once; empty before July 2026.
     pub held: BTreeSet<Role>,
     /// Which role fields the people of this page have; `None` if the page has no people.
@@ -115,80 +174,39 @@ pub enum RoleFields {
 /// One page of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries {
-    /// The entries; newest first is likely, and not promised.
+    /// The entries are probably sorted, newest first. The API does not guarantee that.
     pub entries: Vec<AuditEntry>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// What came of one attempt.
+/// The result of one attempt at a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt<T> {
-    /// The answer, or how it failed.
     pub result: Result<T, Failure>,
-    /// `X-Rate-Limit-Remaining`, where the server says it.
+    /// The header `X-Rate-Limit-Remaining`, if the response has it.
     pub remaining: Option<u64>,
-    /// `Date`, where the server says it.
+    /// The header `Date`, if the response has it.
     pub date: Option<Timestamp>,
 }
 
-impl ReadRequest {
-    /// Method and path, as errors name them.
-    pub fn asked(&self) -> String {
-        match self {
-            Self::Me => "GET /me".into(),
-            Self::Roles { .. } => "GET /user-roles".into(),
-            Self::Listing { .. } => "GET /users".into(),
-            Self::Search { .. } => "POST /users/search".into(),
-            Self::Person(id) => format!("GET /users/{}", id.as_str()),
-            Self::AuditLog { .. } => "POST /audit-logs/search".into(),
-        }
-    }
-
-    /// The endpoint, which has a rate limit of its own.
-    pub fn endpoint(&self) -> Endpoint {
-        match self {
-            Self::Me => Endpoint::Me,
-            Self::Roles { .. } => Endpoint::Roles,
-            Self::Listing { .. } => Endpoint::Users,
-            Self::Person(_) => Endpoint::User,
-            Self::Search { .. } => Endpoint::Search,
-            Self::AuditLog { .. } => Endpoint::Audit,
-        }
-    }
-
-    /// The same request for the page at `cursor`, where it has pages.
-    #[must_use]
-    pub fn at_page(&self, next: String) -> Self {
-        let mut request = self.clone();
-        match &mut request {
-            Self::Roles { cursor }
-            | Self::Listing { cursor, .. }
-            | Self::Search { cursor, .. }
-            | Self::AuditLog { cursor, .. } => *cursor = Some(next),
-            Self::Me | Self::Person(_) => {}
-        }
-        request
+impl<T> Attempt<T> {
+    /// Returns an attempt that got no response.
+    pub fn failed(failure: Failure) -> Self {
+        Self { result: Err(failure), remaining: None, date: None }
     }
 }
 
 /// An endpoint. Each has a rate limit of its own, which all tokens of the organization share (Pylon API, "Endpoints used";
 /// `X-Rate-Limit-Remaining` counts per endpoint).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
-    /// `GET /me`
     Me,
-    /// `GET /user-roles`
     Roles,
-    /// `GET /users`
     Users,
-    /// `GET /users/{id}`
     User,
-    /// `POST /users/search`
     Search,
-    /// `PATCH /users/{id}`
     Patch,
-    /// `POST /audit-logs/search`
     Audit,
 }
 
@@ -196,7 +214,7 @@ impl Endpoint {
     /// Every endpoint.
     pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
-    /// Its name in `--rate`.
+    /// Returns the name in `--rate`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Me => "me",
@@ -209,13 +227,29 @@ impl Endpoint {
         }
     }
 
-    /// Whether it is a `GET`. `--rate get=N` sets the rate limit of each of these.
-    pub const fn is_get(self) -> bool {
-        matches!(self, Self::Me | Self::Roles | Self::Users | Self::User)
+    /// Returns the HTTP method.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Me | Self::Roles | Self::Users | Self::User => "GET",
+            Self::Search | Self::Audit => "POST",
+            Self::Patch => "PATCH",
+        }
     }
 
-    /// The rate limit before October 2026, in requests per minute.
-    pub const fn earlier(self) -> u64 {
+    /// Returns the path below the base URL. `{id}` stands for the ID of a user.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Me => "me",
+            Self::Roles => "user-roles",
+            Self::Users => "users",
+            Self::User | Self::Patch => "users/{id}",
+            Self::Search => "users/search",
+            Self::Audit => "audit-logs/search",
+        }
+    }
+
+    /// Returns the rate limit before October 2026, in requests per minute.
+    pub const fn earlier_limit(self) -> u64 {
         match self {
             Self::Me | Self::Roles | Self::Users | Self::User => 60,
             Self::Search | Self::Patch => 20,
@@ -223,8 +257,8 @@ impl Endpoint {
         }
     }
 
-    /// The documented rate limit, in requests per minute.
-    pub const fn documented(self) -> u64 {
+    /// Returns the documented rate limit, in requests per minute.
+    pub const fn documented_limit(self) -> u64 {
         match self {
             Self::Me | Self::Roles | Self::Users | Self::User => 300,
             Self::Search | Self::Patch => 120,

@@ -1,4 +1,4 @@
-//! Again, or not? Pure: told what happened and the time; randomness is an argument.
+//! Retry, or not? Pure: told what happened and the time; randomness is an argument.
 //!
 //! Full jitter (uniform between nothing and the bound) after the AWS Architecture Blog's "Exponential Backoff And
 //! Jitter"; a budget, so that a service that is down is not asked a thousand times.
@@ -11,8 +11,8 @@ use super::failure::{Class, Failure, Trouble};
 pub const ATTEMPTS: u32 = 10;
 /// Attempts while nothing at all has answered yet: a wrong host should be said within seconds.
 pub const ATTEMPTS_UNANSWERED: u32 = 4;
-/// Attempts at a read that a plan can do without, the first included: nobody waits a minute for a remark.
-pub const ATTEMPTS_AT_A_REMARK: u32 = 3;
+/// Attempts at a read that a plan can do without, the first included: a remark is not worth a wait of a minute.
+pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
 /// Attempts at a read that gets 2xx responses of the wrong shape: far more often than not, the next one is the same.
 pub const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
 /// Attempts at a page that says another page follows, but holds no data: the same request again returns the page.
@@ -60,7 +60,7 @@ impl Failures {
 
 /// Whether a request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub enum Retry {
     /// Not before this time.
     At(Duration),
     /// No.
@@ -129,13 +129,13 @@ impl Retries {
 
     /// Decides whether to send a read again. `failed` counts its failures, including the last one, which is `failure`. A failure
     /// that makes a write ambiguous only makes a read worth repeating.
-    pub fn read_again(
+    pub fn retry_read(
         &mut self,
         now: Duration,
         failure: &Failure,
         failed: Failures,
         rng: &mut fastrand::Rng,
-    ) -> Again {
+    ) -> Retry {
         let unusable = match failure.trouble {
             Trouble::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
             Trouble::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
@@ -143,41 +143,41 @@ impl Retries {
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
-            return Again::No(GiveUp::Attempts);
+            return Retry::No(GiveUp::Attempts);
         }
         match failure.class() {
-            Class::Throttled => self.after_throttling(now, failure.hint()),
-            Class::NotSent | Class::Ambiguous => self.again(now, failed.counted, rng),
-            Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => Again::No(GiveUp::Final),
+            Class::Throttled => self.retry_throttled(now, failure.hint()),
+            Class::NotSent | Class::Ambiguous => self.retry(now, failed.counted, rng),
+            Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => Retry::No(GiveUp::Final),
         }
     }
 
     /// A 429 spends no attempt: the pacer's gate says when.
-    pub fn after_throttling(&mut self, now: Duration, hint: Option<Duration>) -> Again {
+    pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
-            Again::No(GiveUp::LongPause)
+            Retry::No(GiveUp::LongPause)
         } else if self.is_silent(now) {
-            Again::No(GiveUp::Silence)
+            Retry::No(GiveUp::Silence)
         } else {
             self.paused_until = self.paused_until.max(now + hint.unwrap_or_default());
-            Again::At(now)
+            Retry::At(now)
         }
     }
 
     /// Whether to send a request again that has failed `failed` times, and when.
-    pub fn again(&mut self, now: Duration, failed: u32, rng: &mut fastrand::Rng) -> Again {
+    pub fn retry(&mut self, now: Duration, failed: u32, rng: &mut fastrand::Rng) -> Retry {
         let attempts = if self.any_answer { ATTEMPTS } else { ATTEMPTS_UNANSWERED };
         if failed >= attempts {
-            return Again::No(GiveUp::Attempts);
+            return Retry::No(GiveUp::Attempts);
         }
         if self.is_silent(now) {
-            return Again::No(GiveUp::Silence);
+            return Retry::No(GiveUp::Silence);
         }
         let Some(left) = self.budget.checked_sub(2) else {
-            return Again::No(GiveUp::Budget);
+            return Retry::No(GiveUp::Budget);
         };
         self.budget = left;
-        Again::At(now + backoff(failed, rng))
+        Retry::At(now + backoff(failed, rng))
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
     fn a_host_that_never_answered_is_asked_four_times_and_any_other_ten_times() {
         let mut rng = fastrand::Rng::with_seed(1);
         let attempts = |retries: &mut Retries, rng: &mut fastrand::Rng| {
-            (1..100).find(|failed| retries.again(seconds(0), *failed, rng) == Again::No(GiveUp::Attempts))
+            (1..100).find(|failed| retries.retry(seconds(0), *failed, rng) == Retry::No(GiveUp::Attempts))
         };
         let mut silent = Retries::new(seconds(0));
         silent.failed(&failure(Trouble::NoAnswer("reset".into())));
@@ -249,7 +249,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         let mut retries = Retries::new(seconds(0));
         let mut left = |retries: &mut Retries| {
-            (0..1000).find(|_| retries.again(seconds(0), 1, &mut rng) == Again::No(GiveUp::Budget))
+            (0..1000).find(|_| retries.retry(seconds(0), 1, &mut rng) == Retry::No(GiveUp::Budget))
         };
         assert_eq!(left(&mut retries), Some(100));
         (0..7).for_each(|_| retries.succeeded(seconds(0)));
@@ -262,17 +262,17 @@ mod tests {
         let mut retries = Retries::new(seconds(10));
         assert!(!retries.is_silent(seconds(309)));
         assert!(retries.is_silent(seconds(310)));
-        assert_eq!(retries.clone().after_throttling(seconds(10), hint(300)), Again::At(seconds(10)));
+        assert_eq!(retries.clone().retry_throttled(seconds(10), hint(300)), Retry::At(seconds(10)));
         retries.succeeded(seconds(100));
         assert!(!retries.is_silent(seconds(399)));
-        assert_eq!(retries.after_throttling(seconds(100), hint(290)), Again::At(seconds(100)));
+        assert_eq!(retries.retry_throttled(seconds(100), hint(290)), Retry::At(seconds(100)));
         assert!(!retries.is_silent(seconds(689)));
         assert!(retries.is_silent(seconds(690)));
-        assert_eq!(retries.after_throttling(seconds(391), hint(290)), Again::At(seconds(391)));
+        assert_eq!(retries.retry_throttled(seconds(391), hint(290)), Retry::At(seconds(391)));
         assert!(retries.is_silent(seconds(700)), "one pause after the other is silence");
-        assert_eq!(retries.after_throttling(seconds(700), hint(1)), Again::No(GiveUp::Silence));
-        assert_eq!(retries.after_throttling(seconds(700), hint(301)), Again::No(GiveUp::LongPause));
-        assert_eq!(retries.again(seconds(700), 1, &mut fastrand::Rng::new()), Again::No(GiveUp::Silence));
+        assert_eq!(retries.retry_throttled(seconds(700), hint(1)), Retry::No(GiveUp::Silence));
+        assert_eq!(retries.retry_throttled(seconds(700), hint(301)), Retry::No(GiveUp::LongPause));
+        assert_eq!(retries.retry(seconds(700), 1, &mut fastrand::Rng::new()), Retry::No(GiveUp::Silence));
     }
 
     #[test]
@@ -296,9 +296,9 @@ mod tests {
         ] {
             let mut failed = Failures::default();
             failed.add(&failure);
-            let again = Retries::new(seconds(0)).read_again(seconds(0), &failure, failed, &mut rng);
-            assert_eq!(matches!(again, Again::At(_)), is_again, "{failure:?}");
-            let gave_up = matches!(again, Again::No(GiveUp::Final | GiveUp::Attempts));
+            let again = Retries::new(seconds(0)).retry_read(seconds(0), &failure, failed, &mut rng);
+            assert_eq!(matches!(again, Retry::At(_)), is_again, "{failure:?}");
+            let gave_up = matches!(again, Retry::No(GiveUp::Final | GiveUp::Attempts));
             assert!(is_again || gave_up, "{failure:?}");
         }
     }
@@ -317,14 +317,14 @@ mod tests {
             loop {
                 sent += 1;
                 failed.add(&failure);
-                match retries.read_again(
+                match retries.retry_read(
                     now,
                     &failure,
                     Failures { counted: failed.unusable, ..failed },
                     &mut rng,
                 ) {
-                    Again::At(at) => now = at,
-                    Again::No(gave_up) => break assert_eq!(gave_up, GiveUp::Attempts),
+                    Retry::At(at) => now = at,
+                    Retry::No(gave_up) => break assert_eq!(gave_up, GiveUp::Attempts),
                 }
             }
             assert_eq!(sent, attempts, "{failure:?}");

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::exchange::{Incoming, Outgoing};
+use super::exchange::Incoming;
 use super::failure::{Failure, Trouble};
 use crate::clock::Clock;
 use crate::printable::Printable;
@@ -79,11 +79,6 @@ fn request(
             format!("{}, after {took} ms, attempt {attempt}", hide(failure.line()))
         }
     }
-}
-
-/// `GET /users`, as a line names a request.
-pub(super) fn asked(outgoing: &Outgoing) -> String {
-    format!("{} /{}", outgoing.method, outgoing.path)
 }
 
 #[cfg(test)]

@@ -16,9 +16,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::failure::{Trouble, WrongShape};
-use super::request::{Answer, Entries, Identity, Page, ReadRequest, RoleFields, RolePage};
+use super::request::{
+    AuditLog, Endpoint, Entries, Identity, Listing, Me, OnePerson, Outgoing, Page, PeopleRequest,
+    ReadRequest, Request, RoleFields, RolePage, Roles, Search, Update,
+};
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
-use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::{self, Email};
 
@@ -166,7 +168,7 @@ struct Users {
 
 impl Users {
     fn add(&mut self, user: WireUser<'_>, names: &mut Names) -> Result<(), String> {
-        let is_unsaid = user.is_deactivated.is_none();
+        let is_activity_unknown = user.is_deactivated.is_none();
         match convert(user, names)? {
             User::Integration(integration) => self.page.integrations.push(integration),
             User::Person(person, fields) => {
@@ -177,7 +179,7 @@ impl Users {
                     ));
                 }
                 self.page.role_fields = Some(fields);
-                self.page.unsaid.extend(is_unsaid.then(|| person.id.clone()));
+                self.page.activity_unknown.extend(is_activity_unknown.then(|| person.id.clone()));
                 self.page.people.push(person);
             }
         }
@@ -335,7 +337,7 @@ fn as_text(value: Value) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Search<'a> {
+struct WireSearch<'a> {
     filter: Filter<'a>,
     limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -349,24 +351,147 @@ struct Filter<'a> {
     values: Vec<&'a str>,
 }
 
-/// The body of `POST /users/search`.
-pub(super) fn search_body(emails: &[Email], limit: usize, cursor: Option<&str>) -> Vec<u8> {
-    let values = emails.iter().map(Email::as_str).collect();
-    encode(&Search { filter: Filter { field: "email", operator: "in", values }, limit, cursor })
+impl Request for Me {
+    type Response = Identity;
+
+    fn outgoing(&self) -> Outgoing {
+        Outgoing::new(Endpoint::Me)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Identity, Trouble> {
+        let wrong = |why| WrongShape::trouble("the organization and the token's user", why);
+        let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
+        let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
+        Ok(Identity { organization: Organization { id, name }, user })
+    }
 }
 
-/// The body of `POST /audit-logs/search`.
-pub(super) fn audit_body(people: &[UserId], limit: usize, cursor: Option<&str>) -> Vec<u8> {
-    let values = people.iter().map(UserId::as_str).collect();
-    encode(&Search { filter: Filter { field: "object_id", operator: "in", values }, limit, cursor })
+impl Request for Roles {
+    type Response = RolePage;
+
+    fn outgoing(&self) -> Outgoing {
+        Outgoing { query: cursor_query(self.cursor.as_ref()), ..Outgoing::new(Endpoint::Roles) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<RolePage, Trouble> {
+        let wrong = |why| WrongShape::trouble("a page of roles", why);
+        let (data, next) = many::<Vec<Object<WireRole<'_>>>>(body).map_err(wrong)?;
+        let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
+        with_data(!roles.is_empty(), next.as_ref())?;
+        if roles.is_empty() && self.cursor.is_none() {
+            return Err(wrong("there are none, and every organization has roles".into()));
+        }
+        Ok(RolePage { roles, next })
+    }
 }
 
-/// The body of `PATCH /users/{id}`: exactly what the patch sets.
-pub(super) fn patch_body(patch: &Patch) -> Vec<u8> {
-    let body: BTreeMap<&str, &str> =
-        patch.some().map(|(field, value)| (patch_key(field), &**value)).collect();
-    encode(&body)
+impl Request for Listing {
+    type Response = Page;
+
+    fn outgoing(&self) -> Outgoing {
+        let mut query = cursor_query(self.cursor.as_ref());
+        if self.deactivated {
+            query.insert(0, ("include_deactivated", "true".to_owned()));
+        }
+        Outgoing { query, ..Outgoing::new(Endpoint::Users) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Page, Trouble> {
+        let page = users(body)?;
+        let is_empty = page.people.is_empty() && page.integrations.is_empty();
+        if is_empty && self.cursor.is_none() {
+            let why = "there are none, and at least the token's own user exists";
+            return Err(WrongShape::trouble("a page of users", why));
+        }
+        Ok(page)
+    }
 }
+
+impl Request for Search {
+    type Response = Page;
+
+    fn outgoing(&self) -> Outgoing {
+        let values = self.emails.iter().map(Email::as_str).collect();
+        let body = search_body("email", values, self.limit, self.cursor.as_deref());
+        Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Search) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Page, Trouble> {
+        users(body)
+    }
+}
+
+impl Request for OnePerson {
+    type Response = Person;
+
+    fn outgoing(&self) -> Outgoing {
+        Outgoing { user: Some(self.0.clone()), ..Outgoing::new(Endpoint::User) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Person, Trouble> {
+        person(&self.0, body)
+    }
+}
+
+impl Request for PeopleRequest {
+    type Response = Vec<Person>;
+
+    fn outgoing(&self) -> Outgoing {
+        match self {
+            Self::Search(search) => search.outgoing(),
+            Self::One(one) => one.outgoing(),
+        }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, Trouble> {
+        match self {
+            Self::Search(search) => search.decode(body).map(|page| page.people),
+            Self::One(one) => one.decode(body).map(|person| vec![person]),
+        }
+    }
+}
+
+impl Request for AuditLog {
+    type Response = Entries;
+
+    fn outgoing(&self) -> Outgoing {
+        let values = self.people.iter().map(UserId::as_str).collect();
+        let body = search_body("object_id", values, self.limit, self.cursor.as_deref());
+        Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Audit) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Entries, Trouble> {
+        let wrong = |why| WrongShape::trouble("a page of audit log entries", why);
+        let (data, next) = many::<Vec<Object<WireEntry>>>(body).map_err(wrong)?;
+        let entries = data.unwrap_or_default().into_iter();
+        let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
+        with_data(!entries.is_empty(), next.as_ref())?;
+        Ok(Entries { entries, next })
+    }
+}
+
+impl Request for Update {
+    type Response = Person;
+
+    fn outgoing(&self) -> Outgoing {
+        let fields = self.patch.some().map(|(field, value)| (patch_key(field), &**value));
+        let body = encode(&fields.collect::<BTreeMap<&str, &str>>());
+        Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<Person, Trouble> {
+        person(&self.id, body)
+    }
+}
+
+// `Update` is missing on purpose: it is the only request that changes something.
+impl ReadRequest for Me {}
+impl ReadRequest for Roles {}
+impl ReadRequest for Listing {}
+impl ReadRequest for Search {}
+impl ReadRequest for OnePerson {}
+impl ReadRequest for PeopleRequest {}
+impl ReadRequest for AuditLog {}
 
 /// The key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
 fn patch_key(field: roster::Field) -> &'static str {
@@ -376,69 +501,32 @@ fn patch_key(field: roster::Field) -> &'static str {
     }
 }
 
-fn encode(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialise: {error}"))
+fn cursor_query(cursor: Option<&String>) -> Vec<(&'static str, String)> {
+    cursor.map(|cursor| ("cursor", cursor.clone())).into_iter().collect()
 }
 
-/// What the response to `request` says, or how it differs from what the request returns.
-pub(super) fn decode(request: &ReadRequest, body: &[u8]) -> Result<Answer, Trouble> {
-    match request {
-        ReadRequest::Me => {
-            let wrong = |why| WrongShape::trouble("the organization and the token's user", why);
-            let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
-            let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
-            Ok(Answer::Me(Identity { organization: Organization { id, name }, user }))
-        }
-        ReadRequest::Roles { cursor } => {
-            let wrong = |why| WrongShape::trouble("a page of roles", why);
-            let (data, pagination) = many::<Vec<Object<WireRole<'_>>>>(body).map_err(wrong)?;
-            let next = next_page(pagination).map_err(wrong)?;
-            let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
-            with_data(!roles.is_empty(), next.as_ref())?;
-            if roles.is_empty() && cursor.is_none() {
-                return Err(wrong("there are none, and every organization has roles".into()));
-            }
-            Ok(Answer::Roles(RolePage { roles, next }))
-        }
-        ReadRequest::Listing { cursor, .. } => {
-            let page = users(body)?;
-            let is_empty = page.people.is_empty() && page.integrations.is_empty();
-            if is_empty && cursor.is_none() {
-                let why = "there are none, and at least the token's own user exists";
-                return Err(WrongShape::trouble("a page of users", why));
-            }
-            Ok(Answer::Page(page))
-        }
-        ReadRequest::Search { .. } => users(body).map(Answer::Page),
-        ReadRequest::Person(id) => decode_person(id, body).map(Answer::Person),
-        ReadRequest::AuditLog { .. } => {
-            let wrong = |why| WrongShape::trouble("a page of audit log entries", why);
-            let (data, pagination) = many::<Vec<Object<WireEntry>>>(body).map_err(wrong)?;
-            let next = next_page(pagination).map_err(wrong)?;
-            let entries = data.unwrap_or_default().into_iter();
-            let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
-            with_data(!entries.is_empty(), next.as_ref())?;
-            Ok(Answer::Entries(Entries { entries, next }))
-        }
-    }
+fn search_body(field: &'static str, values: Vec<&str>, limit: usize, cursor: Option<&str>) -> Vec<u8> {
+    encode(&WireSearch { filter: Filter { field, operator: "in", values }, limit, cursor })
+}
+
+fn encode(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
 fn users(body: &[u8]) -> Result<Page, Trouble> {
     let wrong = |why| WrongShape::trouble("a page of users", why);
-    let (data, pagination) = many::<Users>(body).map_err(wrong)?;
+    let (data, next) = many::<Users>(body).map_err(wrong)?;
     let Users { page, wrong: first } = data.unwrap_or_default();
     first.map_or(Ok(()), |why| Err(wrong(why)))?;
-    let next = next_page(pagination).map_err(wrong)?;
     with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
     Ok(Page { next, ..page })
 }
 
-fn many<'de, List: Deserialize<'de>>(
-    body: &'de [u8],
-) -> Result<(Option<List>, Option<Object<Pagination>>), String> {
+/// Returns the list of a page, and the cursor of the next page.
+fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, Option<String>), String> {
     match parse(body)? {
         Many { errors: Some(_), .. } => Err("it has `errors`".into()),
-        Many { data, errors: None, pagination } => Ok((data, pagination)),
+        Many { data, errors: None, pagination } => Ok((data, next_page(pagination)?)),
     }
 }
 
@@ -447,8 +535,8 @@ fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Trouble> {
     if has_data || next.is_none() { Ok(()) } else { Err(Trouble::PageWithoutData) }
 }
 
-/// The person in a response to `GET` or `PATCH /users/{id}`; another user's response is an error.
-pub(super) fn decode_person(id: &UserId, body: &[u8]) -> Result<Person, Trouble> {
+/// Returns the person in a response to `GET` or `PATCH /users/{id}`. A response about another user is an error.
+fn person(id: &UserId, body: &[u8]) -> Result<Person, Trouble> {
     let wrong = |why| WrongShape::trouble("the user that was asked for", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
     match convert(user, &mut Names::default()).map_err(wrong)? {
@@ -584,13 +672,23 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::plan::Patch;
+
+    fn search() -> Search {
+        Search { emails: Vec::new(), limit: 9, cursor: None }
+    }
+
+    fn audit_log() -> AuditLog {
+        AuditLog { people: Vec::new(), limit: 9, cursor: None }
+    }
+
+    /// Returns why a body cannot be decoded, if it cannot.
+    fn trouble(request: &impl Request, body: &str) -> Option<Trouble> {
+        request.decode(body.as_bytes()).err()
+    }
 
     fn page(body: &str) -> Result<Page, Trouble> {
-        let search = ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None };
-        match decode(&search, body.as_bytes())? {
-            Answer::Page(page) => Ok(page),
-            other => panic!("{other:?}"),
-        }
+        search().decode(body.as_bytes())
     }
 
     const ANA: &str = r#"{"id":"u1","email":"a@b.example","name":"A","role_id":"r1","status":"active"}"#;
@@ -614,24 +712,21 @@ mod tests {
 
     #[test]
     fn an_empty_search_omits_data_or_has_null_or_an_empty_list() {
-        let audit = ReadRequest::AuditLog { people: Vec::new(), limit: 9, cursor: None };
         for data in ["", r#""data":null,"#, r#""data":[],"#] {
             let body = format!(r#"{{{data}"request_id":"r"}}"#);
             assert_eq!(page(&body).unwrap(), Page::default(), "{body}");
-            let entries = Answer::Entries(Entries { entries: Vec::new(), next: None });
-            assert_eq!(decode(&audit, body.as_bytes()), Ok(entries), "{body}");
+            let entries = Entries { entries: Vec::new(), next: None };
+            assert_eq!(audit_log().decode(body.as_bytes()), Ok(entries), "{body}");
             let id = UserId::new("u1").unwrap();
-            let strict = [
-                ReadRequest::Me,
-                ReadRequest::Roles { cursor: None },
-                ReadRequest::Listing { deactivated: false, cursor: None },
-                ReadRequest::Person(id.clone()),
-            ];
-            for request in strict {
-                let result = decode(&request, body.as_bytes());
-                assert!(matches!(result, Err(Trouble::WrongShape(_))), "{request:?} {body}: {result:?}");
+            for trouble in [
+                trouble(&Me, &body),
+                trouble(&Roles { cursor: None }, &body),
+                trouble(&Listing { deactivated: false, cursor: None }, &body),
+                trouble(&OnePerson(id.clone()), &body),
+                trouble(&Update { id, patch: Patch { role: None, status: None } }, &body),
+            ] {
+                assert!(matches!(trouble, Some(Trouble::WrongShape(_))), "{body}: {trouble:?}");
             }
-            assert!(matches!(decode_person(&id, body.as_bytes()), Err(Trouble::WrongShape(_))), "{body}");
         }
     }
 
@@ -644,14 +739,14 @@ mod tests {
     fn a_page_without_data_that_has_a_next_page_is_not_an_empty_list() {
         let next = r#""pagination":{"cursor":"c","has_next_page":true},"request_id":"r""#;
         for data in ["", r#""data":null,"#, r#""data":[],"#] {
-            for request in [
-                ReadRequest::Roles { cursor: None },
-                ReadRequest::Listing { deactivated: false, cursor: None },
-                ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None },
-                ReadRequest::AuditLog { people: Vec::new(), limit: 9, cursor: None },
+            let body = format!("{{{data}{next}}}");
+            for trouble in [
+                trouble(&Roles { cursor: None }, &body),
+                trouble(&Listing { deactivated: false, cursor: None }, &body),
+                trouble(&search(), &body),
+                trouble(&audit_log(), &body),
             ] {
-                let result = decode(&request, format!("{{{data}{next}}}").as_bytes());
-                assert_eq!(result, Err(Trouble::PageWithoutData), "{request:?} {data}");
+                assert_eq!(trouble, Some(Trouble::PageWithoutData), "{data}");
             }
         }
     }
@@ -659,12 +754,9 @@ mod tests {
     #[test]
     fn an_empty_page_reached_through_a_cursor_ends_a_list() {
         let cursor = || Some("c".to_owned());
-        for request in [
-            ReadRequest::Roles { cursor: cursor() },
-            ReadRequest::Listing { deactivated: false, cursor: cursor() },
-        ] {
-            assert!(decode(&request, br#"{"data":[],"request_id":"r"}"#).is_ok(), "{request:?}");
-        }
+        let body = r#"{"data":[],"request_id":"r"}"#;
+        assert_eq!(trouble(&Roles { cursor: cursor() }, body), None);
+        assert_eq!(trouble(&Listing { deactivated: false, cursor: cursor() }, body), None);
     }
 
     #[test]
@@ -680,11 +772,11 @@ mod tests {
                "roles":[{"id":"r1","name":"Admin","slug":"admin"}],"is_deactivated":false,"status":"active","avatar_url":null}]}"#,
         )
         .unwrap();
-        for (page, unsaid, fields) in
+        for (page, unknown, fields) in
             [(&april, 1, RoleFields::One), (&july, 1, RoleFields::One), (&october, 0, RoleFields::All)]
         {
             assert_eq!(page.people, october.people);
-            assert_eq!((page.unsaid.len(), page.role_fields), (unsaid, Some(fields)));
+            assert_eq!((page.activity_unknown.len(), page.role_fields), (unknown, Some(fields)));
         }
     }
 
@@ -773,9 +865,7 @@ mod tests {
 
     #[test]
     fn a_role_of_the_catalog_without_a_name_or_slug_is_an_error() {
-        let roles = |role: &str| {
-            decode(&ReadRequest::Roles { cursor: None }, format!(r#"{{"data":[{role}]}}"#).as_bytes())
-        };
+        let roles = |role: &str| Roles { cursor: None }.decode(format!(r#"{{"data":[{role}]}}"#).as_bytes());
         assert!(roles(r#"{"id":"r1","name":"Admin","slug":"admin"}"#).is_ok());
         for role in [
             r#"{"id":"r1","name":"Admin"}"#,
@@ -803,16 +893,12 @@ mod tests {
         }
         let id = UserId::new("u1").unwrap();
         let other = ANA.replace("u1", "u2");
-        assert!(decode_person(&id, format!(r#"{{"data":{ANA}}}"#).as_bytes()).is_ok());
-        assert!(decode_person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
+        assert!(person(&id, format!(r#"{{"data":{ANA}}}"#).as_bytes()).is_ok());
+        assert!(person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
     fn entries(entry: &str) -> Result<Entries, Trouble> {
-        let request = ReadRequest::AuditLog { people: Vec::new(), limit: 1, cursor: None };
-        match decode(&request, format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())? {
-            Answer::Entries(entries) => Ok(entries),
-            other => panic!("{other:?}"),
-        }
+        audit_log().decode(format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())
     }
 
     const NEEDED: &str = r#""id":"a1","action":"UserRoleChanged","action_happened_at":"2026-08-20T16:02:31.5+02:00","object_id":"u1""#;
@@ -915,21 +1001,23 @@ mod tests {
 
     #[test]
     fn a_body_holds_exactly_what_is_asked() {
-        let emails = [Email::observed("a@b.example")];
-        let search = String::from_utf8(search_body(&emails, super::super::request::PAGE, None)).unwrap();
+        let body = |outgoing: Outgoing| String::from_utf8(outgoing.body.unwrap()).unwrap();
+        let emails = vec![Email::observed("a@b.example")];
         assert_eq!(
-            search,
+            body(Search { emails, limit: super::super::request::PAGE, cursor: None }.outgoing()),
             r#"{"filter":{"field":"email","operator":"in","values":["a@b.example"]},"limit":999}"#
         );
-        let people = ["u1", "u2"].map(|id| UserId::new(id).unwrap());
-        let audit = String::from_utf8(audit_body(&people, 9, Some("c"))).unwrap();
+        let people = ["u1", "u2"].map(|id| UserId::new(id).unwrap()).to_vec();
         assert_eq!(
-            audit,
+            body(AuditLog { people, limit: 9, cursor: Some("c".into()) }.outgoing()),
             r#"{"filter":{"field":"object_id","operator":"in","values":["u1","u2"]},"limit":9,"cursor":"c"}"#
         );
         let patch = Patch { role: Some("r1".into()), status: None };
-        assert_eq!(String::from_utf8(patch_body(&patch)).unwrap(), r#"{"role_id":"r1"}"#);
+        let update = Update { id: UserId::new("u1").unwrap(), patch };
+        assert_eq!(update.outgoing().asked(), "PATCH /users/u1");
+        assert_eq!(body(update.outgoing()), r#"{"role_id":"r1"}"#);
         let patch = Patch { role: Some("r1".into()), status: Some("away".into()) };
-        assert_eq!(String::from_utf8(patch_body(&patch)).unwrap(), r#"{"role_id":"r1","status":"away"}"#);
+        let update = Update { patch, ..update };
+        assert_eq!(body(update.outgoing()), r#"{"role_id":"r1","status":"away"}"#);
     }
 }

@@ -1,16 +1,14 @@
-//! How changes come to their end, and what is counted on the way.
+//! How changes move and come to their end, and which holders of guarded roles that confirms.
 
-use std::time::Duration;
-
-use super::reads::{Purpose, Read};
-use super::{Later, Machine, Phase};
+use super::reads::Purpose;
+use super::{Machine, Phase};
 use crate::apply::outcome::{NotAttempted, Outcome};
-use crate::apply::task::{State, Task};
-use crate::observed::Person;
-use crate::pylon::request::PAGE;
+use crate::apply::task::{Position, Task, TaskId};
+use crate::observed::{Person, RoleId};
+use crate::plan::order::Ordered;
 
 impl Machine {
-    /// After a stop only those are read back whom the stop does not concern.
+    /// After some stops, written changes are still read back. After the others, nothing is sent.
     pub(super) fn may_send(&self) -> bool {
         match &self.stopped {
             None => true,
@@ -18,132 +16,108 @@ impl Machine {
         }
     }
 
-    pub(super) fn ask(&mut self, read: Read) {
-        if self.may_send() {
-            self.reads.push_back(read);
-        } // otherwise `end_the_rest` and `end_reading_back` say what becomes of it
+    /// Moves a task. The losses that may happen at any moment are counted, and the held tasks are looked at again if no
+    /// further write is sent for this one.
+    pub(super) fn put(&mut self, id: TaskId, position: Position) {
+        let (was_leaving, unsettled) = (self.tasks[id].is_leaving(), self.tasks.unsettled_count());
+        self.tasks.put(id, position);
+        let task = &self.tasks[id];
+        match (was_leaving, task.is_leaving()) {
+            (false, true) => self.floors.leaving(&task.ordered.losses),
+            (true, false) => self.floors.settled(&task.ordered.losses),
+            (true, true) | (false, false) => {}
+        }
+        if self.tasks.unsettled_count() < unsettled {
+            self.release_held();
+        }
     }
 
-    pub(super) fn later(&mut self, at: Duration, what: Later) {
-        if !self.may_send() {
-            return; // as above
-        }
-        if let Later::Patch(task) = what {
-            self.tasks[task].state = State::Waiting;
-        }
-        self.counter += 1;
-        self.later.insert((at, self.counter), what);
-    }
-
-    /// Nothing more will be sent for this change, and so it ends; what may have come about all the same is read back.
-    pub(super) fn end(&mut self, task: usize, outcome: Outcome) {
-        let state = match self.tasks[task].unless_traced(outcome) {
-            so_far @ Outcome::Unclear(_) => State::Written { so_far },
-            outcome => State::Ended(outcome),
+    /// Sends no further write for this change. If an earlier one may have been applied, the person is read back.
+    pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
+        let position = match self.tasks[id].unless_in_doubt(outcome) {
+            so_far @ Outcome::Unclear(_) => Position::written(so_far),
+            outcome => Position::Ended(outcome),
         };
-        self.settle(task, state);
+        self.put(id, position);
     }
 
-    /// Nothing more will be sent for this change. Whoever waited for others is looked at anew.
-    pub(super) fn settle(&mut self, task: usize, state: State) {
-        let Task { ordered, leaving, state: current, .. } = &mut self.tasks[task];
-        // What is unclear may still be on its way, and counts as gone.
-        let is_unclear = matches!(
-            state,
-            State::Ended(Outcome::Unclear(_)) | State::Written { so_far: Outcome::Unclear(_) }
-        );
-        if *leaving && !is_unclear {
-            *leaving = false;
-            self.floors.settled(&ordered.losses);
-        }
-        *current = state;
-        self.unsettled -= 1;
-        self.release_held();
-    }
-
-    /// Puts the held changes back into the queue, because what they wait for may have happened.
+    /// Queues the held changes, because what they wait for may have happened.
     pub(super) fn release_held(&mut self) {
-        while let Some(held) = self.held.pop_back() {
-            self.queue.push_front(held);
+        for id in self.tasks.at(&Position::Held).clone() {
+            self.tasks.put(id, Position::Queued);
         }
     }
 
-    /// A write was accepted: its losses count from now on, whatever its response shows.
-    pub(super) fn note_losses(&mut self, task: usize) {
-        let Task { ordered, holds, .. } = &mut self.tasks[task];
-        for role in &ordered.losses {
-            if let Some(index) = holds.iter().position(|held| held == role) {
-                holds.swap_remove(index);
-                self.floors.lost(role);
-            }
+    /// Counts the losses of a write that was accepted, whatever its response shows.
+    pub(super) fn note_losses(&mut self, id: TaskId) {
+        for role in self.tasks[id].ordered.losses.clone() {
+            self.note_role(id, &role, false);
         }
     }
 
-    /// A person was read after their write: the gains that this shows are confirmed. Returns whether all their gains are. A
-    /// loss stays a loss, because a search may lag behind.
-    pub(super) fn note_gains(&mut self, task: usize, person: &Person) -> bool {
-        let Task { ordered, holds, .. } = &mut self.tasks[task];
-        for role in ordered.gains.iter().filter(|role| person.holds(role)) {
-            if !holds.contains(role) {
-                holds.push(role.clone());
-                self.floors.gained(role);
+    /// Counts the gains that a read after the write shows. Returns whether it shows all of them. A loss stays a loss, because
+    /// a search may lag behind.
+    pub(super) fn note_gains(&mut self, id: TaskId, person: &Person) -> bool {
+        for role in self.tasks[id].ordered.gains.clone() {
+            if person.holds(&role) {
+                self.note_role(id, &role, true);
             }
         }
+        let Task { ordered, holds, .. } = &self.tasks[id];
         ordered.gains.iter().all(|role| holds.contains(role))
     }
 
-    /// A person was read before their write, or after one that may have been applied: the count of confirmed holders follows.
-    pub(super) fn note(&mut self, task: usize, person: &Person) {
-        let Task { ordered, holds, .. } = &mut self.tasks[task];
-        for role in ordered.gains.iter().chain(&ordered.losses) {
-            match (holds.iter().position(|held| held == role), person.holds(role)) {
-                (None, true) => {
-                    holds.push(role.clone());
-                    self.floors.gained(role);
-                }
-                (Some(index), false) => {
-                    holds.swap_remove(index);
-                    self.floors.lost(role);
-                }
-                (None, false) | (Some(_), true) => {}
-            }
+    /// Counts gains and losses that a read before the write shows, or a read after one that may have been applied.
+    pub(super) fn note(&mut self, id: TaskId, person: &Person) {
+        let Ordered { change: _, gains, losses } = &self.tasks[id].ordered;
+        for role in gains.iter().chain(losses).cloned().collect::<Vec<_>>() {
+            self.note_role(id, &role, person.holds(&role));
         }
     }
 
-    /// After a stop: what was not sent was not attempted, what was left in doubt stays so.
-    pub(super) fn end_the_rest(&mut self) {
-        for task in 0..self.tasks.len() {
-            if !self.tasks[task].is_settled() {
-                self.end(task, Outcome::NotAttempted(NotAttempted::Stopped));
+    fn note_role(&mut self, id: TaskId, role: &RoleId, is_held: bool) {
+        let holds = &mut self.tasks[id].holds;
+        match (holds.iter().position(|held| held == role), is_held) {
+            (None, true) => {
+                holds.push(role.clone());
+                self.floors.gained(role);
             }
+            (Some(index), false) => {
+                holds.swap_remove(index);
+                self.floors.lost(role);
+            }
+            (None, false) | (Some(_), true) => {}
         }
-        self.queue.clear();
+    }
+
+    /// After a stop: what was not sent was not attempted, and what is in doubt stays in doubt.
+    pub(super) fn end_the_rest(&mut self) {
+        for id in self.tasks.unsettled().collect::<Vec<_>>() {
+            self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
+        }
         self.reads.clear();
     }
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        // Its own budget: what the writes have spent must not leave unknown what was applied.
-        self.retries.refill();
-        let written: Vec<usize> = (0..self.tasks.len())
-            .filter(|task| matches!(self.tasks[*task].state, State::Written { .. }))
-            .collect();
-        for batch in written.chunks(PAGE) {
-            self.ask(Read::of(Purpose::ReadBack(batch.to_vec())));
-        }
+        // Otherwise the retries of the writes could leave unknown what was applied.
+        self.flow.refill_retries();
+        let written: Vec<TaskId> = self.tasks.written().collect();
+        self.ask_in_batches(&written, Purpose::ReadBack);
     }
 
+    /// Returns whether no request is under way or to be sent, except for writes.
     pub(super) fn is_idle(&self) -> bool {
-        self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
+        self.pending.is_empty() && self.reads.is_empty()
     }
 
-    /// What could not be read back stands as it was shown when it was written, or as unclear as it was.
+    /// What could not be read back keeps the outcome that it has so far.
     pub(super) fn end_reading_back(&mut self) {
         self.phase = Phase::Over;
-        for task in &mut self.tasks {
-            if let State::Written { so_far } = &task.state {
+        for id in self.tasks.written().collect::<Vec<_>>() {
+            if let Position::Written { so_far, .. } = self.tasks[id].position().clone() {
                 self.not_read_back += usize::from(!matches!(so_far, Outcome::Unclear(_)));
-                task.state = State::Ended(so_far.clone());
+                self.put(id, Position::Ended(so_far));
             }
         }
     }

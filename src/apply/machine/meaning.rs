@@ -1,92 +1,83 @@
-//! What an answer means: the outcome table's right-hand side, for writes and for reads, and what a reading of somebody
-//! says about their change.
+//! What a response means for the changes that it is about, and what follows. The table is in docs/reliability.md.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::reads::{Purpose, Read};
-use super::{FORBIDDEN_IN_A_ROW, Later, Machine, SECOND_LOOK};
+use super::{FORBIDDEN_LIMIT, Machine, SECOND_LOOK_DELAY};
 use crate::apply::outcome::{NotAttempted, Outcome, Stop};
-use crate::apply::task::{Reading, State, Trace, reading};
+use crate::apply::task::{Evidence, Position, TaskId, evidence};
 use crate::observed::{Person, UserId};
 use crate::pylon::Failure;
 use crate::pylon::failure::{Class, Trouble};
-use crate::pylon::retry::{Again, GiveUp, backoff};
+use crate::pylon::retry::{GiveUp, Retry};
 
 impl Machine {
-    pub(super) fn patch_failed(&mut self, now: Duration, task: usize, failure: Failure) {
-        self.retries.failed(&failure);
+    pub(super) fn patch_failed(&mut self, now: Duration, id: TaskId, failure: Failure) {
         match failure.class() {
-            Class::NotSent => match self.count_attempt(now, task) {
-                Again::At(at) => self.later(at, Later::Patch(task)),
-                Again::No(_) => self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure))),
-            },
-            Class::Throttled => match self.retries.after_throttling(now, failure.hint()) {
-                Again::At(at) => self.later(at, Later::Patch(task)),
-                Again::No(_) => {
-                    self.end(task, Outcome::NotAttempted(NotAttempted::Stopped));
+            Class::NotSent => {
+                self.tasks[id].failed += 1;
+                match self.flow.retry(now, self.tasks[id].failed) {
+                    Retry::At(until) => self.put(id, Position::Waiting { until }),
+                    Retry::No(_) => self.end(id, not_attempted(failure)),
+                }
+            }
+            Class::Throttled => match self.flow.retry_throttled(now, &failure) {
+                Retry::At(until) => self.put(id, Position::Waiting { until }),
+                Retry::No(_) => {
+                    self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
                     self.stop(Stop::LongPause(failure));
                 }
             },
             Class::Ambiguous => {
-                self.tasks[task].failed += 1;
-                let pause = backoff(self.tasks[task].failed, &mut self.rng);
-                self.tasks[task].trace = Trace::InDoubt(failure);
-                self.tasks[task].state = State::Waiting;
-                self.later(now + pause, Later::Read(Read::of(Purpose::Look(task))));
+                let task = &mut self.tasks[id];
+                task.failed += 1;
+                task.in_doubt = Some(failure);
+                let pause = self.flow.backoff(task.failed);
+                self.put(id, Position::Looking { after_write: true });
+                self.ask_at(now + pause, Purpose::Look(id));
             }
-            Class::Rejected | Class::TooLarge => self.end(task, Outcome::Rejected(failure)),
+            Class::Rejected | Class::TooLarge => self.end(id, Outcome::Rejected(failure)),
             Class::Forbidden => {
                 self.forbidden += 1;
-                self.end(task, Outcome::Rejected(failure.clone()));
-                if self.forbidden >= FORBIDDEN_IN_A_ROW {
+                self.end(id, Outcome::Rejected(failure.clone()));
+                if self.forbidden >= FORBIDDEN_LIMIT {
                     self.stop(Stop::Forbidden(failure));
                 }
             }
             Class::Fatal => {
                 let outcome = match failure.trouble {
-                    Trouble::Blocked(_) => Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())),
+                    Trouble::Blocked(_) => not_attempted(failure.clone()),
                     _ => Outcome::Rejected(failure.clone()),
                 };
-                self.end(task, outcome);
+                self.end(id, outcome);
                 self.stop(Stop::Fatal(failure));
             }
         }
     }
 
-    /// Counts a failed attempt of a write that certainly was not carried out, and says whether it is sent again.
-    pub(super) fn count_attempt(&mut self, now: Duration, task: usize) -> Again {
-        self.tasks[task].failed += 1;
-        self.retries.again(now, self.tasks[task].failed, &mut self.rng)
-    }
-
     pub(super) fn read_failed(&mut self, now: Duration, mut read: Read, failure: Failure) {
-        self.retries.failed(&failure);
         read.failed.add(&failure);
-        let gave_up = match self.retries.read_again(now, &failure, read.failed, &mut self.rng) {
-            Again::At(at) => return self.later(at, Later::Read(read)),
-            Again::No(gave_up) => gave_up,
+        let gave_up = match self.flow.retry_read(now, &failure, read.failed) {
+            Retry::At(at) => return self.schedule(at, read),
+            Retry::No(gave_up) => gave_up,
         };
         if let Some(halves) = read.halves(&failure) {
-            halves.into_iter().for_each(|half| self.ask(half));
+            halves.into_iter().for_each(|half| self.schedule(Duration::ZERO, half));
             return;
         }
         match read.purpose {
             Purpose::Freshness(tasks) => {
-                self.refreshing = false;
-                for task in tasks {
-                    self.end(task, Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())));
+                for id in tasks {
+                    self.end(id, not_attempted(failure.clone()));
                 }
             }
-            Purpose::Look(task) => {
-                let outcome = match failure.class() {
-                    Class::Rejected => Outcome::Rejected(failure.clone()),
-                    _ => Outcome::NotAttempted(NotAttempted::Unreachable(failure.clone())),
-                };
-                self.end(task, outcome);
+            Purpose::Look(id) if failure.class() == Class::Rejected => {
+                self.end(id, Outcome::Rejected(failure.clone()));
             }
+            Purpose::Look(id) => self.end(id, not_attempted(failure.clone())),
             Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the gain stays unconfirmed
-            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // what is known so far stands, and the report says so
+            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the outcome so far stands, and the report says so
         }
         if gave_up == GiveUp::LongPause {
             self.stop(Stop::LongPause(failure));
@@ -102,105 +93,98 @@ impl Machine {
         purpose: Purpose,
         people: Vec<Person>,
     ) {
-        let mut people: HashMap<UserId, Person> =
+        let people: HashMap<UserId, Person> =
             people.into_iter().map(|person| (person.id.clone(), person)).collect();
-        let mut take = |machine: &Self, task: usize| people.remove(&machine.tasks[task].change().subject.id);
+        let found = |machine: &Self, id: TaskId| people.get(&machine.tasks[id].change().subject.id);
         match purpose {
             Purpose::Freshness(tasks) => {
-                self.refreshing = false;
-                // From the back, so that the front of the queue is again in order.
-                for task in tasks.into_iter().rev() {
-                    match take(self, task) {
-                        Some(person) => self.reread(now, sent, task, &person),
-                        None => self.ask(Read::of(Purpose::Look(task))),
+                for id in tasks {
+                    match found(self, id) {
+                        Some(person) => self.reread(now, sent, id, person),
+                        None => {
+                            self.put(id, Position::Looking { after_write: false });
+                            self.ask(Purpose::Look(id));
+                        }
                     }
                 }
             }
-            // An answer about anybody else is no answer: `pylon::wire` sees to that.
-            Purpose::Look(task) => {
-                if let Some(person) = take(self, task) {
-                    self.reread(now, sent, task, &person);
+            // A response about another person is a failure, so the person is always found.
+            Purpose::Look(id) => {
+                if let Some(person) = found(self, id) {
+                    self.reread(now, sent, id, person);
                 }
             }
             Purpose::Confirmation(tasks) => {
-                for task in tasks {
-                    let person = take(self, task);
-                    if !person.is_some_and(|person| self.note_gains(task, &person)) {
-                        self.later(
-                            now + SECOND_LOOK,
-                            Later::Read(Read::of(Purpose::SecondConfirmation(task))),
-                        );
+                for id in tasks {
+                    if !found(self, id).is_some_and(|person| self.note_gains(id, person)) {
+                        self.ask_at(now + SECOND_LOOK_DELAY, Purpose::SecondConfirmation(id));
                     }
                 }
                 self.release_held();
             }
-            Purpose::SecondConfirmation(task) => {
-                if let Some(person) = take(self, task) {
-                    self.note_gains(task, &person);
+            Purpose::SecondConfirmation(id) => {
+                if let Some(person) = found(self, id) {
+                    self.note_gains(id, person);
                 }
                 self.release_held();
             }
             Purpose::ReadBack(tasks) => {
-                for task in tasks {
-                    let person = take(self, task);
-                    self.read_back(now, task, person.as_ref());
+                for id in tasks {
+                    self.read_back(now, id, found(self, id));
                 }
             }
-            Purpose::SecondLook(task) => {
-                let person = take(self, task);
-                let State::Written { so_far } = self.tasks[task].state.clone() else { return };
-                let outcome = match person.map(|person| reading(self.tasks[task].change(), &person)) {
-                    Some(Reading::Desired) => Outcome::Applied,
-                    _ => so_far.otherwise(),
-                };
-                self.tasks[task].state = State::Ended(outcome);
-            }
+            Purpose::SecondLook(id) => self.looked_again(id, found(self, id)),
         }
     }
 
-    /// A person was read before being written, or after a write that was left in doubt.
-    pub(super) fn reread(&mut self, now: Duration, sent: Duration, task: usize, person: &Person) {
-        self.note(task, person);
-        self.tasks[task].read_at = sent;
-        match (reading(self.tasks[task].change(), person), self.tasks[task].trace.clone()) {
-            (Reading::Desired, Trace::None) => self.end(task, Outcome::AlreadyInStep),
-            (Reading::Desired, Trace::InDoubt(_) | Trace::Unseen(_)) => {
-                self.settle(task, State::Written { so_far: Outcome::Applied });
-            }
-            (Reading::Third, _) => self.end(task, Outcome::Stale),
-            (Reading::Before, Trace::None | Trace::Unseen(_)) => self.queue.push_front(task),
-            (Reading::Before, Trace::InDoubt(failure)) => {
-                self.tasks[task].trace = Trace::Unseen(failure.clone());
-                match self.retries.again(now, self.tasks[task].failed, &mut self.rng) {
-                    Again::At(_) => self.queue.push_front(task), // its pause lay before the look
-                    Again::No(_) => self.end(task, Outcome::Unclear(Some(failure))),
+    /// A person was read before the write, or after a write that may have been applied.
+    fn reread(&mut self, now: Duration, sent: Duration, id: TaskId, person: &Person) {
+        self.note(id, person);
+        let task = &mut self.tasks[id];
+        task.read_at = sent;
+        match evidence(task.change(), person) {
+            Evidence::Desired if task.in_doubt.is_none() => self.end(id, Outcome::AlreadyInStep),
+            Evidence::Desired => self.put(id, Position::written(Outcome::Applied)),
+            Evidence::Third => self.end(id, Outcome::Stale),
+            Evidence::Before => {
+                let is_failed_write = *task.position() == Position::Looking { after_write: true };
+                let failed = task.failed;
+                // The pause before the next write was made before the look.
+                if is_failed_write && matches!(self.flow.retry(now, failed), Retry::No(_)) {
+                    self.end(id, Outcome::Unclear(None));
+                } else {
+                    self.put(id, Position::Queued);
                 }
             }
         }
     }
 
-    /// A person was read after everything was written. Whoever the search does not bring, or brings otherwise than
-    /// Pylon had shown them, is looked at once more.
-    pub(super) fn read_back(&mut self, now: Duration, task: usize, person: Option<&Person>) {
-        let State::Written { so_far } = self.tasks[task].state.clone() else {
-            return;
-        };
-        let seen = person.map(|person| reading(self.tasks[task].change(), person));
-        match (seen, so_far) {
-            (Some(Reading::Desired), _) => self.tasks[task].state = State::Ended(Outcome::Applied),
+    /// A person was read after all writes. People whom the search does not return, or returns with another value than the
+    /// response to their write, are read a second time.
+    fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
+        let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
+        match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {
+            (Some(Evidence::Desired), _) => return self.put(id, Position::Ended(Outcome::Applied)),
             (Some(_), Outcome::NotEffective) => {
-                self.tasks[task].state = State::Ended(Outcome::NotEffective);
+                return self.put(id, Position::Ended(Outcome::NotEffective));
             }
-            (Some(_), so_far) => {
-                // Should the second look not come about, this is what is known.
-                self.tasks[task].state = State::Written { so_far: so_far.otherwise() };
-                self.second_look(now, task);
-            }
-            (None, _) => self.second_look(now, task),
+            // If the second read fails, this is what is known.
+            (Some(_), so_far) => self.put(id, Position::written(so_far.if_not_shown())),
+            (None, _) => {}
         }
+        self.ask_at(now + SECOND_LOOK_DELAY, Purpose::SecondLook(id));
     }
 
-    pub(super) fn second_look(&mut self, now: Duration, task: usize) {
-        self.later(now + SECOND_LOOK, Later::Read(Read::of(Purpose::SecondLook(task))));
+    fn looked_again(&mut self, id: TaskId, person: Option<&Person>) {
+        let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
+        let outcome = match person.map(|person| evidence(self.tasks[id].change(), person)) {
+            Some(Evidence::Desired) => Outcome::Applied,
+            _ => so_far.if_not_shown(),
+        };
+        self.put(id, Position::Ended(outcome));
     }
+}
+
+fn not_attempted(failure: Failure) -> Outcome {
+    Outcome::NotAttempted(NotAttempted::Unreachable(failure))
 }

@@ -1,47 +1,46 @@
-//! The apply protocol as a value: what to send, when, what an answer means, when to stop.
+//! The apply protocol as a value: what to send, when, what a response means, and when to stop.
 //!
-//! Told events and the time, it answers with [`Action`]s; it has no clock, network or randomness of its own, so one
-//! seed is one history. The meaning of each failure is [`Failure::class`]'s; what follows from it is in
-//! `meaning`, a line each; what to send next is in `send`, how a change ends in `ending`.
+//! It is told events and the time, and returns [`Action`]s. It has no clock, network, or randomness of its own, so one
+//! seed gives one history. [`Failure::class`] decides what a failure means, and `meaning` what follows from it. `send`
+//! decides what is sent next, `reads` which people are read and why, and `ending` how a change ends.
 
 mod ending;
 mod meaning;
 mod reads;
 mod send;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use reads::Read;
 
 use super::floors::Floors;
-use super::outcome::{Carried, Finished, Outcome, Stop};
-use super::task::{Reading, State, Task, reading};
-use crate::observed::{Person, UserId};
-use crate::plan::{Change, Patch, ReviewedPlan};
-use crate::pylon::pace::{Pacing, Told};
-use crate::pylon::request::Endpoint;
-use crate::pylon::retry::Retries;
-use crate::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
+use super::outcome::{Finished, Outcome, Stop};
+use super::task::{Evidence, Position, TaskId, Tasks, evidence};
+use crate::observed::Person;
+use crate::plan::{Change, ReviewedPlan};
+use crate::pylon::failure::Trouble;
+use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
+use crate::pylon::{Attempt, Failure, FlowControl};
 
-/// No write rests on a read that is older, from the sending of the one to the sending of the other.
-pub const FRESH: Duration = Duration::from_secs(55);
+/// A write is only sent if the read that it depends on was sent no longer ago than this.
+pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
 /// Once the intent is on disk, which can take long, no write is sent if its read is older than this. This is a second
 /// less than the 60 s of I3 (docs/reliability.md), for the time until the request leaves.
-const OLDEST_WHEN_SENT: Duration = Duration::from_secs(59);
-/// Whoever is read anew is expected to be written within this time.
-const WITHIN: Duration = Duration::from_secs(50);
-/// What was in force and no longer is, is looked at once more after this pause.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
-/// So many changes forbidden in a row, without a success between them, mean that all will be.
-const FORBIDDEN_IN_A_ROW: u32 = 3;
+const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
+/// Stale people are read again only if their write is expected to be sent within this time.
+const REFRESH_HORIZON: Duration = Duration::from_secs(50);
+/// If a search does not show a value that was applied, the person is read again after this pause.
+const SECOND_LOOK_DELAY: Duration = Duration::from_secs(2);
+/// After this many forbidden changes in a row, all others are expected to be forbidden too.
+const FORBIDDEN_LIMIT: u32 = 3;
 
-/// Names a request that was given out, until it is answered.
+/// Names a request until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
 impl Ticket {
-    /// Its number, from 1; no two requests of an apply have the same.
+    /// Returns its number, from 1. No two requests of an apply have the same one.
     pub fn number(self) -> u64 {
         self.0
     }
@@ -50,42 +49,31 @@ impl Ticket {
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Send this write, and tell [`Machine::patched`].
-    Patch {
-        /// To tell it by.
-        ticket: Ticket,
-        /// Whom.
-        id: UserId,
-        /// What it sets.
-        patch: Patch,
-    },
-    /// Send this read, and tell [`Machine::was_read`].
-    Read {
-        /// To tell it by.
-        ticket: Ticket,
-        /// What to ask.
-        request: ReadRequest,
-    },
-    /// Nothing, until something is answered, or until this time.
-    Wait {
-        /// When to ask again even if nothing is answered.
-        until: Option<Duration>,
-    },
-    /// It is over: see [`Machine::finish`].
+    /// Send this write, and tell [`Machine::patched`]. `attempt` counts from 1.
+    Patch { ticket: Ticket, update: Update, attempt: u32 },
+    /// Send this read, and tell [`Machine::was_read`]. `attempt` counts from 1.
+    Read { ticket: Ticket, request: PeopleRequest, attempt: u32 },
+    /// Do nothing until a request is answered, or until this time.
+    Wait { until: Option<Duration>, reason: WaitReason },
+    /// The apply is over. See [`Machine::finish`].
     Done,
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// Requests are under way.
+    Answers,
+    /// A request that failed is sent again later.
+    Retry,
+    /// The rate limit of this endpoint is used up.
+    RateLimit(Endpoint),
 }
 
 #[derive(Debug, Clone)]
 enum Pending {
-    Patch { task: usize, sent: Duration },
-    Read { read: Read, endpoint: Endpoint, sent: Duration },
-}
-
-/// Something that waits for its time.
-#[derive(Debug, Clone)]
-enum Later {
-    Patch(usize),
-    Read(Read),
+    Patch { task: TaskId, sent: Duration },
+    Read { read: Read, sent: Duration },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,110 +83,68 @@ enum Phase {
     Over,
 }
 
-/// Whether a change may go out.
-enum Going {
-    Now,
-    /// Not before others have come to their end.
-    AfterOthers,
-}
-
 /// An apply under way.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    tasks: Vec<Task>,
+    tasks: Tasks,
     floors: Floors,
-    pacing: Pacing,
-    retries: Retries,
-    rng: fastrand::Rng,
+    flow: FlowControl,
     parallelism: usize,
     phase: Phase,
-    /// Changes whose turn has come, in order.
-    queue: VecDeque<usize>,
-    /// Changes that wait for others to come to their end, in order.
-    held: VecDeque<usize>,
-    /// Reads whose turn has come.
-    reads: VecDeque<Read>,
-    /// Changes and reads that wait for a time; the number keeps those of one time in order.
-    later: BTreeMap<(Duration, u64), Later>,
+    /// The reads to send, with their endpoint and the earliest time. The number keeps those with the same time in order.
+    reads: BTreeMap<(Endpoint, Duration, u64), Read>,
     pending: HashMap<Ticket, Pending>,
+    /// The last number that was given to a ticket or a read.
     counter: u64,
-    /// Changes that are not settled.
-    unsettled: usize,
-    /// Whether a search for freshness is under way; one at a time.
-    refreshing: bool,
+    /// How many changes in a row were forbidden.
     forbidden: u32,
-    /// The endpoint whose rate limit was the reason for the last wait.
-    waits_for: Endpoint,
     stopped: Option<Stop>,
     not_read_back: usize,
 }
 
 impl Machine {
-    /// The machine that carries out `plan`, whose people were read at `read_at`. `pacing` is the run's: what was sent to
-    /// make the plan counts.
+    /// Returns the machine that carries out `plan`, whose people were read at `read_at`. `flow` is that of the run: the
+    /// requests that made the plan count against the rate limits.
     pub fn new(
         plan: &ReviewedPlan,
         read_at: Duration,
         now: Duration,
-        pacing: Pacing,
+        mut flow: FlowControl,
         parallelism: usize,
-        rng: fastrand::Rng,
     ) -> Self {
-        let is_own = |id: &UserId| Some(id) == plan.plan.token_user.as_ref();
-        let ordered = plan.in_order().into_iter();
-        let tasks: Vec<Task> =
-            ordered.map(|ordered| Task::new(is_own(&ordered.change.subject.id), ordered, read_at)).collect();
+        flow.begin_apply(now);
+        let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
         Self {
-            queue: (0..tasks.len()).collect(),
-            unsettled: tasks.len(),
+            tasks: Tasks::new(plan.in_order(), is_own, read_at),
             floors: Floors::new(&plan.floors),
-            tasks,
-            pacing,
-            retries: Retries::of_an_answered_run(now), // the plan was made of answers
-            rng,
+            flow,
             parallelism: parallelism.max(1),
             phase: Phase::Writing,
-            held: VecDeque::new(),
-            reads: VecDeque::new(),
-            later: BTreeMap::new(),
+            reads: BTreeMap::new(),
             pending: HashMap::new(),
             counter: 0,
-            refreshing: false,
             forbidden: 0,
-            waits_for: Endpoint::Patch,
             stopped: None,
             not_read_back: 0,
         }
     }
 
-    /// How many changes there are, and for how many of them nothing more will be sent.
+    /// Returns how many changes there are, and for how many of them no further write is sent.
     pub fn progress(&self) -> (usize, usize) {
-        (self.tasks.len(), self.tasks.len() - self.unsettled)
+        (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }
 
-    /// How many writes per minute are assumed to be allowed.
-    pub fn rate_limit(&self) -> u64 {
-        self.pacing.limit(Endpoint::Patch)
+    /// Returns the flow control, for its rate limits.
+    pub fn flow(&self) -> &FlowControl {
+        &self.flow
     }
 
-    /// The endpoint whose rate limit was the reason for the last wait, how many requests per minute are assumed to be allowed,
-    /// and whether Pylon has returned a 429 for it.
-    pub fn waits_for(&self) -> (Endpoint, u64, bool) {
-        let endpoint = self.waits_for;
-        (endpoint, self.pacing.limit(endpoint), self.pacing.is_paced(endpoint))
-    }
-
-    /// Whether the pause until then is one after a failure, and none for the pace.
-    pub fn tries_again_at(&self, until: Duration) -> bool {
-        self.later.first_key_value().is_some_and(|((at, _), _)| *at == until)
-    }
-
-    /// After a stop: how many answers are still waited for.
+    /// Returns after a stop how many answers are still waited for.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }
 
-    /// The change that a given-out write is for.
+    /// Returns the change of a write that is under way.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
             Pending::Patch { task, .. } => Some(self.tasks[*task].change()),
@@ -206,173 +152,139 @@ impl Machine {
         }
     }
 
-    /// How often a given-out request has been sent, this time included.
-    pub fn attempt(&self, ticket: Ticket) -> u32 {
-        match self.pending.get(&ticket) {
-            Some(Pending::Patch { task, .. }) => self.tasks[*task].sent,
-            Some(Pending::Read { read, .. }) => read.sent,
-            None => 0,
-        }
-    }
-
-    /// A write that was given out did not leave, since the journal could not take it. Nothing more will.
+    /// Learns that a write was not sent because the journal cannot be written. No further write is sent.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
-        let failure = self
-            .change(ticket)
-            .map(|change| not_sent(change, format!("the journal cannot be written: {why}")));
+        let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else { return };
+        let failure = self.not_sent(*task, format!("the journal cannot be written: {why}"));
         self.stop(Stop::Journal(why));
-        if let Some(failure) = failure {
-            self.patched(now, ticket, Attempt { result: Err(failure), remaining: None, date: None });
-        }
+        self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Whether a given-out write may be sent now that its intent is on disk. If the read that it rests on has become too old
-    /// meanwhile, it counts as a failed attempt, and the person is read again first.
+    /// Returns whether a write may be sent now that its intent is on disk. If its read has become too old meanwhile, this
+    /// counts as a failed attempt, and the person is read again first.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
         };
         let task = *task;
-        let is_fresh = now.saturating_sub(self.tasks[task].read_at) <= OLDEST_WHEN_SENT;
-        if !is_fresh {
-            let why = "writing its intent to the disk took too long".into();
-            let failure = not_sent(self.tasks[task].change(), why);
-            self.pending.remove(&ticket);
-            self.pacing.of(Endpoint::Patch).withdrawn();
-            self.tasks[task].sent -= 1;
-            self.patch_failed(now, task, failure);
+        if now.saturating_sub(self.tasks[task].read_at) <= FRESHNESS_LIMIT_WHEN_SENT {
+            return true;
         }
-        is_fresh
+        let failure = self.not_sent(task, "writing its intent to the disk took too long".into());
+        self.pending.remove(&ticket);
+        self.flow.withdrawn(Endpoint::Patch);
+        self.tasks[task].sent -= 1;
+        self.patch_failed(now, task, failure);
+        false
     }
 
-    /// What to do at `now`. To be asked again until it says to wait.
+    /// Returns the failure of a write that never left.
+    fn not_sent(&self, task: TaskId, why: String) -> Failure {
+        Failure {
+            asked: self.update(task).outgoing().asked(),
+            trouble: Trouble::NotSent(why),
+            request_id: None,
+        }
+    }
+
+    /// Returns what to do at `now`. Must be called again until it says to wait.
     pub fn poll(&mut self, now: Duration) -> Action {
-        let is_waiting = self.unsettled > 0 || self.phase == Phase::ReadingBack && !self.is_idle();
-        if is_waiting && self.may_send() && self.retries.is_silent(now) {
+        let is_unfinished =
+            self.tasks.unsettled_count() > 0 || self.phase == Phase::ReadingBack && !self.is_idle();
+        if is_unfinished && self.may_send() && now >= self.flow.silent_at() {
             self.stop(Stop::Silence);
         }
-        if self.phase == Phase::Writing {
-            if self.stopped.is_some() && self.pending.is_empty() {
+        self.advance();
+        if self.phase == Phase::Over {
+            return Action::Done;
+        }
+        if self.pending.len() >= self.parallelism || !self.may_send() {
+            return Action::Wait { until: None, reason: WaitReason::Answers };
+        }
+        self.queue_due(now);
+        let mut limited = None;
+        if let Some(action) = self.next_read(now, &mut limited).or_else(|| self.next_patch(now, &mut limited))
+        {
+            return action;
+        }
+        if self.phase == Phase::Writing && self.tasks.unsettled_count() == 0 && self.pending.is_empty() {
+            return self.poll(now); // the last ones were just given up, so reading back comes next
+        }
+        self.wait(now, limited)
+    }
+
+    /// Moves to the next phase if the present one is over.
+    fn advance(&mut self) {
+        if self.phase == Phase::Writing && self.pending.is_empty() {
+            if self.stopped.is_some() {
                 self.end_the_rest();
             }
-            if self.unsettled == 0 && self.pending.is_empty() {
+            if self.tasks.unsettled_count() == 0 {
                 self.begin_reading_back();
             }
         }
         if self.phase == Phase::ReadingBack && self.is_idle() {
             self.end_reading_back();
         }
-        if self.phase == Phase::Over {
-            return Action::Done;
-        }
-        if self.pending.len() >= self.parallelism || !self.may_send() {
-            return Action::Wait { until: None };
-        }
-        let mut wake = None;
-        self.release_due(now);
-        if let Some(action) = self.next_read(now, &mut wake).or_else(|| self.next_patch(now, &mut wake)) {
-            return action;
-        }
-        if self.phase == Phase::Writing && self.unsettled == 0 && self.pending.is_empty() {
-            return self.poll(now); // the last that were left have just been given up: what comes next is reading back
-        }
-        let next_due = self.later.first_key_value().map(|((at, _), _)| *at);
-        let until = earliest(wake, next_due);
-        // A gate that stays closed for longer is not waited for.
-        Action::Wait { until: until.map(|until| until.min(self.retries.silent_at())) }
     }
 
-    /// A write was answered, or failed.
+    /// Learns the response to a write.
     pub fn patched(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Person>) {
         let Some(Pending::Patch { task, sent }) = self.pending.remove(&ticket) else {
             return; // given up when the apply was abandoned
         };
-        let jitter = self.rng.u64(0..1000);
-        self.pacing.of(Endpoint::Patch).answered(now, sent, Told::by(&attempt), jitter);
+        self.flow.answered(Endpoint::Patch, now, sent, &attempt);
         match attempt.result {
             Ok(person) => {
-                self.retries.succeeded(now);
                 self.forbidden = 0;
                 self.note_losses(task);
-                let shown = reading(self.tasks[task].change(), &person) == Reading::Desired;
-                let so_far = if shown { Outcome::Applied } else { Outcome::NotEffective };
-                self.settle(task, State::Written { so_far });
+                let is_shown = evidence(self.tasks[task].change(), &person) == Evidence::Desired;
+                let so_far = if is_shown { Outcome::Applied } else { Outcome::NotEffective };
+                self.put(task, Position::written(so_far));
             }
             Err(failure) => self.patch_failed(now, task, failure),
         }
     }
 
-    /// A read was answered, or failed.
-    pub fn was_read(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Answer>) {
-        let Some(Pending::Read { read, endpoint, sent }) = self.pending.remove(&ticket) else {
+    /// Learns the response to a read.
+    pub fn was_read(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Vec<Person>>) {
+        let Some(Pending::Read { read, sent }) = self.pending.remove(&ticket) else {
             return;
         };
-        let jitter = self.rng.u64(0..1000);
-        self.pacing.of(endpoint).answered(now, sent, Told::by(&attempt), jitter);
+        self.flow.answered(read.purpose.endpoint(), now, sent, &attempt);
         match attempt.result {
-            Ok(answer) => {
-                self.retries.succeeded(now);
-                let people = match answer {
-                    Answer::Person(person) => vec![person],
-                    Answer::Page(page) => page.people,
-                    Answer::Me(_) | Answer::Roles(_) | Answer::Entries(_) => Vec::new(), // the machine asks for people alone
-                };
-                self.read_people(now, sent, read.purpose, people);
-            }
+            Ok(people) => self.read_people(now, sent, read.purpose, people),
             Err(failure) => self.read_failed(now, read, failure),
         }
     }
 
-    /// Nothing more is sent; what is under way comes to its end. The first reason stays, but a signal goes before all.
+    /// Sends nothing more, and waits for the answers that are under way. The first reason counts, but a signal counts more.
     pub fn stop(&mut self, why: Stop) {
         let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
         if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {
             self.stopped = Some(why);
         }
-        self.queue.clear();
-        self.held.clear();
         self.reads.clear();
-        self.later.clear();
     }
 
-    /// Nothing is waited for any more, not even answers.
+    /// Sends nothing more, and does not wait for answers either.
     pub fn abandon(&mut self, why: Stop) {
         self.stop(why);
-        let pending = std::mem::take(&mut self.pending);
-        for (_, pending) in pending {
+        for (_, pending) in std::mem::take(&mut self.pending) {
             if let Pending::Patch { task, .. } = pending {
-                self.settle(task, State::Ended(Outcome::Unclear(None)));
+                self.put(task, Position::Ended(Outcome::Unclear(None)));
             }
         }
         self.end_the_rest();
         self.end_reading_back();
     }
 
-    /// What came of it, in the order of the plan.
+    /// Returns the outcomes in the order of the plan.
     pub fn finish(self) -> Finished {
-        let outcome = |state: State| match state {
-            State::Ended(outcome) => outcome,
-            State::Written { .. } | State::Waiting | State::Patching => Outcome::Unclear(None),
-        };
-        let mut carried: Vec<Carried> = self
-            .tasks
-            .into_iter()
-            .map(|task| Carried { change: task.ordered.change, outcome: outcome(task.state) })
-            .collect();
-        carried.sort_by(|a, b| a.change.subject.email.value.cmp(&b.change.subject.email.value));
-        Finished { carried, stopped: self.stopped, not_read_back: self.not_read_back }
-    }
-}
-
-/// The failure of a write of `change` that never left.
-fn not_sent(change: &Change, why: String) -> Failure {
-    let asked = format!("PATCH /users/{}", change.subject.id.as_str());
-    Failure { asked, trouble: Trouble::NotSent(why), request_id: None }
-}
-
-fn earliest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+        Finished {
+            outcomes: self.tasks.into_outcomes(),
+            stopped: self.stopped,
+            not_read_back: self.not_read_back,
+        }
     }
 }

@@ -1,24 +1,37 @@
-//! Reads that the machine asks for: whom, why, and how often it has failed.
+//! The reads that the machine asks for: which people, why, and how often that has failed.
 
+use std::time::Duration;
+
+use super::Machine;
+use crate::apply::task::TaskId;
 use crate::pylon::Failure;
-use crate::pylon::request::{Endpoint, PAGE, halved};
+use crate::pylon::request::{Endpoint, OnePerson, PAGE, PeopleRequest, Search, halved};
 use crate::pylon::retry::Failures;
 
-/// Why somebody is read.
+/// Why people are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// They were read too long ago to be written now.
-    Freshness(Vec<usize>),
-    /// Their write was left in doubt, or the search did not bring them.
-    Look(usize),
-    /// They were written and gained a guarded role, and the losses of others depend on it.
-    Confirmation(Vec<usize>),
-    /// The same, and the search did not show the gain.
-    SecondConfirmation(usize),
-    /// They were written.
-    ReadBack(Vec<usize>),
-    /// They were written, and the search says otherwise.
-    SecondLook(usize),
+    /// Their last read is too old for a write.
+    Freshness(Vec<TaskId>),
+    /// Their write may have been applied, or the search did not return them.
+    Look(TaskId),
+    /// Their write succeeded, and the losses of others depend on the guarded roles that they gained.
+    Confirmation(Vec<TaskId>),
+    /// The search for confirmation did not show the gain.
+    SecondConfirmation(TaskId),
+    /// All writes are over.
+    ReadBack(Vec<TaskId>),
+    /// The search to read them back shows another value than the response to their write.
+    SecondLook(TaskId),
+}
+
+impl Purpose {
+    pub(super) fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::Freshness(_) | Self::Confirmation(_) | Self::ReadBack(_) => Endpoint::Search,
+            Self::Look(_) | Self::SecondConfirmation(_) | Self::SecondLook(_) => Endpoint::User,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -27,36 +40,70 @@ pub(super) struct Read {
     /// How often it was sent.
     pub(super) sent: u32,
     pub(super) failed: Failures,
-    /// People a page; less than [`PAGE`] once the server has refused that.
-    pub(super) limit: usize,
+    /// The number of people per page: [`PAGE`], or less after the server has refused that.
+    limit: usize,
 }
 
 impl Read {
-    pub(super) fn of(purpose: Purpose) -> Self {
-        Self { purpose, sent: 0, failed: Failures::default(), limit: PAGE }
+    fn new(purpose: Purpose, limit: usize) -> Self {
+        Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// A search that `failure` has refused for its size, as two smaller ones; `None` if it cannot become smaller.
+    /// Returns a search that the server has refused for its size as two smaller ones, or `None` if it cannot become smaller.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
-        let half = |tasks: &[usize], purpose: fn(Vec<usize>) -> Purpose| {
-            let (size, limit) = halved(tasks.len(), self.limit, failure)?;
-            let of = |part: &[usize]| Self { limit, ..Self::of(purpose(part.to_vec())) };
-            Some(tasks.chunks(size).map(of).collect())
+        let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
+            Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),
+            Purpose::Confirmation(tasks) => (tasks, Purpose::Confirmation),
+            Purpose::ReadBack(tasks) => (tasks, Purpose::ReadBack),
+            Purpose::Look(_) | Purpose::SecondConfirmation(_) | Purpose::SecondLook(_) => return None,
         };
-        match &self.purpose {
-            Purpose::Freshness(tasks) => half(tasks, Purpose::Freshness),
-            Purpose::Confirmation(tasks) => half(tasks, Purpose::Confirmation),
-            Purpose::ReadBack(tasks) => half(tasks, Purpose::ReadBack),
-            Purpose::Look(_) | Purpose::SecondConfirmation(_) | Purpose::SecondLook(_) => None,
-        }
+        let (size, limit) = halved(tasks.len(), self.limit, failure)?;
+        Some(tasks.chunks(size).map(|part| Self::new(purpose(part.to_vec()), limit)).collect())
     }
 }
 
-impl Purpose {
-    pub(super) fn endpoint(&self) -> Endpoint {
-        match self {
-            Self::Freshness(_) | Self::Confirmation(_) | Self::ReadBack(_) => Endpoint::Search,
-            Self::Look(_) | Self::SecondConfirmation(_) | Self::SecondLook(_) => Endpoint::User,
+impl Machine {
+    /// Asks for a read as soon as the rate limit allows.
+    pub(super) fn ask(&mut self, purpose: Purpose) {
+        self.ask_at(Duration::ZERO, purpose);
+    }
+
+    /// Asks for a read at `at`.
+    pub(super) fn ask_at(&mut self, at: Duration, purpose: Purpose) {
+        self.schedule(at, Read::new(purpose, PAGE));
+    }
+
+    /// Asks for the same read of people in batches that fit into one search each.
+    pub(super) fn ask_in_batches(&mut self, tasks: &[TaskId], purpose: fn(Vec<TaskId>) -> Purpose) {
+        for batch in tasks.chunks(PAGE) {
+            self.ask(purpose(batch.to_vec()));
+        }
+    }
+
+    pub(super) fn schedule(&mut self, at: Duration, read: Read) {
+        // After a stop, `end_the_rest` and `end_reading_back` decide about the people who were to be read.
+        if self.may_send() {
+            self.counter += 1;
+            self.reads.insert((read.purpose.endpoint(), at, self.counter), read);
+        }
+    }
+
+    /// Returns the first read that `endpoint` is due for, or is going to be.
+    pub(super) fn first_read(&self, endpoint: Endpoint) -> Option<(Endpoint, Duration, u64)> {
+        let mut keys = self.reads.range((endpoint, Duration::ZERO, 0)..=(endpoint, Duration::MAX, u64::MAX));
+        keys.next().map(|(key, _)| *key)
+    }
+
+    pub(super) fn people_request(&self, read: &Read) -> PeopleRequest {
+        let subject = |task: TaskId| &self.tasks[task].change().subject;
+        match &read.purpose {
+            Purpose::Freshness(tasks) | Purpose::Confirmation(tasks) | Purpose::ReadBack(tasks) => {
+                let emails = tasks.iter().map(|task| subject(*task).primary.clone()).collect();
+                PeopleRequest::Search(Search { emails, limit: read.limit, cursor: None })
+            }
+            Purpose::Look(task) | Purpose::SecondConfirmation(task) | Purpose::SecondLook(task) => {
+                PeopleRequest::One(OnePerson(subject(*task).id.clone()))
+            }
         }
     }
 }

@@ -1,184 +1,181 @@
-//! What to send next: reads before writes, writes in their order, each when its allowance and the kept roles let it.
+//! What to send next: reads before writes, and writes in their order, each when the rate limit and the minimums allow it.
 
-use std::collections::VecDeque;
+use std::collections::HashSet;
 use std::time::Duration;
 
-use super::reads::{Purpose, Read};
-use super::{Action, FRESH, Going, Later, Machine, Pending, Ticket, WITHIN, earliest};
+use super::reads::Purpose;
+use super::{Action, FRESHNESS_LIMIT, Machine, Pending, REFRESH_HORIZON, Ticket, WaitReason};
 use crate::apply::outcome::{NotAttempted, Outcome};
-use crate::apply::task::{State, Task};
+use crate::apply::task::{Position, Task, TaskId};
 use crate::observed::RoleId;
-use crate::pylon::ReadRequest;
-use crate::pylon::pace::Turn;
-use crate::pylon::request::{Endpoint, PAGE};
+use crate::pylon::pace::SendTime;
+use crate::pylon::request::{Endpoint, PAGE, Update};
+
+/// When the first endpoint whose rate limit is used up may be asked again.
+pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
-    pub(super) fn release_due(&mut self, now: Duration) {
-        while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) {
-            match entry.remove() {
-                Later::Patch(task) => self.queue.push_front(task),
-                Later::Read(read) => self.reads.push_back(read),
-            }
+    /// Queues the writes whose pause is over.
+    pub(super) fn queue_due(&mut self, now: Duration) {
+        let due = self.tasks.waiting().filter(|(until, _)| *until <= now);
+        for id in due.map(|(_, id)| id).collect::<Vec<_>>() {
+            self.put(id, Position::Queued);
         }
     }
 
-    /// A search that has to wait holds up no look at one person, and the other way round.
-    pub(super) fn next_read(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        let first_of = |reads: &VecDeque<Read>, endpoint| {
-            reads.iter().position(|read| read.purpose.endpoint() == endpoint)
-        };
+    /// A search that has to wait does not block a read of one person, and the other way round.
+    pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
-            if let Some(first) = first_of(&self.reads, endpoint)
-                && self.has_turn(endpoint, now, wake)
-            {
-                let mut read = self.reads.remove(first)?;
-                read.sent += 1;
-                let request = self.request(&read);
-                let ticket = self.ticket(Pending::Read { read, endpoint, sent: now });
-                self.pacing.of(endpoint).sent(now);
-                return Some(Action::Read { ticket, request });
+            let Some(key) = self.first_read(endpoint).filter(|(_, at, _)| *at <= now) else { continue };
+            if !self.may_send_now(endpoint, now, limited) {
+                continue;
             }
+            let mut read = self.reads.remove(&key)?;
+            read.sent += 1;
+            let (request, attempt) = (self.people_request(&read), read.sent);
+            self.flow.sent(endpoint, now);
+            let ticket = self.ticket(Pending::Read { read, sent: now });
+            return Some(Action::Read { ticket, request, attempt });
         }
         None
     }
 
-    pub(super) fn next_patch(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
+    pub(super) fn next_patch(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         loop {
-            let task = match self.queue.front() {
-                Some(task) => *task,
-                None if self.is_stuck() => {
-                    if self.confirm_gains() {
-                        return self.next_read(now, wake);
-                    }
-                    self.give_up_first_held();
-                    continue;
+            let Some(id) = self.tasks.at(&Position::Queued).first().copied() else {
+                if !self.is_stuck() {
+                    return None;
                 }
-                None => return None,
+                if self.confirm_gains() {
+                    return self.next_read(now, limited);
+                }
+                self.give_up_first_held();
+                continue;
             };
-            if let Going::AfterOthers = self.going(task) {
-                self.held.extend(self.queue.pop_front());
+            if !self.is_allowed(id) {
+                self.put(id, Position::Held);
                 continue;
             }
-            if !self.has_turn(Endpoint::Patch, now, wake) {
+            if !self.may_send_now(Endpoint::Patch, now, limited) {
                 return None;
             }
-            if now.saturating_sub(self.tasks[task].read_at) > FRESH {
-                return self.refresh(now, wake);
+            if self.is_stale(id, now) {
+                return self.refresh(now, limited);
             }
-            self.queue.pop_front();
-            return Some(self.send_patch(now, task));
+            return Some(self.send_patch(now, id));
         }
     }
 
-    /// Losses wait until enough holders of the role are confirmed; the token's own user waits for everybody.
-    pub(super) fn going(&self, task: usize) -> Going {
-        let Task { ordered, is_own, leaving, .. } = &self.tasks[task];
-        if *is_own && self.unsettled > 1 || !self.floors.allow(&ordered.losses, *leaving) {
-            Going::AfterOthers
-        } else {
-            Going::Now
-        }
+    /// Returns whether enough holders of each guarded role remain without this person. The token's own user also waits until
+    /// all others have ended.
+    fn is_allowed(&self, id: TaskId) -> bool {
+        let task = &self.tasks[id];
+        let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
+        is_last && self.floors.allow(&task.ordered.losses, task.is_leaving())
     }
 
-    /// Whether everything that is left waits for something that will not come.
-    pub(super) fn is_stuck(&self) -> bool {
-        !self.held.is_empty() && self.pending.is_empty() && self.reads.is_empty() && self.later.is_empty()
+    fn is_stale(&self, id: TaskId, now: Duration) -> bool {
+        now.saturating_sub(self.tasks[id].read_at) > FRESHNESS_LIMIT
     }
 
-    /// Reads back each gain that the waiting losses depend on, once. Returns whether there were any to read. The response to a
+    /// Returns whether all writes that are left wait for something that will not happen.
+    fn is_stuck(&self) -> bool {
+        let is_waiting = self.tasks.waiting().next().is_some();
+        !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
+    }
+
+    /// Reads back each gain that the held losses depend on, once. Returns whether there was one to read. The response to a
     /// write does not confirm it: a directory may take a role back at once.
     fn confirm_gains(&mut self) -> bool {
-        let needed: Vec<RoleId> =
-            self.held.iter().flat_map(|task| self.tasks[*task].ordered.losses.clone()).collect();
+        let held = self.tasks.at(&Position::Held).iter();
+        let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].ordered.losses.clone()).collect();
         let is_needed = |task: &Task| {
-            let Task { ordered, holds, state, was_read_back, .. } = task;
-            let is_written = matches!(state, State::Written { .. });
-            let mut open = ordered.gains.iter().filter(|role| !holds.contains(role));
-            is_written && !was_read_back && open.any(|role| needed.contains(role))
+            let mut missing = task.ordered.gains.iter().filter(|role| !task.holds.contains(role));
+            let is_unconfirmed = matches!(task.position(), Position::Written { is_confirmed: false, .. });
+            is_unconfirmed && missing.any(|role| needed.contains(role))
         };
-        let gains: Vec<usize> = (0..self.tasks.len()).filter(|task| is_needed(&self.tasks[*task])).collect();
-        for task in &gains {
-            self.tasks[*task].was_read_back = true;
+        let gains: Vec<TaskId> = self.tasks.written().filter(|id| is_needed(&self.tasks[*id])).collect();
+        for id in &gains {
+            if let Position::Written { so_far, .. } = self.tasks[*id].position().clone() {
+                self.put(*id, Position::Written { so_far, is_confirmed: true });
+            }
         }
-        for batch in gains.chunks(PAGE) {
-            self.ask(Read::of(Purpose::Confirmation(batch.to_vec())));
-        }
+        self.ask_in_batches(&gains, Purpose::Confirmation);
         !gains.is_empty()
     }
 
-    /// A loss whose role has not enough confirmed holders is not sent; what waited behind it is looked at anew.
-    pub(super) fn give_up_first_held(&mut self) {
-        let blocked = self.held.iter().position(|task| {
-            !self.floors.allow(&self.tasks[*task].ordered.losses, self.tasks[*task].leaving)
-        });
-        if let Some(task) = self.held.remove(blocked.unwrap_or(0)) {
-            self.end(task, Outcome::NotAttempted(NotAttempted::KeptRole));
+    /// Ends the first loss whose role has too few confirmed holders. The others that were held are looked at again.
+    fn give_up_first_held(&mut self) {
+        let held = self.tasks.at(&Position::Held);
+        let is_blocked = |id: &&TaskId| {
+            let task = &self.tasks[**id];
+            !self.floors.allow(&task.ordered.losses, task.is_leaving())
+        };
+        if let Some(id) = held.iter().find(is_blocked).or_else(|| held.first()).copied() {
+            self.end(id, Outcome::NotAttempted(NotAttempted::KeptRole));
         }
     }
 
-    pub(super) fn send_patch(&mut self, now: Duration, task: usize) -> Action {
-        let Task { ordered, leaving, state, sent, .. } = &mut self.tasks[task];
-        *state = State::Patching;
-        *sent += 1;
-        if !std::mem::replace(leaving, true) {
-            self.floors.leaving(&ordered.losses);
-        }
-        let (id, patch) = (ordered.change.subject.id.clone(), ordered.change.patch());
-        self.pacing.of(Endpoint::Patch).sent(now);
-        let ticket = self.ticket(Pending::Patch { task, sent: now });
-        Action::Patch { ticket, id, patch }
+    fn send_patch(&mut self, now: Duration, id: TaskId) -> Action {
+        self.put(id, Position::Patching);
+        self.tasks[id].sent += 1;
+        self.flow.sent(Endpoint::Patch, now);
+        let (update, attempt) = (self.update(id), self.tasks[id].sent);
+        let ticket = self.ticket(Pending::Patch { task: id, sent: now });
+        Action::Patch { ticket, update, attempt }
     }
 
-    /// Reads anew those who can be written within a time, first of all the one at the front.
-    pub(super) fn refresh(&mut self, now: Duration, wake: &mut Option<Duration>) -> Option<Action> {
-        if self.refreshing {
+    pub(super) fn update(&self, id: TaskId) -> Update {
+        let change = self.tasks[id].change();
+        Update { id: change.subject.id.clone(), patch: change.patch() }
+    }
+
+    /// Reads the stale people again whose writes are expected soon, with one search at a time.
+    fn refresh(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
+        if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
         }
-        let capacity = self.pacing.of(Endpoint::Patch).capacity(now, WITHIN).min(PAGE as u64);
-        let ahead = self.queue.len().min(usize::try_from(capacity).unwrap_or(PAGE));
-        let (batch, fresh): (Vec<usize>, Vec<usize>) =
-            self.queue.drain(..ahead).partition(|task| now.saturating_sub(self.tasks[*task].read_at) > FRESH);
-        for task in fresh.into_iter().rev() {
-            self.queue.push_front(task);
+        let capacity = self.flow.capacity(Endpoint::Patch, now, REFRESH_HORIZON);
+        let ahead = usize::try_from(capacity).unwrap_or(PAGE).min(PAGE);
+        let next = self.tasks.at(&Position::Queued).iter().take(ahead);
+        let stale: Vec<TaskId> = next.copied().filter(|id| self.is_stale(*id, now)).collect();
+        for id in &stale {
+            self.put(*id, Position::Refreshing);
         }
-        self.refreshing = true;
-        self.ask(Read::of(Purpose::Freshness(batch)));
-        self.next_read(now, wake)
+        self.ask(Purpose::Freshness(stale));
+        self.next_read(now, limited)
     }
 
-    pub(super) fn has_turn(
-        &mut self,
-        endpoint: Endpoint,
-        now: Duration,
-        wake: &mut Option<Duration>,
-    ) -> bool {
-        match self.pacing.of(endpoint).turn(now) {
-            Turn::Now => true,
-            Turn::At(at) => {
-                if wake.is_none_or(|wake| at < wake) {
-                    self.waits_for = endpoint;
+    fn may_send_now(&mut self, endpoint: Endpoint, now: Duration, limited: &mut Limited) -> bool {
+        match self.flow.send_time(endpoint, now) {
+            SendTime::Now => true,
+            SendTime::At(at) => {
+                if limited.is_none_or(|(first, _)| at < first) {
+                    *limited = Some((at, endpoint));
                 }
-                *wake = earliest(*wake, Some(at));
                 false
             }
-            Turn::AfterAnswer => false,
+            SendTime::AfterAnswer => false,
         }
     }
 
-    pub(super) fn request(&self, read: &Read) -> ReadRequest {
-        let subject = |task: usize| &self.tasks[task].change().subject;
-        match &read.purpose {
-            Purpose::Freshness(tasks) | Purpose::Confirmation(tasks) | Purpose::ReadBack(tasks) => {
-                let emails = tasks.iter().map(|task| subject(*task).primary.clone()).collect();
-                ReadRequest::Search { emails, limit: read.limit, cursor: None }
-            }
-            Purpose::Look(task) | Purpose::SecondConfirmation(task) | Purpose::SecondLook(task) => {
-                ReadRequest::Person(subject(*task).id.clone())
-            }
-        }
+    /// Returns how long to wait if nothing can be sent at `now`.
+    pub(super) fn wait(&self, now: Duration, limited: Limited) -> Action {
+        let writes = self.tasks.waiting().map(|(until, _)| until);
+        let reads = [Endpoint::User, Endpoint::Search]
+            .into_iter()
+            .filter_map(|endpoint| self.first_read(endpoint).map(|(_, at, _)| at).filter(|at| *at > now));
+        let (until, reason) = match (writes.chain(reads).min(), limited) {
+            (None, None) => return Action::Wait { until: None, reason: WaitReason::Answers },
+            (Some(retry), Some((at, endpoint))) if at < retry => (at, WaitReason::RateLimit(endpoint)),
+            (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
+            (Some(retry), _) => (retry, WaitReason::Retry),
+        };
+        // A rate limit that is closed for longer is not waited for.
+        Action::Wait { until: Some(until.min(self.flow.silent_at())), reason }
     }
 
-    pub(super) fn ticket(&mut self, pending: Pending) -> Ticket {
+    fn ticket(&mut self, pending: Pending) -> Ticket {
         self.counter += 1;
         let ticket = Ticket(self.counter);
         self.pending.insert(ticket, pending);

@@ -1,6 +1,6 @@
 //! From the plan and what came of it to a [`PlanReport`]: ids become names, places become lines.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,8 +10,8 @@ use super::plan::{
     ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
     GuardrailLine, Instant, IntegrationLine, KeptRoleLine, PersonLine, PlanReport, TakebackLines, WindowLine,
 };
+use crate::apply::Finished;
 use crate::apply::rollback::{Left, Takeback};
-use crate::apply::{Finished, Outcome};
 use crate::desired::agenda::{Ahead, Transition};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, RoleCatalogue, RoleId, UserId};
@@ -140,17 +140,14 @@ impl PlanReport {
 impl Material<'_> {
     fn entries(&self) -> Vec<Entry> {
         let plan = &self.reviewed.plan;
-        let carried = self.finished.map(|finished| finished.carried.as_slice()).unwrap_or_default();
-        let outcomes: HashMap<&UserId, &Outcome> =
-            carried.iter().map(|carried| (&carried.change.subject.id, &carried.outcome)).collect();
-        let changes = plan.changes.iter().map(|change| {
+        let changes = plan.changes.iter().enumerate().map(|(number, change)| {
             let (person, edits) = self.person_and_edits(change);
             self.entry(
                 &change.subject,
                 EntryKind::Change {
                     person,
                     edits,
-                    outcome: outcomes.get(&change.subject.id).map(|outcome| (*outcome).clone()),
+                    outcome: self.finished.map(|finished| finished.outcomes[number].clone()),
                 },
             )
         });

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
-use rolecall::pylon::exchange::{Incoming, read};
-use rolecall::pylon::pace::{Pacer, Told, Turn};
-use rolecall::pylon::retry::{Again, Failures, GiveUp, LONGEST_HINT, Retries};
-use rolecall::pylon::{Answer, Attempt, Class, Failure, ReadRequest, Trouble};
+use rolecall::pylon::exchange::{self, Incoming};
+use rolecall::pylon::pace::{Feedback, Pacer, SendTime};
+use rolecall::pylon::request::{RolePage, Roles};
+use rolecall::pylon::retry::{Failures, GiveUp, LONGEST_HINT, Retries, Retry};
+use rolecall::pylon::{Attempt, Class, Failure, Trouble};
 use serde_json::Value;
 
 use super::now;
@@ -26,7 +27,7 @@ pub(super) fn holds(data: &[u8]) {
     let body = lines.next().unwrap_or_default().to_vec();
     let incoming =
         Incoming { status, remaining, x_retry_after, retry_after, date, body, ..Incoming::default() };
-    let attempt = read(&ReadRequest::Roles { cursor: None }, Ok(incoming.clone()), now());
+    let attempt = exchange::attempt(&Roles { cursor: None }, Ok(incoming.clone()), now());
     is_borne(&attempt);
     let Err(failure) = attempt.result else {
         assert_eq!(status, 200);
@@ -61,7 +62,7 @@ pub(super) fn holds(data: &[u8]) {
     // Without a code of Pylon's, and behind a gateway's 5xx, the status alone counts.
     if refusal.code.is_none() || status >= 500 {
         let bare =
-            read(&ReadRequest::Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());
+            exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());
         assert_eq!(bare.result.expect_err("an error").class(), failure.class());
     }
     let asked_for = [&incoming.x_retry_after, &incoming.retry_after];
@@ -79,7 +80,7 @@ fn is_said(failure: &Failure) {
 }
 
 /// A run that is told so goes on, waits or ends; it waits at least as long as it was asked to.
-fn is_borne(attempt: &Attempt<Answer>) {
+fn is_borne(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);
     let mut retries = Retries::new(Duration::ZERO);
@@ -87,19 +88,21 @@ fn is_borne(attempt: &Attempt<Answer>) {
     for round in 1..3 {
         let now = second * round;
         pacer.sent(now);
-        pacer.answered(now, now, Told::by(attempt), 999);
-        let turn = pacer.turn(now);
+        pacer.answered(now, now, Feedback::of_attempt(attempt), 999);
+        let send_time = pacer.send_time(now);
         pacer.capacity(now, second);
         let Err(failure) = &attempt.result else { continue };
         let mut failed = Failures::default();
         failed.add(failure);
-        let again = retries.read_again(now, failure, failed, &mut rng);
+        let retry = retries.retry_read(now, failure, failed, &mut rng);
         let hint = failure.hint().unwrap_or_default();
         match failure.class() {
-            Class::Throttled if hint > LONGEST_HINT => assert_eq!(again, Again::No(GiveUp::LongPause)),
-            Class::Throttled => assert!(matches!(turn, Turn::At(at) if at > now + hint), "{turn:?} {hint:?}"),
-            Class::NotSent | Class::Ambiguous => assert!(matches!(again, Again::At(at) if at >= now)),
-            _ => assert_eq!(again, Again::No(GiveUp::Final)),
+            Class::Throttled if hint > LONGEST_HINT => assert_eq!(retry, Retry::No(GiveUp::LongPause)),
+            Class::Throttled => {
+                assert!(matches!(send_time, SendTime::At(at) if at > now + hint), "{send_time:?} {hint:?}");
+            }
+            Class::NotSent | Class::Ambiguous => assert!(matches!(retry, Retry::At(at) if at >= now)),
+            _ => assert_eq!(retry, Retry::No(GiveUp::Final)),
         }
     }
 }

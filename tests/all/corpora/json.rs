@@ -88,14 +88,14 @@ fn any_text_is_an_answer_or_a_bad_one() {
 /// Also where nobody looks at it: half an answer is none.
 #[test]
 fn what_is_no_json_is_no_answer_and_what_is_may_be_passed_over() {
-    use rolecall::pylon::ReadRequest;
-    use rolecall::pylon::exchange::{Incoming, read};
+    use rolecall::pylon::exchange::{Incoming, attempt};
+    use rolecall::pylon::request::Search;
 
-    let request = ReadRequest::Search { emails: Vec::new(), limit: 9, cursor: None };
+    let request = Search { emails: Vec::new(), limit: 9, cursor: None };
     for (name, text) in texts() {
         for body in within(&[r#"{"data":[],"unknown":$}"#, r#"{"unknown":[$],"data":[]}"#], &text) {
             let came = Ok(Incoming { status: 200, body, ..Incoming::default() });
-            let answer = read(&request, came, claims::now()).result;
+            let answer = attempt(&request, came, claims::now()).result;
             let is_sound = str::from_utf8(&text).is_ok();
             match &name[..1] {
                 "y" => assert!(answer.is_ok(), "{name}: {answer:?}"),

@@ -8,14 +8,14 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
-use rolecall::apply::Finished;
 use rolecall::apply::machine::{Action, Machine, Ticket};
+use rolecall::apply::{Finished, Outcome};
 use rolecall::observed::{Person, UserId};
 use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::pace::Pacing;
-use rolecall::pylon::request::Page;
-use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest, Trouble};
+use rolecall::pylon::request::{PeopleRequest, Update};
+use rolecall::pylon::{Attempt, Failure, FlowControl, Trouble};
 
 use super::holds;
 use super::organisation::{Case, Resolved, cases, cases_of_kept_roles, patched};
@@ -182,12 +182,12 @@ impl Fate {
 /// A request that has left.
 enum Flight {
     /// Not there yet.
-    Write(Ticket, UserId, Patch, Fate),
+    Write(Ticket, Update, Fate),
     /// Carried out or not; to be answered.
     Answer(Ticket, Attempt<Person>),
-    Read(Ticket, ReadRequest, Fate),
+    Read(Ticket, PeopleRequest, Fate),
     /// Given up by its sender, and still on its way.
-    Straggler(UserId, Patch),
+    Straggler(Update),
 }
 
 /// Chance, from a list that can be made small; zeroes once it is used up.
@@ -219,18 +219,18 @@ impl Drive {
         let changes = machine.progress().0;
         for _ in 0..5_000 + 500 * changes {
             match machine.poll(self.now) {
-                Action::Patch { ticket, id, patch } => {
+                Action::Patch { ticket, update, .. } => {
                     let fate = self.script.fate(self.of_writes);
-                    self.flights.push(Flight::Write(ticket, id, patch, fate));
+                    self.flights.push(Flight::Write(ticket, update, fate));
                 }
-                Action::Read { ticket, request } => {
+                Action::Read { ticket, request, .. } => {
                     let fate = self.script.fate(self.of_reads);
                     self.flights.push(Flight::Read(ticket, request, fate));
                 }
-                Action::Wait { until } => self.wait(&mut machine, until),
+                Action::Wait { until, .. } => self.wait(&mut machine, until),
                 Action::Done => return machine.finish(),
             }
-            let asked = self.flights.iter().filter(|flight| !matches!(flight, Flight::Straggler(..)));
+            let asked = self.flights.iter().filter(|flight| !matches!(flight, Flight::Straggler(_)));
             assert!(asked.count() <= parallelism, "no more at once than was allowed");
         }
         panic!("it does not come to an end");
@@ -239,7 +239,7 @@ impl Drive {
     /// Something happens, or time passes.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
         // Whoever gave a request up does not wait for it; it may arrive now or much later.
-        let nobody_answers = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(..)));
+        let nobody_answers = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
         if nobody_answers && (self.flights.is_empty() || self.script.below(4) > 0) {
             let until = until.expect("it waits for nothing, for ever");
             assert!(until > self.now, "woken for nothing");
@@ -254,23 +254,23 @@ impl Drive {
 
     fn happens(&mut self, machine: &mut Machine, flight: Flight) {
         match flight {
-            Flight::Write(ticket, id, patch, fate) => {
+            Flight::Write(ticket, update, fate) => {
                 *self.fates.entry(name(fate)).or_default() += 1;
                 if fate.is_applied() {
-                    self.world.patch(&id, &patch);
+                    self.world.patch(&update.id, &update.patch);
                 }
                 let result = match fate.trouble() {
-                    None => Ok(self.world.people[&id].clone()),
+                    None => Ok(self.world.people[&update.id].clone()),
                     Some(trouble) => Err(Failure { asked: "PATCH".into(), trouble, request_id: None }),
                 };
                 if fate == Fate::Late {
-                    self.flights.push(Flight::Straggler(id, patch));
+                    self.flights.push(Flight::Straggler(update));
                 }
                 let attempt = Attempt { result, remaining: None, date: None };
                 self.flights.push(Flight::Answer(ticket, attempt));
             }
             Flight::Answer(ticket, attempt) => machine.patched(self.now, ticket, attempt),
-            Flight::Straggler(id, patch) => self.world.patch(&id, &patch),
+            Flight::Straggler(Update { id, patch }) => self.world.patch(&id, &patch),
             Flight::Read(ticket, request, fate) => {
                 let result = match fate.trouble() {
                     None => Ok(self.answer(&request)),
@@ -281,14 +281,13 @@ impl Drive {
         }
     }
 
-    fn answer(&self, request: &ReadRequest) -> Answer {
+    fn answer(&self, request: &PeopleRequest) -> Vec<Person> {
         match request {
-            ReadRequest::Person(id) => Answer::Person(self.world.people[id].clone()),
-            ReadRequest::Search { emails, limit: _, cursor: _ } => {
-                let people = self.world.people.values().filter(|person| emails.contains(&person.email));
-                Answer::Page(Page { people: people.cloned().collect(), ..Page::default() })
+            PeopleRequest::One(one) => vec![self.world.people[&one.0].clone()],
+            PeopleRequest::Search(search) => {
+                let people = self.world.people.values();
+                people.filter(|person| search.emails.contains(&person.email)).cloned().collect()
             }
-            other => panic!("an apply does not ask {other:?}"),
         }
     }
 }
@@ -318,7 +317,8 @@ fn never_too_few(parallelism: usize) {
         let reviewed = resolved.review(plan);
         let rng = fastrand::Rng::with_seed(seed);
         let now = Duration::from_secs(1);
-        let machine = Machine::new(&reviewed, now, now, Pacing::new(&[]), parallelism, rng);
+        let flow = FlowControl::new(Pacing::new(&[]), now, rng);
+        let machine = Machine::new(&reviewed, now, now, flow, parallelism);
         let world = World::new(&resolved, &reviewed);
         let script = Script(script.into_iter());
         let (of_writes, of_reads): (&[Fate], &[Fate]) = if seed % 2 == 0 {
@@ -331,14 +331,17 @@ fn never_too_few(parallelism: usize) {
         drive.world.check();
         let finished = drive.run(machine, parallelism);
 
-        let carried: Vec<&Change> = finished.carried.iter().map(|carried| &carried.change).collect();
-        assert_eq!(carried, reviewed.plan.changes.iter().collect::<Vec<_>>(), "one outcome for each change");
-        for carried in finished.carried.iter().filter(|carried| carried.outcome.is_in_force()) {
-            assert!(drive.world.shows(&carried.change), "said to be in force: {:?}", carried.change);
+        let changes = &reviewed.plan.changes;
+        assert_eq!(finished.outcomes.len(), changes.len(), "one outcome for each change");
+        for (change, outcome) in changes.iter().zip(&finished.outcomes) {
+            let is_true = !outcome.is_in_force() || drive.world.shows(change);
+            assert!(is_true, "said to be in force: {change:?}");
         }
         // What was given up arrives at last.
         for flight in std::mem::take(&mut drive.flights) {
-            let Flight::Straggler(id, patch) = flight else { panic!("nobody waits for an answer") };
+            let Flight::Straggler(Update { id, patch }) = flight else {
+                panic!("nobody waits for an answer")
+            };
             drive.world.patch(&id, &patch);
             drive.world.check();
         }
@@ -346,7 +349,7 @@ fn never_too_few(parallelism: usize) {
         seen.extend(drive.fates.into_keys());
         fates.set(seen);
         let mut seen = outcomes.take();
-        seen.extend(finished.carried.iter().map(|carried| carried.outcome.as_str()));
+        seen.extend(finished.outcomes.iter().map(Outcome::as_str));
         outcomes.set(seen);
     });
     let (fates, outcomes) = (fates.take(), outcomes.take());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rolecall::apply::{Carried, Finished, Outcome, Stop};
+use rolecall::apply::{Finished, Outcome, Stop};
 use rolecall::commands::apply::exit;
 use rolecall::exit::Exit;
 use rolecall::plan::Change;
@@ -26,11 +26,10 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
 /// people have whom somebody else changes is judged by those who change them.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
-    let planned: Vec<&Change> = planned.reviewed.plan.changes.iter().collect();
-    let carried: Vec<&Change> = finished.carried.iter().map(|carried| &carried.change).collect();
-    assert_eq!(carried, planned, "I6: each change once, in the order of the plan");
+    let changes = &planned.reviewed.plan.changes;
+    assert_eq!(finished.outcomes.len(), changes.len(), "I6: one outcome for each change");
     let carried_out = sim.carried_out_in_the_end(&ended.watch);
-    for Carried { change, outcome } in &finished.carried {
+    for (change, outcome) in changes.iter().zip(&finished.outcomes) {
         let who = &change.subject.email.value;
         let times = carried_out.get(change.subject.id.as_str()).copied().unwrap_or(0);
         if !outcome.may_have_changed() {
@@ -49,11 +48,10 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
             assert!(times > 0, "{who:?} is said to be applied, and nothing was written");
         }
     }
-    let outcomes = || finished.carried.iter().map(|carried| &carried.outcome);
     let expected = match &finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(*number),
-        _ if outcomes().all(Outcome::is_in_force) => Exit::Done,
-        _ if !outcomes().any(Outcome::may_have_changed) => Exit::Failed,
+        _ if finished.outcomes.iter().all(Outcome::is_in_force) => Exit::Done,
+        _ if !finished.outcomes.iter().any(Outcome::may_have_changed) => Exit::Failed,
         _ => Exit::Partial,
     };
     assert_eq!(exit(finished), expected, "I7");
@@ -63,7 +61,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
 /// Everything is in force, each change by one write and no more.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
-    for Carried { change, outcome } in &finished.carried {
+    for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {
         assert_eq!(*outcome, Outcome::Applied, "{:?}", change.subject.email.value);
     }
     assert_eq!(finished.not_read_back, 0);
@@ -85,8 +83,8 @@ pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
 /// How many changes came to which end.
 pub(super) fn counted(finished: &Finished) -> BTreeMap<&'static str, usize> {
     let mut counted = BTreeMap::new();
-    for carried in &finished.carried {
-        *counted.entry(carried.outcome.as_str()).or_default() += 1;
+    for outcome in &finished.outcomes {
+        *counted.entry(outcome.as_str()).or_default() += 1;
     }
     counted
 }

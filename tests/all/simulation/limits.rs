@@ -23,7 +23,7 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     } else {
         let finished = outcomes(&sim, &planned, &ended);
         assert!(
-            finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied),
+            finished.outcomes.iter().all(|outcome| *outcome == Outcome::Applied),
             "{:?}",
             counted(finished)
         );

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
-use rolecall::apply::machine::{Action, Machine};
-use rolecall::apply::{Finished, Stop};
+use rolecall::apply::machine::{Action, Machine, WaitReason};
+use rolecall::apply::{Finished, Outcome, Stop};
 use rolecall::observed::{Person, RoleId, UserId};
 use rolecall::pylon::failure::Refusal;
-use rolecall::pylon::request::Page;
-use rolecall::pylon::{Answer, Attempt, Failure, ReadRequest};
+use rolecall::pylon::request::{PeopleRequest, Request as _};
+use rolecall::pylon::{Attempt, Failure, FlowControl};
 use rolecall::roster::Email;
 use rolecall::sandbox::{self, Faults, Limits};
 
@@ -16,14 +16,14 @@ use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
 
 /// One change of a role, its reads answered by `answer` as soon as they are asked; it is told whether the write is done.
-fn carried(answer: impl FnMut(&ReadRequest, bool) -> Result<Answer, u16>) -> Finished {
+fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
     carried_out(|_| Ok(person("viewer")), answer, Duration::ZERO).0
 }
 
 /// The same, each write answered by `write`, which is told how many came before; a 429 with such a hint. And how long it took.
 fn carried_out(
     mut write: impl FnMut(usize) -> Result<Person, u16>,
-    mut answer: impl FnMut(&ReadRequest, bool) -> Result<Answer, u16>,
+    mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
     hint: Duration,
 ) -> (Finished, Duration) {
     let is = sandbox::Person::new(&email(0), "member").id("u_bo");
@@ -33,8 +33,8 @@ fn carried_out(
     let began = planned.read_at + Duration::from_secs(120);
     let mut now = began;
     let rng = fastrand::Rng::with_seed(1);
-    let pacing = planned.pacing.clone();
-    let mut machine = Machine::new(&planned.reviewed, planned.read_at, now, pacing, 8, rng);
+    let flow = FlowControl::new(planned.pacing.clone(), now, rng);
+    let mut machine = Machine::new(&planned.reviewed, planned.read_at, now, flow, 8);
     let mut writes = 0;
     let failure = |asked: String, status| Failure {
         asked,
@@ -43,17 +43,15 @@ fn carried_out(
     };
     for _ in 0..1_000 {
         match machine.poll(now) {
-            Action::Read { ticket, request } => {
-                let result = answer(&request, writes > 0).map_err(|status| failure(request.asked(), status));
+            Action::Read { ticket, request, .. } => {
+                let result = answer(&request, writes > 0)
+                    .map_err(|status| failure(request.outgoing().asked(), status));
                 machine.was_read(now, ticket, Attempt { result, remaining: None, date: None });
             }
-            Action::Wait { until } => {
+            Action::Wait { until, reason } => {
                 let until = until.expect("nothing is under way");
                 // One change alone waits for no pace but that of a 429.
-                assert!(
-                    machine.tries_again_at(until) || hint > Duration::ZERO,
-                    "at {now:?}, until {until:?}"
-                );
+                assert!(reason == WaitReason::Retry || hint > Duration::ZERO, "at {now:?}, until {until:?}");
                 now = until;
             }
             Action::Patch { ticket, .. } => {
@@ -81,10 +79,6 @@ fn person(role: &str) -> Person {
     }
 }
 
-fn page(people: Vec<Person>) -> Answer {
-    Answer::Page(Page { people, ..Page::default() })
-}
-
 #[test]
 fn whoever_the_search_does_not_bring_is_looked_at_and_what_that_says_counts() {
     for (status, looks, outcome, stopped) in
@@ -92,13 +86,13 @@ fn whoever_the_search_does_not_bring_is_looked_at_and_what_that_says_counts() {
     {
         let mut asked = 0;
         let finished = carried(|request, _| match request {
-            ReadRequest::Person(_) => {
+            PeopleRequest::One(_) => {
                 asked += 1;
                 Err(status)
             }
-            _ => Ok(page(Vec::new())),
+            PeopleRequest::Search(_) => Ok(Vec::new()),
         });
-        let ended: Vec<&str> = finished.carried.iter().map(|carried| carried.outcome.as_str()).collect();
+        let ended: Vec<&str> = finished.outcomes.iter().map(Outcome::as_str).collect();
         assert_eq!((asked, ended), (looks, vec![outcome]), "{status}");
         assert_eq!(
             matches!(finished.stopped, Some(Stop::Fatal(_))),
@@ -113,13 +107,13 @@ fn whoever_the_search_does_not_bring_is_looked_at_and_what_that_says_counts() {
 fn a_search_that_is_too_large_is_asked_with_smaller_pages_down_to_one_person() {
     let mut limits = Vec::new();
     let finished = carried(|request, _| {
-        if let ReadRequest::Search { limit, .. } = request {
-            limits.push(*limit);
+        if let PeopleRequest::Search(search) = request {
+            limits.push(search.limit);
         }
         Err(413)
     });
     assert_eq!(limits, [999, 499, 249, 124, 62, 31, 15, 7, 3, 1]);
-    assert_eq!(finished.carried[0].outcome.as_str(), "not attempted");
+    assert_eq!(finished.outcomes[0].as_str(), "not attempted");
 }
 
 #[test]
@@ -128,12 +122,11 @@ fn whoever_the_reading_back_does_not_bring_is_looked_at_once_more_and_what_that_
         [(Some("viewer"), "applied"), (Some("member"), "changed again"), (None, "applied")]
     {
         let finished = carried(|request, is_written| match (request, is_written) {
-            (ReadRequest::Search { .. }, false) => Ok(page(vec![person("member")])),
-            (ReadRequest::Search { .. }, true) => Ok(page(Vec::new())),
-            (_, _) => shown.map(|role| Answer::Person(person(role))).ok_or(404),
+            (PeopleRequest::Search(_), false) => Ok(vec![person("member")]),
+            (PeopleRequest::Search(_), true) => Ok(Vec::new()),
+            (_, _) => shown.map(|role| vec![person(role)]).ok_or(404),
         });
-        let carried = &finished.carried[0];
-        assert_eq!(carried.outcome.as_str(), outcome, "{shown:?}");
+        assert_eq!(finished.outcomes[0].as_str(), outcome, "{shown:?}");
     }
 }
 
@@ -154,16 +147,16 @@ fn a_write_that_may_have_come_about_is_unclear_until_it_is_seen() {
         let (finished, _) = carried_out(
             |before| Err(if before == 0 { 504 } else { status }),
             |request, is_written| match request {
-                ReadRequest::Search { .. } if is_written => {
+                PeopleRequest::Search(_) if is_written => {
                     is_over = true;
-                    Ok(page(vec![person(read_back)]))
+                    Ok(vec![person(read_back)])
                 }
-                ReadRequest::Search { .. } => Ok(page(vec![person("member")])),
-                _ => Ok(Answer::Person(person(if is_over { read_back } else { looked_at }))),
+                PeopleRequest::Search(_) => Ok(vec![person("member")]),
+                PeopleRequest::One(_) => Ok(vec![person(if is_over { read_back } else { looked_at })]),
             },
             Duration::ZERO,
         );
-        let ended = finished.carried[0].outcome.as_str();
+        let ended = finished.outcomes[0].as_str();
         assert_eq!(ended, outcome, "{status}, then {looked_at}, then {read_back}");
         assert_eq!(finished.not_read_back, 0);
     }
@@ -174,14 +167,14 @@ fn a_pause_that_is_too_long_is_not_waited_for_by_a_read_either() {
     let hour = Duration::from_secs(3600);
     let (finished, took) = carried_out(|_| Ok(person("viewer")), |_, _| Err(429), hour);
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
-    assert_eq!((finished.carried[0].outcome.as_str(), took), ("not attempted", Duration::ZERO));
-    let search = |request: &ReadRequest, is_written: bool| match request {
-        ReadRequest::Search { .. } if !is_written => Ok(page(vec![person("member")])),
+    assert_eq!((finished.outcomes[0].as_str(), took), ("not attempted", Duration::ZERO));
+    let search = |request: &PeopleRequest, is_written: bool| match request {
+        PeopleRequest::Search(_) if !is_written => Ok(vec![person("member")]),
         _ => Err(429),
     };
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, hour);
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
-    assert_eq!((finished.carried[0].outcome.as_str(), finished.not_read_back), ("applied", 1));
+    assert_eq!((finished.outcomes[0].as_str(), finished.not_read_back), ("applied", 1));
     assert_eq!(took, Duration::ZERO);
     // One pause after the other, each short enough.
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, Duration::from_secs(290));

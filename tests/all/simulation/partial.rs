@@ -12,10 +12,11 @@ use rolecall::observed::ObservedState;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Absence, Change, Plan, ReviewedPlan, Subject};
+use rolecall::pylon::Failure;
 use rolecall::pylon::exchange::{self, Incoming};
-use rolecall::pylon::observe::{Unread, Wanted};
-use rolecall::pylon::retry::{Again, Failures, Retries};
-use rolecall::pylon::{Answer, Failure, ReadRequest};
+use rolecall::pylon::observe::{Ask, Unread, Wanted};
+use rolecall::pylon::request::{Endpoint, Outgoing, ReadRequest};
+use rolecall::pylon::retry::{Failures, Retries, Retry};
 use rolecall::roster::{Email, Roster};
 use serde_json::{Map, Value, json};
 
@@ -104,35 +105,52 @@ fn user(date: Date, (id, email, others, assigned, scim, status, deactivated): Wh
 }
 
 /// The whole list that a request is about.
-fn whole(date: Date, request: &ReadRequest) -> Vec<Value> {
+fn whole(date: Date, request: &Outgoing) -> Vec<Value> {
     let users = |wanted: &dyn Fn(&Who) -> bool| {
         PEOPLE.into_iter().filter(wanted).map(|who| user(date, who)).collect()
     };
-    match request {
-        ReadRequest::Roles { .. } => ROLES.map(|(id, ..)| role(id)).to_vec(),
-        ReadRequest::Listing { deactivated, .. } => {
-            let mut list: Vec<Value> = users(&|who| *deactivated || !who.6);
+    match request.endpoint {
+        Endpoint::Roles => ROLES.map(|(id, ..)| role(id)).to_vec(),
+        Endpoint::Users => {
+            let mut list: Vec<Value> = users(&|who| lists_deactivated(request) || !who.6);
             list.push(json!({ "id": "u_sync", "email": "", "name": "Sync", "status": "", "role_id": "" }));
             list
         }
-        ReadRequest::Search { emails, .. } => users(&|(_, email, others, ..)| {
-            std::iter::once(email).chain(*others).any(|address| emails.contains(&Email::observed(address)))
-        }),
-        ReadRequest::Me | ReadRequest::Person(_) | ReadRequest::AuditLog { .. } => Vec::new(),
+        Endpoint::Search => {
+            let body = body(request);
+            let emails = body["filter"]["values"].as_array().expect("a list of addresses");
+            users(&|(_, email, others, ..)| {
+                std::iter::once(email).chain(*others).any(|address| emails.contains(&json!(address)))
+            })
+        }
+        other => unreachable!("{other:?} is not asked"),
     }
 }
 
-fn truth(date: Date, request: &ReadRequest) -> Value {
-    if *request == ReadRequest::Me {
+fn body(request: &Outgoing) -> Value {
+    serde_json::from_slice(request.body.as_deref().expect("a body")).expect("JSON")
+}
+
+fn lists_deactivated(request: &Outgoing) -> bool {
+    request.query.contains(&("include_deactivated", "true".to_owned()))
+}
+
+/// The position of the page, which is the cursor of this server.
+fn start(request: &Outgoing) -> usize {
+    let in_query =
+        || request.query.iter().find(|(name, _)| *name == "cursor").map(|(_, cursor)| cursor.clone());
+    let cursor = match request.endpoint {
+        Endpoint::Search => body(request)["cursor"].as_str().map(str::to_owned),
+        _ => in_query(),
+    };
+    cursor.map_or(0, |cursor| cursor.parse().expect("a cursor of ours"))
+}
+
+fn truth(date: Date, request: &Outgoing) -> Value {
+    if request.endpoint == Endpoint::Me {
         return json!({ "data": { "id": "org_1", "name": "Acme", "user": { "id": "u_api" } }, "request_id": "r" });
     }
-    let (ReadRequest::Roles { cursor }
-    | ReadRequest::Listing { cursor, .. }
-    | ReadRequest::Search { cursor, .. }) = request
-    else {
-        unreachable!("nothing else is asked")
-    };
-    let start = cursor.as_ref().map_or(0, |cursor| cursor.parse().expect("a cursor of ours"));
+    let start = start(request);
     let list = whole(date, request);
     let mut page = json!({ "request_id": "r" });
     if start < list.len() {
@@ -150,7 +168,7 @@ type Lie = (String, u16, Value);
 /// Falsifies one page in many ways. A change without an effect does not count.
 struct Liar<'p> {
     date: Date,
-    request: &'p ReadRequest,
+    request: &'p Outgoing,
     page: &'p Value,
     lies: Vec<Lie>,
 }
@@ -173,7 +191,7 @@ impl Liar<'_> {
     }
 
     fn is_about_roles(&self) -> bool {
-        matches!(self.request, ReadRequest::Roles { .. })
+        self.request.endpoint == Endpoint::Roles
     }
 
     /// One entry is missing, is repeated, or lacks a field.
@@ -284,7 +302,7 @@ fn leads_to(page: &mut Value, position: usize) {
 }
 
 /// Every way in which the response to `request` could be falsified.
-fn lies(date: Date, request: &ReadRequest, page: &Value) -> Vec<Lie> {
+fn lies(date: Date, request: &Outgoing, page: &Value) -> Vec<Lie> {
     let mut liar = Liar { date, request, page, lies: Vec::new() };
     let count = page["data"].as_array().map_or(0, Vec::len);
     for at in 0..count {
@@ -299,18 +317,18 @@ fn lies(date: Date, request: &ReadRequest, page: &Value) -> Vec<Lie> {
 /// A server that answers truthfully, except for one request.
 struct Server<'l> {
     date: Date,
-    lie: Option<(&'l ReadRequest, &'l Lie)>,
+    lie: Option<(&'l Outgoing, &'l Lie)>,
     always: bool,
-    asked: RefCell<Vec<ReadRequest>>,
+    asked: RefCell<Vec<Outgoing>>,
     told: RefCell<u32>,
 }
 
 impl<'l> Server<'l> {
-    fn new(date: Date, lie: Option<(&'l ReadRequest, &'l Lie)>, always: bool) -> Self {
+    fn new(date: Date, lie: Option<(&'l Outgoing, &'l Lie)>, always: bool) -> Self {
         Self { date, lie, always, asked: RefCell::default(), told: RefCell::new(0) }
     }
 
-    fn once(&self, request: &ReadRequest) -> Result<Answer, Failure> {
+    fn once(&self, request: &Outgoing) -> Incoming {
         self.asked.borrow_mut().push(request.clone());
         let (status, page) = match self.lie {
             Some((about, (_, status, page)))
@@ -321,25 +339,7 @@ impl<'l> Server<'l> {
             }
             _ => (200, truth(self.date, request)),
         };
-        let incoming = Incoming { status, body: page.to_string().into_bytes(), ..Incoming::default() };
-        exchange::read(request, Ok(incoming), Timestamp::UNIX_EPOCH).result
-    }
-
-    /// One read with its retries, but without their pauses.
-    fn answer(&self, request: &ReadRequest) -> Result<Answer, Failure> {
-        let now = std::time::Duration::ZERO;
-        let (mut retries, mut failed) = (Retries::new(now), Failures::default());
-        let mut rng = fastrand::Rng::with_seed(1);
-        loop {
-            let failure = match self.once(request) {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            failed.add(&failure);
-            if let Again::No(_) = retries.read_again(now, &failure, failed, &mut rng) {
-                return Err(failure);
-            }
-        }
+        Incoming { status, body: page.to_string().into_bytes(), ..Incoming::default() }
     }
 
     /// The plan, made as `rolecall plan` makes it; `None` if there is none.
@@ -349,7 +349,7 @@ impl<'l> Server<'l> {
         let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Refuse;
         let observe = |emails: &[Email]| -> Result<ObservedState, Unread> {
             let wanted = Wanted { emails, pin: None, confirm_listing };
-            observed(|request: &ReadRequest| self.answer(request), &wanted)
+            observed(self, &wanted)
         };
         let review = |observed: &ObservedState| {
             let roles = NamedRoles::look_up(roster, &observed.roles).ok()?;
@@ -365,6 +365,26 @@ impl<'l> Server<'l> {
         }
         emails.extend(holders);
         review(&observe(&emails).ok()?)
+    }
+}
+
+impl Ask for Server<'_> {
+    /// One read with its retries, but without their pauses.
+    async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
+        let now = std::time::Duration::ZERO;
+        let (mut retries, mut failed) = (Retries::new(now), Failures::default());
+        let mut rng = fastrand::Rng::with_seed(1);
+        loop {
+            let incoming = self.once(&request.outgoing());
+            let failure = match exchange::attempt(request, Ok(incoming), Timestamp::UNIX_EPOCH).result {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            failed.add(&failure);
+            if let Retry::No(_) = retries.retry_read(now, &failure, failed, &mut rng) {
+                return Err(failure);
+            }
+        }
     }
 }
 
@@ -400,11 +420,11 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
     let honest = Server::new(date, None, false);
     let expected = honest.plan(roster).expect("there is a plan for the true state");
     assert!(expected.plan.changes.len() > 1);
-    let pages: HashMap<ReadRequest, Value> = honest
+    let pages: HashMap<Outgoing, Value> = honest
         .asked
         .into_inner()
         .into_iter()
-        .filter(|request| *request != ReadRequest::Me)
+        .filter(|request| request.endpoint != Endpoint::Me)
         .map(|request| (request.clone(), truth(date, &request)))
         .collect();
     for (request, page) in &pages {
@@ -417,7 +437,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
                 let what = || format!("{date:?} {request:?}: {}, always: {always}", lie.0);
                 // Before October 2026, a person who is never in the listing of active users is deactivated, and nothing else
                 // says so: then the person is left alone and reported as deactivated.
-                let is_definition = matches!(request, ReadRequest::Listing { deactivated: false, .. });
+                let is_definition = request.endpoint == Endpoint::Users && !lists_deactivated(request);
                 match &plan {
                     Some(plan) if date != Date::October && always && is_definition => {
                         let is_planned = |change| expected.plan.changes.contains(change);

@@ -74,8 +74,9 @@ fn an_apply_knows_what_it_applied_even_if_three_fifths_of_all_requests_fail() {
         for (name, count) in counted(finished) {
             *all.entry(name).or_default() += count;
         }
-        let unknown = finished.carried.iter().filter(|carried| carried.outcome.as_str() == "unclear");
-        let applied = unknown.filter(|carried| holds(&sim.world, &carried.change)).count();
+        let changes = planned.reviewed.plan.changes.iter().zip(&finished.outcomes);
+        let unknown = changes.filter(|(_, outcome)| outcome.as_str() == "unclear");
+        let applied = unknown.filter(|(change, _)| holds(&sim.world, change)).count();
         assert_eq!(applied, 0, "applied, and reported as unknown");
     });
     tell_figures(

@@ -3,6 +3,7 @@
 //! A request takes its time, and reaches the server somewhere between being sent and being answered. Nothing here
 //! decides anything for the machine: it is polled, and told what came.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use jiff::Timestamp;
 use rolecall::apply::machine::{Action, Machine, Ticket};
 use rolecall::apply::{Finished, Stop};
 use rolecall::observed::UserId;
-use rolecall::plan::{Patch, ReviewedPlan};
-use rolecall::pylon::exchange::{self, Incoming, Outgoing};
-use rolecall::pylon::observe::Wanted;
-use rolecall::pylon::pace::{Pacing, Told};
-use rolecall::pylon::request::Endpoint;
-use rolecall::pylon::{ReadRequest, Trouble};
+use rolecall::plan::ReviewedPlan;
+use rolecall::pylon::exchange::{self, Incoming};
+use rolecall::pylon::observe::{Ask, Wanted};
+use rolecall::pylon::pace::{Feedback, Pacing};
+use rolecall::pylon::request::{Endpoint, Outgoing, PeopleRequest, ReadRequest, Request as _, Update};
+use rolecall::pylon::{Failure, FlowControl, Trouble};
 use rolecall::sandbox::{Class, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
@@ -116,8 +117,8 @@ enum Coming {
 
 #[derive(Debug, Clone)]
 enum What {
-    Read(ReadRequest),
-    Patch(UserId),
+    Read(PeopleRequest),
+    Patch(Update),
 }
 
 #[derive(Debug, Clone)]
@@ -205,21 +206,15 @@ impl Sim {
 
     /// Observes and plans; nothing goes wrong meanwhile.
     pub(super) fn plan(&mut self, scene: &Scene, how: &How) -> Planned {
-        let mut pacing = Pacing::new(&how.rates);
         let read_at = self.now;
         let answered = self.now + Duration::from_millis(*self.line.latency.end());
-        let ask = |request: &ReadRequest| {
-            let arrives = read_at + answered.saturating_sub(read_at) / 2;
-            let response = self.world.handle(arrives, &as_request(Outgoing::read(request)));
-            let attempt = exchange::read(request, Ok(self.line.incoming(response)), Timestamp::UNIX_EPOCH);
-            let pacer = pacing.of(request.endpoint());
-            pacer.sent(read_at);
-            pacer.answered(answered, read_at, Told::by(&attempt), 0);
-            attempt.result
-        };
+        let (world, line) = (RefCell::new(&mut self.world), &self.line);
+        let pacing = RefCell::new(Pacing::new(&how.rates));
+        let asked = Asked { world, line, pacing, read_at, answered };
         let declared = scene.declared();
         let wanted = Wanted { emails: &declared, pin: None, confirm_listing: false };
-        let state = observed(ask, &wanted).expect("nothing goes wrong while a plan is made");
+        let state = observed(&asked, &wanted).expect("nothing goes wrong while a plan is made");
+        let pacing = asked.pacing.into_inner();
         self.pass_until(answered);
         Planned { reviewed: scene.plan(&state), read_at, pacing }
     }
@@ -256,9 +251,10 @@ impl Sim {
     pub(super) fn carry_out(&mut self, planned: &Planned, how: &How) -> Ended {
         self.run += 1;
         let began = self.now;
-        let seed = Rng::with_seed(self.rng.u64(..));
+        let rng = Rng::with_seed(self.rng.u64(..));
         let Planned { reviewed, read_at, pacing } = planned;
-        let mut machine = Machine::new(reviewed, *read_at, self.now, pacing.clone(), how.parallelism, seed);
+        let flow = FlowControl::new(pacing.clone(), self.now, rng);
+        let mut machine = Machine::new(reviewed, *read_at, self.now, flow, how.parallelism);
         let mut watch = Watch::new(reviewed, *read_at);
         let limit = 20_000 + 400 * reviewed.plan.changes.len() as u64;
         let mut events = 0;
@@ -294,19 +290,19 @@ impl Sim {
                 }
             }
             match machine.poll(self.now) {
-                Action::Patch { ticket, id, patch } => {
+                Action::Patch { ticket, update, .. } => {
                     self.now += how.disk;
                     if !machine.may_leave(self.now, ticket) {
                         continue;
                     }
-                    watch.sends_patch(self, &id, &patch);
-                    self.send_patch(ticket, id, &patch);
+                    watch.sends_patch(self, &update);
+                    self.send(ticket, update.outgoing(), What::Patch(update));
                 }
-                Action::Read { ticket, request } => {
+                Action::Read { ticket, request, .. } => {
                     watch.sends_read(&request);
-                    self.send(ticket, Outgoing::read(&request), What::Read(request));
+                    self.send(ticket, request.outgoing(), What::Read(request));
                 }
-                Action::Wait { until } => {
+                Action::Wait { until, .. } => {
                     // Between two waits time passes or something happens, or nothing ever will.
                     let is_new = woken != Some(self.now) || until != Some(self.now);
                     assert!(is_new && until.is_none_or(|until| until > self.now), "I8: woken for nothing");
@@ -344,25 +340,18 @@ impl Sim {
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
                 match &flight.what {
                     What::Read(request) => {
-                        let attempt = exchange::read(request, came, Timestamp::UNIX_EPOCH);
+                        let attempt = exchange::attempt(request, came, Timestamp::UNIX_EPOCH);
                         watch.was_read(&attempt, flight.sent, flight.arrived);
                         machine.was_read(self.now, flight.ticket, attempt);
                     }
-                    What::Patch(id) => {
-                        watch.patch_ended(id);
-                        machine.patched(
-                            self.now,
-                            flight.ticket,
-                            exchange::patched(id, came, Timestamp::UNIX_EPOCH),
-                        );
+                    What::Patch(update) => {
+                        watch.patch_ended(&update.id);
+                        let attempt = exchange::attempt(update, came, Timestamp::UNIX_EPOCH);
+                        machine.patched(self.now, flight.ticket, attempt);
                     }
                 }
             }
         }
-    }
-
-    fn send_patch(&mut self, ticket: Ticket, id: UserId, patch: &Patch) {
-        self.send(ticket, Outgoing::patch(&id, patch), What::Patch(id));
     }
 
     fn send(&mut self, ticket: Ticket, outgoing: Outgoing, what: What) {
@@ -463,6 +452,30 @@ impl Sim {
     }
 }
 
+/// The world while a plan is made. All requests are sent at once and answered at once.
+struct Asked<'s> {
+    world: RefCell<&'s mut World>,
+    line: &'s Line,
+    pacing: RefCell<Pacing>,
+    read_at: Duration,
+    answered: Duration,
+}
+
+impl Ask for Asked<'_> {
+    async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
+        let Self { world, line, pacing, read_at, answered } = self;
+        let outgoing = request.outgoing();
+        let endpoint = outgoing.endpoint;
+        let arrives = *read_at + answered.saturating_sub(*read_at) / 2;
+        let response = world.borrow_mut().handle(arrives, &as_request(outgoing));
+        let attempt = exchange::attempt(request, Ok(line.incoming(response)), Timestamp::UNIX_EPOCH);
+        let mut pacing = pacing.borrow_mut();
+        pacing.pacer(endpoint).sent(*read_at);
+        pacing.pacer(endpoint).answered(*answered, *read_at, Feedback::of_attempt(&attempt), 0);
+        attempt.result
+    }
+}
+
 impl Line {
     fn incoming(&self, response: Response) -> Incoming {
         let header = |name: &str, shows: bool| response.header(name).filter(|_| shows).map(str::to_owned);
@@ -481,9 +494,10 @@ impl Line {
 }
 
 fn as_request(outgoing: Outgoing) -> Request {
-    let Outgoing { method, path, query, body } = outgoing;
+    let path = outgoing.path();
+    let Outgoing { endpoint, user: _, query, body } = outgoing;
     let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Request::new(method, &format!("/{path}"))
+    Request::new(endpoint.method(), &format!("/{path}"))
         .query(&query.join("&"))
         .token(DEFAULT_TOKEN)
         .body(body.unwrap_or_default())

@@ -48,7 +48,7 @@ fn nobody_answers_and_the_run_ends_by_itself() {
     sim.faults = Faults::none().with(Fault::CutBefore, 1.0);
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
-    assert!(finished.carried.iter().all(|carried| !carried.outcome.is_in_force()));
+    assert!(finished.outcomes.iter().all(|outcome| !outcome.is_in_force()));
     assert!(ended.took <= Duration::from_secs(400), "{:?}", ended.took);
 }
 
@@ -84,7 +84,7 @@ fn a_true_limit_without_hints_is_lived_with() {
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
-    assert!(finished.carried.iter().all(|carried| carried.outcome == Outcome::Applied));
+    assert!(finished.outcomes.iter().all(|outcome| *outcome == Outcome::Applied));
     assert!(ended.took <= Duration::from_secs(480), "{:?}", ended.took);
 }
 
@@ -100,9 +100,7 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
         let finished = outcomes(&sim, &planned, &ended);
         match &finished.stopped {
             None => {
-                assert!(
-                    is_waited_for && finished.carried.iter().all(|carried| carried.outcome.is_in_force())
-                );
+                assert!(is_waited_for && finished.outcomes.iter().all(Outcome::is_in_force));
             }
             Some(Stop::LongPause(_)) => assert!(!is_waited_for),
             Some(other) => panic!("{window} s: {other:?}"),

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use rolecall::observed::{RoleId, UserId};
-use rolecall::plan::{Change, Patch, ReviewedPlan};
-use rolecall::pylon::exchange::Outgoing;
-use rolecall::pylon::{Answer, Attempt, ReadRequest};
+use rolecall::observed::{Person, RoleId, UserId};
+use rolecall::plan::{Change, ReviewedPlan};
+use rolecall::pylon::Attempt;
+use rolecall::pylon::request::{PeopleRequest, Request as _, Update};
 use rolecall::roster::Field;
 use rolecall::sandbox::{Class, Delivery, Fault, Request, Response};
 use serde_json::{Map, Value};
@@ -70,20 +70,20 @@ impl Watch {
         self.arrivals[class_index(class)].1
     }
 
-    pub(super) fn sends_read(&mut self, request: &ReadRequest) {
+    pub(super) fn sends_read(&mut self, request: &PeopleRequest) {
         assert!(self.may_send, "sent after a stop: {request:?}");
         match request {
-            ReadRequest::Person(_) => self.looks += 1,
-            ReadRequest::Search { .. } => self.searches += 1,
-            other => panic!("an apply does not ask {other:?}"),
+            PeopleRequest::One(_) => self.looks += 1,
+            PeopleRequest::Search(_) => self.searches += 1,
         }
     }
 
-    pub(super) fn sends_patch(&mut self, sim: &Sim, id: &UserId, patch: &Patch) {
+    pub(super) fn sends_patch(&mut self, sim: &Sim, update: &Update) {
+        let id = &update.id;
         assert!(self.may_send, "sent after a stop: a write of {id:?}");
         self.patches += 1;
         let Some(planned) = self.planned.get(id) else { panic!("I1: {id:?} is not in the plan") };
-        let body = Outgoing::patch(id, patch).body.expect("a body");
+        let body = update.outgoing().body.expect("a body");
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(&body, planned, "I2: exactly what is planned");
         assert!(self.in_flight.insert(id.clone()), "two writes of {id:?} at once");
@@ -99,13 +99,13 @@ impl Watch {
         self.in_flight.remove(id);
     }
 
-    pub(super) fn was_read(&mut self, attempt: &Attempt<Answer>, sent: Duration, arrived: Option<Duration>) {
-        let people = match &attempt.result {
-            Ok(Answer::Person(person)) => std::slice::from_ref(person),
-            Ok(Answer::Page(page)) => &page.people,
-            Ok(Answer::Me(_) | Answer::Roles(_) | Answer::Entries(_)) | Err(_) => &[],
-        };
-        for person in people {
+    pub(super) fn was_read(
+        &mut self,
+        attempt: &Attempt<Vec<Person>>,
+        sent: Duration,
+        arrived: Option<Duration>,
+    ) {
+        for person in attempt.result.iter().flatten() {
             if let Some(read) = self.reads.get_mut(&person.id) {
                 *read = (*read).max((sent, arrived.expect("what was answered has arrived")));
             }

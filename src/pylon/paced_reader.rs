@@ -1,0 +1,172 @@
+//! Sends the reads of a plan: each one when its rate limit allows, and again if that may help.
+//!
+//! It only acts. [`super::flow`] decides when a request is sent and whether it is sent again, [`super::observe`] and
+//! [`super::inquiry`] decide what is asked.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::client::Reader;
+use super::failure::Failure;
+use super::flow::FlowControl;
+use super::inquiry::{self, Inquiry};
+use super::observe::{Ask, Wanted, observe};
+use super::pace::SendTime;
+use super::request::{Attempt, Endpoint, Outgoing, ReadRequest};
+use super::retry::{ATTEMPTS, ATTEMPTS_AT_OPTIONAL_READ, Failures, Retry};
+use super::trace::Trace;
+use crate::clock::Clock;
+use crate::observed::ObservedState;
+use crate::plan::blame::OutOfStep;
+use crate::problem::Problem;
+use crate::roster::Region;
+
+/// A state, and how old it is.
+#[derive(Debug)]
+pub struct Observation {
+    pub state: ObservedState,
+    /// When the oldest of its reads was sent. A write may not depend on a read that is too old.
+    pub read_at: Duration,
+}
+
+/// A reader with the flow control of one run.
+#[derive(Debug)]
+pub struct PacedReader {
+    reader: Reader,
+    clock: Clock,
+    flow: RefCell<FlowControl>,
+    /// Wakes the requests that wait until another one is answered.
+    answered: Notify,
+    /// Takes a line for each wait of [`SHORTEST_REPORTED_WAIT`] or more.
+    report_wait: fn(&str),
+}
+
+const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
+
+impl PacedReader {
+    /// Starts a run. `report_wait` takes a line for each wait of three seconds or more.
+    pub fn new(reader: Reader, clock: Clock, flow: FlowControl, report_wait: fn(&str)) -> Self {
+        Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), report_wait }
+    }
+
+    /// Returns the reader, and what the run has spent of its rate limits. An apply continues with both.
+    pub fn into_parts(self) -> (Reader, FlowControl) {
+        (self.reader, self.flow.into_inner())
+    }
+
+    /// Reads the organization.
+    ///
+    /// # Errors
+    /// Something could not be read completely, or it is not the pinned organization.
+    pub async fn observe(&self, wanted: &Wanted<'_>) -> Result<Observation, Problem> {
+        let read_at = self.clock.elapsed();
+        let state = Box::pin(observe(self, wanted)).await.map_err(|unread| unread.problem(self.region()))?;
+        Ok(Observation { state, read_at })
+    }
+
+    /// Asks the audit log who made the differences. It stops after a limited time, with what it has found until then.
+    pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
+        let limit = self.flow.borrow().rate_limit(Endpoint::Audit);
+        let mut inquiry = Inquiry::new(out_of_step, limit);
+        let asking = async {
+            while let Some(request) = inquiry.next_request() {
+                match self.read_with_retries(ATTEMPTS_AT_OPTIONAL_READ, &request).await {
+                    Ok(page) => inquiry.answered(page),
+                    Err(failure) => inquiry.failed(failure),
+                }
+            }
+        };
+        if timeout(inquiry::TIME_LIMIT, asking).await.is_err() {
+            inquiry.timed_out();
+        }
+        inquiry
+    }
+
+    async fn read_with_retries<R: ReadRequest>(
+        &self,
+        attempts: u32,
+        request: &R,
+    ) -> Result<R::Response, Failure> {
+        let mut failed = Failures::default();
+        let mut number = 0;
+        loop {
+            number += 1;
+            let failure = match self.read_once(request, number).await.result {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            failed.add(&failure);
+            let retry = self.flow.borrow_mut().retry_read(self.clock.elapsed(), &failure, failed);
+            match retry {
+                Retry::At(at) if failed.counted < attempts => {
+                    self.wait(at, &failure.line()).await;
+                }
+                Retry::At(_) | Retry::No(_) => return Err(failure),
+            }
+        }
+    }
+
+    /// Makes one attempt as soon as the rate limit allows. `number` counts from 1.
+    pub async fn read_once<R: ReadRequest>(&self, request: &R, number: u32) -> Attempt<R::Response> {
+        let outgoing = request.outgoing();
+        let endpoint = outgoing.endpoint;
+        let sent = self.wait_for_turn(&outgoing).await;
+        let attempt = self.reader.read(request, number).await;
+        self.flow.borrow_mut().answered(endpoint, self.clock.elapsed(), sent, &attempt);
+        self.answered.notify_waiters();
+        attempt
+    }
+
+    /// Waits until the request may be sent, and counts it as sent. Returns when that was.
+    async fn wait_for_turn(&self, outgoing: &Outgoing) -> Duration {
+        loop {
+            let now = self.clock.elapsed();
+            let answered = self.answered.notified();
+            let send_time = self.flow.borrow_mut().send_time(outgoing.endpoint, now);
+            match send_time {
+                SendTime::Now => {
+                    self.flow.borrow_mut().sent(outgoing.endpoint, now);
+                    return now;
+                }
+                SendTime::At(at) => {
+                    self.wait(at, &format!("{} waits for its turn", outgoing.asked())).await;
+                }
+                SendTime::AfterAnswer => answered.await,
+            }
+        }
+    }
+
+    async fn wait(&self, until: Duration, why: &str) {
+        let wait = until.saturating_sub(self.clock.elapsed());
+        if self.trace().is_on() {
+            self.trace().wait(wait, why);
+        } else if wait >= SHORTEST_REPORTED_WAIT {
+            (self.report_wait)(&format!("{why}; goes on at {}", self.clock.time_of_day_after(wait)));
+        }
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Returns where the requests are traced.
+    pub fn trace(&self) -> Trace {
+        self.reader.trace()
+    }
+
+    /// Returns the region whose host is asked; `None` for another host.
+    pub fn region(&self) -> Option<Region> {
+        self.reader.base().region()
+    }
+
+    /// Returns the host that is asked.
+    pub fn host(&self) -> String {
+        self.reader.base().host()
+    }
+}
+
+impl Ask for PacedReader {
+    async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
+        self.read_with_retries(ATTEMPTS, request).await
+    }
+}
