@@ -44,7 +44,7 @@ impl Progress {
         is_quiet: bool,
     ) -> Self {
         let (total, _) = machine.progress();
-        let expected = expectation(total, machine.flow().rate_limit(Endpoint::Patch));
+        let expected = expectation(total, machine.pacing().limit(Endpoint::Patch));
         let how = if is_quiet {
             How::Quiet
         } else if trace.is_on() {
@@ -121,11 +121,11 @@ fn sentence(machine: &Machine, reason: WaitReason) -> String {
         WaitReason::Answers | WaitReason::Retry => {
             "Pylon has not answered as it should, which is looked into again".to_owned()
         }
-        WaitReason::RateLimit(endpoint) if machine.flow().is_throttled(endpoint) => {
+        WaitReason::RateLimit(endpoint) if machine.pacing().is_throttled(endpoint) => {
             "Pylon asked for a slower pace".to_owned()
         }
         WaitReason::RateLimit(endpoint) => {
-            let limit = machine.flow().rate_limit(endpoint);
+            let limit = machine.pacing().limit(endpoint);
             match endpoint {
                 Endpoint::Patch => format!("Pylon allows {limit} changes a minute"),
                 Endpoint::Search => format!("Pylon allows {limit} searches a minute"),

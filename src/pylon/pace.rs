@@ -1,9 +1,16 @@
-//! When may the next request go out? Pure: told what was sent, what was answered and the time.
+//! Decides when the next request may be sent. Pure: it is told what was sent, what was answered, and the time.
 //!
-//! Pylon counts requests at their arrival, somewhere between our sending and its answer. So a slot is taken when a
-//! request is sent and given back a window after its answer: whatever kind of limiter counts there, no window of its
-//! clock ever sees more than the limit. After a 429 the assumed limit was wrong, or somebody else spends from it: then
-//! the pace follows what is accepted (additive increase, multiplicative decrease), and the window still holds on top.
+//! Pylon counts requests when they arrive, at some time between sending and response. Three textbook ideas keep rolecall
+//! within its rate limit:
+//!
+//! * [`Window`], a sliding window: a slot is taken when a request is sent and comes back one window after its response.
+//!   No window of the server's clock ever contains more requests than the limit, whatever kind of limiter it has. (A token
+//!   bucket would admit nearly twice as many in the first minute.)
+//! * [`Gate`]: after a 429, nothing is sent for as long as the server asks, or with exponential backoff if it does not say.
+//! * [`AdaptiveRate`], additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit was wrong
+//!   or that other clients use it too. Then the rate follows what the server accepts. The window still applies.
+//!
+//! [`AssumedLimit`] learns the limit from the header `X-Rate-Limit-Remaining`, as long as there was no 429.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,375 +20,425 @@ use super::request::{Attempt, Endpoint};
 
 /// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// A slot comes back this much after its window: the server's clock need not tick like ours.
-const MARGIN: Duration = Duration::from_millis(500);
-/// After a 429 the gate stays closed this much longer than the server asked for.
-const AFTER_HINT: Duration = Duration::from_secs(1);
-/// The gate of a 429 without a hint; doubles with each further one.
-const WITHOUT_HINT: Duration = Duration::from_secs(5);
-/// The pace is raised so often while no 429 comes.
-const RAISE_EVERY: Duration = Duration::from_secs(5);
-/// A pace that was once too fast is tried again after twice as long each time, at most after this: a window that is
-/// counted exactly answers every trial with one 429.
+/// A slot comes back this long after its window, because the server's clock may run differently.
+const WINDOW_MARGIN: Duration = Duration::from_millis(500);
+/// After a 429 the gate stays closed for this much longer than the server asks for.
+const HINT_MARGIN: Duration = Duration::from_secs(1);
+/// How long the gate stays closed after a 429 without a hint. It doubles with each further one.
+const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
+/// The rate is raised after each such pause without a 429.
+const RAISE_INTERVAL: Duration = Duration::from_secs(5);
+/// Each time that a higher rate fails, the pause before the next trial doubles, up to this. Otherwise a server that counts
+/// exactly would answer every trial with a 429.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
-/// Rates are counted in thousandths of a request a window, so that all arithmetic is whole.
+/// Rates are counted in thousandths of a request per window, so that all arithmetic uses integers.
 const UNIT: u64 = 1000;
 
-/// A pacer for each endpoint. One value for a whole run: what a plan has sent counts for the apply.
+/// A pacer for each endpoint. One value serves a whole run: what a plan has sent counts for the apply.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
 impl Pacing {
-    /// The documented rate limits, except those in `rates` (requests per minute). If an endpoint occurs twice, the last one counts.
+    /// Uses the documented rate limits, except those in `rates` (requests per minute). If an endpoint occurs twice, the last
+    /// one counts.
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
-        let limit = |endpoint: Endpoint| {
+        let pacer = |endpoint: Endpoint| {
             let given = rates.iter().rev().find(|(other, _)| *other == endpoint);
-            given.map_or(endpoint.documented_limit(), |(_, limit)| *limit)
+            let limit = given.map_or(endpoint.documented_limit(), |(_, limit)| *limit);
+            Pacer::new(limit).or_earlier(endpoint.earlier_limit())
         };
-        Self(Endpoint::ALL.map(|endpoint| Pacer::new(limit(endpoint)).or_earlier(endpoint.earlier_limit())))
+        Self(Endpoint::ALL.map(pacer))
     }
 
-    /// The requests per minute that are assumed to be allowed.
+    /// Returns the requests per minute that are assumed to be allowed.
     pub fn limit(&self, endpoint: Endpoint) -> u64 {
         self.0[endpoint as usize].limit()
     }
 
-    /// Whether a 429 has shown the assumption wrong.
+    /// Returns whether a 429 has shown that the assumption is wrong.
     pub fn is_throttled(&self, endpoint: Endpoint) -> bool {
-        self.0[endpoint as usize].pace.is_some()
+        self.0[endpoint as usize].rate.is_some()
     }
 
-    /// The pacer of an endpoint.
+    /// Returns the pacer of an endpoint.
     pub fn pacer(&mut self, endpoint: Endpoint) -> &mut Pacer {
         &mut self.0[endpoint as usize] // `Endpoint::ALL` is in the order of the variants
     }
 }
 
-/// Paces the requests to one endpoint.
-#[derive(Debug, Clone)]
-pub struct Pacer {
-    /// Requests per window that are allowed at most: as documented, or as given.
-    ceiling: u64,
-    /// The rate limit of an earlier date, if there was another one.
-    earlier: Option<u64>,
-    /// Requests per window that are assumed to be allowed: the ceiling, or the earlier limit if responses have shown it.
-    limit: u64,
-    shown: Shown,
-    /// Sent and not answered yet.
-    in_flight: u64,
-    /// When the slots of answered requests come back, in order.
-    returns: VecDeque<Duration>,
-    /// When slots come back that others have taken, as far as the server has told, in order.
-    others: VecDeque<Duration>,
-    /// When requests were accepted, in order, within the last window.
-    accepted: VecDeque<Duration>,
-    /// Nothing goes out before.
-    gate: Duration,
-    /// 429s without a hint in a row, those to requests sent before the last of them not counted.
-    unhinted: u32,
-    /// Once a 429 has shown the assumption wrong.
-    pace: Option<Pace>,
-    /// The chance of the last answer, in 1/1000 (0 to 999).
-    jitter: u64,
-}
-
-/// What `X-Rate-Limit-Remaining` has shown of the true limit.
-#[derive(Debug, Clone, Copy, Default)]
-struct Shown {
-    /// The largest number of remaining requests plus one: the true limit is not lower.
-    most: u64,
-    /// When the current window of observation began.
-    since: Duration,
-    /// The least sum of our own requests and the remaining ones in this window; `None` before its first response.
-    least_sum: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    /// Thousandths of a request a window.
-    rate: u64,
-    /// The last rate that went well for a while.
-    good: u64,
-    /// 429s to requests sent before this say nothing about the present rate.
-    cut_at: Duration,
-    /// When the rate was last raised or cut.
-    raised_at: Duration,
-    /// How long it stays at the good rate before it tries a higher one.
-    hold: Duration,
-    /// The next request goes out no earlier.
-    next: Duration,
+/// What a response tells the pacer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feedback {
+    /// The request was not throttled. `remaining` is what `X-Rate-Limit-Remaining` shows.
+    Accepted { remaining: Option<u64> },
+    /// The response is a 429. `hint` is how long the server asks to wait.
+    Throttled { hint: Option<Duration> },
+    /// The request got no response. It may have been counted.
+    Lost,
 }
 
 impl Feedback {
-    /// What one attempt tells.
+    /// Returns what one attempt tells.
     pub fn of_attempt<T>(attempt: &Attempt<T>) -> Self {
-        match &attempt.result {
-            Ok(_) => Self::Accepted { remaining: attempt.remaining },
-            Err(failure) => match failure.class() {
-                Class::Throttled => Self::Throttled { hint: failure.hint() },
-                Class::NotSent => Self::Lost,
-                Class::Ambiguous | Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => {
-                    match failure.trouble {
-                        Trouble::NotSent(_) | Trouble::Blocked(_) | Trouble::NoAnswer(_) => Self::Lost,
-                        Trouble::WrongShape(_)
-                        | Trouble::TooSlow(_)
-                        | Trouble::PageWithoutData
-                        | Trouble::Refused(_) => Self::Accepted { remaining: attempt.remaining },
-                    }
-                }
-            },
+        let accepted = Self::Accepted { remaining: attempt.remaining };
+        let Err(failure) = &attempt.result else { return accepted };
+        match &failure.trouble {
+            Trouble::NotSent(_) | Trouble::Blocked(_) | Trouble::NoAnswer(_) => Self::Lost,
+            Trouble::Refused(_) if failure.class() == Class::Throttled => {
+                Self::Throttled { hint: failure.hint() }
+            }
+            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
+                accepted
+            }
         }
     }
 }
 
-/// What an answer tells the pacer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feedback {
-    /// Not throttled; perhaps with `X-Rate-Limit-Remaining`.
-    Accepted {
-        /// How many requests the server would still take in its window.
-        remaining: Option<u64>,
-    },
-    /// A 429, perhaps with a hint how long to wait.
-    Throttled {
-        /// The largest valid hint.
-        hint: Option<Duration>,
-    },
-    /// The request got no answer; it may have been counted.
-    Lost,
-}
-
-/// When the next request may go out.
+/// When the next request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTime {
-    /// Now.
     Now,
     /// Not before this time.
     At(Duration),
-    /// As soon as one of those in flight is answered and its slot comes back.
+    /// Not before a request that is under way has been answered.
     AfterAnswer,
 }
 
+/// Paces the requests to one endpoint.
+#[derive(Debug, Clone)]
+pub struct Pacer {
+    limit: AssumedLimit,
+    window: Window,
+    gate: Gate,
+    /// `None` before the first 429.
+    rate: Option<AdaptiveRate>,
+    /// A random fraction in 1/1000 (0 to 999), drawn for the last response.
+    jitter: u64,
+}
+
 impl Pacer {
-    /// A pacer for `limit` requests a minute; at least one.
+    /// Returns a pacer for `limit` requests per minute, at least one.
     pub fn new(limit: u64) -> Self {
         Self {
-            ceiling: limit.max(1),
-            earlier: None,
-            limit: limit.max(1),
-            shown: Shown::default(),
-            in_flight: 0,
-            returns: VecDeque::new(),
-            others: VecDeque::new(),
-            accepted: VecDeque::new(),
-            gate: Duration::ZERO,
-            unhinted: 0,
-            pace: None,
+            limit: AssumedLimit::new(limit.max(1)),
+            window: Window::default(),
+            gate: Gate::default(),
+            rate: None,
             jitter: 500,
         }
     }
 
-    /// A pacer that recognizes the rate limit of an earlier date.
+    /// Recognizes the rate limit of an earlier date, too.
     #[must_use]
-    pub fn or_earlier(self, earlier: u64) -> Self {
-        Self { earlier: Some(earlier), ..self }
+    pub fn or_earlier(mut self, earlier: u64) -> Self {
+        self.limit.earlier = Some(earlier);
+        self
     }
 
-    /// Requests a minute that are assumed to be allowed.
+    /// Returns the requests per minute that are assumed to be allowed.
     pub fn limit(&self) -> u64 {
-        self.limit
+        self.limit.assumed
     }
 
-    /// When the next request may go out.
+    /// Returns when the next request may be sent.
     pub fn send_time(&mut self, now: Duration) -> SendTime {
-        for slots in [&mut self.returns, &mut self.others] {
-            while slots.front().is_some_and(|back| *back <= now) {
-                slots.pop_front();
-            }
+        self.window.free_slots(now);
+        let mut opens = self.gate.opens;
+        if let Some(rate) = &mut self.rate {
+            rate.raise(now, self.limit.ceiling);
+            opens = opens.max(rate.next);
         }
-        self.raise(now);
-        let paced = self.pace.map_or(Duration::ZERO, |pace| pace.next);
-        let closed_until = self.gate.max(paced);
-        if now < closed_until {
-            return SendTime::At(closed_until);
+        if now < opens {
+            SendTime::At(opens)
+        } else if self.window.taken() < self.allowed() {
+            SendTime::Now
+        } else {
+            self.window.next_free().map_or(SendTime::AfterAnswer, SendTime::At)
         }
-        if self.out() < self.allowed() {
-            return SendTime::Now;
-        }
-        let next = [&self.returns, &self.others].into_iter().filter_map(VecDeque::front).min();
-        next.map_or(SendTime::AfterAnswer, |back| SendTime::At(*back))
     }
 
-    /// A request goes out.
+    /// Notes that a request is sent.
     pub fn sent(&mut self, now: Duration) {
-        self.in_flight += 1;
-        if let Some(pace) = &mut self.pace {
-            let interval = nanos(WINDOW) * UNIT / pace.rate.max(1);
-            // In step with somebody else's clock it would always be the same one of the two who is refused.
-            pace.next = now + Duration::from_nanos(interval / 1000 * (950 + self.jitter / 10));
+        self.window.in_flight += 1;
+        if let Some(rate) = &mut self.rate {
+            // Jitter: two clients that share a rate limit must not stay in phase, or the same one is throttled every time.
+            rate.next = now + Duration::from_nanos(rate.interval() / 1000 * (950 + self.jitter / 10));
         }
     }
 
-    /// A request for which a slot was taken was not sent after all.
+    /// Notes that a request was not sent, although [`Self::sent`] has counted it.
     pub fn withdrawn(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.window.in_flight = self.window.in_flight.saturating_sub(1);
     }
 
-    /// The request that went out at `sent` has come to its end. `jitter` is a fraction in 1/1000 (0 to 999).
+    /// Learns from the response to the request that was sent at `sent`. `jitter` is a random fraction in 1/1000 (0 to 999).
     pub fn answered(&mut self, now: Duration, sent: Duration, feedback: Feedback, jitter: u64) {
-        self.forget(now);
-        self.in_flight = self.in_flight.saturating_sub(1);
         self.jitter = jitter.min(999);
-        self.returns.push_back(now + WINDOW + MARGIN);
+        self.window.answered(now, matches!(feedback, Feedback::Accepted { .. }));
         match feedback {
             Feedback::Accepted { remaining } => {
-                self.unhinted = 0;
-                self.accepted.push_back(now);
-                if let Some(remaining) = remaining.filter(|_| self.pace.is_none()) {
-                    self.learn(now, remaining);
-                    self.lower_to(now, remaining);
-                } // after a 429, the rate that the server accepts is better evidence than the header
+                self.gate.unhinted = 0;
+                // After a 429, the rate that the server accepts is better evidence than the header.
+                if let (Some(remaining), None) = (remaining, self.rate) {
+                    self.limit.learn(now, remaining, self.window.own_at(now));
+                    let others = self.limit.assumed.saturating_sub(self.window.own());
+                    self.window.note_others(now, others.saturating_sub(remaining));
+                }
             }
             Feedback::Throttled { hint } => self.throttled(now, sent, hint),
             Feedback::Lost => {}
         }
     }
 
-    /// How many requests could go out within `span` from now, at the present pace; at least one.
+    /// Returns how many requests could be sent within `span` from now at the present rate, at least one.
     pub fn capacity(&self, now: Duration, span: Duration) -> u64 {
-        let slots = self.returns.iter().chain(&self.others);
-        let back = slots.filter(|back| **back <= now + span).count() as u64;
-        let free = (self.allowed() + back).saturating_sub(self.out());
-        let paced =
-            self.pace.map_or(u64::MAX, |pace| nanos(span) / (nanos(WINDOW) * UNIT / pace.rate.max(1)).max(1));
-        free.min(paced).max(1)
+        let free = self.allowed() + self.window.free_by(now + span);
+        let paced = self.rate.map_or(u64::MAX, |rate| nanos(span) / rate.interval().max(1));
+        free.saturating_sub(self.window.taken()).min(paced).max(1)
     }
 
-    /// What was accepted before the last window says nothing any more.
-    fn forget(&mut self, now: Duration) {
-        while self.accepted.front().is_some_and(|at| *at + WINDOW < now) {
-            self.accepted.pop_front();
-        }
-    }
-
-    fn out(&self) -> u64 {
-        self.own() + self.others.len() as u64
-    }
-
-    /// So many may be out: the assumed limit, or what has been found to go well in its place. An even pace alone would not
-    /// do, since what went out in a bunch leaves the server's window in a bunch.
+    /// Returns how many slots may be taken: the assumed limit, or after a 429 the rate that went well. An even rate alone
+    /// would not do, because requests that were sent in a burst leave the server's window in a burst.
     fn allowed(&self) -> u64 {
-        self.pace.map_or(self.limit, |pace| (pace.rate.max(pace.good) / UNIT).clamp(1, self.ceiling))
+        self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
+            (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
+        })
     }
 
-    fn own(&self) -> u64 {
-        self.in_flight + self.returns.len() as u64
+    fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>) {
+        // A request that was sent before the last cut says nothing about the present rate.
+        let is_late = self.rate.is_some_and(|rate| sent < rate.cut_at);
+        let wait = self.gate.close(now, hint, is_late, self.jitter);
+        let (ceiling, opens) = (self.limit.ceiling, self.gate.opens);
+        let accepted = self.window.accepted(now) * UNIT;
+        let rate = match self.rate {
+            Some(rate) if is_late => rate,
+            Some(rate) => rate.cut(now, opens, accepted),
+            None => {
+                self.window.others.clear();
+                AdaptiveRate::first(now, opens, accepted, wait, ceiling)
+            }
+        };
+        self.rate = Some(AdaptiveRate { next: rate.next.max(opens), ..rate });
+    }
+}
+
+/// The rate limit that is assumed, in requests per window.
+#[derive(Debug, Clone)]
+struct AssumedLimit {
+    /// The documented limit, or the one that the user gives. Nothing raises the assumed limit above it.
+    ceiling: u64,
+    /// The limit of an earlier date, if there was another one.
+    earlier: Option<u64>,
+    /// The ceiling, or the earlier limit if responses have shown it.
+    assumed: u64,
+    /// The largest number of remaining requests that a response has shown, plus one. The true limit is not lower.
+    shown: u64,
+    /// When the current window of observation began.
+    since: Duration,
+    /// The least sum of our own requests and the remaining ones in this window; `None` before its first response.
+    least_sum: Option<u64>,
+}
+
+impl AssumedLimit {
+    fn new(limit: u64) -> Self {
+        Self {
+            ceiling: limit,
+            earlier: None,
+            assumed: limit,
+            shown: 0,
+            since: Duration::ZERO,
+            least_sum: None,
+        }
     }
 
     /// `X-Rate-Limit-Remaining` of the first responses reveals the limit of an earlier date: the response itself was counted,
     /// so the limit is at least one more than what remains. Any other number says what other clients use, or how a bucket
     /// is filled. If other clients had left as much by chance, a whole window later our own requests and the remaining ones
     /// add up to more. The least sum of that window counts, because a counter that lags shows too much for a while.
-    fn learn(&mut self, now: Duration, remaining: u64) {
-        let Shown { most, since, least_sum } = &mut self.shown;
-        *most = (*most).max(remaining.saturating_add(1));
-        let own = self.returns.len() - self.returns.partition_point(|back| *back <= now);
-        let sum = remaining.saturating_add(own as u64);
-        let least = least_sum.map_or(sum, |least| least.min(sum));
-        *least_sum = Some(least);
-        if now.saturating_sub(*since) >= WINDOW {
-            (*since, *least_sum) = (now, None);
-            if least > most.saturating_add(*most / 4) {
-                *most = least;
+    fn learn(&mut self, now: Duration, remaining: u64, own: u64) {
+        self.shown = self.shown.max(remaining.saturating_add(1));
+        let sum = remaining.saturating_add(own);
+        let least = self.least_sum.map_or(sum, |least| least.min(sum));
+        self.least_sum = Some(least);
+        if now.saturating_sub(self.since) >= WINDOW {
+            (self.since, self.least_sum) = (now, None);
+            if least > self.shown.saturating_add(self.shown / 4) {
+                self.shown = least;
             }
         }
-        let most = *most;
-        self.limit =
-            self.earlier.filter(|earlier| *earlier == most).unwrap_or(self.ceiling).min(self.ceiling);
+        let earlier = self.earlier.filter(|earlier| *earlier == self.shown);
+        self.assumed = earlier.unwrap_or(self.ceiling).min(self.ceiling);
+    }
+}
+
+/// The slots that requests take. Invariant: a request has exactly one slot from its sending to one window after its response.
+#[derive(Debug, Clone, Default)]
+struct Window {
+    /// How many requests are sent and not answered yet.
+    in_flight: u64,
+    /// The slots of answered requests, in the order in which they come back.
+    answered: VecDeque<Slot>,
+    /// When the slots of other clients come back, as far as the server has shown that there are any, in order.
+    others: VecDeque<Duration>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    /// When it may be taken again.
+    free_at: Duration,
+    is_accepted: bool,
+}
+
+impl Window {
+    fn free_slots(&mut self, now: Duration) {
+        while self.answered.front().is_some_and(|slot| slot.free_at <= now) {
+            self.answered.pop_front();
+        }
+        while self.others.front().is_some_and(|free_at| *free_at <= now) {
+            self.others.pop_front();
+        }
     }
 
-    /// Otherwise the header can only lower what we allow ourselves, because others spend from the same rate limit. When their
-    /// slots come back is unknown. The guess is evenly over the next window: it starves no client. It also does not block us
-    /// for a whole window if the limit is a token bucket, which shows little left although it refills all the time.
-    fn lower_to(&mut self, now: Duration, remaining: u64) {
-        let others = self.limit.saturating_sub(self.own()).saturating_sub(remaining);
+    fn answered(&mut self, now: Duration, is_accepted: bool) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.answered.push_back(Slot { free_at: now + WINDOW + WINDOW_MARGIN, is_accepted });
+    }
+
+    fn own(&self) -> u64 {
+        self.in_flight + self.answered.len() as u64
+    }
+
+    /// Returns our answered requests that the server still counts.
+    fn own_at(&self, now: Duration) -> u64 {
+        (self.answered.len() - self.answered.partition_point(|slot| slot.free_at <= now)) as u64
+    }
+
+    fn taken(&self) -> u64 {
+        self.own() + self.others.len() as u64
+    }
+
+    fn next_free(&self) -> Option<Duration> {
+        self.answered.front().map(|slot| slot.free_at).into_iter().chain(self.others.front().copied()).min()
+    }
+
+    /// Returns how many slots come back until `time`.
+    fn free_by(&self, time: Duration) -> u64 {
+        let slots = self.answered.iter().map(|slot| slot.free_at).chain(self.others.iter().copied());
+        slots.filter(|free_at| *free_at <= time).count() as u64
+    }
+
+    /// Returns how many requests were accepted within the last window.
+    fn accepted(&self, now: Duration) -> u64 {
+        let recent = |slot: &&Slot| slot.is_accepted && slot.free_at >= now + WINDOW_MARGIN;
+        self.answered.iter().filter(recent).count() as u64
+    }
+
+    /// Takes slots for other clients, which can only lower what we allow ourselves. When their slots come back is unknown. The
+    /// guess is evenly over the next window: it starves no client. It also does not block us for a whole window if the limit
+    /// is a token bucket, which shows little left although it refills all the time.
+    fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
-            let back = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
-            self.others = (1..=others).map(back).collect();
+            let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
+            self.others = (1..=others).map(free_at).collect();
         }
     }
+}
 
-    fn throttled(&mut self, now: Duration, sent: Duration, hint: Option<Duration>) {
-        // Sent at the rate before the cut: says nothing of the present one.
-        let is_late = self.pace.is_some_and(|pace| sent < pace.cut_at);
+/// Closed after a 429.
+#[derive(Debug, Clone, Default)]
+struct Gate {
+    /// Nothing is sent before this time.
+    opens: Duration,
+    /// The number of 429s without a hint in a row, except for requests that were sent before the last of them.
+    unhinted: u32,
+}
+
+impl Gate {
+    /// Closes the gate, and returns for how long without jitter.
+    fn close(&mut self, now: Duration, hint: Option<Duration>, is_late: bool, jitter: u64) -> Duration {
         let wait = hint.map_or_else(
-            || WITHOUT_HINT * 2_u32.saturating_pow(self.unhinted.saturating_sub(u32::from(is_late)).min(5)),
-            |hint| hint + AFTER_HINT,
+            || {
+                let doublings = self.unhinted.saturating_sub(u32::from(is_late)).min(5);
+                UNHINTED_PAUSE * 2_u32.saturating_pow(doublings)
+            },
+            |hint| hint + HINT_MARGIN,
         );
-        let spread = Duration::from_nanos(nanos(MARGIN) * self.jitter / 1000);
-        self.gate = self.gate.max(now + wait + spread);
-        if !is_late {
-            self.unhinted += u32::from(hint.is_none());
-            self.cut(now, wait);
-        }
-        if let Some(pace) = &mut self.pace {
-            pace.next = pace.next.max(self.gate);
-        }
+        self.opens = self.opens.max(now + wait + Duration::from_nanos(nanos(WINDOW_MARGIN) * jitter / 1000));
+        self.unhinted += u32::from(hint.is_none() && !is_late);
+        wait
+    }
+}
+
+/// The rate after a 429, in thousandths of a request per window (AIMD). Invariant: from one to the ceiling.
+#[derive(Debug, Clone, Copy)]
+struct AdaptiveRate {
+    rate: u64,
+    /// The last rate that went well for a while. A rate above it is a trial.
+    good: u64,
+    cut_at: Duration,
+    /// When the rate was last raised or cut.
+    raised_at: Duration,
+    /// How long it stays at the good rate before it tries a higher one.
+    hold: Duration,
+    /// When the next request may be sent.
+    next: Duration,
+}
+
+impl AdaptiveRate {
+    /// Starts with what was accepted during the last window, or with what the hint promises.
+    fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
+        let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
+        let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
+        Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
     }
 
-    /// From window to pace, or from one pace to a slower one. What was accepted during the last window is what is known to
-    /// be allowed; a higher rate that went well for a while has only filled the pauses of that window.
-    fn cut(&mut self, now: Duration, wait: Duration) {
-        let accepted = self.accepted.len() as u64 * UNIT;
-        let ceiling = self.ceiling * UNIT;
-        self.pace = Some(match self.pace {
-            None => {
-                self.others.clear();
-                let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
-                let rate = accepted.max(hinted).clamp(UNIT, ceiling);
-                let (raised_at, next) = (self.gate, self.gate);
-                Pace { rate, good: rate, cut_at: now, raised_at, hold: RAISE_EVERY, next }
-            }
-            Some(Pace { rate, good, hold, next, .. }) => {
-                let cut = (rate * 7 / 10).max(UNIT);
-                let least = |tenths: u64| (good * tenths / 10).max(UNIT);
-                let (known, hold) = if rate > good {
-                    // A trial, and it failed.
-                    (accepted.clamp(least(5), good), (hold * 2).min(LONGEST_HOLD))
-                } else {
-                    // At a rate that should have gone well: a little less, or each window would end with a 429. Where much less
-                    // was accepted, the limit is not where it was, and is looked for anew.
-                    let slightly_less = accepted - accepted / 20;
-                    let hold = if slightly_less < least(7) { RAISE_EVERY } else { hold };
-                    (slightly_less.clamp(least(7), good), hold)
-                };
-                Pace { rate: cut.min(known), good: known, cut_at: now, raised_at: self.gate, hold, next }
-            }
-        });
+    /// Lowers the rate (multiplicative decrease). What was accepted during the last window is known to be allowed. A higher
+    /// rate that went well for a while has only filled the pauses of that window.
+    fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
+        let Self { rate, good, hold, next, .. } = self;
+        let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
+        let (good, hold) = if rate > good {
+            // A trial has failed.
+            (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
+        } else {
+            // A rate that should have gone well: a little less, or each window would end with a 429. If much less was
+            // accepted, the limit has changed, and the search starts again.
+            let slightly_less = accepted - accepted / 20;
+            let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
+            (slightly_less.clamp(at_least(7), good), hold)
+        };
+        let rate = (rate * 7 / 10).max(UNIT).min(good);
+        Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// While no 429 comes the pace is raised: quickly below the last rate that went well, carefully above.
-    fn raise(&mut self, now: Duration) {
-        let ceiling = self.ceiling * UNIT;
-        let Some(pace) = &mut self.pace else { return };
+    /// Raises the rate while no 429 comes: quickly below the last rate that went well, and slowly above it (additive
+    /// increase).
+    fn raise(&mut self, now: Duration, ceiling: u64) {
+        let ceiling = ceiling * UNIT;
         loop {
-            let is_below = pace.rate < pace.good;
-            let wait = if is_below { RAISE_EVERY } else { pace.hold };
-            if pace.raised_at + wait > now {
+            let is_below = self.rate < self.good;
+            let wait = if is_below { RAISE_INTERVAL } else { self.hold };
+            if self.raised_at + wait > now {
                 return;
             }
-            pace.raised_at += wait;
+            self.raised_at += wait;
             if is_below {
-                pace.rate = (pace.rate * 5 / 4).min(pace.good);
+                self.rate = (self.rate * 5 / 4).min(self.good);
                 continue;
             }
-            // Two raises and a whole window without a 429: the limit is not where it was.
-            if pace.raised_at.saturating_sub(pace.cut_at) >= pace.hold * 2 + WINDOW {
-                pace.hold = (pace.hold / 2).max(RAISE_EVERY);
+            // After two raises and a whole window without a 429, the limit is no longer where it was.
+            if self.raised_at.saturating_sub(self.cut_at) >= self.hold * 2 + WINDOW {
+                self.hold = (self.hold / 2).max(RAISE_INTERVAL);
             }
-            pace.good = pace.rate;
-            pace.rate = (pace.rate + ceiling / 50).min(ceiling);
+            self.good = self.rate;
+            self.rate = (self.rate + ceiling / 50).min(ceiling);
         }
+    }
+
+    /// Returns the nanoseconds between two requests.
+    fn interval(&self) -> u64 {
+        nanos(WINDOW) * UNIT / self.rate.max(1)
     }
 }
 
@@ -417,7 +474,7 @@ mod tests {
     /// A pacer of 120 requests a minute that goes at `rate`, where `good` went well, both in thousandths, and that raises
     /// nothing before `raised_at` and its hold.
     fn paced(rate: u64, good: u64, hold: u64, raised_at: u64) -> Pacer {
-        let pace = Pace {
+        let rate = AdaptiveRate {
             rate,
             good,
             cut_at: ms(0),
@@ -425,7 +482,7 @@ mod tests {
             hold: Duration::from_secs(hold),
             next: ms(0),
         };
-        Pacer { pace: Some(pace), ..Pacer::new(120) }
+        Pacer { rate: Some(rate), ..Pacer::new(120) }
     }
 
     #[test]
@@ -479,7 +536,7 @@ mod tests {
         pacer.answered(now, now, ACCEPTED, 0);
         pacer.sent(now);
         pacer.answered(now, now, Feedback::Throttled { hint: None }, 0);
-        assert_eq!(pacer.gate, now + Duration::from_secs(5), "a success begins anew");
+        assert_eq!(pacer.gate.opens, now + Duration::from_secs(5), "a success begins anew");
     }
 
     #[test]
@@ -490,9 +547,9 @@ mod tests {
             let mut pacer = Pacer::new(120);
             exchange(&mut pacer, 0, &vec![ACCEPTED; accepted]);
             exchange(&mut pacer, 30_000, &[throttled(hint)]);
-            let pace = pacer.pace.expect("a pace");
+            let now = pacer.rate.expect("a rate");
             assert_eq!(
-                (pace.rate / UNIT, pace.good / UNIT),
+                (now.rate / UNIT, now.good / UNIT),
                 (rate, rate),
                 "{accepted} accepted, hint {hint} s"
             );
@@ -506,8 +563,8 @@ mod tests {
         exchange(&mut pacer, 4_000, &[throttled(1)]); // the gate opens at 6.1 s
         let rate = |pacer: &mut Pacer, now| {
             pacer.send_time(ms(now));
-            let pace = pacer.pace.expect("a pace");
-            (pace.rate, pace.good, pace.hold.as_secs())
+            let rate = pacer.rate.expect("a rate");
+            (rate.rate, rate.good, rate.hold.as_secs())
         };
         assert_eq!(rate(&mut pacer, 11_099), (40_000, 40_000, 5));
         assert_eq!(rate(&mut pacer, 11_100), (42_400, 40_000, 5));
@@ -562,11 +619,12 @@ mod tests {
             ((1_000, 1_000, 80, 0), (1_000, 1_000, 5), "one a minute is the least"),
         ] {
             let mut pacer = paced(rate, good, hold, 600_000);
-            pacer.accepted = vec![ms(90_000); accepted].into();
+            let accepted_at_90_s = Slot { free_at: ms(90_000) + WINDOW + WINDOW_MARGIN, is_accepted: true };
+            pacer.window.answered = vec![accepted_at_90_s; accepted].into();
             pacer.sent(ms(100_000));
             pacer.answered(ms(100_100), ms(100_000), throttled(1), 0);
-            let pace = pacer.pace.expect("a pace");
-            assert_eq!((pace.rate, pace.good, pace.hold.as_secs()), expected, "{what}");
+            let rate = pacer.rate.expect("a rate");
+            assert_eq!((rate.rate, rate.good, rate.hold.as_secs()), expected, "{what}");
         }
     }
 
@@ -575,7 +633,7 @@ mod tests {
         let mut pacer = Pacer::new(120);
         exchange(&mut pacer, 0, &[ACCEPTED; 10]); // answered at 0.1 to 1.0 s
         exchange(&mut pacer, 60_400, &[throttled(59)]); // and this at 60.5 s
-        assert_eq!(pacer.pace.expect("a pace").rate, 6 * UNIT, "those of 0.5 s and later");
+        assert_eq!(pacer.rate.expect("a rate").rate, 6 * UNIT, "those of 0.5 s and later");
     }
 
     #[test]
@@ -585,7 +643,7 @@ mod tests {
             [(179_999, 60), (180_000, 30), (209_999, 30), (210_000, 15), (225_000, 7), (900_000, 5)]
         {
             pacer.send_time(ms(now));
-            assert_eq!(pacer.pace.expect("a pace").hold.as_secs(), hold, "{now} ms");
+            assert_eq!(pacer.rate.expect("a rate").hold.as_secs(), hold, "{now} ms");
         }
     }
 
@@ -594,10 +652,10 @@ mod tests {
         let mut pacer = Pacer::new(120);
         (0..3).for_each(|_| pacer.sent(ms(0)));
         pacer.answered(ms(100), ms(0), throttled(9), 0);
-        let pace = pacer.pace.map(|pace| (pace.rate, pace.good));
+        let rate = pacer.rate.map(|rate| (rate.rate, rate.good));
         pacer.answered(ms(200), ms(0), throttled(9), 0);
         pacer.answered(ms(300), ms(0), throttled(1), 0);
-        assert_eq!(pacer.pace.map(|pace| (pace.rate, pace.good)), pace);
+        assert_eq!(pacer.rate.map(|rate| (rate.rate, rate.good)), rate);
         assert_eq!(pacer.send_time(ms(300)), SendTime::At(ms(10_200)), "the longest of them counts");
     }
 
@@ -606,13 +664,13 @@ mod tests {
         let mut pacer = Pacer::new(10);
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(9) }, 0);
-        assert_eq!(pacer.out(), 1, "nobody else is there");
+        assert_eq!(pacer.window.taken(), 1, "nobody else is there");
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(4) }, 0);
-        assert_eq!(pacer.out(), 6, "two of ours, four of others");
+        assert_eq!(pacer.window.taken(), 6, "two of ours, four of others");
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(50) }, 0);
-        assert_eq!(pacer.out(), 7, "it may only lower");
+        assert_eq!(pacer.window.taken(), 7, "it may only lower");
         (0..3).for_each(|_| pacer.sent(ms(0)));
         assert_eq!(pacer.send_time(ms(0)), SendTime::At(ms(15_000)));
         assert_eq!(pacer.send_time(ms(15_000)), SendTime::Now);
@@ -624,7 +682,11 @@ mod tests {
         for (now, remaining) in [(0, 5), (10_000, 4)] {
             pacer.sent(ms(now));
             pacer.answered(ms(now), ms(now), Feedback::Accepted { remaining: Some(remaining) }, 0);
-            assert_eq!(pacer.others, [15_000, 30_000, 45_000, 60_000].map(ms), "four of others, still");
+            assert_eq!(
+                pacer.window.others,
+                [15_000, 30_000, 45_000, 60_000].map(ms),
+                "four of others, still"
+            );
         }
     }
 

@@ -69,7 +69,7 @@ impl PacedReader {
 
     /// Asks the audit log who made the differences. It stops after a limited time, with what it has found until then.
     pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
-        let limit = self.flow.borrow().rate_limit(Endpoint::Audit);
+        let limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         let mut inquiry = Inquiry::new(out_of_step, limit);
         let asking = async {
             while let Some(request) = inquiry.next_request() {
@@ -99,7 +99,7 @@ impl PacedReader {
                 Err(failure) => failure,
             };
             failed.add(&failure);
-            let retry = self.flow.borrow_mut().retry_read(self.clock.elapsed(), &failure, failed);
+            let retry = self.flow.borrow_mut().retries.retry_read(self.clock.elapsed(), &failure, failed);
             match retry {
                 Retry::At(at) if failed.counted < attempts => {
                     self.wait(at, &failure.line()).await;
@@ -125,10 +125,10 @@ impl PacedReader {
         loop {
             let now = self.clock.elapsed();
             let answered = self.answered.notified();
-            let send_time = self.flow.borrow_mut().send_time(outgoing.endpoint, now);
+            let send_time = self.flow.borrow_mut().pacing.pacer(outgoing.endpoint).send_time(now);
             match send_time {
                 SendTime::Now => {
-                    self.flow.borrow_mut().sent(outgoing.endpoint, now);
+                    self.flow.borrow_mut().pacing.pacer(outgoing.endpoint).sent(now);
                     return now;
                 }
                 SendTime::At(at) => {

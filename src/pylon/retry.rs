@@ -35,6 +35,7 @@ pub struct Retries {
     last_success: Duration,
     /// Until when the server has asked to wait.
     paused_until: Duration,
+    rng: fastrand::Rng,
 }
 
 /// How often one request has failed.
@@ -83,14 +84,19 @@ pub enum GiveUp {
 }
 
 impl Retries {
-    /// A run that begins at `now`.
-    pub fn new(now: Duration) -> Self {
-        Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now }
+    /// Starts a run at `now`. All randomness of the run comes from `rng`.
+    pub fn new(now: Duration, rng: fastrand::Rng) -> Self {
+        Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now, rng }
     }
 
-    /// A run that goes on at `now` where another has had answers: nobody asks any more whether the host is right.
-    pub fn of_an_answered_run(now: Duration) -> Self {
-        Self { any_answer: true, ..Self::new(now) }
+    /// Starts another part of the run at `now`, after one in which the host has answered.
+    pub fn restart_answered(&mut self, now: Duration) {
+        *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
+    }
+
+    /// Draws the jitter for one response, in 1/1000 (0 to 999).
+    pub fn jitter(&mut self) -> u64 {
+        self.rng.u64(0..1000)
     }
 
     /// A full budget again, for another part of the run.
@@ -129,13 +135,7 @@ impl Retries {
 
     /// Decides whether to send a read again. `failed` counts its failures, including the last one, which is `failure`. A failure
     /// that makes a write ambiguous only makes a read worth repeating.
-    pub fn retry_read(
-        &mut self,
-        now: Duration,
-        failure: &Failure,
-        failed: Failures,
-        rng: &mut fastrand::Rng,
-    ) -> Retry {
+    pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.trouble {
             Trouble::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
             Trouble::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
@@ -147,7 +147,7 @@ impl Retries {
         }
         match failure.class() {
             Class::Throttled => self.retry_throttled(now, failure.hint()),
-            Class::NotSent | Class::Ambiguous => self.retry(now, failed.counted, rng),
+            Class::NotSent | Class::Ambiguous => self.retry(now, failed.counted),
             Class::Rejected | Class::Forbidden | Class::TooLarge | Class::Fatal => Retry::No(GiveUp::Final),
         }
     }
@@ -165,7 +165,7 @@ impl Retries {
     }
 
     /// Whether to send a request again that has failed `failed` times, and when.
-    pub fn retry(&mut self, now: Duration, failed: u32, rng: &mut fastrand::Rng) -> Retry {
+    pub fn retry(&mut self, now: Duration, failed: u32) -> Retry {
         let attempts = if self.any_answer { ATTEMPTS } else { ATTEMPTS_UNANSWERED };
         if failed >= attempts {
             return Retry::No(GiveUp::Attempts);
@@ -177,15 +177,16 @@ impl Retries {
             return Retry::No(GiveUp::Budget);
         };
         self.budget = left;
-        Retry::At(now + backoff(failed, rng))
+        Retry::At(now + self.backoff(failed))
     }
-}
 
-/// A pause before the attempt after `failed` failures: uniform in [0, min(30 s, 0.5 s · 2ⁿ)], n counted from 0.
-pub fn backoff(failed: u32, rng: &mut fastrand::Rng) -> Duration {
-    let doubled = FIRST_BOUND.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
-    let bound = doubled.min(LARGEST_BOUND);
-    Duration::from_nanos(rng.u64(0..=u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX)))
+    /// Draws a pause before the attempt after `failed` failures (full jitter): uniform in [0, min(30 s, 0.5 s · 2ⁿ)], where
+    /// n counts the failures from 0.
+    pub fn backoff(&mut self, failed: u32) -> Duration {
+        let doubled = FIRST_BOUND.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
+        let bound = doubled.min(LARGEST_BOUND);
+        Duration::from_nanos(self.rng.u64(0..=u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX)))
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +199,16 @@ mod tests {
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    fn retries(now: Duration) -> Retries {
+        Retries::new(now, fastrand::Rng::with_seed(1))
+    }
+
+    fn answered() -> Retries {
+        let mut retries = super::tests::retries(seconds(0));
+        retries.restart_answered(seconds(0));
+        retries
     }
 
     fn failure(trouble: Trouble) -> Failure {
@@ -214,12 +225,12 @@ mod tests {
 
     #[test]
     fn the_pause_is_drawn_from_a_bound_that_doubles_up_to_half_a_minute() {
-        let mut rng = fastrand::Rng::with_seed(1);
         for (failed, bound) in
             [(0, 500), (1, 500), (2, 1_000), (3, 2_000), (6, 16_000), (7, 30_000), (8, 30_000), (900, 30_000)]
         {
             let bound = Duration::from_millis(bound);
-            let pauses: Vec<Duration> = (0..2_000).map(|_| backoff(failed, &mut rng)).collect();
+            let mut retries = super::tests::retries(seconds(0));
+            let pauses: Vec<Duration> = (0..2_000).map(|_| retries.backoff(failed)).collect();
             let (shortest, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
             assert!(*longest <= bound && *longest > bound * 9 / 10, "{failed}: {longest:?} of {bound:?}");
             assert!(*shortest < bound / 10, "{failed}: {shortest:?} of {bound:?}");
@@ -228,28 +239,26 @@ mod tests {
 
     #[test]
     fn a_host_that_never_answered_is_asked_four_times_and_any_other_ten_times() {
-        let mut rng = fastrand::Rng::with_seed(1);
-        let attempts = |retries: &mut Retries, rng: &mut fastrand::Rng| {
-            (1..100).find(|failed| retries.retry(seconds(0), *failed, rng) == Retry::No(GiveUp::Attempts))
+        let attempts = |retries: &mut Retries| {
+            (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
-        let mut silent = Retries::new(seconds(0));
+        let mut silent = retries(seconds(0));
         silent.failed(&failure(Trouble::NoAnswer("reset".into())));
         silent.failed(&failure(Trouble::NotSent("refused".into())));
-        assert_eq!(attempts(&mut silent, &mut rng), Some(ATTEMPTS_UNANSWERED));
+        assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
         silent.failed(&refused(500));
-        assert_eq!(attempts(&mut silent, &mut rng), Some(ATTEMPTS), "an error is an answer too");
-        assert_eq!(attempts(&mut Retries::of_an_answered_run(seconds(0)), &mut rng), Some(ATTEMPTS));
-        let mut succeeded = Retries::new(seconds(0));
+        assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error is an answer too");
+        assert_eq!(attempts(&mut answered()), Some(ATTEMPTS));
+        let mut succeeded = retries(seconds(0));
         succeeded.succeeded(seconds(0));
-        assert_eq!(attempts(&mut succeeded, &mut rng), Some(ATTEMPTS));
+        assert_eq!(attempts(&mut succeeded), Some(ATTEMPTS));
     }
 
     #[test]
     fn a_run_has_a_hundred_retries_and_half_a_one_for_each_success() {
-        let mut rng = fastrand::Rng::with_seed(1);
-        let mut retries = Retries::new(seconds(0));
-        let mut left = |retries: &mut Retries| {
-            (0..1000).find(|_| retries.retry(seconds(0), 1, &mut rng) == Retry::No(GiveUp::Budget))
+        let mut retries = super::tests::retries(seconds(0));
+        let left = |retries: &mut Retries| {
+            (0..1000).find(|_| retries.retry(seconds(0), 1) == Retry::No(GiveUp::Budget))
         };
         assert_eq!(left(&mut retries), Some(100));
         (0..7).for_each(|_| retries.succeeded(seconds(0)));
@@ -259,7 +268,7 @@ mod tests {
     #[test]
     fn five_minutes_without_a_success_end_the_run_but_one_pause_that_was_asked_for_does_not_count() {
         let hint = |seconds| Some(Duration::from_secs(seconds));
-        let mut retries = Retries::new(seconds(10));
+        let mut retries = super::tests::retries(seconds(10));
         assert!(!retries.is_silent(seconds(309)));
         assert!(retries.is_silent(seconds(310)));
         assert_eq!(retries.clone().retry_throttled(seconds(10), hint(300)), Retry::At(seconds(10)));
@@ -272,12 +281,11 @@ mod tests {
         assert!(retries.is_silent(seconds(700)), "one pause after the other is silence");
         assert_eq!(retries.retry_throttled(seconds(700), hint(1)), Retry::No(GiveUp::Silence));
         assert_eq!(retries.retry_throttled(seconds(700), hint(301)), Retry::No(GiveUp::LongPause));
-        assert_eq!(retries.retry(seconds(700), 1, &mut fastrand::Rng::new()), Retry::No(GiveUp::Silence));
+        assert_eq!(retries.retry(seconds(700), 1), Retry::No(GiveUp::Silence));
     }
 
     #[test]
     fn a_read_is_asked_again_when_that_may_help() {
-        let mut rng = fastrand::Rng::with_seed(1);
         for (failure, is_again) in [
             (failure(Trouble::NotSent(String::new())), true),
             (failure(Trouble::NoAnswer(String::new())), true),
@@ -296,7 +304,7 @@ mod tests {
         ] {
             let mut failed = Failures::default();
             failed.add(&failure);
-            let again = Retries::new(seconds(0)).retry_read(seconds(0), &failure, failed, &mut rng);
+            let again = retries(seconds(0)).retry_read(seconds(0), &failure, failed);
             assert_eq!(matches!(again, Retry::At(_)), is_again, "{failure:?}");
             let gave_up = matches!(again, Retry::No(GiveUp::Final | GiveUp::Attempts));
             assert!(is_again || gave_up, "{failure:?}");
@@ -308,8 +316,8 @@ mod tests {
         for (trouble, attempts) in
             [(Trouble::WrongShape(WrongShape::default()), 3), (Trouble::PageWithoutData, 4)]
         {
-            let (failure, mut rng) = (failure(trouble), fastrand::Rng::with_seed(1));
-            let mut retries = Retries::of_an_answered_run(seconds(0));
+            let failure = failure(trouble);
+            let mut retries = answered();
             let (mut failed, mut now) = (Failures::default(), seconds(0));
             // Failures of other kinds before it are not counted as such.
             (0..4).for_each(|_| failed.add(&refused(500)));
@@ -317,12 +325,7 @@ mod tests {
             loop {
                 sent += 1;
                 failed.add(&failure);
-                match retries.retry_read(
-                    now,
-                    &failure,
-                    Failures { counted: failed.unusable, ..failed },
-                    &mut rng,
-                ) {
+                match retries.retry_read(now, &failure, Failures { counted: failed.unusable, ..failed }) {
                     Retry::At(at) => now = at,
                     Retry::No(gave_up) => break assert_eq!(gave_up, GiveUp::Attempts),
                 }

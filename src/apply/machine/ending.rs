@@ -101,7 +101,7 @@ impl Machine {
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
         // Otherwise the retries of the writes could leave unknown what was applied.
-        self.flow.refill_retries();
+        self.flow.retries.refill();
         let written: Vec<TaskId> = self.tasks.written().collect();
         self.ask_in_batches(&written, Purpose::ReadBack);
     }

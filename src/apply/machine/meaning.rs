@@ -17,12 +17,12 @@ impl Machine {
         match failure.class() {
             Class::NotSent => {
                 self.tasks[id].failed += 1;
-                match self.flow.retry(now, self.tasks[id].failed) {
+                match self.flow.retries.retry(now, self.tasks[id].failed) {
                     Retry::At(until) => self.put(id, Position::Waiting { until }),
                     Retry::No(_) => self.end(id, not_attempted(failure)),
                 }
             }
-            Class::Throttled => match self.flow.retry_throttled(now, &failure) {
+            Class::Throttled => match self.flow.retries.retry_throttled(now, failure.hint()) {
                 Retry::At(until) => self.put(id, Position::Waiting { until }),
                 Retry::No(_) => {
                     self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
@@ -33,7 +33,7 @@ impl Machine {
                 let task = &mut self.tasks[id];
                 task.failed += 1;
                 task.in_doubt = Some(failure);
-                let pause = self.flow.backoff(task.failed);
+                let pause = self.flow.retries.backoff(task.failed);
                 self.put(id, Position::Looking { after_write: true });
                 self.ask_at(now + pause, Purpose::Look(id));
             }
@@ -58,7 +58,7 @@ impl Machine {
 
     pub(super) fn read_failed(&mut self, now: Duration, mut read: Read, failure: Failure) {
         read.failed.add(&failure);
-        let gave_up = match self.flow.retry_read(now, &failure, read.failed) {
+        let gave_up = match self.flow.retries.retry_read(now, &failure, read.failed) {
             Retry::At(at) => return self.schedule(at, read),
             Retry::No(gave_up) => gave_up,
         };
@@ -150,7 +150,7 @@ impl Machine {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
                 // The pause before the next write was made before the look.
-                if is_failed_write && matches!(self.flow.retry(now, failed), Retry::No(_)) {
+                if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
                     self.end(id, Outcome::Unclear(None));
                 } else {
                     self.put(id, Position::Queued);

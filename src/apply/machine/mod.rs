@@ -20,6 +20,7 @@ use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
 use crate::plan::{Change, ReviewedPlan};
 use crate::pylon::failure::Trouble;
+use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
 
@@ -112,7 +113,7 @@ impl Machine {
         mut flow: FlowControl,
         parallelism: usize,
     ) -> Self {
-        flow.begin_apply(now);
+        flow.retries.restart_answered(now); // the plan was made of responses
         let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
         Self {
             tasks: Tasks::new(plan.in_order(), is_own, read_at),
@@ -134,9 +135,9 @@ impl Machine {
         (self.tasks.len(), self.tasks.len() - self.tasks.unsettled_count())
     }
 
-    /// Returns the flow control, for its rate limits.
-    pub fn flow(&self) -> &FlowControl {
-        &self.flow
+    /// Returns the pacing, for its rate limits.
+    pub fn pacing(&self) -> &Pacing {
+        &self.flow.pacing
     }
 
     /// Returns after a stop how many answers are still waited for.
@@ -172,7 +173,7 @@ impl Machine {
         }
         let failure = self.not_sent(task, "writing its intent to the disk took too long".into());
         self.pending.remove(&ticket);
-        self.flow.withdrawn(Endpoint::Patch);
+        self.flow.pacing.pacer(Endpoint::Patch).withdrawn();
         self.tasks[task].sent -= 1;
         self.patch_failed(now, task, failure);
         false
@@ -191,7 +192,7 @@ impl Machine {
     pub fn poll(&mut self, now: Duration) -> Action {
         let is_unfinished =
             self.tasks.unsettled_count() > 0 || self.phase == Phase::ReadingBack && !self.is_idle();
-        if is_unfinished && self.may_send() && now >= self.flow.silent_at() {
+        if is_unfinished && self.may_send() && now >= self.flow.retries.silent_at() {
             self.stop(Stop::Silence);
         }
         self.advance();

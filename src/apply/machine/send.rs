@@ -33,7 +33,7 @@ impl Machine {
             let mut read = self.reads.remove(&key)?;
             read.sent += 1;
             let (request, attempt) = (self.people_request(&read), read.sent);
-            self.flow.sent(endpoint, now);
+            self.flow.pacing.pacer(endpoint).sent(now);
             let ticket = self.ticket(Pending::Read { read, sent: now });
             return Some(Action::Read { ticket, request, attempt });
         }
@@ -119,7 +119,7 @@ impl Machine {
     fn send_patch(&mut self, now: Duration, id: TaskId) -> Action {
         self.put(id, Position::Patching);
         self.tasks[id].sent += 1;
-        self.flow.sent(Endpoint::Patch, now);
+        self.flow.pacing.pacer(Endpoint::Patch).sent(now);
         let (update, attempt) = (self.update(id), self.tasks[id].sent);
         let ticket = self.ticket(Pending::Patch { task: id, sent: now });
         Action::Patch { ticket, update, attempt }
@@ -135,7 +135,7 @@ impl Machine {
         if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
         }
-        let capacity = self.flow.capacity(Endpoint::Patch, now, REFRESH_HORIZON);
+        let capacity = self.flow.pacing.pacer(Endpoint::Patch).capacity(now, REFRESH_HORIZON);
         let ahead = usize::try_from(capacity).unwrap_or(PAGE).min(PAGE);
         let next = self.tasks.at(&Position::Queued).iter().take(ahead);
         let stale: Vec<TaskId> = next.copied().filter(|id| self.is_stale(*id, now)).collect();
@@ -147,7 +147,7 @@ impl Machine {
     }
 
     fn may_send_now(&mut self, endpoint: Endpoint, now: Duration, limited: &mut Limited) -> bool {
-        match self.flow.send_time(endpoint, now) {
+        match self.flow.pacing.pacer(endpoint).send_time(now) {
             SendTime::Now => true,
             SendTime::At(at) => {
                 if limited.is_none_or(|(first, _)| at < first) {
@@ -172,7 +172,7 @@ impl Machine {
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
         // A rate limit that is closed for longer is not waited for.
-        Action::Wait { until: Some(until.min(self.flow.silent_at())), reason }
+        Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 
     fn ticket(&mut self, pending: Pending) -> Ticket {

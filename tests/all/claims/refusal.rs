@@ -83,8 +83,7 @@ fn is_said(failure: &Failure) {
 fn is_borne(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);
-    let mut retries = Retries::new(Duration::ZERO);
-    let mut rng = fastrand::Rng::with_seed(1);
+    let mut retries = Retries::new(Duration::ZERO, fastrand::Rng::with_seed(1));
     for round in 1..3 {
         let now = second * round;
         pacer.sent(now);
@@ -94,7 +93,7 @@ fn is_borne(attempt: &Attempt<RolePage>) {
         let Err(failure) = &attempt.result else { continue };
         let mut failed = Failures::default();
         failed.add(failure);
-        let retry = retries.retry_read(now, failure, failed, &mut rng);
+        let retry = retries.retry_read(now, failure, failed);
         let hint = failure.hint().unwrap_or_default();
         match failure.class() {
             Class::Throttled if hint > LONGEST_HINT => assert_eq!(retry, Retry::No(GiveUp::LongPause)),

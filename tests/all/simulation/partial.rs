@@ -372,8 +372,8 @@ impl Ask for Server<'_> {
     /// One read with its retries, but without their pauses.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
         let now = std::time::Duration::ZERO;
-        let (mut retries, mut failed) = (Retries::new(now), Failures::default());
-        let mut rng = fastrand::Rng::with_seed(1);
+        let mut retries = Retries::new(now, fastrand::Rng::with_seed(1));
+        let mut failed = Failures::default();
         loop {
             let incoming = self.once(&request.outgoing());
             let failure = match exchange::attempt(request, Ok(incoming), Timestamp::UNIX_EPOCH).result {
@@ -381,7 +381,7 @@ impl Ask for Server<'_> {
                 Err(failure) => failure,
             };
             failed.add(&failure);
-            if let Retry::No(_) = retries.retry_read(now, &failure, failed, &mut rng) {
+            if let Retry::No(_) = retries.retry_read(now, &failure, failed) {
                 return Err(failure);
             }
         }
