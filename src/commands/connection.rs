@@ -8,13 +8,13 @@ use crate::observed::Integration;
 use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
+use crate::pylon::network::{Direct, Route};
 use crate::pylon::observe::Wanted;
 use crate::pylon::pace::Pacing;
 use crate::pylon::paced_reader::{Observation, PacedReader};
-use crate::pylon::proxy::{Direct, Route};
 use crate::pylon::request::Endpoint;
 use crate::pylon::roots::Roots;
-use crate::pylon::{BaseUrl, FlowControl, Network, Reader, Token, Trace};
+use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
 use crate::sandbox::Running;
 
@@ -113,8 +113,7 @@ async fn open(
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;
-        let network = Network::of(&base, &environment.network)?;
-        let reader = Reader::new(base, Token::new(crate::sandbox::DEFAULT_TOKEN)?, network, clock, trace)?;
+        let reader = reader(base, Token::new(crate::sandbox::DEFAULT_TOKEN), environment, trace)?;
         return Ok(Connection {
             reader: paced(reader),
             place: "sandbox".into(),
@@ -124,12 +123,22 @@ async fn open(
         });
     }
     let base = base_url(roster, asked)?;
-    let network = Network::of(&base, &environment.network)?;
-    let token = token(environment)?;
     let place = base.region().map_or_else(|| base.host(), |region| region.as_str().to_owned());
     let as_on = as_on(&base, clock);
-    let reader = Reader::new(base, token, network, clock, trace)?;
+    let reader = reader(base, token(environment), environment, trace)?;
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
+}
+
+/// A problem of the network is reported before one of the token.
+fn reader(
+    base: BaseUrl,
+    token: Result<Token, Problem>,
+    environment: &Environment,
+    trace: Trace,
+) -> Result<Reader, Problem> {
+    let route = Route::choose(&base, &environment.network)?;
+    let roots = Roots::load(&base, &environment.network)?;
+    Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
 /// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.
@@ -166,7 +175,7 @@ pub(super) fn network(
         return Some((Ok(Route::Direct(Direct::Loopback)), Ok(Roots::NotNeeded)));
     }
     let (base, variables) = (base_url(roster, asked).ok()?, &environment.network);
-    Some((Route::of(&base, variables), Roots::of(&base, variables)))
+    Some((Route::choose(&base, variables), Roots::load(&base, variables)))
 }
 
 /// A fixed calendar, where the Pylon that is asked may be the real one.

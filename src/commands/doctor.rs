@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
 use crate::problem::Problems;
-use crate::pylon::proxy::{Direct, Route};
+use crate::pylon::network::{Direct, Route};
 use crate::pylon::request::{Attempt, Identity, Me};
 use crate::pylon::roots::{Roots, Source};
 use crate::regular;

@@ -12,28 +12,26 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::Code;
 use super::certificate;
-use super::client::CONNECT;
 use super::failure::{Obstacle, Trouble};
-use super::network::Network;
-use super::proxy::{Proxy, Route};
+use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
 /// What can go wrong with the tunnel through a proxy. hyper-util does not export the name of this type.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type Cause<'e> = &'e (dyn Error + 'static);
 
-/// What the failure of a request to `host` means.
-pub(super) fn trouble(error: &reqwest::Error, host: &str, network: &Network) -> Trouble {
+/// Returns what the failure of a request to `host` means. `trusted` are the variables that name the trusted certificates.
+pub(super) fn trouble(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Trouble {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
-    let (proxy, party) = match (&network.route, tunnel) {
+    let (proxy, party) = match (route, tunnel) {
         // After the tunnel is open, a failure concerns the host, not the proxy.
         (Route::Proxy(proxy), Some(_)) => (Some(proxy), format!("the proxy {}", named(proxy))),
         (Route::Proxy(proxy), None) => (Some(proxy), host.to_owned()),
         (Route::Direct(_), _) => (None, host.to_owned()),
     };
     if let Some(tls) = find::<rustls::Error>(&causes)
-        && let Some(obstacle) = certificate::obstacle(tls, &party, &network.roots, in_handshake)
+        && let Some(obstacle) = certificate::obstacle(tls, &party, trusted, in_handshake)
     {
         return Trouble::Blocked(Box::new(obstacle));
     }
@@ -54,7 +52,7 @@ pub(super) fn trouble(error: &reqwest::Error, host: &str, network: &Network) -> 
         _ if error.is_timeout() => {
             let through =
                 proxy.map(|proxy| format!(" through the proxy {}", named(proxy))).unwrap_or_default();
-            format!("no connection to {host}{through} within {} s", CONNECT.as_secs())
+            format!("no connection to {host}{through} within {} s", CONNECT_TIMEOUT.as_secs())
         }
         _ => no_connection(error, &causes, &party),
     })

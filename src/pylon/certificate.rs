@@ -2,25 +2,131 @@
 //!
 //! Whatever is decided here would be the same for the next request, so it ends the run. What may pass, such as a
 //! handshake that broke off, is left to the retries.
+//!
+//! [`Explaining`] decides as the verifier that it wraps. Only its refusal changes: rustls does not say who issued a
+//! certificate, or that it is self-signed, and that is what people need to find the cause.
+
+use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, DigitallySignedStruct, Error, InvalidMessage, OtherError,
+    SignatureScheme,
+};
+use webpki::EndEntityCert;
 
 use super::Code;
 use super::failure::Obstacle;
-use super::roots::{Given, Roots};
-use super::verifier::Untrusted;
 use crate::printable::Printable;
+
+/// The certificate was issued by an authority that is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Untrusted {
+    /// Who issued it, according to the certificate. `None` if it gives no name.
+    issuer: Option<String>,
+    /// Whether it was issued by itself.
+    is_self_signed: bool,
+    /// Whether it is marked as the certificate of an authority (CA), which no server may use.
+    is_authority: bool,
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the issuer of the certificate is not trusted")
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+/// Decides as `inner` does.
+#[derive(Debug)]
+pub(super) struct Explaining {
+    pub(super) inner: Arc<dyn ServerCertVerifier>,
+}
+
+impl ServerCertVerifier for Explaining {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.inner
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| explained(error, end_entity))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// A refusal stays a refusal; the one for an unknown issuer gets the issuer's name.
+fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
+    let is_authority = match &error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
+        Error::InvalidCertificate(CertificateError::Other(OtherError(other)))
+            if matches!(other.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) =>
+        {
+            true
+        }
+        _ => return error,
+    };
+    let Ok(certificate) = EndEntityCert::try_from(end_entity) else { return error };
+    let untrusted = Untrusted {
+        issuer: name(certificate.issuer()),
+        is_self_signed: certificate.issuer() == certificate.subject(),
+        is_authority,
+    };
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
+}
+
+/// The common name in a DER-encoded name, or else the organization. It is only shown, so it is searched for and not
+/// parsed: what a hostile certificate hides from this search is missing from a message, and decides nothing.
+fn name(der: &[u8]) -> Option<String> {
+    const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+    const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
+    let value = |attribute: [u8; 5]| {
+        let at = der.windows(attribute.len()).rposition(|window| window == attribute)?;
+        let [_kind, length, rest @ ..] = &der[at + attribute.len()..] else { return None };
+        let text = rest.get(..usize::from(*length))?;
+        String::from_utf8(text.to_vec()).ok().filter(|text| !text.is_empty())
+    };
+    value(COMMON_NAME).or_else(|| value(ORGANIZATION))
+}
 
 /// At most this many names of a certificate are shown.
 const NAMES: usize = 5;
 
-/// Why no TLS connection to `party` can be made, or `None` if the next attempt may succeed. `in_handshake` is false if
-/// the handshake was complete from our side.
-pub(super) fn obstacle(error: &Error, party: &str, roots: &Roots, in_handshake: bool) -> Option<Obstacle> {
+/// Returns why no TLS connection to `party` can be made, or `None` if the next attempt may succeed. `trusted` are the
+/// variables that name the trusted certificates, none for those of the system. `in_handshake` is false if the handshake was
+/// complete from our side.
+pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
-        Error::InvalidCertificate(error) => Some(invalid(error, party, roots)),
+        Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
         Error::NoCertificatesPresented => Some(tls(party, "sent no certificate", OPERATOR)),
         // After the handshake, only this alert is certain to come before the request is read. Others may follow a write.
         Error::AlertReceived(alert)
@@ -102,7 +208,7 @@ fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
     }
 }
 
-fn invalid(error: &CertificateError, party: &str, roots: &Roots) -> Obstacle {
+fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle {
     match error {
         CertificateError::Expired => bad(party, "has expired", OPERATOR_OR_CLOCK),
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -124,10 +230,10 @@ fn invalid(error: &CertificateError, party: &str, roots: &Roots) -> Obstacle {
         }
         CertificateError::Revoked => bad(party, "was revoked", OPERATOR),
         CertificateError::UnknownIssuer => {
-            bad(party, "was issued by an authority that is not trusted here", trust(roots))
+            bad(party, "was issued by an authority that is not trusted here", trust(trusted))
         }
         CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
-            Some(untrusted) => not_trusted(untrusted, party, roots),
+            Some(untrusted) => not_trusted(untrusted, party, trusted),
             None => bad(party, &format!("is not valid: {other}"), OPERATOR),
         },
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -150,7 +256,7 @@ const OPERATOR_OR_CLOCK: &str = "ask the people who run this server or the proxy
 const CLOCK: &str = "check the clock of this machine; if it is right, ask the people who run this server";
 const OTHER_NAME: &str = "check --region and --base-url; if they are right, something else answers there: ask the people who run the network";
 
-fn not_trusted(untrusted: &Untrusted, party: &str, roots: &Roots) -> Obstacle {
+fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle {
     let Untrusted { issuer, is_self_signed, is_authority } = untrusted;
     match (is_self_signed, is_authority, issuer) {
         (_, true, _) => bad(
@@ -163,34 +269,29 @@ fn not_trusted(untrusted: &Untrusted, party: &str, roots: &Roots) -> Obstacle {
             "no server may use the certificate of an authority: issue one for this server with CA:FALSE, and name the \
              authority's with SSL_CERT_FILE",
         ),
-        (true, false, _) => bad(party, "is self-signed and not trusted here", trust(roots)),
+        (true, false, _) => bad(party, "is self-signed and not trusted here", trust(trusted)),
         (false, false, None) => {
-            bad(party, "was issued by an authority that is not trusted here", trust(roots))
+            bad(party, "was issued by an authority that is not trusted here", trust(trusted))
         }
         (false, false, Some(issuer)) => {
             let issuer = Printable::cut(issuer, 80);
-            bad(party, &format!("was issued by {issuer}, which is not trusted here"), trust(roots))
+            bad(party, &format!("was issued by {issuer}, which is not trusted here"), trust(trusted))
         }
     }
 }
 
-/// How a certificate is made trusted, given where trust comes from now.
-fn trust(roots: &Roots) -> String {
-    match roots {
-        Roots::Given(Given { sources, .. }) => {
-            let names: Vec<&str> = sources.iter().map(|source| source.variable).collect();
-            format!(
-                "only the certificates in {} are trusted now: if this one is right, add its authority there; `rolecall \
-                 doctor` shows how many there are",
-                names.join(" and ")
-            )
-        }
-        Roots::System | Roots::NotNeeded => {
-            "if a proxy or firewall of yours inspects traffic, name the certificate of its authority with SSL_CERT_FILE, in \
-             PEM format; otherwise, do not trust this connection"
-                .into()
-        }
+/// Says how to make a certificate trusted, given the variables that name the trusted ones now.
+fn trust(trusted: &[&str]) -> String {
+    if trusted.is_empty() {
+        return "if a proxy or firewall of yours inspects traffic, name the certificate of its authority with SSL_CERT_FILE, in \
+                PEM format; otherwise, do not trust this connection"
+            .into();
     }
+    format!(
+        "only the certificates in {} are trusted now: if this one is right, add its authority there; `rolecall doctor` \
+         shows how many there are",
+        trusted.join(" and ")
+    )
 }
 
 fn date(time: UnixTime) -> String {
@@ -219,7 +320,7 @@ mod tests {
     use super::*;
 
     fn of(error: &Error, in_handshake: bool) -> Option<(Code, String)> {
-        let obstacle = obstacle(error, "pylon.example", &Roots::System, in_handshake)?;
+        let obstacle = obstacle(error, "pylon.example", &[], in_handshake)?;
         Some((obstacle.code, obstacle.why))
     }
 
@@ -273,5 +374,21 @@ mod tests {
         assert_eq!(names(&["IpAddress(127.0.0.1)".into()]), "for 127.0.0.1");
         assert_eq!(names(&[]), "for no name at all");
         assert_eq!(names(&["DnsName(\"\u{1b}[2J\")".into()]).find('\u{1b}'), None);
+    }
+
+    #[test]
+    fn the_name_of_an_issuer_is_the_common_name_or_else_the_organization() {
+        let attribute = |kind: u8, text: &str| {
+            let length = u8::try_from(text.len()).unwrap();
+            [&[0x06, 0x03, 0x55, 0x04, kind, 0x0c, length], text.as_bytes()].concat()
+        };
+        let (organization, common) = (attribute(0x0a, "Acme"), attribute(0x03, "Acme Root"));
+        assert_eq!(name(&[organization.clone(), common.clone()].concat()).as_deref(), Some("Acme Root"));
+        assert_eq!(name(&organization).as_deref(), Some("Acme"));
+        assert_eq!(name(&attribute(0x06, "DE")), None);
+        assert_eq!(name(&common[..common.len() - 1]), None, "cut short");
+        for end in 0..common.len() {
+            assert_eq!(name(&common[..end]), None);
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! A [`Reader`] has no way to write. The `Authorization` header goes to the base URL alone: redirects are answers, not
 //! instructions, and loopback never goes through a proxy.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
@@ -18,16 +17,15 @@ use super::address::BaseUrl;
 use super::cause;
 use super::exchange::{self, Incoming};
 use super::failure::{Trouble, WrongShape};
-use super::network::Network;
+use super::network::Route;
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
+use super::roots::Roots;
 use super::token::Token;
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::observed::Person;
 use crate::problem::Problem;
 
-/// How long a connection may take, the proxy and the TLS handshake included.
-pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
 
@@ -63,7 +61,9 @@ const LARGEST_RESERVATION: usize = 128 * MIB;
 pub struct Reader {
     http: Client,
     base: BaseUrl,
-    network: Arc<Network>,
+    route: Route,
+    /// The variables that name the trusted certificates, none for those of the system.
+    trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
     trace: Trace,
@@ -74,14 +74,15 @@ pub struct Reader {
 pub struct Writer(Reader);
 
 impl Reader {
-    /// A client for one host with one token. `network` says how the host is reached. Each request is traced in `trace`.
+    /// Returns a client for one host with one token. Each request is traced in `trace`.
     ///
     /// # Errors
     /// The certificates that the operating system trusts cannot be loaded.
     pub fn new(
         base: BaseUrl,
         token: Token,
-        network: Network,
+        route: Route,
+        roots: &Roots,
         clock: Clock,
         trace: Trace,
     ) -> Result<Self, Problem> {
@@ -98,14 +99,13 @@ impl Reader {
             .retry(retry::never())
             .referer(false)
             .http1_only()
-            .connect_timeout(CONNECT)
-            .tls_backend_preconfigured(network.roots.config()?);
-        let http = network.route.configure(http).build().map_err(|error| {
+            .tls_backend_preconfigured(roots.config()?);
+        let http = route.configure(http).build().map_err(|error| {
             let why = cause::last_cause(&error);
             Problem::new(Code::TlsFailed, format!("cannot create a client: {why}"))
                 .help("this is an error in rolecall; please report it")
         })?;
-        Ok(Self { http, base, network: Arc::new(network), token, clock, trace })
+        Ok(Self { http, base, route, trusted: roots.variables(), token, clock, trace })
     }
 
     /// Where it asks.
@@ -145,7 +145,9 @@ impl Reader {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
             Err(_) => return Err(Trouble::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
-            Ok(Err(error)) => return Err(cause::trouble(&error, &self.base.host(), &self.network)),
+            Ok(Err(error)) => {
+                return Err(cause::trouble(&error, &self.base.host(), &self.route, &self.trusted));
+            }
             Ok(Ok(response)) => response,
         };
         let header = |name: &str| {
@@ -285,9 +287,9 @@ mod tests {
         });
         let reader = {
             let clock = Clock::start(None);
-            let network = Network::of(&base, &Variables::default()).unwrap();
+            let route = Route::choose(&base, &Variables::default()).unwrap();
             let trace = Trace::new(clock, None);
-            Reader::new(base, Token::new(TOKEN).unwrap(), network, clock, trace).unwrap()
+            Reader::new(base, Token::new(TOKEN).unwrap(), route, &Roots::NotNeeded, clock, trace).unwrap()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let attempt = runtime.block_on(reader.read(&Me, 1));

@@ -21,8 +21,9 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::Code;
 use super::address::BaseUrl;
+use super::certificate::Explaining;
 use super::network::Variables;
-use super::verifier::Explaining;
+
 use crate::invocation::{path_word, quoted};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -68,7 +69,7 @@ impl Roots {
     ///
     /// # Errors
     /// A variable is set, and its file or folder has no certificate that can be used.
-    pub fn of(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
+    pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);
         }
@@ -96,6 +97,14 @@ impl Roots {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(all);
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
+    }
+
+    /// Returns the variables that name the trusted certificates, none for those of the system.
+    pub(super) fn variables(&self) -> Vec<&'static str> {
+        match self {
+            Self::NotNeeded | Self::System => Vec::new(),
+            Self::Given(given) => given.sources.iter().map(|source| source.variable).collect(),
+        }
     }
 
     /// The TLS settings that trust these certificates.
