@@ -532,11 +532,15 @@ impl Rate {
 fn rate(text: &str) -> Result<Rate, String> {
     let (name, number) = text.split_once('=').ok_or("write NAME=N, as in patch=20")?;
     let name = name.trim();
-    let is_named =
-        |endpoint: &Endpoint| endpoint.as_str() == name || name == "get" && endpoint.method() == "GET";
+    let is_named = |endpoint: &Endpoint| {
+        endpoint.facts().name == name || name == "get" && endpoint.facts().method == "GET"
+    };
     let endpoints: Vec<Endpoint> = Endpoint::ALL.into_iter().filter(is_named).collect();
     if endpoints.is_empty() {
-        return Err(format!("the names are get, {}", Endpoint::ALL.map(Endpoint::as_str).join(", ")));
+        return Err(format!(
+            "the names are get, {}",
+            Endpoint::ALL.map(|endpoint| endpoint.facts().name).join(", ")
+        ));
     }
     let limit = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
     Ok(Rate { endpoints, limit: limit.ok_or("N is a number of requests per minute, at least 1")? })

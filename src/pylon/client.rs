@@ -176,7 +176,7 @@ impl Reader {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let method = Method::from_bytes(endpoint.method().as_bytes()).unwrap_or_default(); // all of ours are methods
+        let method = Method::from_bytes(endpoint.facts().method.as_bytes()).unwrap_or_default(); // all of ours are methods
         let request = self.http.request(method, url);
         match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),

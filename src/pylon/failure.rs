@@ -342,68 +342,85 @@ fn class_of_code(code: &str) -> Option<Class> {
 }
 
 impl Failure {
-    /// The letter to whoever has to mend it. `region` is the one that was asked, where that is known.
+    /// Returns the error for the user. `region` is the one that was asked, if it is known.
     pub fn problem(&self, region: Option<Region>) -> Problem {
         let (code, help) = self.remedy(region);
         Problem::new(code, self.message()).help(help)
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn advice(&self) -> String {
         self.remedy(None).1
     }
 
     fn remedy(&self, region: Option<Region>) -> (Code, String) {
-        let refusal = match &self.trouble {
-            Trouble::NotSent(_) => {
-                return (
-                    Code::Unreachable,
-                    "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again"
-                        .into(),
-                );
-            }
+        let (code, help) = match &self.trouble {
+            Trouble::NotSent(_) => (
+                Code::Unreachable,
+                "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again",
+            ),
             Trouble::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
             Trouble::NoAnswer(_) | Trouble::TooSlow(_) => {
-                return (
-                    Code::NoAnswer,
-                    "run again: what was done stays done, and only the rest is sent".into(),
-                );
+                (Code::NoAnswer, "run again: what was done stays done, and only the rest is sent")
             }
-            Trouble::WrongShape(_) => {
-                return (
-                    Code::BadAnswer,
-                    "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
-                     Pylon's API has changed: report it with the request ID"
-                        .into(),
-                );
+            Trouble::WrongShape(_) => (
+                Code::BadAnswer,
+                "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
+                 Pylon's API has changed: report it with the request ID",
+            ),
+            Trouble::PageWithoutData => (Code::Incomplete, INCOMPLETE),
+            Trouble::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
+                return (Code::WrongRegion, wrong_region(region));
             }
-            Trouble::PageWithoutData => return (Code::Incomplete, INCOMPLETE.into()),
-            Trouble::Refused(refusal) => refusal,
+            Trouble::Refused(refusal) => refusal.remedy(),
         };
-        let code = refusal.code.as_deref().unwrap_or_default();
-        if refusal.intermediary.is_some() && !matches!(refusal.status, 300..=399 | 413 | 429 | 500..) {
-            return (
+        (code, help.to_owned())
+    }
+}
+
+impl Refusal {
+    fn remedy(&self) -> (Code, &'static str) {
+        let is_pylons = self.intermediary.is_none() || matches!(self.status, 300..=399 | 413 | 429 | 500..);
+        match (self.code.as_deref().unwrap_or_default(), self.status) {
+            _ if !is_pylons => (
                 Code::Intercepted,
                 "Pylon did not answer, so this says nothing about the token: ask the people who run the network or the \
-                 proxy, or check --base-url and HTTPS_PROXY"
-                    .into(),
-            );
-        }
-        let (letter, help): (Code, String) = match (code, refusal.status) {
-            ("wrong_region_token", _) => (Code::WrongRegion, wrong_region(region)),
-            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => {
-                (Code::Suspended, "the organisation is switched off in Pylon; only Pylon's support can change that".into())
+                 proxy, or check --base-url and HTTPS_PROXY",
+            ),
+            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
+                Code::Suspended,
+                "the organisation is switched off in Pylon; only Pylon's support can change that",
+            ),
+            (_, 401) => (
+                Code::BadCredentials,
+                "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one",
+            ),
+            (_, 403) => {
+                (Code::Forbidden, "the token's user may not do this: use a token that an Admin created")
             }
-            (_, 401) => (Code::BadCredentials, "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one".into()),
-            (_, 403) => (Code::Forbidden, "the token's user may not do this: use a token that an Admin created".into()),
-            (_, 404) => (Code::NotFound, "nobody is there under this id any more, or --base-url leads to something else than Pylon".into()),
-            (_, 413) => (Code::TooLarge, "the request is too large for the server; please report it".into()),
-            (_, 429) => (Code::RateLimited, "other integrations use the same allowance; run again later, or lower --rate".into()),
-            (_, 300..=399) => (Code::Redirected, "rolecall follows no redirect, since it would carry the token elsewhere: give the final address with --base-url".into()),
-            (_, 500..=599) => (Code::ServerTrouble, "Pylon has trouble; run again later, and give Pylon's support the request id if it stays".into()),
-            _ => (Code::Rejected, "Pylon refused what was asked; if the files are right, please report it with the request id".into()),
-        };
-        (letter, help)
+            (_, 404) => (
+                Code::NotFound,
+                "nobody is there under this id any more, or --base-url leads to something else than Pylon",
+            ),
+            (_, 413) => (Code::TooLarge, "the request is too large for the server; please report it"),
+            (_, 429) => (
+                Code::RateLimited,
+                "other integrations use the same allowance; run again later, or lower --rate",
+            ),
+            (_, 300..=399) => (
+                Code::Redirected,
+                "rolecall follows no redirect, since it would carry the token elsewhere: give the final address with \
+                 --base-url",
+            ),
+            (_, 500..=599) => (
+                Code::ServerTrouble,
+                "Pylon has trouble; run again later, and give Pylon's support the request id if it stays",
+            ),
+            _ => (
+                Code::Rejected,
+                "Pylon refused what was asked; if the files are right, please report it with the request id",
+            ),
+        }
     }
 }
 

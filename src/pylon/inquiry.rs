@@ -17,7 +17,7 @@ use crate::roster::Field;
 
 /// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
 /// brings up to 29,970 entries about people who are out of step.
-pub const MOST_REQUESTS: u64 = Endpoint::Audit.documented_limit();
+pub const MOST_REQUESTS: u64 = Endpoint::Audit.facts().limit;
 /// An inquiry takes no longer: time for one full pause after a 429 and a page or two, and not for an outage.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 

@@ -54,21 +54,21 @@ pub struct Wanted<'a> {
 
 /// Why there is no result.
 #[derive(Debug)]
-pub enum Unread {
+pub enum ObserveError {
     /// A request failed.
     Failed(Failure),
-    /// What was read is incomplete or contradicts itself, also when read again.
-    Incomplete(String),
+    /// What was read is incomplete or contradicts itself. Everything is worth reading again, once.
+    Incomplete { why: String, differing: Statuses },
     /// The token belongs to another organization than the files.
     Other(Box<Problem>),
 }
 
-impl Unread {
+impl ObserveError {
     /// The error for the user. `region` is the one that was asked, if it is known.
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),
-            Self::Incomplete(why) => Problem::new(Code::Incomplete, why).help(INCOMPLETE),
+            Self::Incomplete { why, differing: _ } => Problem::new(Code::Incomplete, why).help(INCOMPLETE),
             Self::Other(problem) => *problem,
         }
     }
@@ -78,7 +78,7 @@ impl Unread {
 ///
 /// # Errors
 /// Something could not be read completely, or it is not the pinned organization.
-pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedState, Unread> {
+pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedState, ObserveError> {
     let (identity, first) = match wanted.pin {
         Some(pin) => {
             let identity = identity(pylon).await?;
@@ -104,33 +104,20 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     };
     let read = match first {
         // Two responses show two instants, and someone may have made a change in between. Then a second reading agrees.
-        Err(Doubt::Contradiction { statuses, .. }) => read(pylon, wanted, Some(&statuses)).await,
+        Err(ObserveError::Incomplete { differing, .. }) => read(pylon, wanted, Some(&differing)).await,
         other => other,
     };
-    match read {
-        Ok(mut state) => {
-            (state.organization, state.token_user) = (identity.organization, identity.user);
-            Ok(state)
-        }
-        Err(Doubt::Failed(failure)) => Err(Unread::Failed(failure)),
-        Err(Doubt::Contradiction { why, .. }) => Err(Unread::Incomplete(why)),
-    }
-}
-
-/// Why what was read cannot be used.
-enum Doubt {
-    /// A request failed, and its retries are over.
-    Failed(Failure),
-    /// It is incomplete or contradicts itself. Everything is worth reading again, once.
-    Contradiction { why: String, statuses: Statuses },
+    let mut state = read?;
+    (state.organization, state.token_user) = (identity.organization, identity.user);
+    Ok(state)
 }
 
 /// People whose status differs between two responses, with both values. Pylon changes statuses by itself at any time, so
 /// only a difference that both readings show is a contradiction.
-type Statuses = BTreeSet<(UserId, String, String)>;
+pub type Statuses = BTreeSet<(UserId, String, String)>;
 
-fn contradiction<T>(why: impl Into<String>) -> Result<T, Doubt> {
-    Err(Doubt::Contradiction { why: why.into(), statuses: Statuses::new() })
+fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
+    Err(ObserveError::Incomplete { why: why.into(), differing: Statuses::new() })
 }
 
 /// Reads everything once, and checks it. `earlier` are the differing statuses of the first reading, in the second one.
@@ -138,7 +125,7 @@ async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,
     earlier: Option<&Statuses>,
-) -> Result<ObservedState, Doubt> {
+) -> Result<ObservedState, ObserveError> {
     let done = [SetOnce::new(), SetOnce::new(), SetOnce::new()];
     let (catalog, mut active, found) = try_join!(
         in_order(roles(pylon), &[], &done[0]),
@@ -171,7 +158,7 @@ async fn read(
                 "two responses give the user {} different statuses: `{listed}` and `{found}`",
                 id.as_str()
             );
-            Err(Doubt::Contradiction { why, statuses: differing })
+            Err(ObserveError::Incomplete { why, differing })
         }
         None => Ok(state),
     }
@@ -180,10 +167,10 @@ async fn read(
 /// Holds back a 403 until the requests before this one are done. If several of them are refused, it is always the first one that
 /// is reported, and not the fastest one. No other failure both names its request and is likely to happen to all of them.
 async fn in_order<T>(
-    request: impl Future<Output = Result<T, Doubt>>,
+    request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
     done: &SetOnce<()>,
-) -> Result<T, Doubt> {
+) -> Result<T, ObserveError> {
     let result = request.await;
     if result.as_ref().is_err_and(is_forbidden) {
         for earlier in before {
@@ -194,13 +181,13 @@ async fn in_order<T>(
     result
 }
 
-fn is_forbidden(doubt: &Doubt) -> bool {
-    matches!(doubt, Doubt::Failed(failure) if failure.class() == Class::Forbidden)
+fn is_forbidden(error: &ObserveError) -> bool {
+    matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
 /// Compares a search with a listing. Returns the people who are found but not listed, although their response does not say
 /// that they are deactivated: before October 2026, only the listing of active users shows it.
-fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, Doubt> {
+fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
     {
@@ -233,7 +220,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
     Ok(unlisted)
 }
 
-fn not_listed<T>(person: &Person) -> Result<T, Doubt> {
+fn not_listed<T>(person: &Person) -> Result<T, ObserveError> {
     contradiction(format!(
         "GET /users lacks {}, but another response has this person",
         Printable::cut(person.email.as_str(), 100)
@@ -241,7 +228,7 @@ fn not_listed<T>(person: &Person) -> Result<T, Doubt> {
 }
 
 /// Two responses about one person agree, except perhaps on the status and on the name, which no decision depends on.
-fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), Doubt> {
+fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result<(), ObserveError> {
     let Person { id, email, secondary, name: _, assigned, from_scim, status, deactivated } = one;
     let addresses = |email, secondary: &[Email]| -> BTreeSet<Email> {
         secondary.iter().chain(std::iter::once(email)).cloned().collect()
@@ -276,7 +263,7 @@ async fn confirm(
     unlisted: &HashSet<UserId>,
     is_activity_unknown: bool,
     differing: &mut Statuses,
-) -> Result<Vec<Person>, Doubt> {
+) -> Result<Vec<Person>, ObserveError> {
     let active_again =
         async { if is_activity_unknown { listing(pylon, false).await } else { Ok(List::default()) } };
     let (everyone, found, active_again) =
@@ -311,7 +298,7 @@ async fn confirm(
 }
 
 /// Every role that an active person holds is in the catalog, with the name and slug that responses about people give it.
-fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), Doubt> {
+fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };
         let is_same = |held: &str, known: &str| held.is_empty() || held == known;
@@ -338,7 +325,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
 }
 
 /// No two active people have the same primary address: otherwise a person who does not exist would be counted as a holder.
-fn addresses_are_distinct(state: &ObservedState) -> Result<(), Doubt> {
+fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
         Some(person) => contradiction(format!(
@@ -349,16 +336,16 @@ fn addresses_are_distinct(state: &ObservedState) -> Result<(), Doubt> {
     }
 }
 
-async fn identity(pylon: &impl Ask) -> Result<Identity, Unread> {
-    pylon.ask(&Me).await.map_err(Unread::Failed)
+async fn identity(pylon: &impl Ask) -> Result<Identity, ObserveError> {
+    pylon.ask(&Me).await.map_err(ObserveError::Failed)
 }
 
-fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), Unread> {
+fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), ObserveError> {
     if organization.id == pin.value {
         return Ok(());
     }
     let (id, name) = (Printable::cut(&organization.id, 80), Printable::cut(&organization.name, 80));
-    Err(Unread::Other(Box::new(
+    Err(ObserveError::Other(Box::new(
         Problem::new(
             Code::OtherOrganization,
             format!("the token belongs to {name} ({id}), and these files are for another organisation"),
@@ -369,7 +356,7 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), U
 }
 
 /// Reads all pages of the role catalog. Each role is returned once.
-async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, Doubt> {
+async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     let mut roles: Vec<Role> = Vec::new();
     let request = |cursor| Roles { cursor };
     read_pages(pylon, request, |RolePage { roles: page, next }| {
@@ -387,7 +374,7 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, Doubt> {
 }
 
 /// IDs and slugs are unique. If two roles share one, a file that names it would mean one of them by chance.
-fn is_distinct(role: &Role, others: &[Role]) -> Result<(), Doubt> {
+fn is_distinct(role: &Role, others: &[Role]) -> Result<(), ObserveError> {
     let same = |what: &str, other: &Role, text: &str| {
         let [one, other, text] = [&*other.name, &*role.name, text].map(|text| Printable::cut(text, 60));
         contradiction(format!("GET /user-roles returns two roles with the {what} {text}: {one} and {other}"))
@@ -401,19 +388,19 @@ fn is_distinct(role: &Role, others: &[Role]) -> Result<(), Doubt> {
     }
 }
 
-async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, Doubt> {
+async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveError> {
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
 /// All people with these addresses.
-async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, Doubt> {
+async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
     found.try_fold(List::default(), |all, found| ready(all.and(found))).await
 }
 
 /// One search, in halves if the server finds it too large.
-async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Doubt> {
+async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, ObserveError> {
     let mut people = List::default();
     let mut batches = vec![(batch, PAGE)];
     while let Some((emails, limit)) = batches.pop() {
@@ -423,11 +410,11 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Doubt> 
                 has_only_those_asked_for(&found, emails)?;
                 people = people.and(found)?;
             }
-            Err(Doubt::Failed(failure)) => match halved(emails.len(), limit, &failure) {
+            Err(ObserveError::Failed(failure)) => match halved(emails.len(), limit, &failure) {
                 Some((size, limit)) => batches.extend(emails.chunks(size).map(|part| (part, limit))),
-                None => return Err(Doubt::Failed(failure)),
+                None => return Err(ObserveError::Failed(failure)),
             },
-            Err(doubt) => return Err(doubt),
+            Err(error) => return Err(error),
         }
     }
     Ok(people)
@@ -435,7 +422,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Doubt> 
 
 /// A search returns people who have one of the addresses. Someone else in the response, or someone whose address is missing,
 /// means that the response cannot be trusted.
-fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Doubt> {
+fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| {
         asked.contains(&person.email) || person.secondary.iter().any(|email| asked.contains(email))
@@ -454,7 +441,7 @@ fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), Doubt>
 async fn read_users<R: ReadRequest<Response = Page>>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
-) -> Result<List, Doubt> {
+) -> Result<List, ObserveError> {
     let asked = request(None).outgoing().asked();
     let mut list = List::default();
     let mut positions: HashMap<UserId, usize> = HashMap::new();
@@ -501,13 +488,13 @@ struct Step {
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
-    mut take: impl FnMut(R::Response) -> Result<Step, Doubt>,
-) -> Result<(), Doubt> {
+    mut take: impl FnMut(R::Response) -> Result<Step, ObserveError>,
+) -> Result<(), ObserveError> {
     let mut cursors: HashSet<String> = HashSet::new();
     let mut cursor = None;
     loop {
         let request = request(cursor);
-        let Step { has_new, next } = take(pylon.ask(&request).await.map_err(Doubt::Failed)?)?;
+        let Step { has_new, next } = take(pylon.ask(&request).await.map_err(ObserveError::Failed)?)?;
         let asked = || request.outgoing().asked();
         if !has_new && !cursors.is_empty() {
             return contradiction(format!(
@@ -538,7 +525,7 @@ struct List {
 }
 
 impl List {
-    fn and(mut self, other: Self) -> Result<Self, Doubt> {
+    fn and(mut self, other: Self) -> Result<Self, ObserveError> {
         self.has_fields(other.role_fields)?;
         self.people.extend(other.people);
         self.integrations.extend(other.integrations);
@@ -548,7 +535,7 @@ impl List {
     }
 
     /// The role fields depend on the date, so they are the same in every response. A user with other fields lacks one.
-    fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), Doubt> {
+    fn has_fields(&mut self, fields: Option<RoleFields>) -> Result<(), ObserveError> {
         if let (Some(known), Some(fields)) = (self.role_fields, fields)
             && known != fields
         {
@@ -566,12 +553,12 @@ mod tests {
     use super::super::failure::Refusal;
     use super::*;
 
-    fn refused(asked: &str, status: u16) -> Doubt {
+    fn refused(asked: &str, status: u16) -> ObserveError {
         let refusal = Refusal { status, ..Refusal::default() };
-        Doubt::Failed(Failure { asked: asked.into(), trouble: refusal.into(), request_id: None })
+        ObserveError::Failed(Failure { asked: asked.into(), trouble: refusal.into(), request_id: None })
     }
 
-    async fn slow(result: Result<(), Doubt>) -> Result<(), Doubt> {
+    async fn slow(result: Result<(), ObserveError>) -> Result<(), ObserveError> {
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
@@ -592,7 +579,7 @@ mod tests {
                     in_order(async { Err::<(), _>(refused("second", second)) }, &done[..1], &done[1])
                 )
             };
-            let Err(Doubt::Failed(failure)) = both.await else { panic!("one of them is refused") };
+            let Err(ObserveError::Failed(failure)) = both.await else { panic!("one of them is refused") };
             assert_eq!(failure.asked, expected);
         }
     }

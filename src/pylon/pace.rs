@@ -43,9 +43,10 @@ impl Pacing {
     /// one counts.
     pub fn new(rates: &[(Endpoint, u64)]) -> Self {
         let pacer = |endpoint: Endpoint| {
+            let facts = endpoint.facts();
             let given = rates.iter().rev().find(|(other, _)| *other == endpoint);
-            let limit = given.map_or(endpoint.documented_limit(), |(_, limit)| *limit);
-            Pacer::new(limit).or_earlier(endpoint.earlier_limit())
+            let limit = given.map_or(facts.limit, |(_, limit)| *limit);
+            Pacer::new(limit).or_earlier(facts.earlier_limit)
         };
         Self(Endpoint::ALL.map(pacer))
     }

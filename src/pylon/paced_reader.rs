@@ -63,7 +63,7 @@ impl PacedReader {
     /// Something could not be read completely, or it is not the pinned organization.
     pub async fn observe(&self, wanted: &Wanted<'_>) -> Result<Observation, Problem> {
         let read_at = self.clock.elapsed();
-        let state = Box::pin(observe(self, wanted)).await.map_err(|unread| unread.problem(self.region()))?;
+        let state = Box::pin(observe(self, wanted)).await.map_err(|error| error.problem(self.region()))?;
         Ok(Observation { state, read_at })
     }
 

@@ -118,13 +118,13 @@ impl Outgoing {
 
     /// Returns the path below the base URL, without a leading slash.
     pub fn path(&self) -> String {
-        let path = self.endpoint.path();
+        let path = self.endpoint.facts().path;
         self.user.as_ref().map_or_else(|| path.to_owned(), |user| path.replace("{id}", user.as_str()))
     }
 
     /// Returns method and path, as errors and traces name the request: `PATCH /users/u_1`.
     pub fn asked(&self) -> String {
-        format!("{} /{}", self.endpoint.method(), self.path())
+        format!("{} /{}", self.endpoint.facts().method, self.path())
     }
 }
 
@@ -214,57 +214,33 @@ impl Endpoint {
     /// Every endpoint.
     pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
-    /// Returns the name in `--rate`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Me => "me",
-            Self::Roles => "roles",
-            Self::Users => "users",
-            Self::User => "user",
-            Self::Search => "search",
-            Self::Patch => "patch",
-            Self::Audit => "audit",
-        }
+    /// Returns what is known of the endpoint.
+    pub const fn facts(self) -> EndpointFacts {
+        let (name, method, path, limit, earlier_limit) = match self {
+            Self::Me => ("me", "GET", "me", 300, 60),
+            Self::Roles => ("roles", "GET", "user-roles", 300, 60),
+            Self::Users => ("users", "GET", "users", 300, 60),
+            Self::User => ("user", "GET", "users/{id}", 300, 60),
+            Self::Search => ("search", "POST", "users/search", 120, 20),
+            Self::Patch => ("patch", "PATCH", "users/{id}", 120, 20),
+            Self::Audit => ("audit", "POST", "audit-logs/search", 30, 10),
+        };
+        EndpointFacts { name, method, path, limit, earlier_limit }
     }
+}
 
-    /// Returns the HTTP method.
-    pub const fn method(self) -> &'static str {
-        match self {
-            Self::Me | Self::Roles | Self::Users | Self::User => "GET",
-            Self::Search | Self::Audit => "POST",
-            Self::Patch => "PATCH",
-        }
-    }
-
-    /// Returns the path below the base URL. `{id}` stands for the ID of a user.
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Me => "me",
-            Self::Roles => "user-roles",
-            Self::Users => "users",
-            Self::User | Self::Patch => "users/{id}",
-            Self::Search => "users/search",
-            Self::Audit => "audit-logs/search",
-        }
-    }
-
-    /// Returns the rate limit before October 2026, in requests per minute.
-    pub const fn earlier_limit(self) -> u64 {
-        match self {
-            Self::Me | Self::Roles | Self::Users | Self::User => 60,
-            Self::Search | Self::Patch => 20,
-            Self::Audit => 10,
-        }
-    }
-
-    /// Returns the documented rate limit, in requests per minute.
-    pub const fn documented_limit(self) -> u64 {
-        match self {
-            Self::Me | Self::Roles | Self::Users | Self::User => 300,
-            Self::Search | Self::Patch => 120,
-            Self::Audit => 30,
-        }
-    }
+/// What is known of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndpointFacts {
+    /// The name in `--rate`.
+    pub name: &'static str,
+    pub method: &'static str,
+    /// The path below the base URL. `{id}` stands for the ID of a user.
+    pub path: &'static str,
+    /// The documented rate limit, in requests per minute.
+    pub limit: u64,
+    /// The rate limit before October 2026, in requests per minute.
+    pub earlier_limit: u64,
 }
 
 /// A search that was too large for the server, or may have been: how many values each half holds, and how many entries per

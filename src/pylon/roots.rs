@@ -181,15 +181,17 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     }
     let bytes = regular::bytes(path, LARGEST)
         .map_err(|why| problem(&format!("which cannot be read: {why}"), another.clone()))?;
-    certificates(&bytes)
-        .map_err(|unusable| problem(&unusable.words(), unusable.fix(path).unwrap_or_else(|| another.clone())))
+    certificates(path, &bytes)
+        .map_err(|Unusable { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
 /// The certificates in the files of a folder. A file without any is skipped, as in every folder that OpenSSL reads.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
-    let files = entries.filter_map(|entry| regular::bytes(&entry.ok()?.path(), LARGEST).ok());
-    files.filter_map(|bytes| certificates(&bytes).ok()).flatten().collect()
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let certificates =
+        paths.filter_map(|path| certificates(&path, &regular::bytes(&path, LARGEST).ok()?).ok());
+    certificates.flatten().collect()
 }
 
 /// Only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
@@ -209,71 +211,40 @@ fn no_folder_has_any(sources: &[Source]) -> Problem {
 }
 
 /// Why a file has no certificate that can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Unusable {
-    Empty,
-    Utf16,
-    Der,
-    /// It is PEM, and the parser says what is wrong with it.
-    Damaged(String),
-    /// It is PEM, and has a private key only.
-    PrivateKey,
-    /// It is text without any certificate.
-    NoCertificate,
-    /// It has a certificate that cannot be decoded.
-    NotDecoded(String),
+struct Unusable {
+    what: String,
+    /// What to do with the file, if that is more than to name another one.
+    fix: Option<String>,
 }
 
-impl Unusable {
-    fn words(&self) -> String {
-        match self {
-            Self::Empty => "which is empty".into(),
-            Self::Utf16 => "which is UTF-16 text".into(),
-            Self::Der => "which is in DER format (binary), not in PEM format (text)".into(),
-            Self::Damaged(why) => format!("which is damaged: {}", Printable::cut(why, 200)),
-            Self::PrivateKey => "which has a private key and no certificate".into(),
-            Self::NoCertificate => "which has no certificate in PEM format".into(),
-            Self::NotDecoded(why) => {
-                format!("which has no valid certificate: {}", Printable::cut(why, 200))
-            }
-        }
-    }
-
-    /// What to do with the file, if it can be converted.
-    fn fix(&self, path: &Path) -> Option<String> {
-        let from = path_word(path);
-        let to = quoted(&format!("{from}.pem"));
-        let from = quoted(&from);
-        match self {
-            Self::Utf16 => {
-                Some(format!("convert it, and name the new file: iconv -f utf-16 -t utf-8 {from} > {to}"))
-            }
-            Self::Der => Some(format!(
-                "convert it, and name the new file: openssl x509 -inform der -in {from} -out {to}"
-            )),
-            Self::PrivateKey => Some(
-                "name the file of the certificate instead, and keep the private key where only its owner can read it"
-                    .into(),
-            ),
-            Self::Empty | Self::Damaged(_) | Self::NoCertificate | Self::NotDecoded(_) => None,
-        }
-    }
+fn unusable(what: impl Into<String>) -> Unusable {
+    Unusable { what: what.into(), fix: None }
 }
 
-/// The certificates in a PEM file.
-fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+/// Returns the certificates in the PEM file `path`, which contains `bytes`.
+fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let name = path_word(path);
+    let (from, to) = (quoted(&name), quoted(&format!("{name}.pem")));
+    let convert = |command: String| Some(format!("convert it, and name the new file: {command}"));
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Unusable::Utf16);
+        let fix = convert(format!("iconv -f utf-16 -t utf-8 {from} > {to}"));
+        return Err(Unusable { what: "which is UTF-16 text".into(), fix });
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text {
-        [] => return Err(Unusable::Empty),
-        [0x30, 0x80..=0x84, ..] => return Err(Unusable::Der), // a SEQUENCE with a length of several bytes
+        [] => return Err(unusable("which is empty")),
+        // A SEQUENCE with a length of several bytes.
+        [0x30, 0x80..=0x84, ..] => {
+            let what = "which is in DER format (binary), not in PEM format (text)".into();
+            let fix = convert(format!("openssl x509 -inform der -in {from} -out {to}"));
+            return Err(Unusable { what, fix });
+        }
         _ => {}
     }
     let (mut found, mut has_key) = (Vec::new(), false);
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-        match section.map_err(|error| Unusable::Damaged(damage(&error)))? {
+        let damaged = |error| unusable(format!("which is damaged: {}", Printable::cut(&damage(&error), 200)));
+        match section.map_err(damaged)? {
             (SectionKind::Certificate, der) => found.push(CertificateDer::from(der)),
             (SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey, _) => {
                 has_key = true;
@@ -281,11 +252,15 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> 
             _ => {}
         }
     }
-    match found {
-        found if !found.is_empty() => usable(found),
-        _ if has_key => Err(Unusable::PrivateKey),
-        _ => Err(Unusable::NoCertificate),
+    if !found.is_empty() {
+        return usable(found);
     }
+    if has_key {
+        let fix = "name the file of the certificate instead, and keep the private key where only its owner can read it";
+        let what = "which has a private key and no certificate".into();
+        return Err(Unusable { what, fix: Some(fix.into()) });
+    }
+    Err(unusable("which has no certificate in PEM format"))
 }
 
 /// The parser's own words show lines as lists of bytes.
@@ -312,7 +287,9 @@ fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'sta
         })
         .collect();
     match last {
-        Some(why) if decoded.is_empty() => Err(Unusable::NotDecoded(why)),
+        Some(why) if decoded.is_empty() => {
+            Err(unusable(format!("which has no valid certificate: {}", Printable::cut(&why, 200))))
+        }
         _ => Ok(decoded),
     }
 }

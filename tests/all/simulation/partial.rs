@@ -14,7 +14,7 @@ use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Absence, Change, Plan, ReviewedPlan, Subject};
 use rolecall::pylon::Failure;
 use rolecall::pylon::exchange::{self, Incoming};
-use rolecall::pylon::observe::{Ask, Unread, Wanted};
+use rolecall::pylon::observe::{Ask, ObserveError, Wanted};
 use rolecall::pylon::request::{Endpoint, Outgoing, ReadRequest};
 use rolecall::pylon::retry::{Failures, Retries, Retry};
 use rolecall::roster::{Email, Roster};
@@ -347,7 +347,7 @@ impl<'l> Server<'l> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
         let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Refuse;
-        let observe = |emails: &[Email]| -> Result<ObservedState, Unread> {
+        let observe = |emails: &[Email]| -> Result<ObservedState, ObserveError> {
             let wanted = Wanted { emails, pin: None, confirm_listing };
             observed(self, &wanted)
         };

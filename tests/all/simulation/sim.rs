@@ -497,7 +497,7 @@ fn as_request(outgoing: Outgoing) -> Request {
     let path = outgoing.path();
     let Outgoing { endpoint, user: _, query, body } = outgoing;
     let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Request::new(endpoint.method(), &format!("/{path}"))
+    Request::new(endpoint.facts().method, &format!("/{path}"))
         .query(&query.join("&"))
         .token(DEFAULT_TOKEN)
         .body(body.unwrap_or_default())
