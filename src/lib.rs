@@ -14,7 +14,7 @@
 //! The rooms, each of which uses only rooms before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
 //! [`adoption`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]; and apart from them the [`sandbox`]. [`cli`] is what can be typed and
 //! [`manual`] what is said of it. [`printable`], [`toml_text`], [`source`], [`secret`], [`problem`], [`private`], [`target_file`],
-//! [`invocation`], [`own_folder`], [`regular`] and `every` are used everywhere. docs/architecture.md walks through them.
+//! [`invocation`], [`own_folder`], [`regular`], `spelling` and `every` are used everywhere. docs/architecture.md walks through them.
 
 pub mod adoption;
 pub mod apply;
@@ -42,5 +42,6 @@ pub mod roster;
 pub mod sandbox;
 pub mod secret;
 pub mod source;
+mod spelling;
 pub mod target_file;
 pub mod toml_text;

@@ -97,9 +97,7 @@ impl Problems {
         list.dedup();
         Self { sources, list }
     }
-}
 
-impl Problems {
     /// Adds the problems of other files.
     pub fn append(&mut self, others: Self) {
         let Self { sources, mut list } = others;
@@ -119,30 +117,5 @@ impl From<Problem> for Problems {
             problem.code
         );
         Self { sources: Sources::default(), list: vec![problem] }
-    }
-}
-
-/// The nearest of `known` to what was written, for "did you mean"; nothing where all are far away.
-pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().collect();
-    let lower = written.to_lowercase();
-    if let Some(same) = known.iter().find(|name| name.to_lowercase() == lower) {
-        return Some(same);
-    }
-    similar::get_close_matches(written, &known, 1, 0.7).first().copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
-    #[test]
-    fn a_typo_is_matched_and_a_stranger_is_not() {
-        let known = ["Admin", "Member", "Viewer"];
-        assert_eq!(did_you_mean("Amdin", known), Some("Admin"));
-        assert_eq!(did_you_mean("member", known), Some("Member"));
-        assert_eq!(did_you_mean("Owner of everything", known), None);
     }
 }

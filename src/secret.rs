@@ -4,7 +4,7 @@
 //! the value of a key that is named like one, and words that look like one. Ordinary sentences about tokens and secrets are
 //! shown.
 
-use crate::problem::did_you_mean;
+use crate::spelling::did_you_mean;
 
 /// Words in the names of keys that hold secrets.
 const NAMES: [&str; 12] = [

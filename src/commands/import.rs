@@ -19,11 +19,12 @@ use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalogue, User
 use crate::plan::Change;
 use crate::printable::Printable;
 use crate::private::Staged;
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
 use crate::report::{Body, words};
 use crate::roster::{Email, Field, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
+use crate::spelling::did_you_mean;
 use crate::target_file::behind_links;
 
 pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {

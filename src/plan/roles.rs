@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use super::Code;
 use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
 use crate::printable::Printable;
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::roster::{Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
+use crate::spelling::did_you_mean;
 
 /// The ID of every role that the files name. The guarded roles are known: those that the files name, or else the
 /// administrators' role by its slug.

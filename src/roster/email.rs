@@ -90,6 +90,12 @@ impl Email {
     }
 }
 
+/// Returns the characters outside ASCII, each with its code point, because many look like a letter of ASCII. At most five.
+pub(super) fn foreign_letters(text: &str) -> String {
+    let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
+    foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
+}
+
 fn normalized(text: &str) -> String {
     let case = CaseMapper::new();
     text.nfc().map(|char| case.simple_fold(char)).nfc().collect()

@@ -5,14 +5,13 @@ use std::ops::Range;
 use toml::de::{DeTable, Error};
 
 use super::Code;
-use super::fields::Fields;
-use super::pieces::Shift;
+use super::fields::{Fields, Shift};
 use super::repeats::{self, Repeats, Unread, is_repeat};
 use super::syntax::repair::Repaired;
 use super::syntax::statements::{Statements, statements};
 use super::syntax::{self, Complaint, Section};
 use crate::problem::{Label, Problem};
-use crate::source::FileId;
+use crate::source::{FileId, Place};
 
 /// At most this many unclosed brackets are skipped to read what follows. Each costs one more reading of the rest.
 const MOST_UNSEEN: usize = 8;
@@ -25,16 +24,15 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Whether the value at this offset was read reliably.
-    pub(super) fn is_sure_of(&self, at: usize) -> bool {
+    /// Whether the value at this place was read reliably.
+    pub(super) fn is_sure_of(&self, place: Place) -> bool {
+        let at = place.span().start;
         let next = self.guesses.partition_point(|range| range.start <= at);
         !self.guesses[..next].last().is_some_and(|range| range.contains(&at))
     }
-}
 
-impl Known {
     fn retain(&self, problems: &mut Vec<Problem>) {
-        let is_sure = |label: &Label| self.is_sure_of(label.place.span().start);
+        let is_sure = |label: &Label| self.is_sure_of(label.place);
         problems.retain(|problem| problem.labels.iter().all(is_sure));
     }
 }

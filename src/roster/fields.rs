@@ -4,17 +4,18 @@
 //! everything that is wrong; serde stops at the first error. What was not asked for is refused by [`Fields::unknown`].
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::pieces::{Cut, Shift};
 use super::{Code, Field, FieldValue, Moment, RoleName, Status, hints};
 use crate::printable::Printable;
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
 use crate::source::{FileId, Place, Sourced};
+use crate::spelling::did_you_mean;
 
 pub(super) type Value<'v> = Spanned<DeValue<'v>>;
 pub(super) type Key<'v> = Spanned<DeString<'v>>;
@@ -22,16 +23,37 @@ pub(super) type Key<'v> = Spanned<DeString<'v>>;
 /// Reads values of one file and collects what is wrong with them.
 pub(super) struct Fields<'p> {
     file: FileId,
-    cut: &'p Cut<'p>,
-    /// From what is walked now to the file.
+    /// From the part that is walked now to the file.
     shift: Shift,
     /// Every value of a field once: a hundred thousand people share a handful of them.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
     /// Places whose text must not be shown.
     pub(super) masks: Vec<Place>,
-    /// The pieces alone do not show everything that is wrong: the file has to be read whole.
-    pub(super) is_unclear: bool,
+}
+
+/// What has to be added to an offset in a part of a text for the offset in the whole.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shift {
+    /// Offsets in the part before this one are shifted by `before`, the others by `after`.
+    boundary: usize,
+    before: usize,
+    after: usize,
+}
+
+impl Shift {
+    /// The shift of a part that is made of two ranges of the text, with `gap` bytes between them that are not in it.
+    pub(super) fn of_two(first: &Range<usize>, gap: usize, second: &Range<usize>) -> Self {
+        let boundary = first.len() + gap;
+        Self { boundary, before: first.start, after: second.start.wrapping_sub(boundary) }
+    }
+
+    pub(super) fn span(self, span: Range<usize>) -> Range<usize> {
+        let shifted = |offset: usize| {
+            offset.wrapping_add(if offset >= self.boundary { self.after } else { self.before })
+        };
+        shifted(span.start)..shifted(span.end)
+    }
 }
 
 /// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
@@ -39,22 +61,9 @@ const SECRETS: &[&str] = &["key", "api_key"];
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
-    /// Begins with the frame of the file.
-    pub(super) fn new(file: FileId, cut: &'p Cut<'p>, names: &'p mut BTreeSet<FieldValue>) -> Self {
-        let (problems, masks) = (Vec::new(), Vec::new());
-        Self { file, cut, shift: cut.shift(), names, problems, masks, is_unclear: false }
-    }
-
-    /// Walks the rows of `[users]` that are not in the frame; nothing more of the frame can be read afterwards.
-    pub(super) fn rows(&mut self, mut read: impl FnMut(&mut Self, &Key<'_>, &Value<'_>)) {
-        for (shift, piece) in self.cut.pieces() {
-            let Ok(table) = DeTable::parse(piece) else {
-                self.is_unclear = true;
-                return;
-            };
-            self.shift = shift;
-            table.get_ref().iter().for_each(|(key, value)| read(self, key, value));
-        }
+    /// Begins with the whole file.
+    pub(super) fn new(file: FileId, names: &'p mut BTreeSet<FieldValue>) -> Self {
+        Self { file, shift: Shift::default(), names, problems: Vec::new(), masks: Vec::new() }
     }
 
     /// From now on a part of the file is walked, and this leads from it to the file.
@@ -62,7 +71,7 @@ impl<'p> Fields<'p> {
         self.shift = shift;
     }
 
-    pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
         Place::new(self.file, self.shift.span(span))
     }
 
@@ -216,7 +225,7 @@ impl<'p> Fields<'p> {
                 let message = format!("{} must be {wanted}", quoted(key));
                 let problem =
                     Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
-                self.report(problem.help(hints::of_type(key, wanted, value)));
+                self.report(problem.help(hints::of_type(key, wanted, value.get_ref())));
                 None
             }
         }

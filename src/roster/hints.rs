@@ -1,10 +1,8 @@
-//! Suggests the right key or value for common mistakes. Suggestions by spelling are
-//! [`crate::problem::did_you_mean`].
+//! Suggests the right key or value for common mistakes. Suggestions by spelling are in [`crate::spelling`].
 
 use toml::de::{DeTable, DeValue};
 
 use super::Status;
-use super::fields::Value;
 use crate::printable::Printable;
 use crate::secret::holds_secret;
 
@@ -116,10 +114,10 @@ pub(super) fn field_of(word: &str) -> &'static str {
 }
 
 /// Returns how to write the value of a key that has a value of another type.
-pub(super) fn of_type(key: &str, wanted: &str, value: &Value<'_>) -> String {
-    let text = only_text(value.get_ref()).filter(|text| !holds_secret(text));
+pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
+    let text = only_text(value).filter(|text| !holds_secret(text));
     let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());
-    let is_list = value.get_ref().is_array();
+    let is_list = value.is_array();
     match (wanted, key, text) {
         ("a string", "role", text) if is_list => {
             format!(
@@ -152,7 +150,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &Value<'_>) -> String {
         ("an array", ..) => "write it in brackets: [ … ]".to_owned(),
         ("true or false", ..) => "write it without quotes".to_owned(),
         ("a whole number", ..) => "write it without quotes: 40".to_owned(),
-        _ if value.get_ref().is_integer() => {
+        _ if value.is_integer() => {
             format!("write year-month-day, with hyphens: {key} = 2026-12-20")
         }
         _ => {

@@ -25,7 +25,6 @@ pub(crate) mod keys;
 pub mod moment;
 mod named;
 mod people;
-mod pieces;
 pub mod read;
 mod repeats;
 mod rules;

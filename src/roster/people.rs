@@ -1,12 +1,9 @@
 //! `[defaults]` and `[users]`: what the root file and every team file have.
 
-use std::collections::HashSet;
-
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
-use super::email::{BadEmail, Email};
-use super::explain::Known;
+use super::email::{BadEmail, Email, foreign_letters};
 use super::fields::{Fields, Key, Value, quoted_up_to};
 use super::keys;
 use super::rules::check_windows;
@@ -28,14 +25,6 @@ pub(super) struct People {
     defaults: PerField<Option<DeclaredValue>>,
 }
 
-impl People {
-    /// The people whose entry was read as it is written.
-    pub(super) fn sure(self, known: &Known) -> Vec<DeclaredPerson> {
-        let is_sure = |person: &DeclaredPerson| known.is_sure_of(person.email.place.span().start);
-        self.list.into_iter().filter(is_sure).collect()
-    }
-}
-
 /// Reads the people of one file, or of a part of it: then `whole` is what was read of the file.
 pub(super) fn read_people(
     fields: &mut Fields<'_>,
@@ -49,21 +38,9 @@ pub(super) fn read_people(
         (None, None) => PerField::default(),
     };
     let users = table.get("users").and_then(|users| fields.table("users", users));
-    let (mut people, mut refused) = (Vec::new(), Vec::new());
-    let mut read = |fields: &mut Fields<'_>, key: &Key<'_>, value: &Value<'_>| match read_person(
-        fields, key, value, &defaults, context,
-    ) {
-        Some(person) => people.push(person),
-        None => refused.push(key.get_ref().to_string()),
-    };
+    let mut people = Vec::new();
     for (key, value) in users.into_iter().flatten() {
-        read(fields, key, value);
-    }
-    fields.rows(read);
-    // Of a key that stands twice the parser knows, if both are in one piece. Who is declared twice comes out later.
-    if !refused.is_empty() {
-        let mut keys: HashSet<&str> = people.iter().map(|person| person.email.value.as_str()).collect();
-        fields.is_unclear |= refused.iter().any(|key| !keys.insert(key));
+        people.extend(read_person(fields, key, value, &defaults, context));
     }
     if whole.is_some() {
         // These people are not compared with others, so nothing else looks at their windows.
@@ -124,12 +101,6 @@ fn belongs(key: &str) -> Option<String> {
     }
     let headed = keys::HEADED.iter().find(|(_, keys)| keys.contains(&key));
     headed.map(|(header, _)| format!("below {header}"))
-}
-
-/// The characters outside ASCII, each with its number: many look like one of ours.
-pub(super) fn foreign_letters(text: &str) -> String {
-    let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
-    foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
 }
 
 fn read_person(

@@ -12,15 +12,14 @@ use toml::de::DeTable;
 use super::explain::{Known, explain};
 use super::fields::Fields;
 use super::people::{Context, People, read_people};
-use super::pieces::{Cut, PIECE};
-use super::rules::{check_look_alikes, check_windows, is_twice_in_a_file, sort, without_duplicates};
+use super::rules::{check_look_alikes, check_windows, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
 use super::{Code, DeclaredPerson, RoleName, Roster};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
-use crate::source::{FileId, Place, Sourced, Sources};
+use crate::source::{FileId, Sourced, Sources};
 
 /// A file larger than this many bytes is refused: a million people take some 60 MB.
 pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
@@ -31,68 +30,34 @@ impl Roster {
     /// # Errors
     /// Everything that is wrong in any of the files, with its place; or that a file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let root = Root::named(path).map_err(|problem| Problems::new(Sources::default(), vec![problem]))?;
-        let mut reader = Reader::in_pieces();
-        let mut roster = reader.read_root(&root);
-        if reader.is_unclear {
-            reader = Reader::whole();
-            roster = reader.read_root(&root);
+        let mut reader = Reader::default();
+        match reader.read_root(path) {
+            Some(roster) if reader.problems.is_empty() => Ok(Self { sources: reader.sources, ..roster }),
+            _ => Err(Problems::new(reader.sources, reader.problems)),
         }
-        reader.finish(roster)
     }
 }
 
-/// The root file, which the user named.
-pub(super) struct Root<'p> {
-    path: &'p Path,
-    /// Its text, if it is a pipe: a file may be read twice, and a pipe cannot be.
-    piped: Option<String>,
-}
-
-impl<'p> Root<'p> {
-    pub(super) fn named(path: &'p Path) -> Result<Self, Problem> {
-        let text = regular::is_stream(path).then(|| regular::read_named(path, LARGEST_FILE));
-        Ok(Self { path, piped: text.transpose().map_err(|why| unreadable(path, path, why))? })
-    }
-}
-
-pub(super) struct Reader {
+#[derive(Default)]
+struct Reader {
     sources: Sources,
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
-    /// Bytes a piece of a file; nothing: files are taken whole.
-    pub(super) piece: Option<usize>,
-    /// Whether files have to be read whole, since pieces do not show everything that is wrong with them.
-    pub(super) is_unclear: bool,
 }
 
 impl Reader {
-    /// Takes a file in pieces, which costs a tenth of the memory, and serves unless something is wrong with its TOML.
-    fn in_pieces() -> Self {
-        Self { piece: Some(PIECE), ..Self::whole() }
-    }
-
-    /// Takes a file whole.
-    pub(super) fn whole() -> Self {
-        Self {
-            sources: Sources::default(),
-            problems: Vec::new(),
-            names: BTreeSet::new(),
-            piece: None,
-            is_unclear: false,
-        }
-    }
-
-    pub(super) fn read_root(&mut self, root: &Root<'_>) -> Option<Roster> {
-        let Root { path, piped } = root;
+    fn read_root(&mut self, path: &Path) -> Option<Roster> {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let text = match piped {
-            Some(text) => text.clone(),
-            None => self.text_of(path, &folder, None)?,
+        let is_stream = regular::is_stream(path);
+        let text = if is_stream {
+            regular::read_named(path, LARGEST_FILE).map_err(|why| unreadable(path, path, why))
+        } else {
+            text_of(path, &folder)
         };
+        let text = text.map_err(|problem| self.problems.push(problem)).ok()?;
         let root = self.sources.add(shown(path), text);
         let ((context, settings, people), known) =
             self.in_file(root, |fields, table, whole: Option<&(Context, _, People)>| {
@@ -101,11 +66,11 @@ impl Reader {
                 let people = read_people(fields, table, &context, whole.map(|(.., people)| people));
                 (context, settings, people)
             });
-        let mut people = people.sure(&known);
-        let Settings { include, places, workspace, policy, guardrails, acknowledgements } = settings;
-        let mut include: Vec<_> =
-            include.into_iter().filter(|pattern| known.is_sure_of(pattern.place.span().start)).collect();
-        if piped.is_some() {
+        let mut people = people.list;
+        people.retain(|person| known.is_sure_of(person.email.place));
+        let Settings { mut include, places, workspace, policy, guardrails, acknowledgements } = settings;
+        include.retain(|pattern| known.is_sure_of(pattern.place));
+        if is_stream {
             self.problems.extend(include.drain(..).map(|pattern| {
                 Problem::new(Code::BadInclude, "a file that is read from a pipe cannot include other files")
                     .at(pattern.place, "relative to which folder?")
@@ -116,7 +81,6 @@ impl Reader {
             people.extend(self.read_team(&path, &folder, &context));
         }
         sort(&mut people);
-        self.is_unclear |= is_twice_in_a_file(&people);
         without_duplicates(&mut people, &mut self.problems);
         let users = acknowledgements.iter().filter_map(|known| known.risk.user());
         check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
@@ -135,28 +99,25 @@ impl Reader {
         })
     }
 
-    pub(super) fn finish(self, roster: Option<Roster>) -> Result<Roster, Problems> {
-        match roster {
-            Some(roster) if self.problems.is_empty() => Ok(Roster { sources: self.sources, ..roster }),
-            _ => Err(Problems::new(self.sources, self.problems)),
-        }
-    }
-
     fn read_team(
         &mut self,
         path: &Sourced<PathBuf>,
         folder: &Path,
         context: &Context,
     ) -> Vec<DeclaredPerson> {
-        let Some(text) = self.text_of(&path.value, folder, Some(path.place)) else {
-            return Vec::new();
+        let text = match text_of(&path.value, folder) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.problems.push(problem.at(path.place, "included here"));
+                return Vec::new();
+            }
         };
         let file = self.sources.add(shown(&path.value), text);
         let (people, known) = self.in_file(file, |fields, table, whole| {
             check_team_keys(fields, table);
             read_people(fields, table, context, whole)
         });
-        people.sure(&known)
+        people.list.into_iter().filter(|person| known.is_sure_of(person.email.place)).collect()
     }
 
     /// Parses one file and lets `read` walk it, and reports what is wrong with its TOML.
@@ -169,26 +130,23 @@ impl Reader {
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> (T, Known) {
         let text = self.sources.text(file);
-        let cut = self.piece.map_or_else(|| Cut::whole(text), |size| Cut::in_pieces_of(size, text));
         // The start first: the parser takes fifty times the size of a text, whatever is in it.
-        let start = with_bounded_errors(&cut.frame, START);
+        let start = with_bounded_errors(text, START);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
-            Ok(table) if start.len() == cut.frame.len() => (table, Vec::new()),
+            Ok(table) if start.len() == text.len() => (table, Vec::new()),
             _ => repaired.insert(Repaired::of(with_bounded_errors(start, start.len()))).parse(),
         };
-        let mut fields = Fields::new(file, &cut, &mut self.names);
+        let mut fields = Fields::new(file, &mut self.names);
         let whole = read(&mut fields, table.get_ref(), None);
-        self.is_unclear |= fields.is_unclear || cut.has_rows() && !errors.is_empty();
         drop(table);
         drop(repaired);
         let mut known = Known::default();
-        if !(errors.is_empty() || cut.has_rows()) {
+        if !errors.is_empty() {
             let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
             known = explain(file, start, errors, &mut fields, read);
         }
         let Fields { problems, masks, .. } = fields;
-        drop(cut);
         self.problems.extend(problems);
         masks.into_iter().for_each(|place| self.sources.mask(place));
         (whole, known)
@@ -229,20 +187,6 @@ impl Reader {
         }
         files.sort_by(|a, b| a.value.cmp(&b.value));
         files
-    }
-
-    /// The text of a regular file below `folder`; otherwise the problem is noted, at the pattern that named the file.
-    fn text_of(&mut self, path: &Path, folder: &Path, named_at: Option<Place>) -> Option<String> {
-        match text_of(path, folder) {
-            Ok(text) => Some(text),
-            Err(problem) => {
-                self.problems.push(match named_at {
-                    Some(place) => problem.at(place, "included here"),
-                    None => problem,
-                });
-                None
-            }
-        }
     }
 }
 

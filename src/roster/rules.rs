@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::people::foreign_letters;
+use super::email::foreign_letters;
 use super::{Code, DeclaredPerson, Email, Field, Moment, PerField, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -14,13 +14,6 @@ pub(super) fn sort(people: &mut [DeclaredPerson]) {
     people.sort_by(|one, other| {
         one.email.value.cmp(&other.email.value).then_with(|| one.email.place.cmp(&other.email.place))
     });
-}
-
-/// Whether one file declares somebody twice, in whatever spelling. The people are sorted.
-pub(super) fn is_twice_in_a_file(people: &[DeclaredPerson]) -> bool {
-    people.array_windows().any(|[one, next]| {
-        one.email.value == next.email.value && one.email.place.file == next.email.place.file
-    })
 }
 
 /// One person, one declaration, over all files and spellings. Keeps the first of each; the people are sorted.

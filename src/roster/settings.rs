@@ -14,8 +14,9 @@ use super::{
     AcknowledgedRisk, Acknowledgement, Code, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing,
     Policy, Region, RoleName, Stance, Unmanaged, Workspace,
 };
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::source::{Place, Sourced};
+use crate::spelling::did_you_mean;
 
 const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or a count, 40; 0 freezes";
 

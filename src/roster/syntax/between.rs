@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::super::fields::forbidden;
 use super::super::keys;
-use super::lines::address_in;
 use super::spot::{Mistake, Spot};
 use super::statements::{is_bare, string_len};
 use super::values::example;
@@ -161,12 +160,4 @@ pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
     let mistake = spot.mistake(at..at + 1, "keys with values are in braces, not in brackets");
     let span = spot.statement.map_or(spot.start()..spot.end(), |statement| statement.span.clone());
     Some(mistake.label("a list begins here").help(help).over(span.start..span.end.max(spot.end()) + 1))
-}
-
-/// Returns the name between the brackets of a header, if it is a key.
-pub(super) fn header_name(line: &str) -> Option<&str> {
-    let name =
-        line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
-    let is_quoted = name.contains(['"', '\'']) && address_in(name).is_some();
-    (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }

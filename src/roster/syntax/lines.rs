@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::super::{hints, keys};
-use super::between::header_name;
 use super::spot::{Mistake, Spot};
 use super::statements::{Flaw, is_bare, string_len};
 
@@ -135,6 +134,14 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let mistake = spot.whole_line(message).label("not a header").help(format!("write: {header}"));
     // The parser knows no section here, or not the one that was meant.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
+}
+
+/// Returns the name between the brackets of a header, if it is a key.
+fn header_name(line: &str) -> Option<&str> {
+    let name =
+        line.strip_prefix('[')?.trim_start_matches('[').trim_end_matches([']', ' ', ':', ';', ',']).trim();
+    let is_quoted = name.contains(['"', '\'']) && address_in(name).is_some();
+    (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }
 
 /// `""Admin""`, as spreadsheets write it.
@@ -316,7 +323,7 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
 }
 
 /// The first word with an `@`, without what stands around it.
-pub(super) fn address_in(text: &str) -> Option<&str> {
+fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;
     // `users.ana@acme.example` in a header.
