@@ -6,10 +6,11 @@ use toml::de::{DeTable, Error};
 
 use super::Code;
 use super::fields::{Fields, Shift};
-use super::repeats::{self, Repeats, Unread, is_repeat};
+use super::repeats::{self, Repeats, Unread};
+use super::syntax::parser_error::{ErrorKind, ParserError};
 use super::syntax::repair::Repaired;
 use super::syntax::statements::{Statements, statements};
-use super::syntax::{self, Complaint, Section};
+use super::syntax::{self, Section};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
@@ -52,7 +53,7 @@ pub(super) fn explain(
     let mut known = None;
     for _ in 0..=MOST_UNSEEN {
         let (again, mut wrong): (Vec<_>, Vec<_>) =
-            complaints(&errors, &part).partition(|complaint| is_repeat(complaint.said));
+            parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
         let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
         let guesses = explained.guesses(text.len());
         let sections = explained.sections.iter().map(|section| section.content.clone());
@@ -167,12 +168,10 @@ impl Part {
     }
 }
 
-/// The errors of the parser with their places in the whole.
-fn complaints<'e>(errors: &'e [Error], part: &Part) -> impl Iterator<Item = Complaint<'e>> {
+/// Returns the errors of the parser with their places in the whole.
+fn parser_errors<'e>(errors: &'e [Error], part: &Part) -> impl Iterator<Item = ParserError<'e>> {
     let shift = part.shift;
-    errors
-        .iter()
-        .map(move |error| Complaint { span: shift.span(error.span().unwrap_or(0..0)), said: error.message() })
+    errors.iter().map(move |error| ParserError::at(shift.span(error.span().unwrap_or(0..0)), error))
 }
 
 /// The same ranges, sorted, without overlaps.

@@ -39,11 +39,6 @@ pub(super) struct Unread {
     pub(super) is_complete: bool,
 }
 
-/// The words of the parser for a key that is there already.
-pub(super) fn is_repeat(said: &str) -> bool {
-    said.starts_with("duplicate key") || said.starts_with("cannot extend value")
-}
-
 /// Finds what the parser's errors at the spans `again` are about.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = Index::new(text, statements);

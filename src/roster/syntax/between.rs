@@ -2,24 +2,29 @@
 
 use std::ops::Range;
 
+use super::super::Code;
 use super::super::fields::forbidden;
-use super::super::keys;
-use super::spot::{Mistake, Spot};
+use super::super::keys::{PERSON, WINDOW};
+use super::parser_error::ErrorKind;
+use super::spot::{Mistake, Spot, bare_key};
 use super::statements::{is_bare, string_len};
 use super::values::example;
 
 /// The key of a secret: its value is not shown, whatever is wrong with it.
 pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
-    let (key, problem) = signs.filter_map(|(at, _)| key_before(spot.line, at)).find_map(|key| {
+    for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
         let name = spot.line[key.clone()].trim_matches(['"', '\'']);
-        (!name.contains('@')).then(|| forbidden(name)).flatten().map(|problem| (key, problem))
-    })?;
-    let mistake = spot.mistake(key, problem.message).label(problem.label).help(problem.help);
-    Some(mistake.code(super::Code::SecretInFile).of_line(spot))
+        if let Some(refusal) = forbidden(name).filter(|_| !name.contains('@')) {
+            let mut mistake = spot.mistake(key, refusal.message, refusal.label, refusal.help);
+            mistake.problem.code = Code::SecretInFile.as_str();
+            return Some(mistake);
+        }
+    }
+    None
 }
 
-/// The range of the key that ends before the offset `at` of a line.
+/// Returns the range of the key that ends before the offset `at` of a line.
 fn key_before(line: &str, at: usize) -> Option<Range<usize>> {
     let end = line[..at].trim_end().len();
     let start = match line[..end].chars().next_back()? {
@@ -29,135 +34,178 @@ fn key_before(line: &str, at: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// The length of the word or the string that `rest` begins with.
-fn word_len(rest: &str) -> usize {
-    let string = rest.as_bytes().first().filter(|byte| matches!(byte, b'"' | b'\''));
-    let string = string.and_then(|quote| string_len(rest, *quote));
-    string
-        .unwrap_or_else(|| rest.find([' ', '\t', '\n', '\r', ',', '}', ']', '"', '\'']).unwrap_or(rest.len()))
+/// Returns the word or the string that `rest` begins with.
+fn first_word(rest: &str) -> &str {
+    let quote = rest.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
+    let length = quote
+        .and_then(|quote| string_len(rest, quote))
+        .or_else(|| rest.find([' ', '\t', '\n', '\r', ',', '}', ']', '"', '\'']));
+    &rest[..length.unwrap_or(rest.len())]
 }
 
 /// Whether a key with its `=` begins here.
 fn is_pair(rest: &str) -> bool {
-    let key = &rest[..if rest.starts_with(['"', '\'']) {
-        word_len(rest)
-    } else {
-        rest.find(|char| !is_bare(char)).unwrap_or(rest.len())
-    }];
+    let key = if rest.starts_with(['"', '\'']) { first_word(rest) } else { bare_key(rest) };
     !key.is_empty() && rest[key.len()..].trim_start().starts_with(['=', ':', '.'])
+}
+
+fn is_of_person_or_window(key: &str) -> bool {
+    PERSON.contains(&key) || WINDOW.contains(&key)
 }
 
 /// From the line to the end of the line on which something follows `from`.
 fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
-    let rest = &spot.text[spot.start() + from..];
-    let next = spot.start() + from + rest.len() - rest.trim_start().len();
+    let rest = &spot.text[spot.start + from..];
+    let next = spot.start + from + rest.len() - rest.trim_start().len();
     let end = spot.text[next..].find('\n').map_or(spot.text.len(), |length| next + length);
-    spot.start()..end + 1
+    spot.start..end + 1
 }
 
 /// `;`, `or`, or a second value behind the value of a key in braces.
 pub(super) fn behind_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.after();
-    let length = word_len(rest);
-    let is_missing_comma = spot.said.starts_with("missing comma between key-value");
-    let ends_in_sign = spot.line[..spot.at + length].ends_with(';') && length > 1;
-    if length == 0 || !(is_missing_comma && !is_pair(rest) || ends_in_sign) {
+    let end = spot.at + first_word(rest).len();
+    let is_missing_comma = spot.kind == ErrorKind::NoCommaInBraces && !is_pair(rest);
+    let ends_in_sign = spot.line[..end].ends_with(';') && end > spot.at + 1;
+    if end == spot.at || !(is_missing_comma || ends_in_sign) {
         return None;
     }
-    let marked =
-        if ends_in_sign { spot.at + length - 1..spot.at + length } else { spot.at..spot.at + length };
+    let marked = if ends_in_sign { end - 1..end } else { spot.at..end };
     let found = spot.shown(&spot.line[marked.clone()], "…");
     let before = spot.before().trim_end();
-    let key =
-        before.rsplit(['{', ',']).next().unwrap_or_default().split('=').next().unwrap_or_default().trim();
-    let next = spot.text[spot.start() + marked.end..].trim_start();
-    let help = match key {
-        _ if is_pair(next) || !rest.starts_with(['"', '\'']) && next.starts_with('}') && found == ";" => {
-            format!("separate the keys with a comma: write `,` instead of `{found}`")
-        }
-        "role" => "a person has one role: role = \"Admin\"".to_owned(),
-        _ => "a key has one value; write `,` and then the next key, as in { role = \"Admin\", status = \"away\" }"
-            .to_owned(),
+    let pair = before.rsplit(['{', ',']).next().unwrap_or_default();
+    let key = pair.split('=').next().unwrap_or_default().trim();
+    let next = spot.text[spot.start + end..].trim_start();
+    let is_last = next.starts_with('}') && !rest.starts_with(['"', '\'']) && found == ";";
+    let help = if is_pair(next) || is_last {
+        format!("separate the keys with a comma: write `,` instead of `{found}`")
+    } else if key == "role" {
+        "a person has one role: role = \"Admin\"".to_owned()
+    } else {
+        "a key has one value; write `,` and then the next key, as in { role = \"Admin\", status = \"away\" }"
+            .to_owned()
     };
-    let covers = through_next_word(spot, marked.end);
-    let mistake = spot.mistake(marked, format!("`{found}` does not belong behind a value"));
-    Some(mistake.label("a comma or the end is expected here").help(help).over(covers))
+    let message = format!("`{found}` does not belong behind a value");
+    let mistake = spot.mistake(marked, message, "a comma or the end is expected here", help);
+    Some(mistake.over(through_next_word(spot, end)))
 }
 
 /// A key in braces that has a comma in the place of its value.
 pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
-    if !spot.said.starts_with("extra comma in inline table") {
+    if spot.kind != ErrorKind::ExtraCommaInBraces {
         return None;
     }
     let before = spot.before().trim_end();
-    let is_assigned = before.ends_with('=');
-    let key = key_before(spot.line, before.strip_suffix('=').unwrap_or(before).len())?;
+    let unassigned = before.strip_suffix('=');
+    let key = key_before(spot.line, unassigned.unwrap_or(before).len())?;
     let written = spot.shown(&spot.line[key.clone()], "role");
     let name = written.trim_matches(['"', '\'']);
-    let message = if is_assigned {
-        format!("`{name}` has no value")
-    } else {
-        format!("`{name}` has no `=` and no value")
-    };
+    let lacks = if unassigned.is_some() { "no value" } else { "no `=` and no value" };
     let help = format!("write a value: {written} = {}, or delete the key", example(name));
+    let mistake = spot.mistake(key, format!("`{name}` has {lacks}"), "a key without a value", help);
     // The parser takes the next keys for values, up to the end of the braces.
     let end = spot.statement.map_or(spot.end(), |statement| statement.span.end.max(spot.end()));
-    let covers = spot.start()..end + 1;
-    Some(spot.mistake(key, message).label("a key without a value").help(help).over(covers))
+    Some(mistake.over(spot.start..end + 1))
 }
 
 /// `"""ana@acme.example""" = {}`
 pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
-    if !spot.said.starts_with("keys cannot be multi-line") {
+    if spot.kind != ErrorKind::LongKey {
         return None;
     }
-    let end = spot.at + word_len(spot.after());
-    let name = spot.shown(spot.line[spot.at..end].trim_matches(['"', '\'']), "ana@acme.example");
-    let mistake = spot.mistake(spot.at..end, "a key has one quote on each side, not three");
-    Some(mistake.label("three quotes").help(format!("write: \"{name}\" = …")).of_line(spot))
+    let word = first_word(spot.after());
+    let name = spot.shown(word.trim_matches(['"', '\'']), "ana@acme.example");
+    let message = "a key has one quote on each side, not three";
+    let marked = spot.at..spot.at + word.len();
+    Some(spot.mistake(marked, message, "three quotes", format!("write: \"{name}\" = …")))
 }
 
 /// `Tier 2 = 3`
 pub(super) fn key_with_blank(spot: &Spot<'_>) -> Option<Mistake> {
-    if !spot.said.starts_with("missing assignment between") {
+    if spot.kind != ErrorKind::NoAssignment {
         return None;
     }
     let (words, value) = spot.after().split_once('=')?;
-    let is_of_key = |char: char| is_bare(char) || char == ' ';
-    let before = spot.before();
-    let first = before.rsplit(['{', ',']).next().unwrap_or_default().trim_start();
-    let is_key = [first, words].iter().all(|part| !part.trim().is_empty() && part.chars().all(is_of_key));
-    if !is_key
-        || keys::PERSON.iter().chain(keys::WINDOW).any(|key| first.trim() == *key || words.trim() == *key)
-    {
-        return None;
+    let first = spot.before().rsplit(['{', ',']).next().unwrap_or_default().trim_start();
+    for part in [first, words] {
+        let is_of_key = part.chars().all(|char| is_bare(char) || char == ' ');
+        if !is_of_key || part.trim().is_empty() || is_of_person_or_window(part.trim()) {
+            return None;
+        }
     }
-    let start = spot.at - first.len();
-    let range = start..start + first.len() + words.trim_end().len();
+    let range = spot.at - first.len()..spot.at + words.trim_end().len();
     let value = value.split([',', '}', '#']).next().unwrap_or_default().trim();
     let fixed = spot.shown(&format!("\"{}\" = {value}", &spot.line[range.clone()]), "\"Tier 2\" = 3");
-    let mistake = spot.mistake(range, "a key with a blank is in quotes").label("needs quotes around it");
-    Some(mistake.help(format!("write: {fixed}")).of_line(spot))
+    let message = "a key with a blank is in quotes";
+    Some(spot.mistake(range, message, "needs quotes around it", format!("write: {fixed}")))
 }
 
 /// `[ role = "Admin" ]`
 pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
-    let before = spot.before().trim_end();
-    let in_array = before.strip_suffix('[').map(str::trim_end).filter(|before| before.ends_with('='))?;
-    let rest = spot.after();
-    let key = &rest[..rest.find(|char| !is_bare(char))?];
-    let is_known = keys::PERSON.contains(&key) || keys::WINDOW.contains(&key);
-    if !is_known || !rest[key.len()..].trim_start().starts_with('=') {
+    let before = spot.before().trim_end().strip_suffix('[')?.trim_end();
+    let owner = before.strip_suffix('=')?;
+    let key = bare_key(spot.after());
+    if !is_of_person_or_window(key) || !spot.after()[key.len()..].trim_start().starts_with('=') {
         return None;
     }
-    let at = in_array.len() + spot.line[in_array.len()..].find('[')?;
-    let owner = key_before(spot.line, in_array.len() - 1).map(|key| &spot.line[key]);
+    let at = before.len() + spot.line[before.len()..].find('[')?;
+    let owner = key_before(spot.line, owner.len()).map(|key| &spot.line[key]);
     let help = if owner == Some("windows") {
         "write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = \"away\" }]"
     } else {
         "write { … } instead of [ … ]: { role = \"Admin\" }"
     };
-    let mistake = spot.mistake(at..at + 1, "keys with values are in braces, not in brackets");
-    let span = spot.statement.map_or(spot.start()..spot.end(), |statement| statement.span.clone());
-    Some(mistake.label("a list begins here").help(help).over(span.start..span.end.max(spot.end()) + 1))
+    let message = "keys with values are in braces, not in brackets";
+    let mistake = spot.mistake(at..at + 1, message, "a list begins here", help);
+    let span = spot.statement.map_or(spot.start..spot.end(), |statement| statement.span.clone());
+    Some(mistake.over(span.start..span.end.max(spot.end()) + 1))
+}
+
+pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
+    let mistake = match spot.kind {
+        ErrorKind::ExtraCommaInArray | ErrorKind::ExtraCommaInBraces => {
+            let message = "there is nothing before this comma";
+            spot.mistake(spot.at..spot.at + 1, message, "one comma too many", "delete it")
+        }
+        ErrorKind::NoCommaInArray | ErrorKind::NoCommaInBraces => {
+            let word = spot.after().split([' ', '=', ',', '}', ']']).next().unwrap_or_default();
+            let begins_line = spot.before().trim().is_empty();
+            let help = if begins_line { "end the line above with `,`" } else { "write `,` in front of it" };
+            let message = "a comma is missing in front of this";
+            spot.mistake(spot.at..spot.at + word.len(), message, "`,` is missing before it", help)
+        }
+        _ => return None,
+    };
+    Some(mistake.within_mark(spot))
+}
+
+/// `{ from = 2026-12-20 until = 2026-12-21 }`: the parser takes the next key for a part of the value.
+pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
+    let range = spot.value();
+    let before = spot.line[range.clone()].split_once('=')?.0.trim_end();
+    let value = before.trim_end_matches(is_bare);
+    let key = &before[value.len()..];
+    let is_behind_a_value = value.ends_with([' ', '\t']) && !value.trim().is_empty();
+    if !is_of_person_or_window(key) || !is_behind_a_value || !spot.line[..range.start].contains('{') {
+        return None;
+    }
+    let start = range.start + value.len();
+    let message = "a comma is missing in front of this";
+    let help = "write `,` in front of it";
+    Some(spot.mistake(start..start + key.len(), message, "`,` is missing before it", help))
+}
+
+/// `"ana@acme.example" = role = "Admin"`
+pub(super) fn keys_without_braces(spot: &Spot<'_>) -> Option<Mistake> {
+    let person = spot.before().trim_end().strip_suffix('=')?.trim();
+    let key = bare_key(spot.after());
+    let value = spot.after()[key.len()..].trim_start().strip_prefix('=')?.trim().trim_end_matches(['}', ' ']);
+    if !PERSON.contains(&key) {
+        return None;
+    }
+    let example = "\"ana@acme.example\" = { role = \"Admin\" }";
+    let fixed = spot.shown(&format!("{person} = {{ {key} = {value} }}"), example);
+    let message = "the values of a person are in braces";
+    let marked = spot.at..spot.at + key.len();
+    Some(spot.mistake(marked, message, "`{` is missing before this", format!("write: {fixed}")))
 }

@@ -1,5 +1,6 @@
 //! Mistakes that are about more than one line: another format, a merge conflict.
 
+use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 use super::statements::is_bare;
 
@@ -9,7 +10,7 @@ const EXAMPLE: &str =
     "write a line [users], and below it one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
 
 /// Whether any line looks like TOML: a header, or a key in front of `=`.
-pub(super) fn has_toml(text: &str) -> bool {
+fn has_toml(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let line = line.trim();
         line.starts_with('[') && line.ends_with(']') && line.len() > 2
@@ -31,20 +32,16 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);
         }
     }
-    let mistake = spot.whole_line("this is a merge conflict that was not resolved");
-    Some(
-        mistake
-            .label("git wrote this line")
-            .help("keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`")
-            .over(spot.start()..end + 1),
-    )
+    let message = "this is a merge conflict that was not resolved";
+    let help = "keep the entries that are right, and delete the lines that begin with `<<<<<<<`, `=======`, and `>>>>>>>`";
+    Some(spot.mistake(spot.whole_line(), message, "git wrote this line", help).over(spot.start..end + 1))
 }
 
 /// JSON, YAML, or CSV.
 pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     let format = if is_json(spot.text) {
         "JSON"
-    } else if spot.is_toml || !spot.is_first {
+    } else if !spot.is_first || has_toml(spot.text) {
         return None;
     } else if is_yaml(spot) {
         "YAML"
@@ -53,8 +50,9 @@ pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     } else {
         return None;
     };
-    let mistake = spot.whole_line(format!("this file is {format}, not TOML"));
-    Some(mistake.label(format!("{format} begins here")).help(EXAMPLE).over(0..spot.text.len() + 1))
+    let message = format!("this file is {format}, not TOML");
+    let mistake = spot.mistake(spot.whole_line(), message, format!("{format} begins here"), EXAMPLE);
+    Some(mistake.over(0..spot.text.len() + 1))
 }
 
 /// No TOML begins with `{`, nor with a `[` that has no name on its line.
@@ -85,14 +83,11 @@ fn is_csv(spot: &Spot<'_>) -> bool {
 }
 
 pub(super) fn old_line_ends(spot: &Spot<'_>) -> Option<Mistake> {
-    if !spot.said.starts_with("carriage return") || spot.text.contains('\n') {
+    if spot.kind != ErrorKind::CarriageReturn || spot.text.contains('\n') {
         return None;
     }
-    let mistake = spot.mistake(spot.at..spot.at, "the lines of this file end with carriage returns only");
-    Some(
-        mistake
-            .label("a line ends here without a line feed")
-            .help("save the file with line ends of Unix (LF) or Windows (CRLF)")
-            .over(0..spot.text.len() + 1),
-    )
+    let message = "the lines of this file end with carriage returns only";
+    let help = "save the file with line ends of Unix (LF) or Windows (CRLF)";
+    let mistake = spot.mistake(spot.at..spot.at, message, "a line ends here without a line feed", help);
+    Some(mistake.over(0..spot.text.len() + 1))
 }

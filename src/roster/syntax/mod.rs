@@ -4,8 +4,8 @@
 //! of an error and at its line, and names a mistake that people make. The first one that matches wins. What no recognizer knows
 //! is reported in the parser's words, with the rules that hold for every line.
 //!
-//! * `statements` splits a text that is not TOML; `repair` lets the parser read on; `spot` is the place of an error; `documents`, `lines`, `signs`, `values`,
-//!   and `between` hold the recognizers.
+//! * `parser_error` is what the parser reports; `statements` splits a text that is not TOML; `repair` lets the parser read on;
+//!   `spot` is the place of an error; `documents`, `lines`, `signs`, `values`, and `between` hold the recognizers.
 //! * One mistake is one problem: errors in the range that a mistake covers are not reported.
 //! * Takes time in proportion to the text: at most [`MOST_PER_LINE`] errors of a line are looked at.
 
@@ -14,15 +14,16 @@ use std::ops::Range;
 mod between;
 mod documents;
 mod lines;
+pub(super) mod parser_error;
 pub(super) mod repair;
 mod signs;
 mod spot;
 pub(super) mod statements;
 mod values;
 
-use super::Code;
 use crate::problem::Problem;
-use crate::source::{FileId, Place};
+use crate::source::FileId;
+use parser_error::ParserError;
 use spot::{Mistake, Spot};
 use statements::{Statement, Statements};
 
@@ -46,7 +47,7 @@ const MISTAKES: &[Recognizer] = &[
     lines::list_item,
     lines::header,
     lines::doubled_quotes,
-    lines::keys_without_braces,
+    between::keys_without_braces,
     lines::bare_address,
     lines::quote_without_partner,
     lines::bracket_without_partner,
@@ -57,21 +58,13 @@ const MISTAKES: &[Recognizer] = &[
     between::no_value,
     between::key_with_blank,
     between::key_of_lines,
-    lines::comma,
-    lines::comma_between_values,
+    between::comma,
+    between::comma_between_values,
     lines::template,
     values::backslash,
     values::value,
     lines::no_pair,
 ];
-
-/// An error of the parser.
-pub(super) struct Complaint<'e> {
-    /// Where, in bytes of the file.
-    pub(super) span: Range<usize>,
-    /// In the parser's words. They contain nothing from the file.
-    pub(super) said: &'e str,
-}
 
 /// What stands below a header that the parser did not understand.
 pub(super) struct Section {
@@ -100,6 +93,14 @@ impl Explained {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()
     }
+
+    /// Adds a section, in front of which the one before it ends.
+    fn add_section(&mut self, section: Section) {
+        if let Some(before) = self.sections.last_mut() {
+            before.content.end = before.content.end.min(section.at).max(before.content.start);
+        }
+        self.sections.push(section);
+    }
 }
 
 /// Explains the errors that the parser found in `text` from the offset `from` on.
@@ -107,105 +108,82 @@ pub(super) fn explain(
     file: FileId,
     text: &str,
     from: usize,
-    complaints: &mut Vec<Complaint<'_>>,
+    errors: &mut Vec<ParserError<'_>>,
     statements: &Statements,
 ) -> Explained {
-    complaints.sort_by_key(|complaint| complaint.span.start);
-    let open = statements.list.iter().filter(|it| it.is_open && it.span.end > from).find(|statement| {
-        complaints.last().is_some_and(|complaint| complaint.span.start >= statement.span.start)
-    });
+    errors.sort_by_key(|error| error.span.start);
+    let last_error = errors.last().map_or(0, |error| error.span.start);
+    let open = statements
+        .list
+        .iter()
+        .find(|it| it.is_open && it.span.end > from && it.span.start <= last_error)
+        .filter(|_| !errors.is_empty());
     if let Some(statement) = open {
-        blame_the_bracket(statement, complaints);
+        blame_the_bracket(statement, errors);
     }
-    let spots = Spots { file, text, is_toml: documents::has_toml(text), statements };
-    let mut explained = spots.explain(complaints);
+    let mut explained = explain_each(file, text, errors, statements);
     explained.unseen_from = open.map(|statement| statement.span.end).filter(|end| *end < text.len());
     explained
 }
 
 /// Drops the errors behind an open statement. If there are none in it, the first of them becomes an error at its bracket.
-fn blame_the_bracket(statement: &Statement, complaints: &mut Vec<Complaint<'_>>) {
+fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
-    let first = complaints.partition_point(|complaint| complaint.span.start < start);
-    let behind = complaints.partition_point(|complaint| complaint.span.start < end);
+    let first = errors.partition_point(|error| error.span.start < start);
+    let behind = errors.partition_point(|error| error.span.start < end);
     if let (true, Some(flaw)) = (first == behind, statement.flaw) {
-        complaints[first].span = flaw.at()..flaw.at() + 1;
-        complaints.truncate(first + 1);
+        errors[first].span = flaw.at()..flaw.at() + 1;
+        errors.truncate(first + 1);
     } else {
-        complaints.truncate(behind);
+        errors.truncate(behind);
     }
 }
 
-/// What is the same for all errors of a text.
-struct Spots<'t> {
-    file: FileId,
-    text: &'t str,
-    is_toml: bool,
-    statements: &'t Statements,
-}
-
-impl Spots<'_> {
-    fn explain(&self, complaints: &[Complaint<'_>]) -> Explained {
-        let mut explained = Explained::default();
-        // Up to where errors are consequences, and how many of the line were looked at.
-        let (mut covered, mut line_end, mut on_line) = (0, 0, 0);
-        let mut marked = None;
-        for complaint in complaints {
-            let at = complaint.span.start;
-            if at < covered || at < line_end && on_line >= MOST_PER_LINE {
-                continue;
-            }
-            let mut spot = Spot::new(self.text, complaint, self.is_toml, &self.statements.list);
-            spot.is_first = explained.problems.is_empty();
-            let is_next_line = spot.end() >= line_end && spot.start() >= line_end;
-            if is_next_line || on_line == 0 {
-                (line_end, on_line) = (spot.end() + 1, 0);
-                explained.broken.push(spot.start()..spot.end() + 1);
-            }
-            on_line += 1;
-            let known = MISTAKES.iter().find_map(|recognize| recognize(&spot));
-            let mistake = match known {
-                Some(mistake) => mistake,
-                None if on_line > 1 => continue,
-                None => unknown(&spot),
-            };
-            covered = covered.max(mistake.covers.end);
-            if let Some(header) = mistake.section.clone() {
-                let (at, content) = (spot.start(), self.section_after(mistake.marked.end));
-                if let Some(before) = explained.sections.last_mut() {
-                    before.content.end = before.content.end.min(at).max(before.content.start);
-                }
-                explained.sections.push(Section { header, at, content });
-            }
-            explained.broken.push(mistake.covers.clone());
-            if marked.as_ref() != Some(&mistake.marked) {
-                marked = Some(mistake.marked.clone());
-                explained.problems.push(self.problem(mistake));
-            }
+fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements: &Statements) -> Explained {
+    let mut explained = Explained::default();
+    // Up to where errors are consequences, and how many of the line were looked at.
+    let (mut covered, mut line_end, mut on_line) = (0, 0, 0);
+    for error in errors {
+        let at = error.span.start;
+        if at < covered || at < line_end && on_line >= MOST_PER_LINE {
+            continue;
         }
-        explained
+        let spot = Spot::new(file, text, error, &statements.list, explained.problems.is_empty());
+        let is_next_line = spot.end() >= line_end && spot.start >= line_end;
+        if is_next_line || on_line == 0 {
+            (line_end, on_line) = (spot.end() + 1, 0);
+            explained.broken.push(spot.start..spot.end() + 1);
+        }
+        on_line += 1;
+        let mistake = match MISTAKES.iter().find_map(|recognize| recognize(&spot)) {
+            Some(mistake) => mistake,
+            None if on_line > 1 => continue,
+            None => unknown(&spot, error.message),
+        };
+        let place = mistake.place();
+        let Mistake { problem, covers, section } = mistake;
+        covered = covered.max(covers.end);
+        explained.broken.push(covers);
+        if let Some(header) = section {
+            let content = section_after(text, place.span().end, statements);
+            explained.add_section(Section { header, at: spot.start, content });
+        }
+        if explained.problems.last().is_none_or(|last| last.labels[0].place != place) {
+            explained.problems.push(problem);
+        }
     }
-
-    /// From the line after `at` to the next header.
-    fn section_after(&self, at: usize) -> Range<usize> {
-        let start = self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1);
-        start..self.statements.header_from(start).map_or(self.text.len(), |header| header.start)
-    }
-
-    fn problem(&self, mistake: Mistake) -> Problem {
-        let Mistake { code, marked, message, label, help, covers: _, section: _ } = mistake;
-        Problem::new(code, message).at(Place::new(self.file, marked), label).help(help)
-    }
+    explained
 }
 
-/// A mistake that no recognizer knows.
-fn unknown(spot: &Spot<'_>) -> Mistake {
-    let said = spot.said.trim_end_matches(", expected nothing");
-    spot.mistake(spot.at..spot.at_end, format!("this line is not valid TOML: {said}"))
-        .label("here")
-        .help("write one `key = value` per line, with text in quotes, and numbers and dates without quotes")
-        .of_line(spot)
+/// From the line after `at` to the next header.
+fn section_after(text: &str, at: usize, statements: &Statements) -> Range<usize> {
+    let start = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
+    start..statements.header_from(start).map_or(text.len(), |header| header.start)
 }
 
-/// The code of a mistake in the syntax.
-const SYNTAX: Code = Code::Syntax;
+/// A mistake that no recognizer knows, in the parser's words.
+fn unknown(spot: &Spot<'_>, message: &str) -> Mistake {
+    let message = format!("this line is not valid TOML: {}", message.trim_end_matches(", expected nothing"));
+    let help = "write one `key = value` per line, with text in quotes, and numbers and dates without quotes";
+    spot.mistake(spot.at..spot.at_end, message, "here", help)
+}

@@ -3,44 +3,36 @@
 //! The parser stops to build values at such a key: it neither returns what follows nor checks it. So the text is read again with
 //! a `=` in place of what was written, or without the line. No byte moves, so all places stay the same.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, Error};
 
 use super::lines::{SIGNS, sign_around};
-
-/// What the parser says where it stops to build values.
-const STOPS: [&str; 2] = ["key with no value", "missing value for key"];
+use super::parser_error::ErrorKind;
 
 /// A text that the parser can read to its end.
-pub(in crate::roster) struct Repaired<'t> {
-    text: Cow<'t, str>,
+pub(in crate::roster) struct Repaired {
+    text: String,
     /// Why the parser stopped in the text as it was written.
     stops: Vec<Error>,
     /// Where a second error would be about the same mistake.
     silent: Vec<Range<usize>>,
 }
 
-impl<'t> Repaired<'t> {
+impl Repaired {
     /// Puts `=` where the text has another sign, and spaces in the place of lines that have none.
-    pub(in crate::roster) fn of(text: &'t str) -> Self {
+    pub(in crate::roster) fn of(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
-        stops.retain(|error| STOPS.iter().any(|said| error.message().starts_with(said)));
-        let mut repaired = Self { text: Cow::Borrowed(text), stops: Vec::new(), silent: Vec::new() };
-        if stops.is_empty() {
-            return repaired;
-        }
+        stops.retain(|error| ErrorKind::of(error.message()) == ErrorKind::NoValue);
+        let mut silent = Vec::new();
         let mut bytes = text.as_bytes().to_vec();
         for stop in &stops {
             let at = text.floor_char_boundary(stop.span().unwrap_or_default().start);
-            repaired.silent.extend(repair(text, at, &mut bytes));
+            silent.extend(repair(text, at, &mut bytes));
         }
-        repaired.silent.sort_by_key(|range| range.start);
-        repaired.text = String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned);
-        repaired.stops = stops;
-        repaired
+        silent.sort_by_key(|range: &Range<usize>| range.start);
+        Self { text: String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()), stops, silent }
     }
 
     /// Returns what the parser reads, and its errors in the text as it was written.

@@ -1,5 +1,6 @@
 //! Characters that look like TOML punctuation, and invisible ones.
 
+use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
 /// What a character is taken for.
@@ -40,6 +41,8 @@ const FOREIGN: &[(&str, &str, Like)] = &[
     ("、", "an ideographic comma", Like::Sign(',')),
 ];
 
+const COPIED: &str = "such a character often comes with text that was copied";
+
 /// The name of a foreign character, and what it is taken for.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
@@ -55,37 +58,34 @@ fn foreign(char: char) -> Option<(&'static str, Like)> {
 
 /// A character outside strings and comments that only looks like one of TOML, or a control character anywhere.
 pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
-    if spot.said.contains("string") && spot.after().starts_with(|char: char| char.is_control()) {
-        return control_in_string(spot);
+    let is_in_string = matches!(spot.kind, ErrorKind::BadString | ErrorKind::NoQuotes);
+    if let Some(char) = spot.after().chars().next().filter(|char| is_in_string && char.is_control()) {
+        let message = format!("a control character (U+{:04X}) is in this text", u32::from(char));
+        return Some(spot.mistake(spot.at..spot.at + 1, message, "a control character", "delete it"));
     }
     let bare = spot.bare();
     let found = |(at, char): &(usize, char)| Some((*at, *char, foreign(*char)?));
     let (at, char, (name, like)) = bare.iter().find_map(found)?;
     let marked = at..at + char.len_utf8();
     let number = format!("U+{:04X}", u32::from(char));
-    let mistake = match like {
-        Like::Quote => spot
-            .mistake(marked, format!("{name} ({char}) is not a quote in TOML"))
-            .label(name)
-            .help(format!("write straight quotes: \"{}\"", spot.shown(&quoted(spot.line, at), "Admin"))),
-        Like::Space => spot
-            .mistake(marked, format!("this is {name} ({number}), which is not a space in TOML"))
-            .label(format!("{name}, not an ordinary space"))
-            .help("delete it and type an ordinary space; such a character often comes with text that was copied"),
-        Like::Nothing => spot
-            .mistake(marked, format!("this is {name} ({number}), which is invisible and not allowed here"))
-            .label(name)
-            .help("delete it, or type the line again; such a character often comes with text that was copied"),
-        Like::Hyphen => spot
-            .mistake(marked, format!("{name} ({char}) is not the `-` of the keyboard"))
-            .label(name)
-            .help(hyphen_help(spot, at)),
-        Like::Sign(ascii) => spot
-            .mistake(marked, format!("{name} ({char}) is not a sign of TOML"))
-            .label(name)
-            .help(format!("write `{ascii}`")),
+    let (message, help) = match like {
+        Like::Quote => {
+            let text = spot.shown(&text_in_quotes(spot.line, at), "Admin");
+            (format!("{name} ({char}) is not a quote in TOML"), format!("write straight quotes: \"{text}\""))
+        }
+        Like::Space => (
+            format!("this is {name} ({number}), which is not a space in TOML"),
+            format!("delete it and type an ordinary space; {COPIED}"),
+        ),
+        Like::Nothing => (
+            format!("this is {name} ({number}), which is invisible and not allowed here"),
+            format!("delete it, or type the line again; {COPIED}"),
+        ),
+        Like::Hyphen => (format!("{name} ({char}) is not the `-` of the keyboard"), hyphen_help(spot, at)),
+        Like::Sign(ascii) => (format!("{name} ({char}) is not a sign of TOML"), format!("write `{ascii}`")),
     };
-    Some(mistake.of_line(spot))
+    let label = if like == Like::Space { format!("{name}, not an ordinary space") } else { name.to_owned() };
+    Some(spot.mistake(marked, message, label, help))
 }
 
 fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
@@ -96,19 +96,8 @@ fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
     format!("write `-`: {}", spot.shown(&word, "2026-12-20"))
 }
 
-fn control_in_string(spot: &Spot<'_>) -> Option<Mistake> {
-    let char = spot.after().chars().next()?;
-    let message = format!("a control character (U+{:04X}) is in this text", u32::from(char));
-    Some(
-        spot.mistake(spot.at..spot.at + 1, message)
-            .label("a control character")
-            .help("delete it")
-            .of_line(spot),
-    )
-}
-
 /// What stands between the quote at `at` and the next one.
-fn quoted(line: &str, at: usize) -> String {
+fn text_in_quotes(line: &str, at: usize) -> String {
     let is_quote = |char: char| matches!(char, '"' | '\'') || matches!(foreign(char), Some((_, Like::Quote)));
     let from = |at: usize| {
         let rest = line[at..].trim_start_matches(is_quote);

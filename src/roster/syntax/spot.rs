@@ -2,35 +2,34 @@
 
 use std::ops::Range;
 
-use super::statements::{Statement, Strings};
-use super::{Code, Complaint, SYNTAX};
+use super::parser_error::{ErrorKind, ParserError};
+use super::statements::{Statement, Strings, is_bare};
 use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::roster::Code;
 use crate::secret::{goes_on_at, holds_secret};
+use crate::source::{FileId, Place};
 
-/// The place of an error: its line, and the parser's words.
+/// The place of an error: its line, and what the parser complains about.
 pub(super) struct Spot<'t> {
+    file: FileId,
     pub(super) text: &'t str,
     pub(super) line: &'t str,
-    line_start: usize,
+    /// The offset of the line in the file.
+    pub(super) start: usize,
     /// Where in the line the error begins and ends.
     pub(super) at: usize,
     pub(super) at_end: usize,
-    pub(super) said: &'t str,
-    /// Whether any line of the file looks like TOML.
-    pub(super) is_toml: bool,
-    /// Whether no error comes before it.
+    pub(super) kind: ErrorKind,
+    /// Whether no mistake comes before it.
     pub(super) is_first: bool,
     pub(super) statement: Option<&'t Statement>,
 }
 
-/// What people have typed, and what they should type. Ranges are bytes of the file.
+/// What people have typed, and what they should type.
 pub(super) struct Mistake {
-    pub(super) code: Code,
-    pub(super) marked: Range<usize>,
-    pub(super) message: String,
-    pub(super) label: String,
-    pub(super) help: String,
-    /// Errors that begin in here are consequences.
+    pub(super) problem: Problem,
+    /// Errors that begin in this range of the file are consequences.
     pub(super) covers: Range<usize>,
     /// The header that was meant, if what follows is not below it.
     pub(super) section: Option<String>,
@@ -38,12 +37,13 @@ pub(super) struct Mistake {
 
 impl<'t> Spot<'t> {
     pub(super) fn new(
+        file: FileId,
         text: &'t str,
-        complaint: &Complaint<'t>,
-        is_toml: bool,
+        error: &ParserError<'_>,
         statements: &'t [Statement],
+        is_first: bool,
     ) -> Self {
-        let start = text.floor_char_boundary(complaint.span.start);
+        let start = text.floor_char_boundary(error.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         // A byte-order mark at the start of the file is allowed.
         let has_mark = line_start == 0 && text.starts_with('\u{feff}');
@@ -53,21 +53,15 @@ impl<'t> Spot<'t> {
         let line = text[line_start..line_end].trim_end_matches('\r');
         let at = (start - line_start).min(line.len());
         let at_end =
-            line.floor_char_boundary(complaint.span.end.saturating_sub(line_start).clamp(at, line.len()));
+            line.floor_char_boundary(error.span.end.saturating_sub(line_start).clamp(at, line.len()));
         let next = statements.partition_point(|statement| statement.span.start <= start);
         let statement = next.checked_sub(1).map(|last| &statements[last]);
-        let said = complaint.said;
-        Self { text, line, line_start, at, at_end, said, is_toml, is_first: false, statement }
-    }
-
-    /// The offset of the line in the file.
-    pub(super) fn start(&self) -> usize {
-        self.line_start
+        Self { file, text, line, start: line_start, at, at_end, kind: error.kind, is_first, statement }
     }
 
     /// The offset of the end of the line in the file.
     pub(super) fn end(&self) -> usize {
-        self.line_start + self.line.len()
+        self.start + self.line.len()
     }
 
     pub(super) fn before(&self) -> &'t str {
@@ -78,18 +72,33 @@ impl<'t> Spot<'t> {
         &self.line[self.at..]
     }
 
-    /// A mistake at a range of the line. Errors that begin at it are consequences.
-    pub(super) fn mistake(&self, marked: Range<usize>, message: impl Into<String>) -> Mistake {
-        let marked = self.line_start + marked.start..self.line_start + marked.end;
-        let covers = self.line_start + self.at..marked.end.max(self.line_start + self.at + 1);
-        let (label, help) = ("here".to_owned(), String::new());
-        Mistake { code: SYNTAX, marked, message: message.into(), label, help, covers, section: None }
+    /// A mistake at a range of the line. All other errors of the line are consequences.
+    pub(super) fn mistake(
+        &self,
+        marked: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Mistake {
+        self.mistake_at(self.start + marked.start..self.start + marked.end, message, label, help)
     }
 
-    /// A mistake at the whole line, without the white space around it, which explains every error of the line.
-    pub(super) fn whole_line(&self, message: impl Into<String>) -> Mistake {
+    /// A mistake at a range of the file.
+    pub(super) fn mistake_at(
+        &self,
+        marked: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Mistake {
+        let problem = Problem::new(Code::Syntax, message).at(Place::new(self.file, marked), label).help(help);
+        Mistake { problem, covers: self.start..self.end() + 1, section: None }
+    }
+
+    /// The range of the line without the white space around it.
+    pub(super) fn whole_line(&self) -> Range<usize> {
         let start = self.line.len() - self.line.trim_start().len();
-        self.mistake(start..start + self.line.trim().len(), message).of_line(self)
+        start..start + self.line.trim().len()
     }
 
     /// Returns a part of the line for a message, or `instead` if the line may hold a secret.
@@ -100,14 +109,12 @@ impl<'t> Spot<'t> {
 
     /// Whether the line has a part that no message repeats.
     pub(super) fn may_hold_a_secret(&self) -> bool {
-        holds_secret(self.line) || goes_on_at(self.text, self.line_start)
+        holds_secret(self.line) || goes_on_at(self.text, self.start)
     }
 
     /// The key whose value or whose sign is at `at`: the last one before it on the line.
     pub(super) fn key(&self) -> &'t str {
-        let before = self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']).trim_end();
-        let start = before.rfind(['{', ',', '[']).map_or(0, |sign| sign + 1);
-        before[start..].trim()
+        last_item(self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']))
     }
 
     /// The value that begins at or around `at`: its range in the line.
@@ -141,34 +148,37 @@ impl<'t> Spot<'t> {
 }
 
 impl Mistake {
-    #[must_use]
-    pub(super) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
-        self
+    /// The place of the mistake.
+    pub(super) fn place(&self) -> Place {
+        self.problem.labels[0].place
     }
 
+    /// Only the errors between the one that was recognized and the end of its mark are consequences.
     #[must_use]
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
-        self
-    }
-
-    #[must_use]
-    pub(super) fn code(mut self, code: Code) -> Self {
-        self.code = code;
-        self
-    }
-
-    /// Every error on the line is a consequence.
-    #[must_use]
-    pub(super) fn of_line(self, spot: &Spot<'_>) -> Self {
-        self.over(spot.start()..spot.end() + 1)
+    pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
+        let (start, end) = (spot.start + spot.at, self.place().span().end);
+        self.over(start..end.max(start + 1))
     }
 
     /// Every error in this range of the file is a consequence.
     #[must_use]
-    pub(super) fn over(mut self, range: Range<usize>) -> Self {
-        self.covers = range;
+    pub(super) fn over(mut self, covers: Range<usize>) -> Self {
+        self.covers = covers;
         self
     }
+}
+
+/// Returns what follows the last opening bracket or comma.
+pub(super) fn last_item(text: &str) -> &str {
+    text.rsplit(['{', ',', '[']).next().unwrap_or_default().trim()
+}
+
+/// Returns the key without quotes that a text begins with. It may be empty.
+pub(super) fn bare_key(text: &str) -> &str {
+    &text[..text.find(|char| !is_bare(char)).unwrap_or(text.len())]
+}
+
+/// Returns the text before a sign that ends a value.
+pub(super) fn before_end_of_value(text: &str) -> &str {
+    text.split([',', '}', ']', '#']).next().unwrap_or_default()
 }

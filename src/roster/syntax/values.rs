@@ -2,28 +2,12 @@
 
 use jiff::civil::Date;
 
+use super::super::Code;
 use super::super::hints;
 use super::super::{Missing, Region, Stance, Status, Unmanaged};
+use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
-use super::{Code, SYNTAX};
 
-/// What the parser says of a value that it cannot read.
-const OF_VALUES: [&str; 14] = [
-    "string values must be quoted",
-    "invalid boolean",
-    "invalid float",
-    "invalid integer",
-    "invalid date",
-    "invalid time",
-    "invalid offset",
-    "invalid literal string",
-    "invalid value",
-    "missing value",
-    "missing opening quote",
-    "unexpected leading zero",
-    "`_` may only go",
-    "redundant",
-];
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -70,7 +54,7 @@ pub(super) fn example(key: &str) -> &'static str {
 
 /// A backslash that begins no escape: `"Support\Lead"`.
 pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
-    if !spot.said.starts_with("missing escaped value") && !spot.said.starts_with("too few unicode") {
+    if spot.kind != ErrorKind::BadEscape {
         return None;
     }
     let at = spot.line[..spot.line.floor_char_boundary(spot.at_end.min(spot.at + 1))]
@@ -78,53 +62,45 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
         .or_else(|| spot.before().rfind('\\'))?;
     let start = spot.line[..at].rfind('"')? + 1;
     let text = spot.line[start..].split('"').next().unwrap_or_default();
-    let doubled = spot.shown(&text.replace('\\', "\\\\"), "a\\\\b");
-    let slashed = spot.shown(&text.replace('\\', "/"), "a/b");
-    let mistake =
-        spot.mistake(at..at + 1, "a backslash in quotes begins an escape, and TOML does not know this one");
-    let is_path = spot.key() == "include" || text.contains(".toml");
-    let help = if is_path {
-        format!("write paths with `/`: \"{slashed}\"")
+    let help = if spot.key() == "include" || text.contains(".toml") {
+        format!("write paths with `/`: \"{}\"", spot.shown(&text.replace('\\', "/"), "a/b"))
     } else {
-        format!("write it twice: \"{doubled}\"")
+        format!("write it twice: \"{}\"", spot.shown(&text.replace('\\', "\\\\"), "a\\\\b"))
     };
-    Some(mistake.label("begins an escape").help(help).of_line(spot))
+    let message = "a backslash in quotes begins an escape, and TOML does not know this one";
+    Some(spot.mistake(at..at + 1, message, "begins an escape", help))
 }
 
 /// A value that the parser cannot read.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
-    let thousands = spot.said.starts_with("unexpected key or value") && spot.after().starts_with(',');
-    let is_of_key = spot.said.starts_with("missing value for key");
-    if is_of_key || !thousands && !OF_VALUES.iter().any(|said| spot.said.starts_with(said)) {
+    let key = spot.key().split('=').next().unwrap_or_default().trim();
+    let name = spot.shown(key.trim_matches(['"', '\'']), "role");
+    if spot.kind == ErrorKind::AfterValue && spot.after().starts_with(',') {
+        return number_with_commas(spot, &name).filter(|_| !spot.may_hold_a_secret());
+    }
+    if !spot.kind.is_about_value() {
         return None;
     }
     let range = spot.value();
     let text = &spot.line[range.clone()];
-    let key = spot.key();
-    let key = key.rsplit('=').next_back().unwrap_or_default().trim();
-    let name = spot.shown(key.trim_matches(['"', '\'']), "role");
-    if thousands {
-        return number(spot, &name).filter(|_| !spot.may_hold_a_secret());
-    }
     if text.is_empty() {
-        let mistake =
-            spot.mistake(spot.at..spot.at, format!("`{name}` has no value")).label("nothing behind the `=`");
-        let shown = spot.shown(key, "role");
-        return Some(mistake.help(format!("write a value: {shown} = {}, or delete the key", example(&name))));
+        let help =
+            format!("write a value: {} = {}, or delete the key", spot.shown(key, "role"), example(&name));
+        let message = format!("`{name}` has no value");
+        let mistake = spot.mistake(spot.at..spot.at, message, "nothing behind the `=`", help);
+        return Some(mistake.within_mark(spot));
     }
-    let found = Value { spot, key: &name, text };
-    let known = || {
-        let digits = found.missing_day().or_else(|| found.date()).or_else(|| found.number());
-        found.parenthesis().or_else(|| found.word()).or_else(|| found.percent()).or(digits)
-    };
+    let found = BadValue { spot, key: &name, text };
     // The digits of a secret are not repeated.
-    let known = if spot.may_hold_a_secret() { None } else { known() };
+    let known = if spot.may_hold_a_secret() { None } else { found.known() };
     let (code, message, help) = known.unwrap_or_else(|| found.without_quotes());
-    Some(spot.mistake(range, message).label("not a value of TOML").help(help).code(code))
+    let mut mistake = spot.mistake(range, message, "not a value of TOML", help);
+    mistake.problem.code = code.as_str();
+    Some(mistake.within_mark(spot))
 }
 
 /// `1,000`
-fn number(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
+fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     let before = spot.before().trim_end();
     let start = before.trim_end_matches(|char: char| char.is_ascii_digit()).len();
     let rest = spot.after().strip_prefix(',')?;
@@ -134,69 +110,75 @@ fn number(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     }
     let range = start..spot.at + 1 + more;
     let plain: String = spot.line[range.clone()].chars().filter(char::is_ascii_digit).collect();
-    let mistake = spot.mistake(range, "a number has no comma").label("not a number of TOML");
-    Some(mistake.help(format!("write: {name} = {plain}")).of_line(spot))
+    let help = format!("write: {name} = {plain}");
+    Some(spot.mistake(range, "a number has no comma", "not a number of TOML", help))
 }
 
-/// A value, and the key that it belongs to.
-struct Value<'s> {
+/// A value that the parser cannot read, and the key that it belongs to.
+struct BadValue<'s> {
     spot: &'s Spot<'s>,
     key: &'s str,
     text: &'s str,
 }
 
-type Said = (Code, String, String);
+/// The code, the message, and the help of a problem.
+type Explanation = (Code, String, String);
 
-fn said(message: impl Into<String>, help: impl Into<String>) -> Said {
-    (SYNTAX, message.into(), help.into())
+fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanation {
+    (Code::Syntax, message.into(), help.into())
 }
 
-impl Value<'_> {
-    fn parenthesis(&self) -> Option<Said> {
+impl BadValue<'_> {
+    /// Explains a value that people write in the place of one of TOML.
+    fn known(&self) -> Option<Explanation> {
+        self.parenthesis()
+            .or_else(|| self.word())
+            .or_else(|| self.percent())
+            .or_else(|| self.missing_day())
+            .or_else(|| self.date())
+            .or_else(|| self.number())
+    }
+
+    fn parenthesis(&self) -> Option<Explanation> {
+        let help = "write { … } around keys with values, and [ … ] around a list";
         let is_one = self.spot.before().trim_end().ends_with('(') || self.text.starts_with('(');
-        if !is_one {
-            return None;
-        }
-        Some(said("TOML has no parentheses", "write { … } around keys with values, and [ … ] around a list"))
+        is_one.then(|| explanation("TOML has no parentheses", help))
     }
 
     /// A word that means something in another language.
-    fn word(&self) -> Option<Said> {
+    fn word(&self) -> Option<Explanation> {
         let (text, key) = (self.text, self.key);
-        let is_boolean = own_name(key) == "allow_unicode_emails";
-        match text.to_ascii_lowercase().as_str() {
-            word @ ("true" | "false") if is_boolean => {
-                Some(said(format!("`{text}` is not lowercase"), format!("write: {key} = {word}")))
-            }
-            "yes" | "on" | "y" if is_boolean => {
-                Some(said(format!("`{text}` is not a value of TOML"), format!("write: {key} = true")))
-            }
-            "no" | "off" | "n" if is_boolean => {
-                Some(said(format!("`{text}` is not a value of TOML"), format!("write: {key} = false")))
-            }
-            "null" | "none" | "nil" | "undefined" | "~" if key.contains('@') => Some(said(
-                format!("TOML has no `{text}`"),
-                format!("write: \"{key}\" = {{}}, with a role or a status between the braces"),
-            )),
-            "null" | "none" | "nil" | "undefined" | "~" => {
-                Some(said(format!("TOML has no `{text}`"), format!("delete `{key}` if it has no value")))
-            }
-            _ => None,
+        let lower = text.to_ascii_lowercase();
+        if matches!(lower.as_str(), "null" | "none" | "nil" | "undefined" | "~") {
+            let help = if key.contains('@') {
+                format!("write: \"{key}\" = {{}}, with a role or a status between the braces")
+            } else {
+                format!("delete `{key}` if it has no value")
+            };
+            return Some(explanation(format!("TOML has no `{text}`"), help));
         }
+        let (meant, wrong) = match lower.as_str() {
+            "true" | "false" => (lower.as_str(), "lowercase"),
+            "yes" | "on" | "y" => ("true", "a value of TOML"),
+            "no" | "off" | "n" => ("false", "a value of TOML"),
+            _ => return None,
+        };
+        let is_boolean = own_name(key) == "allow_unicode_emails";
+        is_boolean.then(|| explanation(format!("`{text}` is not {wrong}"), format!("write: {key} = {meant}")))
     }
 
-    fn percent(&self) -> Option<Said> {
+    fn percent(&self) -> Option<Explanation> {
         let digits = self.text.strip_suffix('%')?.trim_end();
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let help = || format!("write: {} = \"{digits}%\"", self.key);
-        is_number.then(|| said("a percentage needs quotes", help()))
+        let help = format!("write: {} = \"{digits}%\"", self.key);
+        is_number.then(|| explanation("a percentage needs quotes", help))
     }
 
     /// A date in the right form that no calendar has.
-    fn missing_day(&self) -> Option<Said> {
+    fn missing_day(&self) -> Option<Explanation> {
         let parts = numbers(self.text.split(['T', 't', ' ']).next()?)?;
         let [(4, year), (2, month), (2, day)] = parts[..] else { return None };
-        if self.text.as_bytes().get(4) != Some(&b'-') || !self.spot.said.starts_with("invalid date") {
+        if self.text.as_bytes().get(4) != Some(&b'-') || self.spot.kind != ErrorKind::BadDate {
             return None;
         }
         let swapped = iso(year, day, month).filter(|_| month > 12);
@@ -208,17 +190,13 @@ impl Value<'_> {
     }
 
     /// A date or a time in another form than TOML's.
-    fn date(&self) -> Option<Said> {
-        let said_so = ["invalid date", "invalid time", "invalid offset"]
-            .iter()
-            .any(|said| self.spot.said.starts_with(said));
-        if let Some(time) = self.time().filter(|_| said_so) {
-            return Some(said("this is not a valid time", time));
+    fn date(&self) -> Option<Explanation> {
+        let is_datetime = matches!(self.spot.kind, ErrorKind::BadDate | ErrorKind::BadTime);
+        if let Some(help) = self.time().filter(|_| is_datetime) {
+            return Some(explanation("this is not a valid time", help));
         }
         let dates = dates(self.text);
-        let lower = self.text.to_ascii_lowercase();
-        let is_date = !dates.is_empty() || said_so || is_dated(&lower);
-        if !is_date {
+        if dates.is_empty() && !is_datetime && !names_month(self.text) {
             return None;
         }
         let key = self.key;
@@ -229,7 +207,7 @@ impl Value<'_> {
             }
             _ => format!("write year-month-day, as in {key} = 2026-12-20"),
         };
-        Some(said("this is not a valid date", help))
+        Some(explanation("this is not a valid date", help))
     }
 
     /// Help for a date with a time that is not complete.
@@ -253,13 +231,12 @@ impl Value<'_> {
         if let Some((name, _, most)) = wrong.iter().find(|(_, number, most)| number > most) {
             return Some(format!("write the {name} from 00 to {most}, as in 2026-12-20T08:00:00"));
         }
+        let local = format!("{date}T{hour:02}:{minute:02}:{second:02}");
         let key = self.key;
-        Some(format!(
-            "write: {key} = {date}T{hour:02}:{minute:02}:{second:02}, which is local time, or with an offset: {date}T{hour:02}:{minute:02}:{second:02}+01:00"
-        ))
+        Some(format!("write: {key} = {local}, which is local time, or with an offset: {local}+01:00"))
     }
 
-    fn number(&self) -> Option<Said> {
+    fn number(&self) -> Option<Explanation> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
         if plain.is_empty() || !is_number || TEXTS.contains(&own_name(self.key)) {
@@ -267,52 +244,47 @@ impl Value<'_> {
         }
         let plain = plain.trim_start_matches('0');
         let plain = if plain.is_empty() { "0" } else { plain };
-        Some(said("this is not a valid number", format!("write: {} = {plain}", self.key)))
+        Some(explanation("this is not a valid number", format!("write: {} = {plain}", self.key)))
     }
 
-    fn without_quotes(&self) -> Said {
-        let text = self.text.trim_matches(['"', '\'']);
+    fn without_quotes(&self) -> Explanation {
+        let (key, text) = (self.key, self.text.trim_matches(['"', '\'']));
         let is_half = text.len() < self.text.len();
         let message =
             if is_half { "a quote is missing around this value" } else { "this text is not in quotes" };
-        let before = self.spot.before().trim_end();
-        let is_listed = before.ends_with(['[', ',']);
         let text = self.spot.shown(text, "Admin");
-        if is_listed {
-            return (SYNTAX, message.to_owned(), format!("write: \"{text}\""));
+        if self.spot.before().trim_end().ends_with(['[', ',']) {
+            return explanation(message, format!("write: \"{text}\""));
         }
-        let key = self.key;
         if key.contains('@') && !key.contains('"') {
-            let help = format!("write: \"{key}\" = {{ {} = \"{text}\" }}", hints::field_of(&text));
-            return (SYNTAX, message.to_owned(), help);
+            let field = hints::field_of(&text);
+            return explanation(message, format!("write: \"{key}\" = {{ {field} = \"{text}\" }}"));
         }
-        let hinted = matches!(own_name(key), "status" | "then").then(|| hints::of_status(&text)).flatten();
-        let Some(text) = hinted.map(str::to_owned).or_else(|| fitting(key, &text)) else {
-            let help = format!("write a value as in {key} = {}", example(key));
-            return (SYNTAX, format!("this is not a value of `{key}`"), help);
-        };
-        let help = format!("write: {key} = \"{text}\"");
-        (SYNTAX, message.to_owned(), help)
+        let status = matches!(own_name(key), "status" | "then").then(|| hints::of_status(&text)).flatten();
+        match status.map(str::to_owned).or_else(|| fitting(key, &text)) {
+            Some(text) => explanation(message, format!("write: {key} = \"{text}\"")),
+            None => explanation(
+                format!("this is not a value of `{key}`"),
+                format!("write a value as in {key} = {}", example(key)),
+            ),
+        }
     }
 }
 
 /// Returns how a word has to be written as the text of this key, if the key can have it.
 fn fitting(key: &str, text: &str) -> Option<String> {
-    let is_plain = !text.contains(['"', '\\', '$', '{']);
     let lower = text.to_ascii_lowercase();
-    let is_one = |words: &[&str]| words.contains(&lower.as_str()).then(|| lower.clone());
-    match key {
-        "from" | "until" | "expires" | "windows" | "max_changes" => None,
-        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "allow_unicode_emails" => None,
-        "then" => is_one(&Status::ALL.map(Status::as_str)),
-        "status" => {
-            is_one(&Status::ALL.map(Status::as_str)).or_else(|| is_one(&Stance::ALL.map(Stance::as_str)))
-        }
-        "unmanaged" => is_one(&Unmanaged::ALL.map(Unmanaged::as_str)),
-        "missing" => is_one(&Missing::ALL.map(Missing::as_str)),
-        "region" => is_one(&Region::ALL.map(Region::as_str)),
-        _ => is_plain.then(|| text.to_owned()),
-    }
+    let words = match key {
+        "from" | "until" | "expires" | "windows" | "max_changes" => &[][..],
+        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "allow_unicode_emails" => &[],
+        "then" => &Status::ALL.map(Status::as_str),
+        "status" => &[&Status::ALL.map(Status::as_str)[..], &Stance::ALL.map(Stance::as_str)].concat(),
+        "unmanaged" => &Unmanaged::ALL.map(Unmanaged::as_str),
+        "missing" => &Missing::ALL.map(Missing::as_str),
+        "region" => &Region::ALL.map(Region::as_str),
+        _ => return (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
+    };
+    words.contains(&lower.as_str()).then_some(lower)
 }
 
 /// The numbers in a text that has nothing else but separators: how many digits, and the number.
@@ -361,8 +333,9 @@ fn iso(year: u16, month: u16, day: u16) -> Option<String> {
     Some(date.to_string())
 }
 
-/// Whether a text names a month, next to a number.
-fn is_dated(lower: &str) -> bool {
+/// Whether a text names a month and has a number.
+fn names_month(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
     let mut words = lower.split(|char: char| !char.is_ascii_alphanumeric());
     let has_month = words.any(|word| word.len() < 10 && MONTHS.iter().any(|month| word.starts_with(month)));
     has_month && lower.bytes().any(|byte| byte.is_ascii_digit())
