@@ -80,7 +80,7 @@ impl Connection {
 
     /// Whether this is the sandbox, with an organization that was made up from the files.
     pub(super) fn is_made_up(&self) -> bool {
-        self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.is_made_up()))
+        self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.made_up))
     }
 
     /// The embedded Pylon keeps its state for the next run.

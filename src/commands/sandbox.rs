@@ -19,7 +19,7 @@ use crate::pylon::token::VARIABLE;
 use crate::regular::{self, Unreadable};
 use crate::report::Body;
 use crate::roster::Roster;
-use crate::sandbox::{Faults, Limits, Running, Setup, State, StateFile, World, start};
+use crate::sandbox::{Faults, Limits, Running, SandboxState, Setup, StateFile, World, start};
 
 /// A larger file is no state, in bytes: a million people take some 250 MB.
 const LARGEST: u64 = 1024 * 1024 * 1024;
@@ -34,15 +34,14 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
     if let Some(path) = write_state {
         return write(path, args, common, environment);
     }
-    let state = described(file.as_deref(), *people)?;
-    let count = state.len();
+    let world = described(file.as_deref(), *people, environment.clock.now())?;
+    let limits = limits.clone().unwrap_or_default().in_api(world.api());
+    let count = world.user_count();
     let setup = Setup {
-        token: token.clone(),
-        limits: limits.clone().unwrap_or_default().in_api(state.api),
+        world: world.with_token(token).with_limits(limits),
         faults: faults.clone().unwrap_or_else(Faults::none),
         port: *port,
         state_file: file.clone().map(StateFile::Named),
-        ..Setup::new(World::new(state, environment.clock.now()))
     };
     block_on(async {
         let running = start(setup).await.map_err(|error| not_started(&error))?;
@@ -75,103 +74,103 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
 
 /// Starts the sandbox for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
-    let state = starting_state(roster, folder)?;
+    let world = starting_world(roster, folder, now)?.with_limits(Limits::off());
     let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(KEPT);
-    let setup = Setup {
-        limits: Limits::off(),
-        state_file: Some(StateFile::Own(file)),
-        ..Setup::new(World::new(state, now))
-    };
+    let setup = Setup { state_file: Some(StateFile::Own(file)), ..Setup::new(world) };
     start(setup).await.map_err(|error| not_started(&error))
 }
 
 /// What `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a made-up
 /// organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
-fn starting_state(roster: &Roster, folder: &Path) -> Result<State, Problem> {
-    let kept = read_kept(folder)?;
-    let mut state = match kept {
+fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
+    let kept = read_kept(folder, now)?;
+    let mut world = match kept {
         Some(kept) if !kept.made_up => kept,
-        kept => match (read_described(folder)?, kept) {
+        kept => match (read_described(folder, now)?, kept) {
             (Some(described), _) => described,
             (None, Some(kept)) => kept,
-            (None, None) => made_up_state(roster)?,
+            (None, None) => made_up_world(roster, now)?,
         },
     };
     if let Some(pin) = &roster.workspace.organization {
-        state.organization.id.clone_from(&pin.value);
+        world.organization.id.clone_from(&pin.value);
     }
     if let Some(pin) = &roster.workspace.region {
-        state.settings.region = sandbox_region(pin.value);
+        world.settings.region = sandbox_region(pin.value);
     }
-    Ok(state)
+    Ok(world)
 }
 
 /// The declared people, with the built-in roles. A role that is not built in is then an error, as on the real service: a made-up
 /// role would hide a mistake. If the files declare no people, people are invented.
-fn made_up_state(roster: &Roster) -> Result<State, Problem> {
+fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
-        return Ok(State::generated(INVENTED));
+        return invented(INVENTED, now);
     }
     let people = roster.people.iter().map(|person| {
-        let role = person.values.role.as_ref().map(|role| role.value.value.clone());
+        let role = person.values.role.as_ref().map(|role| &*role.value.value);
         (person.email.value.as_str(), role)
     });
-    let mut state = State::of_people(people).map_err(|error| {
-        let why = error.problems().first().cloned().unwrap_or_default();
+    let state = SandboxState { made_up: true, ..SandboxState::of_people(people) };
+    World::new(state, now).map_err(|problems| {
+        let why = problems.first().map_or("", String::as_str);
+        let why = Printable::cut(why, 300);
         Problem::new(
             Code::BadSandboxState,
-            format!("no organisation can be made of the declared people: {}", Printable::cut(&why, 300)),
+            format!("no organisation can be made of the declared people: {why}"),
         )
-    })?;
-    state.made_up = true;
-    Ok(state)
+    })
 }
 
 /// `sandbox --write-state`: what the sandbox would start from, as a file to edit.
 fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
-    let mut state = match (&args.state, args.people) {
-        (None, None) => match read_if_there(&common.config, environment.clock.now())? {
-            Some(roster) => starting_state(&roster, &folder(&common.config))?,
-            None => State::generated(INVENTED),
+    let now = environment.clock.now();
+    let world = match (&args.state, args.people) {
+        (None, None) => match read_if_there(&common.config, now)? {
+            Some(roster) => starting_world(&roster, &folder(&common.config), now)?,
+            None => invented(INVENTED, now)?,
         },
-        (state, people) => described(state.as_deref(), people)?,
+        (state, people) => described(state.as_deref(), people, now)?,
     };
     // The file is a description to edit, so `pylon.json` must not count as made up.
-    state.made_up = false;
-    write_state(path, &state)
+    write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
 /// The state in `--state`, or else as many invented people as `people` says, 12 if it is `None`.
-fn described(file: Option<&Path>, people: Option<usize>) -> Result<State, Problem> {
-    let read = file.map(read_state).transpose()?.flatten();
-    Ok(read.unwrap_or_else(|| State::generated(people.unwrap_or(INVENTED))))
+fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
+    let read = match file {
+        Some(path) => parsed(path, regular::read(path, LARGEST), now)?,
+        None => None,
+    };
+    read.map_or_else(|| invented(people.unwrap_or(INVENTED), now), Ok)
+}
+
+fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
+    let world = World::new(SandboxState::invented(people), now);
+    world.map_err(|problems| Problem::new(Code::BadSandboxState, problems.join("; ")))
 }
 
 /// The state that the last run of `--sandbox` kept, if there is one.
-fn read_kept(folder: &Path) -> Result<Option<State>, Problem> {
+fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join(NAME).join(KEPT);
     let text = match OwnFolder::there(folder).and_then(|own| own.open(KEPT)) {
         Ok(file) => regular::read_from(file, LARGEST),
         Err(error) => Err(error.into()),
     };
-    parsed(&path, text)
+    parsed(&path, text, now)
 }
 
 /// `pylon.json` next to the config, if there is one. It may come with a repository and is found without being named, so a link
 /// is refused: it could lead to any file of the user's.
-fn read_described(folder: &Path) -> Result<Option<State>, Problem> {
+fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
     let text = if path.is_symlink() { Err(Unreadable::NotRegular) } else { regular::read(&path, LARGEST) };
-    parsed(&path, text)
+    parsed(&path, text, now)
 }
 
-/// The state in a file that the user named, if there is one.
-fn read_state(path: &Path) -> Result<Option<State>, Problem> {
-    parsed(path, regular::read(path, LARGEST))
-}
-
-fn parsed(path: &Path, text: Result<String, Unreadable>) -> Result<Option<State>, Problem> {
+/// Reads a state. `None` if the file does not exist.
+fn parsed(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match text {
         Ok(json) => json,
@@ -180,13 +179,12 @@ fn parsed(path: &Path, text: Result<String, Unreadable>) -> Result<Option<State>
             return Err(Problem::new(Code::BadSandboxState, format!("{name} cannot be read: {why}")));
         }
     };
-    State::parse(&json).map(Some).map_err(|error| {
-        let why: Vec<String> = error
-            .problems()
-            .iter()
-            .take(10)
-            .map(|problem| Printable::cut(problem, 200).to_string())
-            .collect();
+    let state = SandboxState::parse(&json).map_err(|problem| vec![problem]);
+    state.and_then(|state| World::new(state, now)).map(Some).map_err(|problems| {
+        let mut why = Vec::new();
+        for problem in problems.iter().take(10) {
+            why.push(Printable::cut(problem, 200).to_string());
+        }
         Problem::new(Code::BadSandboxState, format!("{name} is no state of the sandbox: {}", why.join("; ")))
             .help(if path.ends_with(".rolecall/sandbox.json") {
                 "delete it to start afresh"

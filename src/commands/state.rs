@@ -5,6 +5,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::write::not_written;
 use super::{Code, Done};
 use crate::exit::Exit;
@@ -16,12 +18,12 @@ use crate::report::facts::files::{FileLine, FileState, FilesReport};
 use crate::report::{Body, words};
 use crate::roster::Region;
 use crate::sandbox::{
-    Draft, Kind, Organization, Person as SandboxPerson, Region as SandboxRegion, Role, Settings, State,
+    ApiSettings, Organization, Region as SandboxRegion, Role, SandboxState, UserKind, World, WrittenUser,
 };
 use crate::target_file::behind_links;
 
 /// Writes a state to a new file, for its owner only: it says who has which role.
-pub(super) fn write_state(path: &Path, state: &State) -> Done {
+pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;
     let written =
@@ -31,7 +33,9 @@ pub(super) fn write_state(path: &Path, state: &State) -> Done {
         _ => not_written(&name, &error),
     })?;
     let file = FileLine { name: Printable::new(&name), state: FileState::Written, hunks: Vec::new() };
-    let verdict = words::state_written(state.people(), state.len() - state.people(), state.roles().len());
+    let people = state.users.iter().filter(|user| user.kind == UserKind::Person).count();
+    let roles = state.roles.as_ref().map_or(0, Vec::len);
+    let verdict = words::state_written(people, state.users.len() - people, roles);
     Ok((Body::Files(Box::new(FilesReport { verdict, files: vec![file], left: Vec::new() })), Exit::Done))
 }
 
@@ -47,15 +51,21 @@ fn exists(path: &Path) -> Problem {
 }
 
 /// The organization that was read, as a state of the sandbox. `region` is the one that was asked, if it is known.
-pub(super) fn observed_state(observed: &ObservedState, region: Option<Region>) -> Result<State, Problem> {
-    let people = observed.people().map(person);
-    let integrations = observed
-        .integrations
-        .iter()
-        .map(|Integration { id, name }| SandboxPerson::of_kind(Kind::Integration, name).id(id.as_str()));
-    let users: Vec<SandboxPerson> = people.chain(integrations).collect();
+pub(super) fn observed_state(
+    observed: &ObservedState,
+    region: Option<Region>,
+) -> Result<SandboxState, Problem> {
+    let mut users: Vec<WrittenUser> = observed.people().map(written).collect();
+    for Integration { id, name } in &observed.integrations {
+        users.push(WrittenUser {
+            id: Some(id.as_str().to_owned()),
+            kind: UserKind::Integration,
+            name: Some(name.clone()),
+            ..WrittenUser::default()
+        });
+    }
     let token_user = observed.token_user.as_ref().map(|id| id.as_str().to_owned());
-    let draft = Draft {
+    let state = SandboxState {
         organization: Organization {
             id: observed.organization.id.clone(),
             name: observed.organization.name.clone(),
@@ -66,22 +76,24 @@ pub(super) fn observed_state(observed: &ObservedState, region: Option<Region>) -
             observed.roles.iter().map(|role| Role::new(&role.id.0, &role.name, &role.slug)).collect(),
         ),
         users,
-        settings: Settings { region: region.map(sandbox_region).unwrap_or_default(), ..Settings::default() },
-        ..Draft::default()
+        settings: ApiSettings {
+            region: region.map(sandbox_region).unwrap_or_default(),
+            ..ApiSettings::default()
+        },
+        ..SandboxState::default()
     };
-    draft.check().map_err(|error| {
-        let why = error.problems().first().cloned().unwrap_or_default();
-        Problem::new(
-            Code::BadSandboxState,
-            format!("the sandbox cannot have this organization: {}", Printable::cut(&why, 300)),
-        )
-    })
+    // A world checks the state, and spells it out. The file does not contain the time.
+    let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
+        let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
+        Problem::new(Code::BadSandboxState, format!("the sandbox cannot have this organization: {why}"))
+    })?;
+    Ok(world.to_state())
 }
 
-fn person(person: &Person) -> SandboxPerson {
+fn written(person: &Person) -> WrittenUser {
     let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
     let ids = |roles: &[RoleId]| roles.iter().map(|role| role.0.to_string()).collect();
-    SandboxPerson {
+    WrittenUser {
         id: Some(id.as_str().to_owned()),
         email: email.as_str().to_owned(),
         emails: secondary.iter().map(|other| other.as_str().to_owned()).collect(),
@@ -90,7 +102,7 @@ fn person(person: &Person) -> SandboxPerson {
         roles: ids(assigned),
         scim_roles: ids(from_scim),
         deactivated: *deactivated,
-        ..SandboxPerson::default()
+        ..WrittenUser::default()
     }
 }
 

@@ -1,94 +1,57 @@
 //! The audit log: what was changed, by whom and when, and the search in it.
 //!
-//! Owns entries, their filter and the newest-first order. Leaves writing them to `patch`, and whether the plan has a log at all to
-//! `world`.
+//! Owns the entries, their filters, and the order. `patch` writes the entries, and `answers` decides whether there is a log.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{
-    filter::{RawFilter, Tree},
-    message::{Pagination, Refusal, integer, present},
-    page,
-    state::Api,
-};
+use super::filter::{Filter, OneOf, RawFilter, SearchBody};
+use super::message::ApiError;
+use super::page;
 
-/// How many entries are kept; the oldest go first. A year of a large organisation, and some 40 MB.
-const KEPT: usize = 100_000;
+/// The number of entries that are kept; the oldest go first. A year of a large organization, and about 40 MB.
+const MAX_ENTRIES: usize = 100_000;
 
-/// One change.
+/// One change of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// Its identifier.
+pub struct AuditEntry {
     pub id: String,
-    /// What was done, such as `UserRoleChanged`; an open list.
+    /// What was done, such as `UserRoleChanged`. The list is open.
     pub action: String,
-    /// When.
     pub happened_at: Timestamp,
-    /// To whom: a user's id.
+    /// The ID of the changed user.
     pub object_id: String,
-    /// By whom, if it was a user.
+    /// The ID of the user who made the change. `None` if it was not a user.
     #[serde(default)]
     pub actor_user_id: Option<String>,
-    /// From where: `api` or `app`.
+    /// How the change was made: `api`, `app`, or `schedule`.
     pub source: String,
-    /// Details, text to text.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
 
-/// All entries, oldest first, numbered from the world's first.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Log {
-    entries: VecDeque<Entry>,
-    /// The number of the oldest entry kept.
-    first: usize,
+/// An entry as a response shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct AuditEntryView<'a> {
+    id: &'a str,
+    action: &'a str,
+    action_happened_at: Timestamp,
+    created_at: Timestamp,
+    object_id: &'a str,
+    object_type: &'a str,
+    source: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_user_id: Option<&'a str>,
+    attributes: &'a BTreeMap<String, String>,
 }
 
-/// The body of a search; every key may be left out.
-#[derive(Debug, Deserialize)]
-pub(super) struct Search {
-    #[serde(default, deserialize_with = "present")]
-    filter: Option<RawFilter>,
-    #[serde(default, deserialize_with = "integer")]
-    limit: Option<i64>,
-    #[serde(default, deserialize_with = "present")]
-    cursor: Option<String>,
-}
-
-/// One page of entries.
-#[derive(Debug)]
-pub(super) struct Page<'a> {
-    pub(super) entries: Vec<EntryView<'a>>,
-    pub(super) pagination: Option<Pagination>,
-    /// The cursor that leads to this page.
-    pub(super) cursor: String,
-}
-
-/// An entry as an answer shows it.
-#[derive(Debug)]
-pub(super) struct EntryView<'a>(&'a Entry);
-
-impl Serialize for EntryView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            id: &'a str,
-            action: &'a str,
-            action_happened_at: Timestamp,
-            created_at: Timestamp,
-            object_id: &'a str,
-            object_type: &'a str,
-            source: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            actor_user_id: Option<&'a str>,
-            attributes: &'a BTreeMap<String, String>,
-        }
-        let Entry { id, action, happened_at, object_id, actor_user_id, source, attributes } = self.0;
-        Wire {
+impl AuditEntry {
+    fn view(&self) -> AuditEntryView<'_> {
+        let Self { id, action, happened_at, object_id, actor_user_id, source, attributes } = self;
+        AuditEntryView {
             id,
             action,
             action_happened_at: *happened_at,
@@ -99,123 +62,111 @@ impl Serialize for EntryView<'_> {
             actor_user_id: actor_user_id.as_deref(),
             attributes,
         }
-        .serialize(serializer)
     }
 }
 
-impl Log {
-    pub(super) fn of(entries: Vec<Entry>) -> Self {
+/// All entries, oldest first. They are numbered from the first one that the world ever had.
+#[derive(Debug, Clone)]
+pub(super) struct AuditLog {
+    entries: VecDeque<AuditEntry>,
+    /// The number of the oldest entry that is kept.
+    first: usize,
+}
+
+/// One page of entries, newest first.
+pub(super) struct AuditPage<'a> {
+    pub(super) entries: Vec<AuditEntryView<'a>>,
+    /// The cursor that leads to this page.
+    pub(super) here: String,
+    pub(super) next: Option<String>,
+}
+
+impl AuditLog {
+    pub(super) fn new(entries: Vec<AuditEntry>) -> Self {
         Self { entries: entries.into(), first: 0 }
     }
 
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: AuditEntry) {
         self.entries.push_back(entry);
-        if self.entries.len() > KEPT {
+        if self.entries.len() > MAX_ENTRIES {
             self.entries.pop_front();
             self.first += 1;
         }
     }
 
-    /// Oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &AuditEntry> {
         self.entries.iter()
     }
 
-    /// One page, newest first. The cursor is an entry's number, so that entries written meanwhile shift nothing.
+    /// Returns one page. Its cursor is the number of an entry, so that entries written in between shift nothing.
     pub(super) fn search(
         &self,
-        search: &Search,
+        body: &SearchBody,
         max_values: Option<usize>,
-        api: Api,
-    ) -> Result<Page<'_>, Refusal> {
-        let Search { filter, limit, cursor } = search;
+    ) -> Result<AuditPage<'_>, ApiError> {
+        let SearchBody { filter, limit, cursor } = body;
         let question = page::question(&("audit", filter));
         let limit = page::limit(*limit)?;
-        let filter = filter.as_ref().map(|raw| Tree::read(raw, max_values, &Condition::read)).transpose()?;
-        let newest = (self.first + self.entries.len()).checked_sub(1).map(|number| number as u64);
+        let filter =
+            filter.as_ref().map(|raw| Filter::read(raw, max_values, &Condition::read)).transpose()?;
+        let newest = (self.first + self.entries.len()).checked_sub(1);
         let start = page::position(question, cursor.as_deref())?.or(newest);
         let here = page::cursor(question, start.unwrap_or(0));
-        let start = start.and_then(|number| usize::try_from(number).ok());
         let numbers = start.into_iter().flat_map(|start| (self.first..=start).rev());
         let found = |number: &usize| {
-            self.at(*number)
-                .is_some_and(|entry| filter.as_ref().is_none_or(|tree| tree.holds(&|test| test.holds(entry))))
+            let Some(entry) = self.at(*number) else { return false };
+            filter.as_ref().is_none_or(|filter| filter.holds(&|condition| condition.holds(entry)))
         };
         let (page, next) = page::take(numbers.filter(found), limit);
         let next = next.map(|number| page::cursor(question, number));
-        let entries = page.into_iter().filter_map(|number| self.at(number)).map(EntryView).collect();
-        Ok(Page { entries, pagination: Pagination::of(next, api), cursor: here })
+        let entries = page.into_iter().filter_map(|number| self.at(number)).map(AuditEntry::view).collect();
+        Ok(AuditPage { entries, here, next })
     }
 
-    fn at(&self, number: usize) -> Option<&Entry> {
+    fn at(&self, number: usize) -> Option<&AuditEntry> {
         self.entries.get(number.checked_sub(self.first)?)
     }
 }
 
 /// A condition on an entry.
-#[derive(Debug)]
 enum Condition {
-    Text { field: Field, values: HashSet<String>, negated: bool },
+    ActionIs(OneOf),
     ActionContains(String),
+    ObjectIs(OneOf),
     After(Timestamp),
     Before(Timestamp),
     Between(Timestamp, Timestamp),
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Field {
-    Action,
-    ObjectId,
-}
-
 impl Condition {
-    fn read(field: &str, operator: &str, raw: &RawFilter) -> Result<Self, Refusal> {
-        let text = |field| match operator {
-            "equals" => {
-                Ok(Self::Text { field, values: HashSet::from([raw.value()?.to_owned()]), negated: false })
-            }
-            "in" | "not_in" => {
-                let values = raw.values()?.iter().cloned().collect();
-                Ok(Self::Text { field, values, negated: operator == "not_in" })
-            }
-            _ => Err(unknown_operator()),
+    fn read(field: &str, operator: &str, raw: &RawFilter) -> Result<Self, ApiError> {
+        let time = |text: &String| -> Result<Timestamp, ApiError> {
+            text.parse().map_err(|_| ApiError::bad_request("times are written as in RFC 3339"))
         };
-        match (field, operator) {
-            ("action", "string_contains") => Ok(Self::ActionContains(raw.value()?.to_owned())),
-            ("action", _) => text(Field::Action),
-            ("object_id", _) => text(Field::ObjectId),
-            ("action_happened_at", "time_is_after") => time(raw.value()?).map(Self::After),
-            ("action_happened_at", "time_is_before") => time(raw.value()?).map(Self::Before),
+        let condition = match (field, operator) {
+            ("action", "string_contains") => Some(Self::ActionContains(raw.value()?.clone())),
+            ("action", _) => OneOf::read(operator, raw)?.map(Self::ActionIs),
+            ("object_id", _) => OneOf::read(operator, raw)?.map(Self::ObjectIs),
+            ("action_happened_at", "time_is_after") => Some(Self::After(time(raw.value()?)?)),
+            ("action_happened_at", "time_is_before") => Some(Self::Before(time(raw.value()?)?)),
             ("action_happened_at", "time_range") => match raw.values()? {
-                [from, until] => Ok(Self::Between(time(from)?, time(until)?)),
-                _ => Err(Refusal::bad_request("time_range needs two values")),
+                [from, until] => Some(Self::Between(time(from)?, time(until)?)),
+                _ => return Err(ApiError::bad_request("time_range needs two values")),
             },
-            ("action_happened_at", _) => Err(unknown_operator()),
-            _ => Err(Refusal::bad_request(format!("unknown filter field {field}"))),
-        }
+            ("action_happened_at", _) => None,
+            _ => return Err(ApiError::bad_request(format!("unknown filter field {field}"))),
+        };
+        condition.ok_or_else(|| ApiError::bad_request("unknown operator for this field"))
     }
 
-    fn holds(&self, entry: &Entry) -> bool {
+    fn holds(&self, entry: &AuditEntry) -> bool {
         match self {
-            Self::Text { field, values, negated } => {
-                let text = match field {
-                    Field::Action => &entry.action,
-                    Field::ObjectId => &entry.object_id,
-                };
-                values.contains(text) != *negated
-            }
+            Self::ActionIs(values) => values.holds(std::iter::once(entry.action.as_str())),
             Self::ActionContains(part) => entry.action.contains(part.as_str()),
+            Self::ObjectIs(values) => values.holds(std::iter::once(entry.object_id.as_str())),
             Self::After(time) => entry.happened_at > *time,
             Self::Before(time) => entry.happened_at < *time,
             Self::Between(from, until) => (*from..=*until).contains(&entry.happened_at),
         }
     }
-}
-
-fn unknown_operator() -> Refusal {
-    Refusal::bad_request("unknown operator for this field")
-}
-
-fn time(text: &str) -> Result<Timestamp, Refusal> {
-    text.parse().map_err(|_| Refusal::bad_request("times are written as in RFC 3339"))
 }

@@ -1,161 +1,92 @@
-//! What goes wrong on purpose: which fault strikes which request, by chance (seeded, so repeatable) or by script.
+//! Which fault strikes which request, by chance (seeded, so repeatable) or by script.
 //!
-//! Pure: the same faults and the same requests in the same order strike the same. Counts what fired, because a fault that never
-//! fired has tested nothing. Leaves to `delivery` what a fault does to an answer.
+//! Pure: the same faults and the same requests in the same order strike the same requests. Counts what fired, because a fault that
+//! never fired has tested nothing. `delivery` turns a fault into what reaches the client.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use super::{
-    fault::{Fault, FaultsError},
-    limits::Class,
-};
+use super::fault::Fault;
+use super::operation::ApiOperation;
 
-/// Which faults strike, and a count of those that did.
+/// Which faults strike which requests, and how often each one has struck.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// Chances in 0..=1 that together are 1 at most.
+    /// The chance of each fault, from 0 to 1. Together they are at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// By the number of the request, from 1; a script goes before chance.
+    /// By the number of the request, from 1. The script takes precedence over chance.
     script: BTreeMap<u64, Fault>,
-    only: Scope,
-    seed: u64,
+    /// The operations that can be struck. `None` is every request, including those for unknown paths.
+    only: Option<Vec<ApiOperation>>,
     random: fastrand::Rng,
-    stall: Duration,
+    /// How long a stalled connection stays open.
+    pub(super) stall: Duration,
     requests: u64,
     fired: BTreeMap<Fault, u64>,
 }
 
-/// The endpoints that faults strike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    All,
-    /// Every GET.
-    Gets,
-    One(Class),
-}
-
-impl Scope {
-    fn parse(word: &str) -> Option<Self> {
-        match word {
-            "all" => Some(Self::All),
-            "get" => Some(Self::Gets),
-            _ => Class::ALL.into_iter().find(|class| class.name() == word).map(Self::One),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Gets => "get",
-            Self::One(class) => class.name(),
-        }
-    }
-
-    /// Whether a request for this endpoint is in it. `None` is a path or method that does not exist.
-    fn covers(self, class: Option<Class>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Gets => class.is_some_and(|class| Class::GETS.contains(&class)),
-            Self::One(only) => class == Some(only),
-        }
-    }
-}
-
-impl Default for Faults {
-    fn default() -> Self {
-        Self::none()
-    }
-}
-
 impl Faults {
-    /// Nothing goes wrong.
     pub fn none() -> Self {
         Self {
             chances: BTreeMap::new(),
             script: BTreeMap::new(),
-            only: Scope::All,
-            seed: 0,
+            only: None,
             random: fastrand::Rng::with_seed(0),
-            // Longer than any client of sense waits.
+            // Longer than any sensible client waits.
             stall: Duration::from_mins(2),
             requests: 0,
             fired: BTreeMap::new(),
         }
     }
 
-    /// The same, and this fault strikes with this chance (clamped to what the others leave of 1).
+    /// Lets a fault strike with this chance, from 0 to 1.
     #[must_use]
     pub fn with(mut self, fault: Fault, chance: f64) -> Self {
-        let left = 1.0
-            - self
-                .chances
-                .iter()
-                .filter(|(other, _)| **other != fault)
-                .map(|(_, chance)| chance)
-                .sum::<f64>();
-        self.chances.insert(fault, chance.clamp(0.0, left.max(0.0)));
+        self.chances.insert(fault, chance);
         self
     }
 
-    /// The same, and this fault strikes the `number`th request (from 1) among those that can be struck.
+    /// Lets a fault strike the `number`th request (from 1) among those that can be struck.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);
         self
     }
 
-    /// The same, for one endpoint only; requests for others are not counted either.
+    /// Strikes only this operation. Requests for others are not counted either.
     #[must_use]
-    pub fn on(mut self, class: Class) -> Self {
-        self.only = Scope::One(class);
+    pub fn on(mut self, operation: ApiOperation) -> Self {
+        self.only = Some(vec![operation]);
         self
     }
 
-    /// The same, for every GET endpoint and no other.
-    #[must_use]
-    pub fn on_gets(mut self) -> Self {
-        self.only = Scope::Gets;
-        self
-    }
-
-    /// The same with another seed for chance.
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {
-        self.seed = seed;
         self.random = fastrand::Rng::with_seed(seed);
         self
     }
 
-    /// The same, but a stall ends with a cut after this time instead of two minutes.
+    /// Ends a stall with a cut after this time instead of two minutes.
     #[must_use]
     pub fn stalling_for(mut self, time: Duration) -> Self {
         self.stall = time;
         self
     }
 
-    /// How long a stall lasts.
-    pub fn stall(&self) -> Duration {
-        self.stall
-    }
-
-    /// How often this fault has struck.
+    /// Returns how often this fault has struck.
     pub fn fired(&self, fault: Fault) -> u64 {
         self.fired.get(&fault).copied().unwrap_or(0)
     }
 
-    /// How often any fault has struck.
-    pub fn fired_in_all(&self) -> u64 {
-        self.fired.values().sum()
-    }
-
-    /// Decides about the next request, for this endpoint (`None`: there is no such path or method).
-    /// The caller counts the fault once it has had an effect.
-    pub(super) fn decide(&mut self, class: Option<Class>) -> Option<Fault> {
-        if !self.only.covers(class) {
+    /// Decides about the next request. `None` is a request for an unknown path or method. The caller counts the fault once it has
+    /// had an effect.
+    pub(super) fn decide(&mut self, operation: Option<ApiOperation>) -> Option<Fault> {
+        if let Some(only) = &self.only
+            && !operation.is_some_and(|operation| only.contains(&operation))
+        {
             return None;
         }
         self.requests += 1;
-        // Chance draws even when the script decides: a script must not shift what strikes later.
+        // Chance draws even if the script decides: a script must not shift what strikes later.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }
@@ -175,71 +106,52 @@ impl Faults {
             (left < 0.0).then_some(*fault)
         })
     }
+
+    fn set(mut self, key: &str, value: &str) -> Result<Self, String> {
+        let whole = || value.parse::<u64>().map_err(|_| format!("`{key}={value}`: expected a whole number"));
+        match key {
+            "seed" => Ok(self.seeded(whole()?)),
+            "stall" => Ok(self.stalling_for(Duration::from_secs(whole()?))),
+            "on" => {
+                self.only = if value == "all" { None } else { ApiOperation::named(value) };
+                if value != "all" && self.only.is_none() {
+                    let names = ApiOperation::ALL.map(ApiOperation::name).join(", ");
+                    return Err(format!("`on={value}`: expected {names}, get or all"));
+                }
+                Ok(self)
+            }
+            _ => {
+                let fault: Fault = key.parse()?;
+                let chance = value.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
+                let chance =
+                    chance.ok_or_else(|| format!("`{key}={value}`: expected a chance from 0 to 1"))?;
+                Ok(self.with(fault, chance))
+            }
+        }
+    }
 }
 
 impl FromStr for Faults {
-    type Err = FaultsError;
+    type Err = String;
 
-    /// `500=0.1,cut-after=0.05`: faults and their probabilities. Also `on=ENDPOINT`, `seed=N`, and `stall=SECONDS`.
-    fn from_str(text: &str) -> Result<Self, FaultsError> {
+    /// `500=0.1,cut-after=0.05`: faults and their probabilities. Also `on=OPERATION`, `seed=N`, and `stall=SECONDS`.
+    fn from_str(text: &str) -> Result<Self, String> {
         let mut faults = Self::none();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "off") {
-            let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim()))
-            else {
+            let Some((key, value)) = part.split_once('=') else {
                 part.parse::<Fault>()?;
-                return Err(FaultsError(format!(
-                    "`{part}`: how often? Write a chance from 0 to 1, as in `{part}=0.1`"
-                )));
+                return Err(format!("`{part}`: how often? Write a chance from 0 to 1, as in `{part}=0.1`"));
             };
-            faults = faults.set(key, value)?;
+            faults = faults.set(key.trim(), value.trim())?;
         }
         let sum: f64 = faults.chances.values().sum();
         // A little more than 1, for sums like 0.1 + 0.2 + 0.7.
         if sum > 1.0 + 1e-9 {
-            return Err(FaultsError(format!(
+            return Err(format!(
                 "the chances add up to {sum:.2}; at most one fault strikes a request, so 1 is the most"
-            )));
+            ));
         }
         Ok(faults)
-    }
-}
-
-impl Faults {
-    fn set(mut self, key: &str, value: &str) -> Result<Self, FaultsError> {
-        let whole = || {
-            value.parse::<u64>().map_err(|_| FaultsError(format!("`{key}={value}`: expected a whole number")))
-        };
-        match key {
-            "seed" => return Ok(self.seeded(whole()?)),
-            "stall" => return Ok(self.stalling_for(Duration::from_secs(whole()?))),
-            "on" => {
-                self.only = Scope::parse(value).ok_or_else(|| {
-                    let names = Class::ALL.map(Class::name).join(", ");
-                    FaultsError(format!("`on={value}`: expected {names}, get or all"))
-                })?;
-                return Ok(self);
-            }
-            _ => {}
-        }
-        let fault: Fault = key.parse()?;
-        let chance = value.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
-        let chance =
-            chance.ok_or_else(|| FaultsError(format!("`{key}={value}`: expected a chance from 0 to 1")))?;
-        self.chances.insert(fault, chance);
-        Ok(self)
-    }
-}
-
-impl fmt::Display for Faults {
-    /// The text that reads back as the same chances; a script is not written.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.chances.is_empty() {
-            return f.write_str("off");
-        }
-        for (fault, chance) in &self.chances {
-            write!(f, "{fault}={chance},")?;
-        }
-        write!(f, "on={},seed={},stall={}", self.only.name(), self.seed, self.stall.as_secs())
     }
 }
 
@@ -250,7 +162,7 @@ mod tests {
     use super::*;
 
     /// Decides about a request on which every fault has an effect.
-    fn strike(faults: &mut Faults, class: Option<Class>) -> Option<Fault> {
+    fn strike(faults: &mut Faults, class: Option<ApiOperation>) -> Option<Fault> {
         let fault = faults.decide(class)?;
         faults.count(fault);
         Some(fault)
@@ -260,9 +172,8 @@ mod tests {
     fn every_fault_has_a_name_that_reads_back() {
         for fault in Fault::ALL {
             assert_eq!(fault.name().parse(), Ok(fault));
-            assert_eq!(Fault::FAILURES.contains(&fault), !fault.is_misleading(), "{fault}");
         }
-        for fault in Fault::FAILURES {
+        for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_misleading()) {
             assert_eq!(
                 fault.name().ends_with("-applied") || fault == Fault::CutAfter,
                 fault.is_applied_first(),
@@ -273,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_what_was_meant() {
-        let error = |text: &str| text.parse::<Faults>().unwrap_err().to_string();
+        let error = |text: &str| text.parse::<Faults>().unwrap_err();
         assert!(
             error("cut-aftr=0.1")
                 .starts_with("there is no fault `cut-aftr`; did you mean `cut-after`?; there are 500, ")
@@ -293,12 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back_as_the_same() {
-        for on in Class::ALL.map(Class::name).into_iter().chain(["get", "all"]) {
-            let text = format!("500=0.1,cut-after=0.05,on={on},seed=7,stall=3");
-            assert_eq!(text.parse::<Faults>().unwrap().to_string(), text);
+    fn every_key_sets_what_it_names() {
+        let faults: Faults = "500=0.1,cut-after=0.05,on=patch,seed=7,stall=3".parse().unwrap();
+        let expected = [(Fault::InternalError, 0.1), (Fault::CutAfter, 0.05)];
+        assert_eq!(faults.chances, BTreeMap::from(expected));
+        assert_eq!((faults.random.get_seed(), faults.stall), (7, Duration::from_secs(3)));
+        for operation in ApiOperation::ALL {
+            let faults: Faults = format!("500=0.1,on={}", operation.name()).parse().unwrap();
+            assert_eq!(faults.only, Some(vec![operation]));
         }
-        assert_eq!("off".parse::<Faults>().unwrap().to_string(), "off");
+        assert_eq!("500=0.1,on=all".parse::<Faults>().unwrap().only, None);
+        assert_eq!("off".parse::<Faults>().unwrap().chances, BTreeMap::new());
     }
 
     #[test]
@@ -315,7 +231,7 @@ mod tests {
                 played.fired(fault)
             );
         }
-        assert_eq!(played.fired_in_all(), history.iter().flatten().count() as u64);
+        assert_eq!(played.fired.values().sum::<u64>(), history.iter().flatten().count() as u64);
         let (mut again, mut other) = (faults(1), faults(2));
         assert_eq!((0..20_000).map(|_| strike(&mut again, None)).collect::<Vec<_>>(), history);
         assert!((0..20_000).map(|_| strike(&mut other, None)).collect::<Vec<_>>() != history);
@@ -323,14 +239,14 @@ mod tests {
 
     #[test]
     fn a_script_counts_only_the_requests_that_can_be_struck() {
-        let mut faults = Faults::none().on(Class::Patch).at(2, Fault::Conflict);
+        let mut faults = Faults::none().on(ApiOperation::UpdateUser).at(2, Fault::Conflict);
         let classes = [
-            Some(Class::Me),
-            Some(Class::Patch),
+            Some(ApiOperation::GetMe),
+            Some(ApiOperation::UpdateUser),
             None,
-            Some(Class::Search),
-            Some(Class::Patch),
-            Some(Class::Patch),
+            Some(ApiOperation::SearchUsers),
+            Some(ApiOperation::UpdateUser),
+            Some(ApiOperation::UpdateUser),
         ];
         let struck: Vec<_> = classes.map(|class| strike(&mut faults, class)).to_vec();
         assert_eq!(struck, vec![None, None, None, None, Some(Fault::Conflict), None]);
@@ -340,9 +256,14 @@ mod tests {
     #[test]
     fn get_stands_for_every_get_endpoint() {
         let faults: Faults = "500=1,on=get".parse().unwrap();
-        let struck: Vec<Class> =
-            Class::ALL.into_iter().filter(|class| faults.clone().decide(Some(*class)).is_some()).collect();
-        assert_eq!(struck, Class::GETS);
+        let struck: Vec<ApiOperation> = ApiOperation::ALL
+            .into_iter()
+            .filter(|class| faults.clone().decide(Some(*class)).is_some())
+            .collect();
+        assert_eq!(
+            struck,
+            [ApiOperation::GetMe, ApiOperation::ListRoles, ApiOperation::ListUsers, ApiOperation::GetUser]
+        );
         assert_eq!(faults.clone().decide(None), None);
     }
 }

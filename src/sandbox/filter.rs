@@ -1,30 +1,47 @@
-//! Search filters: a tree of `and` and `or` over conditions on fields, to the documented depth, as a body gives it.
+//! Search bodies and their filters: a tree of `and` and `or` over conditions on fields, to the documented depth.
 //!
-//! Owns the tree and the e-mail condition with its unknowns (secondary addresses, case). Leaves the audit log's conditions to
-//! `audit` and the cutting into pages to `page`.
+//! Owns the tree and the email condition. `audit` has the conditions of the audit log, and `page` cuts results into pages.
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{
-    message::{Code, Refusal},
-    people::People,
-    state::Settings,
-    user::User,
-};
+use super::message::{ApiError, ErrorCode, integer, present};
+use super::organization::ApiSettings;
+use super::user::User;
+use super::users::Users;
 
-/// The depth that Pylon documents. A condition alone counts one: the strict reading, so that who keeps to it is safe.
+/// The depth that Pylon documents. A condition on its own counts as one: the strict reading, so that a client that keeps to it is
+/// safe.
 const MAX_DEPTH: usize = 3;
 
-/// A filter as it is sent. `null` counts as absent, for SDKs that send every key; keys nobody knows are ignored.
+/// Reads a body that is an object. It reads a map first, because a derived struct would also accept a list of its values in
+/// order. If a key is repeated, the last one counts, as in most servers.
+pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice::<Map<String, Value>>(body)
+        .and_then(|object| serde_json::from_value(Value::Object(object)))
+        .map_err(|error| ApiError::bad_request(format!("the request body cannot be read: {error}")))
+}
+
+/// The body of a search in the users or in the audit log.
+#[derive(Debug, Deserialize)]
+pub(super) struct SearchBody {
+    #[serde(default, deserialize_with = "present")]
+    pub(super) filter: Option<RawFilter>,
+    #[serde(default, deserialize_with = "integer")]
+    pub(super) limit: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) cursor: Option<String>,
+}
+
+/// A filter as it is sent. `null` counts as absent, for SDKs that send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
-pub(super) struct RawFilter(Keys);
+pub(super) struct RawFilter(FilterKeys);
 
 #[derive(Debug, Clone, Hash, Deserialize)]
-struct Keys {
+struct FilterKeys {
     field: Option<String>,
     operator: Option<String>,
     value: Option<String>,
@@ -32,7 +49,7 @@ struct Keys {
     subfilters: Option<Vec<RawFilter>>,
 }
 
-/// By way of a map, because a derived struct would also take a list of its values in order.
+/// Reads a map first, as `read_body` does.
 impl TryFrom<Map<String, Value>> for RawFilter {
     type Error = serde_json::Error;
 
@@ -42,39 +59,39 @@ impl TryFrom<Map<String, Value>> for RawFilter {
 }
 
 impl RawFilter {
-    /// What `equals` and its like compare with.
-    pub(super) fn value(&self) -> Result<&str, Refusal> {
-        self.0.value.as_deref().ok_or_else(|| self.lacks("value"))
+    /// Returns the text that a condition such as `equals` compares with.
+    pub(super) fn value(&self) -> Result<&String, ApiError> {
+        self.0.value.as_ref().ok_or_else(|| self.lacks("value"))
     }
 
-    /// What `in` and its like compare with.
-    pub(super) fn values(&self) -> Result<&[String], Refusal> {
+    /// Returns the texts that a condition such as `in` compares with.
+    pub(super) fn values(&self) -> Result<&[String], ApiError> {
         self.0.values.as_deref().ok_or_else(|| self.lacks("values"))
     }
 
-    fn lacks(&self, key: &str) -> Refusal {
+    fn lacks(&self, key: &str) -> ApiError {
         let operator = self.0.operator.as_deref().unwrap_or_default();
-        Refusal::bad_request(format!("the operator {operator} needs {key}"))
+        ApiError::bad_request(format!("the operator {operator} needs {key}"))
     }
 }
 
-/// A condition of `C`, or several of them joined.
+/// A condition of type `C`, or several filters joined.
 #[derive(Debug, Clone)]
-pub(super) enum Tree<C> {
+pub(super) enum Filter<C> {
     Condition(C),
-    /// All hold; of none, everything holds.
+    /// All must hold. An empty list holds.
     And(Vec<Self>),
-    /// One holds; of none, nothing does.
+    /// One must hold. An empty list does not hold.
     Or(Vec<Self>),
 }
 
-impl<C> Tree<C> {
-    /// Reads a filter; `condition` judges field, operator and values of one condition.
+impl<C> Filter<C> {
+    /// Reads a filter. `condition` reads one condition from its field, its operator, and its filter.
     pub(super) fn read(
         raw: &RawFilter,
         max_values: Option<usize>,
-        condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, Refusal>,
-    ) -> Result<Self, Refusal> {
+        condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, ApiError>,
+    ) -> Result<Self, ApiError> {
         Self::read_at(1, raw, max_values, condition)
     }
 
@@ -82,35 +99,34 @@ impl<C> Tree<C> {
         depth: usize,
         raw: &RawFilter,
         max_values: Option<usize>,
-        condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, Refusal>,
-    ) -> Result<Self, Refusal> {
+        condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, ApiError>,
+    ) -> Result<Self, ApiError> {
+        let FilterKeys { field, operator, value: _, values, subfilters } = &raw.0;
         if depth > MAX_DEPTH {
-            return Err(Refusal::bad_request(format!("filters may be nested {MAX_DEPTH} deep at most")));
+            return Err(ApiError::bad_request(format!("filters may be nested {MAX_DEPTH} deep at most")));
         }
-        let given = raw.0.values.as_ref().map_or(0, Vec::len);
+        let given = values.as_ref().map_or(0, Vec::len);
         if let Some(max) = max_values.filter(|max| given > *max) {
-            return Err(Refusal::new(
-                Code::PayloadTooLarge,
-                format!("a filter may hold {max} values at most, not {given}"),
-            ));
+            let text = format!("a filter may hold {max} values at most, not {given}");
+            return Err(ApiError::new(ErrorCode::PayloadTooLarge, text));
         }
-        let operator =
-            raw.0.operator.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs an operator"))?;
-        let join = match operator {
+        let Some(operator) = operator else {
+            return Err(ApiError::bad_request("a filter needs an operator"));
+        };
+        let join = match operator.as_str() {
             "and" => Self::And,
             "or" => Self::Or,
             _ => {
-                let field =
-                    raw.0.field.as_deref().ok_or_else(|| Refusal::bad_request("a filter needs a field"))?;
+                let field = field.as_ref().ok_or_else(|| ApiError::bad_request("a filter needs a field"))?;
                 return condition(field, operator, raw).map(Self::Condition);
             }
         };
-        let subfilters = raw.0.subfilters.as_deref().ok_or_else(|| raw.lacks("subfilters"))?;
+        let subfilters = subfilters.as_deref().ok_or_else(|| raw.lacks("subfilters"))?;
         let read = |subfilter| Self::read_at(depth + 1, subfilter, max_values, condition);
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 
-    /// Whether the whole holds, given whether a condition does.
+    /// Returns whether the whole filter holds, given whether a condition does.
     pub(super) fn holds(&self, test: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => test(condition),
@@ -120,90 +136,102 @@ impl<C> Tree<C> {
     }
 }
 
-/// `email` `equals`, `in` or `not_in`.
+/// A condition on texts: `equals`, `in`, or `not_in`.
+#[derive(Debug, Clone)]
+pub(super) struct OneOf {
+    values: HashSet<String>,
+    negated: bool,
+}
+
+impl OneOf {
+    /// Reads the condition. `None` if the operator is another one.
+    pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
+        let values = match operator {
+            "equals" => std::slice::from_ref(raw.value()?),
+            "in" | "not_in" => raw.values()?,
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { values: values.iter().cloned().collect(), negated: operator == "not_in" }))
+    }
+
+    /// Returns whether the condition holds for something with these texts.
+    pub(super) fn holds<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
+        texts.any(|text| self.values.contains(text)) != self.negated
+    }
+}
+
+/// A condition on the email addresses of a user.
 #[derive(Debug, Clone)]
 pub(super) struct EmailIs {
-    /// In lower case, unless case matters.
-    addresses: HashSet<String>,
-    negated: bool,
+    /// In lower case if `ignore_case` is set.
+    addresses: OneOf,
     ignore_case: bool,
     secondary: bool,
 }
 
 impl EmailIs {
-    /// The condition, or what is wrong with it.
     pub(super) fn read(
-        settings: &Settings,
+        settings: &ApiSettings,
         field: &str,
         operator: &str,
         raw: &RawFilter,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ApiError> {
         if field != "email" {
-            return Err(Refusal::bad_request(format!("unknown filter field {field}")));
+            return Err(ApiError::bad_request(format!("unknown filter field {field}")));
         }
-        let addresses = match operator {
-            "equals" => std::slice::from_ref(raw.0.value.as_ref().ok_or_else(|| raw.lacks("value"))?),
-            "in" | "not_in" => raw.values()?,
-            _ => {
-                return Err(Refusal::bad_request(format!("unknown operator {operator} for the field email")));
-            }
+        let Some(mut addresses) = OneOf::read(operator, raw)? else {
+            return Err(ApiError::bad_request(format!("unknown operator {operator} for the field email")));
         };
-        let ignore_case = settings.search_ignores_case;
-        let fold = |text: &String| if ignore_case { text.to_lowercase() } else { text.clone() };
+        if settings.search_ignores_case {
+            addresses.values = addresses.values.iter().map(|address| address.to_lowercase()).collect();
+        }
         Ok(Self {
-            addresses: addresses.iter().map(fold).collect(),
-            negated: operator == "not_in",
-            ignore_case,
+            addresses,
+            ignore_case: settings.search_ignores_case,
             secondary: settings.search_matches_secondary,
         })
     }
 
     fn holds(&self, user: &User) -> bool {
-        let named = |address: &str| {
-            if self.ignore_case {
-                self.addresses.contains(&address.to_lowercase())
-            } else {
-                self.addresses.contains(address)
-            }
-        };
-        let found = named(&user.email) || (self.secondary && user.others.iter().any(|other| named(other)));
-        found != self.negated
+        let secondary: &[String] = if self.secondary { &user.secondary } else { &[] };
+        let addresses = std::iter::once(&user.email).chain(secondary);
+        if self.ignore_case {
+            let lower: Vec<String> = addresses.map(|address| address.to_lowercase()).collect();
+            self.addresses.holds(lower.iter().map(String::as_str))
+        } else {
+            self.addresses.holds(addresses.map(String::as_str))
+        }
     }
 }
 
-/// A filter of users.
-pub(super) type UserFilter = Tree<EmailIs>;
-
-impl UserFilter {
-    /// Whether this person is found.
+impl Filter<EmailIs> {
     pub(super) fn finds(&self, user: &User) -> bool {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// A superset of those found, in order and without repetition, when the addresses named narrow it down; `None`: everybody
-    /// must be looked at. Makes a search for 999 of a million people cost 999 lookups.
-    pub(super) fn candidates(&self, people: &People) -> Option<Vec<usize>> {
-        let mut found = self.gather(people)?;
+    /// Returns a superset of the users found, in order and without repetition, if the addresses narrow it down. `None` if every
+    /// user must be looked at. With it, a search for 999 of a million people costs 999 lookups.
+    pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
+        let mut found = self.gather(users)?;
         found.sort_unstable();
         found.dedup();
         Some(found)
     }
 
-    fn gather(&self, people: &People) -> Option<Vec<usize>> {
+    fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
-            // The index does not have the users without an address.
-            Self::Condition(email) if email.negated || email.addresses.contains("") => None,
-            Self::Condition(email) => {
-                let each =
-                    |address: &String| people.with_address(address, email.secondary).collect::<Vec<_>>();
-                Some(email.addresses.iter().flat_map(each).collect())
+            Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
+                // The index does not have the users without an address.
+                if *negated || values.contains("") {
+                    return None;
+                }
+                Some(values.iter().flat_map(|address| users.with_address(address, *secondary)).collect())
             }
-            Self::And(all) => all.iter().find_map(|each| each.gather(people)),
-            Self::Or(any) => any
-                .iter()
-                .map(|each| each.gather(people))
-                .collect::<Option<Vec<_>>>()
-                .map(|sets| sets.concat()),
+            Self::And(all) => all.iter().find_map(|each| each.gather(users)),
+            Self::Or(any) => {
+                let sets: Option<Vec<_>> = any.iter().map(|each| each.gather(users)).collect();
+                sets.map(|sets| sets.concat())
+            }
         }
     }
 }

@@ -5,43 +5,36 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::limits::{Class, LimiterKind, Limits};
+use super::limits::{LimiterKind, Limits};
+use super::operation::ApiOperation;
 
-/// What the limiter says about one arrival.
+/// Whether a request is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Let in; so many more would be let in at this instant.
+pub(super) enum Admission {
+    /// The request is admitted, and `remaining` more would be admitted at this instant.
     Admitted { remaining: u32 },
-    /// Turned away; a slot frees after this time.
+    /// The request is refused. One would be admitted after this time.
     Refused { retry_after: Duration },
 }
 
-/// One limiter for each endpoint.
+/// One limiter for each operation. `None` is no limit.
 #[derive(Debug, Clone)]
-pub(super) struct Limiters {
-    limits: Limits,
-    each: [Option<Limiter>; 7],
-}
+pub(super) struct Limiters([Option<Limiter>; ApiOperation::ALL.len()]);
 
 impl Limiters {
     pub(super) fn new(limits: Limits) -> Self {
-        let each =
-            Class::ALL.map(|class| limits.of(class).map(|n| Limiter::new(limits.kind, n, limits.window)));
-        Self { limits, each }
+        Self(ApiOperation::ALL.map(|operation| {
+            limits.limit(operation).map(|limit| Limiter::new(limits.kind, limit, limits.window))
+        }))
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    /// Counts one arrival; `None` where there is no limit.
-    pub(super) fn arrive(&mut self, class: Class, now: Duration) -> Option<Verdict> {
-        let index = Class::ALL.iter().position(|each| *each == class)?;
-        Some(self.each[index].as_mut()?.arrive(nanos(now)))
+    /// Counts one arrival. `None` if there is no limit.
+    pub(super) fn arrive(&mut self, operation: ApiOperation, now: Duration) -> Option<Admission> {
+        Some(self.0[operation as usize].as_mut()?.arrive(nanos(now)))
     }
 }
 
-/// The counting of one endpoint.
+/// Counts the requests of one operation.
 #[derive(Debug, Clone)]
 struct Limiter {
     limit: u32,
@@ -53,9 +46,9 @@ struct Limiter {
 enum Count {
     /// Accepted arrivals of the last window, oldest first.
     Log(VecDeque<u64>),
-    /// The number of the raster window, and the accepted arrivals in it.
+    /// The number of the current window, and the accepted arrivals in it.
     Fixed { window: u64, used: u32 },
-    /// As `Fixed`, beside the count of the window before.
+    /// As `Fixed`, and also the accepted arrivals in the previous window.
     Sliding { window: u64, used: u32, before: u32 },
     /// The level in token-windows: one token is worth `window`, and `limit` of them flow in each nanosecond.
     Bucket { capacity: u128, level: u128, at: u64 },
@@ -78,7 +71,7 @@ impl Limiter {
         Self { limit, window, count }
     }
 
-    fn arrive(&mut self, now: u64) -> Verdict {
+    fn arrive(&mut self, now: u64) -> Admission {
         let Self { limit, window: length, count } = self;
         let (limit, length) = (*limit, *length);
         if limit == 0 {
@@ -94,7 +87,7 @@ impl Limiter {
                 }
                 if *used < limit {
                     *used += 1;
-                    return Verdict::Admitted { remaining: limit - *used };
+                    return Admission::Admitted { remaining: limit - *used };
                 }
                 refused((current + 1) * length - now)
             }
@@ -113,7 +106,7 @@ impl Limiter {
                 let token = u128::from(length);
                 if *level >= token {
                     *level -= token;
-                    return Verdict::Admitted { remaining: small(*level / token) };
+                    return Admission::Admitted { remaining: small(*level / token) };
                 }
                 refused(wide((token - *level).div_ceil(u128::from(limit))))
             }
@@ -121,7 +114,7 @@ impl Limiter {
     }
 }
 
-fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> Verdict {
+fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> Admission {
     while log.front().is_some_and(|oldest| oldest + length <= now) {
         log.pop_front();
     }
@@ -130,19 +123,19 @@ fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> 
         Some(oldest) if used >= limit => refused(oldest + length - now),
         _ => {
             log.push_back(now);
-            Verdict::Admitted { remaining: limit - used - 1 }
+            Admission::Admitted { remaining: limit - used - 1 }
         }
     }
 }
 
 /// Admits while `before × (share of the previous window still in view) + used + 1 ≤ limit`, all multiplied by `length`.
-fn arrive_in_estimate(used: &mut u32, before: u32, limit: u32, length: u64, elapsed: u64) -> Verdict {
+fn arrive_in_estimate(used: &mut u32, before: u32, limit: u32, length: u64, elapsed: u64) -> Admission {
     let [wide_used, wide_before, wide_limit] = [*used, before, limit].map(u128::from);
     let (whole, rest) = (u128::from(length), u128::from(length - elapsed));
     let room = (wide_limit * whole).saturating_sub(wide_before * rest) / whole;
     if room > wide_used {
         *used += 1;
-        return Verdict::Admitted { remaining: small(room - wide_used - 1) };
+        return Admission::Admitted { remaining: small(room - wide_used - 1) };
     }
     // When does one more fit? Either later in this window, as the previous one slides out of view, or, when this one alone is
     // full, in the next, where today's `used` is what slides out.
@@ -157,8 +150,8 @@ fn arrive_in_estimate(used: &mut u32, before: u32, limit: u32, length: u64, elap
     }
 }
 
-fn refused(nanoseconds: u64) -> Verdict {
-    Verdict::Refused { retry_after: Duration::from_nanos(nanoseconds) }
+fn refused(nanoseconds: u64) -> Admission {
+    Admission::Refused { retry_after: Duration::from_nanos(nanoseconds) }
 }
 
 fn nanos(time: Duration) -> u64 {
@@ -188,7 +181,7 @@ mod tests {
 
     fn admitted(limiter: &mut Limiter, count: u32, now: u64) -> u32 {
         (0..count)
-            .filter(|_| matches!(limiter.arrive(now), Verdict::Admitted { .. }))
+            .filter(|_| matches!(limiter.arrive(now), Admission::Admitted { .. }))
             .count()
             .try_into()
             .unwrap()
@@ -197,11 +190,11 @@ mod tests {
     #[test]
     fn a_sliding_log_frees_a_slot_exactly_one_window_after_it_was_taken() {
         let mut log = limiter(LimiterKind::SlidingLog, 2);
-        assert_eq!(log.arrive(5), Verdict::Admitted { remaining: 1 });
-        assert_eq!(log.arrive(10), Verdict::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(5), Admission::Admitted { remaining: 1 });
+        assert_eq!(log.arrive(10), Admission::Admitted { remaining: 0 });
         assert_eq!(log.arrive(20), refused(WINDOW - 15));
         assert_eq!(log.arrive(WINDOW + 4), refused(1));
-        assert_eq!(log.arrive(WINDOW + 5), Verdict::Admitted { remaining: 0 });
+        assert_eq!(log.arrive(WINDOW + 5), Admission::Admitted { remaining: 0 });
         assert_eq!(log.arrive(WINDOW + 6), refused(4));
     }
 
@@ -226,7 +219,7 @@ mod tests {
         let mut bucket = limiter(LimiterKind::SmoothBucket, 120);
         assert_eq!(admitted(&mut bucket, 120, 0), 12);
         assert_eq!(bucket.arrive(0), refused(SECOND / 2));
-        assert_eq!(bucket.arrive(SECOND / 2), Verdict::Admitted { remaining: 0 });
+        assert_eq!(bucket.arrive(SECOND / 2), Admission::Admitted { remaining: 0 });
         assert_eq!(admitted(&mut bucket, 120, 100 * WINDOW), 12);
     }
 
@@ -248,19 +241,19 @@ mod tests {
                 let (mut now, mut refusals) = (3, 0);
                 for step in 0..2_000_u64 {
                     match limiter.arrive(now) {
-                        Verdict::Admitted { .. } => now += step * 7_919 % SECOND,
-                        Verdict::Refused { retry_after } => {
+                        Admission::Admitted { .. } => now += step * 7_919 % SECOND,
+                        Admission::Refused { retry_after } => {
                             refusals += 1;
                             let wait = nanos(retry_after);
                             assert!(wait > 0);
                             let early = limiter.clone().arrive(now + wait - 1);
                             assert!(
-                                matches!(early, Verdict::Refused { .. }),
+                                matches!(early, Admission::Refused { .. }),
                                 "{kind:?}/{limit}: a nanosecond early"
                             );
                             now += wait;
                             let due = limiter.clone().arrive(now);
-                            assert!(matches!(due, Verdict::Admitted { .. }), "{kind:?}/{limit}: when told");
+                            assert!(matches!(due, Admission::Admitted { .. }), "{kind:?}/{limit}: when told");
                         }
                     }
                 }
@@ -278,16 +271,24 @@ mod tests {
 
     #[test]
     fn endpoints_do_not_share_a_limit_and_an_unlimited_one_has_no_verdict() {
-        let mut limiters = Limiters::new(Limits { patch: Some(1), me: None, ..Limits::documented() });
-        assert_eq!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Admitted { remaining: 0 }));
-        assert!(matches!(limiters.arrive(Class::Patch, Duration::ZERO), Some(Verdict::Refused { .. })));
-        assert_eq!(
-            limiters.arrive(Class::Search, Duration::ZERO),
-            Some(Verdict::Admitted { remaining: 119 })
+        let mut limiters = Limiters::new(
+            Limits::default().with(ApiOperation::UpdateUser, Some(1)).with(ApiOperation::GetMe, None),
         );
-        for class in [Class::Roles, Class::Users, Class::User] {
-            assert_eq!(limiters.arrive(class, Duration::ZERO), Some(Verdict::Admitted { remaining: 299 }));
+        assert_eq!(
+            limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO),
+            Some(Admission::Admitted { remaining: 0 })
+        );
+        assert!(matches!(
+            limiters.arrive(ApiOperation::UpdateUser, Duration::ZERO),
+            Some(Admission::Refused { .. })
+        ));
+        assert_eq!(
+            limiters.arrive(ApiOperation::SearchUsers, Duration::ZERO),
+            Some(Admission::Admitted { remaining: 119 })
+        );
+        for class in [ApiOperation::ListRoles, ApiOperation::ListUsers, ApiOperation::GetUser] {
+            assert_eq!(limiters.arrive(class, Duration::ZERO), Some(Admission::Admitted { remaining: 299 }));
         }
-        assert_eq!(limiters.arrive(Class::Me, Duration::ZERO), None);
+        assert_eq!(limiters.arrive(ApiOperation::GetMe, Duration::ZERO), None);
     }
 }

@@ -1,25 +1,25 @@
-//! What goes in and comes out of the pure world: a request, a response, and the two envelopes of Pylon's answers.
+//! Requests and responses as the pure world sees them, and the two envelopes of Pylon's answers.
 //!
-//! Guarantees that every refusal is one of the documented codes with its status, in the envelope of the chosen era.
-//! Leaves to `world` when to refuse, and to `server` how bytes travel.
+//! Guarantees that every error has a documented code with its status, in the envelope of the API's date.
+//! `world` decides when to refuse a request, and `server` reads and writes the bytes.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use super::state::Api;
+use super::organization::Api;
 
-/// The largest request body that is read; above it the answer is 413 `payload_too_large`.
+/// The largest request body in bytes. A larger one gets 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// For a key that may be left out and may not be `null`: the description has no type for that.
+/// Reads a key that may be left out but must not be `null`: the API description has no type for that.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A whole number, also where it is written as `231.0`: JSON Schema calls that an integer.
+/// Reads a whole number, also if it is written as `231.0`: JSON Schema calls that an integer.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]
@@ -28,23 +28,22 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     integer.map(Some).ok_or_else(|| D::Error::custom("a whole number is expected"))
 }
 
-/// One HTTP request, as far as the world cares.
+/// The parts of an HTTP request that the world looks at.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST`, `PATCH`, …, in capitals.
+    /// `GET`, `POST`, or `PATCH`, in capitals.
     pub method: String,
     /// The path without the query, such as `/users/search`.
     pub path: String,
-    /// What follows the `?`, undecoded; empty when there is none.
+    /// What follows the `?`, undecoded. Empty if there is no query.
     pub query: String,
     /// The value of the `Authorization` header.
     pub authorization: Option<String>,
-    /// The raw body.
     pub body: Vec<u8>,
 }
 
 impl fmt::Debug for Request {
-    /// Without the token, and without a body that may be megabytes.
+    /// Omits the token, which is secret, and the body, which may be megabytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { method, path, query, authorization, body } = self;
         let token = if authorization.is_some() { "with" } else { "without" };
@@ -52,66 +51,31 @@ impl fmt::Debug for Request {
     }
 }
 
-impl Request {
-    /// A request without query, token or body.
-    pub fn new(method: &str, path: &str) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), ..Self::default() }
-    }
-
-    /// The same with a query string, without its `?`.
-    #[must_use]
-    pub fn query(mut self, query: &str) -> Self {
-        query.clone_into(&mut self.query);
-        self
-    }
-
-    /// The same with `Authorization: Bearer <token>`.
-    #[must_use]
-    pub fn token(mut self, token: &str) -> Self {
-        self.authorization = Some(format!("Bearer {token}"));
-        self
-    }
-
-    /// The same with a body.
-    #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
-        self
-    }
-}
-
-/// One HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The HTTP status.
     pub status: u16,
-    /// Header names in the spelling they are sent in, `Content-Type` included.
+    /// Includes `Content-Type`.
     pub headers: Vec<(&'static str, String)>,
-    /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A response with a body of the given type.
     pub(super) fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
         Self { status, headers: vec![("Content-Type", content_type.to_owned())], body }
     }
 
-    /// Adds the header that every response of Pylon itself carries. A gateway in front of it does not know the ID.
-    pub(super) fn with_request_id(mut self, request_id: &str) -> Self {
-        self.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
-        self
-    }
-
-    /// The value of a header, found without regard to case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    /// A response of Pylon itself, which carries a request ID. A gateway in front of Pylon does not know the ID.
+    pub(super) fn of_pylon(status: u16, body: Vec<u8>, request_id: &str) -> Self {
+        let mut response = Self::new(status, "application/json", body);
+        response.headers.push(("X-Pylon-Request-ID", request_id.to_owned()));
+        response
     }
 }
 
 /// The documented error codes that the sandbox can answer with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ErrorCode {
     InvalidAuthorizationHeader,
     InvalidApiToken,
     WrongRegionToken,
@@ -126,11 +90,95 @@ pub(super) enum Code {
     InternalError,
 }
 
-impl Code {
-    /// Every one.
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 12] = crate::every::every!(
-        Code: InvalidAuthorizationHeader,
+impl ErrorCode {
+    fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequestBody => 400,
+            Self::InvalidAuthorizationHeader | Self::InvalidApiToken | Self::WrongRegionToken => 401,
+            Self::OrganizationDeactivated | Self::OrganizationSuspended | Self::PermissionDenied => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::PayloadTooLarge => 413,
+            Self::RateLimited => 429,
+            Self::InternalError => 500,
+        }
+    }
+}
+
+/// An error response before it is put into an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiError {
+    status: u16,
+    /// `None` if no code is documented for the status.
+    code: Option<ErrorCode>,
+    text: String,
+    header: Option<(&'static str, String)>,
+}
+
+impl ApiError {
+    pub(super) fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self { status: code.status(), code: Some(code), text: text.into(), header: None }
+    }
+
+    /// An error with a status for which no code is documented.
+    pub(super) fn without_code(status: u16, text: &str) -> Self {
+        Self { status, code: None, text: text.to_owned(), header: None }
+    }
+
+    pub(super) fn bad_request(text: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequestBody, text)
+    }
+
+    pub(super) fn no_such_user() -> Self {
+        Self::new(ErrorCode::NotFound, "there is no user with this id")
+    }
+
+    pub(super) fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        let text = format!("{method} is not allowed at this path");
+        Self { header: Some(("Allow", allowed.to_owned())), ..Self::new(ErrorCode::MethodNotAllowed, text) }
+    }
+
+    pub(super) fn rate_limited(seconds: u128) -> Self {
+        Self {
+            header: Some(("X-Retry-After", seconds.to_string())),
+            ..Self::new(ErrorCode::RateLimited, "too many requests")
+        }
+    }
+
+    /// Puts the error into its envelope, which has no `code` before October 2026.
+    pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            errors: [&'a str; 1],
+            request_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            code: Option<ErrorCode>,
+        }
+        let code = match api {
+            Api::October2026 => self.code,
+            Api::April2026 | Api::July2026 => None,
+        };
+        let body = json(&Envelope { errors: [&self.text], request_id, code });
+        let mut response = Response::of_pylon(self.status, body, request_id);
+        response.headers.extend(self.header);
+        response
+    }
+}
+
+/// Serializes into bytes. The sandbox's own types have string keys and serializers that do not fail, so the fallback is
+/// unreachable.
+pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const CODES: [ErrorCode; 12] = crate::every::every!(
+        ErrorCode: InvalidAuthorizationHeader,
         InvalidApiToken,
         WrongRegionToken,
         OrganizationDeactivated,
@@ -144,145 +192,10 @@ impl Code {
         InternalError
     );
 
-    /// The identifier in the envelope and the HTTP status that goes with it.
-    pub(super) fn wire(self) -> (&'static str, u16) {
-        match self {
-            Self::InvalidAuthorizationHeader => ("invalid_authorization_header", 401),
-            Self::InvalidApiToken => ("invalid_api_token", 401),
-            Self::WrongRegionToken => ("wrong_region_token", 401),
-            Self::OrganizationDeactivated => ("organization_deactivated", 403),
-            Self::OrganizationSuspended => ("organization_suspended", 403),
-            Self::PermissionDenied => ("permission_denied", 403),
-            Self::RateLimited => ("rate_limited", 429),
-            Self::NotFound => ("not_found", 404),
-            Self::MethodNotAllowed => ("method_not_allowed", 405),
-            Self::PayloadTooLarge => ("payload_too_large", 413),
-            Self::InvalidRequestBody => ("invalid_request_body", 400),
-            Self::InternalError => ("internal_error", 500),
-        }
-    }
-}
-
-/// An answer that is an error: status, code if one is documented, one sentence, and headers that belong to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    status: u16,
-    code: Option<&'static str>,
-    text: String,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl Refusal {
-    pub(super) fn new(code: Code, text: impl Into<String>) -> Self {
-        let (identifier, status) = code.wire();
-        Self { status, code: Some(identifier), text: text.into(), headers: Vec::new() }
-    }
-
-    /// For a status whose code nobody has documented.
-    pub(super) fn without_code(status: u16, text: &str) -> Self {
-        Self { status, code: None, text: text.to_owned(), headers: Vec::new() }
-    }
-
-    pub(super) fn bad_request(text: impl Into<String>) -> Self {
-        Self::new(Code::InvalidRequestBody, text)
-    }
-
-    pub(super) fn with_header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// The envelope. Before October 2026 it has no `code`.
-    pub(super) fn into_response(self, api: Api, request_id: &str) -> Response {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            errors: [&'a str; 1],
-            request_id: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            code: Option<&'static str>,
-        }
-        let code = match api {
-            Api::October2026 => self.code,
-            Api::April2026 | Api::July2026 => None,
-        };
-        let body = json(&Envelope { errors: [&self.text], request_id, code });
-        let mut response = Response::new(self.status, "application/json", body).with_request_id(request_id);
-        response.headers.extend(self.headers);
-        response
-    }
-}
-
-/// The envelope of every success. `data` and `pagination` are omitted if they are `None`; only list responses omit `data`.
-#[derive(Serialize)]
-pub(super) struct Success<'a, T> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) data: Option<T>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) pagination: Option<Pagination>,
-    pub(super) request_id: &'a str,
-}
-
-/// Where the next page starts.
-#[derive(Debug, Serialize, PartialEq, Eq)]
-pub(super) struct Pagination {
-    cursor: String,
-    has_next_page: bool,
-}
-
-impl Pagination {
-    /// Whether there is a next page.
-    pub(super) fn has_next_page(&self) -> bool {
-        self.has_next_page
-    }
-
-    /// The last page has none in October 2026, and an empty one before.
-    pub(super) fn of(next_cursor: Option<String>, api: Api) -> Option<Self> {
-        match (next_cursor, api) {
-            (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
-            (None, Api::October2026) => None,
-            (None, Api::April2026 | Api::July2026) => {
-                Some(Self { cursor: String::new(), has_next_page: false })
-            }
-        }
-    }
-}
-
-/// Serialises into bytes. The sandbox's own types have string keys and no failing serializer, so the fallback is unreachable.
-pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-/// A UUID-shaped identifier made of 128 given bits (version 4's digits, for those who look).
-pub(super) fn uuid(bits: u128) -> String {
-    let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
-/// Mixes a number well (splitmix64), so that identifiers made from a counter do not look like one.
-pub(super) fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// The `number`th identifier of a series.
-pub(super) fn uuid_in_series(series: u64, number: u64) -> String {
-    let high = mix(series.wrapping_add(number));
-    uuid((u128::from(high) << 64) | u128::from(mix(high ^ number)))
-}
-
-#[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
     #[test]
     fn an_error_has_a_code_only_since_october() {
-        let refusal = Refusal::new(Code::NotFound, "no such user");
-        let text = |api| String::from_utf8(refusal.clone().into_response(api, "r1").body).unwrap();
+        let error = ApiError::new(ErrorCode::NotFound, "no such user");
+        let text = |api| String::from_utf8(error.clone().into_response(api, "r1").body).unwrap();
         assert_eq!(
             text(Api::October2026),
             r#"{"errors":["no such user"],"request_id":"r1","code":"not_found"}"#
@@ -291,20 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_have_the_shape_of_a_uuid_and_differ() {
-        let ids: std::collections::HashSet<_> = (0..10_000).map(|n| uuid_in_series(7, n)).collect();
-        assert_eq!(ids.len(), 10_000);
-        for id in ids {
-            assert_eq!(id.len(), 36);
-            assert_eq!(id.as_bytes()[14], b'4', "{id}");
-            assert!(matches!(id.as_bytes()[19], b'8' | b'9' | b'a' | b'b'), "{id}");
+    fn every_code_is_one_that_the_api_description_names() {
+        let description: serde_json::Value =
+            serde_norway::from_str(include_str!("../../docs/pylon-users.openapi.yaml")).unwrap();
+        let named = &description["components"]["schemas"]["ErrorResponse"]["properties"]["code"]["examples"];
+        for code in CODES {
+            let identifier = serde_json::to_value(code).unwrap();
+            assert!(named.as_array().unwrap().contains(&identifier), "{identifier}");
         }
-    }
-
-    #[test]
-    fn headers_are_found_in_any_case() {
-        let response = Response::new(200, "text/plain", Vec::new());
-        assert_eq!(response.header("content-TYPE"), Some("text/plain"));
-        assert_eq!(response.header("x-other"), None);
     }
 }

@@ -1,52 +1,77 @@
-//! Pages and their cursors: opaque, bound to the question they were given for, and without memory on the server.
+//! Pages and their cursors. A cursor is opaque and bound to the question that it was given for; the server remembers nothing.
 //!
-//! Guarantees that following cursors visits each item once, and that a made-up or borrowed cursor is recognised.
+//! Guarantees that following cursors visits each item once, and that an invented cursor, or one of another question, is refused.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::message::{Refusal, mix};
+use serde::Serialize;
+
+use super::identifiers::mix;
+use super::message::ApiError;
+use super::organization::Api;
 
 /// The page size of a search that names none.
 const DEFAULT_LIMIT: i64 = 100;
-/// "Greater than 0 and less than 1000"; another page of the reference says 1000, which is refused here.
+/// "Greater than 0 and less than 1000". Another page of the reference allows 1000, which is refused here.
 const MAX_LIMIT: i64 = 999;
 
-/// The page size that a body asks for.
-pub(super) fn limit(asked: Option<i64>) -> Result<usize, Refusal> {
+/// The `pagination` of a list response.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub(super) struct Pagination {
+    cursor: String,
+    pub(super) has_next_page: bool,
+}
+
+impl Pagination {
+    /// Returns the pagination of a page with this cursor to the next one. The last page has no `pagination` in October 2026, and
+    /// an empty one before.
+    pub(super) fn new(next_cursor: Option<String>, api: Api) -> Option<Self> {
+        match (next_cursor, api) {
+            (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
+            (None, Api::October2026) => None,
+            (None, Api::April2026 | Api::July2026) => {
+                Some(Self { cursor: String::new(), has_next_page: false })
+            }
+        }
+    }
+}
+
+/// Returns the page size that a body asks for.
+pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     let limit = asked.unwrap_or(DEFAULT_LIMIT);
     usize::try_from(limit).ok().filter(|_| (1..=MAX_LIMIT).contains(&limit)).ok_or_else(|| {
-        Refusal::bad_request(format!("limit must be greater than 0 and less than {}", MAX_LIMIT + 1))
+        ApiError::bad_request(format!("limit must be greater than 0 and less than {}", MAX_LIMIT + 1))
     })
 }
 
-/// What a cursor is bound to: the question, reduced to a number.
-pub(super) fn question(of: &impl Hash) -> u64 {
+/// Reduces a question to the number that its cursors are bound to.
+pub(super) fn question(asked: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
+    asked.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Where to go on, as text.
-pub(super) fn cursor(question: u64, position: u64) -> String {
-    let hidden = position ^ mix(question);
+/// Returns the cursor for a position in the answer to this question.
+pub(super) fn cursor(question: u64, position: usize) -> String {
+    let hidden = position as u64 ^ mix(question);
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// The position that a cursor stands for; no cursor or an empty one is the beginning.
-pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<u64>, Refusal> {
+/// Returns the position that a cursor stands for. No cursor and an empty one are the beginning, `None`.
+pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)
         .and_then(|hidden| u64::from_str_radix(hidden, 16).ok())
-        .map(|hidden| hidden ^ mix(question))
+        .and_then(|hidden| usize::try_from(hidden ^ mix(question)).ok())
         .filter(|position| cursor(question, *position) == text)
         .map(Some)
-        .ok_or_else(|| Refusal::bad_request("the cursor is not valid for this request"))
+        .ok_or_else(|| ApiError::bad_request("the cursor is not valid for this request"))
 }
 
-/// The first `limit` items, and the position of the one after them.
-pub(super) fn take(mut items: impl Iterator<Item = usize>, limit: usize) -> (Vec<usize>, Option<u64>) {
+/// Returns the first `limit` items, and the position of the item after them.
+pub(super) fn take(mut items: impl Iterator<Item = usize>, limit: usize) -> (Vec<usize>, Option<usize>) {
     let page = items.by_ref().take(limit).collect();
-    (page, items.next().map(|next| next as u64))
+    (page, items.next())
 }
 
 #[cfg(test)]
@@ -57,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_to_its_position_for_the_same_question_only() {
-        for at in [0, 1, 999, u64::MAX] {
+        for at in [0, 1, 999, usize::MAX] {
             let text = cursor(question(&"a"), at);
             assert_eq!(position(question(&"a"), Some(&text)), Ok(Some(at)));
             assert!(position(question(&"b"), Some(&text)).is_err());

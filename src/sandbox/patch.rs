@@ -1,29 +1,29 @@
-//! The only write: `PATCH /users/{id}`, and the same change made by somebody else, outside the API.
+//! The only write: `PATCH /users/{id}`, and the same change made outside the API.
 //!
 //! Guarantees that a refused change changes nothing, that absent keys stay as they are, and that every change that has an effect
 //! is in the audit log once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{
-    audit::Entry,
-    fault::Fault,
-    message::{Refusal, mix, present, uuid_in_series},
-    twist::Twist,
-    user::User,
-    world::World,
-};
+use super::audit::AuditEntry;
+use super::fault::Fault;
+use super::identifiers::{mix, uuid_in_series};
+use super::message::{ApiError, present};
+use super::misleading::Misleading;
+use super::organization::{Role, find_role};
+use super::user::User;
+use super::world::World;
 
-/// The statuses that may be written; what is read may be any text.
+/// The statuses that may be written. A status that is read may be any text.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// Distinguishes the audit log's identifiers from request ids.
+/// Distinguishes the audit log's identifiers from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The body. Unknown keys are ignored, as lenient servers do: nobody has documented it.
+/// The body. Unknown keys are ignored, as lenient servers do: it is not documented.
 #[derive(Debug, Deserialize)]
-pub(super) struct Patch {
+pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
     role_id: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -33,67 +33,74 @@ pub(super) struct Patch {
     avatar_url: Option<String>,
 }
 
-/// Who makes a change, and from where.
-struct Actor<'a> {
-    user_id: &'a str,
+impl UserUpdate {
+    /// Returns the error that the API answers, if it does not accept this update.
+    fn check(&self, roles: &[Role]) -> Result<(), ApiError> {
+        let Self { role_id, status, name: _, avatar_url: _ } = self;
+        if let Some(id) = role_id
+            && !roles.iter().any(|role| role.id == *id)
+        {
+            return Err(ApiError::bad_request(format!("there is no role with id {id}")));
+        }
+        match status.as_deref().filter(|status| !WRITABLE_STATUSES.contains(status)) {
+            Some(status) => Err(ApiError::bad_request(format!(
+                "status must be one of active, away and out_of_office, not {status}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn applied_to(self, user: &User, roles: &[Role]) -> User {
+        let Self { role_id, status, name, avatar_url } = self;
+        let mut user = user.clone();
+        if let Some(role) = roles.iter().position(|role| Some(&role.id) == role_id.as_ref()) {
+            user.assigned = vec![role];
+        }
+        user.status = status.unwrap_or(user.status);
+        user.name = name.unwrap_or(user.name);
+        user.avatar_url = avatar_url.or(user.avatar_url);
+        user
+    }
+}
+
+/// Who makes a change, as the audit log shows it.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    /// `None` if it is not a user.
+    actor_user_id: Option<&'a str>,
     source: &'static str,
 }
 
 impl World {
-    /// Changes the user at this index and returns what the answer shows, which is not always what lasts: a support-hours schedule
-    /// puts the status back at once, and the fault `echo-only` stores nothing.
+    /// Changes the user at this index and returns what the answer shows, which does not always last: a support-hours schedule sets
+    /// the status again at once, and the fault `echo-only` stores nothing.
     pub(super) fn patch(
         &mut self,
         now: Duration,
         at: usize,
-        patch: Patch,
-        twist: &mut Twist,
-    ) -> Result<User, Refusal> {
-        let Patch { role_id, status, name, avatar_url } = patch;
-        let role = role_id.map(|id| {
-            let found = self.roles.iter().position(|role| role.id == id);
-            found.ok_or_else(|| Refusal::bad_request(format!("there is no role with id {id}")))
-        });
-        let role = role.transpose()?;
-        if let Some(status) = status.as_deref().filter(|status| !WRITABLE_STATUSES.contains(status)) {
-            return Err(Refusal::bad_request(format!(
-                "status must be one of active, away and out_of_office, not {status}"
-            )));
+        mut update: UserUpdate,
+        misleading: &mut Misleading,
+    ) -> Result<User, ApiError> {
+        update.check(&self.roles)?;
+        let before = self.users.get(at).cloned().ok_or_else(ApiError::no_such_user)?;
+        if before.role_from_scim {
+            update.role_id = None;
         }
-        let before = self.people.get(at).cloned().ok_or_else(Refusal::no_such_user)?;
-        let mut after = before.clone();
-        if let Some(role) = role.filter(|_| !before.role_from_scim) {
-            after.assigned = vec![role];
-        }
-        after.status = status.unwrap_or(after.status);
-        after.name = name.unwrap_or(after.name);
-        after.avatar_url = avatar_url.or(after.avatar_url);
-        if twist.acts(Fault::EchoOnly, after != before) {
+        let after = update.applied_to(&before, &self.roles);
+        if misleading.acts(Fault::EchoOnly, after != before) {
             return Ok(after);
         }
         let token_user = self.token_user_id().to_owned();
-        self.store(now, at, &before, after.clone(), &Actor { user_id: &token_user, source: "api" });
-        let answered = after.clone();
-        if let Some(usual) = after.support_hours.clone().filter(|usual| *usual != after.status) {
-            let put_back = User { status: usual, ..after.clone() };
-            self.store(now, at, &after, put_back, &Actor { user_id: "", source: "schedule" });
+        self.store(now, at, after.clone(), Origin { actor_user_id: Some(&token_user), source: "api" });
+        if let Some(status) = after.support_hours.clone() {
+            let scheduled = User { status, ..after.clone() };
+            self.store(now, at, scheduled, Origin { actor_user_id: None, source: "schedule" });
         }
-        Ok(answered)
+        Ok(after)
     }
 
-    /// Somebody else changes a person, by id or address, in Pylon's own pages: no request, no allowance, no rules about statuses.
-    /// The role is a slug, id or name. False when there is no such person or role.
-    pub fn changed_by_someone_else(
-        &mut self,
-        now: Duration,
-        who: &str,
-        role: Option<&str>,
-        status: Option<&str>,
-    ) -> bool {
-        self.changed_by(now, "user_someone_else", who, role, status)
-    }
-
-    /// The same by a colleague, whose id the audit log shows.
+    /// Lets a colleague change a user, by ID or address, in Pylon's own pages: no request, no rate limit, no rules about statuses.
+    /// The role is a slug, ID, or name. Returns false if there is no such user or role.
     pub fn changed_by(
         &mut self,
         now: Duration,
@@ -102,59 +109,68 @@ impl World {
         role: Option<&str>,
         status: Option<&str>,
     ) -> bool {
-        let Some(at) = self.find(who) else { return false };
-        let Some(before) = self.people.get(at).cloned() else { return false };
-        let mut after = before.clone();
-        match role.map(|word| super::draft::find_role(&self.roles, word)) {
-            None => {}
-            Some(Ok(role)) => after.assigned = vec![role],
-            Some(Err(_)) => return false,
-        }
-        after.status = status.map_or(after.status, str::to_owned);
-        self.store(now, at, &before, after, &Actor { user_id: colleague, source: "app" });
+        let Some((at, user)) = self.find(who) else { return false };
+        let Ok(role) = role.map(|word| find_role(&self.roles, word)).transpose() else { return false };
+        let update = UserUpdate {
+            role_id: role.map(|role| self.roles[role].id.clone()),
+            status: status.map(str::to_owned),
+            name: None,
+            avatar_url: None,
+        };
+        let after = update.applied_to(user, &self.roles);
+        self.store(now, at, after, Origin { actor_user_id: Some(colleague), source: "app" });
         true
     }
 
-    fn store(&mut self, now: Duration, at: usize, before: &User, after: User, actor: &Actor<'_>) {
-        if *before == after {
-            return;
+    fn store(&mut self, now: Duration, at: usize, after: User, origin: Origin<'_>) {
+        let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
+        for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
+            self.audited += 1;
+            // Bound to the epoch, so that a world that goes on from a saved state does not repeat identifiers.
+            let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
+            self.audit.add(AuditEntry {
+                id: uuid_in_series(series, self.audited),
+                action: action.to_owned(),
+                happened_at: self.timestamp(now),
+                object_id: after.id.clone(),
+                actor_user_id: origin.actor_user_id.map(str::to_owned),
+                source: origin.source.to_owned(),
+                attributes: [(format!("old_{field}"), old), (format!("new_{field}"), new)].into(),
+            });
         }
-        if before.assigned != after.assigned {
-            let (old, new) =
-                (before.shown_role(&self.roles).to_owned(), after.shown_role(&self.roles).to_owned());
-            let attributes = [("old_role_id", old), ("new_role_id", new)];
-            self.record(now, "UserRoleChanged", &after.id, actor, attributes);
-        }
-        if before.status != after.status {
-            let attributes = [("old_status", before.status.clone()), ("new_status", after.status.clone())];
-            self.record(now, "UserStatusChanged", &after.id, actor, attributes);
-        }
-        self.people.change(at, |user| *user = after);
+        self.users.replace(at, after);
         self.revision += 1;
     }
+}
 
-    fn record(
-        &mut self,
-        now: Duration,
-        action: &str,
-        object_id: &str,
-        actor: &Actor<'_>,
-        attributes: [(&str, String); 2],
-    ) {
-        self.audited += 1;
-        // Bound to the epoch, so that a world that goes on from a saved state does not repeat identifiers.
-        let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
-        self.audit.add(Entry {
-            id: uuid_in_series(series, self.audited),
-            action: action.to_owned(),
-            happened_at: self.timestamp(now),
-            object_id: object_id.to_owned(),
-            actor_user_id: Some(actor.user_id).filter(|id| !id.is_empty()).map(str::to_owned),
-            source: actor.source.to_owned(),
-            attributes: attributes
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect::<BTreeMap<_, _>>(),
-        });
+/// Returns what the audit log records of a change: the action, the field, and its old and new value.
+fn audited_changes(
+    before: &User,
+    after: &User,
+    roles: &[Role],
+) -> Vec<(&'static str, &'static str, [String; 2])> {
+    // Full destructuring: a new field must be recorded, or be listed here as not recorded.
+    let User {
+        assigned,
+        status,
+        id: _,
+        kind: _,
+        email: _,
+        secondary: _,
+        name: _,
+        avatar_url: _,
+        scim: _,
+        deactivated: _,
+        role_from_scim: _,
+        support_hours: _,
+    } = before;
+    let mut changes = Vec::new();
+    if *assigned != after.assigned {
+        let ids = [before, after].map(|user| user.shown_role_id(roles).to_owned());
+        changes.push(("UserRoleChanged", "role_id", ids));
     }
+    if *status != after.status {
+        changes.push(("UserStatusChanged", "status", [status.clone(), after.status.clone()]));
+    }
+    changes
 }

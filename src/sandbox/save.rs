@@ -1,30 +1,36 @@
-//! Writes the state to its file, which only its owner can read if it is new.
-//!
-//! Leaves to `server` when.
+//! Writes the state to its file, which only its owner can read if it is new. `server` decides when.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, path::PathBuf};
 
-use super::StateFile;
-use super::state::State;
+use super::state::SandboxState;
 use crate::private::Staged;
 use crate::target_file::TargetFile;
 
-/// The path of the file.
-pub(super) fn path_of(file: &StateFile) -> &Path {
-    match file {
-        StateFile::Named(path) | StateFile::Own(path) => path,
-    }
+/// The file in which a sandbox keeps its state.
+#[derive(Debug, Clone)]
+pub enum StateFile {
+    /// The user named it. It is written as a shell's `>` would write it.
+    Named(PathBuf),
+    /// It is in a folder whose links are not followed. It is replaced as a whole.
+    Own(PathBuf),
 }
 
-/// Replaces the file with this state, and makes its folder if it does not exist.
-pub(super) fn save(state: &State, file: &StateFile) -> io::Result<()> {
-    let path = path_of(file);
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent)?;
+impl StateFile {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Own(path) => path,
+        }
     }
-    match file {
-        StateFile::Named(path) => TargetFile::open(path)?.write(state.to_json()),
-        StateFile::Own(path) => Staged::open(path)?.fill(&state.to_json())?.place(),
+
+    /// Replaces the file with this state, and makes its folder if it does not exist.
+    pub(super) fn write(&self, state: &SandboxState) -> io::Result<()> {
+        if let Some(parent) = self.path().parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::create_dir_all(parent)?;
+        }
+        match self {
+            Self::Named(path) => TargetFile::open(path)?.write(state.to_json()),
+            Self::Own(path) => Staged::open(path)?.fill(&state.to_json())?.place(),
+        }
     }
 }
 
@@ -39,20 +45,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/er/pylon.json");
         for count in [3, 5] {
-            let state = State::generated(count);
-            save(&state, &StateFile::Named(path.clone())).unwrap();
-            assert_eq!(State::parse(&fs::read_to_string(&path).unwrap()), Ok(state));
+            let state = SandboxState::invented(count);
+            StateFile::Named(path.clone()).write(&state).unwrap();
+            assert_eq!(SandboxState::parse(&fs::read_to_string(&path).unwrap()), Ok(state));
         }
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_saved_state_is_for_its_owner_alone() {
+    fn only_its_owner_can_read_a_saved_state() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pylon.json");
-        save(&State::empty(), &StateFile::Own(path.clone())).unwrap();
+        StateFile::Own(path.clone()).write(&SandboxState::default()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
@@ -62,7 +68,7 @@ mod tests {
         let path = dir.path().join("is-a-directory");
         fs::create_dir_all(path.join("with-content")).unwrap();
         for file in [StateFile::Named(path.clone()), StateFile::Own(path)] {
-            assert!(save(&State::empty(), &file).is_err());
+            assert!(file.write(&SandboxState::default()).is_err());
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

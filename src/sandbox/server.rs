@@ -1,11 +1,12 @@
-//! The dull part: bytes from a socket become a `Request`, a `Delivery` becomes bytes on the socket. Decides nothing.
+//! The sockets: bytes become a `Request`, and a `Delivery` becomes bytes. Decides nothing.
 //!
-//! Owns the one lock around the world, which is held while an answer is computed and never while anything is awaited; and the saving
-//! of the state shortly after it changed.
+//! Owns the one lock around the world, which is held while an answer is computed and never while anything is awaited, and the
+//! saving of the state shortly after it changed.
 
 use std::{
     collections::VecDeque,
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -17,204 +18,258 @@ use axum::{
     extract::{ConnectInfo, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
 };
-use tokio::sync::watch;
-
-use super::{
-    StateFile,
-    delivery::Delivery,
-    fault::Fault,
-    faults::Faults,
-    line::{Door, Switch},
-    message::{MAX_BODY_BYTES, Request, Response},
-    save,
-    world::World,
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
 };
 
+use super::connection::{Acceptor, CutSwitch};
+use super::delivery::Delivery;
+use super::fault::Fault;
+use super::faults::Faults;
+use super::message::{MAX_BODY_BYTES, Request, Response};
+use super::save::StateFile;
+use super::world::World;
+
+/// How long responses under way may take when the sandbox stops.
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many requests are remembered.
-const REMEMBERED: usize = 100_000;
-/// How much of a body is remembered: all of a PATCH, and enough of a search to see what it asks.
-const REMEMBERED_BODY: usize = 4096;
-/// Changes that come in quick succession are saved together; a process killed in between loses these.
-const SAVE_AFTER: Duration = Duration::from_millis(100);
+const MAX_ARRIVALS: usize = 100_000;
+/// How many bytes of a body are remembered: all of a PATCH, and enough of a search to see what it asks.
+const MAX_REMEMBERED_BODY: usize = 4096;
+/// Changes that follow one another quickly are saved together. A process that is killed in between loses them.
+const SAVE_DELAY: Duration = Duration::from_millis(100);
+
+/// A sandbox to be started.
+#[derive(Debug)]
+pub struct Setup {
+    /// Its epoch should be the time of the start.
+    pub world: World,
+    pub faults: Faults,
+    /// The port on 127.0.0.1. 0 takes any free one.
+    pub port: u16,
+    /// Where the state is kept after each change and at the end. `None` keeps it in memory only.
+    pub state_file: Option<StateFile>,
+}
+
+impl Setup {
+    /// This world on any port, without faults and without a file.
+    pub fn new(world: World) -> Self {
+        Self { world, faults: Faults::none(), port: 0, state_file: None }
+    }
+}
+
+/// A sandbox that answers until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    shared: Arc<ServerState>,
+    serving: JoinHandle<io::Result<()>>,
+    saving: JoinHandle<()>,
+}
+
+/// Binds 127.0.0.1 and answers from now on, on the current runtime.
+pub async fn start(setup: Setup) -> io::Result<Running> {
+    let Setup { world, faults, port, state_file } = setup;
+    let acceptor = Acceptor::bind(port).await?;
+    let address = acceptor.address()?;
+    let saved_revision = world.revision();
+    let shared = Arc::new(ServerState {
+        inner: Mutex::new(Inner { world, faults, arrivals: VecDeque::new(), saved_revision }),
+        started: Instant::now(),
+        state_file,
+        saving: Mutex::new(()),
+        changed: Notify::new(),
+        closing: watch::Sender::new(false),
+    });
+    let serving = tokio::spawn(serve(acceptor, Arc::clone(&shared)));
+    let saving = tokio::spawn(keep_saving(Arc::clone(&shared)));
+    Ok(Running { address, shared, serving, saving })
+}
+
+impl Running {
+    /// `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Looks into the world, or changes it in ways that the API does not offer, while no request is being answered.
+    pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.with_inner(|inner| look(&mut inner.world))
+    }
+
+    /// Looks into the faults: to count what fired, or to let other things go wrong from now on.
+    pub fn with_faults<T>(&self, look: impl FnOnce(&mut Faults) -> T) -> T {
+        self.shared.with_inner(|inner| look(&mut inner.faults))
+    }
+
+    /// Returns the last 100,000 requests that arrived, oldest first.
+    pub fn requests(&self) -> Vec<Arrival> {
+        self.shared.lock().arrivals.iter().cloned().collect()
+    }
+
+    /// Accepts nothing more, lets responses under way finish for half a second, and saves.
+    pub async fn stop(mut self) -> io::Result<()> {
+        self.shared.close();
+        let served = match tokio::time::timeout(STOP_TIMEOUT, &mut self.serving).await {
+            Ok(Ok(served)) => served,
+            // It panicked, which the runtime has reported already, or it is not done in time: the state matters now.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        };
+        self.saving.abort();
+        let shared = Arc::clone(&self.shared);
+        let saved = tokio::task::spawn_blocking(move || shared.save()).await;
+        served.and(saved.unwrap_or_else(|error| Err(io::Error::other(error))))
+    }
+}
+
+impl Drop for Running {
+    /// Stops answering, and saves what is unsaved. Errors are lost here, and `stop` returns them.
+    fn drop(&mut self) {
+        self.shared.close();
+        self.serving.abort();
+        self.saving.abort();
+        let _ = self.shared.save();
+    }
+}
 
 /// One request that arrived, as a test sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// When, since the start.
-    pub at: Duration,
-    /// Its method.
-    pub method: String,
-    /// Its path, without the query.
-    pub path: String,
-    /// The status answered; none where the connection was cut or kept silent.
+    /// The body is cut after 4 KiB.
+    pub request: Request,
+    /// The status of the response. `None` if the connection was cut or kept silent.
     pub status: Option<u16>,
     /// What went wrong on purpose.
     pub fault: Option<Fault>,
-    /// The query, without its `?`.
-    pub query: String,
-    /// The body, cut after 4 KiB.
-    pub body: Vec<u8>,
 }
 
 /// What all connections share.
 #[derive(Debug)]
-pub(super) struct Shared {
+struct ServerState {
     inner: Mutex<Inner>,
     started: Instant,
     state_file: Option<StateFile>,
     /// Held while saving: two saves must not share the temporary file, nor overtake each other.
     saving: Mutex<()>,
-    /// The world's revision, for the task that saves.
-    changed: watch::Sender<u64>,
-    /// Turns true once, when the server stops: ends silences.
+    /// Wakes the task that saves.
+    changed: Notify,
+    /// Becomes true once, when the server stops: ends silences.
     closing: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) world: World,
-    pub(super) faults: Faults,
-    pub(super) arrivals: VecDeque<Arrival>,
-    saved: u64,
+struct Inner {
+    world: World,
+    faults: Faults,
+    arrivals: VecDeque<Arrival>,
+    /// The revision of the world that is in the file.
+    saved_revision: u64,
 }
 
-impl Shared {
-    pub(super) fn new(world: World, faults: Faults, state_file: Option<StateFile>) -> Self {
-        let revision = world.revision();
-        Self {
-            inner: Mutex::new(Inner { world, faults, arrivals: VecDeque::new(), saved: revision }),
-            started: Instant::now(),
-            state_file,
-            saving: Mutex::new(()),
-            changed: watch::Sender::new(revision),
-            closing: watch::Sender::new(false),
-        }
-    }
-
-    /// A panic while the lock was held is a bug elsewhere; the world itself is changed in single steps and stays sound.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+impl ServerState {
+    /// A panic while the lock was held is a bug elsewhere. The world itself is changed in single steps and stays sound.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn now(&self) -> Duration {
-        self.started.elapsed()
+    /// Looks into what the lock protects, or changes it. Wakes the task that saves if the world changed.
+    fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.lock();
+        let before = inner.world.revision();
+        let seen = look(&mut inner);
+        if inner.world.revision() != before {
+            self.changed.notify_one();
+        }
+        seen
     }
 
-    pub(super) fn close(&self) {
+    fn close(&self) {
         self.closing.send_replace(true);
     }
 
-    pub(super) async fn closed(&self) {
+    async fn closed(&self) {
         // The sender lives in `self`, so waiting cannot fail.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
-    /// For the task that saves; taken before the first request, so that no change is missed.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    fn deliver(&self, mut request: Request) -> Delivery {
+        let now = self.started.elapsed();
+        self.with_inner(|inner| {
+            let (delivery, fault) = inner.world.deliver(&mut inner.faults, now, &request);
+            request.body.truncate(MAX_REMEMBERED_BODY);
+            if inner.arrivals.len() == MAX_ARRIVALS {
+                inner.arrivals.pop_front();
+            }
+            inner.arrivals.push_back(Arrival { request, status: delivery.status(), fault });
+            delivery
+        })
     }
 
-    /// Tells the saving task when there is something new.
-    pub(super) fn announce(&self, revision: u64) {
-        self.changed.send_if_modified(|known| std::mem::replace(known, revision) != revision);
-    }
-
-    fn deliver(&self, request: &Request) -> Delivery {
-        let now = self.now();
-        let mut guard = self.lock();
-        let Inner { world, faults, arrivals, saved: _ } = &mut *guard;
-        let (delivery, fault) = world.deliver(faults, now, request);
-        let body = &request.body[..request.body.len().min(REMEMBERED_BODY)];
-        if arrivals.len() == REMEMBERED {
-            arrivals.pop_front();
-        }
-        arrivals.push_back(Arrival {
-            at: now,
-            method: request.method.clone(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            status: delivery.status(),
-            fault,
-            body: body.to_vec(),
-        });
-        let revision = world.revision();
-        drop(guard);
-        self.announce(revision);
-        delivery
-    }
-
-    /// Saves what has changed since the last time. Blocks; the lock is held for a snapshot only.
-    pub(super) fn save(&self) -> io::Result<()> {
+    /// Saves what has changed since the last time. Blocks. The lock is held only while the state is copied.
+    fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // The file exists after a run in which nothing changed, too.
-        let missing = !save::path_of(file).exists();
+        let missing = !file.path().exists();
         let (state, revision) = {
-            let guard = self.lock();
-            if guard.saved == guard.world.revision() && !missing {
+            let inner = self.lock();
+            if inner.saved_revision == inner.world.revision() && !missing {
                 return Ok(());
             }
-            (guard.world.to_state(), guard.world.revision())
+            (inner.world.to_state(), inner.world.revision())
         };
-        save::save(&state, file)?;
-        self.lock().saved = revision;
+        file.write(&state)?;
+        self.lock().saved_revision = revision;
         Ok(())
     }
 }
 
-/// Accepts connections until `close`, then lets answers under way finish.
-pub(super) async fn serve(door: Door, shared: Arc<Shared>) -> io::Result<()> {
+/// Accepts connections until `close`, then lets responses under way finish.
+async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-    let service = router.into_make_service_with_connect_info::<Switch>();
-    axum::serve(door, service).with_graceful_shutdown(async move { shared.closed().await }).await
+    let service = router.into_make_service_with_connect_info::<CutSwitch>();
+    axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves shortly after each burst of changes, on a thread of its own. An error is met again, and told, at the end.
-pub(super) async fn keep_saving(shared: Arc<Shared>, mut changes: watch::Receiver<u64>) {
-    while changes.changed().await.is_ok() {
-        tokio::time::sleep(SAVE_AFTER).await;
-        changes.mark_unchanged();
+/// Saves shortly after each burst of changes, on a thread of its own. An error occurs again at the end, and is reported then.
+async fn keep_saving(shared: Arc<ServerState>) {
+    loop {
+        shared.changed.notified().await;
+        tokio::time::sleep(SAVE_DELAY).await;
         let saving = Arc::clone(&shared);
         let _ = tokio::task::spawn_blocking(move || saving.save()).await;
     }
 }
 
 async fn answer(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(switch): ConnectInfo<Switch>,
+    State(shared): State<Arc<ServerState>>,
+    ConnectInfo(switch): ConnectInfo<CutSwitch>,
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    let Some(body) = read(body).await else {
-        // The client went away in the middle of its request: nobody to answer, nothing to do.
-        switch.cut();
-        return axum::response::Response::new(Body::empty());
-    };
-    match shared.deliver(&translate(&parts, body)) {
-        Delivery::Answer(response) | Delivery::Garbage(response) => render(response),
-        Delivery::CutBefore | Delivery::CutAfter => {
-            switch.cut();
-            axum::response::Response::new(Body::empty())
-        }
-        Delivery::Stall { hold } => {
-            tokio::select! {
-                () = tokio::time::sleep(hold) => {}
-                () = shared.closed() => {}
+    // If the client went away in the middle of its request, nothing is done.
+    if let Some(body) = read(body).await {
+        match shared.deliver(translate(&parts, body)) {
+            Delivery::Answer(response) | Delivery::Garbage(response) => return render(response),
+            Delivery::CutBefore | Delivery::CutAfter => {}
+            Delivery::Stall { hold } => {
+                let _ = tokio::time::timeout(hold, shared.closed()).await;
             }
-            switch.cut();
-            axum::response::Response::new(Body::empty())
         }
     }
+    switch.cut();
+    axum::response::Response::new(Body::empty())
 }
 
-/// The whole body, or one byte more than is allowed of a larger one; the rest is read and dropped, so that the client is still there
-/// to hear that it was too much. `None`: the client broke off.
+/// Reads the whole body, or one byte more than is allowed of a larger one. The rest is read and dropped, so that the client is
+/// still there to hear that it was too much. `None` if the client broke off.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Some(data) = frame.ok()?.data_ref() {
-            let room = (MAX_BODY_BYTES + 1).saturating_sub(bytes.len());
-            bytes.extend_from_slice(&data[..data.len().min(room)]);
+            let space = (MAX_BODY_BYTES + 1).saturating_sub(bytes.len());
+            bytes.extend_from_slice(&data[..data.len().min(space)]);
         }
     }
     Some(bytes)
@@ -236,7 +291,7 @@ fn render(response: Response) -> axum::response::Response {
     let mut rendered = axum::response::Response::new(Body::from(body));
     *rendered.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
-        // Both come from the world, which makes no name or value that HTTP forbids.
+        // The world makes only names and values that HTTP allows.
         if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), HeaderValue::try_from(value)) {
             rendered.headers_mut().insert(name, value);
         }

@@ -1,102 +1,113 @@
-//! One user of the sandbox's organization, and how a response shows them at each date of the API.
+//! One user of the sandbox's organization, and how a response shows the user at each date of the API.
 //!
-//! Guarantees that an answer is written straight from the stored value, without building a second one. Leaves to `people`
-//! who is found under which address, and to `draft` how a person is written in `pylon.json`.
+//! `users` finds users, and `state` has users as people write them in `pylon.json`.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{Deserialize, Serialize};
 
-use super::{
-    person::Kind,
-    state::{Api, EmptyLists, Role},
-};
+use super::organization::{Api, EmptyLists, Role};
 
-/// A person as the world holds them. Roles are indexes into the state's roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserKind {
+    /// A user with an email address, who can log in.
+    #[default]
+    Person,
+    /// A user of an integration, such as Slack or Fivetran: no email address, no status, no roles.
+    Integration,
+    /// A user of an API token, without an email address, a status, and roles.
+    Api,
+}
+
+/// A user as the world keeps it. Roles are indexes into the roles of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) id: String,
-    pub(super) kind: Kind,
+    pub(super) kind: UserKind,
     /// The primary address. Empty if the user is not a person.
     pub(super) email: String,
-    /// The other addresses.
-    pub(super) others: Vec<String>,
+    pub(super) secondary: Vec<String>,
     pub(super) name: String,
     pub(super) avatar_url: Option<String>,
     pub(super) status: String,
-    /// Assigned roles, in the order of their ids.
+    /// Assigned roles, sorted by role ID.
     pub(super) assigned: Vec<usize>,
-    /// Roles that come from SCIM groups: shown in `roles`, out of reach of PATCH.
+    /// Roles from SCIM groups. They are shown in `roles`, and a PATCH does not change them.
     pub(super) scim: Vec<usize>,
     pub(super) deactivated: bool,
-    /// PATCH `role_id` answers 200 and changes nothing.
+    /// A PATCH of the role gets 200 and changes nothing.
     pub(super) role_from_scim: bool,
-    /// A support-hours schedule puts this status back as soon as a PATCH has been answered.
+    /// A support-hours schedule sets this status again as soon as a PATCH has been answered.
     pub(super) support_hours: Option<String>,
 }
 
 impl User {
-    /// All addresses, the primary one first.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
-        let all = std::iter::once(self.email.as_str()).chain(self.others.iter().map(String::as_str));
-        all.filter(|address| !address.is_empty())
+    pub(super) fn is_person(&self) -> bool {
+        self.kind == UserKind::Person
     }
 
-    /// The role that the deprecated `role_id` shows: one of those assigned. The last one, so that a client that takes it for
-    /// the primary role is found out.
-    pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> &'a str {
-        self.shown(roles).map_or("", |role| role.id.as_str())
-    }
-
-    fn shown<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
+    /// Returns the role that the deprecated `role_id` shows: the last one assigned, so that a client that takes it for the primary
+    /// role fails its tests.
+    pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
-}
 
-/// A person as an answer shows them.
-pub(super) struct UserView<'a> {
-    pub(super) user: &'a User,
-    pub(super) roles: &'a [Role],
-    pub(super) api: Api,
-    pub(super) empty_lists: EmptyLists,
-}
+    pub(super) fn shown_role_id<'a>(&self, roles: &'a [Role]) -> &'a str {
+        self.shown_role(roles).map_or("", |role| role.id.as_str())
+    }
 
-impl Serialize for UserView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { user, roles, api, empty_lists } = self;
-        let shows = |is_empty: bool| !is_empty || *empty_lists == EmptyLists::List;
-        let current = || CurrentOnly {
-            role_ids: shows(user.assigned.is_empty()).then_some(RoleIds { indexes: &user.assigned, roles }),
-            roles: shows(user.assigned.is_empty() && user.scim.is_empty())
-                .then_some(AllRoles { user, roles }),
-            is_deactivated: user.deactivated,
-        };
-        let (role, current) = match api {
-            Api::April2026 => (None, None),
-            Api::July2026 => (user.shown(roles), None),
-            Api::October2026 => (None, Some(current())),
-        };
-        Wire {
-            id: &user.id,
-            email: &user.email,
-            emails: shows(user.addresses().next().is_none()).then_some(Addresses(user)),
-            name: &user.name,
-            avatar_url: user.avatar_url.as_deref().unwrap_or_default(),
-            status: &user.status,
-            role_id: user.shown_role(roles),
-            role,
-            current,
+    /// Returns the user as a response shows it.
+    pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
+        // Full destructuring: a new field must be shown, or be listed here as not shown.
+        let Self {
+            id,
+            kind: _,
+            email,
+            secondary,
+            name,
+            avatar_url,
+            status,
+            assigned,
+            scim,
+            deactivated,
+            role_from_scim: _,
+            support_hours: _,
+        } = self;
+        let addresses = std::iter::once(email).chain(secondary).filter(|address| !address.is_empty());
+        let from_scim = scim.iter().filter(|index| !assigned.contains(index));
+        let all_roles = assigned.iter().chain(from_scim);
+        let role_of = |index: &usize| roles.get(*index);
+        UserView {
+            id,
+            email,
+            emails: shown_list(addresses.map(String::as_str), empty_lists),
+            name,
+            avatar_url: avatar_url.as_deref().unwrap_or_default(),
+            status,
+            role_id: self.shown_role_id(roles),
+            role: if api == Api::July2026 { self.shown_role(roles) } else { None },
+            since_october: (api == Api::October2026).then(|| SinceOctober {
+                role_ids: shown_list(assigned.iter().filter_map(role_of).map(|role| &*role.id), empty_lists),
+                roles: shown_list(all_roles.filter_map(role_of), empty_lists),
+                is_deactivated: *deactivated,
+            }),
         }
-        .serialize(serializer)
     }
 }
 
+/// Returns a list within a user. `None` is `null`.
+fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
+    let items: Vec<T> = items.collect();
+    (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)
+}
+
+/// A user as a response shows it.
 #[derive(Serialize)]
-struct Wire<'a> {
+pub(super) struct UserView<'a> {
     id: &'a str,
     email: &'a str,
-    /// `None` is `null`.
-    emails: Option<Addresses<'a>>,
+    emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never null: the vendor's SDK takes a text alone.
+    /// Never `null`: the vendor's SDK accepts only a text.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
@@ -104,53 +115,16 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a Role>,
     #[serde(flatten)]
-    current: Option<CurrentOnly<'a>>,
+    since_october: Option<SinceOctober<'a>>,
 }
 
 /// The fields that responses lack before October 2026.
 #[derive(Serialize)]
-struct CurrentOnly<'a> {
-    /// `None` is `null`, here and in `roles`.
-    role_ids: Option<RoleIds<'a>>,
-    roles: Option<AllRoles<'a>>,
+struct SinceOctober<'a> {
+    role_ids: Option<Vec<&'a str>>,
+    /// Assigned roles, then those from SCIM that are not assigned as well.
+    roles: Option<Vec<&'a Role>>,
     is_deactivated: bool,
-}
-
-struct Addresses<'a>(&'a User);
-
-impl Serialize for Addresses<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.addresses())
-    }
-}
-
-struct RoleIds<'a> {
-    indexes: &'a [usize],
-    roles: &'a [Role],
-}
-
-impl Serialize for RoleIds<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_seq(self.indexes.iter().filter_map(|index| self.roles.get(*index)).map(|role| &role.id))
-    }
-}
-
-/// Assigned roles, then those from SCIM that are not assigned as well.
-struct AllRoles<'a> {
-    user: &'a User,
-    roles: &'a [Role],
-}
-
-impl Serialize for AllRoles<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let from_scim = self.user.scim.iter().filter(|index| !self.user.assigned.contains(index));
-        let mut list = serializer.serialize_seq(None)?;
-        for role in self.user.assigned.iter().chain(from_scim).filter_map(|index| self.roles.get(*index)) {
-            list.serialize_element(role)?;
-        }
-        list.end()
-    }
 }
 
 #[cfg(test)]
@@ -166,9 +140,9 @@ mod tests {
     fn user() -> User {
         User {
             id: "u1".to_owned(),
-            kind: Kind::Person,
+            kind: UserKind::Person,
             email: "ana@acme.example".to_owned(),
-            others: vec!["ana@old.example".to_owned()],
+            secondary: vec!["ana@old.example".to_owned()],
             name: "Ana".to_owned(),
             avatar_url: None,
             status: "active".to_owned(),
@@ -181,15 +155,15 @@ mod tests {
     }
 
     fn shown(user: &User, api: Api, empty_lists: EmptyLists) -> String {
-        serde_json::to_string(&UserView { user, roles: &roles(), api, empty_lists }).unwrap()
+        serde_json::to_string(&user.view(&roles(), api, empty_lists)).unwrap()
     }
 
     #[test]
     fn an_empty_list_is_null_unless_the_setting_says_otherwise() {
         let nobody = User {
-            kind: Kind::Integration,
+            kind: UserKind::Integration,
             email: String::new(),
-            others: Vec::new(),
+            secondary: Vec::new(),
             status: String::new(),
             assigned: Vec::new(),
             scim: Vec::new(),

@@ -1,54 +1,46 @@
 //! The whole of Pylon as a value: a request and the time go in, a response comes out.
 //!
-//! Guarantees no clock, randomness, file or socket: the same requests at the same times give the same bytes. Owns the order of
-//! checks: path, method, token, rate limit, body. Leaves what an endpoint answers to `answers`, the write to `patch`, and what goes wrong
-//! on purpose to `delivery`.
+//! Guarantees no clock, randomness, file, or socket: the same requests at the same times give the same bytes. Owns the order of the
+//! checks: path, method, token, rate limit, body. `answers` has what an operation answers, `patch` the write, and `delivery`
+//! what goes wrong on purpose.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
 
-use super::{
-    audit::{self, Log},
-    draft::find_role,
-    endpoint::Endpoint,
-    limiter::{Limiters, Verdict},
-    limits::{Class, Limits},
-    message::{Code, Refusal, Request, Response, uuid_in_series},
-    people::People,
-    person::Person,
-    state::{Api, Organization, Role, Settings, Standing, State},
-    twist::Twist,
-    user::User,
-};
+use super::audit::{AuditEntry, AuditLog};
+use super::identifiers::uuid_in_series;
+use super::limiter::{Admission, Limiters};
+use super::limits::Limits;
+use super::message::{ApiError, ErrorCode, Request, Response};
+use super::misleading::Misleading;
+use super::operation::ApiOperation;
+use super::organization::{Api, ApiSettings, Organization, Role, Standing, find_role};
+use super::resolve::{Resolver, spelled_out};
+use super::state::{SandboxState, WrittenUser};
+use super::user::User;
+use super::users::Users;
 
-/// The token that is accepted unless another is set.
+/// The token that is accepted unless another one is set.
 pub const DEFAULT_TOKEN: &str = "sandbox-token";
-/// What `GET /me` shows as the user of a token that belongs to nobody.
-pub(super) const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
+/// The user in `GET /me` if the token belongs to an API user.
+const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
-/// The accepted token; somebody will one day pass a real one, so it cannot be printed by accident.
-#[derive(Clone)]
-struct Token(String);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<token>")
-    }
-}
-
-/// A sandbox organisation, and how its API answers.
+/// An organization in the sandbox, and how its API answers.
 #[derive(Debug, Clone)]
 pub struct World {
-    pub(super) organization: Organization,
+    pub organization: Organization,
     pub(super) api: Api,
-    pub(super) settings: Settings,
-    token: Token,
+    pub settings: ApiSettings,
+    /// Secret, because people may pass a real token by mistake.
+    token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
-    pub(super) people: People,
-    pub(super) audit: Log,
-    made_up: bool,
+    pub(super) users: Users,
+    pub(super) audit: AuditLog,
+    /// Whether the sandbox made the organization up.
+    pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
     requests: u64,
@@ -57,156 +49,148 @@ pub struct World {
 }
 
 impl World {
-    /// A world in this state; `epoch` is the wall-clock time at which `now` is zero. The documented limits of its date, token `sandbox-token`.
-    pub fn new(state: State, epoch: Timestamp) -> Self {
-        let State { organization, api, settings, token_user, roles, users, audit, made_up } = state;
-        let people = People::index(users);
-        Self {
+    /// Makes a world in this state, with the documented limits of its date and the default token. `epoch` is the wall-clock time at
+    /// which `now` is zero. The error is one sentence for each problem of the state.
+    pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
+        let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
+        let roles = roles.unwrap_or_else(Role::built_in);
+        let mut resolver = Resolver::new(&roles);
+        for (name, size) in [("list_page", settings.list_page), ("roles_page", settings.roles_page)] {
+            if size == Some(0) {
+                resolver.problems.push(format!("settings: `{name}` must be at least 1"));
+            }
+        }
+        let users = users.into_iter().enumerate().map(|(at, user)| Arc::new(resolver.user(at, user)));
+        let users = Users::new(users.collect());
+        let owner = token_user.as_deref().and_then(|id| users.by_id(id));
+        if let (Some(id), None) = (token_user, owner) {
+            resolver.problems.push(format!("token_user: there is no user with id `{id}`"));
+        }
+        if !resolver.problems.is_empty() {
+            return Err(resolver.problems);
+        }
+        Ok(Self {
             organization,
             api,
             settings,
-            token: Token(DEFAULT_TOKEN.to_owned()),
-            token_user: token_user.and_then(|id| people.by_id(&id)),
+            token: DEFAULT_TOKEN.into(),
+            token_user: owner,
             roles,
-            people,
-            audit: Log::of(audit),
+            users,
+            audit: AuditLog::new(audit),
             made_up,
             epoch,
-            limiters: Limiters::new(Limits::documented_in(api)),
+            limiters: Limiters::new(Limits::documented(api)),
             requests: 0,
             audited: 0,
             revision: 0,
-        }
+        })
     }
 
-    /// The same with another token.
+    /// Accepts only this token from now on.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
-        self.set_token(token);
+        self.token = token.into();
         self
     }
 
-    /// The same with other limits, counted from nothing.
+    /// Counts by these limits from now on, from zero.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.set_limits(limits);
+        self.limiters = Limiters::new(limits);
         self
     }
 
-    /// Accepts this token from now on, and no other.
-    pub fn set_token(&mut self, token: &str) {
-        token.clone_into(&mut self.token.0);
+    pub fn api(&self) -> Api {
+        self.api
     }
 
-    /// Counts by these limits from now on, from nothing.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limiters = Limiters::new(limits);
+    /// Lets another client of the organization send so many requests. Returns how many of them were admitted.
+    pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
+        let mut admitted = 0;
+        for _ in 0..requests {
+            if !matches!(self.limiters.arrive(operation, now), Some(Admission::Refused { .. })) {
+                admitted += 1;
+            }
+        }
+        admitted
     }
 
-    /// The token that is accepted.
-    pub fn token(&self) -> &str {
-        &self.token.0
-    }
-
-    /// The limits in force.
-    pub fn limits(&self) -> Limits {
-        self.limiters.limits()
-    }
-
-    /// How the API behaves where nobody knows.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// The same, to be changed while the world runs.
-    pub fn settings_mut(&mut self) -> &mut Settings {
-        self.revision += 1;
-        &mut self.settings
-    }
-
-    /// A neighbour integration spends so many requests of the organisation's allowance; how many of them were let in.
-    pub fn spend(&mut self, now: Duration, class: Class, requests: u32) -> u32 {
-        let admitted = |_: &u32| !matches!(self.limiters.arrive(class, now), Some(Verdict::Refused { .. }));
-        let admitted = (0..requests).filter(admitted).count();
-        u32::try_from(admitted).unwrap_or(u32::MAX)
-    }
-
-    /// Goes up with every change worth saving.
+    /// Returns a number that increases with every change of a user.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Whether the sandbox made the organization up.
-    pub fn is_made_up(&self) -> bool {
-        self.made_up
+    /// Returns one user, by ID or primary address.
+    pub fn user(&self, who: &str) -> Option<WrittenUser> {
+        self.find(who).map(|(_, user)| spelled_out(user, &self.roles))
     }
 
-    /// One person, by id or primary address.
-    pub fn person(&self, who: &str) -> Option<Person> {
-        self.people.get(self.find(who)?).map(|user| Person::of(user, &self.roles))
+    pub fn user_count(&self) -> usize {
+        self.users.len()
     }
 
-    /// Everybody.
-    pub fn people(&self) -> impl Iterator<Item = Person> {
-        self.people.all().iter().map(|user| Person::of(user, &self.roles))
+    pub fn users(&self) -> impl Iterator<Item = WrittenUser> {
+        self.users.iter().map(|user| spelled_out(user, &self.roles))
     }
 
-    /// How many people hold a role (by slug, id or name; assigned or from SCIM), deactivated ones not counted. No such role: 0.
+    /// Returns how many users hold a role (by slug, ID, or name; assigned or from SCIM), not counting deactivated ones.
     pub fn holders(&self, role: &str) -> usize {
         let Ok(role) = find_role(&self.roles, role) else { return 0 };
-        let holds = |user: &&Arc<User>| {
-            !user.deactivated && (user.assigned.contains(&role) || user.scim.contains(&role))
-        };
-        self.people.all().iter().filter(holds).count()
+        let holds =
+            |user: &&User| !user.deactivated && (user.assigned.contains(&role) || user.scim.contains(&role));
+        self.users.iter().filter(holds).count()
     }
 
-    /// The audit log, oldest first.
-    pub fn audit_log(&self) -> impl Iterator<Item = &audit::Entry> {
-        self.audit.iter()
+    /// Returns the audit log, oldest entry first.
+    pub fn audit_log(&self) -> impl Iterator<Item = &AuditEntry> {
+        self.audit.oldest_first()
     }
 
-    /// What the world would be saved as. Cheap: people are shared, not copied.
-    pub fn to_state(&self) -> State {
-        State {
+    /// Returns what the world would be saved as, with everything spelled out.
+    pub fn to_state(&self) -> SandboxState {
+        SandboxState {
             organization: self.organization.clone(),
             api: self.api,
+            token_user: self.token_user.and_then(|at| self.users.get(at)).map(|user| user.id.clone()),
+            roles: Some(self.roles.clone()),
             settings: self.settings.clone(),
-            token_user: self.token_user.and_then(|at| self.people.get(at)).map(|user| user.id.clone()),
-            roles: self.roles.clone(),
-            users: self.people.all().to_vec(),
-            audit: self.audit.iter().cloned().collect(),
+            users: self.users().collect(),
+            audit: self.audit_log().cloned().collect(),
             made_up: self.made_up,
         }
     }
 
     /// Answers one request that arrives `now` after the epoch.
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
-        self.respond(now, request, &mut Twist::none())
+        self.respond(now, request, &mut Misleading::default())
     }
 
-    /// The same, with a misleading fault.
-    pub(super) fn respond(&mut self, now: Duration, request: &Request, twist: &mut Twist) -> Response {
+    pub(super) fn respond(
+        &mut self,
+        now: Duration,
+        request: &Request,
+        misleading: &mut Misleading,
+    ) -> Response {
         let request_id = self.next_request_id();
         let mut remaining = None;
-        let answer = Endpoint::of(&request.method, &request.path).and_then(|endpoint| {
+        let answer = ApiOperation::find(&request.method, &request.path).and_then(|(operation, user_id)| {
             self.authorize(request.authorization.as_deref())?;
-            remaining = self.admit(now, endpoint.class())?;
-            self.carry_out(now, endpoint, request, &request_id, twist)
+            remaining = self.admit(now, operation)?;
+            self.carry_out(now, operation, user_id, request, &request_id, misleading)
         });
         let mut response = match answer {
-            Ok(body) => Response::new(200, "application/json", body).with_request_id(&request_id),
-            Err(refusal) => refusal.into_response(self.api, &request_id),
+            Ok(body) => Response::of_pylon(200, body, &request_id),
+            Err(error) => error.into_response(self.api, &request_id),
         };
-        if let Some(remaining) = remaining {
-            response.headers.push(("X-Rate-Limit-Remaining", remaining.to_string()));
-        }
+        response.headers.extend(remaining.map(|remaining| ("X-Rate-Limit-Remaining", remaining.to_string())));
         response
     }
 
-    /// An error in the envelope of the world's era, for what goes wrong on purpose.
-    pub(super) fn refuse(&mut self, refusal: Refusal) -> Response {
+    /// Returns an error in the envelope of the API's date, for what goes wrong on purpose.
+    pub(super) fn error_response(&mut self, error: ApiError) -> Response {
         let request_id = self.next_request_id();
-        refusal.into_response(self.api, &request_id)
+        error.into_response(self.api, &request_id)
     }
 
     fn next_request_id(&mut self) -> String {
@@ -214,76 +198,60 @@ impl World {
         uuid_in_series(0, self.requests)
     }
 
-    fn authorize(&self, header: Option<&str>) -> Result<(), Refusal> {
-        let malformed = || {
-            Refusal::new(
-                Code::InvalidAuthorizationHeader,
-                "expected the header Authorization: Bearer <token>",
-            )
-        };
-        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or_else(malformed)?;
+    fn authorize(&self, header: Option<&str>) -> Result<(), ApiError> {
+        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).unwrap_or_default();
         let token = token.trim();
         if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(char::is_whitespace) {
-            return Err(malformed());
+            let text = "expected the header Authorization: Bearer <token>";
+            return Err(ApiError::new(ErrorCode::InvalidAuthorizationHeader, text));
         }
-        if token != self.token.0 {
-            let other_region = token.strip_suffix("-other-region").is_some_and(|rest| rest == self.token.0);
-            return Err(if other_region {
-                let here = self.settings.region.name();
-                Refusal::new(
-                    Code::WrongRegionToken,
-                    format!("this token belongs to another region than {here}"),
-                )
-            } else {
-                Refusal::new(Code::InvalidApiToken, "this API token is not valid")
-            });
+        let accepted = self.token.expose_secret();
+        if token.strip_suffix("-other-region") == Some(accepted) {
+            let here = self.settings.region.name();
+            let text = format!("this token belongs to another region than {here}");
+            return Err(ApiError::new(ErrorCode::WrongRegionToken, text));
+        }
+        if token != accepted {
+            return Err(ApiError::new(ErrorCode::InvalidApiToken, "this API token is not valid"));
         }
         match self.settings.standing {
             Standing::Good => Ok(()),
             Standing::Suspended => {
-                Err(Refusal::new(Code::OrganizationSuspended, "this organization is suspended"))
+                Err(ApiError::new(ErrorCode::OrganizationSuspended, "this organization is suspended"))
             }
             Standing::Deactivated => {
-                Err(Refusal::new(Code::OrganizationDeactivated, "this organization is deactivated"))
+                Err(ApiError::new(ErrorCode::OrganizationDeactivated, "this organization is deactivated"))
             }
         }
     }
 
-    /// Counts the request; what remains of the allowance, if there is a limit.
-    fn admit(&mut self, now: Duration, class: Class) -> Result<Option<u32>, Refusal> {
-        match self.limiters.arrive(class, now) {
+    /// Counts the request. Returns how many more are allowed, or `None` if there is no limit.
+    fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u32>, ApiError> {
+        match self.limiters.arrive(operation, now) {
             None => Ok(None),
-            Some(Verdict::Admitted { remaining }) => Ok(Some(remaining)),
-            Some(Verdict::Refused { retry_after }) => {
+            Some(Admission::Admitted { remaining }) => Ok(Some(remaining)),
+            Some(Admission::Refused { retry_after }) => {
                 let seconds = retry_after.as_nanos().div_ceil(1_000_000_000).max(1);
-                Err(Refusal::rate_limited(seconds))
+                Err(ApiError::rate_limited(seconds))
             }
         }
     }
 
     pub(super) fn token_user_id(&self) -> &str {
-        self.token_user.and_then(|at| self.people.get(at)).map_or(API_USER_ID, |user| user.id.as_str())
+        self.token_user.and_then(|at| self.users.get(at)).map_or(API_USER_ID, |user| user.id.as_str())
     }
 
-    pub(super) fn find(&self, who: &str) -> Option<usize> {
-        self.people.by_id(who).or_else(|| self.people.by_primary(who))
+    /// Finds a user by ID or primary address.
+    pub(super) fn find(&self, who: &str) -> Option<(usize, &User)> {
+        let at = self.users.by_id(who).or_else(|| self.users.with_address(who, false).next())?;
+        Some((at, self.users.get(at)?))
     }
 
-    /// The wall-clock time of `now`; past the end of time the last moment there is.
+    /// Returns the wall-clock time of `now`, or the last possible moment if it is later than that.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
         SignedDuration::try_from(now)
             .ok()
             .and_then(|now| self.epoch.checked_add(now).ok())
             .unwrap_or(Timestamp::MAX)
-    }
-}
-
-impl Refusal {
-    pub(super) fn no_such_user() -> Self {
-        Self::new(Code::NotFound, "there is no user with this id")
-    }
-
-    pub(super) fn rate_limited(seconds: u128) -> Self {
-        Self::new(Code::RateLimited, "too many requests").with_header("X-Retry-After", seconds.to_string())
     }
 }

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::Format;
-use rolecall::sandbox::{Arrival, Faults, Limits, Running, Setup, State, World, start};
+use rolecall::sandbox::{Arrival, Faults, Limits, Running, SandboxState, Setup, World, start};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -56,10 +56,12 @@ impl Scene {
     /// A Pylon on which things go wrong.
     pub(crate) fn with_troubled_pylon(state: &str, faults: Faults) -> Self {
         let state = with_readable_roles(state);
-        let state = State::parse(&state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
-        let world = World::new(state, NOW.parse().unwrap());
-        let setup = Setup { limits: Limits::off(), token: TOKEN.into(), faults, ..Setup::new(world) };
-        let pylon = Pylon::start(setup);
+        let state =
+            SandboxState::parse(&state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
+        let world = World::new(state, NOW.parse().unwrap())
+            .unwrap_or_else(|problems| panic!("the story's pylon.json: {problems:?}"));
+        let world = world.with_limits(Limits::off()).with_token(TOKEN);
+        let pylon = Pylon::start(Setup { faults, ..Setup::new(world) });
         let base_url = pylon.running().base_url();
         let mut scene = Self::offline();
         scene.pylon = Some(pylon);
@@ -150,8 +152,11 @@ impl Scene {
 
     /// What Pylon was asked: method and path, sorted.
     pub(crate) fn asked(&self) -> Vec<String> {
-        let mut asked: Vec<String> =
-            self.arrivals().iter().map(|arrival| format!("{} {}", arrival.method, arrival.path)).collect();
+        let mut asked: Vec<String> = self
+            .arrivals()
+            .iter()
+            .map(|arrival| format!("{} {}", arrival.request.method, arrival.request.path))
+            .collect();
         asked.sort();
         asked
     }
@@ -159,9 +164,10 @@ impl Scene {
     /// The writes that arrived: path and body, sorted.
     pub(crate) fn patches(&self) -> Vec<String> {
         let arrivals = self.arrivals();
-        let patches = arrivals.iter().filter(|arrival| arrival.method == "PATCH");
-        let mut patches: Vec<String> =
-            patches.map(|patch| format!("{} {}", patch.path, String::from_utf8_lossy(&patch.body))).collect();
+        let patches = arrivals.iter().filter(|arrival| arrival.request.method == "PATCH");
+        let mut patches: Vec<String> = patches
+            .map(|patch| format!("{} {}", patch.request.path, String::from_utf8_lossy(&patch.request.body)))
+            .collect();
         patches.sort();
         patches
     }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod builders;
 mod claims;
 mod corpora;
 mod harmless;
@@ -12,6 +13,7 @@ mod hostile;
 mod memory;
 mod properties;
 mod rosters;
+mod sandbox;
 mod simulation;
 mod stories;
 mod tls;

@@ -4,8 +4,8 @@ use std::str;
 
 use rolecall::apply::journal;
 use rolecall::plan::saved::SavedPlan;
-use rolecall::sandbox::State;
 
+use crate::builders::read_state;
 use crate::claims;
 
 /// Name and bytes of each text.
@@ -172,12 +172,12 @@ fn any_text_is_a_state_of_the_sandbox_or_explained() {
     for (name, text) in texts() {
         for json in within(&frames, &text) {
             let Ok(json) = str::from_utf8(&json) else { continue };
-            match State::parse(json) {
+            match read_state(json) {
                 Ok(state) => {
                     assert!(!name.starts_with('n') || is_blank(&text), "{name} is no JSON");
-                    assert_eq!(State::parse(&state.to_json()).as_ref(), Ok(&state), "{name}");
+                    assert_eq!(read_state(&state.to_json()).as_ref(), Ok(&state), "{name}");
                 }
-                Err(error) => assert!(!error.problems().is_empty(), "{name}"),
+                Err(problems) => assert!(!problems.is_empty(), "{name}"),
             }
         }
     }

@@ -14,7 +14,7 @@ use super::sim::{Ended, How, Planned, Sim};
 
 /// Whether the server holds what was planned.
 pub(super) fn holds(world: &World, change: &Change) -> bool {
-    let person = world.person(change.subject.id.as_str()).expect("people do not vanish");
+    let person = world.user(change.subject.id.as_str()).expect("people do not vanish");
     let roles: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
     change.edits.iter().all(|edit| match edit.field {
         Field::Role => roles == [edit.to.to_string()],
@@ -38,7 +38,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         if sim.changed_by_others.contains_key(&change.subject.id) {
             continue;
         }
-        let person = sim.world.person(change.subject.id.as_str()).expect("people do not vanish");
+        let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
         // A signal leaves no time to read back, and the report says for how many; their schedules may have had the last word.
         if outcome.is_in_force() && !(finished.not_read_back > 0 && is_theirs) {

@@ -1,11 +1,12 @@
 //! Each kind of fault at the first, the second, … the last request of an apply of fifty changes.
 
-use rolecall::sandbox::{Fault, Faults, Limits};
+use rolecall::sandbox::{Faults, Limits};
 
 use super::check::{all_applied, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{histories, tell_figures};
+use crate::builders::failures;
 
 const CHANGES: usize = 50;
 /// Fifty writes and one search to read them back.
@@ -14,12 +15,12 @@ const REQUESTS: u64 = CHANGES as u64 + 1;
 #[test]
 fn each_kind_of_fault_strikes_each_request_once() {
     let scene = Scene::of_changes(CHANGES);
-    let mut start = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 0);
+    let mut start = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let mut most = 0;
-    histories(0..Fault::FAILURES.len() as u64 * REQUESTS, |seed| {
+    histories(0..failures().count() as u64 * REQUESTS, |seed| {
         let (fault, number) =
-            (Fault::FAILURES[usize::try_from(seed / REQUESTS).unwrap()], seed % REQUESTS + 1);
+            (failures().nth(usize::try_from(seed / REQUESTS).unwrap()).unwrap(), seed % REQUESTS + 1);
         let mut sim = start.clone();
         sim.reseed(seed);
         sim.faults = Faults::none().at(number, fault);
@@ -33,7 +34,7 @@ fn each_kind_of_fault_strikes_each_request_once() {
         "Each of 12 faults at each request of a 50-change apply",
         &[format!(
             "{} histories, at most {most} requests for {CHANGES} changes",
-            Fault::FAILURES.len() as u64 * REQUESTS
+            failures().count() as u64 * REQUESTS
         )],
     );
 }

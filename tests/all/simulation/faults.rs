@@ -6,6 +6,7 @@ use super::check::{all_applied, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::{CountFaults, failures};
 
 /// The most requests a change may take on average; beside it, what is struck.
 fn allowed(fault: Option<Fault>) -> f64 {
@@ -21,20 +22,18 @@ fn a_fifth_of_all_requests_goes_wrong_and_every_change_is_applied_once() {
     let changes = full(10_000, 500);
     let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut rows = Vec::new();
-    let kinds: Vec<Option<Fault>> = Fault::FAILURES.into_iter().map(Some).chain([None]).collect();
+    let kinds: Vec<Option<Fault>> = failures().map(Some).chain([None]).collect();
     histories(0..kinds.len() as u64, |seed| {
         let kind = kinds[usize::try_from(seed).unwrap()];
         let faults = match kind {
             Some(fault) => Faults::none().with(fault, 0.2),
-            None => {
-                Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.025))
-            }
+            None => failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.025)),
         };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), Line::default(), seed);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
         all_applied(&sim, &planned, &ended);
-        for fault in kind.map_or(Fault::FAILURES.to_vec(), |kind| vec![kind]) {
+        for fault in kind.map_or(failures().collect(), |kind| vec![kind]) {
             assert!(sim.faults.fired(fault) > 0, "{fault} never struck");
         }
         let a_change = ended.watch.requests() as f64 / changes as f64;

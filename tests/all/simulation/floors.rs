@@ -1,17 +1,18 @@
 //! Kept roles: at every point of an apply enough people hold them, whatever fails.
 
 use rolecall::apply::Outcome;
-use rolecall::sandbox::{Class, Fault, Faults, Limits, Person, Role};
+use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, Role, WrittenUser};
 
 use super::check::{all_applied, counted, outcomes, second_run_is_empty};
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::{BuildUser, CountFaults, failures};
 
 /// All `count` administrators go and as many others take their place; the token belongs to one of those who go.
 fn swap(count: usize, keep: u64) -> Scene {
-    let goes = |number| Who::with_role(Person::new(&email(number), "admin"), "member");
-    let comes = |number| Who::with_role(Person::new(&email(number + count), "viewer"), "admin");
+    let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
+    let comes = |number| Who::with_role(WrittenUser::new(&email(number + count), "viewer"), "admin");
     let people = (0..count).map(goes).chain((0..count).map(comes)).collect();
     Scene::new(people, Some(&email(0)), Some(&[("admin", keep)]))
 }
@@ -26,8 +27,7 @@ fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
         let keep = rng.u64(0..=count as u64 + 1);
         let scene = swap(count, keep);
         let chance = rng.f64() * 0.07; // at most 84 % of all requests go wrong
-        let faults =
-            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
+        let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
         let line = Line { refused: rng.f64() * 0.1, late: rng.f64() * 0.1, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());
@@ -62,12 +62,12 @@ fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
 #[test]
 fn losses_go_on_only_as_far_as_the_failed_gains_leave_enough() {
     // Four administrators go, four come, three must be there; two of those who come get theirs from SCIM and do not.
-    let goes = |number| Who::with_role(Person::new(&email(number), "admin"), "member");
-    let comes = |number| Who::with_role(Person::new(&email(number), "viewer"), "admin");
-    let fails = |number| Who::with_role(Person::new(&email(number), "viewer").role_from_scim(), "admin");
+    let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
+    let comes = |number| Who::with_role(WrittenUser::new(&email(number), "viewer"), "admin");
+    let fails = |number| Who::with_role(WrittenUser::new(&email(number), "viewer").role_from_scim(), "admin");
     let people = vec![goes(0), goes(1), goes(2), goes(3), comes(4), comes(5), fails(6), fails(7)];
     let scene = Scene::new(people, None, Some(&[("admin", 3)]));
-    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 5);
+    let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 5);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
@@ -91,8 +91,8 @@ fn losses_go_on_only_as_far_as_the_failed_gains_leave_enough() {
 #[test]
 fn two_kept_roles_that_wait_for_each_other_are_named_rather_than_waited_for() {
     let people = vec![
-        Who::with_role(Person::new(&email(0), "admin"), "lead"),
-        Who::with_role(Person::new(&email(1), "lead"), "admin"),
+        Who::with_role(WrittenUser::new(&email(0), "admin"), "lead"),
+        Who::with_role(WrittenUser::new(&email(1), "lead"), "admin"),
     ];
     let roles = ["Admin", "Lead"]
         .map(|name| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase()));
@@ -108,9 +108,10 @@ fn two_kept_roles_that_wait_for_each_other_are_named_rather_than_waited_for() {
 #[test]
 fn gains_that_are_shown_but_not_stored_let_no_more_administrators_go_than_the_minimum_allows() {
     let scene = swap(3, 2);
-    let three_gains =
-        (1..=3).fold(Faults::none().on(Class::Patch), |faults, number| faults.at(number, Fault::EchoOnly));
-    let mut sim = Sim::new(scene.world(Limits::documented()), three_gains, Line::default(), 5);
+    let three_gains = (1..=3).fold(Faults::none().on(ApiOperation::UpdateUser), |faults, number| {
+        faults.at(number, Fault::EchoOnly)
+    });
+    let mut sim = Sim::new(scene.world(Limits::default()), three_gains, Line::default(), 5);
     let planned = sim.plan(&scene, &How::default());
     let one_by_one = How { parallelism: 1, ..How::default() };
     let ended = sim.carry_out(&planned, &one_by_one);
@@ -127,7 +128,7 @@ fn gains_that_are_shown_but_not_stored_let_no_more_administrators_go_than_the_mi
 #[test]
 fn one_search_confirms_the_gains_before_the_first_loss_that_depends_on_them() {
     let scene = swap(3, 3);
-    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 5);
+    let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 5);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     all_applied(&sim, &planned, &ended);
@@ -142,7 +143,8 @@ fn enough_administrators_remain_at_every_point_whichever_writes_are_not_stored()
         let mut rng = fastrand::Rng::with_seed(seed);
         let count = rng.usize(1..=8);
         let scene = swap(count, rng.u64(0..=count as u64 + 1));
-        let faults = Faults::none().with(Fault::EchoOnly, rng.f64() * 0.6).on(Class::Patch).seeded(seed);
+        let faults =
+            Faults::none().with(Fault::EchoOnly, rng.f64() * 0.6).on(ApiOperation::UpdateUser).seeded(seed);
         let mut sim = Sim::new(scene.world(Limits::off()), faults, Line::default(), seed);
         let planned = sim.plan(&scene, &How::default());
         let how = How { parallelism: rng.usize(1..=8), ..How::default() };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rolecall::apply::Outcome;
-use rolecall::sandbox::{Class, Faults, LimiterKind, Limits};
+use rolecall::sandbox::{ApiOperation, Faults, LimiterKind, Limits};
 
 use super::check::{all_applied, counted, outcomes};
 use super::scene::Scene;
@@ -18,7 +18,7 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     sim.pass_until(Duration::from_secs(60) + Duration::from_millis(idle));
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
-    if limits == Limits::documented().counted_by(limits.kind) {
+    if limits == (Limits { kind: limits.kind, ..Limits::default() }) {
         all_applied(&sim, &planned, &ended);
     } else {
         let finished = outcomes(&sim, &planned, &ended);
@@ -56,10 +56,12 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
         let (kind, changes) = (LimiterKind::ALL[case % 5], sizes[case / 5]);
         let mut line_of = lines[line].clone();
         line_of.shows_remaining = (seed / cases as u64 / lines.len() as u64).is_multiple_of(2);
-        let ended = run(changes, Limits::documented().counted_by(kind), line_of, seed);
+        let ended = run(changes, Limits { kind, ..Limits::default() }, line_of, seed);
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
-        for (class, limit) in [(Class::Patch, 120), (Class::Search, 120), (Class::User, 300)] {
+        for (class, limit) in
+            [(ApiOperation::UpdateUser, 120), (ApiOperation::SearchUsers, 120), (ApiOperation::GetUser, 300)]
+        {
             let busiest = ended.watch.busiest(class);
             assert!(!counts_plainly || busiest <= limit, "I4: {busiest} arrivals of {class:?} in a minute");
         }
@@ -80,7 +82,7 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
                 ended.took.as_secs_f64(),
                 floor(changes, 120).as_secs(),
                 ended.watch.throttled,
-                ended.watch.busiest(Class::Patch),
+                ended.watch.busiest(ApiOperation::UpdateUser),
             ));
         }
     });
@@ -97,7 +99,7 @@ fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
         let at = usize::try_from(case).unwrap();
         let (kind, changes) = (LimiterKind::ALL[at / 2 % 5], sizes[at / 10]);
         let line = Line { shows_remaining: at % 2 == 0, ..Line::steady() };
-        let limits = Limits { patch: Some(20), ..Limits::documented() }.counted_by(kind);
+        let limits = Limits { kind, ..Limits::default() }.with(ApiOperation::UpdateUser, Some(20));
         let floor = floor(changes, 20).as_secs_f64();
         let mut worst = (0, 0.0_f64);
         for seed in 0..seeds {

@@ -10,10 +10,11 @@ use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::request::{PeopleRequest, Request as _};
 use rolecall::pylon::{Attempt, Failure, FlowControl};
 use rolecall::roster::Email;
-use rolecall::sandbox::{self, Faults, Limits};
+use rolecall::sandbox::{Faults, Limits, WrittenUser};
 
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
+use crate::builders::BuildUser;
 
 /// One change of a role, its reads answered by `answer` as soon as they are asked; it is told whether the write is done.
 fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
@@ -26,7 +27,7 @@ fn carried_out(
     mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
     hint: Duration,
 ) -> (Finished, Duration) {
-    let is = sandbox::Person::new(&email(0), "member").id("u_bo");
+    let is = WrittenUser::new(&email(0), "member").id("u_bo");
     let scene = Scene::new(vec![Who::with_role(is, "viewer")], None, Some(&[]));
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use rolecall::apply::Outcome;
 use rolecall::roster::Status;
-use rolecall::sandbox::{Class, Fault, Faults, LimiterKind, Limits, Person};
+use rolecall::sandbox::{ApiOperation, Faults, LimiterKind, Limits, WrittenUser};
 
 use super::check::{counted, outcomes};
 use super::scene::{Scene, Who, email};
 use super::sim::{Ended, How, Line, Outside, Planned, Sim};
 use super::{full, histories, soak, tell_figures};
+use crate::builders::failures;
 
 /// People whose role changes, of whom a colleague changes some to a third role and some to the planned one, at any time.
 fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usize, bool)>) {
     let changes = 300;
-    let stays = Who::with_role(Person::new("boss@acme.example", "admin"), "admin");
-    let change = |number| Who::with_role(Person::new(&email(number), "member"), "viewer");
+    let stays = Who::with_role(WrittenUser::new("boss@acme.example", "admin"), "admin");
+    let change = |number| Who::with_role(WrittenUser::new(&email(number), "member"), "viewer");
     let scene = Scene::new([stays].into_iter().chain((0..changes).map(change)).collect(), None, Some(&[]));
     let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), Line::default(), seed);
     let planned = sim.plan(&scene, &How::default());
@@ -38,7 +39,7 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
         let faults = if seed % 2 == 0 {
             Faults::none()
         } else {
-            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.01))
+            failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.01))
         };
         let (sim, planned, ended, touched) = with_a_colleague(seed, faults);
         let finished = outcomes(&sim, &planned, &ended);
@@ -48,7 +49,7 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
                 .find(|(change, _)| change.subject.email.value.as_str() == email(number))
                 .expect("everybody is planned");
             let id = change.subject.id.as_str();
-            let role = sim.world.person(id).unwrap().roles;
+            let role = sim.world.user(id).unwrap().roles;
             let written = ended.watch.carried_out.contains_key(id);
             match (outcome, to_planned) {
                 (Outcome::Stale, false) => {
@@ -88,10 +89,10 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
 /// An integration that spends half of the allowance for writes, evenly, from long before until the end.
 fn beside_a_neighbour(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
     let scene = Scene::of_changes(changes);
-    let limits = Limits::documented().counted_by(kind);
+    let limits = Limits { kind, ..Limits::default() };
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
     let begins = Duration::from_millis(fastrand::Rng::with_seed(seed).u64(1..1000));
-    sim.outside(begins, Outside::Spends { class: Class::Patch, every: Duration::from_secs(1) });
+    sim.outside(begins, Outside::Spends { class: ApiOperation::UpdateUser, every: Duration::from_secs(1) });
     let settled = Duration::from_secs(120) + Duration::from_millis(seed * 7919 % 60_000);
     sim.pass_until(settled);
     assert_eq!(sim.neighbour.0, sim.neighbour.1, "alone, the neighbour gets all it asks for");
@@ -140,8 +141,8 @@ fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
 
 #[test]
 fn statuses_that_a_colleague_sets_are_left_alone_too() {
-    let stays = Who::with_role(Person::new("boss@acme.example", "admin"), "admin");
-    let change = |number| Who::with_status(Person::new(&email(number), "member"), Status::Away);
+    let stays = Who::with_role(WrittenUser::new("boss@acme.example", "admin"), "admin");
+    let change = |number| Who::with_status(WrittenUser::new(&email(number), "member"), Status::Away);
     let scene = Scene::new([stays].into_iter().chain((0..200).map(change)).collect(), None, Some(&[]));
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
@@ -154,5 +155,5 @@ fn statuses_that_a_colleague_sets_are_left_alone_too() {
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
     assert_eq!(finished.outcomes.last(), Some(&Outcome::Stale));
-    assert_eq!(sim.world.person(&who).unwrap().status.as_deref(), Some("on_leave"));
+    assert_eq!(sim.world.user(&who).unwrap().status.as_deref(), Some("on_leave"));
 }

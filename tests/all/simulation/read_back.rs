@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use rolecall::roster::Status;
-use rolecall::sandbox::{Class, Fault, Faults, Limits, Person};
+use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, WrittenUser};
 
 use super::check::{counted, holds, outcomes};
 use super::scene::{Scene, Who, email};
 use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::{BuildUser, failures};
 
 /// Thirty people: of ten SCIM decides the role, ten have support hours, ten are as usual.
 fn scene() -> Scene {
     let who = |number| match number % 3 {
-        0 => Who::with_role(Person::new(&email(number), "member").role_from_scim(), "viewer"),
-        1 => Who::with_status(Person::new(&email(number), "member").support_hours("active"), Status::Away),
-        _ => Who::with_role(Person::new(&email(number), "member"), "viewer"),
+        0 => Who::with_role(WrittenUser::new(&email(number), "member").role_from_scim(), "viewer"),
+        1 => {
+            Who::with_status(WrittenUser::new(&email(number), "member").support_hours("active"), Status::Away)
+        }
+        _ => Who::with_role(WrittenUser::new(&email(number), "member"), "viewer"),
     };
     Scene::new((0..30).map(who).collect(), None, Some(&[]))
 }
@@ -23,7 +26,7 @@ fn scene() -> Scene {
 #[test]
 fn what_is_accepted_and_not_in_force_is_named() {
     let scene = scene();
-    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 1);
+    let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("changed again", 10)]);
@@ -40,8 +43,7 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
     histories(0..seeds, |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
         let chance = rng.f64() * 0.06;
-        let faults =
-            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
+        let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
         let line = Line { refused: rng.f64() * 0.1, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());
@@ -90,7 +92,7 @@ fn a_search_that_fails_for_another_reason_than_its_size_is_not_asked_in_halves()
     let scene = Scene::of_changes(8);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
-    sim.faults = Faults::none().with(Fault::CutBefore, 1.0).on(Class::Search);
+    sim.faults = Faults::none().with(Fault::CutBefore, 1.0).on(ApiOperation::SearchUsers);
     let ended = sim.carry_out(&planned, &How::default());
     outcomes(&sim, &planned, &ended);
     assert_eq!((ended.watch.patches, ended.watch.searches), (8, 10));
@@ -99,9 +101,9 @@ fn a_search_that_fails_for_another_reason_than_its_size_is_not_asked_in_halves()
 #[test]
 fn a_server_that_takes_small_searches_alone_is_asked_in_halves() {
     let scene = Scene::of_changes(300);
-    let mut sim = Sim::new(scene.world(Limits::documented()), Faults::none(), Line::default(), 1);
+    let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
-    sim.world.settings_mut().max_filter_values = Some(7);
+    sim.world.settings.max_filter_values = Some(7);
     let ended = sim.carry_out(&planned, &How::default());
     super::check::all_applied(&sim, &planned, &ended);
 }

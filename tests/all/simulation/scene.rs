@@ -13,38 +13,34 @@ use rolecall::roster::{
     DeclaredPerson, DeclaredValue, Email, Floor, GuardrailRules, MaxChanges, PerField, Policy, RoleName,
     Roster, Status, Workspace,
 };
-use rolecall::sandbox::{Draft, Limits, Person, Role, State, World};
+use rolecall::sandbox::{Limits, Role, SandboxState, World, WrittenUser};
 use rolecall::source::{Place, Sourced, Sources};
+
+use crate::builders::{BuildState, readable_roles};
 
 /// An organisation, and the files about it.
 #[derive(Clone)]
 pub(super) struct Scene {
-    pub(super) state: State,
+    world: World,
     pub(super) roster: Arc<Roster>,
     pub(super) desired: Arc<DesiredState>,
 }
 
 /// Somebody who is there, and what is declared of them.
 pub(super) struct Who {
-    pub(super) is: Person,
+    pub(super) is: WrittenUser,
     pub(super) role: Option<&'static str>,
     pub(super) status: Option<Status>,
 }
 
 impl Who {
-    pub(super) fn with_role(is: Person, role: &'static str) -> Self {
+    pub(super) fn with_role(is: WrittenUser, role: &'static str) -> Self {
         Self { is, role: Some(role), status: None }
     }
 
-    pub(super) fn with_status(is: Person, status: Status) -> Self {
+    pub(super) fn with_status(is: WrittenUser, status: Status) -> Self {
         Self { is, role: None, status: Some(status) }
     }
-}
-
-/// The built-in roles, with IDs that are easy to read, such as `role_admin`.
-fn readable_roles() -> Vec<Role> {
-    let role = |name: &str| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase());
-    ["Admin", "Member", "Viewer"].map(role).to_vec()
 }
 
 /// The address of the `number`th of those who change; sorted as they are numbered.
@@ -102,23 +98,24 @@ impl Scene {
             acknowledgements: Vec::new(),
             people: declared,
         };
-        let roles = Some(roles.unwrap_or_else(readable_roles));
-        let draft = Draft { roles, ..Draft::of(people.into_iter().map(|who| who.is)) };
-        let mut state = draft.check().expect("a sound draft");
-        if let Some(who) = token_user {
-            assert!(state.set_token_user(who), "the token's user is there");
+        let roles = roles.unwrap_or_else(readable_roles);
+        let mut state = SandboxState::with_users(people.into_iter().map(|who| who.is)).roles(roles);
+        if let Some(email) = token_user {
+            let world = World::new(state.clone(), Timestamp::UNIX_EPOCH).expect("a sound state");
+            state.token_user = world.user(email).expect("the token's user is there").id;
         }
+        let world = World::new(state, Timestamp::UNIX_EPOCH).expect("a sound state");
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
-        Self { state, roster: Arc::new(roster), desired: Arc::new(desired) }
+        Self { world, roster: Arc::new(roster), desired: Arc::new(desired) }
     }
 
     /// `changes` people with something to change (a role, a status, both in turn), among three administrators who stay.
     pub(super) fn of_changes(changes: usize) -> Self {
         let stays = (0..3).map(|number| {
-            Who::with_role(Person::new(&format!("admin{number}@acme.example"), "admin"), "admin")
+            Who::with_role(WrittenUser::new(&format!("admin{number}@acme.example"), "admin"), "admin")
         });
         let change = |number: usize| {
-            let is = Person::new(&email(number), "member");
+            let is = WrittenUser::new(&email(number), "member");
             match number % 3 {
                 0 => Who::with_role(is, "viewer"),
                 1 => Who::with_status(is, Status::Away),
@@ -129,7 +126,7 @@ impl Scene {
     }
 
     pub(super) fn world(&self, limits: Limits) -> World {
-        World::new(self.state.clone(), Timestamp::UNIX_EPOCH).with_limits(limits)
+        self.world.clone().with_limits(limits)
     }
 
     /// Every declared address.

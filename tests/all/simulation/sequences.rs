@@ -6,6 +6,7 @@ use super::check::{all_applied, outcomes};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::CountFaults;
 
 const EIGHT: [Fault; 8] = [
     Fault::InternalError,

@@ -19,10 +19,11 @@ use rolecall::pylon::observe::{Ask, Wanted};
 use rolecall::pylon::pace::{Feedback, Pacing};
 use rolecall::pylon::request::{Endpoint, Outgoing, PeopleRequest, ReadRequest, Request as _, Update};
 use rolecall::pylon::{Failure, FlowControl, Trouble};
-use rolecall::sandbox::{Class, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
+use rolecall::sandbox::{ApiOperation, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
 use super::watch::Watch;
+use crate::builders::{BuildRequest, ChangeWorld, ReadResponse};
 use crate::memory::observed;
 
 /// The client waits so long for the first byte.
@@ -75,7 +76,7 @@ pub(super) enum Outside {
     /// A colleague changes a person.
     Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
     /// Another integration spends from the allowance, again and again.
-    Spends { class: Class, every: Duration },
+    Spends { class: ApiOperation, every: Duration },
 }
 
 /// What ends a run before its time, at a given event.
@@ -429,7 +430,7 @@ impl Sim {
         match what {
             Outside::Changes { who, role, status } => {
                 assert!(self.world.changed_by_someone_else(now, &who, role, status), "{who} is there");
-                let id = self.world.person(&who).and_then(|person| UserId::new(person.id.as_deref()?));
+                let id = self.world.user(&who).and_then(|person| UserId::new(person.id.as_deref()?));
                 self.changed_by_others.insert(id.expect("an id"), now);
             }
             Outside::Spends { class, every } => {

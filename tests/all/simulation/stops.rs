@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rolecall::apply::Outcome;
-use rolecall::sandbox::{Fault, Faults, Limits};
+use rolecall::sandbox::{Faults, Limits};
 
 use super::check::{all_applied, outcomes, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::failures;
 
 const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
 
@@ -67,7 +68,7 @@ fn at_every_event_of_a_quiet_apply() {
 #[test]
 fn at_every_event_of_an_apply_under_faults() {
     let changes = usize::try_from(full(50, 15)).unwrap();
-    let faults = Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
+    let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
     interrupted_at_every_event(
         changes,
         &faults.seeded(11),

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use rolecall::apply::{Outcome, Stop};
 use rolecall::exit::Exit;
-use rolecall::sandbox::{Class, Fault, Faults, Limits, Standing};
+use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, Standing};
 
 use super::check::{all_applied, counted, outcomes, second_run_is_empty};
 use super::scene::Scene;
 use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
+use crate::builders::failures;
 
 #[test]
 fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
@@ -20,8 +21,7 @@ fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
     let (mut refused, mut late) = (0, 0);
     histories(0..seeds, |seed| {
         let line = Line { refused: 0.1, late: 0.1, ..Line::default() };
-        let faults =
-            Fault::FAILURES.into_iter().fold(Faults::none(), |faults, fault| faults.with(fault, 0.008));
+        let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.008));
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
@@ -58,7 +58,7 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
     let mut quiet = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = quiet.plan(&scene, &How::default());
     let never_leaves = Line { refused: 1.0, ..Line::default() };
-    let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(Class::Patch);
+    let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
     let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
         (refuses_writes, Line::default(), 10..=10, 11, "unclear"), // each is looked at before it is sent again, and once more
@@ -78,7 +78,7 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
 #[test]
 fn a_true_limit_without_hints_is_lived_with() {
     let scene = Scene::of_changes(100);
-    let limits = Limits { patch: Some(20), ..Limits::documented() };
+    let limits = Limits::default().with(ApiOperation::UpdateUser, Some(20));
     let line = Line { shows_hint: false, shows_remaining: false, ..Line::default() };
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
     let planned = sim.plan(&scene, &How::default());
@@ -92,7 +92,8 @@ fn a_true_limit_without_hints_is_lived_with() {
 fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
     for (window, is_waited_for) in [(295, true), (330, false)] {
         let scene = Scene::of_changes(30);
-        let limits = Limits { patch: Some(20), window: Duration::from_secs(window), ..Limits::documented() };
+        let limits = Limits { window: Duration::from_secs(window), ..Limits::default() }
+            .with(ApiOperation::UpdateUser, Some(20));
         let line = Line { shows_remaining: false, ..Line::default() }; // or the true limit would be known at once
         let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
         let planned = sim.plan(&scene, &How::default());
@@ -127,12 +128,12 @@ fn a_token_that_may_not_write_stops_after_three_and_an_organisation_switched_off
     let planned = sim.plan(&scene, &How::default());
     let how = How { parallelism: 1, ..How::default() };
     let mut forbidden = sim.clone();
-    forbidden.world.settings_mut().token_can_write = false;
+    forbidden.world.settings.token_can_write = false;
     let ended = forbidden.carry_out(&planned, &how);
     let finished = outcomes(&forbidden, &planned, &ended);
     assert!(matches!(finished.stopped, Some(Stop::Forbidden(_))));
     assert_eq!(ended.watch.patches, 3);
-    sim.world.settings_mut().standing = Standing::Suspended;
+    sim.world.settings.standing = Standing::Suspended;
     let ended = sim.carry_out(&planned, &how);
     let finished = outcomes(&sim, &planned, &ended);
     assert!(matches!(finished.stopped, Some(Stop::Fatal(_))));

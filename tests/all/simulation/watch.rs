@@ -8,7 +8,7 @@ use rolecall::plan::{Change, ReviewedPlan};
 use rolecall::pylon::Attempt;
 use rolecall::pylon::request::{PeopleRequest, Request as _, Update};
 use rolecall::roster::Field;
-use rolecall::sandbox::{Class, Delivery, Fault, Request, Response};
+use rolecall::sandbox::{ApiOperation, Delivery, Fault, Request, Response};
 use serde_json::{Map, Value};
 
 use super::sim::Sim;
@@ -66,7 +66,7 @@ impl Watch {
     }
 
     /// The most arrivals within any window.
-    pub(super) fn busiest(&self, class: Class) -> usize {
+    pub(super) fn busiest(&self, class: ApiOperation) -> usize {
         self.arrivals[class_index(class)].1
     }
 
@@ -177,19 +177,19 @@ fn body_of(change: &Change) -> Value {
     Value::Object(body)
 }
 
-fn class_of(request: &Request) -> Class {
+fn class_of(request: &Request) -> ApiOperation {
     match request.method.as_str() {
-        "PATCH" => Class::Patch,
-        "POST" => Class::Search,
+        "PATCH" => ApiOperation::UpdateUser,
+        "POST" => ApiOperation::SearchUsers,
         _ => match request.path.as_str() {
-            "/me" => Class::Me,
-            "/user-roles" => Class::Roles,
-            "/users" => Class::Users,
-            _ => Class::User,
+            "/me" => ApiOperation::GetMe,
+            "/user-roles" => ApiOperation::ListRoles,
+            "/users" => ApiOperation::ListUsers,
+            _ => ApiOperation::GetUser,
         },
     }
 }
 
-fn class_index(class: Class) -> usize {
-    Class::ALL.iter().position(|each| *each == class).expect("an endpoint")
+fn class_index(class: ApiOperation) -> usize {
+    ApiOperation::ALL.iter().position(|each| *each == class).expect("an endpoint")
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::json;
-use rolecall::sandbox::{Class, Fault, Faults};
+use rolecall::sandbox::{ApiOperation, Fault, Faults};
 use serde_json::{Value, json};
 
+use crate::builders::failures;
 use crate::harness::Scene;
 
 const PEOPLE: &str = r#"
@@ -49,8 +50,8 @@ const BY_DANA: &str = r#""actor_user_id": "u_dana", "source": "app""#;
 /// What the audit log was asked, in order of arrival.
 fn audit_searches(scene: &Scene) -> Vec<Value> {
     let arrivals = scene.arrivals();
-    let searches = arrivals.iter().filter(|arrival| arrival.path == "/audit-logs/search");
-    searches.map(|arrival| serde_json::from_slice(&arrival.body).unwrap()).collect()
+    let searches = arrivals.iter().filter(|arrival| arrival.request.path == "/audit-logs/search");
+    searches.map(|arrival| serde_json::from_slice(&arrival.request.body).unwrap()).collect()
 }
 
 /// The lines about it, and nothing else.
@@ -208,7 +209,7 @@ fn without_an_audit_log_the_plan_is_the_same_and_one_line_says_why() {
 
 #[test]
 fn a_server_in_trouble_is_asked_three_times_and_no_more() {
-    let faults = Faults::none().on(Class::Audit).with(Fault::InternalError, 1.0);
+    let faults = Faults::none().on(ApiOperation::SearchAuditLog).with(Fault::InternalError, 1.0);
     let scene = Scene::with_troubled_pylon(&state("", &[]), faults).file("users.toml", USERS);
     let run = scene.run("plan --detailed-exitcode --blame");
     run.exits(2);
@@ -224,8 +225,8 @@ fn a_server_in_trouble_is_asked_three_times_and_no_more() {
 
 #[test]
 fn every_fault_but_silence_only_makes_it_be_asked_again() {
-    for fault in Fault::FAILURES.into_iter().filter(|fault| *fault != Fault::StallApplied) {
-        let faults = Faults::none().on(Class::Audit).at(1, fault);
+    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+        let faults = Faults::none().on(ApiOperation::SearchAuditLog).at(1, fault);
         let audit = [entry("1", "u_cy", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA)];
         let scene = Scene::with_troubled_pylon(&state("", &audit), faults).file("users.toml", USERS);
         let run = scene.run("plan --blame --only cy@acme.example");
@@ -304,7 +305,7 @@ fn a_filter_that_is_too_large_is_asked_in_halves() {
 
 #[test]
 fn a_429_is_waited_for_as_the_server_asks() {
-    let faults = Faults::none().on(Class::Audit).at(1, Fault::RateLimited);
+    let faults = Faults::none().on(ApiOperation::SearchAuditLog).at(1, Fault::RateLimited);
     let scene = Scene::with_troubled_pylon(&state("", &[]), faults).file("users.toml", USERS);
     let began = std::time::Instant::now();
     scene.run("plan --blame").exits(0);

@@ -9,7 +9,7 @@ use pretty_assertions::assert_eq;
 use rolecall::apply::journal::{Line, read};
 use rolecall::commands::lock::Lock;
 use rolecall::own_folder::OwnFolder;
-use rolecall::sandbox::{Class, Fault, Faults};
+use rolecall::sandbox::{ApiOperation, Fault, Faults};
 
 use crate::harness::{NOW, Scene};
 
@@ -44,7 +44,7 @@ fn journals(scene: &Scene) -> Vec<PathBuf> {
 
 #[test]
 fn every_write_is_in_the_journal_before_its_answer_and_its_outcome() {
-    let scene = scene(Faults::none().on(Class::Patch).at(3, Fault::CutAfter));
+    let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(3, Fault::CutAfter));
     scene.run("apply --auto-approve").exits(0);
     let [path] = journals(&scene).try_into().expect("one journal");
     let (lines, damaged) = read(&fs::read_to_string(&path).unwrap());
@@ -188,7 +188,7 @@ fn a_signal_lets_what_is_under_way_finish_and_tells_what_was_not_attempted() {
 #[cfg(unix)]
 #[test]
 fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
-    let scene = scene(Faults::none().on(Class::Patch).at(1, Fault::StallApplied));
+    let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::StallApplied));
     let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
     until_asked(&scene, &mut child, 5);
     signal(&child, "INT");

@@ -4,8 +4,9 @@ use std::fs;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::Format;
-use rolecall::sandbox::{Class, Fault, Faults};
+use rolecall::sandbox::{ApiOperation, Fault, Faults};
 
+use crate::builders::failures;
 use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
@@ -24,8 +25,8 @@ fn troubled(faults: Faults) -> Scene {
 
 #[test]
 fn every_fault_on_a_write_ends_with_the_value_in_force_and_nothing_done_twice() {
-    for fault in Fault::FAILURES.into_iter().filter(|fault| *fault != Fault::StallApplied) {
-        let scene = troubled(Faults::none().on(Class::Patch).at(1, fault));
+    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+        let scene = troubled(Faults::none().on(ApiOperation::UpdateUser).at(1, fault));
         let run = scene.run("apply --auto-approve");
         run.exits(0);
         assert!(run.stdout.contains("\n2 applied"), "{}:\n{}", fault.name(), run.stdout);
@@ -42,8 +43,8 @@ fn every_fault_on_a_write_ends_with_the_value_in_force_and_nothing_done_twice() 
 
 #[test]
 fn every_fault_on_a_read_only_makes_it_be_asked_again() {
-    for fault in Fault::FAILURES.into_iter().filter(|fault| *fault != Fault::StallApplied) {
-        let scene = troubled(Faults::none().on(Class::Search).at(1, fault));
+    for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
+        let scene = troubled(Faults::none().on(ApiOperation::SearchUsers).at(1, fault));
         scene.run("plan --detailed-exitcode").exits(2);
         let searches = scene.asked().iter().filter(|asked| *asked == "POST /users/search").count();
         assert_eq!(searches, 2, "{}", fault.name());
@@ -275,7 +276,7 @@ fn failures_of_many_people_are_told_once_with_one_request_as_an_example() {
     let users: String =
         (0..5).map(|number| format!("\"p{number}@acme.example\" = {{ role = \"Viewer\" }}\n")).collect();
     let scene = Scene::with_pylon(&pylon).file("users.toml", format!("[users]\n{users}"));
-    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    scene.pylon(|world| world.settings.token_can_write = false);
     let run = scene.run("apply --auto-approve --report json=report.json --report markdown=report.md");
     run.exits(1);
     let shared = "rejected: PATCH /users/{id} was answered with 403 permission_denied: this token may not change users (for example request ";
@@ -302,7 +303,7 @@ fn what_to_do_next_fits_what_happened_and_is_said_once() {
     };
     // Only 403: one remedy.
     let forbidden = scene();
-    forbidden.pylon(|world| world.settings_mut().token_can_write = false);
+    forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin created").count(), 1, "{text}");
     }

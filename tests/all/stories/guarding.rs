@@ -272,7 +272,7 @@ fn files_for_another_organisation_ask_for_nothing_but_me() {
     nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
     let asked = scene.arrivals().split_off(before);
     let asked: HashSet<String> =
-        asked.iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect();
+        asked.iter().map(|asked| format!("{} {}", asked.request.method, asked.request.path)).collect();
     assert_eq!(asked, HashSet::from(["GET /me".to_owned()]));
 }
 

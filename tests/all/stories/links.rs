@@ -6,6 +6,7 @@ use std::path::Path;
 
 use pretty_assertions::assert_eq;
 
+use crate::builders::ChangeWorld;
 use crate::harness::Scene;
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [

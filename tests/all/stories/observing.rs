@@ -1,7 +1,7 @@
 //! What Pylon says now: both eras, other addresses, people who are not there, and reads that prove nothing.
 
 use pretty_assertions::assert_eq;
-use rolecall::sandbox::{Fault, Faults, State};
+use rolecall::sandbox::{Fault, Faults, SandboxState};
 
 use crate::harness::Scene;
 
@@ -149,15 +149,16 @@ fn a_thousand_people_cost_five_requests_and_two_hundred_changes_two_hundred_patc
 #[test]
 fn nothing_is_asked_twice_and_999_people_cost_one_search() {
     for (count, searches) in [(10, 1), (1_000, 2), (10_000, 11)] {
-        let scene = Scene::with_pylon(&State::generated(count).to_json());
-        let people: Vec<String> = scene.pylon(|world| world.people().map(|person| person.email).collect());
+        let scene = Scene::with_pylon(&SandboxState::invented(count).to_json());
+        let people: Vec<String> = scene.pylon(|world| world.users().map(|person| person.email).collect());
         let rows: String = people.iter().map(|email| format!("\"{email}\" = {{}}\n")).collect();
         let scene = scene.file("users.toml", format!("[users]\n{rows}"));
         scene.run("plan").exits(0);
         let mut expected = vec!["GET /me", "GET /user-roles", "GET /users"];
         expected.resize(3 + searches, "POST /users/search");
         assert_eq!(scene.asked(), expected, "{count} people");
-        let mut bodies: Vec<Vec<u8>> = scene.arrivals().into_iter().map(|arrival| arrival.body).collect();
+        let mut bodies: Vec<Vec<u8>> =
+            scene.arrivals().into_iter().map(|arrival| arrival.request.body).collect();
         bodies.retain(|body| !body.is_empty());
         bodies.sort();
         bodies.dedup();

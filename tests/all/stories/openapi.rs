@@ -15,8 +15,8 @@ fn description() -> Value {
 
 /// The operation that a request means, with its path as the description spells it.
 fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Value) {
-    let segments: Vec<&str> = arrival.path.split('/').collect();
-    let method = arrival.method.to_lowercase();
+    let segments: Vec<&str> = arrival.request.path.split('/').collect();
+    let method = arrival.request.method.to_lowercase();
     let matches = |path: &str| {
         let parts: Vec<&str> = path.split('/').collect();
         parts.len() == segments.len()
@@ -25,7 +25,7 @@ fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Valu
     let paths = description["paths"].as_object().unwrap();
     // `/users/search` is matched by its own name before `/users/{id}`.
     let path = paths.keys().filter(|path| matches(path)).min_by_key(|path| path.contains('{'));
-    let path = path.unwrap_or_else(|| panic!("{} is not in the description", arrival.path));
+    let path = path.unwrap_or_else(|| panic!("{} is not in the description", arrival.request.path));
     (format!("{method} {path}"), &paths[path][&method])
 }
 
@@ -38,7 +38,7 @@ fn judge(description: &Value, arrival: &Arrival) -> String {
         .flatten()
         .filter_map(|known| known["name"].as_str())
         .collect();
-    for (key, _) in arrival.query.split('&').filter_map(|pair| pair.split_once('=')) {
+    for (key, _) in arrival.request.query.split('&').filter_map(|pair| pair.split_once('=')) {
         assert!(parameters.contains(&key), "{name} has no parameter {key}");
     }
     let schema = match name.as_str() {
@@ -51,10 +51,10 @@ fn judge(description: &Value, arrival: &Arrival) -> String {
             .unwrap(),
     };
     if schema.is_empty() {
-        assert_eq!(arrival.body, b"", "{name} has no body");
+        assert_eq!(arrival.request.body, b"", "{name} has no body");
         return name;
     }
-    let body: Value = serde_json::from_slice(&arrival.body).unwrap();
+    let body: Value = serde_json::from_slice(&arrival.request.body).unwrap();
     let whole =
         json!({ "$ref": format!("#/components/schemas/{schema}"), "components": description["components"] });
     let validator = jsonschema::validator_for(&whole).unwrap();

@@ -355,7 +355,7 @@ fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
             "{name}: {text}"
         );
     }
-    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    scene.pylon(|world| world.settings.token_can_write = false);
     scene.run("apply --auto-approve --journal j.jsonl --report markdown=a.md --report html=a.html").exits(1);
     for name in ["a.md", "a.html"] {
         let text = read(&scene, name);

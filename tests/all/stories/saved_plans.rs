@@ -6,6 +6,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use rolecall::plan::saved::{LARGEST, SavedPlan};
 
+use crate::builders::ChangeWorld;
 use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [

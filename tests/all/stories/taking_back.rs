@@ -7,6 +7,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
+use crate::builders::ChangeWorld;
 use crate::harness::{NOW, Scene};
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
@@ -217,7 +218,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
 #[test]
 fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     let (scene, journal) = applied(USERS);
-    scene.pylon(|world| world.settings_mut().token_can_write = false);
+    scene.pylon(|world| world.settings.token_can_write = false);
     for text in scene.reports_for_people(ROLLBACK, 1) {
         assert!(
             text.contains(
@@ -237,7 +238,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     let run = scene.run("doctor");
     let again = "it was a rollback: run it again with the same journal,";
     assert!(run.stdout.contains(again), "{}", run.stdout);
-    scene.pylon(|world| world.settings_mut().token_can_write = true);
+    scene.pylon(|world| world.settings.token_can_write = true);
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
     assert!(journal.exists());
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use pretty_assertions::assert_eq;
 
+use crate::builders::ChangeWorld;
 use crate::harness::Scene;
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use rolecall::report::Format;
-use rolecall::sandbox::{Class, Fault, Faults, State, World};
+use rolecall::sandbox::{ApiOperation, Fault, Faults, SandboxState, World};
 
+use crate::builders::ChangeWorld;
 use crate::harness::Scene;
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
@@ -287,7 +288,7 @@ fn if_one_file_cannot_be_written_none_is() {
 
 #[test]
 fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
-    let slow = Faults::none().on(Class::Me).at(1, Fault::RateLimited);
+    let slow = Faults::none().on(ApiOperation::GetMe).at(1, Fault::RateLimited);
     let scene = Scene::with_troubled_pylon(PYLON, slow);
     let import = scene.command(&["import"]).spawn().unwrap();
     while scene.arrivals().is_empty() {
@@ -392,10 +393,10 @@ fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited(
 fn a_state_is_written_for_the_folder_of_the_config_or_for_what_the_flags_name() {
     let scene = Scene::offline().file("team/pylon.json", PYLON).file("team/users.toml", "");
     scene.run("sandbox --config team/users.toml --write-state copy.json").exits(0);
-    let users = |name: &str| State::parse(&read(&scene, name)).unwrap();
+    let users = |name: &str| SandboxState::parse(&read(&scene, name)).unwrap();
     assert_eq!(users("copy.json"), users("team/pylon.json"));
     scene.run("sandbox --people 3 --write-state three.json").exits(0);
-    assert_eq!(users("three.json").len(), 3);
+    assert_eq!(users("three.json").users.len(), 3);
     scene.run("sandbox --state team/pylon.json --write-state again.json").exits(0);
     assert_eq!(users("again.json"), users("copy.json"));
     scene.run("sandbox --write-state users.toml").exits(64).names("commands::over_files");
@@ -420,14 +421,14 @@ fn the_real_organization_can_be_written_as_a_state_of_the_sandbox() {
         .exits(0)
         .says("\nrolecall import\n\n  ✓ pylon.json  written\n\n3 people · 2 roles · 1 integration user\n");
     assert_eq!(read(&scene, "users.toml"), files, "users.toml is not touched");
-    let sorted = |state: State| {
-        let world = World::new(state, crate::harness::NOW.parse().unwrap());
-        let mut people: Vec<String> = world.people().map(|person| format!("{person:?}")).collect();
+    let sorted = |state: SandboxState| {
+        let world = World::new(state, crate::harness::NOW.parse().unwrap()).unwrap();
+        let mut people: Vec<String> = world.users().map(|person| format!("{person:?}")).collect();
         people.sort();
         (world.to_state().organization, people)
     };
-    let written = State::parse(&read(&scene, "pylon.json")).unwrap();
-    assert_eq!(sorted(written), sorted(State::parse(pylon).unwrap()));
+    let written = SandboxState::parse(&read(&scene, "pylon.json")).unwrap();
+    assert_eq!(sorted(written), sorted(SandboxState::parse(pylon).unwrap()));
     scene.run("import --state pylon.json").exits(1).names("sandbox::file_exists");
     let pinned = scene.file("users.toml", files.replace("4f1c", "other"));
     pinned.run("import --state other.json").exits(1);

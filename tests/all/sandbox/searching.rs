@@ -23,15 +23,15 @@ fn an_address_finds_its_owner_in_any_case_and_by_a_secondary_address() {
 
 #[test]
 fn what_nobody_knows_is_a_setting() {
-    let mut world = with(Settings { search_ignores_case: false, ..Settings::default() });
+    let mut world = with(ApiSettings { search_ignores_case: false, ..ApiSettings::default() });
     assert_eq!(found(&mut world, &email("equals", &["bo@acme.example"])), Vec::<String>::new());
     assert_eq!(found(&mut world, &email("equals", &["Bo@acme.example"])), ["u_bo"]);
-    let mut world = with(Settings { search_matches_secondary: false, ..Settings::default() });
+    let mut world = with(ApiSettings { search_matches_secondary: false, ..ApiSettings::default() });
     assert_eq!(found(&mut world, &email("equals", &["ana@old.example"])), Vec::<String>::new());
-    let mut world = with(Settings { search_returns_deactivated: false, ..Settings::default() });
+    let mut world = with(ApiSettings { search_returns_deactivated: false, ..ApiSettings::default() });
     assert_eq!(found(&mut world, &email("equals", &["cy@acme.example"])), Vec::<String>::new());
     assert_eq!(found(&mut world, &email("not_in", &[])), ["u_ana", "u_bo", "u_dee"]);
-    let mut world = with(Settings { max_filter_values: Some(2), ..Settings::default() });
+    let mut world = with(ApiSettings { max_filter_values: Some(2), ..ApiSettings::default() });
     assert_eq!(found(&mut world, &email("in", &["a", "dee@acme.example"])), ["u_dee"]);
     let three = json!({ "filter": email("in", &["a", "b", "c"]) });
     let request = ask("POST", "/users/search").body(three.to_string());
@@ -49,9 +49,9 @@ fn a_list_without_entries_looks_as_the_setting_says() {
             (EmptyData::Null, Some(Value::Null)),
             (EmptyData::List, Some(json!([]))),
         ] {
-            let settings = Settings { empty_data, ..Settings::default() };
-            let people = [Person::new("cy@acme.example", "viewer").deactivated()];
-            let mut world = world_of(Draft::of(people).settings(settings));
+            let settings = ApiSettings { empty_data, ..ApiSettings::default() };
+            let people = [WrittenUser::new("cy@acme.example", "viewer").deactivated()];
+            let mut world = world_of(SandboxState::with_users(people).settings(settings));
             let mut answer = ok(&mut world, &request);
             let keys = answer.as_object_mut().unwrap();
             assert!(keys.remove("request_id").is_some());
@@ -59,7 +59,7 @@ fn a_list_without_entries_looks_as_the_setting_says() {
             assert!(keys.is_empty(), "{request:?}: {keys:?}");
         }
     }
-    assert_eq!(Settings::default().empty_data, EmptyData::Omitted);
+    assert_eq!(ApiSettings::default().empty_data, EmptyData::Omitted);
 }
 
 #[test]
@@ -135,13 +135,10 @@ fn unknown_keys_do_no_harm_and_a_whole_number_may_be_written_with_a_point() {
 
 #[test]
 fn following_the_cursor_visits_everybody_found_once_whatever_the_filter() {
-    let state = State::generated(50);
-    let addresses: Vec<String> = World::new(state.clone(), "2026-10-01T12:00:00Z".parse().unwrap())
-        .people()
-        .map(|person| person.email)
-        .collect();
+    let state = SandboxState::invented(50);
+    let addresses: Vec<String> = world_of(state.clone()).users().map(|person| person.email).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap()).with_limits(Limits::off());
+    let mut world = world_of(state).with_limits(Limits::off());
     for filter in [email("not_in", &[]), email("in", &addresses), email("not_in", &addresses[..7])] {
         let whole = ids(&search(&mut world, &json!({ "filter": filter, "limit": 999 })));
         for limit in [1, 7, 25, 43, 50, 999] {
@@ -174,7 +171,7 @@ fn a_cursor_belongs_to_its_filter() {
 
 #[test]
 fn without_a_limit_a_page_holds_a_hundred() {
-    let mut world = World::new(State::generated(101), "2026-10-01T12:00:00Z".parse().unwrap());
+    let mut world = world_of(SandboxState::invented(101));
     let answer = search(&mut world, &json!({ "filter": email("not_in", &[]) }));
     assert_eq!((ids(&answer).len(), &answer["pagination"]["has_next_page"]), (100, &json!(true)));
 }

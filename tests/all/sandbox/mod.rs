@@ -17,41 +17,54 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use super::{
-    Api, Class, DEFAULT_TOKEN, Draft, EmptyData, Kind, LimiterKind, Limits, MAX_BODY_BYTES, Person, Region,
-    Request, Response, Role, Settings, Standing, State, World, world::API_USER_ID,
+use rolecall::sandbox::{
+    Api, ApiOperation, ApiSettings, DEFAULT_TOKEN, Delivery, EmptyData, Fault, Faults, LimiterKind, Limits,
+    MAX_BODY_BYTES, Region, Request, Response, Role, SandboxState, Standing, UserKind, World, WrittenUser,
 };
 
-/// The built-in roles, with IDs that are easy to read in a test.
-fn readable_roles() -> Vec<Role> {
-    ["Admin", "Member", "Viewer"]
-        .map(|name| Role::new(&format!("role_{}", name.to_lowercase()), name, &name.to_lowercase()))
-        .to_vec()
+use crate::builders::{
+    BuildRequest, BuildState, BuildUser, ChangeWorld, ReadResponse, failures, limits, read_state,
+    readable_roles,
+};
+
+/// When the worlds start.
+const EPOCH: &str = "2026-10-01T12:00:00Z";
+/// The user of a token that belongs to no user.
+const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
+
+/// A user who is not a person: no email address, no status, no role.
+fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
+    WrittenUser { kind, ..WrittenUser::default() }.name(name)
+}
+
+/// Whether the client gets any byte back.
+fn is_answered(fault: Fault) -> bool {
+    !matches!(fault, Fault::CutBefore | Fault::CutAfter | Fault::StallApplied)
 }
 
 /// An organization of these people, with readable role IDs.
-fn organization(people: impl IntoIterator<Item = Person>) -> Draft {
-    Draft::of(people).roles(readable_roles())
+fn organization(people: impl IntoIterator<Item = WrittenUser>) -> SandboxState {
+    SandboxState::with_users(people).roles(readable_roles())
 }
 
-fn draft() -> Draft {
+fn draft() -> SandboxState {
     organization([
-        Person::new("ana@acme.example", "admin").id("u_ana").name("Ana").also("ana@old.example"),
-        Person::new("Bo@acme.example", "member").id("u_bo").name("Bo").scim("viewer"),
-        Person::new("cy@acme.example", "viewer").id("u_cy").name("Cy").deactivated(),
-        Person::new("dee@acme.example", "member").id("u_dee").name("Dee").and_role("viewer"),
+        WrittenUser::new("ana@acme.example", "admin").id("u_ana").name("Ana").also("ana@old.example"),
+        WrittenUser::new("Bo@acme.example", "member").id("u_bo").name("Bo").scim("viewer"),
+        WrittenUser::new("cy@acme.example", "viewer").id("u_cy").name("Cy").deactivated(),
+        WrittenUser::new("dee@acme.example", "member").id("u_dee").name("Dee").and_role("viewer"),
     ])
 }
 
-fn world_of(draft: Draft) -> World {
-    World::new(draft.check().unwrap(), "2026-10-01T12:00:00Z".parse().unwrap())
+fn world_of(state: SandboxState) -> World {
+    World::new(state, EPOCH.parse().unwrap()).unwrap()
 }
 
 fn world() -> World {
     world_of(draft())
 }
 
-fn with(settings: Settings) -> World {
+fn with(settings: ApiSettings) -> World {
     world_of(draft().settings(settings))
 }
 

@@ -1,41 +1,33 @@
-//! The misleading faults: a fault on its way through one request, and what it does to a page or a user.
+//! A misleading fault on its way through one request.
 //!
-//! Guarantees that a fault knows whether it had an effect. Leaves to `faults` which request is struck, and to `answers` and `patch`
-//! where in a request the fault acts.
+//! Guarantees that it is known whether the fault had an effect. `faults` decides which request a fault strikes, and `answers` and
+//! `patch` decide where in a request it acts.
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::message::json;
 
 /// The fields that `field-missing` removes, in turn.
 const REMOVABLE: [&str; 6] = ["role_id", "role_ids", "roles", "status", "email", "id"];
 
 /// At most one misleading fault, and whether it has had an effect.
-#[derive(Debug)]
-pub(super) struct Twist {
+#[derive(Debug, Default)]
+pub(super) struct Misleading {
     fault: Option<Fault>,
-    /// How often the fault has fired before: each time it does something else.
+    /// How often the fault has fired before. It does something else each time.
     turn: u64,
-    had_effect: bool,
+    pub(super) had_effect: bool,
 }
 
-impl Twist {
-    /// No fault.
-    pub(super) fn none() -> Self {
-        Self { fault: None, turn: 0, had_effect: false }
-    }
-
+impl Misleading {
     pub(super) fn new(fault: Fault, turn: u64) -> Self {
         Self { fault: Some(fault), turn, had_effect: false }
     }
 
-    pub(super) fn had_effect(&self) -> bool {
-        self.had_effect
-    }
-
-    /// Whether this fault acts here, given whether it could have an effect.
-    pub(super) fn acts(&mut self, fault: Fault, could: bool) -> bool {
-        let acts = could && self.fault == Some(fault);
+    /// Returns whether this fault acts here, given whether it can have an effect.
+    pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
+        let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;
         acts
     }
@@ -50,8 +42,8 @@ impl Twist {
         if self.fault != Some(Fault::FieldMissing) {
             return body;
         }
-        let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return body };
-        let users: Vec<&mut Map<String, Value>> = match &mut json["data"] {
+        let Ok(mut response) = serde_json::from_slice::<Value>(&body) else { return body };
+        let users: Vec<&mut Map<String, Value>> = match &mut response["data"] {
             Value::Object(user) => vec![user],
             Value::Array(users) => users.iter_mut().filter_map(Value::as_object_mut).collect(),
             _ => Vec::new(),
@@ -62,6 +54,6 @@ impl Twist {
         let Some(field) = present.get(self.choose(present.len())) else { return body };
         user.remove(*field);
         self.had_effect = true;
-        super::message::json(&json)
+        json(&response)
     }
 }

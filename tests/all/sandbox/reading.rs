@@ -64,13 +64,10 @@ fn a_paged_list_visits_everybody_once_and_ends_as_its_date_does() {
             },
         )
     }) {
-        let mut state = State::generated(25);
+        let mut state = SandboxState::invented(25);
         (state.api, state.settings.list_page) = (api, Some(10));
-        let everybody: Vec<String> = World::new(state.clone(), "2026-10-01T12:00:00Z".parse().unwrap())
-            .people()
-            .filter_map(|person| person.id)
-            .collect();
-        let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+        let everybody: Vec<String> = world_of(state.clone()).users().filter_map(|person| person.id).collect();
+        let mut world = world_of(state);
         let (mut met, mut path) = (Vec::new(), "/users?include_deactivated=true".to_owned());
         let last = loop {
             let answer = ok(&mut world, &ask("GET", &path));

@@ -2,10 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use super::{
-    super::{Delivery, Fault, Faults},
-    *,
-};
+use super::*;
 
 #[test]
 fn path_and_method_are_checked_before_the_token() {
@@ -20,7 +17,7 @@ fn path_and_method_are_checked_before_the_token() {
 
 #[test]
 fn every_response_of_pylon_names_its_request_id_in_a_header_and_a_gateway_does_not() {
-    let mut world = world().with_limits("patch=1".parse().unwrap());
+    let mut world = world().with_limits(limits("patch=1"));
     let requests = [
         ask("GET", "/me"),
         Request::new("GET", "/nowhere"),
@@ -79,7 +76,7 @@ fn a_token_is_asked_for_before_the_rate_limit_and_the_body() {
 
 #[test]
 fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
-    let mut world = with(Settings { region: Region::Eu, ..Settings::default() });
+    let mut world = with(ApiSettings { region: Region::Eu, ..ApiSettings::default() });
     let request = Request::new("GET", "/me").token("sandbox-token-other-region");
     assert_eq!(refused(&mut world, &request), (401, "wrong_region_token".to_owned()));
     assert_eq!(
@@ -93,7 +90,7 @@ fn an_organisation_in_bad_standing_gets_403_on_everything() {
     for (standing, code) in
         [(Standing::Suspended, "organization_suspended"), (Standing::Deactivated, "organization_deactivated")]
     {
-        let mut world = with(Settings { standing, ..Settings::default() });
+        let mut world = with(ApiSettings { standing, ..ApiSettings::default() });
         assert_eq!(refused(&mut world, &ask("GET", "/me")), (403, code.to_owned()));
     }
 }
@@ -121,7 +118,7 @@ fn unknown_paths_are_404_and_wrong_methods_405_with_what_is_allowed() {
 
 #[test]
 fn over_the_allowance_comes_429_with_the_seconds_to_wait_before_the_body_is_looked_at() {
-    let mut world = world().with_limits("patch=1,search=2".parse().unwrap());
+    let mut world = world().with_limits(limits("patch=1,search=2"));
     let broken = ask("PATCH", "/users/u_ana").body("{");
     let first = world.handle(Duration::from_millis(1500), &broken);
     assert_eq!((first.status, first.header("x-rate-limit-remaining")), (400, Some("0")));
@@ -137,7 +134,7 @@ fn over_the_allowance_comes_429_with_the_seconds_to_wait_before_the_body_is_look
 
 #[test]
 fn refused_at_the_gate_costs_nothing_of_the_allowance() {
-    let mut world = world().with_limits("get=1".parse().unwrap());
+    let mut world = world().with_limits(limits("get=1"));
     send(&mut world, &Request::new("GET", "/me"));
     send(&mut world, &ask("GET", "/nowhere"));
     send(&mut world, &ask("POST", "/me"));
@@ -146,7 +143,7 @@ fn refused_at_the_gate_costs_nothing_of_the_allowance() {
 
 #[test]
 fn each_endpoint_has_a_rate_limit_of_its_own() {
-    let mut world = world().with_limits("get=1".parse().unwrap());
+    let mut world = world().with_limits(limits("get=1"));
     for path in ["/me", "/user-roles", "/users", "/users/u_ana"] {
         let first = send(&mut world, &ask("GET", path));
         assert_eq!((first.status, first.header("x-rate-limit-remaining")), (200, Some("0")), "{path}");
@@ -158,16 +155,16 @@ fn each_endpoint_has_a_rate_limit_of_its_own() {
 #[test]
 fn a_neighbour_spends_from_the_same_allowance() {
     let mut world = world();
-    assert_eq!(world.spend(Duration::ZERO, Class::Patch, 119), 119);
+    assert_eq!(world.spend(Duration::ZERO, ApiOperation::UpdateUser, 119), 119);
     assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 200);
     assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 429);
-    assert_eq!(world.spend(Duration::ZERO, Class::Patch, 5), 0);
+    assert_eq!(world.spend(Duration::ZERO, ApiOperation::UpdateUser, 5), 0);
 }
 
 #[test]
 fn every_kind_of_limiter_reaches_the_client() {
     for kind in LimiterKind::ALL {
-        let mut world = world().with_limits(Limits::documented().counted_by(kind));
+        let mut world = world().with_limits(Limits { kind, ..Limits::default() });
         let statuses: Vec<u16> =
             (0..121).map(|_| send(&mut world, &patch("u_ana", &json!({}))).status).collect();
         assert_eq!(statuses.last(), Some(&429), "{kind:?}");

@@ -50,7 +50,7 @@ fn a_patch_that_is_refused_changes_nothing() {
     }
     assert_eq!(refused(&mut world, &ask("PATCH", "/users/u_ana")), (400, "invalid_request_body".to_owned()));
     assert_eq!(refused(&mut world, &patch("u_nobody", &json!([]))), (404, "not_found".to_owned()));
-    let mut reading = with(Settings { token_can_write: false, ..Settings::default() });
+    let mut reading = with(ApiSettings { token_can_write: false, ..ApiSettings::default() });
     assert_eq!(refused(&mut reading, &patch("u_ana", &json!({}))), (403, "permission_denied".to_owned()));
     assert_eq!(world.to_state(), before);
     assert_eq!(world.revision(), 0);
@@ -77,7 +77,7 @@ fn a_null_where_a_text_belongs_is_refused() {
 #[test]
 fn a_role_that_scim_decides_is_answered_200_and_stays() {
     let mut world =
-        world_of(organization([Person::new("eve@acme.example", "viewer").id("u_eve").role_from_scim()]));
+        world_of(organization([WrittenUser::new("eve@acme.example", "viewer").id("u_eve").role_from_scim()]));
     let eve = ok(&mut world, &patch("u_eve", &json!({ "role_id": "role_admin", "status": "away" })))["data"]
         .clone();
     assert_eq!((&eve["role_ids"], &eve["status"]), (&json!(["role_viewer"]), &json!("away")));
@@ -85,7 +85,7 @@ fn a_role_that_scim_decides_is_answered_200_and_stays() {
 
 #[test]
 fn support_hours_put_a_status_back_after_the_answer() {
-    let mut world = world_of(organization([Person::new("eve@acme.example", "viewer")
+    let mut world = world_of(organization([WrittenUser::new("eve@acme.example", "viewer")
         .id("u_eve")
         .support_hours("active")]));
     assert_eq!(ok(&mut world, &patch("u_eve", &json!({ "status": "away" })))["data"]["status"], "away");
@@ -100,7 +100,7 @@ fn somebody_else_changes_people_without_asking_the_api() {
     assert!(world.changed_by_someone_else(Duration::ZERO, "BO@acme.example", Some("Viewer"), Some("lunch")));
     assert!(!world.changed_by_someone_else(Duration::ZERO, "u_nobody", None, None));
     assert!(!world.changed_by_someone_else(Duration::ZERO, "u_bo", Some("Chef"), None));
-    let bo = world.person("u_bo").unwrap();
+    let bo = world.user("u_bo").unwrap();
     assert_eq!((bo.roles, bo.status), (vec!["viewer".to_owned()], Some("lunch".to_owned())));
 }
 

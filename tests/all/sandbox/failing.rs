@@ -2,14 +2,11 @@
 
 use pretty_assertions::assert_eq;
 
-use super::{
-    super::{Delivery, Fault, Faults},
-    *,
-};
+use super::*;
 
 #[test]
 fn a_fault_that_is_not_applied_leaves_people_log_and_allowance_as_they_were() {
-    for fault in Fault::FAILURES {
+    for fault in failures() {
         let mut world = world();
         let before = world.to_state();
         let mut faults = Faults::none().at(1, fault);
@@ -21,7 +18,7 @@ fn a_fault_that_is_not_applied_leaves_people_log_and_allowance_as_they_were() {
         let left = if fault.is_applied_first() { "118" } else { "119" };
         let next = world.handle(Duration::ZERO, &request);
         assert_eq!(next.header("x-rate-limit-remaining"), Some(left), "{fault}");
-        assert_eq!(delivery.status().is_some(), fault.is_answered(), "{fault}");
+        assert_eq!(delivery.status().is_some(), is_answered(fault), "{fault}");
     }
 }
 
@@ -68,23 +65,24 @@ fn what_is_delivered_is_what_the_name_says() {
 
 #[test]
 fn a_stubborn_client_gets_everything_through_any_mixture_of_faults() {
-    let mut state = State::generated(300);
+    let mut state = SandboxState::invented(300);
     state.settings.list_page = Some(50);
-    let mut world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap()).with_limits(Limits::off());
-    let mut faults = Fault::FAILURES
-        .into_iter()
-        .fold(Faults::none().seeded(3).on(Class::Patch), |faults, fault| faults.with(fault, 0.07));
-    let already = world.people().filter(|person| person.roles == ["viewer"]).count();
+    let mut world = world_of(state).with_limits(Limits::off());
+    let mut faults = failures()
+        .fold(Faults::none().seeded(3).on(ApiOperation::UpdateUser), |faults, fault| {
+            faults.with(fault, 0.07)
+        });
+    let already = world.users().filter(|person| person.roles == ["viewer"]).count();
     let viewer = ids(&ok(&mut world, &ask("GET", "/user-roles"))).pop().unwrap();
-    let ids: Vec<String> = world.people().filter_map(|person| person.id).collect();
+    let ids: Vec<String> = world.users().filter_map(|person| person.id).collect();
     for id in &ids {
         let request = patch(id, &json!({ "role_id": viewer }));
         let done =
             |delivery: &Delivery| matches!(delivery, Delivery::Answer(response) if response.status == 200);
         assert!((0..1000).any(|_| done(&world.deliver(&mut faults, Duration::ZERO, &request).0)));
     }
-    assert!(world.people().all(|person| person.roles == ["viewer"]));
-    for fault in Fault::FAILURES {
+    assert!(world.users().all(|person| person.roles == ["viewer"]));
+    for fault in failures() {
         assert!(faults.fired(fault) > 0, "{fault} never fired");
     }
     let changes = world.audit_log().filter(|entry| entry.action == "UserRoleChanged").count();

@@ -25,10 +25,10 @@ use tokio::{
 
 /// The listener on 127.0.0.1.
 #[derive(Debug)]
-pub(super) struct Door(TcpListener);
+pub(super) struct Acceptor(TcpListener);
 
-impl Door {
-    pub(super) async fn open(port: u16) -> io::Result<Self> {
+impl Acceptor {
+    pub(super) async fn bind(port: u16) -> io::Result<Self> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map(Self)
     }
 
@@ -37,29 +37,29 @@ impl Door {
     }
 }
 
-impl Listener for Door {
-    type Io = Line;
-    type Addr = Switch;
+impl Listener for Acceptor {
+    type Io = Connection;
+    type Addr = CutSwitch;
 
-    async fn accept(&mut self) -> (Line, Switch) {
+    async fn accept(&mut self) -> (Connection, CutSwitch) {
         // axum's own accept waits and tries again when the process is out of file descriptors.
         let (stream, _) = Listener::accept(&mut self.0).await;
         // Small answers must not wait for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let switch = Switch::default();
-        (Line { stream, switch: switch.clone() }, switch)
+        let switch = CutSwitch::default();
+        (Connection { stream, switch: switch.clone() }, switch)
     }
 
-    fn local_addr(&self) -> io::Result<Switch> {
-        Ok(Switch::default())
+    fn local_addr(&self) -> io::Result<CutSwitch> {
+        Ok(CutSwitch::default())
     }
 }
 
 /// What cuts one connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Switch(Arc<AtomicBool>);
+pub(super) struct CutSwitch(Arc<AtomicBool>);
 
-impl Switch {
+impl CutSwitch {
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -69,20 +69,20 @@ impl Switch {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Switch {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, Acceptor>> for CutSwitch {
+    fn connect_info(stream: IncomingStream<'_, Acceptor>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
 /// A connection with its switch.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Connection {
     stream: TcpStream,
-    switch: Switch,
+    switch: CutSwitch,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,7 +93,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -128,7 +128,8 @@ fn a_search_that_makes_no_sense_is_400() {
 #[test]
 fn a_plan_without_an_audit_log_answers_403_or_404() {
     for (hidden, answer) in [(false, (403, "permission_denied")), (true, (404, "not_found"))] {
-        let mut world = with(Settings { audit_log: false, audit_log_hidden: hidden, ..Settings::default() });
+        let mut world =
+            with(ApiSettings { audit_log: false, audit_log_hidden: hidden, ..ApiSettings::default() });
         let refused = refused(&mut world, &ask("POST", "/audit-logs/search").body("{}"));
         assert_eq!(refused, (answer.0, answer.1.to_owned()));
     }
@@ -136,7 +137,7 @@ fn a_plan_without_an_audit_log_answers_403_or_404() {
 
 #[test]
 fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
-    let hours = Person::new("eve@acme.example", "member").id("u_eve").support_hours("active");
+    let hours = WrittenUser::new("eve@acme.example", "member").id("u_eve").support_hours("active");
     let mut world = world_of(organization([hours])).with_limits(Limits::off());
     assert!(world.changed_by(Duration::from_secs(1), "u_ana", "u_eve", Some("viewer"), None));
     assert_eq!(
@@ -160,9 +161,9 @@ fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
 #[test]
 fn a_world_that_goes_on_from_a_saved_state_keeps_its_log_and_repeats_no_identifier() {
     let world = history();
-    let saved = State::parse(&world.to_state().to_json()).unwrap();
+    let saved = SandboxState::parse(&world.to_state().to_json()).unwrap();
     assert_eq!(saved, world.to_state());
-    let mut next = World::new(saved, "2026-10-02T12:00:00Z".parse().unwrap());
+    let mut next = World::new(saved, "2026-10-02T12:00:00Z".parse().unwrap()).unwrap();
     next.changed_by_someone_else(Duration::ZERO, "u_bo", Some("viewer"), None);
     let ids: std::collections::HashSet<&str> = next.audit_log().map(|entry| entry.id.as_str()).collect();
     assert_eq!(ids.len(), 5);

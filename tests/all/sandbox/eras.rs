@@ -52,6 +52,8 @@ fn an_organization_has_the_rate_limits_of_its_date() {
 #[test]
 fn roles_that_share_a_name_are_told_apart_by_id() {
     let roles = [Role::new("role_1", "Agent", "agent"), Role::new("role_2", "Agent", "agent_2")];
-    let mut world = world_of(Draft::of([Person::new("x@acme.example", "role_2").id("u_x")]).roles(roles));
+    let mut world = world_of(
+        SandboxState::with_users([WrittenUser::new("x@acme.example", "role_2").id("u_x")]).roles(roles),
+    );
     assert_eq!(ok(&mut world, &ask("GET", "/users/u_x"))["data"]["role_ids"], json!(["role_2"]));
 }

@@ -3,21 +3,21 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::{Shutdown, TcpStream},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use pretty_assertions::assert_eq;
 
-use super::super::{
-    Draft, Fault, Faults, MAX_BODY_BYTES, Person, Running, Setup, State, StateFile, World, start,
-};
+use rolecall::sandbox::{Running, Setup, StateFile, start};
+
+use super::*;
 
 fn world() -> World {
     let people = [
-        Person::new("ana@acme.example", "admin").id("u_ana"),
-        Person::new("bo@acme.example", "member").id("u_bo"),
+        WrittenUser::new("ana@acme.example", "admin").id("u_ana"),
+        WrittenUser::new("bo@acme.example", "member").id("u_bo"),
     ];
-    World::new(Draft::of(people).check().unwrap(), "2026-10-01T12:00:00Z".parse().unwrap())
+    world_of(SandboxState::with_users(people))
 }
 
 /// Runs a test that talks to the sandbox from a thread of its own.
@@ -62,12 +62,12 @@ const AWAY: &[u8] = br#"{"status":"away"}"#;
 const PATCH: &str = "PATCH /users/u_bo HTTP/1.1";
 
 fn status_of_bo(running: &Running) -> Option<String> {
-    running.with_world(|world| world.person("u_bo").unwrap().status)
+    running.with_world(|world| world.user("u_bo").unwrap().status)
 }
 
 #[test]
 fn every_failure_reaches_the_client_as_it_is_named_and_is_applied_or_not_as_it_says() {
-    for fault in Fault::FAILURES {
+    for fault in failures() {
         let faults = Faults::none().at(1, fault).stalling_for(Duration::from_millis(20));
         let setup = Setup { faults, ..Setup::new(world()) };
         let (answer, running) = with_sandbox(setup, |address| talk(&address, PATCH, AWAY));
@@ -88,14 +88,14 @@ fn every_failure_reaches_the_client_as_it_is_named_and_is_applied_or_not_as_it_s
             | Fault::EchoOnly => "HTTP/1.1 200 OK",
         };
         assert_eq!(status(&answer), expected, "{fault}");
-        assert_eq!(answer.is_empty(), !fault.is_answered(), "{fault}");
+        assert_eq!(answer.is_empty(), !is_answered(fault), "{fault}");
         let expected = if fault.is_applied_first() { "away" } else { "active" };
         assert_eq!(status_of_bo(&running).as_deref(), Some(expected), "{fault}");
         assert_eq!(running.with_faults(|faults| faults.fired(fault)), 1, "{fault} did not fire");
         let arrivals = running.requests();
         assert_eq!(arrivals.len(), 1);
-        assert_eq!((arrivals[0].fault, arrivals[0].body.as_slice()), (Some(fault), AWAY));
-        assert_eq!(arrivals[0].status.is_some(), fault.is_answered());
+        assert_eq!((arrivals[0].fault, arrivals[0].request.body.as_slice()), (Some(fault), AWAY));
+        assert_eq!(arrivals[0].status.is_some(), is_answered(fault));
     }
 }
 
@@ -183,9 +183,9 @@ fn stopping_saves_and_a_new_start_goes_on_from_there() {
         assert_eq!(status(&answer), "HTTP/1.1 200 OK");
         running.stop().await.unwrap();
     });
-    let state = State::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let world = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
-    assert_eq!(world.person("u_bo").unwrap().status.as_deref(), Some("away"));
+    let state = SandboxState::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let world = world_of(state);
+    assert_eq!(world.user("u_bo").unwrap().status.as_deref(), Some("away"));
     assert_eq!(world.audit_log().count(), 1);
 }
 
@@ -282,13 +282,13 @@ fn dropping_saves_too() {
 #[ignore = "measures"]
 fn how_fast_is_it() {
     let clock = Instant::now();
-    let state = State::generated(1_000_000);
+    let state = SandboxState::invented(1_000_000);
     println!("a million people invented: {:?}", clock.elapsed());
     let clock = Instant::now();
-    let mut large = World::new(state, "2026-10-01T12:00:00Z".parse().unwrap());
+    let mut large = world_of(state);
     println!("and indexed: {:?}", clock.elapsed());
     let clock = Instant::now();
-    let listing = super::super::Request::new("GET", "/users").token("sandbox-token");
+    let listing = rolecall::sandbox::Request::new("GET", "/users").token("sandbox-token");
     println!(
         "listed: {} MB in {:?}",
         large.handle(Duration::ZERO, &listing).body.len() / 1_000_000,
@@ -299,7 +299,7 @@ fn how_fast_is_it() {
     println!("snapshot: {:?}", clock.elapsed());
     let clock = Instant::now();
     println!("written: {} MB in {:?}", snapshot.to_json().len() / 1_000_000, clock.elapsed());
-    let setup = Setup { limits: super::super::Limits::off(), ..Setup::new(large) };
+    let setup = Setup::new(large.with_limits(Limits::off()));
     let (elapsed, _) = with_sandbox(setup, |address| {
         let mut stream = TcpStream::connect(address).unwrap();
         let get = "GET /me HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer sandbox-token\r\n\r\n";

@@ -1,24 +1,25 @@
-//! Everybody of the organisation, findable by id and by address in constant time.
+//! All users of the organization, with an index by ID and by email address.
 //!
-//! Guarantees a stable order (the state's), which is what pages are cut from. People are never added or removed: the API cannot.
+//! Guarantees a stable order, which pages are cut from. Users are never added or removed: the API cannot do either.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::user::User;
 
-/// All users with their indexes.
 #[derive(Debug, Clone)]
-pub(super) struct People {
+pub(super) struct Users {
+    /// Shared, so that a clone of a world with many users is cheap.
     all: Vec<Arc<User>>,
     by_id: HashMap<String, usize>,
     /// Primary addresses in lower case.
     by_primary: HashMap<String, usize>,
-    /// Secondary addresses in lower case; several people may share one.
+    /// Secondary addresses in lower case. Several users may share one.
     by_secondary: HashMap<String, Vec<usize>>,
 }
 
-impl People {
-    pub(super) fn index(all: Vec<Arc<User>>) -> Self {
+impl Users {
+    pub(super) fn new(all: Vec<Arc<User>>) -> Self {
         let mut by_id = HashMap::with_capacity(all.len());
         let mut by_primary = HashMap::with_capacity(all.len());
         let mut by_secondary: HashMap<String, Vec<usize>> = HashMap::new();
@@ -28,15 +29,19 @@ impl People {
             if !user.email.is_empty() {
                 by_primary.insert(user.email.to_lowercase(), at);
             }
-            for other in &user.others {
+            for other in &user.secondary {
                 by_secondary.entry(other.to_lowercase()).or_default().push(at);
             }
         }
         Self { all, by_id, by_primary, by_secondary }
     }
 
-    pub(super) fn all(&self) -> &[Arc<User>] {
-        &self.all
+    pub(super) fn iter(&self) -> impl Iterator<Item = &User> {
+        self.all.iter().map(Arc::as_ref)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&User> {
@@ -47,21 +52,17 @@ impl People {
         self.by_id.get(id).copied()
     }
 
-    pub(super) fn by_primary(&self, email: &str) -> Option<usize> {
-        self.by_primary.get(&email.to_lowercase()).copied()
-    }
-
-    /// Whoever has this address in any case, as the primary one or (if asked for) a secondary one.
+    /// Returns the users with this address in upper or lower case: as the primary one or, if asked for, as a secondary one.
     pub(super) fn with_address(&self, email: &str, secondary_too: bool) -> impl Iterator<Item = usize> {
         let key = email.to_lowercase();
-        let secondary = if secondary_too { self.by_secondary.get(&key) } else { None };
-        self.by_primary.get(&key).copied().into_iter().chain(secondary.into_iter().flatten().copied())
+        let secondary = self.by_secondary.get(&key).filter(|_| secondary_too);
+        self.by_primary.get(&key).into_iter().chain(secondary.into_iter().flatten()).copied()
     }
 
-    /// Changes one person; a snapshot taken before keeps the old value. Addresses and ids must stay as they are.
-    pub(super) fn change(&mut self, at: usize, change: impl FnOnce(&mut User)) {
-        if let Some(user) = self.all.get_mut(at) {
-            change(Arc::make_mut(user));
+    /// Replaces one user. The address and the ID must stay as they are.
+    pub(super) fn replace(&mut self, at: usize, user: User) {
+        if let Some(slot) = self.all.get_mut(at) {
+            *slot = Arc::new(user);
         }
     }
 }

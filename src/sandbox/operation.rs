@@ -1,0 +1,76 @@
+//! The seven operations of the API: which method and path mean which one. `answers` and `patch` carry them out.
+
+use super::message::{ApiError, ErrorCode};
+use crate::every::every;
+
+/// A method and a path of the API. Each operation has a rate limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApiOperation {
+    GetMe,
+    ListRoles,
+    ListUsers,
+    GetUser,
+    SearchUsers,
+    UpdateUser,
+    SearchAuditLog,
+}
+
+impl ApiOperation {
+    /// All operations, in the order in which messages list them.
+    pub const ALL: [Self; 7] = every!(
+        ApiOperation: GetMe, ListRoles, ListUsers, GetUser, SearchUsers, UpdateUser, SearchAuditLog
+    );
+
+    /// Returns the word for it in `--limits` and in `on=`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::GetMe => "me",
+            Self::ListRoles => "roles",
+            Self::ListUsers => "users",
+            Self::GetUser => "user",
+            Self::SearchUsers => "search",
+            Self::UpdateUser => "patch",
+            Self::SearchAuditLog => "audit",
+        }
+    }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::GetMe | Self::ListRoles | Self::ListUsers | Self::GetUser => "GET",
+            Self::SearchUsers | Self::SearchAuditLog => "POST",
+            Self::UpdateUser => "PATCH",
+        }
+    }
+
+    /// Returns the operations that a word means: the name of one, or `get` for every GET. `None` if the word is unknown.
+    pub(super) fn named(word: &str) -> Option<Vec<Self>> {
+        let is_meant = |operation: &Self| match word {
+            "get" => operation.method() == "GET",
+            _ => operation.name() == word,
+        };
+        let meant: Vec<Self> = Self::ALL.into_iter().filter(is_meant).collect();
+        (!meant.is_empty()).then_some(meant)
+    }
+
+    /// Finds the operation of a request, and the user ID in its path (empty if the path has none). An unknown path is 404, and
+    /// another method at a known path is 405.
+    pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
+        let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
+        let at_path: &[Self] = match path {
+            "/me" => &[Self::GetMe],
+            "/user-roles" => &[Self::ListRoles],
+            "/users" => &[Self::ListUsers],
+            "/users/search" => &[Self::SearchUsers],
+            "/audit-logs/search" => &[Self::SearchAuditLog],
+            _ if !id.is_empty() => &[Self::GetUser, Self::UpdateUser],
+            _ => return Err(ApiError::new(ErrorCode::NotFound, "there is nothing at this path")),
+        };
+        match at_path.iter().find(|operation| operation.method() == method) {
+            Some(operation) => Ok((*operation, id)),
+            None => {
+                let allowed: Vec<&str> = at_path.iter().map(|operation| operation.method()).collect();
+                Err(ApiError::method_not_allowed(method, &allowed.join(", ")))
+            }
+        }
+    }
+}

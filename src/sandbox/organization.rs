@@ -1,0 +1,190 @@
+//! What an organization is apart from its users: the date of its API, its roles, and how its API behaves.
+
+use serde::{Deserialize, Serialize};
+
+use super::unknown_name::unknown_name;
+use crate::every::every;
+
+/// The date of the API that responds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Api {
+    /// Only `role_id` on a user, no `user` in `GET /me`, no error codes, an empty `pagination` on the last page, lower limits.
+    #[serde(rename = "2026-04")]
+    April2026,
+    /// As April, and also a `role` object on a user and a `user` in `GET /me`.
+    #[serde(rename = "2026-07")]
+    July2026,
+    /// `role_ids`, `roles`, and `is_deactivated` on a user, error codes, no `pagination` on the last page.
+    #[default]
+    #[serde(rename = "2026-10")]
+    October2026,
+}
+
+impl Api {
+    pub const ALL: [Self; 3] = every!(Api: April2026, July2026, October2026);
+}
+
+/// The region of Pylon that the sandbox claims to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Region {
+    #[default]
+    Us,
+    Eu,
+}
+
+impl Region {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+        }
+    }
+}
+
+/// Whether the organization may use the API. If not, every request gets 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    #[default]
+    Good,
+    Suspended,
+    Deactivated,
+}
+
+/// The organization that the token belongs to, as `GET /me` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Organization {
+    pub id: String,
+    pub name: String,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        Self { id: "org_sandbox".to_owned(), name: "Sandbox".to_owned() }
+    }
+}
+
+/// A role of the organization. IDs and slugs are unique, and names may repeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    pub id: String,
+    pub name: String,
+    pub slug: String,
+}
+
+impl Role {
+    pub fn new(id: &str, name: &str, slug: &str) -> Self {
+        Self { id: id.to_owned(), name: name.to_owned(), slug: slug.to_owned() }
+    }
+
+    /// Returns Admin, Member, and Viewer. Their IDs are UUIDs, as on the real service, and the same in every run.
+    pub(super) fn built_in() -> Vec<Self> {
+        vec![
+            Self::new("1f0c9a52-6d1e-4b7a-9c41-0a5e8d2b7f10", "Admin", "admin"),
+            Self::new("8b6e1d74-20c3-4f95-a7d8-5b94e3c1602f", "Member", "member"),
+            Self::new("d29a47b1-93ef-4c06-8a1d-e7f25063b98c", "Viewer", "viewer"),
+        ]
+    }
+}
+
+/// Finds a role by ID, else by slug, else by a name that only one role has. Returns its index, or what is wrong.
+pub(super) fn find_role(roles: &[Role], word: &str) -> Result<usize, String> {
+    let by_id = roles.iter().position(|role| role.id == word);
+    if let Some(index) = by_id.or_else(|| roles.iter().position(|role| role.slug == word)) {
+        return Ok(index);
+    }
+    let named: Vec<usize> = (0..roles.len()).filter(|index| roles[*index].name == word).collect();
+    match named.as_slice() {
+        [index] => Ok(*index),
+        [] => {
+            Err(unknown_name("role", word, &roles.iter().map(|role| role.slug.as_str()).collect::<Vec<_>>()))
+        }
+        several => {
+            let ids = several.iter().map(|index| roles[*index].id.as_str()).collect::<Vec<_>>().join(", ");
+            Err(format!("more than one role is named `{word}`; write one of the ids {ids}"))
+        }
+    }
+}
+
+/// What a list response without entries looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmptyData {
+    /// Neither `data` nor `pagination`: the whole body is `{"request_id": "…"}`, as recorded from the live service.
+    #[default]
+    Omitted,
+    /// `"data": null`.
+    Null,
+    /// `"data": []`.
+    List,
+}
+
+impl EmptyData {
+    pub const ALL: [Self; 3] = every!(EmptyData: Omitted, Null, List);
+}
+
+/// What an empty list within a user looks like: `emails`, `role_ids`, `roles`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmptyLists {
+    /// `null`, as recorded from the live service.
+    #[default]
+    Null,
+    /// `[]`.
+    List,
+}
+
+/// How the API behaves where organizations differ, or where the behavior of the real API is unknown. A client must cope with
+/// every combination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent yes-or-no questions about the server, not a state machine"
+)]
+pub struct ApiSettings {
+    /// The answer to a token of the other region names this one.
+    pub region: Region,
+    pub standing: Standing,
+    /// How many users a page of `GET /users` has at most. `None` returns all of them at once.
+    pub list_page: Option<usize>,
+    /// How many roles a page of `GET /user-roles` has at most. `None` returns all of them at once.
+    pub roles_page: Option<usize>,
+    pub empty_data: EmptyData,
+    pub empty_lists: EmptyLists,
+    /// A search for an address also finds people by a secondary one.
+    pub search_matches_secondary: bool,
+    pub search_ignores_case: bool,
+    pub search_returns_deactivated: bool,
+    /// A filter with more values than this gets 413. `None` allows any number.
+    pub max_filter_values: Option<usize>,
+    /// Whether the organization's plan has an audit log. If not, a search in it gets 403.
+    pub audit_log: bool,
+    /// A plan without an audit log answers 404 instead of 403.
+    pub audit_log_hidden: bool,
+    /// Whether the token may change users. If not, every PATCH gets 403.
+    pub token_can_write: bool,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            region: Region::Us,
+            standing: Standing::Good,
+            list_page: None,
+            roles_page: None,
+            empty_data: EmptyData::Omitted,
+            empty_lists: EmptyLists::Null,
+            search_matches_secondary: true,
+            search_ignores_case: true,
+            search_returns_deactivated: true,
+            max_filter_values: None,
+            audit_log: true,
+            audit_log_hidden: false,
+            token_can_write: true,
+        }
+    }
+}

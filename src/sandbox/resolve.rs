@@ -1,0 +1,180 @@
+//! Converts users between `pylon.json`, as people write them, and the world, as it keeps them.
+//!
+//! On the way in, references are resolved, gaps are filled, and all problems are collected. On the way out, everything is spelled
+//! out.
+
+use std::collections::HashMap;
+
+use super::identifiers::uuid_of_email;
+use super::organization::{Role, find_role};
+use super::state::{WrittenUser, not_given};
+use super::user::{User, UserKind};
+
+/// Resolves users one after the other, and collects what is wrong with them.
+pub(super) struct Resolver<'a> {
+    roles: &'a [Role],
+    /// The place in the list of each ID and of each primary address in lower case.
+    ids: HashMap<String, usize>,
+    addresses: HashMap<String, usize>,
+    /// One sentence for each problem.
+    pub(super) problems: Vec<String>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(roles: &'a [Role]) -> Self {
+        let mut problems = Vec::new();
+        for (at, role) in roles.iter().enumerate() {
+            let Role { id, name, slug } = role;
+            if id.is_empty() {
+                problems.push(format!("roles[{at}] ({name}): an empty `id`"));
+            }
+            for earlier in &roles[..at] {
+                if earlier.id == *id {
+                    problems.push(format!("roles[{at}]: the id `{id}` is given twice"));
+                }
+                if earlier.slug == *slug {
+                    problems.push(format!("roles[{at}]: the slug `{slug}` is given twice"));
+                }
+            }
+        }
+        Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
+    }
+
+    /// Resolves the user at this place in the list.
+    pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
+        let WrittenUser {
+            id,
+            kind,
+            email,
+            emails,
+            name,
+            avatar_url,
+            status,
+            roles,
+            scim_roles,
+            deactivated,
+            role_from_scim,
+            support_hours,
+        } = written;
+        let is_person = kind == UserKind::Person;
+        let name = name.unwrap_or_else(|| match kind {
+            UserKind::Person => name_from_email(&email),
+            UserKind::Integration => "Integration".to_owned(),
+            UserKind::Api => "API user".to_owned(),
+        });
+        let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
+        let is_given = roles != not_given();
+        self.check_kind(&place, is_person, &email, is_given);
+        // Users without an address differ by their place in the list.
+        let seed = if is_person { email.clone() } else { format!("{at} {name}") };
+        let id = id.unwrap_or_else(|| uuid_of_email(&seed));
+        self.check_unique(&place, at, &id, &email.to_lowercase());
+        let is_secondary = |other: &String| other.to_lowercase() != email.to_lowercase();
+        User {
+            secondary: emails.into_iter().filter(is_secondary).collect(),
+            status: status.unwrap_or_else(|| if is_person { "active" } else { "" }.to_owned()),
+            assigned: self.find_roles(&place, if is_given { &roles } else { &[] }),
+            scim: self.find_roles(&place, &scim_roles),
+            id,
+            kind,
+            name,
+            email,
+            avatar_url,
+            deactivated,
+            role_from_scim,
+            support_hours,
+        }
+    }
+
+    fn check_kind(&mut self, place: &str, is_person: bool, email: &str, has_roles: bool) {
+        match (is_person, email.is_empty()) {
+            (true, true) => self.problems.push(format!("{place}: an empty `email`")),
+            (false, false) => {
+                let problem = "only a person has an `email`; remove it, or remove `kind`";
+                self.problems.push(format!("{place}: {problem}"));
+            }
+            (true, false) | (false, true) => {}
+        }
+        if is_person && !has_roles {
+            self.problems.push(format!("{place}: `role` is missing; write [] for no role"));
+        }
+    }
+
+    fn check_unique(&mut self, place: &str, at: usize, id: &str, address: &str) {
+        if id.is_empty() {
+            self.problems.push(format!("{place}: an empty `id`"));
+        }
+        let same_address =
+            if address.is_empty() { None } else { self.addresses.insert(address.to_owned(), at) };
+        if let Some(first) = same_address {
+            self.problems.push(format!("{place}: the same e-mail as users[{first}]"));
+        } else if let Some(first) = self.ids.insert(id.to_owned(), at) {
+            self.problems.push(format!("{place}: the same id `{id}` as users[{first}]"));
+        }
+    }
+
+    /// Returns the indexes of the roles named, without repetition, sorted by role ID.
+    fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<usize> {
+        let mut found = Vec::with_capacity(words.len());
+        for word in words {
+            match find_role(self.roles, word) {
+                Ok(index) if found.contains(&index) => {}
+                Ok(index) => found.push(index),
+                Err(problem) => self.problems.push(format!("{place}: {problem}")),
+            }
+        }
+        found.sort_by_key(|index| &self.roles[*index].id);
+        found
+    }
+}
+
+/// `ana.silva@acme.example` → `Ana Silva`.
+fn name_from_email(email: &str) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    let mut words = Vec::new();
+    for word in local.split(['.', '_', '-', '+']) {
+        let mut letters = word.chars();
+        if let Some(first) = letters.next() {
+            words.push(first.to_uppercase().chain(letters).collect::<String>());
+        }
+    }
+    words.join(" ")
+}
+
+/// Writes a user with everything spelled out, and roles by slug.
+pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
+    let User {
+        id,
+        kind,
+        email,
+        secondary,
+        name,
+        avatar_url,
+        status,
+        assigned,
+        scim,
+        deactivated,
+        role_from_scim,
+        support_hours,
+    } = user;
+    let word = |index: &usize| -> Option<String> {
+        let role = roles.get(*index)?;
+        // A slug that is the ID of another role would read back as that role.
+        let reads_back = find_role(roles, &role.slug) == Ok(*index);
+        Some(if reads_back { role.slug.clone() } else { role.id.clone() })
+    };
+    WrittenUser {
+        id: Some(id.clone()),
+        kind: *kind,
+        email: email.clone(),
+        emails: secondary.clone(),
+        name: Some(name.clone()),
+        avatar_url: avatar_url.clone(),
+        status: Some(status.clone()),
+        roles: assigned.iter().filter_map(word).collect(),
+        scim_roles: scim.iter().filter_map(word).collect(),
+        deactivated: *deactivated,
+        role_from_scim: *role_from_scim,
+        support_hours: support_hours.clone(),
+    }
+}
