@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::context::RequestContext;
 use super::fault::Fault;
-use super::filter::{EmailIs, Filter, RawFilter, SearchBody, read_body};
+use super::filter::{EmailIs, Filter, MAX_DEPTH, RawFilter, SearchBody, read_body};
 use super::message::{ApiError, ErrorCode, MAX_BODY_BYTES, Request, json};
-use super::misleading::Misleading;
 use super::operation::ApiOperation;
 use super::organization::{Api, EmptyData, Organization, Role};
 use super::page::{self, Pagination};
-use super::patch::UserUpdate;
 use super::user::{User, UserView};
 use super::world::World;
 
@@ -35,21 +34,21 @@ impl World {
         operation: ApiOperation,
         user_id: &str,
         request: &Request,
-        request_id: &str,
-        misleading: &mut Misleading,
+        context: &mut RequestContext,
     ) -> Result<Vec<u8>, ApiError> {
         let Request { query, body, .. } = request;
         if body.len() > MAX_BODY_BYTES {
             return Err(ApiError::new(ErrorCode::PayloadTooLarge, "the request body is too large"));
         }
         let body = match operation {
-            ApiOperation::GetMe => self.me(request_id),
-            ApiOperation::ListRoles => return self.list_roles(query, request_id, misleading),
-            ApiOperation::ListUsers => self.list_users(query, request_id, misleading)?,
-            ApiOperation::SearchUsers => self.search_users(read_body(body)?, request_id, misleading)?,
+            ApiOperation::GetMe => return Ok(self.me(context)),
+            ApiOperation::ListRoles => return self.list_roles(query, context),
+            ApiOperation::SearchAuditLog => return self.search_audit_log(body, context),
+            ApiOperation::ListUsers => self.list_users(query, context)?,
+            ApiOperation::SearchUsers => self.search_users(read_body(body)?, context)?,
             ApiOperation::GetUser => {
                 let user = self.users.by_id(user_id).and_then(|at| self.users.get(at));
-                success(self.view(user.ok_or_else(ApiError::no_such_user)?), None, request_id)
+                success(self.view(user.ok_or_else(ApiError::no_such_user)?), None, context)
             }
             ApiOperation::UpdateUser => {
                 if !self.settings.token_can_write {
@@ -59,15 +58,14 @@ impl World {
                     ));
                 }
                 let at = self.users.by_id(user_id).ok_or_else(ApiError::no_such_user)?;
-                let user = self.patch(now, at, read_body::<UserUpdate>(body)?, misleading)?;
-                success(self.view(&user), None, request_id)
+                let user = self.patch(now, at, read_body(body)?, context)?;
+                success(self.view(&user), None, context)
             }
-            ApiOperation::SearchAuditLog => return self.search_audit_log(body, request_id, misleading),
         };
-        Ok(if operation == ApiOperation::GetMe { body } else { misleading.remove_field(body) })
+        Ok(context.remove_field(body))
     }
 
-    fn me(&self, request_id: &str) -> Vec<u8> {
+    fn me(&self, context: &RequestContext) -> Vec<u8> {
         #[derive(Serialize)]
         struct Me<'a> {
             id: &'a str,
@@ -87,39 +85,29 @@ impl World {
             Api::April2026 => None,
             Api::July2026 | Api::October2026 => Some(MeUser { id: self.token_user_id(), email }),
         };
-        success(Me { id, name, user }, None, request_id)
+        success(Me { id, name, user }, None, context)
     }
 
     /// Returns all roles, or a page of them. A cursor is followed in any case: the fault `roles-paged` gives one without the
     /// setting.
-    fn list_roles(
-        &self,
-        query: &str,
-        request_id: &str,
-        misleading: &mut Misleading,
-    ) -> Result<Vec<u8>, ApiError> {
+    fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
         let at = start.unwrap_or(0);
-        if misleading.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, at), request_id));
+        if context.acts(Fault::PageWithoutData, true) {
+            return Ok(self.page_without_data(page::cursor(question, at), context));
         }
         let rest: Vec<&Role> = self.roles.iter().skip(at).collect();
         let limit = self.settings.roles_page.map_or(usize::MAX, |limit| limit.max(1)).min(rest.len());
         let half = self.roles.len().div_ceil(2);
-        let limit = if misleading.acts(Fault::RolesPaged, half < limit) { half } else { limit };
+        let limit = if context.acts(Fault::RolesPaged, half < limit) { half } else { limit };
         let next = (limit < rest.len()).then(|| page::cursor(question, at + limit));
         let in_pages = next.is_some() || start.is_some() || self.settings.roles_page.is_some();
         let pagination = if in_pages { Pagination::new(next, self.api) } else { None };
-        Ok(success(&rest[..limit], pagination, request_id))
+        Ok(success(&rest[..limit], pagination, context))
     }
 
-    fn list_users(
-        &self,
-        query: &str,
-        request_id: &str,
-        misleading: &mut Misleading,
-    ) -> Result<Vec<u8>, ApiError> {
+    fn list_users(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let deactivated_too = match parameter(query, "include_deactivated") {
             Some("true" | "1") => true,
             None | Some("false" | "0") => false,
@@ -132,27 +120,22 @@ impl World {
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
-        if misleading.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, start), request_id));
+        if context.acts(Fault::PageWithoutData, true) {
+            return Ok(self.page_without_data(page::cursor(question, start), context));
         }
         let is_listed = |user: &User| deactivated_too || !user.deactivated;
         let listed = (start..self.users.len()).filter(|at| self.users.get(*at).is_some_and(is_listed));
         let (mut page, next) = page::take(listed, limit);
         let is_person = |at: &usize| self.users.get(*at).is_some_and(User::is_person);
         let people: Vec<usize> = page.iter().copied().filter(is_person).collect();
-        if misleading.acts(Fault::ListingShort, !people.is_empty()) {
-            let left_out = people[misleading.choose(people.len())];
+        if context.acts(Fault::ListingShort, !people.is_empty()) {
+            let left_out = people[context.choose(people.len())];
             page.retain(|at| *at != left_out);
         }
-        Ok(self.user_page(&page, next, question, request_id))
+        Ok(self.user_page(&page, next, question, context))
     }
 
-    fn search_users(
-        &self,
-        body: SearchBody,
-        request_id: &str,
-        misleading: &mut Misleading,
-    ) -> Result<Vec<u8>, ApiError> {
+    fn search_users(&self, body: SearchBody, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let SearchBody { filter, limit, cursor } = body;
         let missing = || ApiError::bad_request("the request body cannot be read: missing field `filter`");
         let filter = filter.ok_or_else(missing)?;
@@ -161,10 +144,10 @@ impl World {
         let condition = |field: &str, operator: &str, raw: &RawFilter| {
             EmailIs::read(&self.settings, field, operator, raw)
         };
-        let filter = Filter::read(&filter, self.settings.max_filter_values, &condition)?;
+        let filter = Filter::read(&filter, MAX_DEPTH, self.settings.max_filter_values, &condition)?;
         let start = page::position(question, cursor.as_deref())?.unwrap_or(0);
-        if misleading.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page::cursor(question, start), request_id));
+        if context.acts(Fault::PageWithoutData, true) {
+            return Ok(self.page_without_data(page::cursor(question, start), context));
         }
         let deactivated_too = self.settings.search_returns_deactivated;
         let is_found = |user: &User| (deactivated_too || !user.deactivated) && filter.finds(user);
@@ -173,15 +156,10 @@ impl World {
         let found =
             candidates.into_iter().filter(|at| *at >= start && self.users.get(*at).is_some_and(is_found));
         let (page, next) = page::take(found, limit);
-        Ok(self.user_page(&page, next, question, request_id))
+        Ok(self.user_page(&page, next, question, context))
     }
 
-    fn search_audit_log(
-        &self,
-        body: &[u8],
-        request_id: &str,
-        misleading: &mut Misleading,
-    ) -> Result<Vec<u8>, ApiError> {
+    fn search_audit_log(&self, body: &[u8], context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         if !self.settings.audit_log {
             // Which of the two the real API answers is unknown.
             return Err(if self.settings.audit_log_hidden {
@@ -192,15 +170,21 @@ impl World {
             });
         }
         let page = self.audit.search(&read_body(body)?, self.settings.max_filter_values)?;
-        if misleading.acts(Fault::PageWithoutData, true) {
-            return Ok(self.page_without_data(page.here, request_id));
+        if context.acts(Fault::PageWithoutData, true) {
+            return Ok(self.page_without_data(page.here, context));
         }
         let pagination = Pagination::new(page.next, self.api);
         let count = page.entries.len();
-        Ok(self.list_response(page.entries, count, pagination, request_id))
+        Ok(self.list_response(page.entries, count, pagination, context))
     }
 
-    fn user_page(&self, page: &[usize], next: Option<usize>, question: u64, request_id: &str) -> Vec<u8> {
+    fn user_page(
+        &self,
+        page: &[usize],
+        next: Option<usize>,
+        question: u64,
+        context: &RequestContext,
+    ) -> Vec<u8> {
         /// Serializes the users one after the other, because the views of a large page would take much memory.
         struct Views<'a>(&'a World, &'a [usize]);
         impl Serialize for Views<'_> {
@@ -211,13 +195,13 @@ impl World {
             }
         }
         let next = next.map(|position| page::cursor(question, position));
-        self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), request_id)
+        self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
     }
 
     /// Returns a page without entries that says that a next page follows, with this cursor.
-    fn page_without_data(&self, cursor: String, request_id: &str) -> Vec<u8> {
+    fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
         let nothing: [(); 0] = [];
-        self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), request_id)
+        self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
     }
 
     /// Returns the body of a list response with `count` entries. The setting `empty_data` decides how an empty one looks.
@@ -226,17 +210,17 @@ impl World {
         entries: T,
         count: usize,
         pagination: Option<Pagination>,
-        request_id: &str,
+        context: &RequestContext,
     ) -> Vec<u8> {
         if count > 0 {
-            return success(entries, pagination, request_id);
+            return success(entries, pagination, context);
         }
         match self.settings.empty_data {
-            EmptyData::List => success(entries, pagination, request_id),
-            EmptyData::Null => success((), pagination, request_id),
+            EmptyData::List => success(entries, pagination, context),
+            EmptyData::Null => success((), pagination, context),
             EmptyData::Omitted => {
                 let pagination = pagination.filter(|pagination| pagination.has_next_page);
-                json(&Success::<()> { data: None, pagination, request_id })
+                json(&Success::<()> { data: None, pagination, request_id: &context.request_id })
             }
         }
     }
@@ -251,6 +235,6 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-fn success<T: Serialize>(data: T, pagination: Option<Pagination>, request_id: &str) -> Vec<u8> {
-    json(&Success { data: Some(data), pagination, request_id })
+fn success<T: Serialize>(data: T, pagination: Option<Pagination>, context: &RequestContext) -> Vec<u8> {
+    json(&Success { data: Some(data), pagination, request_id: &context.request_id })
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, OneOf, RawFilter, SearchBody};
+use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
@@ -107,8 +107,10 @@ impl AuditLog {
         let SearchBody { filter, limit, cursor } = body;
         let question = page::question(&("audit", filter));
         let limit = page::limit(*limit)?;
-        let filter =
-            filter.as_ref().map(|raw| Filter::read(raw, max_values, &Condition::read)).transpose()?;
+        let filter = filter
+            .as_ref()
+            .map(|raw| Filter::read(raw, MAX_DEPTH, max_values, &Condition::read))
+            .transpose()?;
         let newest = (self.first + self.entries.len()).checked_sub(1);
         let start = page::position(question, cursor.as_deref())?.or(newest);
         let here = page::cursor(question, start.unwrap_or(0));

@@ -1,27 +1,19 @@
-//! A TCP connection that can be cut from inside a request: once cut, not one more byte leaves.
+//! TCP connections that can be cut from inside a request: once cut, not one more byte leaves.
 //!
-//! Why not an error from the handler or the body: axum answers errors, and an error in a body comes after the status line. Here the
-//! handler pulls the switch, and whatever hyper writes afterwards fails as if the network had.
+//! The handler does not return an error instead, because axum answers errors, and an error in a body comes after the status line.
+//! Here the handler shuts the socket down, and whatever hyper writes afterwards fails as if the network had failed.
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
+    net::{Ipv4Addr, Shutdown, SocketAddr},
+    sync::Arc,
 };
 
 use axum::{
     extract::connect_info::Connected,
     serve::{IncomingStream, Listener},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The listener on 127.0.0.1.
 #[derive(Debug)]
@@ -38,89 +30,45 @@ impl Acceptor {
 }
 
 impl Listener for Acceptor {
-    type Io = Connection;
+    type Io = TcpStream;
     type Addr = CutSwitch;
 
-    async fn accept(&mut self) -> (Connection, CutSwitch) {
-        // axum's own accept waits and tries again when the process is out of file descriptors.
-        let (stream, _) = Listener::accept(&mut self.0).await;
-        // Small answers must not wait for the client's delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
-        let switch = CutSwitch::default();
-        (Connection { stream, switch: switch.clone() }, switch)
+    async fn accept(&mut self) -> (TcpStream, CutSwitch) {
+        loop {
+            // If the process is out of file descriptors, axum's own accept waits and tries again.
+            let (stream, _) = Listener::accept(&mut self.0).await;
+            // Small responses must not wait for the client's delayed acknowledgment.
+            let _ = stream.set_nodelay(true);
+            if let Ok(connection) = with_switch(stream) {
+                return connection;
+            }
+        }
     }
 
     fn local_addr(&self) -> io::Result<CutSwitch> {
-        Ok(CutSwitch::default())
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 
-/// What cuts one connection.
-#[derive(Debug, Clone, Default)]
-pub(super) struct CutSwitch(Arc<AtomicBool>);
+fn with_switch(stream: TcpStream) -> io::Result<(TcpStream, CutSwitch)> {
+    let stream = stream.into_std()?;
+    let switch = CutSwitch(Arc::new(stream.try_clone()?));
+    Ok((TcpStream::from_std(stream)?, switch))
+}
+
+/// Cuts one connection. It has the socket of the connection.
+#[derive(Debug, Clone)]
+pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 
 impl CutSwitch {
     pub(super) fn cut(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        // It fails only if the client has closed the connection.
+        let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
 impl Connected<IncomingStream<'_, Acceptor>> for CutSwitch {
     fn connect_info(stream: IncomingStream<'_, Acceptor>) -> Self {
         stream.remote_addr().clone()
-    }
-}
-
-/// A connection with its switch.
-#[derive(Debug)]
-pub(super) struct Connection {
-    stream: TcpStream,
-    switch: CutSwitch,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.switch.check()?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.switch.check()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.switch.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

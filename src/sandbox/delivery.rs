@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::faults::Faults;
 use super::message::{ApiError, ErrorCode, Request, Response};
-use super::misleading::Misleading;
 use super::operation::ApiOperation;
 use super::world::World;
 
@@ -53,9 +53,9 @@ impl World {
             faults.count(fault);
             return (self.fail(faults, fault, now, request), Some(fault));
         }
-        let mut misleading = Misleading::new(fault, faults.fired(fault));
-        let delivery = Delivery::Answer(self.respond(now, request, &mut misleading));
-        if !misleading.had_effect {
+        let mut context = RequestContext::new(self.next_request_id(), Some(fault), faults.fired(fault));
+        let delivery = Delivery::Answer(self.respond(now, request, &mut context));
+        if !context.had_effect {
             return (delivery, None);
         }
         faults.count(fault);

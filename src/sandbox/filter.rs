@@ -14,7 +14,7 @@ use super::users::Users;
 
 /// The depth that Pylon documents. A condition on its own counts as one: the strict reading, so that a client that keeps to it is
 /// safe.
-const MAX_DEPTH: usize = 3;
+pub(super) const MAX_DEPTH: usize = 3;
 
 /// Reads a body that is an object. It reads a map first, because a derived struct would also accept a list of its values in
 /// order. If a key is repeated, the last one counts, as in most servers.
@@ -86,23 +86,15 @@ pub(super) enum Filter<C> {
 }
 
 impl<C> Filter<C> {
-    /// Reads a filter. `condition` reads one condition from its field, its operator, and its filter.
+    /// Reads a filter with at most `levels` levels. `condition` reads one condition from its field, its operator, and its filter.
     pub(super) fn read(
         raw: &RawFilter,
-        max_values: Option<usize>,
-        condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, ApiError>,
-    ) -> Result<Self, ApiError> {
-        Self::read_at(1, raw, max_values, condition)
-    }
-
-    fn read_at(
-        depth: usize,
-        raw: &RawFilter,
+        levels: usize,
         max_values: Option<usize>,
         condition: &impl Fn(&str, &str, &RawFilter) -> Result<C, ApiError>,
     ) -> Result<Self, ApiError> {
         let FilterKeys { field, operator, value: _, values, subfilters } = &raw.0;
-        if depth > MAX_DEPTH {
+        if levels == 0 {
             return Err(ApiError::bad_request(format!("filters may be nested {MAX_DEPTH} deep at most")));
         }
         let given = values.as_ref().map_or(0, Vec::len);
@@ -122,7 +114,7 @@ impl<C> Filter<C> {
             }
         };
         let subfilters = subfilters.as_deref().ok_or_else(|| raw.lacks("subfilters"))?;
-        let read = |subfilter| Self::read_at(depth + 1, subfilter, max_values, condition);
+        let read = |subfilter| Self::read(subfilter, levels - 1, max_values, condition);
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 

@@ -10,7 +10,7 @@
 //! | `operation`, `message`, `filter`, `page` | paths, requests and errors, search filters, cursors |
 //! | `user`, `users` | a user and how it is shown, and finding users |
 //! | `limits`, `limiter` | rate limits as written, and five ways to count them |
-//! | `fault`, `faults`, `misleading`, `delivery` | what goes wrong on purpose, and what then reaches the client |
+//! | `fault`, `faults`, `context`, `delivery` | what goes wrong on purpose, and what then reaches the client |
 //! | `server`, `connection`, `save` | sockets, connections that can be cut, the state file |
 //!
 //! A simulation needs no socket: it calls `World::deliver` with its own time.
@@ -18,6 +18,7 @@
 mod answers;
 mod audit;
 mod connection;
+mod context;
 mod delivery;
 mod fault;
 mod faults;
@@ -27,7 +28,6 @@ mod invented;
 mod limiter;
 mod limits;
 mod message;
-mod misleading;
 mod operation;
 mod organization;
 mod page;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::audit::AuditEntry;
+use super::context::RequestContext;
 use super::fault::Fault;
 use super::identifiers::{mix, uuid_in_series};
 use super::message::{ApiError, present};
-use super::misleading::Misleading;
 use super::organization::{Role, find_role};
 use super::user::User;
 use super::world::World;
@@ -79,7 +79,7 @@ impl World {
         now: Duration,
         at: usize,
         mut update: UserUpdate,
-        misleading: &mut Misleading,
+        context: &mut RequestContext,
     ) -> Result<User, ApiError> {
         update.check(&self.roles)?;
         let before = self.users.get(at).cloned().ok_or_else(ApiError::no_such_user)?;
@@ -87,7 +87,7 @@ impl World {
             update.role_id = None;
         }
         let after = update.applied_to(&before, &self.roles);
-        if misleading.acts(Fault::EchoOnly, after != before) {
+        if context.acts(Fault::EchoOnly, after != before) {
             return Ok(after);
         }
         let token_user = self.token_user_id().to_owned();

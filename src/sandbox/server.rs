@@ -16,7 +16,8 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{ConnectInfo, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{StatusCode, header, request::Parts},
+    response::{AppendHeaders, IntoResponse},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -288,13 +289,6 @@ fn translate(parts: &Parts, body: Vec<u8>) -> Request {
 
 fn render(response: Response) -> axum::response::Response {
     let Response { status, headers, body } = response;
-    let mut rendered = axum::response::Response::new(Body::from(body));
-    *rendered.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in headers {
-        // The world makes only names and values that HTTP allows.
-        if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            rendered.headers_mut().insert(name, value);
-        }
-    }
-    rendered
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, AppendHeaders(headers), Body::from(body)).into_response()
 }

@@ -22,7 +22,7 @@ pub struct SandboxState {
     /// The audit log, oldest first.
     pub audit: Vec<AuditEntry>,
     /// Whether the sandbox made this organization up. The sandbox sets it, not people.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
 }
 
@@ -74,10 +74,10 @@ pub struct WrittenUser {
     /// Roles from SCIM groups, which a PATCH cannot remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scim_roles: Vec<String>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deactivated: bool,
     /// A PATCH of the role gets 200 and changes nothing.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub role_from_scim: bool,
     /// A schedule sets this status again as soon as a PATCH has been answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,11 +100,6 @@ pub(super) fn not_given() -> Vec<String> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_person(kind: &UserKind) -> bool {
     *kind == UserKind::Person
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::{AuditEntry, AuditLog};
+use super::context::RequestContext;
 use super::identifiers::uuid_in_series;
 use super::limiter::{Admission, Limiters};
 use super::limits::Limits;
 use super::message::{ApiError, ErrorCode, Request, Response};
-use super::misleading::Misleading;
 use super::operation::ApiOperation;
 use super::organization::{Api, ApiSettings, Organization, Role, Standing, find_role};
 use super::resolve::{Resolver, spelled_out};
@@ -163,25 +163,25 @@ impl World {
 
     /// Answers one request that arrives `now` after the epoch.
     pub fn handle(&mut self, now: Duration, request: &Request) -> Response {
-        self.respond(now, request, &mut Misleading::default())
+        let mut context = RequestContext::new(self.next_request_id(), None, 0);
+        self.respond(now, request, &mut context)
     }
 
     pub(super) fn respond(
         &mut self,
         now: Duration,
         request: &Request,
-        misleading: &mut Misleading,
+        context: &mut RequestContext,
     ) -> Response {
-        let request_id = self.next_request_id();
         let mut remaining = None;
         let answer = ApiOperation::find(&request.method, &request.path).and_then(|(operation, user_id)| {
             self.authorize(request.authorization.as_deref())?;
             remaining = self.admit(now, operation)?;
-            self.carry_out(now, operation, user_id, request, &request_id, misleading)
+            self.carry_out(now, operation, user_id, request, context)
         });
         let mut response = match answer {
-            Ok(body) => Response::of_pylon(200, body, &request_id),
-            Err(error) => error.into_response(self.api, &request_id),
+            Ok(body) => Response::of_pylon(200, body, &context.request_id),
+            Err(error) => error.into_response(self.api, &context.request_id),
         };
         response.headers.extend(remaining.map(|remaining| ("X-Rate-Limit-Remaining", remaining.to_string())));
         response
@@ -193,7 +193,7 @@ impl World {
         error.into_response(self.api, &request_id)
     }
 
-    fn next_request_id(&mut self) -> String {
+    pub(super) fn next_request_id(&mut self) -> String {
         self.requests += 1;
         uuid_in_series(0, self.requests)
     }

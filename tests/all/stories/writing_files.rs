@@ -8,7 +8,7 @@ use pretty_assertions::assert_eq;
 use rolecall::report::Format;
 use rolecall::sandbox::{ApiOperation, Fault, Faults, SandboxState, World};
 
-use crate::builders::ChangeWorld;
+use crate::builders::{ChangeWorld, read_state};
 use crate::harness::Scene;
 
 const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
@@ -393,7 +393,7 @@ fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited(
 fn a_state_is_written_for_the_folder_of_the_config_or_for_what_the_flags_name() {
     let scene = Scene::offline().file("team/pylon.json", PYLON).file("team/users.toml", "");
     scene.run("sandbox --config team/users.toml --write-state copy.json").exits(0);
-    let users = |name: &str| SandboxState::parse(&read(&scene, name)).unwrap();
+    let users = |name: &str| read_state(&read(&scene, name)).unwrap();
     assert_eq!(users("copy.json"), users("team/pylon.json"));
     scene.run("sandbox --people 3 --write-state three.json").exits(0);
     assert_eq!(users("three.json").users.len(), 3);

@@ -1,4 +1,4 @@
-//! A misleading fault on its way through one request.
+//! The context of one request: its ID, and the misleading fault that strikes it.
 //!
 //! Guarantees that it is known whether the fault had an effect. `faults` decides which request a fault strikes, and `answers` and
 //! `patch` decide where in a request it acts.
@@ -11,18 +11,20 @@ use super::message::json;
 /// The fields that `field-missing` removes, in turn.
 const REMOVABLE: [&str; 6] = ["role_id", "role_ids", "roles", "status", "email", "id"];
 
-/// At most one misleading fault, and whether it has had an effect.
-#[derive(Debug, Default)]
-pub(super) struct Misleading {
+#[derive(Debug)]
+pub(super) struct RequestContext {
+    pub(super) request_id: String,
+    /// At most one misleading fault.
     fault: Option<Fault>,
     /// How often the fault has fired before. It does something else each time.
     turn: u64,
+    /// Whether the fault has had an effect.
     pub(super) had_effect: bool,
 }
 
-impl Misleading {
-    pub(super) fn new(fault: Fault, turn: u64) -> Self {
-        Self { fault: Some(fault), turn, had_effect: false }
+impl RequestContext {
+    pub(super) fn new(request_id: String, fault: Option<Fault>, turn: u64) -> Self {
+        Self { request_id, fault, turn, had_effect: false }
     }
 
     /// Returns whether this fault acts here, given whether it can have an effect.
