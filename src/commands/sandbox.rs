@@ -1,4 +1,6 @@
-//! `sandbox`, and the embedded Pylon of `--sandbox`.
+//! The command `sandbox`, and the sandbox of `--sandbox`.
+//!
+//! Owns which state a sandbox starts from, and where it keeps it. `state` writes states that people ask for.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -21,14 +23,14 @@ use crate::report::Body;
 use crate::roster::Roster;
 use crate::sandbox::{Faults, Limits, Running, SandboxState, Setup, StateFile, World, start};
 
-/// A larger file is no state, in bytes: a million people take some 250 MB.
-const LARGEST: u64 = 1024 * 1024 * 1024;
+/// The largest file that is read as a state. A million people take about 250 MB.
+const MAX_STATE_BYTES: u64 = 1024 * 1024 * 1024;
 /// The file in `.rolecall` in which `--sandbox` keeps its state.
-const KEPT: &str = "sandbox.json";
-/// So many people are invented where nobody is declared.
-const INVENTED: usize = 12;
+const STATE_FILE_NAME: &str = "sandbox.json";
+/// How many people are invented if the files declare none.
+const DEFAULT_PEOPLE: usize = 12;
 
-/// In the foreground, until it is interrupted.
+/// Runs a sandbox in the foreground until it is interrupted.
 pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
     let SandboxArgs { port, token, state: file, people, write_state, limits, faults } = args;
     if let Some(path) = write_state {
@@ -48,13 +50,14 @@ pub(super) fn run(args: &SandboxArgs, common: &Common, environment: &Environment
         let mut signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
         greet(&running, token, count)?;
         let number = signals.numbers.recv().await.unwrap_or(2);
-        drop(signals); // a second one ends it at once
+        drop(signals); // A second signal ends the process at once.
         running.stop().await.map_err(|error| not_kept(&error))?;
         Ok((Body::Nothing, if number == 2 { Exit::Done } else { Exit::Signal(number) }))
     })
 }
 
-/// The two lines to paste, alone on standard output, so that a script can read them while it runs; the rest is for people.
+/// Prints the two lines to paste. They are the only ones on standard output, so that a script can read them while the sandbox
+/// runs. The note for people goes to standard error.
 fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     // The value of the variable may be a real token, which is not shown.
     let is_set = output::scrub(token.to_owned()) != token;
@@ -75,13 +78,13 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
 /// Starts the sandbox for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let world = starting_world(roster, folder, now)?.with_limits(Limits::off());
-    let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(KEPT);
+    let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(STATE_FILE_NAME);
     let setup = Setup { state_file: Some(StateFile::Own(file)), ..Setup::new(world) };
     start(setup).await.map_err(|error| not_started(&error))
 }
 
-/// What `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a made-up
-/// organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
+/// Returns what `--sandbox` starts from: the state that the last run kept, or else `pylon.json` next to the config, or else a
+/// made-up organization. A `pylon.json` also replaces a made-up organization that was kept, because it describes a real one.
 fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<World, Problem> {
     let kept = read_kept(folder, now)?;
     let mut world = match kept {
@@ -101,11 +104,11 @@ fn starting_world(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Worl
     Ok(world)
 }
 
-/// The declared people, with the built-in roles. A role that is not built in is then an error, as on the real service: a made-up
-/// role would hide a mistake. If the files declare no people, people are invented.
+/// Returns an organization of the declared people, with the built-in roles. A role that is not built in is then an error, as on
+/// the real service: a made-up role would hide a mistake. If the files declare no people, people are invented.
 fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     if roster.people.is_empty() {
-        return invented(INVENTED, now);
+        return invented(DEFAULT_PEOPLE, now);
     }
     let people = roster.people.iter().map(|person| {
         let role = person.values.role.as_ref().map(|role| &*role.value.value);
@@ -122,14 +125,14 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
     })
 }
 
-/// `sandbox --write-state`: what the sandbox would start from, as a file to edit.
+/// Writes what the sandbox would start from to a file to edit, for `sandbox --write-state`.
 fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let now = environment.clock.now();
     let world = match (&args.state, args.people) {
         (None, None) => match read_if_there(&common.config, now)? {
             Some(roster) => starting_world(&roster, &folder(&common.config), now)?,
-            None => invented(INVENTED, now)?,
+            None => invented(DEFAULT_PEOPLE, now)?,
         },
         (state, people) => described(state.as_deref(), people, now)?,
     };
@@ -137,13 +140,13 @@ fn write(path: &Path, args: &SandboxArgs, common: &Common, environment: &Environ
     write_state(path, &SandboxState { made_up: false, ..world.to_state() })
 }
 
-/// The state in `--state`, or else as many invented people as `people` says, 12 if it is `None`.
+/// Reads the state in `--state`, or else invents as many people as `people` says, or 12 if it is `None`.
 fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Result<World, Problem> {
     let read = match file {
-        Some(path) => parsed(path, regular::read(path, LARGEST), now)?,
+        Some(path) => parse(path, regular::read(path, MAX_STATE_BYTES), now)?,
         None => None,
     };
-    read.map_or_else(|| invented(people.unwrap_or(INVENTED), now), Ok)
+    read.map_or_else(|| invented(people.unwrap_or(DEFAULT_PEOPLE), now), Ok)
 }
 
 fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
@@ -151,26 +154,27 @@ fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
     world.map_err(|problems| Problem::new(Code::BadSandboxState, problems.join("; ")))
 }
 
-/// The state that the last run of `--sandbox` kept, if there is one.
+/// Reads the state that the last run of `--sandbox` kept. `None` if there is none.
 fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
-    let path = folder.join(NAME).join(KEPT);
-    let text = match OwnFolder::there(folder).and_then(|own| own.open(KEPT)) {
-        Ok(file) => regular::read_from(file, LARGEST),
+    let path = folder.join(NAME).join(STATE_FILE_NAME);
+    let text = match OwnFolder::there(folder).and_then(|own| own.open(STATE_FILE_NAME)) {
+        Ok(file) => regular::read_from(file, MAX_STATE_BYTES),
         Err(error) => Err(error.into()),
     };
-    parsed(&path, text, now)
+    parse(&path, text, now)
 }
 
-/// `pylon.json` next to the config, if there is one. It may come with a repository and is found without being named, so a link
-/// is refused: it could lead to any file of the user's.
+/// Reads `pylon.json` next to the config. `None` if it does not exist. It may come with a repository and is found without being
+/// named, so a link is refused: it could lead to any file of the user.
 fn read_described(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join("pylon.json");
-    let text = if path.is_symlink() { Err(Unreadable::NotRegular) } else { regular::read(&path, LARGEST) };
-    parsed(&path, text, now)
+    let text =
+        if path.is_symlink() { Err(Unreadable::NotRegular) } else { regular::read(&path, MAX_STATE_BYTES) };
+    parse(&path, text, now)
 }
 
-/// Reads a state. `None` if the file does not exist.
-fn parsed(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
+/// Makes a world of the text of a state file. `None` if the file does not exist.
+fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Result<Option<World>, Problem> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let json = match text {
         Ok(json) => json,

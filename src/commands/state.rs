@@ -1,6 +1,6 @@
 //! Sandbox states that people ask for in a file: what the sandbox would start from, or the real organization.
 //!
-//! Guarantees that no file is overwritten. Leaves to `sandbox` which state the sandbox starts from.
+//! Guarantees that no file is overwritten. `sandbox` decides which state the sandbox starts from.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     Ok((Body::Files(Box::new(FilesReport { verdict, files: vec![file], left: Vec::new() })), Exit::Done))
 }
 
-/// Fails if the file exists.
+/// Returns an error if the file exists.
 pub(super) fn is_new(path: &Path) -> Result<(), Problem> {
     if path.try_exists().unwrap_or(true) { Err(exists(path)) } else { Ok(()) }
 }
@@ -50,7 +50,7 @@ fn exists(path: &Path) -> Problem {
         .help("name another file, or move this one away; nothing was written")
 }
 
-/// The organization that was read, as a state of the sandbox. `region` is the one that was asked, if it is known.
+/// Converts the organization that was read into a state of the sandbox. `region` is the one that was asked, if it is known.
 pub(super) fn observed_state(
     observed: &ObservedState,
     region: Option<Region>,

@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::context::RequestContext;
 use super::fault::Fault;
 use super::filter::{EmailIs, Filter, MAX_DEPTH, RawFilter, SearchBody, read_body};
-use super::message::{ApiError, ErrorCode, MAX_BODY_BYTES, Request, json};
+use super::message::{ApiError, ErrorCode, MAX_BODY_BYTES, Request, to_bytes};
 use super::operation::ApiOperation;
 use super::organization::{Api, EmptyData, Organization, Role};
 use super::page::{self, Pagination};
@@ -66,26 +67,14 @@ impl World {
     }
 
     fn me(&self, context: &RequestContext) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Me<'a> {
-            id: &'a str,
-            name: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            user: Option<MeUser<'a>>,
-        }
-        #[derive(Serialize)]
-        struct MeUser<'a> {
-            id: &'a str,
-            email: &'a str,
-        }
-        let user = self.token_user.and_then(|at| self.users.get(at));
-        let email = user.map_or("", |user| user.email.as_str());
         let Organization { id, name } = &self.organization;
-        let user = match self.api {
-            Api::April2026 => None,
-            Api::July2026 | Api::October2026 => Some(MeUser { id: self.token_user_id(), email }),
-        };
-        success(Me { id, name, user }, None, context)
+        let mut me = json!({ "id": id, "name": name });
+        if self.api != Api::April2026 {
+            let user = self.token_user.and_then(|at| self.users.get(at));
+            let email = user.map_or("", |user| user.email.as_str());
+            me["user"] = json!({ "id": self.token_user_id(), "email": email });
+        }
+        success(me, None, context)
     }
 
     /// Returns all roles, or a page of them. A cursor is followed in any case: the fault `roles-paged` gives one without the
@@ -220,7 +209,7 @@ impl World {
             EmptyData::Null => success((), pagination, context),
             EmptyData::Omitted => {
                 let pagination = pagination.filter(|pagination| pagination.has_next_page);
-                json(&Success::<()> { data: None, pagination, request_id: &context.request_id })
+                to_bytes(&Success::<()> { data: None, pagination, request_id: &context.request_id })
             }
         }
     }
@@ -236,5 +225,5 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn success<T: Serialize>(data: T, pagination: Option<Pagination>, context: &RequestContext) -> Vec<u8> {
-    json(&Success { data: Some(data), pagination, request_id: &context.request_id })
+    to_bytes(&Success { data: Some(data), pagination, request_id: &context.request_id })
 }

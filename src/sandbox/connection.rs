@@ -15,7 +15,7 @@ use axum::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-/// The listener on 127.0.0.1.
+/// Accepts connections on 127.0.0.1.
 #[derive(Debug)]
 pub(super) struct Acceptor(TcpListener);
 

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
-use super::message::json;
+use super::message::to_bytes;
 
 /// The fields that `field-missing` removes, in turn.
 const REMOVABLE: [&str; 6] = ["role_id", "role_ids", "roles", "status", "email", "id"];
@@ -56,6 +56,6 @@ impl RequestContext {
         let Some(field) = present.get(self.choose(present.len())) else { return body };
         user.remove(*field);
         self.had_effect = true;
-        json(&response)
+        to_bytes(&response)
     }
 }

@@ -10,29 +10,29 @@ use crate::every::every;
 /// One way in which a request can go wrong. `Applied` faults do first what was asked, and then hide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
-    /// 500 `internal_error`, nothing done.
+    /// Nothing is done, and the response is 500 `internal_error`.
     InternalError,
-    /// Done, then 500 `internal_error`.
+    /// The request is carried out, and the response is 500 `internal_error`.
     InternalErrorApplied,
-    /// A gateway's 502 page, nothing done.
+    /// Nothing is done, and the response is a gateway's 502 page.
     BadGateway,
-    /// A gateway's 503 in plain text, nothing done.
+    /// Nothing is done, and the response is a gateway's 503 in plain text.
     Unavailable,
-    /// Done, then a gateway's 504 page.
+    /// The request is carried out, and the response is a gateway's 504 page.
     GatewayTimeoutApplied,
-    /// 408 without a known code, nothing done.
+    /// Nothing is done, and the response is a 408 without a code.
     RequestTimeout,
-    /// 409 without a known code, nothing done.
+    /// Nothing is done, and the response is a 409 without a code.
     Conflict,
-    /// 429 `rate_limited` although the limit is not reached, with a hint of one second; nothing done.
+    /// Nothing is done, and the response is 429 `rate_limited` with a hint of one second, although the limit is not reached.
     RateLimited,
-    /// The connection ends without a byte of answer, nothing done.
+    /// Nothing is done, and the connection ends without a byte of response.
     CutBefore,
-    /// Done, then the connection ends without a byte of answer.
+    /// The request is carried out, and the connection ends without a byte of response.
     CutAfter,
-    /// Done, then silence.
+    /// The request is carried out, and the server keeps silent.
     StallApplied,
-    /// Done, then a 200 that is cut short or not JSON, in turn.
+    /// The request is carried out, and the response is a 200 that is cut short or not JSON, in turn.
     GarbageApplied,
     /// A list response says that there is a next page, and has no data. The same request again, or one with its cursor, returns the
     /// page.

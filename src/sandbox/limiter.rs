@@ -1,7 +1,7 @@
-//! The five ways of counting, each a pure function of arrival times: integers in nanoseconds, no clock.
+//! The five ways of counting, each a pure function of arrival times: whole nanoseconds, no clock.
 //!
-//! Guarantees that a refused request costs nothing, and that a request sent `retry_after` later is admitted if nobody
-//! else came in between. Leaves the allowances to `limits`.
+//! Guarantees that a refused request costs nothing, and that a request sent `retry_after` later is admitted if no
+//! other request came in between. `limits` has the limits.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,7 +12,7 @@ use super::operation::ApiOperation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// The request is admitted, and `remaining` more would be admitted at this instant.
-    Admitted { remaining: u32 },
+    Admitted { remaining: u128 },
     /// The request is refused. One would be admitted after this time.
     Refused { retry_after: Duration },
 }
@@ -30,35 +30,37 @@ impl Limiters {
 
     /// Counts one arrival. `None` if there is no limit.
     pub(super) fn arrive(&mut self, operation: ApiOperation, now: Duration) -> Option<Admission> {
-        Some(self.0[operation as usize].as_mut()?.arrive(nanos(now)))
+        Some(self.0[operation as usize].as_mut()?.arrive(now.as_nanos()))
     }
 }
 
 /// Counts the requests of one operation.
 #[derive(Debug, Clone)]
 struct Limiter {
-    limit: u32,
-    window: u64,
+    limit: u128,
+    /// The length of the window.
+    window: u128,
     count: Count,
 }
 
 #[derive(Debug, Clone)]
 enum Count {
     /// Accepted arrivals of the last window, oldest first.
-    Log(VecDeque<u64>),
+    Log(VecDeque<u128>),
     /// The number of the current window, and the accepted arrivals in it.
-    Fixed { window: u64, used: u32 },
+    Fixed { window: u128, used: u128 },
     /// As `Fixed`, and also the accepted arrivals in the previous window.
-    Sliding { window: u64, used: u32, before: u32 },
+    Sliding { window: u128, used: u128, before: u128 },
     /// The level in token-windows: one token is worth `window`, and `limit` of them flow in each nanosecond.
-    Bucket { capacity: u128, level: u128, at: u64 },
+    Bucket { capacity: u128, level: u128, at: u128 },
 }
 
 impl Limiter {
     fn new(kind: LimiterKind, limit: u32, window: Duration) -> Self {
-        let window = nanos(window).max(1);
-        let bucket = |tokens: u32| {
-            let capacity = u128::from(tokens) * u128::from(window);
+        let limit = u128::from(limit);
+        let window = window.as_nanos().max(1);
+        let bucket = |tokens: u128| {
+            let capacity = tokens * window;
             Count::Bucket { capacity, level: capacity, at: 0 }
         };
         let count = match kind {
@@ -71,11 +73,10 @@ impl Limiter {
         Self { limit, window, count }
     }
 
-    fn arrive(&mut self, now: u64) -> Admission {
-        let Self { limit, window: length, count } = self;
-        let (limit, length) = (*limit, *length);
+    fn arrive(&mut self, now: u128) -> Admission {
+        let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // Cannot be written, but a test may build it: nothing passes, and there is no better hint.
+            // It cannot be written, but a test may build it: nothing passes, and there is no better hint.
             return refused(length);
         }
         match count {
@@ -100,25 +101,24 @@ impl Limiter {
                 arrive_in_estimate(used, *before, limit, length, now % length)
             }
             Count::Bucket { capacity, level, at } => {
-                let inflow = u128::from(now.saturating_sub(*at)) * u128::from(limit);
-                *level = (*level + inflow).min(*capacity);
+                *level = (*level + now.saturating_sub(*at) * limit).min(*capacity);
                 *at = now.max(*at);
-                let token = u128::from(length);
-                if *level >= token {
-                    *level -= token;
-                    return Admission::Admitted { remaining: small(*level / token) };
+                // One token is worth `length`.
+                if *level >= length {
+                    *level -= length;
+                    return Admission::Admitted { remaining: *level / length };
                 }
-                refused(wide((token - *level).div_ceil(u128::from(limit))))
+                refused((length - *level).div_ceil(limit))
             }
         }
     }
 }
 
-fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> Admission {
+fn arrive_in_log(log: &mut VecDeque<u128>, limit: u128, length: u128, now: u128) -> Admission {
     while log.front().is_some_and(|oldest| oldest + length <= now) {
         log.pop_front();
     }
-    let used = u32::try_from(log.len()).unwrap_or(u32::MAX);
+    let used = log.len() as u128;
     match log.front() {
         Some(oldest) if used >= limit => refused(oldest + length - now),
         _ => {
@@ -129,41 +129,25 @@ fn arrive_in_log(log: &mut VecDeque<u64>, limit: u32, length: u64, now: u64) -> 
 }
 
 /// Admits while `before × (share of the previous window still in view) + used + 1 ≤ limit`, all multiplied by `length`.
-fn arrive_in_estimate(used: &mut u32, before: u32, limit: u32, length: u64, elapsed: u64) -> Admission {
-    let [wide_used, wide_before, wide_limit] = [*used, before, limit].map(u128::from);
-    let (whole, rest) = (u128::from(length), u128::from(length - elapsed));
-    let room = (wide_limit * whole).saturating_sub(wide_before * rest) / whole;
-    if room > wide_used {
+fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, elapsed: u128) -> Admission {
+    let rest = length - elapsed;
+    let capacity = (limit * length).saturating_sub(before * rest) / length;
+    if capacity > *used {
         *used += 1;
-        return Admission::Admitted { remaining: small(room - wide_used - 1) };
+        return Admission::Admitted { remaining: capacity - *used };
     }
-    // When does one more fit? Either later in this window, as the previous one slides out of view, or, when this one alone is
-    // full, in the next, where today's `used` is what slides out.
+    // When does one more fit? If this window is not full, later in it, as the previous one slides out of view. If it is full, in the
+    // next one, where today's `used` slides out.
     let fits_at = |sliding_out: u128, fixed: u128| {
-        let tolerable = (wide_limit - fixed - 1) * whole / sliding_out.max(1);
-        whole.saturating_sub(tolerable)
+        let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
+        length.saturating_sub(tolerable)
     };
-    if wide_used < wide_limit {
-        refused(wide(fits_at(wide_before, wide_used) - u128::from(elapsed)))
-    } else {
-        refused(wide(rest + fits_at(wide_used, 0)))
-    }
+    if *used < limit { refused(fits_at(before, *used) - elapsed) } else { refused(rest + fits_at(*used, 0)) }
 }
 
-fn refused(nanoseconds: u64) -> Admission {
+fn refused(nanoseconds: u128) -> Admission {
+    let nanoseconds = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
     Admission::Refused { retry_after: Duration::from_nanos(nanoseconds) }
-}
-
-fn nanos(time: Duration) -> u64 {
-    wide(time.as_nanos())
-}
-
-fn wide(number: u128) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn small(number: u128) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -172,14 +156,14 @@ mod tests {
 
     use super::*;
 
-    const WINDOW: u64 = 60_000_000_000;
-    const SECOND: u64 = 1_000_000_000;
+    const WINDOW: u128 = 60_000_000_000;
+    const SECOND: u128 = 1_000_000_000;
 
     fn limiter(kind: LimiterKind, limit: u32) -> Limiter {
-        Limiter::new(kind, limit, Duration::from_nanos(WINDOW))
+        Limiter::new(kind, limit, Duration::from_mins(1))
     }
 
-    fn admitted(limiter: &mut Limiter, count: u32, now: u64) -> u32 {
+    fn admitted(limiter: &mut Limiter, count: u32, now: u128) -> u32 {
         (0..count)
             .filter(|_| matches!(limiter.arrive(now), Admission::Admitted { .. }))
             .count()
@@ -239,12 +223,12 @@ mod tests {
             for limit in [1, 2, 7, 120] {
                 let mut limiter = limiter(kind, limit);
                 let (mut now, mut refusals) = (3, 0);
-                for step in 0..2_000_u64 {
+                for step in 0..2_000_u128 {
                     match limiter.arrive(now) {
                         Admission::Admitted { .. } => now += step * 7_919 % SECOND,
                         Admission::Refused { retry_after } => {
                             refusals += 1;
-                            let wait = nanos(retry_after);
+                            let wait = retry_after.as_nanos();
                             assert!(wait > 0);
                             let early = limiter.clone().arrive(now + wait - 1);
                             assert!(
@@ -263,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowance_of_nothing_admits_nobody() {
+    fn a_limit_of_zero_admits_no_request() {
         for kind in LimiterKind::ALL {
             assert_eq!(limiter(kind, 0).arrive(7), refused(WINDOW), "{kind:?}");
         }

@@ -54,7 +54,7 @@ impl fmt::Debug for Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
-    /// Includes `Content-Type`.
+    /// All headers, with `Content-Type`, in the order in which they are sent.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
 }
@@ -158,7 +158,7 @@ impl ApiError {
             Api::October2026 => self.code,
             Api::April2026 | Api::July2026 => None,
         };
-        let body = json(&Envelope { errors: [&self.text], request_id, code });
+        let body = to_bytes(&Envelope { errors: [&self.text], request_id, code });
         let mut response = Response::of_pylon(self.status, body, request_id);
         response.headers.extend(self.header);
         response
@@ -167,7 +167,7 @@ impl ApiError {
 
 /// Serializes into bytes. The sandbox's own types have string keys and serializers that do not fail, so the fallback is
 /// unreachable.
-pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
+pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 

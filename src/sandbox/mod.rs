@@ -48,7 +48,9 @@ pub use faults::Faults;
 pub use limits::{LimiterKind, Limits, WrittenLimits};
 pub use message::{MAX_BODY_BYTES, Request, Response};
 pub use operation::ApiOperation;
-pub use organization::{Api, ApiSettings, EmptyData, EmptyLists, Organization, Region, Role, Standing};
+pub use organization::{
+    Api, ApiSettings, EmptyData, EmptyLists, Organization, OrganizationStanding, Region, Role,
+};
 pub use save::StateFile;
 pub use server::{Arrival, Running, Setup, start};
 pub use state::{SandboxState, WrittenUser};

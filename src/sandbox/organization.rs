@@ -45,7 +45,7 @@ impl Region {
 /// Whether the organization may use the API. If not, every request gets 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum OrganizationStanding {
     #[default]
     Good,
     Suspended,
@@ -148,7 +148,7 @@ pub enum EmptyLists {
 pub struct ApiSettings {
     /// The answer to a token of the other region names this one.
     pub region: Region,
-    pub standing: Standing,
+    pub standing: OrganizationStanding,
     /// How many users a page of `GET /users` has at most. `None` returns all of them at once.
     pub list_page: Option<usize>,
     /// How many roles a page of `GET /user-roles` has at most. `None` returns all of them at once.
@@ -173,7 +173,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             region: Region::Us,
-            standing: Standing::Good,
+            standing: OrganizationStanding::Good,
             list_page: None,
             roles_page: None,
             empty_data: EmptyData::Omitted,

@@ -65,7 +65,7 @@ impl UserUpdate {
 
 /// Who makes a change, as the audit log shows it.
 #[derive(Clone, Copy)]
-struct Origin<'a> {
+struct Author<'a> {
     /// `None` if it is not a user.
     actor_user_id: Option<&'a str>,
     source: &'static str,
@@ -91,10 +91,10 @@ impl World {
             return Ok(after);
         }
         let token_user = self.token_user_id().to_owned();
-        self.store(now, at, after.clone(), Origin { actor_user_id: Some(&token_user), source: "api" });
+        self.store(now, at, after.clone(), Author { actor_user_id: Some(&token_user), source: "api" });
         if let Some(status) = after.support_hours.clone() {
             let scheduled = User { status, ..after.clone() };
-            self.store(now, at, scheduled, Origin { actor_user_id: None, source: "schedule" });
+            self.store(now, at, scheduled, Author { actor_user_id: None, source: "schedule" });
         }
         Ok(after)
     }
@@ -118,11 +118,11 @@ impl World {
             avatar_url: None,
         };
         let after = update.applied_to(user, &self.roles);
-        self.store(now, at, after, Origin { actor_user_id: Some(colleague), source: "app" });
+        self.store(now, at, after, Author { actor_user_id: Some(colleague), source: "app" });
         true
     }
 
-    fn store(&mut self, now: Duration, at: usize, after: User, origin: Origin<'_>) {
+    fn store(&mut self, now: Duration, at: usize, after: User, author: Author<'_>) {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
@@ -133,8 +133,8 @@ impl World {
                 action: action.to_owned(),
                 happened_at: self.timestamp(now),
                 object_id: after.id.clone(),
-                actor_user_id: origin.actor_user_id.map(str::to_owned),
-                source: origin.source.to_owned(),
+                actor_user_id: author.actor_user_id.map(str::to_owned),
+                source: author.source.to_owned(),
                 attributes: [(format!("old_{field}"), old), (format!("new_{field}"), new)].into(),
             });
         }

@@ -99,11 +99,6 @@ impl Running {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
 
-    /// Looks into the faults: to count what fired, or to let other things go wrong from now on.
-    pub fn with_faults<T>(&self, look: impl FnOnce(&mut Faults) -> T) -> T {
-        self.shared.with_inner(|inner| look(&mut inner.faults))
-    }
-
     /// Returns the last 100,000 requests that arrived, oldest first.
     pub fn requests(&self) -> Vec<Arrival> {
         self.shared.lock().arrivals.iter().cloned().collect()

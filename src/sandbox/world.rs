@@ -16,7 +16,7 @@ use super::limiter::{Admission, Limiters};
 use super::limits::Limits;
 use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
-use super::organization::{Api, ApiSettings, Organization, Role, Standing, find_role};
+use super::organization::{Api, ApiSettings, Organization, OrganizationStanding, Role, find_role};
 use super::resolve::{Resolver, spelled_out};
 use super::state::{SandboxState, WrittenUser};
 use super::user::User;
@@ -215,18 +215,18 @@ impl World {
             return Err(ApiError::new(ErrorCode::InvalidApiToken, "this API token is not valid"));
         }
         match self.settings.standing {
-            Standing::Good => Ok(()),
-            Standing::Suspended => {
+            OrganizationStanding::Good => Ok(()),
+            OrganizationStanding::Suspended => {
                 Err(ApiError::new(ErrorCode::OrganizationSuspended, "this organization is suspended"))
             }
-            Standing::Deactivated => {
+            OrganizationStanding::Deactivated => {
                 Err(ApiError::new(ErrorCode::OrganizationDeactivated, "this organization is deactivated"))
             }
         }
     }
 
     /// Counts the request. Returns how many more are allowed, or `None` if there is no limit.
-    fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u32>, ApiError> {
+    fn admit(&mut self, now: Duration, operation: ApiOperation) -> Result<Option<u128>, ApiError> {
         match self.limiters.arrive(operation, now) {
             None => Ok(None),
             Some(Admission::Admitted { remaining }) => Ok(Some(remaining)),

@@ -87,9 +87,10 @@ fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
 
 #[test]
 fn an_organisation_in_bad_standing_gets_403_on_everything() {
-    for (standing, code) in
-        [(Standing::Suspended, "organization_suspended"), (Standing::Deactivated, "organization_deactivated")]
-    {
+    for (standing, code) in [
+        (OrganizationStanding::Suspended, "organization_suspended"),
+        (OrganizationStanding::Deactivated, "organization_deactivated"),
+    ] {
         let mut world = with(ApiSettings { standing, ..ApiSettings::default() });
         assert_eq!(refused(&mut world, &ask("GET", "/me")), (403, code.to_owned()));
     }

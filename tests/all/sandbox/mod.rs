@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 
 use rolecall::sandbox::{
     Api, ApiOperation, ApiSettings, DEFAULT_TOKEN, Delivery, EmptyData, Fault, Faults, LimiterKind, Limits,
-    MAX_BODY_BYTES, Region, Request, Response, Role, SandboxState, Standing, UserKind, World, WrittenUser,
+    MAX_BODY_BYTES, OrganizationStanding, Region, Request, Response, Role, SandboxState, UserKind, World,
+    WrittenUser,
 };
 
 use crate::builders::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rolecall::apply::{Outcome, Stop};
 use rolecall::exit::Exit;
-use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, Standing};
+use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, OrganizationStanding};
 
 use super::check::{all_applied, counted, outcomes, second_run_is_empty};
 use super::scene::Scene;
@@ -133,7 +133,7 @@ fn a_token_that_may_not_write_stops_after_three_and_an_organisation_switched_off
     let finished = outcomes(&forbidden, &planned, &ended);
     assert!(matches!(finished.stopped, Some(Stop::Forbidden(_))));
     assert_eq!(ended.watch.patches, 3);
-    sim.world.settings.standing = Standing::Suspended;
+    sim.world.settings.standing = OrganizationStanding::Suspended;
     let ended = sim.carry_out(&planned, &how);
     let finished = outcomes(&sim, &planned, &ended);
     assert!(matches!(finished.stopped, Some(Stop::Fatal(_))));
