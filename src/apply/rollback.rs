@@ -20,7 +20,7 @@ use crate::source::{FileId, Place, Sourced, Sources};
 
 codes! {
     /// What can be wrong with a journal.
-    pub enum Code {
+    pub enum RollbackCode {
         /// No journal is named.
         WhichJournal = "rollback::which_journal",
         /// The file is not there or cannot be read.
@@ -243,7 +243,7 @@ fn may_have_changed(outcome: &str) -> bool {
 }
 
 fn no_journal(why: &str) -> Problem {
-    Problem::new(Code::NoJournal, format!("this is no journal of an apply: {why}")).help(
+    Problem::new(RollbackCode::NoJournal, format!("this is no journal of an apply: {why}")).help(
         "an apply writes its journal into .rolecall/journal/ beside the config, or where --journal says",
     )
 }
@@ -251,6 +251,6 @@ fn no_journal(why: &str) -> Problem {
 fn foreign(what: &str, of_journal: &str, now: &str) -> Problem {
     let (of_journal, now) =
         (crate::printable::Printable::cut(of_journal, 80), crate::printable::Printable::cut(now, 80));
-    Problem::new(Code::Foreign, format!("this journal is of the {what} {of_journal}, not of {now}"))
+    Problem::new(RollbackCode::Foreign, format!("this journal is of the {what} {of_journal}, not of {now}"))
         .help("nothing was changed; use the token, the region and the config of that apply")
 }

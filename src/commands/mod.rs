@@ -94,8 +94,8 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
     let roster = crate::roster::Code::ALL.iter().map(|code| code.as_str());
     let plan = crate::plan::Code::ALL.iter().map(|code| code.as_str());
     let saved = crate::plan::saved::Code::ALL.iter().map(|code| code.as_str());
-    let pylon = crate::pylon::Code::ALL.iter().map(|code| code.as_str());
-    let rollback = crate::apply::rollback::Code::ALL.iter().map(|code| code.as_str());
+    let pylon = crate::pylon::PylonCode::ALL.iter().map(|code| code.as_str());
+    let rollback = crate::apply::rollback::RollbackCode::ALL.iter().map(|code| code.as_str());
     let own = Code::ALL.iter().map(|code| code.as_str());
     roster.chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }

@@ -8,7 +8,7 @@ use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, journals};
 use crate::apply::journal::{self, Line};
-use crate::apply::rollback::{Applied, Code};
+use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
@@ -81,12 +81,13 @@ fn which(folder: &Path) -> Problem {
     } else {
         format!("the newest here: {}", told.join("; "))
     };
-    Problem::new(Code::WhichJournal, "name the journal of the apply that is to be taken back").help(help)
+    Problem::new(RollbackCode::WhichJournal, "name the journal of the apply that is to be taken back")
+        .help(help)
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
     regular::read_named(path, journal::LARGEST).map_err(|why| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
-        Problem::new(Code::Unreadable, format!("the journal {name} cannot be read: {why}"))
+        Problem::new(RollbackCode::Unreadable, format!("the journal {name} cannot be read: {why}"))
     })
 }

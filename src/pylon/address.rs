@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::Code;
+use super::PylonCode;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Region;
@@ -27,7 +27,7 @@ impl BaseUrl {
     /// It is no URL, or the token would travel in the clear, or it holds a password, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
-            Problem::new(Code::BadBaseUrl, format!("the base URL {why}"))
+            Problem::new(PylonCode::BadBaseUrl, format!("the base URL {why}"))
                 .help("give the scheme and the host alone: https://api.usepylon.com, or http://127.0.0.1:8080 on this machine")
         };
         let mut url = Url::parse(text.trim()).map_err(|error| bad(&format!("is no URL: {error}")))?;

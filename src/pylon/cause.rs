@@ -1,4 +1,4 @@
-//! Why no response came: from the chain of errors below one of reqwest's to a [`Trouble`].
+//! Why no response came: from the chain of errors below one of reqwest's to a [`FailureCause`].
 //!
 //! The kind of each cause decides, never its text. The whole chain is walked, because each layer wraps the one below it:
 //! a refused certificate is a `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and
@@ -10,17 +10,17 @@ use std::io;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
-use super::Code;
+use super::PylonCode;
 use super::certificate;
-use super::failure::{Obstacle, Trouble};
+use super::failure::{FailureCause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
 /// What can go wrong with the tunnel through a proxy. hyper-util does not export the name of this type.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
-type Cause<'e> = &'e (dyn Error + 'static);
+type ErrorRef<'e> = &'e (dyn Error + 'static);
 
 /// Returns what the failure of a request to `host` means. `trusted` are the variables that name the trusted certificates.
-pub(super) fn trouble(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Trouble {
+pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> FailureCause {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
@@ -33,16 +33,16 @@ pub(super) fn trouble(error: &reqwest::Error, host: &str, route: &Route, trusted
     if let Some(tls) = find::<rustls::Error>(&causes)
         && let Some(obstacle) = certificate::obstacle(tls, &party, trusted, in_handshake)
     {
-        return Trouble::Blocked(Box::new(obstacle));
+        return FailureCause::Blocked(Box::new(obstacle));
     }
     if let (Some(proxy), Some(TunnelError::ProxyAuthRequired)) = (proxy, tunnel) {
-        return Trouble::Blocked(Box::new(unauthorized(proxy)));
+        return FailureCause::Blocked(Box::new(unauthorized(proxy)));
     }
     if !in_handshake {
         let why = innermost(&causes);
-        return if error.is_builder() { Trouble::NotSent(why) } else { Trouble::NoAnswer(why) };
+        return if error.is_builder() { FailureCause::NotSent(why) } else { FailureCause::NoAnswer(why) };
     }
-    Trouble::NotSent(match (proxy, tunnel) {
+    FailureCause::NotSent(match (proxy, tunnel) {
         (Some(_), Some(TunnelError::TunnelUnsuccessful)) => {
             format!("{party} refused to connect to {host}")
         }
@@ -69,14 +69,14 @@ fn unauthorized(proxy: &Proxy) -> Obstacle {
         ("asks for a user name and password", "add them to")
     };
     Obstacle {
-        code: Code::ProxyRefused,
+        code: PylonCode::ProxyRefused,
         why: format!("the proxy {} {what} (407)", named(proxy)),
         help: format!("{help} the variable: {}=http://USER:PASSWORD@{}", proxy.variable, proxy.address),
     }
 }
 
 /// No connection was made, for a reason that may pass.
-fn no_connection(error: &reqwest::Error, causes: &[Cause<'_>], party: &str) -> String {
+fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -> String {
     if error.is_dns() {
         return format!("the address of {party} was not found: {}", innermost(causes));
     }
@@ -89,24 +89,24 @@ fn no_connection(error: &reqwest::Error, causes: &[Cause<'_>], party: &str) -> S
 }
 
 /// The error and everything below it.
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<Cause<'e>> {
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<ErrorRef<'e>> {
     std::iter::successors(Some(error), |error| below(*error)).collect()
 }
 
 /// The next error below this one: what an `io::Error` holds, or else its source.
-fn below(error: Cause<'_>) -> Option<Cause<'_>> {
+fn below(error: ErrorRef<'_>) -> Option<ErrorRef<'_>> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),
     }
 }
 
-fn find<'e, E: Error + 'static>(causes: &[Cause<'e>]) -> Option<&'e E> {
+fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
 /// The text of the last cause; those above it repeat the URL and say less.
-fn innermost(causes: &[Cause<'_>]) -> String {
+fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 

@@ -18,7 +18,7 @@ use rustls::{
 };
 use webpki::EndEntityCert;
 
-use super::Code;
+use super::PylonCode;
 use super::failure::Obstacle;
 use crate::printable::Printable;
 
@@ -162,12 +162,12 @@ const VERSIONS: &str =
     "rolecall speaks TLS 1.2 and 1.3: ask the people who run this server or the proxy in front of it";
 
 fn tls(party: &str, what: &str, help: &str) -> Obstacle {
-    Obstacle { code: Code::TlsFailed, why: format!("{party} {what}"), help: help.into() }
+    Obstacle { code: PylonCode::TlsFailed, why: format!("{party} {what}"), help: help.into() }
 }
 
 fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
     Obstacle {
-        code: Code::BadCertificate,
+        code: PylonCode::BadCertificate,
         why: format!("the certificate of {party} {what}"),
         help: help.into(),
     }
@@ -319,7 +319,7 @@ mod tests {
 
     use super::*;
 
-    fn of(error: &Error, in_handshake: bool) -> Option<(Code, String)> {
+    fn of(error: &Error, in_handshake: bool) -> Option<(PylonCode, String)> {
         let obstacle = obstacle(error, "pylon.example", &[], in_handshake)?;
         Some((obstacle.code, obstacle.why))
     }
@@ -327,8 +327,9 @@ mod tests {
     #[test]
     fn whatever_would_fail_again_is_an_obstacle_and_the_rest_is_retried() {
         use AlertDescription as Alert;
-        let bad = |why: &str| Some((Code::BadCertificate, format!("the certificate of pylon.example {why}")));
-        let tls = |why: &str| Some((Code::TlsFailed, format!("pylon.example {why}")));
+        let bad =
+            |why: &str| Some((PylonCode::BadCertificate, format!("the certificate of pylon.example {why}")));
+        let tls = |why: &str| Some((PylonCode::TlsFailed, format!("pylon.example {why}")));
         let invalid = Error::InvalidCertificate;
         for (error, expected) in [
             (invalid(CertificateError::Revoked), bad("was revoked")),

@@ -12,11 +12,11 @@ use reqwest::header::{
 use reqwest::{Client, Method, RequestBuilder, Response, redirect, retry};
 use tokio::time::{Instant, timeout};
 
-use super::Code;
+use super::PylonCode;
 use super::address::BaseUrl;
 use super::cause;
 use super::exchange::{self, Incoming};
-use super::failure::{Trouble, WrongShape};
+use super::failure::{FailureCause, WrongShape};
 use super::network::Route;
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
 use super::roots::Roots;
@@ -102,7 +102,7 @@ impl Reader {
             .tls_backend_preconfigured(roots.config()?);
         let http = route.configure(http).build().map_err(|error| {
             let why = cause::last_cause(&error);
-            Problem::new(Code::TlsFailed, format!("cannot create a client: {why}"))
+            Problem::new(PylonCode::TlsFailed, format!("cannot create a client: {why}"))
                 .help("this is an error in rolecall; please report it")
         })?;
         Ok(Self { http, base, route, trusted: roots.variables(), token, clock, trace })
@@ -132,7 +132,7 @@ impl Reader {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
                 .await
-                .unwrap_or_else(|_| Err(Trouble::NoAnswer(format!("not within {} s", total.as_secs())))),
+                .unwrap_or_else(|_| Err(FailureCause::NoAnswer(format!("not within {} s", total.as_secs())))),
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
@@ -141,12 +141,12 @@ impl Reader {
         Attempt { result, ..attempt }
     }
 
-    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Trouble> {
+    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, FailureCause> {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
-            Err(_) => return Err(Trouble::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
+            Err(_) => return Err(FailureCause::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
             Ok(Err(error)) => {
-                return Err(cause::trouble(&error, &self.base.host(), &self.route, &self.trusted));
+                return Err(cause::of_error(&error, &self.base.host(), &self.route, &self.trusted));
             }
             Ok(Ok(response)) => response,
         };
@@ -208,7 +208,7 @@ async fn read_body(
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
-) -> Result<(), Trouble> {
+) -> Result<(), FailureCause> {
     // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
@@ -217,20 +217,23 @@ async fn read_body(
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
-                return Err(Trouble::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
+                return Err(FailureCause::NoAnswer(format!(
+                    "it stopped in the middle, for {} s",
+                    idle.as_secs()
+                )));
             }
             Ok(Err(error)) => {
-                return Err(Trouble::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
+                return Err(FailureCause::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
             }
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
                 let why = format!("it is larger than {largest} bytes");
-                return Err(WrongShape::trouble("a response of an ordinary size", why));
+                return Err(WrongShape::cause("a response of an ordinary size", why));
             }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
         if speed.is_too_slow(began.elapsed(), body.len()) {
-            return Err(Trouble::TooSlow(SLOWEST));
+            return Err(FailureCause::TooSlow(SLOWEST));
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::failure::{Failure, Intermediary, Refusal, SHOWN_BODY, Trouble, WrongShape};
+use super::failure::{Failure, FailureCause, Intermediary, Refusal, SHOWN_BODY, WrongShape};
 use super::request::{Attempt, Request};
 use super::{hint, wire};
 
@@ -23,33 +23,33 @@ pub struct Incoming {
     /// The body, or as much of it as arrived.
     pub body: Vec<u8>,
     /// Why the rest of the body did not arrive; `None` if it is complete.
-    pub cut: Option<Trouble>,
+    pub cut: Option<FailureCause>,
 }
 
 /// Returns the result of sending `request`. `now` is used if the server gives a date to wait for, and no date of its own.
 pub fn attempt<R: Request>(
     request: &R,
-    came: Result<Incoming, Trouble>,
+    came: Result<Incoming, FailureCause>,
     now: Timestamp,
 ) -> Attempt<R::Response> {
     let asked = request.outgoing().asked();
     let incoming = match came {
         Ok(incoming) => incoming,
-        Err(trouble) => return Attempt::failed(Failure { asked, trouble, request_id: None }),
+        Err(cause) => return Attempt::failed(Failure { asked, cause, request_id: None }),
     };
     let remaining = incoming.remaining.as_ref().and_then(|remaining| remaining.trim().parse().ok());
     let date = incoming.date.as_deref().and_then(hint::http_date);
     let result = match (incoming.status, &incoming.cut) {
-        (200, None) => request.decode(&incoming.body).map_err(|trouble| with_body(trouble, &incoming.body)),
-        (200..=299, Some(trouble)) => Err(trouble.clone()),
+        (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
+        (200..=299, Some(cause)) => Err(cause.clone()),
         // Any other success is not a complete response: 206 is a part of one, 202 says that nothing was done yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
-            Err(with_body(WrongShape::trouble("the status 200", why), &incoming.body))
+            Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
         }
         _ => Err(refusal(&incoming, now).into()),
     };
-    let result = result.map_err(|trouble| Failure { asked, trouble, request_id: request_id(&incoming) });
+    let result = result.map_err(|cause| Failure { asked, cause, request_id: request_id(&incoming) });
     Attempt { result, remaining, date }
 }
 
@@ -60,12 +60,15 @@ fn request_id(incoming: &Incoming) -> Option<String> {
 }
 
 /// A failure to read a body shows how the body begins.
-fn with_body(trouble: Trouble, body: &[u8]) -> Trouble {
-    match trouble {
-        Trouble::WrongShape(wrong) => {
+fn with_body(cause: FailureCause, body: &[u8]) -> FailureCause {
+    match cause {
+        FailureCause::WrongShape(wrong) => {
             // A character has at most four bytes.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
-            Trouble::WrongShape(WrongShape { body: String::from_utf8_lossy(start).into_owned(), ..wrong })
+            FailureCause::WrongShape(WrongShape {
+                body: String::from_utf8_lossy(start).into_owned(),
+                ..wrong
+            })
         }
         other => other,
     }
@@ -120,8 +123,8 @@ mod tests {
             body: body.into(),
             ..Incoming::default()
         });
-        match failure.trouble {
-            Trouble::Refused(refusal) => refusal.intermediary,
+        match failure.cause {
+            FailureCause::Refused(refusal) => refusal.intermediary,
             other => panic!("{other:?}"),
         }
     }
@@ -161,7 +164,7 @@ mod tests {
         let cut = failure(Incoming {
             status: 200,
             request_id: Some("r".into()),
-            cut: Some(Trouble::NoAnswer("it broke off".into())),
+            cut: Some(FailureCause::NoAnswer("it broke off".into())),
             ..Incoming::default()
         });
         assert_eq!(cut.line(), "GET /me got no answer: it broke off (request r)");

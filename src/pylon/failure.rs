@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Code;
+use super::PylonCode;
 use crate::every::every;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -17,14 +17,14 @@ pub struct Failure {
     /// What was asked: `PATCH /users/u_1`.
     pub asked: String,
     /// How it failed.
-    pub trouble: Trouble,
+    pub cause: FailureCause,
     /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
     pub request_id: Option<String>,
 }
 
 /// How a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FailureCause {
     /// It never left this machine: no such host, refused, a handshake cut short.
     NotSent(String),
     /// It was not carried out, and the next request would end in the same way until someone changes the setup.
@@ -47,14 +47,14 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// The diagnostic code.
-    pub code: Code,
+    pub code: PylonCode,
     /// What is wrong, as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
     pub why: String,
     /// What to do.
     pub help: String,
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for FailureCause {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
@@ -73,8 +73,8 @@ pub struct WrongShape {
 
 impl WrongShape {
     /// A response that differs from what was expected. [`super::exchange`] adds the body.
-    pub fn trouble(expected: &'static str, why: impl Into<String>) -> Trouble {
-        Trouble::WrongShape(Self { expected, why: why.into(), body: String::new() })
+    pub fn cause(expected: &'static str, why: impl Into<String>) -> FailureCause {
+        FailureCause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
 }
 
@@ -136,21 +136,21 @@ impl Class {
 impl Failure {
     /// What it means, for reads and writes alike.
     pub fn class(&self) -> Class {
-        match &self.trouble {
-            Trouble::NotSent(_) => Class::NotSent,
-            Trouble::Blocked(_) => Class::Fatal,
-            Trouble::NoAnswer(_)
-            | Trouble::WrongShape(_)
-            | Trouble::TooSlow(_)
-            | Trouble::PageWithoutData => Class::Ambiguous,
-            Trouble::Refused(refusal) => refusal.class(),
+        match &self.cause {
+            FailureCause::NotSent(_) => Class::NotSent,
+            FailureCause::Blocked(_) => Class::Fatal,
+            FailureCause::NoAnswer(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => Class::Ambiguous,
+            FailureCause::Refused(refusal) => refusal.class(),
         }
     }
 
     /// How long the server asks to wait.
     pub fn hint(&self) -> Option<Duration> {
-        match &self.trouble {
-            Trouble::Refused(refusal) => refusal.hint,
+        match &self.cause {
+            FailureCause::Refused(refusal) => refusal.hint,
             _ => None,
         }
     }
@@ -158,8 +158,8 @@ impl Failure {
     /// Whether a smaller search may succeed: after a 413, and after a 400, whose text can be reworded at any time. How many
     /// values a filter can hold is not documented.
     pub fn may_be_too_large(&self) -> bool {
-        match &self.trouble {
-            Trouble::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
+        match &self.cause {
+            FailureCause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
             _ => self.class() == Class::TooLarge,
         }
     }
@@ -167,19 +167,19 @@ impl Failure {
     /// The same failure in other words.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
-        let trouble = match self.trouble {
-            Trouble::NotSent(why) => Trouble::NotSent(words(why)),
-            Trouble::Blocked(obstacle) => {
+        let cause = match self.cause {
+            FailureCause::NotSent(why) => FailureCause::NotSent(words(why)),
+            FailureCause::Blocked(obstacle) => {
                 let Obstacle { code, why, help } = *obstacle;
-                Trouble::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
+                FailureCause::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
             }
-            Trouble::NoAnswer(why) => Trouble::NoAnswer(words(why)),
-            Trouble::WrongShape(WrongShape { expected, why, body }) => {
-                Trouble::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
+            FailureCause::NoAnswer(why) => FailureCause::NoAnswer(words(why)),
+            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
+                FailureCause::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
             }
-            Trouble::TooSlow(limit) => Trouble::TooSlow(limit),
-            Trouble::PageWithoutData => Trouble::PageWithoutData,
-            Trouble::Refused(refusal) => {
+            FailureCause::TooSlow(limit) => FailureCause::TooSlow(limit),
+            FailureCause::PageWithoutData => FailureCause::PageWithoutData,
+            FailureCause::Refused(refusal) => {
                 let Refusal { status, code, errors, hint, intermediary } = *refusal;
                 let errors = errors.into_iter().map(&words).collect();
                 let intermediary = intermediary.map(|Intermediary { server, text }| Intermediary {
@@ -189,7 +189,7 @@ impl Failure {
                 Refusal { status, code: code.map(&words), errors, hint, intermediary }.into()
             }
         };
-        Self { asked: words(self.asked), trouble, request_id: self.request_id.map(words) }
+        Self { asked: words(self.asked), cause, request_id: self.request_id.map(words) }
     }
 
     /// In one line: what was asked, the status, the code, the text, the request id.
@@ -204,11 +204,11 @@ impl Failure {
 
     /// Equal for failures that are the same to the reader. Texts can differ in seconds and IDs, and a stable code cannot.
     pub fn kind(&self) -> String {
-        match &self.trouble {
-            Trouble::Refused(refusal) if refusal.code.is_some() => {
+        match &self.cause {
+            FailureCause::Refused(refusal) if refusal.code.is_some() => {
                 format!("{} {} {:?}", without_ids(&self.asked), refusal.status, refusal.code)
             }
-            Trouble::Refused(refusal) => {
+            FailureCause::Refused(refusal) => {
                 format!("{} {}", refusal.status, without_numbers(&self.line_of_many()))
             }
             _ => without_numbers(&self.line_of_many()),
@@ -223,13 +223,13 @@ impl Failure {
     }
 
     fn what_happened(&self) -> String {
-        match &self.trouble {
-            Trouble::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
-            Trouble::Blocked(obstacle) => {
+        match &self.cause {
+            FailureCause::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
+            FailureCause::Blocked(obstacle) => {
                 format!("was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Trouble::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
-            Trouble::WrongShape(WrongShape { expected, why, body }) => {
+            FailureCause::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
+            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
                 let why = Printable::cut(why, 300);
                 let body = match body.as_str() {
                     "" => String::new(),
@@ -237,31 +237,34 @@ impl Failure {
                 };
                 format!("returned an unexpected response: expected {expected}, but {why}{body}")
             }
-            Trouble::TooSlow(limit) => {
+            FailureCause::TooSlow(limit) => {
                 format!("was answered too slowly, with less than {limit} bytes per minute")
             }
-            Trouble::PageWithoutData => {
+            FailureCause::PageWithoutData => {
                 "returned a page without data that says another page follows".to_owned()
             }
-            Trouble::Refused(refusal) => format!("was answered with {}", refusal.line()),
+            FailureCause::Refused(refusal) => format!("was answered with {}", refusal.line()),
         }
     }
 
     /// What happened, without the request if every request would have failed in the same way. A plan sends several at once, and
     /// which of them fails first is chance.
     pub fn message(&self) -> String {
-        let message = match &self.trouble {
-            Trouble::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
-            Trouble::Blocked(obstacle) => {
+        let message = match &self.cause {
+            FailureCause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
+            FailureCause::Blocked(obstacle) => {
                 format!("no request was sent to Pylon: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            Trouble::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
-            Trouble::Refused(refusal)
+            FailureCause::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
+            FailureCause::Refused(refusal)
                 if matches!(self.class(), Class::Fatal | Class::Throttled | Class::Ambiguous) =>
             {
                 format!("Pylon answered with {}", refusal.line())
             }
-            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
+            FailureCause::Refused(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => {
                 return self.line();
             }
         };
@@ -353,71 +356,71 @@ impl Failure {
         self.remedy(None).1
     }
 
-    fn remedy(&self, region: Option<Region>) -> (Code, String) {
-        let (code, help) = match &self.trouble {
-            Trouble::NotSent(_) => (
-                Code::Unreachable,
+    fn remedy(&self, region: Option<Region>) -> (PylonCode, String) {
+        let (code, help) = match &self.cause {
+            FailureCause::NotSent(_) => (
+                PylonCode::Unreachable,
                 "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again",
             ),
-            Trouble::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
-            Trouble::NoAnswer(_) | Trouble::TooSlow(_) => {
-                (Code::NoAnswer, "run again: what was done stays done, and only the rest is sent")
+            FailureCause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
+            FailureCause::NoAnswer(_) | FailureCause::TooSlow(_) => {
+                (PylonCode::NoAnswer, "run again: what was done stays done, and only the rest is sent")
             }
-            Trouble::WrongShape(_) => (
-                Code::BadAnswer,
+            FailureCause::WrongShape(_) => (
+                PylonCode::BadAnswer,
                 "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
                  Pylon's API has changed: report it with the request ID",
             ),
-            Trouble::PageWithoutData => (Code::Incomplete, INCOMPLETE),
-            Trouble::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
-                return (Code::WrongRegion, wrong_region(region));
+            FailureCause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
+            FailureCause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
+                return (PylonCode::WrongRegion, wrong_region(region));
             }
-            Trouble::Refused(refusal) => refusal.remedy(),
+            FailureCause::Refused(refusal) => refusal.remedy(),
         };
         (code, help.to_owned())
     }
 }
 
 impl Refusal {
-    fn remedy(&self) -> (Code, &'static str) {
+    fn remedy(&self) -> (PylonCode, &'static str) {
         let is_pylons = self.intermediary.is_none() || matches!(self.status, 300..=399 | 413 | 429 | 500..);
         match (self.code.as_deref().unwrap_or_default(), self.status) {
             _ if !is_pylons => (
-                Code::Intercepted,
+                PylonCode::Intercepted,
                 "Pylon did not answer, so this says nothing about the token: ask the people who run the network or the \
                  proxy, or check --base-url and HTTPS_PROXY",
             ),
             ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
-                Code::Suspended,
+                PylonCode::Suspended,
                 "the organisation is switched off in Pylon; only Pylon's support can change that",
             ),
             (_, 401) => (
-                Code::BadCredentials,
+                PylonCode::BadCredentials,
                 "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one",
             ),
             (_, 403) => {
-                (Code::Forbidden, "the token's user may not do this: use a token that an Admin created")
+                (PylonCode::Forbidden, "the token's user may not do this: use a token that an Admin created")
             }
             (_, 404) => (
-                Code::NotFound,
+                PylonCode::NotFound,
                 "nobody is there under this id any more, or --base-url leads to something else than Pylon",
             ),
-            (_, 413) => (Code::TooLarge, "the request is too large for the server; please report it"),
+            (_, 413) => (PylonCode::TooLarge, "the request is too large for the server; please report it"),
             (_, 429) => (
-                Code::RateLimited,
+                PylonCode::RateLimited,
                 "other integrations use the same allowance; run again later, or lower --rate",
             ),
             (_, 300..=399) => (
-                Code::Redirected,
+                PylonCode::Redirected,
                 "rolecall follows no redirect, since it would carry the token elsewhere: give the final address with \
                  --base-url",
             ),
             (_, 500..=599) => (
-                Code::ServerTrouble,
+                PylonCode::ServerTrouble,
                 "Pylon has trouble; run again later, and give Pylon's support the request id if it stays",
             ),
             _ => (
-                Code::Rejected,
+                PylonCode::Rejected,
                 "Pylon refused what was asked; if the files are right, please report it with the request id",
             ),
         }
@@ -452,12 +455,12 @@ mod tests {
         failure(refusal.into()).class()
     }
 
-    fn failure(trouble: Trouble) -> Failure {
-        Failure { asked: "PATCH /users/u".into(), trouble, request_id: None }
+    fn failure(cause: FailureCause) -> Failure {
+        Failure { asked: "PATCH /users/u".into(), cause, request_id: None }
     }
 
     fn expired() -> Obstacle {
-        Obstacle { code: Code::BadCertificate, why: "it expired".into(), help: "renew it".into() }
+        Obstacle { code: PylonCode::BadCertificate, why: "it expired".into(), help: "renew it".into() }
     }
 
     /// Those that the API description names.
@@ -520,17 +523,17 @@ mod tests {
         for (status, code, expected) in table {
             assert_eq!(class(status, code), expected, "{status} {code:?}");
         }
-        let troubles = [
-            (Trouble::NotSent(String::new()), Class::NotSent),
-            (Trouble::Blocked(Box::new(expired())), Class::Fatal),
-            (Trouble::NoAnswer(String::new()), Class::Ambiguous),
-            (Trouble::WrongShape(WrongShape::default()), Class::Ambiguous),
-            (Trouble::TooSlow(1024), Class::Ambiguous),
-            (Trouble::PageWithoutData, Class::Ambiguous),
+        let causes = [
+            (FailureCause::NotSent(String::new()), Class::NotSent),
+            (FailureCause::Blocked(Box::new(expired())), Class::Fatal),
+            (FailureCause::NoAnswer(String::new()), Class::Ambiguous),
+            (FailureCause::WrongShape(WrongShape::default()), Class::Ambiguous),
+            (FailureCause::TooSlow(1024), Class::Ambiguous),
+            (FailureCause::PageWithoutData, Class::Ambiguous),
         ];
         let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
-        for (trouble, expected) in troubles {
-            assert_eq!(failure(trouble).class(), expected);
+        for (cause, expected) in causes {
+            assert_eq!(failure(cause).class(), expected);
             met.insert(expected);
         }
         assert_eq!(met, Class::ALL.into_iter().collect(), "every class is in the table");
@@ -563,14 +566,14 @@ mod tests {
 
     #[test]
     fn every_failure_shows_its_request_id() {
-        for trouble in [
-            Trouble::NoAnswer("it broke off".into()),
-            Trouble::WrongShape(WrongShape::default()),
-            Trouble::TooSlow(1024),
-            Trouble::PageWithoutData,
+        for cause in [
+            FailureCause::NoAnswer("it broke off".into()),
+            FailureCause::WrongShape(WrongShape::default()),
+            FailureCause::TooSlow(1024),
+            FailureCause::PageWithoutData,
             Refusal { status: 500, ..Refusal::default() }.into(),
         ] {
-            let failure = Failure { request_id: Some("req_1".into()), ..failure(trouble) };
+            let failure = Failure { request_id: Some("req_1".into()), ..failure(cause) };
             assert!(failure.line().ends_with(" (request req_1)"), "{}", failure.line());
         }
     }
@@ -578,7 +581,7 @@ mod tests {
     #[test]
     fn an_unexpected_body_is_shown_up_to_200_printable_characters() {
         let body = format!("<p>\u{1b}[2J{}", "x".repeat(500));
-        let line = failure(Trouble::WrongShape(WrongShape {
+        let line = failure(FailureCause::WrongShape(WrongShape {
             expected: "a page of users",
             why: "a field is missing".into(),
             body,
@@ -620,22 +623,22 @@ mod tests {
     #[test]
     fn each_refusal_has_its_letter() {
         for (status, code, expected) in [
-            (401, Some("wrong_region_token"), Code::WrongRegion),
-            (403, Some("organization_suspended"), Code::Suspended),
-            (403, Some("organization_deactivated"), Code::Suspended),
-            (403, Some("organization_inactive"), Code::Suspended),
-            (401, Some("invalid_api_token"), Code::BadCredentials),
-            (401, None, Code::BadCredentials),
-            (403, Some("permission_denied"), Code::Forbidden),
-            (404, None, Code::NotFound),
-            (413, None, Code::TooLarge),
-            (429, None, Code::RateLimited),
-            (300, None, Code::Redirected),
-            (399, None, Code::Redirected),
-            (500, None, Code::ServerTrouble),
-            (599, None, Code::ServerTrouble),
-            (400, None, Code::Rejected),
-            (422, None, Code::Rejected),
+            (401, Some("wrong_region_token"), PylonCode::WrongRegion),
+            (403, Some("organization_suspended"), PylonCode::Suspended),
+            (403, Some("organization_deactivated"), PylonCode::Suspended),
+            (403, Some("organization_inactive"), PylonCode::Suspended),
+            (401, Some("invalid_api_token"), PylonCode::BadCredentials),
+            (401, None, PylonCode::BadCredentials),
+            (403, Some("permission_denied"), PylonCode::Forbidden),
+            (404, None, PylonCode::NotFound),
+            (413, None, PylonCode::TooLarge),
+            (429, None, PylonCode::RateLimited),
+            (300, None, PylonCode::Redirected),
+            (399, None, PylonCode::Redirected),
+            (500, None, PylonCode::ServerTrouble),
+            (599, None, PylonCode::ServerTrouble),
+            (400, None, PylonCode::Rejected),
+            (422, None, PylonCode::Rejected),
         ] {
             let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
             let failure = failure(refusal.into());

@@ -224,8 +224,8 @@ mod tests {
 
     fn refused(status: u16) -> Failure {
         let refusal = Refusal { status, ..Refusal::default() };
-        let trouble = refusal.into();
-        Failure { asked: "POST /audit-logs/search".into(), trouble, request_id: None }
+        let cause = refusal.into();
+        Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }
     }
 
     /// People, limit and cursor of a request.

@@ -33,7 +33,7 @@ mod wire;
 
 pub use address::BaseUrl;
 pub use client::{Reader, Writer};
-pub use failure::{Class, Failure, Trouble};
+pub use failure::{Class, Failure, FailureCause};
 pub use flow::FlowControl;
 pub use network::Variables;
 pub use paced_reader::PacedReader;
@@ -45,7 +45,7 @@ use crate::problem::codes;
 
 codes! {
     /// What can go wrong between here and Pylon.
-    pub enum Code {
+    pub enum PylonCode {
         /// No token was given.
         NoToken = "pylon::no_token",
         /// What was given is no token.
@@ -84,7 +84,7 @@ codes! {
         RateLimited = "pylon::rate_limited",
         /// The server points elsewhere.
         Redirected = "pylon::redirected",
-        /// The server has trouble.
+        /// The server returned a 5xx.
         ServerTrouble = "pylon::server_trouble",
         /// A proxy, firewall or gateway answered instead of Pylon.
         Intercepted = "pylon::intercepted",

@@ -13,7 +13,7 @@ use http::uri::Authority;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::ClientBuilder;
 
-use super::Code;
+use super::PylonCode;
 use super::address::BaseUrl;
 use crate::problem::Problem;
 
@@ -176,7 +176,7 @@ fn unusable(variable: &str, why: &Unusable) -> Problem {
             ". In a user name or password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, and % as %25",
         ),
     };
-    Problem::new(Code::BadProxy, format!("{variable} {what}")).help(format!(
+    Problem::new(PylonCode::BadProxy, format!("{variable} {what}")).help(format!(
         "write scheme, host and port, as in {variable}=http://proxy.example:3128, or unset it to connect directly{more}"
     ))
 }

@@ -20,7 +20,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::SetOnce;
 use tokio::try_join;
 
-use super::Code;
+use super::PylonCode;
 use super::failure::{Class, Failure, INCOMPLETE};
 use super::request::{
     Identity, Listing, Me, PAGE, Page, ReadRequest, RoleFields, RolePage, Roles, Search, halved,
@@ -68,7 +68,9 @@ impl ObserveError {
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),
-            Self::Incomplete { why, differing: _ } => Problem::new(Code::Incomplete, why).help(INCOMPLETE),
+            Self::Incomplete { why, differing: _ } => {
+                Problem::new(PylonCode::Incomplete, why).help(INCOMPLETE)
+            }
             Self::Other(problem) => *problem,
         }
     }
@@ -347,7 +349,7 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), O
     let (id, name) = (Printable::cut(&organization.id, 80), Printable::cut(&organization.name, 80));
     Err(ObserveError::Other(Box::new(
         Problem::new(
-            Code::OtherOrganization,
+            PylonCode::OtherOrganization,
             format!("the token belongs to {name} ({id}), and these files are for another organisation"),
         )
         .at(pin.place, "pinned here")
@@ -555,7 +557,7 @@ mod tests {
 
     fn refused(asked: &str, status: u16) -> ObserveError {
         let refusal = Refusal { status, ..Refusal::default() };
-        ObserveError::Failed(Failure { asked: asked.into(), trouble: refusal.into(), request_id: None })
+        ObserveError::Failed(Failure { asked: asked.into(), cause: refusal.into(), request_id: None })
     }
 
     async fn slow(result: Result<(), ObserveError>) -> Result<(), ObserveError> {

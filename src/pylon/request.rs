@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::failure::{Failure, Trouble};
+use super::failure::{Failure, FailureCause};
 use crate::every::every;
 use crate::observed::{Integration, Organization, Person, Role, UserId};
 use crate::plan::Patch;
@@ -23,7 +23,7 @@ pub trait Request {
     ///
     /// # Errors
     /// The body is not what this request returns.
-    fn decode(&self, body: &[u8]) -> Result<Self::Response, Trouble>;
+    fn decode(&self, body: &[u8]) -> Result<Self::Response, FailureCause>;
 }
 
 /// A request that changes nothing. A [`super::Reader`] sends no other requests.
@@ -264,7 +264,7 @@ mod tests {
     fn a_search_is_halved_down_to_one_value_after_a_400_and_to_one_entry_per_page_after_a_413() {
         let sizes = |status: u16| {
             let refusal = Refusal { status, errors: vec!["any text".into()], ..Refusal::default() };
-            let failure = Failure { asked: String::new(), trouble: refusal.into(), request_id: None };
+            let failure = Failure { asked: String::new(), cause: refusal.into(), request_id: None };
             let first = Some((PAGE, PAGE));
             std::iter::successors(first, |(values, limit)| halved(*values, *limit, &failure))
                 .collect::<Vec<_>>()

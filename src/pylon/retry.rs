@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::failure::{Class, Failure, Trouble};
+use super::failure::{Class, Failure, FailureCause};
 
 /// Attempts at one request, the first included.
 pub const ATTEMPTS: u32 = 10;
@@ -52,8 +52,8 @@ impl Failures {
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable = matches!(
-            failure.trouble,
-            Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData
+            failure.cause,
+            FailureCause::WrongShape(_) | FailureCause::TooSlow(_) | FailureCause::PageWithoutData
         );
         self.unusable += u32::from(is_unusable);
     }
@@ -106,11 +106,12 @@ impl Retries {
 
     /// Something failed. Remembers whether anything answered at all.
     pub fn failed(&mut self, failure: &Failure) {
-        self.any_answer |= match &failure.trouble {
-            Trouble::Refused(_) | Trouble::WrongShape(_) | Trouble::TooSlow(_) | Trouble::PageWithoutData => {
-                true
-            }
-            Trouble::NotSent(_) | Trouble::Blocked(_) | Trouble::NoAnswer(_) => false,
+        self.any_answer |= match &failure.cause {
+            FailureCause::Refused(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => true,
+            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => false,
         };
     }
 
@@ -136,10 +137,10 @@ impl Retries {
     /// Decides whether to send a read again. `failed` counts its failures, including the last one, which is `failure`. A failure
     /// that makes a write ambiguous only makes a read worth repeating.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
-        let unusable = match failure.trouble {
-            Trouble::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
-            Trouble::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
-            Trouble::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
+        let unusable = match failure.cause {
+            FailureCause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
+            FailureCause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
+            FailureCause::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
@@ -195,7 +196,7 @@ mod tests {
 
     use super::super::failure::{Obstacle, Refusal, WrongShape};
     use super::*;
-    use crate::pylon::Code;
+    use crate::pylon::PylonCode;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -211,12 +212,12 @@ mod tests {
         retries
     }
 
-    fn failure(trouble: Trouble) -> Failure {
-        Failure { asked: "GET /me".into(), trouble, request_id: None }
+    fn failure(cause: FailureCause) -> Failure {
+        Failure { asked: "GET /me".into(), cause, request_id: None }
     }
 
     fn obstacle() -> Obstacle {
-        Obstacle { code: Code::BadCertificate, why: "it expired".into(), help: "renew it".into() }
+        Obstacle { code: PylonCode::BadCertificate, why: "it expired".into(), help: "renew it".into() }
     }
 
     fn refused(status: u16) -> Failure {
@@ -243,8 +244,8 @@ mod tests {
             (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
         let mut silent = retries(seconds(0));
-        silent.failed(&failure(Trouble::NoAnswer("reset".into())));
-        silent.failed(&failure(Trouble::NotSent("refused".into())));
+        silent.failed(&failure(FailureCause::NoAnswer("reset".into())));
+        silent.failed(&failure(FailureCause::NotSent("refused".into())));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
         silent.failed(&refused(500));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error is an answer too");
@@ -287,12 +288,12 @@ mod tests {
     #[test]
     fn a_read_is_asked_again_when_that_may_help() {
         for (failure, is_again) in [
-            (failure(Trouble::NotSent(String::new())), true),
-            (failure(Trouble::NoAnswer(String::new())), true),
-            (failure(Trouble::WrongShape(WrongShape::default())), true),
-            (failure(Trouble::PageWithoutData), true),
-            (failure(Trouble::TooSlow(1024)), false),
-            (failure(Trouble::Blocked(Box::new(obstacle()))), false),
+            (failure(FailureCause::NotSent(String::new())), true),
+            (failure(FailureCause::NoAnswer(String::new())), true),
+            (failure(FailureCause::WrongShape(WrongShape::default())), true),
+            (failure(FailureCause::PageWithoutData), true),
+            (failure(FailureCause::TooSlow(1024)), false),
+            (failure(FailureCause::Blocked(Box::new(obstacle()))), false),
             (refused(429), true),
             (refused(409), true),
             (refused(500), true),
@@ -313,10 +314,10 @@ mod tests {
 
     #[test]
     fn a_success_that_cannot_be_used_is_retried_a_few_times_within_five_seconds() {
-        for (trouble, attempts) in
-            [(Trouble::WrongShape(WrongShape::default()), 3), (Trouble::PageWithoutData, 4)]
+        for (cause, attempts) in
+            [(FailureCause::WrongShape(WrongShape::default()), 3), (FailureCause::PageWithoutData, 4)]
         {
-            let failure = failure(trouble);
+            let failure = failure(cause);
             let mut retries = answered();
             let (mut failed, mut now) = (Failures::default(), seconds(0));
             // Failures of other kinds before it are not counted as such.

@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::Code;
+use super::PylonCode;
 use super::address::BaseUrl;
 use super::certificate::Explaining;
 use super::network::Variables;
@@ -155,7 +155,7 @@ fn source(variable: &'static str, path: &Path, certificates: usize) -> Source {
 fn no_roots(why: &str) -> Problem {
     let message =
         format!("cannot load the certificates that this machine trusts: {}", Printable::cut(why, 300));
-    Problem::new(Code::BadCertificateFile, message).help(
+    Problem::new(PylonCode::BadCertificateFile, message).help(
         "install the root certificates of the system (the package is often called ca-certificates), or name a file of \
          certificates with SSL_CERT_FILE",
     )
@@ -166,12 +166,14 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let path = Path::new(value);
     let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
     let problem = |why: &str, help: String| {
-        Problem::new(Code::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
+        Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
     };
     let another =
         format!("name a file of certificates in PEM format, or unset {FILE} to trust those of the system");
     if value.is_empty() {
-        return Err(Problem::new(Code::BadCertificateFile, format!("{FILE} is set, but empty")).help(another));
+        return Err(
+            Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set, but empty")).help(another)
+        );
     }
     if path.is_dir() {
         return Err(problem(
@@ -204,10 +206,13 @@ fn no_folder_has_any(sources: &[Source]) -> Problem {
         }
     };
     let folders: Vec<String> = sources.iter().map(of).collect();
-    Problem::new(Code::BadCertificateFile, format!("{FOLDER} names no certificate: {}", folders.join("; ")))
-        .help(format!(
-            "name a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
-        ))
+    Problem::new(
+        PylonCode::BadCertificateFile,
+        format!("{FOLDER} names no certificate: {}", folders.join("; ")),
+    )
+    .help(format!(
+        "name a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
+    ))
 }
 
 /// Why a file has no certificate that can be used.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Code, scrub};
+use super::{PylonCode, scrub};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::{self, Unreadable};
@@ -36,7 +36,7 @@ impl Token {
             return Err(missing("the token is empty"));
         }
         if !text.bytes().all(is_part) {
-            return Err(Problem::new(Code::BadToken, "the token holds characters that no token has").help(
+            return Err(Problem::new(PylonCode::BadToken, "the token holds characters that no token has").help(
                 "copy it again: it is one word of letters, digits and - . _ ~ + / =, without quotes or line breaks",
             ));
         }
@@ -118,13 +118,16 @@ impl Source {
             Self::File(path) => read(&name, regular::read_named(path, LARGEST))?,
             Self::Stdin => read(&name, regular::read_from(stdin, LARGEST))?,
             Self::Variable(value) => value.to_str().map(str::to_owned).ok_or_else(|| {
-                Problem::new(Code::BadToken, format!("the value of {name} is not UTF-8"))
+                Problem::new(PylonCode::BadToken, format!("the value of {name} is not UTF-8"))
                     .help("copy the token again: it is one word of letters, digits and - . _ ~ + / =")
             })?,
         };
         if text.starts_with('\u{feff}') {
-            return Err(Problem::new(Code::BadToken, format!("{name} begins with a byte-order mark (BOM)"))
-                .help("save the token again as UTF-8 without a byte-order mark"));
+            return Err(Problem::new(
+                PylonCode::BadToken,
+                format!("{name} begins with a byte-order mark (BOM)"),
+            )
+            .help("save the token again as UTF-8 without a byte-order mark"));
         }
         Ok(text)
     }
@@ -137,7 +140,7 @@ pub(crate) fn no_source() -> Problem {
 
 fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
     text.map_err(|why| {
-        Problem::new(Code::NoToken, format!("{name} cannot be read: {why}"))
+        Problem::new(PylonCode::NoToken, format!("{name} cannot be read: {why}"))
             .help("--token-file names a file that holds the token alone")
     })
 }
@@ -153,7 +156,7 @@ fn is_part(byte: u8) -> bool {
 }
 
 fn missing(message: &str) -> Problem {
-    Problem::new(Code::NoToken, message).help(format!(
+    Problem::new(PylonCode::NoToken, message).help(format!(
         "set {VARIABLE}, or name a file that holds it with --token-file (`-` reads it from standard input); \
          an Admin creates tokens in Pylon under Settings, API; to try without one, add --sandbox"
     ))

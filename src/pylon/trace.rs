@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::exchange::Incoming;
-use super::failure::{Failure, Trouble};
+use super::failure::{Failure, FailureCause};
 use crate::clock::Clock;
 use crate::printable::Printable;
 
@@ -35,7 +35,7 @@ impl Trace {
     pub(super) fn request(
         self,
         asked: &str,
-        came: &Result<Incoming, Trouble>,
+        came: &Result<Incoming, FailureCause>,
         took: Duration,
         attempt: u32,
         hide: impl Fn(String) -> String,
@@ -60,7 +60,7 @@ impl Trace {
 
 fn request(
     asked: &str,
-    came: &Result<Incoming, Trouble>,
+    came: &Result<Incoming, FailureCause>,
     took: Duration,
     attempt: u32,
     hide: impl Fn(String) -> String,
@@ -74,8 +74,8 @@ fn request(
             let cut = if cut.is_some() { ", incomplete body" } else { "" };
             format!("{asked}  {status} after {took} ms, attempt {attempt}{id}{cut}")
         }
-        Err(trouble) => {
-            let failure = Failure { asked: asked.to_owned(), trouble: trouble.clone(), request_id: None };
+        Err(cause) => {
+            let failure = Failure { asked: asked.to_owned(), cause: cause.clone(), request_id: None };
             format!("{}, after {took} ms, attempt {attempt}", hide(failure.line()))
         }
     }
@@ -98,13 +98,13 @@ mod tests {
         assert_eq!(
             line(Ok(Incoming {
                 status: 200,
-                cut: Some(Trouble::NoAnswer(String::new())),
+                cut: Some(FailureCause::NoAnswer(String::new())),
                 ..Incoming::default()
             })),
             "GET /me  200 after 41 ms, attempt 2, incomplete body"
         );
         assert_eq!(
-            line(Err(Trouble::NoAnswer("secret reset".into()))),
+            line(Err(FailureCause::NoAnswer("secret reset".into()))),
             "GET /me got no answer: [token] reset, after 41 ms, attempt 2"
         );
     }

@@ -15,7 +15,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::failure::{Trouble, WrongShape};
+use super::failure::{FailureCause, WrongShape};
 use super::request::{
     AuditLog, Endpoint, Entries, Identity, Listing, Me, OnePerson, Outgoing, Page, PeopleRequest,
     ReadRequest, Request, RoleFields, RolePage, Roles, Search, Update,
@@ -358,8 +358,8 @@ impl Request for Me {
         Outgoing::new(Endpoint::Me)
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Identity, Trouble> {
-        let wrong = |why| WrongShape::trouble("the organization and the token's user", why);
+    fn decode(&self, body: &[u8]) -> Result<Identity, FailureCause> {
+        let wrong = |why| WrongShape::cause("the organization and the token's user", why);
         let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
         let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
         Ok(Identity { organization: Organization { id, name }, user })
@@ -373,8 +373,8 @@ impl Request for Roles {
         Outgoing { query: cursor_query(self.cursor.as_ref()), ..Outgoing::new(Endpoint::Roles) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<RolePage, Trouble> {
-        let wrong = |why| WrongShape::trouble("a page of roles", why);
+    fn decode(&self, body: &[u8]) -> Result<RolePage, FailureCause> {
+        let wrong = |why| WrongShape::cause("a page of roles", why);
         let (data, next) = many::<Vec<Object<WireRole<'_>>>>(body).map_err(wrong)?;
         let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
         with_data(!roles.is_empty(), next.as_ref())?;
@@ -396,12 +396,12 @@ impl Request for Listing {
         Outgoing { query, ..Outgoing::new(Endpoint::Users) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, Trouble> {
+    fn decode(&self, body: &[u8]) -> Result<Page, FailureCause> {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
             let why = "there are none, and at least the token's own user exists";
-            return Err(WrongShape::trouble("a page of users", why));
+            return Err(WrongShape::cause("a page of users", why));
         }
         Ok(page)
     }
@@ -416,7 +416,7 @@ impl Request for Search {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Search) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, Trouble> {
+    fn decode(&self, body: &[u8]) -> Result<Page, FailureCause> {
         users(body)
     }
 }
@@ -428,7 +428,7 @@ impl Request for OnePerson {
         Outgoing { user: Some(self.0.clone()), ..Outgoing::new(Endpoint::User) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Person, Trouble> {
+    fn decode(&self, body: &[u8]) -> Result<Person, FailureCause> {
         person(&self.0, body)
     }
 }
@@ -443,7 +443,7 @@ impl Request for PeopleRequest {
         }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, Trouble> {
+    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, FailureCause> {
         match self {
             Self::Search(search) => search.decode(body).map(|page| page.people),
             Self::One(one) => one.decode(body).map(|person| vec![person]),
@@ -460,8 +460,8 @@ impl Request for AuditLog {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Audit) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Entries, Trouble> {
-        let wrong = |why| WrongShape::trouble("a page of audit log entries", why);
+    fn decode(&self, body: &[u8]) -> Result<Entries, FailureCause> {
+        let wrong = |why| WrongShape::cause("a page of audit log entries", why);
         let (data, next) = many::<Vec<Object<WireEntry>>>(body).map_err(wrong)?;
         let entries = data.unwrap_or_default().into_iter();
         let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
@@ -479,7 +479,7 @@ impl Request for Update {
         Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Person, Trouble> {
+    fn decode(&self, body: &[u8]) -> Result<Person, FailureCause> {
         person(&self.id, body)
     }
 }
@@ -513,8 +513,8 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
-fn users(body: &[u8]) -> Result<Page, Trouble> {
-    let wrong = |why| WrongShape::trouble("a page of users", why);
+fn users(body: &[u8]) -> Result<Page, FailureCause> {
+    let wrong = |why| WrongShape::cause("a page of users", why);
     let (data, next) = many::<Users>(body).map_err(wrong)?;
     let Users { page, wrong: first } = data.unwrap_or_default();
     first.map_or(Ok(()), |why| Err(wrong(why)))?;
@@ -531,13 +531,13 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
 }
 
 /// A page that has a next page has data, except now and then (recorded from the live service).
-fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Trouble> {
-    if has_data || next.is_none() { Ok(()) } else { Err(Trouble::PageWithoutData) }
+fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
+    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
 }
 
 /// Returns the person in a response to `GET` or `PATCH /users/{id}`. A response about another user is an error.
-fn person(id: &UserId, body: &[u8]) -> Result<Person, Trouble> {
-    let wrong = |why| WrongShape::trouble("the user that was asked for", why);
+fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
+    let wrong = |why| WrongShape::cause("the user that was asked for", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
     match convert(user, &mut Names::default()).map_err(wrong)? {
         User::Person(person, _) if person.id == *id => Ok(person),
@@ -683,11 +683,11 @@ mod tests {
     }
 
     /// Returns why a body cannot be decoded, if it cannot.
-    fn trouble(request: &impl Request, body: &str) -> Option<Trouble> {
+    fn cause(request: &impl Request, body: &str) -> Option<FailureCause> {
         request.decode(body.as_bytes()).err()
     }
 
-    fn page(body: &str) -> Result<Page, Trouble> {
+    fn page(body: &str) -> Result<Page, FailureCause> {
         search().decode(body.as_bytes())
     }
 
@@ -718,14 +718,14 @@ mod tests {
             let entries = Entries { entries: Vec::new(), next: None };
             assert_eq!(audit_log().decode(body.as_bytes()), Ok(entries), "{body}");
             let id = UserId::new("u1").unwrap();
-            for trouble in [
-                trouble(&Me, &body),
-                trouble(&Roles { cursor: None }, &body),
-                trouble(&Listing { deactivated: false, cursor: None }, &body),
-                trouble(&OnePerson(id.clone()), &body),
-                trouble(&Update { id, patch: Patch { role: None, status: None } }, &body),
+            for cause in [
+                cause(&Me, &body),
+                cause(&Roles { cursor: None }, &body),
+                cause(&Listing { deactivated: false, cursor: None }, &body),
+                cause(&OnePerson(id.clone()), &body),
+                cause(&Update { id, patch: Patch { role: None, status: None } }, &body),
             ] {
-                assert!(matches!(trouble, Some(Trouble::WrongShape(_))), "{body}: {trouble:?}");
+                assert!(matches!(cause, Some(FailureCause::WrongShape(_))), "{body}: {cause:?}");
             }
         }
     }
@@ -740,13 +740,13 @@ mod tests {
         let next = r#""pagination":{"cursor":"c","has_next_page":true},"request_id":"r""#;
         for data in ["", r#""data":null,"#, r#""data":[],"#] {
             let body = format!("{{{data}{next}}}");
-            for trouble in [
-                trouble(&Roles { cursor: None }, &body),
-                trouble(&Listing { deactivated: false, cursor: None }, &body),
-                trouble(&search(), &body),
-                trouble(&audit_log(), &body),
+            for cause in [
+                cause(&Roles { cursor: None }, &body),
+                cause(&Listing { deactivated: false, cursor: None }, &body),
+                cause(&search(), &body),
+                cause(&audit_log(), &body),
             ] {
-                assert_eq!(trouble, Some(Trouble::PageWithoutData), "{data}");
+                assert_eq!(cause, Some(FailureCause::PageWithoutData), "{data}");
             }
         }
     }
@@ -755,8 +755,8 @@ mod tests {
     fn an_empty_page_reached_through_a_cursor_ends_a_list() {
         let cursor = || Some("c".to_owned());
         let body = r#"{"data":[],"request_id":"r"}"#;
-        assert_eq!(trouble(&Roles { cursor: cursor() }, body), None);
-        assert_eq!(trouble(&Listing { deactivated: false, cursor: cursor() }, body), None);
+        assert_eq!(cause(&Roles { cursor: cursor() }, body), None);
+        assert_eq!(cause(&Listing { deactivated: false, cursor: cursor() }, body), None);
     }
 
     #[test]
@@ -793,7 +793,7 @@ mod tests {
         }
     }
 
-    fn user(fields: &str) -> Result<Page, Trouble> {
+    fn user(fields: &str) -> Result<Page, FailureCause> {
         page(&format!(r#"{{"data":[{{"id":"u1","name":"A",{fields}}}]}}"#))
     }
 
@@ -828,7 +828,7 @@ mod tests {
         };
         assert!(user(&without("nothing")).is_ok());
         for (name, _) in all {
-            let Err(Trouble::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
+            let Err(FailureCause::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
             assert!(
                 wrong.why.starts_with("the user u1 has no ") && wrong.why.contains(name),
                 "{}",
@@ -853,7 +853,7 @@ mod tests {
             r#""role_id":"","role":{"id":"r2"}"#,
         ] {
             let result = user(&format!(r#""email":"a@b.example","status":"",{fields}"#));
-            assert!(matches!(result, Err(Trouble::WrongShape(_))), "{fields}: {result:?}");
+            assert!(matches!(result, Err(FailureCause::WrongShape(_))), "{fields}: {result:?}");
         }
     }
 
@@ -897,7 +897,7 @@ mod tests {
         assert!(person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
-    fn entries(entry: &str) -> Result<Entries, Trouble> {
+    fn entries(entry: &str) -> Result<Entries, FailureCause> {
         audit_log().decode(format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())
     }
 

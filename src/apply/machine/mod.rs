@@ -19,7 +19,7 @@ use super::outcome::{Finished, Outcome, Stop};
 use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
 use crate::plan::{Change, ReviewedPlan};
-use crate::pylon::failure::Trouble;
+use crate::pylon::failure::FailureCause;
 use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
@@ -183,7 +183,7 @@ impl Machine {
     fn not_sent(&self, task: TaskId, why: String) -> Failure {
         Failure {
             asked: self.update(task).outgoing().asked(),
-            trouble: Trouble::NotSent(why),
+            cause: FailureCause::NotSent(why),
             request_id: None,
         }
     }

@@ -11,7 +11,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::request::{
     AuditLog, Entries, Identity, Listing, Me, OnePerson, Page, Request, RolePage, Roles, Search, Update,
 };
-use rolecall::pylon::{Class, Failure, Trouble};
+use rolecall::pylon::{Class, Failure, FailureCause};
 use rolecall::roster::Email;
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub(super) fn holds(data: &[u8]) {
 
 fn makes_sense<R: Request>(
     request: &R,
-    came: Result<Incoming, Trouble>,
+    came: Result<Incoming, FailureCause>,
     value: Option<Value>,
     holds: impl Fn(&R::Response, &Value),
 ) {
@@ -63,7 +63,10 @@ fn makes_sense<R: Request>(
 }
 
 fn is_bad_answer(failure: &Failure) {
-    assert!(matches!(failure.trouble, Trouble::WrongShape(_) | Trouble::PageWithoutData), "{failure:?}");
+    assert!(
+        matches!(failure.cause, FailureCause::WrongShape(_) | FailureCause::PageWithoutData),
+        "{failure:?}"
+    );
     assert_eq!(failure.class(), Class::Ambiguous);
     let line = failure.line();
     assert!(!line.contains('\n'), "{line}");

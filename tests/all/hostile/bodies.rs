@@ -15,7 +15,7 @@ use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
 use rolecall::pylon::inquiry::CutShort;
-use rolecall::pylon::{Failure, Trouble};
+use rolecall::pylon::{Failure, FailureCause};
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
 use rolecall::report::facts::files::{FileLine, FileState, LeftLine};
@@ -206,27 +206,35 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
         vec![role, status]
     };
     let refused: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        let trouble = Trouble::from(Refusal {
+        let cause = FailureCause::from(Refusal {
             status: 422,
             code: Some(deal.raw(Carrier::ErrorCode).to_owned()),
             errors: vec![deal.raw(Carrier::ErrorText).to_owned()],
             ..Refusal::default()
         });
         let request_id = Some(deal.raw(Carrier::RequestId).to_owned());
-        Outcome::Rejected(Failure { request_id, ..failure(trouble) })
+        Outcome::Rejected(Failure { request_id, ..failure(cause) })
     };
     let no_answer: fn(&mut Deal<'_>) -> Outcome = |deal| {
-        let trouble = Trouble::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
-        Outcome::NotAttempted(NotAttempted::Unreachable(failure(trouble)))
+        let cause = FailureCause::NoAnswer(deal.raw(Carrier::NoAnswer).to_owned());
+        Outcome::NotAttempted(NotAttempted::Unreachable(failure(cause)))
     };
     let intercepted: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let server = Some(deal.raw(Carrier::ProxyServer).to_owned());
         let intermediary = Some(Intermediary { server, text: deal.raw(Carrier::ProxyText).to_owned() });
-        Outcome::Rejected(failure(Trouble::from(Refusal { status: 403, intermediary, ..Refusal::default() })))
+        Outcome::Rejected(failure(FailureCause::from(Refusal {
+            status: 403,
+            intermediary,
+            ..Refusal::default()
+        })))
     };
     let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
-        Outcome::Unclear(Some(failure(Trouble::WrongShape(WrongShape { expected: "a user", why, body }))))
+        Outcome::Unclear(Some(failure(FailureCause::WrongShape(WrongShape {
+            expected: "a user",
+            why,
+            body,
+        }))))
     };
     let outcome = |deal: &mut Deal<'_>| {
         let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];
@@ -272,8 +280,8 @@ fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
 
 /// Why the audit log was not read to its end, in every way.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
-    let failed = |trouble, request_id| {
-        CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), trouble, request_id })
+    let failed = |cause, request_id| {
+        CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id })
     };
     let refused = |deal: &mut Deal<'_>, status| {
         let refusal = Refusal {
@@ -287,7 +295,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let unread = match number % 3 {
         0 => refused(deal, 404),
         1 => refused(deal, 500),
-        _ => failed(Trouble::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
+        _ => failed(FailureCause::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
     };
     AuditLogLine { is_available: !number.is_multiple_of(2), unread: Some(unread), edits: 3, blamed: 1 }
 }
@@ -341,8 +349,8 @@ pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLin
     FileLine::new(deal.raw(name), FileState::WouldBeWritten, &before, &after)
 }
 
-fn failure(trouble: Trouble) -> Failure {
-    Failure { asked: "PATCH /users/u_1".into(), trouble, request_id: None }
+fn failure(cause: FailureCause) -> Failure {
+    Failure { asked: "PATCH /users/u_1".into(), cause, request_id: None }
 }
 
 pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {

@@ -15,7 +15,7 @@ use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
-use rolecall::pylon::{Attempt, Failure, FlowControl, Trouble};
+use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
 
 use super::holds;
 use super::organisation::{Case, Resolved, cases, cases_of_kept_roles, patched};
@@ -160,16 +160,16 @@ impl Fate {
         Self::Lost,
     ];
 
-    fn trouble(self) -> Option<Trouble> {
-        let refused = |status| Trouble::from(Refusal { status, ..Refusal::default() });
+    fn cause(self) -> Option<FailureCause> {
+        let refused = |status| FailureCause::from(Refusal { status, ..Refusal::default() });
         match self {
             Self::Well | Self::Ignored => None,
             Self::Rejected => Some(refused(422)),
             Self::Forbidden => Some(refused(403)),
             Self::Throttled => Some(refused(429)),
-            Self::NotSent => Some(Trouble::NotSent("refused".into())),
+            Self::NotSent => Some(FailureCause::NotSent("refused".into())),
             Self::Failed | Self::FailedApplied => Some(refused(500)),
-            Self::Lost | Self::LostApplied | Self::Late => Some(Trouble::NoAnswer("reset".into())),
+            Self::Lost | Self::LostApplied | Self::Late => Some(FailureCause::NoAnswer("reset".into())),
         }
     }
 
@@ -259,9 +259,9 @@ impl Drive {
                 if fate.is_applied() {
                     self.world.patch(&update.id, &update.patch);
                 }
-                let result = match fate.trouble() {
+                let result = match fate.cause() {
                     None => Ok(self.world.people[&update.id].clone()),
-                    Some(trouble) => Err(Failure { asked: "PATCH".into(), trouble, request_id: None }),
+                    Some(cause) => Err(Failure { asked: "PATCH".into(), cause, request_id: None }),
                 };
                 if fate == Fate::Late {
                     self.flights.push(Flight::Straggler(update));
@@ -272,9 +272,9 @@ impl Drive {
             Flight::Answer(ticket, attempt) => machine.patched(self.now, ticket, attempt),
             Flight::Straggler(Update { id, patch }) => self.world.patch(&id, &patch),
             Flight::Read(ticket, request, fate) => {
-                let result = match fate.trouble() {
+                let result = match fate.cause() {
                     None => Ok(self.answer(&request)),
-                    Some(trouble) => Err(Failure { asked: "read".into(), trouble, request_id: None }),
+                    Some(cause) => Err(Failure { asked: "read".into(), cause, request_id: None }),
                 };
                 machine.was_read(self.now, ticket, Attempt { result, remaining: None, date: None });
             }

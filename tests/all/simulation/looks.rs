@@ -39,7 +39,7 @@ fn carried_out(
     let mut writes = 0;
     let failure = |asked: String, status| Failure {
         asked,
-        trouble: Refusal { status, hint: Some(hint), ..Refusal::default() }.into(),
+        cause: Refusal { status, hint: Some(hint), ..Refusal::default() }.into(),
         request_id: None,
     };
     for _ in 0..1_000 {

@@ -18,7 +18,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::observe::{Ask, Wanted};
 use rolecall::pylon::pace::{Feedback, Pacing};
 use rolecall::pylon::request::{Endpoint, Outgoing, PeopleRequest, ReadRequest, Request as _, Update};
-use rolecall::pylon::{Failure, FlowControl, Trouble};
+use rolecall::pylon::{Failure, FailureCause, FlowControl};
 use rolecall::sandbox::{ApiOperation, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
@@ -131,7 +131,7 @@ struct Flight {
     sent: Duration,
     arrived: Option<Duration>,
     answer_at: Duration,
-    came: Option<Result<Incoming, Trouble>>,
+    came: Option<Result<Incoming, FailureCause>>,
 }
 
 /// What was planned, and on which reads it rests.
@@ -337,7 +337,8 @@ impl Sim {
                 else {
                     return; // asked by a process that is gone
                 };
-                let came = flight.came.clone().unwrap_or_else(|| Err(Trouble::NoAnswer("given up".into())));
+                let came =
+                    flight.came.clone().unwrap_or_else(|| Err(FailureCause::NoAnswer("given up".into())));
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
                 match &flight.what {
                     What::Read(request) => {
@@ -375,7 +376,7 @@ impl Sim {
         let chance = self.rng.f64();
         if chance < refused {
             self.refused += 1;
-            flight.came = Some(Err(Trouble::NotSent("connection refused".into())));
+            flight.came = Some(Err(FailureCause::NotSent("connection refused".into())));
             self.schedule(flight.answer_at, Coming::Answered(number));
         } else if chance < refused + late {
             self.late += 1;
@@ -401,9 +402,11 @@ impl Sim {
                 (Ok(self.line.incoming(response.clone())), answer_at)
             }
             Delivery::CutBefore | Delivery::CutAfter => {
-                (Err(Trouble::NoAnswer("connection reset".into())), answer_at)
+                (Err(FailureCause::NoAnswer("connection reset".into())), answer_at)
             }
-            Delivery::Stall { .. } => (Err(Trouble::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE),
+            Delivery::Stall { .. } => {
+                (Err(FailureCause::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE)
+            }
         };
         if let Some(flight) = self.flights.get_mut(&number) {
             flight.came = Some(came);
@@ -504,13 +507,13 @@ fn as_request(outgoing: Outgoing) -> Request {
         .body(body.unwrap_or_default())
 }
 
-fn shown(came: &Result<Incoming, Trouble>) -> String {
+fn shown(came: &Result<Incoming, FailureCause>) -> String {
     match came {
         Ok(incoming) => format!(
             "{} {}",
             incoming.status,
             String::from_utf8_lossy(&incoming.body).chars().take(120).collect::<String>()
         ),
-        Err(trouble) => format!("{trouble:?}"),
+        Err(cause) => format!("{cause:?}"),
     }
 }
