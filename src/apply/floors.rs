@@ -10,7 +10,7 @@ use crate::plan::guardrails::RoleFloor;
 
 #[derive(Debug, Clone)]
 struct Holders {
-    /// Confirmed holders.
+    /// Counts the confirmed holders.
     now: u64,
     /// Of those, holders whose loss has been sent and not been settled.
     leaving: u64,

@@ -21,20 +21,15 @@ pub const LARGEST: u64 = 1024 * 1024 * 1024;
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
-/// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub enum Line {
-    /// An apply begins.
     Begin {
-        /// [`VERSION`].
         version: u32,
-        /// When.
         at: Timestamp,
         /// Which verb: `apply` or `rollback`.
         #[serde(default = "apply")]
         command: String,
-        /// The organisation's id.
         organization: String,
         /// `us`, `eu`, `sandbox` or the host.
         host: String,
@@ -43,7 +38,6 @@ pub enum Line {
     },
     /// A `PATCH` is about to leave.
     Intent {
-        /// When.
         at: Timestamp,
         /// Tells this write from every other of this apply, and its answer has the same. Reads are counted too and have no
         /// lines here, so numbers are left out between.
@@ -53,9 +47,8 @@ pub enum Line {
     },
     /// A `PATCH` was answered, or not.
     Answer {
-        /// When.
         at: Timestamp,
-        /// That of its intent.
+        /// The number of the intent that it belongs to.
         number: u64,
         /// Nothing, or how it failed.
         failure: Option<String>,
@@ -64,16 +57,12 @@ pub enum Line {
     },
     /// What came of one person's change in the end.
     Outcome {
-        /// When.
         at: Timestamp,
-        /// Whose.
         operation: Operation,
         /// The name of an [`super::OutcomeKind`].
         outcome: String,
     },
-    /// The apply ends.
     End {
-        /// When.
         at: Timestamp,
         /// Whether it was stopped before everything was attempted.
         stopped: bool,

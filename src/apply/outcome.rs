@@ -20,7 +20,6 @@ pub enum Outcome {
     Stale,
     /// It was sent, and nobody could find out whether it is in force.
     Unclear(Option<Failure>),
-    /// It was not sent.
     NotAttempted(NotAttempted),
 }
 
@@ -84,21 +83,13 @@ pub struct Finished {
 /// The outcomes by name alone: what summaries count, and what a journal holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeKind {
-    /// [`Outcome::Applied`].
     Applied,
-    /// [`Outcome::AlreadyInStep`].
     AlreadyInStep,
-    /// [`Outcome::NotEffective`].
     NotEffective,
-    /// [`Outcome::ChangedAgain`].
     ChangedAgain,
-    /// [`Outcome::Rejected`].
     Rejected,
-    /// [`Outcome::Stale`].
     Stale,
-    /// [`Outcome::Unclear`].
     Unclear,
-    /// [`Outcome::NotAttempted`].
     NotAttempted,
 }
 

@@ -21,7 +21,6 @@ use crate::source::{FileId, Place, Sourced, Sources};
 codes! {
     /// What can be wrong with a journal.
     pub enum RollbackCode {
-        /// No journal is named.
         WhichJournal = "rollback::which_journal",
         /// The file is not there or cannot be read.
         Unreadable = "rollback::unreadable",
@@ -44,7 +43,6 @@ pub struct Applied {
     operations: Vec<Sourced<Operation>>,
 }
 
-/// The way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
     /// What takes back whatever still is as the apply left it.
@@ -71,7 +69,6 @@ pub struct Takeback {
 pub struct Left {
     /// The person's address in Pylon, or in the journal if Pylon does not have the person; and the line of the journal.
     pub email: Sourced<Email>,
-    /// Why.
     pub why: Why,
 }
 
@@ -79,10 +76,7 @@ pub struct Left {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     /// Somebody has set another value since.
-    ChangedSince {
-        /// Which.
-        field: Field,
-    },
+    ChangedSince { field: Field },
     /// No `PATCH` brings it back.
     Lost(Lost),
     /// The organisation no longer has the role.

@@ -22,11 +22,15 @@ pub(super) enum Position {
     /// It is not sent before others have ended: a minimum depends on them, or it is the token's own user, who goes last.
     Held,
     /// It is queued again at this time.
-    Waiting { until: Duration },
+    Waiting {
+        until: Duration,
+    },
     /// The person is searched for, because the last read is too old.
     Refreshing,
     /// The person is read alone: after a write that may have been applied, or because the search did not return them.
-    Looking { after_write: bool },
+    Looking {
+        after_write: bool,
+    },
     /// Its write is under way.
     Patching,
     /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
@@ -35,7 +39,6 @@ pub(super) enum Position {
         /// Whether a read has been asked for that confirms its gains, because losses of others depend on them.
         is_confirmed: bool,
     },
-    /// It is over.
     Ended(Outcome),
 }
 
@@ -216,7 +219,6 @@ pub(super) enum Evidence {
     Third,
 }
 
-/// Compares `person` with `change`.
 pub(super) fn evidence(change: &Change, person: &Person) -> Evidence {
     let is_set = |edit: &Edit| person.has_only(edit.field, &edit.to);
     let is_as_before = |edit: &Edit| person.values(edit.field) == edit.from;

@@ -191,7 +191,7 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
     let region = asked.region;
     let base = match asked.base_url.as_ref().filter(|url| !url.is_empty()) {
         Some(url) => BaseUrl::parse(url)?,
-        None => BaseUrl::of(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
+        None => BaseUrl::of_region(region.or(pin.map(|pin| pin.value)).unwrap_or(Region::Us)),
     };
     if let (Some(region), true) = (region, base.region() != region) {
         let (host, region) = (base.host(), region.as_str());

@@ -16,7 +16,7 @@ pub struct BaseUrl {
 
 impl BaseUrl {
     /// The host of a region.
-    pub fn of(region: Region) -> Self {
+    pub fn of_region(region: Region) -> Self {
         let url = format!("https://{}", region.host());
         Self::parse(&url).unwrap_or_else(|_| unreachable!("{url} is a URL"))
     }
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn the_regions_hosts_are_known_by_name() {
-        assert_eq!(BaseUrl::of(Region::Us), BaseUrl::parse("https://api.usepylon.com").unwrap());
-        assert_eq!(BaseUrl::of(Region::Eu), BaseUrl::parse("https://api.eu.usepylon.com/").unwrap());
-        assert_eq!(BaseUrl::of(Region::Eu).region(), Some(Region::Eu));
+        assert_eq!(BaseUrl::of_region(Region::Us), BaseUrl::parse("https://api.usepylon.com").unwrap());
+        assert_eq!(BaseUrl::of_region(Region::Eu), BaseUrl::parse("https://api.eu.usepylon.com/").unwrap());
+        assert_eq!(BaseUrl::of_region(Region::Eu).region(), Some(Region::Eu));
         assert_eq!(BaseUrl::parse("http://127.0.0.1:9").unwrap().region(), None);
     }
 

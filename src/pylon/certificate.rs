@@ -41,7 +41,6 @@ impl fmt::Display for Untrusted {
 
 impl std::error::Error for Untrusted {}
 
-/// Decides as `inner` does.
 #[derive(Debug)]
 pub(super) struct Explaining {
     pub(super) inner: Arc<dyn ServerCertVerifier>,

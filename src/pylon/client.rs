@@ -108,7 +108,6 @@ impl Reader {
         Ok(Self { http, base, route, trusted: roots.variables(), token, clock, trace })
     }
 
-    /// Where it asks.
     pub fn base(&self) -> &BaseUrl {
         &self.base
     }

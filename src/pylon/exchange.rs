@@ -17,7 +17,6 @@ pub struct Incoming {
     pub x_retry_after: Option<String>,
     pub retry_after: Option<String>,
     pub date: Option<String>,
-    /// The header `X-Pylon-Request-ID`.
     pub request_id: Option<String>,
     pub server: Option<String>,
     /// The body, or as much of it as arrived.

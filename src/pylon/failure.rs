@@ -16,13 +16,11 @@ use crate::roster::Region;
 pub struct Failure {
     /// What was asked: `PATCH /users/u_1`.
     pub asked: String,
-    /// How it failed.
     pub cause: FailureCause,
     /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
     pub request_id: Option<String>,
 }
 
-/// How a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureCause {
     /// It never left this machine: no such host, refused, a handshake cut short.
@@ -46,11 +44,9 @@ pub enum FailureCause {
 /// password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The diagnostic code.
     pub code: PylonCode,
     /// What is wrong, as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
     pub why: String,
-    /// What to do.
     pub help: String,
 }
 
@@ -65,7 +61,7 @@ impl From<Refusal> for FailureCause {
 pub struct WrongShape {
     /// What the request returns: `a page of users`.
     pub expected: &'static str,
-    /// The first difference.
+    /// Describes the first difference.
     pub why: String,
     /// How the body begins. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
     pub body: String,
@@ -87,11 +83,9 @@ const LONGEST_WHY: usize = 600;
 /// An error that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: u16,
     /// Pylon's stable code, if the answer was Pylon's.
     pub code: Option<String>,
-    /// Pylon's texts.
     pub errors: Vec<String>,
     /// How long to wait, on a 429.
     pub hint: Option<Duration>,
@@ -102,13 +96,11 @@ pub struct Refusal {
 /// A proxy, firewall or gateway between here and Pylon (RFC 9110, 3.7) that answered by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Intermediary {
-    /// The `Server` header.
     pub server: Option<String>,
     /// The first line of text in the body, without markup. Empty if there is none.
     pub text: String,
 }
 
-/// What a failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// It was not carried out; sending it again is harmless.
@@ -128,7 +120,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// Every class.
     pub const ALL: [Self; 7] =
         every!(Class: NotSent, Throttled, Ambiguous, Rejected, Forbidden, TooLarge, Fatal);
 }

@@ -62,13 +62,12 @@ pub struct Findings {
 /// Why the log was not read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
-    /// A request failed.
     Failed(Failure),
     /// Its pages lead in a circle.
     Circle,
     /// So many requests were enough.
     Enough(u64),
-    /// So long was enough.
+    /// The time limit was reached.
     TooSlow(Duration),
 }
 
@@ -105,7 +104,6 @@ impl<'a> Inquiry<'a> {
         Some(AuditLog { people: self.batch.clone(), limit: self.limit, cursor })
     }
 
-    /// A page has come.
     pub fn answered(&mut self, page: Entries) {
         let Entries { entries, next } = page;
         self.pages_read += 1;

@@ -46,7 +46,6 @@ use crate::problem::codes;
 codes! {
     /// What can go wrong between here and Pylon.
     pub enum PylonCode {
-        /// No token was given.
         NoToken = "pylon::no_token",
         /// What was given is no token.
         BadToken = "pylon::bad_token",
@@ -64,7 +63,6 @@ codes! {
         BadProxy = "pylon::bad_proxy",
         /// The proxy asks for a user name and password, or does not accept them.
         ProxyRefused = "pylon::proxy_refused",
-        /// No answer came.
         NoAnswer = "pylon::no_answer",
         /// The answer makes no sense.
         BadAnswer = "pylon::bad_answer",
@@ -82,13 +80,11 @@ codes! {
         TooLarge = "pylon::too_large",
         /// The allowance is used up for too long.
         RateLimited = "pylon::rate_limited",
-        /// The server points elsewhere.
         Redirected = "pylon::redirected",
         /// The server returned a 5xx.
         ServerTrouble = "pylon::server_trouble",
         /// A proxy, firewall or gateway answered instead of Pylon.
         Intercepted = "pylon::intercepted",
-        /// The request was refused.
         Rejected = "pylon::rejected",
         /// A listing or search did not come to a provable end.
         Incomplete = "pylon::incomplete",

@@ -101,7 +101,6 @@ pub enum Direct {
 pub struct Proxy {
     /// The variable that names it.
     pub variable: &'static str,
-    /// Host and port.
     pub address: String,
     /// Whether the variable holds a user name, and perhaps a password.
     pub has_credentials: bool,

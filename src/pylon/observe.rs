@@ -41,7 +41,6 @@ pub trait Ask {
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure>;
 }
 
-/// What to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The addresses to search for.
@@ -55,10 +54,12 @@ pub struct Wanted<'a> {
 /// Why there is no result.
 #[derive(Debug)]
 pub enum ObserveError {
-    /// A request failed.
     Failed(Failure),
     /// What was read is incomplete or contradicts itself. Everything is worth reading again, once.
-    Incomplete { why: String, differing: Statuses },
+    Incomplete {
+        why: String,
+        differing: Statuses,
+    },
     /// The token belongs to another organization than the files.
     Other(Box<Problem>),
 }

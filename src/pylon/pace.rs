@@ -100,7 +100,6 @@ impl Feedback {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendTime {
     Now,
-    /// Not before this time.
     At(Duration),
     /// Not before a request that is under way has been answered.
     AfterAnswer,
@@ -347,7 +346,7 @@ impl Window {
     }
 }
 
-/// Closed after a 429.
+/// Stays closed for a while after a 429.
 #[derive(Debug, Clone, Default)]
 struct Gate {
     /// Nothing is sent before this time.

@@ -43,7 +43,6 @@ pub struct Roles {
 /// Asks for one page of all users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// Includes deactivated people.
     pub deactivated: bool,
     /// The cursor of the page; `None` for the first page.
     pub cursor: Option<String>,
@@ -60,7 +59,6 @@ pub struct Search {
     pub cursor: Option<String>,
 }
 
-/// Asks for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnePerson(pub UserId);
 
@@ -87,9 +85,7 @@ pub struct AuditLog {
 /// Changes one user, and returns the user as they are afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// The user to change.
     pub id: UserId,
-    /// The values to set.
     pub patch: Patch,
 }
 
@@ -137,7 +133,6 @@ pub struct Identity {
     pub user: Option<UserId>,
 }
 
-/// One page of roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolePage {
     pub roles: Vec<Role>,
@@ -145,7 +140,6 @@ pub struct RolePage {
     pub next: Option<String>,
 }
 
-/// One page of users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The users who have an email address.
@@ -211,7 +205,6 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Every endpoint.
     pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
     /// Returns what is known of the endpoint.
@@ -232,7 +225,7 @@ impl Endpoint {
 /// What is known of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointFacts {
-    /// The name in `--rate`.
+    /// The name that `--rate` takes.
     pub name: &'static str,
     pub method: &'static str,
     /// The path below the base URL. `{id}` stands for the ID of a user.

@@ -41,7 +41,7 @@ pub struct Retries {
 /// How often one request has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failures {
-    /// All failures, except 429.
+    /// Counts all failures, except for 429s.
     pub counted: u32,
     /// Of those, responses that say success and cannot be used.
     pub unusable: u32,
@@ -62,9 +62,7 @@ impl Failures {
 /// Whether a request is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Not before this time.
     At(Duration),
-    /// No.
     No(GiveUp),
 }
 
@@ -79,7 +77,6 @@ pub enum GiveUp {
     Silence,
     /// The server asks for a pause that is too long to wait for.
     LongPause,
-    /// It would fail again.
     Final,
 }
 
@@ -115,7 +112,6 @@ impl Retries {
         };
     }
 
-    /// Something succeeded.
     pub fn succeeded(&mut self, now: Duration) {
         self.any_answer = true;
         self.budget += 1;

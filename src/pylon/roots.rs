@@ -34,7 +34,6 @@ const FOLDER: &str = "SSL_CERT_DIR";
 /// A file of certificates has at most this many bytes. The bundles of Linux distributions have less than 1 MiB.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Whose certificates are trusted.
 #[derive(Debug, Clone)]
 pub enum Roots {
     /// No certificates are needed, because the host uses plain http.
@@ -48,7 +47,6 @@ pub enum Roots {
 /// The certificates that the variables name.
 #[derive(Debug, Clone)]
 pub struct Given {
-    /// Where they come from.
     pub sources: Vec<Source>,
     store: Arc<RootCertStore>,
 }
@@ -58,7 +56,6 @@ pub struct Given {
 pub struct Source {
     /// The variable that names it.
     pub variable: &'static str,
-    /// The file or folder.
     pub path: PathBuf,
     /// How many certificates it has.
     pub certificates: usize,

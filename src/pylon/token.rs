@@ -21,7 +21,6 @@ const LARGEST: u64 = 64 * 1024;
 /// What a token may hold beside letters and digits (`b64token` of RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
 
-/// An API token.
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
@@ -67,11 +66,10 @@ impl Token {
 /// A place that a token can come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The file of `--token-file`.
+    /// The file that `--token-file` names.
     File(PathBuf),
-    /// `--token-file -`.
+    /// Standard input, which `--token-file -` names.
     Stdin,
-    /// The value of [`VARIABLE`].
     Variable(OsString),
 }
 

@@ -12,7 +12,6 @@ use super::failure::{Failure, FailureCause};
 use crate::clock::Clock;
 use crate::printable::Printable;
 
-/// Where the lines go.
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     clock: Clock,

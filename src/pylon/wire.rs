@@ -96,7 +96,7 @@ struct WireUser<'a> {
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     role_id: Option<Text<'a>>,
-    /// July 2026 only.
+    /// Only the API of July 2026 returns this object.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
     #[serde(default, borrow, deserialize_with = "field")]

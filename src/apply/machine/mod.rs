@@ -47,7 +47,6 @@ impl Ticket {
     }
 }
 
-/// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Send this write, and tell [`Machine::patched`]. `attempt` counts from 1.
@@ -60,10 +59,8 @@ pub enum Action {
     Done,
 }
 
-/// Why nothing is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitReason {
-    /// Requests are under way.
     Answers,
     /// A request that failed is sent again later.
     Retry,
@@ -84,7 +81,6 @@ enum Phase {
     Over,
 }
 
-/// An apply under way.
 #[derive(Debug, Clone)]
 pub struct Machine {
     tasks: Tasks,

@@ -8,7 +8,6 @@ use crate::pylon::Failure;
 use crate::pylon::request::{Endpoint, OnePerson, PAGE, PeopleRequest, Search, halved};
 use crate::pylon::retry::Failures;
 
-/// Why people are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Their last read is too old for a write.
@@ -19,7 +18,6 @@ pub(super) enum Purpose {
     Confirmation(Vec<TaskId>),
     /// The search for confirmation did not show the gain.
     SecondConfirmation(TaskId),
-    /// All writes are over.
     ReadBack(Vec<TaskId>),
     /// The search to read them back shows another value than the response to their write.
     SecondLook(TaskId),
