@@ -1,7 +1,7 @@
-//! How many people hold each kept role, as far as it is confirmed, while an apply is under way.
+//! Counts the confirmed holders of each guarded role during an apply.
 //!
-//! A loss may go out only while enough confirmed holders remain without it, so that the apply can be killed at every
-//! point: a gain counts once Pylon has shown it, a loss counts from the moment it may have been sent.
+//! A loss is only sent while enough confirmed holders remain without it, so the apply can be killed at every point. A gain
+//! counts after Pylon has shown it. A loss counts from the moment at which it may have been sent.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::plan::guardrails::RoleFloor;
 struct Holders {
     /// Counts the confirmed holders.
     now: u64,
-    /// Of those, holders whose loss has been sent and not been settled.
+    /// Counts the holders whose loss may happen at any moment.
     leaving: u64,
-    /// Below this no loss takes it: what the guardrail, the present and the plan allow, whichever is least.
+    /// The fewest holders that must remain: the least of the minimum, the holders before, and the holders afterwards.
     keep: u64,
 }
 
-/// The kept roles of one apply.
+/// The guarded roles of one apply.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Floors(HashMap<RoleId, Holders>);
 
@@ -32,7 +32,7 @@ impl Floors {
         Self(floors.iter().map(holders).collect())
     }
 
-    /// Whether all these losses could go out now; `counted` tells that they were noted as [`Self::leaving`] before.
+    /// Returns whether all these losses may be sent. `counted` is whether they are counted as [`Self::leaving`] already.
     pub(super) fn allow(&self, losses: &[RoleId], counted: bool) -> bool {
         let own = u64::from(!counted);
         losses
@@ -41,22 +41,22 @@ impl Floors {
             .all(|holders| holders.now >= holders.leaving + own + holders.keep)
     }
 
-    /// These losses are going out.
+    /// Counts losses that may happen at any moment.
     pub(super) fn leaving(&mut self, losses: &[RoleId]) {
         self.each(losses, |holders| holders.leaving += 1);
     }
 
-    /// These losses did not come about, or are shown by [`Self::lost`] now.
+    /// Ends [`Self::leaving`]: the losses did not happen, or [`Self::lost`] counts them now.
     pub(super) fn settled(&mut self, losses: &[RoleId]) {
         self.each(losses, |holders| holders.leaving = holders.leaving.saturating_sub(1));
     }
 
-    /// Pylon has shown that somebody holds this role who did not before.
+    /// Counts a new holder, whom Pylon has shown.
     pub(super) fn gained(&mut self, role: &RoleId) {
         self.each(std::slice::from_ref(role), |holders| holders.now += 1);
     }
 
-    /// Pylon has shown that somebody no longer holds this role.
+    /// Counts a lost holder, as Pylon has shown.
     pub(super) fn lost(&mut self, role: &RoleId) {
         self.each(std::slice::from_ref(role), |holders| holders.now = holders.now.saturating_sub(1));
     }

@@ -1,8 +1,8 @@
-//! The journal: what was about to be done, before it was done, and what came of it.
+//! The journal: what an apply is about to send, written before it is sent, and what came of it (a write-ahead log).
 //!
-//! One JSON object a line, appended and on disk before its `PATCH` leaves. It is for audit,
-//! never for going on with one: the next run observes and plans anew. A run that was killed leaves a half line at worst,
-//! and [`read`] understands what is whole.
+//! It has one JSON object per line. The intent of a `PATCH` is on disk before the `PATCH` is sent. The journal is for audits
+//! and for [`super::rollback`], but not for resuming an apply: the next run observes and plans again. A killed run leaves
+//! at worst half a line, and [`read`] understands the whole ones.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::plan::Change;
 use crate::plan::saved::Operation;
 use crate::pylon::Failure;
 
-/// A larger file is no journal, in bytes: a million changes take some 600 MB.
+/// The largest journal that is read, in bytes. A million changes take about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
 /// The version of the format.
@@ -27,35 +27,34 @@ pub enum Line {
     Begin {
         version: u32,
         at: Timestamp,
-        /// Which verb: `apply` or `rollback`.
+        /// The command: `apply` or `rollback`.
         #[serde(default = "apply")]
         command: String,
         organization: String,
         /// `us`, `eu`, `sandbox` or the host.
         host: String,
-        /// How many people it is to change.
+        /// How many people the plan changes.
         changes: usize,
     },
-    /// A `PATCH` is about to leave.
+    /// A `PATCH` is about to be sent.
     Intent {
         at: Timestamp,
-        /// Tells this write from every other of this apply, and its answer has the same. Reads are counted too and have no
-        /// lines here, so numbers are left out between.
+        /// The number of the request, which its answer repeats. Reads are counted too, but have no lines here.
         number: u64,
-        /// What is sent to whom, and how it was before.
+        /// What is sent, and the values before.
         operation: Operation,
     },
-    /// A `PATCH` was answered, or not.
+    /// A `PATCH` was answered, or got no answer.
     Answer {
         at: Timestamp,
         /// The number of the intent that it belongs to.
         number: u64,
-        /// Nothing, or how it failed.
+        /// How it failed; `None` if it succeeded.
         failure: Option<String>,
-        /// What Pylon's support asks for.
+        /// The ID under which Pylon's support finds the request.
         request_id: Option<String>,
     },
-    /// What came of one person's change in the end.
+    /// The outcome of one change.
     Outcome {
         at: Timestamp,
         operation: Operation,
@@ -80,7 +79,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes that an apply begins into a file that is open for appending.
+    /// Writes the first line into a file that is open for appending.
     ///
     /// # Errors
     /// The file cannot be written; then nothing has been sent.
@@ -112,17 +111,17 @@ impl Journal {
         self.write(&writes.map(line).collect::<Vec<_>>())
     }
 
-    /// A write was answered, or not.
+    /// Notes that a write was answered, or got no answer.
     ///
     /// # Errors
     /// The line is not on disk.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // Not waited for until it is on disk: what came of a write is found out by reading, and the end is synced.
+        // There is no sync here: a read finds out what came of a write, and the last line is synced.
         self.append(&[Line::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
-    /// The apply is over.
+    /// Notes the outcomes of `changes`, and that the apply is over.
     ///
     /// # Errors
     /// The lines are not on disk.
@@ -156,7 +155,7 @@ impl Journal {
     }
 }
 
-/// What a journal says: its whole lines, and how many were not whole.
+/// Returns the lines that can be read, and how many cannot.
 pub fn read(text: &str) -> (Vec<Line>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let (whole, damaged): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str::<Line>).partition(Result::is_ok);

@@ -1,9 +1,9 @@
-//! Carrying a plan out: nothing lost, nothing guessed.
+//! Carries out a plan.
 //!
-//! [`machine`] is the protocol as a value, without clock, network or randomness of its own: it is told events and the
-//! time, and answers what to send and until when to wait. `floors` and `task` are its parts. [`mod@carry_out`] sends and
-//! sleeps, and decides nothing. [`outcome`] is what came of each change, and the
-//! [`journal`] has it on disk; [`rollback`] is the way back from one.
+//! [`machine`] is the protocol as a value. It decides what is sent, when, and how each change ends. `task` holds where a
+//! change is on its way, and `floors` counts the holders of guarded roles. [`mod@carry_out`] sends and sleeps, and decides
+//! nothing. [`outcome`] lists the results, [`journal`] writes them to disk, and [`rollback`] makes the plan that restores
+//! the values from before.
 
 pub mod carry_out;
 mod floors;

@@ -1,24 +1,24 @@
-//! What came of each change, and of the whole apply.
+//! The outcome of each change, and the result of the whole apply.
 
 use crate::every::every;
 use crate::pylon::Failure;
 
-/// What came of one change. Exactly one of these; the first two mean that Pylon holds what was planned.
+/// The outcome of one change. The first two mean that Pylon has the planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was sent, and Pylon holds it.
+    /// It was sent, and Pylon has the planned values.
     Applied,
-    /// Somebody else had brought it about already; nothing was sent.
+    /// Another client had set the planned values already. Nothing was sent.
     AlreadyInStep,
-    /// Pylon accepted it, and it is not in force: a SCIM group decides this role.
+    /// Pylon accepted it without effect, because a SCIM group decides this role.
     NotEffective,
-    /// It was in force and was changed again: support hours, a calendar, a colleague.
+    /// It was applied, and then support hours, a calendar, or a colleague set another value.
     ChangedAgain,
     /// Pylon refused it, or never took it.
     Rejected(Failure),
-    /// Somebody else has changed this person to a third value since the plan; left alone.
+    /// Another client has set a third value since the plan. The person was left alone.
     Stale,
-    /// It was sent, and nobody could find out whether it is in force.
+    /// It was sent, and may or may not have been applied.
     Unclear(Option<Failure>),
     NotAttempted(NotAttempted),
 }
@@ -28,9 +28,9 @@ pub enum Outcome {
 pub enum NotAttempted {
     /// The apply was stopped before its turn.
     Stopped,
-    /// The connection could not be made, or the person could not be read anew.
+    /// The connection could not be made, or the person could not be read again.
     Unreachable(Failure),
-    /// Too few holders of a kept role are confirmed, since a gain before it failed.
+    /// Too few holders of a guarded role are confirmed, because a gain before it failed.
     KeptRole,
 }
 
@@ -39,7 +39,7 @@ pub enum NotAttempted {
 pub enum Stop {
     /// A signal, by its number.
     Signal(i32),
-    /// Nothing more will go through.
+    /// Every further request would fail.
     Fatal(Failure),
     /// Three changes in a row were forbidden.
     Forbidden(Failure),
@@ -47,7 +47,7 @@ pub enum Stop {
     Silence,
     /// The server asks for a longer pause than is waited for.
     LongPause(Failure),
-    /// The journal cannot be written, so nothing more may leave; why.
+    /// The journal cannot be written, for this reason, so nothing more may be sent.
     Journal(String),
 }
 
@@ -60,7 +60,7 @@ impl Stop {
         }
     }
 
-    /// Whether it still makes sense to read back what was written.
+    /// Returns whether the written changes are still read back.
     pub fn may_read_back(&self) -> bool {
         match self {
             Self::Forbidden(_) | Self::Journal(_) => true,
@@ -76,7 +76,7 @@ pub struct Finished {
     pub outcomes: Vec<Outcome>,
     /// Why it ended early, if it did.
     pub stopped: Option<Stop>,
-    /// Changes that Pylon confirmed when they were sent and that could not be read back.
+    /// How many changes Pylon confirmed when they were sent, but could not be read back.
     pub not_read_back: usize,
 }
 

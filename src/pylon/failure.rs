@@ -1,4 +1,4 @@
-//! What can go wrong with one request, what that means, and how it is said.
+//! How a request can fail, what that means, and how it is reported.
 //!
 //! [`Failure::class`] is the outcome table of the protocol, in one place. It branches on Pylon's `code` first and on the
 //! HTTP status after that; the texts of errors are reworded at will and are only shown (Pylon API, "Errors").
@@ -23,7 +23,7 @@ pub struct Failure {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureCause {
-    /// It never left this machine: no such host, refused, a handshake cut short.
+    /// It never left this machine: the host was not found, refused the connection, or broke off the handshake.
     NotSent(String),
     /// It was not carried out, and the next request would end in the same way until someone changes the setup.
     Blocked(Box<Obstacle>),
@@ -87,7 +87,7 @@ pub struct Refusal {
     /// Pylon's stable code, if the answer was Pylon's.
     pub code: Option<String>,
     pub errors: Vec<String>,
-    /// How long to wait, on a 429.
+    /// How long the server asks to wait.
     pub hint: Option<Duration>,
     /// What answered instead of Pylon. `None` if the body is Pylon's error format.
     pub intermediary: Option<Intermediary>,
@@ -105,17 +105,17 @@ pub struct Intermediary {
 pub enum Class {
     /// It was not carried out; sending it again is harmless.
     NotSent,
-    /// It was not carried out; the gate closes.
+    /// It was not carried out, because there were too many requests.
     Throttled,
-    /// Nobody knows whether it was carried out. A read is asked again; a write is looked at before it is sent again.
+    /// It may have been carried out. A read is sent again. After a write, the person is read before it is sent again.
     Ambiguous,
-    /// It was refused for good; other requests may well go through.
+    /// It would be refused again. Other requests may succeed.
     Rejected,
     /// It was refused for lack of permission; three in a row end the run.
     Forbidden,
     /// The request was too large.
     TooLarge,
-    /// Nothing at all will go through.
+    /// Every request would fail.
     Fatal,
 }
 
@@ -138,7 +138,18 @@ impl Failure {
         }
     }
 
-    /// How long the server asks to wait.
+    /// Returns whether a response came, usable or not.
+    pub fn was_answered(&self) -> bool {
+        match self.cause {
+            FailureCause::Refused(_)
+            | FailureCause::WrongShape(_)
+            | FailureCause::TooSlow(_)
+            | FailureCause::PageWithoutData => true,
+            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => false,
+        }
+    }
+
+    /// Returns how long the server asks to wait.
     pub fn hint(&self) -> Option<Duration> {
         match &self.cause {
             FailureCause::Refused(refusal) => refusal.hint,

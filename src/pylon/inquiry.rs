@@ -1,8 +1,8 @@
-//! Asks the audit log about some people: which request is next, and when it is enough. Pure: told what was answered.
+//! Asks the audit log about people who are out of step: which request is next, and when it is enough.
 //!
-//! A plan can do without the answer, so the asking is bounded: it ends when everybody is found, and it never costs more than a minute's
-//! allowance. Whatever goes wrong is the reason why there is nothing more, and no error. Leaves to [`crate::plan::blame`] which
-//! entry counts, and to [`super::observe`] the sending.
+//! Pure: it is told the responses. [`super::paced_reader`] sends the requests, and [`crate::plan::blame`] decides which entry
+//! counts. A plan can do without the audit log. So the inquiry ends when everyone is found, it never costs more than the
+//! requests of one minute, and a failure is reported as the reason why there is no more.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,21 +15,21 @@ use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, OutOfStep};
 use crate::roster::Field;
 
-/// The most requests of one inquiry: the documented allowance of a minute, which goes out without waiting for the pace and
-/// brings up to 29,970 entries about people who are out of step.
+/// The most requests of one inquiry: the documented rate limit, which can be sent without a pause. The responses hold up to
+/// 29,970 entries.
 pub const MOST_REQUESTS: u64 = Endpoint::Audit.facts().limit;
-/// An inquiry takes no longer: time for one full pause after a 429 and a page or two, and not for an outage.
+/// An inquiry ends after this time. That leaves time for one pause after a 429 and a page or two, but not for an outage.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
-/// The asking, from the first request to the last.
+/// An inquiry, from the first request to the last.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     out_of_step: OutOfStep<'a>,
-    /// Who is asked about now; nobody at the end.
+    /// The people of the present request. Empty at the end.
     batch: Vec<UserId>,
-    /// Who is asked about later.
+    /// The people of later requests, the next ones at the end.
     left: Vec<UserId>,
-    /// So many people at once, so many entries a page: fewer once the server has refused that as too large.
+    /// The most people per request, and the entries per page. Both shrink if the server refuses a request as too large.
     most_people: usize,
     limit: usize,
     pages: Pages,
@@ -43,17 +43,18 @@ pub struct Inquiry<'a> {
 struct Pages {
     cursor: Option<String>,
     seen: HashSet<String>,
-    /// The time of the last entry; and whether one was newer than the one before it.
+    /// The time of the last entry.
     last: Option<Timestamp>,
-    is_jumbled: bool,
+    /// Whether an entry was newer than the one before it.
+    is_unsorted: bool,
 }
 
-/// What has come of it.
+/// The result of an inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
-    /// Who is to blame for what.
+    /// Who set each value that is out of step.
     pub blames: BTreeMap<(UserId, Field), Blame>,
-    /// Why there may be more than that.
+    /// Why the log may have more to say; `None` if it was read to the end.
     pub unread: Option<CutShort>,
     /// Whether the log could be read at all.
     pub is_available: bool,
@@ -65,15 +66,15 @@ pub enum CutShort {
     Failed(Failure),
     /// Its pages lead in a circle.
     Circle,
-    /// So many requests were enough.
+    /// The limit of requests was reached after this many pages.
     Enough(u64),
     /// The time limit was reached.
     TooSlow(Duration),
 }
 
 impl<'a> Inquiry<'a> {
-    /// About everybody who is out of step, where `allowance` requests a minute are allowed.
-    pub fn new(out_of_step: OutOfStep<'a>, allowance: u64) -> Self {
+    /// Starts an inquiry about everyone who is out of step. `rate_limit` is in requests per minute.
+    pub fn new(out_of_step: OutOfStep<'a>, rate_limit: u64) -> Self {
         let mut inquiry = Self {
             batch: Vec::new(),
             left: out_of_step.people(),
@@ -81,7 +82,7 @@ impl<'a> Inquiry<'a> {
             most_people: PAGE,
             limit: PAGE,
             pages: Pages::default(),
-            requests_left: MOST_REQUESTS.min(allowance),
+            requests_left: MOST_REQUESTS.min(rate_limit),
             pages_read: 0,
             unread: None,
         };
@@ -108,12 +109,13 @@ impl<'a> Inquiry<'a> {
         let Entries { entries, next } = page;
         self.pages_read += 1;
         for entry in &entries {
-            self.pages.is_jumbled |= self.pages.last.is_some_and(|last| entry.happened_at > last);
+            self.pages.is_unsorted |= self.pages.last.is_some_and(|last| entry.happened_at > last);
             self.pages.last = Some(entry.happened_at);
             self.out_of_step.take(entry);
         }
-        // Newest first is likely and not promised: only while it holds is the first entry about somebody the one that counts.
-        let is_enough = !self.pages.is_jumbled && self.out_of_step.has_all(&self.batch);
+        // The first entry about a person is the latest one only if the entries are sorted, newest first. The API does not
+        // guarantee that.
+        let is_enough = !self.pages.is_unsorted && self.out_of_step.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),
             Some(cursor) if !self.pages.seen.insert(cursor.clone()) => self.unread = Some(CutShort::Circle),

@@ -1,14 +1,14 @@
-//! Talking to Pylon: the only room that speaks HTTP.
+//! Talks to Pylon. This is the only module that speaks HTTP.
 //!
-//! * [`request`] is what can be asked; `wire` is the shape of what goes over the line, [`exchange`] a request and its answer without a socket,
-//!   [`client`] makes one attempt at one request, [`failure`] says what a failure means; [`pace`] and [`retry`] decide
-//!   when, purely; [`asking`] sends reads with them; [`observe`] decides what to read and whether it is complete, and
-//!   [`inquiry`] what to ask the audit log.
-//! * [`network`] decides how the host is reached: [`proxy`] reads which way, [`roots`] whose certificates are trusted.
-//!   `cause` says why no response came, `certificate` what is wrong with a TLS connection.
-//! * [`trace`] is what `-v` shows of it.
-//! * There are two clients: a [`Reader`], which has no way to write, and a [`Writer`], which only an apply is given.
-//! * The token goes to the chosen host alone: no redirects, no plain http but on loopback.
+//! * [`request`] lists the requests and what their responses hold. `wire` encodes and decodes their JSON. [`exchange`]
+//!   turns a response into a result, without a socket. [`failure`] says what a failure means.
+//! * [`client`] makes one attempt at one request. [`flow`] decides when the next attempt is made: [`pace`] when a request
+//!   may be sent, and [`retry`] whether it is sent again. [`paced_reader`] sends the reads of a plan.
+//! * [`observe`] decides what a plan reads and whether it is complete. [`inquiry`] decides what the audit log is asked.
+//! * [`network`] decides which way requests go, and [`roots`] whose certificates are trusted. `cause` says why no response
+//!   came, and `certificate` what is wrong with a TLS connection. [`trace`] is what `-v` shows.
+//! * There are two clients: a [`Reader`], which cannot write, and a [`Writer`], which only an apply gets.
+//! * The token is sent to the chosen host only: there are no redirects, and plain HTTP is only used for this machine.
 
 pub mod address;
 mod cause;
@@ -44,10 +44,10 @@ pub use trace::Trace;
 use crate::problem::codes;
 
 codes! {
-    /// What can go wrong between here and Pylon.
+    /// The diagnostic codes of this module.
     pub enum PylonCode {
         NoToken = "pylon::no_token",
-        /// What was given is no token.
+        /// The text is not a valid token.
         BadToken = "pylon::bad_token",
         /// The base URL cannot be used.
         BadBaseUrl = "pylon::bad_base_url",
@@ -70,15 +70,15 @@ codes! {
         WrongRegion = "pylon::wrong_region",
         /// The token is not accepted.
         BadCredentials = "pylon::bad_credentials",
-        /// The organisation is switched off.
+        /// The organization is deactivated in Pylon.
         Suspended = "pylon::suspended",
         /// The token's user may not do this.
         Forbidden = "pylon::forbidden",
-        /// There is no such thing.
+        /// Pylon does not have the requested user or path.
         NotFound = "pylon::not_found",
         /// The request is too large.
         TooLarge = "pylon::too_large",
-        /// The allowance is used up for too long.
+        /// The rate limit is used up, and the server asks for a long pause.
         RateLimited = "pylon::rate_limited",
         Redirected = "pylon::redirected",
         /// The server returned a 5xx.
@@ -88,7 +88,7 @@ codes! {
         Rejected = "pylon::rejected",
         /// A listing or search did not come to a provable end.
         Incomplete = "pylon::incomplete",
-        /// The organisation is not the pinned one.
+        /// The token belongs to another organization than the pinned one.
         OtherOrganization = "pylon::other_organization",
     }
 }

@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::failure::{Class, FailureCause};
+use super::failure::Class;
 use super::request::{Attempt, Endpoint};
 
 /// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
@@ -83,15 +83,12 @@ impl Feedback {
     pub fn of_attempt<T>(attempt: &Attempt<T>) -> Self {
         let accepted = Self::Accepted { remaining: attempt.remaining };
         let Err(failure) = &attempt.result else { return accepted };
-        match &failure.cause {
-            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => Self::Lost,
-            FailureCause::Refused(_) if failure.class() == Class::Throttled => {
-                Self::Throttled { hint: failure.hint() }
-            }
-            FailureCause::Refused(_)
-            | FailureCause::WrongShape(_)
-            | FailureCause::TooSlow(_)
-            | FailureCause::PageWithoutData => accepted,
+        if failure.class() == Class::Throttled {
+            Self::Throttled { hint: failure.hint() }
+        } else if failure.was_answered() {
+            accepted
+        } else {
+            Self::Lost
         }
     }
 }

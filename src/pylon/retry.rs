@@ -1,4 +1,4 @@
-//! Retry, or not? Pure: told what happened and the time; randomness is an argument.
+//! Decides whether a request is sent again, and after which pause. Pure: it is told what happened and the time.
 //!
 //! Full jitter (uniform between nothing and the bound) after the AWS Architecture Blog's "Exponential Backoff And
 //! Jitter"; a budget, so that a service that is down is not asked a thousand times.
@@ -9,7 +9,7 @@ use super::failure::{Class, Failure, FailureCause};
 
 /// Attempts at one request, the first included.
 pub const ATTEMPTS: u32 = 10;
-/// Attempts while nothing at all has answered yet: a wrong host should be said within seconds.
+/// Attempts while the host has not answered at all: a wrong host should be reported within seconds.
 pub const ATTEMPTS_UNANSWERED: u32 = 4;
 /// Attempts at a read that a plan can do without, the first included: a remark is not worth a wait of a minute.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
@@ -96,20 +96,14 @@ impl Retries {
         self.rng.u64(0..1000)
     }
 
-    /// A full budget again, for another part of the run.
+    /// Fills the budget again, for another part of the run.
     pub fn refill(&mut self) {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Something failed. Remembers whether anything answered at all.
+    /// Learns whether the host has answered at all.
     pub fn failed(&mut self, failure: &Failure) {
-        self.any_answer |= match &failure.cause {
-            FailureCause::Refused(_)
-            | FailureCause::WrongShape(_)
-            | FailureCause::TooSlow(_)
-            | FailureCause::PageWithoutData => true,
-            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => false,
-        };
+        self.any_answer |= failure.was_answered();
     }
 
     pub fn succeeded(&mut self, now: Duration) {
@@ -118,13 +112,13 @@ impl Retries {
         self.last_success = self.last_success.max(now);
     }
 
-    /// Whether nothing has succeeded for too long. One pause that the server has asked for is no silence; a server that
-    /// asks for one after the other is.
+    /// Returns whether nothing has succeeded for too long. One pause that the server asks for does not count as silence, but
+    /// one pause after the other does.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
 
-    /// When it will be, unless something succeeds before.
+    /// Returns when nothing will have succeeded for too long, unless something succeeds before.
     pub fn silent_at(&self) -> Duration {
         let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
         self.last_success + LONGEST_SILENCE + pause
@@ -149,7 +143,7 @@ impl Retries {
         }
     }
 
-    /// A 429 spends no attempt: the pacer's gate says when.
+    /// Decides whether to send a request again after a 429, which does not count as an attempt. The pacing decides when.
     pub fn retry_throttled(&mut self, now: Duration, hint: Option<Duration>) -> Retry {
         if hint.is_some_and(|hint| hint > LONGEST_HINT) {
             Retry::No(GiveUp::LongPause)
@@ -161,7 +155,7 @@ impl Retries {
         }
     }
 
-    /// Whether to send a request again that has failed `failed` times, and when.
+    /// Decides whether to send a request again that has failed `failed` times.
     pub fn retry(&mut self, now: Duration, failed: u32) -> Retry {
         let attempts = if self.any_answer { ATTEMPTS } else { ATTEMPTS_UNANSWERED };
         if failed >= attempts {
