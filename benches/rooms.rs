@@ -20,7 +20,7 @@ use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
-use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
+use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
 use rolecall::report::{
     self, Annotations, Body, Format, LONGEST_COMMENT, Material, PlanReport, Report, Setting,
 };
@@ -201,13 +201,13 @@ fn answer(request: &PeopleRequest, acme: &Acme, changed: &HashMap<UserId, Person
         other => unreachable!("everybody has one address of their own: {other:?}"),
     };
     match request {
-        PeopleRequest::One(one) => vec![now(acme.observed.person(&one.0).expect("they are there"))],
+        PeopleRequest::One(id) => vec![now(acme.observed.person(id).expect("they are there"))],
         PeopleRequest::Search(search) => search.emails.iter().map(at).collect(),
     }
 }
 
 fn no_answer() -> Failure {
-    Failure { asked: "PATCH".into(), cause: FailureCause::NoAnswer("it was cut".into()), request_id: None }
+    Failure { asked: "PATCH".into(), cause: Cause::NoAnswer("it was cut".into()), request_id: None }
 }
 
 fn answered<T>(result: Result<T, Failure>) -> Attempt<T> {

@@ -1,4 +1,4 @@
-//! Why no response came: from the chain of errors below one of reqwest's to a [`FailureCause`].
+//! Why no response came: from the chain of errors below one of reqwest's to a [`Cause`].
 //!
 //! The kind of each cause decides, never its text. The whole chain is walked, because each layer wraps the one below it:
 //! a refused certificate is a `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and
@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::PylonCode;
 use super::certificate;
-use super::failure::{FailureCause, Obstacle};
+use super::failure::{Cause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
 /// What can go wrong with the tunnel through a proxy. hyper-util does not export the name of this type.
@@ -20,7 +20,7 @@ type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>:
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
 /// Returns what the failure of a request to `host` means. `trusted` are the variables that name the trusted certificates.
-pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> FailureCause {
+pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, trusted: &[&str]) -> Cause {
     let causes = chain(error);
     let in_handshake = error.is_connect();
     let tunnel: Option<&TunnelError> = find(&causes);
@@ -33,16 +33,16 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
     if let Some(tls) = find::<rustls::Error>(&causes)
         && let Some(obstacle) = certificate::obstacle(tls, &party, trusted, in_handshake)
     {
-        return FailureCause::Blocked(Box::new(obstacle));
+        return Cause::Blocked(Box::new(obstacle));
     }
     if let (Some(proxy), Some(TunnelError::ProxyAuthRequired)) = (proxy, tunnel) {
-        return FailureCause::Blocked(Box::new(unauthorized(proxy)));
+        return Cause::Blocked(Box::new(unauthorized(proxy)));
     }
     if !in_handshake {
         let why = innermost(&causes);
-        return if error.is_builder() { FailureCause::NotSent(why) } else { FailureCause::NoAnswer(why) };
+        return if error.is_builder() { Cause::NotSent(why) } else { Cause::NoAnswer(why) };
     }
-    FailureCause::NotSent(match (proxy, tunnel) {
+    Cause::NotSent(match (proxy, tunnel) {
         (Some(_), Some(TunnelError::TunnelUnsuccessful)) => {
             format!("{party} refused to connect to {host}")
         }

@@ -16,7 +16,7 @@ use super::PylonCode;
 use super::address::BaseUrl;
 use super::cause;
 use super::exchange::{self, Incoming};
-use super::failure::{FailureCause, WrongShape};
+use super::failure::{Cause, WrongShape};
 use super::network::Route;
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest, Request, Update};
 use super::roots::Roots;
@@ -131,7 +131,7 @@ impl Reader {
             None => exchange.await,
             Some(total) => timeout(total, exchange)
                 .await
-                .unwrap_or_else(|_| Err(FailureCause::NoAnswer(format!("not within {} s", total.as_secs())))),
+                .unwrap_or_else(|_| Err(Cause::NoAnswer(format!("not within {} s", total.as_secs())))),
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
@@ -140,10 +140,10 @@ impl Reader {
         Attempt { result, ..attempt }
     }
 
-    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, FailureCause> {
+    async fn send(&self, outgoing: Outgoing, bounds: &Bounds) -> Result<Incoming, Cause> {
         let request = self.request(outgoing);
         let response = match timeout(FIRST_BYTE, request.send()).await {
-            Err(_) => return Err(FailureCause::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
+            Err(_) => return Err(Cause::NoAnswer(format!("not within {} s", FIRST_BYTE.as_secs()))),
             Ok(Err(error)) => {
                 return Err(cause::of_error(&error, &self.base.host(), &self.route, &self.trusted));
             }
@@ -207,7 +207,7 @@ async fn read_body(
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
-) -> Result<(), FailureCause> {
+) -> Result<(), Cause> {
     // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
@@ -216,13 +216,10 @@ async fn read_body(
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
-                return Err(FailureCause::NoAnswer(format!(
-                    "it stopped in the middle, for {} s",
-                    idle.as_secs()
-                )));
+                return Err(Cause::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => {
-                return Err(FailureCause::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
+                return Err(Cause::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
             }
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
@@ -232,7 +229,7 @@ async fn read_body(
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
         if speed.is_too_slow(began.elapsed(), body.len()) {
-            return Err(FailureCause::TooSlow(SLOWEST));
+            return Err(Cause::TooSlow(SLOWEST));
         }
     }
 }

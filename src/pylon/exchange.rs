@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::failure::{Failure, FailureCause, Intermediary, Refusal, SHOWN_BODY, WrongShape};
+use super::failure::{Cause, Failure, Intermediary, Refusal, SHOWN_BODY, WrongShape};
 use super::request::{Attempt, Request};
 use super::{hint, wire};
 
@@ -22,13 +22,13 @@ pub struct Incoming {
     /// The body, or as much of it as arrived.
     pub body: Vec<u8>,
     /// Why the rest of the body did not arrive; `None` if it is complete.
-    pub cut: Option<FailureCause>,
+    pub cut: Option<Cause>,
 }
 
 /// Returns the result of sending `request`. `now` is used if the server gives a date to wait for, and no date of its own.
 pub fn attempt<R: Request>(
     request: &R,
-    came: Result<Incoming, FailureCause>,
+    came: Result<Incoming, Cause>,
     now: Timestamp,
 ) -> Attempt<R::Response> {
     let asked = request.outgoing().asked();
@@ -59,15 +59,12 @@ fn request_id(incoming: &Incoming) -> Option<String> {
 }
 
 /// A failure to read a body shows how the body begins.
-fn with_body(cause: FailureCause, body: &[u8]) -> FailureCause {
+fn with_body(cause: Cause, body: &[u8]) -> Cause {
     match cause {
-        FailureCause::WrongShape(wrong) => {
+        Cause::WrongShape(wrong) => {
             // A character has at most four bytes.
             let start = &body[..body.len().min(SHOWN_BODY * 4)];
-            FailureCause::WrongShape(WrongShape {
-                body: String::from_utf8_lossy(start).into_owned(),
-                ..wrong
-            })
+            Cause::WrongShape(WrongShape { body: String::from_utf8_lossy(start).into_owned(), ..wrong })
         }
         other => other,
     }
@@ -123,7 +120,7 @@ mod tests {
             ..Incoming::default()
         });
         match failure.cause {
-            FailureCause::Refused(refusal) => refusal.intermediary,
+            Cause::Refused(refusal) => refusal.intermediary,
             other => panic!("{other:?}"),
         }
     }
@@ -163,7 +160,7 @@ mod tests {
         let cut = failure(Incoming {
             status: 200,
             request_id: Some("r".into()),
-            cut: Some(FailureCause::NoAnswer("it broke off".into())),
+            cut: Some(Cause::NoAnswer("it broke off".into())),
             ..Incoming::default()
         });
         assert_eq!(cut.line(), "GET /me got no answer: it broke off (request r)");

@@ -16,13 +16,13 @@ use crate::roster::Region;
 pub struct Failure {
     /// What was asked: `PATCH /users/u_1`.
     pub asked: String,
-    pub cause: FailureCause,
+    pub cause: Cause,
     /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
     pub request_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FailureCause {
+pub enum Cause {
     /// It never left this machine: the host was not found, refused the connection, or broke off the handshake.
     NotSent(String),
     /// It was not carried out, and the next request would end in the same way until someone changes the setup.
@@ -50,7 +50,7 @@ pub struct Obstacle {
     pub help: String,
 }
 
-impl From<Refusal> for FailureCause {
+impl From<Refusal> for Cause {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
     }
@@ -69,8 +69,8 @@ pub struct WrongShape {
 
 impl WrongShape {
     /// A response that differs from what was expected. [`super::exchange`] adds the body.
-    pub fn cause(expected: &'static str, why: impl Into<String>) -> FailureCause {
-        FailureCause::WrongShape(Self { expected, why: why.into(), body: String::new() })
+    pub fn cause(expected: &'static str, why: impl Into<String>) -> Cause {
+        Cause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
 }
 
@@ -128,31 +128,27 @@ impl Failure {
     /// What it means, for reads and writes alike.
     pub fn class(&self) -> Class {
         match &self.cause {
-            FailureCause::NotSent(_) => Class::NotSent,
-            FailureCause::Blocked(_) => Class::Fatal,
-            FailureCause::NoAnswer(_)
-            | FailureCause::WrongShape(_)
-            | FailureCause::TooSlow(_)
-            | FailureCause::PageWithoutData => Class::Ambiguous,
-            FailureCause::Refused(refusal) => refusal.class(),
+            Cause::NotSent(_) => Class::NotSent,
+            Cause::Blocked(_) => Class::Fatal,
+            Cause::NoAnswer(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => {
+                Class::Ambiguous
+            }
+            Cause::Refused(refusal) => refusal.class(),
         }
     }
 
     /// Returns whether a response came, usable or not.
     pub fn was_answered(&self) -> bool {
         match self.cause {
-            FailureCause::Refused(_)
-            | FailureCause::WrongShape(_)
-            | FailureCause::TooSlow(_)
-            | FailureCause::PageWithoutData => true,
-            FailureCause::NotSent(_) | FailureCause::Blocked(_) | FailureCause::NoAnswer(_) => false,
+            Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => true,
+            Cause::NotSent(_) | Cause::Blocked(_) | Cause::NoAnswer(_) => false,
         }
     }
 
     /// Returns how long the server asks to wait.
     pub fn hint(&self) -> Option<Duration> {
         match &self.cause {
-            FailureCause::Refused(refusal) => refusal.hint,
+            Cause::Refused(refusal) => refusal.hint,
             _ => None,
         }
     }
@@ -161,7 +157,7 @@ impl Failure {
     /// values a filter can hold is not documented.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
-            FailureCause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
+            Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
             _ => self.class() == Class::TooLarge,
         }
     }
@@ -170,18 +166,18 @@ impl Failure {
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
-            FailureCause::NotSent(why) => FailureCause::NotSent(words(why)),
-            FailureCause::Blocked(obstacle) => {
+            Cause::NotSent(why) => Cause::NotSent(words(why)),
+            Cause::Blocked(obstacle) => {
                 let Obstacle { code, why, help } = *obstacle;
-                FailureCause::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
+                Cause::Blocked(Box::new(Obstacle { code, why: words(why), help: words(help) }))
             }
-            FailureCause::NoAnswer(why) => FailureCause::NoAnswer(words(why)),
-            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
-                FailureCause::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
+            Cause::NoAnswer(why) => Cause::NoAnswer(words(why)),
+            Cause::WrongShape(WrongShape { expected, why, body }) => {
+                Cause::WrongShape(WrongShape { expected, why: words(why), body: words(body) })
             }
-            FailureCause::TooSlow(limit) => FailureCause::TooSlow(limit),
-            FailureCause::PageWithoutData => FailureCause::PageWithoutData,
-            FailureCause::Refused(refusal) => {
+            Cause::TooSlow(limit) => Cause::TooSlow(limit),
+            Cause::PageWithoutData => Cause::PageWithoutData,
+            Cause::Refused(refusal) => {
                 let Refusal { status, code, errors, hint, intermediary } = *refusal;
                 let errors = errors.into_iter().map(&words).collect();
                 let intermediary = intermediary.map(|Intermediary { server, text }| Intermediary {
@@ -207,10 +203,10 @@ impl Failure {
     /// Equal for failures that are the same to the reader. Texts can differ in seconds and IDs, and a stable code cannot.
     pub fn kind(&self) -> String {
         match &self.cause {
-            FailureCause::Refused(refusal) if refusal.code.is_some() => {
+            Cause::Refused(refusal) if refusal.code.is_some() => {
                 format!("{} {} {:?}", without_ids(&self.asked), refusal.status, refusal.code)
             }
-            FailureCause::Refused(refusal) => {
+            Cause::Refused(refusal) => {
                 format!("{} {}", refusal.status, without_numbers(&self.line_of_many()))
             }
             _ => without_numbers(&self.line_of_many()),
@@ -226,12 +222,12 @@ impl Failure {
 
     fn what_happened(&self) -> String {
         match &self.cause {
-            FailureCause::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
-            FailureCause::Blocked(obstacle) => {
+            Cause::NotSent(why) => format!("could not be sent: {}", Printable::cut(why, 300)),
+            Cause::Blocked(obstacle) => {
                 format!("was not sent: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            FailureCause::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
-            FailureCause::WrongShape(WrongShape { expected, why, body }) => {
+            Cause::NoAnswer(why) => format!("got no answer: {}", Printable::cut(why, 300)),
+            Cause::WrongShape(WrongShape { expected, why, body }) => {
                 let why = Printable::cut(why, 300);
                 let body = match body.as_str() {
                     "" => String::new(),
@@ -239,13 +235,13 @@ impl Failure {
                 };
                 format!("returned an unexpected response: expected {expected}, but {why}{body}")
             }
-            FailureCause::TooSlow(limit) => {
+            Cause::TooSlow(limit) => {
                 format!("was answered too slowly, with less than {limit} bytes per minute")
             }
-            FailureCause::PageWithoutData => {
+            Cause::PageWithoutData => {
                 "returned a page without data that says another page follows".to_owned()
             }
-            FailureCause::Refused(refusal) => format!("was answered with {}", refusal.line()),
+            Cause::Refused(refusal) => format!("was answered with {}", refusal.line()),
         }
     }
 
@@ -253,20 +249,17 @@ impl Failure {
     /// which of them fails first is chance.
     pub fn message(&self) -> String {
         let message = match &self.cause {
-            FailureCause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
-            FailureCause::Blocked(obstacle) => {
+            Cause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
+            Cause::Blocked(obstacle) => {
                 format!("no request was sent to Pylon: {}", Printable::cut(&obstacle.why, LONGEST_WHY))
             }
-            FailureCause::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
-            FailureCause::Refused(refusal)
+            Cause::NoAnswer(why) => format!("Pylon did not answer: {}", Printable::cut(why, 300)),
+            Cause::Refused(refusal)
                 if matches!(self.class(), Class::Fatal | Class::Throttled | Class::Ambiguous) =>
             {
                 format!("Pylon answered with {}", refusal.line())
             }
-            FailureCause::Refused(_)
-            | FailureCause::WrongShape(_)
-            | FailureCause::TooSlow(_)
-            | FailureCause::PageWithoutData => {
+            Cause::Refused(_) | Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData => {
                 return self.line();
             }
         };
@@ -360,24 +353,24 @@ impl Failure {
 
     fn remedy(&self, region: Option<Region>) -> (PylonCode, String) {
         let (code, help) = match &self.cause {
-            FailureCause::NotSent(_) => (
+            Cause::NotSent(_) => (
                 PylonCode::Unreachable,
                 "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again",
             ),
-            FailureCause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
-            FailureCause::NoAnswer(_) | FailureCause::TooSlow(_) => {
+            Cause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
+            Cause::NoAnswer(_) | Cause::TooSlow(_) => {
                 (PylonCode::NoAnswer, "run again: what was done stays done, and only the rest is sent")
             }
-            FailureCause::WrongShape(_) => (
+            Cause::WrongShape(_) => (
                 PylonCode::BadAnswer,
                 "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
                  Pylon's API has changed: report it with the request ID",
             ),
-            FailureCause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
-            FailureCause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
+            Cause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
+            Cause::Refused(refusal) if refusal.code.as_deref() == Some("wrong_region_token") => {
                 return (PylonCode::WrongRegion, wrong_region(region));
             }
-            FailureCause::Refused(refusal) => refusal.remedy(),
+            Cause::Refused(refusal) => refusal.remedy(),
         };
         (code, help.to_owned())
     }
@@ -457,7 +450,7 @@ mod tests {
         failure(refusal.into()).class()
     }
 
-    fn failure(cause: FailureCause) -> Failure {
+    fn failure(cause: Cause) -> Failure {
         Failure { asked: "PATCH /users/u".into(), cause, request_id: None }
     }
 
@@ -526,12 +519,12 @@ mod tests {
             assert_eq!(class(status, code), expected, "{status} {code:?}");
         }
         let causes = [
-            (FailureCause::NotSent(String::new()), Class::NotSent),
-            (FailureCause::Blocked(Box::new(expired())), Class::Fatal),
-            (FailureCause::NoAnswer(String::new()), Class::Ambiguous),
-            (FailureCause::WrongShape(WrongShape::default()), Class::Ambiguous),
-            (FailureCause::TooSlow(1024), Class::Ambiguous),
-            (FailureCause::PageWithoutData, Class::Ambiguous),
+            (Cause::NotSent(String::new()), Class::NotSent),
+            (Cause::Blocked(Box::new(expired())), Class::Fatal),
+            (Cause::NoAnswer(String::new()), Class::Ambiguous),
+            (Cause::WrongShape(WrongShape::default()), Class::Ambiguous),
+            (Cause::TooSlow(1024), Class::Ambiguous),
+            (Cause::PageWithoutData, Class::Ambiguous),
         ];
         let mut met: HashSet<Class> = table.iter().map(|(.., class)| *class).collect();
         for (cause, expected) in causes {
@@ -569,10 +562,10 @@ mod tests {
     #[test]
     fn every_failure_shows_its_request_id() {
         for cause in [
-            FailureCause::NoAnswer("it broke off".into()),
-            FailureCause::WrongShape(WrongShape::default()),
-            FailureCause::TooSlow(1024),
-            FailureCause::PageWithoutData,
+            Cause::NoAnswer("it broke off".into()),
+            Cause::WrongShape(WrongShape::default()),
+            Cause::TooSlow(1024),
+            Cause::PageWithoutData,
             Refusal { status: 500, ..Refusal::default() }.into(),
         ] {
             let failure = Failure { request_id: Some("req_1".into()), ..failure(cause) };
@@ -583,7 +576,7 @@ mod tests {
     #[test]
     fn an_unexpected_body_is_shown_up_to_200_printable_characters() {
         let body = format!("<p>\u{1b}[2J{}", "x".repeat(500));
-        let line = failure(FailureCause::WrongShape(WrongShape {
+        let line = failure(Cause::WrongShape(WrongShape {
             expected: "a page of users",
             why: "a field is missing".into(),
             body,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::failure::{Failure, FailureCause};
+use super::failure::{Cause, Failure};
 use crate::every::every;
 use crate::observed::{Integration, Organization, Person, Role, UserId};
 use crate::plan::Patch;
@@ -23,7 +23,7 @@ pub trait Request {
     ///
     /// # Errors
     /// The body is not what this request returns.
-    fn decode(&self, body: &[u8]) -> Result<Self::Response, FailureCause>;
+    fn decode(&self, body: &[u8]) -> Result<Self::Response, Cause>;
 }
 
 /// A request that changes nothing. A [`super::Reader`] sends no other requests.
@@ -59,16 +59,13 @@ pub struct Search {
     pub cursor: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnePerson(pub UserId);
-
 /// Asks for people, and ignores what else the response holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRequest {
     /// Searches for several people by address.
     Search(Search),
     /// Reads one person by ID.
-    One(OnePerson),
+    One(UserId),
 }
 
 /// Asks the audit log what was done to at most [`PAGE`] people.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::failure::{Class, Failure, FailureCause};
+use super::failure::{Cause, Class, Failure};
 
 /// Attempts at one request, the first included.
 pub const ATTEMPTS: u32 = 10;
@@ -51,10 +51,8 @@ impl Failures {
     /// Counts one more. A 429 is not an attempt: the request was not carried out, and the pacing says when to send it.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
-        let is_unusable = matches!(
-            failure.cause,
-            FailureCause::WrongShape(_) | FailureCause::TooSlow(_) | FailureCause::PageWithoutData
-        );
+        let is_unusable =
+            matches!(failure.cause, Cause::WrongShape(_) | Cause::TooSlow(_) | Cause::PageWithoutData);
         self.unusable += u32::from(is_unusable);
     }
 }
@@ -128,9 +126,9 @@ impl Retries {
     /// that makes a write ambiguous only makes a read worth repeating.
     pub fn retry_read(&mut self, now: Duration, failure: &Failure, failed: Failures) -> Retry {
         let unusable = match failure.cause {
-            FailureCause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
-            FailureCause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
-            FailureCause::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
+            Cause::WrongShape(_) => ATTEMPTS_AT_A_WRONG_SHAPE,
+            Cause::PageWithoutData => ATTEMPTS_AT_A_PAGE_WITHOUT_DATA,
+            Cause::TooSlow(_) => 1, // that took a minute, and the next attempt would take another one
             _ => u32::MAX,
         };
         if failed.unusable >= unusable {
@@ -202,7 +200,7 @@ mod tests {
         retries
     }
 
-    fn failure(cause: FailureCause) -> Failure {
+    fn failure(cause: Cause) -> Failure {
         Failure { asked: "GET /me".into(), cause, request_id: None }
     }
 
@@ -234,8 +232,8 @@ mod tests {
             (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
         let mut silent = retries(seconds(0));
-        silent.failed(&failure(FailureCause::NoAnswer("reset".into())));
-        silent.failed(&failure(FailureCause::NotSent("refused".into())));
+        silent.failed(&failure(Cause::NoAnswer("reset".into())));
+        silent.failed(&failure(Cause::NotSent("refused".into())));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
         silent.failed(&refused(500));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error is an answer too");
@@ -278,12 +276,12 @@ mod tests {
     #[test]
     fn a_read_is_asked_again_when_that_may_help() {
         for (failure, is_again) in [
-            (failure(FailureCause::NotSent(String::new())), true),
-            (failure(FailureCause::NoAnswer(String::new())), true),
-            (failure(FailureCause::WrongShape(WrongShape::default())), true),
-            (failure(FailureCause::PageWithoutData), true),
-            (failure(FailureCause::TooSlow(1024)), false),
-            (failure(FailureCause::Blocked(Box::new(obstacle()))), false),
+            (failure(Cause::NotSent(String::new())), true),
+            (failure(Cause::NoAnswer(String::new())), true),
+            (failure(Cause::WrongShape(WrongShape::default())), true),
+            (failure(Cause::PageWithoutData), true),
+            (failure(Cause::TooSlow(1024)), false),
+            (failure(Cause::Blocked(Box::new(obstacle()))), false),
             (refused(429), true),
             (refused(409), true),
             (refused(500), true),
@@ -304,8 +302,7 @@ mod tests {
 
     #[test]
     fn a_success_that_cannot_be_used_is_retried_a_few_times_within_five_seconds() {
-        for (cause, attempts) in
-            [(FailureCause::WrongShape(WrongShape::default()), 3), (FailureCause::PageWithoutData, 4)]
+        for (cause, attempts) in [(Cause::WrongShape(WrongShape::default()), 3), (Cause::PageWithoutData, 4)]
         {
             let failure = failure(cause);
             let mut retries = answered();

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::exchange::Incoming;
-use super::failure::{Failure, FailureCause};
+use super::failure::{Cause, Failure};
 use crate::clock::Clock;
 use crate::printable::Printable;
 
@@ -34,7 +34,7 @@ impl Trace {
     pub(super) fn request(
         self,
         asked: &str,
-        came: &Result<Incoming, FailureCause>,
+        came: &Result<Incoming, Cause>,
         took: Duration,
         attempt: u32,
         hide: impl Fn(String) -> String,
@@ -59,7 +59,7 @@ impl Trace {
 
 fn request(
     asked: &str,
-    came: &Result<Incoming, FailureCause>,
+    came: &Result<Incoming, Cause>,
     took: Duration,
     attempt: u32,
     hide: impl Fn(String) -> String,
@@ -97,13 +97,13 @@ mod tests {
         assert_eq!(
             line(Ok(Incoming {
                 status: 200,
-                cut: Some(FailureCause::NoAnswer(String::new())),
+                cut: Some(Cause::NoAnswer(String::new())),
                 ..Incoming::default()
             })),
             "GET /me  200 after 41 ms, attempt 2, incomplete body"
         );
         assert_eq!(
-            line(Err(FailureCause::NoAnswer("secret reset".into()))),
+            line(Err(Cause::NoAnswer("secret reset".into()))),
             "GET /me got no answer: [token] reset, after 41 ms, attempt 2"
         );
     }

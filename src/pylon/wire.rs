@@ -15,10 +15,10 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::failure::{FailureCause, WrongShape};
+use super::failure::{Cause, WrongShape};
 use super::request::{
-    AuditLog, Endpoint, Entries, Identity, Listing, Me, OnePerson, Outgoing, Page, PeopleRequest,
-    ReadRequest, Request, RoleFields, RolePage, Roles, Search, Update,
+    AuditLog, Endpoint, Entries, Identity, Listing, Me, Outgoing, Page, PeopleRequest, ReadRequest, Request,
+    RoleFields, RolePage, Roles, Search, Update,
 };
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
@@ -358,7 +358,7 @@ impl Request for Me {
         Outgoing::new(Endpoint::Me)
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Identity, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Identity, Cause> {
         let wrong = |why| WrongShape::cause("the organization and the token's user", why);
         let WireMe { id, name, user } = parse::<Data<WireMe>>(body).map_err(wrong)?.data.0;
         let user = user.and_then(|user| user.0.id).and_then(|id| UserId::new(&id));
@@ -373,13 +373,12 @@ impl Request for Roles {
         Outgoing { query: cursor_query(self.cursor.as_ref()), ..Outgoing::new(Endpoint::Roles) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<RolePage, FailureCause> {
-        let wrong = |why| WrongShape::cause("a page of roles", why);
-        let (data, next) = many::<Vec<Object<WireRole<'_>>>>(body).map_err(wrong)?;
-        let roles: Vec<Role> = data.unwrap_or_default().into_iter().map(role).collect();
-        with_data(!roles.is_empty(), next.as_ref())?;
+    fn decode(&self, body: &[u8]) -> Result<RolePage, Cause> {
+        let expected = "a page of roles";
+        let (roles, next) = list::<WireRole<'_>>(body, expected)?;
+        let roles: Vec<Role> = roles.into_iter().map(role).collect();
         if roles.is_empty() && self.cursor.is_none() {
-            return Err(wrong("there are none, and every organization has roles".into()));
+            return Err(WrongShape::cause(expected, "there are none, and every organization has roles"));
         }
         Ok(RolePage { roles, next })
     }
@@ -396,7 +395,7 @@ impl Request for Listing {
         Outgoing { query, ..Outgoing::new(Endpoint::Users) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Page, Cause> {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
@@ -416,20 +415,8 @@ impl Request for Search {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Search) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Page, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Page, Cause> {
         users(body)
-    }
-}
-
-impl Request for OnePerson {
-    type Response = Person;
-
-    fn outgoing(&self) -> Outgoing {
-        Outgoing { user: Some(self.0.clone()), ..Outgoing::new(Endpoint::User) }
-    }
-
-    fn decode(&self, body: &[u8]) -> Result<Person, FailureCause> {
-        person(&self.0, body)
     }
 }
 
@@ -439,14 +426,14 @@ impl Request for PeopleRequest {
     fn outgoing(&self) -> Outgoing {
         match self {
             Self::Search(search) => search.outgoing(),
-            Self::One(one) => one.outgoing(),
+            Self::One(id) => Outgoing { user: Some(id.clone()), ..Outgoing::new(Endpoint::User) },
         }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Vec<Person>, Cause> {
         match self {
             Self::Search(search) => search.decode(body).map(|page| page.people),
-            Self::One(one) => one.decode(body).map(|person| vec![person]),
+            Self::One(id) => person(id, body).map(|person| vec![person]),
         }
     }
 }
@@ -460,12 +447,9 @@ impl Request for AuditLog {
         Outgoing { body: Some(body), ..Outgoing::new(Endpoint::Audit) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Entries, FailureCause> {
-        let wrong = |why| WrongShape::cause("a page of audit log entries", why);
-        let (data, next) = many::<Vec<Object<WireEntry>>>(body).map_err(wrong)?;
-        let entries = data.unwrap_or_default().into_iter();
-        let entries: Vec<AuditEntry> = entries.map(|Object(entry)| audit_entry(entry)).collect();
-        with_data(!entries.is_empty(), next.as_ref())?;
+    fn decode(&self, body: &[u8]) -> Result<Entries, Cause> {
+        let (entries, next) = list::<WireEntry>(body, "a page of audit log entries")?;
+        let entries = entries.into_iter().map(audit_entry).collect();
         Ok(Entries { entries, next })
     }
 }
@@ -479,7 +463,7 @@ impl Request for Update {
         Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
     }
 
-    fn decode(&self, body: &[u8]) -> Result<Person, FailureCause> {
+    fn decode(&self, body: &[u8]) -> Result<Person, Cause> {
         person(&self.id, body)
     }
 }
@@ -489,7 +473,6 @@ impl ReadRequest for Me {}
 impl ReadRequest for Roles {}
 impl ReadRequest for Listing {}
 impl ReadRequest for Search {}
-impl ReadRequest for OnePerson {}
 impl ReadRequest for PeopleRequest {}
 impl ReadRequest for AuditLog {}
 
@@ -513,13 +496,24 @@ fn encode(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
 }
 
-fn users(body: &[u8]) -> Result<Page, FailureCause> {
+fn users(body: &[u8]) -> Result<Page, Cause> {
     let wrong = |why| WrongShape::cause("a page of users", why);
     let (data, next) = many::<Users>(body).map_err(wrong)?;
     let Users { page, wrong: first } = data.unwrap_or_default();
     first.map_or(Ok(()), |why| Err(wrong(why)))?;
     with_data(!page.people.is_empty() || !page.integrations.is_empty(), next.as_ref())?;
     Ok(Page { next, ..page })
+}
+
+/// Returns the entries of a page, and the cursor of the next page.
+fn list<'de, T: Deserialize<'de>>(
+    body: &'de [u8],
+    expected: &'static str,
+) -> Result<(Vec<T>, Option<String>), Cause> {
+    let (data, next) = many::<Vec<Object<T>>>(body).map_err(|why| WrongShape::cause(expected, why))?;
+    let entries: Vec<T> = data.unwrap_or_default().into_iter().map(|Object(entry)| entry).collect();
+    with_data(!entries.is_empty(), next.as_ref())?;
+    Ok((entries, next))
 }
 
 /// Returns the list of a page, and the cursor of the next page.
@@ -531,12 +525,12 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
 }
 
 /// A page that has a next page has data, except now and then (recorded from the live service).
-fn with_data(has_data: bool, next: Option<&String>) -> Result<(), FailureCause> {
-    if has_data || next.is_none() { Ok(()) } else { Err(FailureCause::PageWithoutData) }
+fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
+    if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
 }
 
 /// Returns the person in a response to `GET` or `PATCH /users/{id}`. A response about another user is an error.
-fn person(id: &UserId, body: &[u8]) -> Result<Person, FailureCause> {
+fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
     let wrong = |why| WrongShape::cause("the user that was asked for", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
     match convert(user, &mut Names::default()).map_err(wrong)? {
@@ -574,7 +568,7 @@ fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, S
     }
 }
 
-fn role(Object(WireRole { id, name, slug }): Object<WireRole<'_>>) -> Role {
+fn role(WireRole { id, name, slug }: WireRole<'_>) -> Role {
     Role { id: RoleId(id.0.into()), name: name.0.into_owned(), slug: slug.0.into_owned() }
 }
 
@@ -683,11 +677,11 @@ mod tests {
     }
 
     /// Returns why a body cannot be decoded, if it cannot.
-    fn cause(request: &impl Request, body: &str) -> Option<FailureCause> {
+    fn cause(request: &impl Request, body: &str) -> Option<Cause> {
         request.decode(body.as_bytes()).err()
     }
 
-    fn page(body: &str) -> Result<Page, FailureCause> {
+    fn page(body: &str) -> Result<Page, Cause> {
         search().decode(body.as_bytes())
     }
 
@@ -722,10 +716,10 @@ mod tests {
                 cause(&Me, &body),
                 cause(&Roles { cursor: None }, &body),
                 cause(&Listing { deactivated: false, cursor: None }, &body),
-                cause(&OnePerson(id.clone()), &body),
+                cause(&PeopleRequest::One(id.clone()), &body),
                 cause(&Update { id, patch: Patch { role: None, status: None } }, &body),
             ] {
-                assert!(matches!(cause, Some(FailureCause::WrongShape(_))), "{body}: {cause:?}");
+                assert!(matches!(cause, Some(Cause::WrongShape(_))), "{body}: {cause:?}");
             }
         }
     }
@@ -746,7 +740,7 @@ mod tests {
                 cause(&search(), &body),
                 cause(&audit_log(), &body),
             ] {
-                assert_eq!(cause, Some(FailureCause::PageWithoutData), "{data}");
+                assert_eq!(cause, Some(Cause::PageWithoutData), "{data}");
             }
         }
     }
@@ -793,7 +787,7 @@ mod tests {
         }
     }
 
-    fn user(fields: &str) -> Result<Page, FailureCause> {
+    fn user(fields: &str) -> Result<Page, Cause> {
         page(&format!(r#"{{"data":[{{"id":"u1","name":"A",{fields}}}]}}"#))
     }
 
@@ -828,7 +822,7 @@ mod tests {
         };
         assert!(user(&without("nothing")).is_ok());
         for (name, _) in all {
-            let Err(FailureCause::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
+            let Err(Cause::WrongShape(wrong)) = user(&without(name)) else { panic!("{name}") };
             assert!(
                 wrong.why.starts_with("the user u1 has no ") && wrong.why.contains(name),
                 "{}",
@@ -853,7 +847,7 @@ mod tests {
             r#""role_id":"","role":{"id":"r2"}"#,
         ] {
             let result = user(&format!(r#""email":"a@b.example","status":"",{fields}"#));
-            assert!(matches!(result, Err(FailureCause::WrongShape(_))), "{fields}: {result:?}");
+            assert!(matches!(result, Err(Cause::WrongShape(_))), "{fields}: {result:?}");
         }
     }
 
@@ -897,7 +891,7 @@ mod tests {
         assert!(person(&id, format!(r#"{{"data":{other}}}"#).as_bytes()).is_err());
     }
 
-    fn entries(entry: &str) -> Result<Entries, FailureCause> {
+    fn entries(entry: &str) -> Result<Entries, Cause> {
         audit_log().decode(format!(r#"{{"data":[{entry}],"request_id":"r"}}"#).as_bytes())
     }
 

@@ -19,7 +19,7 @@ use super::outcome::{Finished, Outcome, Stop};
 use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
 use crate::plan::{Change, ReviewedPlan};
-use crate::pylon::failure::FailureCause;
+use crate::pylon::failure::Cause;
 use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
@@ -177,11 +177,7 @@ impl Machine {
 
     /// Returns the failure of a write that never left.
     fn not_sent(&self, task: TaskId, why: String) -> Failure {
-        Failure {
-            asked: self.update(task).outgoing().asked(),
-            cause: FailureCause::NotSent(why),
-            request_id: None,
-        }
+        Failure { asked: self.update(task).outgoing().asked(), cause: Cause::NotSent(why), request_id: None }
     }
 
     /// Returns what to do at `now`. Must be called again until it says to wait.

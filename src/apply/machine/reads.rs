@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Machine;
 use crate::apply::task::TaskId;
 use crate::pylon::Failure;
-use crate::pylon::request::{Endpoint, OnePerson, PAGE, PeopleRequest, Search, halved};
+use crate::pylon::request::{Endpoint, PAGE, PeopleRequest, Search, halved};
 use crate::pylon::retry::Failures;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Machine {
                 PeopleRequest::Search(Search { emails, limit: read.limit, cursor: None })
             }
             Purpose::Look(task) | Purpose::SecondConfirmation(task) | Purpose::SecondLook(task) => {
-                PeopleRequest::One(OnePerson(subject(*task).id.clone()))
+                PeopleRequest::One(subject(*task).id.clone())
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{LONGEST_NAME, count};
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
-use crate::pylon::{Failure, FailureCause};
+use crate::pylon::{Cause, Failure};
 use crate::report::facts::plan::{ActorLine, AuditLogLine, BlameLine};
 
 /// Who brought a value about: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
@@ -66,7 +66,7 @@ pub fn why_unread(unread: &CutShort) -> String {
 }
 
 fn is_not_allowed(failure: &Failure) -> bool {
-    matches!(&failure.cause, FailureCause::Refused(refusal) if matches!(refusal.status, 403 | 404) && refusal.intermediary.is_none())
+    matches!(&failure.cause, Cause::Refused(refusal) if matches!(refusal.status, 403 | 404) && refusal.intermediary.is_none())
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use rolecall::observed::{Person, Role, UserId};
 use rolecall::plan::Patch;
 use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::request::{
-    AuditLog, Entries, Identity, Listing, Me, OnePerson, Page, Request, RolePage, Roles, Search, Update,
+    AuditLog, Entries, Identity, Listing, Me, Page, PeopleRequest, Request, RolePage, Roles, Search, Update,
 };
-use rolecall::pylon::{Class, Failure, FailureCause};
+use rolecall::pylon::{Cause, Class, Failure};
 use rolecall::roster::Email;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(super) fn holds(data: &[u8]) {
         1 => makes_sense(&Roles { cursor: CURSOR }, came(), value, are_roles),
         2 => makes_sense(&Listing { deactivated: false, cursor: CURSOR }, came(), value, is_page),
         3 => makes_sense(&Search { emails: emails(), limit: 9, cursor: CURSOR }, came(), value, is_page),
-        4 => makes_sense(&OnePerson(id()), came(), value, is_the_person),
+        4 => makes_sense(&PeopleRequest::One(id()), came(), value, are_the_person),
         5 => makes_sense(
             &AuditLog { people: vec![id()], limit: 9, cursor: CURSOR },
             came(),
@@ -48,7 +48,7 @@ pub(super) fn holds(data: &[u8]) {
 
 fn makes_sense<R: Request>(
     request: &R,
-    came: Result<Incoming, FailureCause>,
+    came: Result<Incoming, Cause>,
     value: Option<Value>,
     holds: impl Fn(&R::Response, &Value),
 ) {
@@ -63,10 +63,7 @@ fn makes_sense<R: Request>(
 }
 
 fn is_bad_answer(failure: &Failure) {
-    assert!(
-        matches!(failure.cause, FailureCause::WrongShape(_) | FailureCause::PageWithoutData),
-        "{failure:?}"
-    );
+    assert!(matches!(failure.cause, Cause::WrongShape(_) | Cause::PageWithoutData), "{failure:?}");
     assert_eq!(failure.class(), Class::Ambiguous);
     let line = failure.line();
     assert!(!line.contains('\n'), "{line}");
@@ -111,6 +108,11 @@ fn is_page(page: &Page, value: &Value) {
     let ids: Vec<&str> = page.integrations.iter().map(|user| user.id.as_str()).collect();
     assert_eq!(ids, others.iter().map(|of| text(of, "id")).collect::<Vec<_>>());
     is_next(page.next.as_deref(), value);
+}
+
+fn are_the_person(people: &Vec<Person>, value: &Value) {
+    let [person] = people.as_slice() else { panic!("one person was asked for: {people:?}") };
+    is_the_person(person, value);
 }
 
 fn is_the_person(person: &Person, value: &Value) {

@@ -10,7 +10,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::pace::{Feedback, Pacer, SendTime};
 use rolecall::pylon::request::{RolePage, Roles};
 use rolecall::pylon::retry::{Failures, GiveUp, LONGEST_HINT, Retries, Retry};
-use rolecall::pylon::{Attempt, Class, Failure, FailureCause};
+use rolecall::pylon::{Attempt, Cause, Class, Failure};
 use serde_json::Value;
 
 use super::now;
@@ -34,9 +34,9 @@ pub(super) fn holds(data: &[u8]) {
         return;
     };
     is_said(&failure);
-    let FailureCause::Refused(refusal) = &failure.cause else {
+    let Cause::Refused(refusal) = &failure.cause else {
         assert!(
-            matches!(failure.cause, FailureCause::WrongShape(_) | FailureCause::PageWithoutData)
+            matches!(failure.cause, Cause::WrongShape(_) | Cause::PageWithoutData)
                 && (200..300).contains(&status)
         );
         return;

@@ -15,7 +15,7 @@ use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
-use rolecall::pylon::{Attempt, Failure, FailureCause, FlowControl};
+use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
 
 use super::holds;
 use super::organisation::{Case, Resolved, cases, cases_of_kept_roles, patched};
@@ -160,16 +160,16 @@ impl Fate {
         Self::Lost,
     ];
 
-    fn cause(self) -> Option<FailureCause> {
-        let refused = |status| FailureCause::from(Refusal { status, ..Refusal::default() });
+    fn cause(self) -> Option<Cause> {
+        let refused = |status| Cause::from(Refusal { status, ..Refusal::default() });
         match self {
             Self::Well | Self::Ignored => None,
             Self::Rejected => Some(refused(422)),
             Self::Forbidden => Some(refused(403)),
             Self::Throttled => Some(refused(429)),
-            Self::NotSent => Some(FailureCause::NotSent("refused".into())),
+            Self::NotSent => Some(Cause::NotSent("refused".into())),
             Self::Failed | Self::FailedApplied => Some(refused(500)),
-            Self::Lost | Self::LostApplied | Self::Late => Some(FailureCause::NoAnswer("reset".into())),
+            Self::Lost | Self::LostApplied | Self::Late => Some(Cause::NoAnswer("reset".into())),
         }
     }
 
@@ -283,7 +283,7 @@ impl Drive {
 
     fn answer(&self, request: &PeopleRequest) -> Vec<Person> {
         match request {
-            PeopleRequest::One(one) => vec![self.world.people[&one.0].clone()],
+            PeopleRequest::One(id) => vec![self.world.people[id].clone()],
             PeopleRequest::Search(search) => {
                 let people = self.world.people.values();
                 people.filter(|person| search.emails.contains(&person.email)).cloned().collect()

@@ -17,7 +17,7 @@ use rolecall::plan::saved::SavedPlan;
 use rolecall::problem::Problems;
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{CutShort, Findings};
-use rolecall::pylon::{Failure, FailureCause};
+use rolecall::pylon::{Cause, Failure};
 use rolecall::report::{self, Annotations, Body, Format, Material, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
 
@@ -279,7 +279,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
         });
     }
     let errors = observed.people().map(|person| person.name.clone()).collect();
-    let cause = FailureCause::from(Refusal { status: 403, errors, ..Refusal::default() });
+    let cause = Cause::from(Refusal { status: 403, errors, ..Refusal::default() });
     let unread =
         Some(CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }));
     Findings { blames: out_of_step.settle(observed), unread, is_available: plan.declared > 3 }

@@ -18,7 +18,7 @@ use rolecall::pylon::exchange::{self, Incoming};
 use rolecall::pylon::observe::{Ask, Wanted};
 use rolecall::pylon::pace::{Feedback, Pacing};
 use rolecall::pylon::request::{Endpoint, Outgoing, PeopleRequest, ReadRequest, Request as _, Update};
-use rolecall::pylon::{Failure, FailureCause, FlowControl};
+use rolecall::pylon::{Cause, Failure, FlowControl};
 use rolecall::sandbox::{ApiOperation, DEFAULT_TOKEN, Delivery, Faults, Request, Response, World};
 
 use super::scene::Scene;
@@ -131,7 +131,7 @@ struct Flight {
     sent: Duration,
     arrived: Option<Duration>,
     answer_at: Duration,
-    came: Option<Result<Incoming, FailureCause>>,
+    came: Option<Result<Incoming, Cause>>,
 }
 
 /// What was planned, and on which reads it rests.
@@ -337,8 +337,7 @@ impl Sim {
                 else {
                     return; // asked by a process that is gone
                 };
-                let came =
-                    flight.came.clone().unwrap_or_else(|| Err(FailureCause::NoAnswer("given up".into())));
+                let came = flight.came.clone().unwrap_or_else(|| Err(Cause::NoAnswer("given up".into())));
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
                 match &flight.what {
                     What::Read(request) => {
@@ -376,7 +375,7 @@ impl Sim {
         let chance = self.rng.f64();
         if chance < refused {
             self.refused += 1;
-            flight.came = Some(Err(FailureCause::NotSent("connection refused".into())));
+            flight.came = Some(Err(Cause::NotSent("connection refused".into())));
             self.schedule(flight.answer_at, Coming::Answered(number));
         } else if chance < refused + late {
             self.late += 1;
@@ -402,11 +401,9 @@ impl Sim {
                 (Ok(self.line.incoming(response.clone())), answer_at)
             }
             Delivery::CutBefore | Delivery::CutAfter => {
-                (Err(FailureCause::NoAnswer("connection reset".into())), answer_at)
+                (Err(Cause::NoAnswer("connection reset".into())), answer_at)
             }
-            Delivery::Stall { .. } => {
-                (Err(FailureCause::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE)
-            }
+            Delivery::Stall { .. } => (Err(Cause::NoAnswer("not within 30 s".into())), sent + FIRST_BYTE),
         };
         if let Some(flight) = self.flights.get_mut(&number) {
             flight.came = Some(came);
@@ -507,7 +504,7 @@ fn as_request(outgoing: Outgoing) -> Request {
         .body(body.unwrap_or_default())
 }
 
-fn shown(came: &Result<Incoming, FailureCause>) -> String {
+fn shown(came: &Result<Incoming, Cause>) -> String {
     match came {
         Ok(incoming) => format!(
             "{} {}",
