@@ -6,21 +6,13 @@
 
 use crate::source::{Place, Sources};
 
-/// Declares a room's diagnostic codes: an enum with the text of each code and the list of all of them.
+/// Declares the diagnostic codes of a module.
 macro_rules! codes {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$doc])* $variant,)+ }
-
-        impl $name {
-            /// Every code of this room.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The code as it is printed and documented.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
+    ($(#[$meta:meta])* pub enum $name:ident $variants:tt) => {
+        $crate::every::words! {
+            $(#[$meta])*
+            #[derive(PartialOrd, Ord, Hash)]
+            pub enum $name $variants
         }
 
         impl From<$name> for &'static str {

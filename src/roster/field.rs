@@ -7,33 +7,25 @@ use std::fmt;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::every::every;
+use crate::every::words;
 
 /// The value of a field as text. Files name a role by its name, slug or ID, and Pylon by its ID; a status is the same word in both.
 pub type FieldValue = Arc<str>;
 
-/// A field of a user that can be declared, changed, and rolled back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    Role,
-    Status,
+words! {
+    /// A field of a user that can be declared, changed, and rolled back. In the order in which files, plans, and reports list them.
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Field {
+        Role = "role",
+        Status = "status",
+    }
 }
 
 impl Field {
-    /// Every field, in the order in which files, plans, and reports list them.
-    pub const ALL: [Self; 2] = every!(Field: Role, Status);
-
-    /// The key of the field in files and reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::Status => "status",
-        }
-    }
-
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Role => "roles",
@@ -102,26 +94,21 @@ impl<T> IndexMut<Field> for PerField<T> {
     }
 }
 
-/// A status that can be declared. Pylon may show other statuses, but accepts only these (Pylon API, `PATCH /users/{id}`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    Active,
-    Away,
-    OutOfOffice,
+words! {
+    /// A status that can be declared. Pylon may show other statuses, but accepts only these (Pylon API, `PATCH /users/{id}`).
+    #[derive(PartialOrd, Ord, Hash, JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum Status {
+        /// Takes on work.
+        Active = "active",
+        /// Not at work right now.
+        Away = "away",
+        /// Not at work for longer, as on holiday.
+        OutOfOffice = "out_of_office",
+    }
 }
 
 impl Status {
-    pub const ALL: [Self; 3] = every!(Status: Active, Away, OutOfOffice);
-
-    /// The word for it in files, plans, and the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Away => "away",
-            Self::OutOfOffice => "out_of_office",
-        }
-    }
-
     /// The status that this word stands for.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)

@@ -181,7 +181,7 @@ impl<'p> Fields<'p> {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
-        let message = format!("{} is not a value of `{key}`", quoted(written.value));
+        let message = format!("{} is not a value of `{key}`", in_backticks(written.value, 60));
         self.report(Problem::new(code, message).at(written.place, "not known").help(help));
         None
     }
@@ -221,20 +221,16 @@ impl<'p> Fields<'p> {
             // The parser puts a value without a place where it could not read one, and has reported that.
             None if value.span().is_empty() => None,
             None => {
-                let kind = value.get_ref().type_str();
-                let message = format!("{} must be {wanted}", quoted(key));
-                let problem =
-                    Problem::new(Code::WrongType, message).at(place, format!("this is of type {kind}"));
-                self.report(problem.help(hints::of_type(key, wanted, value.get_ref())));
+                self.wrong_type(key, value, wanted, hints::of_type(key, wanted, value.get_ref()));
                 None
             }
         }
     }
 
-    /// Reports a value that is neither of two types.
-    pub(super) fn wrong_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, help: &str) {
+    /// Reports a value of another type than the key takes.
+    pub(super) fn wrong_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, help: impl Into<String>) {
         let kind = value.get_ref().type_str();
-        let problem = Problem::new(Code::WrongType, format!("`{key}` must be {wanted}"));
+        let problem = Problem::new(Code::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
         self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
@@ -268,13 +264,8 @@ impl<'p> Fields<'p> {
     }
 }
 
-/// A value between backticks, unless it may be a secret.
-pub(super) fn quoted(text: &str) -> String {
-    quoted_up_to(text, 60)
-}
-
-/// The same, with at most `most` characters of it.
-pub(super) fn quoted_up_to(text: &str, most: usize) -> String {
+/// Returns at most `most` characters of a value between backticks, unless it may be a secret.
+pub(super) fn in_backticks(text: &str, most: usize) -> String {
     match text {
         "" => "an empty text".to_owned(),
         _ if holds_secret(text) => "this".to_owned(),

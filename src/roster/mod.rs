@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 
 pub mod code;
 pub mod email;
@@ -32,7 +33,7 @@ pub mod schema;
 mod settings;
 mod syntax;
 
-use crate::every::every;
+use crate::every::words;
 use crate::source::{Place, Sourced, Sources};
 pub use code::Code;
 pub use email::Email;
@@ -93,27 +94,19 @@ pub struct Workspace {
     pub region: Option<Sourced<Region>>,
 }
 
-/// Where an organisation lives. Each region has its own host (Pylon API, "Regions").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Region {
-    /// In the United States.
-    Us,
-    /// In the European Union.
-    Eu,
+words! {
+    /// Where an organization is hosted. Each region has its own host (Pylon API, "Regions").
+    #[derive(Hash, JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum Region {
+        /// `https://api.usepylon.com`
+        Us = "us",
+        /// `https://api.eu.usepylon.com`
+        Eu = "eu",
+    }
 }
 
 impl Region {
-    /// Every region.
-    pub const ALL: [Self; 2] = every!(Region: Us, Eu);
-
-    /// As it is declared and printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Us => "us",
-            Self::Eu => "eu",
-        }
-    }
-
     /// Its host (Pylon API, "Hosts").
     pub const fn host(self) -> &'static str {
         match self {
@@ -132,29 +125,18 @@ pub struct Policy {
     pub extra_roles: Stance,
 }
 
-/// What a difference means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stance {
-    /// It is a change.
-    #[default]
-    Enforce,
-    /// It is shown, never written, never pending.
-    Observe,
-    /// It is not looked at.
-    Ignore,
-}
-
-impl Stance {
-    /// Every stance.
-    pub const ALL: [Self; 3] = every!(Stance: Enforce, Observe, Ignore);
-
-    /// As it is declared and printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforce => "enforce",
-            Self::Observe => "observe",
-            Self::Ignore => "ignore",
-        }
+words! {
+    /// What a difference means.
+    #[derive(Default, JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum Stance {
+        /// It is a change: shown in the plan, written by an apply.
+        #[default]
+        Enforce = "enforce",
+        /// It is shown in the plan, never written and never pending.
+        Observe = "observe",
+        /// It is not looked at.
+        Ignore = "ignore",
     }
 }
 
@@ -222,50 +204,29 @@ pub struct Floor {
     pub holders: u64,
 }
 
-/// `unmanaged`: people in Pylon whom no file declares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unmanaged {
-    /// Not mentioned.
-    Ignore,
-    /// Counted.
-    Report,
-    /// The apply is refused.
-    Refuse,
-}
-
-impl Unmanaged {
-    /// Everything that can be declared.
-    pub const ALL: [Self; 3] = every!(Unmanaged: Ignore, Report, Refuse);
-
-    /// As it is declared and printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ignore => "ignore",
-            Self::Report => "report",
-            Self::Refuse => "refuse",
-        }
+words! {
+    /// What people in Pylon who are in no file mean.
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum Unmanaged {
+        /// They are not mentioned.
+        Ignore = "ignore",
+        /// They are counted in the plan.
+        Report = "report",
+        /// The apply is refused.
+        Refuse = "refuse",
     }
 }
 
-/// `missing`: people who are declared but not in Pylon, or deactivated there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// Shown.
-    Report,
-    /// The apply is refused.
-    Refuse,
-}
-
-impl Missing {
-    /// Everything that can be declared.
-    pub const ALL: [Self; 2] = every!(Missing: Report, Refuse);
-
-    /// As it is declared and printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Refuse => "refuse",
-        }
+words! {
+    /// What people mean who are declared but not in Pylon, or deactivated there.
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum Missing {
+        /// They are shown in the plan.
+        Report = "report",
+        /// The apply is refused.
+        Refuse = "refuse",
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email, foreign_letters};
-use super::fields::{Fields, Key, Value, quoted_up_to};
+use super::fields::{Fields, Key, Value, in_backticks};
 use super::keys;
 use super::rules::check_windows;
 use super::{Code, DeclaredPerson, DeclaredValue, Field, PerField, Window};
@@ -70,7 +70,7 @@ pub(super) fn read_email(
     written: Sourced<&str>,
     allow_unicode: bool,
 ) -> Option<Sourced<Email>> {
-    let shown = || quoted_up_to(written.value, 80);
+    let shown = || in_backticks(written.value, 80);
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
         Err(BadEmail::Malformed(_)) if written.value.is_empty() => {

@@ -7,7 +7,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeTable;
 
 use super::field::Field;
-use super::fields::{Fields, Value, quoted};
+use super::fields::{Fields, Value, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
@@ -139,7 +139,7 @@ fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone>
             Some(near) => format!("did you mean `{near}`?"),
             None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
         };
-        let message = format!("{} is not a time zone", quoted(name.value));
+        let message = format!("{} is not a time zone", in_backticks(name.value, 60));
         fields.report(Problem::new(Code::UnknownTimezone, message).at(name.place, "not known").help(help));
         None
     })
@@ -309,7 +309,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Guardrai
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the guardrails are: {}", names.join(", ")),
         };
-        let message = format!("{} is not a guardrail", quoted(&written.value));
+        let message = format!("{} is not a guardrail", in_backticks(&written.value, 60));
         fields.report(Problem::new(Code::BadValue, message).at(written.place, "not known").help(help));
     }
     known

@@ -1,7 +1,7 @@
 //! The JSON Schema of `users.toml` and its team files, for editors: it completes keys and values, explains them, marks mistakes.
 //!
-//! Made of structs that have the shape of the file as people write it, and that nothing is ever put into; the doc comments are
-//! what an editor shows. The reader stays the judge: what needs more than one value at a time (a window that leads nowhere, a
+//! It is derived from structs that have the shape of the file as people write it, and from the enums of the reader. Their doc
+//! comments are what an editor shows. The reader stays the judge: what needs more than one value at a time (a window that leads nowhere, a
 //! role that nobody has) only `rolecall validate` and `plan` see. What the reader takes, the schema takes.
 //!
 //! One schema serves root and team files. That a team file has `[defaults]` and `[users]` alone, the reader says.
@@ -17,7 +17,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{GuardrailRules, Missing, Stance, Unmanaged};
+use super::{GuardrailRules, Missing, Region, Stance, Status, Unmanaged};
 
 /// The JSON Schema (draft 2020-12) of the root file and of team files.
 pub fn schema() -> Schema {
@@ -81,39 +81,19 @@ struct Workspace {
     region: Option<Region>,
 }
 
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-enum Region {
-    /// `https://api.usepylon.com`
-    Us,
-    /// `https://api.eu.usepylon.com`
-    Eu,
-}
-
 /// `[policy]`
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Policy {
     /// The declared role against the assigned one.
     #[schemars(extend("default" = Stance::default().as_str()))]
-    role: Option<Difference>,
+    role: Option<Stance>,
     /// The declared status against the present one. It is compared only where one is declared.
     #[schemars(extend("default" = Stance::default().as_str()))]
-    status: Option<Difference>,
+    status: Option<Stance>,
     /// Roles that are assigned in Pylon beyond the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
-    extra_roles: Option<Difference>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-enum Difference {
-    /// It is a change: shown in the plan, written by an apply.
-    Enforce,
-    /// It is shown in the plan, never written and never pending.
-    Observe,
-    /// It is not looked at.
-    Ignore,
+    extra_roles: Option<Stance>,
 }
 
 /// `[guardrails]`
@@ -136,30 +116,10 @@ struct Guardrails {
     protected: Option<Vec<Address>>,
     /// What people in Pylon whom no file declares mean.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
-    unmanaged: Option<UnmanagedPeople>,
+    unmanaged: Option<Unmanaged>,
     /// What declared people who are not in Pylon, or deactivated there, mean.
     #[schemars(extend("default" = Missing::Report.as_str()))]
-    missing: Option<MissingPeople>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-enum UnmanagedPeople {
-    /// They are not mentioned.
-    Ignore,
-    /// They are counted in the plan.
-    Report,
-    /// The apply is refused.
-    Refuse,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-enum MissingPeople {
-    /// They are shown in the plan.
-    Report,
-    /// The apply is refused.
-    Refuse,
+    missing: Option<Missing>,
 }
 
 /// `[[acknowledge]]`: one risk, accepted up to a figure and for a time. It overrides this one guardrail, and no other.
@@ -249,17 +209,6 @@ struct Window {
     then: Option<Status>,
     /// Why, for whoever reads this later: `reason = "incident lead"`.
     reason: Option<Text>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-enum Status {
-    /// Takes on work.
-    Active,
-    /// Not at work right now.
-    Away,
-    /// Not at work for longer, as on holiday.
-    OutOfOffice,
 }
 
 // A text that says something. No doc comment: what is said of the key is said of its text.
