@@ -2,7 +2,7 @@
 //!
 //! `.rolecall` may come with a repository, so its contents are not trusted. Guarantees that no link in it is followed, that
 //! everything in it is a regular file or a folder, and that all of that belongs to the user who runs rolecall. Otherwise the
-//! error is an [`Untrusted`], and nothing was written. On Unix each file is opened relative to its folder, which stays open, so
+//! error is an [`UntrustedFile`], and nothing was written. On Unix each file is opened relative to its folder, which stays open, so
 //! that no folder on the way can be replaced by a link meanwhile.
 
 use std::fmt;
@@ -15,12 +15,12 @@ pub const NAME: &str = ".rolecall";
 
 /// Something that is not a regular file or folder of the user is in the place of one.
 #[derive(Debug)]
-pub struct Untrusted {
+pub struct UntrustedFile {
     path: PathBuf,
     why: String,
 }
 
-impl fmt::Display for Untrusted {
+impl fmt::Display for UntrustedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, why } = self;
         let path =
@@ -29,9 +29,9 @@ impl fmt::Display for Untrusted {
     }
 }
 
-impl std::error::Error for Untrusted {}
+impl std::error::Error for UntrustedFile {}
 
-impl Untrusted {
+impl UntrustedFile {
     fn error(path: PathBuf, why: impl Into<String>) -> Error {
         Error::new(ErrorKind::InvalidInput, Self { path, why: why.into() })
     }
@@ -54,7 +54,7 @@ impl OwnFolder {
     /// `.rolecall` in `folder`, which is made if it is not there. It contains a `.gitignore`, so that git ignores it.
     ///
     /// # Errors
-    /// It cannot be made, or it is [`Untrusted`].
+    /// It cannot be made, or it is [`UntrustedFile`].
     pub fn beside(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
@@ -68,7 +68,7 @@ impl OwnFolder {
     /// `.rolecall` in `folder`, if it is there.
     ///
     /// # Errors
-    /// It is not there (`NotFound`), cannot be opened, or is [`Untrusted`].
+    /// It is not there (`NotFound`), cannot be opened, or is [`UntrustedFile`].
     pub fn there(folder: &Path) -> Result<Self> {
         fs::symlink_metadata(folder.join(NAME))?;
         Self::at(folder)?.folder(NAME)
@@ -83,7 +83,6 @@ impl OwnFolder {
         Self::at(path)
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -91,7 +90,7 @@ impl OwnFolder {
     /// Opens a file to read.
     ///
     /// # Errors
-    /// It is not there, cannot be opened, or is [`Untrusted`].
+    /// It is not there, cannot be opened, or is [`UntrustedFile`].
     pub fn open(&self, name: &str) -> Result<File> {
         self.file(name, How::Read)
     }
@@ -99,7 +98,7 @@ impl OwnFolder {
     /// Opens a file to read and write, which is made if it is not there.
     ///
     /// # Errors
-    /// It cannot be opened, or it is [`Untrusted`].
+    /// It cannot be opened, or it is [`UntrustedFile`].
     pub fn open_or_create(&self, name: &str) -> Result<File> {
         self.file(name, How::OpenOrCreate)
     }
@@ -129,7 +128,7 @@ mod system {
     use rustix::io::Errno;
     use rustix::process::geteuid;
 
-    use super::{Error, File, How, OwnFolder, Path, Result, Untrusted, fs};
+    use super::{Error, File, How, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     /// A pipe is opened without waiting for its other end; it is refused right after.
@@ -144,7 +143,7 @@ mod system {
         /// A folder in this one, made if it is not there.
         ///
         /// # Errors
-        /// It cannot be made, or it is [`Untrusted`].
+        /// It cannot be made, or it is [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match mkdirat(&self.folder, name, Mode::from(0o777)) {
@@ -170,7 +169,7 @@ mod system {
                 .map_err(|errno| explained(errno, &path))?;
             let file = File::from(file);
             if !file.metadata()?.is_file() {
-                return Err(Untrusted::error(path, "is not a regular file"));
+                return Err(UntrustedFile::error(path, "is not a regular file"));
             }
             is_trusted(&file, &path)?;
             Ok(file)
@@ -190,7 +189,7 @@ mod system {
         if owner == user {
             return Ok(());
         }
-        Err(Untrusted::error(
+        Err(UntrustedFile::error(
             path.to_owned(),
             format!("belongs to user {owner}, and rolecall runs as user {user}"),
         ))
@@ -203,12 +202,12 @@ mod system {
         }
         let kind = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
         match kind {
-            Ok(kind) if kind.is_symlink() => Untrusted::error(path.to_owned(), "is a symbolic link"),
+            Ok(kind) if kind.is_symlink() => UntrustedFile::error(path.to_owned(), "is a symbolic link"),
             Ok(kind) if errno == Errno::NOTDIR && !kind.is_dir() => {
-                Untrusted::error(path.to_owned(), "is not a folder")
+                UntrustedFile::error(path.to_owned(), "is not a folder")
             }
             Ok(kind) if matches!(errno, Errno::ISDIR | Errno::NXIO) && !kind.is_file() => {
-                Untrusted::error(path.to_owned(), "is not a regular file")
+                UntrustedFile::error(path.to_owned(), "is not a regular file")
             }
             _ => errno.into(),
         }
@@ -237,7 +236,7 @@ mod system {
 /// Without openat: each step is looked at before it is taken.
 #[cfg(not(unix))]
 mod system {
-    use super::{Error, ErrorKind, File, How, OwnFolder, Path, Result, Untrusted, fs};
+    use super::{Error, ErrorKind, File, How, OwnFolder, Path, Result, UntrustedFile, fs};
     use crate::private;
 
     impl OwnFolder {
@@ -249,13 +248,13 @@ mod system {
         /// A folder in this one, made if it is not there.
         ///
         /// # Errors
-        /// It cannot be made, or it is [`Untrusted`].
+        /// It cannot be made, or it is [`UntrustedFile`].
         pub fn folder(&self, name: &str) -> Result<Self> {
             let path = self.path.join(name);
             match fs::create_dir(&path) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
                 _ if !fs::symlink_metadata(&path)?.is_dir() => {
-                    return Err(Untrusted::error(path, "is a link or not a folder"));
+                    return Err(UntrustedFile::error(path, "is a link or not a folder"));
                 }
                 _ => Ok(Self { path }),
             }
@@ -265,7 +264,7 @@ mod system {
             let path = self.path.join(name);
             let is_refused = |metadata: fs::Metadata| !metadata.is_file();
             if !matches!(how, How::CreateNew) && fs::symlink_metadata(&path).is_ok_and(is_refused) {
-                return Err(Untrusted::error(path, "is a link or not a regular file"));
+                return Err(UntrustedFile::error(path, "is a link or not a regular file"));
             }
             let mut options = private::options();
             match how {
@@ -336,7 +335,7 @@ mod tests {
                 own.folder("link").map(|_| File::open(&outside).unwrap()),
             ] {
                 let error = refused.unwrap_err();
-                assert!(Untrusted::is_why(&error), "{target:?}: {error}");
+                assert!(UntrustedFile::is_why(&error), "{target:?}: {error}");
                 assert!(
                     error.to_string().contains(".rolecall/link is a symbolic link"),
                     "{target:?}: {error}"
@@ -350,7 +349,7 @@ mod tests {
         let refused =
             [own.open("folder").err(), own.open_or_create("folder").err(), own.folder("file").err()];
         for error in refused {
-            assert!(Untrusted::is_why(error.as_ref().unwrap()), "{error:?}");
+            assert!(UntrustedFile::is_why(error.as_ref().unwrap()), "{error:?}");
         }
         assert_eq!(fs::read_to_string(outside).unwrap(), "mine");
     }
@@ -360,7 +359,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         symlink(outside.path(), folder.path().join(NAME)).unwrap();
-        assert!(Untrusted::is_why(&OwnFolder::beside(folder.path()).unwrap_err()));
+        assert!(UntrustedFile::is_why(&OwnFolder::beside(folder.path()).unwrap_err()));
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }

@@ -25,7 +25,6 @@ pub(crate) use codes;
 /// A place that a problem is about, and what to say at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
     pub place: Place,
     /// What to say there; a few words.
     pub text: String,
@@ -34,13 +33,12 @@ pub struct Label {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The stable code, `room::what_happened`.
+    /// The stable code, as in `roster::bad_email`.
     pub code: &'static str,
     /// What is wrong, in the user's words.
     pub message: String,
     /// Where: the first is the main place. Empty where the problem is in no file.
     pub labels: Vec<Label>,
-    /// What to do next.
     pub help: Option<String>,
 }
 
@@ -50,7 +48,6 @@ impl Problem {
         Self { code: code.into(), message: message.into(), labels: Vec::new(), help: None }
     }
 
-    /// Adds a place.
     #[must_use]
     pub fn at(mut self, place: Place, text: impl Into<String>) -> Self {
         self.labels.push(Label { place, text: text.into() });

@@ -11,13 +11,11 @@ pub const STDIN: &str = "-";
 /// Why there is no text.
 #[derive(Debug)]
 pub enum Unreadable {
-    /// The system says so.
     System(io::Error),
     /// It is a folder, a pipe, a device.
     NotRegular,
     /// It has more bytes than this.
     TooLarge(u64),
-    /// It is not UTF-8.
     NotText(NotUtf8),
 }
 
@@ -28,9 +26,8 @@ pub enum NotUtf8 {
     Wide(&'static str),
     /// Text with one byte per character. The first byte that is not UTF-8, and where it is.
     Narrow {
-        /// The line, from 1.
+        /// Counted from 1.
         line: usize,
-        /// The byte.
         byte: u8,
         /// The character that it is in Windows-1252, which has all of Latin-1.
         char: char,
@@ -149,14 +146,15 @@ pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
 /// with a repository is not followed: it would make a run wait for a terminal, or read a device without an end.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
-    path.as_os_str() == STDIN || !is_own_link(path) && fs::metadata(path).is_ok_and(is_other)
+    // In the folders of the system, `/dev/stdin` and `/dev/fd/63` are links.
+    let is_foreign_link = path.is_symlink() && !is_below(path, &["/dev", "/proc"]);
+    path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
 
-/// Whether the last part is a link outside of the folders of the system, in which `/dev/stdin` and `/dev/fd/63` are links.
-fn is_own_link(path: &Path) -> bool {
+/// Whether the folder that contains the path is one of these folders, or is below one.
+pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-    path.is_symlink()
-        && !folder.is_some_and(|folder| folder.starts_with("/dev") || folder.starts_with("/proc"))
+    folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
 /// Returns the bytes of a file of at most `largest` bytes, whatever they are.

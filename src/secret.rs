@@ -6,7 +6,7 @@
 
 use crate::spelling::did_you_mean;
 
-/// Words in the names of keys that hold secrets.
+/// Words in the names of keys that hold secrets. On a line with one of them, a word needs less to look like a secret.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -21,9 +21,6 @@ const NAMES: [&str; 12] = [
     "credential",
     "jwt",
 ];
-/// On a line with one of these, a word needs less to look like a secret.
-const HINTS: [&str; 9] =
-    ["token", "secret", "passwor", "passwd", "api_key", "apikey", "authorization", "bearer", "credential"];
 /// How the tokens of well-known services begin.
 const PREFIXES: [&str; 14] = [
     "pylon_",
@@ -61,7 +58,7 @@ pub fn is_secret_name(name: &str) -> bool {
     let last = words.next_back().unwrap_or_default();
     last.split(['_', '-', '.']).any(ends)
         || ends(&last.replace(['_', '-', '.'], ""))
-        || camel_parts(name).any(|part| ends(&part))
+        || camel_parts(name).iter().any(|part| ends(part))
 }
 
 /// Whether a key may be a misspelled name of a secret.
@@ -74,19 +71,22 @@ pub fn resembles_secret_name(name: &str) -> bool {
     })
 }
 
-/// The parts of a name in camel case, in lower case: `api`, `Token`, and `File` of `apiTokenFile`.
-fn camel_parts(name: &str) -> impl Iterator<Item = String> + use<> {
+/// Returns the parts of a name in camel case, in lowercase: `api`, `token`, and `file` of `apiTokenFile`. A name with spaces has
+/// none.
+fn camel_parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
+    if name.contains(' ') {
+        return parts;
+    }
     let mut was_lower = false;
     for char in name.chars() {
-        if char.is_ascii_uppercase() && was_lower || char == ' ' {
+        if char.is_ascii_uppercase() && was_lower {
             parts.push(String::new());
         }
         was_lower = char.is_ascii_lowercase();
         parts.last_mut().expect("at least one").push(char.to_ascii_lowercase());
     }
-    let has_spaces = name.contains(' ');
-    parts.into_iter().filter(move |_| !has_spaces)
+    parts
 }
 
 /// Whether a text holds something that should not be repeated.
@@ -111,7 +111,7 @@ pub fn goes_on_at(text: &str, start: usize) -> bool {
     for line in text[..start].lines().rev().take(MOST_ABOVE) {
         let line = line.trim_end();
         let opening = OPENINGS.iter().find(|(end, _)| line.ends_with(end));
-        if let Some((_, close)) = opening.filter(|_| is_hinted(&line.to_ascii_lowercase()))
+        if let Some((_, close)) = opening
             && value_of_secret(line).is_some()
         {
             return if close.is_empty() {
@@ -125,20 +125,14 @@ pub fn goes_on_at(text: &str, start: usize) -> bool {
     false
 }
 
-/// Whether a line, in lowercase, may have a key that is named like a secret.
-fn is_hinted(lower: &str) -> bool {
-    HINTS.iter().chain(&["pwd", "passphrase", "jwt"]).any(|hint| lower.contains(hint))
-}
-
 /// Where on a line the first secret may begin.
 pub fn start_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
-    let is_hinted = HINTS.iter().any(|hint| lower.contains(hint));
-    let named = if self::is_hinted(&lower) { value_of_secret(line) } else { None };
+    let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
     let word = words(line).find(|(at, word)| {
         looks_like_secret(word, is_hinted) && !is_beside_at(line, *at, word) && !is_id(line, *at)
     });
-    let start = named.into_iter().chain(word.map(|(at, _)| at)).min()?;
+    let start = value_of_secret(line).into_iter().chain(word.map(|(at, _)| at)).min()?;
     (start < line.len()).then_some(start)
 }
 
@@ -250,6 +244,7 @@ mod tests {
             ("pylon.token = \"x\"", "pylon.token = \"(not shown)"),
             ("pylon = { apiToken = 'x', a = 1 }", "pylon = { apiToken = '(not shown)"),
             ("\"client-secret\" = \"x\"", "\"client-secret\" = \"(not shown)"),
+            ("api-key = \"x\"", "api-key = \"(not shown)"),
             ("export PYLON_API_TOKEN=abc", "export PYLON_API_TOKEN=(not shown)"),
             ("Authorization: Bearer abc", "Authorization: (not shown)"),
             ("tokens: abc", "tokens: (not shown)"),

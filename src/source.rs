@@ -9,14 +9,13 @@ use std::sync::{Arc, OnceLock};
 
 use crate::secret::{self, MASK};
 
-/// Which file of [`Sources`].
+/// The number of a file in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
 /// A span of bytes in one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The file.
     pub file: FileId,
     start: u32,
     end: u32,
@@ -45,9 +44,7 @@ impl Place {
 /// A value and where it was declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sourced<T> {
-    /// What was declared.
     pub value: T,
-    /// Where.
     pub place: Place,
 }
 
@@ -68,7 +65,7 @@ impl<T> Sourced<T> {
 pub struct Location {
     /// The file as it was named: the config as given, an included file relative to the working directory.
     pub file: String,
-    /// Line, from 1.
+    /// Counted from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
@@ -77,7 +74,6 @@ pub struct Location {
 /// One line of a file around a place, ready to be underlined; masked values are already hidden in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Where the place begins.
     pub location: Location,
     /// Text of the line before the place.
     pub before: String,
@@ -99,13 +95,13 @@ struct SourceFile {
 /// Where lines and characters are in a text, so that a place is found without going through its line: a line may be long.
 #[derive(Debug, Clone)]
 struct Positions {
-    /// Where each line begins.
+    /// The offset at which each line begins.
     lines: Vec<usize>,
     /// How many characters begin before each multiple of [`STRIDE`] bytes.
     characters: Vec<usize>,
 }
 
-/// In bytes.
+/// The distance of two counts of characters, in bytes.
 const STRIDE: usize = 1024;
 
 /// All files that were read, in the order of reading.
@@ -148,7 +144,6 @@ impl Sources {
         self.files.len()
     }
 
-    /// Whether nothing was read.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }

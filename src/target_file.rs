@@ -11,20 +11,21 @@ use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
 use crate::private::Staged;
+use crate::regular::is_below;
 
 /// A file that is open for its new text.
 #[derive(Debug)]
-pub struct TargetFile(Way);
+pub struct TargetFile(WriteMethod);
 
 /// A [`TargetFile`] whose new text has been prepared as far as possible without changing the file.
 #[derive(Debug)]
 pub struct FilledFile {
-    way: Way,
+    method: WriteMethod,
     text: String,
 }
 
 #[derive(Debug)]
-enum Way {
+enum WriteMethod {
     /// The file does not exist yet.
     New(Staged),
     /// A regular file, which is replaced. If that fails, it is written in place.
@@ -42,15 +43,15 @@ impl TargetFile {
     /// It cannot be written.
     pub fn open(path: &Path) -> Result<Self> {
         let path = behind_links(path);
-        let way = match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Way::New(Staged::open(&path)?),
+        let method = match fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => WriteMethod::New(Staged::open(&path)?),
             Err(error) => return Err(error),
             Ok(there) => match own_stream(&there)? {
-                Some(stream) => Way::Stream(stream),
+                Some(stream) => WriteMethod::Stream(stream),
                 None => existing(&path, &there)?,
             },
         };
-        Ok(Self(way))
+        Ok(Self(method))
     }
 
     /// Prepares the text. Nothing is changed yet.
@@ -58,12 +59,12 @@ impl TargetFile {
     /// # Errors
     /// The disk is full.
     pub fn fill(self, text: String) -> Result<FilledFile> {
-        let way = match self.0 {
-            Way::New(staged) => Way::New(staged.fill(&text)?),
-            Way::Replace(staged, there) => Way::Replace(staged.fill(&text)?, there),
-            way @ (Way::InPlace(_) | Way::Stream(_)) => way,
+        let method = match self.0 {
+            WriteMethod::New(staged) => WriteMethod::New(staged.fill(&text)?),
+            WriteMethod::Replace(staged, there) => WriteMethod::Replace(staged.fill(&text)?, there),
+            method @ (WriteMethod::InPlace(_) | WriteMethod::Stream(_)) => method,
         };
-        Ok(FilledFile { way, text })
+        Ok(FilledFile { method, text })
     }
 
     /// Writes the text.
@@ -81,33 +82,35 @@ impl FilledFile {
     /// # Errors
     /// Not all of it could be written.
     pub fn place(self) -> Result<()> {
-        let Self { way, text } = self;
-        match way {
-            Way::New(staged) => staged.place(),
+        let Self { method, text } = self;
+        match method {
+            WriteMethod::New(staged) => staged.place(),
             // A file that is mounted by itself, as into a container, cannot be replaced (EBUSY), nor can a file of another user
             // in a folder with the sticky bit (EPERM).
-            Way::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
-            Way::InPlace(path) => in_place(&path, &text),
-            Way::Stream(mut stream) => stream.write_all(text.as_bytes()).and_then(|()| stream.flush()),
+            WriteMethod::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
+            WriteMethod::InPlace(path) => in_place(&path, &text),
+            WriteMethod::Stream(mut stream) => {
+                stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+            }
         }
     }
 }
 
-/// The way to write what exists. It is opened for writing even if it will be replaced: a read-only file is not replaced.
-fn existing(path: &Path, there: &fs::Metadata) -> Result<Way> {
+/// The method to write what exists. It is opened for writing even if it will be replaced: a read-only file is not replaced.
+fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
-        return Ok(Way::Stream(file));
+        return Ok(WriteMethod::Stream(file));
     }
     if has_several_names(there) {
-        return Ok(Way::InPlace(path.to_owned()));
+        return Ok(WriteMethod::InPlace(path.to_owned()));
     }
     match Staged::open(path) {
-        Ok(staged) => Ok(Way::Replace(staged, path.to_owned())),
+        Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
         // Too few file descriptors are no reason to give up that the file is replaced as a whole.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
-        Err(_) => Ok(Way::InPlace(path.to_owned())),
+        Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
     }
 }
 
@@ -166,20 +169,14 @@ pub fn behind_links(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        if is_descriptor(&path) {
+        // `/proc/self/fd/1` is an open file of a process. Its text may name a pipe or a deleted file, so only the link itself can
+        // be opened.
+        if is_below(&path, &["/proc"]) {
             break;
         }
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     path
-}
-
-/// Whether the link is an open file of a process, as `/proc/self/fd/1` is. Its text may name a pipe or a deleted file, so only
-/// the link itself can be opened.
-fn is_descriptor(link: &Path) -> bool {
-    link.parent()
-        .and_then(|folder| fs::canonicalize(folder).ok())
-        .is_some_and(|folder| folder.starts_with("/proc"))
 }
 
 #[cfg(unix)]

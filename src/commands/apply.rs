@@ -16,7 +16,7 @@ use crate::cli::{ApplyArgs, CarryArgs, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::output::{self, say};
-use crate::own_folder::{OwnFolder, Untrusted};
+use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::plan::saved::{self, SavedPlan, digest_of};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -148,7 +148,7 @@ fn lock_of(
     let own = match OwnFolder::beside(&folder(&common.config)) {
         Ok(own) => Some(own),
         // It was put there on purpose, perhaps so that two applies do not see each other.
-        Err(error) if Untrusted::is_why(&error) => return Err(lock::no_lock(&error.to_string()).into()),
+        Err(error) if UntrustedFile::is_why(&error) => return Err(lock::no_lock(&error.to_string()).into()),
         Err(_) => None,
     };
     // The embedded Pylon of one folder has nothing to do with that of another.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
 use super::Code;
-use crate::own_folder::{OwnFolder, Untrusted};
+use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problem;
 
@@ -58,7 +58,7 @@ impl Lock {
             match held {
                 Ok(None) => {}
                 Ok(Some(holder)) => return Err(locked(&holder)),
-                Err((_, error)) if Untrusted::is_why(&error) => return Err(no_lock(&error.to_string())),
+                Err((_, error)) if UntrustedFile::is_why(&error) => return Err(no_lock(&error.to_string())),
                 Err((folder, error)) => {
                     let folder = Printable::new(&folder.to_string_lossy());
                     refused = no_lock(&format!("no lock can be taken in {folder}: {error}"));

@@ -19,7 +19,6 @@ codes! {
         OutsideFolder = "roster::outside_folder",
         /// The text is not TOML.
         Syntax = "roster::syntax",
-        /// No such key here.
         UnknownKey = "roster::unknown_key",
         /// A key that must not be in a reviewed file.
         SecretInFile = "roster::secret_in_file",
@@ -33,13 +32,12 @@ codes! {
         BadValue = "roster::bad_value",
         /// A key that this table needs is not there.
         MissingKey = "roster::missing_key",
-        /// Not an e-mail address.
         BadEmail = "roster::bad_email",
-        /// An address outside ASCII.
+        /// An address has characters outside ASCII, and the file does not allow them.
         UnicodeEmail = "roster::unicode_email",
         /// Two addresses that look the same.
         LookAlike = "roster::look_alike",
-        /// One person, declared twice.
+        /// One person is declared twice.
         DuplicatePerson = "roster::duplicate_person",
         /// A key or a section, declared twice in one file.
         DuplicateKey = "roster::duplicate_key",
@@ -49,9 +47,8 @@ codes! {
         IncludeMatchesNothing = "roster::include_matches_nothing",
         /// The include pattern cannot be followed.
         BadInclude = "roster::bad_include",
-        /// The file includes itself.
+        /// A pattern of the root file matches the root file.
         IncludeLoop = "roster::include_loop",
-        /// No such time zone.
         UnknownTimezone = "roster::unknown_timezone",
         /// A date or time that does not exist.
         BadTime = "roster::bad_time",

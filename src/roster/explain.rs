@@ -48,7 +48,7 @@ pub(super) fn explain(
     read: impl Fn(&mut Fields<'_>, &DeTable<'_>),
 ) -> Known {
     let statements = statements(text);
-    let mut part = Part { text: String::new(), shift: Shift::default(), start: 0 };
+    let mut part = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
     let mut found = std::mem::take(&mut fields.problems);
     let mut known = None;
     for _ in 0..=MOST_UNSEEN {
@@ -69,7 +69,7 @@ pub(super) fn explain(
         fields.problems.append(&mut found);
         fields.problems.append(&mut reread);
         let Some(next) = explained.unseen_from else { break };
-        part = Part::of(text, next..text.len(), &statements);
+        part = TextPart::of(text, next..text.len(), &statements);
         let repaired = Repaired::of(&part.text);
         let (table, unread) = repaired.parse();
         errors = unread;
@@ -87,7 +87,7 @@ fn read_below(
 ) -> Vec<Problem> {
     let mut found = Vec::new();
     for section in sections {
-        let part = Part::below(section, text);
+        let part = TextPart::below(section, text);
         found.extend(part.walk(fields, Repaired::of(&part.text).parse().0.get_ref(), read));
     }
     found
@@ -110,7 +110,7 @@ fn read_again(
     unread.sort();
     unread.dedup();
     for Unread { start, end, without, is_complete } in unread {
-        let mut part = Part::of(text, start..end, statements);
+        let mut part = TextPart::of(text, start..end, statements);
         if let Some((from, to)) = without {
             part.leave_out(&(start..end), &(from..to));
         }
@@ -125,14 +125,14 @@ fn read_again(
 }
 
 /// A part of a text, with the header that it is below, so that it is read as in the whole.
-struct Part {
+struct TextPart {
     text: String,
     shift: Shift,
     /// Where it begins in the whole.
     start: usize,
 }
 
-impl Part {
+impl TextPart {
     /// A range of a text that begins with a statement.
     fn of(text: &str, range: Range<usize>, statements: &Statements) -> Self {
         let header = statements.header_before(range.start).unwrap_or(0..0);
@@ -169,7 +169,7 @@ impl Part {
 }
 
 /// Returns the errors of the parser with their places in the whole.
-fn parser_errors<'e>(errors: &'e [Error], part: &Part) -> impl Iterator<Item = ParserError<'e>> {
+fn parser_errors<'e>(errors: &'e [Error], part: &TextPart) -> impl Iterator<Item = ParserError<'e>> {
     let shift = part.shift;
     errors.iter().map(move |error| ParserError::at(shift.span(error.span().unwrap_or(0..0)), error))
 }

@@ -17,8 +17,8 @@ use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
 use crate::source::{FileId, Place, Sourced};
 use crate::spelling::did_you_mean;
 
-pub(super) type Value<'v> = Spanned<DeValue<'v>>;
-pub(super) type Key<'v> = Spanned<DeString<'v>>;
+pub(super) type TomlValue<'v> = Spanned<DeValue<'v>>;
+pub(super) type TomlKey<'v> = Spanned<DeString<'v>>;
 
 /// Reads values of one file and collects what is wrong with them.
 pub(super) struct Fields<'p> {
@@ -79,19 +79,18 @@ impl<'p> Fields<'p> {
         self.problems.push(problem);
     }
 
-    /// A text.
-    pub(super) fn string<'v>(&mut self, key: &str, value: &'v Value<'_>) -> Option<Sourced<&'v str>> {
+    pub(super) fn string<'v>(&mut self, key: &str, value: &'v TomlValue<'_>) -> Option<Sourced<&'v str>> {
         let found = value.get_ref().as_str();
         self.typed(key, "a string", value, found)
     }
 
     /// A text that says something.
-    pub(super) fn text(&mut self, key: &str, value: &Value<'_>) -> Option<Sourced<String>> {
+    pub(super) fn text(&mut self, key: &str, value: &TomlValue<'_>) -> Option<Sourced<String>> {
         self.some_text(key, value).map(|text| text.map(str::to_owned))
     }
 
     /// The name, slug or id of a role.
-    pub(super) fn role(&mut self, value: &Value<'_>) -> Option<Sourced<RoleName>> {
+    pub(super) fn role(&mut self, value: &TomlValue<'_>) -> Option<Sourced<RoleName>> {
         self.value_of(Field::Role, "role", value)
     }
 
@@ -100,7 +99,7 @@ impl<'p> Fields<'p> {
         &mut self,
         field: Field,
         key: &str,
-        value: &Value<'_>,
+        value: &TomlValue<'_>,
     ) -> Option<Sourced<FieldValue>> {
         let Sourced { value: text, place } = match field {
             Field::Role => self.some_text(key, value)?,
@@ -122,7 +121,7 @@ impl<'p> Fields<'p> {
         new
     }
 
-    fn some_text<'v>(&mut self, key: &str, value: &'v Value<'_>) -> Option<Sourced<&'v str>> {
+    fn some_text<'v>(&mut self, key: &str, value: &'v TomlValue<'_>) -> Option<Sourced<&'v str>> {
         let text = self.string(key, value)?;
         if text.value.trim().is_empty() {
             self.report(
@@ -133,13 +132,13 @@ impl<'p> Fields<'p> {
         Some(text)
     }
 
-    pub(super) fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
+    pub(super) fn boolean(&mut self, key: &str, value: &TomlValue<'_>) -> Option<bool> {
         let found = value.get_ref().as_bool();
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
     /// A whole number from 0.
-    pub(super) fn count(&mut self, key: &str, value: &Value<'_>) -> Option<u64> {
+    pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;
         let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
@@ -153,12 +152,12 @@ impl<'p> Fields<'p> {
         number.ok()
     }
 
-    pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v Value<'i>) -> Option<&'v DeTable<'i>> {
+    pub(super) fn table<'v, 'i>(&mut self, key: &str, value: &'v TomlValue<'i>) -> Option<&'v DeTable<'i>> {
         let found = value.get_ref().as_table();
         self.typed(key, "a table", value, found).map(|found| found.value)
     }
 
-    pub(super) fn array<'v, 'i>(&mut self, key: &str, value: &'v Value<'i>) -> Option<&'v DeArray<'i>> {
+    pub(super) fn array<'v, 'i>(&mut self, key: &str, value: &'v TomlValue<'i>) -> Option<&'v DeArray<'i>> {
         let found = value.get_ref().as_array();
         self.typed(key, "an array", value, found).map(|found| found.value)
     }
@@ -168,7 +167,7 @@ impl<'p> Fields<'p> {
         &mut self,
         key: &str,
         code: Code,
-        value: &Value<'_>,
+        value: &TomlValue<'_>,
         known: &[(&str, T)],
     ) -> Option<Sourced<T>> {
         let written = self.string(key, value)?;
@@ -190,7 +189,7 @@ impl<'p> Fields<'p> {
     pub(super) fn moment(
         &mut self,
         key: &str,
-        value: &Value<'_>,
+        value: &TomlValue<'_>,
         zone: &TimeZone,
     ) -> Option<Sourced<Moment>> {
         let datetime = value.get_ref().as_datetime();
@@ -212,7 +211,7 @@ impl<'p> Fields<'p> {
         &mut self,
         key: &str,
         wanted: &str,
-        value: &Value<'_>,
+        value: &TomlValue<'_>,
         found: Option<T>,
     ) -> Option<Sourced<T>> {
         let place = self.place(value.span());
@@ -228,14 +227,20 @@ impl<'p> Fields<'p> {
     }
 
     /// Reports a value of another type than the key takes.
-    pub(super) fn wrong_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, help: impl Into<String>) {
+    pub(super) fn wrong_type(
+        &mut self,
+        key: &str,
+        value: &TomlValue<'_>,
+        wanted: &str,
+        help: impl Into<String>,
+    ) {
         let kind = value.get_ref().type_str();
         let problem = Problem::new(Code::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
         self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
     /// A key that this table does not take.
-    pub(super) fn unknown(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str], table: &str) {
+    pub(super) fn unknown(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>, known: &[&str], table: &str) {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
         if let Some(Forbidden { message, label, help }) = forbidden(name) {
@@ -275,11 +280,9 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
 
 /// Why a key does not belong into a file.
 pub(super) struct Forbidden {
-    /// What happened.
     pub(super) message: String,
     /// What is at its place.
     pub(super) label: &'static str,
-    /// What to do.
     pub(super) help: &'static str,
 }
 

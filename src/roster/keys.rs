@@ -4,17 +4,14 @@
 /// The keys of an included file.
 pub(crate) const TEAM: &[&str] = &["defaults", "users"];
 
-/// The keys of `[workspace]`.
 pub(crate) const WORKSPACE: &[&str] = &["organization", "region"];
 
-/// The keys of `[policy]`.
 pub(crate) const POLICY: &[&str] = &["role", "status", "extra_roles"];
 
 /// The keys of one `[[acknowledge]]`, whatever its guardrail.
 pub(crate) const ACKNOWLEDGE: &[&str] =
     &["guardrail", "role", "user", "up_to", "down_to", "reason", "expires"];
 
-/// The keys of `[defaults]`.
 pub(crate) const DEFAULTS: &[&str] = &["role"];
 
 /// The keys of a person.
@@ -29,7 +26,6 @@ pub(crate) fn before(key: &str) -> &'static [&'static str] {
 /// The keys of a window.
 pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
-/// The keys of `[guardrails]`.
 pub(crate) const GUARDRAIL: &[&str] =
     &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
 

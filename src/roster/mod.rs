@@ -47,7 +47,7 @@ pub type RoleName = FieldValue;
 /// Everything that the files declare.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The texts, for places.
+    /// The texts that the places are in.
     pub sources: Sources,
     /// Where the root file's own keys stand, by their dotted names: `guardrails.max_changes`. What is not here has its
     /// default.
@@ -126,7 +126,7 @@ pub struct Policy {
 }
 
 words! {
-    /// What a difference means.
+    /// What a difference between the files and Pylon leads to.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Stance {
@@ -149,7 +149,7 @@ pub struct GuardrailRules {
     pub keep_at_least: Option<Vec<Floor>>,
     /// How many people must keep the status `active`.
     pub keep_active: u64,
-    /// Who is never changed.
+    /// These people are never changed.
     pub protected: Vec<Sourced<Email>>,
     /// What people in Pylon whom no file declares mean.
     pub unmanaged: Unmanaged,
@@ -178,7 +178,7 @@ impl Default for GuardrailRules {
 pub enum MaxChanges {
     /// A share of those declared, rounded down, but ten are always allowed.
     Share {
-        /// 0 to 100.
+        /// At most 100.
         percent: u8,
     },
     /// Exactly so many; 0 freezes.
@@ -195,10 +195,9 @@ impl fmt::Display for MaxChanges {
     }
 }
 
-/// One entry of `keep_at_least`.
+/// The minimum of one role, an entry of `keep_at_least`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floor {
-    /// The role.
     pub role: Sourced<RoleName>,
     /// How many must hold it afterwards.
     pub holders: u64,
@@ -230,16 +229,14 @@ words! {
     }
 }
 
-/// One `[[acknowledge]]`.
+/// An accepted risk, which `[[acknowledge]]` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// Where it stands.
     pub place: Place,
     /// Which risk, and how much of it.
     pub risk: AcknowledgedRisk,
-    /// Why.
     pub reason: String,
-    /// Until when it holds.
+    /// From this instant on, the acknowledgment is expired.
     pub expires: Sourced<Moment>,
 }
 
@@ -311,9 +308,8 @@ pub struct DeclaredValue {
 /// A time-bound value. Holds from `from` (always, if absent) until `until` (for good, if absent), exclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Where it stands.
     pub place: Place,
-    /// Its first instant.
+    /// The first instant of the window.
     pub from: Option<Sourced<Moment>>,
     /// The first instant after it.
     pub until: Option<Sourced<Moment>>,
@@ -321,6 +317,5 @@ pub struct Window {
     pub sets: PerField<Option<Sourced<FieldValue>>>,
     /// The status afterwards, for people who still show the status of the window.
     pub then: Option<Sourced<FieldValue>>,
-    /// Why.
     pub reason: Option<String>,
 }

@@ -8,7 +8,6 @@ use toml::value::{Datetime, Offset as TomlOffset};
 /// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
-    /// The instant.
     pub at: Timestamp,
     /// As it was written, in ISO 8601.
     pub written: String,

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::email::{BadEmail, Email, foreign_letters};
-use super::fields::{Fields, Key, Value, in_backticks};
+use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::keys;
 use super::rules::check_windows;
 use super::{Code, DeclaredPerson, DeclaredValue, Field, PerField, Window};
@@ -49,7 +49,7 @@ pub(super) fn read_people(
     People { list: people, defaults }
 }
 
-fn read_defaults(fields: &mut Fields<'_>, value: &Value<'_>) -> PerField<Option<DeclaredValue>> {
+fn read_defaults(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> PerField<Option<DeclaredValue>> {
     let mut defaults = PerField::default();
     for (key, value) in fields.table("defaults", value).into_iter().flatten() {
         let key_name = key.get_ref().as_ref();
@@ -105,8 +105,8 @@ fn belongs(key: &str) -> Option<String> {
 
 fn read_person(
     fields: &mut Fields<'_>,
-    key: &Key<'_>,
-    value: &Value<'_>,
+    key: &TomlKey<'_>,
+    value: &TomlValue<'_>,
     defaults: &PerField<Option<DeclaredValue>>,
     context: &Context,
 ) -> Option<DeclaredPerson> {
@@ -136,7 +136,7 @@ fn read_person(
     Some(DeclaredPerson { email: email?, values, windows })
 }
 
-fn read_window(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> Option<Window> {
+fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context) -> Option<Window> {
     let place = fields.place(value.span());
     let (mut from, mut until, mut then, mut reason) = (None, None, None, None);
     let mut sets = PerField::default();

@@ -193,9 +193,9 @@ impl Reader {
 /// A file with more syntax errors than this in one part is not TOML at all. What follows the part is not read: each error takes
 /// hundreds of bytes, so that a file of errors would take hundreds of times its size.
 const MOST_ERRORS: usize = 500;
-/// In bytes.
+/// The size of a part, in bytes.
 const PART: usize = 16 * 1024;
-/// In bytes.
+/// The size of the start of a file, in bytes.
 const START: usize = 4 * PART;
 
 /// The text, up to the end of the first part that is full of errors, if that is among the first `looked_at` bytes.

@@ -20,7 +20,7 @@ const MOST_IN_STATEMENT: usize = 16;
 /// In bytes. The header of a person is shorter, because an address has at most 254 bytes.
 const LONGEST_HEADER: usize = 512;
 
-/// What is declared twice.
+/// Reports what is declared twice.
 #[derive(Default)]
 pub(super) struct Repeats {
     pub(super) problems: Vec<Problem>,
@@ -56,7 +56,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 }
 
 /// One part of a dotted key: its text, and its place in the file.
-type Part = (String, Range<usize>);
+type KeyPart = (String, Range<usize>);
 
 /// The keys of a text. A name is stored once for each table that has it, so a long header costs no more for many keys below it.
 struct Index<'t> {
@@ -65,7 +65,7 @@ struct Index<'t> {
     /// The key of each statement. Below a header, its own part only.
     keys: Vec<Key>,
     /// The path of each header, with the number of the table if it is one of a list. The first is that of the root.
-    headers: Vec<Vec<Part>>,
+    headers: Vec<Vec<KeyPart>>,
     nodes: Nodes,
 }
 
@@ -73,7 +73,7 @@ struct Index<'t> {
 struct Key {
     /// Which of the headers it is below.
     header: usize,
-    own: Vec<Part>,
+    own: Vec<KeyPart>,
     /// The node of each part.
     nodes: Vec<usize>,
     /// Whether it is below a header that is there already.
@@ -104,7 +104,7 @@ impl Nodes {
     }
 
     /// Enters the key of the statement `number`, whose parts before `own` are `above`. Returns the node of each part.
-    fn enter(&mut self, number: usize, above: &[usize], own: &[Part]) -> Vec<usize> {
+    fn enter(&mut self, number: usize, above: &[usize], own: &[KeyPart]) -> Vec<usize> {
         let mut nodes = Vec::with_capacity(own.len());
         let mut last = above.last().copied().unwrap_or(0);
         for (name, _) in own {
@@ -155,7 +155,7 @@ impl<'t> Index<'t> {
     }
 
     /// The full key of a statement.
-    fn path(&self, number: usize) -> impl Iterator<Item = &Part> {
+    fn path(&self, number: usize) -> impl Iterator<Item = &KeyPart> {
         let key = &self.keys[number];
         self.headers[key.header].iter().chain(&key.own)
     }
@@ -217,7 +217,7 @@ impl<'t> Index<'t> {
 }
 
 /// The parts of the key of a statement, as TOML reads them.
-fn parts(text: &str, statement: &Statement) -> Vec<Part> {
+fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     let Range { start, end } = statement.span.clone();
     let (skipped, stop) = if statement.is_header {
         (text[start..end].len() - text[start..end].trim_start_matches('[').len(), b']')

@@ -7,7 +7,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeTable;
 
 use super::field::Field;
-use super::fields::{Fields, Value, in_backticks};
+use super::fields::{Fields, TomlValue, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
@@ -23,7 +23,7 @@ const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
 /// Keys of an acknowledgement, and the risk that they make.
-type Takes = (&'static [&'static str], fn(Parts) -> Option<AcknowledgedRisk>);
+type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
 
 /// What an acknowledgement of this guardrail takes beside its name, its reason and its day.
 pub(super) const fn takes(guardrail: Guardrail) -> Takes {
@@ -127,7 +127,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
     }
 }
 
-fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone> {
+fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
     // The bundled database only: the machine's own may have `localtime`, which means something else on each machine.
     let zones = TimeZoneDatabase::bundled();
@@ -145,7 +145,7 @@ fn read_timezone(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<TimeZone>
     })
 }
 
-fn read_workspace(fields: &mut Fields<'_>, value: &Value<'_>) -> Workspace {
+fn read_workspace(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Workspace {
     let mut workspace = Workspace::default();
     for (key, value) in fields.table("workspace", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
@@ -160,7 +160,7 @@ fn read_workspace(fields: &mut Fields<'_>, value: &Value<'_>) -> Workspace {
     workspace
 }
 
-fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
+fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
     let stances = Stance::ALL.map(|stance| (stance.as_str(), stance));
     let mut policy = Policy::default();
     for (key, value) in fields.table("policy", value).into_iter().flatten() {
@@ -179,7 +179,7 @@ fn read_policy(fields: &mut Fields<'_>, value: &Value<'_>) -> Policy {
     policy
 }
 
-fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context) -> GuardrailRules {
+fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context) -> GuardrailRules {
     let unmanaged = Unmanaged::ALL.map(|known| (known.as_str(), known));
     let missing = Missing::ALL.map(|known| (known.as_str(), known));
     let mut rules = GuardrailRules::default();
@@ -211,14 +211,14 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &Value<'_>, context: &Context
 fn read_user(
     fields: &mut Fields<'_>,
     key: &str,
-    value: &Value<'_>,
+    value: &TomlValue<'_>,
     context: &Context,
 ) -> Option<Sourced<Email>> {
     let written = fields.string(key, value)?;
     read_email(fields, written, context.allow_unicode)
 }
 
-fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxChanges> {
+fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<MaxChanges> {
     let Some(text) = value.get_ref().as_str() else {
         if value.get_ref().is_integer() {
             return fields.count("max_changes", value).map(MaxChanges::Count);
@@ -242,7 +242,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<MaxCha
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-fn read_floors(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Floor> {
+fn read_floors(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Vec<Floor> {
     let mut floors = Vec::new();
     for (key, value) in fields.table("keep_at_least", value).into_iter().flatten() {
         let role: RoleName = Arc::from(key.get_ref().as_ref());
@@ -255,7 +255,7 @@ fn read_floors(fields: &mut Fields<'_>, value: &Value<'_>) -> Vec<Floor> {
 
 /// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct AcknowledgmentKeys {
     guardrail: Option<Guardrail>,
     up_to: Option<u64>,
     down_to: Option<u64>,
@@ -266,11 +266,11 @@ pub(super) struct Parts {
 
 fn read_acknowledgement(
     fields: &mut Fields<'_>,
-    value: &Value<'_>,
+    value: &TomlValue<'_>,
     context: &Context,
 ) -> Option<Acknowledgement> {
     let place = fields.place(value.span());
-    let mut parts = Parts::default();
+    let mut parts = AcknowledgmentKeys::default();
     let (mut reason, mut expires) = (None, None);
     let (before, mut has_unknown) = (fields.problems.len(), false);
     for (key, value) in fields.table("acknowledge", value)? {
@@ -300,7 +300,7 @@ fn read_acknowledgement(
     Some(Acknowledgement { place, risk: risk(parts)?, reason: reason?.value, expires: expires? })
 }
 
-fn read_guardrail(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Guardrail> {
+fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {
     let written = fields.text("guardrail", value)?;
     let known = Guardrail::ALL.into_iter().find(|known| known.as_str() == written.value);
     if known.is_none() {
@@ -316,7 +316,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &Value<'_>) -> Option<Guardrai
 }
 
 /// Reports the keys that every acknowledgment has, and those of its guardrail.
-fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &Parts) {
+fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {
         let problem = Problem::new(Code::MissingKey, format!("this acknowledgment has no `{key}`"))
@@ -352,12 +352,12 @@ mod tests {
         for guardrail in Guardrail::ALL {
             let (takes, risk) = takes(guardrail);
             let has = |key: &str| takes.contains(&key);
-            let parts = Parts {
+            let parts = AcknowledgmentKeys {
                 up_to: has("up_to").then_some(1),
                 down_to: has("down_to").then_some(1),
                 role: has("role").then(|| Sourced::new("admin".into(), place)),
                 user: has("user").then(|| Sourced::new(Email::observed("a@acme.example"), place)),
-                ..Parts::default()
+                ..AcknowledgmentKeys::default()
             };
             assert_eq!(risk(parts).map(|risk| risk.guardrail()), Some(guardrail));
         }

@@ -37,7 +37,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.whole_line(), message, "git wrote this line", help).over(spot.start..end + 1))
 }
 
-/// JSON, YAML, or CSV.
+/// The whole file is JSON, YAML, or CSV.
 pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     let format = if is_json(spot.text) {
         "JSON"

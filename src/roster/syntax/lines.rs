@@ -7,7 +7,7 @@ use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, before_end_of_value, last_item};
 use super::statements::{Flaw, is_bare, string_len};
 
-/// How comments begin elsewhere.
+/// How comments begin in other languages.
 const COMMENTS: [&str; 6] = ["//", ";", "--", "/*", "<!--", "%"];
 pub(super) fn code_fence(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.trim();

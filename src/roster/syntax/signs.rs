@@ -10,7 +10,7 @@ enum Like {
     Space,
     Nothing,
     Hyphen,
-    /// This sign of ASCII.
+    /// It is taken for this sign of ASCII.
     Sign(char),
 }
 
