@@ -25,8 +25,8 @@ pub struct Lock {
     _files: Vec<File>,
 }
 
-/// A place for a lock, or the path of one that cannot be had, and why.
-pub type Place = Result<OwnFolder, (PathBuf, Error)>;
+/// A folder for a lock, or the path of one that cannot be used, and the reason.
+pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
     /// Takes the lock of an organisation at a host, in each of these folders where one can be made.
@@ -34,7 +34,7 @@ impl Lock {
     /// # Errors
     /// Somebody else has it in one of them, it cannot be had in any, or something else than a file of the user is in its place.
     pub fn take(
-        folders: Vec<Place>,
+        folders: Vec<LockFolder>,
         host: &str,
         organization: &str,
         now: Timestamp,

@@ -24,13 +24,13 @@ struct Outlet {
     format: Format,
     /// How long the text may be at most, in bytes, if the place has a limit of its own.
     limit: Option<usize>,
-    way: Way,
+    destination: Destination,
 }
 
 #[derive(Debug)]
-enum Way {
-    Instead(TargetFile),
-    Behind(File),
+enum Destination {
+    Replaced(TargetFile),
+    Appended(File),
 }
 
 impl Outlets {
@@ -39,8 +39,8 @@ impl Outlets {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (format, path) in &common.report {
             let target = TargetFile::open(path).map_err(|error| not_written(path, &error))?;
-            let way = Way::Instead(target);
-            outlets.push(Outlet { path: path.clone(), format: *format, limit: None, way });
+            let destination = Destination::Replaced(target);
+            outlets.push(Outlet { path: path.clone(), format: *format, limit: None, destination });
         }
         let is_github =
             common.format == Format::Github || outlets.iter().any(|outlet| outlet.format == Format::Github);
@@ -52,7 +52,7 @@ impl Outlets {
                 path: path.clone(),
                 format: Format::Markdown,
                 limit,
-                way: Way::Behind(file),
+                destination: Destination::Appended(file),
             });
         }
         Ok(Self(outlets))
@@ -60,11 +60,13 @@ impl Outlets {
 
     /// Writes each report, and tells which could not be written.
     pub(super) fn write(self, report: impl Fn(Format, Option<usize>) -> String) -> Vec<Problem> {
-        let written = self.0.into_iter().map(|Outlet { path, format, limit, way }| {
+        let written = self.0.into_iter().map(|Outlet { path, format, limit, destination }| {
             let text = report(format, limit);
-            let written = match way {
-                Way::Instead(target) => target.write(text),
-                Way::Behind(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
+            let written = match destination {
+                Destination::Replaced(target) => target.write(text),
+                Destination::Appended(mut file) => {
+                    file.write_all(text.as_bytes()).and_then(|()| file.flush())
+                }
             };
             written.err().map(|error| not_written(&path, &error))
         });

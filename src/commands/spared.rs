@@ -14,10 +14,12 @@ use crate::regular::STDIN;
 /// The files that are named, and those that an embedded Pylon has beside the config.
 pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> {
     let Named { read, written } = command.files();
-    let mut needed: Vec<Place> = read.into_iter().map(Place::of).collect();
+    let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
     if command.connection().is_some_and(|asked| asked.sandbox) {
         let folder = folder(&common.config);
-        needed.extend([".rolecall/sandbox.json", "pylon.json"].map(|name| Place::of(&folder.join(name))));
+        needed.extend(
+            [".rolecall/sandbox.json", "pylon.json"].map(|name| FileIdentity::new(&folder.join(name))),
+        );
     }
     if let Some((what, path)) = written {
         not_over_files(path, common)?;
@@ -39,8 +41,8 @@ pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> 
     Ok(())
 }
 
-fn not_over(needed: &[Place], what: &str, path: &Path) -> Result<Place, Trouble> {
-    let place = Place::of(path);
+fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, Trouble> {
+    let place = FileIdentity::new(path);
     if needed.contains(&place) {
         return Err(same_file(format!("{what} would go over {}, which this run needs", shown(path))));
     }
@@ -50,7 +52,7 @@ fn not_over(needed: &[Place], what: &str, path: &Path) -> Result<Place, Trouble>
 /// Nor over a file that people write.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
-    if !is_toml && Place::of(path) != Place::of(&common.config) {
+    if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
         return Ok(());
     }
     let message = format!("{} holds what people declare, and would be written over", shown(path));
@@ -68,7 +70,7 @@ fn shown(path: &Path) -> Printable {
 }
 
 /// A file, whichever of its names is used.
-struct Place {
+struct FileIdentity {
     path: PathBuf,
     /// Device and number of the file, which its hard links and the places where it is mounted share. `None` if it does not exist
     /// or is not a regular file: two reports may go to one terminal.
@@ -76,8 +78,8 @@ struct Place {
     id: Option<(u64, u64)>,
 }
 
-impl Place {
-    fn of(path: &Path) -> Self {
+impl FileIdentity {
+    fn new(path: &Path) -> Self {
         Self {
             path: place_of(path),
             #[cfg(unix)]
@@ -89,7 +91,7 @@ impl Place {
     }
 }
 
-impl PartialEq for Place {
+impl PartialEq for FileIdentity {
     fn eq(&self, other: &Self) -> bool {
         #[cfg(unix)]
         if self.id.is_some() && self.id == other.id {
