@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
-use crate::layout::{self, NewPerson, Refused, To, edited};
+use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalogue};
 use crate::plan::{Change, Edit};
 use crate::roster::{Email, Field, FieldValue, PerField, Roster, Status};
@@ -54,12 +54,6 @@ pub enum Why {
     Refused(Refused),
 }
 
-/// The values of a person that the files should declare instead.
-struct Wish {
-    email: Sourced<Email>,
-    values: PerField<Option<FieldValue>>,
-}
-
 impl Adoption {
     /// Takes in what Pylon has where it is not what is declared: the other direction of a plan's changes.
     pub fn of_changes<'c>(
@@ -68,20 +62,20 @@ impl Adoption {
         roles: &RoleCatalogue,
     ) -> Self {
         let mut adoption = Self::default();
-        let mut wishes = Vec::new();
+        let mut file_edits = Vec::new();
         for Change { subject, edits } in changes {
-            let mut wish = Wish { email: subject.email.clone(), values: PerField::default() };
+            let (email, mut values) = (&subject.email, PerField::default());
             for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
                 let wanted = if is_for_a_time(origin) {
                     Err(Why::Window(until(origin)))
                 } else {
                     declarable(*field, from, roles)
                 };
-                wish.values[*field] = adoption.noted(*field, &wish.email, wanted);
+                values[*field] = adoption.noted(*field, email, wanted);
             }
-            wishes.push(wish);
+            file_edits.extend(change(email, values));
         }
-        adoption.write(wishes, Vec::new(), &roster.sources);
+        adoption.write(file_edits, &roster.sources);
         adoption
     }
 
@@ -94,12 +88,12 @@ impl Adoption {
     ) -> Self {
         let roles = &observed.roles;
         let mut adoption = Self::default();
-        let mut wishes = Vec::new();
+        let mut file_edits = Vec::new();
         for Change { subject, edits } in changes {
             let Some(declared) = subject.addresses().find_map(|email| find(desired, email)) else {
                 continue;
             };
-            let mut wish = Wish { email: declared.email.clone(), values: PerField::default() };
+            let (email, mut values) = (&declared.email, PerField::default());
             for Edit { field, from: _, to, through_scim: _, place: _, origin: _ } in edits {
                 let Some(desired) = declared.likely_value(*field) else { continue };
                 if roles.value_meant(*field, &desired.value.value).as_ref() == Some(to) {
@@ -110,11 +104,11 @@ impl Adoption {
                 } else {
                     declarable(*field, std::slice::from_ref(to), roles)
                 };
-                wish.values[*field] = adoption.noted(*field, &wish.email, wanted);
+                values[*field] = adoption.noted(*field, email, wanted);
             }
-            wishes.push(wish);
+            file_edits.extend(change(email, values));
         }
-        adoption.write(wishes, Vec::new(), &roster.sources);
+        adoption.write(file_edits, &roster.sources);
         adoption
     }
 
@@ -131,7 +125,7 @@ impl Adoption {
             let role = person.values.role.as_ref()?;
             (role.from_defaults && role.value.place.file == file).then(|| role.value.value.clone())
         });
-        let mut new = Vec::new();
+        let mut edits = Vec::new();
         for person in people {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
@@ -145,9 +139,10 @@ impl Adoption {
             };
             let status = Status::named(&person.status).filter(|_| with_status);
             let role = Some(role).filter(|role| default.as_ref() != Some(role));
-            new.push(NewPerson { email: person.email.clone(), role, status });
+            let values = PerField { role, status: status.map(|status| status.as_str().into()) };
+            edits.push((email, layout::Edit::Add(PersonValues { email: person.email.clone(), values })));
         }
-        self.write(Vec::new(), vec![(file, new)], &roster.sources);
+        self.write(edits, &roster.sources);
     }
 
     /// Of how many declared people something is taken over or would have to be, each counted once.
@@ -168,23 +163,11 @@ impl Adoption {
             .ok()
     }
 
-    /// Makes the edits, file by file; whoever cannot be edited is left out and noted, and the others of their file are not.
-    fn write(&mut self, wishes: Vec<Wish>, new: Vec<(FileId, Vec<NewPerson>)>, sources: &Sources) {
+    /// Makes the edits, file by file. A person who cannot be edited is left out and noted, and the others are edited.
+    fn write(&mut self, edits: Vec<(Sourced<Email>, layout::Edit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::Edit)>> = BTreeMap::new();
-        for Wish { email, values } in wishes {
-            if values.is_none() {
-                continue;
-            }
-            let role = values.role.map_or(To::Stay, To::Set);
-            let status = values.status.as_deref().and_then(Status::named).map_or(To::Stay, To::Set);
-            let edit = layout::Edit::Change { email: email.value.clone(), role, status };
+        for (email, edit) in edits {
             by_file.entry(email.place.file).or_default().push((email, edit));
-        }
-        for (file, people) in new {
-            let of_file = by_file.entry(file).or_default();
-            of_file.extend(people.into_iter().map(|person| {
-                (Sourced::new(person.email.clone(), Place::new(file, 0..0)), layout::Edit::Add(person))
-            }));
         }
         for (file, edits) in by_file {
             let text = self
@@ -237,12 +220,24 @@ impl Adoption {
 
     fn count(&mut self, made: layout::Edit) {
         match made {
-            layout::Edit::Change { email, role: _, status: _ } => {
-                self.people.insert(email);
+            layout::Edit::Change(values) => {
+                self.people.insert(values.email);
             }
             layout::Edit::Add(_) => self.added += 1,
         }
     }
+}
+
+/// Returns the edit of a declared person, or `None` if no value changes.
+fn change(
+    email: &Sourced<Email>,
+    values: PerField<Option<FieldValue>>,
+) -> Option<(Sourced<Email>, layout::Edit)> {
+    if values.is_none() {
+        return None;
+    }
+    let values = PersonValues { email: email.value.clone(), values };
+    Some((email.clone(), layout::Edit::Change(values)))
 }
 
 /// How a file declares these values of Pylon's, if one can.

@@ -14,7 +14,7 @@ use super::{Code, Done, Environment, Trouble, block_on};
 use crate::adoption::{Adoption, Why};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
-use crate::layout::{NewFile, NewPerson, fresh};
+use crate::layout::{NewFile, PersonValues, fresh};
 use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalogue, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
@@ -22,7 +22,7 @@ use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
 use crate::report::{Body, words};
-use crate::roster::{Email, Field, RoleName, Roster, Status};
+use crate::roster::{Email, Field, FieldValue, PerField, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
 use crate::target_file::behind_links;
@@ -130,7 +130,7 @@ fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) 
 }
 
 /// A person as a new file declares them, or why it cannot.
-fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result<NewPerson, String> {
+fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result<PersonValues, String> {
     if Email::declared(person.email.as_str(), true).is_err() {
         return Err("person: no file can declare this address".into());
     }
@@ -142,16 +142,17 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
         return Err(words::not_written(Some(Field::Role), &why, &state.roles));
     };
     let status = Status::named(&person.status).filter(|_| with_status);
-    let role = Some(RoleName::from(state.roles.written(role)));
-    Ok(NewPerson { email: person.email.clone(), role, status })
+    let role = Some(FieldValue::from(state.roles.written(role)));
+    let values = PerField { role, status: status.map(|status| status.as_str().into()) };
+    Ok(PersonValues { email: person.email.clone(), values })
 }
 
 /// The role of most people, for `[defaults]`. Never the administrators' role: a person who is added to the file without a role
 /// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
 /// that the same organization gives the same file.
-fn most_common(people: &[NewPerson], roles: &RoleCatalogue) -> Option<RoleName> {
+fn most_common(people: &[PersonValues], roles: &RoleCatalogue) -> Option<RoleName> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
-    for role in people.iter().filter_map(|person| person.role.as_ref()) {
+    for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
         *counts.entry(role).or_default() += 1;
     }
     let slug = |name: &RoleName| match roles.meaning(name) {

@@ -1,8 +1,6 @@
 //! A new `users.toml`, in the canonical layout from the start.
 
-use super::add::line;
-use super::canonical;
-use super::edit::NewPerson;
+use super::{PersonValues, canonical};
 use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 
@@ -14,19 +12,17 @@ const GREETING: &str = "\
 /// What a new file declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile<'f> {
-    /// Whether addresses outside ASCII are allowed.
     pub allow_unicode_emails: bool,
-    /// The organisation that the file is for, and no other.
+    /// The only organization that the file may be applied to.
     pub organization: Option<&'f str>,
-    /// The region of that organisation.
     pub region: Option<Region>,
-    /// The role of everybody without one of their own.
+    /// The role of everyone without a role of their own.
     pub default_role: Option<&'f RoleName>,
-    /// Everybody, in any order, each once. A role that is the default is not repeated.
-    pub people: &'f [NewPerson],
+    /// Each person once, in any order. A role that is the default is not repeated.
+    pub people: &'f [PersonValues],
 }
 
-/// The text of a new file.
+/// Returns the text of a new file.
 pub fn fresh(file: &NewFile<'_>) -> String {
     let NewFile { allow_unicode_emails, organization, region, default_role, people } = file;
     let mut text = GREETING.to_owned();
@@ -46,14 +42,12 @@ pub fn fresh(file: &NewFile<'_>) -> String {
         text += &format!("\n[defaults]\nrole = {}\n", quoted(role));
     }
     text += "\n[users]\n";
-    let mut people: Vec<&NewPerson> = people.iter().collect();
-    people.sort_by(|a, b| a.email.cmp(&b.email));
-    for person in people {
-        let NewPerson { email, role, status } = person;
-        let role = role.as_ref().filter(|role| Some(*role) != *default_role).cloned();
-        text += &line("", &NewPerson { email: email.clone(), role, status: *status });
-        text.push('\n');
+    for person in *people {
+        let mut person = person.clone();
+        person.values.role.take_if(|role| Some(&*role) == *default_role);
+        text += &(person.line("") + "\n");
     }
-    // A line may be too long for one; what is twice in it is no TOML, and the reader says so.
+    // The layout sorts the people, and makes a table of a line that is too long. An address that is in the list twice makes
+    // the text invalid, and the reader reports it.
     canonical(&text).unwrap_or(text)
 }

@@ -1,41 +1,41 @@
-//! Texts of `users.toml` in, texts out: the canonical layout, edits that touch no other line, a new file.
+//! The text of `users.toml`: its canonical layout, edits that touch no other line, and a new file.
 //!
-//! Nothing here asks whether a text is a valid roster; the verbs read it first. No comment is ever lost and no value
-//! ever changes its meaning: what cannot be laid out without that stays as it was written.
+//! The commands check whether a text is a valid roster. This module only needs valid TOML. It never loses a comment, and
+//! it never changes what a value means. Whatever cannot be laid out under these rules stays as it was written.
 
 mod add;
-mod braces;
-mod declared;
+mod change;
 mod edit;
 mod fresh;
-mod outline;
-mod page;
-mod pen;
+mod inline;
+mod order;
+mod parsed;
 mod people;
 mod person;
-mod scan;
+mod person_values;
 mod section;
-mod sheet;
 mod splices;
+mod value;
+mod writer;
 
 use toml_edit::Document;
 
-pub use edit::{Edit, NewPerson, Refused, To, edited};
+pub use edit::{Edit, Refused, edited};
 pub use fresh::{NewFile, fresh};
-use outline::Outline;
-use sheet::Sheet;
+use parsed::ParsedText;
+pub use person_values::PersonValues;
 
-/// The text is no TOML. `Roster::read` says why, with the place.
+/// The text is not TOML. `Roster::read` reports the reason and the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotToml;
 
-/// The canonical layout of a root file or a team file.
+/// Returns the canonical layout of a root file or a team file.
 ///
 /// # Errors
-/// That the text is no TOML.
+/// The text is not TOML.
 pub fn canonical(text: &str) -> Result<String, NotToml> {
     let document = Document::parse(text).map_err(|_| NotToml)?;
-    Ok(Outline::of(Sheet::of(&document)).write())
+    Ok(order::write(ParsedText::of(&document)))
 }
 
 #[cfg(test)]

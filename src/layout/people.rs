@@ -22,240 +22,221 @@
 //! "al@acme.example" = {}
 //! ```
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem::take;
 
-use super::page::Page;
-use super::pen::Pen;
-use super::person::{Form, Person, Unit, line_of_table, lines_or_table};
-use super::section::{Entry, Run, Section, runs, write_head};
-use super::sheet::{Around, Block};
+use super::parsed::{Block, KeyValue, Placement, TableSection};
+use super::person::{PersonForms, PersonLine};
+use super::section::{runs, write_header, write_section};
+use super::value::ValueFormatter;
+use super::writer::LayoutWriter;
 use crate::roster::Email;
 
 /// People who are sorted together.
 #[derive(Default)]
-struct Group<'t> {
-    /// A blank line divides it from the group above it.
-    after_blank: bool,
-    /// Comments that head it and stand alone.
-    standing: Vec<Block<'t>>,
-    /// A comment that heads it, directly above its first line.
+struct PeopleGroup<'t> {
+    blank_above: bool,
+    /// Comments above it that stand alone.
+    detached: Vec<Block<'t>>,
+    /// The comment directly above its first line.
     heading: Block<'t>,
-    people: Vec<Person<'t>>,
+    people: Vec<PersonForms<'t>>,
     /// Comments directly below its last line.
     foot: Block<'t>,
-    /// A comment heads it.
     is_headed: bool,
 }
 
 /// Writes `[users]` and all that is below it.
-pub(super) fn write_people<'t>(page: &mut Page, pen: Pen<'t>, sections: Vec<Section<'t>>) {
-    let (mut head, mut entries, mut tables) = (None, Vec::new(), Vec::new());
+pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<TableSection<'t>>) {
+    let (mut head, mut pairs, mut tables) = (None, Vec::new(), Vec::new());
     for section in sections {
         if section.path.len() == 1 {
-            let Section { path: _, array: _, head: around, entries: lines } = section;
-            (head, entries) = (Some(around), lines);
+            (head, pairs) = (Some(section.head), section.pairs);
         } else {
             tables.push(section);
         }
     }
-    let Settled { lines, tables } = settle(pen, entries, tables);
+    let SettledPeople { lines, tables } = SettledPeople::of(writer.values, pairs, tables);
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
-        write_head(page, &["users"], false, &head);
+        write_header(writer, &["users"], false, &head);
         for (number, mut group) in lines.into_iter().enumerate() {
             group.sort();
-            let is_first = number == 0;
-            if is_first && !head.foot.is_empty() || !is_first && group.after_blank {
-                page.blank();
+            if number == 0 && !head.foot.is_empty() || number > 0 && group.blank_above {
+                writer.blank();
             }
-            group.write(page, pen);
+            write_lines(writer, group);
         }
     }
     for mut group in tables {
         group.sort();
-        page.blank();
-        group.write(page, pen);
+        writer.blank();
+        writer.detached(&group.detached);
+        for person in group.people {
+            person.sections.into_iter().for_each(|section| write_section(writer, section));
+        }
     }
 }
 
-impl<'t> Group<'t> {
+fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
+    let PeopleGroup { blank_above: _, detached, heading, people, foot, is_headed: _ } = group;
+    writer.detached(&detached);
+    writer.comments(&heading);
+    for person in people {
+        for PersonLine { leading, code, trailing } in person.lines {
+            writer.comments(&leading);
+            writer.statement(&code, trailing);
+        }
+    }
+    writer.comments(&foot);
+}
+
+impl PeopleGroup<'_> {
     /// Sorts the people. If the first one has a comment, blank lines keep the heading apart from it. Without them, both
     /// would be one block, and the next run would leave the comment in place when that person moves.
     fn sort(&mut self) {
         self.people.sort_by_cached_key(|person| Email::observed(person.address).folded());
-        if let Some(Person { address: _, form: Form::Line { above, .. } }) = self.people.first()
-            && !above.is_empty()
-            && !self.heading.is_empty()
-        {
-            self.standing.push(take(&mut self.heading));
-            self.after_blank = true;
+        let first = self.people.first().and_then(|person| person.lines.first());
+        if first.is_some_and(|line| !line.leading.is_empty()) && !self.heading.is_empty() {
+            self.detached.push(take(&mut self.heading));
+            self.blank_above = true;
         }
-    }
-
-    fn write(self, page: &mut Page, pen: Pen<'t>) {
-        let Self { after_blank: _, standing, heading, people, foot, is_headed: _ } = self;
-        page.standing(&standing);
-        page.block(&heading);
-        for Person { address: _, form } in people {
-            match form {
-                Form::Line { above, code, behind } => {
-                    page.block(&above);
-                    page.code(&code, behind);
-                }
-                Form::Table(sections) => sections.into_iter().for_each(|section| section.write(page, pen)),
-            }
-        }
-        page.block(&foot);
     }
 }
 
-/// All people, in their final group and form.
+/// All people, in their final groups. Each group is written in one form.
 #[derive(Default)]
-struct Settled<'t> {
-    lines: Vec<Group<'t>>,
-    tables: Vec<Group<'t>>,
+struct SettledPeople<'t> {
+    lines: Vec<PeopleGroup<'t>>,
+    tables: Vec<PeopleGroup<'t>>,
 }
 
-fn settle<'t>(pen: Pen<'t>, entries: Vec<Entry<'t>>, tables: Vec<Section<'t>>) -> Settled<'t> {
-    let mut settled = Settled::default();
-    for group in groups_of_lines(pen, entries, &tables) {
-        settled.take_lines(group);
+impl<'t> SettledPeople<'t> {
+    fn of(values: ValueFormatter<'t>, pairs: Vec<KeyValue<'t>>, tables: Vec<TableSection<'t>>) -> Self {
+        let mut settled = Self::default();
+        for group in groups_of_lines(values, pairs, &tables) {
+            settled.take_lines(group);
+        }
+        for group in groups_of_tables(values, tables) {
+            settled.take_tables(group);
+        }
+        settled
     }
-    for group in groups_of_tables(pen, tables) {
-        settled.take_tables(group);
-    }
-    settled
-}
 
-impl<'t> Settled<'t> {
     /// Takes in a group of lines, some of which have become tables.
-    fn take_lines(&mut self, mut group: Group<'t>) {
-        let is_table = |person: &mut Person<'_>| matches!(person.form, Form::Table(_));
-        let mut tables: Vec<Person<'_>> = group.people.extract_if(.., is_table).collect();
+    fn take_lines(&mut self, mut group: PeopleGroup<'t>) {
+        let mut tables: Vec<PersonForms<'_>> =
+            group.people.extract_if(.., |person| person.lines.is_empty()).collect();
         if !group.people.is_empty() {
             self.lines.push(group);
-        } else if let Some(Person { address: _, form: Form::Table(sections) }) = tables.last_mut()
-            && let Some(section) = sections.last_mut()
-        {
-            section.add_foot(group.foot);
+        } else if let Some(section) = tables.last_mut().and_then(|person| person.sections.last_mut()) {
+            section.last_placement_mut().foot.extend(group.foot);
         }
         self.add_tables(tables);
     }
 
     /// Takes in a group of tables. Those that can be lines become lines unless they would move past a heading.
-    fn take_tables(&mut self, group: Tables<'t>) {
-        let Tables { standing, is_headed, units } = group;
-        if !is_headed && self.tables.iter().all(|above| !above.is_headed) {
-            let (lines, tables): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.line.is_some());
-            self.add_lines(lines.into_iter().map(Unit::into_person).collect());
-            self.add_tables(tables.into_iter().map(Unit::into_table).collect());
-            return;
+    fn take_tables(&mut self, mut group: PeopleGroup<'t>) {
+        if !group.is_headed && self.tables.iter().all(|above| !above.is_headed) {
+            let lines = group.people.extract_if(.., |person| !person.lines.is_empty()).collect();
+            self.add_lines(lines);
+            self.add_tables(group.people);
+        } else if self.tables.is_empty() && group.people.iter().all(|person| !person.lines.is_empty()) {
+            self.lines.push(group);
+        } else {
+            self.tables.push(group);
         }
-        let are_lines = self.tables.is_empty() && units.iter().all(|unit| unit.line.is_some());
-        let people = units.into_iter().map(if are_lines { Unit::into_person } else { Unit::into_table });
-        let people = people.collect();
-        let group = Group { after_blank: true, standing, people, is_headed, ..Group::default() };
-        if are_lines { self.lines.push(group) } else { self.tables.push(group) }
     }
 
     /// Adds lines to the last group. If a comment heads it, they become a group of their own below it.
-    fn add_lines(&mut self, people: Vec<Person<'t>>) {
+    fn add_lines(&mut self, people: Vec<PersonForms<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),
             _ if people.is_empty() => {}
-            _ => self.lines.push(Group { after_blank: true, people, ..Group::default() }),
+            _ => self.lines.push(PeopleGroup { blank_above: true, people, ..PeopleGroup::default() }),
         }
     }
 
     /// Adds tables above the first heading of tables.
-    fn add_tables(&mut self, people: Vec<Person<'t>>) {
+    fn add_tables(&mut self, people: Vec<PersonForms<'t>>) {
         match self.tables.first_mut() {
             Some(first) => first.people.extend(people),
             None if people.is_empty() => {}
-            None => self.tables.push(Group { people, ..Group::default() }),
+            None => self.tables.push(PeopleGroup { people, ..PeopleGroup::default() }),
         }
     }
 }
 
-fn groups_of_lines<'t>(pen: Pen<'t>, entries: Vec<Entry<'t>>, tables: &[Section<'t>]) -> Vec<Group<'t>> {
-    let runs = runs(entries, Around::has_heading_above);
-    // A person who is declared in more than one place keeps their form.
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for run in &runs {
-        let here: HashSet<&str> = run.entries.iter().map(|entry| entry.path[0]).collect();
-        here.into_iter().for_each(|address| *places.entry(address).or_default() += 1);
+fn groups_of_lines<'t>(
+    values: ValueFormatter<'t>,
+    pairs: Vec<KeyValue<'t>>,
+    tables: &[TableSection<'t>],
+) -> Vec<PeopleGroup<'t>> {
+    let mut statements: HashMap<&str, usize> = HashMap::new();
+    let lines = pairs.iter().map(|pair| pair.path[0]);
+    for address in lines.chain(tables.iter().map(|section| section.path[1])) {
+        *statements.entry(address).or_default() += 1;
     }
-    tables.iter().for_each(|section| *places.entry(section.path[1]).or_default() += 1);
-    let after_headings = runs.iter().rposition(is_headed).map_or(0, |last| last + 1);
-    let groups = runs.into_iter().enumerate();
-    groups.map(|(number, run)| group_of_lines(pen, run, &places, number >= after_headings)).collect()
-}
-
-fn is_headed(run: &Run<'_>) -> bool {
-    !run.standing.is_empty() || run.entries[0].around.has_heading_above()
-}
-
-fn group_of_lines<'t>(
-    pen: Pen<'t>,
-    run: Run<'t>,
-    places: &HashMap<&str, usize>,
-    may_be_tables: bool,
-) -> Group<'t> {
-    let is_headed = is_headed(&run);
-    let Run { after_blank, standing, mut entries, foot } = run;
-    let first = &mut entries[0].around;
-    let heading = if first.has_heading_above() { take(&mut first.above) } else { Vec::new() };
-    let mut together: Vec<(&str, Vec<Entry<'_>>)> = Vec::new();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
-    for entry in entries {
-        let address = entry.path[0];
-        let number = *numbers.entry(address).or_insert(together.len());
-        match together.get_mut(number) {
-            Some((_, entries)) => entries.push(entry),
-            None => together.push((address, vec![entry])),
+    let runs = runs(pairs, Placement::has_leading_heading);
+    let below_headings =
+        runs.iter().rposition(|run| run[0].placement.has_heading()).map_or(0, |last| last + 1);
+    let mut groups = Vec::new();
+    for (number, mut run) in runs.into_iter().enumerate() {
+        let mut group = PeopleGroup::below(&mut run[0].placement);
+        if run[0].placement.has_leading_heading() {
+            group.heading = take(&mut run[0].placement.leading);
         }
-    }
-    let people = together.into_iter().flat_map(|(address, entries)| {
-        let is_whole = places.get(address) == Some(&1);
-        lines_or_table(pen, address, entries, is_whole, may_be_tables)
-    });
-    Group { after_blank, standing, heading, people: people.collect(), foot, is_headed }
-}
-
-/// Tables that are sorted together.
-struct Tables<'t> {
-    /// Comments that head them and stand alone.
-    standing: Vec<Block<'t>>,
-    /// A comment heads them.
-    is_headed: bool,
-    units: Vec<Unit<'t>>,
-}
-
-fn groups_of_tables<'t>(pen: Pen<'t>, tables: Vec<Section<'t>>) -> Vec<Tables<'t>> {
-    let mut groups: Vec<Tables<'_>> = Vec::new();
-    let mut numbers: HashMap<&str, (usize, usize)> = HashMap::new();
-    let mut begins_group = true;
-    for mut section in tables {
-        let address = section.path[1];
-        if let Some((group, number)) = numbers.get(address) {
-            groups[*group].units[*number].sections.push(section);
-            continue;
+        group.foot = run.last_mut().map(|last| take(&mut last.placement.foot)).unwrap_or_default();
+        for (address, pairs) in by_address(run, |pair| pair.path[0]) {
+            // A person who is declared in more than one place keeps their form.
+            let is_whole = statements.get(address) == Some(&pairs.len());
+            let may_be_table = number >= below_headings;
+            group.people.push(PersonForms::of_lines(values, address, pairs, is_whole, may_be_table));
         }
-        let standing = take(&mut section.head.standing);
-        let is_alone = section.head.has_heading_above();
-        let is_headed = is_alone || !standing.is_empty();
-        if begins_group || is_headed {
-            groups.push(Tables { standing, is_headed, units: Vec::new() });
-        }
-        begins_group = is_alone;
-        let group = groups.len() - 1;
-        let units = &mut groups[group].units;
-        numbers.insert(address, (group, units.len()));
-        units.push(Unit { address, sections: vec![section], line: None });
-    }
-    for unit in groups.iter_mut().flat_map(|group| &mut group.units) {
-        unit.line = line_of_table(pen, unit.address, &unit.sections);
+        groups.push(group);
     }
     groups
+}
+
+fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>>) -> Vec<PeopleGroup<'t>> {
+    let mut groups: Vec<PeopleGroup<'_>> = Vec::new();
+    let mut begins_group = true;
+    for (address, mut sections) in by_address(tables, |section| section.path[1]) {
+        let head = &mut sections[0].head;
+        // The comment may be about this table only, so the table is a group of its own.
+        let is_alone = head.has_leading_heading();
+        let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
+        if begins_group || group.is_headed {
+            groups.push(group);
+        }
+        begins_group = is_alone;
+        if let Some(group) = groups.last_mut() {
+            group.people.push(PersonForms::of_sections(values, address, sections));
+        }
+    }
+    groups
+}
+
+impl<'t> PeopleGroup<'t> {
+    /// Returns a group without people that begins here.
+    fn below(first: &mut Placement<'t>) -> Self {
+        let is_headed = first.has_heading();
+        let detached = take(&mut first.detached);
+        Self { blank_above: first.blank_above, detached, is_headed, ..Self::default() }
+    }
+}
+
+/// Gathers what is about the same address, in the order in which each address first appears.
+fn by_address<'t, T>(statements: Vec<T>, address_of: impl Fn(&T) -> &'t str) -> Vec<(&'t str, Vec<T>)> {
+    let mut gathered: Vec<(&str, Vec<T>)> = Vec::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for statement in statements {
+        let address = address_of(&statement);
+        let number = *numbers.entry(address).or_insert(gathered.len());
+        match gathered.get_mut(number) {
+            Some((_, statements)) => statements.push(statement),
+            None => gathered.push((address, vec![statement])),
+        }
+    }
+    gathered
 }

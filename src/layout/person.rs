@@ -1,153 +1,134 @@
-//! The form of one person: a line if that fits, has no windows and loses no comment, or else a table. A person whom the
-//! other form would move away from a heading keeps their form, since all lines are above all tables.
+//! The two forms of a person. The form is a line if it fits, has no windows, and loses no comment. Otherwise it is a
+//! table.
+//!
+//! A person keeps their form if the other one would move them away from a heading, since all lines are above all tables.
 
 use std::mem::take;
 
 use toml_edit::Value;
 
-use super::pen::{Pair, Pen, WIDTH, dotted, pairs};
-use super::scan::Behind;
-use super::section::{Entry, Section};
-use super::sheet::{Around, Block};
+use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, inline_pairs};
+use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-pub(super) struct Person<'t> {
+/// At least one of the forms is there. With both, the person may have either.
+pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
-    pub(super) form: Form<'t>,
+    /// Several if the person is declared by dotted keys.
+    pub(super) lines: Vec<PersonLine<'t>>,
+    /// The person's own section and those below it.
+    pub(super) sections: Vec<TableSection<'t>>,
 }
 
-pub(super) enum Form<'t> {
-    Line {
-        above: Block<'t>,
-        code: String,
-        behind: Option<Behind<'t>>,
-    },
-    /// The person's own section, and those below it.
-    Table(Vec<Section<'t>>),
+pub(super) struct PersonLine<'t> {
+    pub(super) leading: Block<'t>,
+    pub(super) code: String,
+    pub(super) trailing: Option<TrailingComment<'t>>,
 }
 
-/// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: a
-/// table would not be away from their heading, or below another one.
-pub(super) fn lines_or_table<'t>(
-    pen: Pen<'t>,
-    address: &'t str,
-    mut entries: Vec<Entry<'t>>,
-    is_whole: bool,
-    may_be_table: bool,
-) -> Vec<Person<'t>> {
-    let is_inline = entries[0].path.len() == 1;
-    let fields: Option<Vec<Pair<'_>>> = match (is_inline, entries[0].value) {
-        (true, Value::InlineTable(table)) if !pen.has_own_comments(table) => Some(pairs(table)),
-        (true, _) => None,
-        (false, _) => {
-            is_whole.then(|| entries.iter().map(|entry| (entry.path[1..].to_vec(), entry.value)).collect())
-        }
-    };
-    let Some(fields) = fields else { return entries.into_iter().map(|entry| loose(pen, entry)).collect() };
-    let above_others = entries[1..].iter().any(|entry| !entry.around.above.is_empty());
-    let mut behinds = entries.iter().filter_map(|entry| entry.around.behind);
-    let (behind, behind_others) = (behinds.next(), behinds.next().is_some());
-    let behind = if is_inline { behind } else { moved(behind) };
-    let form = match line(pen, address, &fields) {
-        Some(_) if above_others || behind_others => {
-            return entries.into_iter().map(|entry| loose(pen, entry)).collect();
-        }
-        Some(code) => Form::Line { above: take(&mut entries[0].around.above), code, behind },
-        None if may_be_table => Form::Table(vec![table(address, entries, fields, is_inline)]),
-        None if is_inline => {
-            let pairs = pen.pairs_on_lines(fields, keys::PERSON, 0);
-            let code = format!("{} = {pairs}", dotted(&[address]));
-            Form::Line { above: take(&mut entries[0].around.above), code, behind: moved(behind) }
-        }
-        None => return entries.into_iter().map(|entry| loose(pen, entry)).collect(),
-    };
-    vec![Person { address, form }]
-}
-
-/// A key that stays as it is.
-fn loose<'t>(pen: Pen<'t>, entry: Entry<'t>) -> Person<'t> {
-    let Entry { path, value, around } = entry;
-    let Around { after_blank: _, standing: _, above, behind, foot: _ } = around;
-    Person { address: path[0], form: Form::Line { above, code: pen.entry(&path, value), behind } }
-}
-
-/// A person of one or more lines as a table.
-fn table<'t>(
-    address: &'t str,
-    mut entries: Vec<Entry<'t>>,
-    fields: Vec<Pair<'t>>,
-    is_inline: bool,
-) -> Section<'t> {
-    let mut section = Section::bare(vec!["users", address]);
-    section.head.above = take(&mut entries[0].around.above);
-    if is_inline {
-        section.head.behind = moved(entries[0].around.behind);
-    }
-    let mut arounds = entries.into_iter().map(|entry| entry.around);
-    section.entries = fields
-        .into_iter()
-        .map(|(path, value)| {
-            let around = if is_inline { None } else { arounds.next() };
-            Entry { path, value, around: around.unwrap_or_default() }
-        })
-        .collect();
-    section
-}
-
-/// A comment behind something that has another form now: its old column means nothing there.
-fn moved(behind: Option<Behind<'_>>) -> Option<Behind<'_>> {
-    behind.map(|behind| Behind { column: None, ..behind })
-}
-
-/// A person on one line, where that is possible.
-fn line(pen: Pen<'_>, address: &str, fields: &[Pair<'_>]) -> Option<String> {
-    let has_windows = fields.iter().any(|(path, value)| {
-        path[0] == "windows" && value.as_array().is_none_or(|windows| !windows.is_empty())
-    });
-    if has_windows {
-        return None;
-    }
-    let code = format!("{} = {}", dotted(&[address]), pen.pairs_on_one_line(fields.to_vec(), keys::PERSON)?);
-    (code.chars().count() <= WIDTH).then_some(code)
-}
-
-/// A person who stands among the tables.
-pub(super) struct Unit<'t> {
-    pub(super) address: &'t str,
-    pub(super) sections: Vec<Section<'t>>,
-    /// The same on one line, where that is possible.
-    pub(super) line: Option<String>,
-}
-
-/// A table on one line, where that is possible and loses no comment.
-pub(super) fn line_of_table(pen: Pen<'_>, address: &str, sections: &[Section<'_>]) -> Option<String> {
-    let [Section { path, array: false, head, entries }] = sections else { return None };
-    let is_clean = head.foot.is_empty() && entries.iter().all(|entry| entry.around.is_bare());
-    if path.len() > 2 || !is_clean {
-        return None;
-    }
-    let fields: Vec<Pair<'_>> = entries.iter().map(|entry| (entry.path.clone(), entry.value)).collect();
-    line(pen, address, &fields)
-}
-
-impl<'t> Unit<'t> {
-    pub(super) fn into_person(self) -> Person<'t> {
-        let Self { address, mut sections, line } = self;
-        let Some(code) = line else {
-            return Self { address, sections, line }.into_table();
+impl<'t> PersonForms<'t> {
+    /// Returns a person who is declared in lines. `is_whole`: no other part of the file declares them. `may_be_table`: a
+    /// table would stay below the same heading.
+    pub(super) fn of_lines(
+        values: ValueFormatter<'t>,
+        address: &'t str,
+        pairs: Vec<KeyValue<'t>>,
+        is_whole: bool,
+        may_be_table: bool,
+    ) -> Self {
+        let is_inline = pairs[0].path.len() == 1;
+        let Some(mut section) = section_of_lines(values, address, &pairs, is_whole) else {
+            return Self::as_written(values, address, pairs);
         };
-        let Around { after_blank: _, standing: _, above, behind, foot: _ } = take(&mut sections[0].head);
-        Person { address, form: Form::Line { above, code, behind: moved(behind) } }
+        let mut trailing: Vec<_> = pairs.iter().filter_map(|pair| pair.placement.trailing).collect();
+        let loses_comments =
+            trailing.len() > 1 || section.pairs.iter().any(|pair| !pair.placement.leading.is_empty());
+        let (code, trailing) = match line(values, address, &section.pairs) {
+            Some(code) if !loses_comments && is_inline => (code, trailing.pop()),
+            Some(code) if !loses_comments => (code, trailing.pop().map(TrailingComment::without_column)),
+            None if may_be_table => return Self { address, lines: Vec::new(), sections: vec![section] },
+            None if is_inline => {
+                let space = Space::Lines { indent: 0, used: 0 };
+                let table = values.inline_table(&section.pairs, keys::PERSON, space);
+                (format!("{} = {table}", dotted(&[address])), section.head.trailing)
+            }
+            Some(_) | None => return Self::as_written(values, address, pairs),
+        };
+        let leading = take(&mut section.head.leading);
+        Self { address, lines: vec![PersonLine { leading, code, trailing }], sections: Vec::new() }
     }
 
-    pub(super) fn into_table(self) -> Person<'t> {
-        let Self { address, mut sections, line: _ } = self;
-        // The person's own header is above what is below it, and the comment above the person stays there. A list keeps
-        // its order.
-        let is_list = sections.iter().any(|section| section.array && section.path.len() == 2);
-        let above = take(&mut sections[0].head.above);
-        sections.sort_by_key(|section| !is_list && section.path.len() > 2);
-        sections[0].head.above.splice(0..0, above);
-        Person { address, form: Form::Table(sections) }
+    fn as_written(values: ValueFormatter<'t>, address: &'t str, pairs: Vec<KeyValue<'t>>) -> Self {
+        let mut lines = Vec::new();
+        for KeyValue { path, key_start: _, value, placement } in pairs {
+            let Placement { blank_above: _, detached: _, leading, code: _, trailing, foot: _ } = placement;
+            lines.push(PersonLine { leading, code: values.assignment(&path, value), trailing });
+        }
+        Self { address, lines, sections: Vec::new() }
     }
+
+    /// Returns a person who is declared in tables, with all of their sections.
+    pub(super) fn of_sections(
+        values: ValueFormatter<'t>,
+        address: &'t str,
+        mut sections: Vec<TableSection<'t>>,
+    ) -> Self {
+        // The person's own header is above what is below it, and the comment above the person stays there. An array keeps
+        // its order.
+        let is_array = sections.iter().any(|section| section.is_array && section.path.len() == 2);
+        let leading = take(&mut sections[0].head.leading);
+        sections.sort_by_key(|section| !is_array && section.path.len() > 2);
+        sections[0].head.leading.splice(0..0, leading);
+        let mut lines = Vec::new();
+        if let [TableSection { path, is_array: false, head, pairs }] = &sections[..]
+            && path.len() == 2
+            && head.foot.is_empty()
+            && !pairs.iter().any(|pair| pair.placement.has_comments())
+            && let Some(code) = line(values, address, pairs)
+        {
+            let trailing = head.trailing.map(TrailingComment::without_column);
+            lines.push(PersonLine { leading: head.leading.clone(), code, trailing });
+        }
+        Self { address, lines, sections }
+    }
+}
+
+/// Returns the table that declares the same as these lines, or `None` if there is no such table.
+fn section_of_lines<'t>(
+    values: ValueFormatter<'t>,
+    address: &'t str,
+    pairs: &[KeyValue<'t>],
+    is_whole: bool,
+) -> Option<TableSection<'t>> {
+    let mut section = TableSection::without_comments(vec!["users", address]);
+    let KeyValue { path, key_start: _, value, placement } = &pairs[0];
+    match value {
+        Value::InlineTable(table) if path.len() == 1 && !values.has_comments_between_pairs(table) => {
+            section.pairs = inline_pairs(table);
+            section.head.leading.clone_from(&placement.leading);
+            section.head.trailing = placement.trailing.map(TrailingComment::without_column);
+        }
+        _ if path.len() > 1 && is_whole => {
+            section.pairs = pairs.to_vec();
+            for pair in &mut section.pairs {
+                pair.path.remove(0);
+            }
+            section.head.leading = take(&mut section.pairs[0].placement.leading);
+        }
+        _ => return None,
+    }
+    Some(section)
+}
+
+/// Returns the person on one line, if they fit and have no windows and no comment.
+fn line(values: ValueFormatter<'_>, address: &str, pairs: &[KeyValue<'_>]) -> Option<String> {
+    let is_windows = |pair: &KeyValue<'_>| {
+        pair.path[0] == "windows" && pair.value.as_array().is_none_or(|windows| !windows.is_empty())
+    };
+    if pairs.iter().any(|pair| is_windows(pair) || values.has_comments(pair.value)) {
+        return None;
+    }
+    let code =
+        format!("{} = {}", dotted(&[address]), values.inline_table(pairs, keys::PERSON, Space::OneLine));
+    (code.chars().count() <= MAX_WIDTH).then_some(code)
 }

@@ -2,9 +2,9 @@
 
 use pretty_assertions::assert_eq;
 
-use super::super::{NewFile, NewPerson, NotToml, canonical, fresh};
+use super::super::{NewFile, NotToml, PersonValues, canonical, fresh};
 use super::{becomes, stays};
-use crate::roster::{Email, Region, Status};
+use crate::roster::{Email, PerField, Region, Status};
 
 #[test]
 fn sections_have_their_order_and_keep_their_comments() {
@@ -155,10 +155,9 @@ fn what_is_not_known_stays_in_its_order_above_the_users() {
 
 #[test]
 fn a_new_file_is_canonical() {
-    let person = |email: &str, role: &str, status| NewPerson {
+    let person = |email: &str, role: &str, status: Option<Status>| PersonValues {
         email: Email::observed(email),
-        role: Some(role.into()),
-        status,
+        values: PerField { role: Some(role.into()), status: status.map(|it| it.as_str().into()) },
     };
     let people = [
         person("bo@acme.example", "Member", None),

@@ -33,6 +33,7 @@ const TEXTS: &[(usize, &str)] = &[
     (2, "\u{feff}#!\r\n[users]\r\n'a@x.co'.role\t=\t'A' #!"),
     (2, "[users]\n'a@x.co' = { windows = [ #!\n { until = 2027-01-03, role = 'A' } #!\n ] }"),
     (1, "[users]\n'a@x.co' = { role = ['A', #!\n 'B'] }"),
+    (2, "[users]\n'a@x.co' = { role #!\n = 'A', status = #!\n 'away' }"),
 ];
 
 #[test]

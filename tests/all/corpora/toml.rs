@@ -1,8 +1,8 @@
 //! toml-test through whatever reads TOML: the files, their layout, and edits of them.
 
 use pretty_assertions::assert_eq;
-use rolecall::layout::{Edit, NewPerson, Refused, canonical, edited};
-use rolecall::roster::{Email, Status};
+use rolecall::layout::{Edit, PersonValues, Refused, canonical, edited};
+use rolecall::roster::{Email, PerField, Status};
 
 use crate::claims;
 use crate::rosters::{is_same, tree};
@@ -59,10 +59,9 @@ fn what_is_no_toml_is_refused_with_its_place() {
 /// What `import --update` does to a file.
 #[test]
 fn a_person_is_added_to_any_toml_and_nothing_else_becomes_of_it() {
-    let new = Edit::Add(NewPerson {
+    let new = Edit::Add(PersonValues {
         email: Email::observed("new@fuzz.example"),
-        role: Some("Admin".into()),
-        status: Some(Status::Away),
+        values: PerField { role: Some("Admin".into()), status: Some(Status::Away.as_str().into()) },
     });
     let mut made = 0;
     for (name, text) in texts("valid") {

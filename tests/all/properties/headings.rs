@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
-use rolecall::layout::{Edit, NewPerson, canonical, edited};
-use rolecall::roster::Email;
+use rolecall::layout::{Edit, PersonValues, canonical, edited};
+use rolecall::roster::{Email, PerField};
 
 use super::holds;
 use super::scribbles::Dice;
@@ -48,7 +48,7 @@ fn people_who_are_added_change_no_heading_of_others() {
         let text = Writer::new(&rolls).file();
         let new = |number: usize| {
             let email = Email::observed(&format!("p{}new@acme.example", 3 * number + 2));
-            Edit::Add(NewPerson { email, role: None, status: None })
+            Edit::Add(PersonValues { email, values: PerField::default() })
         };
         let edits: Vec<Edit> = (0..count).map(new).collect();
         let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused}\n{text}"));

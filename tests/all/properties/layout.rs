@@ -6,8 +6,8 @@ use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
-use rolecall::layout::{Edit, NewFile, NewPerson, Refused, To, canonical, edited, fresh};
-use rolecall::roster::{DeclaredValue, Email, Region, Roster, Status};
+use rolecall::layout::{Edit, NewFile, PersonValues, Refused, canonical, edited, fresh};
+use rolecall::roster::{Email, FieldValue, PerField, Region, Roster, Status};
 use similar::{ChangeTag, TextDiff};
 
 use super::holds;
@@ -185,32 +185,31 @@ fn a_spoilt_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
 /// Some edits of people in a text, and of people who are not in it.
 fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<Edit> {
     let mut edits = Vec::new();
-    let role = |dice: &mut Dice<'_>| match dice.roll(3) {
-        0 => To::Stay,
-        1 => To::Set(dice.pick(&ROLES).into()),
-        _ => To::Remove,
-    };
     for address in people {
         if dice.once_in(2) {
             continue;
         }
-        let status = match dice.roll(3) {
-            0 => To::Stay,
-            1 => To::Set(dice.pick(&Status::ALL)),
-            _ => To::Remove,
-        };
         let email = Email::observed(&if dice.once_in(3) { address.to_uppercase() } else { address.clone() });
-        edits.push(Edit::Change { email, role: role(dice), status });
+        let role = (dice.roll(3) > 0).then(|| dice.pick(&ROLES).into());
+        let status = (dice.roll(3) > 0).then(|| word(dice));
+        edits.push(Edit::Change(PersonValues { email, values: PerField { role, status } }));
     }
     edits.extend(new_people(dice).into_iter().map(Edit::Add));
     edits
 }
 
-fn new_people(dice: &mut Dice<'_>) -> Vec<NewPerson> {
-    let new = |dice: &mut Dice<'_>, number: usize| NewPerson {
+/// Returns the word of some status.
+fn word(dice: &mut Dice<'_>) -> FieldValue {
+    dice.pick(&Status::ALL).as_str().into()
+}
+
+fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
+    let new = |dice: &mut Dice<'_>, number: usize| PersonValues {
         email: Email::observed(&address(number)),
-        role: (!dice.once_in(3)).then(|| dice.pick(&ROLES).into()),
-        status: dice.once_in(3).then(|| dice.pick(&Status::ALL)),
+        values: PerField {
+            role: (!dice.once_in(3)).then(|| dice.pick(&ROLES).into()),
+            status: dice.once_in(3).then(|| word(dice)),
+        },
     };
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
@@ -224,24 +223,14 @@ fn expected(before: &toml::Table, edits: &[Edit]) -> toml::Table {
     let users = after.entry("users").or_insert_with(|| toml::Table::new().into());
     let users = users.as_table_mut().expect("a table");
     for edit in edits {
-        let (email, role, status) = match edit.clone() {
-            Edit::Change { email, role, status } => (email, role, status),
-            Edit::Add(NewPerson { email, role, status }) => {
-                users.insert(email.to_string(), toml::Table::new().into());
-                (email, role.map_or(To::Stay, To::Set), status.map_or(To::Stay, To::Set))
-            }
-        };
-        let key = users.keys().find(|key| Email::observed(key) == email).expect("a person").clone();
-        let person = users[&key].as_table_mut().expect("a table");
-        match role {
-            To::Stay => {}
-            To::Set(role) => drop(person.insert("role".to_owned(), (*role).into())),
-            To::Remove => drop(person.remove("role")),
+        let (Edit::Change(PersonValues { email, values }) | Edit::Add(PersonValues { email, values })) = edit;
+        if matches!(edit, Edit::Add(_)) {
+            users.insert(email.to_string(), toml::Table::new().into());
         }
-        match status {
-            To::Stay => {}
-            To::Set(status) => drop(person.insert("status".to_owned(), status.as_str().into())),
-            To::Remove => drop(person.remove("status")),
+        let key = users.keys().find(|key| Email::observed(key) == *email).expect("a person").clone();
+        let person = users[&key].as_table_mut().expect("a table");
+        for (field, value) in values.some() {
+            person.insert(field.to_string(), value.to_string().into());
         }
     }
     after
@@ -285,15 +274,10 @@ fn what_is_so_already_is_not_touched() {
         let edits: Vec<Edit> = roster(&text)
             .people
             .iter()
-            .map(|person| Edit::Change {
-                email: person.email.value.clone(),
-                role: match &person.values.role {
-                    Some(DeclaredValue { value, from_defaults: false }) => To::Set(value.value.clone()),
-                    _ => To::Remove,
-                },
-                status: person.values.status.as_ref().map_or(To::Remove, |status| {
-                    To::Set(Status::named(&status.value.value).expect("a status"))
-                }),
+            .map(|person| {
+                let own = |field| person.values[field].as_ref().filter(|value| !value.from_defaults);
+                let values = PerField::from_fn(|field| own(field).map(|value| value.value.value.clone()));
+                Edit::Change(PersonValues { email: person.email.value.clone(), values })
             })
             .collect();
         assert_eq!(edited(&text, &edits).as_ref(), Ok(&text));
@@ -321,13 +305,19 @@ fn a_new_file_is_canonical_and_says_what_it_was_made_of() {
     let people = vec((0..50_usize, any::<String>(), 0..4_usize), 0..12);
     holds(300, &(people, any::<String>(), any::<bool>()), |(people, default, is_pinned)| {
         let default = format!("r{default}");
-        let people: Vec<NewPerson> = people
+        let people: Vec<PersonValues> = people
             .into_iter()
             .enumerate()
-            .map(|(number, (which, role, status))| NewPerson {
+            .map(|(number, (which, role, status))| PersonValues {
                 email: Email::observed(&format!("p{which}.{number}@acme.example")),
-                role: Some(if which % 2 == 0 { default.as_str().into() } else { format!("x{role}").into() }),
-                status: Status::ALL.get(status).copied(),
+                values: PerField {
+                    role: Some(if which % 2 == 0 {
+                        default.as_str().into()
+                    } else {
+                        format!("x{role}").into()
+                    }),
+                    status: Status::ALL.get(status).map(|status| status.as_str().into()),
+                },
             })
             .collect();
         let organization = format!("o{default}");
@@ -342,13 +332,13 @@ fn a_new_file_is_canonical_and_says_what_it_was_made_of() {
         let roster = roster(&text);
         assert_eq!(roster.people.len(), people.len());
         for person in &people {
-            let NewPerson { email, role, status } = person;
+            let PersonValues { email, values } = person;
             let found = roster.people.iter().find(|found| found.email.value == *email).expect("declared");
             let found_role = found.values.role.as_ref().expect("a role");
             let found_status = found.values.status.as_ref().map(|status| &*status.value.value);
-            assert_eq!(Some(&found_role.value.value), role.as_ref());
-            assert_eq!(found_status, status.map(Status::as_str));
-            assert_eq!(found_role.from_defaults, role.as_deref() == Some(default.as_str()));
+            assert_eq!(Some(&found_role.value.value), values.role.as_ref());
+            assert_eq!(found_status, values.status.as_deref());
+            assert_eq!(found_role.from_defaults, values.role.as_deref() == Some(default.as_str()));
         }
         let declared = roster.workspace.organization.map(|organization| organization.value);
         assert_eq!(declared, is_pinned.then_some(organization));

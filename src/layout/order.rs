@@ -1,0 +1,80 @@
+//! The order of a whole file: the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`, `[[acknowledge]]`,
+//! `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as an inline table,
+//! it becomes a section with a header.
+
+use std::mem::take;
+
+use toml_edit::Value;
+
+use super::parsed::{KeyValue, ParsedText, TableSection, inline_pairs};
+use super::people::write_people;
+use super::section::{write_pairs, write_section};
+use super::value::{ValueFormatter, rank};
+use super::writer::LayoutWriter;
+use crate::roster::keys;
+
+pub(super) fn write(parsed: ParsedText<'_>) -> String {
+    let ParsedText { text, eol, top, root, sections: headed, end } = parsed;
+    let values = ValueFormatter { text, eol };
+    let mut sections = Vec::new();
+    let mut unheaded = Vec::new();
+    for pair in root {
+        unheaded.extend(into_section(values, &mut sections, pair));
+    }
+    sections.extend(headed);
+    // An array of tables stays in its order, and so does what is below each of its elements.
+    let is_root_array = |section: &&TableSection<'_>| section.is_array && section.path.len() == 1;
+    let arrays: Vec<&str> = sections.iter().filter(is_root_array).map(|section| section.path[0]).collect();
+    let is_users = |section: &mut TableSection<'_>| section.path[0] == "users" && !arrays.contains(&"users");
+    let users = sections.extract_if(.., is_users).collect();
+    sections.sort_by_key(|section| {
+        let rank = rank(&section.path, keys::SECTIONS);
+        let is_known = rank < keys::SECTIONS.len() && !arrays.contains(&section.path[0]);
+        (rank, is_known && section.path.len() > 1)
+    });
+    let mut writer = LayoutWriter::new(values);
+    writer.detached(&top);
+    write_pairs(&mut writer, unheaded, keys::ROOT);
+    for section in sections {
+        write_section(&mut writer, section);
+    }
+    write_people(&mut writer, users);
+    writer.blank();
+    writer.detached(&end);
+    writer.finish()
+}
+
+/// Moves a key of the root into the section that it is about. Returns it if it is not about a section.
+fn into_section<'t>(
+    values: ValueFormatter<'t>,
+    sections: &mut Vec<TableSection<'t>>,
+    mut pair: KeyValue<'t>,
+) -> Option<KeyValue<'t>> {
+    let name = pair.path[0];
+    if name == "acknowledge" || !keys::SECTIONS.contains(&name) && name != "users" {
+        return Some(pair);
+    }
+    let mut new = TableSection::without_comments(vec![name]);
+    if pair.path.len() > 1 {
+        pair.path.remove(0);
+        match sections.iter_mut().find(|section| section.path == [name]) {
+            Some(section) => section.pairs.push(pair),
+            None => {
+                new.pairs.push(pair);
+                sections.push(new);
+            }
+        }
+        return None;
+    }
+    match pair.value {
+        Value::InlineTable(table) if !values.has_comments_between_pairs(table) => {
+            new.pairs = inline_pairs(table);
+            let foot = take(&mut pair.placement.foot);
+            new.head = pair.placement;
+            new.last_placement_mut().foot.extend(foot);
+            sections.push(new);
+            None
+        }
+        _ => Some(pair),
+    }
+}

@@ -1,0 +1,209 @@
+//! How a key and its value are written: one space around `=` and inside braces, and strings in double quotes. An array
+//! that is too long, or that contains comments, has one element per line. Numbers, dates, and Booleans stay as written.
+//!
+//! An inline table with comments between its pairs is copied, because no other layout keeps those comments.
+
+use std::ops::Range;
+
+use toml_edit::{Array, Decor, InlineTable, Key, RawString, Value};
+
+use super::parsed::{KeyValue, SPACE, TrailingComment, inline_pairs};
+use crate::roster::keys;
+use crate::toml_text::{self, quoted};
+
+/// The number of characters up to which a statement stays on one line.
+pub(super) const MAX_WIDTH: usize = 110;
+const INDENT: usize = 2;
+
+/// Formats values of one text.
+#[derive(Clone, Copy)]
+pub(super) struct ValueFormatter<'t> {
+    pub(super) text: &'t str,
+    pub(super) eol: &'static str,
+}
+
+/// The lines that a value may use.
+#[derive(Clone, Copy)]
+pub(super) enum Space {
+    /// The value has no comments, and stays on the line however long it is.
+    OneLine,
+    /// The first line has `used` characters already. The lines below it are indented by `indent` spaces.
+    Lines { indent: usize, used: usize },
+}
+
+impl ValueFormatter<'_> {
+    /// Returns `path = value`, on as many lines as needed.
+    pub(super) fn assignment(self, path: &[&str], value: &Value) -> String {
+        let key = dotted(path);
+        let space = Space::Lines { indent: 0, used: key.chars().count() + " = ".len() };
+        format!("{key} = {}", self.value(value, last(path), space))
+    }
+
+    /// Returns `{ key = value, … }`. Keys that are not in `order` go to the end, in the order in which they came.
+    pub(super) fn inline_table(self, pairs: &[KeyValue<'_>], order: &[&str], space: Space) -> String {
+        let mut pairs: Vec<&KeyValue<'_>> = pairs.iter().collect();
+        pairs.sort_by_key(|pair| rank(&pair.path, order));
+        let space = match space {
+            Space::OneLine => space,
+            Space::Lines { indent, used: _ } => Space::Lines { indent, used: indent },
+        };
+        let mut written = Vec::new();
+        for KeyValue { path, key_start: _, value, placement: _ } in pairs {
+            written.push(format!("{} = {}", dotted(path), self.value(value, last(path), space)));
+        }
+        braced(&written)
+    }
+
+    /// Formats the value of a key.
+    fn value(self, value: &Value, key: &str, space: Space) -> String {
+        match value {
+            Value::String(string) => quoted(string.value()),
+            Value::Array(array) => self.array(array, key, space),
+            Value::InlineTable(table) if self.has_comments_between_pairs(table) => self.copy(value),
+            Value::InlineTable(table) => {
+                let space = if self.has_comments(value) { space } else { Space::OneLine };
+                self.inline_table(&inline_pairs(table), order_below(key), space)
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => self.copy(value),
+        }
+    }
+
+    fn array(self, array: &Array, key: &str, space: Space) -> String {
+        let one_line = || {
+            let elements = array.iter().map(|element| self.value(element, key, Space::OneLine));
+            format!("[{}]", elements.collect::<Vec<_>>().join(", "))
+        };
+        let Space::Lines { indent, used } = space else { return one_line() };
+        // Each window has its own line, even if there is only one: adding a second one then changes no other line.
+        let has_windows = key == "windows" && !array.is_empty();
+        if !has_windows && !self.array_has_comments(array) {
+            let line = one_line();
+            if used + line.chars().count() <= MAX_WIDTH {
+                return line;
+            }
+        }
+        self.array_on_lines(array, key, indent)
+    }
+
+    /// Writes one element per line.
+    fn array_on_lines(self, array: &Array, key: &str, indent: usize) -> String {
+        let indent = indent + INDENT;
+        let margin = " ".repeat(indent);
+        let span = array.span().unwrap_or_default();
+        let mut gap_start = span.start + 1;
+        let mut written = "[".to_owned();
+        for element in array {
+            let element_span = element.span().unwrap_or_default();
+            if self.write_gap(&mut written, gap_start..element_span.start, &margin) {
+                written += self.eol;
+            }
+            let element = self.value(element, key, Space::Lines { indent, used: indent });
+            written += &[self.eol, &margin, &element, ","].concat();
+            gap_start = element_span.end;
+        }
+        self.write_gap(&mut written, gap_start..span.end - 1, &margin);
+        written + self.eol + &margin[INDENT..] + "]"
+    }
+
+    /// Writes the comments between two elements of an array. Returns whether a blank line separates the last of them from
+    /// the second element.
+    fn write_gap(self, written: &mut String, span: Range<usize>, margin: &str) -> bool {
+        let is_below_bracket = written == "[";
+        let start = span.start;
+        let mut has_blank = false;
+        let mut lines = self.text[span].split('\n').enumerate().peekable();
+        while let Some((number, line)) = lines.next() {
+            let is_whole_line = number > 0 && lines.peek().is_some();
+            let Some(hash) = line.find('#') else {
+                has_blank |= is_whole_line && line.trim_matches(SPACE).is_empty() && written != "[";
+                continue;
+            };
+            if number == 0 && !is_below_bracket {
+                TrailingComment::read(self.text, start)
+                    .into_iter()
+                    .for_each(|comment| comment.write(written));
+            } else {
+                let blank = if has_blank { self.eol } else { "" };
+                *written += &[blank, self.eol, margin, line[hash..].trim_end_matches(SPACE)].concat();
+            }
+            has_blank = false;
+        }
+        has_blank
+    }
+
+    /// Returns whether a value contains comments.
+    pub(super) fn has_comments(self, value: &Value) -> bool {
+        match value {
+            Value::Array(array) => self.array_has_comments(array),
+            Value::InlineTable(table) => {
+                self.has_comments_between_pairs(table)
+                    || table.get_values().iter().any(|(_, value)| self.has_comments(value))
+            }
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => false,
+        }
+    }
+
+    fn array_has_comments(self, array: &Array) -> bool {
+        let has_comments =
+            |element: &Value| self.is_beside_comment(element.decor()) || self.has_comments(element);
+        self.is_comment(Some(array.trailing())) || array.iter().any(has_comments)
+    }
+
+    /// Returns whether comments are between the pairs of an inline table. Comments in its values do not count.
+    pub(super) fn has_comments_between_pairs(self, table: &InlineTable) -> bool {
+        let has_comments = |(path, value): &(Vec<&Key>, &Value)| {
+            let of_keys = path.iter().flat_map(|key| [key.leaf_decor(), key.dotted_decor()]);
+            of_keys.chain([value.decor()]).any(|decor| self.is_beside_comment(decor))
+        };
+        self.is_comment(Some(table.trailing())) || table.get_values().iter().any(has_comments)
+    }
+
+    fn is_beside_comment(self, decor: &Decor) -> bool {
+        self.is_comment(decor.prefix()) || self.is_comment(decor.suffix())
+    }
+
+    /// Returns whether there is a comment in the space between two parts of a value.
+    fn is_comment(self, space: Option<&RawString>) -> bool {
+        space.and_then(RawString::span).is_some_and(|span| self.text[span].contains('#'))
+    }
+
+    /// Copies a value. Line ends inside a string are part of its value, so they stay.
+    fn copy(self, value: &Value) -> String {
+        let copy = &self.text[value.span().unwrap_or_default()];
+        if copy.contains("\"\"\"") || copy.contains("'''") {
+            return copy.to_owned();
+        }
+        copy.replace("\r\n", "\n").replace('\n', self.eol)
+    }
+}
+
+/// Returns the place of the first key of `path` in `order`, or the length of `order` if it is not there.
+pub(super) fn rank(path: &[&str], order: &[&str]) -> usize {
+    order.iter().position(|key| path.first() == Some(key)).unwrap_or(order.len())
+}
+
+/// Returns the order of the keys in the tables of an array.
+pub(super) fn order_below(array: &str) -> &'static [&'static str] {
+    match array {
+        "windows" => keys::WINDOW,
+        "acknowledge" => keys::ACKNOWLEDGE,
+        _ => &[],
+    }
+}
+
+pub(super) fn braced(pairs: &[String]) -> String {
+    if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
+}
+
+/// Returns the keys with dots between them. A key has quotes only if it needs them.
+pub(super) fn dotted(path: &[&str]) -> String {
+    path.iter().map(|key| toml_text::key(key)).collect::<Vec<_>>().join(".")
+}
+
+fn last<'k>(path: &[&'k str]) -> &'k str {
+    path.last().copied().unwrap_or_default()
+}
