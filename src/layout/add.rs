@@ -7,39 +7,10 @@
 use toml_edit::Value;
 
 use super::inline;
-use super::parsed::{BOM, ParsedText, Placement, TableSection};
+use super::parsed::{BOM, ParsedText, Placement};
 use super::person_values::PersonValues;
 use super::splices::{Belongs, Splices};
 use crate::roster::Email;
-
-/// The people of a text, and where the next one goes.
-#[derive(Default)]
-struct Places<'p, 't> {
-    /// The value of `users = …`.
-    users: Option<&'t Value>,
-    /// `[users]`.
-    header: Option<&'p TableSection<'t>>,
-    /// The last group of lines.
-    lines: Vec<Neighbor>,
-    last_line: Option<&'p Placement<'t>>,
-    /// What is in front of the address on those lines: `users.` above all headers.
-    prefix: &'static str,
-    /// A comment heads the last group of lines.
-    is_headed: bool,
-    /// The tables above the first heading of tables.
-    tables: Vec<Neighbor>,
-    /// Where the first heading of tables begins.
-    tables_heading: Option<usize>,
-}
-
-/// A person next to whom a new one may go.
-struct Neighbor {
-    address: String,
-    /// Where the person begins, in bytes, with the comments directly above.
-    start: usize,
-    /// Where the next person may begin.
-    end: usize,
-}
 
 /// Adds people. Returns `false` if `users` is not a table.
 pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: Vec<&PersonValues>) -> bool {
@@ -47,105 +18,105 @@ pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: V
         return true;
     }
     new.sort_by(|a, b| a.email.cmp(&b.email));
-    let places = Places::of(parsed);
-    let mut lines: Vec<String> = new.iter().map(|person| person.line(places.prefix)).collect();
-    if let Some(users) = places.users {
-        let Value::InlineTable(table) = users else { return false };
-        inline::append(splices, table, &lines);
-    } else if places.header.is_some_and(|header| header.is_array) {
+    let mut new_lines: Vec<String> = new.iter().map(|person| person.line("")).collect();
+    if let Some(pair) = parsed.root.iter().find(|pair| pair.path == ["users"]) {
+        let Value::InlineTable(table) = pair.value else { return false };
+        inline::append(splices, table, &new_lines);
+        return true;
+    }
+    let header = parsed.sections.iter().find(|section| section.path == ["users"]);
+    if header.is_some_and(|header| header.is_array) {
         return false;
-    } else if !places.lines.is_empty() {
-        add_lines(splices, &places, &new);
-    } else if !places.tables.is_empty() || places.tables_heading.is_some() {
-        add_tables(splices, &places, &new);
-    } else if let Some(header) = places.header {
-        splices.lines(header.head.next_line(parsed.text), Belongs::Alone, &lines);
+    }
+    let dotted = parsed.root.iter().filter(|pair| pair.path[0] == "users");
+    let mut lines: Vec<Line<'_, '_>> = dotted.map(|pair| (pair.path[1], &pair.placement)).collect();
+    let prefix = if lines.is_empty() { "" } else { "users." };
+    let below_header = header.into_iter().flat_map(|header| &header.pairs);
+    lines.extend(below_header.map(|pair| (pair.path[0], &pair.placement)));
+    let (tables, top_of_tables) = tables_above_heading(parsed);
+    if !lines.is_empty() {
+        add_lines(splices, &lines, prefix, &new);
+    } else if let Some(top) = top_of_tables {
+        add_tables(splices, &tables, top, &new);
+    } else if let Some(header) = header {
+        splices.lines(header.head.next_line(parsed.text), Belongs::Alone, &new_lines);
     } else {
-        let at = parsed.end_of_statements();
+        let at = parsed.statements_end;
         let above = parsed.text[..at].trim_start_matches(BOM);
-        lines.insert(0, "[users]".to_owned());
+        new_lines.insert(0, "[users]".to_owned());
         if !above.is_empty() && !above.ends_with(&parsed.eol.repeat(2)) {
-            lines.insert(0, String::new());
+            new_lines.insert(0, String::new());
         }
-        splices.lines(at, Belongs::Alone, &lines);
+        splices.lines(at, Belongs::Alone, &new_lines);
     }
     true
 }
 
-impl<'p, 't> Places<'p, 't> {
-    fn of(parsed: &'p ParsedText<'t>) -> Self {
-        let mut places = Self::default();
-        for pair in &parsed.root {
-            match pair.path[..] {
-                ["users"] => places.users = Some(pair.value),
-                ["users", address, ..] => {
-                    places.prefix = "users.";
-                    places.see_line(address, &pair.placement, parsed.text);
-                }
-                _ => {}
-            }
-        }
-        for section in &parsed.sections {
-            match section.path[..] {
-                ["users"] => {
-                    places.header = Some(section);
-                    for pair in &section.pairs {
-                        places.see_line(pair.path[0], &pair.placement, parsed.text);
-                    }
-                }
-                ["users", address, ..] => places.see_table(address, section, parsed.text),
-                _ => {}
-            }
-        }
-        places
-    }
+/// The address and the placement of a line.
+type Line<'p, 't> = (&'t str, &'p Placement<'t>);
 
-    fn see_line(&mut self, address: &str, placement: &'p Placement<'t>, text: &str) {
-        if placement.blank_above || placement.has_leading_heading() || self.lines.is_empty() {
-            self.lines.clear();
-            self.is_headed = placement.has_heading();
-        }
-        let address = Email::observed(address).folded();
-        let (start, end) = (placement.leading_start(text), placement.next_line(text));
-        self.lines.push(Neighbor { address, start, end });
-        self.last_line = Some(placement);
-    }
-
-    fn see_table(&mut self, address: &str, section: &TableSection<'_>, text: &str) {
-        let address = Email::observed(address).folded();
-        let end = section.last_placement().foot_end(text);
-        match self.tables.last_mut() {
-            Some(last) if last.address == address => last.end = end,
-            _ if self.tables_heading.is_some() => {}
-            _ if section.head.has_heading() => self.tables_heading = Some(section.head.detached_start(text)),
-            _ => self.tables.push(Neighbor { address, start: section.head.leading_start(text), end }),
-        }
-    }
-}
-
-fn add_lines(splices: &mut Splices<'_>, places: &Places<'_, '_>, new: &[&PersonValues]) {
-    let Some(last) = places.last_line else { return };
-    let prefix = [last.indent(splices.text), places.prefix].concat();
-    if places.is_headed {
-        let mut lines = vec![String::new()];
-        lines.extend(new.iter().map(|person| person.line(&prefix)));
-        splices.lines(last.foot_end(splices.text), Belongs::Alone, &lines);
+fn add_lines(splices: &mut Splices<'_>, lines: &[Line<'_, '_>], prefix: &str, new: &[&PersonValues]) {
+    let text = splices.text;
+    let begins_group =
+        |(_, placement): &Line<'_, '_>| placement.blank_above || placement.has_leading_heading();
+    let last_group = &lines[lines.iter().rposition(begins_group).unwrap_or_default()..];
+    let [(_, first), ..] = last_group else { return };
+    let (_, last) = last_group[last_group.len() - 1];
+    let prefix = [last.indent(text), prefix].concat();
+    if first.has_heading() {
+        let mut new_lines = vec![String::new()];
+        new_lines.extend(new.iter().map(|person| person.line(&prefix)));
+        splices.lines(last.foot_end(text), Belongs::Alone, &new_lines);
         return;
     }
-    for (person, above) in new.iter().zip(neighbors_above(&places.lines, new)) {
-        let at = above.map_or(places.lines[0].start, |above| above.end);
+    let mut neighbors = Vec::new();
+    for (address, placement) in last_group {
+        let address = Email::observed(address).folded();
+        neighbors.push(Neighbor { address, end: placement.next_line(text) });
+    }
+    for (person, above) in new.iter().zip(neighbors_above(&neighbors, new)) {
+        let at = above.map_or_else(|| first.leading_start(text), |above| above.end);
         splices.lines(at, Belongs::Alone, &[person.line(&prefix)]);
     }
 }
 
-fn add_tables(splices: &mut Splices<'_>, places: &Places<'_, '_>, new: &[&PersonValues]) {
-    let first = places.tables.first().map(|first| first.start);
-    let top = first.or(places.tables_heading).unwrap_or_default();
-    for (person, above) in new.iter().zip(neighbors_above(&places.tables, new)) {
+fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &[&PersonValues]) {
+    for (person, above) in new.iter().zip(neighbors_above(tables, new)) {
         let mut lines = person.table();
         lines.insert(if above.is_some() { 0 } else { lines.len() }, String::new());
         splices.lines(above.map_or(top, |above| above.end), Belongs::Alone, &lines);
     }
+}
+
+/// A person below whom a new one may go.
+struct Neighbor {
+    address: String,
+    /// Where the next person may begin, in bytes.
+    end: usize,
+}
+
+/// Returns the people above the first heading of tables, and where the first table or that heading begins. That is `None`
+/// if there are no tables.
+fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize>) {
+    let (mut tables, mut top, mut is_below_heading) = (Vec::<Neighbor>::new(), None, false);
+    for section in &parsed.sections {
+        let ["users", address, ..] = section.path[..] else { continue };
+        let address = Email::observed(address).folded();
+        let end = section.last_placement().foot_end(parsed.text);
+        match tables.last_mut() {
+            Some(last) if last.address == address => last.end = end,
+            _ if is_below_heading => {}
+            _ if section.head.has_heading() => {
+                is_below_heading = true;
+                top.get_or_insert(section.head.detached_start(parsed.text));
+            }
+            _ => {
+                top.get_or_insert(section.head.leading_start(parsed.text));
+                tables.push(Neighbor { address, end });
+            }
+        }
+    }
+    (tables, top)
 }
 
 /// Returns the neighbor below whom each person goes, or `None` if the person goes above all of them.

@@ -14,7 +14,7 @@ use super::writer::LayoutWriter;
 use crate::roster::keys;
 
 pub(super) fn write(parsed: ParsedText<'_>) -> String {
-    let ParsedText { text, eol, top, root, sections: headed, end } = parsed;
+    let ParsedText { text, eol, top, root, sections: headed, statements_end: _, end } = parsed;
     let values = ValueFormatter { text, eol };
     let mut sections = Vec::new();
     let mut unheaded = Vec::new();

@@ -21,6 +21,8 @@ pub(super) struct ParsedText<'t> {
     /// The keys above all headers.
     pub(super) root: Vec<KeyValue<'t>>,
     pub(super) sections: Vec<TableSection<'t>>,
+    /// Where the line below the last statement and its foot begins, in bytes.
+    pub(super) statements_end: usize,
     /// Comments below everything, with a blank line above them.
     pub(super) end: Vec<Block<'t>>,
 }
@@ -88,14 +90,15 @@ impl<'t> ParsedText<'t> {
         root.sort_by_key(|pair| pair.key_start);
         sections.sort_by_key(|section| section.head.code.start);
         sections.iter_mut().for_each(|section| section.pairs.sort_by_key(|pair| pair.key_start));
-        let mut parsed = Self { text, eol, top: Vec::new(), root, sections, end: Vec::new() };
+        let mut parsed =
+            Self { text, eol, top: Vec::new(), root, sections, statements_end: text.len(), end: Vec::new() };
         parsed.place_statements();
         parsed
     }
 
     /// Reads the lines between the statements, and gives each comment to the statement above or below it.
     fn place_statements(&mut self) {
-        let Self { text, eol: _, top, root, sections, end } = self;
+        let Self { text, eol: _, top, root, sections, statements_end, end } = self;
         let mut statements: Vec<(&mut Placement<'t>, bool)> = Vec::new();
         statements.extend(root.iter_mut().map(|pair| (&mut pair.placement, false)));
         for TableSection { path: _, is_array: _, head, pairs } in sections {
@@ -121,19 +124,11 @@ impl<'t> ParsedText<'t> {
                 if gap.touches_above && !gap.blocks.is_empty() {
                     last.foot = gap.blocks.remove(0);
                 }
+                *statements_end = last.foot_end(text);
                 *end = gap.blocks;
             }
             None => *top = gap.blocks,
         }
-    }
-
-    /// Returns the start of the line below the last statement and its foot.
-    pub(super) fn end_of_statements(&self) -> usize {
-        let last = match self.sections.last() {
-            Some(section) => Some(section.last_placement()),
-            None => self.root.last().map(|pair| &pair.placement),
-        };
-        last.map_or(self.text.len(), |placement| placement.foot_end(self.text))
     }
 }
 

@@ -65,7 +65,7 @@ fn a_person_is_edited_in_the_form_they_have() {
 }
 
 #[test]
-fn what_is_so_already_is_not_written_again() {
+fn a_value_that_is_already_declared_is_not_written_again() {
     let text = "[users]\n'a@x.co' = {role='''Admin'''} # a\n[users.\"b@x.co\"]\nstatus = 'away'\n";
     let edits = [change("a@x.co", Some("Admin"), None), change("b@x.co", None, Some(Status::Away))];
     becomes(text, &edits, text);
@@ -73,7 +73,7 @@ fn what_is_so_already_is_not_written_again() {
 }
 
 #[test]
-fn somebody_new_is_a_line_at_their_place() {
+fn a_new_person_is_a_line_at_their_sorted_place() {
     let new = [add("d@x.co", None, None), add("B@x.co", Some("A \"b\""), Some(Status::Away))];
     becomes(
         "[users]\n\"a@x.co\"={} # a\n# c@x.co\n\"C@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
@@ -83,7 +83,7 @@ fn somebody_new_is_a_line_at_their_place() {
 }
 
 #[test]
-fn somebody_new_stands_under_nobodys_heading() {
+fn a_new_person_does_not_come_below_the_heading_of_a_group() {
     becomes(
         "[users]\n# leads\n\"c@x.co\" = {}\n\n\"z@x.co\" = {}\n",
         &[add("d@x.co", None, None)],
@@ -120,7 +120,7 @@ fn a_new_table_does_not_come_below_a_heading() {
 }
 
 #[test]
-fn among_people_in_no_order_somebody_new_is_the_last() {
+fn a_new_person_goes_to_the_end_of_people_who_are_not_sorted() {
     becomes(
         "[users]\n  \"z@x.co\" = {}\n  \"a@x.co\" = {}\n",
         &[add("b@x.co", None, None)],
@@ -129,7 +129,7 @@ fn among_people_in_no_order_somebody_new_is_the_last() {
 }
 
 #[test]
-fn among_tables_somebody_new_is_a_table() {
+fn a_new_person_is_a_table_among_tables() {
     let new = [add("b@x.co", Some("A"), None), add("d@x.co", None, Some(Status::Active))];
     becomes(
         "[defaults]\n\n# c@x.co\n[users.\"c@x.co\"]\nrole = \"B\"\n[users.\"c@x.co\".x]\n",

@@ -195,6 +195,6 @@ role = "long long long long long long long long long long long long long long lo
 "#
     );
     stays(&text);
-    let nobody = NewFile { organization: None, region: None, default_role: None, people: &[], ..file };
-    stays(&fresh(&nobody));
+    let empty = NewFile { organization: None, region: None, default_role: None, people: &[], ..file };
+    stays(&fresh(&empty));
 }

@@ -1,4 +1,4 @@
-//! Layouts that nobody would write on purpose. What they become matters less than that nothing is lost.
+//! Unusual layouts. How they are laid out matters less than that no comment and no meaning is lost.
 
 use pretty_assertions::assert_eq;
 

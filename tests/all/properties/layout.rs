@@ -268,7 +268,7 @@ fn an_edit_changes_what_it_says_and_touches_no_other_line() {
 }
 
 #[test]
-fn what_is_so_already_is_not_touched() {
+fn a_value_that_is_already_declared_is_not_touched() {
     holds(300, &rolls(), |rolls| {
         let Scribble { text, people: _, comments: _ } = scribble(&rolls);
         let edits: Vec<Edit> = roster(&text)
@@ -285,7 +285,7 @@ fn what_is_so_already_is_not_touched() {
 }
 
 #[test]
-fn whoever_is_added_to_a_canonical_file_with_lines_leaves_it_canonical() {
+fn a_canonical_file_with_lines_stays_canonical_when_people_are_added() {
     let tried = Cell::new(0);
     holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let before = laid_out(&scribble(&rolls).text);
