@@ -1,6 +1,7 @@
 //! A new `users.toml`, in the canonical layout from the start.
 
-use super::{PersonValues, canonical};
+use super::canonical::canonical;
+use super::person_values::PersonValues;
 use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 

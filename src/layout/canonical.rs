@@ -1,10 +1,10 @@
-//! The order of a whole file: the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`, `[[acknowledge]]`,
+//! The canonical layout of a whole file. Its order is the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`, `[[acknowledge]]`,
 //! `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as an inline table,
 //! it becomes a section with a header.
 
 use std::mem::take;
 
-use toml_edit::Value;
+use toml_edit::{Document, Value};
 
 use super::parsed::{KeyValue, ParsedText, TableSection, inline_pairs};
 use super::people::write_people;
@@ -13,7 +13,20 @@ use super::value::{ValueFormatter, rank};
 use super::writer::LayoutWriter;
 use crate::roster::keys;
 
-pub(super) fn write(parsed: ParsedText<'_>) -> String {
+/// The text is not TOML. `Roster::read` reports the reason and the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotToml;
+
+/// Returns the canonical layout of a root file or a team file.
+///
+/// # Errors
+/// The text is not TOML.
+pub fn canonical(text: &str) -> Result<String, NotToml> {
+    let document = Document::parse(text).map_err(|_| NotToml)?;
+    Ok(write(ParsedText::of(&document)))
+}
+
+fn write(parsed: ParsedText<'_>) -> String {
     let ParsedText { text, eol, top, root, sections: headed, statements_end: _, end } = parsed;
     let values = ValueFormatter { text, eol };
     let mut sections = Vec::new();
