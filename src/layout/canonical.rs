@@ -1,6 +1,6 @@
-//! The canonical layout of a whole file. Its order is the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`, `[[acknowledge]]`,
-//! `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as an inline table,
-//! it becomes a section with a header.
+//! The canonical layout of a whole file: the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`,
+//! `[[acknowledge]]`, `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as
+//! an inline table, it becomes a section with a header.
 
 use std::mem::take;
 
