@@ -132,7 +132,7 @@ impl Drop for Running {
 /// One request that arrived, as a test sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// The body is cut after 4 KiB.
+    /// Without the token, and with at most 4 KiB of the body.
     pub request: Request,
     /// The status of the response. `None` if the connection was cut or kept silent.
     pub status: Option<u16>,
@@ -193,7 +193,9 @@ impl ServerState {
         let now = self.started.elapsed();
         self.with_inner(|inner| {
             let (delivery, fault) = inner.world.deliver(&mut inner.faults, now, &request);
+            request.authorization = None;
             request.body.truncate(MAX_REMEMBERED_BODY);
+            request.body.shrink_to_fit();
             if inner.arrivals.len() == MAX_ARRIVALS {
                 inner.arrivals.pop_front();
             }
