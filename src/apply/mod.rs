@@ -5,7 +5,7 @@
 //! nothing. [`outcome`] lists the results, [`journal`] writes them to disk, and [`rollback`] makes the plan that restores
 //! the values from before.
 
-pub mod carry_out;
+mod carry_out;
 mod floors;
 pub mod journal;
 pub mod machine;

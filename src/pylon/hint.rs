@@ -10,7 +10,7 @@ const FOR_EVER: u64 = u32::MAX as u64;
 
 /// The largest valid hint of a response; rubbish is ignored. A date counts from the response's own `Date`, so that a
 /// clock that is wrong here does no harm; without one it counts from `now`.
-pub fn wait(
+pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,
     date: Option<&str>,

@@ -10,25 +10,25 @@
 //! * There are two clients: a [`Reader`], which cannot write, and a [`Writer`], which only an apply gets.
 //! * The token is sent to the chosen host only: there are no redirects, and plain HTTP is only used for this machine.
 
-pub mod address;
+mod address;
 mod cause;
 mod certificate;
-pub mod client;
+mod client;
 pub mod exchange;
 pub mod failure;
-pub mod flow;
-pub mod hint;
+mod flow;
+mod hint;
 pub mod inquiry;
 pub mod network;
 pub mod observe;
 pub mod pace;
-pub mod paced_reader;
+pub(crate) mod paced_reader;
 pub mod request;
 pub mod retry;
-pub mod roots;
+pub(crate) mod roots;
 mod scrub;
 pub mod token;
-pub mod trace;
+mod trace;
 mod wire;
 
 pub use address::BaseUrl;
