@@ -1,9 +1,9 @@
-//! The way back from an apply: what its journal says was sent, against what Pylon has now.
+//! Makes the plan that restores what an apply has changed, from its journal and from what Pylon has now.
 //!
 //! Pure. The journal is trusted input: it decides who is changed, and to what. The report shows each person as Pylon does.
-//! A value is taken back only if it is still the one that the apply set. A value that has changed since is someone
-//! else's and is left alone. What no `PATCH` can bring back (several roles, none) is told. The result is a plan like any other:
-//! the guardrails see it, and it is carried out by the same protocol.
+//! A value is restored only if it is still the one that the apply set. A value that has changed since is left alone. What no
+//! `PATCH` can restore (several roles, or none) is reported. The result is a plan like any other: the guardrails review it,
+//! and the same protocol carries it out.
 
 use std::collections::BTreeMap;
 

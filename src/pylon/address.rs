@@ -1,4 +1,4 @@
-//! Where Pylon is: the region's host, or another base URL. The token is sent there and nowhere else.
+//! The base URL: the host of a region, or another one. The token is sent to no other place.
 
 use reqwest::Url;
 
@@ -24,7 +24,7 @@ impl BaseUrl {
     /// A base URL as it was given.
     ///
     /// # Errors
-    /// It is no URL, or the token would travel in the clear, or it holds a password, a query or a fragment.
+    /// It is not a URL, or the token would be sent unencrypted, or it has a password, a query, or a fragment.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             Problem::new(PylonCode::BadBaseUrl, format!("the base URL {why}"))

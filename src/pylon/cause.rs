@@ -1,8 +1,8 @@
-//! Why no response came: from the chain of errors below one of reqwest's to a [`Cause`].
+//! Finds out why no response came: converts the chain of errors below an error of reqwest to a [`Cause`].
 //!
-//! The kind of each cause decides, never its text. The whole chain is walked, because each layer wraps the one below it:
-//! a refused certificate is a `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and
-//! reqwest, and [`Error::source`] skips what an `io::Error` holds.
+//! The types of the errors decide, and never their texts. Each layer wraps the one below it: a refused certificate is a
+//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips what
+//! an `io::Error` holds, so the chain is walked here.
 
 use std::error::Error;
 use std::io;

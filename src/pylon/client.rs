@@ -1,8 +1,8 @@
-//! One attempt at one request. Decides nothing: what a failure means is [`super::failure`]'s, when and whether to try
-//! again is [`super::pace`]'s and [`super::retry`]'s.
+//! Makes one attempt at one request. [`super::failure`] decides what a failure means, and [`super::flow`] whether there is
+//! another attempt.
 //!
-//! A [`Reader`] has no way to write. The `Authorization` header goes to the base URL alone: redirects are answers, not
-//! instructions, and loopback never goes through a proxy.
+//! A [`Reader`] cannot write. The `Authorization` header is only sent to the base URL: redirects are not followed, and
+//! requests to this machine never go through a proxy.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::problem::Problem;
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const MIB: usize = 1024 * 1024;
 
-/// How long an attempt may take, and how much it may bring.
+/// How long an attempt may take, and how many bytes the body may have.
 struct Bounds {
     total: Option<Duration>,
     idle: Duration,
@@ -56,7 +56,7 @@ const LARGEST_ERROR: usize = 64 * 1024;
 /// At most this many bytes are reserved because a header announces them.
 const LARGEST_RESERVATION: usize = 128 * MIB;
 
-/// Asks Pylon, and cannot do more than ask.
+/// Sends reads, and has no way to write.
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Client,
@@ -69,7 +69,7 @@ pub struct Reader {
     trace: Trace,
 }
 
-/// Asks and patches. Only an apply has one.
+/// Sends reads and writes. Only an apply has one.
 #[derive(Debug, Clone)]
 pub struct Writer(Reader);
 
@@ -208,7 +208,7 @@ async fn read_body(
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    // In one piece from the start: a listing of everybody would be moved as it grows, and held twice.
+    // Without this reservation, a large listing would be moved as it grows, and held twice.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();

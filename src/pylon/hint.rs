@@ -1,15 +1,15 @@
-//! How long a server asks to wait: `X-Retry-After` (Pylon's own) and `Retry-After` (RFC 9110, 10.2.3) in both its forms.
+//! Parses how long a server asks to wait: `X-Retry-After` of Pylon, and both forms of `Retry-After` (RFC 9110, 10.2.3).
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// No longer pause makes sense of a number, and what is counted from it must not overflow.
-const FOR_EVER: u64 = u32::MAX as u64;
+/// The longest pause in seconds, so that sums with it cannot overflow.
+const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// The largest valid hint of a response; rubbish is ignored. A date counts from the response's own `Date`, so that a
-/// clock that is wrong here does no harm; without one it counts from `now`.
+/// Returns the longest valid hint of a response. A date is compared with the `Date` of the response, so that a wrong clock of
+/// this machine does no harm. Without that header, it is compared with `now`.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,
@@ -19,7 +19,7 @@ pub(super) fn wait(
     let seconds = |text: &str| {
         let text = text.trim();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| Duration::from_secs(text.parse().unwrap_or(FOR_EVER).min(FOR_EVER)))
+        digits.then(|| Duration::from_secs(text.parse().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)))
     };
     let until = |text: &str| {
         let from = date.and_then(http_date).unwrap_or(now);
@@ -55,8 +55,8 @@ mod tests {
             (None, Some(later), Some(date), Some(30)),
             (None, Some(date), Some(later), Some(0)),
             (None, Some("Sun, 01 Nov 2026 12:00:09 GMT"), None, Some(9)),
-            (Some("99999999999999999999"), None, None, Some(FOR_EVER)),
-            (Some("18446744073709551615"), None, None, Some(FOR_EVER)),
+            (Some("99999999999999999999"), None, None, Some(LONGEST_WAIT)),
+            (Some("18446744073709551615"), None, None, Some(LONGEST_WAIT)),
             (None, None, None, None),
         ] {
             assert_eq!(

@@ -1,18 +1,19 @@
-//! The token in what others say: whole, in pieces, in either case (a host name is shown in lower case), and however JSON spells it.
+//! Removes the token from texts that come from outside: whole, in pieces, in either case, and as JSON escapes it.
 //!
-//! A value of a file is cut to its length, and a line is broken behind a `/`, long before anybody looks for the token; so what
-//! they leave of it is looked for as well. Leaves to [`super::token`] which token that is.
+//! Other code cuts long values and breaks lines behind a `/` before this code sees the text. So pieces are searched for as
+//! well. Host names are shown in lower case, so the case is ignored.
 
 use std::ops::Range;
 
-/// What stands in a text for a token that was in it.
+/// Replaces a token, or a piece of one.
 const SCRUBBED: &str = "[token]";
-/// Shorter pieces tell nothing, and too many words are like them.
+/// Shorter pieces are left alone: they reveal nothing, and many words look like them.
 const SHORTEST: usize = 8;
-/// A piece of so many characters is one wherever it stands; a shorter one only where a text was cut or a line was broken.
+/// A piece of at least this many characters is always removed. A shorter one is only removed if the text was cut or a line was
+/// broken next to it.
 const TELLING: usize = 16;
 
-/// `text` without `token` and without the pieces of it.
+/// Returns `text` without `token` and without its pieces.
 pub(super) fn without(token: &str, text: String) -> String {
     let mut clean = String::new();
     let mut taken = 0;
@@ -24,10 +25,10 @@ pub(super) fn without(token: &str, text: String) -> String {
     if taken == 0 { text } else { clean + &text[taken..] }
 }
 
-/// Where pieces of the token stand. It is ASCII, so they begin and end between characters.
+/// Finds the pieces of the token. It is ASCII, so they begin and end between characters.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Nearly nothing of a long report begins like a piece: two bytes tell that, for one look into a table.
+    // Hardly any position in a long report is the start of a piece. A table of the first two bytes rules out the others.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
         begins[pair(begin)] = true; // both are in lower case
@@ -50,7 +51,7 @@ fn pair(bytes: &[u8]) -> usize {
     one << 8 | other
 }
 
-/// How much of `text` is a piece of the token, from wherever in the token it may be.
+/// Returns the length of the longest piece of the token at the start of `text`.
 fn longest(token: &[u8], text: &[u8]) -> usize {
     let common = |from: &[u8]| {
         from.iter().zip(text).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
@@ -58,16 +59,17 @@ fn longest(token: &[u8], text: &[u8]) -> usize {
     token.windows(SHORTEST).enumerate().map(|(from, _)| common(&token[from..])).max().unwrap_or(0)
 }
 
-/// Whether a text was cut or a line was broken at either end. What frames a letter's lines is no part of them.
+/// Returns whether the text was cut or a line was broken at either end of the piece. The frame around lines is ignored.
 fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
     let (before, behind) = (&text[..piece.start], &text[piece.end..]);
     let begins_line = || before.rsplit('\n').next().is_some_and(|line| !line.contains(char::is_alphanumeric));
     before.ends_with('…') || behind.starts_with(['…', '\n']) || begins_line()
 }
 
-/// `body` without the token, where it is in it: with `/` as `\/`, any character as `\u002f`, and so again in a text that holds JSON.
+/// Returns `body` without the token, or `None` if it does not contain it. JSON can escape `/` as `\/` and any character as in
+/// `\u002f`, and JSON within a JSON text is escaped twice.
 pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
-    // Nearly always nothing is escaped, which is told ten times faster than where it is spelt.
+    // Usually nothing is escaped, and this check is ten times faster than the search.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
         return None;
     }
@@ -86,7 +88,7 @@ pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     (taken > 0).then(|| [&clean, &body[taken..]].concat())
 }
 
-/// How many bytes the token takes where `body` begins with it.
+/// Returns the length in bytes of the token at the start of `body`.
 fn spelt(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {

@@ -1,7 +1,7 @@
-//! The token: where it comes from, and that it goes nowhere but into the `Authorization` header.
+//! The API token, and the sources that it can come from.
 //!
-//! It is never taken from a flag's value (process lists show those) and cannot be printed: its `Debug` is a placeholder,
-//! and [`Token::scrub`] takes it out of any text in which somebody else repeats it.
+//! It is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It
+//! cannot be printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from texts that come from outside.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -16,19 +16,19 @@ use crate::regular::{self, Unreadable};
 
 /// The environment variable that people set.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
-/// A token file larger than this is no token file.
+/// The largest token file, in bytes.
 const LARGEST: u64 = 64 * 1024;
-/// What a token may hold beside letters and digits (`b64token` of RFC 6750).
+/// The characters of a token other than letters and digits (`b64token` of RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
 
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
 impl Token {
-    /// A token as it was given; surrounding white space is not part of it.
+    /// Parses a token. Surrounding white space is ignored.
     ///
     /// # Errors
-    /// It is empty or cannot stand in a header.
+    /// It is empty, or contains a character that no token has.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if text.is_empty() {
@@ -52,12 +52,12 @@ impl Token {
         self.0.expose_secret() == text
     }
 
-    /// `text` without the token and what a cut has left of it.
+    /// Returns `text` without the token and without the pieces that a cut has left of it.
     pub fn scrub(&self, text: String) -> String {
         scrub::without(self.0.expose_secret(), text)
     }
 
-    /// A body without the token, however it is spelt there; `None` where it is not in it.
+    /// Returns a JSON body without the token, in whichever way it is escaped. `None` if the body does not contain it.
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         scrub::without_spelt(self.0.expose_secret(), body)
     }

@@ -1,4 +1,4 @@
-//! `-v`: one line per request and one per wait, on standard error. Never the token, never a body.
+//! The lines of `-v` on standard error: one per request and one per wait. They never contain the token or a body.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -20,7 +20,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Lines with the time of `clock`, for `write`; none if there is no `write`.
+    /// Returns a trace that gives lines with the time of `clock` to `write`, or does nothing if there is no `write`.
     pub fn new(clock: Clock, write: Option<fn(&str)>) -> Self {
         Self { clock, write }
     }

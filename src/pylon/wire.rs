@@ -1,7 +1,7 @@
-//! The JSON that goes over the line, and what is made of it (docs/pylon-users.openapi.yaml).
+//! Encodes requests as JSON and decodes their responses (docs/pylon-users.openapi.yaml).
 //!
-//! Answers are parsed into structs, never into a loose value: a key that stands twice is an error, not a coin toss.
-//! Fields of the current API that older organisations lack are optional; unknown fields are left alone.
+//! Responses are parsed into structs and never into a `serde_json::Value`, which would accept a duplicate key and keep the
+//! last one. Fields that earlier dates of the API lack are optional. Unknown fields are ignored.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::{self, Email};
 
-/// A JSON object, and nothing else: derived structs would take an array for one, by position.
+/// A JSON object, and nothing else. A derived struct would also accept an array, by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -76,14 +76,14 @@ fn none<T>() -> Option<T> {
     None
 }
 
-/// A field that may be absent (`None`) or `null` (`Some(None)`): an absent field is not an empty one.
+/// A field that may be absent (`None`) or `null` (`Some(None)`). Only the second one counts as empty.
 type Field<T> = Option<Option<T>>;
 
 fn field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Field<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A user, whose texts stay in the body: of a listing of everybody they would be a million small copies.
+/// A user. The texts are borrowed from the body, because a large listing would need a million small copies.
 #[derive(Deserialize)]
 struct WireUser<'a> {
     #[serde(borrow)]
@@ -120,7 +120,7 @@ struct WireHeldRole<'a> {
     slug: Text<'a>,
 }
 
-/// A role of the catalog. All of it is required: a role without its slug could be the administrators'.
+/// A role of the catalog. All fields are required: a role without its slug could be the one of the administrators.
 #[derive(Deserialize)]
 struct WireRole<'a> {
     #[serde(borrow)]
@@ -131,7 +131,7 @@ struct WireRole<'a> {
     slug: Text<'a>,
 }
 
-/// A text of the body, copied only where something in it is escaped. (`Option<Cow<str>>` always copies.)
+/// A text that is copied from the body only if it contains an escape. (`Option<Cow<str>>` always copies.)
 #[derive(Default)]
 struct Text<'a>(Cow<'a, str>);
 
@@ -159,7 +159,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// The users of a page, each converted as soon as they are read, and why the first conversion that failed did.
+/// The users of a page, each converted as soon as it is read, and why the first failed conversion failed.
 #[derive(Default)]
 struct Users {
     page: Page,
@@ -226,7 +226,7 @@ impl<'de> Deserialize<'de> for Users {
     }
 }
 
-/// The roles of one page, each once: everybody holds one of a handful.
+/// The role IDs of one page, each stored once, because most people hold one of a few roles.
 #[derive(Default)]
 struct Names(BTreeSet<Arc<str>>);
 
@@ -270,7 +270,7 @@ struct WireEntry {
     attributes: Option<Texts>,
 }
 
-/// Text to text, each key once: a plain map would let the last one count.
+/// A map of texts that refuses duplicate keys. A plain map would keep the last one.
 struct Texts(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -299,8 +299,8 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// The envelope of every error. Each field is understood for itself: whatever is odd about one, the code still decides what
-/// follows, and the request id is told.
+/// The format of every error. Each field is parsed on its own: if one has an unexpected type, the code and the request ID
+/// are still used.
 #[derive(Deserialize)]
 pub(super) struct WireError {
     /// `None` if the field is absent.
@@ -313,18 +313,18 @@ pub(super) struct WireError {
 }
 
 impl WireError {
-    /// Whether this is Pylon's envelope, rather than the JSON of a proxy: every error of Pylon's has `errors` and a request ID.
+    /// Returns whether this is an error of Pylon and not of a proxy: every error of Pylon has `errors` and a request ID.
     pub(super) fn is_pylons(&self) -> bool {
         self.errors.is_some() || self.request_id.is_some()
     }
 }
 
-/// A text; nothing where it is anything else.
+/// Reads a text, or `None` for a value of any other type.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(Value::deserialize(deserializer)?))
 }
 
-/// The texts of a list, or the one that stands in its place.
+/// Reads the texts of a list, or a single text.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Array(values) => values.into_iter().filter_map(as_text).collect(),
@@ -524,7 +524,7 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
     }
 }
 
-/// A page that has a next page has data, except now and then (recorded from the live service).
+/// Refuses a page that has a next page but no data, which the live service sometimes returns.
 fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
     if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
 }
@@ -542,13 +542,13 @@ fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
     }
 }
 
-/// What an error says of itself; nothing where the body is no envelope, as a proxy's page is none.
+/// Parses the body of an error, or returns `None` if it has another format, such as the page of a proxy.
 pub(super) fn error(body: &[u8]) -> Option<WireError> {
     parse(body).ok()
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Whether all of it is text is told faster at once than string by string; what is none, serde_json knows to name.
+    // Checking all of the body for UTF-8 at once is faster than string by string. serde_json names what is not UTF-8.
     let parsed = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice(body),
@@ -556,7 +556,8 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
     parsed.map(|object| object.0).map_err(|error| error.to_string())
 }
 
-/// Where the next page is. Absent or empty is the end in one era or the other; a promise without a cursor is neither.
+/// Returns the cursor of the next page. Depending on the date of the API, the last page has no cursor or an empty one. A next
+/// page without a cursor is an error.
 fn next_page(pagination: Option<Object<Pagination>>) -> Result<Option<String>, String> {
     let Some(Object(Pagination { cursor, has_next_page })) = pagination else {
         return Ok(None);
@@ -590,7 +591,7 @@ enum User {
     Integration(Integration),
 }
 
-/// The user, unless a field that decisions depend on is missing or two fields contradict each other.
+/// Converts a user. Fails if a field that decisions depend on is missing, or if two fields contradict each other.
 fn convert(user: WireUser<'_>, names: &mut Names) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
@@ -615,7 +616,7 @@ fn convert(user: WireUser<'_>, names: &mut Names) -> Result<User, String> {
     Ok(User::Person(person, fields))
 }
 
-/// The assigned roles, the roles held through SCIM alone, and in which fields they are.
+/// Returns the assigned roles, the roles held only through SCIM, and in which fields they are.
 fn roles_of(
     user: &WireUser<'_>,
     names: &mut Names,
