@@ -3,7 +3,7 @@
 //! Whatever is decided here would be the same for the next request, so it ends the run. What may pass, such as a
 //! handshake that broke off, is left to the retries.
 //!
-//! [`Explaining`] decides as the verifier that it wraps. Only its refusal changes: rustls does not say who issued a
+//! `Explaining` decides as the verifier that it wraps. Only its refusal changes: rustls does not say who issued a
 //! certificate, or that it is self-signed, and that is what people need to find the cause.
 
 use std::fmt;

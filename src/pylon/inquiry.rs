@@ -1,6 +1,6 @@
 //! Asks the audit log about people who are out of step: which request is next, and when it is enough.
 //!
-//! Pure: it is told the responses. [`super::paced_reader`] sends the requests, and [`crate::plan::blame`] decides which entry
+//! Pure: it is told the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
 //! counts. A plan can do without the audit log. So the inquiry ends when everyone is found, it never costs more than the
 //! requests of one minute, and a failure is reported as the reason why there is no more.
 

@@ -2,11 +2,11 @@
 //!
 //! * [`request`] lists the requests and what their responses hold. `wire` encodes and decodes their JSON. [`exchange`]
 //!   turns a response into a result, without a socket. [`failure`] says what a failure means.
-//! * [`client`] makes one attempt at one request. [`flow`] decides when the next attempt is made: [`pace`] when a request
-//!   may be sent, and [`retry`] whether it is sent again. [`paced_reader`] sends the reads of a plan.
+//! * `client` makes one attempt at one request. `flow` decides when the next attempt is made: [`pace`] when a request
+//!   may be sent, and [`retry`] whether it is sent again. `paced_reader` sends the reads of a plan.
 //! * [`observe`] decides what a plan reads and whether it is complete. [`inquiry`] decides what the audit log is asked.
-//! * [`network`] decides which way requests go, and [`roots`] whose certificates are trusted. `cause` says why no response
-//!   came, and `certificate` what is wrong with a TLS connection. [`trace`] is what `-v` shows.
+//! * [`network`] decides which way requests go, and `roots` whose certificates are trusted. `cause` says why no response
+//!   came, and `certificate` what is wrong with a TLS connection. `trace` is what `-v` shows.
 //! * There are two clients: a [`Reader`], which cannot write, and a [`Writer`], which only an apply gets.
 //! * The token is sent to the chosen host only: there are no redirects, and plain HTTP is only used for this machine.
 

@@ -11,7 +11,7 @@
 //! * A declared address that was not found is searched a second time, next to a listing that includes deactivated people.
 //! * A role ID that people hold is in the catalog, or the catalog is incomplete.
 //!
-//! Generic over [`Ask`], so that a test can put a server into memory. [`super::asking`] sends the requests.
+//! Generic over [`Ask`], so that a test can put a server into memory. `paced_reader` sends the requests.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::ready;

@@ -3,14 +3,14 @@
 //! Pylon counts requests when they arrive, at some time between sending and response. Three textbook ideas keep rolecall
 //! within its rate limit:
 //!
-//! * [`Window`], a sliding window: a slot is taken when a request is sent and comes back one window after its response.
+//! * `Window`, a sliding window: a slot is taken when a request is sent and comes back one window after its response.
 //!   No window of the server's clock ever contains more requests than the limit, whatever kind of limiter it has. (A token
 //!   bucket would admit nearly twice as many in the first minute.)
-//! * [`Gate`]: after a 429, nothing is sent for as long as the server asks, or with exponential backoff if it does not say.
-//! * [`AdaptiveRate`], additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit was wrong
+//! * `Gate`: after a 429, nothing is sent for as long as the server asks, or with exponential backoff if it does not say.
+//! * `AdaptiveRate`, additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit was wrong
 //!   or that other clients use it too. Then the rate follows what the server accepts. The window still applies.
 //!
-//! [`AssumedLimit`] learns the limit from the header `X-Rate-Limit-Remaining`, as long as there was no 429.
+//! `AssumedLimit` learns the limit from the header `X-Rate-Limit-Remaining`, as long as there was no 429.
 
 use std::collections::VecDeque;
 use std::time::Duration;
