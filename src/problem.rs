@@ -1,6 +1,6 @@
-//! A problem, as somebody has to be told about it: what is wrong, where, what to do next.
+//! A problem to report: what is wrong, where, and what to do next.
 //!
-//! Every room raises its own; each has a stable code `room::what_happened` from that room's list (see `codes!`),
+//! Every module raises its own. Each problem has a stable code `module::what_happened` from the list of that module (see `codes!`),
 //! explained in docs/diagnostics.md. The sentence names a value at most in a few escaped characters; the
 //! excerpt shows it.
 
@@ -98,7 +98,7 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// A problem that is in no file. Of one that is, [`Problem::of`] keeps the texts: nobody could show its places without them.
+    /// A problem that is in no file. For one in a file, use [`Problem::of`]: without the texts, its places could not be shown.
     fn from(problem: Problem) -> Self {
         debug_assert!(
             problem.labels.is_empty(),

@@ -1,4 +1,4 @@
-//! Texts of files that somebody else may have made: regular ones, up to a size, as UTF-8.
+//! Reads texts of files that may come from other people: regular files, up to a size, as UTF-8.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The path that means standard input.
 pub const STDIN: &str = "-";
 
-/// Why there is no text.
+/// Why a file has no text to read.
 #[derive(Debug)]
 pub enum Unreadable {
     System(io::Error),
@@ -120,10 +120,10 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// The text of a file of at most `largest` bytes.
+/// Returns the text of a file of at most `largest` bytes.
 ///
 /// # Errors
-/// There is none.
+/// It cannot be read, is not a regular file, is too large, or is not UTF-8.
 pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     let (file, length) = open(path)?;
     text(file, length, largest)
@@ -166,18 +166,18 @@ pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     limited(file, length, largest)
 }
 
-/// The same of what is open already.
+/// Returns the text of a source that is open already.
 ///
 /// # Errors
-/// There is none.
+/// It cannot be read, is too large, or is not UTF-8.
 pub fn read_from(from: impl Read, largest: u64) -> Result<String, Unreadable> {
     text(from, 0, largest)
 }
 
-/// Its first line, of at most `longest` bytes; what follows is not read.
+/// Returns the first line of a file, at most `longest` bytes of it. The rest is not read.
 ///
 /// # Errors
-/// There is none.
+/// It cannot be read, is not a regular file, or is not UTF-8.
 pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     let mut line = Vec::new();
     BufReader::new(open(path)?.0.take(longest)).read_until(b'\n', &mut line)?;
@@ -186,7 +186,7 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
 
 /// The file and its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Asked before opening: opening a pipe that nobody writes to would wait for ever.
+    // Asked before opening: opening a pipe without a writer would wait forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }

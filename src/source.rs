@@ -2,7 +2,7 @@
 //!
 //! A [`Place`] is twelve bytes, so that every declared value can carry one into the plan; [`Sources`] turns it back
 //! into file, line and column. Some values must not be repeated even in an error (a token in the file): their places
-//! are masked here, and whoever shows an excerpt shows the mask.
+//! are masked here, and an excerpt shows the mask.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -139,13 +139,8 @@ impl Sources {
         (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
     }
 
-    /// How many files there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.files.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
     }
 
     /// Every file's name and text, in the order of reading.
@@ -153,7 +148,7 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// From now on nothing shows what stands from `place` to the end of its value and of its line.
+    /// From now on, excerpts hide the text from `place` to the end of its value and of its line.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = file.text.floor_char_boundary(place.start as usize);
@@ -176,12 +171,6 @@ impl Sources {
         let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
         let column = file.characters_before(start) - file.characters_before(line_start) + 1 - mark;
         Location { file: file.name.clone(), line, column }
-    }
-
-    /// The line that a place begins on, from 1.
-    pub fn line(&self, place: Place) -> usize {
-        let file = &self.files[place.file.0 as usize];
-        file.line_at(place.start as usize).0
     }
 
     /// The line around a place.

@@ -1,4 +1,4 @@
-//! The diagnostic codes of this room. Each is explained in docs/diagnostics.md, and a test keeps that list complete.
+//! The diagnostic codes of this module. Each is explained in docs/diagnostics.md, and a test keeps that list complete.
 
 use crate::problem::codes;
 
@@ -60,9 +60,9 @@ codes! {
         OverlappingWindows = "roster::overlapping_windows",
         /// More windows than anybody has a use for.
         TooManyWindows = "roster::too_many_windows",
-        /// A window after which nothing says what holds.
+        /// No value is declared for the time after a window.
         NoWayBack = "roster::no_way_back",
-        /// An acknowledgement that holds for too long.
+        /// An acknowledgment expires more than thirty days from now.
         ExpiresTooLate = "roster::expires_too_late",
     }
 }

@@ -37,7 +37,7 @@ impl Email {
     }
 
     /// An address as a file declares it. Lengths and characters follow RFC 5321 and the host names of RFC 1123;
-    /// quoted local parts and address literals are refused, since nobody signs in to Pylon with one.
+    /// quoted local parts and address literals are refused, because Pylon users do not sign in with them.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -101,7 +101,7 @@ fn normalized(text: &str) -> String {
     text.nfc().map(|char| case.simple_fold(char)).nfc().collect()
 }
 
-/// What may stand before the `@` beside letters and digits (`atext` of RFC 5322, and the dot).
+/// The signs that the part before the `@` may have, besides letters and digits (`atext` of RFC 5322, and the dot).
 const LOCAL_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
 fn is_host_label(label: &str) -> bool {

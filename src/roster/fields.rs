@@ -103,10 +103,9 @@ impl<'p> Fields<'p> {
     ) -> Option<Sourced<FieldValue>> {
         let Sourced { value: text, place } = match field {
             Field::Role => self.some_text(key, value)?,
-            Field::Status => {
-                let known = Status::ALL.map(|status| (status.as_str(), status));
-                self.one_of(key, Code::UnknownStatus, value, &known)?.map(Status::as_str)
-            }
+            Field::Status => self
+                .one_of(key, Code::UnknownStatus, value, &Status::ALL, Status::as_str)?
+                .map(Status::as_str),
         };
         Some(Sourced::new(self.shared(text), place))
     }
@@ -168,13 +167,14 @@ impl<'p> Fields<'p> {
         key: &str,
         code: Code,
         value: &TomlValue<'_>,
-        known: &[(&str, T)],
+        known: &[T],
+        word: fn(T) -> &'static str,
     ) -> Option<Sourced<T>> {
         let written = self.string(key, value)?;
-        if let Some((_, meaning)) = known.iter().find(|(word, _)| *word == written.value) {
+        if let Some(meaning) = known.iter().find(|known| word(**known) == written.value) {
             return Some(Sourced::new(*meaning, written.place));
         }
-        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = known.iter().map(|known| word(*known)).collect();
         let meant = (code == Code::UnknownStatus).then(|| hints::of_status(written.value)).flatten();
         let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),

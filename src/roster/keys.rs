@@ -17,7 +17,7 @@ pub(crate) const DEFAULTS: &[&str] = &["role"];
 /// The keys of a person.
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
-/// The keys of a person that stand before this one.
+/// Returns the keys of a person that come before this one.
 pub(crate) fn before(key: &str) -> &'static [&'static str] {
     let place = PERSON.iter().position(|known| *known == key);
     &PERSON[..place.unwrap_or_default()]
@@ -60,7 +60,7 @@ mod tests {
     const PAGE: &str = include_str!("../../docs/users-toml.md");
     /// The lists of texts that are tried as keys.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
-    /// Each table, and under which heading of the page it is told of.
+    /// Each table, and the heading of the page that documents it.
     const TOLD: [(&str, &[&str]); 8] = [
         ("# ", ROOT),
         ("## Which organisation", WORKSPACE),
@@ -71,17 +71,17 @@ mod tests {
         ("## Values for a time", PERSON),
         ("## Values for a time", WINDOW),
     ];
-    /// As what a key stands in a page: by itself between backticks, in front of its value, as a header.
+    /// The forms of a key in a page: between backticks, in front of its value, or as a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
     /// And as what in a list of texts.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
-    /// Whether the key stands in the text as one, in one of these forms. As a word in a sentence it does not.
+    /// Whether the text has the key in one of these forms. A word in a sentence does not count.
     fn is_in(text: &str, key: &str, forms: &[&str]) -> bool {
         forms.iter().any(|form| text.contains(&form.replace("{}", key)))
     }
 
-    /// What stands under a heading, up to the next one; under the title, everything.
+    /// Returns the text under a heading, up to the next one. Under the title, that is everything.
     fn section(heading: &str) -> &'static str {
         let (_, section) = PAGE.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
         if heading == "# " {

@@ -1,13 +1,15 @@
-//! What the files declare: `users.toml` and its team files, read whole and checked without asking anybody.
+//! What the files declare: `users.toml` and its team files, read and checked without a request to Pylon.
 //!
-//! * [`read`] finds the files and holds them together; `pieces` cuts a large one, `settings` reads the root file's own keys and
-//!   `people` what every file has; `fields` reads one value of one type; `keys` lists what each table may hold and `guardrail` the guardrails' names; `rules` checks what needs more than one person or file; `named` are the roles that stand anywhere in them.
-//! * If a file is not TOML, `explain` reports every mistake and reads the rest; `syntax` names the mistakes, and `repeats` finds what
-//!   is declared twice. `hints` knows what people write for a key or a value that is meant.
+//! * [`read`] finds and reads the files. `settings` reads the keys that only the root file has, and `people` those of every file.
+//!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` is the table of what a person can have, and
+//!   `guardrail` lists the guardrails.
+//! * `rules` checks what needs more than one person or file. `named` finds the roles that are named anywhere in the files.
+//! * If a file is not TOML, `explain` reports every mistake and reads the rest. `syntax` names the mistakes, and `repeats` finds what
+//!   is declared twice. `hints` knows what people write instead of a key or a value.
 //! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
-//! * A roster is either whole and valid or it is the list of everything that is wrong; never a part.
+//! * A roster is either complete and valid, or it is the list of everything that is wrong.
 //!
-//! What holds at one instant (defaults, windows, expired acknowledgements) is settled by [`crate::desired`].
+//! [`crate::desired`] decides what applies at one instant: defaults, windows, and expired acknowledgments.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +58,7 @@ pub struct Roster {
     pub timezone: TimeZone,
     /// Whether addresses outside ASCII may be declared.
     pub allow_unicode_emails: bool,
-    /// Which organisation and region the files are for.
+    /// The organization and the region that the files are for.
     pub workspace: Workspace,
     /// What to do about a difference, field by field.
     pub policy: Policy,
@@ -69,7 +71,7 @@ pub struct Roster {
 }
 
 impl Default for Roster {
-    /// What an empty file declares: nobody, with every default.
+    /// What an empty file declares: no people, and every default.
     fn default() -> Self {
         Self {
             sources: Sources::default(),
@@ -88,7 +90,7 @@ impl Default for Roster {
 /// `[workspace]`: refuse to run against anything else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workspace {
-    /// The organisation's id, as `GET /me` gives it.
+    /// The ID of the organization, as in the response of `GET /me`.
     pub organization: Option<Sourced<String>>,
     /// The region whose host is asked.
     pub region: Option<Sourced<Region>>,
@@ -145,19 +147,19 @@ words! {
 pub struct GuardrailRules {
     /// How many people one apply may change.
     pub max_changes: MaxChanges,
-    /// How many holders a role must keep; `None`: two of the role with the slug `admin`.
+    /// The minimum of each guarded role. `None` means two holders of the role with the slug `admin`.
     pub keep_at_least: Option<Vec<Floor>>,
     /// How many people must keep the status `active`.
     pub keep_active: u64,
     /// These people are never changed.
     pub protected: Vec<Sourced<Email>>,
-    /// What people in Pylon whom no file declares mean.
+    /// What people in Pylon who are in no file mean.
     pub unmanaged: Unmanaged,
     /// What declared people who are not in Pylon mean.
     pub missing: Missing,
 }
 
-/// How many holders of the role with the slug `admin` are kept where `keep_at_least` is not declared.
+/// The minimum of the role with the slug `admin` if `keep_at_least` is not declared.
 pub const DEFAULT_FLOOR: u64 = 2;
 
 impl Default for GuardrailRules {
@@ -199,7 +201,7 @@ impl fmt::Display for MaxChanges {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floor {
     pub role: Sourced<RoleName>,
-    /// How many must hold it afterwards.
+    /// The minimum number of holders after an apply.
     pub holders: u64,
 }
 

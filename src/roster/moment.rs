@@ -17,19 +17,19 @@ impl Moment {
     /// What `text` means in `zone`, by the rules of [`Moment::of`].
     ///
     /// # Errors
-    /// Why it is no instant.
+    /// Why the text is not an instant.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
         let datetime: Datetime =
             text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
         Self::of(&datetime, zone)
     }
 
-    /// A date stands for its first instant in `zone`, a local date-time is read there, and one with an offset needs no
+    /// A date means its first instant in `zone`. A local date-time is read in `zone`, and one with an offset needs no
     /// zone. Gaps and folds of daylight saving are taken as jiff's "compatible" (RFC 5545): the earlier instant in a
     /// fold, the later in a gap.
     ///
     /// # Errors
-    /// Why it is no instant.
+    /// Why the text is not an instant.
     pub fn of(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
         let Some(date) = written.date else {
             return Err("is a time without a date".into());

@@ -1,5 +1,5 @@
-//! Which roles the files name, and where: of people, in windows that are far away, in guardrails. Whoever asks whether the
-//! organisation has them asks about all of these, so that no verb finds well what another refuses.
+//! The roles that the files name, and where: in entries of people, in windows, and in guardrails. Every command checks all of them
+//! against the organization, so that no command accepts what another one refuses.
 
 use std::collections::BTreeMap;
 

@@ -94,7 +94,7 @@ pub(super) fn read_email(
     None
 }
 
-/// Where a key belongs that is no person's.
+/// Returns where a key belongs that is not the address of a person.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first line in [brackets]".into());

@@ -1,4 +1,4 @@
-//! Finds and reads the files, and holds them together.
+//! Finds and reads the files, and combines them.
 //!
 //! Only regular files in the folder of the config (or below it) are opened: a pull request can add a link to
 //! `/proc/self/environ`, and an error report would print it. All problems of all files are reported at once.

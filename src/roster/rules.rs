@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::secret::holds_secret;
 use crate::source::{Place, Sourced};
 
-/// Sorts by address; of one address, what stands first comes first.
+/// Sorts by address, and entries of one address by place.
 pub(super) fn sort(people: &mut [DeclaredPerson]) {
     people.sort_by(|one, other| {
         one.email.value.cmp(&other.email.value).then_with(|| one.email.place.cmp(&other.email.place))
@@ -138,7 +138,7 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     check_ways_back(person, window, problems);
 }
 
-/// What holds when a window is over must be said once: of the person, or by `then`.
+/// The value after a window must be declared once: in the entry of the person, or by `then`.
 fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
     let Window { place: _, from: _, until, sets: PerField { role, status }, then, reason: _ } = window;
     if let Some(role) = role

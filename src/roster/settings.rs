@@ -151,8 +151,8 @@ fn read_workspace(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Workspace {
         match key.get_ref().as_ref() {
             "organization" => workspace.organization = fields.text("organization", value),
             "region" => {
-                let regions = Region::ALL.map(|region| (region.as_str(), region));
-                workspace.region = fields.one_of("region", Code::BadValue, value, &regions);
+                workspace.region =
+                    fields.one_of("region", Code::BadValue, value, &Region::ALL, Region::as_str);
             }
             _ => fields.unknown(key, value, keys::WORKSPACE, "[workspace]"),
         }
@@ -161,7 +161,6 @@ fn read_workspace(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Workspace {
 }
 
 fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
-    let stances = Stance::ALL.map(|stance| (stance.as_str(), stance));
     let mut policy = Policy::default();
     for (key, value) in fields.table("policy", value).into_iter().flatten() {
         let name = key.get_ref().as_ref();
@@ -173,15 +172,13 @@ fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
                 continue;
             }
         };
-        *stance =
-            fields.one_of(name, Code::BadValue, value, &stances).map(|found| found.value).unwrap_or_default();
+        let read = fields.one_of(name, Code::BadValue, value, &Stance::ALL, Stance::as_str);
+        *stance = read.map_or(Stance::default(), |found| found.value);
     }
     policy
 }
 
 fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context) -> GuardrailRules {
-    let unmanaged = Unmanaged::ALL.map(|known| (known.as_str(), known));
-    let missing = Missing::ALL.map(|known| (known.as_str(), known));
     let mut rules = GuardrailRules::default();
     for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
@@ -195,11 +192,12 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
                     .extend(list.filter_map(|value| read_user(fields, "protected", value, context)));
             }
             "unmanaged" => {
-                let read = fields.one_of("unmanaged", Code::BadValue, value, &unmanaged);
+                let read =
+                    fields.one_of("unmanaged", Code::BadValue, value, &Unmanaged::ALL, Unmanaged::as_str);
                 rules.unmanaged = read.map_or(rules.unmanaged, |found| found.value);
             }
             "missing" => {
-                let read = fields.one_of("missing", Code::BadValue, value, &missing);
+                let read = fields.one_of("missing", Code::BadValue, value, &Missing::ALL, Missing::as_str);
                 rules.missing = read.map_or(rules.missing, |found| found.value);
             }
             _ => fields.unknown(key, value, keys::GUARDRAIL, "[guardrails]"),
@@ -228,7 +226,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
         }
         return None;
     };
-    // Written in one way alone, as the schema has it: no sign and no zero before it.
+    // Like the schema, this allows neither a sign nor a leading zero.
     let is_plain = |digits: &str, percent: u8| percent <= 100 && percent.to_string() == digits;
     let percent = text
         .strip_suffix('%')

@@ -37,7 +37,7 @@ fn without_null(object: &mut Map<String, Value>) {
     }
 }
 
-/// How wide an integer is matters to nobody who writes one.
+/// The width of an integer does not matter to people who write one.
 fn without_width(object: &mut Map<String, Value>) {
     if object.get("format").is_some_and(|format| format == "uint64") {
         object.remove("format");
@@ -69,7 +69,7 @@ fn with_lines_joined(object: &mut Map<String, Value>) {
     }
 }
 
-/// Over the key of a list, taplo shows what is said of the items.
+/// Over the key of a list, taplo shows the description of the items.
 fn said_of_the_items(object: &mut Map<String, Value>) {
     if let Some(text) = object.get("description").cloned()
         && let Some(Value::Object(items)) = object.get_mut("items")

@@ -275,7 +275,7 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
     if is_bare { format!(" \"{word}\"") } else { spot.shown(&format!(" {word}"), " …") }
 }
 
-/// The first word with an `@`, without what stands around it.
+/// Returns the first word with an `@`, without the signs around it.
 fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;

@@ -2,7 +2,7 @@
 //!
 //! The parser reports what it expected, and often several times for one mistake. Each recognizer in [`MISTAKES`] looks at the place
 //! of an error and at its line, and names a mistake that people make. The first one that matches wins. What no recognizer knows
-//! is reported in the parser's words, with the rules that hold for every line.
+//! is reported in the parser's words, with the rules for every line.
 //!
 //! * `parser_error` is what the parser reports; `statements` splits a text that is not TOML; `repair` lets the parser read on;
 //!   `spot` is the place of an error; `documents`, `lines`, `signs`, `values`, and `between` hold the recognizers.
@@ -66,11 +66,11 @@ const MISTAKES: &[Recognizer] = &[
     lines::no_pair,
 ];
 
-/// What stands below a header that the parser did not understand.
+/// The lines below a header that the parser did not understand.
 pub(super) struct Section {
     /// The header that was meant.
     pub(super) header: String,
-    /// The offset of the line that holds the broken header.
+    /// The offset of the line that has the broken header.
     pub(super) at: usize,
     /// Everything up to the next header.
     pub(super) content: Range<usize>,

@@ -64,7 +64,7 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
         bytes[start + sign.start] = b'=';
         return (!value.starts_with(['{', '['])).then_some(start + sign.start..end + 1);
     }
-    // A header behind a mark that nobody sees, or behind a bullet.
+    // A header behind an invisible mark, or behind a bullet.
     let header = line
         .find('[')
         .filter(|at| !line[..*at].contains(|char: char| char.is_alphanumeric() || "\"'".contains(char)));

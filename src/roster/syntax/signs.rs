@@ -96,7 +96,7 @@ fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
     format!("write `-`: {}", spot.shown(&word, "2026-12-20"))
 }
 
-/// What stands between the quote at `at` and the next one.
+/// Returns the text between the quote at `at` and the next one.
 fn text_in_quotes(line: &str, at: usize) -> String {
     let is_quote = |char: char| matches!(char, '"' | '\'') || matches!(foreign(char), Some((_, Like::Quote)));
     let from = |at: usize| {
