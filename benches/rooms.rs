@@ -14,6 +14,7 @@ use rolecall::apply::machine::{Action, Machine};
 use rolecall::apply::{Finished, Outcome};
 use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
+use rolecall::invocation::Invocation;
 use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
@@ -21,9 +22,7 @@ use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::pylon::pace::Pacing;
 use rolecall::pylon::request::{PeopleRequest, Update};
 use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
-use rolecall::report::{
-    self, Annotations, Body, Format, LONGEST_COMMENT, Material, PlanReport, Report, Setting,
-};
+use rolecall::report::{self, Annotations, Body, Format, LONGEST_COMMENT, PlanReport, Report, Setting};
 use rolecall::roster::{Email, Roster};
 
 const PEOPLE: usize = 10_000;
@@ -78,24 +77,8 @@ impl Acme {
     }
 
     fn report(&self) -> PlanReport {
-        PlanReport::new(&Material {
-            place: "us",
-            made_up: false,
-            invocation: &rolecall::invocation::Invocation::default(),
-            reviewed: &self.reviewed,
-            sources: &self.roster.sources,
-            roles: &self.observed.roles,
-            mention_undeclared: true,
-            integrations: &std::collections::BTreeSet::new(),
-            at: None,
-            now: Timestamp::UNIX_EPOCH,
-            coming: &[],
-            windows: &[],
-            meanwhile: 0,
-            takeback: None,
-            blame: None,
-            finished: None,
-        })
+        let (now, invocation) = (Timestamp::UNIX_EPOCH, Invocation::default());
+        PlanReport::new(&self.reviewed, &self.observed, &self.roster, "us", &invocation, now, None)
     }
 }
 
@@ -139,7 +122,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
     let setting = Setting {
         colours: false,
-        letters_apart: false,
+        problems_on_stderr: false,
         markdown_limit: LONGEST_COMMENT,
         annotations: Annotations::default(),
     };

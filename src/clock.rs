@@ -48,6 +48,11 @@ impl Clock {
     }
 }
 
+/// An instant to the minute, in UTC: `2026-08-20 14:02Z`.
+pub fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
+
 /// An instant of the clock that goes on while the machine sleeps; on Unix `Instant`'s may stand still meanwhile.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]

@@ -6,13 +6,18 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Text from elsewhere. Shown, every unprintable character in it is written as `\u{…}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// Text from elsewhere. Shown, every unprintable character in it is written as `\u{…}`. JSON has it as it came, since JSON
+/// escapes in a way of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Printable {
     raw: String,
     /// The safe text, where it differs.
+    #[serde(skip)]
     escaped: Option<String>,
 }
 

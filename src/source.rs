@@ -4,9 +4,14 @@
 //! into file, line and column. Some values must not be repeated even in an error (a token in the file): their places
 //! are masked here, and an excerpt shows the mask.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::printable::Printable;
 use crate::secret::{self, MASK};
 
 /// The number of a file in [`Sources`].
@@ -60,8 +65,9 @@ impl<T> Sourced<T> {
     }
 }
 
-/// A place as people name it: `teams/emea.toml:7:9`. Lines and columns (in characters) start at 1.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A place as people name it. Lines and columns (in characters) start at 1. Shown as `teams/emea.toml:7`, which editors and
+/// terminals can open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Location {
     /// The file as it was named: the config as given, an included file relative to the working directory.
     pub file: String,
@@ -69,6 +75,12 @@ pub struct Location {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", Printable::new(&self.file), self.line)
+    }
 }
 
 /// One line of a file around a place, ready to be underlined; masked values are already hidden in it.

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use super::journal::Line;
 use super::outcome::OutcomeKind;
-use crate::adoption::Adoption;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
 use crate::plan::saved::{Operation, Step};
@@ -49,19 +48,6 @@ pub struct Rollback {
     pub plan: Plan,
     /// What is not taken back, and why.
     pub left: Vec<Left>,
-}
-
-/// What there is to say of a rollback beside its plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Takeback {
-    /// Whether the journal comes to its end.
-    pub is_whole: bool,
-    /// How many of its lines cannot be read.
-    pub unreadable: usize,
-    /// What is not taken back.
-    pub left: Vec<Left>,
-    /// What the files would have to say for the next apply not to undo it.
-    pub files: Adoption,
 }
 
 /// Something that is not taken back.

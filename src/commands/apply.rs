@@ -54,8 +54,12 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, Trouble> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
-        let admitted = saved.admits(&prepared.reviewed.plan, prepared.binding(&files), &prepared.state.roles);
-        prepared.meanwhile = admitted.map_err(Trouble::stale)?;
+        let admitted = saved.admits(
+            &prepared.reviewed.plan,
+            prepared.binding(&files),
+            &prepared.observation.state.roles,
+        );
+        prepared.report.summary.in_step_since_saved = admitted.map_err(Trouble::stale)?;
     }
     Ok(prepared)
 }
@@ -70,28 +74,30 @@ pub(super) async fn carry_through(
     common: &Common,
     environment: &Environment,
 ) -> Done {
-    let mut done = nothing_to_send(&prepared);
+    let mut done = is_done(&prepared);
     let mut lock = None;
-    if done.is_none() {
+    if !done {
         lock = Some(lock_of(&prepared, &connection, common, environment)?);
         if !args.auto_approve {
-            ask(command, &PlanReport::new(&prepared.material(None)), common, environment)?;
+            ask(command, &prepared.report, common, environment)?;
             if is_old(&prepared, environment.clock) {
                 prepared = agreed(&prepared, anew(&connection).await?)?;
-                done = nothing_to_send(&prepared);
+                done = is_done(&prepared);
             }
         }
     }
-    if let Some(done) = done {
+    if done {
         connection.close().await?;
-        return Ok(done);
+        let exit = if prepared.reviewed.is_refused() { Exit::Refused } else { Exit::Done };
+        return Ok((Body::Plan(Box::new(prepared.report)), exit));
     }
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
     let (mut journal, journal_path) = journal(command, &prepared, args, common, environment)?;
     let Connection { reader, place: _, sandbox, invocation: _, as_on: _ } = connection;
     let finished = carry(&prepared, reader, &mut journal, signals, args, common, environment).await;
     drop(lock);
-    let mut report = PlanReport::new(&prepared.material(Some(&finished)));
+    let mut report = prepared.report;
+    report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
     // What was done is told whatever becomes of the embedded Pylon's own state.
@@ -101,25 +107,23 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// The report of a plan that is refused or changes nothing.
-fn nothing_to_send(prepared: &Prepared) -> Option<(Body, Exit)> {
-    let is_refused = prepared.reviewed.is_refused();
-    (is_refused || prepared.reviewed.plan.changes.is_empty()).then(|| {
-        let report = PlanReport::new(&prepared.material(None));
-        (Body::Plan(Box::new(report)), if is_refused { Exit::Refused } else { Exit::Done })
-    })
+/// Whether there is nothing to send: the plan is refused, or changes nothing.
+fn is_done(prepared: &Prepared) -> bool {
+    prepared.reviewed.is_refused() || prepared.reviewed.plan.changes.is_empty()
 }
 
 /// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
-    clock.elapsed().saturating_sub(prepared.read_at) > FRESHNESS_LIMIT
+    clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
 /// The plan made anew, unless it does something that nobody has said `yes` to.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new());
-    shown.admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.state.roles).map_err(Trouble::stale)?;
+    shown
+        .admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.observation.state.roles)
+        .map_err(Trouble::stale)?;
     Ok(fresh)
 }
 
@@ -156,7 +160,7 @@ fn lock_of(
     let places = everywhere.map(|path| OwnFolder::named(path).map_err(|error| (path.clone(), error)));
     let places = places.chain(own.map(Ok)).collect();
     let organization = &prepared.reviewed.plan.organization.id;
-    Ok(Lock::take(places, prepared.host(), organization, environment.clock.now())?)
+    Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
 /// The journal, opened before anything is sent.
@@ -172,7 +176,7 @@ fn journal(
     let (organization, changes) = (&plan.organization.id, plan.changes.len());
     let created = journals::create(args.journal.as_deref(), &common.config, now);
     let opened = created.and_then(|(file, path)| {
-        let journal = Journal::begin(file, now, command, organization, prepared.host(), changes)?;
+        let journal = Journal::begin(file, now, command, organization, &prepared.host, changes)?;
         Ok((journal, path))
     });
     opened.map_err(|error| {
@@ -194,7 +198,8 @@ async fn carry(
     let clock = environment.clock;
     let (reader, flow) = reader.into_parts();
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
-    let mut machine = Machine::new(&prepared.reviewed, prepared.read_at, clock.elapsed(), flow, parallelism);
+    let read_at = prepared.observation.read_at;
+    let mut machine = Machine::new(&prepared.reviewed, read_at, clock.elapsed(), flow, parallelism);
     // It came while the journal was made: nothing is sent at all.
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));

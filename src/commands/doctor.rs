@@ -12,6 +12,7 @@ use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
 use crate::apply::journal::{self, Line};
 use crate::cli::{Common, ConnectionArgs};
+use crate::clock::minute;
 use crate::exit::Exit;
 use crate::observed::{Meaning, ObservedState};
 use crate::printable::Printable;
@@ -339,10 +340,6 @@ fn not_in_force(lines: &[Line]) -> Vec<OutcomeKind> {
         _ => None,
     });
     outcomes.filter(|kind| !kind.is_in_force()).collect()
-}
-
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use crate::cli::{Common, ExplainArgs};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, ObservedState};
-use crate::report::facts::explanation::HeldBy;
-use crate::report::{Body, ExplanationReport, PlanReport};
+use crate::report::{Body, ExplanationReport};
 use crate::roster::Email;
 
 pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment) -> Done {
@@ -17,27 +16,20 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     block_on(async {
         let (connection, observation) =
             observe(&files, std::slice::from_ref(&asked), &args.connection, common, environment).await?;
-        let state = observation.state.clone();
-        let roster = files.roster.clone();
-        let place = connection.place.clone();
-        let now = files.now;
-        let person = of_the_same(&asked, &files.desired.people, &state).cloned();
-        let plan = match &person {
-            None => None,
+        let person = of_the_same(&asked, &files.desired.people, &observation.state);
+        let (state, plan) = match person {
+            None => (observation.state, None),
             Some(person) => {
-                let only = [person.email.value.clone()];
-                let prepared = settle(&files, &only, None, &connection, observation)?;
-                Some(PlanReport::new(&prepared.material(None)))
+                let only = std::slice::from_ref(&person.email.value);
+                let prepared = settle(&files, only, None, &connection, observation)?;
+                (prepared.observation.state, Some(prepared.report))
             }
         };
+        let place = connection.place.clone();
         connection.close().await?;
-        let report = ExplanationReport::new(&asked, &roster, person.as_ref(), &state, &place, plan, now);
-        let is_explained = match &report.in_pylon {
-            HeldBy::Nobody => report.declared.is_some(),
-            HeldBy::One(_) => true,
-            HeldBy::Several(_) => false,
-        };
-        Ok((Body::Explanation(Box::new(report)), if is_explained { Exit::Done } else { Exit::Failed }))
+        let report = ExplanationReport::new(&asked, &files.roster, person, &state, &place, plan, files.now);
+        let exit = if report.is_explained() { Exit::Done } else { Exit::Failed };
+        Ok((Body::Explanation(Box::new(report)), exit))
     })
 }
 

@@ -111,5 +111,5 @@ pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Bo
     let asks =
         !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
     let file = Printable::cut(&common.config.to_string_lossy(), 200);
-    (!asks).then_some(Body::NobodyDeclared { file })
+    (!asks).then_some(Body::NobodyDeclared { file, declared: 0 })
 }

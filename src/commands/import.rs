@@ -20,7 +20,7 @@ use crate::plan::Change;
 use crate::printable::Printable;
 use crate::private::Staged;
 use crate::problem::Problem;
-use crate::report::facts::files::{FileLine, FileState, FilesReport, LeftLine, file_lines, left_lines};
+use crate::report::facts::files::{FileLine, FileState, FilesReport, SkippedLine, file_lines, skipped_lines};
 use crate::report::{Body, words};
 use crate::roster::{Email, Field, FieldValue, PerField, RoleName, Roster, Status};
 use crate::source::{FileId, Sources};
@@ -101,7 +101,7 @@ struct Beginning {
     /// The number of their addresses that have letters outside ASCII.
     unicode: usize,
     /// The people in Pylon who are not in it.
-    left: Vec<LeftLine>,
+    left: Vec<SkippedLine>,
 }
 
 fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) -> Beginning {
@@ -113,7 +113,7 @@ fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) 
             Err(why) => {
                 let address = person.email.as_str();
                 let name = if address.is_empty() { person.id.as_str() } else { address };
-                left.push(LeftLine { email: Printable::new(name), why, location: None });
+                left.push(SkippedLine { email: Printable::new(name), why, location: None });
             }
         }
     }
@@ -175,14 +175,15 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
         let prepared = settle(&files, &[], None, &connection, observation)?;
         let plan = &prepared.reviewed.plan;
         let differing = merged(plan.changes.iter().chain(&plan.observed));
-        let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.state.roles);
+        let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.observation.state.roles);
         if let Some(file) = into {
-            let strangers = plan.undeclared.iter().filter_map(|email| match prepared.state.find(email) {
-                Found::Primary(person) => Some(person),
-                Found::Secondary(_) | Found::Several(_) | Found::Nobody => None,
-            });
+            let strangers =
+                plan.undeclared.iter().filter_map(|email| match prepared.observation.state.find(email) {
+                    Found::Primary(person) => Some(person),
+                    Found::Secondary(_) | Found::Several(_) | Found::Nobody => None,
+                });
             let strangers: Vec<&Person> = strangers.collect();
-            adoption.add(&strangers, file, &roster, &prepared.state.roles, args.with_status);
+            adoption.add(&strangers, file, &roster, &prepared.observation.state.roles, args.with_status);
         }
         if !args.diff {
             let rewritten = adoption.files.iter().map(|edit| Rewritten {
@@ -193,7 +194,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
             rewrite(rewritten.collect())?;
         }
         let undeclared = if into.is_some() { 0 } else { plan.undeclared.len() };
-        let report = updated(args, &adoption, &roster, &prepared.state, undeclared);
+        let report = updated(args, &adoption, &roster, &prepared.observation.state, undeclared);
         connection.close().await?;
         Ok((Body::Files(Box::new(report)), Exit::Done))
     })
@@ -210,7 +211,7 @@ fn updated(
     if !args.diff {
         files.iter_mut().for_each(|file| file.hunks.clear());
     }
-    let left = left_lines(adoption, &roster.sources, &state.roles);
+    let left = skipped_lines(adoption, &roster.sources, &state.roles);
     let verdict = words::updated(adoption.people.len(), adoption.added, left.len(), undeclared, args.diff);
     FilesReport { verdict, files, left }
 }

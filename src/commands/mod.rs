@@ -209,7 +209,7 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
         stderr += &diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal));
     }
     let mut exit = report.exit;
-    let for_files = Setting { colours: false, letters_apart: false, ..setting };
+    let for_files = Setting { colours: false, problems_on_stderr: false, ..setting };
     let in_file = |format, limit: Option<usize>| {
         let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
         output::scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
@@ -236,7 +236,7 @@ fn complete(body: &mut Body, invocation: &Invocation) {
 fn setting(common: &Common, environment: &Environment) -> Setting {
     Setting {
         colours: colours(common, environment, environment.stdout_is_terminal),
-        letters_apart: true,
+        problems_on_stderr: true,
         markdown_limit: common.markdown_limit,
         annotations: Annotations {
             folder: environment.folder.clone(),

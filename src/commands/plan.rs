@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::report::{Body, PlanReport};
+use crate::report::Body;
 use crate::target_file::TargetFile;
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
@@ -26,15 +26,14 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         if args.blame {
             prepared.find_blame(&connection).await;
         }
-        let mut report = PlanReport::new(&prepared.material(None));
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
             // What went into a pipe cannot be named again.
-            report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
+            prepared.report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
         }
         connection.close().await?;
-        Ok((Body::Plan(Box::new(report)), exit))
+        Ok((Body::Plan(Box::new(prepared.report)), exit))
     })
 }
 

@@ -1,54 +1,36 @@
 //! What `plan` and `apply` have in common: from the files and Pylon to a reviewed plan.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use super::Environment;
 use super::connection::Connection;
 use super::files::{Declared, declared, only};
 use crate::adoption::Adoption;
-use crate::apply::Finished;
-use crate::apply::rollback::{Applied, Rollback, Takeback};
+use crate::apply::rollback::{Applied, Rollback};
 use crate::cli::{Common, ConnectionArgs};
-use crate::desired::agenda::Ahead;
-use crate::invocation::{Invocation, quoted};
+use crate::invocation::quoted;
 use crate::observed::ObservedState;
 use crate::plan::blame::OutOfStep;
-use crate::plan::forecast::{Coming, forecast};
+use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
 use crate::plan::saved::{Binding, digest_of};
 use crate::plan::{Plan, ReviewedPlan};
+use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
-use crate::pylon::inquiry::Findings;
 use crate::pylon::paced_reader::Observation;
-use crate::report::Material;
-use crate::roster::{Email, Moment, Unmanaged};
+use crate::report::PlanReport;
+use crate::report::facts::agenda::ScheduledChange;
+use crate::report::facts::plan::RollbackNotes;
+use crate::roster::Email;
 use crate::source::Sources;
 
-/// A reviewed plan, and what it takes to report it or carry it out.
+/// A reviewed plan with its report, and what it takes to carry it out.
 pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
-    /// When the oldest read was sent that the plan rests on.
-    pub(super) read_at: Duration,
+    pub(super) observation: Observation,
+    pub(super) report: PlanReport,
+    /// `us`, `eu`, `sandbox`, or the host.
+    pub(super) host: String,
     sources: Sources,
-    pub(super) state: ObservedState,
-    place: String,
-    /// A sandbox made the organization up from the files.
-    made_up: bool,
-    invocation: Invocation,
-    now: Timestamp,
-    at: Option<Moment>,
-    coming: Vec<Coming>,
-    windows: Vec<Ahead>,
-    /// Operations of a saved plan that are in step meanwhile.
-    pub(super) meanwhile: usize,
-    /// What a rollback leaves, and what the files say against it.
-    takeback: Option<Takeback>,
-    /// Where the audit log was asked.
-    blame: Option<Findings>,
-    mention_undeclared: bool,
 }
 
 /// What a plan is limited to.
@@ -92,7 +74,7 @@ pub(super) async fn confirmed(
     let prepared = draw(observe_on(connection, declared, &others).await?)?;
     let mut searched = declared.emails();
     searched.extend(others.iter().cloned());
-    let holders = prepared.reviewed.holders_to_confirm(&prepared.state, &searched);
+    let holders = prepared.reviewed.holders_to_confirm(&prepared.observation.state, &searched);
     if holders.is_empty() {
         return Ok(prepared);
     }
@@ -139,7 +121,7 @@ pub(super) async fn observe_on(
     connection.observe(&declared.roster, &emails).await
 }
 
-/// Draws and reviews: everything from here on is pure.
+/// Draws the plan of the files, and reviews it. Everything from here on is pure.
 pub(super) fn settle(
     declared: &Declared,
     only: &[Email],
@@ -147,17 +129,23 @@ pub(super) fn settle(
     connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let draw = |declared: &Declared, state: &ObservedState, roles: &NamedRoles| {
-        let Declared { roster, desired, now, at: _ } = declared;
-        let whole = Plan::draw(desired, state, roles, roster.policy)?;
-        let coming = forecast(roster, state, roles, &whole, *now);
-        Ok(Drawn { plan: whole.only(only), coming, windows: roster.windows_ahead(*now), takeback: None })
-    };
-    review(declared, max_changes, connection, observation, draw)
+    let Declared { roster, desired, now, at: _ } = declared;
+    let state = &observation.state;
+    let roles = named_roles(declared, connection, state)?;
+    let whole = Plan::draw(desired, state, &roles, roster.policy)
+        .map_err(|problems| Problems::new(roster.sources.clone(), problems))?;
+    let mut scheduled = Vec::new();
+    for coming in forecast(roster, state, &roles, &whole, *now) {
+        scheduled.push(ScheduledChange::reviewed(&coming, &state.roles, &roster.sources));
+    }
+    let plan = whole.only(only);
+    let mut prepared = review(declared, plan, &roles, None, max_changes, connection, observation);
+    prepared.report.scheduled = scheduled;
+    Ok(prepared)
 }
 
-/// The same for what takes an apply back: the plan is made of its journal instead of the files, and the guardrails of the
-/// files see it.
+/// Draws the plan that takes an apply back, and reviews it. The plan is made of the journal instead of the files, but the
+/// guardrails are those of the files.
 pub(super) fn settle_rollback(
     declared: &Declared,
     applied: &Applied,
@@ -165,64 +153,49 @@ pub(super) fn settle_rollback(
     connection: &Connection,
     observation: Observation,
 ) -> Result<Prepared, Problems> {
-    let draw = |declared: &Declared, state: &ObservedState, _: &NamedRoles| {
-        let Declared { roster, desired, now: _, at: _ } = declared;
-        let rollback = applied.rollback(state, &connection.place, desired.people.len());
-        let Rollback { plan, left } = rollback.map_err(|problem| vec![problem])?;
-        let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
-        let takeback =
-            Some(Takeback { is_whole: applied.is_whole, unreadable: applied.unreadable, left, files });
-        Ok(Drawn { plan, coming: Vec::new(), windows: Vec::new(), takeback })
-    };
-    review(declared, max_changes, connection, observation, draw)
+    let Declared { roster, desired, now: _, at: _ } = declared;
+    let state = &observation.state;
+    let roles = named_roles(declared, connection, state)?;
+    let Rollback { plan, left } = applied
+        .rollback(state, &connection.place, desired.people.len())
+        .map_err(|problem| problem.of(&roster.sources))?;
+    let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
+    let notes = RollbackNotes::new(applied, &left, &files, &roster.sources, &state.roles);
+    Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// A plan, and what is told beside it.
-struct Drawn {
-    plan: Plan,
-    coming: Vec<Coming>,
-    windows: Vec<Ahead>,
-    takeback: Option<Takeback>,
+/// The roles that the files name.
+fn named_roles(
+    declared: &Declared,
+    connection: &Connection,
+    state: &ObservedState,
+) -> Result<NamedRoles, Problems> {
+    let roster = &declared.roster;
+    NamedRoles::look_up(roster, &state.roles).map_err(|problems| {
+        let problems = problems.into_iter().map(|problem| with_way_to_describe(problem, connection));
+        Problems::new(roster.sources.clone(), problems.collect())
+    })
 }
 
-/// Has a plan drawn, and asks the guardrails.
+/// Asks the guardrails about the plan, and makes the report.
 fn review(
     declared: &Declared,
+    plan: Plan,
+    roles: &NamedRoles,
+    rollback: Option<RollbackNotes>,
     max_changes: Option<u64>,
     connection: &Connection,
     observation: Observation,
-    draw: impl FnOnce(&Declared, &ObservedState, &NamedRoles) -> Result<Drawn, Vec<Problem>>,
-) -> Result<Prepared, Problems> {
-    let Observation { state, read_at } = observation;
-    let drawn = NamedRoles::look_up(&declared.roster, &state.roles)
-        .and_then(|roles| Ok((draw(declared, &state, &roles)?, roles)));
+) -> Prepared {
     let Declared { roster, desired, now, at } = declared;
-    let (Drawn { plan, coming, windows, takeback }, roles) = match drawn {
-        Ok(drawn) => drawn,
-        Err(problems) => {
-            let problems = problems.into_iter().map(|problem| with_way_to_describe(problem, connection));
-            return Err(Problems::new(roster.sources.clone(), problems.collect()));
-        }
-    };
-    let rules = &roster.guardrails;
-    let review = Review { observed: &state, desired, rules, roles: &roles, max_changes };
-    Ok(Prepared {
-        reviewed: plan.review(review),
-        read_at,
-        mention_undeclared: takeback.is_none() && rules.unmanaged != Unmanaged::Ignore,
-        windows,
-        sources: roster.sources.clone(),
-        state,
-        place: connection.place.clone(),
-        made_up: connection.is_made_up(),
-        invocation: connection.invocation.clone(),
-        now: *now,
-        at: at.clone().or_else(|| connection.as_on.clone()),
-        coming,
-        meanwhile: 0,
-        takeback,
-        blame: None,
-    })
+    let (observed, rules) = (&observation.state, &roster.guardrails);
+    let reviewed = plan.review(Review { observed, desired, rules, roles, max_changes });
+    let Connection { place, invocation, as_on, .. } = connection;
+    let mut report = PlanReport::new(&reviewed, observed, roster, place, invocation, *now, rollback);
+    report.made_up = connection.is_made_up();
+    report.at = at.as_ref().or(as_on.as_ref()).map(|moment| Printable::new(&moment.written));
+    let sources = roster.sources.clone();
+    Prepared { reviewed, observation, report, host: place.clone(), sources }
 }
 
 /// In a sandbox, an unknown role may be one that the real organization has: says how to describe that organization.
@@ -239,65 +212,21 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// What a report is made of.
-    pub(super) fn material<'a>(&'a self, finished: Option<&'a Finished>) -> Material<'a> {
-        let Self {
-            reviewed,
-            sources,
-            state,
-            place,
-            made_up,
-            invocation,
-            mention_undeclared,
-            now,
-            at,
-            coming,
-            windows,
-            meanwhile,
-            takeback,
-            blame,
-            ..
-        } = self;
-        let (now, at, mention_undeclared, meanwhile) = (*now, at.as_ref(), *mention_undeclared, *meanwhile);
-        let (roles, integrations, blame) = (&state.roles, &state.integrations, blame.as_ref());
-        Material {
-            place,
-            made_up: *made_up,
-            invocation,
-            reviewed,
-            sources,
-            roles,
-            mention_undeclared,
-            integrations,
-            at,
-            now,
-            coming,
-            windows,
-            meanwhile,
-            takeback: takeback.as_ref(),
-            blame,
-            finished,
-        }
-    }
-
-    /// Asks the audit log who changed what is out of step. Costs a request where there is such a thing, and never fails.
+    /// Asks the audit log who changed what is out of step. Costs a request if there is something out of step, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
-        let out_of_step = OutOfStep::of(&self.reviewed.plan, &self.state.roles);
-        self.blame = Some(connection.reader.inquire(out_of_step).await.finish(&self.state));
+        let state = &self.observation.state;
+        let out_of_step = OutOfStep::of(&self.reviewed.plan, &state.roles);
+        let findings = connection.reader.inquire(out_of_step).await.finish(state);
+        self.report.add_blame(&findings);
     }
 
-    /// What `apply` locks: the organisation at its host, or the embedded Pylon of this folder.
-    pub(super) fn host(&self) -> &str {
-        &self.place
-    }
-
-    /// The digest of the files; made only where a plan is saved or was.
+    /// The digest of the files. It is made only if a plan is or was saved.
     pub(super) fn files_digest(&self) -> String {
         digest_of(&self.sources)
     }
 
     /// What a saved plan is bound to.
     pub(super) fn binding<'a>(&'a self, files: &'a str) -> Binding<'a> {
-        Binding { host: &self.place, files }
+        Binding { host: &self.host, files }
     }
 }

@@ -10,6 +10,7 @@ use super::{Done, Environment, Trouble, block_on, folder, journals};
 use crate::apply::journal::{self, Line};
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
+use crate::clock::minute;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
@@ -68,9 +69,8 @@ fn which(folder: &Path) -> Problem {
         match begun.map(|line| serde_json::from_str::<Line>(&line)) {
             Ok(Ok(Line::Begin { version: _, at, command, organization: _, host, changes })) => {
                 let changes = words::count(changes, "change", "changes");
-                let at = at.strftime("%Y-%m-%d %H:%MZ");
                 let [command, host] = [command, host].map(|text| Printable::cut(&text, 60));
-                format!("{name} ({command}, {at}, {changes}, {host})")
+                format!("{name} ({command}, {}, {changes}, {host})", minute(at))
             }
             _ => name.to_string(),
         }

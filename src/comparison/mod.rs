@@ -8,6 +8,9 @@ mod statements;
 
 use std::collections::{BTreeMap, HashSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::roster::{Email, Roster};
 use crate::source::Place;
 use statements::{Declaration, Statement};
@@ -19,7 +22,8 @@ pub struct Comparison {
 }
 
 /// What is declared about; in the order in which it is told, since what holds for everybody weighs most.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum Subject {
     Workspace,
     Policy,
@@ -29,14 +33,20 @@ pub enum Subject {
     Acknowledgement {
         guardrail: &'static str,
         /// The role or the user; empty where the guardrail has neither.
+        #[serde(skip_serializing_if = "String::is_empty")]
         of: String,
         /// Tells several of one kind apart, from 0.
+        #[serde(skip)]
         number: usize,
     },
     /// Keys of the root file that stand in no table.
     Files,
     /// A person, by the declared address.
-    Person(Email),
+    Person {
+        /// The address by which the person is declared.
+        #[schemars(with = "String")]
+        email: Email,
+    },
 }
 
 /// A subject of which the versions say different things.
@@ -50,7 +60,8 @@ pub struct Difference {
 }
 
 /// Which versions speak of a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Added,
     Removed,
@@ -185,7 +196,7 @@ fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &KeptRoles
             let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
             let found = roles.map(|role| kept.has(role)).max().unwrap_or(Kept::No);
             let weighty = match subject {
-                Subject::Person(_) => found != Kept::No,
+                Subject::Person { .. } => found != Kept::No,
                 Subject::Acknowledgement { .. }
                 | Subject::Guardrails
                 | Subject::Policy

@@ -103,11 +103,9 @@ pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<Subject, Declarat
         let number = (0..acknowledgements.len()).find(|number| !subjects.contains_key(&same(*number)));
         subjects.insert(same(number.unwrap_or_default()), risk(acknowledgement, zone.as_deref()));
     }
-    subjects.extend(
-        people
-            .iter()
-            .map(|person| (Subject::Person(person.email.value.clone()), declared(person, zone.as_deref()))),
-    );
+    subjects.extend(people.iter().map(|person| {
+        (Subject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
+    }));
     subjects
 }
 

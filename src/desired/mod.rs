@@ -7,6 +7,8 @@ pub mod agenda;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::problem::Problem;
 use crate::roster::{
@@ -75,7 +77,8 @@ pub struct Desired {
 }
 
 /// Where a desired value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     Person,
     /// The `[defaults]` of the file.
@@ -90,8 +93,10 @@ pub enum Origin {
     /// What was before an apply that is taken back; no file declares it.
     Rollback,
     /// The `then` of a window that has ended. It is desired only if the person still shows the window's status.
+    #[serde(rename = "after_window")]
     After {
         /// The status that the window had set.
+        #[serde(rename = "window_status")]
         window: FieldValue,
     },
 }

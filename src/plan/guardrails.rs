@@ -6,6 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::change::{Change, Plan, Subject};
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
@@ -105,13 +108,15 @@ impl Figure {
 }
 
 /// Whether a guardrail lets the plan pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Holds,
     /// Worth knowing, but not through this plan: reported, not refused.
     Reported,
     /// Beyond the limit, and somebody answers for it.
     Acknowledged {
+        #[serde(rename = "acknowledged")]
         reason: String,
     },
     Refused,

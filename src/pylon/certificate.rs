@@ -20,6 +20,7 @@ use webpki::EndEntityCert;
 
 use super::PylonCode;
 use super::failure::Obstacle;
+use crate::clock::minute;
 use crate::printable::Printable;
 
 /// The certificate was issued by an authority that is not trusted.
@@ -295,7 +296,7 @@ fn trust(trusted: &[&str]) -> String {
 
 fn date(time: UnixTime) -> String {
     let at = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    at.map_or_else(|| "a date beyond the calendar".into(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string())
+    at.map_or_else(|| "a date beyond the calendar".into(), minute)
 }
 
 /// The names of a certificate. rustls gives them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.

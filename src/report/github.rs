@@ -7,12 +7,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::facts::agenda::AgendaReport;
-use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
-use super::facts::plan::{ComingLine, EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PlanReport};
+use super::facts::agenda::{AgendaReport, ScheduledChange};
+use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::plan::{ChangeLine, EditLine, Entry, ExpiredLine, GuardrailLine, MissingLine, PlanReport};
 use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
 use super::{Annotations, Body, Report, Setting, text, words};
+use crate::clock::minute;
 use crate::every::every;
 use crate::plan::guardrails::Verdict;
 use crate::printable::{Printable, is_unprintable};
@@ -195,9 +196,10 @@ fn property(text: &str) -> String {
 fn of_plan(report: &PlanReport) -> Vec<Annotation> {
     let kept: HashSet<&Printable> = report.kept_roles.iter().map(|line| &line.email).collect();
     let guardrails = report.guardrails.iter().filter_map(of_guardrail);
-    let entries = report.entries.iter().flat_map(|entry| of_entry(entry, kept.contains(&entry.email)));
+    let entries = report.entries();
+    let entries = entries.into_iter().flat_map(|entry| of_entry(entry, kept.contains(entry.email())));
     let expired = report.expired.iter().map(of_expired);
-    let refused = report.coming.iter().filter(|line| !line.refused_by.is_empty());
+    let refused = report.scheduled.iter().filter(|line| !line.refused_by.is_empty());
     let coming = refused.map(|line| Annotation {
         message: format!("{}; will be refused by {}", coming_text(line), line.refused_by.join(", ")),
         ..of_coming(line, Level::Warning)
@@ -206,11 +208,11 @@ fn of_plan(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
-    let GuardrailLine { guardrail, of, verdict, figure, remedy, location } = line;
-    let name = guardrail.as_str();
+    let GuardrailLine { name, about, verdict, figure, remedy, location } = line;
+    let name = name.as_str();
     let (level, title, note) = match verdict {
         Verdict::Refused => (Level::Error, format!("refused by {name}"), None),
-        Verdict::Reported => (Level::Warning, name.to_owned(), words::reported(of)),
+        Verdict::Reported => (Level::Warning, name.to_owned(), words::reported(about)),
         Verdict::Holds | Verdict::Acknowledged { .. } => return None,
     };
     let note = note.map_or_else(String::new, |note| format!("; {note}"));
@@ -219,46 +221,47 @@ fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
 }
 
 /// What there is to say of a person, with a warning where a kept role changes hands.
-fn of_entry(entry: &Entry, is_kept: bool) -> Vec<Annotation> {
-    let Entry { email, kind, location: own } = entry;
+fn of_entry(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,
         location: Some(location.clone()),
-        title: email.to_string(),
+        title: entry.email().to_string(),
         message,
     };
-    match kind {
-        EntryKind::Change { person: _, edits, outcome } => {
-            let troubled = outcome.as_ref().filter(|outcome| !outcome.is_in_force());
-            let trouble = troubled.map(|outcome| {
-                let location = edits.first().map_or(own, |edit| &edit.location);
-                about(Level::Error, location, words::outcome_of_many(outcome))
-            });
-            let edits = edits.iter().map(|edit| {
-                let level = if is_kept && edit.field == Field::Role { Level::Warning } else { Level::Notice };
-                about(level, &edit.location, edit_text(edit))
-            });
-            trouble.into_iter().chain(edits).collect()
+    match entry {
+        Entry::Change(ChangeLine { edits, outcome, location, .. }) => {
+            let mut annotations = Vec::new();
+            if let Some(outcome) = outcome.as_ref().filter(|outcome| !outcome.in_force) {
+                let location = edits.first().map_or(location, |edit| &edit.location);
+                let message = words::outcome_of_many(&outcome.outcome);
+                annotations.push(about(Level::Error, location, message));
+            }
+            for edit in edits {
+                let is_weighty = is_kept && edit.field == Field::Role;
+                let level = if is_weighty { Level::Warning } else { Level::Notice };
+                annotations.push(about(level, &edit.location, edit_text(edit)));
+            }
+            annotations
         }
-        EntryKind::Missing { did_you_mean } => {
-            let near =
-                did_you_mean.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            vec![about(Level::Warning, own, format!("not in Pylon{near}"))]
+        Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
+            let message = match (name, did_you_mean) {
+                (Some(name), _) => format!("{name} is deactivated in Pylon"),
+                (None, Some(near)) => format!("not in Pylon; did you mean {near}?"),
+                (None, None) => "not in Pylon".to_owned(),
+            };
+            vec![about(Level::Warning, location, message)]
         }
-        EntryKind::Deactivated { name } => {
-            vec![about(Level::Warning, own, format!("{name} is deactivated in Pylon"))]
-        }
-        EntryKind::Observed { .. } | EntryKind::FoundElsewhere { .. } => Vec::new(),
+        Entry::Observed(_) | Entry::FoundElsewhere(_) => Vec::new(),
     }
 }
 
 fn of_expired(line: &ExpiredLine) -> Annotation {
-    let ExpiredLine { guardrail, expired, at: _, location } = line;
+    let ExpiredLine { guardrail, expired, at, location } = line;
     Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
-        title: (*guardrail).to_owned(),
-        message: format!("this acknowledgement expired {expired} ({}) and is not obeyed", line.ended()),
+        title: guardrail.as_str().to_owned(),
+        message: format!("this acknowledgement expired {expired} ({}) and is not obeyed", minute(*at)),
     }
 }
 
@@ -270,7 +273,7 @@ fn edit_text(edit: &EditLine) -> String {
     format!("{field} {}{}{blame}", words::change(&from, to.as_str()), words::origin(origin))
 }
 
-fn of_coming(line: &ComingLine, level: Level) -> Annotation {
+fn of_coming(line: &ScheduledChange, level: Level) -> Annotation {
     Annotation {
         level,
         location: Some(line.location.clone()),
@@ -279,7 +282,7 @@ fn of_coming(line: &ComingLine, level: Level) -> Annotation {
     }
 }
 
-fn coming_text(line: &ComingLine) -> String {
+fn coming_text(line: &ScheduledChange) -> String {
     let value = |value: &Option<Printable>| {
         value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
     };
@@ -287,7 +290,7 @@ fn coming_text(line: &ComingLine) -> String {
 }
 
 fn of_agenda(report: &AgendaReport) -> Vec<Annotation> {
-    report.coming.iter().map(|line| of_coming(line, Level::Notice)).collect()
+    report.scheduled.iter().map(|line| of_coming(line, Level::Notice)).collect()
 }
 
 fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
@@ -298,7 +301,7 @@ fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
 
 fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty, unresolved } = item;
-    let whole = |said: &SaidLine| words::said(said, usize::MAX);
+    let whole = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
         (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
         (None, Some(new)) => format!("{key}: new {}", whole(new)),

@@ -6,6 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::every::every;
 use crate::exit::Exit;
 use crate::printable::Printable;
@@ -13,6 +16,7 @@ use crate::problem::Problems;
 use crate::source::Sources;
 
 pub mod diagnostic;
+pub mod diff;
 pub mod facts;
 pub mod github;
 pub mod html;
@@ -25,8 +29,8 @@ pub mod toml_diff;
 pub mod words;
 
 pub use facts::{
-    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, Material, PlanReport,
-    RolesReport,
+    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, PlanReport, RolesReport,
+    problems,
 };
 
 use style::Styles;
@@ -62,50 +66,50 @@ impl Format {
     }
 }
 
-/// What a run has to say, and how it ended.
+/// What a run reports, and how it ended.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Which verb.
     pub command: &'static str,
-    /// How it ends.
     pub exit: Exit,
-    /// What it says.
     pub body: Body,
 }
 
-/// What there is to say.
-#[derive(Debug, Clone)]
+/// The facts of a report.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
 pub enum Body {
-    /// There is nothing to say: it was said on the way.
+    /// The command has printed everything already.
+    #[serde(skip)]
     Nothing,
-    /// Nobody is declared, so nobody was asked.
+    /// The files declare no people, so Pylon was not asked.
     NobodyDeclared {
         /// The root file.
         file: Printable,
+        /// Always 0. Programs read the same key as in other reports.
+        declared: usize,
     },
-    /// The files are valid.
+    /// `validate`: the files are valid.
     Valid {
-        /// The files that were read, the root file first. JSON alone shows their digest, which takes its time.
+        /// The files that were read, the root file first.
+        #[serde(flatten, serialize_with = "problems::serialize_valid")]
+        #[schemars(with = "problems::Valid<'_>")]
         files: Sources,
         /// How many people are declared.
         declared: usize,
     },
-    /// What would change, or what came of changing it.
     Plan(Box<PlanReport>),
-    /// What two versions of the files declare differently.
     Comparison(Box<ComparisonReport>),
-    /// What windows will bring.
     Agenda(Box<AgendaReport>),
-    /// The organisation's roles.
     Roles(Box<RolesReport>),
-    /// Everything about one person.
     Explanation(Box<ExplanationReport>),
-    /// What a run needs, looked at one by one.
     Doctor(Box<DoctorReport>),
-    /// What becomes of files.
     Files(Box<FilesReport>),
-    /// It could not be done.
-    Problems(Box<Problems>),
+    /// The command failed.
+    Problems(
+        #[serde(serialize_with = "problems::serialize_problems")]
+        #[schemars(with = "problems::Failed<'_>")]
+        Box<Problems>,
+    ),
 }
 
 /// What a format has to know beside the report.
@@ -113,8 +117,8 @@ pub enum Body {
 pub struct Setting {
     /// Whether a terminal shows it in colours.
     pub colours: bool,
-    /// Why something could not be done is told elsewhere (on standard error), and not in the text.
-    pub letters_apart: bool,
+    /// Whether problems are printed on standard error, and so are left out of the text.
+    pub problems_on_stderr: bool,
     /// So many bytes may a markdown report have, which are never fewer than characters.
     pub markdown_limit: usize,
     /// The folders that an annotation's file is named by.

@@ -1,7 +1,10 @@
 //! A small report as rows under headings, for the formats that people read: one shape that text, markdown, html and the
 //! annotations of a GitHub job each show in their own way. What is in it is settled by the verb's own report.
 
-use super::toml_diff::Hunk;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::diff::Hunk;
 use crate::printable::Printable;
 use crate::source::Location;
 
@@ -45,10 +48,12 @@ pub struct Row {
 }
 
 /// How a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// Nothing to say of it.
+    /// It is neither good nor bad, or it is not known.
     #[default]
+    #[serde(rename = "unknown")]
     Plain,
     /// As it should be.
     Good,

@@ -6,105 +6,28 @@
 
 use std::collections::BTreeMap;
 
-use similar::{ChangeTag, TextDiff};
-
-use super::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
-use super::facts::plan::{EditLine, Entry, PersonLine, PlanReport};
+use super::diff::Hunk;
+use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
+use super::facts::plan::{ChangeLine, EditLine, PlanReport};
 use super::words;
-use crate::apply::Outcome;
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::secret::without_secret;
-use crate::source::Location;
 use crate::toml_text::{self, quoted};
 
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
-/// Lines around a difference between two texts.
-const CONTEXT: usize = 1;
 
-/// One thing that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hunk {
-    /// Its lines, each with how it differs.
-    pub lines: Vec<(Sign, String)>,
-}
-
-/// How a line differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// Not at all.
-    Same,
-    /// It is true before.
-    Before,
-    /// It is declared after.
-    After,
-}
-
-impl Sign {
-    /// The sign that a diff begins its line with.
-    pub const fn as_char(self) -> char {
-        match self {
-            Self::Same => ' ',
-            Self::Before => '-',
-            Self::After => '+',
-        }
-    }
-}
-
-impl Hunk {
-    fn between(before: &[String], after: &[String]) -> Self {
-        let texts = |lines: &[String]| lines.iter().map(|line| line.clone() + "\n").collect::<String>();
-        let (before, after) = (texts(before), texts(after));
-        let diff = TextDiff::from_lines(before.as_str(), after.as_str());
-        let lines = diff
-            .iter_all_changes()
-            .map(|change| (sign(change.tag()), change.value().trim_end_matches('\n').to_owned()));
-        Self { lines: lines.collect() }
-    }
-
-    /// The hunk as lines of a diff, with a line end each.
-    pub fn text(&self) -> String {
-        self.lines
-            .iter()
-            .map(|(sign, line)| format!("{}{line}", sign.as_char()).trim_end().to_owned() + "\n")
-            .collect()
-    }
-}
-
-/// What differs between two texts of one file, with a few lines around it.
-pub fn texts(before: &str, after: &str) -> Vec<Hunk> {
-    let diff = TextDiff::from_lines(before, after);
-    let groups = diff.grouped_ops(CONTEXT);
-    let hunk = |ops: &Vec<similar::DiffOp>| {
-        let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
-        let lines = changes.map(|change| {
-            let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
-            (sign(change.tag()), toml_text::line(Printable::cut(&without_secret(&line), LONGEST * 4).raw()))
-        });
-        Hunk { lines: lines.collect() }
-    };
-    groups.iter().map(hunk).collect()
-}
-
-const fn sign(tag: ChangeTag) -> Sign {
-    match tag {
-        ChangeTag::Equal => Sign::Same,
-        ChangeTag::Delete => Sign::Before,
-        ChangeTag::Insert => Sign::After,
-    }
-}
-
-/// The changes of a plan, a hunk a person.
+/// The changes of a plan, a hunk per person.
 pub fn plan(report: &PlanReport) -> Vec<Hunk> {
-    report.changes().map(|(entry, person, edits, outcome)| change(entry, person, edits, outcome)).collect()
+    report.changes.iter().map(change).collect()
 }
 
-fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Option<&Outcome>) -> Hunk {
-    let outcome = outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
-    let primary = person.primary.as_ref();
+fn change(line: &ChangeLine) -> Hunk {
+    let ChangeLine { email, person, edits, outcome, location: _ } = line;
+    let outcome = outcome.as_ref().map_or_else(String::new, |outcome| format!(": {}", outcome.name));
+    let primary = person.primary_email.as_ref();
     let primary = primary.map_or_else(String::new, |primary| format!(" ({})", primary.short(LONGEST)));
-    let heading = format!("{} # {}{primary}{outcome}", header(entry.email.raw()), person.name.short(LONGEST));
+    let heading = format!("{} # {}{primary}{outcome}", header(email.raw()), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
         let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
@@ -117,7 +40,7 @@ fn change(entry: &Entry, person: &PersonLine, edits: &[EditLine], outcome: Optio
             (None, None) => None,
         });
         let origin = words::origin(origin);
-        after.push(format!("{field} = {} # {}{origin}", quoted(to.short(LONGEST).raw()), place(location)));
+        after.push(format!("{field} = {} # {location}{origin}", quoted(to.short(LONGEST).raw())));
     }
     Hunk::between(&before, &after)
 }
@@ -143,7 +66,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
 fn difference(entry: &DifferenceEntry) -> Hunk {
     let DifferenceEntry { subject, kind, items } = entry;
     let heading = match subject {
-        Subject::Person(email) => Some(header(email.as_str())),
+        Subject::Person { email } => Some(header(email.as_str())),
         Subject::Files => None,
         Subject::Workspace | Subject::Policy | Subject::Guardrails | Subject::Acknowledgement { .. } => Some(
             Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
@@ -164,19 +87,19 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
 /// What one version says: a line a key, and those that a list holds between brackets.
 fn said<'a>(
     items: &'a [ItemLine],
-    of: impl Fn(&'a ItemLine) -> Option<&'a SaidLine>,
+    of: impl Fn(&'a ItemLine) -> Option<&'a ComparedValue>,
     with_place: bool,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     let mut lists: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for item in items {
-        let Some(SaidLine { value, zone, location, from_defaults }) = of(item) else {
+        let Some(ComparedValue { value, zone, location, from_defaults }) = of(item) else {
             continue;
         };
         let short = |toml: &str| Printable::new(&toml_text::short(toml, LONGEST * 4));
         let value = short(value.raw());
         let notes = [
-            location.as_ref().filter(|_| with_place).map(place),
+            location.as_ref().filter(|_| with_place).map(ToString::to_string),
             zone.as_ref().map(|zone| format!("in {}", zone.short(LONGEST))),
             from_defaults.then(|| "default".to_owned()),
             location.is_none().then(|| "by default".to_owned()),
@@ -200,8 +123,4 @@ fn said<'a>(
 
 fn header(email: &str) -> String {
     format!("[users.{}]", quoted(email))
-}
-
-fn place(location: &Location) -> String {
-    format!("{}:{}", Printable::new(&location.file), location.line)
 }

@@ -17,7 +17,7 @@ pub type FieldValue = Arc<str>;
 
 words! {
     /// A field of a user that can be declared, changed, and rolled back. In the order in which files, plans, and reports list them.
-    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Field {
         Role = "role",
@@ -46,7 +46,7 @@ impl fmt::Display for Field {
 }
 
 /// One `T` for each field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,
     pub status: T,

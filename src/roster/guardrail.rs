@@ -1,11 +1,15 @@
 //! The guardrails by name: what files limit and acknowledge, and what a plan is reviewed by. What each looks at is
 //! [`crate::plan::guardrails`]' business.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::every::words;
 
 words! {
     /// The guardrails by name, in the order in which reports list them.
-    #[derive(PartialOrd, Ord, Hash)]
+    #[derive(PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
     pub enum Guardrail {
         /// Limits the people changed in one apply.
         MaxChanges = "max_changes",

@@ -3,11 +3,15 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
+use schemars::JsonSchema;
+use serde::Serialize;
 use toml::value::{Datetime, Offset as TomlOffset};
 
-/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`. JSON has it as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Moment {
+    #[serde(skip)]
     pub at: Timestamp,
     /// As it was written, in ISO 8601.
     pub written: String,

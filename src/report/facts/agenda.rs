@@ -1,46 +1,136 @@
-//! What windows will bring, as the files declare it, without asking Pylon.
+//! What windows will change, as the files declare it, without asking Pylon.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::compose::{coming_line, window_line};
-use super::plan::{ComingLine, WindowLine};
+use crate::desired::agenda::{Ahead, Transition};
 use crate::printable::Printable;
-use crate::roster::{Moment, Roster};
+use crate::roster::{Field, Moment, PerField, Roster, Window};
+use crate::source::{Location, Sourced, Sources};
 
-/// The transitions to come.
-#[derive(Debug, Clone)]
+/// `agenda`: the scheduled changes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AgendaReport {
     /// The root file.
     pub file: Printable,
     /// The zone of local dates and times.
     pub timezone: Printable,
-    /// From when on.
+    /// The windows' line of time begins here.
+    #[serde(skip)]
     pub now: Timestamp,
-    /// Until when, if that was asked for.
+    /// `None` if no end was asked for.
     pub until: Option<Printable>,
-    /// What changes by itself, in order of time and address.
-    pub coming: Vec<ComingLine>,
-    /// The windows behind it, and those that hold.
+    /// Sorted by time and address.
+    #[serde(rename = "coming")]
+    pub scheduled: Vec<ScheduledChange>,
+    /// The windows behind the changes, and those that are open now.
     pub windows: Vec<WindowLine>,
 }
 
+/// A change that a window will make.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ScheduledChange {
+    /// As the file wrote it.
+    pub when: Printable,
+    /// The declared address.
+    pub email: Printable,
+    pub field: Field,
+    /// What is desired before. `None` if the value is left alone.
+    pub from: Option<Printable>,
+    /// What is desired from then on. `None` if the value is left alone.
+    pub to: Option<Printable>,
+    /// Where it is declared.
+    #[serde(rename = "place")]
+    pub location: Location,
+    /// The figures of the guardrails that would block it, each with its name. Empty if no guardrail was asked.
+    pub refused_by: Vec<String>,
+}
+
+/// A window that has not ended.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct WindowLine {
+    /// The declared address.
+    pub email: Printable,
+    /// The first instant of the window. `None` if it has always been open.
+    pub from: Option<Edge>,
+    /// The first instant after the window. `None` if it stays open.
+    pub until: Option<Edge>,
+    /// The values while it is open.
+    #[serde(flatten)]
+    pub sets: PerField<Option<Printable>>,
+    /// The status afterwards, for people who still show the window's.
+    pub then: Option<Printable>,
+    pub reason: Option<Printable>,
+    /// Where it is declared.
+    #[serde(rename = "place")]
+    pub location: Location,
+}
+
+/// The beginning or the end of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Edge {
+    /// RFC 3339, in UTC.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// As the file wrote it.
+    pub written: Printable,
+}
+
 impl AgendaReport {
-    /// The agenda of `roster` from `now`, `until` then or for ever.
+    /// The agenda of `roster` after `now`, and before `until` if that is given.
     pub fn new(roster: &Roster, file: Printable, now: Timestamp, until: Option<&Moment>) -> Self {
         let is_asked = |at: Timestamp| until.is_none_or(|until| at < until.at);
-        let coming = roster.agenda(now);
-        let coming = coming.iter().filter(|transition| is_asked(transition.moment.at));
-        let windows = roster.windows_ahead(now);
-        let begins = |from: Option<Timestamp>| from.is_none_or(is_asked);
-        let windows =
-            windows.iter().filter(|ahead| begins(ahead.window.from.as_ref().map(|from| from.value.at)));
+        let mut transitions = roster.agenda(now);
+        transitions.retain(|transition| is_asked(transition.moment.at));
+        let mut windows = roster.windows_ahead(now);
+        windows.retain(|ahead| ahead.window.from.as_ref().is_none_or(|from| is_asked(from.value.at)));
         Self {
             file,
             timezone: Printable::new(roster.timezone.iana_name().unwrap_or("UTC")),
             now,
             until: until.map(|until| Printable::new(&until.written)),
-            coming: coming.map(|transition| coming_line(transition, &roster.sources)).collect(),
-            windows: windows.map(|ahead| window_line(ahead, &roster.sources)).collect(),
+            scheduled: transitions
+                .iter()
+                .map(|transition| ScheduledChange::new(transition, &roster.sources))
+                .collect(),
+            windows: windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect(),
+        }
+    }
+}
+
+impl ScheduledChange {
+    /// A change that no guardrail was asked about.
+    pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
+        let Transition { moment, email, field, from, to, place } = transition;
+        Self {
+            when: Printable::new(&moment.written),
+            email: Printable::new(email.as_str()),
+            field: *field,
+            from: from.as_deref().map(Printable::new),
+            to: to.as_deref().map(Printable::new),
+            location: sources.locate(*place),
+            refused_by: Vec::new(),
+        }
+    }
+}
+
+impl WindowLine {
+    pub(super) fn new(ahead: &Ahead, sources: &Sources) -> Self {
+        let Ahead { email, window } = ahead;
+        let Window { place, from, until, sets, then, reason } = window;
+        let edge = |moment: &Sourced<Moment>| Edge {
+            at: moment.value.at,
+            written: Printable::new(&moment.value.written),
+        };
+        Self {
+            email: Printable::new(email.as_str()),
+            from: from.as_ref().map(edge),
+            until: until.as_ref().map(edge),
+            sets: PerField::from_fn(|field| sets[field].as_ref().map(|value| Printable::new(&value.value))),
+            then: then.as_ref().map(|then| Printable::new(&then.value)),
+            reason: reason.as_deref().map(Printable::new),
+            location: sources.locate(*place),
         }
     }
 }

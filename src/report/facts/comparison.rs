@@ -1,16 +1,17 @@
-//! What two versions of the files declare differently: facts with their places settled.
+//! What two versions of the files declare differently.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::compose::window_line;
-use super::plan::WindowLine;
+use super::agenda::WindowLine;
 use crate::comparison::{Comparison, Difference, Item, Kind, Said, Subject};
 use crate::printable::Printable;
 use crate::roster::{Email, Roster};
 use crate::source::{Location, Sources};
 
-/// Two versions and what differs.
-#[derive(Debug, Clone)]
+/// `compare`: what two versions of the files declare differently.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ComparisonReport {
     /// The root file of the old version.
     pub old: Printable,
@@ -18,142 +19,129 @@ pub struct ComparisonReport {
     pub new: Printable,
     /// How many people the new version declares.
     pub declared: usize,
-    /// What differs, in the order of [`Subject`].
+    pub summary: ComparisonSummary,
+    /// In the order of [`Subject`].
     pub differences: Vec<DifferenceEntry>,
-    /// When the report was made: where the windows' line of time begins.
+    /// The windows' line of time begins here.
+    #[serde(skip)]
     pub now: Timestamp,
     /// The windows, in the new version, of people who differ.
     pub windows: Vec<WindowLine>,
 }
 
-/// One subject that differs.
-#[derive(Debug, Clone)]
+/// How many people and settings differ.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct ComparisonSummary {
+    pub people_added: usize,
+    pub people_removed: usize,
+    pub people_changed: usize,
+    pub settings: usize,
+    /// Whether there is a difference that a reviewer must not miss.
+    pub weighty: bool,
+}
+
+/// A person or a setting that differs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DifferenceEntry {
-    /// Which.
     pub subject: Subject,
-    /// Whether one version says nothing of it.
     pub kind: Kind,
-    /// Which of its keys differ.
+    /// The keys that differ.
     pub items: Vec<ItemLine>,
 }
 
 /// One key that differs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ItemLine {
-    /// The key.
     pub key: Printable,
-    /// What the old version says.
-    pub old: Option<SaidLine>,
-    /// What the new version says.
-    pub new: Option<SaidLine>,
-    /// Whether a reviewer must not miss it.
+    pub old: Option<ComparedValue>,
+    pub new: Option<ComparedValue>,
+    /// A reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
     pub weighty: bool,
-    /// Whether it names a role that only Pylon can tell from a kept one.
+    /// Whether it names a role that may be a kept one: only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
 }
 
-/// What a version says of a key.
-#[derive(Debug, Clone)]
-pub struct SaidLine {
-    /// The value as TOML.
+/// What one version declares for a key.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ComparedValue {
+    /// As TOML.
     pub value: Printable,
-    /// The zone in which its times are meant, where the versions differ in that.
+    /// The time zone of its times. `None` if both versions have the same one.
     pub zone: Option<Printable>,
-    /// Where it stands; nothing where it is rolecall's own default.
+    /// `None` if it is a default of rolecall.
+    #[serde(rename = "place")]
     pub location: Option<Location>,
     /// It comes from the `[defaults]` of its file.
     pub from_defaults: bool,
 }
 
-/// How many people differ, and in which way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct People {
-    /// Newly declared.
-    pub added: usize,
-    /// No longer declared.
-    pub removed: usize,
-    /// Declared differently.
-    pub changed: usize,
-}
-
 impl ComparisonReport {
-    /// What differs between `old` and `new`, the root files of which are called so.
+    /// What differs between `old` and `new`. Each comes with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
-        let comparison = Comparison::between(old, new);
-        let ahead = new.windows_ahead(now);
+        let Comparison { differences } = Comparison::between(old, new);
         let differs = |email: &Email| {
-            let subject = Subject::Person(email.clone());
-            comparison.differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()
+            let subject = Subject::Person { email: email.clone() };
+            differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()
         };
-        let windows = ahead.iter().filter(|ahead| differs(&ahead.email));
+        let mut windows = new.windows_ahead(now);
+        windows.retain(|ahead| differs(&ahead.email));
         Self {
             old: old_file,
             new: new_file,
             declared: new.people.len(),
-            windows: windows.map(|ahead| window_line(ahead, &new.sources)).collect(),
-            differences: comparison
-                .differences
-                .iter()
-                .map(|difference| entry(difference, old, new))
+            summary: ComparisonSummary::new(&differences),
+            windows: windows.iter().map(|ahead| WindowLine::new(ahead, &new.sources)).collect(),
+            differences: differences
+                .into_iter()
+                .map(|difference| DifferenceEntry::new(difference, &old.sources, &new.sources))
                 .collect(),
             now,
         }
     }
+}
 
-    /// How many people differ.
-    pub fn people(&self) -> People {
-        let mut people = People::default();
-        let entries = self.differences.iter().filter(|entry| matches!(entry.subject, Subject::Person(_)));
-        for entry in entries {
-            match entry.kind {
-                Kind::Added => people.added += 1,
-                Kind::Removed => people.removed += 1,
-                Kind::Changed => people.changed += 1,
+impl ComparisonSummary {
+    fn new(differences: &[Difference]) -> Self {
+        let mut summary = Self::default();
+        for Difference { subject, kind, items } in differences {
+            summary.weighty |= items.iter().any(|item| item.weighty);
+            match (subject, kind) {
+                (Subject::Person { .. }, Kind::Added) => summary.people_added += 1,
+                (Subject::Person { .. }, Kind::Removed) => summary.people_removed += 1,
+                (Subject::Person { .. }, Kind::Changed) => summary.people_changed += 1,
+                _ => summary.settings += 1,
             }
         }
-        people
-    }
-
-    /// The subjects that are no people.
-    pub fn settings(&self) -> impl Iterator<Item = &DifferenceEntry> {
-        self.differences.iter().filter(|entry| !matches!(entry.subject, Subject::Person(_)))
-    }
-
-    /// Whether a reviewer must not miss something.
-    pub fn is_weighty(&self) -> bool {
-        self.differences.iter().any(DifferenceEntry::is_weighty)
+        summary
     }
 }
 
 impl DifferenceEntry {
-    /// Whether a reviewer must not miss something in it.
-    pub fn is_weighty(&self) -> bool {
-        self.items.iter().any(|item| item.weighty)
+    fn new(difference: Difference, old: &Sources, new: &Sources) -> Self {
+        let Difference { subject, kind, items } = difference;
+        let item = |item: Item| {
+            let Item { key, old: before, new: after, weighty, unresolved } = item;
+            ItemLine {
+                key: Printable::new(&key),
+                old: before.map(|said| ComparedValue::new(&said, old)),
+                new: after.map(|said| ComparedValue::new(&said, new)),
+                weighty,
+                unresolved,
+            }
+        };
+        Self { subject, kind, items: items.into_iter().map(item).collect() }
     }
 }
 
-fn entry(difference: &Difference, old: &Roster, new: &Roster) -> DifferenceEntry {
-    let Difference { subject, kind, items } = difference;
-    let item = |item: &Item| {
-        let Item { key, old: before, new: after, weighty, unresolved } = item;
-        ItemLine {
-            key: Printable::new(key),
-            old: before.as_ref().map(|said| said_line(said, &old.sources)),
-            new: after.as_ref().map(|said| said_line(said, &new.sources)),
-            weighty: *weighty,
-            unresolved: *unresolved,
+impl ComparedValue {
+    fn new(said: &Said, sources: &Sources) -> Self {
+        let Said { value, zone, place, from_defaults } = said;
+        Self {
+            value: Printable::new(value),
+            zone: zone.as_deref().map(Printable::new),
+            location: place.map(|place| sources.locate(place)),
+            from_defaults: *from_defaults,
         }
-    };
-    DifferenceEntry { subject: subject.clone(), kind: *kind, items: items.iter().map(item).collect() }
-}
-
-fn said_line(said: &Said, sources: &Sources) -> SaidLine {
-    let Said { value, zone, place, from_defaults } = said;
-    SaidLine {
-        value: Printable::new(value),
-        zone: zone.as_deref().map(Printable::new),
-        location: place.map(|place| sources.locate(place)),
-        from_defaults: *from_defaults,
     }
 }

@@ -1,29 +1,31 @@
 //! What a run needs, looked at one by one, each with what to do where it is not well.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::printable::Printable;
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 use crate::report::words;
 use crate::source::Location;
 
-/// Everything that was looked at, in order.
-#[derive(Debug, Clone, Default)]
+/// `doctor`: everything that a run needs, in the order in which it was checked.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct DoctorReport {
-    /// The checks.
     pub checks: Vec<Check>,
 }
 
-/// One thing that was looked at.
-#[derive(Debug, Clone)]
+/// One thing that was checked.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
-    /// What.
     pub name: &'static str,
-    /// How it is.
+    #[serde(rename = "state")]
     pub mark: Mark,
     /// What was found, in a few words. Values in it are printable already.
     pub found: String,
     /// What to do, or to copy; several lines, perhaps. Values in it are printable already.
     pub remedy: Option<String>,
-    /// Where in the files.
+    /// `None` if it is not in a file.
+    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 

@@ -1,9 +1,14 @@
-//! One person: what Pylon has, what is declared and why, what comes next, which guardrails look.
+//! One person: the values in Pylon, what is declared and why, the scheduled changes, and the guardrails.
 
-use super::OrganizationLine;
-use super::plan::{ComingLine, EditLine, EntryKind, GuardrailLine, PlanReport, WindowLine};
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use super::agenda::{ScheduledChange, WindowLine};
+use super::plan::{ChangeLine, EditLine, GuardrailLine, PlanReport};
+use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
-use crate::observed::{Found, ObservedState, Person};
+use crate::exit::Exit;
+use crate::observed::{Found, ObservedState, Person, RoleId};
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
@@ -12,91 +17,90 @@ use crate::report::words;
 use crate::roster::{Email, Field, Guardrail, Roster};
 use crate::source::{Location, Sources};
 
-/// Everything about one person.
-#[derive(Debug, Clone)]
+/// `explain`: everything about one person.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ExplanationReport {
-    /// Where the person is or is not.
     pub organization: OrganizationLine,
     /// The address that was asked about.
     pub asked: Printable,
-    /// The address by which the person is declared, and where; nothing for somebody whom no file declares.
-    pub declared: Option<(Printable, Location)>,
-    /// Who in Pylon has the address.
-    pub in_pylon: HeldBy,
+    /// `None` if no file declares the person.
+    pub declared: Option<DeclarationLine>,
+    pub in_pylon: Option<PylonLine>,
+    /// The people in Pylon who share the address, so that no file can mean one of them by it.
+    pub several_in_pylon: Vec<PylonLine>,
     /// Each value that is declared now.
     pub values: Vec<ValueLine>,
-    /// The plan of this person alone, with the guardrails over everybody; nothing for somebody whom no file declares.
+    /// The plan of this person alone, with the guardrails over all people. `None` if no file declares the person.
+    #[serde(serialize_with = "as_plan_report")]
+    #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
     /// What the guardrails see in this person, whatever changes.
     pub standing: Vec<StandingLine>,
-    /// The nearest known address, where nobody has this one.
+    /// The nearest known address, if no person has this one.
     pub did_you_mean: Option<Printable>,
-    /// The coming transitions.
-    pub coming: Vec<ComingLine>,
-    /// The windows that hold or will.
+    #[serde(rename = "coming")]
+    pub scheduled: Vec<ScheduledChange>,
     pub windows: Vec<WindowLine>,
 }
 
-/// Who in Pylon has an address.
-#[derive(Debug, Clone)]
-pub enum HeldBy {
-    /// Nobody.
-    Nobody,
-    /// One person.
-    One(Box<PylonLine>),
-    /// Several, of whom no file can mean one by it.
-    Several(Vec<PylonLine>),
+/// The address by which a person is declared.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DeclarationLine {
+    pub email: Printable,
+    #[serde(rename = "place")]
+    pub location: Location,
 }
 
 /// What a guardrail sees in a person.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StandingLine {
-    /// Which.
     pub guardrail: Guardrail,
-    /// What it sees, in a few words.
     pub text: String,
-    /// The rule.
+    /// Where the rule is. `None` if it is a default.
+    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
 /// A person as Pylon has them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PylonLine {
-    /// The id.
     pub id: Printable,
-    /// The name.
     pub name: Printable,
     /// The primary address.
     pub email: Printable,
-    /// The other addresses.
-    pub others: Vec<Printable>,
+    pub other_emails: Vec<Printable>,
     /// Whether the address that was asked about is one of the others.
-    pub found_by_other: bool,
-    /// The assigned roles.
-    pub assigned: Vec<Printable>,
+    pub found_by_other_email: bool,
+    pub assigned_roles: Vec<Printable>,
     /// Roles from SCIM groups.
     pub through_scim: Vec<Printable>,
-    /// The status; may be empty.
+    /// Empty if there is none.
     pub status: Printable,
-    /// They can no longer sign in.
+    /// Whether they can no longer sign in.
     pub deactivated: bool,
 }
 
 /// One declared value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ValueLine {
-    /// `role` or `status`.
     pub field: Field,
-    /// The value; nothing where it is left alone.
+    /// `None` if the value is left alone.
     pub value: Option<Printable>,
-    /// Where it comes from, in words: `the person`, `[defaults]`, `a window until …`.
+    /// Where it comes from, in words: `said of the person`, `from a window until …`.
     pub origin: String,
-    /// Where it stands.
+    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
+/// Writes the plan as `plan --only` would, whatever becomes of the explanation.
+#[expect(clippy::ref_option, reason = "serde passes the field")]
+fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
+    let exit = |plan: &PlanReport| if plan.refused { Exit::Refused } else { Exit::Done };
+    plan.as_ref().map(|plan| Envelope::new("plan", exit(plan), plan)).serialize(serializer)
+}
+
 impl ExplanationReport {
-    /// Who the person is in the files and in Pylon. The plan comes in by the caller.
+    /// Everything about `asked`. `desired` is what is declared of the person, and `plan` is the plan of this person alone.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -108,86 +112,83 @@ impl ExplanationReport {
     ) -> Self {
         let sources = &roster.sources;
         let email = desired.map_or(asked, |desired| &desired.email.value);
-        let line =
-            |person: &Person, found_by_other: bool| Box::new(pylon_line(person, found_by_other, observed));
-        let (in_pylon, found) = match observed.find(email) {
-            Found::Nobody => (HeldBy::Nobody, None),
-            Found::Primary(person) => (HeldBy::One(line(person, false)), Some(person)),
-            Found::Secondary(person) => (HeldBy::One(line(person, true)), Some(person)),
-            Found::Several(people) => {
-                let lines = people.iter().map(|person| pylon_line(person, person.email != *email, observed));
-                (HeldBy::Several(lines.collect()), None)
-            }
+        let line = |person: &Person| PylonLine::new(person, email, observed);
+        let found = observed.find(email);
+        let (person, several) = match &found {
+            Found::Nobody => (None, &[][..]),
+            Found::Primary(person) | Found::Secondary(person) => (Some(*person), &[][..]),
+            Found::Several(people) => (None, people.as_slice()),
         };
-        let is_nobodys = matches!(in_pylon, HeldBy::Nobody);
-        let is_theirs = |other: &Email| other == email;
-        let coming = roster.agenda(now);
-        let coming = coming.iter().filter(|transition| is_theirs(&transition.email));
-        let windows = roster.windows_ahead(now);
-        let windows = windows.iter().filter(|ahead| is_theirs(&ahead.email));
+        let mut transitions = roster.agenda(now);
+        transitions.retain(|transition| transition.email == *email);
+        let mut windows = roster.windows_ahead(now);
+        windows.retain(|ahead| ahead.email == *email);
         Self {
             organization: OrganizationLine::new(&observed.organization, place),
             asked: Printable::new(asked.as_str()),
-            declared: desired.map(|desired| {
-                (Printable::new(desired.email.value.as_str()), sources.locate(desired.email.place))
+            declared: desired.map(|desired| DeclarationLine {
+                email: Printable::new(desired.email.value.as_str()),
+                location: sources.locate(desired.email.place),
             }),
-            in_pylon,
+            in_pylon: person.map(line),
+            several_in_pylon: several.iter().map(|person| line(person)).collect(),
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
-            standing: standing(email, found, roster, observed),
-            did_you_mean: near(asked, roster, observed).filter(|_| is_nobodys),
+            standing: standing(email, person, roster, observed),
+            did_you_mean: if found == Found::Nobody { near(asked, roster, observed) } else { None },
             plan,
-            coming: coming.map(|transition| super::compose::coming_line(transition, sources)).collect(),
-            windows: windows.map(|ahead| super::compose::window_line(ahead, sources)).collect(),
+            scheduled: transitions
+                .iter()
+                .map(|transition| ScheduledChange::new(transition, sources))
+                .collect(),
+            windows: windows.iter().map(|ahead| WindowLine::new(ahead, sources)).collect(),
         }
+    }
+
+    /// Whether the person is known, and is only one.
+    pub fn is_explained(&self) -> bool {
+        self.several_in_pylon.is_empty() && (self.in_pylon.is_some() || self.declared.is_some())
     }
 
     /// The rows of it.
     pub fn sheet(&self) -> Sheet {
-        let changes = self.plan.as_ref().map_or(0, |plan| plan.changes().count());
+        let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
-            (_, HeldBy::Several(_)) => (
-                Mark::Bad,
-                "several people in Pylon have this address: ask by one that nobody else has".to_owned(),
-            ),
-            (None, HeldBy::Nobody) => (Mark::Bad, "neither declared nor in Pylon".to_owned()),
-            (None, HeldBy::One(_)) => {
-                (Mark::Attention, "declared nowhere: rolecall leaves this person alone".to_owned())
+            _ if !self.several_in_pylon.is_empty() => {
+                (Mark::Bad, "several people in Pylon have this address: ask by one that nobody else has")
             }
-            (Some(_), HeldBy::Nobody) => (Mark::Attention, "declared, and not in Pylon".to_owned()),
-            (Some(_), HeldBy::One(person)) if person.deactivated => {
-                (Mark::Attention, "declared, and deactivated in Pylon".to_owned())
+            (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
+            (None, Some(_)) => (Mark::Attention, "declared nowhere: rolecall leaves this person alone"),
+            (Some(_), None) => (Mark::Attention, "declared, and not in Pylon"),
+            (Some(_), Some(person)) if person.deactivated => {
+                (Mark::Attention, "declared, and deactivated in Pylon")
             }
-            (Some(_), HeldBy::One(_)) if changes > 0 => {
-                (Mark::Attention, "not in step: see what would change".to_owned())
-            }
-            (Some(_), HeldBy::One(_)) => (Mark::Good, "in step".to_owned()),
+            (Some(_), Some(_)) if changes => (Mark::Attention, "not in step: see what would change"),
+            (Some(_), Some(_)) => (Mark::Good, "in step"),
         };
         let sections =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
         Sheet {
             about: vec![self.asked.short(words::LONGEST_ADDRESS), words::organization(&self.organization)],
-            verdict,
+            verdict: verdict.to_owned(),
             mark,
             sections,
         }
     }
 
     fn in_pylon(&self) -> Section {
-        let no_one = |text: &str| Row::new(Mark::Bad, [Printable::new(text)]);
-        let rows = match (&self.in_pylon, &self.did_you_mean) {
-            (HeldBy::Nobody, None) => vec![no_one("nobody has this address")],
-            (HeldBy::Nobody, Some(near)) => {
-                let near = format!("did you mean {}?", near.short(words::LONGEST_ADDRESS));
-                vec![no_one("nobody has this address").note(near)]
-            }
-            (HeldBy::One(person), _) => person_rows(person),
-            (HeldBy::Several(people), _) => {
-                let note = |PylonLine { id, name, email, .. }: &PylonLine| {
-                    format!("{} ({}), {}", cell(name), cell(id), cell(email))
-                };
-                let notes = people.iter().map(note).collect();
-                vec![Row { notes, ..no_one("several people have this address") }]
-            }
+        let rows = if let Some(person) = &self.in_pylon {
+            person_rows(person)
+        } else if self.several_in_pylon.is_empty() {
+            let near = self.did_you_mean.as_ref();
+            let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
+            let row = Row::new(Mark::Bad, [Printable::new("nobody has this address")]);
+            vec![Row { notes: near.into_iter().collect(), ..row }]
+        } else {
+            let note = |PylonLine { id, name, email, .. }: &PylonLine| {
+                format!("{} ({}), {}", cell(name), cell(id), cell(email))
+            };
+            let row = Row::new(Mark::Bad, [Printable::new("several people have this address")]);
+            vec![Row { notes: self.several_in_pylon.iter().map(note).collect(), ..row }]
         };
         Section { title: Some("In Pylon"), rows, ..Section::default() }
     }
@@ -195,7 +196,7 @@ impl ExplanationReport {
     fn in_files(&self) -> Section {
         let rows = match &self.declared {
             None => vec![Row::new(Mark::Plain, [Printable::new("no file declares this address")])],
-            Some((email, location)) => {
+            Some(DeclarationLine { email, location }) => {
                 let person = Row::new(
                     Mark::Plain,
                     [Printable::new("declared"), cell(email), Printable::new("by this address")],
@@ -209,15 +210,9 @@ impl ExplanationReport {
     }
 
     fn would_change(&self) -> Section {
-        let edits = self.plan.iter().flat_map(PlanReport::changes).flat_map(|(_, _, edits, _)| edits);
-        let observed =
-            self.plan.iter().flat_map(|plan| &plan.entries).filter_map(|entry| match &entry.kind {
-                EntryKind::Observed { person: _, edits } => Some(edits),
-                EntryKind::Change { .. }
-                | EntryKind::FoundElsewhere { .. }
-                | EntryKind::Missing { .. }
-                | EntryKind::Deactivated { .. } => None,
-            });
+        let edits = |lines: fn(&PlanReport) -> &Vec<ChangeLine>| {
+            self.plan.iter().flat_map(lines).flat_map(|line| &line.edits)
+        };
         let row = |edit: &EditLine, note: &str| {
             let from = if edit.from.is_empty() { "(none)".into() } else { joined(&edit.from) };
             let change = Printable::new(&words::change(&from, cell(&edit.to).as_str()));
@@ -225,17 +220,17 @@ impl ExplanationReport {
                 .at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
         };
-        let edits = edits.map(|edit| row(edit, ""));
-        let observed = observed.flatten().map(|edit| row(edit, "observed, left alone"));
+        let changes = edits(|plan| &plan.changes).map(|edit| row(edit, ""));
+        let observed = edits(|plan| &plan.observed).map(|edit| row(edit, "observed, left alone"));
         Section {
             title: Some("What would change"),
-            rows: edits.chain(observed).collect(),
+            rows: changes.chain(observed).collect(),
             ..Section::default()
         }
     }
 
     fn to_come(&self) -> Section {
-        let row = |line: &ComingLine| {
+        let row = |line: &ScheduledChange| {
             let value = |value: &Option<Printable>| {
                 value.as_ref().map_or_else(|| "(left alone)".to_owned(), |value| cell(value).to_string())
             };
@@ -244,7 +239,7 @@ impl ExplanationReport {
         };
         Section {
             title: Some("Coming by itself"),
-            rows: self.coming.iter().map(row).collect(),
+            rows: self.scheduled.iter().map(row).collect(),
             ..Section::default()
         }
     }
@@ -267,16 +262,16 @@ impl ExplanationReport {
     fn guardrails(&self) -> Section {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Holds | Verdict::Acknowledged { .. } | Verdict::Refused => true,
-            Verdict::Reported => self.is_about_asked(&line.of),
+            Verdict::Reported => self.is_about_asked(&line.about),
         };
         let row = |line: &GuardrailLine| {
-            let GuardrailLine { guardrail, of: _, verdict, figure, remedy, location } = line;
+            let GuardrailLine { name, about: _, verdict, figure, remedy, location } = line;
             let mark = match verdict {
                 Verdict::Holds => Mark::Good,
                 Verdict::Reported | Verdict::Acknowledged { .. } => Mark::Attention,
                 Verdict::Refused => Mark::Bad,
             };
-            let mut row = Row::new(mark, [Printable::new(guardrail.as_str()), Printable::new(figure)]);
+            let mut row = Row::new(mark, [Printable::new(name.as_str()), Printable::new(figure)]);
             row.location.clone_from(location);
             row.notes.extend(remedy.clone());
             row
@@ -294,21 +289,30 @@ impl ExplanationReport {
 }
 
 fn person_rows(person: &PylonLine) -> Vec<Row> {
-    let PylonLine { id, name, email, others, found_by_other, assigned, through_scim, status, deactivated } =
-        person;
+    let PylonLine {
+        id,
+        name,
+        email,
+        other_emails,
+        found_by_other_email,
+        assigned_roles,
+        through_scim,
+        status,
+        deactivated,
+    } = person;
     let listed = |values: &[Printable]| {
         Printable::new(if values.is_empty() { "(none)".to_owned() } else { joined(values) }.as_str())
     };
     let fact = |name: &str, value: Printable| Row::new(Mark::Plain, [Printable::new(name), value]);
     let mut rows = vec![fact("name", cell(name)), fact("id", cell(id)), fact("address", cell(email))];
-    if !others.is_empty() {
-        rows.push(fact("also", listed(others)));
+    if !other_emails.is_empty() {
+        rows.push(fact("also", listed(other_emails)));
     }
-    if *found_by_other {
+    if *found_by_other_email {
         let found = fact("found", Printable::new("by another address than the primary one"));
         rows.push(Row { mark: Mark::Attention, ..found });
     }
-    rows.push(fact("role", listed(assigned)));
+    rows.push(fact("role", listed(assigned_roles)));
     if !through_scim.is_empty() {
         rows.push(fact("through SCIM", listed(through_scim)).note("no change of ours takes these away"));
     }
@@ -387,24 +391,23 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
     lines
 }
 
-fn pylon_line(person: &Person, found_by_other: bool, observed: &ObservedState) -> PylonLine {
-    let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
-    let labels = |ids: &[crate::observed::RoleId]| {
-        ids.iter().map(|id| Printable::new(&observed.roles.label(id))).collect()
-    };
-    PylonLine {
-        id: Printable::new(id.as_str()),
-        name: Printable::new(name),
-        email: Printable::new(email.as_str()),
-        others: secondary
-            .iter()
-            .filter(|other| *other != email)
-            .map(|other| Printable::new(other.as_str()))
-            .collect(),
-        found_by_other,
-        assigned: labels(assigned),
-        through_scim: labels(from_scim),
-        status: Printable::new(status),
-        deactivated: *deactivated,
+impl PylonLine {
+    /// A person who was found by the address `asked`.
+    fn new(person: &Person, asked: &Email, observed: &ObservedState) -> Self {
+        let Person { id, email, secondary, name, assigned, from_scim, status, deactivated } = person;
+        let labels =
+            |ids: &[RoleId]| ids.iter().map(|id| Printable::new(&observed.roles.label(id))).collect();
+        let others = secondary.iter().filter(|other| *other != email);
+        Self {
+            id: Printable::new(id.as_str()),
+            name: Printable::new(name),
+            email: Printable::new(email.as_str()),
+            other_emails: others.map(|other| Printable::new(other.as_str())).collect(),
+            found_by_other_email: email != asked,
+            assigned_roles: labels(assigned),
+            through_scim: labels(from_scim),
+            status: Printable::new(status),
+            deactivated: *deactivated,
+        }
     }
 }

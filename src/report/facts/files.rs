@@ -1,43 +1,49 @@
 //! Files that a verb writes, would write, or says should be written: what differs in each, and what was left out.
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
 use crate::adoption::{Adoption, NotWritten};
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
+use crate::report::diff::{Hunk, diff_texts};
 use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
-use crate::report::toml_diff::{self, Hunk};
 use crate::report::words;
 use crate::source::{Location, Sources};
 
-/// What becomes of files.
-#[derive(Debug, Clone)]
+/// `fmt`, `import`: files that were written, or would be.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesReport {
-    /// What it comes to, in a few words.
+    /// The result in a few words.
+    #[serde(skip)]
     pub verdict: String,
-    /// The files.
     pub files: Vec<FileLine>,
     /// What is not written into them.
-    pub left: Vec<LeftLine>,
+    pub left: Vec<SkippedLine>,
 }
 
-/// One file.
-#[derive(Debug, Clone)]
+/// A file, and how it differs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileLine {
-    /// As it was named.
+    /// As the user or an `include` named it.
+    #[serde(rename = "file")]
     pub name: Printable,
-    /// What becomes of it.
     pub state: FileState,
-    /// What differs; shown where it was asked for.
+    /// The lines of a diff. Empty unless a diff was asked for.
+    #[serde(rename = "diff", serialize_with = "as_diff")]
+    #[schemars(with = "String")]
     pub hunks: Vec<Hunk>,
 }
 
 /// What becomes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum FileState {
-    /// It was written.
+    #[serde(rename = "written")]
     Written,
-    /// It would be.
+    /// A dry run: a diff or a check was asked for.
+    #[serde(rename = "would be written")]
     WouldBeWritten,
-    /// It is as it should be.
+    #[serde(rename = "unchanged")]
     Unchanged,
 }
 
@@ -52,22 +58,26 @@ impl FileState {
     }
 }
 
-/// Something that is not written.
-#[derive(Debug, Clone)]
-pub struct LeftLine {
-    /// Whose.
+/// A value of a person that a run leaves as it is.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SkippedLine {
     pub email: Printable,
     /// Why, in a sentence. Values in it are printable and short already.
     pub why: String,
-    /// Where it is declared; nothing for somebody whom no file declares.
+    /// `None` if no file declares the person.
+    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
 impl FileLine {
     /// A file that differs.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
-        Self { name: Printable::new(name), state, hunks: toml_diff::texts(before, after) }
+        Self { name: Printable::new(name), state, hunks: diff_texts(before, after) }
     }
+}
+
+fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
 /// The files of an adoption.
@@ -79,11 +89,11 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
 }
 
 /// What an adoption leaves out.
-pub fn left_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalogue) -> Vec<LeftLine> {
+pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalogue) -> Vec<SkippedLine> {
     let line = |left: &NotWritten| {
         let NotWritten { email, field, why } = left;
         let is_declared = !email.place.span().is_empty();
-        LeftLine {
+        SkippedLine {
             email: Printable::new(email.value.as_str()),
             why: words::not_written(*field, why, roles),
             location: is_declared.then(|| sources.locate(email.place)),
@@ -109,7 +119,7 @@ impl FilesReport {
             Row { hunks: hunks.clone(), ..row }
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);
-        let left = left.iter().map(|LeftLine { email, why, location }| {
+        let left = left.iter().map(|SkippedLine { email, why, location }| {
             let mut row = Row::new(Mark::Attention, [cell(email), Printable::new(why)]);
             row.location.clone_from(location);
             row

@@ -1,348 +1,341 @@
-//! What a plan has to say, and an apply: facts with their places settled. Names and values are
-//! [`Printable`]; reasons, failures and file names are made so by the sentence they stand in.
+//! A plan, and the result if it was applied.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::OrganizationLine;
-use super::files::{FileLine, LeftLine};
-use crate::apply::{Outcome, Stop};
+use super::agenda::{ScheduledChange, WindowLine};
+use super::files::{FileLine, SkippedLine};
+use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::invocation::Invocation;
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
-use crate::pylon::inquiry::CutShort;
+use crate::report::words;
 use crate::roster::{Field, Guardrail};
 use crate::source::Location;
 
-/// A reviewed plan, and what came of it if it was carried out.
-#[derive(Debug, Clone)]
+/// `plan`, `apply`, and `rollback`: what would change, or the result of changing it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PlanReport {
-    /// Whose it is.
     pub organization: OrganizationLine,
-    /// A sandbox made the organization up from the files.
+    /// `true` if a sandbox made the organization up from the files; otherwise absent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
     /// How rolecall was called, for the commands that the report suggests.
+    #[serde(skip)]
     pub invocation: Invocation,
     /// How many people are declared.
     pub declared: usize,
-    /// The instant that was asked about, where it is not the present.
+    /// The instant that was asked about. `None` if it is the present.
     pub at: Option<Printable>,
-    /// The people it is limited to; empty where it is about everybody.
+    /// The people that the plan is limited to. Empty if it is about all people.
     pub only: Vec<Printable>,
-    /// Who is not in step, sorted by declared address.
-    pub entries: Vec<Entry>,
-    /// Who gains or loses a role that `keep_at_least` keeps: what a reviewer looks at first. In the order of `entries`.
+    /// Whether a guardrail blocks the plan.
+    pub refused: bool,
+    pub summary: PlanSummary,
+    /// The guarded roles that people gain or lose, sorted by address. A reviewer looks at these first.
     pub kept_roles: Vec<KeptRoleLine>,
-    /// Declared people who are as they should be.
-    pub in_step: usize,
-    /// Operations of a saved plan that somebody else has brought about meanwhile.
-    pub meanwhile: usize,
-    /// Users without an email address, sorted by ID. They are not people.
-    pub integrations: Vec<IntegrationLine>,
-    /// Primary addresses of people whom no file declares; empty where the files ignore them.
+    /// Sorted by declared address, as are the next three.
+    pub changes: Vec<ChangeLine>,
+    /// What differs and is left alone, because the policy only observes it.
+    pub observed: Vec<ChangeLine>,
+    /// Declared people who are not in Pylon, or deactivated there.
+    pub missing: Vec<MissingLine>,
+    /// People who are in sync, but have another primary address in Pylon.
+    pub found_elsewhere: Vec<FoundElsewhereLine>,
+    /// Primary addresses of people whom no file declares. Empty if the files ignore them.
     pub undeclared: Vec<Printable>,
-    /// What the guardrails say.
+    /// Users without an email address, sorted by ID. They are not people.
+    pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,
-    /// Acknowledgements that have expired.
+    #[serde(rename = "expired_acknowledgements")]
     pub expired: Vec<ExpiredLine>,
-    /// What windows will bring by themselves: the next days, and what would be refused.
-    pub coming: Vec<ComingLine>,
-    /// The windows of these people that hold or will, in order of their beginning.
+    /// The changes that windows will make in the next days, and those that would be blocked on their day.
+    #[serde(rename = "coming")]
+    pub scheduled: Vec<ScheduledChange>,
+    /// The windows of these people, sorted by their beginning.
     pub windows: Vec<WindowLine>,
-    /// When the report was made: where the windows' line of time begins.
+    /// The windows' line of time begins here.
+    #[serde(skip)]
     pub now: Timestamp,
-    /// What a rollback leaves as it is, and what the files say against it.
-    pub takeback: Option<TakebackLines>,
-    /// How far the audit log was read, where it was asked (`--blame`).
+    /// Only in a rollback.
+    #[serde(rename = "takeback", skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<RollbackNotes>,
+    /// Only with `plan --blame`.
+    #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
-    /// What came of it, if it was carried out.
+    /// `None` if the plan was not applied.
     pub result: Option<ApplyResult>,
-    /// Where its journal is, if it was carried out.
+    /// The path of the journal, if the plan was applied.
     pub journal: Option<Printable>,
-    /// Where the plan was saved.
+    /// The path of the saved plan.
     pub saved: Option<Printable>,
 }
 
-/// A user without an email address.
-#[derive(Debug, Clone)]
-pub struct IntegrationLine {
-    /// Their ID in Pylon.
+/// How many people there are of each kind.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct PlanSummary {
+    pub changes: usize,
+    pub in_step: usize,
+    /// Changes of a saved plan that someone else has made since.
+    pub in_step_since_saved: usize,
+    pub observed: usize,
+    pub missing: usize,
+    pub undeclared: usize,
+    pub integration_users: usize,
+}
+
+/// A person who changes, or who would change if the policy did more than observe.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ChangeLine {
+    /// The declared address.
+    pub email: Printable,
+    #[serde(flatten)]
+    pub person: PersonLine,
+    pub edits: Vec<EditLine>,
+    /// `None` if the change was not part of an apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeLine>,
+    /// Where the person is declared.
+    #[serde(skip)]
+    pub location: Location,
+}
+
+/// A declared person who is not in Pylon, or deactivated there.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct MissingLine {
+    /// The declared address.
+    pub email: Printable,
+    pub deactivated: bool,
+    /// The name in Pylon of a person who is deactivated.
+    pub name: Option<Printable>,
+    /// The nearest address of a person whom no file declares.
+    pub did_you_mean: Option<Printable>,
+    /// Where the person is declared.
+    #[serde(rename = "place")]
+    pub location: Location,
+}
+
+/// A person who is in sync, and was found by another address than the primary one.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FoundElsewhereLine {
+    /// The declared address.
+    pub email: Printable,
+    #[serde(flatten)]
+    pub person: PersonLine,
+    /// Where the person is declared.
+    #[serde(rename = "place")]
+    pub location: Location,
+}
+
+/// A person as Pylon knows them.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PersonLine {
     pub id: Printable,
-    /// Their name in Pylon.
+    pub name: Printable,
+    /// `None` if it is the declared address.
+    pub primary_email: Option<Printable>,
+}
+
+/// A user without an email address.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct IntegrationLine {
+    pub id: Printable,
     pub name: Printable,
 }
 
-/// What a window will bring by itself.
-#[derive(Debug, Clone)]
-pub struct ComingLine {
-    /// When, as the file wrote it.
-    pub when: Printable,
-    /// The declared address.
-    pub email: Printable,
-    /// `role` or `status`.
-    pub field: Field,
-    /// What is desired before; nothing where the value is left alone.
-    pub from: Option<Printable>,
-    /// What is desired from then on; nothing where the value is left alone.
-    pub to: Option<Printable>,
-    /// Where it is declared.
-    pub location: Location,
-    /// The figures of the guardrails that would refuse it, each with its name.
-    pub refused_by: Vec<String>,
-}
-
-/// A kept role that somebody gains or loses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A guarded role that a person gains or loses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeptRoleLine {
     /// The declared address.
     pub email: Printable,
-    /// The role.
     pub role: Printable,
-    /// Whether it is gained; otherwise it is lost.
+    /// `false` if it is lost.
     pub gained: bool,
 }
 
-/// What a rollback leaves as it is, and what the files say against it.
-#[derive(Debug, Clone)]
-pub struct TakebackLines {
-    /// Whether the journal comes to its end.
-    pub is_whole: bool,
-    /// How many of its lines cannot be read: what they say is not taken back.
-    pub unreadable: usize,
-    /// What is not taken back, and why.
-    pub left: Vec<LeftLine>,
+/// One field that changes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct EditLine {
+    pub field: Field,
+    /// No value, one, or several roles.
+    pub from: Vec<Printable>,
+    pub to: Printable,
+    /// Roles that the person keeps through SCIM groups.
+    pub through_scim: Vec<Printable>,
+    /// Where the new value is declared.
+    #[serde(rename = "place")]
+    pub location: Location,
+    pub origin: Origin,
+    /// Who set `from`. Only with `plan --blame`, and only if the audit log says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blame: Option<BlameLine>,
+}
+
+/// The newest entry of the audit log about a field of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BlameLine {
+    /// `None` if the log names only a source, or not even that.
+    pub actor_id: Option<Printable>,
+    /// The next two are `None` if the actor is not a user of the organization, or not any more.
+    pub actor_name: Option<Printable>,
+    pub actor_email: Option<Printable>,
+    /// Where the change came from, such as `api` or `app`.
+    pub source: Option<Printable>,
+    /// As the log calls it.
+    pub action: Printable,
+    /// RFC 3339, in UTC.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    pub old: Option<Printable>,
+    pub new: Option<Printable>,
+    /// It set another value than `from`: something that is not in the log came after it.
+    pub outlived: bool,
+}
+
+/// How far the audit log was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditLogLine {
+    pub available: bool,
+    /// If it was read to its end, an edit without `blame` is one that is not in the log.
+    pub complete: bool,
+    /// Why it was not read to its end.
+    pub reason: Option<String>,
+    /// How many edits it was asked about.
+    #[serde(skip)]
+    pub edits: usize,
+    /// How many of them are in it.
+    #[serde(skip)]
+    pub blamed: usize,
+}
+
+/// The result of one change.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct OutcomeLine {
+    pub name: &'static str,
+    pub in_force: bool,
+    /// The name, and why, if that is known.
+    pub detail: String,
+    pub request_id: Option<String>,
+    #[serde(skip)]
+    pub outcome: Outcome,
+}
+
+impl OutcomeLine {
+    /// The facts of an outcome.
+    pub fn new(outcome: Outcome) -> Self {
+        Self {
+            name: outcome.as_str(),
+            in_force: outcome.is_in_force(),
+            detail: words::outcome(&outcome),
+            request_id: outcome.failure().and_then(|failure| failure.request_id.clone()),
+            outcome,
+        }
+    }
+}
+
+/// What a guardrail found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GuardrailLine {
+    pub name: Guardrail,
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    #[serde(skip)]
+    pub about: Figure,
+    /// The figure with its limit: `2 of 12 change (limit 10)`.
+    pub figure: String,
+    /// How to acknowledge it, if it blocks the plan. Several lines, the last of them TOML.
+    pub remedy: Option<String>,
+    #[serde(rename = "place")]
+    pub location: Option<Location>,
+}
+
+/// An acknowledgment that has expired.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ExpiredLine {
+    pub guardrail: Guardrail,
+    /// The instant as the file wrote it.
+    pub expired: Printable,
+    /// The same instant.
+    #[serde(skip)]
+    pub at: Timestamp,
+    #[serde(rename = "place")]
+    pub location: Location,
+}
+
+/// What a rollback leaves as it is, and how the files contradict it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RollbackNotes {
+    /// `false` if the run that wrote the journal was killed.
+    pub journal_is_whole: bool,
+    /// The changes in these lines of the journal are not rolled back.
+    pub unreadable_lines: usize,
+    pub left: Vec<SkippedLine>,
     /// How many people are declared otherwise, so that the next apply would undo the rollback.
     pub contradicted: usize,
     /// What the files would have to say instead.
     pub files: Vec<FileLine>,
-    /// What cannot be said by an edit: a window holds, for one.
-    pub unwritten: Vec<LeftLine>,
+    /// What no edit of the files can say, such as a value that a window sets.
+    pub unwritten: Vec<SkippedLine>,
 }
 
-/// A window that holds or will.
-#[derive(Debug, Clone)]
-pub struct WindowLine {
-    /// The declared address.
-    pub email: Printable,
-    /// Its first instant; always, if there is none.
-    pub from: Option<Instant>,
-    /// The first instant after it; for good, if there is none.
-    pub until: Option<Instant>,
-    /// `role` or `status`, and the value while it holds.
-    pub sets: Vec<(Field, Printable)>,
-    /// The status afterwards, for whoever still shows the window's.
-    pub then: Option<Printable>,
-    /// Why.
-    pub reason: Option<Printable>,
-    /// Where it is declared.
-    pub location: Location,
-}
-
-/// An instant, and how it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instant {
-    /// The instant.
-    pub at: Timestamp,
-    /// As the file wrote it.
-    pub written: Printable,
-}
-
-/// One person who is not in step.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The declared address.
-    pub email: Printable,
-    /// What it is about.
-    pub kind: EntryKind,
-    /// Where the person is declared.
-    pub location: Location,
-}
-
-/// What an entry is about.
-#[derive(Debug, Clone)]
-pub enum EntryKind {
-    /// Something changes.
-    Change {
-        /// Who, in Pylon.
-        person: PersonLine,
-        /// What changes.
-        edits: Vec<EditLine>,
-        /// What came of it.
-        outcome: Option<Outcome>,
-    },
-    /// Something differs that the policy only observes.
-    Observed {
-        /// Who, in Pylon.
-        person: PersonLine,
-        /// What differs.
-        edits: Vec<EditLine>,
-    },
-    /// Found under another address, and in step.
-    FoundElsewhere {
-        /// Who, in Pylon.
-        person: PersonLine,
-    },
-    /// Not in Pylon.
-    Missing {
-        /// The nearest address.
-        did_you_mean: Option<Printable>,
-    },
-    /// Deactivated in Pylon.
-    Deactivated {
-        /// The name in Pylon.
-        name: Printable,
-    },
-}
-
-/// A person as Pylon knows them.
-#[derive(Debug, Clone)]
-pub struct PersonLine {
-    /// The id.
-    pub id: Printable,
-    /// The name.
-    pub name: Printable,
-    /// The primary address, where it is not the declared one.
-    pub primary: Option<Printable>,
-}
-
-/// One field that changes.
-#[derive(Debug, Clone)]
-pub struct EditLine {
-    /// `role` or `status`.
-    pub field: Field,
-    /// The value before.
-    pub from: Vec<Printable>,
-    /// The value afterwards.
-    pub to: Printable,
-    /// Roles that stay through SCIM groups.
-    pub through_scim: Vec<Printable>,
-    /// Where it is declared.
-    pub location: Location,
-    /// Where it comes from, if not from the person's own declaration.
-    pub origin: Origin,
-    /// Who brought the value before about; nothing where that was not asked or the audit log does not say it.
-    pub blame: Option<BlameLine>,
-}
-
-/// Who brought a value about: the newest entry of the audit log about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlameLine {
-    /// Who.
-    pub actor: ActorLine,
-    /// From where: `api`, `app`; may be empty.
-    pub source: Printable,
-    /// What the log calls it.
-    pub action: Printable,
-    /// When.
-    pub at: Timestamp,
-    /// The value before it, where the log has it.
-    pub old: Option<Printable>,
-    /// The value that it set, where the log has it.
-    pub new: Option<Printable>,
-    /// It set another value than Pylon has now.
-    pub is_outlived: bool,
-}
-
-/// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActorLine {
-    /// Somebody in the organisation.
-    Person {
-        /// The id.
-        id: Printable,
-        /// The name.
-        name: Printable,
-        /// The primary address.
-        email: Printable,
-    },
-    /// Somebody who is not, or not any more.
-    Id(Printable),
-    /// Only from where it came is known.
-    Source(Printable),
-    /// Not even that.
-    Unknown,
-}
-
-/// How far the audit log was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditLogLine {
-    /// Whether it could be read at all.
-    pub is_available: bool,
-    /// Why it was not read to its end.
-    pub unread: Option<CutShort>,
-    /// How many edits it was asked about.
-    pub edits: usize,
-    /// About how many of them it says something.
-    pub blamed: usize,
-}
-
-/// What one guardrail says.
-#[derive(Debug, Clone)]
-pub struct GuardrailLine {
-    /// Which.
-    pub guardrail: Guardrail,
-    /// Whether the plan may be carried out.
-    pub verdict: Verdict,
-    /// What it is about.
-    pub of: Figure,
-    /// The same with its limit, in a few words: `2 of 12 change (limit 10)`.
-    pub figure: String,
-    /// How to acknowledge it, where it refuses.
-    pub remedy: Option<String>,
-    /// Where to look in the files.
-    pub location: Option<Location>,
-}
-
-/// An acknowledgement that has expired.
-#[derive(Debug, Clone)]
-pub struct ExpiredLine {
-    /// Of which guardrail.
-    pub guardrail: &'static str,
-    /// Since when, as it was written.
-    pub expired: Printable,
-    /// The same instant.
-    pub at: Timestamp,
-    /// Where it stands.
-    pub location: Location,
-}
-
-impl ExpiredLine {
-    /// The instant at which it ended, for people: a date alone does not say that it ends when the day begins.
-    pub fn ended(&self) -> String {
-        self.at.strftime("%Y-%m-%d %H:%MZ").to_string()
-    }
-}
-
-/// What came of an apply as a whole.
-#[derive(Debug, Clone)]
+/// The result of an apply as a whole.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApplyResult {
     /// Why it ended early.
-    pub stopped: Option<Stop>,
-    /// Changes that could not be read back.
+    pub stopped: Option<String>,
+    /// Changes that Pylon confirmed when they were sent and that could not be read back.
     pub not_read_back: usize,
+    /// What to do if not everything is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+}
+
+/// A declared person who is not in sync, or was found by another address.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry<'r> {
+    Change(&'r ChangeLine),
+    Observed(&'r ChangeLine),
+    Missing(&'r MissingLine),
+    FoundElsewhere(&'r FoundElsewhereLine),
+}
+
+impl Entry<'_> {
+    /// The declared address.
+    pub fn email(&self) -> &Printable {
+        match self {
+            Self::Change(line) | Self::Observed(line) => &line.email,
+            Self::Missing(line) => &line.email,
+            Self::FoundElsewhere(line) => &line.email,
+        }
+    }
+
+    /// What changes, or differs.
+    pub fn edits(&self) -> &[EditLine] {
+        match self {
+            Self::Change(line) | Self::Observed(line) => &line.edits,
+            Self::Missing(_) | Self::FoundElsewhere(_) => &[],
+        }
+    }
 }
 
 impl PlanReport {
-    /// The outcomes, where it was carried out.
+    /// Everything about people, sorted by declared address.
+    pub fn entries(&self) -> Vec<Entry<'_>> {
+        let changes = self.changes.iter().map(Entry::Change);
+        let observed = self.observed.iter().map(Entry::Observed);
+        let missing = self.missing.iter().map(Entry::Missing);
+        let found_elsewhere = self.found_elsewhere.iter().map(Entry::FoundElsewhere);
+        let mut entries: Vec<Entry<'_>> =
+            changes.chain(observed).chain(missing).chain(found_elsewhere).collect();
+        entries.sort_by_cached_key(|entry| entry.email().raw().to_ascii_lowercase());
+        entries
+    }
+
+    /// The outcomes of the changes. Empty if the plan was not applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        self.changes().filter_map(|(_, _, _, outcome)| outcome)
-    }
-
-    /// The people who change, with what changes and what came of it.
-    pub fn changes(&self) -> impl Iterator<Item = (&Entry, &PersonLine, &[EditLine], Option<&Outcome>)> {
-        self.entries.iter().filter_map(|entry| match &entry.kind {
-            EntryKind::Change { person, edits, outcome } => {
-                Some((entry, person, edits.as_slice(), outcome.as_ref()))
-            }
-            EntryKind::Observed { .. }
-            | EntryKind::FoundElsewhere { .. }
-            | EntryKind::Missing { .. }
-            | EntryKind::Deactivated { .. } => None,
-        })
-    }
-
-    /// Whether a guardrail refuses it.
-    pub fn is_refused(&self) -> bool {
-        self.guardrails.iter().any(|line| line.verdict == Verdict::Refused)
+        self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))
     }
 }

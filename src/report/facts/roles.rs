@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
@@ -9,43 +12,35 @@ use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
 use crate::report::words;
 use crate::roster::{RoleName, Roster};
 
-/// Every role.
-#[derive(Debug, Clone)]
+/// `roles`: the organization's roles.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RolesReport {
-    /// Whose they are.
     pub organization: OrganizationLine,
-    /// The roles by name.
+    /// Sorted by name.
     pub roles: Vec<RoleLine>,
-    /// Whether there are files to count declarations in.
+    /// Whether there are files in which roles can be declared.
+    #[serde(skip)]
     pub has_files: bool,
-    /// Roles that the files name and the organisation does not have.
+    /// Names in the files that do not mean exactly one role of the organization.
     pub unknown: Vec<Printable>,
 }
 
 /// One role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RoleLine {
-    /// May repeat.
     pub name: Printable,
-    /// Unique.
     pub slug: Printable,
-    /// Unique.
     pub id: Printable,
-    /// How many active people hold it, from wherever.
+    /// How many active people hold it, through SCIM groups too.
     pub held: usize,
-    /// How many people are declared with it outside windows.
-    pub declared: usize,
-    /// The files name it: of a person, in a window or in a guardrail.
-    pub is_named: bool,
-    /// Several roles have this name, so a file has to name it by slug or id.
+    /// How many people are declared with it outside windows. `None` if there are no files.
+    pub declared: Option<usize>,
+    /// Several roles have this name, so a file has to name it by slug or ID.
+    #[serde(rename = "ambiguous")]
     pub is_ambiguous: bool,
-}
-
-impl RoleLine {
-    /// Nobody holds it and no file names it.
-    pub fn is_unused(&self) -> bool {
-        self.held == 0 && !self.is_named
-    }
+    /// No active person holds it, and no file names it.
+    #[serde(rename = "unused")]
+    pub is_unused: bool,
 }
 
 impl RolesReport {
@@ -70,14 +65,17 @@ impl RolesReport {
         }
         let held =
             |id: &RoleId| observed.people().filter(|person| !person.deactivated && person.holds(id)).count();
-        let roles = catalogue.iter().map(|role| RoleLine {
-            name: Printable::new(&role.name),
-            slug: Printable::new(&role.slug),
-            id: Printable::new(&role.id.0),
-            held: held(&role.id),
-            declared: named.get(&role.id).copied().unwrap_or(0),
-            is_named: named.contains_key(&role.id),
-            is_ambiguous: matches!(catalogue.meaning(&role.name), Meaning::Ambiguous(_)),
+        let roles = catalogue.iter().map(|role| {
+            let (held, declared) = (held(&role.id), named.get(&role.id));
+            RoleLine {
+                name: Printable::new(&role.name),
+                slug: Printable::new(&role.slug),
+                id: Printable::new(&role.id.0),
+                held,
+                declared: roster.map(|_| declared.copied().unwrap_or(0)),
+                is_ambiguous: matches!(catalogue.meaning(&role.name), Meaning::Ambiguous(_)),
+                is_unused: held == 0 && declared.is_none(),
+            }
         });
         Self {
             organization: OrganizationLine::new(&observed.organization, place),
@@ -90,7 +88,7 @@ impl RolesReport {
     /// The rows of it.
     pub fn sheet(&self) -> Sheet {
         let Self { organization, roles, has_files, unknown } = self;
-        let unused = roles.iter().filter(|role| role.is_unused()).count();
+        let unused = roles.iter().filter(|role| role.is_unused).count();
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
         let mut verdict = vec![words::count(roles.len(), "role", "roles")];
         verdict.extend((unused > 0).then(|| format!("{unused} unused")));
@@ -98,7 +96,7 @@ impl RolesReport {
         verdict.extend(
             (!unknown.is_empty()).then(|| format!("{} named in the files and not there", unknown.len())),
         );
-        let rows = roles.iter().map(|role| row(role, *has_files));
+        let rows = roles.iter().map(row);
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
             Row::new(Mark::Bad, [cell(name)])
@@ -115,16 +113,15 @@ impl RolesReport {
     }
 }
 
-fn row(role: &RoleLine, has_files: bool) -> Row {
-    let RoleLine { name, slug, id, held, declared, is_named: _, is_ambiguous } = role;
+fn row(role: &RoleLine) -> Row {
+    let RoleLine { name, slug, id, held, declared, is_ambiguous, is_unused } = role;
     let mut cells = vec![cell(name), cell(slug), cell(id), Printable::new(&held.to_string())];
-    cells.extend(has_files.then(|| Printable::new(&declared.to_string())));
-    let mark = if *is_ambiguous { Mark::Attention } else { Mark::Plain };
-    cells.extend(role.is_unused().then(|| Printable::new("unused")));
-    let row = Row::new(mark, cells);
+    cells.extend(declared.map(|declared| Printable::new(&declared.to_string())));
+    cells.extend(is_unused.then(|| Printable::new("unused")));
     if *is_ambiguous {
-        row.note("another role has this name: write the slug or the id in the files")
+        Row::new(Mark::Attention, cells)
+            .note("another role has this name: write the slug or the id in the files")
     } else {
-        row
+        Row::new(Mark::Plain, cells)
     }
 }

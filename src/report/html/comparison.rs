@@ -5,16 +5,16 @@ use maud::{Markup, html};
 use super::{Tone, diff, page, place, short, timeline};
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
-    let ComparisonReport { old, new, declared, differences, now, windows } = report;
+    let ComparisonReport { old, new, declared, summary, differences, now, windows } = report;
     let tone = if differences.is_empty() { Tone::Good } else { Tone::Attention };
     let inside = html! {
         p.about { (words::change(&short(old), &short(new))) ", " (declared) " declared" }
         @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
-        @if report.is_weighty() { p.attention { "Look at the marked rows first: " (words::WEIGHTY) "." } }
+        @if summary.weighty { p.attention { "Look at the marked rows first: " (words::WEIGHTY) "." } }
         @if !differences.is_empty() {
             table.differences {
                 thead { tr { th { "What" } th { "Key" } th { "Before" } th { "After" } th { "Where" } } }
@@ -30,8 +30,8 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
 fn rows(entry: &DifferenceEntry) -> Markup {
     let DifferenceEntry { subject, kind, items } = entry;
     let note = match (subject, kind) {
-        (Subject::Person(_), Kind::Added) => "newly declared",
-        (Subject::Person(_), Kind::Removed) => "no longer declared: left as they are in Pylon",
+        (Subject::Person { .. }, Kind::Added) => "newly declared",
+        (Subject::Person { .. }, Kind::Removed) => "no longer declared: left as they are in Pylon",
         _ => "",
     };
     let name = html! {
@@ -53,12 +53,12 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     }
 }
 
-fn value(said: &SaidLine) -> String {
-    let SaidLine { value: _, zone: _, location, from_defaults } = said;
+fn value(declared: &ComparedValue) -> String {
+    let ComparedValue { value: _, zone: _, location, from_defaults } = declared;
     let note = match (location, from_defaults) {
         (None, _) => " (by default)",
         (Some(_), true) => " (from [defaults])",
         (Some(_), false) => "",
     };
-    format!("{}{note}", words::said(said, 400))
+    format!("{}{note}", words::declared_value(declared, 400))
 }

@@ -10,8 +10,8 @@ mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::facts::plan::ComingLine;
-use super::toml_diff::{Hunk, Sign};
+use super::diff::{Hunk, Sign};
+use super::facts::agenda::ScheduledChange;
 use super::{Body, Report, diagnostic, words};
 use crate::printable::Printable;
 use crate::source::Location;
@@ -37,7 +37,7 @@ pub fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file } => {
+        Body::NobodyDeclared { file, declared: _ } => {
             page(command, Tone::Good, "nothing to do", &html! { p { (file.as_str()) " declares nobody." } })
         }
         Body::Valid { files, declared } => {
@@ -46,11 +46,11 @@ pub fn write(report: &Report) -> String {
         Body::Plan(plan) => plan::write(command, plan),
         Body::Comparison(comparison) => comparison::write(command, comparison),
         Body::Agenda(agenda) => {
-            let verdict = words::agenda(agenda.coming.len(), agenda.windows.len());
+            let verdict = words::agenda(agenda.scheduled.len(), agenda.windows.len());
             let inside = html! {
                 p.about { (agenda.file.as_str()) ", times in " (agenda.timezone.as_str()) }
                 (timeline::draw(&agenda.windows, agenda.now))
-                (coming(&agenda.coming))
+                (scheduled(&agenda.scheduled))
             };
             page(command, Tone::Attention, &verdict, &inside)
         }
@@ -101,8 +101,8 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
     page.into_string() + "\n"
 }
 
-/// What comes by itself, a row a transition.
-fn coming(lines: &[ComingLine]) -> Markup {
+/// The scheduled changes, a row each.
+fn scheduled(lines: &[ScheduledChange]) -> Markup {
     let value = |value: &Option<Printable>| match value {
         Some(value) => html! { code { (short(value)) } },
         None => html! { span.quiet { "left alone" } },
@@ -112,7 +112,7 @@ fn coming(lines: &[ComingLine]) -> Markup {
             table.coming {
                 thead { tr { th { "When" } th { "Who" } th { "What" } th { "Where" } } }
                 tbody {
-                    @for ComingLine { when, email, field, from, to, location, refused_by } in lines {
+                    @for ScheduledChange { when, email, field, from, to, location, refused_by } in lines {
                         tr {
                             td { time { (when.as_str()) } }
                             td { (short(email)) }
@@ -160,5 +160,5 @@ fn short(text: &Printable) -> String {
 }
 
 fn place(location: &Location) -> Markup {
-    html! { span.place { (Printable::new(&location.file).as_str()) ":" (location.line) } }
+    html! { span.place { (location) } }
 }

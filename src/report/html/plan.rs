@@ -2,44 +2,20 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, coming, diff, diff_lines, page, place, short, timeline};
-use crate::apply::Outcome;
+use super::{Tone, diff, diff_lines, page, place, scheduled, short, timeline};
+use crate::clock::minute;
 use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
-use crate::report::facts::files::LeftLine;
+use crate::report::facts::files::SkippedLine;
 use crate::report::facts::plan::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PersonLine, PlanReport,
-    TakebackLines,
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, KeptRoleLine, MissingLine,
+    OutcomeLine, PersonLine, PlanReport, RollbackNotes,
 };
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &PlanReport) -> String {
-    let PlanReport {
-        organization: _, // is what it is about, as all that is counted
-        made_up: _,
-        invocation: _,
-        declared: _,
-        at: _,
-        only: _,
-        entries: _, // are the changes, and what is beside them
-        kept_roles: _,
-        in_step: _,
-        meanwhile: _,
-        undeclared: _,
-        integrations: _,
-        guardrails: _,
-        expired: _,
-        coming: _,
-        windows: _,
-        now: _, // where the windows' line of time begins
-        takeback: _,
-        audit_log: _,
-        result: _, // is the ending, with the next two
-        journal: _,
-        saved: _,
-    } = report;
     let inside = html! {
         (about(report))
         (ending(report))
@@ -49,7 +25,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
         (audit_log(report))
         (beside(report))
         (by_itself(report))
-        (takeback(report))
+        (rollback(report))
         (guardrails(report))
         (diff(&toml_diff::plan(report)))
     };
@@ -58,9 +34,9 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
 
 fn tone(report: &PlanReport) -> Tone {
     let is_troubled = report.outcomes().any(|outcome| !outcome.is_in_force());
-    if report.is_refused() || is_troubled {
+    if report.refused || is_troubled {
         Tone::Bad
-    } else if report.result.is_none() && report.changes().next().is_some() {
+    } else if report.result.is_none() && !report.changes.is_empty() {
         Tone::Attention
     } else {
         Tone::Good
@@ -87,12 +63,12 @@ fn about(report: &PlanReport) -> Markup {
 fn ending(report: &PlanReport) -> Markup {
     let result = report.result.as_ref();
     html! {
-        @if let Some(stopped) = result.and_then(|result| result.stopped.as_ref()) { p.refused { (words::stop(stopped)) } }
-        @if let Some(again) = words::again(report) {
-            p.attention { (again) }
+        @if let Some(stopped) = result.and_then(|result| result.stopped.as_ref()) { p.refused { (stopped) } }
+        @if let Some(next_step) = result.and_then(|result| result.next_step.as_ref()) {
+            p.attention { (next_step) }
             @if let Some(journal) = &report.journal { p { (words::SENT) ": " code { (journal.as_str()) } } }
         }
-        @if let Some(unread) = result.and_then(words::not_read_back) { p.attention { (unread) } }
+        @if let Some(unread) = result.and_then(|result| words::not_read_back(result.not_read_back)) { p.attention { (unread) } }
         @if let Some(saved) = &report.saved {
             p { "Saved as " code { (saved.as_str()) } "; " code { (report.invocation.command(&["apply", &path_word(saved.raw().as_ref())])) } " " (words::SAVED) "." }
         }
@@ -103,9 +79,9 @@ fn refusals(command: &str, report: &PlanReport) -> Markup {
     let refused = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
     html! {
         @if let Some(unchanged) = words::unchanged(command, report) { p.refused { (unchanged) } }
-        @for GuardrailLine { guardrail, of: _, verdict: _, figure, remedy, location } in refused {
+        @for GuardrailLine { name, about: _, verdict: _, figure, remedy, location } in refused {
             section.refusal {
-                h2 { "Refused by " (guardrail.as_str()) }
+                h2 { "Refused by " (name.as_str()) }
                 p { (Printable::cut(figure, 300).as_str()) " " @if let Some(location) = location { (place(location)) } }
                 @if let Some(remedy) = remedy { details { summary { "If it is meant" } pre { (remedy) } } }
             }
@@ -131,7 +107,7 @@ fn kept_roles(report: &PlanReport) -> Markup {
 fn changes(report: &PlanReport) -> Markup {
     let (is_applied, is_blamed) = (report.result.is_some(), report.audit_log.is_some());
     html! {
-        @if report.changes().next().is_some() {
+        @if !report.changes.is_empty() {
             table.changes {
                 thead {
                     tr {
@@ -141,13 +117,13 @@ fn changes(report: &PlanReport) -> Markup {
                     }
                 }
                 tbody {
-                    @for (entry, person, edits, outcome) in report.changes() {
+                    @for change in &report.changes {
                         tr {
-                            td { (who(entry, person)) }
-                            td { @for edit in edits { (edit_text(edit)) } }
-                            td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::origin(&edit.origin)) } } } }
-                            @if is_blamed { td { @for edit in edits { (blame_text(edit)) } } }
-                            @if let Some(outcome) = outcome { (outcome_cell(outcome)) }
+                            td { (who(change)) }
+                            td { @for edit in &change.edits { (edit_text(edit)) } }
+                            td { @for edit in &change.edits { p { (place(&edit.location)) span.quiet { (words::origin(&edit.origin)) } } } }
+                            @if is_blamed { td { @for edit in &change.edits { (blame_text(edit)) } } }
+                            @if let Some(outcome) = &change.outcome { (outcome_cell(outcome)) }
                         }
                     }
                 }
@@ -156,12 +132,12 @@ fn changes(report: &PlanReport) -> Markup {
     }
 }
 
-fn who(entry: &Entry, person: &PersonLine) -> Markup {
-    let PersonLine { id: _, name, primary } = person;
+fn who(change: &ChangeLine) -> Markup {
+    let PersonLine { id: _, name, primary_email } = &change.person;
     html! {
         span.name { (short(name)) } " "
-        span.email { (short(&entry.email)) }
-        @if let Some(primary) = primary { " " span.quiet { "in Pylon: " (short(primary)) } }
+        span.email { (short(&change.email)) }
+        @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
     }
 }
 
@@ -184,36 +160,35 @@ fn blame_text(edit: &EditLine) -> Markup {
     html! { p.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } }
 }
 
-fn outcome_cell(outcome: &Outcome) -> Markup {
-    let class = if outcome.is_in_force() { "good" } else { "bad" };
-    html! { td.outcome.(class) { (words::outcome(outcome)) } }
+fn outcome_cell(outcome: &OutcomeLine) -> Markup {
+    let class = if outcome.in_force { "good" } else { "bad" };
+    html! { td.outcome.(class) { (outcome.detail) } }
 }
 
 /// Who is not there, who was found elsewhere, what is only observed.
 fn beside(report: &PlanReport) -> Markup {
-    let lines: Vec<Markup> = report.entries.iter().filter_map(beside_line).collect();
+    let lines: Vec<Markup> = report.entries().into_iter().filter_map(beside_line).collect();
     html! {
         @if !lines.is_empty() { section { h2 { "Also noticed" } ul { @for line in &lines { li { (line) } } } } }
     }
 }
 
-fn beside_line(entry: &Entry) -> Option<Markup> {
-    let email = html! { span.email { (short(&entry.email)) } };
-    let at = place(&entry.location);
-    Some(match &entry.kind {
-        EntryKind::Change { .. } => return None,
-        EntryKind::Observed { person: _, edits } => html! {
-            (email) " differs; observed, left alone " (at) @for edit in edits { (edit_text(edit)) (blame_text(edit)) }
+fn beside_line(entry: Entry<'_>) -> Option<Markup> {
+    let email = html! { span.email { (short(entry.email())) } };
+    Some(match entry {
+        Entry::Change(_) => return None,
+        Entry::Observed(ChangeLine { edits, location, .. }) => html! {
+            (email) " differs; observed, left alone " (place(location)) @for edit in edits { (edit_text(edit)) (blame_text(edit)) }
         },
-        EntryKind::FoundElsewhere { person } => html! {
-            (email) " has another primary address in Pylon" @if let Some(primary) = &person.primary { ": " (short(primary)) } " " (at)
+        Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => html! {
+            (email) " has another primary address in Pylon" @if let Some(primary) = &person.primary_email { ": " (short(primary)) } " " (place(location))
         },
-        EntryKind::Missing { did_you_mean } => html! {
-            (email) " is not in Pylon" @if let Some(near) = did_you_mean { "; did you mean " (short(near)) "?" } " " (at)
-        },
-        EntryKind::Deactivated { name } => {
-            html! { (email) " (" (short(name)) ") is deactivated in Pylon " (at) }
+        Entry::Missing(MissingLine { name: Some(name), location, .. }) => {
+            html! { (email) " (" (short(name)) ") is deactivated in Pylon " (place(location)) }
         }
+        Entry::Missing(MissingLine { did_you_mean, location, .. }) => html! {
+            (email) " is not in Pylon" @if let Some(near) = did_you_mean { "; did you mean " (short(near)) "?" } " " (place(location))
+        },
     })
 }
 
@@ -228,26 +203,26 @@ fn audit_log(report: &PlanReport) -> Markup {
 
 fn by_itself(report: &PlanReport) -> Markup {
     html! {
-        @if !report.windows.is_empty() || !report.coming.is_empty() {
+        @if !report.windows.is_empty() || !report.scheduled.is_empty() {
             section {
                 h2 { "Windows" }
                 (timeline::draw(&report.windows, report.now))
-                (coming(&report.coming))
+                (scheduled(&report.scheduled))
             }
         }
     }
 }
 
 /// What a rollback leaves, and what the next apply would make of it.
-fn takeback(report: &PlanReport) -> Markup {
-    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
-    else {
+fn rollback(report: &PlanReport) -> Markup {
+    let Some(notes) = &report.rollback else {
         return html! {};
     };
-    let line = |line: &LeftLine| html! { li { span.email { (short(&line.email)) } " " (line.why) } };
+    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
+    let line = |line: &SkippedLine| html! { li { span.email { (short(&line.email)) } " " (line.why) } };
     html! {
-        @if !is_whole { p.attention { (words::KILLED) } }
-        @if *unreadable > 0 { p.refused { (words::unreadable(*unreadable)) } }
+        @if !journal_is_whole { p.attention { (words::KILLED) } }
+        @if *unreadable_lines > 0 { p.refused { (words::unreadable(*unreadable_lines)) } }
         @if !left.is_empty() { section { h2 { "Not taken back" } ul { @for left in left { (line(left)) } } } }
         @if *contradicted > 0 {
             section {
@@ -266,18 +241,18 @@ fn guardrails(report: &PlanReport) -> Markup {
         section {
             h2 { "Guardrails" }
             ul {
-                @for GuardrailLine { guardrail, of, verdict, figure, remedy: _, location: _ } in said {
+                @for GuardrailLine { name, about, verdict, figure, remedy: _, location: _ } in said {
                     li {
-                        span.field { (guardrail.as_str()) } " " (Printable::cut(figure, 300).as_str())
+                        span.field { (name.as_str()) } " " (Printable::cut(figure, 300).as_str())
                         @match verdict {
                             Verdict::Holds | Verdict::Refused => {}
-                            Verdict::Reported => @if let Some(note) = words::reported(of) { span.attention { "; " (note) } },
+                            Verdict::Reported => @if let Some(note) = words::reported(about) { span.attention { "; " (note) } },
                             Verdict::Acknowledged { reason } => span.attention { ", acknowledged: " (Printable::cut(reason, 300).as_str()) },
                         }
                     }
                 }
-                @for line @ ExpiredLine { guardrail, expired, at: _, location } in &report.expired {
-                    li { "The acknowledgement of " (guardrail) " expired " (short(expired)) " (" (line.ended()) ") and is not obeyed " (place(location)) }
+                @for ExpiredLine { guardrail, expired, at, location } in &report.expired {
+                    li { "The acknowledgement of " (guardrail.as_str()) " expired " (short(expired)) " (" (minute(*at)) ") and is not obeyed " (place(location)) }
                 }
             }
         }

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use super::LONGEST;
 use crate::printable::Printable;
-use crate::report::facts::plan::WindowLine;
+use crate::report::facts::agenda::WindowLine;
+use crate::roster::Field;
 
 /// So many lanes are drawn; the table and the other formats have them all.
 const MOST: usize = 60;
@@ -60,8 +61,8 @@ struct Axis {
 
 impl Axis {
     fn of(windows: &[WindowLine], now: Timestamp) -> Self {
-        let edges = windows.iter().flat_map(|window| [&window.from, &window.until].into_iter().flatten());
-        let last = edges.map(|instant| instant.at).max().unwrap_or(now);
+        let edges = windows.iter().flat_map(|window| window.from.iter().chain(&window.until));
+        let last = edges.map(|edge| edge.at).max().unwrap_or(now);
         let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
         let span = last.clamp(add(NEAREST), add(FARTHEST)).duration_since(now);
         // A little before the present, so that what has begun is seen to have begun; a little after the last end.
@@ -105,7 +106,8 @@ fn start_of(day: Date) -> Timestamp {
 }
 
 fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
-    let WindowLine { email, from, until, sets, then: _, reason: _, location: _ } = window;
+    let WindowLine { email, from, until, .. } = window;
+    let sets: Vec<(Field, &Printable)> = window.sets.some().collect();
     let top = f64::from(u32::try_from(number).unwrap_or(u32::MAX)) * LANE;
     let start = from.as_ref().map_or(axis.x(axis.from), |from| axis.x(from.at));
     let end = until.as_ref().map_or(axis.x(axis.until), |until| axis.x(until.at));
@@ -131,12 +133,11 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
 fn told(window: &WindowLine) -> String {
     let WindowLine { email, from, until, sets, then, reason, location } = window;
     let short = |text: &Printable| text.short(LONGEST).to_string();
-    let sets: Vec<String> = sets.iter().map(|(field, value)| format!("{field} {}", short(value))).collect();
+    let sets: Vec<String> = sets.some().map(|(field, value)| format!("{field} {}", short(value))).collect();
     let from = from.as_ref().map_or_else(String::new, |from| format!(" from {}", from.written));
     let until =
         until.as_ref().map_or_else(|| " for good".to_owned(), |until| format!(" until {}", until.written));
     let then = then.as_ref().map_or_else(String::new, |then| format!(", then {}", short(then)));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason)));
-    let place = format!("{}:{}", Printable::new(&location.file), location.line);
-    format!("{}: {}{from}{until}{then}{reason}, {place}", short(email), sets.join(", "))
+    format!("{}: {}{from}{until}{then}{reason}, {location}", short(email), sets.join(", "))
 }

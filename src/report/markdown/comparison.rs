@@ -2,7 +2,7 @@
 
 use super::{code, details, diff, list, place, title};
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> String {
@@ -39,7 +39,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
     let ItemLine { key, old, new, weighty: _, unresolved } = item;
-    let value = |said: &SaidLine| code(&words::said(said, 160));
+    let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),
         (None, Some(new)) => format!("new {}", value(new)),

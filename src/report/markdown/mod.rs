@@ -10,8 +10,8 @@ mod comparison;
 mod plan;
 mod sheet;
 
-use super::facts::plan::ComingLine;
-use super::toml_diff::Hunk;
+use super::diff::Hunk;
+use super::facts::agenda::ScheduledChange;
 use super::{Body, Report, diagnostic, words};
 use crate::exit::Exit;
 use crate::printable::Printable;
@@ -32,7 +32,7 @@ pub fn write(report: &Report, limit: usize) -> String {
     let Report { command, exit, body } = report;
     let text = match body {
         Body::Nothing => return String::new(),
-        Body::NobodyDeclared { file } => {
+        Body::NobodyDeclared { file, declared: _ } => {
             let title = title(command, "nothing to do");
             format!("{title}{} declares nobody.\n", code(file.as_str()))
         }
@@ -176,10 +176,10 @@ fn longest_run(text: &str) -> usize {
     text.split(|char| char != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// What comes by itself, a line a transition.
-fn coming(lines: &[ComingLine], room: usize) -> String {
-    let line = |line: &ComingLine| {
-        let ComingLine { when, email, field, from, to, location, refused_by } = line;
+/// The scheduled changes, a line each.
+fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
+    let line = |line: &ScheduledChange| {
+        let ScheduledChange { when, email, field, from, to, location, refused_by } = line;
         let value = |value: &Option<Printable>| value.as_ref().map_or_else(|| "left alone".to_owned(), short);
         let refused: String = refused_by
             .iter()

@@ -1,15 +1,17 @@
 //! A plan, or what came of it.
 
-use super::{LONGEST, code, coming, details, diff, fence, list, place, short, title};
+use super::{LONGEST, code, details, diff, fence, list, place, scheduled, short, title};
+use crate::clock::minute;
 use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::report::diff::Hunk;
 use crate::report::facts::OrganizationLine;
-use crate::report::facts::files::LeftLine;
+use crate::report::facts::files::SkippedLine;
 use crate::report::facts::plan::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, KeptRoleLine, PlanReport, TakebackLines,
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, KeptRoleLine, MissingLine,
+    PlanReport, RollbackNotes,
 };
-use crate::report::toml_diff::Hunk;
 use crate::report::{toml_diff, words};
 
 /// What is beside the changes may take so much of the room, each part a share: the changes have what is left.
@@ -20,30 +22,6 @@ const NAMED: usize = 10;
 const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
-    let PlanReport {
-        organization: _, // is told in the summary, as all that is counted
-        made_up: _,
-        invocation: _,
-        declared: _,
-        at: _,
-        only: _,
-        entries: _, // are the diff, and what is beside it
-        kept_roles: _,
-        in_step: _,
-        meanwhile: _,
-        undeclared: _,
-        integrations: _,
-        guardrails: _,
-        expired: _,
-        coming: _,
-        windows: _, // are drawn on a page
-        now: _,
-        takeback: _,
-        audit_log: _,
-        result: _,
-        journal: _, // stands where not everything is in force
-        saved: _,
-    } = report;
     let share = limit / SHARE;
     let head = title(command, &words::verdict(report))
         + &summary(report)
@@ -54,7 +32,7 @@ pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String 
         + &audit_log(report)
         + &beside(report, share)
         + &by_itself(report, share)
-        + &takeback(report, share)
+        + &rollback(report, share)
         + &not_read_back(report)
         + &saved(report);
     let hunks = toml_diff::plan(report);
@@ -97,7 +75,7 @@ fn refusals(command: &str, report: &PlanReport, share: usize) -> String {
     let line = |line: &GuardrailLine| {
         let place =
             line.location.as_ref().map_or_else(String::new, |location| format!(" ({})", place(location)));
-        format!("Refused by **{}**: {}{place}", line.guardrail.as_str(), figure(&line.figure))
+        format!("Refused by **{}**: {}{place}", line.name.as_str(), figure(&line.figure))
     };
     let alert =
         list(refused().map(line), share).lines().map(|line| format!("> {line}\n")).collect::<String>();
@@ -140,42 +118,41 @@ fn kept_roles(report: &PlanReport, share: usize) -> String {
 
 /// What came of the changes that are not in force.
 fn not_in_force(report: &PlanReport, share: usize) -> String {
-    let troubled = || {
-        let with_outcome = report.changes().filter_map(|(entry, _, _, outcome)| Some((entry, outcome?)));
-        with_outcome.filter(|(_, outcome)| !outcome.is_in_force())
-    };
-    let stopped = report.result.as_ref().and_then(|result| result.stopped.as_ref()).map(words::stop);
-    let again =
-        words::again(report).map(|again| format!("Not everything is in force. {}", with_commands(&again)));
-    if again.is_none() && stopped.is_none() {
+    let Some(result) = &report.result else {
         return String::new();
-    }
-    let again = again.unwrap_or_else(|| "It ended early.".into());
+    };
+    let troubled = report.changes.iter().filter_map(|change| Some((change, change.outcome.as_ref()?)));
+    let troubled: Vec<_> = troubled.filter(|(_, outcome)| !outcome.in_force).collect();
+    let again = match (&result.next_step, &result.stopped) {
+        (Some(next_step), _) => format!("Not everything is in force. {}", with_commands(next_step)),
+        (None, Some(_)) => "It ended early.".into(),
+        (None, None) => return String::new(),
+    };
     let sentence = |text: &str| code(Printable::cut(text, 300).as_str());
-    let shared = words::shared(report);
-    let mut of_many: Vec<Vec<&Entry>> = vec![Vec::new(); shared.len()];
+    let shared = words::shared(report.outcomes());
+    let mut of_many: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
     let mut of_one = Vec::new();
-    for (entry, outcome) in troubled() {
-        let kind = words::kind(outcome);
+    for (change, outcome) in &troubled {
+        let kind = words::kind(&outcome.outcome);
         match shared.iter().position(|shared| shared.kind == kind) {
-            Some(number) => of_many[number].push(entry),
-            None => of_one.push(format!("{} {}", short(&entry.email), sentence(&words::outcome(outcome)))),
+            Some(number) => of_many[number].push(change),
+            None => of_one.push(format!("{} {}", short(&change.email), sentence(&outcome.detail))),
         }
     }
     let of_many = shared.iter().zip(&of_many).filter(|(_, people)| !people.is_empty());
     let of_many =
         of_many.map(|(shared, people)| format!("{}: {}", sentence(&shared.sentence), named(people)));
-    let lines = stopped.iter().map(|stopped| sentence(stopped)).chain(of_many).chain(of_one);
+    let lines = result.stopped.iter().map(|stopped| sentence(stopped)).chain(of_many).chain(of_one);
     let alert: String = list(lines, share).lines().map(|line| format!("> {line}\n")).collect();
-    let journal = report.journal.as_ref().filter(|_| troubled().next().is_some());
+    let journal = report.journal.as_ref().filter(|_| !troubled.is_empty());
     let sent = journal.map_or_else(String::new, |path| format!(">\n> {}: {}\n", words::SENT, file(path)));
     format!("> [!WARNING]\n> {again}\n>\n{alert}{sent}\n")
 }
 
 /// Some of many people, and how many more; the diff says of each what came of it.
-fn named(people: &[&Entry]) -> String {
+fn named(people: &[&ChangeLine]) -> String {
     let shown = &people[..people.len().min(NAMED)];
-    let shown = shown.iter().map(|entry| short(&entry.email)).collect::<Vec<_>>().join(", ");
+    let shown = shown.iter().map(|change| short(&change.email)).collect::<Vec<_>>().join(", ");
     let more = people.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{} people, {shown}{more}", people.len())
@@ -189,29 +166,30 @@ fn guardrails(report: &PlanReport, share: usize) -> String {
         .map(|line| figure(&line.figure))
         .collect();
     let mut text = String::new();
-    if !report.is_refused() && !holding.is_empty() {
+    if !report.refused && !holding.is_empty() {
         text += &format!("Guardrails hold: {}.\n\n", super::fitting(&comma(holding), share).0);
     }
     let noted = report.guardrails.iter().filter_map(|line| match &line.verdict {
         Verdict::Acknowledged { reason } => Some(format!(
             "**{}** {}, acknowledged: {}",
-            line.guardrail.as_str(),
+            line.name.as_str(),
             figure(&line.figure),
             figure(reason)
         )),
         Verdict::Reported => {
-            let note = words::reported(&line.of).map_or_else(String::new, |note| format!("; {note}"));
-            Some(format!("**{}** {}{note}", line.guardrail.as_str(), figure(&line.figure)))
+            let note = words::reported(&line.about).map_or_else(String::new, |note| format!("; {note}"));
+            Some(format!("**{}** {}{note}", line.name.as_str(), figure(&line.figure)))
         }
         Verdict::Holds | Verdict::Refused => None,
     });
     let expired = report.expired.iter().map(|line| {
-        let ExpiredLine { guardrail, expired, at: _, location } = line;
+        let ExpiredLine { guardrail, expired, at, location } = line;
         format!(
-            "The acknowledgement of **{guardrail}** at {} expired {} (`{}`) and is not obeyed",
+            "The acknowledgement of **{}** at {} expired {} (`{}`) and is not obeyed",
+            guardrail.as_str(),
             place(location),
             short(expired),
-            line.ended()
+            minute(*at)
         )
     });
     let noted = list(noted.chain(expired), share);
@@ -235,35 +213,36 @@ fn comma(mut texts: Vec<String>) -> Vec<String> {
 
 /// Who is not there, who was found under another address, what is only observed.
 fn beside(report: &PlanReport, share: usize) -> String {
-    let lines = report.entries.iter().filter_map(|entry| {
-        let email = short(&entry.email);
-        let at = place(&entry.location);
-        match &entry.kind {
-            EntryKind::Change { .. } => None,
-            EntryKind::Observed { person: _, edits } => {
-                let edits: Vec<String> = edits.iter().map(observed).collect();
-                Some(format!("{email} differs in {}; observed, left alone ({at})", edits.join(", ")))
-            }
-            EntryKind::FoundElsewhere { person } => {
-                let primary = person
-                    .primary
-                    .as_ref()
-                    .map_or_else(String::new, |primary| format!(": {} there", short(primary)));
-                Some(format!("{email} has another primary address in Pylon{primary} ({at})"))
-            }
-            EntryKind::Missing { did_you_mean } => {
-                let near = did_you_mean
-                    .as_ref()
-                    .map_or_else(String::new, |near| format!("; did you mean {}?", short(near)));
-                Some(format!("{email} is not in Pylon{near} ({at})"))
-            }
-            EntryKind::Deactivated { name } => {
-                Some(format!("{email} ({}) is deactivated in Pylon ({at})", short(name)))
-            }
-        }
-    });
+    let lines = report.entries().into_iter().filter_map(beside_line);
     let lines = list(lines, share);
     if lines.is_empty() { String::new() } else { lines + "\n" }
+}
+
+fn beside_line(entry: Entry<'_>) -> Option<String> {
+    let email = short(entry.email());
+    Some(match entry {
+        Entry::Change(_) => return None,
+        Entry::Observed(ChangeLine { edits, location, .. }) => {
+            let edits: Vec<String> = edits.iter().map(observed).collect();
+            let edits = edits.join(", ");
+            format!("{email} differs in {edits}; observed, left alone ({})", place(location))
+        }
+        Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => {
+            let primary = person.primary_email.as_ref();
+            let primary = primary.map_or_else(String::new, |primary| format!(": {} there", short(primary)));
+            format!("{email} has another primary address in Pylon{primary} ({})", place(location))
+        }
+        Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
+            let at = place(location);
+            match (name, did_you_mean) {
+                (Some(name), _) => format!("{email} ({}) is deactivated in Pylon ({at})", short(name)),
+                (None, Some(near)) => {
+                    format!("{email} is not in Pylon; did you mean {}? ({at})", short(near))
+                }
+                (None, None) => format!("{email} is not in Pylon ({at})"),
+            }
+        }
+    })
 }
 
 fn observed(edit: &EditLine) -> String {
@@ -275,25 +254,25 @@ fn observed(edit: &EditLine) -> String {
 }
 
 fn by_itself(report: &PlanReport, share: usize) -> String {
-    if report.coming.is_empty() {
+    if report.scheduled.is_empty() {
         return String::new();
     }
-    format!("Coming by itself:\n\n{}\n", coming(&report.coming, share))
+    format!("Coming by itself:\n\n{}\n", scheduled(&report.scheduled, share))
 }
 
 /// What a rollback leaves, and what the next apply would make of it.
-fn takeback(report: &PlanReport, share: usize) -> String {
-    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
-    else {
+fn rollback(report: &PlanReport, share: usize) -> String {
+    let Some(notes) = &report.rollback else {
         return String::new();
     };
-    let line = |line: &LeftLine| format!("{} {}", short(&line.email), code(&line.why));
+    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
+    let line = |line: &SkippedLine| format!("{} {}", short(&line.email), code(&line.why));
     let mut text = String::new();
-    if !is_whole {
+    if !journal_is_whole {
         text += &format!("{}\n\n", words::KILLED);
     }
-    if *unreadable > 0 {
-        text += &format!("**Damaged**: {}.\n\n", words::unreadable(*unreadable));
+    if *unreadable_lines > 0 {
+        text += &format!("**Damaged**: {}.\n\n", words::unreadable(*unreadable_lines));
     }
     if !left.is_empty() {
         text += &format!("Not taken back:\n\n{}\n", list(left.iter().map(line), share));
@@ -313,7 +292,7 @@ fn takeback(report: &PlanReport, share: usize) -> String {
 }
 
 fn not_read_back(report: &PlanReport) -> String {
-    let unread = report.result.as_ref().and_then(words::not_read_back);
+    let unread = report.result.as_ref().and_then(|result| words::not_read_back(result.not_read_back));
     unread.map_or_else(String::new, |unread| unread + "\n\n")
 }
 

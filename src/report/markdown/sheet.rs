@@ -38,7 +38,7 @@ fn item(columns: &[&str], row: &Row) -> String {
         text += &format!("  - {}\n", code(line.trim_end()));
     }
     if !hunks.is_empty() {
-        let lines: Vec<String> = hunks.iter().map(crate::report::toml_diff::Hunk::text).collect();
+        let lines: Vec<String> = hunks.iter().map(crate::report::diff::Hunk::text).collect();
         text +=
             &fence("diff", &lines.join("\n")).lines().map(|line| format!("  {line}\n")).collect::<String>();
     }

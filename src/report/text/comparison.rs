@@ -1,9 +1,9 @@
 //! What two versions of the files declare differently: what holds for everybody first, then the people.
 
-use super::{LONGEST, place_text};
+use super::LONGEST;
 use crate::comparison::{Kind, Subject};
 use crate::printable::Printable;
-use crate::report::facts::comparison::{ComparisonReport, DifferenceEntry, ItemLine, SaidLine};
+use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::style::{Styles, styled};
 use crate::report::words;
 
@@ -13,7 +13,7 @@ const WIDEST_VALUE: usize = 56;
 const LONGEST_SUBJECT: usize = 300;
 
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
-    let ComparisonReport { old, new, declared, differences, now: _, windows: _ } = report;
+    let ComparisonReport { old, new, declared, summary, differences, now: _, windows: _ } = report;
     let title = styled(styles.heading, "rolecall compare");
     let mut text =
         format!("{title} · {} · {declared} declared\n\n", words::change(old.as_str(), new.as_str()));
@@ -25,7 +25,7 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
         text.push('\n');
     }
     text += &format!("{}\n", words::comparison(report).join(" · "));
-    if report.is_weighty() {
+    if summary.weighty {
         let mark = styled(styles.attention, "!");
         text += &format!("Look at the lines with {mark} first: {}.\n", words::WEIGHTY);
     }
@@ -55,8 +55,8 @@ fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> S
         Kind::Changed => styled(styles.change, "~"),
     };
     let note = match (subject, kind) {
-        (Subject::Person(_), Kind::Added) => "  newly declared",
-        (Subject::Person(_), Kind::Removed) => "  no longer declared: left as they are in Pylon",
+        (Subject::Person { .. }, Kind::Added) => "  newly declared",
+        (Subject::Person { .. }, Kind::Removed) => "  no longer declared: left as they are in Pylon",
         _ => "",
     };
     let subject = Printable::cut(&words::subject(subject), LONGEST_SUBJECT);
@@ -72,7 +72,7 @@ fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
         format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
     };
     let said = new.as_ref().or(old.as_ref());
-    let mut place = said.and_then(|said| said.location.as_ref()).map(place_text).unwrap_or_default();
+    let mut place = said.and_then(|said| said.location.as_ref()).map(ToString::to_string).unwrap_or_default();
     if said.is_some_and(|said| said.from_defaults) {
         place += ", default";
     }
@@ -91,9 +91,9 @@ fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
 
 /// `"Viewer" → "Admin"`, `+ { … }`, `- "active"`.
 fn change(item: &ItemLine) -> String {
-    let value = |said: &SaidLine| {
+    let value = |said: &ComparedValue| {
         let default = if said.location.is_none() { " (the default)" } else { "" };
-        format!("{}{default}", words::said(said, LONGEST * 2))
+        format!("{}{default}", words::declared_value(said, LONGEST * 2))
     };
     match (&item.old, &item.new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),

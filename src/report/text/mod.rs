@@ -5,11 +5,10 @@ mod comparison;
 mod plan;
 mod sheet;
 
-use super::facts::plan::ComingLine;
+use super::facts::agenda::ScheduledChange;
 use super::style::{Styles, styled};
 use super::{Body, Report, Setting, diagnostic, words};
 use crate::printable::Printable;
-use crate::source::Location;
 
 pub use plan::question;
 
@@ -23,7 +22,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     let Report { command, exit: _, body } = report;
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file } => format!("{file} declares nobody: nothing to do\n"),
+        Body::NobodyDeclared { file, declared: _ } => format!("{file} declares nobody: nothing to do\n"),
         Body::Valid { files, declared } => {
             format!("{}\n", words::valid(files.len(), *declared))
         }
@@ -34,21 +33,21 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Explanation(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Doctor(report) => sheet::sheet(command, &report.sheet(), styles),
         Body::Files(report) => sheet::sheet(command, &report.sheet(), styles),
-        Body::Problems(_) if setting.letters_apart => String::new(),
+        Body::Problems(_) if setting.problems_on_stderr => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colours),
     }
 }
 
-/// What comes by itself, a line a transition.
-fn coming_lines(coming: &[ComingLine], styles: &Styles) -> String {
-    let when = coming.iter().map(|line| line.when.width()).max().unwrap_or(0);
-    let email = coming.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
+/// The scheduled changes, a line each.
+fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
+    let when = scheduled.iter().map(|line| line.when.width()).max().unwrap_or(0);
+    let email = scheduled.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
     let mut text = String::new();
-    for ComingLine { when: at, email: who, field, from, to, location, refused_by } in coming {
+    for ScheduledChange { when: at, email: who, field, from, to, location, refused_by } in scheduled {
         let value = |value: &Option<Printable>| {
             value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
         };
-        let place = styled(styles.quiet, place_text(location));
+        let place = styled(styles.quiet, location);
         let (at, who) = (padded(at, when), padded(who, email));
         let change = words::change(&value(from), &value(to));
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
@@ -57,11 +56,6 @@ fn coming_lines(coming: &[ComingLine], styles: &Styles) -> String {
         }
     }
     text
-}
-
-/// `teams/emea.toml:7`
-fn place_text(location: &Location) -> String {
-    format!("{}:{}", Printable::new(&location.file), location.line)
 }
 
 fn listed(texts: &[Printable]) -> String {

@@ -3,55 +3,35 @@
 use std::fmt::Write as _;
 
 use super::sheet::hunk_lines;
-use super::{LONGEST, WIDEST_EMAIL, coming_lines, listed, padded, place_text};
+use super::{LONGEST, WIDEST_EMAIL, listed, padded, scheduled_lines};
 use crate::apply::Outcome;
+use crate::clock::minute;
 use crate::invocation::path_word;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
-use crate::report::facts::files::{FileLine, LeftLine};
+use crate::report::facts::files::{FileLine, SkippedLine};
 use crate::report::facts::plan::{
-    EditLine, Entry, EntryKind, ExpiredLine, GuardrailLine, PersonLine, PlanReport, TakebackLines,
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, MissingLine, OutcomeLine,
+    PersonLine, PlanReport, RollbackNotes,
 };
 use crate::report::style::{Styles, styled};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
+use crate::source::Location;
 
 const WIDEST_VALUE: usize = 44;
 
 /// A plan, or what came of it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
-    let PlanReport {
-        organization: _, // heads it, with the next four
-        made_up: _,
-        invocation: _,
-        declared: _,
-        at: _,
-        only: _,
-        entries,
-        kept_roles: _, // stand among the entries
-        in_step: _,    // is counted in the summary, with the next two
-        meanwhile: _,
-        undeclared: _,
-        integrations: _,
-        guardrails: _, // have parts of their own, as the next two and the way back
-        expired: _,
-        coming: _,
-        windows: _, // are drawn on a page
-        now: _,
-        takeback: _,
-        audit_log,
-        result: _, // closes it, with the next two
-        journal: _,
-        saved: _,
-    } = report;
     let mut text = heading(command, report, styles);
-    let columns = Columns::of(report);
-    let shared = words::shared(report);
+    let entries = report.entries();
+    let columns = Columns::of(&entries);
+    let shared = words::shared(report.outcomes());
     if !entries.is_empty() {
         text.push('\n');
     }
-    for entry in entries {
-        text += &entry_lines(entry, &columns, &shared, styles);
+    for entry in &entries {
+        text += &entry_lines(*entry, &columns, &shared, styles);
     }
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
@@ -62,12 +42,12 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     if let Some(unchanged) = words::unchanged(command, report) {
         let _ = writeln!(text, "{unchanged}");
     }
-    if let Some((what, why)) = audit_log.as_ref().and_then(words::audit_log) {
+    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let _ = writeln!(text, "{what}{why}.");
     }
-    text += &coming(report, styles);
-    text += &takeback(report, styles);
+    text += &scheduled(report, styles);
+    text += &rollback(report, styles);
     text += &closing(report, styles);
     text
 }
@@ -84,22 +64,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(report: &PlanReport) -> Self {
-        let emails = report.entries.iter().map(|entry| entry.email.width());
-        let values = report.entries.iter().flat_map(|entry| match &entry.kind {
-            EntryKind::Change { edits, .. } | EntryKind::Observed { edits, .. } => edits.as_slice(),
-            EntryKind::FoundElsewhere { .. } | EntryKind::Missing { .. } | EntryKind::Deactivated { .. } => {
-                &[]
-            }
-        });
-        Self {
-            email: emails.max().unwrap_or(0).min(WIDEST_EMAIL),
-            value: values
-                .map(|edit| Printable::new(&value(edit)).width())
-                .max()
-                .unwrap_or(0)
-                .min(WIDEST_VALUE),
-        }
+    fn of(entries: &[Entry<'_>]) -> Self {
+        let email = entries.iter().map(|entry| entry.email().width()).max();
+        let edits = entries.iter().flat_map(Entry::edits);
+        let value = edits.map(|edit| Printable::new(&value(edit)).width()).max();
+        Self { email: email.unwrap_or(0).min(WIDEST_EMAIL), value: value.unwrap_or(0).min(WIDEST_VALUE) }
     }
 }
 
@@ -120,54 +89,50 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
 }
 
 /// What came of somebody's change stands below it, by its name alone where it is told once of many.
-fn entry_lines(entry: &Entry, columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
-    let Entry { email, kind, location } = entry;
-    let place = styled(styles.quiet, place_text(location));
+fn entry_lines(entry: Entry<'_>, columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
     let line = |sign: String, rest: String| {
-        format!("  {sign} {}  {rest}\n", padded(email, columns.email)).replace(" \n", "\n")
+        format!("  {sign} {}  {rest}\n", padded(entry.email(), columns.email)).replace(" \n", "\n")
     };
-    match kind {
-        EntryKind::Change { person, edits, outcome } => {
-            let sign =
-                outcome.as_ref().map_or(styled(styles.change, "~"), |outcome| outcome_sign(outcome, styles));
-            let mut text = line(sign, person_text(person, styles));
-            edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
-            if let Some(outcome) = outcome.as_ref().filter(|outcome| **outcome != Outcome::Applied) {
-                let kind = words::kind(outcome);
-                let is_shared = shared.iter().any(|shared| shared.kind == kind);
-                let sentence = if is_shared { outcome.as_str().to_owned() } else { words::outcome(outcome) };
-                let _ = writeln!(text, "      {sentence}");
-            }
-            text
+    let place = |location: &Location| styled(styles.quiet, location);
+    let mut text = match entry {
+        Entry::Change(ChangeLine { person, outcome: None, .. }) => {
+            line(styled(styles.change, "~"), person_text(person, styles))
         }
-        EntryKind::Observed { person, edits } => {
-            let rest = format!(
-                "{}{}",
-                person_text(person, styles),
-                styled(styles.quiet, "  (observed, left alone)")
-            );
-            let mut text = line(styled(styles.quiet, "·"), rest);
-            edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
-            text
+        Entry::Change(ChangeLine { person, outcome: Some(line_of), .. }) => {
+            line(outcome_sign(&line_of.outcome, styles), person_text(person, styles))
         }
-        EntryKind::FoundElsewhere { person } => {
-            line(styled(styles.quiet, "="), format!("{}   {place}", person_text(person, styles)))
+        Entry::Observed(ChangeLine { person, .. }) => {
+            let note = styled(styles.quiet, "  (observed, left alone)");
+            line(styled(styles.quiet, "·"), person_text(person, styles) + &note)
         }
-        EntryKind::Missing { did_you_mean } => {
+        Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => {
+            let rest = format!("{}   {}", person_text(person, styles), place(location));
+            line(styled(styles.quiet, "="), rest)
+        }
+        Entry::Missing(MissingLine { name, did_you_mean, location, .. }) => {
             let near = did_you_mean.as_ref().map(|near| near.short(LONGEST_ADDRESS));
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            line(styled(styles.attention, "?"), format!("not in Pylon{hint}   {place}"))
+            let rest = match (name, near) {
+                (Some(name), _) => format!("{}, deactivated in Pylon", name.short(LONGEST)),
+                (None, Some(near)) => format!("not in Pylon; did you mean {near}?"),
+                (None, None) => "not in Pylon".to_owned(),
+            };
+            line(styled(styles.attention, "?"), format!("{rest}   {}", place(location)))
         }
-        EntryKind::Deactivated { name } => line(
-            styled(styles.attention, "?"),
-            format!("{}, deactivated in Pylon   {place}", name.short(LONGEST)),
-        ),
+    };
+    entry.edits().iter().for_each(|edit| text += &edit_line(edit, columns, styles));
+    if let Entry::Change(ChangeLine { outcome: Some(OutcomeLine { name, detail, outcome, .. }), .. }) = entry
+        && *outcome != Outcome::Applied
+    {
+        let kind = words::kind(outcome);
+        let is_shared = shared.iter().any(|shared| shared.kind == kind);
+        text += &format!("      {}\n", if is_shared { *name } else { detail });
     }
+    text
 }
 
 fn person_text(person: &PersonLine, styles: &Styles) -> String {
-    let PersonLine { id: _, name, primary } = person;
-    let primary = primary.as_ref().map(|primary| primary.short(LONGEST_ADDRESS));
+    let PersonLine { id: _, name, primary_email } = person;
+    let primary = primary_email.as_ref().map(|primary| primary.short(LONGEST_ADDRESS));
     let primary = primary
         .map_or_else(String::new, |primary| styled(styles.attention, format_args!(" (in Pylon: {primary})")));
     format!("{}{primary}", name.short(LONGEST))
@@ -176,7 +141,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
     let EditLine { field, from: _, to: _, through_scim, location, origin, blame } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
-    let mut place = format!("{}{}", place_text(location), words::origin(origin));
+    let mut place = format!("{location}{}", words::origin(origin));
     if !through_scim.is_empty() {
         let _ = write!(place, ", holds {} through SCIM", listed(through_scim));
     }
@@ -206,11 +171,10 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     let holding: Vec<&str> =
         of(|verdict| *verdict == Verdict::Holds).map(|line| line.figure.as_str()).collect();
-    if !report.is_refused() && !holding.is_empty() {
+    if !report.refused && !holding.is_empty() {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails hold"), holding.join(", "));
     }
-    for GuardrailLine { guardrail, of: about, figure, verdict, remedy: _, location: _ } in &report.guardrails
-    {
+    for GuardrailLine { name, about, figure, verdict, remedy: _, location: _ } in &report.guardrails {
         let note = match verdict {
             Verdict::Acknowledged { reason } => {
                 Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
@@ -220,17 +184,17 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         };
         let note = note.map_or_else(String::new, |note| format!("; {note}"));
         let heading = styled(styles.attention, "Guardrail");
-        let _ = writeln!(text, "{heading} {}: {figure}{note}", guardrail.as_str());
+        let _ = writeln!(text, "{heading} {}: {figure}{note}", name.as_str());
     }
-    for GuardrailLine { guardrail, of: _, figure, verdict: _, remedy, location } in
+    for GuardrailLine { name, about: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Refused)
     {
-        let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place_text(at)));
+        let place = location.as_ref().map_or_else(String::new, |at| format!("   {at}"));
         let _ = writeln!(
             text,
             "{} {}: {figure}{}",
             styled(styles.bad, "Refused by"),
-            guardrail.as_str(),
+            name.as_str(),
             styled(styles.quiet, place)
         );
         if let Some(remedy) = remedy {
@@ -238,39 +202,38 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         }
     }
     for line in &report.expired {
-        let ExpiredLine { guardrail, expired, at: _, location } = line;
-        let ended = line.ended();
-        let place = place_text(location);
+        let ExpiredLine { guardrail, expired, at, location } = line;
+        let (guardrail, ended) = (guardrail.as_str(), minute(*at));
         let _ = writeln!(
             text,
-            "The acknowledgement of {guardrail} at {place} expired {expired} ({ended}) and is not obeyed."
+            "The acknowledgement of {guardrail} at {location} expired {expired} ({ended}) and is not obeyed."
         );
     }
     text
 }
 
-fn coming(report: &PlanReport, styles: &Styles) -> String {
-    if report.coming.is_empty() {
+fn scheduled(report: &PlanReport, styles: &Styles) -> String {
+    if report.scheduled.is_empty() {
         return String::new();
     }
-    format!("\nComing by itself:\n{}", coming_lines(&report.coming, styles))
+    format!("\nComing by itself:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
 /// What a rollback leaves, and what the next apply would make of it.
-fn takeback(report: &PlanReport, styles: &Styles) -> String {
-    let Some(TakebackLines { is_whole, unreadable, left, contradicted, files, unwritten }) = &report.takeback
-    else {
+fn rollback(report: &PlanReport, styles: &Styles) -> String {
+    let Some(notes) = &report.rollback else {
         return String::new();
     };
+    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
     let mut text = String::new();
-    if !is_whole {
+    if !journal_is_whole {
         text += &format!("{}\n", words::KILLED);
     }
-    if *unreadable > 0 {
+    if *unreadable_lines > 0 {
         let damaged = styled(styles.bad, "Damaged");
-        text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable));
+        text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable_lines));
     }
-    text += &left_lines("\nNot taken back:\n", left, styles);
+    text += &skipped_lines("\nNot taken back:\n", left, styles);
     if *contradicted > 0 {
         let people =
             words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
@@ -282,20 +245,20 @@ fn takeback(report: &PlanReport, styles: &Styles) -> String {
             text += &format!("To keep it, {name} has to say:\n");
             hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
         }
-        text += &left_lines("Not to be said by an edit:\n", unwritten, styles);
+        text += &skipped_lines("Not to be said by an edit:\n", unwritten, styles);
     }
     text
 }
 
-fn left_lines(heading: &str, lines: &[LeftLine], styles: &Styles) -> String {
+fn skipped_lines(heading: &str, lines: &[SkippedLine], styles: &Styles) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let address = |line: &LeftLine| line.email.short(LONGEST_ADDRESS);
+    let address = |line: &SkippedLine| line.email.short(LONGEST_ADDRESS);
     let width = lines.iter().map(|line| address(line).width()).max().unwrap_or(0).min(WIDEST_EMAIL);
-    let row = |line: &LeftLine| {
-        let LeftLine { email: _, why, location } = line;
-        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, place_text(at))));
+    let row = |line: &SkippedLine| {
+        let SkippedLine { email: _, why, location } = line;
+        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, at)));
         format!("  {}  {why}{}\n", padded(&address(line), width), place.unwrap_or_default())
     };
     heading.to_owned() + &lines.iter().map(row).collect::<String>()
@@ -313,14 +276,14 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     let Some(result) = &report.result else {
         return text;
     };
-    if let Some(stop) = &result.stopped {
-        let _ = writeln!(text, "{}", styled(styles.bad, words::stop(stop)));
+    if let Some(stopped) = &result.stopped {
+        let _ = writeln!(text, "{}", styled(styles.bad, stopped));
     }
-    if let Some(unread) = words::not_read_back(result) {
+    if let Some(unread) = words::not_read_back(result.not_read_back) {
         text += &format!("{unread}\n");
     }
-    if let Some(again) = words::again(report) {
-        text += &format!("{again}\n");
+    if let Some(next_step) = &result.next_step {
+        text += &format!("{next_step}\n");
         if let Some(journal) = &report.journal {
             text += &format!("{}: {journal}\n", words::SENT);
         }

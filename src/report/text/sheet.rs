@@ -2,10 +2,10 @@
 
 use textwrap::{Options, WordSplitter};
 
-use super::{padded, place_text};
+use super::padded;
+use crate::report::diff::{Hunk, Sign};
 use crate::report::sheet::{Mark, Row, Section, Sheet};
 use crate::report::style::{Style, Styles, styled};
-use crate::report::toml_diff::{Hunk, Sign};
 
 /// No column is wider than this; longer cells push their line.
 const WIDEST: usize = 44;
@@ -51,8 +51,7 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
         Mark::Bad => styled(styles.bad, "✗"),
     };
     let cells: String = cells.iter().zip(widths).map(|(cell, width)| padded(cell, *width) + "  ").collect();
-    let place =
-        location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, place_text(at))));
+    let place = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, at)));
     let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
     text.push('\n');
     // Nothing is broken within a word: people copy addresses, and what stands behind a break begins a line.

@@ -1,29 +1,30 @@
 //! Who changed what is out of step, and how far that is known.
 
 use super::{LONGEST_NAME, count};
+use crate::clock::minute;
 use crate::printable::Printable;
 use crate::pylon::inquiry::CutShort;
 use crate::pylon::{Cause, Failure};
-use crate::report::facts::plan::{ActorLine, AuditLogLine, BlameLine};
+use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
 /// Who brought a value about: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
 pub fn blame(line: &BlameLine) -> String {
-    let BlameLine { actor, source, action: _, at, old: _, new, is_outlived } = line;
+    let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outlived } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
-    // A token acts in the name of whoever made it: then it is an integration that has to be talked about.
-    let through = if source.raw() == "api" { " through the API" } else { "" };
-    let by = match actor {
-        ActorLine::Person { id: _, name, email } if name.is_empty() => {
-            format!("by {}{through}", short(email))
+    // A token acts in the name of the person who made it. Then an integration made the change.
+    let is_api = source.as_ref().is_some_and(|source| source.raw() == "api");
+    let through = if is_api { " through the API" } else { "" };
+    let by = match (actor_name, actor_email.as_ref().or(actor_id.as_ref()), source) {
+        (Some(name), Some(email), _) if !name.is_empty() => {
+            format!("by {} ({}){through}", short(name), short(email))
         }
-        ActorLine::Person { id: _, name, email } => format!("by {} ({}){through}", short(name), short(email)),
-        ActorLine::Id(id) => format!("by {}{through}", short(id)),
-        ActorLine::Source(_) if !through.is_empty() => through.trim_start().to_owned(),
-        ActorLine::Source(source) => format!("by {}", short(source)),
-        ActorLine::Unknown => "by somebody unknown".to_owned(),
+        (_, Some(email_or_id), _) => format!("by {}{through}", short(email_or_id)),
+        (_, None, Some(_)) if is_api => "through the API".to_owned(),
+        (_, None, Some(source)) => format!("by {}", short(source)),
+        (_, None, None) => "by somebody unknown".to_owned(),
     };
-    let when = at.strftime("%Y-%m-%d %H:%MZ");
-    match new.as_ref().filter(|_| *is_outlived) {
+    let when = minute(*at);
+    match new.as_ref().filter(|_| *outlived) {
         None => format!("changed {by}, {when}"),
         Some(new) => {
             format!(
@@ -37,19 +38,18 @@ pub fn blame(line: &BlameLine) -> String {
 /// Of what the audit log does not say who changed it, and why, where there is such a thing: a sentence, and perhaps text from
 /// elsewhere.
 pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
-    let AuditLogLine { is_available, unread, edits, blamed } = line;
+    let AuditLogLine { available, complete: _, reason, edits, blamed } = line;
     let silent = edits.saturating_sub(*blamed);
     let of = format!("who changed {silent} of {}", count(*edits, "value", "values"));
-    Some(match unread {
+    let what = match reason {
         None if silent == 0 => return None,
-        None => (format!("The audit log does not say {of}"), None),
-        Some(unread) if !is_available => ("Who changed it is not available".into(), Some(why_unread(unread))),
-        // What has come is not in order, or it would be enough: then the newest may be among the rest.
-        Some(unread) if silent == 0 => {
-            ("Somebody else may have changed it since".into(), Some(why_unread(unread)))
-        }
-        Some(unread) => (format!("It is not known {of}"), Some(why_unread(unread))),
-    })
+        None => format!("The audit log does not say {of}"),
+        Some(_) if !available => "Who changed it is not available".into(),
+        // The log is not sorted, or what was read would be enough: the newest entry may be in the rest.
+        Some(_) if silent == 0 => "Somebody else may have changed it since".into(),
+        Some(_) => format!("It is not known {of}"),
+    };
+    Some((what, reason.clone()))
 }
 
 /// Why the audit log was not read to its end.
@@ -81,31 +81,30 @@ mod tests {
     #[test]
     fn who_changed_it_is_said_as_far_as_it_is_known() {
         let shown = |text: &str| Printable::new(text);
-        let dana = |name: &str| ActorLine::Person {
-            id: shown("u_dana"),
-            name: shown(name),
-            email: shown("dana@acme.example"),
-        };
+        let dana = |name: &str| (Some(shown("u_dana")), Some(shown(name)), Some(shown("dana@acme.example")));
         for (actor, source, expected) in [
             (dana("Dana Reyes"), "app", "by Dana Reyes (dana@acme.example)"),
             (dana(""), "", "by dana@acme.example"),
             (dana("Dana Reyes"), "api", "by Dana Reyes (dana@acme.example) through the API"),
-            (ActorLine::Id(shown("u_\u{1b}gone")), "app", "by u_\\u{1b}gone"),
-            (ActorLine::Source(shown("schedule")), "schedule", "by schedule"),
-            (ActorLine::Source(shown("api")), "api", "through the API"),
-            (ActorLine::Unknown, "", "by somebody unknown"),
+            ((Some(shown("u_\u{1b}gone")), None, None), "app", "by u_\\u{1b}gone"),
+            ((None, None, None), "schedule", "by schedule"),
+            ((None, None, None), "api", "through the API"),
+            ((None, None, None), "", "by somebody unknown"),
         ] {
+            let (actor_id, actor_name, actor_email) = actor;
             let line = BlameLine {
-                actor,
-                source: shown(source),
+                actor_id,
+                actor_name,
+                actor_email,
+                source: Some(shown(source)).filter(|source| !source.is_empty()),
                 action: shown("UserRoleChanged"),
                 at: "2026-08-20T16:02:59+02:00".parse().unwrap(),
                 old: None,
                 new: Some(shown("Admin")),
-                is_outlived: false,
+                outlived: false,
             };
             assert_eq!(blame(&line), format!("changed {expected}, 2026-08-20 14:02Z"));
-            let outlived = BlameLine { is_outlived: true, ..line };
+            let outlived = BlameLine { outlived: true, ..line };
             let since = "and by something that is not in the audit log since";
             assert_eq!(blame(&outlived), format!("changed to Admin {expected}, 2026-08-20 14:02Z, {since}"));
         }
@@ -119,7 +118,7 @@ mod tests {
             Some(CutShort::Failed(Failure { asked, cause: refusal.into(), request_id: None }))
         };
         let slow = Some(CutShort::TooSlow(Duration::from_secs(120)));
-        for (is_available, unread, blamed, expected) in [
+        for (available, unread, blamed, expected) in [
             (true, None, 3, None),
             (true, None, 1, Some("The audit log does not say who changed 2 of 3 values")),
             (
@@ -159,7 +158,8 @@ mod tests {
                 Some("Who changed it is not available: POST /audit-logs/search was answered with 500"),
             ),
         ] {
-            let line = audit_log(&AuditLogLine { is_available, unread, edits: 3, blamed });
+            let (complete, reason) = (unread.is_none(), unread.as_ref().map(why_unread));
+            let line = audit_log(&AuditLogLine { available, complete, reason, edits: 3, blamed });
             let line =
                 line.map(|(what, why)| why.map_or_else(|| what.clone(), |why| format!("{what}: {why}")));
             assert_eq!(line.as_deref(), expected);

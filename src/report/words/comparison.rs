@@ -2,7 +2,7 @@
 
 use super::count;
 use crate::comparison::Subject;
-use crate::report::facts::comparison::{ComparisonReport, People, SaidLine};
+use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// What makes a difference between two versions weighty.
 pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
@@ -22,21 +22,22 @@ pub fn subject(subject: &Subject) -> String {
             format!("[[acknowledge]] {guardrail} of {of}")
         }
         Subject::Files => "the files".into(),
-        Subject::Person(email) => email.to_string(),
+        Subject::Person { email } => email.to_string(),
     }
 }
 
 /// What a version says of a key: the value, of which at most so many characters are shown, and the zone that it is meant in.
-pub fn said(said: &SaidLine, limit: usize) -> String {
-    let SaidLine { value, zone, location: _, from_defaults: _ } = said;
+pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
+    let ComparedValue { value, zone, location: _, from_defaults: _ } = declared;
     let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));
     format!("{}{zone}", value.short(limit))
 }
 
 /// What a comparison comes to, in the few words of a title.
 pub fn differing(report: &ComparisonReport) -> String {
-    let People { added, removed, changed } = report.people();
-    let (people, settings) = (added + removed + changed, report.settings().count());
+    let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
+        report.summary;
+    let people = people_added + people_removed + people_changed;
     let people = (people > 0).then(|| count(people, "person", "people"));
     let settings = (settings > 0).then(|| count(settings, "setting", "settings"));
     let parts: Vec<String> = people.into_iter().chain(settings).collect();
@@ -49,13 +50,13 @@ pub fn differing(report: &ComparisonReport) -> String {
 
 /// How many of what differ, for the one line that sums a comparison up.
 pub fn comparison(report: &ComparisonReport) -> Vec<String> {
-    let People { added, removed, changed } = report.people();
-    let settings = report.settings().count();
+    let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
+        report.summary;
     let of = |number: usize, what: &str| (number > 0).then(|| format!("{number} {what}"));
     let parts = [
-        of(changed, "declared differently"),
-        of(added, "newly declared"),
-        of(removed, "no longer declared"),
+        of(people_changed, "declared differently"),
+        of(people_added, "newly declared"),
+        of(people_removed, "no longer declared"),
         (settings > 0).then(|| count(settings, "setting for everybody", "settings for everybody")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -8,13 +8,14 @@ mod outcomes;
 mod plan;
 
 pub use blame::{audit_log, blame, why_unread};
-pub use comparison::{UNRESOLVED, WEIGHTY, agenda, comparison, differing, said, subject};
+pub use comparison::{UNRESOLVED, WEIGHTY, agenda, comparison, declared_value, differing, subject};
 pub use files::{formatted, imported, not_written, state_written, updated, valid};
 pub use guardrails::{figure, remedy, reported};
 pub use outcomes::{
-    KILLED, SENT, Shared, kind, left, not_read_back, outcome, outcome_of_many, shared, stop, unreadable,
+    KILLED, SENT, Shared, kind, left, next_step, not_read_back, outcome, outcome_of_many, shared, stop,
+    unreadable,
 };
-pub use plan::{MADE_UP, SAVED, again, origin, summary, unchanged, verdict, whence};
+pub use plan::{MADE_UP, SAVED, origin, summary, unchanged, verdict, whence};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

@@ -6,11 +6,12 @@ use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
 use crate::apply::rollback::Why;
 use crate::apply::{Outcome, Stop};
+use crate::invocation::Invocation;
 use crate::observed::RoleId;
 use crate::plan::Lost;
 use crate::printable::Printable;
 use crate::pylon::Failure;
-use crate::report::facts::plan::{ApplyResult, PlanReport};
+use crate::pylon::failure::Class;
 use crate::roster::Field;
 
 /// What came of a change, with why where that is known.
@@ -59,11 +60,11 @@ pub struct Shared {
     pub people: usize,
 }
 
-/// The outcomes of many people, in the order of the report. JSON and `-v` have every request ID.
-pub fn shared(report: &PlanReport) -> Vec<Shared> {
+/// The outcomes of many people, in the order of `outcomes`. JSON and `-v` have every request ID.
+pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
-    for of_one in report.outcomes().filter(|of_one| outcome(of_one) != of_one.as_str()) {
+    for of_one in outcomes.filter(|of_one| outcome(of_one) != of_one.as_str()) {
         let kind = kind(of_one);
         let number = *numbers.entry(kind.clone()).or_insert(counted.len());
         match counted.get_mut(number) {
@@ -91,13 +92,10 @@ fn with_example(outcome: &Outcome) -> String {
 /// Before the path of the journal.
 pub const SENT: &str = "What was sent, and when";
 
-/// Of what nobody has looked since it was sent.
-pub fn not_read_back(result: &ApplyResult) -> Option<String> {
-    let ApplyResult { stopped: _, not_read_back } = result;
-    (*not_read_back > 0).then(|| {
-        let changes = count(*not_read_back, "change was", "changes were");
-        format!("{changes} confirmed by Pylon when sent, but not read back.")
-    })
+/// Says how many changes were not read back. `None` if there are none.
+pub fn not_read_back(number: usize) -> Option<String> {
+    let changes = count(number, "change was", "changes were");
+    (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
 /// Of a journal without an end.
@@ -130,6 +128,74 @@ pub fn stop(stop: &Stop) -> String {
             format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.message())
         }
     }
+}
+
+/// What to do if not everything is in force: each remedy once. An apply would undo a rollback.
+pub fn next_step(
+    outcomes: &[Outcome],
+    stopped: Option<&Stop>,
+    is_rollback: bool,
+    invocation: &Invocation,
+) -> Option<String> {
+    let troubled: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.is_in_force()).collect();
+    if troubled.is_empty() {
+        return None;
+    }
+    let mut remedies: Vec<String> = Vec::new();
+    let mut add = |remedy: String| {
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    };
+    let stop = stopped.and_then(Stop::failure);
+    for failure in stop.into_iter().chain(troubled.iter().filter_map(|outcome| outcome.failure())) {
+        if matches!(failure.class(), Class::Forbidden | Class::Fatal) {
+            add(capitalized(&failure.advice()));
+        }
+    }
+    troubled.iter().filter_map(|outcome| remedy(outcome, invocation)).for_each(&mut add);
+    if troubled.iter().any(|outcome| outcome.kind().may_succeed_if_sent_again()) {
+        let (plan, again) = (invocation.command(&["plan"]), invocation.again());
+        add(if is_rollback {
+            format!("`{again}` again, of the same journal, sends only what is not in force.")
+        } else {
+            format!(
+                "Run `{plan}` to see where things stand; `{again}` again sends only what is not in force."
+            )
+        });
+    }
+    Some(remedies.join(" "))
+}
+
+/// What to do about an outcome for which sending the change again is not the remedy.
+fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
+    match outcome {
+        Outcome::NotEffective => Some(
+            "Where a change was not effective, something else decides the value: change it there, such as in the SCIM group, or \
+             declare the value that Pylon has."
+                .into(),
+        ),
+        Outcome::ChangedAgain => Some(format!(
+            "Where a value was changed again, find out by whom before you send it again: run `{}`.",
+            invocation.command(&["plan", "--blame"])
+        )),
+        Outcome::Stale => Some(format!(
+            "Where someone else changed the value since the plan, review the difference: run `{}`.",
+            invocation.command(&["plan"])
+        )),
+        Outcome::Applied
+        | Outcome::AlreadyInStep
+        | Outcome::Rejected(_)
+        | Outcome::Unclear(_)
+        | Outcome::NotAttempted(_) => None,
+    }
+}
+
+/// A remedy as a sentence.
+fn capitalized(remedy: &str) -> String {
+    let mut chars = remedy.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }
 
 /// Why something is not taken back. `label` names a role, in whatever characters.

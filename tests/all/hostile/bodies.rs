@@ -17,14 +17,16 @@ use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
 use rolecall::pylon::inquiry::CutShort;
 use rolecall::pylon::{Cause, Failure};
 use rolecall::report::facts::OrganizationLine;
-use rolecall::report::facts::comparison::{DifferenceEntry, ItemLine, SaidLine};
-use rolecall::report::facts::files::{FileLine, FileState, LeftLine};
+use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
+use rolecall::report::facts::comparison::{ComparedValue, ComparisonSummary, DifferenceEntry, ItemLine};
+use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
-    ActorLine, ApplyResult, AuditLogLine, BlameLine, ComingLine, EditLine, Entry, EntryKind, ExpiredLine,
-    GuardrailLine, Instant, IntegrationLine, KeptRoleLine, PersonLine, TakebackLines, WindowLine,
+    ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
+    GuardrailLine, IntegrationLine, KeptRoleLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
+    PlanSummary, RollbackNotes,
 };
-use rolecall::report::{AgendaReport, Body, ComparisonReport, PlanReport, words};
-use rolecall::roster::{Email, Field, Guardrail, Moment};
+use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
+use rolecall::roster::{Email, Field, Guardrail, Moment, PerField};
 use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};
@@ -57,11 +59,7 @@ fn invocation(deal: &mut Deal<'_>) -> Invocation {
 pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
     deal.round(of.rounds.start);
     let has_people = !of.rounds.is_empty();
-    let result = of.carried_out.then(|| ApplyResult {
-        stopped: Some(Stop::Journal(deal.raw(Carrier::Stop).to_owned())),
-        not_read_back: 2,
-    });
-    let report = PlanReport {
+    let mut report = PlanReport {
         organization: OrganizationLine {
             name: deal.text(Carrier::Organization),
             id: deal.text(Carrier::OrganizationId),
@@ -72,10 +70,10 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],
-        in_step: 3,
-        meanwhile: 1,
+        refused: !of.carried_out,
+        summary: PlanSummary { in_step: 3, in_step_since_saved: 1, ..PlanSummary::default() },
         undeclared: vec![deal.text(Carrier::Undeclared)],
-        integrations: vec![IntegrationLine {
+        integration_users: vec![IntegrationLine {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),
         }],
@@ -86,25 +84,36 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         }],
         guardrails: guardrails(deal, of.carried_out),
         expired: vec![ExpiredLine {
-            guardrail: Guardrail::KeepAtLeast.as_str(),
+            guardrail: Guardrail::KeepAtLeast,
             expired: deal.text(Carrier::Expired),
             at: now(),
             location: Location { file: "users.toml".into(), line: 1, column: 1 },
         }],
-        coming: vec![coming(deal)],
+        scheduled: vec![scheduled(deal)],
         windows: vec![window(deal)],
         now: now(),
-        takeback: Some(takeback(deal, has_people)),
+        rollback: Some(rollback(deal, has_people)),
         audit_log: Some(audit_log(deal, of.rounds.start)),
-        result,
+        result: None,
         journal: (of.carried_out && has_people).then(|| deal.text(Carrier::Journal)),
         saved: Some(deal.text(Carrier::Saved)),
-        entries: of
-            .rounds
-            .clone()
-            .flat_map(|round| entries(deal.round(round), round, of.carried_out))
-            .collect(),
+        changes: Vec::new(),
+        observed: Vec::new(),
+        missing: Vec::new(),
+        found_elsewhere: Vec::new(),
     };
+    for round in of.rounds.clone() {
+        add_people(&mut report, deal.round(round), round, of.carried_out);
+    }
+    if of.carried_out {
+        let stop = Stop::Journal(deal.round(of.rounds.start).raw(Carrier::Stop).to_owned());
+        let outcomes: Vec<Outcome> = report.outcomes().cloned().collect();
+        report.result = Some(ApplyResult {
+            stopped: Some(words::stop(&stop)),
+            not_read_back: 2,
+            next_step: words::next_step(&outcomes, Some(&stop), true, &report.invocation),
+        });
+    }
     Body::Plan(Box::new(report))
 }
 
@@ -121,24 +130,24 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     let refused = if carried_out { Verdict::Holds } else { Verdict::Refused };
     vec![
         GuardrailLine {
-            guardrail: Guardrail::KeepAtLeast,
-            of: Figure::Holders(floor()),
+            name: Guardrail::KeepAtLeast,
+            about: Figure::Holders(floor()),
             verdict: refused,
             figure: figure(deal),
             remedy: (!carried_out).then(|| remedy(deal)),
             location: Some(Location { file: "users.toml".into(), line: 1, column: 1 }),
         },
         GuardrailLine {
-            guardrail: Guardrail::KeepAtLeast,
-            of: Figure::Holders(floor()),
+            name: Guardrail::KeepAtLeast,
+            about: Figure::Holders(floor()),
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
             figure: figure(deal),
             remedy: None,
             location: None,
         },
         GuardrailLine {
-            guardrail: Guardrail::KeepAtLeast,
-            of: Figure::Holders(floor()),
+            name: Guardrail::KeepAtLeast,
+            about: Figure::Holders(floor()),
             verdict: Verdict::Reported,
             figure: figure(deal),
             remedy: None,
@@ -147,8 +156,8 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     ]
 }
 
-fn coming(deal: &mut Deal<'_>) -> ComingLine {
-    ComingLine {
+fn scheduled(deal: &mut Deal<'_>) -> ScheduledChange {
+    ScheduledChange {
         when: deal.text(Carrier::ComingWhen),
         email: deal.text(Carrier::ComingAddress),
         field: Field::Role,
@@ -160,12 +169,12 @@ fn coming(deal: &mut Deal<'_>) -> ComingLine {
 }
 
 fn window(deal: &mut Deal<'_>) -> WindowLine {
-    let instant = |written: Printable| Some(Instant { at: now(), written });
+    let edge = |written: Printable| Some(Edge { at: now(), written });
     WindowLine {
         email: deal.text(Carrier::WindowAddress),
-        from: instant(deal.text(Carrier::WindowFrom)),
-        until: instant(deal.text(Carrier::WindowUntil)),
-        sets: vec![(Field::Role, deal.text(Carrier::WindowRole))],
+        from: edge(deal.text(Carrier::WindowFrom)),
+        until: edge(deal.text(Carrier::WindowUntil)),
+        sets: PerField { role: Some(deal.text(Carrier::WindowRole)), status: None },
         then: None,
         reason: Some(deal.text(Carrier::WindowReason)),
         location: location(deal, Carrier::File),
@@ -173,7 +182,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
 }
 
 /// Somebody who changes, and somebody else of another kind in each round.
-fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
+fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carried_out: bool) {
     let moment = Moment { at: now(), written: "2026-12-01".into() };
     let origin = |deal: &mut Deal<'_>| Origin::Window {
         until: Some(moment.clone()),
@@ -182,7 +191,7 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
     let person = |deal: &mut Deal<'_>| PersonLine {
         id: deal.text(Carrier::Id),
         name: deal.text(Carrier::Name),
-        primary: Some(deal.text(Carrier::Primary)),
+        primary_email: Some(deal.text(Carrier::Primary)),
     };
     let edits = |deal: &mut Deal<'_>| {
         let role = EditLine {
@@ -232,41 +241,63 @@ fn entries(deal: &mut Deal<'_>, round: usize, carried_out: bool) -> Vec<Entry> {
         let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];
         carried_out.then(|| of(deal))
     };
-    let change = EntryKind::Change { person: person(deal), edits: edits(deal), outcome: outcome(deal) };
-    let other = match round % 4 {
-        0 => EntryKind::Observed { person: person(deal), edits: edits(deal) },
-        1 => EntryKind::FoundElsewhere { person: person(deal) },
-        2 => EntryKind::Missing { did_you_mean: Some(deal.text(Carrier::NearAddress)) },
-        _ => EntryKind::Deactivated { name: deal.text(Carrier::DeactivatedName) },
+    let (email, location) = (deal.text(Carrier::Address), location(deal, Carrier::File));
+    let change = |deal: &mut Deal<'_>, outcome: Option<Outcome>| ChangeLine {
+        email: email.clone(),
+        person: person(deal),
+        edits: edits(deal),
+        outcome: outcome.map(OutcomeLine::new),
+        location: location.clone(),
     };
-    let entry =
-        |kind| Entry { email: deal.text(Carrier::Address), kind, location: location(deal, Carrier::File) };
-    [change, other].map(entry).into()
+    let outcome = outcome(deal);
+    report.changes.push(change(deal, outcome));
+    let missing = MissingLine {
+        email: email.clone(),
+        deactivated: false,
+        name: None,
+        did_you_mean: None,
+        location: location.clone(),
+    };
+    match round % 4 {
+        0 => report.observed.push(change(deal, None)),
+        1 => {
+            let (email, location) = (email.clone(), location.clone());
+            report.found_elsewhere.push(FoundElsewhereLine { email, person: person(deal), location });
+        }
+        2 => {
+            let did_you_mean = Some(deal.text(Carrier::NearAddress));
+            report.missing.push(MissingLine { did_you_mean, ..missing });
+        }
+        _ => {
+            let name = Some(deal.text(Carrier::DeactivatedName));
+            report.missing.push(MissingLine { deactivated: true, name, ..missing });
+        }
+    }
 }
 
 /// Who brought a value about: somebody in the organisation, or somebody who is not, or only from where it came.
 fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
-    let actor = match round % 2 {
-        _ if is_known => ActorLine::Person {
-            id: deal.text(Carrier::BlamedId),
-            name: deal.text(Carrier::BlamedName),
-            email: deal.text(Carrier::BlamedAddress),
-        },
-        0 => ActorLine::Id(deal.text(Carrier::BlamedStranger)),
-        _ => {
-            source = deal.text(Carrier::BlamedSource);
-            ActorLine::Source(source.clone())
+    let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
+    match round % 2 {
+        _ if is_known => {
+            actor_id = Some(deal.text(Carrier::BlamedId));
+            actor_name = Some(deal.text(Carrier::BlamedName));
+            actor_email = Some(deal.text(Carrier::BlamedAddress));
         }
-    };
+        0 => actor_id = Some(deal.text(Carrier::BlamedStranger)),
+        _ => source = deal.text(Carrier::BlamedSource),
+    }
     BlameLine {
-        actor,
-        source,
+        actor_id,
+        actor_name,
+        actor_email,
+        source: Some(source),
         action: deal.text(Carrier::BlamedAction),
         at: now(),
         old: Some(deal.text(Carrier::BlamedBefore)),
         new: Some(deal.text(Carrier::BlamedAfter)),
-        is_outlived: true,
+        outlived: true,
     }
 }
 
@@ -289,11 +320,12 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
         1 => refused(deal, 500),
         _ => failed(Cause::NoAnswer(deal.raw(Carrier::UnreadNoAnswer).to_owned()), None),
     };
-    AuditLogLine { is_available: !number.is_multiple_of(2), unread: Some(unread), edits: 3, blamed: 1 }
+    let (available, reason) = (!number.is_multiple_of(2), Some(words::why_unread(&unread)));
+    AuditLogLine { available, complete: false, reason, edits: 3, blamed: 1 }
 }
 
 /// What a rollback leaves, in its own words.
-fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
+fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> Why| {
         let name = deal.raw(carrier);
         words::left(&why(RoleId("r".into())), &|_| name.to_owned())
@@ -306,17 +338,17 @@ fn takeback(deal: &mut Deal<'_>, is_whole: bool) -> TakebackLines {
             &|_| unreachable!("a status is no role"),
         ),
     ];
-    let left = whys.map(|why| LeftLine {
+    let left = whys.map(|why| SkippedLine {
         email: deal.text(Carrier::LeftAddress),
         why,
         location: Some(location(deal, Carrier::File)),
     });
     let unwritten = not_written(deal, Carrier::UnwrittenRole, Carrier::UnwrittenStatus);
     let unwritten =
-        unwritten.map(|why| LeftLine { email: deal.text(Carrier::UnwrittenAddress), why, location: None });
-    TakebackLines {
-        is_whole,
-        unreadable: 1,
+        unwritten.map(|why| SkippedLine { email: deal.text(Carrier::UnwrittenAddress), why, location: None });
+    RollbackNotes {
+        journal_is_whole,
+        unreadable_lines: 1,
         left: left.into(),
         contradicted: 2,
         files: vec![file(deal, Carrier::KeepFile, Carrier::KeepText)],
@@ -352,7 +384,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
     let differences = rounds.flat_map(|round| {
         let deal = deal.round(round);
         let mut said = |carrier| {
-            Some(SaidLine {
+            Some(ComparedValue {
                 value: deal.text(carrier),
                 zone: Some(deal.text(Carrier::Zone)),
                 location: Some(location(deal, Carrier::File)),
@@ -370,7 +402,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
             weighty: false,
             unresolved: false,
         };
-        let person = Subject::Person(Email::observed(deal.raw(Carrier::Subject)));
+        let person = Subject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
         let risk = Subject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
@@ -378,7 +410,15 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]
     });
     let differences = differences.collect();
-    Body::Comparison(Box::new(ComparisonReport { old, new, declared: 3, differences, now: now(), windows }))
+    let summary = ComparisonSummary {
+        people_added: 1,
+        people_removed: 1,
+        people_changed: 1,
+        settings: 1,
+        weighty: true,
+    };
+    let report = ComparisonReport { old, new, declared: 3, summary, differences, now: now(), windows };
+    Body::Comparison(Box::new(report))
 }
 
 pub(super) fn agenda(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {
@@ -388,10 +428,10 @@ pub(super) fn agenda(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Bod
     let (mut lines, mut windows) = (Vec::new(), Vec::new());
     for round in rounds {
         let deal = deal.round(round);
-        lines.push(coming(deal));
+        lines.push(scheduled(deal));
         windows.push(window(deal));
     }
-    Body::Agenda(Box::new(AgendaReport { file, timezone, now: now(), until, coming: lines, windows }))
+    Body::Agenda(Box::new(AgendaReport { file, timezone, now: now(), until, scheduled: lines, windows }))
 }
 
 pub(super) fn problems(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> Body {
@@ -414,5 +454,5 @@ pub(super) fn problems(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> B
 }
 
 pub(super) fn nobody(deal: &mut Deal<'_>, round: usize) -> Body {
-    Body::NobodyDeclared { file: deal.round(round).text(Carrier::EmptyFile) }
+    Body::NobodyDeclared { file: deal.round(round).text(Carrier::EmptyFile), declared: 0 }
 }

@@ -2,8 +2,9 @@
 
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
-use rolecall::report::facts::plan::EntryKind;
+use rolecall::report::facts::plan::ChangeLine;
 use rolecall::report::{Body, Format, LONGEST_COMMENT, PlanReport, Report, write};
+use rolecall::source::Location;
 
 use super::bodies::{PlanOf, agenda, comparison, plan, problems};
 use super::carriers::Deal;
@@ -81,7 +82,7 @@ fn of_a_server(strings: &[String]) -> Vec<Report> {
         report.declared = None;
         report.values.clear();
         report.standing.clear();
-        report.coming.clear();
+        report.scheduled.clear();
         report.plan.iter_mut().for_each(shorten);
         Body::Explanation(report)
     });
@@ -99,17 +100,20 @@ fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));
     plan.expired.clear();
-    plan.coming.clear();
+    plan.scheduled.clear();
     plan.windows.clear();
-    if let Some(lines) = &mut plan.takeback {
+    if let Some(lines) = &mut plan.rollback {
         lines.left.iter_mut().for_each(|left| left.location = None);
         lines.files.iter_mut().for_each(|file| file.name = short());
     }
-    for entry in &mut plan.entries {
-        entry.email = short();
-        entry.location.file = "users.toml".into();
-        if let EntryKind::Change { edits, .. } | EntryKind::Observed { edits, .. } = &mut entry.kind {
-            edits.iter_mut().for_each(|edit| edit.location.file = "users.toml".into());
-        }
+    let in_short = |email: &mut Printable, location: &mut Location| {
+        *email = short();
+        location.file = "users.toml".into();
+    };
+    for ChangeLine { email, edits, location, .. } in plan.changes.iter_mut().chain(&mut plan.observed) {
+        in_short(email, location);
+        edits.iter_mut().for_each(|edit| edit.location.file = "users.toml".into());
     }
+    plan.missing.iter_mut().for_each(|line| in_short(&mut line.email, &mut line.location));
+    plan.found_elsewhere.iter_mut().for_each(|line| in_short(&mut line.email, &mut line.location));
 }

@@ -5,10 +5,13 @@ use std::ops::Range;
 use rolecall::desired::Origin;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
+use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
-use rolecall::report::facts::explanation::{ExplanationReport, HeldBy, PylonLine, StandingLine, ValueLine};
-use rolecall::report::facts::files::{FilesReport, LeftLine};
-use rolecall::report::facts::plan::{ComingLine, EditLine, Entry, EntryKind, PersonLine};
+use rolecall::report::facts::explanation::{
+    DeclarationLine, ExplanationReport, PylonLine, StandingLine, ValueLine,
+};
+use rolecall::report::facts::files::{FilesReport, SkippedLine};
+use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
 use rolecall::roster::{Field, Guardrail, Moment};
@@ -27,9 +30,9 @@ pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             slug: deal.text(Carrier::RoleSlug),
             id: deal.text(Carrier::RoleId),
             held: round % 2,
-            declared: 0,
-            is_named: false,
+            declared: Some(0),
             is_ambiguous: round.is_multiple_of(3),
+            is_unused: round.is_multiple_of(2),
         });
         unknown.push(deal.text(Carrier::UnknownRole));
     }
@@ -52,23 +55,24 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         id: deal.text(Carrier::AskedId),
         name: deal.text(Carrier::AskedName),
         email: deal.text(Carrier::AskedPrimary),
-        others: vec![deal.text(Carrier::AskedOther)],
-        found_by_other: true,
-        assigned: vec![deal.text(Carrier::AskedAssigned)],
+        other_emails: vec![deal.text(Carrier::AskedOther)],
+        found_by_other_email: true,
+        assigned_roles: vec![deal.text(Carrier::AskedAssigned)],
         through_scim: vec![deal.text(Carrier::AskedThroughScim)],
         status: deal.text(Carrier::AskedStatus),
         deactivated: round.is_multiple_of(3),
     };
-    let in_pylon = match round % 4 {
-        0 | 2 => HeldBy::One(Box::new(person(deal))),
-        1 => HeldBy::Nobody,
+    let (mut in_pylon, mut several_in_pylon) = (None, Vec::new());
+    match round % 4 {
+        0 | 2 => in_pylon = Some(person(deal)),
+        1 => {}
         _ => {
             // Of several only this much is shown.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
-            HeldBy::Several(vec![PylonLine { id, name, email, ..person(&mut deal.aside()) }])
+            several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.aside()) });
         }
-    };
+    }
     let until = Some(Moment { at: now(), written: "2026-12-01".into() });
     let origin = Origin::Window { until, reason: Some(deal.raw(Carrier::AskedOrigin).to_owned()) };
     let value = ValueLine {
@@ -82,7 +86,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         text: Printable::new(deal.raw(Carrier::AskedStanding)).to_string(),
         location: Some(location(deal, Carrier::File)),
     };
-    let coming = ComingLine {
+    let scheduled = ScheduledChange {
         when: deal.text(Carrier::AskedWhen),
         email: deal.text(Carrier::Asked),
         field: Field::Status,
@@ -94,13 +98,17 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let report = ExplanationReport {
         organization: organization(deal),
         asked: deal.text(Carrier::Asked),
-        declared: Some((deal.text(Carrier::AskedDeclared), location(deal, Carrier::File))),
+        declared: Some(DeclarationLine {
+            email: deal.text(Carrier::AskedDeclared),
+            location: location(deal, Carrier::File),
+        }),
         in_pylon,
+        several_in_pylon,
         values: vec![value],
         plan: Some(plan_of_one(deal, round)),
         standing: vec![standing],
         did_you_mean: (round % 4 == 1).then(|| deal.text(Carrier::AskedNear)),
-        coming: vec![coming],
+        scheduled: vec![scheduled],
         windows: Vec::new(),
     };
     Body::Explanation(Box::new(report))
@@ -120,14 +128,14 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
         origin: Origin::Person,
         blame: None,
     };
-    let person = PersonLine { id: Printable::new("u_1"), name: Printable::new("Bo"), primary: None };
-    let kind = if round.is_multiple_of(3) {
-        EntryKind::Observed { person, edits: vec![edit] }
+    let person = PersonLine { id: Printable::new("u_1"), name: Printable::new("Bo"), primary_email: None };
+    let (email, location) = (deal.text(Carrier::Asked), location(deal, Carrier::File));
+    let line = ChangeLine { email, person, edits: vec![edit], outcome: None, location };
+    if round.is_multiple_of(3) {
+        plan.observed = vec![line];
     } else {
-        EntryKind::Change { person, edits: vec![edit], outcome: None }
-    };
-    plan.entries =
-        vec![Entry { email: deal.text(Carrier::Asked), kind, location: location(deal, Carrier::File) }];
+        plan.changes = vec![line];
+    }
     *plan
 }
 
@@ -138,7 +146,7 @@ pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         let deal = deal.round(round);
         files.push(file(deal, Carrier::WrittenFile, Carrier::WrittenText));
         let whys = not_written(deal, Carrier::NotWrittenRole, Carrier::NotWrittenStatus);
-        left.extend(whys.map(|why| LeftLine {
+        left.extend(whys.map(|why| SkippedLine {
             email: deal.text(Carrier::NotWrittenAddress),
             why,
             location: Some(location(deal, Carrier::File)),

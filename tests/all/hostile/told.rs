@@ -10,7 +10,7 @@ use super::judges::{self, judge};
 pub(super) const ROOMY: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colours: bool) -> Setting {
-    Setting { colours, letters_apart: false, markdown_limit, annotations: Annotations::default() }
+    Setting { colours, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
 }
 
 /// The report in these formats, each harmless, and each with what its carriers say.

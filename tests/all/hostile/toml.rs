@@ -7,8 +7,9 @@ use rolecall::desired::Origin;
 use rolecall::observed::RoleId;
 use rolecall::plan::guardrails::{Figure, RoleFloor};
 use rolecall::printable::Printable;
-use rolecall::report::facts::plan::{EditLine, Entry, EntryKind, PersonLine};
-use rolecall::report::toml_diff::{self, Sign};
+use rolecall::report::diff::{Sign, diff_texts};
+use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
+use rolecall::report::toml_diff;
 use rolecall::report::{Body, PlanReport, words};
 use rolecall::roster::{Field, Roster};
 use rolecall::source::Location;
@@ -68,14 +69,14 @@ fn a_person_in_a_diff_reads_back_before_and_after() {
             origin: Origin::Person,
             blame: None,
         };
-        let person = PersonLine { id: shown.clone(), name: shown.clone(), primary: Some(shown.clone()) };
+        let person =
+            PersonLine { id: shown.clone(), name: shown.clone(), primary_email: Some(shown.clone()) };
         let edits = vec![
             edit(vec![shown.clone()], Field::Status),
             edit(vec![shown.clone(), shown.clone()], Field::Role),
         ];
-        let kind = EntryKind::Change { person, edits, outcome: None };
-        let report =
-            PlanReport { entries: vec![Entry { email: shown, kind, location: location() }], ..nothing() };
+        let change = ChangeLine { email: shown, person, edits, outcome: None, location: location() };
+        let report = PlanReport { changes: vec![change], ..nothing() };
         let hunks = toml_diff::plan(&report);
         let side = |left_out: Sign| -> Table {
             let lines = hunks[0].lines.iter().filter(|(sign, _)| *sign != left_out);
@@ -107,7 +108,7 @@ fn a_line_of_a_file_says_the_same_where_it_is_shown() {
     for text in corpus::strings() {
         // As somebody would write it who escapes no more than TOML asks for.
         let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
-        let hunks = toml_diff::texts("", &format!("x = \"{bare}\"\n"));
+        let hunks = diff_texts("", &format!("x = \"{bare}\"\n"));
         let [(Sign::After, line)] = hunks[0].lines.as_slice() else { panic!("{hunks:?}") };
         assert_eq!(Printable::new(line).as_str(), line);
         if !rolecall::secret::holds_secret(&format!("x = \"{bare}\"")) && line.chars().count() < 320 {

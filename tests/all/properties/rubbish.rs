@@ -7,6 +7,7 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 use rolecall::apply::journal;
 use rolecall::exit::Exit;
+use rolecall::invocation::Invocation;
 use rolecall::observed::{ObservedState, Organization, Person};
 use rolecall::plan::Plan;
 use rolecall::plan::blame::{AuditEntry, OutOfStep};
@@ -18,7 +19,8 @@ use rolecall::problem::Problems;
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::inquiry::{CutShort, Findings};
 use rolecall::pylon::{Cause, Failure};
-use rolecall::report::{self, Annotations, Body, Format, Material, PlanReport, Report, Setting, diagnostic};
+use rolecall::report::facts::agenda::ScheduledChange;
+use rolecall::report::{self, Annotations, Body, Format, PlanReport, Report, Setting, diagnostic};
 use rolecall::roster::Roster;
 
 use super::holds;
@@ -243,24 +245,12 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
         max_changes: None,
     });
     let blame = blame(&reviewed.plan, &observed);
-    let report = PlanReport::new(&Material {
-        place: "us",
-        made_up: false,
-        invocation: &rolecall::invocation::Invocation::default(),
-        reviewed: &reviewed,
-        sources: &roster.sources,
-        roles: &observed.roles,
-        mention_undeclared: true,
-        integrations: &std::collections::BTreeSet::new(),
-        now: now(),
-        at: None,
-        coming: &coming,
-        windows: &roster.windows_ahead(now()),
-        meanwhile: 0,
-        takeback: None,
-        blame: Some(&blame),
-        finished: None,
-    });
+    let invocation = Invocation::default();
+    let mut report = PlanReport::new(&reviewed, &observed, roster, "us", &invocation, now(), None);
+    for coming in &coming {
+        report.scheduled.push(ScheduledChange::reviewed(coming, &observed.roles, &roster.sources));
+    }
+    report.add_blame(&blame);
     reported_harmlessly(Body::Plan(Box::new(report)));
 }
 
@@ -289,7 +279,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
-    let setting = Setting { colours: false, letters_apart: false, markdown_limit: 65_536, annotations };
+    let setting = Setting { colours: false, problems_on_stderr: false, markdown_limit: 65_536, annotations };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
         if format == Format::Github {

@@ -1,0 +1,84 @@
+//! Lines that differ, as every format for people shows them.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::printable::Printable;
+use crate::secret::without_secret;
+use crate::toml_text;
+
+/// A line of a file is shown up to this number of characters.
+const LONGEST_LINE: usize = 320;
+/// Lines around a difference between two texts.
+const CONTEXT: usize = 1;
+
+/// One thing that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hunk {
+    /// Its lines, each with how it differs.
+    pub lines: Vec<(Sign, String)>,
+}
+
+/// How a line differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Not at all.
+    Same,
+    /// It is true before.
+    Before,
+    /// It is declared after.
+    After,
+}
+
+impl Sign {
+    /// The sign that a diff begins its line with.
+    pub const fn as_char(self) -> char {
+        match self {
+            Self::Same => ' ',
+            Self::Before => '-',
+            Self::After => '+',
+        }
+    }
+}
+
+impl Hunk {
+    pub(super) fn between(before: &[String], after: &[String]) -> Self {
+        let texts = |lines: &[String]| lines.iter().map(|line| line.clone() + "\n").collect::<String>();
+        let (before, after) = (texts(before), texts(after));
+        let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+        let lines = diff
+            .iter_all_changes()
+            .map(|change| (sign(change.tag()), change.value().trim_end_matches('\n').to_owned()));
+        Self { lines: lines.collect() }
+    }
+
+    /// The hunk as lines of a diff, with a line end each.
+    pub fn text(&self) -> String {
+        self.lines
+            .iter()
+            .map(|(sign, line)| format!("{}{line}", sign.as_char()).trim_end().to_owned() + "\n")
+            .collect()
+    }
+}
+
+/// What differs between two texts of one file, with a few lines around it.
+pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
+    let diff = TextDiff::from_lines(before, after);
+    let groups = diff.grouped_ops(CONTEXT);
+    let hunk = |ops: &Vec<similar::DiffOp>| {
+        let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
+        let lines = changes.map(|change| {
+            let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
+            (sign(change.tag()), toml_text::line(Printable::cut(&without_secret(&line), LONGEST_LINE).raw()))
+        });
+        Hunk { lines: lines.collect() }
+    };
+    groups.iter().map(hunk).collect()
+}
+
+const fn sign(tag: ChangeTag) -> Sign {
+    match tag {
+        ChangeTag::Equal => Sign::Same,
+        ChangeTag::Delete => Sign::Before,
+        ChangeTag::Insert => Sign::After,
+    }
+}

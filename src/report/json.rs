@@ -1,0 +1,48 @@
+//! For programs: one JSON object with a version. docs/report.schema.json is made of the same structs.
+//!
+//! Text from elsewhere is there without loss. What is unprintable in it is written as `\uXXXX`, and no line can become a command
+//! to a CI runner.
+
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+
+use super::facts::{Envelope, VERSION};
+use super::{Body, Report};
+use crate::printable::{characters, is_unprintable};
+
+/// The report as one JSON object, or an empty text if there is nothing to report.
+pub fn write(report: &Report) -> String {
+    let Report { command, exit, body } = report;
+    if let Body::Nothing = body {
+        return String::new();
+    }
+    // Pretty, so that it can be read and compared line by line.
+    let text = serde_json::to_string_pretty(&Envelope::new(command, *exit, body))
+        .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"));
+    escape(&text) + "\n"
+}
+
+/// The JSON Schema of every report.
+pub fn schema() -> Schema {
+    let generator = SchemaSettings::default().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<Envelope<'_, Body>>();
+    schema.insert("title".into(), format!("A report of rolecall, version {VERSION}").into());
+    schema
+}
+
+/// Writes what is unprintable as `\uXXXX`, and marks that tower. Such characters are only inside strings, where the escape
+/// means the same. This is also true of the `#` of `##[`, which a GitHub runner takes for a command anywhere in a line.
+fn escape(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for (char, acts) in characters(json) {
+        if (acts || is_unprintable(char)) && !char.is_ascii_graphic() && char != '\n' {
+            let mut units = [0; 2];
+            for unit in char.encode_utf16(&mut units) {
+                safe += &format!("\\u{unit:04x}");
+            }
+        } else {
+            safe.push(char);
+        }
+    }
+    safe.replace("##[", "\\u0023#[")
+}
