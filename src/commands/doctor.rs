@@ -22,7 +22,7 @@ use crate::pylon::request::{Attempt, Identity, Me};
 use crate::pylon::roots::{Roots, Source};
 use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
-use crate::report::sheet::Mark;
+use crate::report::tables::Mark;
 use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;

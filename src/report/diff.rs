@@ -11,21 +11,18 @@ const LONGEST_LINE: usize = 320;
 /// Lines around a difference between two texts.
 const CONTEXT: usize = 1;
 
-/// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
     /// Its lines, each with how it differs.
     pub lines: Vec<(Sign, String)>,
 }
 
-/// How a line differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// Not at all.
     Same,
-    /// It is true before.
+    /// The line is only in the text before.
     Before,
-    /// It is declared after.
+    /// The line is only in the text after.
     After,
 }
 

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use super::facts::agenda::{AgendaReport, ScheduledChange};
 use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use super::facts::plan::{ChangeLine, EditLine, Entry, ExpiredLine, GuardrailLine, MissingLine, PlanReport};
-use super::sheet::{Mark, Row, Sheet};
 use super::style::Styles;
+use super::tables::{Mark, Row, TableReport};
 use super::{Annotations, Body, Report, Setting, text, words};
 use crate::clock::minute;
 use crate::every::every;
@@ -76,14 +76,14 @@ impl Level {
 fn annotations(report: &Report, folders: &Annotations) -> String {
     let all = match &report.body {
         Body::Nothing | Body::NobodyDeclared { .. } | Body::Valid { .. } => Vec::new(),
-        Body::Plan(plan) => of_plan(plan),
-        Body::Comparison(comparison) => of_comparison(comparison),
-        Body::Agenda(agenda) => of_agenda(agenda),
-        Body::Roles(roles) => of_sheet(&roles.sheet()),
-        Body::Explanation(explanation) => of_sheet(&explanation.sheet()),
-        Body::Doctor(doctor) => of_sheet(&doctor.sheet()),
-        Body::Files(files) => of_sheet(&files.sheet()),
-        Body::Problems(problems) => of_problems(problems),
+        Body::Plan(plan) => plan_annotations(plan),
+        Body::Comparison(comparison) => comparison_annotations(comparison),
+        Body::Agenda(agenda) => agenda_annotations(agenda),
+        Body::Roles(roles) => table_annotations(&roles.tables()),
+        Body::Explanation(explanation) => table_annotations(&explanation.tables()),
+        Body::Doctor(doctor) => table_annotations(&doctor.tables()),
+        Body::Files(files) => table_annotations(&files.tables()),
+        Body::Problems(problems) => problem_annotations(problems),
     };
     let all = merged(all);
     let mut lines = String::new();
@@ -193,21 +193,22 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-fn of_plan(report: &PlanReport) -> Vec<Annotation> {
+fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
     let kept: HashSet<&Printable> = report.kept_roles.iter().map(|line| &line.email).collect();
-    let guardrails = report.guardrails.iter().filter_map(of_guardrail);
+    let guardrails = report.guardrails.iter().filter_map(guardrail_annotation);
     let entries = report.entries();
-    let entries = entries.into_iter().flat_map(|entry| of_entry(entry, kept.contains(entry.email())));
-    let expired = report.expired.iter().map(of_expired);
+    let entries =
+        entries.into_iter().flat_map(|entry| entry_annotations(entry, kept.contains(entry.email())));
+    let expired = report.expired.iter().map(expired_annotation);
     let refused = report.scheduled.iter().filter(|line| !line.refused_by.is_empty());
-    let coming = refused.map(|line| Annotation {
-        message: format!("{}; will be refused by {}", coming_text(line), line.refused_by.join(", ")),
-        ..of_coming(line, Level::Warning)
+    let scheduled = refused.map(|line| Annotation {
+        message: format!("{}; will be refused by {}", scheduled_text(line), line.refused_by.join(", ")),
+        ..scheduled_annotation(line, Level::Warning)
     });
-    guardrails.chain(entries).chain(expired).chain(coming).collect()
+    guardrails.chain(entries).chain(expired).chain(scheduled).collect()
 }
 
-fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
+fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
     let GuardrailLine { name, about, verdict, figure, remedy, location } = line;
     let name = name.as_str();
     let (level, title, note) = match verdict {
@@ -221,7 +222,7 @@ fn of_guardrail(line: &GuardrailLine) -> Option<Annotation> {
 }
 
 /// What there is to say of a person, with a warning where a kept role changes hands.
-fn of_entry(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
+fn entry_annotations(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,
         location: Some(location.clone()),
@@ -255,7 +256,7 @@ fn of_entry(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
     }
 }
 
-fn of_expired(line: &ExpiredLine) -> Annotation {
+fn expired_annotation(line: &ExpiredLine) -> Annotation {
     let ExpiredLine { guardrail, expired, at, location } = line;
     Annotation {
         level: Level::Warning,
@@ -273,33 +274,35 @@ fn edit_text(edit: &EditLine) -> String {
     format!("{field} {}{}{blame}", words::change(&from, to.as_str()), words::origin(origin))
 }
 
-fn of_coming(line: &ScheduledChange, level: Level) -> Annotation {
+fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {
     Annotation {
         level,
         location: Some(line.location.clone()),
         title: line.email.to_string(),
-        message: coming_text(line),
+        message: scheduled_text(line),
     }
 }
 
-fn coming_text(line: &ScheduledChange) -> String {
+fn scheduled_text(line: &ScheduledChange) -> String {
     let value = |value: &Option<Printable>| {
         value.as_ref().map_or_else(|| "(left alone)".to_owned(), ToString::to_string)
     };
     format!("{}: {} {}", line.when, line.field, words::change(&value(&line.from), &value(&line.to)))
 }
 
-fn of_agenda(report: &AgendaReport) -> Vec<Annotation> {
-    report.scheduled.iter().map(|line| of_coming(line, Level::Notice)).collect()
+fn agenda_annotations(report: &AgendaReport) -> Vec<Annotation> {
+    report.scheduled.iter().map(|line| scheduled_annotation(line, Level::Notice)).collect()
 }
 
-fn of_comparison(report: &ComparisonReport) -> Vec<Annotation> {
-    let items =
-        report.differences.iter().flat_map(|entry| entry.items.iter().map(move |item| of_item(entry, item)));
+fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
+    let items = report
+        .differences
+        .iter()
+        .flat_map(|entry| entry.items.iter().map(move |item| item_annotation(entry, item)));
     items.collect()
 }
 
-fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
+fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty, unresolved } = item;
     let whole = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
@@ -319,8 +322,8 @@ fn of_item(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
 }
 
 /// The rows that want to be looked at.
-fn of_sheet(sheet: &Sheet) -> Vec<Annotation> {
-    let rows = sheet.sections.iter().flat_map(|section| &section.rows);
+fn table_annotations(report: &TableReport) -> Vec<Annotation> {
+    let rows = report.tables.iter().flat_map(|table| &table.rows);
     let annotations = rows.filter_map(|Row { mark, cells, notes, location, hunks: _ }| {
         let level = match mark {
             Mark::Plain | Mark::Good => return None,
@@ -336,7 +339,7 @@ fn of_sheet(sheet: &Sheet) -> Vec<Annotation> {
     annotations.collect()
 }
 
-fn of_problems(problems: &Problems) -> Vec<Annotation> {
+fn problem_annotations(problems: &Problems) -> Vec<Annotation> {
     let annotation = |problem: &crate::problem::Problem| {
         let mut places =
             problem.labels.iter().map(|label| (problems.sources.locate(label.place), &label.text));

@@ -22,8 +22,9 @@ pub mod github;
 pub mod html;
 pub mod json;
 pub mod markdown;
-pub mod sheet;
+pub mod sections;
 pub mod style;
+pub mod tables;
 pub mod text;
 pub mod toml_diff;
 pub mod words;
@@ -51,10 +52,9 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format.
     pub const ALL: [Self; 5] = every!(Format: Text, Json, Markdown, Github, Html);
 
-    /// As it is typed.
+    /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -83,7 +83,7 @@ pub enum Body {
     Nothing,
     /// The files declare no people, so Pylon was not asked.
     NobodyDeclared {
-        /// The root file.
+        /// The root file as the user named it.
         file: Printable,
         /// Always 0. Programs read the same key as in other reports.
         declared: usize,
@@ -104,7 +104,7 @@ pub enum Body {
     Explanation(Box<ExplanationReport>),
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
-    /// The command failed.
+    /// The command failed, or did only a part.
     Problems(
         #[serde(serialize_with = "problems::serialize_problems")]
         #[schemars(with = "problems::Failed<'_>")]

@@ -6,15 +6,11 @@ pub use anstyle::Style;
 /// How each kind of text looks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
-    /// The first line.
     pub heading: Style,
-    /// A change to come.
     pub change: Style,
     /// Something as it should be.
     pub good: Style,
-    /// Something to look at.
     pub attention: Style,
-    /// Something wrong.
     pub bad: Style,
     /// What is beside the point: places, names.
     pub quiet: Style,
@@ -38,7 +34,7 @@ impl Styles {
     }
 }
 
-/// `text` in `style`.
+/// Wraps `text` in the codes of `style`.
 pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -9,10 +9,10 @@ use crate::printable::Printable;
 use crate::roster::{Field, Moment, PerField, Roster, Window};
 use crate::source::{Location, Sourced, Sources};
 
-/// `agenda`: the scheduled changes.
+/// `agenda`: the changes that windows will make.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AgendaReport {
-    /// The root file.
+    /// The root file as the user named it.
     pub file: Printable,
     /// The zone of local dates and times.
     pub timezone: Printable,
@@ -33,14 +33,13 @@ pub struct AgendaReport {
 pub struct ScheduledChange {
     /// As the file wrote it.
     pub when: Printable,
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     pub field: Field,
     /// What is desired before. `None` if the value is left alone.
     pub from: Option<Printable>,
     /// What is desired from then on. `None` if the value is left alone.
     pub to: Option<Printable>,
-    /// Where it is declared.
     #[serde(rename = "place")]
     pub location: Location,
     /// The figures of the guardrails that would block it, each with its name. Empty if no guardrail was asked.
@@ -50,7 +49,7 @@ pub struct ScheduledChange {
 /// A window that has not ended.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WindowLine {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     /// The first instant of the window. `None` if it has always been open.
     pub from: Option<Edge>,
@@ -62,7 +61,6 @@ pub struct WindowLine {
     /// The status afterwards, for people who still show the window's.
     pub then: Option<Printable>,
     pub reason: Option<Printable>,
-    /// Where it is declared.
     #[serde(rename = "place")]
     pub location: Location,
 }
@@ -70,7 +68,7 @@ pub struct WindowLine {
 /// The beginning or the end of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Edge {
-    /// RFC 3339, in UTC.
+    /// An RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// As the file wrote it.

@@ -45,11 +45,10 @@ pub struct ComparisonSummary {
 pub struct DifferenceEntry {
     pub subject: Subject,
     pub kind: Kind,
-    /// The keys that differ.
+    /// In the canonical order of their keys.
     pub items: Vec<ItemLine>,
 }
 
-/// One key that differs.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ItemLine {
     pub key: Printable,
@@ -64,7 +63,7 @@ pub struct ItemLine {
 /// What one version declares for a key.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ComparedValue {
-    /// As TOML.
+    /// The value is written as TOML.
     pub value: Printable,
     /// The time zone of its times. `None` if both versions have the same one.
     pub zone: Option<Printable>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::printable::Printable;
-use crate::report::sheet::{Mark, Row, Section, Sheet};
+use crate::report::tables::{Mark, Row, Table, TableReport};
 use crate::report::words;
 use crate::source::Location;
 
@@ -40,7 +40,7 @@ impl Check {
         Self { mark: Mark::Attention, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
 
-    /// It does not work.
+    /// Something that does not work, and what to do about it.
     pub fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { mark: Mark::Bad, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
@@ -57,8 +57,7 @@ impl DoctorReport {
         self.checks.iter().any(|check| check.mark == Mark::Bad)
     }
 
-    /// The rows of it.
-    pub fn sheet(&self) -> Sheet {
+    pub fn tables(&self) -> TableReport {
         let of = |mark: Mark| self.checks.iter().filter(|check| check.mark == mark).count();
         let (bad, attention) = (of(Mark::Bad), of(Mark::Attention));
         let verdict = match (bad, attention) {
@@ -81,11 +80,11 @@ impl DoctorReport {
             Mark::Good
         };
         let rows = self.checks.iter().map(row).collect();
-        Sheet {
+        TableReport {
             about: Vec::new(),
             verdict,
             mark,
-            sections: vec![Section { title: None, columns: Vec::new(), rows }],
+            tables: vec![Table { title: None, columns: Vec::new(), rows }],
         }
     }
 }

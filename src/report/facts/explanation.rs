@@ -12,7 +12,7 @@ use crate::observed::{Found, ObservedState, Person, RoleId};
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
-use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::roster::{Email, Field, Guardrail, Roster};
 use crate::source::{Location, Sources};
@@ -66,13 +66,13 @@ pub struct StandingLine {
 pub struct PylonLine {
     pub id: Printable,
     pub name: Printable,
-    /// The primary address.
+    /// The primary address in Pylon.
     pub email: Printable,
     pub other_emails: Vec<Printable>,
     /// Whether the address that was asked about is one of the others.
     pub found_by_other_email: bool,
     pub assigned_roles: Vec<Printable>,
-    /// Roles from SCIM groups.
+    /// Roles that come from SCIM groups.
     pub through_scim: Vec<Printable>,
     /// Empty if there is none.
     pub status: Printable,
@@ -80,7 +80,6 @@ pub struct PylonLine {
     pub deactivated: bool,
 }
 
-/// One declared value.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ValueLine {
     pub field: Field,
@@ -149,8 +148,7 @@ impl ExplanationReport {
         self.several_in_pylon.is_empty() && (self.in_pylon.is_some() || self.declared.is_some())
     }
 
-    /// The rows of it.
-    pub fn sheet(&self) -> Sheet {
+    pub fn tables(&self) -> TableReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
             _ if !self.several_in_pylon.is_empty() => {
@@ -165,17 +163,17 @@ impl ExplanationReport {
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in step: see what would change"),
             (Some(_), Some(_)) => (Mark::Good, "in step"),
         };
-        let sections =
+        let tables =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
-        Sheet {
+        TableReport {
             about: vec![self.asked.short(words::LONGEST_ADDRESS), words::organization(&self.organization)],
             verdict: verdict.to_owned(),
             mark,
-            sections,
+            tables,
         }
     }
 
-    fn in_pylon(&self) -> Section {
+    fn in_pylon(&self) -> Table {
         let rows = if let Some(person) = &self.in_pylon {
             person_rows(person)
         } else if self.several_in_pylon.is_empty() {
@@ -190,10 +188,10 @@ impl ExplanationReport {
             let row = Row::new(Mark::Bad, [Printable::new("several people have this address")]);
             vec![Row { notes: self.several_in_pylon.iter().map(note).collect(), ..row }]
         };
-        Section { title: Some("In Pylon"), rows, ..Section::default() }
+        Table { title: Some("In Pylon"), rows, ..Table::default() }
     }
 
-    fn in_files(&self) -> Section {
+    fn in_files(&self) -> Table {
         let rows = match &self.declared {
             None => vec![Row::new(Mark::Plain, [Printable::new("no file declares this address")])],
             Some(DeclarationLine { email, location }) => {
@@ -206,10 +204,10 @@ impl ExplanationReport {
                     .collect()
             }
         };
-        Section { title: Some("In the files, now"), rows, ..Section::default() }
+        Table { title: Some("In the files, now"), rows, ..Table::default() }
     }
 
-    fn would_change(&self) -> Section {
+    fn would_change(&self) -> Table {
         let edits = |lines: fn(&PlanReport) -> &Vec<ChangeLine>| {
             self.plan.iter().flat_map(lines).flat_map(|line| &line.edits)
         };
@@ -222,14 +220,14 @@ impl ExplanationReport {
         };
         let changes = edits(|plan| &plan.changes).map(|edit| row(edit, ""));
         let observed = edits(|plan| &plan.observed).map(|edit| row(edit, "observed, left alone"));
-        Section {
+        Table {
             title: Some("What would change"),
             rows: changes.chain(observed).collect(),
-            ..Section::default()
+            ..Table::default()
         }
     }
 
-    fn to_come(&self) -> Section {
+    fn to_come(&self) -> Table {
         let row = |line: &ScheduledChange| {
             let value = |value: &Option<Printable>| {
                 value.as_ref().map_or_else(|| "(left alone)".to_owned(), |value| cell(value).to_string())
@@ -237,10 +235,10 @@ impl ExplanationReport {
             let change = format!("{} {}", line.field, words::change(&value(&line.from), &value(&line.to)));
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
-        Section {
+        Table {
             title: Some("Coming by itself"),
             rows: self.scheduled.iter().map(row).collect(),
-            ..Section::default()
+            ..Table::default()
         }
     }
 
@@ -259,7 +257,7 @@ impl ExplanationReport {
         }
     }
 
-    fn guardrails(&self) -> Section {
+    fn guardrails(&self) -> Table {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Holds | Verdict::Acknowledged { .. } | Verdict::Refused => true,
             Verdict::Reported => self.is_about_asked(&line.about),
@@ -284,7 +282,7 @@ impl ExplanationReport {
             row
         });
         let rows = standing.chain(lines).collect();
-        Section { title: Some("Guardrails, for this person alone"), rows, ..Section::default() }
+        Table { title: Some("Guardrails, for this person alone"), rows, ..Table::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::adoption::{Adoption, NotWritten};
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
 use crate::report::diff::{Hunk, diff_texts};
-use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::source::{Location, Sources};
 
@@ -70,7 +70,7 @@ pub struct SkippedLine {
 }
 
 impl FileLine {
-    /// A file that differs.
+    /// A file with the lines that differ.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
         Self { name: Printable::new(name), state, hunks: diff_texts(before, after) }
     }
@@ -103,8 +103,7 @@ pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog
 }
 
 impl FilesReport {
-    /// The rows of it.
-    pub fn sheet(&self) -> Sheet {
+    pub fn tables(&self) -> TableReport {
         let Self { verdict, files, left } = self;
         let would = files.iter().any(|file| file.state == FileState::WouldBeWritten);
         let mark = if would || !left.is_empty() { Mark::Attention } else { Mark::Good };
@@ -124,13 +123,13 @@ impl FilesReport {
             row.location.clone_from(location);
             row
         });
-        Sheet {
+        TableReport {
             about: Vec::new(),
             verdict: verdict.clone(),
             mark,
-            sections: vec![
-                Section { title: None, columns: Vec::new(), rows: shown.map(file).collect() },
-                Section { title: Some("Not written"), columns: Vec::new(), rows: left.collect() },
+            tables: vec![
+                Table { title: None, columns: Vec::new(), rows: shown.map(file).collect() },
+                Table { title: Some("Not written"), columns: Vec::new(), rows: left.collect() },
             ],
         }
     }

@@ -60,10 +60,10 @@ pub struct PlanReport {
     /// The windows' line of time begins here.
     #[serde(skip)]
     pub now: Timestamp,
-    /// Only in a rollback.
+    /// `None` unless the plan is a rollback.
     #[serde(rename = "takeback", skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackNotes>,
-    /// Only with `plan --blame`.
+    /// `None` without `plan --blame`.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
     /// `None` if the plan was not applied.
@@ -90,7 +90,7 @@ pub struct PlanSummary {
 /// A person who changes, or who would change if the policy did more than observe.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ChangeLine {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -106,7 +106,7 @@ pub struct ChangeLine {
 /// A declared person who is not in Pylon, or deactivated there.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct MissingLine {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     pub deactivated: bool,
     /// The name in Pylon of a person who is deactivated.
@@ -121,7 +121,7 @@ pub struct MissingLine {
 /// A person who is in sync, and was found by another address than the primary one.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FoundElsewhereLine {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     #[serde(flatten)]
     pub person: PersonLine,
@@ -149,14 +149,13 @@ pub struct IntegrationLine {
 /// A guarded role that a person gains or loses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeptRoleLine {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub email: Printable,
     pub role: Printable,
     /// `false` if it is lost.
     pub gained: bool,
 }
 
-/// One field that changes.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EditLine {
     pub field: Field,
@@ -186,7 +185,7 @@ pub struct BlameLine {
     pub source: Option<Printable>,
     /// As the log calls it.
     pub action: Printable,
-    /// RFC 3339, in UTC.
+    /// An RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     pub old: Option<Printable>,
@@ -236,7 +235,6 @@ impl OutcomeLine {
     }
 }
 
-/// What a guardrail found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GuardrailLine {
     pub name: Guardrail,
@@ -258,7 +256,7 @@ pub struct ExpiredLine {
     pub guardrail: Guardrail,
     /// The instant as the file wrote it.
     pub expired: Printable,
-    /// The same instant.
+    /// The same instant in UTC.
     #[serde(skip)]
     pub at: Timestamp,
     #[serde(rename = "place")]
@@ -284,7 +282,7 @@ pub struct RollbackNotes {
 /// The result of an apply as a whole.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApplyResult {
-    /// Why it ended early.
+    /// Why the apply ended early.
     pub stopped: Option<String>,
     /// Changes that Pylon confirmed when they were sent and that could not be read back.
     pub not_read_back: usize,
@@ -303,7 +301,7 @@ pub enum Entry<'r> {
 }
 
 impl Entry<'_> {
-    /// The declared address.
+    /// The address by which the person is declared.
     pub fn email(&self) -> &Printable {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.email,
@@ -312,7 +310,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What changes, or differs.
+    /// The edits of a person who changes or is observed.
     pub fn edits(&self) -> &[EditLine] {
         match self {
             Self::Change(line) | Self::Observed(line) => &line.edits,

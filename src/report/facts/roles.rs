@@ -8,15 +8,15 @@ use serde::Serialize;
 use super::OrganizationLine;
 use crate::observed::{Meaning, ObservedState, RoleId};
 use crate::printable::Printable;
-use crate::report::sheet::{Mark, Row, Section, Sheet, cell};
+use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::roster::{RoleName, Roster};
 
-/// `roles`: the organization's roles.
+/// `roles`: all roles of the organization.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RolesReport {
     pub organization: OrganizationLine,
-    /// Sorted by name.
+    /// The roles are sorted by name.
     pub roles: Vec<RoleLine>,
     /// Whether there are files in which roles can be declared.
     #[serde(skip)]
@@ -25,7 +25,6 @@ pub struct RolesReport {
     pub unknown: Vec<Printable>,
 }
 
-/// One role.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RoleLine {
     pub name: Printable,
@@ -85,8 +84,7 @@ impl RolesReport {
         }
     }
 
-    /// The rows of it.
-    pub fn sheet(&self) -> Sheet {
+    pub fn tables(&self) -> TableReport {
         let Self { organization, roles, has_files, unknown } = self;
         let unused = roles.iter().filter(|role| role.is_unused).count();
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
@@ -104,11 +102,11 @@ impl RolesReport {
         });
         let mut columns = vec!["name", "slug", "id", "hold it"];
         columns.extend(has_files.then_some("declared"));
-        Sheet {
+        TableReport {
             about: vec![words::organization(organization)],
             verdict: verdict.join(" · "),
             mark,
-            sections: vec![Section { title: None, columns, rows: rows.chain(unknown).collect() }],
+            tables: vec![Table { title: None, columns, rows: rows.chain(unknown).collect() }],
         }
     }
 }

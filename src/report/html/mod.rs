@@ -5,7 +5,7 @@
 
 mod comparison;
 mod plan;
-mod sheet;
+mod tables;
 mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -20,6 +20,9 @@ use crate::source::Location;
 const STYLE: &str = include_str!("page.css");
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 120;
+
+/// Sentences are shown up to this number of characters.
+const LONGEST_SENTENCE: usize = 300;
 
 /// How a page feels at first sight.
 #[derive(Debug, Clone, Copy)]
@@ -54,10 +57,10 @@ pub fn write(report: &Report) -> String {
             };
             page(command, Tone::Attention, &verdict, &inside)
         }
-        Body::Roles(roles) => sheet::write(command, &roles.sheet()),
-        Body::Explanation(explanation) => sheet::write(command, &explanation.sheet()),
-        Body::Doctor(doctor) => sheet::write(command, &doctor.sheet()),
-        Body::Files(files) => sheet::write(command, &files.sheet()),
+        Body::Roles(roles) => tables::write(command, &roles.tables()),
+        Body::Explanation(explanation) => tables::write(command, &explanation.tables()),
+        Body::Doctor(doctor) => tables::write(command, &doctor.tables()),
+        Body::Files(files) => tables::write(command, &files.tables()),
         Body::Problems(problems) => {
             let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");
             let number = words::count(problems.list.len(), "problem", "problems");

@@ -21,7 +21,7 @@ const DATES: f64 = 24.0;
 const NOW: f64 = 50.0;
 /// No line of time is longer, so that one window in ten years does not press all others together.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// Nor shorter.
+/// No line of time is shorter.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// So many dates stand below it at most.
 const TICKS: usize = 9;
@@ -32,7 +32,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
         return html! {};
     }
     let shown = &windows[..windows.len().min(MOST)];
-    let axis = Axis::of(shown, now);
+    let axis = Axis::new(shown, now);
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
@@ -53,14 +53,14 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
         }
 }
 
-/// From instants to places.
+/// Turns instants into horizontal positions.
 struct Axis {
     from: Timestamp,
     until: Timestamp,
 }
 
 impl Axis {
-    fn of(windows: &[WindowLine], now: Timestamp) -> Self {
+    fn new(windows: &[WindowLine], now: Timestamp) -> Self {
         let edges = windows.iter().flat_map(|window| window.from.iter().chain(&window.until));
         let last = edges.map(|edge| edge.at).max().unwrap_or(now);
         let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);

@@ -8,7 +8,7 @@
 mod agenda;
 mod comparison;
 mod plan;
-mod sheet;
+mod tables;
 
 use super::diff::Hunk;
 use super::facts::agenda::ScheduledChange;
@@ -40,10 +40,10 @@ pub fn write(report: &Report, limit: usize) -> String {
         Body::Plan(plan) => plan::write(command, plan, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
-        Body::Roles(roles) => sheet::write(command, &roles.sheet(), limit),
-        Body::Explanation(explanation) => sheet::write(command, &explanation.sheet(), limit),
-        Body::Doctor(doctor) => sheet::write(command, &doctor.sheet(), limit),
-        Body::Files(files) => sheet::write(command, &files.sheet(), limit),
+        Body::Roles(roles) => tables::write(command, &roles.tables(), limit),
+        Body::Explanation(explanation) => tables::write(command, &explanation.tables(), limit),
+        Body::Doctor(doctor) => tables::write(command, &doctor.tables(), limit),
+        Body::Files(files) => tables::write(command, &files.tables(), limit),
         Body::Problems(problems) => failed(command, *exit, problems, limit),
     };
     if text.len() <= limit {

@@ -17,7 +17,7 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     let title = styled(styles.heading, "rolecall compare");
     let mut text =
         format!("{title} · {} · {declared} declared\n\n", words::change(old.as_str(), new.as_str()));
-    let columns = Columns::of(differences);
+    let columns = Columns::new(differences);
     for entry in differences {
         text += &entry_lines(entry, &columns, styles);
     }
@@ -38,7 +38,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(differences: &[DifferenceEntry]) -> Self {
+    fn new(differences: &[DifferenceEntry]) -> Self {
         let items = || differences.iter().flat_map(|entry| &entry.items);
         let key = items().map(|item| item.key.short(LONGEST).width()).max().unwrap_or(0).min(WIDEST_KEY);
         let value =

@@ -3,7 +3,7 @@
 mod agenda;
 mod comparison;
 mod plan;
-mod sheet;
+mod tables;
 
 use super::facts::agenda::ScheduledChange;
 use super::style::{Styles, styled};
@@ -17,7 +17,7 @@ const WIDEST_EMAIL: usize = 40;
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 80;
 
-/// The report as text.
+/// Writes the report for a terminal.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     let Report { command, exit: _, body } = report;
     match body {
@@ -29,10 +29,10 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Plan(report) => plan::plan(command, report, styles),
         Body::Comparison(report) => comparison::comparison(report, styles),
         Body::Agenda(report) => agenda::agenda(report, styles),
-        Body::Roles(report) => sheet::sheet(command, &report.sheet(), styles),
-        Body::Explanation(report) => sheet::sheet(command, &report.sheet(), styles),
-        Body::Doctor(report) => sheet::sheet(command, &report.sheet(), styles),
-        Body::Files(report) => sheet::sheet(command, &report.sheet(), styles),
+        Body::Roles(report) => tables::tables(command, &report.tables(), styles),
+        Body::Explanation(report) => tables::tables(command, &report.tables(), styles),
+        Body::Doctor(report) => tables::tables(command, &report.tables(), styles),
+        Body::Files(report) => tables::tables(command, &report.tables(), styles),
         Body::Problems(_) if setting.problems_on_stderr => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colours),
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::sheet::hunk_lines;
+use super::tables::hunk_lines;
 use super::{LONGEST, WIDEST_EMAIL, listed, padded, scheduled_lines};
 use crate::apply::Outcome;
 use crate::clock::minute;
@@ -25,7 +25,7 @@ const WIDEST_VALUE: usize = 44;
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let mut text = heading(command, report, styles);
     let entries = report.entries();
-    let columns = Columns::of(&entries);
+    let columns = Columns::new(&entries);
     let shared = words::shared(report.outcomes());
     if !entries.is_empty() {
         text.push('\n');
@@ -64,7 +64,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(entries: &[Entry<'_>]) -> Self {
+    fn new(entries: &[Entry<'_>]) -> Self {
         let email = entries.iter().map(|entry| entry.email().width()).max();
         let edits = entries.iter().flat_map(Entry::edits);
         let value = edits.map(|edit| Printable::new(&value(edit)).width()).max();

@@ -12,7 +12,7 @@ pub fn valid(files: usize, declared: usize) -> String {
     format!("{files}, {people} declared: valid")
 }
 
-/// What `fmt` comes to.
+/// The result of `fmt` in a few words.
 pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     let all = count(files, "file", "files");
     match (changed, is_dry) {

@@ -22,7 +22,7 @@ use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::roster::Email;
 
-/// `1 change`, `2 changes`.
+/// A number with its noun: `1 change`, `2 changes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
@@ -30,8 +30,12 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
 /// A change of one value. Between two that run from right to left an arrow runs so too, and they would change places where
 /// they are shown (a terminal that reorders, an annotation): a word that runs from left to right holds them apart.
 pub fn change(before: &str, after: &str) -> String {
-    let arrow = if before.chars().any(runs_leftwards) { "→ to" } else { "→" };
-    format!("{before} {arrow} {after}")
+    format!("{before} {} {after}", arrow(before))
+}
+
+/// The arrow of a change from `before` to another value.
+pub fn arrow(before: &str) -> &'static str {
+    if before.chars().any(runs_leftwards) { "→ to" } else { "→" }
 }
 
 /// The blocks whose letters run from right to left (UAX #9, the defaults of `R` and `AL`).

@@ -1,5 +1,5 @@
-//! A small report as rows under headings, for the formats that people read: one shape that text, markdown, html and the
-//! annotations of a GitHub job each show in their own way. What is in it is settled by the verb's own report.
+//! A report as tables: roles, explain, doctor, and files. Text, markdown, the page, and the annotations of a GitHub job each show
+//! this one shape in their own way. The facts of the report decide what is in it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,46 +8,39 @@ use super::diff::Hunk;
 use crate::printable::Printable;
 use crate::source::Location;
 
-/// What a verb has to say, in rows.
+/// What a command reports, in tables.
 #[derive(Debug, Clone)]
-pub struct Sheet {
-    /// What it is about: an organisation, a person, a file; short enough to be shown whole.
+pub struct TableReport {
+    /// The organization, the person, or the file that it is about. Short enough to be shown whole.
     pub about: Vec<Printable>,
-    /// What it comes to, in a few words of ours.
+    /// The result in a few words of rolecall.
     pub verdict: String,
-    /// How it feels at first sight.
+    /// The tone of the whole report.
     pub mark: Mark,
-    /// The rows.
-    pub sections: Vec<Section>,
+    pub tables: Vec<Table>,
 }
 
-/// Rows that belong together.
 #[derive(Debug, Clone, Default)]
-pub struct Section {
-    /// Its heading; none where the sheet has only one.
+pub struct Table {
+    /// `None` if it is the only table, or the first.
     pub title: Option<&'static str>,
-    /// What stands in each column; empty where the rows speak for themselves.
+    /// The heads of the columns. Empty if the rows need none.
     pub columns: Vec<&'static str>,
-    /// The rows.
     pub rows: Vec<Row>,
 }
 
-/// One row.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
-    /// How it is.
     pub mark: Mark,
-    /// Its cells, short enough to be shown whole; the first names it.
+    /// Short enough to be shown whole. The first names the row.
     pub cells: Vec<Printable>,
-    /// What follows, or what to do: sentences of ours, each a line. Values in them are printable and short already.
+    /// What follows, or what to do: sentences of rolecall, one per line. Values in them are printable and short already.
     pub notes: Vec<String>,
-    /// Where it is declared.
     pub location: Option<Location>,
-    /// What would change in a file, or did.
+    /// What would change or has changed in a file.
     pub hunks: Vec<Hunk>,
 }
 
-/// How a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
@@ -55,11 +48,9 @@ pub enum Mark {
     #[default]
     #[serde(rename = "unknown")]
     Plain,
-    /// As it should be.
     Good,
-    /// Something to look at.
+    /// It works, but the reader should look at it.
     Attention,
-    /// Something wrong.
     Bad,
 }
 

@@ -1,15 +1,15 @@
-//! Rows under headings.
+//! Tables: rows under headings.
 
 use super::{code, fence, fitting, place, title};
 use crate::printable::Printable;
-use crate::report::sheet::{Mark, Row, Section, Sheet};
+use crate::report::tables::{Mark, Row, Table, TableReport};
 
-pub(super) fn write(command: &str, sheet: &Sheet, limit: usize) -> String {
-    let Sheet { about, verdict, mark: _, sections } = sheet;
+pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String {
+    let TableReport { about, verdict, mark: _, tables } = report;
     let about: Vec<String> = about.iter().map(|about| code(about.as_str())).collect();
     let head = title(command, verdict) + &format!("{}\n\n", about.join(" · "));
     let mut pieces = Vec::new();
-    for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+    for Table { title, columns, rows } in tables.iter().filter(|table| !table.rows.is_empty()) {
         pieces.extend(title.map(|title| format!("**{title}**\n\n")));
         pieces.extend(rows.iter().map(|row| item(columns, row)));
         pieces.push("\n".into());

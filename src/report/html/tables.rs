@@ -1,16 +1,16 @@
-//! Rows under headings.
+//! Tables: rows under headings.
 
 use maud::{Markup, html};
 
 use super::{Tone, diff_lines, page, place};
 use crate::printable::Printable;
-use crate::report::sheet::{Mark, Row, Section, Sheet};
+use crate::report::tables::{Mark, Row, Table, TableReport};
 
-pub(super) fn write(command: &str, sheet: &Sheet) -> String {
-    let Sheet { about, verdict, mark, sections } = sheet;
+pub(super) fn write(command: &str, report: &TableReport) -> String {
+    let TableReport { about, verdict, mark, tables } = report;
     let inside = html! {
         p.about { (about.iter().map(Printable::as_str).collect::<Vec<_>>().join(" · ")) }
-        @for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+        @for Table { title, columns, rows } in tables.iter().filter(|table| !table.rows.is_empty()) {
             section {
                 @if let Some(title) = title { h2 { (title) } }
                 table {

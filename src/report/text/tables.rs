@@ -1,22 +1,22 @@
-//! Rows under headings.
+//! Tables: rows under headings.
 
 use textwrap::{Options, WordSplitter};
 
 use super::padded;
 use crate::report::diff::{Hunk, Sign};
-use crate::report::sheet::{Mark, Row, Section, Sheet};
 use crate::report::style::{Style, Styles, styled};
+use crate::report::tables::{Mark, Row, Table, TableReport};
 
 /// No column is wider than this; longer cells push their line.
 const WIDEST: usize = 44;
 /// Notes are broken at this width, between words.
 const NOTE: usize = 100;
 
-pub(super) fn sheet(command: &str, sheet: &Sheet, styles: &Styles) -> String {
-    let Sheet { about, verdict, mark: _, sections } = sheet;
+pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles) -> String {
+    let TableReport { about, verdict, mark: _, tables } = report;
     let about: String = about.iter().map(|about| format!(" · {about}")).collect();
     let mut text = format!("{}{about}\n", styled(styles.heading, format_args!("rolecall {command}")));
-    for Section { title, columns, rows } in sections.iter().filter(|section| !section.rows.is_empty()) {
+    for Table { title, columns, rows } in tables.iter().filter(|table| !table.rows.is_empty()) {
         text.push('\n');
         if let Some(title) = title {
             text += &format!("{title}\n");

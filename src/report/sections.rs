@@ -1,0 +1,361 @@
+//! What a plan says to the readers of a document (markdown, the page): which sections there are, in which order, in which words.
+//! Each format decides how they look.
+
+use super::facts::OrganizationLine;
+use super::facts::files::{FileLine, SkippedLine};
+use super::facts::plan::{
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, KeptRoleLine, MissingLine,
+    PlanReport, RollbackNotes,
+};
+use super::tables::Mark;
+use super::words;
+use crate::clock::minute;
+use crate::invocation::path_word;
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::source::Location;
+
+/// If one line is about many people, this number of them is named.
+const NAMED: usize = 10;
+
+/// A part of a line.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Words that rolecall chooses.
+    Words(String),
+    /// Words of rolecall that stand out.
+    Strong(&'static str),
+    /// A name or a value from elsewhere.
+    Value(Printable),
+    /// A sentence with text from elsewhere in it.
+    Sentence(String),
+    /// A command to paste, or a path to type.
+    Command(String),
+    Place(Location),
+}
+
+/// A sentence, or an item of a list.
+pub type Line = Vec<Part>;
+
+/// One of the parts that a document shows in order.
+#[derive(Debug, Clone)]
+pub enum Section {
+    Paragraph(Mark, Line),
+    List {
+        title: Option<&'static str>,
+        lines: Vec<Line>,
+    },
+    /// Something that must not be overlooked, with the reasons, and what follows.
+    Alert {
+        mark: Mark,
+        heading: Line,
+        reasons: Vec<Line>,
+        /// How to acknowledge the reasons: a sentence, and TOML to copy.
+        remedies: Vec<String>,
+        follow_up: Option<Line>,
+    },
+    /// The people who change. The format chooses a diff, a table, or both.
+    Changes,
+    /// The scheduled changes and the windows.
+    Scheduled,
+    /// What these files have to say.
+    Files(Vec<FileLine>),
+}
+
+/// A line of words (`"…"`), values, and other parts.
+macro_rules! line {
+    ($($part:expr),+ $(,)?) => { vec![$(Part::from($part)),+] };
+}
+
+impl From<&str> for Part {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl From<String> for Part {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&Printable> for Part {
+    fn from(value: &Printable) -> Self {
+        Self::Value(value.clone())
+    }
+}
+
+impl From<&Location> for Part {
+    fn from(location: &Location) -> Self {
+        Self::Place(location.clone())
+    }
+}
+
+/// What the plan is about: the organization, how many people are declared, and the limits of the plan.
+pub fn about(report: &PlanReport) -> Line {
+    let PlanReport { organization, declared, at, only, .. } = report;
+    let OrganizationLine { name, id, place } = organization;
+    let mut line = line![name, " (", id, ", ", place, format!("), {declared} declared")];
+    match only.as_slice() {
+        [] => {}
+        few if few.len() <= 3 => {
+            for (number, email) in few.iter().enumerate() {
+                line.extend(line![if number == 0 { ", only " } else { ", " }, email]);
+            }
+        }
+        many => line.push(format!(", only {} people", many.len()).into()),
+    }
+    if let Some(at) = at {
+        line.extend(line![", as on ", at]);
+    }
+    line
+}
+
+/// The sections below the summary of a plan, the most important ones first.
+pub fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
+    let mut sections = Vec::new();
+    if report.made_up {
+        let describe = Part::Command(report.invocation.describe());
+        sections.push(Section::Paragraph(Mark::Attention, line![words::MADE_UP, " ", describe, "."]));
+    }
+    sections.extend(blocked(command, report));
+    if !report.kept_roles.is_empty() {
+        let lines = report.kept_roles.iter().map(kept_role).collect();
+        sections.push(Section::List { title: Some("Kept roles, look here first"), lines });
+    }
+    sections.extend(not_in_force(report));
+    sections.push(Section::Changes);
+    sections.extend(guardrails(report));
+    if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
+        let mut line = line![what];
+        if let Some(why) = why {
+            line.extend(line![": ", Part::Sentence(why)]);
+        }
+        line.push(".".into());
+        sections.push(Section::Paragraph(Mark::Plain, line));
+    }
+    let lines: Vec<Line> = report.entries().into_iter().filter_map(attention).collect();
+    if !lines.is_empty() {
+        sections.push(Section::List { title: None, lines });
+    }
+    sections.push(Section::Scheduled);
+    sections.extend(report.rollback.iter().flat_map(rollback));
+    if let Some(unread) = report.result.as_ref().and_then(|result| words::not_read_back(result.not_read_back))
+    {
+        sections.push(Section::Paragraph(Mark::Attention, line![unread]));
+    }
+    if let Some(path) = &report.saved {
+        let apply = report.invocation.command(&["apply", &path_word(path.raw().as_ref())]);
+        let path = Part::Command(path.raw().to_owned());
+        let line = line!["Saved as ", path, "; ", Part::Command(apply), " ", words::SAVED, "."];
+        sections.push(Section::Paragraph(Mark::Plain, line));
+    }
+    sections
+}
+
+/// The guardrails that block the plan, and how to acknowledge them.
+fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
+    let mut reasons = Vec::new();
+    let mut remedies: Vec<String> = Vec::new();
+    for GuardrailLine { name, about: _, verdict, figure, remedy, location } in &report.guardrails {
+        if *verdict != Verdict::Refused {
+            continue;
+        }
+        let figure = Part::Sentence(figure.clone());
+        let mut line = line!["Refused by ", Part::Strong(name.as_str()), ": ", figure];
+        if let Some(location) = location {
+            line.extend(line![" (", location, ")"]);
+        }
+        reasons.push(line);
+        remedies.extend(remedy.clone());
+    }
+    remedies.dedup();
+    let unchanged = words::unchanged(command, report);
+    let heading = unchanged.map_or("This cannot be applied.".to_owned(), |unchanged| {
+        format!("This cannot be applied. {unchanged}")
+    });
+    let alert =
+        Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies, follow_up: None };
+    report.refused.then_some(alert)
+}
+
+fn kept_role(line: &KeptRoleLine) -> Line {
+    let KeptRoleLine { email, role, gained } = line;
+    line![email, " ", Part::Strong(if *gained { "gains" } else { "loses" }), " ", role]
+}
+
+/// The changes that are not in force, and what to do next.
+fn not_in_force(report: &PlanReport) -> Option<Section> {
+    let result = report.result.as_ref()?;
+    let heading = match (&result.next_step, &result.stopped) {
+        (Some(next_step), _) => with_commands(&format!("Not everything is in force. {next_step}")),
+        (None, Some(_)) => line!["It ended early."],
+        (None, None) => return None,
+    };
+    let shared = words::shared(report.outcomes());
+    let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
+    let mut of_one = Vec::new();
+    for change in &report.changes {
+        let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.in_force) else { continue };
+        let kind = words::kind(&outcome.outcome);
+        match shared.iter().position(|shared| shared.kind == kind) {
+            Some(number) => people[number].push(change),
+            None => of_one.push(line![&change.email, " ", Part::Sentence(outcome.detail.clone())]),
+        }
+    }
+    let mut reasons: Vec<Line> =
+        result.stopped.iter().map(|stopped| line![Part::Sentence(stopped.clone())]).collect();
+    for (shared, people) in shared.iter().zip(&people).filter(|(_, people)| !people.is_empty()) {
+        let mut line = line![Part::Sentence(shared.sentence.clone()), format!(": {} people", people.len())];
+        for change in people.iter().take(NAMED) {
+            line.extend(line![", ", &change.email]);
+        }
+        if people.len() > NAMED {
+            line.push(format!(" and {} more", people.len() - NAMED).into());
+        }
+        reasons.push(line);
+    }
+    reasons.extend(of_one);
+    let journal = report.journal.as_ref().filter(|_| result.next_step.is_some());
+    let follow_up = journal.map(|path| line![words::SENT, ": ", Part::Command(path.raw().to_owned())]);
+    Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new(), follow_up })
+}
+
+/// A sentence in which commands are between backticks. No command contains one.
+fn with_commands(sentence: &str) -> Line {
+    let parts = sentence.split('`').enumerate();
+    parts
+        .map(
+            |(number, part)| {
+                if number % 2 == 1 { Part::Command(part.to_owned()) } else { Part::Words(part.to_owned()) }
+            },
+        )
+        .collect()
+}
+
+/// The guardrails that do not block, and acknowledgments that have expired.
+fn guardrails(report: &PlanReport) -> Vec<Section> {
+    let mut passing = line!["Guardrails hold: "];
+    let mut lines = Vec::new();
+    for GuardrailLine { name, about, verdict, figure, remedy: _, location: _ } in &report.guardrails {
+        let figure = Part::Sentence(figure.clone());
+        let name = Part::Strong(name.as_str());
+        match verdict {
+            Verdict::Holds if passing.len() == 1 => passing.push(figure),
+            Verdict::Holds => passing.extend(line![", ", figure]),
+            Verdict::Acknowledged { reason } => {
+                lines.push(line![name, " ", figure, ", acknowledged: ", Part::Sentence(reason.clone())]);
+            }
+            Verdict::Reported => {
+                let note = words::reported(about).map_or_else(String::new, |note| format!("; {note}"));
+                lines.push(line![name, " ", figure, note]);
+            }
+            Verdict::Refused => {}
+        }
+    }
+    for ExpiredLine { guardrail, expired, at, location } in &report.expired {
+        let (name, ended) = (Part::Strong(guardrail.as_str()), Printable::new(&minute(*at)));
+        let mut line = line!["The acknowledgement of ", name, " at ", location, " expired ", expired];
+        line.extend(line![" (", &ended, ") and is not obeyed"]);
+        lines.push(line);
+    }
+    let mut sections = Vec::new();
+    if !report.refused && passing.len() > 1 {
+        passing.push(".".into());
+        sections.push(Section::Paragraph(Mark::Plain, passing));
+    }
+    if !lines.is_empty() {
+        sections.push(Section::List { title: None, lines });
+    }
+    sections
+}
+
+/// A declared person who is not found, is deactivated, was found elsewhere, or is only observed.
+fn attention(entry: Entry<'_>) -> Option<Line> {
+    let email = entry.email();
+    let (mut line, location) = match entry {
+        Entry::Change(_) => return None,
+        Entry::Observed(ChangeLine { edits, location, .. }) => {
+            let mut line = line![email, " differs in "];
+            for (number, edit) in edits.iter().enumerate() {
+                if number > 0 {
+                    line.push(", ".into());
+                }
+                line.extend(observed(edit));
+            }
+            line.push("; observed, left alone".into());
+            (line, location)
+        }
+        Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => {
+            let mut line = line![email, " has another primary address in Pylon"];
+            if let Some(primary) = &person.primary_email {
+                line.extend(line![": ", primary, " there"]);
+            }
+            (line, location)
+        }
+        Entry::Missing(MissingLine { name: Some(name), location, .. }) => {
+            (line![email, " (", name, ") is deactivated in Pylon"], location)
+        }
+        Entry::Missing(MissingLine { did_you_mean, location, .. }) => {
+            let mut line = line![email, " is not in Pylon"];
+            if let Some(near) = did_you_mean {
+                line.extend(line!["; did you mean ", near, "?"]);
+            }
+            (line, location)
+        }
+    };
+    line.extend(line![" (", location, ")"]);
+    Some(line)
+}
+
+fn observed(edit: &EditLine) -> Line {
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame } = edit;
+    let mut line = line![format!("{field} ")];
+    if from.is_empty() {
+        line.push("(none)".into());
+    }
+    for (number, value) in from.iter().enumerate() {
+        if number > 0 {
+            line.push(", ".into());
+        }
+        line.push(value.into());
+    }
+    let before = from.last().map_or("", Printable::raw);
+    line.extend(line![format!(" {} ", words::arrow(before)), to]);
+    if let Some(blame) = blame {
+        line.extend(line![" (", Part::Sentence(words::blame(blame)), ")"]);
+    }
+    line
+}
+
+/// What a rollback leaves, and what the next apply would make of it.
+fn rollback(notes: &RollbackNotes) -> Vec<Section> {
+    let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
+    let skipped = |lines: &[SkippedLine]| {
+        let line = |line: &SkippedLine| line![&line.email, " ", Part::Sentence(line.why.clone())];
+        lines.iter().map(line).collect::<Vec<Line>>()
+    };
+    let mut sections = Vec::new();
+    if !journal_is_whole {
+        sections.push(Section::Paragraph(Mark::Attention, line![words::KILLED]));
+    }
+    if *unreadable_lines > 0 {
+        let damage = format!(": {}.", words::unreadable(*unreadable_lines));
+        sections.push(Section::Paragraph(Mark::Bad, line![Part::Strong("Damaged"), damage]));
+    }
+    if !left.is_empty() {
+        sections.push(Section::List { title: Some("Not taken back"), lines: skipped(left) });
+    }
+    if *contradicted > 0 {
+        let people =
+            words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
+        let rest = format!(": {people}, and the next apply would undo this. To keep it:");
+        let line = line![Part::Strong("The files contradict it"), rest];
+        sections.push(Section::Paragraph(Mark::Attention, line));
+        sections.push(Section::Files(files.clone()));
+        if !unwritten.is_empty() {
+            sections.push(Section::List { title: None, lines: skipped(unwritten) });
+        }
+    }
+    sections
+}
