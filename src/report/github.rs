@@ -29,7 +29,7 @@ const NAMED: usize = 5;
 const LONGEST: usize = 300;
 
 /// The text, and the annotations.
-pub fn write(report: &Report, setting: &Setting) -> String {
+pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let text = text::write(report, &Styles::new(setting.colours), setting);
     text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
 }

@@ -15,19 +15,21 @@ use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::source::Location;
 
+/// A sentence that may be long is shown up to this number of characters.
+const LONGEST_SENTENCE: usize = 300;
 /// If one line is about many people, this number of them is named.
 const NAMED: usize = 10;
 
 /// A part of a line.
 #[derive(Debug, Clone)]
-pub enum Part {
+pub(super) enum Part {
     /// Words that rolecall chooses.
     Words(String),
     /// Words of rolecall that stand out.
     Strong(&'static str),
     /// A name or a value from elsewhere.
     Value(Printable),
-    /// A sentence with text from elsewhere in it.
+    /// A sentence with text from elsewhere in it, printable and short already.
     Sentence(String),
     /// A command to paste, or a path to type.
     Command(String),
@@ -35,14 +37,16 @@ pub enum Part {
 }
 
 /// A sentence, or an item of a list.
-pub type Line = Vec<Part>;
+pub(super) type Line = Vec<Part>;
 
 /// One of the parts that a document shows in order.
 #[derive(Debug, Clone)]
-pub enum Section {
+pub(super) enum Section {
     Paragraph(Mark, Line),
     List {
-        title: Option<&'static str>,
+        title: &'static str,
+        /// Whether the lines cannot be understood without the title. Markdown leaves out a title that is not needed.
+        is_title_needed: bool,
         lines: Vec<Line>,
     },
     /// Something that must not be overlooked, with the reasons, and what follows.
@@ -91,8 +95,16 @@ impl From<&Location> for Part {
     }
 }
 
+fn cut(sentence: &str) -> Part {
+    Part::Sentence(Printable::cut(sentence, LONGEST_SENTENCE).to_string())
+}
+
+const fn list(title: &'static str, is_title_needed: bool, lines: Vec<Line>) -> Section {
+    Section::List { title, is_title_needed, lines }
+}
+
 /// What the plan is about: the organization, how many people are declared, and the limits of the plan.
-pub fn about(report: &PlanReport) -> Line {
+pub(super) fn about(report: &PlanReport) -> Line {
     let PlanReport { organization, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
     let mut line = line![name, " (", id, ", ", place, format!("), {declared} declared")];
@@ -112,7 +124,7 @@ pub fn about(report: &PlanReport) -> Line {
 }
 
 /// The sections below the summary of a plan, the most important ones first.
-pub fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
+pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     let mut sections = Vec::new();
     if report.made_up {
         let describe = Part::Command(report.invocation.describe());
@@ -121,7 +133,7 @@ pub fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     sections.extend(blocked(command, report));
     if !report.kept_roles.is_empty() {
         let lines = report.kept_roles.iter().map(kept_role).collect();
-        sections.push(Section::List { title: Some("Kept roles, look here first"), lines });
+        sections.push(list("Kept roles, look here first", true, lines));
     }
     sections.extend(not_in_force(report));
     sections.push(Section::Changes);
@@ -136,7 +148,7 @@ pub fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     }
     let lines: Vec<Line> = report.entries().into_iter().filter_map(attention).collect();
     if !lines.is_empty() {
-        sections.push(Section::List { title: None, lines });
+        sections.push(list("Also noticed", false, lines));
     }
     sections.push(Section::Scheduled);
     sections.extend(report.rollback.iter().flat_map(rollback));
@@ -161,7 +173,7 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
         if *verdict != Verdict::Refused {
             continue;
         }
-        let figure = Part::Sentence(figure.clone());
+        let figure = cut(figure);
         let mut line = line!["Refused by ", Part::Strong(name.as_str()), ": ", figure];
         if let Some(location) = location {
             line.extend(line![" (", location, ")"]);
@@ -200,13 +212,12 @@ fn not_in_force(report: &PlanReport) -> Option<Section> {
         let kind = words::kind(&outcome.outcome);
         match shared.iter().position(|shared| shared.kind == kind) {
             Some(number) => people[number].push(change),
-            None => of_one.push(line![&change.email, " ", Part::Sentence(outcome.detail.clone())]),
+            None => of_one.push(line![&change.email, " ", cut(&outcome.detail)]),
         }
     }
-    let mut reasons: Vec<Line> =
-        result.stopped.iter().map(|stopped| line![Part::Sentence(stopped.clone())]).collect();
+    let mut reasons: Vec<Line> = result.stopped.iter().map(|stopped| line![cut(stopped)]).collect();
     for (shared, people) in shared.iter().zip(&people).filter(|(_, people)| !people.is_empty()) {
-        let mut line = line![Part::Sentence(shared.sentence.clone()), format!(": {} people", people.len())];
+        let mut line = line![cut(&shared.sentence), format!(": {} people", people.len())];
         for change in people.iter().take(NAMED) {
             line.extend(line![", ", &change.email]);
         }
@@ -238,13 +249,13 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing = line!["Guardrails hold: "];
     let mut lines = Vec::new();
     for GuardrailLine { name, about, verdict, figure, remedy: _, location: _ } in &report.guardrails {
-        let figure = Part::Sentence(figure.clone());
+        let figure = cut(figure);
         let name = Part::Strong(name.as_str());
         match verdict {
             Verdict::Holds if passing.len() == 1 => passing.push(figure),
             Verdict::Holds => passing.extend(line![", ", figure]),
             Verdict::Acknowledged { reason } => {
-                lines.push(line![name, " ", figure, ", acknowledged: ", Part::Sentence(reason.clone())]);
+                lines.push(line![name, " ", figure, ", acknowledged: ", cut(reason)]);
             }
             Verdict::Reported => {
                 let note = words::reported(about).map_or_else(String::new, |note| format!("; {note}"));
@@ -265,7 +276,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Plain, passing));
     }
     if !lines.is_empty() {
-        sections.push(Section::List { title: None, lines });
+        sections.push(list("Guardrails", false, lines));
     }
     sections
 }
@@ -344,7 +355,7 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Bad, line![Part::Strong("Damaged"), damage]));
     }
     if !left.is_empty() {
-        sections.push(Section::List { title: Some("Not taken back"), lines: skipped(left) });
+        sections.push(list("Not taken back", true, skipped(left)));
     }
     if *contradicted > 0 {
         let people =
@@ -354,7 +365,7 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Attention, line));
         sections.push(Section::Files(files.clone()));
         if !unwritten.is_empty() {
-            sections.push(Section::List { title: None, lines: skipped(unwritten) });
+            sections.push(list("Not to be said by an edit", false, skipped(unwritten)));
         }
     }
     sections

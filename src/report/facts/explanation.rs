@@ -379,7 +379,7 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
         lines.extend(value.iter().chain(undone_windows).map(|desired| ValueLine {
             field,
             value: Some(Printable::new(&desired.value.value)),
-            origin: words::whence(&desired.origin),
+            origin: words::full_origin(&desired.origin),
             location: Some(sources.locate(desired.value.place)),
         }));
         if lines.len() == before {

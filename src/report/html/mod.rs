@@ -21,9 +21,6 @@ const STYLE: &str = include_str!("page.css");
 /// Names and values are shown up to so many characters; JSON has them whole.
 const LONGEST: usize = 120;
 
-/// Sentences are shown up to this number of characters.
-const LONGEST_SENTENCE: usize = 300;
-
 /// How a page feels at first sight.
 #[derive(Debug, Clone, Copy)]
 enum Tone {
@@ -36,7 +33,7 @@ enum Tone {
 }
 
 /// The report as a page; nothing where there is nothing to say.
-pub fn write(report: &Report) -> String {
+pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{LONGEST_SENTENCE, Tone, diff, diff_lines, page, place, scheduled, short, timeline};
+use super::{Tone, diff, diff_lines, page, place, scheduled, short, timeline};
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::sections::{self, Line, Part, Section};
@@ -35,9 +35,9 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
         Section::Paragraph(Mark::Bad, line) => html! { p.refused { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },
         Section::Paragraph(Mark::Plain | Mark::Good, line) => html! { p.quiet { (line_text(line)) } },
-        Section::List { title, lines } => html! {
+        Section::List { title, is_title_needed: _, lines } => html! {
             section {
-                @if let Some(title) = title { h2 { (title) } }
+                h2 { (title) }
                 ul { @for line in lines { li { (line_text(line)) } } }
             }
         },
@@ -74,7 +74,7 @@ fn line_text(line: &Line) -> Markup {
                 Part::Words(words) => (words),
                 Part::Strong(words) => strong { (words) },
                 Part::Value(value) => code { (short(value)) },
-                Part::Sentence(sentence) => (Printable::cut(sentence, LONGEST_SENTENCE).as_str()),
+                Part::Sentence(sentence) => (sentence),
                 Part::Command(command) => code { (Printable::new(command).as_str()) },
                 Part::Place(location) => (place(location)),
             }

@@ -28,7 +28,7 @@ const LONGEST: usize = 80;
 const LONGEST_RUN: usize = 16;
 
 /// The report as markdown of at most `limit` bytes, which are never fewer than characters.
-pub fn write(report: &Report, limit: usize) -> String {
+pub(super) fn write(report: &Report, limit: usize) -> String {
     let Report { command, exit, body } = report;
     let text = match body {
         Body::Nothing => return String::new(),

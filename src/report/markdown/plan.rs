@@ -12,8 +12,6 @@ use crate::report::{toml_diff, words};
 const SHARE: usize = 12;
 /// A path or a command is shown up to this number of characters, which only one that no user types exceeds.
 const LONGEST_PATH: usize = 300;
-/// A sentence is shown up to this number of characters.
-const LONGEST_SENTENCE: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
     let head = title(command, &words::verdict(report)) + &summary(report);
@@ -46,8 +44,8 @@ fn section_text(section: &Section, report: &PlanReport, share: usize) -> String 
             let parts: Vec<String> = line.iter().map(part_text).collect();
             fitting(&parts, share).0 + "\n\n"
         }
-        Section::List { title, lines } => {
-            let title = title.map_or_else(String::new, |title| format!("{title}:\n\n"));
+        Section::List { title, is_title_needed, lines } => {
+            let title = if *is_title_needed { format!("{title}:\n\n") } else { String::new() };
             format!("{title}{}\n", list(lines.iter().map(line_text), share))
         }
         Section::Alert { mark, heading, reasons, remedies, follow_up } => {
@@ -85,7 +83,7 @@ fn part_text(part: &Part) -> String {
         Part::Words(words) => words.clone(),
         Part::Strong(words) => format!("**{words}**"),
         Part::Value(value) => short(value),
-        Part::Sentence(sentence) => code(Printable::cut(sentence, LONGEST_SENTENCE).as_str()),
+        Part::Sentence(sentence) => code(sentence),
         Part::Command(command) => code(Printable::cut(command, LONGEST_PATH).as_str()),
         Part::Place(location) => place(location),
     }

@@ -81,44 +81,41 @@ pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.refused && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
-/// Where a value comes from, where that is worth saying: `, default`, `, until 2027-01-03`.
+/// Where a value comes from, if that is worth a note: `, default`, `, until 2027-01-03`.
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
         Origin::Defaults => ", default".into(),
-        Origin::Window { until, reason } => {
-            let until = until.as_ref().map_or_else(
-                || ", from a window".into(),
-                |until| format!(", until {}", Printable::new(&until.written)),
-            );
-            let reason = reason
-                .as_ref()
-                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
-            until + &reason
+        Origin::Window { until: Some(until), reason } => {
+            format!(", until {}{}", Printable::new(&until.written), in_parentheses(reason.as_deref()))
+        }
+        Origin::Window { until: None, reason } => {
+            format!(", from a window{}", in_parentheses(reason.as_deref()))
         }
         Origin::After { window } => format!(", after {window}"),
         Origin::Rollback => ", as before the apply".into(),
     }
 }
 
-/// Where a value comes from, told in full.
-pub fn whence(origin: &Origin) -> String {
+/// Where a value comes from, in full.
+pub fn full_origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => "said of the person".into(),
         Origin::Defaults => "from [defaults] of the file".into(),
-        Origin::Window { until, reason } => {
-            let until = until.as_ref().map_or_else(
-                || "from a window without an end".into(),
-                |until| format!("from a window until {}", Printable::new(&until.written)),
-            );
-            let reason = reason
-                .as_ref()
-                .map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)));
-            until + &reason
+        Origin::Window { until: Some(until), reason } => {
+            let until = Printable::new(&until.written);
+            format!("from a window until {until}{}", in_parentheses(reason.as_deref()))
+        }
+        Origin::Window { until: None, reason } => {
+            format!("from a window without an end{}", in_parentheses(reason.as_deref()))
         }
         Origin::Rollback => "as before the apply".into(),
         Origin::After { window } => {
             format!("from `then`, for whoever still shows {window} after the window")
         }
     }
+}
+
+fn in_parentheses(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)))
 }

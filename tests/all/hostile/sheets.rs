@@ -78,7 +78,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let value = ValueLine {
         field: Field::Role,
         value: Some(deal.text(Carrier::AskedValue)),
-        origin: words::whence(&origin),
+        origin: words::full_origin(&origin),
         location: Some(location(deal, Carrier::File)),
     };
     let standing = StandingLine {
