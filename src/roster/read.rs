@@ -22,7 +22,7 @@ use crate::regular::{self, Unreadable};
 use crate::source::{FileId, Sourced, Sources};
 
 /// A file larger than this many bytes is refused: a million people take some 60 MB.
-pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 impl Roster {
     /// Reads the root file and everything it includes.
