@@ -215,7 +215,8 @@ fn not_in_force(report: &PlanReport) -> Option<Section> {
             None => of_one.push(line![&change.email, " ", cut(&outcome.detail)]),
         }
     }
-    let mut reasons: Vec<Line> = result.stopped.iter().map(|stopped| line![cut(stopped)]).collect();
+    let mut reasons: Vec<Line> =
+        result.stopped.iter().map(|stopped| line![Part::Sentence(stopped.clone())]).collect();
     for (shared, people) in shared.iter().zip(&people).filter(|(_, people)| !people.is_empty()) {
         let mut line = line![cut(&shared.sentence), format!(": {} people", people.len())];
         for change in people.iter().take(NAMED) {
