@@ -9,7 +9,7 @@ use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::Progress;
 use super::signals::{self, Signals};
-use super::{Code, Done, Environment, Trouble, block_on, colours, folder, journals};
+use super::{CommandCode, Done, Environment, Trouble, block_on, colours, folder, journals};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
@@ -133,11 +133,12 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("the saved plan {name} cannot be read: {why}");
-            Trouble::from(Problem::new(saved::Code::Unreadable, message))
+            Trouble::from(Problem::new(saved::SavedPlanCode::Unreadable, message))
         }
-        Unreadable::TooLarge(_) | Unreadable::NotText(_) => {
-            Trouble::stale(Problem::new(saved::Code::Damaged, format!("{name} is no saved plan: {why}")))
-        }
+        Unreadable::TooLarge(_) | Unreadable::NotText(_) => Trouble::stale(Problem::new(
+            saved::SavedPlanCode::Damaged,
+            format!("{name} is no saved plan: {why}"),
+        )),
     })?;
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
@@ -180,7 +181,7 @@ fn journal(
         Ok((journal, path))
     });
     opened.map_err(|error| {
-        Problem::new(Code::NoJournal, format!("the journal cannot be written: {error}"))
+        Problem::new(CommandCode::NoJournal, format!("the journal cannot be written: {error}"))
             .help("nothing was changed; name another place with --journal")
             .into()
     })
@@ -224,7 +225,7 @@ fn ask(
     environment: &Environment,
 ) -> Result<(), Trouble> {
     if !environment.can_ask {
-        return Err(Problem::new(Code::NeedsApproval, "nobody can be asked here, and nothing was changed")
+        return Err(Problem::new(CommandCode::NeedsApproval, "nobody can be asked here, and nothing was changed")
             .help(match command {
                 "rollback" => "at a terminal it shows first what it would do, and asks; in a pipeline add --auto-approve",
                 _ => "run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve",
@@ -238,7 +239,7 @@ fn ask(
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    Err(Problem::new(Code::NotApproved, "that was no `yes`: nothing was changed").into())
+    Err(Problem::new(CommandCode::NotApproved, "that was no `yes`: nothing was changed").into())
 }
 
 /// I7 of docs/reliability.md: everything in force, or something perhaps changed, or nothing changed; a signal before that.

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::report::{Body, ComparisonReport};
-use crate::roster::{Code, Roster};
+use crate::roster::{Roster, RosterCode};
 
 pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
 
 /// The remedy for a file that is not there speaks of --config, which this verb does not take.
 fn which_files(mut problems: Problems) -> Problems {
-    let missing = problems.list.iter_mut().filter(|problem| problem.code == Code::FileMissing.as_str());
+    let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| {
         problem.help =
             Some("name the root files of two versions: rolecall compare base/users.toml users.toml".into());

@@ -1,6 +1,6 @@
 //! Where Pylon is and how it is asked: the host, the token, the embedded Pylon, the pace of one run.
 
-use super::{Code, Environment, folder, sandbox, token};
+use super::{CommandCode, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
 use crate::invocation::Invocation;
@@ -154,7 +154,7 @@ pub(super) fn at_present(
     match as_on(&base, environment.clock) {
         None => Ok(()),
         Some(Moment { written, .. }) => Err(Problem::new(
-            Code::FixedClock,
+            CommandCode::FixedClock,
             format!("ROLECALL_NOW has it be {written}, and this would change people now"),
         )
         .help(
@@ -196,7 +196,7 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
     if let (Some(region), true) = (region, base.region() != region) {
         let (host, region) = (base.host(), region.as_str());
         return Err(Problem::new(
-            Code::OtherRegion,
+            CommandCode::OtherRegion,
             format!("--region {region} and the base URL {host} contradict each other"),
         )
         .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
@@ -205,7 +205,7 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
         if let Some(pin) = pin.filter(|pin| pin.value != wanted) {
             let (wanted, pinned) = (wanted.as_str(), pin.value.as_str());
             return Err(Problem::new(
-                Code::OtherRegion,
+                CommandCode::OtherRegion,
                 format!("the region {wanted} is asked for, and these files are for {pinned}"),
             )
             .at(pin.place, "pinned here")

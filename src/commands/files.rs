@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Code, Environment};
+use super::{CommandCode, Environment};
 use crate::cli::Common;
 use crate::desired::DesiredState;
 use crate::plan;
@@ -76,7 +76,7 @@ pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<
 /// A TIME of the command line, in the declared zone.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
-        Problem::new(Code::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
+        Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
             .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
     })
 }
@@ -94,7 +94,7 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
             continue;
         }
         let problem = Problem::new(
-            plan::Code::OnlyUnknown,
+            plan::PlanCode::OnlyUnknown,
             format!("no file declares {}", Printable::cut(written, 80)),
         );
         problems.push(match known.near(&email) {

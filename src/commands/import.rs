@@ -10,7 +10,7 @@ use super::files::{declared, read_if_there};
 use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Rewritten, not_written, rewrite};
-use super::{Code, Done, Environment, Trouble, block_on};
+use super::{CommandCode, Done, Environment, Trouble, block_on};
 use crate::adoption::{Adoption, Why};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
@@ -75,7 +75,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
 
 fn is_there(name: &str) -> Problem {
     let name = Printable::cut(name, 200);
-    Problem::new(Code::FileExists, format!("{name} is there already"))
+    Problem::new(CommandCode::FileExists, format!("{name} is there already"))
         .help("`rolecall import --update` takes what Pylon has into it; to begin anew, move the file away")
 }
 
@@ -242,7 +242,7 @@ fn file_named(into: &Path, sources: &Sources) -> Result<FileId, Trouble> {
         let name = into.to_string_lossy();
         let names: Vec<&str> = sources.iter().map(|(name, _)| name).collect();
         let problem =
-            Problem::new(Code::NotRead, format!("{} is not one of the files that are read", Printable::cut(&name, 200)));
+            Problem::new(CommandCode::NotRead, format!("{} is not one of the files that are read", Printable::cut(&name, 200)));
         let near = did_you_mean(&name, names.iter().copied());
         problem
             .help(match near {

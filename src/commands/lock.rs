@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
-use super::Code;
+use super::CommandCode;
 use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -102,12 +102,12 @@ fn name(host: &str, organization: &str) -> String {
 fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
-        Code::Locked,
+        CommandCode::Locked,
         format!("another apply of this organisation is under way on this machine ({holder})"),
     )
     .help("wait until it has ended; nothing was changed by this one")
 }
 
 pub(super) fn no_lock(message: &str) -> Problem {
-    Problem::new(Code::NoLock, message).help("the folder of the config must be writable, or HOME")
+    Problem::new(CommandCode::NoLock, message).help("the folder of the config must be writable, or HOME")
 }

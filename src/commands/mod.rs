@@ -49,7 +49,7 @@ use outlets::Outlets;
 
 codes! {
     /// What can go wrong around the verbs themselves.
-    pub enum Code {
+    pub enum CommandCode {
         /// `apply` needs somebody who says yes, or `--auto-approve`.
         NeedsApproval = "apply::needs_approval",
         /// Somebody did not say yes.
@@ -91,12 +91,12 @@ codes! {
 
 /// Every diagnostic code of every room (docs/diagnostics.md).
 pub fn diagnostic_codes() -> Vec<&'static str> {
-    let roster = crate::roster::Code::ALL.iter().map(|code| code.as_str());
-    let plan = crate::plan::Code::ALL.iter().map(|code| code.as_str());
-    let saved = crate::plan::saved::Code::ALL.iter().map(|code| code.as_str());
+    let roster = crate::roster::RosterCode::ALL.iter().map(|code| code.as_str());
+    let plan = crate::plan::PlanCode::ALL.iter().map(|code| code.as_str());
+    let saved = crate::plan::saved::SavedPlanCode::ALL.iter().map(|code| code.as_str());
     let pylon = crate::pylon::PylonCode::ALL.iter().map(|code| code.as_str());
     let rollback = crate::apply::rollback::RollbackCode::ALL.iter().map(|code| code.as_str());
-    let own = Code::ALL.iter().map(|code| code.as_str());
+    let own = CommandCode::ALL.iter().map(|code| code.as_str());
     roster.chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
@@ -143,8 +143,11 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
     signals::outlive_file_size_limit();
     if command.prints_its_own() && !common.report.is_empty() {
         let trouble = Trouble::usage(
-            Problem::new(Code::NoReport, format!("`{name}` makes no report that --report could write"))
-                .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
+            Problem::new(
+                CommandCode::NoReport,
+                format!("`{name}` makes no report that --report could write"),
+            )
+            .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
         );
         return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }

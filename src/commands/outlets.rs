@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Code, Environment};
+use super::{CommandCode, Environment};
 use crate::cli::Common;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -83,5 +83,5 @@ fn left_in_summary(summary: &File) -> usize {
 
 fn not_written(path: &Path, error: &std::io::Error) -> Problem {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    Problem::new(Code::NotWritten, format!("the report cannot be written to {name}: {error}"))
+    Problem::new(CommandCode::NotWritten, format!("the report cannot be written to {name}: {error}"))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::files::{declared, declares_nobody};
 use super::prepare::{Prepared, Scope, prepare};
-use super::{Code, Done, Environment, Trouble, block_on};
+use super::{CommandCode, Done, Environment, Trouble, block_on};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
 use crate::plan::saved::SavedPlan;
@@ -44,7 +44,7 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
     let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
-        Problem::new(Code::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
+        Problem::new(CommandCode::NotWritten, format!("the plan cannot be saved to {name}: {error}")).into()
     })
 }
 

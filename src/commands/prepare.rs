@@ -200,7 +200,7 @@ fn review(
 
 /// In a sandbox, an unknown role may be one that the real organization has: says how to describe that organization.
 fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Problem {
-    if problem.code == crate::plan::Code::UnknownRole.as_str() && connection.sandbox.is_some() {
+    if problem.code == crate::plan::PlanCode::UnknownRole.as_str() && connection.sandbox.is_some() {
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
         let description = quoted(&connection.invocation.description);
         problem.help = Some(format!(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::files::read_if_there;
 use super::state::{is_new, sandbox_region, write_state};
-use super::{Code, Done, Environment, Trouble, block_on, folder, signals};
+use super::{CommandCode, Done, Environment, Trouble, block_on, folder, signals};
 use crate::cli::{Common, SandboxArgs};
 use crate::exit::Exit;
 use crate::invocation::quoted;
@@ -71,7 +71,7 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     let note = format!("A small Pylon with {people} answers at this address. Press Ctrl-C to end it.\n");
     let _ = output::stderr(note);
     written.map_err(|error| {
-        Problem::new(Code::SandboxFailed, format!("standard output cannot be written: {error}")).into()
+        Problem::new(CommandCode::SandboxFailed, format!("standard output cannot be written: {error}")).into()
     })
 }
 
@@ -119,7 +119,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
         let why = problems.first().map_or("", String::as_str);
         let why = Printable::cut(why, 300);
         Problem::new(
-            Code::BadSandboxState,
+            CommandCode::BadSandboxState,
             format!("no organisation can be made of the declared people: {why}"),
         )
     })
@@ -151,7 +151,7 @@ fn described(file: Option<&Path>, people: Option<usize>, now: Timestamp) -> Resu
 
 fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
     let world = World::new(SandboxState::invented(people), now);
-    world.map_err(|problems| Problem::new(Code::BadSandboxState, problems.join("; ")))
+    world.map_err(|problems| Problem::new(CommandCode::BadSandboxState, problems.join("; ")))
 }
 
 /// Reads the state that the last run of `--sandbox` kept. `None` if there is none.
@@ -180,7 +180,7 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
         Ok(json) => json,
         Err(Unreadable::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(why) => {
-            return Err(Problem::new(Code::BadSandboxState, format!("{name} cannot be read: {why}")));
+            return Err(Problem::new(CommandCode::BadSandboxState, format!("{name} cannot be read: {why}")));
         }
     };
     let state = SandboxState::parse(&json).map_err(|problem| vec![problem]);
@@ -189,21 +189,24 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
         for problem in problems.iter().take(10) {
             why.push(Printable::cut(problem, 200).to_string());
         }
-        Problem::new(Code::BadSandboxState, format!("{name} is no state of the sandbox: {}", why.join("; ")))
-            .help(if path.ends_with(".rolecall/sandbox.json") {
-                "delete it to start afresh"
-            } else {
-                "docs/sandbox.md has the format"
-            })
+        Problem::new(
+            CommandCode::BadSandboxState,
+            format!("{name} is no state of the sandbox: {}", why.join("; ")),
+        )
+        .help(if path.ends_with(".rolecall/sandbox.json") {
+            "delete it to start afresh"
+        } else {
+            "docs/sandbox.md has the format"
+        })
     })
 }
 
 fn not_started(error: &std::io::Error) -> Problem {
-    Problem::new(Code::SandboxFailed, format!("the sandbox cannot listen on 127.0.0.1: {error}"))
+    Problem::new(CommandCode::SandboxFailed, format!("the sandbox cannot listen on 127.0.0.1: {error}"))
         .help("choose another --port")
 }
 
 pub(super) fn not_kept(error: &std::io::Error) -> Problem {
-    Problem::new(Code::SandboxFailed, format!("the sandbox cannot keep its state: {error}"))
+    Problem::new(CommandCode::SandboxFailed, format!("the sandbox cannot keep its state: {error}"))
         .help("the folder of the config (.rolecall) or the --state file must be writable")
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::Code;
+use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
@@ -63,13 +63,13 @@ pub(super) fn watch() -> Result<Signals> {
 
 /// Why signals are not received.
 pub(super) fn not_watched(error: &Error) -> Problem {
-    Problem::new(Code::NoRuntime, format!("signals cannot be received: {error}")).help(TOO_FEW)
+    Problem::new(CommandCode::NoRuntime, format!("signals cannot be received: {error}")).help(TOO_FEW)
 }
 
 /// Why there is no runtime.
 pub(super) fn no_runtime(error: &Error) -> Problem {
     let message = format!("the operating system refuses what a runtime needs: {error}");
-    Problem::new(Code::NoRuntime, message).help(TOO_FEW)
+    Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
 }
 
 /// What to do about the most common reason.

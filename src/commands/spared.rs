@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Code, Trouble, folder};
+use super::{CommandCode, Trouble, folder};
 use crate::cli::{Command, Common, Named};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -56,13 +56,13 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
         return Ok(());
     }
     let message = format!("{} holds what people declare, and would be written over", shown(path));
-    let problem = Problem::new(Code::OverFiles, message);
+    let problem = Problem::new(CommandCode::OverFiles, message);
     Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
 }
 
 fn same_file(message: String) -> Trouble {
     let help = "give each a file of its own; nothing was read, asked or written";
-    Trouble::usage(Problem::new(Code::SameFile, message).help(help))
+    Trouble::usage(Problem::new(CommandCode::SameFile, message).help(help))
 }
 
 fn shown(path: &Path) -> Printable {

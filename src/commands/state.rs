@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::write::not_written;
-use super::{Code, Done};
+use super::{CommandCode, Done};
 use crate::exit::Exit;
 use crate::observed::{Integration, ObservedState, Person, RoleId};
 use crate::printable::Printable;
@@ -46,7 +46,7 @@ pub(super) fn is_new(path: &Path) -> Result<(), Problem> {
 
 fn exists(path: &Path) -> Problem {
     let name = Printable::cut(&path.to_string_lossy(), 200);
-    Problem::new(Code::StateExists, format!("{name} already exists"))
+    Problem::new(CommandCode::StateExists, format!("{name} already exists"))
         .help("name another file, or move this one away; nothing was written")
 }
 
@@ -85,7 +85,10 @@ pub(super) fn observed_state(
     // A world checks the state, and spells it out. The file does not contain the time.
     let world = World::new(state, Timestamp::UNIX_EPOCH).map_err(|problems| {
         let why = Printable::cut(problems.first().map_or("", String::as_str), 300);
-        Problem::new(Code::BadSandboxState, format!("the sandbox cannot have this organization: {why}"))
+        Problem::new(
+            CommandCode::BadSandboxState,
+            format!("the sandbox cannot have this organization: {why}"),
+        )
     })?;
     Ok(world.to_state())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Error, Result};
 
-use super::{Code, Trouble};
+use super::{CommandCode, Trouble};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::is_stream;
@@ -53,7 +53,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble
 }
 
 pub(super) fn not_written(name: &str, error: &Error) -> Problem {
-    Problem::new(Code::NotWritten, format!("{} cannot be written: {error}", shown(name)))
+    Problem::new(CommandCode::NotWritten, format!("{} cannot be written: {error}", shown(name)))
 }
 
 fn shown(name: &str) -> String {

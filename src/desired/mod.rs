@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 use crate::roster::{
-    Acknowledgement, Code, DeclaredPerson, Email, Field, FieldValue, Moment, PerField, Roster, Window,
+    Acknowledgement, DeclaredPerson, Email, Field, FieldValue, Moment, PerField, Roster, RosterCode, Window,
 };
 use crate::source::Sourced;
 
@@ -130,7 +130,7 @@ fn expires_too_late(acknowledgement: &Acknowledgement, latest: Timestamp, zone: 
     let end = zone.to_datetime(expires.value.at).strftime("%Y-%m-%d %H:%M").to_string();
     let day = zone.to_datetime(latest).date();
     Problem::new(
-        Code::ExpiresTooLate,
+        RosterCode::ExpiresTooLate,
         format!("`expires` is more than 30 days ahead: {}", expires.value.written),
     )
     .at(expires.place, format!("would end on {end} ({name})"))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Code;
+use super::PlanCode;
 use super::change::{Absence, Absent, Change, Edit, Plan, Subject};
 use super::roles::NamedRoles;
 use super::suggest::suggest;
@@ -173,7 +173,7 @@ fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
         people.len(),
         Printable::new(desired.email.value.as_str())
     );
-    Problem::new(Code::AmbiguousPerson, message).at(desired.email.place, "which one?").help(format!(
+    Problem::new(PlanCode::AmbiguousPerson, message).at(desired.email.place, "which one?").help(format!(
         "their ids are {}; declare the person by an address that nobody else has",
         ids.join(" and ")
     ))
@@ -194,7 +194,7 @@ fn declared_twice(person: &Person, addresses: &[Address]) -> Vec<Problem> {
     let deleted = addresses.iter().enumerate().filter(|(number, _)| *number != kept);
     deleted
         .map(|(_, address)| {
-            Problem::new(Code::DeclaredTwice, message.clone())
+            Problem::new(PlanCode::DeclaredTwice, message.clone())
                 .at(address.place, "delete this one")
                 .at(addresses[kept].place, label)
                 .help(help.clone())

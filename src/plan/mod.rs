@@ -22,7 +22,7 @@ use crate::problem::codes;
 
 codes! {
     /// What can be wrong between the files and the organisation.
-    pub enum Code {
+    pub enum PlanCode {
         /// The organisation has no such role.
         UnknownRole = "plan::unknown_role",
         /// No role has the slug `admin`, and the files do not name their guarded roles.

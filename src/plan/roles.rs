@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Code;
+use super::PlanCode;
 use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -56,7 +56,7 @@ impl NamedRoles {
 
 fn no_admin_role(catalogue: &RoleCatalogue) -> Problem {
     Problem::new(
-        Code::NoAdminRole,
+        PlanCode::NoAdminRole,
         "no role has the slug `admin`, so the default minimum of two administrators has no effect",
     )
     .help(format!(
@@ -77,7 +77,7 @@ fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {
         None => format!("the roles are: {all}"),
     };
     let message = format!("the organisation has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
-    problem_at(Code::UnknownRole, message, places, "no such role").help(help)
+    problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)
 }
 
 fn ambiguous(name: &str, places: &[Place], roles: &[&Role]) -> Problem {
@@ -94,11 +94,11 @@ fn ambiguous(name: &str, places: &[Place], roles: &[&Role]) -> Problem {
         roles.len(),
         elsewhere(places)
     );
-    problem_at(Code::AmbiguousRole, message, places, "which one?")
+    problem_at(PlanCode::AmbiguousRole, message, places, "which one?")
         .help(format!("write the ID of the role that you mean: {}", ids.join(", ")))
 }
 
-fn problem_at(code: Code, message: String, places: &[Place], label: &str) -> Problem {
+fn problem_at(code: PlanCode, message: String, places: &[Place], label: &str) -> Problem {
     let problem = Problem::new(code, message);
     match places.first() {
         Some(place) => problem.at(*place, label),

@@ -19,7 +19,7 @@ use crate::source::Sources;
 
 codes! {
     /// What can be wrong with a saved plan.
-    pub enum Code {
+    pub enum SavedPlanCode {
         /// The file is not there or cannot be read.
         Unreadable = "saved_plan::unreadable",
         /// The file is no saved plan, or not the one that was written.
@@ -143,7 +143,7 @@ impl SavedPlan {
             version: u32,
         }
         let damaged = |why: &str| {
-            Problem::new(Code::Damaged, format!("this is no saved plan: {why}"))
+            Problem::new(SavedPlanCode::Damaged, format!("this is no saved plan: {why}"))
                 .help("make a new one with `rolecall plan -o FILE`")
         };
         let head: Head = serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
@@ -152,7 +152,7 @@ impl SavedPlan {
         }
         if head.version != VERSION {
             return Err(Problem::new(
-                Code::OtherVersion,
+                SavedPlanCode::OtherVersion,
                 format!("this plan has version {}, and this rolecall reads {VERSION}", head.version),
             )
             .help("plan and apply with the same version of rolecall"));
@@ -177,7 +177,7 @@ impl SavedPlan {
         if self.files == files {
             return Ok(());
         }
-        Err(Problem::new(Code::FilesChanged, "the files are not those that this plan was made of")
+        Err(Problem::new(SavedPlanCode::FilesChanged, "the files are not those that this plan was made of")
             .help("nothing was changed; plan anew from the files as they are now"))
     }
 
@@ -194,8 +194,11 @@ impl SavedPlan {
     ) -> Result<usize, Problem> {
         let foreign = |what: &str, saved: &str, now: &str| {
             let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
-            Err(Problem::new(Code::Foreign, format!("this plan is for the {what} {saved}, not for {now}"))
-                .help("nothing was changed; plan anew"))
+            Err(Problem::new(
+                SavedPlanCode::Foreign,
+                format!("this plan is for the {what} {saved}, not for {now}"),
+            )
+            .help("nothing was changed; plan anew"))
         };
         if self.organization != fresh.organization.id {
             return foreign("organisation", &self.organization, &fresh.organization.id);
@@ -237,7 +240,7 @@ fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalogue) -> Prob
         new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();
     let more = new.len().saturating_sub(NAMED);
     named.extend((more > 0).then(|| format!("{more} more people")));
-    Problem::new(Code::Stale, format!("what would be done now is not what was reviewed: {}", named.join("; ")))
+    Problem::new(SavedPlanCode::Stale, format!("what would be done now is not what was reviewed: {}", named.join("; ")))
         .help("Pylon has changed since the plan, or a window has begun or ended; nothing was changed; plan and review anew")
 }
 

@@ -4,7 +4,7 @@ use crate::problem::codes;
 
 codes! {
     /// What can be wrong in the files.
-    pub enum Code {
+    pub enum RosterCode {
         /// The file is not there.
         FileMissing = "roster::file_missing",
         /// The path is a directory, a pipe or a device.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
-use super::Code;
+use super::RosterCode;
 use super::fields::{Fields, Shift};
 use super::repeats::{self, Repeats, Unread};
 use super::syntax::parser_error::{ErrorKind, ParserError};
@@ -117,7 +117,7 @@ fn read_again(
         let mut problems = part.walk(fields, DeTable::parse_recoverable(&part.text).0.get_ref(), read);
         problems.retain(|problem| {
             let is_inside = problem.labels.iter().all(|label| label.place.span().start >= start);
-            is_inside && (is_complete || problem.code != Code::NoWayBack.as_str())
+            is_inside && (is_complete || problem.code != RosterCode::NoWayBack.as_str())
         });
         found.extend(problems);
     }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::{Code, Field, FieldValue, Moment, RoleName, Status, hints};
+use super::{Field, FieldValue, Moment, RoleName, RosterCode, Status, hints};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
@@ -104,7 +104,7 @@ impl<'p> Fields<'p> {
         let Sourced { value: text, place } = match field {
             Field::Role => self.some_text(key, value)?,
             Field::Status => self
-                .one_of(key, Code::UnknownStatus, value, &Status::ALL, Status::as_str)?
+                .one_of(key, RosterCode::UnknownStatus, value, &Status::ALL, Status::as_str)?
                 .map(Status::as_str),
         };
         Some(Sourced::new(self.shared(text), place))
@@ -124,7 +124,8 @@ impl<'p> Fields<'p> {
         let text = self.string(key, value)?;
         if text.value.trim().is_empty() {
             self.report(
-                Problem::new(Code::BadValue, format!("`{key}` is empty")).at(text.place, "nothing here"),
+                Problem::new(RosterCode::BadValue, format!("`{key}` is empty"))
+                    .at(text.place, "nothing here"),
             );
             return None;
         }
@@ -143,7 +144,7 @@ impl<'p> Fields<'p> {
         let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
         if number.is_err() {
             self.report(
-                Problem::new(Code::BadValue, format!("`{key}` must be a whole number from 0"))
+                Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number from 0"))
                     .at(integer.place, "not a count of people")
                     .help("write it without quotes: 40"),
             );
@@ -165,7 +166,7 @@ impl<'p> Fields<'p> {
     pub(super) fn one_of<T: Copy>(
         &mut self,
         key: &str,
-        code: Code,
+        code: RosterCode,
         value: &TomlValue<'_>,
         known: &[T],
         word: fn(T) -> &'static str,
@@ -175,7 +176,7 @@ impl<'p> Fields<'p> {
             return Some(Sourced::new(*meaning, written.place));
         }
         let words: Vec<&str> = known.iter().map(|known| word(*known)).collect();
-        let meant = (code == Code::UnknownStatus).then(|| hints::of_status(written.value)).flatten();
+        let meant = (code == RosterCode::UnknownStatus).then(|| hints::of_status(written.value)).flatten();
         let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),
@@ -198,7 +199,7 @@ impl<'p> Fields<'p> {
             Ok(moment) => Some(Sourced::new(moment, datetime.place)),
             Err(why) => {
                 self.report(
-                    Problem::new(Code::BadTime, format!("`{key}` {why}"))
+                    Problem::new(RosterCode::BadTime, format!("`{key}` {why}"))
                         .at(datetime.place, "no such instant")
                         .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)"),
                 );
@@ -235,7 +236,8 @@ impl<'p> Fields<'p> {
         help: impl Into<String>,
     ) {
         let kind = value.get_ref().type_str();
-        let problem = Problem::new(Code::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
+        let problem =
+            Problem::new(RosterCode::WrongType, format!("{} must be {wanted}", in_backticks(key, 60)));
         self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
@@ -245,7 +247,7 @@ impl<'p> Fields<'p> {
         let place = self.place(key.span());
         if let Some(Forbidden { message, label, help }) = forbidden(name) {
             self.masks.push(self.place(value.span()));
-            self.report(Problem::new(Code::SecretInFile, message).at(place, label).help(help));
+            self.report(Problem::new(RosterCode::SecretInFile, message).at(place, label).help(help));
             return;
         }
         let hint = hints::of_key(table, name).map(str::to_owned);
@@ -265,7 +267,7 @@ impl<'p> Fields<'p> {
             _ if holds_secret(name) => format!("{table} has an unknown key that looks like a secret"),
             _ => format!("{table} has no key `{}`", Printable::cut(name, 60)),
         };
-        self.report(Problem::new(Code::UnknownKey, message).at(place, "not known").help(help));
+        self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "not known").help(help));
     }
 }
 

@@ -37,7 +37,7 @@ mod syntax;
 
 use crate::every::words;
 use crate::source::{Place, Sourced, Sources};
-pub use code::Code;
+pub use code::RosterCode;
 pub use email::Email;
 pub use field::{Field, FieldValue, PerField, Status};
 pub use guardrail::Guardrail;

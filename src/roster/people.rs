@@ -7,7 +7,7 @@ use super::email::{BadEmail, Email, foreign_letters};
 use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::keys;
 use super::rules::check_windows;
-use super::{Code, DeclaredPerson, DeclaredValue, Field, PerField, Window};
+use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
 use crate::source::Sourced;
 
@@ -74,17 +74,17 @@ pub(super) fn read_email(
     let problem = match Email::declared(written.value, allow_unicode) {
         Ok(email) => return Some(Sourced::new(email, written.place)),
         Err(BadEmail::Malformed(_)) if written.value.is_empty() => {
-            Problem::new(Code::BadEmail, "an empty address is not an e-mail address")
+            Problem::new(RosterCode::BadEmail, "an empty address is not an e-mail address")
                 .at(written.place, "no address")
                 .help("write the address that the person uses in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::Malformed(why)) => {
-            Problem::new(Code::BadEmail, format!("{} is not an e-mail address: {why}", shown()))
+            Problem::new(RosterCode::BadEmail, format!("{} is not an e-mail address: {why}", shown()))
                 .at(written.place, "not an address")
                 .help("people are declared by the address they use in Pylon, in quotes: \"ana@acme.example\"")
         }
         Err(BadEmail::NotAscii) => Problem::new(
-            Code::UnicodeEmail,
+            RosterCode::UnicodeEmail,
             format!("{} has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
         )
         .at(written.place, "letters that may only look like others")
@@ -113,7 +113,7 @@ fn read_person(
     let written = Sourced::new(key.get_ref().as_ref(), fields.place(key.span()));
     if let Some(place) = belongs(written.value) {
         let problem = Problem::new(
-            Code::MisplacedKey,
+            RosterCode::MisplacedKey,
             format!("`{}` stands below [users], so TOML takes it for a person", written.value),
         );
         fields.report(problem.at(written.place, "not a person").help(format!("move it {place}")));

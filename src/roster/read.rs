@@ -15,7 +15,7 @@ use super::people::{Context, People, read_people};
 use super::rules::{check_look_alikes, check_windows, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
-use super::{Code, DeclaredPerson, RoleName, Roster};
+use super::{DeclaredPerson, RoleName, Roster, RosterCode};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
@@ -72,9 +72,12 @@ impl Reader {
         include.retain(|pattern| known.is_sure_of(pattern.place));
         if is_stream {
             self.problems.extend(include.drain(..).map(|pattern| {
-                Problem::new(Code::BadInclude, "a file that is read from a pipe cannot include other files")
-                    .at(pattern.place, "relative to which folder?")
-                    .help("write the version with all its files into a folder, and name its root file")
+                Problem::new(
+                    RosterCode::BadInclude,
+                    "a file that is read from a pipe cannot include other files",
+                )
+                .at(pattern.place, "relative to which folder?")
+                .help("write the version with all its files into a folder, and name its root file")
             }));
         }
         for path in self.included(&include, path, &folder) {
@@ -174,7 +177,7 @@ impl Reader {
                 let canonical = fs::canonicalize(&path).ok();
                 if canonical.is_some() && canonical == root {
                     self.problems.push(
-                        Problem::new(Code::IncludeLoop, "this pattern includes the root file itself")
+                        Problem::new(RosterCode::IncludeLoop, "this pattern includes the root file itself")
                             .at(pattern.place, "matches this very file")
                             .help(
                                 "put the team files into a folder of their own: include = [\"teams/*.toml\"]",
@@ -225,7 +228,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     let (real, home) = (canonical(path)?, canonical(folder)?);
     if !real.starts_with(&home) {
         return Err(Problem::new(
-            Code::OutsideFolder,
+            RosterCode::OutsideFolder,
             format!(
                 "{} is a link that leads out of the folder of the config",
                 Printable::cut(&shown(path), 200)
@@ -243,22 +246,22 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     let name = Printable::cut(&shown(path), 200);
     match why {
         Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Problem::new(Code::FileMissing, format!("there is no file {name}"))
+            Problem::new(RosterCode::FileMissing, format!("there is no file {name}"))
                 .help("name it with --config, or let `rolecall import` write it from what Pylon has; by hand, people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }")
         }
         Unreadable::System(error) => {
-            Problem::new(Code::FileUnreadable, format!("{name} cannot be read: {error}"))
+            Problem::new(RosterCode::FileUnreadable, format!("{name} cannot be read: {error}"))
         }
         Unreadable::NotRegular => {
             let kind = if real.is_dir() { "a directory" } else { "no regular file" };
-            Problem::new(Code::NotAFile, format!("{name} is {kind}")).help("name a TOML file")
+            Problem::new(RosterCode::NotAFile, format!("{name} is {kind}")).help("name a TOML file")
         }
         Unreadable::TooLarge(largest) => {
             let limit = largest / (1024 * 1024);
-            Problem::new(Code::FileTooLarge, format!("{name} is larger than {limit} MiB"))
+            Problem::new(RosterCode::FileTooLarge, format!("{name} is larger than {limit} MiB"))
                 .help("split it into team files and include them")
         }
-        Unreadable::NotText(why) => Problem::new(Code::NotUtf8, format!("{name} {why}"))
+        Unreadable::NotText(why) => Problem::new(RosterCode::NotUtf8, format!("{name} {why}"))
             .help("save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\""),
     }
 }
@@ -266,7 +269,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
 fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let written = Path::new(&pattern.value);
     let bad = |message: &str, help: &str| {
-        Problem::new(Code::BadInclude, message).at(pattern.place, "in this pattern").help(help)
+        Problem::new(RosterCode::BadInclude, message).at(pattern.place, "in this pattern").help(help)
     };
     // `"teams\emea.toml"` is TOML: `\e` is an escape.
     if pattern.value.contains(|char: char| char.is_control()) {
@@ -305,7 +308,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
         }
     }
     if matched.is_empty() {
-        return Err(Problem::new(Code::IncludeMatchesNothing, "this pattern matches no file")
+        return Err(Problem::new(RosterCode::IncludeMatchesNothing, "this pattern matches no file")
             .at(pattern.place, "nothing there")
             .help("patterns are relative to this file; a team without a file would silently be declared nowhere"));
     }

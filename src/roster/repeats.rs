@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::syntax::statements::{Statement, Statements, Strings};
-use super::{Code, Email, keys, rules};
+use super::{Email, RosterCode, keys, rules};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::holds_secret;
@@ -315,7 +315,7 @@ fn problem(
         let key = if is_hidden { "this key".to_owned() } else { format!("`{last}`") };
         (format!("{key} is set twice{owner}"), "keep the one that is right, and delete the other")
     };
-    let problem = Problem::new(Code::DuplicateKey, message).at(place(again), "again here").help(help);
+    let problem = Problem::new(RosterCode::DuplicateKey, message).at(place(again), "again here").help(help);
     match first {
         Some(first) => problem.at(place(&first), "first here"),
         None => problem,

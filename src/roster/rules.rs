@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::email::foreign_letters;
-use super::{Code, DeclaredPerson, Email, Field, Moment, PerField, Window};
+use super::{DeclaredPerson, Email, Field, Moment, PerField, RosterCode, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::holds_secret;
@@ -59,7 +59,7 @@ pub(super) fn check_look_alikes<'a>(
 
 fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
     let message = format!("{} looks like {}, but is another address", email.value, other.value);
-    Problem::new(Code::LookAlike, message)
+    Problem::new(RosterCode::LookAlike, message)
         .at(email.place, foreign_letters(email.value.as_str()))
         .at(other.place, "looks the same")
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
@@ -67,7 +67,7 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
 
 /// The problem of a person who is declared again.
 pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
-    Problem::new(Code::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
+    Problem::new(RosterCode::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")
         .at(first, "first declared here")
         .help("keep one of the two; letter case makes no second person")
@@ -92,7 +92,7 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
     if person.windows.len() > MOST_WINDOWS {
         // Each is compared with each, and looked at on its day: beyond any use, they would only take time.
         let message = format!("{} has {} windows", person.email.value, person.windows.len());
-        let problem = Problem::new(Code::TooManyWindows, message).at(person.email.place, "too many");
+        let problem = Problem::new(RosterCode::TooManyWindows, message).at(person.email.place, "too many");
         problems.push(problem.help(format!("at most {MOST_WINDOWS} are read; remove those that are over")));
         return;
     }
@@ -105,7 +105,7 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
             for field in Field::ALL.iter().filter(|field| both(field) && overlap(earlier, window)) {
                 problems.push(
                     Problem::new(
-                        Code::OverlappingWindows,
+                        RosterCode::OverlappingWindows,
                         format!("two windows of {} set the {field} at once", person.email.value),
                     )
                     .at(window.place, "this one overlaps")
@@ -123,14 +123,14 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
         && from.value.at >= until.value.at
     {
         problems.push(
-            Problem::new(Code::BackwardsWindow, "this window ends when it begins, or before")
+            Problem::new(RosterCode::BackwardsWindow, "this window ends when it begins, or before")
                 .at(until.place, "not after `from`")
                 .help("`until` is the first instant after the window; for one whole day it is the next day"),
         );
     }
     if sets.is_none() {
         problems.push(
-            Problem::new(Code::EmptyWindow, "this window sets neither a role nor a status")
+            Problem::new(RosterCode::EmptyWindow, "this window sets neither a role nor a status")
                 .at(*place, "nothing to do in it")
                 .help("add `role = …` or `status = …`"),
         );
@@ -162,7 +162,7 @@ fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<
         && (status.is_none() || until.is_none())
     {
         problems.push(
-            Problem::new(Code::BadValue, "`then` needs a `status` that ends with an `until`")
+            Problem::new(RosterCode::BadValue, "`then` needs a `status` that ends with an `until`")
                 .at(then.place, "what the status becomes when the window is over")
                 .help("give the window a `status` and an `until`, or leave out `then`"),
         );
@@ -170,7 +170,7 @@ fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<
     if let (Some(then), Some(declared)) = (then, &person.values.status) {
         problems.push(
             Problem::new(
-                Code::BadValue,
+                RosterCode::BadValue,
                 "`then` is for people whose status is not declared outside the window",
             )
             .at(then.place, "one way back")
@@ -181,7 +181,7 @@ fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<
 }
 
 fn no_way_back(field: &str, place: Place, help: &str) -> Problem {
-    Problem::new(Code::NoWayBack, format!("nothing says what the {field} is outside this window"))
+    Problem::new(RosterCode::NoWayBack, format!("nothing says what the {field} is outside this window"))
         .at(place, "set here for a time")
         .help(help)
 }

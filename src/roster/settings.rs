@@ -11,8 +11,8 @@ use super::fields::{Fields, TomlValue, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
-    AcknowledgedRisk, Acknowledgement, Code, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing,
-    Policy, Region, RoleName, Stance, Unmanaged, Workspace,
+    AcknowledgedRisk, Acknowledgement, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing, Policy,
+    Region, RoleName, RosterCode, Stance, Unmanaged, Workspace,
 };
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
@@ -117,7 +117,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
             continue;
         }
         if keys::ROOT.contains(&name) {
-            let problem = Problem::new(Code::RootOnly, format!("`{name}` belongs in the root file"))
+            let problem = Problem::new(RosterCode::RootOnly, format!("`{name}` belongs in the root file"))
                 .at(fields.place(key.span()), "this is an included file")
                 .help("an included file has [defaults] and [users] alone; what holds for everybody stands in one place");
             fields.report(problem);
@@ -140,7 +140,9 @@ fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZ
             None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
         };
         let message = format!("{} is not a time zone", in_backticks(name.value, 60));
-        fields.report(Problem::new(Code::UnknownTimezone, message).at(name.place, "not known").help(help));
+        fields.report(
+            Problem::new(RosterCode::UnknownTimezone, message).at(name.place, "not known").help(help),
+        );
         None
     })
 }
@@ -152,7 +154,7 @@ fn read_workspace(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Workspace {
             "organization" => workspace.organization = fields.text("organization", value),
             "region" => {
                 workspace.region =
-                    fields.one_of("region", Code::BadValue, value, &Region::ALL, Region::as_str);
+                    fields.one_of("region", RosterCode::BadValue, value, &Region::ALL, Region::as_str);
             }
             _ => fields.unknown(key, value, keys::WORKSPACE, "[workspace]"),
         }
@@ -172,7 +174,7 @@ fn read_policy(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Policy {
                 continue;
             }
         };
-        let read = fields.one_of(name, Code::BadValue, value, &Stance::ALL, Stance::as_str);
+        let read = fields.one_of(name, RosterCode::BadValue, value, &Stance::ALL, Stance::as_str);
         *stance = read.map_or(Stance::default(), |found| found.value);
     }
     policy
@@ -192,12 +194,18 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
                     .extend(list.filter_map(|value| read_user(fields, "protected", value, context)));
             }
             "unmanaged" => {
-                let read =
-                    fields.one_of("unmanaged", Code::BadValue, value, &Unmanaged::ALL, Unmanaged::as_str);
+                let read = fields.one_of(
+                    "unmanaged",
+                    RosterCode::BadValue,
+                    value,
+                    &Unmanaged::ALL,
+                    Unmanaged::as_str,
+                );
                 rules.unmanaged = read.map_or(rules.unmanaged, |found| found.value);
             }
             "missing" => {
-                let read = fields.one_of("missing", Code::BadValue, value, &Missing::ALL, Missing::as_str);
+                let read =
+                    fields.one_of("missing", RosterCode::BadValue, value, &Missing::ALL, Missing::as_str);
                 rules.missing = read.map_or(rules.missing, |found| found.value);
             }
             _ => fields.unknown(key, value, keys::GUARDRAIL, "[guardrails]"),
@@ -232,7 +240,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
         .strip_suffix('%')
         .and_then(|digits| digits.parse().ok().filter(|percent| is_plain(digits, *percent)));
     if percent.is_none() {
-        let problem = Problem::new(Code::BadValue, "`max_changes` must be a share or a count")
+        let problem = Problem::new(RosterCode::BadValue, "`max_changes` must be a share or a count")
             .at(fields.place(value.span()), "neither")
             .help(SHARE_OR_COUNT);
         fields.report(problem);
@@ -308,7 +316,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
             None => format!("the guardrails are: {}", names.join(", ")),
         };
         let message = format!("{} is not a guardrail", in_backticks(&written.value, 60));
-        fields.report(Problem::new(Code::BadValue, message).at(written.place, "not known").help(help));
+        fields.report(Problem::new(RosterCode::BadValue, message).at(written.place, "not known").help(help));
     }
     known
 }
@@ -317,7 +325,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
 fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {
-        let problem = Problem::new(Code::MissingKey, format!("this acknowledgment has no `{key}`"))
+        let problem = Problem::new(RosterCode::MissingKey, format!("this acknowledgment has no `{key}`"))
             .at(place, "an acknowledgment names one guardrail, a reason, and a day on which it expires");
         fields.report(problem);
     }
@@ -328,11 +336,12 @@ fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentK
     if wanted_missing || too_much {
         let keys = takes.join("` and `");
         let name = guardrail.as_str();
-        let problem = Problem::new(Code::MissingKey, format!("an acknowledgment of `{name}` takes `{keys}`"))
-            .at(place, "not the keys of this guardrail")
-            .help(format!(
-                "besides `{keys}`, it has a `reason`, a day on which it `expires`, and nothing else"
-            ));
+        let problem =
+            Problem::new(RosterCode::MissingKey, format!("an acknowledgment of `{name}` takes `{keys}`"))
+                .at(place, "not the keys of this guardrail")
+                .help(format!(
+                    "besides `{keys}`, it has a `reason`, a day on which it `expires`, and nothing else"
+                ));
         fields.report(problem);
     }
 }

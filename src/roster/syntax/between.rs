@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::Code;
+use super::super::RosterCode;
 use super::super::fields::forbidden;
 use super::super::keys::{PERSON, WINDOW};
 use super::parser_error::ErrorKind;
@@ -17,7 +17,7 @@ pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
         let name = spot.line[key.clone()].trim_matches(['"', '\'']);
         if let Some(refusal) = forbidden(name).filter(|_| !name.contains('@')) {
             let mut mistake = spot.mistake(key, refusal.message, refusal.label, refusal.help);
-            mistake.problem.code = Code::SecretInFile.as_str();
+            mistake.problem.code = RosterCode::SecretInFile.as_str();
             return Some(mistake);
         }
     }

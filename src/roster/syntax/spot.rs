@@ -6,7 +6,7 @@ use super::parser_error::{ErrorKind, ParserError};
 use super::statements::{Statement, Strings, is_bare};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::Code;
+use crate::roster::RosterCode;
 use crate::secret::{goes_on_at, holds_secret};
 use crate::source::{FileId, Place};
 
@@ -91,7 +91,8 @@ impl<'t> Spot<'t> {
         label: impl Into<String>,
         help: impl Into<String>,
     ) -> Mistake {
-        let problem = Problem::new(Code::Syntax, message).at(Place::new(self.file, marked), label).help(help);
+        let problem =
+            Problem::new(RosterCode::Syntax, message).at(Place::new(self.file, marked), label).help(help);
         Mistake { problem, covers: self.start..self.end() + 1, section: None }
     }
 

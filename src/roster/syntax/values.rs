@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::super::Code;
+use super::super::RosterCode;
 use super::super::hints;
 use super::super::{Missing, Region, Stance, Status, Unmanaged};
 use super::parser_error::ErrorKind;
@@ -122,10 +122,10 @@ struct BadValue<'s> {
 }
 
 /// The code, the message, and the help of a problem.
-type Explanation = (Code, String, String);
+type Explanation = (RosterCode, String, String);
 
 fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanation {
-    (Code::Syntax, message.into(), help.into())
+    (RosterCode::Syntax, message.into(), help.into())
 }
 
 impl BadValue<'_> {
@@ -186,7 +186,7 @@ impl BadValue<'_> {
             Some(date) => format!("write the month before the day: {date}"),
             None => "write a day that exists, as year-month-day: 2026-12-20".to_owned(),
         };
-        Some((Code::BadTime, format!("`{}` is not a day of the calendar", self.text), help))
+        Some((RosterCode::BadTime, format!("`{}` is not a day of the calendar", self.text), help))
     }
 
     /// A date or a time in another form than TOML's.

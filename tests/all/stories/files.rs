@@ -4,101 +4,109 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use pretty_assertions::assert_eq;
-use rolecall::roster::Code;
+use rolecall::roster::RosterCode;
 
 use crate::harness::Scene;
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
 /// What is written, and the codes it is told by, in order.
-const TABLE: &[(&str, &[Code])] = &[
-    ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[Code::Syntax]),
-    ("[users\n", &[Code::Syntax]),
-    ("[user]\n\"ana@acme.example\" = {}\n", &[Code::UnknownKey]),
-    ("[users]\n\"ana@acme.example\" = { roel = \"Admin\" }\n", &[Code::UnknownKey]),
-    ("token = \"pylon_s3cret\"\n", &[Code::SecretInFile]),
-    ("[workspace]\nbase_url = \"https://evil.example\"\n", &[Code::SecretInFile]),
-    ("[users]\ntimezone = \"UTC\"\n", &[Code::MisplacedKey]),
-    ("users = 3\n", &[Code::WrongType]),
-    ("[users]\n\"ana@acme.example\" = \"Admin\"\n", &[Code::WrongType]),
-    ("[users]\n\"ana@acme.example\" = { role = 3 }\n", &[Code::WrongType]),
-    ("allow_unicode_emails = \"yes\"\n", &[Code::WrongType]),
-    ("[users]\n\"ana@acme.example\" = { role = \"\" }\n", &[Code::BadValue]),
-    ("[guardrails]\nmax_changes = \"101%\"\n", &[Code::BadValue]),
-    ("[guardrails]\nmax_changes = -1\n", &[Code::BadValue]),
-    ("[guardrails]\nunmanaged = \"shout\"\n", &[Code::BadValue]),
-    ("[policy]\nrole = \"enforced\"\n", &[Code::BadValue]),
-    ("[workspace]\nregion = \"mars\"\n", &[Code::BadValue]),
-    ("[users]\n\"ana\" = {}\n", &[Code::BadEmail]),
-    ("[users]\n\"ana@acme.example \" = {}\n", &[Code::BadEmail]),
-    ("[users]\n\"zo\u{eb}@acme.example\" = {}\n", &[Code::UnicodeEmail]),
+const TABLE: &[(&str, &[RosterCode])] = &[
+    ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[RosterCode::Syntax]),
+    ("[users\n", &[RosterCode::Syntax]),
+    ("[user]\n\"ana@acme.example\" = {}\n", &[RosterCode::UnknownKey]),
+    ("[users]\n\"ana@acme.example\" = { roel = \"Admin\" }\n", &[RosterCode::UnknownKey]),
+    ("token = \"pylon_s3cret\"\n", &[RosterCode::SecretInFile]),
+    ("[workspace]\nbase_url = \"https://evil.example\"\n", &[RosterCode::SecretInFile]),
+    ("[users]\ntimezone = \"UTC\"\n", &[RosterCode::MisplacedKey]),
+    ("users = 3\n", &[RosterCode::WrongType]),
+    ("[users]\n\"ana@acme.example\" = \"Admin\"\n", &[RosterCode::WrongType]),
+    ("[users]\n\"ana@acme.example\" = { role = 3 }\n", &[RosterCode::WrongType]),
+    ("allow_unicode_emails = \"yes\"\n", &[RosterCode::WrongType]),
+    ("[users]\n\"ana@acme.example\" = { role = \"\" }\n", &[RosterCode::BadValue]),
+    ("[guardrails]\nmax_changes = \"101%\"\n", &[RosterCode::BadValue]),
+    ("[guardrails]\nmax_changes = -1\n", &[RosterCode::BadValue]),
+    ("[guardrails]\nunmanaged = \"shout\"\n", &[RosterCode::BadValue]),
+    ("[policy]\nrole = \"enforced\"\n", &[RosterCode::BadValue]),
+    ("[workspace]\nregion = \"mars\"\n", &[RosterCode::BadValue]),
+    ("[users]\n\"ana\" = {}\n", &[RosterCode::BadEmail]),
+    ("[users]\n\"ana@acme.example \" = {}\n", &[RosterCode::BadEmail]),
+    ("[users]\n\"zo\u{eb}@acme.example\" = {}\n", &[RosterCode::UnicodeEmail]),
     (
         "allow_unicode_emails = true\n[users]\n\"ana@acme.example\" = {}\n\"an\u{430}@acme.example\" = {}\n",
-        &[Code::LookAlike],
+        &[RosterCode::LookAlike],
     ),
-    ("[users]\n\"ana@acme.example\" = {}\n\"ana@acme.example\" = {}\n", &[Code::DuplicatePerson]),
-    ("[users]\n\"ana@acme.example\" = {}\n\"Ana@Acme.example\" = {}\n", &[Code::DuplicatePerson]),
-    ("timezone = \"UTC\"\ntimezone = \"UTC\"\n", &[Code::DuplicateKey]),
-    ("[users]\n\"ana@acme.example\" = { status = \"on holiday\" }\n", &[Code::UnknownStatus]),
-    ("include = [\"teams/*.toml\"]\n", &[Code::IncludeMatchesNothing]),
-    ("include = [\"../*.toml\"]\n", &[Code::BadInclude]),
-    ("include = [\"/etc/passwd\"]\n", &[Code::BadInclude]),
-    ("include = [\"a***b\"]\n", &[Code::BadInclude]),
-    ("include = [\"*.toml\"]\n", &[Code::IncludeLoop]),
-    ("timezone = \"Europe/Berlim\"\n", &[Code::UnknownTimezone]),
+    ("[users]\n\"ana@acme.example\" = {}\n\"ana@acme.example\" = {}\n", &[RosterCode::DuplicatePerson]),
+    ("[users]\n\"ana@acme.example\" = {}\n\"Ana@Acme.example\" = {}\n", &[RosterCode::DuplicatePerson]),
+    ("timezone = \"UTC\"\ntimezone = \"UTC\"\n", &[RosterCode::DuplicateKey]),
+    ("[users]\n\"ana@acme.example\" = { status = \"on holiday\" }\n", &[RosterCode::UnknownStatus]),
+    ("include = [\"teams/*.toml\"]\n", &[RosterCode::IncludeMatchesNothing]),
+    ("include = [\"../*.toml\"]\n", &[RosterCode::BadInclude]),
+    ("include = [\"/etc/passwd\"]\n", &[RosterCode::BadInclude]),
+    ("include = [\"a***b\"]\n", &[RosterCode::BadInclude]),
+    ("include = [\"*.toml\"]\n", &[RosterCode::IncludeLoop]),
+    ("timezone = \"Europe/Berlim\"\n", &[RosterCode::UnknownTimezone]),
     (
         "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ until = 08:00:00, role = \"y\" }] }\n",
-        &[Code::BadTime],
+        &[RosterCode::BadTime],
     ),
     (
         "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ from = 2027-01-02, until = 2027-01-01, role = \"y\" }] }\n",
-        &[Code::BackwardsWindow],
+        &[RosterCode::BackwardsWindow],
     ),
-    ("[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01 }] }\n", &[Code::EmptyWindow]),
+    ("[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01 }] }\n", &[RosterCode::EmptyWindow]),
     (
         "[users]\n\"a@b.example\" = { role = \"x\", windows = [{ until = 2027-01-02, role = \"y\" }, { from = 2027-01-01, role = \"z\" }] }\n",
-        &[Code::OverlappingWindows],
+        &[RosterCode::OverlappingWindows],
     ),
-    ("[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, role = \"y\" }] }\n", &[Code::NoWayBack]),
+    (
+        "[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, role = \"y\" }] }\n",
+        &[RosterCode::NoWayBack],
+    ),
     (
         "[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, status = \"away\" }] }\n",
-        &[Code::NoWayBack],
+        &[RosterCode::NoWayBack],
     ),
-    ("[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\n", &[Code::MissingKey]),
+    ("[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\n", &[RosterCode::MissingKey]),
     (
         "[[acknowledge]]\nguardrail = \"protected\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01\n",
-        &[Code::MissingKey],
+        &[RosterCode::MissingKey],
     ),
     (
         "[[acknowledge]]\nguardrail = \"max_change\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01\n",
-        &[Code::BadValue],
+        &[RosterCode::BadValue],
     ),
     (
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-21\n",
-        &[Code::ExpiresTooLate],
+        &[RosterCode::ExpiresTooLate],
     ),
     // Everything at once, in the order of the file.
     (
         "timezone = \"Mars/Olympus\"\n[users]\n\"ana\" = {}\n\"bo@acme.example\" = { status = \"gone\", role = 1 }\n",
-        &[Code::UnknownTimezone, Code::BadEmail, Code::UnknownStatus, Code::WrongType],
+        &[
+            RosterCode::UnknownTimezone,
+            RosterCode::BadEmail,
+            RosterCode::UnknownStatus,
+            RosterCode::WrongType,
+        ],
     ),
 ];
 
 /// Codes that are about files rather than their text; the stories below tell them.
-const TOLD_BELOW: &[Code] = &[
-    Code::TooManyWindows,
-    Code::FileMissing,
-    Code::NotAFile,
-    Code::FileUnreadable,
-    Code::FileTooLarge,
-    Code::NotUtf8,
-    Code::OutsideFolder,
-    Code::RootOnly,
+const TOLD_BELOW: &[RosterCode] = &[
+    RosterCode::TooManyWindows,
+    RosterCode::FileMissing,
+    RosterCode::NotAFile,
+    RosterCode::FileUnreadable,
+    RosterCode::FileTooLarge,
+    RosterCode::NotUtf8,
+    RosterCode::OutsideFolder,
+    RosterCode::RootOnly,
 ];
 
 #[test]
 fn every_bad_file_is_told_by_its_codes_and_nobody_is_asked() {
-    let mut told: BTreeSet<Code> = TOLD_BELOW.iter().copied().collect();
+    let mut told: BTreeSet<RosterCode> = TOLD_BELOW.iter().copied().collect();
     for (text, codes) in TABLE {
         told.extend(*codes);
         let scene = Scene::with_pylon(r#"{ "users": [] }"#).file("users.toml", text);
@@ -112,8 +120,8 @@ fn every_bad_file_is_told_by_its_codes_and_nobody_is_asked() {
         }
         assert_eq!(scene.asked(), Vec::<String>::new(), "{text}");
     }
-    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !told.contains(code)).collect();
-    assert_eq!(missing, Vec::<&Code>::new(), "codes that no story tells");
+    let missing: Vec<&RosterCode> = RosterCode::ALL.iter().filter(|code| !told.contains(code)).collect();
+    assert_eq!(missing, Vec::<&RosterCode>::new(), "codes that no story tells");
 }
 
 #[test]
