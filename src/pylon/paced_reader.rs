@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::flow::FlowControl;
 use super::inquiry::{self, Inquiry};
 use super::observe::{Ask, Wanted, observe};
-use super::pace::SendTime;
+use super::pace::{Feedback, SendTime};
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest};
 use super::retry::{ATTEMPTS, ATTEMPTS_AT_OPTIONAL_READ, Failures, Retry};
 use super::trace::Trace;
@@ -114,9 +114,10 @@ impl PacedReader {
         let outgoing = request.outgoing();
         let endpoint = outgoing.endpoint;
         let sent = self.wait_for_turn(&outgoing).await;
+        let mut under_way = UnderWay { reader: self, endpoint, sent, is_answered: false };
         let attempt = self.reader.read(request, number).await;
         self.flow.borrow_mut().answered(endpoint, self.clock.elapsed(), sent, &attempt);
-        self.answered.notify_waiters();
+        under_way.is_answered = true;
         attempt
     }
 
@@ -165,8 +166,62 @@ impl PacedReader {
     }
 }
 
+/// A request that was sent. If it is dropped before its response, because another one has failed, it still has a slot of the rate
+/// limit. The slot must come back, or a later request would wait for it forever.
+struct UnderWay<'r> {
+    reader: &'r PacedReader,
+    endpoint: Endpoint,
+    sent: Duration,
+    is_answered: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let Self { reader, endpoint, sent, is_answered } = self;
+        if !*is_answered {
+            let mut flow = reader.flow.borrow_mut();
+            let jitter = flow.retries.jitter();
+            flow.pacing.pacer(*endpoint).answered(reader.clock.elapsed(), *sent, Feedback::Lost, jitter);
+        }
+        reader.answered.notify_waiters();
+    }
+}
+
 impl Ask for PacedReader {
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure> {
         self.read_with_retries(ATTEMPTS, request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::super::address::BaseUrl;
+    use super::super::network::{Route, Variables};
+    use super::super::pace::Pacing;
+    use super::super::request::Me;
+    use super::super::roots::Roots;
+    use super::super::token::Token;
+    use super::*;
+
+    #[test]
+    fn a_request_that_is_dropped_gives_its_slot_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, and never answers
+        let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let clock = Clock::start(None);
+        let route = Route::choose(&base, &Variables::default()).unwrap();
+        let (token, trace) = (Token::new("a-token").unwrap(), Trace::new(clock, None));
+        let reader = Reader::new(base, token, route, &Roots::NotNeeded, clock, trace).unwrap();
+        let pacing = Pacing::new(&[(Endpoint::Me, 1)]);
+        let flow = FlowControl::new(pacing, clock.elapsed(), fastrand::Rng::with_seed(0));
+        let reader = PacedReader::new(reader, clock, flow, |_| {});
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let dropped = timeout(Duration::from_millis(20), reader.read_once(&Me, 1)).await;
+            assert!(dropped.is_err(), "nothing answers");
+        });
+        let next = reader.flow.borrow_mut().pacing.pacer(Endpoint::Me).send_time(clock.elapsed());
+        assert!(matches!(next, SendTime::At(_)), "{next:?}");
     }
 }
