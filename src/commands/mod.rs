@@ -161,7 +161,23 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
     };
-    let done = match command {
+    let report = match dispatch(command, common, environment) {
+        Ok(Said::Text(text)) => return printed(text),
+        Ok(Said::Report(body, exit)) => Report { command: name, exit, body },
+        Err(trouble) => trouble.into_report(name),
+    };
+    finish(report, outlets, common, environment)
+}
+
+/// What a command returns.
+enum Said {
+    Report(Body, Exit),
+    /// A text that is not a report, and so the same in every format.
+    Text(String),
+}
+
+fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Said, Trouble> {
+    let (body, exit) = match command {
         Command::Validate(args) => validate::run(args, common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
         Command::Apply(args) => apply::run(args, common, environment),
@@ -170,29 +186,18 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),
-        Command::Fmt(args) if args.is_filter() => match fmt::filtered() {
-            Ok(text) => return printed(text),
-            Err(problems) => Err(problems.into()),
-        },
+        Command::Fmt(args) if args.is_filter() => return Ok(Said::Text(fmt::filtered()?)),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, common, environment),
-        Command::Schema(args) => return printed(schema::text(args)),
-        Command::Completions(args) => return printed(completions::text(args)),
-        Command::Man(args) => match man::text(args) {
-            Ok(text) => return printed(text),
-            Err(problem) => Err(problem.into()),
-        },
-    };
-    let report = match done {
-        Ok((body, exit)) => Report { command: name, exit, body },
-        Err(trouble) => trouble.into_report(name),
-    };
-    finish(report, outlets, common, environment)
+        Command::Schema(args) => return Ok(Said::Text(schema::text(args))),
+        Command::Completions(args) => return Ok(Said::Text(completions::text(args))),
+        Command::Man(args) => return Ok(Said::Text(man::text(args)?)),
+    }?;
+    Ok(Said::Report(body, exit))
 }
 
-/// A text that is no report, and so the same in every format.
 fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
