@@ -38,12 +38,12 @@ pub struct NotWritten {
     pub email: Sourced<Email>,
     /// Which of the person's; none where it is the whole person.
     pub field: Option<Field>,
-    pub why: Why,
+    pub why: NotWrittenReason,
 }
 
 /// Why a value is not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum NotWrittenReason {
     /// A window holds, until then if it ends.
     Window(Option<String>),
     /// Pylon has no value, several, or one that no file can declare.
@@ -67,7 +67,7 @@ impl Adoption {
             let (email, mut values) = (&subject.email, PerField::default());
             for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
                 let wanted = if is_for_a_time(origin) {
-                    Err(Why::Window(until(origin)))
+                    Err(NotWrittenReason::Window(until(origin)))
                 } else {
                     declarable(*field, from, roles)
                 };
@@ -100,7 +100,7 @@ impl Adoption {
                     continue;
                 }
                 let wanted = if is_for_a_time(&desired.origin) {
-                    Err(Why::Window(until(&desired.origin)))
+                    Err(NotWrittenReason::Window(until(&desired.origin)))
                 } else {
                     declarable(*field, std::slice::from_ref(to), roles)
                 };
@@ -130,7 +130,7 @@ impl Adoption {
             let place = Place::new(file, 0..0);
             let email = Sourced::new(person.email.clone(), place);
             if Email::declared(person.email.as_str(), roster.allow_unicode_emails).is_err() {
-                self.left.push(NotWritten { email, field: None, why: Why::Address });
+                self.left.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
                 continue;
             }
             let role = declarable(Field::Role, &person.values(Field::Role), roles);
@@ -140,7 +140,8 @@ impl Adoption {
             let status = Status::named(&person.status).filter(|_| with_status);
             let role = Some(role).filter(|role| default.as_ref() != Some(role));
             let values = PerField { role, status: status.map(|status| status.as_str().into()) };
-            edits.push((email, layout::Edit::Add(PersonValues { email: person.email.clone(), values })));
+            edits
+                .push((email, layout::PersonEdit::Add(PersonValues { email: person.email.clone(), values })));
         }
         self.write(edits, &roster.sources);
     }
@@ -156,7 +157,7 @@ impl Adoption {
         &mut self,
         field: Field,
         email: &Sourced<Email>,
-        wanted: Result<FieldValue, Why>,
+        wanted: Result<FieldValue, NotWrittenReason>,
     ) -> Option<FieldValue> {
         wanted
             .map_err(|why| self.left.push(NotWritten { email: email.clone(), field: Some(field), why }))
@@ -164,8 +165,8 @@ impl Adoption {
     }
 
     /// Makes the edits, file by file. A person who cannot be edited is left out and noted, and the others are edited.
-    fn write(&mut self, edits: Vec<(Sourced<Email>, layout::Edit)>, sources: &Sources) {
-        let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::Edit)>> = BTreeMap::new();
+    fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
+        let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
             by_file.entry(email.place.file).or_default().push((email, edit));
         }
@@ -186,9 +187,9 @@ impl Adoption {
     }
 
     /// The text with as many of the edits as can be made, and only these counted.
-    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, layout::Edit)>) -> String {
+    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, layout::PersonEdit)>) -> String {
         loop {
-            let all: Vec<layout::Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
+            let all: Vec<layout::PersonEdit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
                 Ok(text) => {
                     all.into_iter().for_each(|edit| self.count(edit));
@@ -206,7 +207,7 @@ impl Adoption {
             let refused_of = |email: Sourced<Email>, why: Refused| NotWritten {
                 email,
                 field: None,
-                why: Why::Refused(why),
+                why: NotWrittenReason::Refused(why),
             };
             match of {
                 Some(number) => self.left.push(refused_of(edits.remove(number).0, refused)),
@@ -218,12 +219,12 @@ impl Adoption {
         }
     }
 
-    fn count(&mut self, made: layout::Edit) {
+    fn count(&mut self, made: layout::PersonEdit) {
         match made {
-            layout::Edit::Change(values) => {
+            layout::PersonEdit::Change(values) => {
                 self.people.insert(values.email);
             }
-            layout::Edit::Add(_) => self.added += 1,
+            layout::PersonEdit::Add(_) => self.added += 1,
         }
     }
 }
@@ -232,18 +233,22 @@ impl Adoption {
 fn change(
     email: &Sourced<Email>,
     values: PerField<Option<FieldValue>>,
-) -> Option<(Sourced<Email>, layout::Edit)> {
+) -> Option<(Sourced<Email>, layout::PersonEdit)> {
     if values.is_none() {
         return None;
     }
     let values = PersonValues { email: email.value.clone(), values };
-    Some((email.clone(), layout::Edit::Change(values)))
+    Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
 /// How a file declares these values of Pylon's, if one can.
-fn declarable(field: Field, values: &[FieldValue], roles: &RoleCatalogue) -> Result<FieldValue, Why> {
+fn declarable(
+    field: Field,
+    values: &[FieldValue],
+    roles: &RoleCatalogue,
+) -> Result<FieldValue, NotWrittenReason> {
     let written = if let [only] = values { roles.value_written(field, only) } else { None };
-    written.ok_or_else(|| Why::Undeclarable(values.to_vec()))
+    written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
 }
 
 fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {

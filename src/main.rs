@@ -10,18 +10,18 @@ use rolecall::clock::Clock;
 use rolecall::commands::{self, Environment, Output};
 use rolecall::exit::Exit;
 use rolecall::pylon::Variables;
-use rolecall::pylon::token::{Source, VARIABLE};
+use rolecall::pylon::token::{TokenSource, VARIABLE};
 use rolecall::{manual, output};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     output::report_panics();
-    let token_sources = Source::all(&words, std::env::var_os(VARIABLE));
+    let token_sources = TokenSource::all(&words, std::env::var_os(VARIABLE));
     commands::hide_tokens(&token_sources);
     ExitCode::from(rolecall(words, token_sources).code())
 }
 
-fn rolecall(words: Vec<OsString>, token_sources: Vec<Source>) -> Exit {
+fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
     let clock = match calendar() {
         Ok(calendar) => Clock::start(calendar),
         Err(why) => {
@@ -61,7 +61,7 @@ fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     lost
 }
 
-fn environment(clock: Clock, token_sources: Vec<Source>) -> Environment {
+fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
     let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     Environment {
         clock,

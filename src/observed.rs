@@ -18,8 +18,8 @@ pub struct ObservedState {
     /// Everybody in the organisation, deactivated people included where they were asked for. Shared with the indexes, and
     /// with the states that a forecast makes of this one.
     people: BTreeMap<UserId, Arc<Person>>,
-    by_primary: Index,
-    by_secondary: Index,
+    by_primary: AddressIndex,
+    by_secondary: AddressIndex,
 }
 
 /// The organisation that a token belongs to.
@@ -191,13 +191,13 @@ impl ObservedState {
     /// people who have left are read as well changes nothing for anybody who has not.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
         // Nearly everybody is found here, without the lists.
-        if let Some(Holders::One(person)) = self.by_primary.get(email)
+        if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
             && !person.deactivated
         {
             return Found::Primary(person);
         }
-        let of = |index: &'s Index, deactivated: bool| -> Vec<&'s Person> {
-            let people = index.get(email).map(Holders::as_slice).unwrap_or_default();
+        let of = |index: &'s AddressIndex, deactivated: bool| -> Vec<&'s Person> {
+            let people = index.get(email).map(AddressHolders::as_slice).unwrap_or_default();
             people.iter().filter(|person| person.deactivated == deactivated).map(Arc::as_ref).collect()
         };
         for deactivated in [false, true] {
@@ -215,17 +215,17 @@ impl ObservedState {
     }
 }
 
-type Index = HashMap<Email, Holders>;
+type AddressIndex = HashMap<Email, AddressHolders>;
 
 /// Who has an address: hardly ever more than one, who then needs no list of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Holders {
+enum AddressHolders {
     One(Arc<Person>),
     /// At least two, sorted by id, each once.
     Several(Vec<Arc<Person>>),
 }
 
-impl Holders {
+impl AddressHolders {
     fn as_slice(&self) -> &[Arc<Person>] {
         match self {
             Self::One(person) => std::slice::from_ref(person),
@@ -235,21 +235,21 @@ impl Holders {
 }
 
 /// An address that a person has in two spellings leads to one person, and the order of reading leaves no trace.
-fn index(index: &mut Index, email: &Email, person: &Arc<Person>) {
+fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
     let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
-            vacant.insert(Holders::One(Arc::clone(person)));
+            vacant.insert(AddressHolders::One(Arc::clone(person)));
             return;
         }
         Entry::Occupied(occupied) => occupied.into_mut(),
     };
-    if let Holders::One(first) = holders {
+    if let AddressHolders::One(first) = holders {
         if first.id == person.id {
             return;
         }
-        *holders = Holders::Several(vec![Arc::clone(first)]);
+        *holders = AddressHolders::Several(vec![Arc::clone(first)]);
     }
-    let Holders::Several(people) = holders else { return };
+    let AddressHolders::Several(people) = holders else { return };
     // People are indexed in the order of their IDs, so this is nearly always the end.
     if people.last().is_some_and(|last| last.id < person.id) {
         people.push(Arc::clone(person));
@@ -258,7 +258,7 @@ fn index(index: &mut Index, email: &Email, person: &Arc<Person>) {
     }
 }
 
-fn unindex(index: &mut Index, email: &Email, id: &UserId) {
+fn unindex(index: &mut AddressIndex, email: &Email, id: &UserId) {
     let Some(people) = index.get_mut(email) else {
         return;
     };
@@ -267,8 +267,8 @@ fn unindex(index: &mut Index, email: &Email, id: &UserId) {
         [] => {
             index.remove(email);
         }
-        [one] => *people = Holders::One(Arc::clone(one)),
-        _ => *people = Holders::Several(rest),
+        [one] => *people = AddressHolders::One(Arc::clone(one)),
+        _ => *people = AddressHolders::Several(rest),
     }
 }
 

@@ -92,7 +92,7 @@ impl OwnFolder {
     /// # Errors
     /// It is not there, cannot be opened, or is [`UntrustedFile`].
     pub fn open(&self, name: &str) -> Result<File> {
-        self.file(name, How::Read)
+        self.file(name, OpenMode::Read)
     }
 
     /// Opens a file to read and write, which is made if it is not there.
@@ -100,7 +100,7 @@ impl OwnFolder {
     /// # Errors
     /// It cannot be opened, or it is [`UntrustedFile`].
     pub fn open_or_create(&self, name: &str) -> Result<File> {
-        self.file(name, How::OpenOrCreate)
+        self.file(name, OpenMode::OpenOrCreate)
     }
 
     /// Makes a file to append to. For its owner only, as all of these.
@@ -108,12 +108,12 @@ impl OwnFolder {
     /// # Errors
     /// It is there already (`AlreadyExists`), be it as a link that leads nowhere; or it cannot be made.
     pub fn create_new(&self, name: &str) -> Result<File> {
-        self.file(name, How::CreateNew)
+        self.file(name, OpenMode::CreateNew)
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum How {
+enum OpenMode {
     Read,
     OpenOrCreate,
     CreateNew,
@@ -128,7 +128,7 @@ mod system {
     use rustix::io::Errno;
     use rustix::process::geteuid;
 
-    use super::{Error, File, How, OwnFolder, Path, Result, UntrustedFile, fs};
+    use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     /// A pipe is opened without waiting for its other end; it is refused right after.
@@ -158,12 +158,12 @@ mod system {
             Ok(Self { path, folder: folder.into() })
         }
 
-        pub(super) fn file(&self, name: &str, how: How) -> Result<File> {
+        pub(super) fn file(&self, name: &str, how: OpenMode) -> Result<File> {
             let path = self.path.join(name);
             let flags = match how {
-                How::Read => OFlags::RDONLY,
-                How::OpenOrCreate => OFlags::RDWR | OFlags::CREATE,
-                How::CreateNew => OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL,
+                OpenMode::Read => OFlags::RDONLY,
+                OpenMode::OpenOrCreate => OFlags::RDWR | OFlags::CREATE,
+                OpenMode::CreateNew => OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL,
             };
             let file = openat(&self.folder, name, flags | FILE, Mode::from(0o600))
                 .map_err(|errno| explained(errno, &path))?;
@@ -236,7 +236,7 @@ mod system {
 /// Without openat: each step is looked at before it is taken.
 #[cfg(not(unix))]
 mod system {
-    use super::{Error, ErrorKind, File, How, OwnFolder, Path, Result, UntrustedFile, fs};
+    use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
     use crate::private;
 
     impl OwnFolder {
@@ -260,17 +260,17 @@ mod system {
             }
         }
 
-        pub(super) fn file(&self, name: &str, how: How) -> Result<File> {
+        pub(super) fn file(&self, name: &str, how: OpenMode) -> Result<File> {
             let path = self.path.join(name);
             let is_refused = |metadata: fs::Metadata| !metadata.is_file();
-            if !matches!(how, How::CreateNew) && fs::symlink_metadata(&path).is_ok_and(is_refused) {
+            if !matches!(how, OpenMode::CreateNew) && fs::symlink_metadata(&path).is_ok_and(is_refused) {
                 return Err(UntrustedFile::error(path, "is a link or not a regular file"));
             }
             let mut options = private::options();
             match how {
-                How::Read => options.read(true),
-                How::OpenOrCreate => options.read(true).write(true).create(true).truncate(false),
-                How::CreateNew => options.append(true).create_new(true),
+                OpenMode::Read => options.read(true),
+                OpenMode::OpenOrCreate => options.read(true).write(true).create(true).truncate(false),
+                OpenMode::CreateNew => options.append(true).create_new(true),
             };
             options.open(path)
         }

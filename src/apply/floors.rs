@@ -9,7 +9,7 @@ use crate::observed::RoleId;
 use crate::plan::guardrails::RoleFloor;
 
 #[derive(Debug, Clone)]
-struct Holders {
+struct HolderCount {
     /// Counts the confirmed holders.
     now: u64,
     /// Counts the holders whose loss may happen at any moment.
@@ -20,14 +20,14 @@ struct Holders {
 
 /// The guarded roles of one apply.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Floors(HashMap<RoleId, Holders>);
+pub(super) struct Floors(HashMap<RoleId, HolderCount>);
 
 impl Floors {
     pub(super) fn new(floors: &[RoleFloor]) -> Self {
         let holders = |floor: &RoleFloor| {
             let RoleFloor { role, floor, before, after } = floor;
             let keep = *floor.min(before).min(after);
-            (role.clone(), Holders { now: *before, leaving: 0, keep })
+            (role.clone(), HolderCount { now: *before, leaving: 0, keep })
         };
         Self(floors.iter().map(holders).collect())
     }
@@ -61,7 +61,7 @@ impl Floors {
         self.each(std::slice::from_ref(role), |holders| holders.now = holders.now.saturating_sub(1));
     }
 
-    fn each(&mut self, roles: &[RoleId], change: impl Fn(&mut Holders)) {
+    fn each(&mut self, roles: &[RoleId], change: impl Fn(&mut HolderCount)) {
         for role in roles {
             if let Some(holders) = self.0.get_mut(role) {
                 change(holders);

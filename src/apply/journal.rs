@@ -23,7 +23,7 @@ pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
-pub enum Line {
+pub enum JournalLine {
     Begin {
         version: u32,
         at: Timestamp,
@@ -93,7 +93,14 @@ impl Journal {
     ) -> std::io::Result<Self> {
         let mut journal = Self { file };
         let [command, organization, host] = [command, organization, host].map(str::to_owned);
-        journal.write(&[Line::Begin { version: VERSION, at, command, organization, host, changes }])?;
+        journal.write(&[JournalLine::Begin {
+            version: VERSION,
+            at,
+            command,
+            organization,
+            host,
+            changes,
+        }])?;
         Ok(journal)
     }
 
@@ -107,7 +114,7 @@ impl Journal {
         at: Timestamp,
         writes: impl Iterator<Item = (u64, &'c Change)>,
     ) -> std::io::Result<()> {
-        let line = |(number, change)| Line::Intent { at, number, operation: Operation::of(change) };
+        let line = |(number, change)| JournalLine::Intent { at, number, operation: Operation::of(change) };
         self.write(&writes.map(line).collect::<Vec<_>>())
     }
 
@@ -118,7 +125,7 @@ impl Journal {
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
         // There is no sync here: a read finds out what came of a write, and the last line is synced.
-        self.append(&[Line::Answer { at, number, failure: failure.map(Failure::line), request_id }])
+        self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
     /// Notes the outcomes of `changes`, and that the apply is over.
@@ -127,16 +134,17 @@ impl Journal {
     /// The lines are not on disk.
     pub fn end(&mut self, at: Timestamp, changes: &[Change], finished: &Finished) -> std::io::Result<()> {
         let Finished { outcomes, stopped, not_read_back: _ } = finished;
-        let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| Line::Outcome {
+        let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| JournalLine::Outcome {
             at,
             operation: Operation::of(change),
             outcome: outcome.as_str().to_owned(),
         });
-        let lines: Vec<Line> = outcomes.chain([Line::End { at, stopped: stopped.is_some() }]).collect();
+        let lines: Vec<JournalLine> =
+            outcomes.chain([JournalLine::End { at, stopped: stopped.is_some() }]).collect();
         self.write(&lines)
     }
 
-    fn write(&mut self, lines: &[Line]) -> std::io::Result<()> {
+    fn write(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
         self.append(lines)?;
         match self.file.sync_data() {
             // A pipe or a device takes lines and has no disk to put them on.
@@ -145,7 +153,7 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, lines: &[Line]) -> std::io::Result<()> {
+    fn append(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
         let mut text = String::new();
         for line in lines {
             text += &serde_json::to_string(line)?;
@@ -156,9 +164,10 @@ impl Journal {
 }
 
 /// Returns the lines that can be read, and how many cannot.
-pub fn read(text: &str) -> (Vec<Line>, usize) {
+pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (whole, damaged): (Vec<_>, Vec<_>) = lines.map(serde_json::from_str::<Line>).partition(Result::is_ok);
+    let (whole, damaged): (Vec<_>, Vec<_>) =
+        lines.map(serde_json::from_str::<JournalLine>).partition(Result::is_ok);
     (whole.into_iter().flatten().collect(), damaged.len())
 }
 
@@ -177,7 +186,7 @@ mod tests {
             read(&format!("{begin}\n{{\"line\":\"int\nrubbish\n\n{answer}\n{}", &answer[..20]));
         assert_eq!(damaged, 3);
         assert_eq!(lines.len(), 2);
-        assert!(matches!(&lines[0], Line::Begin { changes: 2, .. }));
-        assert!(matches!(&lines[1], Line::Answer { number: 1, failure: None, .. }));
+        assert!(matches!(&lines[0], JournalLine::Begin { changes: 2, .. }));
+        assert!(matches!(&lines[1], JournalLine::Answer { number: 1, failure: None, .. }));
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::Line;
+use super::journal::JournalLine;
 use super::outcome::OutcomeKind;
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Person, RoleId, UserId};
@@ -47,20 +47,20 @@ pub struct Rollback {
     /// What takes back whatever still is as the apply left it.
     pub plan: Plan,
     /// What is not taken back, and why.
-    pub left: Vec<Left>,
+    pub left: Vec<NotRolledBack>,
 }
 
 /// Something that is not taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub struct NotRolledBack {
     /// The person's address in Pylon, or in the journal if Pylon does not have the person; and the line of the journal.
     pub email: Sourced<Email>,
-    pub why: Why,
+    pub why: NotRolledBackReason,
 }
 
 /// Why something is not taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum NotRolledBackReason {
     /// Somebody has set another value since.
     ChangedSince { field: Field },
     /// No `PATCH` brings it back.
@@ -90,8 +90,8 @@ impl Applied {
         for line in text.split_inclusive('\n') {
             let place = Place::new(file, start..start + line.trim_end().len());
             start += line.len();
-            match serde_json::from_str::<Line>(line) {
-                Ok(Line::Begin {
+            match serde_json::from_str::<JournalLine>(line) {
+                Ok(JournalLine::Begin {
                     version: super::journal::VERSION,
                     at: _,
                     command: _,
@@ -105,23 +105,23 @@ impl Applied {
                     }
                     begun = Some(begins);
                 }
-                Ok(Line::Begin { version, .. }) => {
+                Ok(JournalLine::Begin { version, .. }) => {
                     return Err(no_journal(&format!("it has version {version}")));
                 }
                 // The first intent has the values from before; a second one of the same person repeats it.
-                Ok(Line::Intent { at: _, number: _, operation }) => {
+                Ok(JournalLine::Intent { at: _, number: _, operation }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
-                Ok(Line::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
+                Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
                 // Where its intent cannot be read, the outcome says the same of it.
-                Ok(Line::Outcome { at: _, operation, outcome: _ }) => {
+                Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
-                Ok(Line::Answer { .. }) => {}
+                Ok(JournalLine::Answer { .. }) => {}
                 Err(_) => unreadable += usize::from(line.ends_with('\n') && !line.trim().is_empty()),
-                Ok(Line::End { .. }) => is_whole = true,
+                Ok(JournalLine::End { .. }) => is_whole = true,
             }
         }
         let (organization, host) = begun.ok_or_else(|| no_journal("it does not say that an apply begins"))?;
@@ -167,13 +167,14 @@ impl Rollback {
         let shown = person.map_or_else(|| Email::observed(email), |person| person.email.clone());
         let email = Sourced::new(shown, place);
         let left_before = self.left.len();
-        let mut leave = |why: Why| self.left.push(Left { email: email.clone(), why });
+        let mut leave =
+            |why: NotRolledBackReason| self.left.push(NotRolledBack { email: email.clone(), why });
         let Some(person) = person.filter(|person| !person.deactivated) else {
-            return leave(Why::NotThere);
+            return leave(NotRolledBackReason::NotThere);
         };
         let edits = steps.iter().filter_map(|step| still_done(step, person, place, &mut leave)).collect();
         let inverse = Change { subject: subject(person, email.clone()), edits }.inverse();
-        inverse.lost.into_iter().for_each(|lost| leave(Why::Lost(lost)));
+        inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // As before the apply already, unless something was left.
             self.plan.in_step += usize::from(self.left.len() == left_before);
@@ -185,7 +186,7 @@ impl Rollback {
                 Field::Status => false,
             };
             if is_gone {
-                leave(Why::RoleGone(RoleId(edit.to.clone())));
+                leave(NotRolledBackReason::RoleGone(RoleId(edit.to.clone())));
             }
             !is_gone
         });
@@ -194,12 +195,17 @@ impl Rollback {
 }
 
 /// What the apply did to a field, if Pylon still has the value that it set.
-fn still_done(step: &Step, person: &Person, place: Place, leave: &mut dyn FnMut(Why)) -> Option<Edit> {
+fn still_done(
+    step: &Step,
+    person: &Person,
+    place: Place,
+    leave: &mut dyn FnMut(NotRolledBackReason),
+) -> Option<Edit> {
     let Step { field, from, to } = step;
     let from: Vec<FieldValue> = from.iter().map(|value| value.as_str().into()).collect();
     if !person.has_only(*field, to) {
         if person.values(*field) != from {
-            leave(Why::ChangedSince { field: *field });
+            leave(NotRolledBackReason::ChangedSince { field: *field });
         }
         return None;
     }

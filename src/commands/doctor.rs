@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::files::read;
 use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
-use crate::apply::journal::{self, Line};
+use crate::apply::journal::{self, JournalLine};
 use crate::cli::{Common, ConnectionArgs};
 use crate::clock::minute;
 use crate::exit::Exit;
@@ -19,7 +19,7 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::pylon::network::{Direct, Route};
 use crate::pylon::request::{Attempt, Identity, Me};
-use crate::pylon::roots::{Roots, Source};
+use crate::pylon::roots::{Roots, RootsSource};
 use crate::regular;
 use crate::report::facts::doctor::{Check, DoctorReport};
 use crate::report::tables::Mark;
@@ -136,7 +136,7 @@ fn certificates(roots: &Roots) -> Check {
         Roots::System => return Check::good(name, "those that this machine trusts"),
         Roots::Given(given) => given,
     };
-    let of = |source: &Source| {
+    let of = |source: &RootsSource| {
         let path = Printable::cut(&source.path.to_string_lossy(), 200);
         format!("{} from {} ({path})", source.certificates, source.variable)
     };
@@ -303,12 +303,15 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     };
     let (lines, _) = journal::read(&text);
     let ended = lines.iter().rev().find_map(|line| match line {
-        Line::End { at, stopped } => Some((*at, *stopped)),
-        Line::Begin { .. } | Line::Intent { .. } | Line::Answer { .. } | Line::Outcome { .. } => None,
+        JournalLine::End { at, stopped } => Some((*at, *stopped)),
+        JournalLine::Begin { .. }
+        | JournalLine::Intent { .. }
+        | JournalLine::Answer { .. }
+        | JournalLine::Outcome { .. } => None,
     });
     let left = not_in_force(&lines);
     let is_rollback =
-        lines.iter().any(|line| matches!(line, Line::Begin { command, .. } if command == "rollback"));
+        lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));
     let is_decided_elsewhere =
         matches!(ended, Some((_, false))) && !left.iter().any(|kind| kind.may_succeed_if_sent_again());
     let again = if is_decided_elsewhere {
@@ -334,9 +337,11 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
 }
 
 /// The outcomes in a journal that are not in force. A name that is not known counts as unclear.
-fn not_in_force(lines: &[Line]) -> Vec<OutcomeKind> {
+fn not_in_force(lines: &[JournalLine]) -> Vec<OutcomeKind> {
     let outcomes = lines.iter().filter_map(|line| match line {
-        Line::Outcome { outcome, .. } => Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unclear)),
+        JournalLine::Outcome { outcome, .. } => {
+            Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unclear))
+        }
         _ => None,
     });
     outcomes.filter(|kind| !kind.is_in_force()).collect()

@@ -11,7 +11,7 @@ use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Rewritten, not_written, rewrite};
 use super::{CommandCode, Done, Environment, Trouble, block_on};
-use crate::adoption::{Adoption, Why};
+use crate::adoption::{Adoption, NotWrittenReason};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
 use crate::layout::{NewFile, PersonValues, fresh};
@@ -138,7 +138,7 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
         return Err("person: several people in Pylon have this address".into());
     }
     let [role] = person.assigned.as_slice() else {
-        let why = Why::Undeclarable(person.values(Field::Role));
+        let why = NotWrittenReason::Undeclarable(person.values(Field::Role));
         return Err(words::not_written(Some(Field::Role), &why, &state.roles));
     };
     let status = Status::named(&person.status).filter(|_| with_status);

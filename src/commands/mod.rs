@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::invocation::Invocation;
 use crate::output;
 use crate::problem::{Problem, Problems, codes};
-use crate::pylon::token::{self as tokens, Source};
+use crate::pylon::token::{self as tokens, TokenSource};
 use crate::pylon::{Token, Variables};
 use crate::regular::is_stream;
 use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
@@ -105,7 +105,7 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
 pub struct Environment {
     pub clock: Clock,
     /// Where the token can come from, the one to use first.
-    pub token_sources: Vec<Source>,
+    pub token_sources: Vec<TokenSource>,
     /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
     /// Where locks of this user lie, as far as there are such places.
@@ -327,15 +327,15 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
 
 /// Reads and hides the tokens that the command line and the environment name, before anything is parsed: a usage error may repeat
 /// one, and `--sandbox` reads none. What can be read only once is left to `token`.
-pub fn hide_tokens(sources: &[Source]) {
+pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);
     }
 }
 
 /// The only way to the text of a source: it is hidden before anything else can be done with it.
-fn hidden_text(source: &Source) -> Result<String, Problem> {
-    if let Source::Variable(value) = source {
+fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
+    if let TokenSource::Variable(value) = source {
         output::hide(&value.to_string_lossy()); // also if it is not a valid text
     }
     let text = source.text(&mut std::io::stdin())?;

@@ -23,11 +23,11 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 /// Tells how far an apply has come.
 pub(super) struct Progress {
     clock: Clock,
-    how: How,
+    how: Display,
     has_said_stopping: bool,
 }
 
-enum How {
+enum Display {
     Quiet,
     Bar(ProgressBar),
     Lines { said: Option<Duration> },
@@ -46,9 +46,9 @@ impl Progress {
         let (total, _) = machine.progress();
         let expected = expectation(total, machine.pacing().limit(Endpoint::Patch));
         let how = if is_quiet {
-            How::Quiet
+            Display::Quiet
         } else if trace.is_on() {
-            How::Waits { trace, until: None }
+            Display::Waits { trace, until: None }
         } else if is_terminal {
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
@@ -56,12 +56,12 @@ impl Progress {
             bar.set_message(expected.unwrap_or_default());
             // What changes just before a wait would otherwise be seen only after it: drawing is not done at each change.
             bar.enable_steady_tick(REDRAW_EVERY);
-            How::Bar(bar)
+            Display::Bar(bar)
         } else {
             if let Some(expected) = expected {
                 say(&expected);
             }
-            How::Lines { said: None }
+            Display::Lines { said: None }
         };
         Self { clock, how, has_said_stopping: false }
     }
@@ -81,8 +81,8 @@ impl Progress {
             Some(format!("{}; goes on at {then}", sentence(machine, reason)))
         });
         match &mut self.how {
-            How::Quiet => {}
-            How::Waits { trace, until: told } => {
+            Display::Quiet => {}
+            Display::Waits { trace, until: told } => {
                 if let Some(stopping) = stopping.as_ref().filter(|_| !self.has_said_stopping) {
                     trace.line(stopping);
                 } else if let Some(until) = until.filter(|until| *until > now && *told != Some(*until)) {
@@ -90,11 +90,11 @@ impl Progress {
                 }
                 *told = until;
             }
-            How::Bar(bar) => {
+            Display::Bar(bar) => {
                 bar.set_position(settled as u64);
                 bar.set_message(waiting.unwrap_or_default());
             }
-            How::Lines { said } => {
+            Display::Lines { said } => {
                 let is_due = said.is_none_or(|said| now >= said + LINE_EVERY);
                 if let Some(waiting) = waiting
                     && (is_due || stopping.is_some() && !self.has_said_stopping)
@@ -109,7 +109,7 @@ impl Progress {
 
     /// Leaves the terminal as it was.
     pub(super) fn end(self) {
-        if let How::Bar(bar) = self.how {
+        if let Display::Bar(bar) = self.how {
             bar.finish_and_clear();
         }
     }

@@ -7,7 +7,7 @@ use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, journals};
-use crate::apply::journal::{self, Line};
+use crate::apply::journal::{self, JournalLine};
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
 use crate::clock::minute;
@@ -66,8 +66,8 @@ fn which(folder: &Path) -> Problem {
     let told = newest.iter().take(NAMED).map(|path| {
         let name = Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
         let begun = regular::first_line(path, LONGEST_BEGIN);
-        match begun.map(|line| serde_json::from_str::<Line>(&line)) {
-            Ok(Ok(Line::Begin { version: _, at, command, organization: _, host, changes })) => {
+        match begun.map(|line| serde_json::from_str::<JournalLine>(&line)) {
+            Ok(Ok(JournalLine::Begin { version: _, at, command, organization: _, host, changes })) => {
                 let changes = words::count(changes, "change", "changes");
                 let [command, host] = [command, host].map(|text| Printable::cut(&text, 60));
                 format!("{name} ({command}, {}, {changes}, {host})", minute(at))

@@ -15,7 +15,7 @@ use crate::roster::{Email, Roster};
 use crate::source::Place;
 use statements::{Declaration, Statement};
 
-/// Everything that two versions declare differently, in the order of [`Subject`]. Empty where they mean the same.
+/// Everything that two versions declare differently, in the order of [`ComparedSubject`]. Empty where they mean the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
@@ -24,7 +24,7 @@ pub struct Comparison {
 /// What is declared about; in the order in which it is told, since what holds for everybody weighs most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub enum Subject {
+pub enum ComparedSubject {
     Workspace,
     Policy,
     /// The limits of an apply.
@@ -52,7 +52,7 @@ pub enum Subject {
 /// A subject of which the versions say different things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    pub subject: Subject,
+    pub subject: ComparedSubject,
     /// Whether one version says nothing of it.
     pub kind: Kind,
     /// The keys that differ, in canonical order.
@@ -74,9 +74,9 @@ pub struct Item {
     /// The key: `role`, `windows`, `max_changes`, `keep_at_least.Admin`.
     pub key: String,
     /// What the old version says.
-    pub old: Option<Said>,
+    pub old: Option<StatedValue>,
     /// What the new version says.
-    pub new: Option<Said>,
+    pub new: Option<StatedValue>,
     /// Whether a reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
     pub weighty: bool,
     /// Whether it names a role that may be a kept one. Only Pylon knows which name, slug, and ID mean the same role.
@@ -85,7 +85,7 @@ pub struct Item {
 
 /// What a version says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct StatedValue {
     pub value: String,
     /// The zone in which its times are meant, where the versions differ in that and it has times without an offset.
     pub zone: Option<String>,
@@ -159,7 +159,7 @@ fn may_be_id(role: &str) -> bool {
 }
 
 fn difference(
-    subject: Subject,
+    subject: ComparedSubject,
     old: Option<Declaration>,
     new: Option<Declaration>,
     kept: &KeptRoles,
@@ -176,7 +176,7 @@ fn difference(
 }
 
 /// The statements that differ. One key may have several (windows): those that both versions make are no difference.
-fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &KeptRoles) -> Vec<Item> {
+fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &KeptRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -196,12 +196,12 @@ fn items(subject: &Subject, old: Declaration, new: Declaration, kept: &KeptRoles
             let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
             let found = roles.map(|role| kept.has(role)).max().unwrap_or(Kept::No);
             let weighty = match subject {
-                Subject::Person { .. } => found != Kept::No,
-                Subject::Acknowledgement { .. }
-                | Subject::Guardrails
-                | Subject::Policy
-                | Subject::Workspace
-                | Subject::Files => true,
+                ComparedSubject::Person { .. } => found != Kept::No,
+                ComparedSubject::Acknowledgement { .. }
+                | ComparedSubject::Guardrails
+                | ComparedSubject::Policy
+                | ComparedSubject::Workspace
+                | ComparedSubject::Files => true,
             };
             let (old, new) = (old.map(|statement| statement.said), new.map(|statement| statement.said));
             items.push(Item { key: key.clone(), old, new, weighty, unresolved: found == Kept::Unknown });

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Said, Subject};
+use super::{ComparedSubject, StatedValue};
 use crate::roster::keys;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, DeclaredValue, Field, Floor,
@@ -24,7 +24,7 @@ pub(super) struct Statement {
     pub(super) key: String,
     /// What tells it from others: equal where the meaning is.
     meaning: String,
-    pub(super) said: Said,
+    pub(super) said: StatedValue,
     /// There may be several with this key.
     pub(super) repeats: bool,
     /// The role that it names, if it names one.
@@ -55,7 +55,7 @@ impl Statements {
     }
 
     fn say(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
-        let said = Said { value: value.clone(), zone: None, place, from_defaults: false };
+        let said = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
         let first = key.split('.').next();
         let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
         self.list.push_mut(Statement {
@@ -77,7 +77,7 @@ impl Statements {
 }
 
 /// What `roster` declares, subject by subject. With `name_zone` local times name the zone that they are meant in.
-pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<Subject, Declaration> {
+pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
     let Roster {
         sources: _,
         setting_places: _,
@@ -92,19 +92,19 @@ pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<Subject, Declarat
     let place = |key: &str| roster.setting_places.get(key).copied();
     let zone = name_zone.then(|| zone_name(roster));
     let mut subjects = BTreeMap::from([
-        (Subject::Files, files(roster, place)),
-        (Subject::Workspace, pin(workspace)),
-        (Subject::Policy, stances(*policy, place)),
-        (Subject::Guardrails, limits(guardrails, place)),
+        (ComparedSubject::Files, files(roster, place)),
+        (ComparedSubject::Workspace, pin(workspace)),
+        (ComparedSubject::Policy, stances(*policy, place)),
+        (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
     for acknowledgement in acknowledgements {
         let (guardrail, of) = (acknowledgement.risk.guardrail().as_str(), whom(&acknowledgement.risk));
-        let same = |number: usize| Subject::Acknowledgement { guardrail, of: of.clone(), number };
+        let same = |number: usize| ComparedSubject::Acknowledgement { guardrail, of: of.clone(), number };
         let number = (0..acknowledgements.len()).find(|number| !subjects.contains_key(&same(*number)));
         subjects.insert(same(number.unwrap_or_default()), risk(acknowledgement, zone.as_deref()));
     }
     subjects.extend(people.iter().map(|person| {
-        (Subject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
+        (ComparedSubject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
     }));
     subjects
 }

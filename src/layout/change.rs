@@ -14,7 +14,7 @@ use crate::toml_text::quoted;
 
 /// The pieces of a text that declare one person.
 #[derive(Default)]
-pub(super) struct DeclaredPerson<'p, 't> {
+pub(super) struct PersonParts<'p, 't> {
     /// `[users."address"]`.
     header: Option<&'p Placement<'t>>,
     /// The keys below that header, or dotted keys.
@@ -24,7 +24,7 @@ pub(super) struct DeclaredPerson<'p, 't> {
     below: Option<&'p TableSection<'t>>,
 }
 
-type DeclaredPeople<'p, 't> = HashMap<Email, DeclaredPerson<'p, 't>>;
+type DeclaredPeople<'p, 't> = HashMap<Email, PersonParts<'p, 't>>;
 
 /// Returns how each person is declared.
 pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p, 't> {
@@ -65,11 +65,7 @@ fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p
 }
 
 /// Makes the values of a person these. Returns `false` if that would touch more than the person.
-pub(super) fn change(
-    splices: &mut Splices<'_>,
-    person: &DeclaredPerson<'_, '_>,
-    values: &PersonValues,
-) -> bool {
+pub(super) fn change(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, values: &PersonValues) -> bool {
     let mut fields = values.fields();
     if fields.is_empty() {
         return true;
@@ -88,7 +84,7 @@ pub(super) fn change(
     missing.is_empty() || insert(splices, person, &missing)
 }
 
-impl<'p, 't> DeclaredPerson<'p, 't> {
+impl<'p, 't> PersonParts<'p, 't> {
     fn value(&self, key: &str) -> Option<&'t Value> {
         let inline = self.inline_table.and_then(|table| table.get(key));
         inline.or_else(|| self.field(key).map(|pair| pair.value))
@@ -100,9 +96,9 @@ impl<'p, 't> DeclaredPerson<'p, 't> {
 }
 
 /// Adds lines to a person who is not an inline table.
-fn insert(splices: &mut Splices<'_>, person: &DeclaredPerson<'_, '_>, new: &[(&str, String)]) -> bool {
+fn insert(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, new: &[(&str, String)]) -> bool {
     let text = splices.text;
-    let DeclaredPerson { header, fields, inline_table: _, below } = person;
+    let PersonParts { header, fields, inline_table: _, below } = person;
     let assignment = |prefix: &str, (key, value): &(&str, String)| format!("{prefix}{key} = {value}");
     if let Some(header) = header {
         let indent = fields.last().map_or(*header, |last| &last.placement).indent(text);

@@ -17,7 +17,7 @@ use crate::roster::Email;
 
 /// One change to what a text declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
+pub enum PersonEdit {
     /// Sets values of a declared person. Letter case makes no difference in the address.
     Change(PersonValues),
     /// Declares another person.
@@ -51,27 +51,27 @@ pub enum Refused {
 ///
 /// # Errors
 /// The first edit that cannot be made.
-pub fn edited(text: &str, edits: &[Edit]) -> Result<String, Refused> {
+pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
     let document = Document::parse(text).map_err(|_| Refused::NotToml)?;
     let parsed = ParsedText::of(&document);
     let declared = declared(&parsed);
     let mut splices = Splices::new(&parsed);
     let (mut seen, mut new) = (HashSet::new(), Vec::new());
     for edit in edits {
-        let (Edit::Change(values) | Edit::Add(values)) = edit;
+        let (PersonEdit::Change(values) | PersonEdit::Add(values)) = edit;
         let email = &values.email;
         if !seen.insert(email) {
             return Err(Refused::Twice(email.clone()));
         }
         match (edit, declared.get(email)) {
-            (Edit::Change(values), Some(person)) => {
+            (PersonEdit::Change(values), Some(person)) => {
                 if !change(&mut splices, person, values) {
                     return Err(Refused::OddForm(email.clone()));
                 }
             }
-            (Edit::Change(_), None) => return Err(Refused::NotDeclared(email.clone())),
-            (Edit::Add(values), None) => new.push(values),
-            (Edit::Add(_), Some(_)) => return Err(Refused::Declared(email.clone())),
+            (PersonEdit::Change(_), None) => return Err(Refused::NotDeclared(email.clone())),
+            (PersonEdit::Add(values), None) => new.push(values),
+            (PersonEdit::Add(_), Some(_)) => return Err(Refused::Declared(email.clone())),
         }
     }
     if !add(&mut splices, &parsed, new) {

@@ -19,7 +19,7 @@ mod value;
 mod writer;
 
 pub use canonical::{NotToml, canonical};
-pub use edit::{Edit, Refused, edited};
+pub use edit::{PersonEdit, Refused, edited};
 pub use fresh::{NewFile, fresh};
 pub use person_values::PersonValues;
 

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::mem::take;
 
 use super::parsed::{Block, KeyValue, Placement, TableSection};
-use super::person::{PersonForms, PersonLine};
+use super::person::{InlinePerson, PersonForms};
 use super::section::{runs, write_header, write_section};
 use super::value::ValueFormatter;
 use super::writer::LayoutWriter;
@@ -83,7 +83,7 @@ fn write_lines(writer: &mut LayoutWriter<'_>, group: PeopleGroup<'_>) {
     writer.detached(&detached);
     writer.comments(&heading);
     for person in people {
-        for PersonLine { leading, code, trailing } in person.lines {
+        for InlinePerson { leading, code, trailing } in person.lines {
             writer.comments(&leading);
             writer.statement(&code, trailing);
         }

@@ -15,12 +15,12 @@ use crate::roster::keys;
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
     /// Several if the person is declared by dotted keys.
-    pub(super) lines: Vec<PersonLine<'t>>,
+    pub(super) lines: Vec<InlinePerson<'t>>,
     /// The person's own section and those below it.
     pub(super) sections: Vec<TableSection<'t>>,
 }
 
-pub(super) struct PersonLine<'t> {
+pub(super) struct InlinePerson<'t> {
     pub(super) leading: Block<'t>,
     pub(super) code: String,
     pub(super) trailing: Option<TrailingComment<'t>>,
@@ -55,14 +55,14 @@ impl<'t> PersonForms<'t> {
             Some(_) | None => return Self::as_written(values, address, pairs),
         };
         let leading = take(&mut section.head.leading);
-        Self { address, lines: vec![PersonLine { leading, code, trailing }], sections: Vec::new() }
+        Self { address, lines: vec![InlinePerson { leading, code, trailing }], sections: Vec::new() }
     }
 
     fn as_written(values: ValueFormatter<'t>, address: &'t str, pairs: Vec<KeyValue<'t>>) -> Self {
         let mut lines = Vec::new();
         for KeyValue { path, key_start: _, value, placement } in pairs {
             let Placement { blank_above: _, detached: _, leading, code: _, trailing, foot: _ } = placement;
-            lines.push(PersonLine { leading, code: values.assignment(&path, value), trailing });
+            lines.push(InlinePerson { leading, code: values.assignment(&path, value), trailing });
         }
         Self { address, lines, sections: Vec::new() }
     }
@@ -87,7 +87,7 @@ impl<'t> PersonForms<'t> {
             && let Some(code) = line(values, address, pairs)
         {
             let trailing = head.trailing.map(TrailingComment::without_column);
-            lines.push(PersonLine { leading: head.leading.clone(), code, trailing });
+            lines.push(InlinePerson { leading: head.leading.clone(), code, trailing });
         }
         Self { address, lines, sections }
     }

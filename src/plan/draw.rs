@@ -33,7 +33,7 @@ impl Plan {
 
 /// An address by which a person is declared.
 #[derive(Debug, Clone, Copy)]
-struct Address {
+struct DeclaredAddress {
     place: Place,
     is_primary: bool,
 }
@@ -44,9 +44,9 @@ struct Drawing<'a> {
     policy: Policy,
     plan: Plan,
     /// The address by which each person is declared first.
-    declared: HashMap<&'a UserId, Address>,
+    declared: HashMap<&'a UserId, DeclaredAddress>,
     /// The people who are declared by several addresses, with all of them.
-    twice: BTreeMap<&'a UserId, (&'a Person, Vec<Address>)>,
+    twice: BTreeMap<&'a UserId, (&'a Person, Vec<DeclaredAddress>)>,
     problems: Vec<Problem>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Drawing<'a> {
                 return;
             }
         };
-        let address = Address { place: desired.email.place, is_primary: !is_secondary };
+        let address = DeclaredAddress { place: desired.email.place, is_primary: !is_secondary };
         if let Some(first) = self.declared.get(&person.id) {
             let (_, addresses) = self.twice.entry(&person.id).or_insert_with(|| (person, vec![*first]));
             addresses.push(address);
@@ -180,7 +180,7 @@ fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
 }
 
 /// A problem for each address to delete. The one to keep is the primary one, or else the first.
-fn declared_twice(person: &Person, addresses: &[Address]) -> Vec<Problem> {
+fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
     let message = format!("{} is declared under two of their addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());
     let kept = addresses.iter().position(|address| address.is_primary);

@@ -156,7 +156,7 @@ fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
 }
 
 /// Why an address cannot be used.
-enum Unusable {
+enum UnusableProxy {
     Other(&'static str),
     NoPort,
     /// A character of the user name or password may have to be escaped.
@@ -164,13 +164,13 @@ enum Unusable {
 }
 
 /// The message names the variable and never its value, which can hold a password.
-fn unusable(variable: &str, why: &Unusable) -> Problem {
+fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
-        Unusable::Other(what) => (*what, ""),
-        Unusable::NoPort => {
+        UnusableProxy::Other(what) => (*what, ""),
+        UnusableProxy::NoPort => {
             ("has no valid port", ". The port has no default, because programs disagree about it")
         }
-        Unusable::Escapes(what) => (
+        UnusableProxy::Escapes(what) => (
             *what,
             ". In a user name or password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, and % as %25",
         ),
@@ -180,17 +180,17 @@ fn unusable(variable: &str, why: &Unusable) -> Problem {
     ))
 }
 
-const MALFORMED: Unusable = Unusable::Escapes("is not the address of a proxy");
+const MALFORMED: UnusableProxy = UnusableProxy::Escapes("is not the address of a proxy");
 
 impl Proxy {
-    fn parse(variable: &'static str, value: &OsStr) -> Result<Self, Unusable> {
-        let text = value.to_str().ok_or(Unusable::Other("is not valid UTF-8"))?;
+    fn parse(variable: &'static str, value: &OsStr) -> Result<Self, UnusableProxy> {
+        let text = value.to_str().ok_or(UnusableProxy::Other("is not valid UTF-8"))?;
         if text.trim() != text {
-            return Err(Unusable::Other("has blanks around the address"));
+            return Err(UnusableProxy::Other("has blanks around the address"));
         }
         let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
         if text.starts_with(is_quote) || text.ends_with(is_quote) {
-            return Err(Unusable::Other("has quotes around the address"));
+            return Err(UnusableProxy::Other("has quotes around the address"));
         }
         // curl and reqwest take an address without a scheme for one of an http proxy.
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
@@ -199,26 +199,26 @@ impl Proxy {
         }
         let scheme = scheme.to_ascii_lowercase();
         if scheme.starts_with("socks") {
-            return Err(Unusable::Other("names a SOCKS proxy, which rolecall does not support"));
+            return Err(UnusableProxy::Other("names a SOCKS proxy, which rolecall does not support"));
         }
         if !matches!(scheme.as_str(), "http" | "https") {
-            return Err(Unusable::Other("has a scheme other than http and https"));
+            return Err(UnusableProxy::Other("has a scheme other than http and https"));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#', '\\']) {
-            return Err(Unusable::Escapes("has more than a host and a port"));
+            return Err(UnusableProxy::Escapes("has more than a host and a port"));
         }
         Self::of_authority(variable, &scheme, rest)
     }
 
     /// `text` is `host:port`, or `user:password@host:port`.
-    fn of_authority(variable: &'static str, scheme: &str, text: &str) -> Result<Self, Unusable> {
+    fn of_authority(variable: &'static str, scheme: &str, text: &str) -> Result<Self, UnusableProxy> {
         let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
         if host.is_empty() || host.starts_with(':') {
-            return Err(Unusable::Other("has no host"));
+            return Err(UnusableProxy::Other("has no host"));
         }
         let authority: Authority = text.parse().map_err(|_| MALFORMED)?;
-        let port = authority.port_u16().filter(|port| *port != 0).ok_or(Unusable::NoPort)?;
+        let port = authority.port_u16().filter(|port| *port != 0).ok_or(UnusableProxy::NoPort)?;
         if text.matches('@').count() > 1 {
             return Err(MALFORMED);
         }

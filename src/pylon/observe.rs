@@ -370,7 +370,7 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
                 roles.push(role);
             }
         }
-        Ok(Step { has_new: roles.len() > before, next })
+        Ok(ReadStep { has_new: roles.len() > before, next })
     })
     .await?;
     Ok(roles)
@@ -474,14 +474,14 @@ async fn read_users<R: ReadRequest<Response = Page>>(
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
         // An empty last page ends a list. Only the comparison with the other list shows whether it is complete.
-        Ok(Step { has_new: has_new || is_empty && next.is_none(), next })
+        Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;
     Ok(list)
 }
 
 /// What one page adds to a list, and where the next page is.
-struct Step {
+struct ReadStep {
     has_new: bool,
     next: Option<String>,
 }
@@ -491,13 +491,13 @@ struct Step {
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
-    mut take: impl FnMut(R::Response) -> Result<Step, ObserveError>,
+    mut take: impl FnMut(R::Response) -> Result<ReadStep, ObserveError>,
 ) -> Result<(), ObserveError> {
     let mut cursors: HashSet<String> = HashSet::new();
     let mut cursor = None;
     loop {
         let request = request(cursor);
-        let Step { has_new, next } = take(pylon.ask(&request).await.map_err(ObserveError::Failed)?)?;
+        let ReadStep { has_new, next } = take(pylon.ask(&request).await.map_err(ObserveError::Failed)?)?;
         let asked = || request.outgoing().asked();
         if !has_new && !cursors.is_empty() {
             return contradiction(format!(

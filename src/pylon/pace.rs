@@ -106,7 +106,7 @@ pub enum SendTime {
 #[derive(Debug, Clone)]
 pub struct Pacer {
     limit: AssumedLimit,
-    window: Window,
+    window: RateWindow,
     gate: Gate,
     /// `None` before the first 429.
     rate: Option<AdaptiveRate>,
@@ -119,7 +119,7 @@ impl Pacer {
     pub fn new(limit: u64) -> Self {
         Self {
             limit: AssumedLimit::new(limit.max(1)),
-            window: Window::default(),
+            window: RateWindow::default(),
             gate: Gate::default(),
             rate: None,
             jitter: 500,
@@ -272,7 +272,7 @@ impl AssumedLimit {
 
 /// The slots that requests take. Invariant: a request has exactly one slot from its sending to one window after its response.
 #[derive(Debug, Clone, Default)]
-struct Window {
+struct RateWindow {
     /// How many requests are sent and not answered yet.
     in_flight: u64,
     /// The slots of answered requests, in the order in which they come back.
@@ -288,7 +288,7 @@ struct Slot {
     is_accepted: bool,
 }
 
-impl Window {
+impl RateWindow {
     fn free_slots(&mut self, now: Duration) {
         while self.answered.front().is_some_and(|slot| slot.free_at <= now) {
             self.answered.pop_front();

@@ -114,7 +114,7 @@ impl PacedReader {
         let outgoing = request.outgoing();
         let endpoint = outgoing.endpoint;
         let sent = self.wait_for_turn(&outgoing).await;
-        let mut under_way = UnderWay { reader: self, endpoint, sent, is_answered: false };
+        let mut under_way = ReadUnderWay { reader: self, endpoint, sent, is_answered: false };
         let attempt = self.reader.read(request, number).await;
         self.flow.borrow_mut().answered(endpoint, self.clock.elapsed(), sent, &attempt);
         under_way.is_answered = true;
@@ -168,14 +168,14 @@ impl PacedReader {
 
 /// A request that was sent. If it is dropped before its response, because another one has failed, it still has a slot of the rate
 /// limit. The slot must come back, or a later request would wait for it forever.
-struct UnderWay<'r> {
+struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,
     sent: Duration,
     is_answered: bool,
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for ReadUnderWay<'_> {
     fn drop(&mut self) {
         let Self { reader, endpoint, sent, is_answered } = self;
         if !*is_answered {

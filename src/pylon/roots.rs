@@ -47,13 +47,13 @@ pub enum Roots {
 /// The certificates that the variables name.
 #[derive(Debug, Clone)]
 pub struct Given {
-    pub sources: Vec<Source>,
+    pub sources: Vec<RootsSource>,
     store: Arc<RootCertStore>,
 }
 
 /// A file or folder of certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct RootsSource {
     /// The variable that names it.
     pub variable: &'static str,
     pub path: PathBuf,
@@ -145,8 +145,8 @@ impl Roots {
     }
 }
 
-fn source(variable: &'static str, path: &Path, certificates: usize) -> Source {
-    Source { variable, path: path.to_owned(), certificates }
+fn source(variable: &'static str, path: &Path, certificates: usize) -> RootsSource {
+    RootsSource { variable, path: path.to_owned(), certificates }
 }
 
 fn no_roots(why: &str) -> Problem {
@@ -181,7 +181,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let bytes = regular::bytes(path, LARGEST)
         .map_err(|why| problem(&format!("which cannot be read: {why}"), another.clone()))?;
     certificates(path, &bytes)
-        .map_err(|Unusable { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
+        .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
 /// The certificates in the files of a folder. A file without any is skipped, as in every folder that OpenSSL reads.
@@ -194,8 +194,8 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
 }
 
 /// Only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
-fn no_folder_has_any(sources: &[Source]) -> Problem {
-    let of = |source: &Source| {
+fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
+    let of = |source: &RootsSource| {
         let name = Printable::cut(&source.path.to_string_lossy(), 200);
         match fs::read_dir(&source.path) {
             Ok(_) => format!("`{name}` has no certificate in PEM format"),
@@ -213,24 +213,24 @@ fn no_folder_has_any(sources: &[Source]) -> Problem {
 }
 
 /// Why a file has no certificate that can be used.
-struct Unusable {
+struct UnusableRoots {
     what: String,
     /// What to do with the file, if that is more than to name another one.
     fix: Option<String>,
 }
 
-fn unusable(what: impl Into<String>) -> Unusable {
-    Unusable { what: what.into(), fix: None }
+fn unusable(what: impl Into<String>) -> UnusableRoots {
+    UnusableRoots { what: what.into(), fix: None }
 }
 
 /// Returns the certificates in the PEM file `path`, which contains `bytes`.
-fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let name = path_word(path);
     let (from, to) = (quoted(&name), quoted(&format!("{name}.pem")));
     let convert = |command: String| Some(format!("convert it, and name the new file: {command}"));
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let fix = convert(format!("iconv -f utf-16 -t utf-8 {from} > {to}"));
-        return Err(Unusable { what: "which is UTF-16 text".into(), fix });
+        return Err(UnusableRoots { what: "which is UTF-16 text".into(), fix });
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     match text {
@@ -239,7 +239,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
         [0x30, 0x80..=0x84, ..] => {
             let what = "which is in DER format (binary), not in PEM format (text)".into();
             let fix = convert(format!("openssl x509 -inform der -in {from} -out {to}"));
-            return Err(Unusable { what, fix });
+            return Err(UnusableRoots { what, fix });
         }
         _ => {}
     }
@@ -260,7 +260,7 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
     if has_key {
         let fix = "name the file of the certificate instead, and keep the private key where only its owner can read it";
         let what = "which has a private key and no certificate".into();
-        return Err(Unusable { what, fix: Some(fix.into()) });
+        return Err(UnusableRoots { what, fix: Some(fix.into()) });
     }
     Err(unusable("which has no certificate in PEM format"))
 }
@@ -276,7 +276,7 @@ fn damage(error: &rustls::pki_types::pem::Error) -> String {
 }
 
 /// Those that can be decoded. Bundles of many authorities can have a few that rustls does not understand.
-fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let mut last = None;
     let decoded: Vec<_> = found
         .into_iter()

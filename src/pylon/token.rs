@@ -65,7 +65,7 @@ impl Token {
 
 /// A place that a token can come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum TokenSource {
     /// The file that `--token-file` names.
     File(PathBuf),
     /// Standard input, which `--token-file -` names.
@@ -73,7 +73,7 @@ pub enum Source {
     Variable(OsString),
 }
 
-impl Source {
+impl TokenSource {
     /// Returns all sources that the words of the command line and the value of [`VARIABLE`] name, the one to use first. The words
     /// are not parsed yet: an error of the parser may repeat one, so the token in it has to be known before.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
@@ -177,40 +177,40 @@ mod tests {
     #[test]
     fn a_file_is_used_before_the_variable_and_standard_input_is_a_file() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        let variable = || Source::Variable("from-variable".into());
+        let variable = || TokenSource::Variable("from-variable".into());
         for (line, expected) in [
             ("rolecall plan", vec![]),
-            ("rolecall plan --token-file a", vec![Source::File("a".into())]),
-            ("rolecall plan --token-file=- --frob", vec![Source::Stdin]),
+            ("rolecall plan --token-file a", vec![TokenSource::File("a".into())]),
+            ("rolecall plan --token-file=- --frob", vec![TokenSource::Stdin]),
             (
                 "rolecall plan --token-file=a --token-file b",
-                vec![Source::File("a".into()), Source::File("b".into())],
+                vec![TokenSource::File("a".into()), TokenSource::File("b".into())],
             ),
             ("rolecall plan --token-filed a -- --token-file b", vec![]),
         ] {
-            assert_eq!(Source::all(&words(line), None), expected, "{line}");
+            assert_eq!(TokenSource::all(&words(line), None), expected, "{line}");
             let both = [expected, vec![variable()]].concat();
-            assert_eq!(Source::all(&words(line), Some("from-variable".into())), both, "{line}");
+            assert_eq!(TokenSource::all(&words(line), Some("from-variable".into())), both, "{line}");
         }
-        assert_eq!(Source::Stdin.text(&mut "from-stdin\n".as_bytes()).unwrap(), "from-stdin\n");
+        assert_eq!(TokenSource::Stdin.text(&mut "from-stdin\n".as_bytes()).unwrap(), "from-stdin\n");
         assert_eq!(variable().text(&mut "".as_bytes()).unwrap(), "from-variable");
     }
 
     #[test]
     fn what_is_not_a_token_says_why() {
         let why = |text: &str| {
-            Source::Stdin.text(&mut text.as_bytes()).and_then(|text| Token::new(&text)).unwrap_err()
+            TokenSource::Stdin.text(&mut text.as_bytes()).and_then(|text| Token::new(&text)).unwrap_err()
         };
         assert_eq!(why("two words").code, "pylon::bad_token");
         assert_eq!(why("\u{feff}pylon_x").message, "standard input begins with a byte-order mark (BOM)");
         assert_eq!(why("  \n").message, "the token is empty");
         assert_eq!(words("\"two words\" \u{412d}x").collect::<Vec<_>>(), ["two", "words", "x"]);
-        let missing = Source::File("nowhere".into()).text(&mut "".as_bytes()).unwrap_err();
+        let missing = TokenSource::File("nowhere".into()).text(&mut "".as_bytes()).unwrap_err();
         assert_eq!(missing.code, "pylon::no_token");
         #[cfg(unix)]
         {
             let value = std::os::unix::ffi::OsStringExt::from_vec(b"pylon_\xff".to_vec());
-            let why = Source::Variable(value).text(&mut "".as_bytes()).unwrap_err();
+            let why = TokenSource::Variable(value).text(&mut "".as_bytes()).unwrap_err();
             assert_eq!(why.message, "the value of PYLON_API_TOKEN is not UTF-8");
         }
     }

@@ -167,7 +167,7 @@ struct Users {
 }
 
 impl Users {
-    fn add(&mut self, user: WireUser<'_>, names: &mut Names) -> Result<(), String> {
+    fn add(&mut self, user: WireUser<'_>, names: &mut RoleIdPool) -> Result<(), String> {
         let is_activity_unknown = user.is_deactivated.is_none();
         match convert(user, names)? {
             User::Integration(integration) => self.page.integrations.push(integration),
@@ -199,7 +199,7 @@ impl<'de> Deserialize<'de> for Users {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let (mut found, mut names) = (Users::default(), Names::default());
+                let (mut found, mut names) = (Users::default(), RoleIdPool::default());
                 let mut held: BTreeSet<[Cow<'de, str>; 3]> = BTreeSet::new();
                 while let Some(Object(user)) = list.next_element::<Object<WireUser<'de>>>()? {
                     let roles = user.roles.iter().flatten().flatten().chain(&user.role);
@@ -228,9 +228,9 @@ impl<'de> Deserialize<'de> for Users {
 
 /// The role IDs of one page, each stored once, because most people hold one of a few roles.
 #[derive(Default)]
-struct Names(BTreeSet<Arc<str>>);
+struct RoleIdPool(BTreeSet<Arc<str>>);
 
-impl Names {
+impl RoleIdPool {
     fn role(&mut self, id: &Text<'_>) -> RoleId {
         if let Some(known) = self.0.get(&*id.0) {
             return RoleId(Arc::clone(known));
@@ -533,7 +533,7 @@ fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
 fn person(id: &UserId, body: &[u8]) -> Result<Person, Cause> {
     let wrong = |why| WrongShape::cause("the user that was asked for", why);
     let user = parse::<Data<WireUser<'_>>>(body).map_err(wrong)?.data.0;
-    match convert(user, &mut Names::default()).map_err(wrong)? {
+    match convert(user, &mut RoleIdPool::default()).map_err(wrong)? {
         User::Person(person, _) if person.id == *id => Ok(person),
         User::Person(Person { id, .. }, _) => Err(wrong(format!("it is another user, {}", id.as_str()))),
         User::Integration(Integration { id, .. }) => {
@@ -592,7 +592,7 @@ enum User {
 }
 
 /// Converts a user. Fails if a field that decisions depend on is missing, or if two fields contradict each other.
-fn convert(user: WireUser<'_>, names: &mut Names) -> Result<User, String> {
+fn convert(user: WireUser<'_>, names: &mut RoleIdPool) -> Result<User, String> {
     let Some(id) = UserId::new(&user.id.0) else {
         return Err(format!("a user has an ID that cannot be part of a path: {:?}", user.id.0));
     };
@@ -619,7 +619,7 @@ fn convert(user: WireUser<'_>, names: &mut Names) -> Result<User, String> {
 /// Returns the assigned roles, the roles held only through SCIM, and in which fields they are.
 fn roles_of(
     user: &WireUser<'_>,
-    names: &mut Names,
+    names: &mut RoleIdPool,
     missing: impl Fn(&str) -> String,
 ) -> Result<(Vec<RoleId>, Vec<RoleId>, RoleFields), String> {
     let WireUser { id, role_id, role, role_ids, roles, .. } = user;

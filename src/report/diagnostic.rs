@@ -65,19 +65,19 @@ fn closing(number: usize) -> String {
 #[derive(Debug)]
 struct Letter<'p> {
     problem: &'p Problem,
-    line: Option<Line>,
+    line: Option<SourceLine>,
     notes: Vec<Note>,
 }
 
 #[derive(Debug)]
 struct Note {
     text: String,
-    line: Line,
+    line: SourceLine,
 }
 
 /// One line of a file, safe to show.
 #[derive(Debug)]
-struct Line {
+struct SourceLine {
     file: String,
     text: String,
     marked: std::ops::Range<usize>,
@@ -88,16 +88,16 @@ struct Line {
 
 impl<'p> Letter<'p> {
     fn new(problem: &'p Problem, sources: &Sources) -> Self {
-        let mut lines = problem.labels.iter().map(|label| Line::new(label, sources));
+        let mut lines = problem.labels.iter().map(|label| SourceLine::new(label, sources));
         let line = lines.next();
         let notes = lines
-            .map(|line| Note { text: line.label.clone(), line: Line { label: String::new(), ..line } })
+            .map(|line| Note { text: line.label.clone(), line: SourceLine { label: String::new(), ..line } })
             .collect();
         Self { problem, line, notes }
     }
 }
 
-impl Line {
+impl SourceLine {
     fn new(label: &Label, sources: &Sources) -> Self {
         let Excerpt { location, before, marked, after } = sources.excerpt(label.place);
         let skipped = before.chars().count().saturating_sub(BEFORE);
@@ -139,7 +139,7 @@ fn apart(mut text: String, next: &str) -> String {
     text
 }
 
-impl SourceCode for Line {
+impl SourceCode for SourceLine {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,

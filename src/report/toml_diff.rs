@@ -10,7 +10,7 @@ use super::diff::Hunk;
 use super::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use super::facts::plan::{ChangeLine, EditLine, PlanReport};
 use super::words;
-use crate::comparison::{Kind, Subject};
+use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 
@@ -59,16 +59,19 @@ fn observed(values: &[Printable]) -> Option<String> {
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
     // Keys in no table go before every table: behind one they would be its own.
     let (keys, tables): (Vec<_>, Vec<_>) =
-        report.differences.iter().partition(|entry| entry.subject == Subject::Files);
+        report.differences.iter().partition(|entry| entry.subject == ComparedSubject::Files);
     keys.into_iter().chain(tables).map(difference).collect()
 }
 
 fn difference(entry: &DifferenceEntry) -> Hunk {
     let DifferenceEntry { subject, kind, items } = entry;
     let heading = match subject {
-        Subject::Person { email } => Some(header(email.as_str())),
-        Subject::Files => None,
-        Subject::Workspace | Subject::Policy | Subject::Guardrails | Subject::Acknowledgement { .. } => Some(
+        ComparedSubject::Person { email } => Some(header(email.as_str())),
+        ComparedSubject::Files => None,
+        ComparedSubject::Workspace
+        | ComparedSubject::Policy
+        | ComparedSubject::Guardrails
+        | ComparedSubject::Acknowledgement { .. } => Some(
             Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
         ),
     };

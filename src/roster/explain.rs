@@ -10,7 +10,7 @@ use super::repeats::{self, Repeats, Unread};
 use super::syntax::parser_error::{ErrorKind, ParserError};
 use super::syntax::repair::Repaired;
 use super::syntax::statements::{Statements, statements};
-use super::syntax::{self, Section};
+use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
@@ -80,7 +80,7 @@ pub(super) fn explain(
 
 /// Lets `read` walk the sections whose headers the parser did not understand.
 fn read_below(
-    sections: &[Section],
+    sections: &[BrokenSection],
     text: &str,
     fields: &mut Fields<'_>,
     read: &impl Fn(&mut Fields<'_>, &DeTable<'_>),
@@ -141,8 +141,8 @@ impl TextPart {
     }
 
     /// The lines below a broken header, with the corrected header in front.
-    fn below(section: &Section, text: &str) -> Self {
-        let Section { header, at, content } = section;
+    fn below(section: &BrokenSection, text: &str) -> Self {
+        let BrokenSection { header, at, content } = section;
         let shift = Shift::of_two(&(*at..at + header.len()), 1, content);
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }

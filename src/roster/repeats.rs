@@ -41,7 +41,7 @@ pub(super) struct Unread {
 
 /// Finds what the parser's errors at the spans `again` are about.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
-    let index = Index::new(text, statements);
+    let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
     let mut in_statement = (usize::MAX, 0);
     for again in again {
@@ -59,7 +59,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
 type KeyPart = (String, Range<usize>);
 
 /// The keys of a text. A name is stored once for each table that has it, so a long header costs no more for many keys below it.
-struct Index<'t> {
+struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
     /// The key of each statement. Below a header, its own part only.
@@ -121,7 +121,7 @@ impl Nodes {
     }
 }
 
-impl<'t> Index<'t> {
+impl<'t> RepeatIndex<'t> {
     fn new(text: &'t str, statements: &'t Statements) -> Self {
         let headers = vec![Vec::new()];
         let mut index = Self { text, statements, keys: Vec::new(), headers, nodes: Nodes::new() };

@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use super::super::{Edit, PersonValues, Refused, edited};
+use super::super::{PersonEdit, PersonValues, Refused, edited};
 use crate::roster::{Email, PerField, Status};
 
 fn values(email: &str, role: Option<&str>, status: Option<Status>) -> PersonValues {
@@ -10,16 +10,16 @@ fn values(email: &str, role: Option<&str>, status: Option<Status>) -> PersonValu
     PersonValues { email: Email::observed(email), values: PerField { role: role.map(Into::into), status } }
 }
 
-fn change(email: &str, role: Option<&str>, status: Option<Status>) -> Edit {
-    Edit::Change(values(email, role, status))
+fn change(email: &str, role: Option<&str>, status: Option<Status>) -> PersonEdit {
+    PersonEdit::Change(values(email, role, status))
 }
 
-fn add(email: &str, role: Option<&str>, status: Option<Status>) -> Edit {
-    Edit::Add(values(email, role, status))
+fn add(email: &str, role: Option<&str>, status: Option<Status>) -> PersonEdit {
+    PersonEdit::Add(values(email, role, status))
 }
 
 #[track_caller]
-fn becomes(before: &str, edits: &[Edit], after: &str) {
+fn becomes(before: &str, edits: &[PersonEdit], after: &str) {
     assert_eq!(edited(before, edits).as_deref(), Ok(after), "{edits:?}");
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agenda::WindowLine;
-use crate::comparison::{Comparison, Difference, Item, Kind, Said, Subject};
+use crate::comparison::{ComparedSubject, Comparison, Difference, Item, Kind, StatedValue};
 use crate::printable::Printable;
 use crate::roster::{Email, Roster};
 use crate::source::{Location, Sources};
@@ -20,7 +20,7 @@ pub struct ComparisonReport {
     /// How many people the new version declares.
     pub declared: usize,
     pub summary: ComparisonSummary,
-    /// In the order of [`Subject`].
+    /// In the order of [`ComparedSubject`].
     pub differences: Vec<DifferenceEntry>,
     /// The windows' line of time begins here.
     #[serde(skip)]
@@ -43,7 +43,7 @@ pub struct ComparisonSummary {
 /// A person or a setting that differs.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DifferenceEntry {
-    pub subject: Subject,
+    pub subject: ComparedSubject,
     pub kind: Kind,
     /// In the canonical order of their keys.
     pub items: Vec<ItemLine>,
@@ -80,7 +80,7 @@ impl ComparisonReport {
         let ((old, old_file), (new, new_file)) = (old, new);
         let Comparison { differences } = Comparison::between(old, new);
         let differs = |email: &Email| {
-            let subject = Subject::Person { email: email.clone() };
+            let subject = ComparedSubject::Person { email: email.clone() };
             differences.binary_search_by(|other| other.subject.cmp(&subject)).is_ok()
         };
         let mut windows = new.windows_ahead(now);
@@ -106,9 +106,9 @@ impl ComparisonSummary {
         for Difference { subject, kind, items } in differences {
             summary.weighty |= items.iter().any(|item| item.weighty);
             match (subject, kind) {
-                (Subject::Person { .. }, Kind::Added) => summary.people_added += 1,
-                (Subject::Person { .. }, Kind::Removed) => summary.people_removed += 1,
-                (Subject::Person { .. }, Kind::Changed) => summary.people_changed += 1,
+                (ComparedSubject::Person { .. }, Kind::Added) => summary.people_added += 1,
+                (ComparedSubject::Person { .. }, Kind::Removed) => summary.people_removed += 1,
+                (ComparedSubject::Person { .. }, Kind::Changed) => summary.people_changed += 1,
                 _ => summary.settings += 1,
             }
         }
@@ -134,8 +134,8 @@ impl DifferenceEntry {
 }
 
 impl ComparedValue {
-    fn new(said: &Said, sources: &Sources) -> Self {
-        let Said { value, zone, place, from_defaults } = said;
+    fn new(said: &StatedValue, sources: &Sources) -> Self {
+        let StatedValue { value, zone, place, from_defaults } = said;
         Self {
             value: Printable::new(value),
             zone: zone.as_deref().map(Printable::new),

@@ -13,7 +13,7 @@ use super::plan::{
 };
 use crate::adoption::Adoption;
 use crate::apply::Finished;
-use crate::apply::rollback::{Applied, Left};
+use crate::apply::rollback::{Applied, NotRolledBack};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, RoleCatalogue, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
@@ -42,7 +42,7 @@ impl PlanReport {
         rollback: Option<RollbackNotes>,
     ) -> Self {
         let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
-        let names = Names { roles: &observed.roles, sources: &roster.sources };
+        let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let is_rollback = rollback.is_some();
         let changes: Vec<ChangeLine> = plan.changes.iter().map(|change| names.change(change)).collect();
         let observes: Vec<ChangeLine> = plan.observed.iter().map(|change| names.change(change)).collect();
@@ -133,12 +133,12 @@ impl RollbackNotes {
     /// `left` is what the rollback leaves as it is, and `files` is what the files would have to say.
     pub fn new(
         applied: &Applied,
-        left: &[Left],
+        left: &[NotRolledBack],
         files: &Adoption,
         sources: &Sources,
         roles: &RoleCatalogue,
     ) -> Self {
-        let left = left.iter().map(|Left { email, why }| SkippedLine {
+        let left = left.iter().map(|NotRolledBack { email, why }| SkippedLine {
             email: email_line(&email.value),
             why: words::left(why, &|role| roles.label(role)),
             location: Some(sources.locate(email.place)),
@@ -158,7 +158,7 @@ impl ScheduledChange {
     /// A change with the guardrails that would block it on its day.
     pub fn reviewed(coming: &Coming, roles: &RoleCatalogue, sources: &Sources) -> Self {
         let Coming { transition, refused_by } = coming;
-        let names = Names { roles, sources };
+        let names = Labels { roles, sources };
         let mut figures = Vec::new();
         for figure in refused_by {
             let text = words::figure(figure, &|role| names.short_label(role));
@@ -169,12 +169,12 @@ impl ScheduledChange {
 }
 
 /// Finds the names of roles and the lines of places.
-struct Names<'a> {
+struct Labels<'a> {
     roles: &'a RoleCatalogue,
     sources: &'a Sources,
 }
 
-impl Names<'_> {
+impl Labels<'_> {
     fn label(&self, role: &RoleId) -> Printable {
         Printable::new(&self.roles.label(role))
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Tone, diff, page, place, short, timeline};
-use crate::comparison::{Kind, Subject};
+use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::{toml_diff, words};
@@ -30,8 +30,8 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
 fn rows(entry: &DifferenceEntry) -> Markup {
     let DifferenceEntry { subject, kind, items } = entry;
     let note = match (subject, kind) {
-        (Subject::Person { .. }, Kind::Added) => "newly declared",
-        (Subject::Person { .. }, Kind::Removed) => "no longer declared: left as they are in Pylon",
+        (ComparedSubject::Person { .. }, Kind::Added) => "newly declared",
+        (ComparedSubject::Person { .. }, Kind::Removed) => "no longer declared: left as they are in Pylon",
         _ => "",
     };
     let name = html! {

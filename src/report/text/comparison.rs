@@ -1,7 +1,7 @@
 //! What two versions of the files declare differently: what holds for everybody first, then the people.
 
 use super::LONGEST;
-use crate::comparison::{Kind, Subject};
+use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, DifferenceEntry, ItemLine};
 use crate::report::style::{Styles, styled};
@@ -17,7 +17,7 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     let title = styled(styles.heading, "rolecall compare");
     let mut text =
         format!("{title} · {} · {declared} declared\n\n", words::change(old.as_str(), new.as_str()));
-    let columns = Columns::new(differences);
+    let columns = ComparisonColumns::new(differences);
     for entry in differences {
         text += &entry_lines(entry, &columns, styles);
     }
@@ -32,12 +32,12 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     text
 }
 
-struct Columns {
+struct ComparisonColumns {
     key: usize,
     value: usize,
 }
 
-impl Columns {
+impl ComparisonColumns {
     fn new(differences: &[DifferenceEntry]) -> Self {
         let items = || differences.iter().flat_map(|entry| &entry.items);
         let key = items().map(|item| item.key.short(LONGEST).width()).max().unwrap_or(0).min(WIDEST_KEY);
@@ -47,7 +47,7 @@ impl Columns {
     }
 }
 
-fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> String {
+fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &Styles) -> String {
     let DifferenceEntry { subject, kind, items } = entry;
     let sign = match kind {
         Kind::Added => styled(styles.good, "+"),
@@ -55,8 +55,8 @@ fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> S
         Kind::Changed => styled(styles.change, "~"),
     };
     let note = match (subject, kind) {
-        (Subject::Person { .. }, Kind::Added) => "  newly declared",
-        (Subject::Person { .. }, Kind::Removed) => "  no longer declared: left as they are in Pylon",
+        (ComparedSubject::Person { .. }, Kind::Added) => "  newly declared",
+        (ComparedSubject::Person { .. }, Kind::Removed) => "  no longer declared: left as they are in Pylon",
         _ => "",
     };
     let subject = Printable::cut(&words::subject(subject), LONGEST_SUBJECT);
@@ -65,7 +65,7 @@ fn entry_lines(entry: &DifferenceEntry, columns: &Columns, styles: &Styles) -> S
     text
 }
 
-fn item_line(item: &ItemLine, columns: &Columns, styles: &Styles) -> String {
+fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> String {
     let ItemLine { key, old, new, weighty, unresolved } = item;
     let mark = if *weighty { styled(styles.attention, "!") } else { " ".to_owned() };
     let pad = |text: &str, width: usize| {

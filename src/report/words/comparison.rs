@@ -1,7 +1,7 @@
 //! What two versions of the files declare differently, and what windows will bring.
 
 use super::count;
-use crate::comparison::Subject;
+use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// What makes a difference between two versions weighty.
@@ -10,19 +10,19 @@ pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the p
 pub const UNRESOLVED: &str = "may be a kept role: only Pylon can tell";
 
 /// What is declared about, as a file would name it.
-pub fn subject(subject: &Subject) -> String {
+pub fn subject(subject: &ComparedSubject) -> String {
     match subject {
-        Subject::Workspace => "[workspace]".into(),
-        Subject::Policy => "[policy]".into(),
-        Subject::Guardrails => "[guardrails]".into(),
-        Subject::Acknowledgement { guardrail, of, number: _ } if of.is_empty() => {
+        ComparedSubject::Workspace => "[workspace]".into(),
+        ComparedSubject::Policy => "[policy]".into(),
+        ComparedSubject::Guardrails => "[guardrails]".into(),
+        ComparedSubject::Acknowledgement { guardrail, of, number: _ } if of.is_empty() => {
             format!("[[acknowledge]] {guardrail}")
         }
-        Subject::Acknowledgement { guardrail, of, number: _ } => {
+        ComparedSubject::Acknowledgement { guardrail, of, number: _ } => {
             format!("[[acknowledge]] {guardrail} of {of}")
         }
-        Subject::Files => "the files".into(),
-        Subject::Person { email } => email.to_string(),
+        ComparedSubject::Files => "the files".into(),
+        ComparedSubject::Person { email } => email.to_string(),
     }
 }
 

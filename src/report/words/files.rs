@@ -1,7 +1,7 @@
 //! What becomes of files.
 
 use super::{LONGEST_NAME, count};
-use crate::adoption::Why;
+use crate::adoption::NotWrittenReason;
 use crate::observed::RoleCatalogue;
 use crate::printable::Printable;
 use crate::roster::Field;
@@ -65,17 +65,17 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
 }
 
 /// Why a value is not written into the files.
-pub fn not_written(field: Option<Field>, why: &Why, roles: &RoleCatalogue) -> String {
+pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCatalogue) -> String {
     let name = field.map_or("person", Field::as_str);
     match why {
-        Why::Window(Some(until)) => {
+        NotWrittenReason::Window(Some(until)) => {
             format!(
                 "{name}: a window holds until {}; the live value is not written",
                 Printable::cut(until, 60)
             )
         }
-        Why::Window(None) => format!("{name}: a window says it; the live value is not written"),
-        Why::Undeclarable(values) => {
+        NotWrittenReason::Window(None) => format!("{name}: a window says it; the live value is not written"),
+        NotWrittenReason::Undeclarable(values) => {
             let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
             let shown: Vec<String> =
                 values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
@@ -93,9 +93,9 @@ pub fn not_written(field: Option<Field>, why: &Why, roles: &RoleCatalogue) -> St
                 ),
             }
         }
-        Why::Address => format!(
+        NotWrittenReason::Address => format!(
             "{name}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
         ),
-        Why::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
+        NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{LONGEST_NAME, count};
 use crate::apply::outcome::NotAttempted;
-use crate::apply::rollback::Why;
+use crate::apply::rollback::NotRolledBackReason;
 use crate::apply::{Outcome, Stop};
 use crate::invocation::Invocation;
 use crate::observed::RoleId;
@@ -199,28 +199,32 @@ fn capitalized(remedy: &str) -> String {
 }
 
 /// Why something is not taken back. `label` names a role, in whatever characters.
-pub fn left(why: &Why, label: &dyn Fn(&RoleId) -> String) -> String {
+pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
-        Why::ChangedSince { field } => format!("{field}: somebody has set another value since; left alone"),
-        Why::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
+        NotRolledBackReason::ChangedSince { field } => {
+            format!("{field}: somebody has set another value since; left alone")
+        }
+        NotRolledBackReason::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
             "role: none was assigned before, and no PATCH takes the last one away".into()
         }
-        Why::Lost(Lost { field: Field::Role, from }) => {
+        NotRolledBackReason::Lost(Lost { field: Field::Role, from }) => {
             let roles: Vec<String> = from.iter().map(|role| label(&RoleId(role.clone()))).collect();
             format!(
                 "role: several were assigned before ({}), and a PATCH assigns exactly one",
                 roles.join(", ")
             )
         }
-        Why::Lost(Lost { field: Field::Status, from }) => match from.first() {
+        NotRolledBackReason::Lost(Lost { field: Field::Status, from }) => match from.first() {
             None => "status: there was none before, and no PATCH takes one away".into(),
             Some(status) => format!(
                 "status: it was {} before, which Pylon shows and does not accept",
                 Printable::cut(status, 60)
             ),
         },
-        Why::RoleGone(role) => format!("role: the organisation no longer has {}", label(role)),
-        Why::NotThere => "not in Pylon any more, or deactivated there".into(),
+        NotRolledBackReason::RoleGone(role) => {
+            format!("role: the organisation no longer has {}", label(role))
+        }
+        NotRolledBackReason::NotThere => "not in Pylon any more, or deactivated there".into(),
     }
 }

@@ -67,7 +67,7 @@ const MISTAKES: &[Recognizer] = &[
 ];
 
 /// The lines below a header that the parser did not understand.
-pub(super) struct Section {
+pub(super) struct BrokenSection {
     /// The header that was meant.
     pub(super) header: String,
     /// The offset of the line that has the broken header.
@@ -82,7 +82,7 @@ pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
     /// The parts in which everything else that was found is a guess.
     broken: Vec<Range<usize>>,
-    pub(super) sections: Vec<Section>,
+    pub(super) sections: Vec<BrokenSection>,
     /// The parser did not see the statements from here on, because a bracket before it is open.
     pub(super) unseen_from: Option<usize>,
 }
@@ -95,7 +95,7 @@ impl Explained {
     }
 
     /// Adds a section, in front of which the one before it ends.
-    fn add_section(&mut self, section: Section) {
+    fn add_section(&mut self, section: BrokenSection) {
         if let Some(before) = self.sections.last_mut() {
             before.content.end = before.content.end.min(section.at).max(before.content.start);
         }
@@ -166,7 +166,7 @@ fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements
         explained.broken.push(covers);
         if let Some(header) = section {
             let content = section_after(text, place.span().end, statements);
-            explained.add_section(Section { header, at: spot.start, content });
+            explained.add_section(BrokenSection { header, at: spot.start, content });
         }
         if explained.problems.last().is_none_or(|last| last.labels[0].place != place) {
             explained.problems.push(problem);

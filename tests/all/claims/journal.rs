@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pretty_assertions::assert_eq;
-use rolecall::apply::journal::{Line, read};
-use rolecall::apply::rollback::{Applied, Left, Rollback};
+use rolecall::apply::journal::{JournalLine, read};
+use rolecall::apply::rollback::{Applied, NotRolledBack, Rollback};
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
 use rolecall::plan::Change;
 use rolecall::plan::saved::{Operation, Step};
@@ -33,15 +33,15 @@ pub(super) fn holds(data: &[u8]) {
         Ok(applied) => {
             // The last line may be a half one.
             assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
-            assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, Line::End { .. })));
+            assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, JournalLine::End { .. })));
             is_taken_back(&applied, &lines, &sources);
         }
     }
 }
 
-fn is_taken_back(applied: &Applied, lines: &[Line], sources: &Sources) {
+fn is_taken_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
     let begun = lines.iter().rev().find_map(|line| match line {
-        Line::Begin { organization, host, .. } => Some((organization.clone(), host.clone())),
+        JournalLine::Begin { organization, host, .. } => Some((organization.clone(), host.clone())),
         _ => None,
     });
     let (organization, host) = begun.expect("it was read");
@@ -66,7 +66,7 @@ fn is_taken_back(applied: &Applied, lines: &[Line], sources: &Sources) {
             assert!(of_them().any(|operation| operation.edits.iter().any(is_way_back)), "{edit:?}");
         }
     }
-    for Left { email, .. } in &left {
+    for NotRolledBack { email, .. } in &left {
         assert!(sources.text(email.place.file).get(email.place.span()).is_some());
     }
     let elsewhere =
@@ -74,10 +74,10 @@ fn is_taken_back(applied: &Applied, lines: &[Line], sources: &Sources) {
     is_explained(&Problems::new(sources.clone(), vec![elsewhere]));
 }
 
-fn operation(line: &Line) -> Option<&Operation> {
+fn operation(line: &JournalLine) -> Option<&Operation> {
     match line {
-        Line::Intent { operation, .. } | Line::Outcome { operation, .. } => Some(operation),
-        Line::Begin { .. } | Line::Answer { .. } | Line::End { .. } => None,
+        JournalLine::Intent { operation, .. } | JournalLine::Outcome { operation, .. } => Some(operation),
+        JournalLine::Begin { .. } | JournalLine::Answer { .. } | JournalLine::End { .. } => None,
     }
 }
 

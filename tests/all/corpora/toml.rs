@@ -1,7 +1,7 @@
 //! toml-test through whatever reads TOML: the files, their layout, and edits of them.
 
 use pretty_assertions::assert_eq;
-use rolecall::layout::{Edit, PersonValues, Refused, canonical, edited};
+use rolecall::layout::{PersonEdit, PersonValues, Refused, canonical, edited};
 use rolecall::roster::{Email, PerField, Status};
 
 use crate::claims;
@@ -59,7 +59,7 @@ fn what_is_no_toml_is_refused_with_its_place() {
 /// What `import --update` does to a file.
 #[test]
 fn a_person_is_added_to_any_toml_and_nothing_else_becomes_of_it() {
-    let new = Edit::Add(PersonValues {
+    let new = PersonEdit::Add(PersonValues {
         email: Email::observed("new@fuzz.example"),
         values: PerField { role: Some("Admin".into()), status: Some(Status::Away.as_str().into()) },
     });

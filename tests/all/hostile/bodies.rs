@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rolecall::adoption;
 use rolecall::apply::outcome::NotAttempted;
-use rolecall::apply::rollback::Why;
+use rolecall::apply::rollback::NotRolledBackReason;
 use rolecall::apply::{Outcome, Stop};
-use rolecall::comparison::{Kind, Subject};
+use rolecall::comparison::{ComparedSubject, Kind};
 use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
 use rolecall::observed::{Role, RoleCatalogue, RoleId};
@@ -326,15 +326,20 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
 
 /// What a rollback leaves, in its own words.
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
-    let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> Why| {
+    let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);
         words::left(&why(RoleId("r".into())), &|_| name.to_owned())
     };
     let whys = [
-        role(deal, Carrier::LostRole, |id| Why::Lost(Lost { field: Field::Role, from: vec![id.0] })),
-        role(deal, Carrier::GoneRole, Why::RoleGone),
+        role(deal, Carrier::LostRole, |id| {
+            NotRolledBackReason::Lost(Lost { field: Field::Role, from: vec![id.0] })
+        }),
+        role(deal, Carrier::GoneRole, NotRolledBackReason::RoleGone),
         words::left(
-            &Why::Lost(Lost { field: Field::Status, from: vec![deal.raw(Carrier::LostStatus).into()] }),
+            &NotRolledBackReason::Lost(Lost {
+                field: Field::Status,
+                from: vec![deal.raw(Carrier::LostStatus).into()],
+            }),
             &|_| unreachable!("a status is no role"),
         ),
     ];
@@ -360,8 +365,8 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
-    let status = adoption::Why::Undeclarable(vec![deal.raw(status).into()]);
-    [(Field::Role, adoption::Why::Undeclarable(vec![id().0, id().0])), (Field::Status, status)]
+    let status = adoption::NotWrittenReason::Undeclarable(vec![deal.raw(status).into()]);
+    [(Field::Role, adoption::NotWrittenReason::Undeclarable(vec![id().0, id().0])), (Field::Status, status)]
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
 }
 
@@ -402,9 +407,9 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
             weighty: false,
             unresolved: false,
         };
-        let person = Subject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
+        let person = ComparedSubject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
-        let risk = Subject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };
+        let risk = ComparedSubject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
         let entry = |subject, kind, items| DifferenceEntry { subject, kind, items };
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]

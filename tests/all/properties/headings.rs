@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
-use rolecall::layout::{Edit, PersonValues, canonical, edited};
+use rolecall::layout::{PersonEdit, PersonValues, canonical, edited};
 use rolecall::roster::{Email, PerField};
 
 use super::holds;
@@ -48,9 +48,9 @@ fn people_who_are_added_change_no_heading_of_others() {
         let text = Writer::new(&rolls).file();
         let new = |number: usize| {
             let email = Email::observed(&format!("p{}new@acme.example", 3 * number + 2));
-            Edit::Add(PersonValues { email, values: PerField::default() })
+            PersonEdit::Add(PersonValues { email, values: PerField::default() })
         };
-        let edits: Vec<Edit> = (0..count).map(new).collect();
+        let edits: Vec<PersonEdit> = (0..count).map(new).collect();
         let after = edited(&text, &edits).unwrap_or_else(|refused| panic!("{refused}\n{text}"));
         for after in [laid_out(&after), after] {
             let mut headed = Headed::of(&after);

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
-use rolecall::layout::{Edit, NewFile, PersonValues, Refused, canonical, edited, fresh};
+use rolecall::layout::{NewFile, PersonEdit, PersonValues, Refused, canonical, edited, fresh};
 use rolecall::roster::{Email, FieldValue, PerField, Region, Roster, Status};
 use similar::{ChangeTag, TextDiff};
 
@@ -183,7 +183,7 @@ fn a_spoilt_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
 }
 
 /// Some edits of people in a text, and of people who are not in it.
-fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<Edit> {
+fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<PersonEdit> {
     let mut edits = Vec::new();
     for address in people {
         if dice.once_in(2) {
@@ -192,9 +192,9 @@ fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<Edit> {
         let email = Email::observed(&if dice.once_in(3) { address.to_uppercase() } else { address.clone() });
         let role = (dice.roll(3) > 0).then(|| dice.pick(&ROLES).into());
         let status = (dice.roll(3) > 0).then(|| word(dice));
-        edits.push(Edit::Change(PersonValues { email, values: PerField { role, status } }));
+        edits.push(PersonEdit::Change(PersonValues { email, values: PerField { role, status } }));
     }
-    edits.extend(new_people(dice).into_iter().map(Edit::Add));
+    edits.extend(new_people(dice).into_iter().map(PersonEdit::Add));
     edits
 }
 
@@ -215,7 +215,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
 }
 
 /// What the text says once the edits are made.
-fn expected(before: &toml::Table, edits: &[Edit]) -> toml::Table {
+fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {
         return after;
@@ -223,8 +223,9 @@ fn expected(before: &toml::Table, edits: &[Edit]) -> toml::Table {
     let users = after.entry("users").or_insert_with(|| toml::Table::new().into());
     let users = users.as_table_mut().expect("a table");
     for edit in edits {
-        let (Edit::Change(PersonValues { email, values }) | Edit::Add(PersonValues { email, values })) = edit;
-        if matches!(edit, Edit::Add(_)) {
+        let (PersonEdit::Change(PersonValues { email, values })
+        | PersonEdit::Add(PersonValues { email, values })) = edit;
+        if matches!(edit, PersonEdit::Add(_)) {
             users.insert(email.to_string(), toml::Table::new().into());
         }
         let key = users.keys().find(|key| Email::observed(key) == *email).expect("a person").clone();
@@ -271,13 +272,13 @@ fn an_edit_changes_what_it_says_and_touches_no_other_line() {
 fn a_value_that_is_already_declared_is_not_touched() {
     holds(300, &rolls(), |rolls| {
         let Scribble { text, people: _, comments: _ } = scribble(&rolls);
-        let edits: Vec<Edit> = roster(&text)
+        let edits: Vec<PersonEdit> = roster(&text)
             .people
             .iter()
             .map(|person| {
                 let own = |field| person.values[field].as_ref().filter(|value| !value.from_defaults);
                 let values = PerField::from_fn(|field| own(field).map(|value| value.value.value.clone()));
-                Edit::Change(PersonValues { email: person.email.value.clone(), values })
+                PersonEdit::Change(PersonValues { email: person.email.value.clone(), values })
             })
             .collect();
         assert_eq!(edited(&text, &edits).as_ref(), Ok(&text));
@@ -292,7 +293,8 @@ fn a_canonical_file_with_lines_stays_canonical_when_people_are_added() {
         if !before.contains("\n\"") && before.contains("[users.") {
             return; // only tables: the new person is one, and would rather be a line
         }
-        let edits: Vec<Edit> = new_people(&mut Dice::new(&edit_rolls)).into_iter().map(Edit::Add).collect();
+        let edits: Vec<PersonEdit> =
+            new_people(&mut Dice::new(&edit_rolls)).into_iter().map(PersonEdit::Add).collect();
         let after = edited(&before, &edits).unwrap_or_else(|refused| panic!("{refused}\n{before}"));
         assert_eq!(laid_out(&after), after, "of:\n{before}");
         tried.set(tried.get() + edits.len());

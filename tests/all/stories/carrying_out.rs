@@ -6,7 +6,7 @@ use std::process::Child;
 
 use jiff::Timestamp;
 use pretty_assertions::assert_eq;
-use rolecall::apply::journal::{Line, read};
+use rolecall::apply::journal::{JournalLine, read};
 use rolecall::commands::lock::Lock;
 use rolecall::own_folder::OwnFolder;
 use rolecall::sandbox::{ApiOperation, Fault, Faults};
@@ -50,22 +50,22 @@ fn every_write_is_in_the_journal_before_its_answer_and_its_outcome() {
     let (lines, damaged) = read(&fs::read_to_string(&path).unwrap());
     assert_eq!(damaged, 0);
     assert!(
-        matches!(&lines[0], Line::Begin { organization, changes: CHANGES, .. } if organization == "org_1")
+        matches!(&lines[0], JournalLine::Begin { organization, changes: CHANGES, .. } if organization == "org_1")
     );
-    assert!(matches!(lines.last(), Some(Line::End { stopped: false, .. })));
+    assert!(matches!(lines.last(), Some(JournalLine::End { stopped: false, .. })));
     let (mut sent, mut answered, mut outcomes) = (Vec::new(), Vec::new(), 0);
     for line in &lines {
         match line {
-            Line::Intent { number, .. } => sent.push(*number),
-            Line::Answer { number, .. } => {
+            JournalLine::Intent { number, .. } => sent.push(*number),
+            JournalLine::Answer { number, .. } => {
                 assert!(sent.contains(number), "an answer without its intent");
                 answered.push(*number);
             }
-            Line::Outcome { outcome, .. } => {
+            JournalLine::Outcome { outcome, .. } => {
                 assert_eq!(outcome, "applied");
                 outcomes += 1;
             }
-            Line::Begin { .. } | Line::End { .. } => {}
+            JournalLine::Begin { .. } | JournalLine::End { .. } => {}
         }
     }
     assert_eq!((sent.len(), answered.len(), outcomes), (CHANGES, CHANGES, CHANGES));
