@@ -55,7 +55,7 @@ impl Problem {
     }
 
     /// By itself, with the texts that its places are in.
-    pub fn of(self, sources: &Sources) -> Problems {
+    pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
     }
 

@@ -38,7 +38,7 @@ pub enum NotUtf8 {
 
 impl NotUtf8 {
     /// Looks at bytes that are not UTF-8 after the first `valid` ones.
-    fn of(bytes: &[u8], valid: usize) -> Self {
+    fn after_valid(bytes: &[u8], valid: usize) -> Self {
         let line = bytes[..valid].split(|byte| *byte == b'\n').count();
         let is_text = bytes.iter().take(SAMPLE).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
         let byte = bytes.get(valid).copied().unwrap_or_default();
@@ -210,8 +210,9 @@ fn utf8(bytes: Vec<u8>) -> Result<String, Unreadable> {
     if let Some(name) = wide(&bytes) {
         return Err(Unreadable::NotText(NotUtf8::Wide(name)));
     }
-    String::from_utf8(bytes)
-        .map_err(|error| Unreadable::NotText(NotUtf8::of(error.as_bytes(), error.utf8_error().valid_up_to())))
+    String::from_utf8(bytes).map_err(|error| {
+        Unreadable::NotText(NotUtf8::after_valid(error.as_bytes(), error.utf8_error().valid_up_to()))
+    })
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl Journal {
         at: Timestamp,
         writes: impl Iterator<Item = (u64, &'c Change)>,
     ) -> std::io::Result<()> {
-        let line = |(number, change)| JournalLine::Intent { at, number, operation: Operation::of(change) };
+        let line = |(number, change)| JournalLine::Intent { at, number, operation: Operation::new(change) };
         self.write(&writes.map(line).collect::<Vec<_>>())
     }
 
@@ -136,7 +136,7 @@ impl Journal {
         let Finished { outcomes, stopped, not_read_back: _ } = finished;
         let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| JournalLine::Outcome {
             at,
-            operation: Operation::of(change),
+            operation: Operation::new(change),
             outcome: outcome.as_str().to_owned(),
         });
         let lines: Vec<JournalLine> =

@@ -15,7 +15,7 @@ use crate::pylon::paced_reader::{Observation, PacedReader};
 use crate::pylon::request::Endpoint;
 use crate::pylon::roots::Roots;
 use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
-use crate::roster::{Email, Moment, Region, Roster, Unmanaged};
+use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
 /// A Pylon that can be asked, and not written to.
@@ -39,7 +39,7 @@ impl Connection {
         environment: &Environment,
     ) -> Result<Self, Problems> {
         let opened = open(roster, asked, common, environment).await;
-        opened.map_err(|problem| problem.of(&roster.sources))
+        opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
     /// The region whose own host is asked, if it is one.
@@ -54,7 +54,7 @@ impl Connection {
 
     /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
-        self.read(roster, emails, roster.guardrails.unmanaged == Unmanaged::Refuse).await
+        self.read(roster, emails, roster.guardrails.depends_on_absence()).await
     }
 
     /// Reads everyone, including all deactivated people.
@@ -70,7 +70,7 @@ impl Connection {
     ) -> Result<Observation, Problems> {
         let wanted = Wanted { emails, pin: roster.workspace.organization.as_ref(), confirm_listing };
         let observed = self.reader.observe(&wanted).await;
-        let observation = observed.map_err(|problem| problem.of(&roster.sources))?;
+        let observation = observed.map_err(|problem| problem.with_sources(&roster.sources))?;
         for Integration { id, name } in &observation.state.integrations {
             let name = Printable::cut(name, 80);
             self.reader.trace().line(&format!("integration user, not a person: {name} ({})", id.as_str()));
@@ -150,7 +150,7 @@ pub(super) fn at_present(
     if asked.sandbox {
         return Ok(());
     }
-    let base = base_url(roster, asked).map_err(|problem| problem.of(&roster.sources))?;
+    let base = base_url(roster, asked).map_err(|problem| problem.with_sources(&roster.sources))?;
     match as_on(&base, environment.clock) {
         None => Ok(()),
         Some(Moment { written, .. }) => Err(Problem::new(

@@ -158,7 +158,7 @@ pub(super) fn settle_rollback(
     let roles = named_roles(declared, connection, state)?;
     let Rollback { plan, left } = applied
         .rollback(state, &connection.place, desired.people.len())
-        .map_err(|problem| problem.of(&roster.sources))?;
+        .map_err(|problem| problem.with_sources(&roster.sources))?;
     let files = Adoption::of_rollback(&plan.changes, desired, roster, state);
     let notes = RollbackNotes::new(applied, &left, &files, &roster.sources, &state.roles);
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
@@ -215,7 +215,7 @@ impl Prepared {
     /// Asks the audit log who changed what is out of step. Costs a request if there is something out of step, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
-        let out_of_step = OutOfStep::of(&self.reviewed.plan, &state.roles);
+        let out_of_step = OutOfStep::new(&self.reviewed.plan, &state.roles);
         let findings = connection.reader.inquire(out_of_step).await.finish(state);
         self.report.add_blame(&findings);
     }

@@ -99,10 +99,10 @@ impl Comparison {
     /// Lays two versions beside each other.
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
-        let mut olds = statements::of(old, zones_differ);
-        let kept = KeptRoles::of(&[old, new]);
+        let mut olds = statements::declarations(old, zones_differ);
+        let kept = KeptRoles::new(&[old, new]);
         let mut differences = Vec::new();
-        for (subject, new) in statements::of(new, zones_differ) {
+        for (subject, new) in statements::declarations(new, zones_differ) {
             let old = olds.remove(&subject);
             differences.extend(difference(subject, old, Some(new), &kept));
         }
@@ -129,7 +129,7 @@ enum Kept {
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
 impl KeptRoles {
-    fn of(rosters: &[&Roster]) -> Self {
+    fn new(rosters: &[&Roster]) -> Self {
         let floors = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
         Self(floors.map(|floor| floor.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }

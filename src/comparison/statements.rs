@@ -50,7 +50,7 @@ struct Statements {
 }
 
 impl Statements {
-    const fn of(keys: &'static [&'static str]) -> Self {
+    const fn new(keys: &'static [&'static str]) -> Self {
         Self { keys, list: Vec::new() }
     }
 
@@ -77,7 +77,7 @@ impl Statements {
 }
 
 /// What `roster` declares, subject by subject. With `name_zone` local times name the zone that they are meant in.
-pub(super) fn of(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
+pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
     let Roster {
         sources: _,
         setting_places: _,
@@ -114,7 +114,7 @@ fn zone_name(roster: &Roster) -> String {
 }
 
 fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
-    let mut of = Statements::of(keys::ROOT);
+    let mut of = Statements::new(keys::ROOT);
     of.say("timezone", quoted(&zone_name(roster)), place("timezone"));
     of.say("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
     of.list
@@ -122,7 +122,7 @@ fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration 
 
 fn pin(workspace: &Workspace) -> Declaration {
     let Workspace { organization, region } = workspace;
-    let mut of = Statements::of(keys::WORKSPACE);
+    let mut of = Statements::new(keys::WORKSPACE);
     if let Some(Sourced { value, place }) = organization {
         of.say("organization", quoted(value), Some(*place));
     }
@@ -134,7 +134,7 @@ fn pin(workspace: &Workspace) -> Declaration {
 
 fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let Policy { fields, extra_roles } = policy;
-    let mut of = Statements::of(keys::POLICY);
+    let mut of = Statements::new(keys::POLICY);
     let stances = fields.iter().map(|(field, stance)| (field.as_str(), *stance));
     for (key, stance) in stances.chain([("extra_roles", extra_roles)]) {
         of.say(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
@@ -144,7 +144,7 @@ fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration
 
 fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } = rules;
-    let mut of = Statements::of(keys::GUARDRAIL);
+    let mut of = Statements::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
     of.say("max_changes", max_changes.to_string(), at("max_changes"));
     of.say("keep_active", keep_active.to_string(), at("keep_active"));
@@ -183,7 +183,7 @@ fn whom(risk: &AcknowledgedRisk) -> String {
 
 fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
     let Acknowledgement { place, risk, reason, expires } = acknowledgement;
-    let mut of = Statements::of(keys::ACKNOWLEDGE);
+    let mut of = Statements::new(keys::ACKNOWLEDGE);
     match risk {
         AcknowledgedRisk::MaxChanges(up_to)
         | AcknowledgedRisk::Missing(up_to)
@@ -210,7 +210,7 @@ fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
 
 fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let DeclaredPerson { email: _, values, windows } = person;
-    let mut of = Statements::of(keys::PERSON);
+    let mut of = Statements::new(keys::PERSON);
     for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
         let statement = of.say(field.as_str(), quoted(value), Some(*place));
         statement.said.from_defaults = *from_defaults;
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_key_has_its_rank_whether_or_not_the_keys_before_it_are_declared() {
         let rank = |said: &[&str]| {
-            let mut of = Statements::of(&["first", "optional", "last"]);
+            let mut of = Statements::new(&["first", "optional", "last"]);
             said.iter().for_each(|key| drop(of.say(key, String::new(), None).key.clone()));
             of.list.last().map(|statement| statement.rank)
         };

@@ -23,7 +23,7 @@ pub struct NotToml;
 /// The text is not TOML.
 pub fn canonical(text: &str) -> Result<String, NotToml> {
     let document = Document::parse(text).map_err(|_| NotToml)?;
-    Ok(write(ParsedText::of(&document)))
+    Ok(write(ParsedText::new(&document)))
 }
 
 fn write(parsed: ParsedText<'_>) -> String {

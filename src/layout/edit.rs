@@ -53,7 +53,7 @@ pub enum Refused {
 /// The first edit that cannot be made.
 pub fn edited(text: &str, edits: &[PersonEdit]) -> Result<String, Refused> {
     let document = Document::parse(text).map_err(|_| Refused::NotToml)?;
-    let parsed = ParsedText::of(&document);
+    let parsed = ParsedText::new(&document);
     let declared = declared(&parsed);
     let mut splices = Splices::new(&parsed);
     let (mut seen, mut new) = (HashSet::new(), Vec::new());

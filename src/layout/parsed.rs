@@ -81,7 +81,7 @@ pub(super) struct TrailingComment<'t> {
 }
 
 impl<'t> ParsedText<'t> {
-    pub(super) fn of(document: &'t Document<&'t str>) -> Self {
+    pub(super) fn new(document: &'t Document<&'t str>) -> Self {
         let text = document.raw();
         let eol = if line_at(text, 0).ends_with("\r\n") { "\r\n" } else { "\n" };
         let (mut root, mut sections) = (Vec::new(), Vec::new());

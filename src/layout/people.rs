@@ -56,7 +56,7 @@ pub(super) fn write_people<'t>(writer: &mut LayoutWriter<'t>, sections: Vec<Tabl
             tables.push(section);
         }
     }
-    let SettledPeople { lines, tables } = SettledPeople::of(writer.values, pairs, tables);
+    let SettledPeople { lines, tables } = SettledPeople::new(writer.values, pairs, tables);
     if head.is_some() || !lines.is_empty() {
         let head = head.unwrap_or_default();
         write_header(writer, &["users"], false, &head);
@@ -112,7 +112,7 @@ struct SettledPeople<'t> {
 }
 
 impl<'t> SettledPeople<'t> {
-    fn of(values: ValueFormatter<'t>, pairs: Vec<KeyValue<'t>>, tables: Vec<TableSection<'t>>) -> Self {
+    fn new(values: ValueFormatter<'t>, pairs: Vec<KeyValue<'t>>, tables: Vec<TableSection<'t>>) -> Self {
         let mut settled = Self::default();
         for group in groups_of_lines(values, pairs, &tables) {
             settled.take_lines(group);

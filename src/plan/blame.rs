@@ -86,7 +86,7 @@ impl Field {
 
 impl<'a> OutOfStep<'a> {
     /// Nobody is found yet. What the policy only observes is asked about too.
-    pub fn of(plan: &'a Plan, roles: &'a RoleCatalogue) -> Self {
+    pub fn new(plan: &'a Plan, roles: &'a RoleCatalogue) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
             let of_edit =
                 |edit: &'a Edit| ((change.subject.id.clone(), edit.field), Inquired { edit, newest: None });
@@ -259,7 +259,7 @@ mod tests {
     fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {
-            let mut out_of_step = OutOfStep::of(&plan, &roles);
+            let mut out_of_step = OutOfStep::new(&plan, &roles);
             entries.for_each(|entry| out_of_step.take(entry));
             let blames = out_of_step.settle(&observed);
             Field::ALL.map(|field| blames.get(&(UserId::new("u_bo").unwrap(), field)).cloned())
@@ -370,7 +370,7 @@ mod tests {
             let base = entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", &[]);
             let entry = AuditEntry { actor: actor.map(str::to_owned), source: source.into(), ..base };
             let (plan, roles) = (plan(), roles());
-            let mut out_of_step = OutOfStep::of(&plan, &roles);
+            let mut out_of_step = OutOfStep::new(&plan, &roles);
             out_of_step.take(&entry);
             let blames: Vec<Blame> = out_of_step.settle(&observed).into_values().collect();
             assert_eq!(blames[0].actor, expected, "{actor:?} {source}");
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_person_is_found_when_every_edit_of_theirs_is() {
         let (plan, roles) = (plan(), roles());
-        let mut out_of_step = OutOfStep::of(&plan, &roles);
+        let mut out_of_step = OutOfStep::new(&plan, &roles);
         let people = out_of_step.people();
         assert_eq!(people, [UserId::new("u_bo").unwrap()]);
         for (action, has_all) in [("UserRoleChanged", false), ("UserStatusChanged", true)] {

@@ -165,7 +165,7 @@ pub struct Review<'a> {
 
 impl Plan {
     pub fn review(self, review: Review<'_>) -> ReviewedPlan {
-        let after = After::of(&self, review.observed);
+        let after = After::new(&self, review.observed);
         let floors = review.floors(&after);
         let mut findings = vec![review.changes(&self)];
         findings.extend(floors.iter().map(|floor| review.holders(floor)));
@@ -186,7 +186,7 @@ struct After<'a> {
 }
 
 impl<'a> After<'a> {
-    fn of(plan: &'a Plan, observed: &'a ObservedState) -> Self {
+    fn new(plan: &'a Plan, observed: &'a ObservedState) -> Self {
         let changes: HashMap<&UserId, _> =
             plan.changes.iter().map(|change| (&change.subject.id, change)).collect();
         let active = observed.people().filter(|person| !person.deactivated);

@@ -119,7 +119,7 @@ impl SavedPlan {
             host: binding.host.to_owned(),
             files: binding.files.to_owned(),
             only: plan.only.iter().map(ToString::to_string).collect(),
-            operations: plan.changes.iter().map(Operation::of).collect(),
+            operations: plan.changes.iter().map(Operation::new).collect(),
             checksum: String::new(),
         };
         Self { checksum: saved.checksum(), ..saved }
@@ -211,7 +211,7 @@ impl SavedPlan {
             self.operations.iter().map(|operation| (operation.user.as_str(), operation)).collect();
         let mut new = Vec::new();
         for change in &fresh.changes {
-            let now = Operation::of(change);
+            let now = Operation::new(change);
             let before = reviewed.get(now.user.as_str()).copied();
             if before != Some(&now) {
                 new.push((before, now));
@@ -271,7 +271,7 @@ impl Operation {
     }
 
     /// What `change` does to whom.
-    pub fn of(change: &Change) -> Self {
+    pub fn new(change: &Change) -> Self {
         let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, edits } = change;
         let step = |Edit { field, from, to, through_scim: _, place: _, origin: _ }: &Edit| Step {
             field: *field,

@@ -240,7 +240,7 @@ mod tests {
         mut answer: impl FnMut(usize, &AuditLog) -> Result<Entries, Failure>,
     ) -> (Vec<AuditLog>, Findings) {
         let (plan, roles) = (plan(people), RoleCatalogue::default());
-        let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), allowance);
+        let mut inquiry = Inquiry::new(OutOfStep::new(&plan, &roles), allowance);
         let mut requests = Vec::new();
         while let Some(request) = inquiry.next_request() {
             match answer(requests.len(), &request) {
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn what_takes_too_long_ends_with_what_was_found() {
         let (plan, roles) = (plan(2), RoleCatalogue::default());
-        let mut inquiry = Inquiry::new(OutOfStep::of(&plan, &roles), 30);
+        let mut inquiry = Inquiry::new(OutOfStep::new(&plan, &roles), 30);
         inquiry.next_request();
         inquiry.answered(page(&[(0, 9)], Some("2")));
         inquiry.timed_out();

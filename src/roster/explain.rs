@@ -69,8 +69,8 @@ pub(super) fn explain(
         fields.problems.append(&mut found);
         fields.problems.append(&mut reread);
         let Some(next) = explained.unseen_from else { break };
-        part = TextPart::of(text, next..text.len(), &statements);
-        let repaired = Repaired::of(&part.text);
+        part = TextPart::new(text, next..text.len(), &statements);
+        let repaired = Repaired::new(&part.text);
         let (table, unread) = repaired.parse();
         errors = unread;
         found = part.walk(fields, table.get_ref(), &read);
@@ -88,7 +88,7 @@ fn read_below(
     let mut found = Vec::new();
     for section in sections {
         let part = TextPart::below(section, text);
-        found.extend(part.walk(fields, Repaired::of(&part.text).parse().0.get_ref(), read));
+        found.extend(part.walk(fields, Repaired::new(&part.text).parse().0.get_ref(), read));
     }
     found
 }
@@ -110,7 +110,7 @@ fn read_again(
     unread.sort();
     unread.dedup();
     for Unread { start, end, without, is_complete } in unread {
-        let mut part = TextPart::of(text, start..end, statements);
+        let mut part = TextPart::new(text, start..end, statements);
         if let Some((from, to)) = without {
             part.leave_out(&(start..end), &(from..to));
         }
@@ -134,7 +134,7 @@ struct TextPart {
 
 impl TextPart {
     /// A range of a text that begins with a statement.
-    fn of(text: &str, range: Range<usize>, statements: &Statements) -> Self {
+    fn new(text: &str, range: Range<usize>, statements: &Statements) -> Self {
         let header = statements.header_before(range.start).unwrap_or(0..0);
         let shift = Shift::of_two(&header, 1, &range);
         Self { text: format!("{}\n{}", &text[header], &text[range.clone()]), shift, start: range.start }

@@ -186,7 +186,7 @@ impl<'p> Fields<'p> {
         None
     }
 
-    /// An instant, as [`Moment::of`] reads it.
+    /// An instant, as [`Moment::from_datetime`] reads it.
     pub(super) fn moment(
         &mut self,
         key: &str,
@@ -195,7 +195,7 @@ impl<'p> Fields<'p> {
     ) -> Option<Sourced<Moment>> {
         let datetime = value.get_ref().as_datetime();
         let datetime = self.typed(key, "a date or a date-time, without quotes", value, datetime)?;
-        match Moment::of(datetime.value, zone) {
+        match Moment::from_datetime(datetime.value, zone) {
             Ok(moment) => Some(Sourced::new(moment, datetime.place)),
             Err(why) => {
                 self.report(

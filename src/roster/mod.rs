@@ -162,6 +162,16 @@ pub struct GuardrailRules {
 /// The minimum of the role with the slug `admin` if `keep_at_least` is not declared.
 pub const DEFAULT_FLOOR: u64 = 2;
 
+impl GuardrailRules {
+    /// Whether a guardrail passes because people are absent from Pylon. One response that leaves people out could then hide what
+    /// the guardrail should block, so the listing is read twice.
+    pub fn depends_on_absence(&self) -> bool {
+        let Self { max_changes: _, keep_at_least: _, keep_active: _, protected: _, missing: _, unmanaged } =
+            self;
+        *unmanaged == Unmanaged::Refuse
+    }
+}
+
 impl Default for GuardrailRules {
     fn default() -> Self {
         Self {

@@ -18,14 +18,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// What `text` means in `zone`, by the rules of [`Moment::of`].
+    /// What `text` means in `zone`, by the rules of [`Moment::from_datetime`].
     ///
     /// # Errors
     /// Why the text is not an instant.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
         let datetime: Datetime =
             text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
-        Self::of(&datetime, zone)
+        Self::from_datetime(&datetime, zone)
     }
 
     /// A date means its first instant in `zone`. A local date-time is read in `zone`, and one with an offset needs no
@@ -34,7 +34,7 @@ impl Moment {
     ///
     /// # Errors
     /// Why the text is not an instant.
-    pub fn of(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
+    pub fn from_datetime(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
         let Some(date) = written.date else {
             return Err("is a time without a date".into());
         };

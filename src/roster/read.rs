@@ -138,7 +138,7 @@ impl Reader {
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
             Ok(table) if start.len() == text.len() => (table, Vec::new()),
-            _ => repaired.insert(Repaired::of(with_bounded_errors(start, start.len()))).parse(),
+            _ => repaired.insert(Repaired::new(with_bounded_errors(start, start.len()))).parse(),
         };
         let mut fields = Fields::new(file, &mut self.names);
         let whole = read(&mut fields, table.get_ref(), None);

@@ -244,7 +244,7 @@ fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
 /// The length of what comes before the first `stop` that is not in quotes.
 fn length_to(text: &str, stop: u8) -> usize {
     let bytes = text.as_bytes();
-    let mut strings = Strings::of(text);
+    let mut strings = Strings::new(text);
     let mut at = 0;
     while at < bytes.len() && bytes[at] != stop && bytes[at] != b'\n' {
         let string = matches!(bytes[at], b'"' | b'\'').then(|| strings.length(at)).flatten();

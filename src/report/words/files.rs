@@ -87,7 +87,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
                     format!("{name}: none is set in Pylon, which no file can declare")
                 }
                 (_, [one]) => format!("{name}: Pylon shows {one}, which no file can declare"),
-                (_, several) => format!(
+                (None | Some(Field::Role | Field::Status), several) => format!(
                     "{name}: several are assigned in Pylon ({}), which no file can declare",
                     several.join(", ")
                 ),

@@ -82,12 +82,12 @@ impl<'e> ParserError<'e> {
     /// The error at `span` in the file, which differs from its span in the part that was parsed.
     pub(in crate::roster) fn at(span: Range<usize>, error: &'e Error) -> Self {
         let message = error.message();
-        Self { span, kind: ErrorKind::of(message), message }
+        Self { span, kind: ErrorKind::from_message(message), message }
     }
 }
 
 impl ErrorKind {
-    pub(super) fn of(message: &str) -> Self {
+    pub(super) fn from_message(message: &str) -> Self {
         let is_of = |beginnings: &[&str]| beginnings.iter().any(|beginning| message.starts_with(beginning));
         BEGINNINGS.iter().find(|(_, beginnings)| is_of(beginnings)).map_or(Self::Other, |(kind, _)| *kind)
     }

@@ -22,9 +22,9 @@ pub(in crate::roster) struct Repaired {
 
 impl Repaired {
     /// Puts `=` where the text has another sign, and spaces in the place of lines that have none.
-    pub(in crate::roster) fn of(text: &str) -> Self {
+    pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
-        stops.retain(|error| ErrorKind::of(error.message()) == ErrorKind::NoValue);
+        stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);
         let mut silent = Vec::new();
         let mut bytes = text.as_bytes().to_vec();
         for stop in &stops {

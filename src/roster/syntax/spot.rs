@@ -131,7 +131,7 @@ impl<'t> Spot<'t> {
     /// a partner is not in a string.
     pub(super) fn bare(&self) -> Vec<(usize, char)> {
         let mut bare = Vec::new();
-        let mut strings = Strings::of(self.line);
+        let mut strings = Strings::new(self.line);
         let mut at = 0;
         while let Some(char) = self.line[at..].chars().next() {
             let string = match char {

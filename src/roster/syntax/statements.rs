@@ -68,7 +68,7 @@ impl Statements {
 pub(in crate::roster) fn statements(text: &str) -> Statements {
     let mut found: Vec<Statement> = Vec::new();
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut strings = Strings::of(text);
+    let mut strings = Strings::new(text);
     while let Some(start) = start_from(text, at) {
         let scan = Scan {
             text,
@@ -201,7 +201,7 @@ pub(in crate::roster) struct Strings<'t> {
 }
 
 impl<'t> Strings<'t> {
-    pub(in crate::roster) const fn of(text: &'t str) -> Self {
+    pub(in crate::roster) const fn new(text: &'t str) -> Self {
         Self { text, unclosed: [[0; 2]; 2] }
     }
 
@@ -327,7 +327,7 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 text.push(['"', '"', '"', '\'', '\'', '\\', '\n', 'a'][(state >> 61) as usize]);
             }
-            let mut strings = Strings::of(&text);
+            let mut strings = Strings::new(&text);
             let mut at = 0;
             while at < text.len() {
                 let quote = text.as_bytes()[at];

@@ -72,7 +72,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
             place: altered.subject.email.place,
             origin: Origin::Person,
         }];
-        let is_in_it = operations.contains(&Operation::of(&altered));
+        let is_in_it = operations.contains(&Operation::new(&altered));
         let admitted = saved.admits(&plan(vec![altered]), binding, &RoleCatalogue::default());
         assert_eq!(admitted.is_ok(), is_in_it, "{admitted:?}");
         if let Err(problem) = admitted {

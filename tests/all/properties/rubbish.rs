@@ -256,7 +256,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
 
 /// Everybody was changed by somebody who is called like them, with their status for a source; and the log broke off.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
-    let mut out_of_step = OutOfStep::of(plan, &observed.roles);
+    let mut out_of_step = OutOfStep::new(plan, &observed.roles);
     for person in observed.people() {
         out_of_step.take(&AuditEntry {
             id: person.name.clone(),

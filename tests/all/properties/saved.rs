@@ -98,14 +98,14 @@ fn a_saved_plan_refuses_whatever_is_new_or_altered() {
         assert!(
             saved.admits(&instead, BINDING, &RoleCatalogue::default()).is_err(),
             "{:?} instead",
-            Operation::of(&altered)
+            Operation::new(&altered)
         );
         let mut beside = plan.clone();
         beside.changes.push(altered.clone());
         assert!(
             saved.admits(&beside, BINDING, &RoleCatalogue::default()).is_err(),
             "{:?} beside",
-            Operation::of(&altered)
+            Operation::new(&altered)
         );
         // And a plan that was saved without one of them.
         let mut fewer = plan.clone();

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::saved::{LARGEST, SavedPlan};
+use rolecall::roster::Field;
+use serde_json::Value;
 
 use crate::builders::ChangeWorld;
 use crate::harness::{Scene, TOKEN};
@@ -90,7 +92,9 @@ fn a_saved_plan_is_applied_as_it_was_reviewed() {
 
 #[test]
 fn a_saved_plan_is_what_its_schema_says() {
-    let schema = serde_json::from_str(include_str!("../../../docs/saved-plan.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/saved-plan.schema.json")).unwrap();
+    let fields = &schema["$defs"]["edit"]["properties"]["field"]["enum"];
+    assert_eq!(*fields, Value::from(Field::ALL.map(Field::as_str).to_vec()));
     let plan = serde_json::from_str(&text(&saved())).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let complaints: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
