@@ -98,7 +98,7 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// A problem that is in no file. For one in a file, use [`Problem::of`]: without the texts, its places could not be shown.
+    /// A problem that is in no file. For one in a file, use [`Problem::with_sources`]: without the texts, its places could not be shown.
     fn from(problem: Problem) -> Self {
         debug_assert!(
             problem.labels.is_empty(),
