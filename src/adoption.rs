@@ -10,7 +10,7 @@ use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalogue};
 use crate::plan::{Change, Edit};
-use crate::roster::{Email, Field, FieldValue, PerField, Roster, Status};
+use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 /// New texts of files, and what is not in them.
@@ -133,13 +133,14 @@ impl Adoption {
                 self.left.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
                 continue;
             }
-            let role = declarable(Field::Role, &person.values(Field::Role), roles);
-            let Some(role) = self.noted(Field::Role, &email, role) else {
-                continue;
+            let mut values = match declarable_values(person, with_status, roles) {
+                Ok(values) => values,
+                Err(why) => {
+                    self.left.push(NotWritten { email, field: Some(Field::Role), why });
+                    continue;
+                }
             };
-            let status = Status::named(&person.status).filter(|_| with_status);
-            let role = Some(role).filter(|role| default.as_ref() != Some(role));
-            let values = PerField { role, status: status.map(|status| status.as_str().into()) };
+            values.role = values.role.filter(|role| default.as_ref() != Some(role));
             edits
                 .push((email, layout::PersonEdit::Add(PersonValues { email: person.email.clone(), values })));
         }
@@ -239,6 +240,20 @@ fn change(
     }
     let values = PersonValues { email: email.value.clone(), values };
     Some((email.clone(), layout::PersonEdit::Change(values)))
+}
+
+/// The values with which a file declares a person who is new to it. The role is required.
+///
+/// # Errors
+/// No file can declare the role.
+pub fn declarable_values(
+    person: &Person,
+    with_status: bool,
+    roles: &RoleCatalogue,
+) -> Result<PerField<Option<FieldValue>>, NotWrittenReason> {
+    let role = declarable(Field::Role, &person.values(Field::Role), roles)?;
+    let status = declarable(Field::Status, &person.values(Field::Status), roles);
+    Ok(PerField { role: Some(role), status: status.ok().filter(|_| with_status) })
 }
 
 /// How a file declares these values of Pylon's, if one can.

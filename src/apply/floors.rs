@@ -51,7 +51,7 @@ impl Floors {
         self.each(losses, |holders| holders.leaving = holders.leaving.saturating_sub(1));
     }
 
-    /// Counts a new holder, whom Pylon has shown.
+    /// Counts a new holder, after a read has shown the role.
     pub(super) fn gained(&mut self, role: &RoleId) {
         self.each(std::slice::from_ref(role), |holders| holders.now += 1);
     }

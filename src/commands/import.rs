@@ -11,7 +11,7 @@ use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
 use super::write::{Rewritten, not_written, rewrite};
 use super::{CommandCode, Done, Environment, Trouble, block_on};
-use crate::adoption::{Adoption, NotWrittenReason};
+use crate::adoption::{Adoption, declarable_values};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
 use crate::layout::{NewFile, PersonValues, fresh};
@@ -22,7 +22,7 @@ use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, SkippedLine, file_lines, skipped_lines};
 use crate::report::{Body, words};
-use crate::roster::{Email, Field, FieldValue, PerField, RoleName, Roster, Status};
+use crate::roster::{Email, Field, RoleName, Roster};
 use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
 use crate::target_file::behind_links;
@@ -137,13 +137,8 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
     if matches!(state.find(&person.email), Found::Several(_)) {
         return Err("person: several people in Pylon have this address".into());
     }
-    let [role] = person.assigned.as_slice() else {
-        let why = NotWrittenReason::Undeclarable(person.values(Field::Role));
-        return Err(words::not_written(Some(Field::Role), &why, &state.roles));
-    };
-    let status = Status::named(&person.status).filter(|_| with_status);
-    let role = Some(FieldValue::from(state.roles.written(role)));
-    let values = PerField { role, status: status.map(|status| status.as_str().into()) };
+    let values = declarable_values(person, with_status, &state.roles)
+        .map_err(|why| words::not_written(Some(Field::Role), &why, &state.roles))?;
     Ok(PersonValues { email: person.email.clone(), values })
 }
 
