@@ -15,7 +15,7 @@ use rolecall::apply::{Finished, Outcome};
 use rolecall::desired::DesiredState;
 use rolecall::exit::Exit;
 use rolecall::invocation::Invocation;
-use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{Found, ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
@@ -29,7 +29,7 @@ const PEOPLE: usize = 10_000;
 /// As many changes as the machine is given.
 const CHANGES: usize = 1_000;
 
-/// The files of [`PEOPLE`], the organisation, and the plan between the two.
+/// The files of [`PEOPLE`], the organization, and the plan between the two.
 static ACME: LazyLock<Acme> = LazyLock::new(|| Acme::new(100));
 
 fn main() {
@@ -121,7 +121,7 @@ fn compose(bencher: Bencher<'_, '_>) {
 fn render(bencher: Bencher<'_, '_>, format: &str) {
     let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
     let setting = Setting {
-        colours: false,
+        colors: false,
         problems_on_stderr: false,
         markdown_limit: LONGEST_COMMENT,
         annotations: Annotations::default(),
@@ -136,7 +136,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);
     let (events, finished) = drive(machine(&acme), &acme, lost);
-    assert!(finished.outcomes.len() == CHANGES && finished.outcomes.iter().all(Outcome::is_in_force));
+    assert!(finished.outcomes.len() == CHANGES && finished.outcomes.iter().all(Outcome::is_in_sync));
     let bencher = bencher.counter(ItemsCount::new(events)).with_inputs(|| machine(&acme));
     bencher.bench_values(|machine| drive(machine, &acme, lost));
 }
@@ -225,5 +225,5 @@ fn observed(one_in: usize) -> ObservedState {
         deactivated: false,
     });
     let organization = Organization { id: "org_bench".into(), name: "Bench".into() };
-    ObservedState::new(organization, None, RoleCatalogue::new(vec![role])).with(people)
+    ObservedState::new(organization, None, RoleCatalog::new(vec![role])).with(people)
 }

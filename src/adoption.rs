@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
-use crate::observed::{ObservedState, Person, RoleCatalogue};
+use crate::observed::{ObservedState, Person, RoleCatalog};
 use crate::plan::{Change, Edit};
 use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
@@ -59,7 +59,7 @@ impl Adoption {
     pub fn of_changes<'c>(
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,
-        roles: &RoleCatalogue,
+        roles: &RoleCatalog,
     ) -> Self {
         let mut adoption = Self::default();
         let mut file_edits = Vec::new();
@@ -118,7 +118,7 @@ impl Adoption {
         people: &[&Person],
         file: FileId,
         roster: &Roster,
-        roles: &RoleCatalogue,
+        roles: &RoleCatalog,
         with_status: bool,
     ) {
         let default = roster.people.iter().find_map(|person| {
@@ -249,7 +249,7 @@ fn change(
 pub fn declarable_values(
     person: &Person,
     with_status: bool,
-    roles: &RoleCatalogue,
+    roles: &RoleCatalog,
 ) -> Result<PerField<Option<FieldValue>>, NotWrittenReason> {
     let role = declarable(Field::Role, &person.values(Field::Role), roles)?;
     let status = declarable(Field::Status, &person.values(Field::Status), roles);
@@ -260,7 +260,7 @@ pub fn declarable_values(
 fn declarable(
     field: Field,
     values: &[FieldValue],
-    roles: &RoleCatalogue,
+    roles: &RoleCatalog,
 ) -> Result<FieldValue, NotWrittenReason> {
     let written = if let [only] = values { roles.value_written(field, only) } else { None };
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))

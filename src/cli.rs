@@ -35,7 +35,7 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what would change, and what the guardrails say of it
     Plan(PlanArgs),
-    /// Bring Pylon in step with the files: plan, ask, patch, read back
+    /// Bring Pylon in sync with the files: plan, ask, patch, read back
     Apply(ApplyArgs),
     /// Show what two versions of the files declare differently
     Compare(CompareArgs),
@@ -47,7 +47,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Look at everything that a run needs, each with its remedy
     Doctor(ConnectionArgs),
-    /// Show the organisation's roles: their names, and who holds them
+    /// Show the organization's roles: their names, and who holds them
     Roles(ConnectionArgs),
     /// Show what windows will bring: when, who, what; offline
     Agenda(AgendaArgs),
@@ -246,7 +246,7 @@ pub struct PlanArgs {
     /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody, but `max_changes` and `missing`
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
-    /// Say who changed what is out of step, as far as Pylon's audit log tells
+    /// Say who changed what is out of sync, as far as Pylon's audit log tells
     #[arg(long)]
     pub blame: bool,
     /// Which Pylon is asked, and how.
@@ -308,7 +308,7 @@ pub struct SandboxArgs {
     /// The token it accepts
     #[arg(long, value_name = "T", default_value = crate::sandbox::DEFAULT_TOKEN)]
     pub token: String,
-    /// Where the organisation is read from and kept (format: docs/sandbox.md); made if it is not there
+    /// Where the organization is read from and kept (format: docs/sandbox.md); made if it is not there
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// How many people to invent, if no state is read [default: 12]
@@ -454,9 +454,9 @@ pub struct Common {
     /// Print one line per request on standard error: time, method, path, status, milliseconds, attempt, request ID, waits
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
-    /// Whether to colour; `auto` is on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
-    pub color: Colour,
+    /// Whether to color; `auto` is on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
+    pub color: Color,
 }
 
 /// The variable that is used instead of `--base-url`.
@@ -466,7 +466,7 @@ const BASE_URL: &str = "PYLON_BASE_URL";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pylon")]
 pub struct ConnectionArgs {
-    /// Where the organisation lives; `us` unless given here or pinned in the files
+    /// Where the organization lives; `us` unless given here or pinned in the files
     #[arg(long, value_enum)]
     pub region: Option<Region>,
     /// Another address of Pylon: https, or http on this machine
@@ -501,7 +501,7 @@ impl ValueEnum for Region {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.

@@ -8,11 +8,11 @@ pub enum Exit {
     Failed,
     /// There are changes to make, and the question was whether there are.
     Pending,
-    Refused,
-    /// Something was or may have been changed, but not all of it is in force.
+    Blocked,
+    /// Something was or may have been changed, but not all of it is applied.
     Partial,
-    /// The saved plan is stale, damaged or not for this organisation; or what was said yes to is another plan by now.
-    StalePlan,
+    /// The saved plan is stale, damaged or not for this organization; or what was said yes to is another plan by now.
+    PlanMismatch,
     /// The command line makes no sense.
     Usage,
     /// Stopped by the signal with this number.
@@ -35,9 +35,9 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Pending => 2,
-            Self::Refused => 3,
+            Self::Blocked => 3,
             Self::Partial => 4,
-            Self::StalePlan => 5,
+            Self::PlanMismatch => 5,
             Self::Usage => 64, // EX_USAGE of sysexits; clap's own 2 would look like pending changes
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }

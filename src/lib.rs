@@ -1,4 +1,4 @@
-//! `rolecall` keeps the roles and statuses of a Pylon organisation's users in git.
+//! `rolecall` keeps the roles and statuses of a Pylon organization's users in git.
 //!
 //! People declare them in `users.toml`, keyed by e-mail; `plan` shows what would change, `apply` sends only the `PATCH`
 //! calls that are needed. Data flows one way, and everything that decides is pure:

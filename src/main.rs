@@ -43,7 +43,7 @@ fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
 fn told(error: &clap::Error) -> Exit {
     let text = error.render();
     let styled =
-        |is_terminal| if is_terminal && !no_colour() { text.ansi().to_string() } else { text.to_string() };
+        |is_terminal| if is_terminal && !no_color() { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
         let _ = output::stderr(styled(output::stderr_is_terminal()));
         return Exit::Usage;
@@ -72,7 +72,7 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
         folder: std::env::current_dir().unwrap_or_default(),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),
-        no_colour: no_colour(),
+        no_color: no_color(),
         can_ask: std::io::stdin().is_terminal() && output::stderr_is_terminal(),
         stdout_is_terminal: output::stdout_is_terminal(),
         stderr_is_terminal: output::stderr_is_terminal(),
@@ -84,7 +84,7 @@ fn is_set(name: &str) -> bool {
 }
 
 /// `NO_COLOR` is set, or the terminal has no colors.
-fn no_colour() -> bool {
+fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 

@@ -1,4 +1,4 @@
-//! What Pylon says now, and the role catalogue: plain data, whatever era of the API it came from.
+//! What Pylon says now, and the role catalog: plain data, whatever era of the API it came from.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use crate::roster::{Email, Field, FieldValue, Status};
 
-/// The present state of an organisation, provably complete (see [`crate::pylon::observe`]).
+/// The present state of an organization, provably complete (see [`crate::pylon::observe`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
     pub organization: Organization,
     /// Who the token acts as; `None` for an API user that is nobody in particular.
     pub token_user: Option<UserId>,
-    pub roles: RoleCatalogue,
+    pub roles: RoleCatalog,
     /// Users who are not people, sorted by ID. Nothing counts them.
     pub integrations: BTreeSet<Integration>,
-    /// Everybody in the organisation, deactivated people included where they were asked for. Shared with the indexes, and
+    /// Everybody in the organization, deactivated people included where they were asked for. Shared with the indexes, and
     /// with the states that a forecast makes of this one.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
 }
 
-/// The organisation that a token belongs to.
+/// The organization that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Organization {
     /// Its id, which a `[workspace]` pins.
@@ -51,11 +51,11 @@ impl UserId {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleId(pub Arc<str>);
 
-/// One role of the organisation.
+/// One role of the organization.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// Chosen by the organisation; may repeat.
+    /// Chosen by the organization; may repeat.
     pub name: String,
     pub slug: String,
 }
@@ -140,7 +140,7 @@ pub enum Found<'s> {
 
 impl ObservedState {
     /// The state of `organization` with nobody in it yet.
-    pub fn new(organization: Organization, token_user: Option<UserId>, roles: RoleCatalogue) -> Self {
+    pub fn new(organization: Organization, token_user: Option<UserId>, roles: RoleCatalog) -> Self {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
@@ -273,7 +273,7 @@ fn unindex(index: &mut AddressIndex, email: &Email, id: &UserId) {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RoleCatalogue {
+pub struct RoleCatalog {
     roles: Vec<Role>,
 }
 
@@ -285,7 +285,7 @@ pub enum Meaning<'r> {
     Unknown,
 }
 
-impl RoleCatalogue {
+impl RoleCatalog {
     /// The roles, sorted by name and id.
     pub fn new(mut roles: Vec<Role>) -> Self {
         roles.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));

@@ -9,17 +9,17 @@ pub enum Outcome {
     /// It was sent, and Pylon has the planned values.
     Applied,
     /// Another client had set the planned values already. Nothing was sent.
-    AlreadyInStep,
+    AlreadyInSync,
     /// Pylon accepted it without effect, because a SCIM group decides this role.
     NotEffective,
     /// It was applied, and then support hours, a calendar, or a colleague set another value.
-    ChangedAgain,
+    Reverted,
     /// Pylon refused it, or never took it.
     Rejected(Failure),
     /// Another client has set a third value since the plan. The person was left alone.
-    Stale,
+    Conflict,
     /// It was sent, and may or may not have been applied.
-    Unclear(Option<Failure>),
+    Unknown(Option<Failure>),
     NotAttempted(NotAttempted),
 }
 
@@ -31,7 +31,7 @@ pub enum NotAttempted {
     /// The connection could not be made, or the person could not be read again.
     Unreachable(Failure),
     /// Too few holders of a guarded role are confirmed, because a gain before it failed.
-    KeptRole,
+    GuardedRole,
 }
 
 /// Why an apply ended before everything was attempted.
@@ -84,12 +84,12 @@ pub struct Finished {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeKind {
     Applied,
-    AlreadyInStep,
+    AlreadyInSync,
     NotEffective,
-    ChangedAgain,
+    Reverted,
     Rejected,
-    Stale,
-    Unclear,
+    Conflict,
+    Unknown,
     NotAttempted,
 }
 
@@ -97,12 +97,12 @@ impl OutcomeKind {
     /// Every one, in the order of a summary.
     pub const ALL: [Self; 8] = every!(
         OutcomeKind: Applied,
-        AlreadyInStep,
+        AlreadyInSync,
         NotEffective,
-        ChangedAgain,
+        Reverted,
         Rejected,
-        Stale,
-        Unclear,
+        Conflict,
+        Unknown,
         NotAttempted
     );
 
@@ -110,12 +110,12 @@ impl OutcomeKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::AlreadyInStep => "already in step",
+            Self::AlreadyInSync => "already in sync",
             Self::NotEffective => "not effective",
-            Self::ChangedAgain => "changed again",
+            Self::Reverted => "reverted",
             Self::Rejected => "rejected",
-            Self::Stale => "stale",
-            Self::Unclear => "unclear",
+            Self::Conflict => "conflict",
+            Self::Unknown => "unknown",
             Self::NotAttempted => "not attempted",
         }
     }
@@ -126,14 +126,14 @@ impl OutcomeKind {
     }
 
     /// Whether Pylon holds what was planned.
-    pub const fn is_in_force(self) -> bool {
+    pub const fn is_in_sync(self) -> bool {
         match self {
-            Self::Applied | Self::AlreadyInStep => true,
+            Self::Applied | Self::AlreadyInSync => true,
             Self::NotEffective
-            | Self::ChangedAgain
+            | Self::Reverted
             | Self::Rejected
-            | Self::Stale
-            | Self::Unclear
+            | Self::Conflict
+            | Self::Unknown
             | Self::NotAttempted => false,
         }
     }
@@ -141,8 +141,8 @@ impl OutcomeKind {
     /// Whether it can help to send the change again. Otherwise something or someone else decides the value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
-            Self::Rejected | Self::Unclear | Self::NotAttempted => true,
-            Self::Applied | Self::AlreadyInStep | Self::NotEffective | Self::ChangedAgain | Self::Stale => {
+            Self::Rejected | Self::Unknown | Self::NotAttempted => true,
+            Self::Applied | Self::AlreadyInSync | Self::NotEffective | Self::Reverted | Self::Conflict => {
                 false
             }
         }
@@ -151,8 +151,8 @@ impl OutcomeKind {
     /// Whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
-            Self::Applied | Self::NotEffective | Self::ChangedAgain | Self::Unclear => true,
-            Self::AlreadyInStep | Self::Rejected | Self::Stale | Self::NotAttempted => false,
+            Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
+            Self::AlreadyInSync | Self::Rejected | Self::Conflict | Self::NotAttempted => false,
         }
     }
 }
@@ -162,12 +162,12 @@ impl Outcome {
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Applied => OutcomeKind::Applied,
-            Self::AlreadyInStep => OutcomeKind::AlreadyInStep,
+            Self::AlreadyInSync => OutcomeKind::AlreadyInSync,
             Self::NotEffective => OutcomeKind::NotEffective,
-            Self::ChangedAgain => OutcomeKind::ChangedAgain,
+            Self::Reverted => OutcomeKind::Reverted,
             Self::Rejected(_) => OutcomeKind::Rejected,
-            Self::Stale => OutcomeKind::Stale,
-            Self::Unclear(_) => OutcomeKind::Unclear,
+            Self::Conflict => OutcomeKind::Conflict,
+            Self::Unknown(_) => OutcomeKind::Unknown,
             Self::NotAttempted(_) => OutcomeKind::NotAttempted,
         }
     }
@@ -178,8 +178,8 @@ impl Outcome {
     }
 
     /// Whether Pylon holds what was planned.
-    pub const fn is_in_force(&self) -> bool {
-        self.kind().is_in_force()
+    pub const fn is_in_sync(&self) -> bool {
+        self.kind().is_in_sync()
     }
 
     /// Whether this apply may have changed something in Pylon.
@@ -189,22 +189,22 @@ impl Outcome {
 
     /// Returns the outcome if a read does not show the written value. A value that was shown before has been changed since.
     pub(super) fn if_not_shown(self) -> Self {
-        if self == Self::Applied { Self::ChangedAgain } else { self }
+        if self == Self::Applied { Self::Reverted } else { self }
     }
 
     /// The failure behind it, if there is one.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Rejected(failure)
-            | Self::Unclear(Some(failure))
+            | Self::Unknown(Some(failure))
             | Self::NotAttempted(NotAttempted::Unreachable(failure)) => Some(failure),
             Self::Applied
-            | Self::AlreadyInStep
+            | Self::AlreadyInSync
             | Self::NotEffective
-            | Self::ChangedAgain
-            | Self::Stale
-            | Self::Unclear(None)
-            | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::KeptRole) => None,
+            | Self::Reverted
+            | Self::Conflict
+            | Self::Unknown(None)
+            | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::GuardedRole) => None,
         }
     }
 }

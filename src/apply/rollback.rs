@@ -25,7 +25,7 @@ codes! {
         Unreadable = "rollback::unreadable",
         /// The file is no journal of an apply, or of another version.
         NoJournal = "rollback::no_journal",
-        /// The journal is of another organisation or host.
+        /// The journal is of another organization or host.
         Foreign = "rollback::foreign",
     }
 }
@@ -65,7 +65,7 @@ pub enum NotRolledBackReason {
     ChangedSince { field: Field },
     /// No `PATCH` brings it back.
     Lost(Lost),
-    /// The organisation no longer has the role.
+    /// The organization no longer has the role.
     RoleGone(RoleId),
     /// The person is not in Pylon any more, or deactivated there.
     NotThere,
@@ -133,7 +133,7 @@ impl Applied {
     /// The way back, as Pylon is now.
     ///
     /// # Errors
-    /// The journal is of another organisation or host.
+    /// The journal is of another organization or host.
     pub fn rollback(
         &self,
         observed: &ObservedState,
@@ -141,7 +141,7 @@ impl Applied {
         declared: usize,
     ) -> Result<Rollback, Problem> {
         for (what, of_journal, now) in [
-            ("organisation", self.organization.as_str(), observed.organization.id.as_str()),
+            ("organization", self.organization.as_str(), observed.organization.id.as_str()),
             ("host", &self.host, host),
         ] {
             if of_journal != now {
@@ -177,7 +177,7 @@ impl Rollback {
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
             // As before the apply already, unless something was left.
-            self.plan.in_step += usize::from(self.left.len() == left_before);
+            self.plan.in_sync += usize::from(self.left.len() == left_before);
             return;
         };
         change.edits.retain(|edit| {

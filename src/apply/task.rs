@@ -99,7 +99,7 @@ impl Task {
     pub(super) fn unless_in_doubt(&self, outcome: Outcome) -> Outcome {
         match &self.in_doubt {
             None => outcome,
-            Some(failure) => Outcome::Unclear(Some(failure.clone())),
+            Some(failure) => Outcome::Unknown(Some(failure.clone())),
         }
     }
 
@@ -108,7 +108,7 @@ impl Task {
         match &self.position {
             Position::Patching => true,
             Position::Written { so_far: outcome, .. } | Position::Ended(outcome) => {
-                matches!(outcome, Outcome::Unclear(_))
+                matches!(outcome, Outcome::Unknown(_))
             }
             Position::Queued
             | Position::Held
@@ -188,7 +188,7 @@ impl Tasks {
             .sort_by(|one, other| one.change().subject.email.value.cmp(&other.change().subject.email.value));
         let outcome = |task: Task| match task.position {
             Position::Ended(outcome) => outcome,
-            _ => Outcome::Unclear(None),
+            _ => Outcome::Unknown(None),
         };
         self.all.into_iter().map(outcome).collect()
     }

@@ -9,7 +9,7 @@ use super::lock::{self, Lock};
 use super::prepare::{Prepared, Scope, prepare, prepare_anew};
 use super::progress::Progress;
 use super::signals::{self, Signals};
-use super::{CommandCode, Done, Environment, Trouble, block_on, colours, folder, journals};
+use super::{CommandCode, Done, Environment, Trouble, block_on, colors, folder, journals};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
@@ -59,7 +59,7 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
             prepared.binding(&files),
             &prepared.observation.state.roles,
         );
-        prepared.report.summary.in_step_since_saved = admitted.map_err(Trouble::stale)?;
+        prepared.report.summary.in_sync_since_saved = admitted.map_err(Trouble::stale)?;
     }
     Ok(prepared)
 }
@@ -88,7 +88,7 @@ pub(super) async fn carry_through(
     }
     if done {
         connection.close().await?;
-        let exit = if prepared.reviewed.is_refused() { Exit::Refused } else { Exit::Done };
+        let exit = if prepared.reviewed.is_blocked() { Exit::Blocked } else { Exit::Done };
         return Ok((Body::Plan(Box::new(prepared.report)), exit));
     }
     let signals = signals::watch().map_err(|error| signals::not_watched(&error))?;
@@ -107,12 +107,12 @@ pub(super) async fn carry_through(
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Whether there is nothing to send: the plan is refused, or changes nothing.
+/// Whether there is nothing to send: the plan is blocked, or changes nothing.
 fn is_done(prepared: &Prepared) -> bool {
-    prepared.reviewed.is_refused() || prepared.reviewed.plan.changes.is_empty()
+    prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
 
-/// Whether the answer was long in coming: guardrails and windows have seen an organisation that may be another by now.
+/// Whether the answer was long in coming: guardrails and windows have seen an organization that may be another by now.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
@@ -143,7 +143,7 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
 
-/// Nobody else applies to this organisation from here, as long as the lock lives.
+/// Nobody else applies to this organization from here, as long as the lock lives.
 fn lock_of(
     prepared: &Prepared,
     connection: &Connection,
@@ -232,7 +232,7 @@ fn ask(
             })
             .into());
     }
-    let styles = Styles::new(colours(common, environment, environment.stderr_is_terminal));
+    let styles = Styles::new(colors(common, environment, environment.stderr_is_terminal));
     let mut answer = String::new();
     let asked = output::stderr(text::question(command, planned, &styles));
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
@@ -242,11 +242,11 @@ fn ask(
     Err(Problem::new(CommandCode::NotApproved, "that was no `yes`: nothing was changed").into())
 }
 
-/// I7 of docs/reliability.md: everything in force, or something perhaps changed, or nothing changed; a signal before that.
+/// I7 of docs/reliability.md: everything applied, or something perhaps changed, or nothing changed; a signal before that.
 pub fn exit(finished: &Finished) -> Exit {
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),
-        _ if finished.outcomes.iter().all(Outcome::is_in_force) => Exit::Done,
+        _ if finished.outcomes.iter().all(Outcome::is_in_sync) => Exit::Done,
         _ if finished.outcomes.iter().any(Outcome::may_have_changed) => Exit::Partial,
         _ => Exit::Failed,
     }

@@ -15,7 +15,7 @@ pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
     let now = environment.clock.now();
     let named = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
-    // What was valid when it was merged is not asked again whether its acknowledgements expire in time.
+    // What was valid when it was merged is not asked again whether its acknowledgments expire in time.
     let before = Roster::read(old).map_err(which_files)?;
     let after = read(new, now).map_err(which_files)?;
     let report = ComparisonReport::new((&before, named(old)), (&after, named(new)), now);

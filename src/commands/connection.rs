@@ -52,7 +52,7 @@ impl Connection {
         if self.sandbox.is_some() { "the embedded Pylon".into() } else { self.reader.host() }
     }
 
-    /// Everybody, and these addresses with more care; the organisation must be the one that `roster` pins.
+    /// Everybody, and these addresses with more care; the organization must be the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
         self.read(roster, emails, roster.guardrails.depends_on_absence()).await
     }

@@ -162,11 +162,11 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     let mut checks = vec![
         Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
         clock(&attempt, took, environment),
-        allowance(&attempt),
+        rate_limit(&attempt),
         organization(identity, roster, connection),
     ];
     if checks.iter().any(|check| check.mark == Mark::Bad) {
-        checks.push(Check::unknown("people and roles", "not asked: it is another organisation"));
+        checks.push(Check::unknown("people and roles", "not asked: it is another organization"));
         return checks;
     }
     match connection.observe(&Roster::default(), &[]).await {
@@ -187,7 +187,7 @@ fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment)
     if off <= CLOCK {
         return Check::good("clock", format!("within {} s of Pylon's", CLOCK.as_secs()));
     }
-    let remedy = "set it (NTP): windows and acknowledgements begin and end by this machine's clock";
+    let remedy = "set it (NTP): windows and acknowledgments begin and end by this machine's clock";
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
@@ -197,18 +197,18 @@ fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration 
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
 }
 
-fn allowance(attempt: &Attempt<Identity>) -> Check {
+fn rate_limit(attempt: &Attempt<Identity>) -> Check {
     match attempt.remaining {
-        None => Check::unknown("allowance", "Pylon does not say how much is left of it"),
+        None => Check::unknown("rate limit", "Pylon does not say how much is left of it"),
         Some(0) => {
-            let remedy = "other integrations spend from the same allowance; an apply waits where it must, and --rate makes it slower";
-            Check::attention("allowance", "nothing is left of this minute's reads", remedy)
+            let remedy = "other integrations spend from the same rate limit; an apply waits where it must, and --rate makes it slower";
+            Check::attention("rate limit", "nothing is left of this minute's reads", remedy)
         }
-        Some(left) => Check::good("allowance", format!("{left} reads are left of this minute's")),
+        Some(left) => Check::good("rate limit", format!("{left} reads are left of this minute's")),
     }
 }
 
-/// Whose organisation it is, and whether the files are for it.
+/// Whose organization it is, and whether the files are for it.
 fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -> Check {
     let Identity { organization, user } = identity;
     let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
@@ -219,11 +219,11 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
     let found = format!("{name} ({id}); {user}");
     match &roster.workspace.organization {
         Some(pin) if pin.value == organization.id => {
-            Check::good("organisation", format!("{found}; the files are pinned to it"))
+            Check::good("organization", format!("{found}; the files are pinned to it"))
         }
         Some(pin) => {
             let check = Check::bad(
-                "organisation",
+                "organization",
                 found,
                 "these files are pinned to another one: use its token, or mend the pin",
             );
@@ -237,7 +237,7 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
             let remedy = format!(
                 "pin the files to it, so that they are never applied to another one:\n[workspace]\norganization = {quoted}{region}"
             );
-            Check::attention("organisation", found, remedy)
+            Check::attention("organization", found, remedy)
         }
     }
 }
@@ -309,7 +309,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         | JournalLine::Answer { .. }
         | JournalLine::Outcome { .. } => None,
     });
-    let left = not_in_force(&lines);
+    let left = not_applied(&lines);
     let is_rollback =
         lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));
     let is_decided_elsewhere =
@@ -318,16 +318,16 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         "`rolecall plan` shows where things stand; something else decides these values, so sending them again is not the remedy"
     } else if is_rollback {
         // An apply would undo a rollback.
-        "it was a rollback: run it again with the same journal, which sends only what is not in force"
+        "it was a rollback: run it again with the same journal, which sends only what is not applied"
     } else {
-        "`rolecall plan` shows where things stand; `rolecall apply` again sends only what is not in force"
+        "`rolecall plan` shows where things stand; `rolecall apply` again sends only what is not applied"
     };
     match ended {
         None => Check::attention(name, "it did not come to its end", again),
         Some((at, true)) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
         Some((at, false)) if !left.is_empty() => {
             let left = words::count(left.len(), "change", "changes");
-            Check::attention(name, format!("{left} not in force, {}", minute(at)), again)
+            Check::attention(name, format!("{left} not applied, {}", minute(at)), again)
         }
         Some((at, false)) if now.duration_since(at) > SILENCE => {
             Check::attention(name, format!("long ago, {}", minute(at)), "is the pipeline still alive?")
@@ -336,15 +336,15 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     }
 }
 
-/// The outcomes in a journal that are not in force. A name that is not known counts as unclear.
-fn not_in_force(lines: &[JournalLine]) -> Vec<OutcomeKind> {
+/// The outcomes in a journal that are not applied. A name that is not known counts as unclear.
+fn not_applied(lines: &[JournalLine]) -> Vec<OutcomeKind> {
     let outcomes = lines.iter().filter_map(|line| match line {
         JournalLine::Outcome { outcome, .. } => {
-            Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unclear))
+            Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unknown))
         }
         _ => None,
     });
-    outcomes.filter(|kind| !kind.is_in_force()).collect()
+    outcomes.filter(|kind| !kind.is_in_sync()).collect()
 }
 
 #[cfg(test)]

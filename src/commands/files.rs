@@ -46,7 +46,7 @@ pub(super) fn declared(
 /// Reads the files, which must not accept a risk for too long from `present` on.
 pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
     let roster = Roster::read(config)?;
-    let problems = roster.overlong_acknowledgements(present);
+    let problems = roster.overlong_acknowledgments(present);
     if problems.is_empty() { Ok(roster) } else { Err(Problems::new(roster.sources, problems)) }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
 pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =
-        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Refuse;
+        !people.is_empty() || workspace.organization.is_some() || guardrails.unmanaged == Unmanaged::Block;
     let file = Printable::cut(&common.config.to_string_lossy(), 200);
     (!asks).then_some(Body::NobodyDeclared { file, declared: 0 })
 }

@@ -15,7 +15,7 @@ use crate::adoption::{Adoption, declarable_values};
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
 use crate::layout::{NewFile, PersonValues, fresh};
-use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalogue, UserId};
+use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalog, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
 use crate::private::Staged;
@@ -145,7 +145,7 @@ fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result
 /// The role of most people, for `[defaults]`. Never the administrators' role: a person who is added to the file without a role
 /// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
 /// that the same organization gives the same file.
-fn most_common(people: &[PersonValues], roles: &RoleCatalogue) -> Option<RoleName> {
+fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<RoleName> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
         *counts.entry(role).or_default() += 1;
@@ -172,13 +172,13 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
         let differing = merged(plan.changes.iter().chain(&plan.observed));
         let mut adoption = Adoption::of_changes(differing.iter(), &roster, &prepared.observation.state.roles);
         if let Some(file) = into {
-            let strangers =
-                plan.undeclared.iter().filter_map(|email| match prepared.observation.state.find(email) {
+            let unmanaged =
+                plan.unmanaged.iter().filter_map(|email| match prepared.observation.state.find(email) {
                     Found::Primary(person) => Some(person),
                     Found::Secondary(_) | Found::Several(_) | Found::Nobody => None,
                 });
-            let strangers: Vec<&Person> = strangers.collect();
-            adoption.add(&strangers, file, &roster, &prepared.observation.state.roles, args.with_status);
+            let unmanaged: Vec<&Person> = unmanaged.collect();
+            adoption.add(&unmanaged, file, &roster, &prepared.observation.state.roles, args.with_status);
         }
         if !args.diff {
             let rewritten = adoption.files.iter().map(|edit| Rewritten {
@@ -188,8 +188,8 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
             });
             rewrite(rewritten.collect())?;
         }
-        let undeclared = if into.is_some() { 0 } else { plan.undeclared.len() };
-        let report = updated(args, &adoption, &roster, &prepared.observation.state, undeclared);
+        let unmanaged = if into.is_some() { 0 } else { plan.unmanaged.len() };
+        let report = updated(args, &adoption, &roster, &prepared.observation.state, unmanaged);
         connection.close().await?;
         Ok((Body::Files(Box::new(report)), Exit::Done))
     })
@@ -200,14 +200,14 @@ fn updated(
     adoption: &Adoption,
     roster: &Roster,
     state: &ObservedState,
-    undeclared: usize,
+    unmanaged: usize,
 ) -> FilesReport {
     let mut files = file_lines(adoption, &roster.sources, state_of(args));
     if !args.diff {
         files.iter_mut().for_each(|file| file.hunks.clear());
     }
     let left = skipped_lines(adoption, &roster.sources, &state.roles);
-    let verdict = words::updated(adoption.people.len(), adoption.added, left.len(), undeclared, args.diff);
+    let verdict = words::updated(adoption.people.len(), adoption.added, left.len(), unmanaged, args.diff);
     FilesReport { verdict, files, left }
 }
 

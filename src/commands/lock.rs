@@ -1,4 +1,4 @@
-//! One apply of one organisation at a time, on this machine, for this user.
+//! One apply of one organization at a time, on this machine, for this user.
 //!
 //! Which places there are depends on the session: a login has `XDG_RUNTIME_DIR`, a job of cron has none. So the lock is held in
 //! every place that can be had, and two runs meet in at least one. It is the kernel's and dies with its process: nothing is left
@@ -29,7 +29,7 @@ pub struct Lock {
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
-    /// Takes the lock of an organisation at a host, in each of these folders where one can be made.
+    /// Takes the lock of an organization at a host, in each of these folders where one can be made.
     ///
     /// # Errors
     /// Somebody else has it in one of them, it cannot be had in any, or something else than a file of the user is in its place.
@@ -103,7 +103,7 @@ fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
         CommandCode::Locked,
-        format!("another apply of this organisation is under way on this machine ({holder})"),
+        format!("another apply of this organization is under way on this machine ({holder})"),
     )
     .help("wait until it has ended; nothing was changed by this one")
 }

@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Colour, Command, Common};
+use crate::cli::{Cli, Color, Command, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
@@ -54,7 +54,7 @@ codes! {
         NeedsApproval = "apply::needs_approval",
         /// Somebody did not say yes.
         NotApproved = "apply::not_approved",
-        /// Another apply of this organisation is under way.
+        /// Another apply of this organization is under way.
         Locked = "apply::locked",
         /// No lock can be taken.
         NoLock = "apply::no_lock",
@@ -118,7 +118,7 @@ pub struct Environment {
     /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
     pub github_summary: Option<PathBuf>,
     /// `NO_COLOR` is set to something, or the terminal has none.
-    pub no_colour: bool,
+    pub no_color: bool,
     /// Somebody can be asked: standard input and standard error are a terminal.
     pub can_ask: bool,
     /// Standard output is a terminal.
@@ -214,10 +214,10 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
     let stdout = report::write(report, common.format, &setting);
     let mut stderr = String::new();
     if let Body::Problems(problems) = &report.body {
-        stderr += &diagnostic::render(problems, colours(common, environment, environment.stderr_is_terminal));
+        stderr += &diagnostic::render(problems, colors(common, environment, environment.stderr_is_terminal));
     }
     let mut exit = report.exit;
-    let for_files = Setting { colours: false, problems_on_stderr: false, ..setting };
+    let for_files = Setting { colors: false, problems_on_stderr: false, ..setting };
     let in_file = |format, limit: Option<usize>| {
         let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
         output::scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
@@ -243,7 +243,7 @@ fn complete(body: &mut Body, invocation: &Invocation) {
 
 fn setting(common: &Common, environment: &Environment) -> Setting {
     Setting {
-        colours: colours(common, environment, environment.stdout_is_terminal),
+        colors: colors(common, environment, environment.stdout_is_terminal),
         problems_on_stderr: true,
         markdown_limit: common.markdown_limit,
         annotations: Annotations {
@@ -292,15 +292,15 @@ impl Trouble {
 
     /// A saved plan that cannot be applied.
     fn stale(problem: Problem) -> Self {
-        Self { problems: Box::new(problem.into()), exit: Exit::StalePlan }
+        Self { problems: Box::new(problem.into()), exit: Exit::PlanMismatch }
     }
 }
 
-fn colours(common: &Common, environment: &Environment, is_terminal: bool) -> bool {
+fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool {
     match common.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => is_terminal && !environment.no_colour,
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !environment.no_color,
     }
 }
 

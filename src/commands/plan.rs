@@ -49,8 +49,8 @@ fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(
 }
 
 fn exit(prepared: &Prepared, args: &PlanArgs) -> Exit {
-    if prepared.reviewed.is_refused() {
-        Exit::Refused
+    if prepared.reviewed.is_blocked() {
+        Exit::Blocked
     } else if args.detailed_exitcode && !prepared.reviewed.plan.changes.is_empty() {
         Exit::Pending
     } else {

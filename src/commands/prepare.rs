@@ -8,7 +8,7 @@ use crate::apply::rollback::{Applied, Rollback};
 use crate::cli::{Common, ConnectionArgs};
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
-use crate::plan::blame::OutOfStep;
+use crate::plan::blame::Drift;
 use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -98,7 +98,7 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
-/// Reads the organisation, the declared people with more care, and `others` too.
+/// Reads the organization, the declared people with more care, and `others` too.
 pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
@@ -212,10 +212,10 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Asks the audit log who changed what is out of step. Costs a request if there is something out of step, and never fails.
+    /// Asks the audit log who changed what is out of sync. Costs a request if there is something out of sync, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
-        let out_of_step = OutOfStep::new(&self.reviewed.plan, &state.roles);
+        let out_of_step = Drift::new(&self.reviewed.plan, &state.roles);
         let findings = connection.reader.inquire(out_of_step).await.finish(state);
         self.report.add_blame(&findings);
     }

@@ -135,9 +135,9 @@ fn sentence(machine: &Machine, reason: WaitReason) -> String {
     }
 }
 
-/// How long the documented allowance makes it at the least, where that is more than a moment.
-fn expectation(changes: usize, allowance: u64) -> Option<String> {
-    let minutes = (changes as u64).saturating_sub(1) / allowance.max(1);
+/// How long the documented rate limit makes it at the least, where that is more than a moment.
+fn expectation(changes: usize, per_minute: u64) -> Option<String> {
+    let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
-    (minutes > 0).then(|| format!("{changes} changes at {allowance} a minute: about {minutes_text}."))
+    (minutes > 0).then(|| format!("{changes} changes at {per_minute} a minute: about {minutes_text}."))
 }

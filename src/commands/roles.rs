@@ -1,4 +1,4 @@
-//! `roles`: the organisation's roles. Serves before there is any file, since files are written with it.
+//! `roles`: the organization's roles. Serves before there is any file, since files are written with it.
 
 use super::connection::Connection;
 use super::files::read_if_there;

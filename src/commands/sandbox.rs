@@ -120,7 +120,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
         let why = Printable::cut(why, 300);
         Problem::new(
             CommandCode::BadSandboxState,
-            format!("no organisation can be made of the declared people: {why}"),
+            format!("no organization can be made of the declared people: {why}"),
         )
     })
 }

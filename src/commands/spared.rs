@@ -101,7 +101,7 @@ impl PartialEq for FileIdentity {
     }
 }
 
-/// Where a path leads, whichever way it is spelt; neither the file nor its folder need be there.
+/// Where a path leads, whichever way it is spelled; neither the file nor its folder need be there.
 pub(super) fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
         Some(name) => place_of(&folder(path)).join(name),

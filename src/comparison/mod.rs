@@ -30,7 +30,7 @@ pub enum ComparedSubject {
     /// The limits of an apply.
     Guardrails,
     /// One risk that is accepted.
-    Acknowledgement {
+    Acknowledgment {
         guardrail: &'static str,
         /// The role or the user; empty where the guardrail has neither.
         #[serde(skip_serializing_if = "String::is_empty")]
@@ -77,7 +77,7 @@ pub struct Item {
     pub old: Option<StatedValue>,
     /// What the new version says.
     pub new: Option<StatedValue>,
-    /// Whether a reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
+    /// Whether a reviewer must not miss it: a guarded role, a guardrail, a policy, an accepted risk, the pin.
     pub weighty: bool,
     /// Whether it names a role that may be a kept one. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
@@ -100,7 +100,7 @@ impl Comparison {
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::declarations(old, zones_differ);
-        let kept = KeptRoles::new(&[old, new]);
+        let kept = GuardedRoles::new(&[old, new]);
         let mut differences = Vec::new();
         for (subject, new) in statements::declarations(new, zones_differ) {
             let old = olds.remove(&subject);
@@ -115,9 +115,9 @@ impl Comparison {
 }
 
 /// The roles, in lower case, that either version keeps. A change of one is worth a second look.
-struct KeptRoles(HashSet<String>);
+struct GuardedRoles(HashSet<String>);
 
-/// Whether a role that a file names is one of the kept roles.
+/// Whether a role that a file names is one of the guarded roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kept {
     No,
@@ -128,13 +128,13 @@ enum Kept {
 /// The roles that every organization has. Their names and slugs differ only in case.
 const BUILT_IN: [&str; 3] = ["admin", "member", "viewer"];
 
-impl KeptRoles {
+impl GuardedRoles {
     fn new(rosters: &[&Roster]) -> Self {
-        let floors = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
-        Self(floors.map(|floor| floor.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
+        let minimums = rosters.iter().flat_map(|roster| roster.guardrails.keep_at_least.iter().flatten());
+        Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// A file names a role by name, slug, or ID, and a kept role may be named in another way elsewhere.
+    /// A file names a role by name, slug, or ID, and a guarded role may be named in another way elsewhere.
     fn has(&self, role: &str) -> Kept {
         let role = role.to_lowercase();
         if self.0.contains(&role) {
@@ -162,7 +162,7 @@ fn difference(
     subject: ComparedSubject,
     old: Option<Declaration>,
     new: Option<Declaration>,
-    kept: &KeptRoles,
+    kept: &GuardedRoles,
 ) -> Option<Difference> {
     let kind = match (&old, &new) {
         (None, _) => Kind::Added,
@@ -176,7 +176,7 @@ fn difference(
 }
 
 /// The statements that differ. One key may have several (windows): those that both versions make are no difference.
-fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &KeptRoles) -> Vec<Item> {
+fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -197,7 +197,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &K
             let found = roles.map(|role| kept.has(role)).max().unwrap_or(Kept::No);
             let weighty = match subject {
                 ComparedSubject::Person { .. } => found != Kept::No,
-                ComparedSubject::Acknowledgement { .. }
+                ComparedSubject::Acknowledgment { .. }
                 | ComparedSubject::Guardrails
                 | ComparedSubject::Policy
                 | ComparedSubject::Workspace
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_role_that_may_be_a_kept_one_in_another_spelling_is_unknown() {
         let kept = |roles: &[&str]| {
-            KeptRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
+            GuardedRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
         };
         let uuid = "0b9e7c52-4c0f-4b5e-9a57-0f3f8f1f2d11";
         for (kept, role, expected) in [

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::{ComparedSubject, StatedValue};
 use crate::roster::keys;
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, DeclaredPerson, DeclaredValue, Field, Floor,
-    GuardrailRules, Moment, Policy, Roster, Window, Workspace,
+    AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, Field, GuardrailRules,
+    Minimum, Moment, Policy, Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
@@ -86,7 +86,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         workspace,
         policy,
         guardrails,
-        acknowledgements,
+        acknowledgments,
         people,
     } = roster;
     let place = |key: &str| roster.setting_places.get(key).copied();
@@ -97,11 +97,11 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         (ComparedSubject::Policy, stances(*policy, place)),
         (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
-    for acknowledgement in acknowledgements {
-        let (guardrail, of) = (acknowledgement.risk.guardrail().as_str(), whom(&acknowledgement.risk));
-        let same = |number: usize| ComparedSubject::Acknowledgement { guardrail, of: of.clone(), number };
-        let number = (0..acknowledgements.len()).find(|number| !subjects.contains_key(&same(*number)));
-        subjects.insert(same(number.unwrap_or_default()), risk(acknowledgement, zone.as_deref()));
+    for acknowledgment in acknowledgments {
+        let (guardrail, of) = (acknowledgment.risk.guardrail().as_str(), whom(&acknowledgment.risk));
+        let same = |number: usize| ComparedSubject::Acknowledgment { guardrail, of: of.clone(), number };
+        let number = (0..acknowledgments.len()).find(|number| !subjects.contains_key(&same(*number)));
+        subjects.insert(same(number.unwrap_or_default()), risk(acknowledgment, zone.as_deref()));
     }
     subjects.extend(people.iter().map(|person| {
         (ComparedSubject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
@@ -153,10 +153,10 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     match keep_at_least {
         // What the documented default means, said as a file would say it.
         None => {
-            of.say("keep_at_least.admin", DEFAULT_FLOOR.to_string(), None);
+            of.say("keep_at_least.admin", DEFAULT_MINIMUM.to_string(), None);
         }
-        Some(floors) => {
-            for Floor { role, holders } in floors {
+        Some(minimums) => {
+            for Minimum { role, holders } in minimums {
                 let key = format!("keep_at_least.{}", toml_text::key(&role.value));
                 of.say(&key, holders.to_string(), Some(role.place));
             }
@@ -181,8 +181,8 @@ fn whom(risk: &AcknowledgedRisk) -> String {
     }
 }
 
-fn risk(acknowledgement: &Acknowledgement, zone: Option<&str>) -> Declaration {
-    let Acknowledgement { place, risk, reason, expires } = acknowledgement;
+fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
+    let Acknowledgment { place, risk, reason, expires } = acknowledgment;
     let mut of = Statements::new(keys::ACKNOWLEDGE);
     match risk {
         AcknowledgedRisk::MaxChanges(up_to)

@@ -12,25 +12,25 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 use crate::roster::{
-    Acknowledgement, DeclaredPerson, Email, Field, FieldValue, Moment, PerField, Roster, RosterCode, Window,
+    Acknowledgment, DeclaredPerson, Email, Field, FieldValue, Moment, PerField, Roster, RosterCode, Window,
 };
 use crate::source::Sourced;
 
 /// How long after a window whoever still shows its status is given the status of `then`.
 pub const THEN_HOLDS: SignedDuration = SignedDuration::from_hours(48);
 
-/// An acknowledgement may hold for at most so long from now, so that none is forgotten.
-pub const LONGEST_ACKNOWLEDGEMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// An acknowledgment may hold for at most so long from now, so that none is forgotten.
+pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What should hold at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
     /// The declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
-    /// Acknowledgements that hold at the instant.
-    pub acknowledgements: Vec<Acknowledgement>,
-    /// Acknowledgements that have expired: named, never obeyed.
-    pub expired: Vec<Acknowledgement>,
+    /// Acknowledgments that hold at the instant.
+    pub acknowledgments: Vec<Acknowledgment>,
+    /// Acknowledgments that have expired: named, never obeyed.
+    pub expired: Vec<Acknowledgment>,
 }
 
 /// What one person should be.
@@ -102,10 +102,10 @@ pub enum Origin {
 }
 
 impl Roster {
-    /// Acknowledgements that would hold for longer from `now` than [`LONGEST_ACKNOWLEDGEMENT`]: each is a mistake.
-    pub fn overlong_acknowledgements(&self, now: Timestamp) -> Vec<Problem> {
-        let latest = now.saturating_add(LONGEST_ACKNOWLEDGEMENT).unwrap_or(Timestamp::MAX);
-        let too_late = self.acknowledgements.iter().filter(|known| known.expires.value.at > latest);
+    /// Acknowledgments that would hold for longer from `now` than [`LONGEST_ACKNOWLEDGMENT`]: each is a mistake.
+    pub fn overlong_acknowledgments(&self, now: Timestamp) -> Vec<Problem> {
+        let latest = now.saturating_add(LONGEST_ACKNOWLEDGMENT).unwrap_or(Timestamp::MAX);
+        let too_late = self.acknowledgments.iter().filter(|known| known.expires.value.at > latest);
         too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
@@ -116,16 +116,16 @@ impl Roster {
 
     /// The same of those people alone who are `wanted`.
     pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
-        let (acknowledgements, expired) =
-            self.acknowledgements.iter().cloned().partition(|known| now < known.expires.value.at);
+        let (acknowledgments, expired) =
+            self.acknowledgments.iter().cloned().partition(|known| now < known.expires.value.at);
         let wanted = self.people.iter().filter(|person| wanted(person));
         let people = wanted.map(|person| resolve_person(person, now)).collect();
-        DesiredState { people, acknowledgements, expired }
+        DesiredState { people, acknowledgments, expired }
     }
 }
 
-fn expires_too_late(acknowledgement: &Acknowledgement, latest: Timestamp, zone: &TimeZone) -> Problem {
-    let expires = &acknowledgement.expires;
+fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &TimeZone) -> Problem {
+    let expires = &acknowledgment.expires;
     let name = zone.iana_name().unwrap_or("UTC");
     let end = zone.to_datetime(expires.value.at).strftime("%Y-%m-%d %H:%M").to_string();
     let day = zone.to_datetime(latest).date();

@@ -51,7 +51,7 @@ const VARIABLES: &[(&str, bool, &str)] = &[
         false,
         "Set by GitHub: what --format github names files by, and where it puts the summary.",
     ),
-    ("NO_COLOR", false, "No colours, unless --color always."),
+    ("NO_COLOR", false, "No colors, unless --color always."),
     (
         "ROLECALL_NOW",
         false,

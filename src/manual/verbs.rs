@@ -31,11 +31,11 @@ const SHOWN: (&str, &str) = ("0", "shown");
 const REFUSED: (&str, &str) = ("3", "refused by a guardrail");
 const HALF_WRITTEN: (&str, &str) = ("4", "some files are written, and others are not");
 const CARRIED: &[(&str, &str)] = &[
-    ("0", "all in force, or nothing to do"),
+    ("0", "all applied, or nothing to do"),
     ("1", "could not do it, and nothing was changed"),
     REFUSED,
-    ("4", "changed, but not all of it is in force"),
-    ("5", "the saved plan is stale, damaged or not for this organisation; or a `yes` came too late"),
+    ("4", "changed, but not all of it is applied"),
+    ("5", "the saved plan is stale, damaged or not for this organization; or a `yes` came too late"),
     ("129, 130, 143", "stopped by a signal; run it again"),
 ];
 
@@ -58,7 +58,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "apply",
         more: "Plans anew, or takes a plan that was saved and reviewed; shows it and asks; sends only what is needed, within the \
-               pace that Pylon allows; reads back what is true afterwards. A second run sends only what is not in force.",
+               pace that Pylon allows; reads back what is true afterwards. A second run sends only what is not applied.",
         examples: &[
             ("rolecall apply", "shows the plan, and asks"),
             ("rolecall apply --auto-approve", "for pipelines, where it was reviewed before"),
@@ -76,10 +76,10 @@ pub const VERBS: &[Verb] = &[
             ("rolecall rollback", "the newest journals, to choose from"),
         ],
         exits: &[
-            ("0", "all in force, or nothing to do"),
+            ("0", "all applied, or nothing to do"),
             ("1", "could not do it, and nothing was changed"),
             REFUSED,
-            ("4", "changed, but not all of it is in force"),
+            ("4", "changed, but not all of it is applied"),
             ("5", "a `yes` came too late, and the plan is another by now"),
             ("129, 130, 143", "stopped by a signal; run it again"),
         ],
@@ -92,7 +92,7 @@ pub const VERBS: &[Verb] = &[
         examples: &[
             ("rolecall import", "writes users.toml"),
             ("rolecall import --update --diff", "what would change in the files"),
-            ("rolecall import --update --into teams/new.toml", "undeclared people too"),
+            ("rolecall import --update --into teams/new.toml", "unmanaged people too"),
             ("rolecall import --state pylon.json", "the organization, for the sandbox"),
         ],
         exits: &[("0", "written, or nothing to write"), ("1", "nothing was written"), HALF_WRITTEN],
@@ -152,7 +152,7 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "explain",
         more: "Every value with its place in the files, default or window, what Pylon has, what an apply would do, what comes next. \
-               People who are declared nowhere are shown too.",
+               People who are unmanaged are shown too.",
         examples: &[("rolecall explain bo@acme.example", "by any address that Pylon knows")],
         exits: &[
             SHOWN,
@@ -170,7 +170,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "doctor",
-        more: "Files, token, region, organisation and pin, roles, clock, proxy, certificates, the last apply: each is checked, and what is wrong is \
+        more: "Files, token, region, organization and pin, roles, clock, proxy, certificates, the last apply: each is checked, and what is wrong is \
                said with what to do. Nothing is changed.",
         examples: &[("rolecall doctor", "before the first plan, or when something is odd")],
         exits: &[("0", "it works"), ("1", "something has to be mended")],

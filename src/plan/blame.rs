@@ -1,4 +1,4 @@
-//! Who changed what is out of step: from a plan and entries of the audit log to one [`Blame`] an edit.
+//! Who changed what is out of sync: from a plan and entries of the audit log to one [`Blame`] an edit.
 //!
 //! Pure. The names of actions and attributes are an open list, so an entry counts when its object is the person and its action speaks
 //! of a role or of a status; the values in its attributes are used where they are there, and never required. The newest
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Edit, Plan};
-use crate::observed::{ObservedState, RoleCatalogue, UserId};
+use crate::observed::{ObservedState, RoleCatalog, UserId};
 use crate::roster::{Email, Field};
 
 /// One entry of the audit log (Pylon API, `POST /audit-logs/search`), as far as it matters here.
@@ -61,8 +61,8 @@ pub enum Actor {
 
 /// The edits of a plan, each with the newest entry about it that has come so far.
 #[derive(Debug, Clone)]
-pub struct OutOfStep<'a> {
-    roles: &'a RoleCatalogue,
+pub struct Drift<'a> {
+    roles: &'a RoleCatalog,
     edits: BTreeMap<(UserId, Field), Inquired<'a>>,
 }
 
@@ -84,9 +84,9 @@ impl Field {
     }
 }
 
-impl<'a> OutOfStep<'a> {
+impl<'a> Drift<'a> {
     /// Nobody is found yet. What the policy only observes is asked about too.
-    pub fn new(plan: &'a Plan, roles: &'a RoleCatalogue) -> Self {
+    pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
             let of_edit =
                 |edit: &'a Edit| ((change.subject.id.clone(), edit.field), Inquired { edit, newest: None });
@@ -133,7 +133,7 @@ impl<'a> OutOfStep<'a> {
     }
 }
 
-fn blame(roles: &RoleCatalogue, observed: &ObservedState, edit: &Edit, entry: AuditEntry) -> Blame {
+fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &Edit, entry: AuditEntry) -> Blame {
     let is_outlived = is_present(roles, edit, &entry) == Some(false);
     let AuditEntry { id: _, action, happened_at, object: _, source, actor, attributes } = entry;
     let value = |which: &str| {
@@ -157,7 +157,7 @@ fn blame(roles: &RoleCatalogue, observed: &ObservedState, edit: &Edit, entry: Au
 }
 
 /// Whether the value that the entry set is what Pylon has now; nothing where the entry does not say it, or not in words that are known.
-fn is_present(roles: &RoleCatalogue, edit: &Edit, entry: &AuditEntry) -> Option<bool> {
+fn is_present(roles: &RoleCatalog, edit: &Edit, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
     Some(edit.from.contains(&new) || edit.through_scim.contains(&new))
 }
@@ -200,13 +200,13 @@ mod tests {
     use crate::plan::{Change, Subject};
     use crate::source::{Place, Sourced, Sources};
 
-    fn roles() -> RoleCatalogue {
+    fn roles() -> RoleCatalog {
         let role = |id: &str, name: &str, slug: &str| Role {
             id: RoleId(id.into()),
             name: name.into(),
             slug: slug.into(),
         };
-        RoleCatalogue::new(vec![role("r1", "Member", "member"), role("r2", "Viewer", "viewer")])
+        RoleCatalog::new(vec![role("r1", "Member", "member"), role("r2", "Viewer", "viewer")])
     }
 
     /// Bo is a Viewer and away, and should be a Member and active.
@@ -236,10 +236,10 @@ mod tests {
             only: Vec::new(),
             changes: vec![change(edit(Field::Role, "r2", "r1"))],
             observed: vec![change(edit(Field::Status, "away", "active"))],
-            in_step: 0,
+            in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),
-            undeclared: Vec::new(),
+            unmanaged: Vec::new(),
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
     fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {
-            let mut out_of_step = OutOfStep::new(&plan, &roles);
+            let mut out_of_step = Drift::new(&plan, &roles);
             entries.for_each(|entry| out_of_step.take(entry));
             let blames = out_of_step.settle(&observed);
             Field::ALL.map(|field| blames.get(&(UserId::new("u_bo").unwrap(), field)).cloned())
@@ -370,7 +370,7 @@ mod tests {
             let base = entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", &[]);
             let entry = AuditEntry { actor: actor.map(str::to_owned), source: source.into(), ..base };
             let (plan, roles) = (plan(), roles());
-            let mut out_of_step = OutOfStep::new(&plan, &roles);
+            let mut out_of_step = Drift::new(&plan, &roles);
             out_of_step.take(&entry);
             let blames: Vec<Blame> = out_of_step.settle(&observed).into_values().collect();
             assert_eq!(blames[0].actor, expected, "{actor:?} {source}");
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_person_is_found_when_every_edit_of_theirs_is() {
         let (plan, roles) = (plan(), roles());
-        let mut out_of_step = OutOfStep::new(&plan, &roles);
+        let mut out_of_step = Drift::new(&plan, &roles);
         let people = out_of_step.people();
         assert_eq!(people, [UserId::new("u_bo").unwrap()]);
         for (action, has_all) in [("UserRoleChanged", false), ("UserStatusChanged", true)] {

@@ -8,10 +8,10 @@ use crate::observed::{ObservedState, Organization, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField, Status};
 use crate::source::{Place, Sourced};
 
-/// What would change, and what was noticed on the way. A function of the files, the organisation and the instant.
+/// What would change, and what was noticed on the way. A function of the files, the organization and the instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The organisation it is for.
+    /// The organization it is for.
     pub organization: Organization,
     /// Who the token acts as.
     pub token_user: Option<UserId>,
@@ -24,13 +24,13 @@ pub struct Plan {
     /// Differences that the policy only observes, sorted likewise. Never written, never pending.
     pub observed: Vec<Change>,
     /// Declared people who are as they should be.
-    pub in_step: usize,
+    pub in_sync: usize,
     /// Declared people who are not there, sorted by address.
     pub absent: Vec<Absent>,
     /// Declared people who were found under another of their addresses, sorted by address.
     pub found_elsewhere: Vec<Subject>,
     /// The primary addresses of active people whom no file declares, sorted.
-    pub undeclared: Vec<Email>,
+    pub unmanaged: Vec<Email>,
 }
 
 /// Who a change is about.
@@ -116,14 +116,14 @@ impl Plan {
             only: Vec::new(),
             changes: Vec::new(),
             observed: Vec::new(),
-            in_step: 0,
+            in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),
-            undeclared: Vec::new(),
+            unmanaged: Vec::new(),
         }
     }
 
-    /// The same plan, of these people alone. What guardrails count stays that of the whole organisation.
+    /// The same plan, of these people alone. What guardrails count stays that of the whole organization.
     #[must_use]
     pub fn only(mut self, only: &[Email]) -> Self {
         if only.is_empty() {
@@ -141,7 +141,7 @@ impl Plan {
             let changes = self.changes.iter().chain(&self.observed).map(|change| &change.subject.email.value);
             changes.chain(self.absent.iter().map(|absent| &absent.email.value)).any(|other| other == email)
         };
-        self.in_step = self.only.iter().filter(|email| !differs(email)).count();
+        self.in_sync = self.only.iter().filter(|email| !differs(email)).count();
         self
     }
 }

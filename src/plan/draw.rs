@@ -69,7 +69,7 @@ impl<'a> Drawing<'a> {
             Found::Primary(person) => (person, false),
             Found::Secondary(person) => (person, true),
             Found::Nobody => {
-                // The suggestion is looked for at the end, when it is known who is declared nowhere.
+                // The suggestion is looked for at the end, when it is known who is unmanaged.
                 let absence = Absence::Missing { did_you_mean: None };
                 self.plan.absent.push(Absent { email: desired.email.clone(), absence });
                 return;
@@ -107,7 +107,7 @@ impl<'a> Drawing<'a> {
             }
         }
         if enforced.is_empty() && observed.is_empty() {
-            self.plan.in_step += 1;
+            self.plan.in_sync += 1;
         }
         for (edits, changes) in [(enforced, &mut self.plan.changes), (observed, &mut self.plan.observed)] {
             if !edits.is_empty() {
@@ -142,12 +142,12 @@ impl<'a> Drawing<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let strangers =
+        let unmanaged =
             observed.people().filter(|person| !person.deactivated && !known.contains_key(&person.id));
-        plan.undeclared = strangers.map(|person| person.email.clone()).collect();
-        plan.undeclared.sort();
+        plan.unmanaged = unmanaged.map(|person| person.email.clone()).collect();
+        plan.unmanaged.sort();
         plan.declared = declared;
-        suggest(&mut plan.absent, &plan.undeclared);
+        suggest(&mut plan.absent, &plan.unmanaged);
         Ok(plan)
     }
 }

@@ -1,6 +1,6 @@
 //! What comes by itself after this plan: the transitions of windows, and which of them a guardrail would refuse.
 //!
-//! A window that ends in March is reviewed today, by the same guardrails, on the organisation as it would be in March if
+//! A window that ends in March is reviewed today, by the same guardrails, on the organization as it would be in March if
 //! nobody else changed anything: better to hear of it in this pull request than on its day.
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,10 +20,10 @@ pub struct Coming {
     /// When, of whom, and what.
     pub transition: Transition,
     /// What would refuse the apply of its day.
-    pub refused_by: Vec<Figure>,
+    pub blocked_by: Vec<Figure>,
 }
 
-/// The transitions within [`AHEAD`] of `now`, and all, however far, that would be refused on their day.
+/// The transitions within [`AHEAD`] of `now`, and all, however far, that would be blocked on their day.
 pub fn forecast(
     roster: &Roster,
     observed: &ObservedState,
@@ -35,30 +35,30 @@ pub fn forecast(
     let mut agenda = roster.agenda(now);
     agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
     if agenda.is_empty() {
-        return Vec::new(); // most files have no windows, and copying the organisation takes its time
+        return Vec::new(); // most files have no windows, and copying the organization takes its time
     }
     let mut state = after(observed, plan);
     let mut coming = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
         let at = same_instant[0].moment.at;
-        let refused_by = match on_its_day(roster, &state, roles, at) {
+        let blocked_by = match on_its_day(roster, &state, roles, at) {
             Some(reviewed) => {
                 bring_about(&mut state, &reviewed.plan);
-                let refused =
-                    reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Refused);
-                refused.map(|finding| finding.figure).collect()
+                let blocked =
+                    reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Blocks);
+                blocked.map(|finding| finding.figure).collect()
             }
             None => Vec::new(),
         };
-        if at < soon || !refused_by.is_empty() {
+        if at < soon || !blocked_by.is_empty() {
             let each = same_instant.iter().cloned();
-            coming.extend(each.map(|transition| Coming { transition, refused_by: refused_by.clone() }));
+            coming.extend(each.map(|transition| Coming { transition, blocked_by: blocked_by.clone() }));
         }
     }
     coming
 }
 
-/// The plan of that instant. Only people with windows can have changes then: everybody else is in step by now.
+/// The plan of that instant. Only people with windows can have changes then: everybody else is in sync by now.
 fn on_its_day(
     roster: &Roster,
     state: &ObservedState,
@@ -70,7 +70,7 @@ fn on_its_day(
     plan.declared = roster.people.len();
     // These two are about the files and not about the day; the present plan tells them.
     plan.absent.clear();
-    plan.undeclared.clear();
+    plan.unmanaged.clear();
     Some(plan.review(Review {
         observed: state,
         desired: &desired,
@@ -80,7 +80,7 @@ fn on_its_day(
     }))
 }
 
-/// The organisation when the plan has been carried out.
+/// The organization when the plan has been carried out.
 pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
     let mut state = observed.clone();
     bring_about(&mut state, plan);

@@ -1,7 +1,7 @@
-//! The limits of an apply, judged on the organisation as it would be afterwards.
+//! The limits of an apply, judged on the organization as it would be afterwards.
 //!
 //! Counted are the people that Pylon has, declared or not; deactivated people and typos are not: a text that names two
-//! Admins is no proof of two Admins. A floor refuses only a plan that lowers the number. Each finding carries its
+//! Admins is no proof of two Admins. A minimum refuses only a plan that lowers the number. Each finding carries its
 //! figure and its limit; how that is said is the reports' business, but nothing here is ever left unsaid.
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgement, DEFAULT_FLOOR, Email, Field, FieldValue, Guardrail, GuardrailRules,
+    AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
     MaxChanges, Missing, Status, Unmanaged,
 };
 use crate::source::Place;
@@ -28,18 +28,18 @@ pub struct ReviewedPlan {
     pub plan: Plan,
     /// What each guardrail that has something to say says, in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
-    /// The kept roles, with their holders before and after.
-    pub floors: Vec<RoleFloor>,
-    /// Acknowledgements that have expired: named, so that a refusal does not surprise.
-    pub expired: Vec<Acknowledgement>,
+    /// The guarded roles, with their holders before and after.
+    pub minimums: Vec<RoleMinimum>,
+    /// Acknowledgments that have expired: named, so that a refusal does not surprise.
+    pub expired: Vec<Acknowledgment>,
 }
 
-/// A kept role: what `keep_at_least` means for this organisation.
+/// A guarded role: what `keep_at_least` means for this organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleFloor {
+pub struct RoleMinimum {
     pub role: RoleId,
     /// How many must hold it.
-    pub floor: u64,
+    pub minimum: u64,
     /// How many active people hold it now.
     pub before: u64,
     /// How many would hold it afterwards.
@@ -66,28 +66,28 @@ pub enum Figure {
         declared: u64,
         limit: u64,
     },
-    /// So many people would hold a kept role.
-    Holders(RoleFloor),
+    /// So many people would hold a guarded role.
+    Holders(RoleMinimum),
     /// So many people would be active.
     Active {
         before: u64,
         after: u64,
         /// How many there must be.
-        floor: u64,
+        minimum: u64,
     },
     /// This protected person would change.
     Protected(Email),
     /// This address is protected, and nobody in Pylon has it.
     ProtectedNobody(Email),
     /// The declared `keep_at_least` does not name this role, which is the administrators'.
-    AdminNotKept(RoleId),
-    /// The token's own user would lose a kept role.
+    AdminNotGuarded(RoleId),
+    /// The token's own user would lose a guarded role.
     TokenOwner {
         /// The address by which they are declared.
         email: Email,
         role: RoleId,
     },
-    /// So many people in Pylon are declared nowhere.
+    /// So many people in Pylon are unmanaged.
     Unmanaged(u64),
     /// So many declared people are not in Pylon, or deactivated there.
     Missing(u64),
@@ -97,7 +97,7 @@ impl Figure {
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
-            Self::Holders(_) | Self::AdminNotKept(_) => Guardrail::KeepAtLeast,
+            Self::Holders(_) | Self::AdminNotGuarded(_) => Guardrail::KeepAtLeast,
             Self::Active { .. } => Guardrail::KeepActive,
             Self::Protected(_) | Self::ProtectedNobody(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
@@ -111,21 +111,21 @@ impl Figure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    Holds,
+    Passes,
     /// Worth knowing, but not through this plan: reported, not refused.
-    Reported,
+    Warns,
     /// Beyond the limit, and somebody answers for it.
     Acknowledged {
         #[serde(rename = "acknowledged")]
         reason: String,
     },
-    Refused,
+    Blocks,
 }
 
 impl ReviewedPlan {
     /// Whether any guardrail refuses the plan.
-    pub fn is_refused(&self) -> bool {
-        self.findings.iter().any(|finding| finding.verdict == Verdict::Refused)
+    pub fn is_blocked(&self) -> bool {
+        self.findings.iter().any(|finding| finding.verdict == Verdict::Blocks)
     }
 }
 
@@ -141,8 +141,10 @@ impl ReviewedPlan {
             !person.deactivated && !addresses.any(|email| searched.contains(email))
         };
         let mut holders: Vec<Email> = Vec::new();
-        for RoleFloor { role, floor, .. } in self.floors.iter().filter(|floor| lost.contains(&floor.role)) {
-            let needed = usize::try_from(*floor).unwrap_or(usize::MAX);
+        for RoleMinimum { role, minimum, .. } in
+            self.minimums.iter().filter(|minimum| lost.contains(&minimum.role))
+        {
+            let needed = usize::try_from(*minimum).unwrap_or(usize::MAX);
             let listed = observed.people().filter(is_listed).filter(|person| person.holds(role));
             holders.extend(listed.take(needed).map(|person| person.email.clone()));
         }
@@ -153,7 +155,7 @@ impl ReviewedPlan {
 /// What a review looks at beside the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'a> {
-    /// The organisation as it is.
+    /// The organization as it is.
     pub observed: &'a ObservedState,
     pub desired: &'a DesiredState,
     pub rules: &'a GuardrailRules,
@@ -166,21 +168,21 @@ pub struct Review<'a> {
 impl Plan {
     pub fn review(self, review: Review<'_>) -> ReviewedPlan {
         let after = After::new(&self, review.observed);
-        let floors = review.floors(&after);
+        let minimums = review.minimums(&after);
         let mut findings = vec![review.changes(&self)];
-        findings.extend(floors.iter().map(|floor| review.holders(floor)));
-        findings.extend(review.no_floor(&floors));
+        findings.extend(minimums.iter().map(|minimum| review.holders(minimum)));
+        findings.extend(review.no_minimum(&minimums));
         findings.extend(review.active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_nobody());
-        findings.extend(review.token_owner(&self, &floors));
+        findings.extend(review.token_owner(&self, &minimums));
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
-        ReviewedPlan { plan: self, findings, floors, expired: review.desired.expired.clone() }
+        ReviewedPlan { plan: self, findings, minimums, expired: review.desired.expired.clone() }
     }
 }
 
-/// The organisation as it would be, counted person by person.
+/// The organization as it would be, counted person by person.
 struct After<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
@@ -193,14 +195,14 @@ impl<'a> After<'a> {
         Self { people: active.map(|person| (person, changes.get(&person.id).copied())).collect() }
     }
 
-    fn holders(&self, role: &RoleId, floor: u64) -> RoleFloor {
+    fn holders(&self, role: &RoleId, minimum: u64) -> RoleMinimum {
         let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
         let holds_after = |(person, change): &&(&Person, Option<&Change>)| match new(*change, Field::Role) {
             Some(to) => *to == role.0 || person.from_scim.contains(role),
             None => person.holds(role),
         };
         let after = self.people.iter().filter(holds_after).count() as u64;
-        RoleFloor { role: role.clone(), floor, before, after }
+        RoleMinimum { role: role.clone(), minimum, before, after }
     }
 
     fn active(&self) -> (u64, u64) {
@@ -220,11 +222,10 @@ fn new(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
 }
 
 impl Review<'_> {
-    /// The reason of the acknowledgement that allows it, if any does.
+    /// The reason of the acknowledgment that allows it, if any does.
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
-        let found =
-            self.desired.acknowledgements.iter().find(|acknowledgement| allows(&acknowledgement.risk));
-        found.map(|acknowledgement| Verdict::Acknowledged { reason: acknowledgement.reason.clone() })
+        let found = self.desired.acknowledgments.iter().find(|acknowledgment| allows(&acknowledgment.risk));
+        found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.clone() })
     }
 
     fn changes(&self, plan: &Plan) -> Finding {
@@ -236,10 +237,10 @@ impl Review<'_> {
             }
         };
         let verdict = if changed <= limit {
-            Verdict::Holds
+            Verdict::Passes
         } else {
             let enough = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::MaxChanges(up_to) if changed <= *up_to);
-            self.acknowledged(enough).unwrap_or(Verdict::Refused)
+            self.acknowledged(enough).unwrap_or(Verdict::Blocks)
         };
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
@@ -253,12 +254,12 @@ impl Review<'_> {
         self.desired.people.iter().filter(|person| is_there(&person.email.value)).count() as u64
     }
 
-    fn floors(&self, after: &After<'_>) -> Vec<RoleFloor> {
+    fn minimums(&self, after: &After<'_>) -> Vec<RoleMinimum> {
         match &self.rules.keep_at_least {
-            Some(floors) => {
-                let known = floors
+            Some(minimums) => {
+                let known = minimums
                     .iter()
-                    .filter_map(|floor| Some((self.roles.id(&floor.role.value)?, floor.holders)));
+                    .filter_map(|minimum| Some((self.roles.id(&minimum.role.value)?, minimum.holders)));
                 // One role may be kept under its name and its slug; the apply keeps one figure a role, the higher.
                 let mut highest: Vec<(&RoleId, u64)> = Vec::new();
                 for (role, holders) in known {
@@ -272,56 +273,56 @@ impl Review<'_> {
             // `NamedRoles` guarantees that there is one.
             None => {
                 let admin = self.observed.roles.admin();
-                admin.map(|admin| after.holders(&admin.id, DEFAULT_FLOOR)).into_iter().collect()
+                admin.map(|admin| after.holders(&admin.id, DEFAULT_MINIMUM)).into_iter().collect()
             }
         }
     }
 
-    fn holders(&self, floor: &RoleFloor) -> Finding {
+    fn holders(&self, minimum: &RoleMinimum) -> Finding {
         let allows = |risk: &AcknowledgedRisk| match risk {
             AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-                self.roles.id(&role.value) == Some(&floor.role) && floor.after >= *down_to
+                self.roles.id(&role.value) == Some(&minimum.role) && minimum.after >= *down_to
             }
             _ => false,
         };
-        let verdict = self.floor_verdict(floor.before, floor.after, floor.floor, allows);
-        Finding { figure: Figure::Holders(floor.clone()), verdict, place: None }
+        let verdict = self.minimum_verdict(minimum.before, minimum.after, minimum.minimum, allows);
+        Finding { figure: Figure::Holders(minimum.clone()), verdict, place: None }
     }
 
-    fn floor_verdict(
+    fn minimum_verdict(
         &self,
         before: u64,
         after: u64,
-        floor: u64,
+        minimum: u64,
         allows: impl Fn(&AcknowledgedRisk) -> bool,
     ) -> Verdict {
-        if after >= floor {
-            Verdict::Holds
+        if after >= minimum {
+            Verdict::Passes
         } else if after >= before {
-            Verdict::Reported
+            Verdict::Warns
         } else {
-            self.acknowledged(allows).unwrap_or(Verdict::Refused)
+            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
         }
     }
 
     fn active(&self, after: &After<'_>) -> Option<Finding> {
-        let floor = self.rules.keep_active;
-        if floor == 0 {
+        let minimum = self.rules.keep_active;
+        if minimum == 0 {
             return None;
         }
         let (before, after) = after.active();
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
-        let verdict = self.floor_verdict(before, after, floor, allows);
-        Some(Finding { figure: Figure::Active { before, after, floor }, verdict, place: None })
+        let verdict = self.minimum_verdict(before, after, minimum, allows);
+        Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// A floor that holds nobody up is said aloud: whoever wrote the files may count on it.
-    fn no_floor(&self, floors: &[RoleFloor]) -> Option<Finding> {
+    /// A minimum that holds nobody up is said aloud: whoever wrote the files may count on it.
+    fn no_minimum(&self, minimums: &[RoleMinimum]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
-        let is_guarded = floors.iter().any(|floor| floor.role == admin.id);
+        let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
         (!is_guarded).then(|| Finding {
-            figure: Figure::AdminNotKept(admin.id.clone()),
-            verdict: Verdict::Reported,
+            figure: Figure::AdminNotGuarded(admin.id.clone()),
+            verdict: Verdict::Warns,
             place: None,
         })
     }
@@ -332,7 +333,7 @@ impl Review<'_> {
             self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::Nobody);
         nobody.map(|email| Finding {
             figure: Figure::ProtectedNobody(email.value.clone()),
-            verdict: Verdict::Reported,
+            verdict: Verdict::Warns,
             place: Some(email.place),
         })
     }
@@ -341,7 +342,7 @@ impl Review<'_> {
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules.protected.iter().find(|email| subject.is(&email.value))?;
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
-        let verdict = self.acknowledged(allows).unwrap_or(Verdict::Refused);
+        let verdict = self.acknowledged(allows).unwrap_or(Verdict::Blocks);
         Some(Finding {
             figure: Figure::Protected(person.value.clone()),
             verdict,
@@ -349,44 +350,45 @@ impl Review<'_> {
         })
     }
 
-    /// Whoever applies must not lose by it what they need to apply again: that of an administrator, whatever the floors are.
-    fn token_owner(&self, plan: &Plan, floors: &[RoleFloor]) -> Vec<Finding> {
+    /// Whoever applies must not lose by it what they need to apply again: that of an administrator, whatever the minimums are.
+    fn token_owner(&self, plan: &Plan, minimums: &[RoleMinimum]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
             return Vec::new();
         };
         let subject = &own.subject;
         let admin = self.observed.roles.admin().map(|admin| &admin.id);
-        let is_kept = |role: &RoleId| admin == Some(role) || floors.iter().any(|floor| floor.role == *role);
+        let is_kept =
+            |role: &RoleId| admin == Some(role) || minimums.iter().any(|minimum| minimum.role == *role);
         let kept = own.roles_lost().filter(is_kept);
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
         kept.map(|role| Finding {
             figure: Figure::TokenOwner { email: subject.email.value.clone(), role },
-            verdict: self.acknowledged(allows).unwrap_or(Verdict::Refused),
+            verdict: self.acknowledged(allows).unwrap_or(Verdict::Blocks),
             place: Some(edit.place),
         })
         .collect()
     }
 
     fn unmanaged(&self, plan: &Plan) -> Option<Finding> {
-        let count = plan.undeclared.len() as u64;
-        if self.rules.unmanaged != Unmanaged::Refuse || count == 0 {
+        let count = plan.unmanaged.len() as u64;
+        if self.rules.unmanaged != Unmanaged::Block || count == 0 {
             return None;
         }
         let enough =
             |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if count <= *up_to);
-        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Refused);
+        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
         Some(Finding { figure: Figure::Unmanaged(count), verdict, place: None })
     }
 
     fn missing(&self, plan: &Plan) -> Option<Finding> {
         let count = plan.absent.len() as u64;
-        if self.rules.missing != Missing::Refuse || count == 0 {
+        if self.rules.missing != Missing::Block || count == 0 {
             return None;
         }
         let enough =
             |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if count <= *up_to);
-        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Refused);
+        let verdict = self.acknowledged(enough).unwrap_or(Verdict::Blocks);
         let place = plan.absent.first().map(|absent| absent.email.place);
         Some(Finding { figure: Figure::Missing(count), verdict, place })
     }

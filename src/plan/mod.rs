@@ -1,8 +1,8 @@
 //! What would change: the plan as a value, and what the guardrails say of it.
 //!
 //! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
-//! it against the organisation as it would be afterwards, [`order`] says in which order it may be carried out,
-//! [`forecast`] what windows will bring by themselves, [`blame`] who changed what is out of step, [`saved`] how a reviewed plan is kept
+//! it against the organization as it would be afterwards, [`order`] says in which order it may be carried out,
+//! [`forecast`] what windows will bring by themselves, [`blame`] who changed what is out of sync, [`saved`] how a reviewed plan is kept
 //! in a file.
 
 pub mod blame;
@@ -21,9 +21,9 @@ pub use guardrails::ReviewedPlan;
 use crate::problem::codes;
 
 codes! {
-    /// What can be wrong between the files and the organisation.
+    /// What can be wrong between the files and the organization.
     pub enum PlanCode {
-        /// The organisation has no such role.
+        /// The organization has no such role.
         UnknownRole = "plan::unknown_role",
         /// No role has the slug `admin`, and the files do not name their guarded roles.
         NoAdminRole = "plan::no_admin_role",

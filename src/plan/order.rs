@@ -1,17 +1,17 @@
 //! In which order changes may be carried out, so that an apply can be killed at every point and leave enough holders
-//! of each kept role: gains of a kept role first, losses of one last, the token's own user very last.
+//! of each guarded role: gains of a guarded role first, losses of one last, the token's own user very last.
 
 use super::change::Change;
-use super::guardrails::{ReviewedPlan, RoleFloor};
+use super::guardrails::{ReviewedPlan, RoleMinimum};
 use crate::observed::RoleId;
 
-/// What a change means for the kept roles.
+/// What a change means for the guarded roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
-    /// Kept roles that the person would newly hold.
+    /// Guarded roles that the person would newly hold.
     pub gains: Vec<RoleId>,
-    /// Kept roles that the person would no longer hold.
+    /// Guarded roles that the person would no longer hold.
     pub losses: Vec<RoleId>,
 }
 
@@ -33,7 +33,7 @@ impl ReviewedPlan {
             .changes
             .iter()
             .map(|change| {
-                let ordered = ordered(change, &self.floors);
+                let ordered = ordered(change, &self.minimums);
                 let is_own = Some(&change.subject.id) == self.plan.token_user.as_ref();
                 (turn(&ordered, is_own), ordered)
             })
@@ -43,8 +43,8 @@ impl ReviewedPlan {
     }
 }
 
-fn ordered(change: &Change, floors: &[RoleFloor]) -> Ordered {
-    let is_guarded = |role: &RoleId| floors.iter().any(|floor| floor.role == *role);
+fn ordered(change: &Change, minimums: &[RoleMinimum]) -> Ordered {
+    let is_guarded = |role: &RoleId| minimums.iter().any(|minimum| minimum.role == *role);
     let gains = change.role_gained().into_iter().filter(is_guarded).collect();
     let losses = change.roles_lost().filter(is_guarded).collect();
     Ordered { change: change.clone(), gains, losses }

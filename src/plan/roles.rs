@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::PlanCode;
-use crate::observed::{Meaning, Role, RoleCatalogue, RoleId};
+use crate::observed::{Meaning, Role, RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::{Field, FieldValue, RoleName, Roster};
@@ -22,20 +22,20 @@ impl NamedRoles {
     /// # Errors
     /// A problem for each name that means no role or several, at the first place that uses it. A problem if the files do not
     /// name their guarded roles and no role has the slug `admin`: the default minimum would have no effect.
-    pub fn look_up(roster: &Roster, catalogue: &RoleCatalogue) -> Result<Self, Vec<Problem>> {
+    pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
         for (name, places) in roster.named_roles() {
-            match catalogue.meaning(name) {
+            match catalog.meaning(name) {
                 Meaning::One(role) => {
                     found.insert(name.clone(), role.id.clone());
                 }
                 Meaning::Ambiguous(roles) => problems.push(ambiguous(name, &places, &roles)),
-                Meaning::Unknown => problems.push(unknown(name, &places, catalogue)),
+                Meaning::Unknown => problems.push(unknown(name, &places, catalog)),
             }
         }
-        if roster.guardrails.keep_at_least.is_none() && catalogue.admin().is_none() {
-            problems.push(no_admin_role(catalogue));
+        if roster.guardrails.keep_at_least.is_none() && catalog.admin().is_none() {
+            problems.push(no_admin_role(catalog));
         }
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
     }
@@ -54,29 +54,29 @@ impl NamedRoles {
     }
 }
 
-fn no_admin_role(catalogue: &RoleCatalogue) -> Problem {
+fn no_admin_role(catalog: &RoleCatalog) -> Problem {
     Problem::new(
         PlanCode::NoAdminRole,
         "no role has the slug `admin`, so the default minimum of two administrators has no effect",
     )
     .help(format!(
         "name the guarded roles, for example `[guardrails]` with `keep_at_least = {{ Owner = 2 }}`; the roles are: {}",
-        names(catalogue)
+        names(catalog)
     ))
 }
 
-fn names(catalogue: &RoleCatalogue) -> String {
-    catalogue.iter().map(|role| Printable::new(&role.name).to_string()).collect::<Vec<_>>().join(", ")
+fn names(catalog: &RoleCatalog) -> String {
+    catalog.iter().map(|role| Printable::new(&role.name).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn unknown(name: &str, places: &[Place], catalogue: &RoleCatalogue) -> Problem {
-    let spellings = catalogue.iter().flat_map(|role| [role.name.as_str(), role.slug.as_str()]);
-    let all = names(catalogue);
+fn unknown(name: &str, places: &[Place], catalog: &RoleCatalog) -> Problem {
+    let spellings = catalog.iter().flat_map(|role| [role.name.as_str(), role.slug.as_str()]);
+    let all = names(catalog);
     let help = match did_you_mean(name, spellings) {
         Some(near) => format!("did you mean `{}`? The roles are: {all}", Printable::new(near)),
         None => format!("the roles are: {all}"),
     };
-    let message = format!("the organisation has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
+    let message = format!("the organization has no role `{}`{}", Printable::cut(name, 60), elsewhere(places));
     problem_at(PlanCode::UnknownRole, message, places, "no such role").help(help)
 }
 

@@ -1,6 +1,6 @@
 //! A plan in a file: what was reviewed, so that exactly this is applied, or less, or nothing.
 //!
-//! The file names the organisation, the host, a digest of the files it was made of, its scope, and every operation with
+//! The file names the organization, the host, a digest of the files it was made of, its scope, and every operation with
 //! its *from* and *to*. An apply makes a fresh plan and asks [`SavedPlan::admits`]: what has come into step meanwhile may
 //! be missing, anything new or altered refuses the whole. The fresh plan is what is carried out, so a file that was
 //! meddled with can only refuse; its checksum tells a damaged one apart. It fails closed, and holds no secret.
@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Edit, Plan, Subject};
-use crate::observed::RoleCatalogue;
+use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::problem::{Problem, codes};
 use crate::roster::Field;
@@ -26,7 +26,7 @@ codes! {
         Damaged = "saved_plan::damaged",
         /// The file was written by another version of rolecall.
         OtherVersion = "saved_plan::other_version",
-        /// The plan is for another organisation or host.
+        /// The plan is for another organization or host.
         Foreign = "saved_plan::foreign",
         /// The files have changed since.
         FilesChanged = "saved_plan::files_changed",
@@ -128,7 +128,7 @@ impl SavedPlan {
     /// The text of the file.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
-            .unwrap_or_else(|error| unreachable!("structs of texts serialise: {error}"))
+            .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
             + "\n"
     }
 
@@ -186,12 +186,7 @@ impl SavedPlan {
     ///
     /// # Errors
     /// It is bound to something else, or `fresh` holds an operation that is new or altered.
-    pub fn admits(
-        &self,
-        fresh: &Plan,
-        binding: Binding<'_>,
-        roles: &RoleCatalogue,
-    ) -> Result<usize, Problem> {
+    pub fn admits(&self, fresh: &Plan, binding: Binding<'_>, roles: &RoleCatalog) -> Result<usize, Problem> {
         let foreign = |what: &str, saved: &str, now: &str| {
             let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
             Err(Problem::new(
@@ -201,7 +196,7 @@ impl SavedPlan {
             .help("nothing was changed; plan anew"))
         };
         if self.organization != fresh.organization.id {
-            return foreign("organisation", &self.organization, &fresh.organization.id);
+            return foreign("organization", &self.organization, &fresh.organization.id);
         }
         if self.host != binding.host {
             return foreign("host", &self.host, binding.host);
@@ -217,11 +212,11 @@ impl SavedPlan {
                 new.push((before, now));
             }
         }
-        if new.is_empty() { Ok(self.in_step_now(fresh)) } else { Err(stale(&new, roles)) }
+        if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
     /// How many of the operations somebody else has brought about. Whoever is no longer there is not one of them.
-    fn in_step_now(&self, fresh: &Plan) -> usize {
+    fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
         let pending: HashSet<&str> = changes.chain(absent).collect();
@@ -235,7 +230,7 @@ impl SavedPlan {
 }
 
 /// Each operation that was not reviewed, with the one that was, if that person had one.
-fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalogue) -> Problem {
+fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Problem {
     let mut named: Vec<String> =
         new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();
     let more = new.len().saturating_sub(NAMED);
@@ -245,7 +240,7 @@ fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalogue) -> Prob
 }
 
 /// `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`
-fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalogue) -> String {
+fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -> String {
     let email = Printable::new(&now.email);
     let now = now.steps(roles);
     match reviewed {
@@ -256,7 +251,7 @@ fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalogue)
 
 impl Operation {
     /// `role Member → Admin and status away → active`
-    fn steps(&self, roles: &RoleCatalogue) -> String {
+    fn steps(&self, roles: &RoleCatalog) -> String {
         let mut steps = Vec::new();
         for Step { field, from, to } in &self.edits {
             let label = |value: &String| {

@@ -11,16 +11,16 @@ const POOL: usize = 20_000;
 /// whole addresses are always alike.
 const ALIKE: f32 = 0.7;
 
-/// Notes for each missing person the nearest of `strangers`; nobody is suggested twice.
-pub(super) fn suggest(absent: &mut [Absent], strangers: &[Email]) {
+/// Notes for each missing person the nearest of `unmanaged`; nobody is suggested twice.
+pub(super) fn suggest(absent: &mut [Absent], unmanaged: &[Email]) {
     let missing = absent.iter_mut().filter_map(|absent| match &mut absent.absence {
         Absence::Missing { did_you_mean } => Some((&absent.email.value, did_you_mean)),
         Absence::Deactivated { .. } => None,
     });
-    let strangers = Addresses::new(strangers);
+    let unmanaged = Addresses::new(unmanaged);
     let mut taken = HashSet::new();
     for (email, did_you_mean) in missing {
-        *did_you_mean = strangers.near(email).filter(|near| taken.insert(near.clone()));
+        *did_you_mean = unmanaged.near(email).filter(|near| taken.insert(near.clone()));
     }
 }
 
@@ -114,12 +114,12 @@ mod tests {
     #[test]
     fn a_slip_is_understood_and_a_colleague_is_no_slip() {
         let file = Sources::default().add("users.toml".into(), String::new());
-        let strangers =
+        let unmanaged =
             ["ana@acme.example", "dee.brown@acme.example", "jo@acme.example"].map(Email::observed);
         let near = |written: &str| {
             let email = Sourced::new(Email::observed(written), Place::new(file, 0..0));
             let mut absent = [Absent { email, absence: Absence::Missing { did_you_mean: None } }];
-            suggest(&mut absent, &strangers);
+            suggest(&mut absent, &unmanaged);
             match &absent[0].absence {
                 Absence::Missing { did_you_mean } => did_you_mean.as_ref().map(ToString::to_string),
                 Absence::Deactivated { .. } => None,

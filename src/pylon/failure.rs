@@ -381,7 +381,7 @@ impl Refusal {
             ),
             ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
                 PylonCode::Suspended,
-                "the organisation is switched off in Pylon; only Pylon's support can change that",
+                "the organization is switched off in Pylon; only Pylon's support can change that",
             ),
             (_, 401) => (
                 PylonCode::BadCredentials,
@@ -397,7 +397,7 @@ impl Refusal {
             (_, 413) => (PylonCode::TooLarge, "the request is too large for the server; please report it"),
             (_, 429) => (
                 PylonCode::RateLimited,
-                "other integrations use the same allowance; run again later, or lower --rate",
+                "other integrations use the same rate limit; run again later, or lower --rate",
             ),
             (_, 300..=399) => (
                 PylonCode::Redirected,

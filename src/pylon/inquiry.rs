@@ -1,4 +1,4 @@
-//! Asks the audit log about people who are out of step: which request is next, and when it is enough.
+//! Asks the audit log about people who are out of sync: which request is next, and when it is enough.
 //!
 //! Pure: it is told the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
 //! counts. A plan can do without the audit log. So the inquiry ends when everyone is found, it never costs more than the
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::request::{AuditLog, Endpoint, Entries, PAGE, halved};
 use crate::observed::{ObservedState, UserId};
-use crate::plan::blame::{Blame, OutOfStep};
+use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
 
 /// The most requests of one inquiry: the documented rate limit, which can be sent without a pause. The responses hold up to
@@ -24,7 +24,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// An inquiry, from the first request to the last.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
-    out_of_step: OutOfStep<'a>,
+    out_of_step: Drift<'a>,
     /// The people of the present request. Empty at the end.
     batch: Vec<UserId>,
     /// The people of later requests, the next ones at the end.
@@ -52,7 +52,7 @@ struct Pages {
 /// The result of an inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
-    /// Who set each value that is out of step.
+    /// Who set each value that is out of sync.
     pub blames: BTreeMap<(UserId, Field), Blame>,
     /// Why the log may have more to say; `None` if it was read to the end.
     pub unread: Option<CutShort>,
@@ -73,8 +73,8 @@ pub enum CutShort {
 }
 
 impl<'a> Inquiry<'a> {
-    /// Starts an inquiry about everyone who is out of step. `rate_limit` is in requests per minute.
-    pub fn new(out_of_step: OutOfStep<'a>, rate_limit: u64) -> Self {
+    /// Starts an inquiry about everyone who is out of sync. `rate_limit` is in requests per minute.
+    pub fn new(out_of_step: Drift<'a>, rate_limit: u64) -> Self {
         let mut inquiry = Self {
             batch: Vec::new(),
             left: out_of_step.people(),
@@ -161,7 +161,7 @@ mod tests {
     use super::super::failure::Refusal;
     use super::*;
     use crate::desired::Origin;
-    use crate::observed::{Organization, RoleCatalogue};
+    use crate::observed::{Organization, RoleCatalog};
     use crate::plan::blame::{Actor, AuditEntry};
     use crate::plan::{Change, Edit, Plan, Subject};
     use crate::roster::{Email, Field};
@@ -197,10 +197,10 @@ mod tests {
             only: Vec::new(),
             changes: (0..people).map(change).collect(),
             observed: Vec::new(),
-            in_step: 0,
+            in_sync: 0,
             absent: Vec::new(),
             found_elsewhere: Vec::new(),
-            undeclared: Vec::new(),
+            unmanaged: Vec::new(),
         }
     }
 
@@ -236,11 +236,11 @@ mod tests {
     /// Lets `answer` answer whatever is asked, by the number of the request; what was asked, and what came of it.
     fn inquire(
         people: usize,
-        allowance: u64,
+        per_minute: u64,
         mut answer: impl FnMut(usize, &AuditLog) -> Result<Entries, Failure>,
     ) -> (Vec<AuditLog>, Findings) {
-        let (plan, roles) = (plan(people), RoleCatalogue::default());
-        let mut inquiry = Inquiry::new(OutOfStep::new(&plan, &roles), allowance);
+        let (plan, roles) = (plan(people), RoleCatalog::default());
+        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), per_minute);
         let mut requests = Vec::new();
         while let Some(request) = inquiry.next_request() {
             match answer(requests.len(), &request) {
@@ -286,10 +286,10 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_an_end_costs_a_minutes_allowance_and_a_circle_less() {
-        for (allowance, requests_made) in [(30, 30), (1000, 30), (5, 5)] {
+    fn a_log_without_an_end_costs_a_minutes_limit_and_a_circle_less() {
+        for (per_minute, requests_made) in [(30, 30), (1000, 30), (5, 5)] {
             let (requests, findings) =
-                inquire(1, allowance, |number, _| Ok(page(&[], Some(&number.to_string()))));
+                inquire(1, per_minute, |number, _| Ok(page(&[], Some(&number.to_string()))));
             assert_eq!(requests.len(), requests_made);
             assert_eq!(findings.unread, Some(CutShort::Enough(requests_made as u64)));
             let cursors: Vec<Option<String>> =
@@ -331,8 +331,8 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_ends_with_what_was_found() {
-        let (plan, roles) = (plan(2), RoleCatalogue::default());
-        let mut inquiry = Inquiry::new(OutOfStep::new(&plan, &roles), 30);
+        let (plan, roles) = (plan(2), RoleCatalog::default());
+        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), 30);
         inquiry.next_request();
         inquiry.answered(page(&[(0, 9)], Some("2")));
         inquiry.timed_out();

@@ -25,7 +25,7 @@ use super::failure::{Class, Failure, INCOMPLETE};
 use super::request::{
     Identity, Listing, Me, PAGE, Page, ReadRequest, RoleFields, RolePage, Roles, Search, halved,
 };
-use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalogue, UserId};
+use crate::observed::{Found, Integration, ObservedState, Organization, Person, Role, RoleCatalog, UserId};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::{Email, Region};
@@ -142,7 +142,7 @@ async fn read(
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
     let held: BTreeSet<Role> = active.held.into_iter().chain(found.held).collect();
-    let mut state = ObservedState::new(Organization::default(), None, RoleCatalogue::new(catalog));
+    let mut state = ObservedState::new(Organization::default(), None, RoleCatalog::new(catalog));
     state.integrations = active.integrations;
     let mut state = state.with(active.people.into_iter().chain(found.people));
     let missing: Vec<Email> =
@@ -351,10 +351,10 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), O
     Err(ObserveError::Other(Box::new(
         Problem::new(
             PylonCode::OtherOrganization,
-            format!("the token belongs to {name} ({id}), and these files are for another organisation"),
+            format!("the token belongs to {name} ({id}), and these files are for another organization"),
         )
         .at(pin.place, "pinned here")
-        .help("use a token of the pinned organisation; nothing else was asked and nothing was changed"),
+        .help("use a token of the pinned organization; nothing else was asked and nothing was changed"),
     )))
 }
 

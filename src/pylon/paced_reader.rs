@@ -20,7 +20,7 @@ use super::retry::{ATTEMPTS, ATTEMPTS_AT_OPTIONAL_READ, Failures, Retry};
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::observed::ObservedState;
-use crate::plan::blame::OutOfStep;
+use crate::plan::blame::Drift;
 use crate::problem::Problem;
 use crate::roster::Region;
 
@@ -68,7 +68,7 @@ impl PacedReader {
     }
 
     /// Asks the audit log who made the differences. It stops after a limited time, with what it has found until then.
-    pub async fn inquire<'a>(&self, out_of_step: OutOfStep<'a>) -> Inquiry<'a> {
+    pub async fn inquire<'a>(&self, out_of_step: Drift<'a>) -> Inquiry<'a> {
         let limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         let mut inquiry = Inquiry::new(out_of_step, limit);
         let asking = async {

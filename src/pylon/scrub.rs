@@ -68,7 +68,7 @@ fn is_left_over(text: &str, piece: &Range<usize>) -> bool {
 
 /// Returns `body` without the token, or `None` if it does not contain it. JSON can escape `/` as `\/` and any character as in
 /// `\u002f`, and JSON within a JSON text is escaped twice.
-pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn without_spelled(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     // Usually nothing is escaped, and this check is ten times faster than the search.
     if !body.contains(&b'\\') && std::str::from_utf8(body).is_ok_and(|text| !text.contains(token)) {
         return None;
@@ -76,7 +76,7 @@ pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
     let mut clean = Vec::new();
     let (mut at, mut taken) = (0, 0);
     while at < body.len() && token.len() >= SHORTEST {
-        if let Some(length) = spelt(token.as_bytes(), &body[at..]) {
+        if let Some(length) = spelled(token.as_bytes(), &body[at..]) {
             clean.extend_from_slice(&body[taken..at]);
             clean.extend_from_slice(SCRUBBED.as_bytes());
             at += length;
@@ -89,7 +89,7 @@ pub(super) fn without_spelt(token: &str, body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the length in bytes of the token at the start of `body`.
-fn spelt(token: &[u8], body: &[u8]) -> Option<usize> {
+fn spelled(token: &[u8], body: &[u8]) -> Option<usize> {
     let mut rest = body;
     for char in token {
         let escapes = backslashes(rest);
@@ -153,11 +153,11 @@ mod tests {
         ];
         for spelling in spellings {
             let body = format!("{{\"errors\":[\"no \\\"{spelling}\\\"\"]}}");
-            let clean = without_spelt(TOKEN, body.as_bytes()).expect("it is in there");
+            let clean = without_spelled(TOKEN, body.as_bytes()).expect("it is in there");
             assert_eq!(String::from_utf8(clean).unwrap(), "{\"errors\":[\"no \\\"[token]\\\"\"]}");
         }
         for other in ["{\"name\":\"B\\u00f6\"}", "{}", "\\", "p\\u00", "\\\\\\\\"] {
-            assert_eq!(without_spelt(TOKEN, other.as_bytes()), None);
+            assert_eq!(without_spelled(TOKEN, other.as_bytes()), None);
         }
     }
 }

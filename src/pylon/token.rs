@@ -59,7 +59,7 @@ impl Token {
 
     /// Returns a JSON body without the token, in whichever way it is escaped. `None` if the body does not contain it.
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        scrub::without_spelt(self.0.expose_secret(), body)
+        scrub::without_spelled(self.0.expose_secret(), body)
     }
 }
 

@@ -21,20 +21,20 @@ const WIDTH: usize = 110;
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// Characters of a sentence: enough to name the roles of most organisations, and no flood.
+/// Characters of a sentence: enough to name the roles of most organizations, and no flood.
 const SENTENCE: usize = 4000;
 /// So many problems are shown in full; the rest are counted.
 const MOST: usize = 100;
 
 /// All problems, each as a letter, with their number at the end.
-pub fn render(problems: &Problems, colours: bool) -> String {
-    let letters: String = letters(problems, colours).map(|letter| letter + "\n").collect();
+pub fn render(problems: &Problems, colors: bool) -> String {
+    let letters: String = letters(problems, colors).map(|letter| letter + "\n").collect();
     letters + &closing(problems.list.len())
 }
 
 /// Each problem as a letter; the first hundred.
-pub fn letters(problems: &Problems, colours: bool) -> impl Iterator<Item = String> + use<'_> {
-    let styles = if colours { ThemeStyles::ansi() } else { ThemeStyles::none() };
+pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String> + use<'_> {
+    let styles = if colors { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
     // A flag, a date or an address is not broken at its hyphens: people copy them.
     let handler = GraphicalReportHandler::new_themed(theme)

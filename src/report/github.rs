@@ -30,7 +30,7 @@ const LONGEST: usize = 300;
 
 /// The text, and the annotations.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
-    let text = text::write(report, &Styles::new(setting.colours), setting);
+    let text = text::write(report, &Styles::new(setting.colors), setting);
     text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
 }
 
@@ -194,15 +194,15 @@ fn property(text: &str) -> String {
 }
 
 fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
-    let kept: HashSet<&Printable> = report.kept_roles.iter().map(|line| &line.email).collect();
+    let kept: HashSet<&Printable> = report.guarded_roles.iter().map(|line| &line.email).collect();
     let guardrails = report.guardrails.iter().filter_map(guardrail_annotation);
     let entries = report.entries();
     let entries =
         entries.into_iter().flat_map(|entry| entry_annotations(entry, kept.contains(entry.email())));
     let expired = report.expired.iter().map(expired_annotation);
-    let refused = report.scheduled.iter().filter(|line| !line.refused_by.is_empty());
-    let scheduled = refused.map(|line| Annotation {
-        message: format!("{}; will be refused by {}", scheduled_text(line), line.refused_by.join(", ")),
+    let blocked = report.scheduled.iter().filter(|line| !line.blocked_by.is_empty());
+    let scheduled = blocked.map(|line| Annotation {
+        message: format!("{}; will be blocked by {}", scheduled_text(line), line.blocked_by.join(", ")),
         ..scheduled_annotation(line, Level::Warning)
     });
     guardrails.chain(entries).chain(expired).chain(scheduled).collect()
@@ -212,16 +212,16 @@ fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
     let GuardrailLine { name, about, verdict, figure, remedy, location } = line;
     let name = name.as_str();
     let (level, title, note) = match verdict {
-        Verdict::Refused => (Level::Error, format!("refused by {name}"), None),
-        Verdict::Reported => (Level::Warning, name.to_owned(), words::reported(about)),
-        Verdict::Holds | Verdict::Acknowledged { .. } => return None,
+        Verdict::Blocks => (Level::Error, format!("blocked by {name}"), None),
+        Verdict::Warns => (Level::Warning, name.to_owned(), words::reported(about)),
+        Verdict::Passes | Verdict::Acknowledged { .. } => return None,
     };
     let note = note.map_or_else(String::new, |note| format!("; {note}"));
     let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("\n{remedy}"));
     Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
-/// What there is to say of a person, with a warning where a kept role changes hands.
+/// What there is to say of a person, with a warning where a guarded role changes hands.
 fn entry_annotations(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,
@@ -232,7 +232,7 @@ fn entry_annotations(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
     match entry {
         Entry::Change(ChangeLine { edits, outcome, location, .. }) => {
             let mut annotations = Vec::new();
-            if let Some(outcome) = outcome.as_ref().filter(|outcome| !outcome.in_force) {
+            if let Some(outcome) = outcome.as_ref().filter(|outcome| !outcome.applied) {
                 let location = edits.first().map_or(location, |edit| &edit.location);
                 let message = words::outcome_of_many(&outcome.outcome);
                 annotations.push(about(Level::Error, location, message));
@@ -262,7 +262,7 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
         title: guardrail.as_str().to_owned(),
-        message: format!("this acknowledgement expired {expired} ({}) and is not obeyed", minute(*at)),
+        message: format!("this acknowledgment expired {expired} ({}) and is not obeyed", minute(*at)),
     }
 }
 

@@ -115,8 +115,8 @@ pub enum Body {
 /// What a format has to know beside the report.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Whether a terminal shows it in colours.
-    pub colours: bool,
+    /// Whether a terminal shows it in colors.
+    pub colors: bool,
     /// Whether problems are printed on standard error, and so are left out of the text.
     pub problems_on_stderr: bool,
     /// So many bytes may a markdown report have, which are never fewer than characters.
@@ -151,7 +151,7 @@ pub const LONGEST_SUMMARY: usize = 1_048_576;
 /// The report in one format.
 pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
-        Format::Text => text::write(report, &Styles::new(setting.colours), setting),
+        Format::Text => text::write(report, &Styles::new(setting.colors), setting),
         Format::Json => json::write(report),
         Format::Markdown => markdown::write(report, setting.markdown_limit),
         Format::Github => github::write(report, setting),

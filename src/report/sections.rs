@@ -4,8 +4,8 @@
 use super::facts::OrganizationLine;
 use super::facts::files::{FileLine, SkippedLine};
 use super::facts::plan::{
-    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, KeptRoleLine, MissingLine,
-    PlanReport, RollbackNotes,
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
+    MissingLine, PlanReport, RollbackNotes,
 };
 use super::tables::Mark;
 use super::words;
@@ -131,11 +131,11 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Attention, line![words::MADE_UP, " ", describe, "."]));
     }
     sections.extend(blocked(command, report));
-    if !report.kept_roles.is_empty() {
-        let lines = report.kept_roles.iter().map(kept_role).collect();
-        sections.push(list("Kept roles, look here first", true, lines));
+    if !report.guarded_roles.is_empty() {
+        let lines = report.guarded_roles.iter().map(guarded_role).collect();
+        sections.push(list("Guarded roles, look here first", true, lines));
     }
-    sections.extend(not_in_force(report));
+    sections.extend(not_applied(report));
     sections.push(Section::Changes);
     sections.extend(guardrails(report));
     if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
@@ -170,11 +170,11 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
     let mut remedies: Vec<String> = Vec::new();
     for GuardrailLine { name, about: _, verdict, figure, remedy, location } in &report.guardrails {
-        if *verdict != Verdict::Refused {
+        if *verdict != Verdict::Blocks {
             continue;
         }
         let figure = cut(figure);
-        let mut line = line!["Refused by ", Part::Strong(name.as_str()), ": ", figure];
+        let mut line = line!["Blocked by ", Part::Strong(name.as_str()), ": ", figure];
         if let Some(location) = location {
             line.extend(line![" (", location, ")"]);
         }
@@ -188,19 +188,19 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     });
     let alert =
         Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies, follow_up: None };
-    report.refused.then_some(alert)
+    report.blocked.then_some(alert)
 }
 
-fn kept_role(line: &KeptRoleLine) -> Line {
-    let KeptRoleLine { email, role, gained } = line;
+fn guarded_role(line: &GuardedRoleLine) -> Line {
+    let GuardedRoleLine { email, role, gained } = line;
     line![email, " ", Part::Strong(if *gained { "gains" } else { "loses" }), " ", role]
 }
 
-/// The changes that are not in force, and what to do next.
-fn not_in_force(report: &PlanReport) -> Option<Section> {
+/// The changes that are not applied, and what to do next.
+fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
-        (Some(next_step), _) => with_commands(&format!("Not everything is in force. {next_step}")),
+        (Some(next_step), _) => with_commands(&format!("Not everything is applied. {next_step}")),
         (None, Some(_)) => line!["It ended early."],
         (None, None) => return None,
     };
@@ -208,7 +208,7 @@ fn not_in_force(report: &PlanReport) -> Option<Section> {
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
     let mut of_one = Vec::new();
     for change in &report.changes {
-        let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.in_force) else { continue };
+        let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };
         let kind = words::kind(&outcome.outcome);
         match shared.iter().position(|shared| shared.kind == kind) {
             Some(number) => people[number].push(change),
@@ -247,32 +247,32 @@ fn with_commands(sentence: &str) -> Line {
 
 /// The guardrails that do not block, and acknowledgments that have expired.
 fn guardrails(report: &PlanReport) -> Vec<Section> {
-    let mut passing = line!["Guardrails hold: "];
+    let mut passing = line!["Guardrails pass: "];
     let mut lines = Vec::new();
     for GuardrailLine { name, about, verdict, figure, remedy: _, location: _ } in &report.guardrails {
         let figure = cut(figure);
         let name = Part::Strong(name.as_str());
         match verdict {
-            Verdict::Holds if passing.len() == 1 => passing.push(figure),
-            Verdict::Holds => passing.extend(line![", ", figure]),
+            Verdict::Passes if passing.len() == 1 => passing.push(figure),
+            Verdict::Passes => passing.extend(line![", ", figure]),
             Verdict::Acknowledged { reason } => {
                 lines.push(line![name, " ", figure, ", acknowledged: ", cut(reason)]);
             }
-            Verdict::Reported => {
+            Verdict::Warns => {
                 let note = words::reported(about).map_or_else(String::new, |note| format!("; {note}"));
                 lines.push(line![name, " ", figure, note]);
             }
-            Verdict::Refused => {}
+            Verdict::Blocks => {}
         }
     }
     for ExpiredLine { guardrail, expired, at, location } in &report.expired {
         let (name, ended) = (Part::Strong(guardrail.as_str()), Printable::new(&minute(*at)));
-        let mut line = line!["The acknowledgement of ", name, " at ", location, " expired ", expired];
+        let mut line = line!["The acknowledgment of ", name, " at ", location, " expired ", expired];
         line.extend(line![" (", &ended, ") and is not obeyed"]);
         lines.push(line);
     }
     let mut sections = Vec::new();
-    if !report.refused && passing.len() > 1 {
+    if !report.blocked && passing.len() > 1 {
         passing.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, passing));
     }

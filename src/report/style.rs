@@ -1,4 +1,4 @@
-//! Named styles: what a thing is, not how it looks. Without colours each is nothing at all.
+//! Named styles: what a thing is, not how it looks. Without colors each is nothing at all.
 
 use anstyle::AnsiColor;
 pub use anstyle::Style;
@@ -17,18 +17,18 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// With colours, or with none.
-    pub fn new(colours: bool) -> Self {
-        if !colours {
+    /// With colors, or with none.
+    pub fn new(colors: bool) -> Self {
+        if !colors {
             return Self::default();
         }
-        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
         Self {
             heading: Style::new().bold(),
-            change: colour(AnsiColor::Yellow),
-            good: colour(AnsiColor::Green),
-            attention: colour(AnsiColor::Magenta),
-            bad: colour(AnsiColor::Red).bold(),
+            change: color(AnsiColor::Yellow),
+            good: color(AnsiColor::Green),
+            attention: color(AnsiColor::Magenta),
+            bad: color(AnsiColor::Red).bold(),
             quiet: Style::new().dimmed(),
         }
     }

@@ -176,7 +176,10 @@ impl<'p> Fields<'p> {
             return Some(Sourced::new(*meaning, written.place));
         }
         let words: Vec<&str> = known.iter().map(|known| word(*known)).collect();
-        let meant = (code == RosterCode::UnknownStatus).then(|| hints::of_status(written.value)).flatten();
+        let meant = match code {
+            RosterCode::UnknownStatus => hints::of_status(written.value),
+            _ => hints::of_consequence(key, written.value),
+        };
         let help = match meant.or_else(|| did_you_mean(written.value, words.iter().copied())) {
             Some(near) => format!("did you mean `{near}`? `{key}` is one of: {}", words.join(", ")),
             None => format!("`{key}` is one of: {}", words.join(", ")),

@@ -58,7 +58,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
         &["role", "default", "default_role"],
         "write the role of everyone below [defaults]: role = \"Member\"",
     ),
-    ("the root file", &["acknowledgements", "acknowledgments", "ack"], "did you mean [[acknowledge]]?"),
+    ("the root file", &["acknowledgments", "acknowledgments", "ack"], "did you mean [[acknowledge]]?"),
     ("the root file", &["includes", "files", "import", "imports"], "did you mean `include`?"),
     (
         "[defaults]",
@@ -92,6 +92,15 @@ const STATUSES: &[(Status, &[&str])] = &[
     (Status::Away, &["busy", "brb", "lunch", "afk", "idle", "offline", "unavailable"]),
     (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
 ];
+
+/// Words that stop a plan, and what `unmanaged` and `missing` call that.
+const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
+
+/// Returns what `unmanaged` and `missing` call a word that stops a plan.
+pub(super) fn of_consequence(key: &str, word: &str) -> Option<&'static str> {
+    let stops = BLOCK.contains(&word.to_ascii_lowercase().as_str());
+    (stops && matches!(key, "unmanaged" | "missing")).then_some("block")
+}
 
 /// Returns what to write instead of a key that `table` does not have.
 pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {

@@ -63,7 +63,7 @@ mod tests {
     /// Each table, and the heading of the page that documents it.
     const TOLD: [(&str, &[&str]); 8] = [
         ("# ", ROOT),
-        ("## Which organisation", WORKSPACE),
+        ("## Which organization", WORKSPACE),
         ("## What a difference means", POLICY),
         ("## Guardrails", GUARDRAIL),
         ("## Guardrails", ACKNOWLEDGE),

@@ -65,7 +65,7 @@ pub struct Roster {
     /// The limits of an apply.
     pub guardrails: GuardrailRules,
     /// Risks that were reviewed and accepted for a time.
-    pub acknowledgements: Vec<Acknowledgement>,
+    pub acknowledgments: Vec<Acknowledgment>,
     /// The declared people, sorted by address, each once.
     pub people: Vec<DeclaredPerson>,
 }
@@ -81,7 +81,7 @@ impl Default for Roster {
             workspace: Workspace::default(),
             policy: Policy::default(),
             guardrails: GuardrailRules::default(),
-            acknowledgements: Vec::new(),
+            acknowledgments: Vec::new(),
             people: Vec::new(),
         }
     }
@@ -148,7 +148,7 @@ pub struct GuardrailRules {
     /// How many people one apply may change.
     pub max_changes: MaxChanges,
     /// The minimum of each guarded role. `None` means two holders of the role with the slug `admin`.
-    pub keep_at_least: Option<Vec<Floor>>,
+    pub keep_at_least: Option<Vec<Minimum>>,
     /// How many people must keep the status `active`.
     pub keep_active: u64,
     /// These people are never changed.
@@ -160,7 +160,7 @@ pub struct GuardrailRules {
 }
 
 /// The minimum of the role with the slug `admin` if `keep_at_least` is not declared.
-pub const DEFAULT_FLOOR: u64 = 2;
+pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
     /// Whether a guardrail passes because people are absent from Pylon. One response that leaves people out could then hide what
@@ -168,7 +168,7 @@ impl GuardrailRules {
     pub fn depends_on_absence(&self) -> bool {
         let Self { max_changes: _, keep_at_least: _, keep_active: _, protected: _, missing: _, unmanaged } =
             self;
-        *unmanaged == Unmanaged::Refuse
+        *unmanaged == Unmanaged::Block
     }
 }
 
@@ -209,7 +209,7 @@ impl fmt::Display for MaxChanges {
 
 /// The minimum of one role, an entry of `keep_at_least`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Floor {
+pub struct Minimum {
     pub role: Sourced<RoleName>,
     /// The minimum number of holders after an apply.
     pub holders: u64,
@@ -225,7 +225,7 @@ words! {
         /// They are counted in the plan.
         Report = "report",
         /// The apply is refused.
-        Refuse = "refuse",
+        Block = "block",
     }
 }
 
@@ -237,13 +237,13 @@ words! {
         /// They are shown in the plan.
         Report = "report",
         /// The apply is refused.
-        Refuse = "refuse",
+        Block = "block",
     }
 }
 
 /// An accepted risk, which `[[acknowledge]]` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
+pub struct Acknowledgment {
     pub place: Place,
     /// Which risk, and how much of it.
     pub risk: AcknowledgedRisk,
@@ -259,7 +259,7 @@ pub enum AcknowledgedRisk {
     MaxChanges(u64),
     /// So many declared people may be missing.
     Missing(u64),
-    /// So many people in Pylon may be declared nowhere.
+    /// So many people in Pylon may be unmanaged.
     Unmanaged(u64),
     /// The role may go down to so many holders.
     KeepAtLeast(Sourced<RoleName>, u64),
@@ -267,7 +267,7 @@ pub enum AcknowledgedRisk {
     KeepActive(u64),
     /// This protected person may change.
     Protected(Sourced<Email>),
-    /// The token's own user, this person, may lose a kept role.
+    /// The token's own user, this person, may lose a guarded role.
     TokenOwner(Sourced<Email>),
 }
 

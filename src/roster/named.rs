@@ -10,9 +10,8 @@ impl Roster {
     /// Every role that is named anywhere, with the places that name it, in the order of files and lines.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(of_person);
-        let kept = self.guardrails.keep_at_least.iter().flatten().map(|floor| &floor.role);
-        let accepted =
-            self.acknowledgements.iter().filter_map(|acknowledgement| of_risk(&acknowledgement.risk));
+        let kept = self.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
+        let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| of_risk(&acknowledgment.risk));
         let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
         for Sourced { value, place } in of_people.chain(kept).chain(accepted) {
             named.entry(value).or_default().push(*place);

@@ -68,7 +68,7 @@ impl Reader {
             });
         let mut people = people.list;
         people.retain(|person| known.is_sure_of(person.email.place));
-        let Settings { mut include, places, workspace, policy, guardrails, acknowledgements } = settings;
+        let Settings { mut include, places, workspace, policy, guardrails, acknowledgments } = settings;
         include.retain(|pattern| known.is_sure_of(pattern.place));
         if is_stream {
             self.problems.extend(include.drain(..).map(|pattern| {
@@ -85,7 +85,7 @@ impl Reader {
         }
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
-        let users = acknowledgements.iter().filter_map(|known| known.risk.user());
+        let users = acknowledgments.iter().filter_map(|known| known.risk.user());
         check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
@@ -97,7 +97,7 @@ impl Reader {
             workspace,
             policy,
             guardrails,
-            acknowledgements,
+            acknowledgments,
             people,
         })
     }
@@ -310,7 +310,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     if matched.is_empty() {
         return Err(Problem::new(RosterCode::IncludeMatchesNothing, "this pattern matches no file")
             .at(pattern.place, "nothing there")
-            .help("patterns are relative to this file; a team without a file would silently be declared nowhere"));
+            .help("patterns are relative to this file; a team without a file would silently be unmanaged"));
     }
     Ok(matched)
 }

@@ -1,4 +1,4 @@
-//! The root file's own keys: zone, pin, policy, guardrails, acknowledgements, includes.
+//! The root file's own keys: zone, pin, policy, guardrails, acknowledgments, includes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::fields::{Fields, TomlValue, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
-    AcknowledgedRisk, Acknowledgement, Email, Floor, Guardrail, GuardrailRules, MaxChanges, Missing, Policy,
+    AcknowledgedRisk, Acknowledgment, Email, Guardrail, GuardrailRules, MaxChanges, Minimum, Missing, Policy,
     Region, RoleName, RosterCode, Stance, Unmanaged, Workspace,
 };
 use crate::problem::Problem;
@@ -22,10 +22,10 @@ const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or 
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// Keys of an acknowledgement, and the risk that they make.
+/// Keys of an acknowledgment, and the risk that they make.
 type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
 
-/// What an acknowledgement of this guardrail takes beside its name, its reason and its day.
+/// What an acknowledgment of this guardrail takes beside its name, its reason and its day.
 pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     match guardrail {
         Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
@@ -47,7 +47,7 @@ pub(super) struct Settings {
     pub(super) workspace: Workspace,
     pub(super) policy: Policy,
     pub(super) guardrails: GuardrailRules,
-    pub(super) acknowledgements: Vec<Acknowledgement>,
+    pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
 /// Reads what has to be known before any person is read. A part of the file has it from the whole.
@@ -69,7 +69,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
         workspace: Workspace::default(),
         policy: Policy::default(),
         guardrails: GuardrailRules::default(),
-        acknowledgements: Vec::new(),
+        acknowledgments: Vec::new(),
     };
     for (key, value) in table {
         match key.get_ref().as_ref() {
@@ -83,8 +83,8 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
             "acknowledge" => {
                 let list = fields.array("acknowledge", value).into_iter().flatten();
                 settings
-                    .acknowledgements
-                    .extend(list.filter_map(|value| read_acknowledgement(fields, value, context)));
+                    .acknowledgments
+                    .extend(list.filter_map(|value| read_acknowledgment(fields, value, context)));
             }
             "timezone" | "allow_unicode_emails" | "defaults" | "users" => {} // read by `read_context` and `read_people`
             _ => fields.unknown(key, value, keys::ROOT, "the root file"),
@@ -93,7 +93,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Where each key of the root file stands, and each key of its tables. Acknowledgements and people have places of their
+/// Where each key of the root file stands, and each key of its tables. Acknowledgments and people have places of their
 /// own.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
@@ -185,7 +185,7 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
     for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
             "max_changes" => rules.max_changes = read_max_changes(fields, value).unwrap_or(rules.max_changes),
-            "keep_at_least" => rules.keep_at_least = Some(read_floors(fields, value)),
+            "keep_at_least" => rules.keep_at_least = Some(read_minimums(fields, value)),
             "keep_active" => rules.keep_active = fields.count("keep_active", value).unwrap_or(0),
             "protected" => {
                 let list = fields.array("protected", value).into_iter().flatten();
@@ -248,15 +248,15 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-fn read_floors(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Vec<Floor> {
-    let mut floors = Vec::new();
+fn read_minimums(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Vec<Minimum> {
+    let mut minimums = Vec::new();
     for (key, value) in fields.table("keep_at_least", value).into_iter().flatten() {
         let role: RoleName = Arc::from(key.get_ref().as_ref());
         if let Some(holders) = fields.count("keep_at_least", value) {
-            floors.push(Floor { role: Sourced::new(role, fields.place(key.span())), holders });
+            minimums.push(Minimum { role: Sourced::new(role, fields.place(key.span())), holders });
         }
     }
-    floors
+    minimums
 }
 
 /// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.
@@ -270,11 +270,11 @@ pub(super) struct AcknowledgmentKeys {
     given: Vec<&'static str>,
 }
 
-fn read_acknowledgement(
+fn read_acknowledgment(
     fields: &mut Fields<'_>,
     value: &TomlValue<'_>,
     context: &Context,
-) -> Option<Acknowledgement> {
+) -> Option<Acknowledgment> {
     let place = fields.place(value.span());
     let mut parts = AcknowledgmentKeys::default();
     let (mut reason, mut expires) = (None, None);
@@ -303,7 +303,7 @@ fn read_acknowledgement(
         return None;
     }
     let (_, risk) = takes(parts.guardrail?);
-    Some(Acknowledgement { place, risk: risk(parts)?, reason: reason?.value, expires: expires? })
+    Some(Acknowledgment { place, risk: risk(parts)?, reason: reason?.value, expires: expires? })
 }
 
 fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guardrail> {
@@ -354,7 +354,7 @@ mod tests {
     use crate::source::Sources;
 
     #[test]
-    fn every_acknowledgement_is_of_the_guardrail_that_it_names() {
+    fn every_acknowledgment_is_of_the_guardrail_that_it_names() {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         for guardrail in Guardrail::ALL {
             let (takes, risk) = takes(guardrail);

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bucket_admits_nearly_twice_the_allowance_in_its_first_window() {
+    fn a_full_bucket_admits_nearly_twice_the_rate_limit_in_its_first_window() {
         let mut bucket = limiter(LimiterKind::FullBucket, 120);
         let total: u32 = (0..60).map(|s| admitted(&mut bucket, 120, s * SECOND)).sum();
         assert_eq!(total, 120 + 118);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smooth_bucket_refuses_a_burst_that_the_allowance_seems_to_permit() {
+    fn a_smooth_bucket_refuses_a_burst_that_the_rate_limit_seems_to_permit() {
         let mut bucket = limiter(LimiterKind::SmoothBucket, 120);
         assert_eq!(admitted(&mut bucket, 120, 0), 12);
         assert_eq!(bucket.arrive(0), refused(SECOND / 2));

@@ -4,7 +4,7 @@ use std::fs;
 
 use rolecall::problem::Problems;
 use rolecall::roster::{
-    AcknowledgedRisk, Acknowledgement, DeclaredPerson, DeclaredValue, Email, Floor, GuardrailRules, Roster,
+    AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, GuardrailRules, Minimum, Roster,
     Window, Workspace,
 };
 use tempfile::TempDir;
@@ -29,25 +29,25 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
         workspace,
         policy,
         guardrails,
-        acknowledgements,
+        acknowledgments,
         people,
     } = roster;
     let Workspace { organization, region } = workspace;
     let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
         guardrails;
-    let floor = |floor: &Floor| {
-        let Floor { role, holders } = floor;
+    let minimum = |minimum: &Minimum| {
+        let Minimum { role, holders } = minimum;
         (role.value.clone(), *holders)
     };
-    let floors = keep_at_least.as_ref().map(|floors| floors.iter().map(floor).collect::<Vec<_>>());
+    let minimums = keep_at_least.as_ref().map(|minimums| minimums.iter().map(minimum).collect::<Vec<_>>());
     let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
     let mut facts = vec![
         format!("{:?} {allow_unicode_emails} {policy:?}", timezone.iana_name()),
         format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
-        format!("{max_changes:?} {floors:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
+        format!("{max_changes:?} {minimums:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
     ];
-    facts.extend(acknowledgements.iter().map(|acknowledgement| {
-        let Acknowledgement { place: _, risk, reason, expires } = acknowledgement;
+    facts.extend(acknowledgments.iter().map(|acknowledgment| {
+        let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
         let risk = match risk {
             AcknowledgedRisk::MaxChanges(figure) => format!("changes {figure}"),
             AcknowledgedRisk::Missing(figure) => format!("missing {figure}"),

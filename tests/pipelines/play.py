@@ -46,7 +46,7 @@ BROKEN = {"teams/emea.toml": '[users]\n"bo@acme.example" = { rolle = "Member" }\
 
 
 class Stage:
-    """A folder, a Pylon and a GitHub, whose main branch is in step with it."""
+    """A folder, a Pylon and a GitHub, whose main branch is in sync with it."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="rolecall-play-"))
@@ -444,7 +444,7 @@ def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stag
 
 def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
     def plan(**inputs):
-        inputs = {"command": "plan", "token": TOKEN, "issue": "Not in step"} | {key.replace("_", "-"): value for key, value in inputs.items()}
+        inputs = {"command": "plan", "token": TOKEN, "issue": "Not in sync"} | {key.replace("_", "-"): value for key, value in inputs.items()}
         return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"}).result
 
     assert plan(compare_with="0" * 40) == "failure"  # rolecall itself ends with 0
@@ -530,7 +530,7 @@ def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(
 
 
 def running_an_apply_by_hand_or_a_schedule_again_gives_back_nothing_either(stage):
-    in_force(stage)
+    applied(stage)
     stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
     by_hand = green(stage, stage.github.by_hand())
     scheduled = green(stage, stage.github.on_schedule())
@@ -630,8 +630,8 @@ def by_hand_a_plan_that_a_newer_run_has_overtaken_is_not_applied(stage):
     stage.github.commit("main", PROMOTED)
     stage.github.overtaken.add("rolecall-by-hand")
     run = seen(stage, stage.github.by_hand())
-    assert [job.result for job in run.jobs.values()] == ["success", "cancelled", "skipped"], run.log
-    assert run.conclusion == "cancelled" and stage.role("bo") == "viewer"
+    assert [job.result for job in run.jobs.values()] == ["success", "canceled", "skipped"], run.log
+    assert run.conclusion == "canceled" and stage.role("bo") == "viewer"
 
 
 def by_hand_on_another_branch_nothing_happens(stage):
@@ -642,20 +642,20 @@ def by_hand_on_another_branch_nothing_happens(stage):
 # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_force(stage):
+def applied(stage):
     """Something has come in through `rolecall apply`, as the schedule wants it."""
     green(stage, stage.github.on_push(stage.reviewed(PROMOTED)))
 
 
 def the_schedule_brings_back_what_was_changed_by_hand(stage):
-    in_force(stage)
+    applied(stage)
     stage.pylon.by_hand("bo@acme.example", role="admin")
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "member" and stage.github.issues("open") == []
 
 
 def the_schedule_can_only_report(stage):
-    in_force(stage)
+    applied(stage)
     stage.github.variables["ROLECALL_SCHEDULE"] = "report"
     stage.pylon.by_hand("bo@acme.example", role="admin")
     red(stage, stage.github.on_schedule())
@@ -672,7 +672,7 @@ NOT_COVERED = "> Nothing was applied: the files are not those that the last succ
 
 
 def the_schedule_does_not_apply_files_whose_apply_failed(stage):
-    in_force(stage)
+    applied(stage)
     red(stage, stage.github.on_push(stage.github.commit("main", BEFORE)))
     red(stage, stage.github.on_schedule())
     assert stage.role("bo") == "member"
@@ -684,7 +684,7 @@ def the_schedule_does_not_apply_files_whose_apply_failed(stage):
 
 
 def the_schedule_does_not_apply_a_commit_that_was_to_start_no_run(stage):
-    in_force(stage)
+    applied(stage)
     admins = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin").replace("Member", "Admin")}
     assert stage.github.push(stage.github.commit("main", admins, "two more [skip ci]")) is None
     red(stage, stage.github.on_schedule())
@@ -711,7 +711,7 @@ def the_schedule_does_not_apply_a_file_that_the_apply_does_not_watch(stage):
 
 
 def the_schedule_goes_on_after_a_commit_that_declares_nothing_else(stage):
-    in_force(stage)
+    applied(stage)
     assert stage.github.push(stage.github.commit("main", {"README.md": "Who is who.\n"})) is None
     stage.pylon.by_hand("bo@acme.example", role="admin")
     green(stage, stage.github.on_schedule())
@@ -719,7 +719,7 @@ def the_schedule_goes_on_after_a_commit_that_declares_nothing_else(stage):
 
 
 def the_schedule_reports_files_that_are_not_covered_even_if_nothing_is_due(stage):
-    in_force(stage)
+    applied(stage)
     stage.github.commit("main", {"users.toml": ROOT + "# nothing else\n"})
     red(stage, stage.github.on_schedule())
     [issue] = stage.github.issues("open")
@@ -770,7 +770,7 @@ def a_record_of_one_config_is_none_of_another(stage):
     stage.github.commit("main", {"a/users.toml": text, "a-users.toml": text})
     assert apply("a/users.toml").result == "success" and stage.role("bo") == "member"
     stage.pylon.by_hand("bo@acme.example", role="viewer")
-    covered = {"only-covered": "true", "issue": "Not in step"}
+    covered = {"only-covered": "true", "issue": "Not in sync"}
     other = apply("a-users.toml", **covered)
     assert other.result == "failure" and "no successful apply" in stage.github.issues("open")[0]["body"], other.log
     assert stage.role("bo") == "viewer"
@@ -778,7 +778,7 @@ def a_record_of_one_config_is_none_of_another(stage):
 
 
 def the_schedule_renews_the_record_before_it_expires(stage):
-    in_force(stage)
+    applied(stage)
 
     def records():
         return [kept["run"] for kept in stage.github.read()["artifacts"] if kept["name"] == "rolecall-applied-users.toml"]
@@ -801,7 +801,7 @@ def the_schedule_renews_the_record_before_it_expires(stage):
 
 
 def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(stage):
-    in_force(stage)
+    applied(stage)
     stage.github.cache.clear()
     stage.github.cargo_fails = True
     red(stage, stage.github.on_schedule())
@@ -874,19 +874,19 @@ def a_note_of_several_lines_is_quoted_whole_and_never_too_long(stage):
     stage.github.commit("main", PROMOTED)
 
     def issue(note):
-        inputs = {"command": "plan", "token": TOKEN, "issue": "Not\nin step", "detailed-exitcode": "true", "note": note}
+        inputs = {"command": "plan", "token": TOKEN, "issue": "Not\nin sync", "detailed-exitcode": "true", "note": note}
         own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"})
         [issue] = stage.github.issues("open")
         return issue
 
     found = issue("One.\r\n\n<!-- rolecall issue other.toml -->\n# Two.")
     in_order(found["body"], "<!-- rolecall issue users.toml -->\n> One.\n> \n> <!-- rolecall issue other.toml -->\n> # Two.\n\n", "bo@acme.example")
-    assert found["title"] == "Not in step"
+    assert found["title"] == "Not in sync"
     assert len(issue("x\n" * 60000)["body"]) < 65536
 
 
 def the_issues_of_other_people_are_not_paged_through(stage):
-    in_force(stage)
+    applied(stage)
 
     def requests():
         before = stage.github.read().get("requests", 0)
@@ -903,7 +903,7 @@ def the_issues_of_other_people_are_not_paged_through(stage):
 # ── any shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def the_shell_script_checks_plans_applies_and_keeps_in_step(stage):
+def the_shell_script_checks_plans_applies_and_keeps_in_sync(stage):
     origin, files = stage.github.origin, stage.folder / "files"
     before = gitlab.clone(origin, stage.folder / "before")
     stage.github.commit("change", PROMOTED)
@@ -1071,7 +1071,7 @@ def play(scene):
 def main():
     words = sys.argv[1:]
     scenes = [scene for name, scene in globals().items() if getattr(scene, "__module__", "") == "__main__" and hasattr(scene, "__code__")
-              and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "in_force"]
+              and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "applied"]
     scenes = [scene for scene in scenes if not words or any(word in scene.__name__ for word in words)]
     failed = 0
     with ThreadPoolExecutor(4) as pool:  # most of a scene is waiting for other processes

@@ -23,8 +23,8 @@ impl Machine {
         self.tasks.put(id, position);
         let task = &self.tasks[id];
         match (was_leaving, task.is_leaving()) {
-            (false, true) => self.floors.leaving(&task.ordered.losses),
-            (true, false) => self.floors.settled(&task.ordered.losses),
+            (false, true) => self.minimums.leaving(&task.ordered.losses),
+            (true, false) => self.minimums.settled(&task.ordered.losses),
             (true, true) | (false, false) => {}
         }
         if self.tasks.unsettled_count() < unsettled {
@@ -35,7 +35,7 @@ impl Machine {
     /// Sends no further write for this change. If an earlier one may have been applied, the person is read back.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) {
         let position = match self.tasks[id].unless_in_doubt(outcome) {
-            so_far @ Outcome::Unclear(_) => Position::written(so_far),
+            so_far @ Outcome::Unknown(_) => Position::written(so_far),
             outcome => Position::Ended(outcome),
         };
         self.put(id, position);
@@ -80,11 +80,11 @@ impl Machine {
         match (holds.iter().position(|held| held == role), is_held) {
             (None, true) => {
                 holds.push(role.clone());
-                self.floors.gained(role);
+                self.minimums.gained(role);
             }
             (Some(index), false) => {
                 holds.swap_remove(index);
-                self.floors.lost(role);
+                self.minimums.lost(role);
             }
             (None, false) | (Some(_), true) => {}
         }
@@ -116,7 +116,7 @@ impl Machine {
         self.phase = Phase::Over;
         for id in self.tasks.written().collect::<Vec<_>>() {
             if let Position::Written { so_far, .. } = self.tasks[id].position().clone() {
-                self.not_read_back += usize::from(!matches!(so_far, Outcome::Unclear(_)));
+                self.not_read_back += usize::from(!matches!(so_far, Outcome::Unknown(_)));
                 self.put(id, Position::Ended(so_far));
             }
         }

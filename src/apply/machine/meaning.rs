@@ -143,15 +143,15 @@ impl Machine {
         let task = &mut self.tasks[id];
         task.read_at = sent;
         match evidence(task.change(), person) {
-            Evidence::Desired if task.in_doubt.is_none() => self.end(id, Outcome::AlreadyInStep),
+            Evidence::Desired if task.in_doubt.is_none() => self.end(id, Outcome::AlreadyInSync),
             Evidence::Desired => self.put(id, Position::written(Outcome::Applied)),
-            Evidence::Third => self.end(id, Outcome::Stale),
+            Evidence::Third => self.end(id, Outcome::Conflict),
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
                 // The pause before the next write was made before the look.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
-                    self.end(id, Outcome::Unclear(None));
+                    self.end(id, Outcome::Unknown(None));
                 } else {
                     self.put(id, Position::Queued);
                 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use reads::Read;
 
-use super::floors::Floors;
+use super::minimums::Minimums;
 use super::outcome::{Finished, Outcome, Stop};
 use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
@@ -84,7 +84,7 @@ enum Phase {
 #[derive(Debug, Clone)]
 pub struct Machine {
     tasks: Tasks,
-    floors: Floors,
+    minimums: Minimums,
     flow: FlowControl,
     parallelism: usize,
     phase: Phase,
@@ -113,7 +113,7 @@ impl Machine {
         let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
         Self {
             tasks: Tasks::new(plan.in_order(), is_own, read_at),
-            floors: Floors::new(&plan.floors),
+            minimums: Minimums::new(&plan.minimums),
             flow,
             parallelism: parallelism.max(1),
             phase: Phase::Writing,
@@ -265,7 +265,7 @@ impl Machine {
         self.stop(why);
         for (_, pending) in std::mem::take(&mut self.pending) {
             if let Pending::Patch { task, .. } = pending {
-                self.put(task, Position::Ended(Outcome::Unclear(None)));
+                self.put(task, Position::Ended(Outcome::Unknown(None)));
             }
         }
         self.end_the_rest();

@@ -71,7 +71,7 @@ impl Machine {
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
-        is_last && self.floors.allow(&task.ordered.losses, task.is_leaving())
+        is_last && self.minimums.allow(&task.ordered.losses, task.is_leaving())
     }
 
     fn is_stale(&self, id: TaskId, now: Duration) -> bool {
@@ -109,10 +109,10 @@ impl Machine {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
             let task = &self.tasks[**id];
-            !self.floors.allow(&task.ordered.losses, task.is_leaving())
+            !self.minimums.allow(&task.ordered.losses, task.is_leaving())
         };
         if let Some(id) = held.iter().find(is_blocked).or_else(|| held.first()).copied() {
-            self.end(id, Outcome::NotAttempted(NotAttempted::KeptRole));
+            self.end(id, Outcome::NotAttempted(NotAttempted::GuardedRole));
         }
     }
 

@@ -22,7 +22,7 @@ include = ["teams/*.toml"]   # every team
 "ana@acme.example" = {}
 [[acknowledge]]
 expires=2026-12-01
-reason="support reorganisation"
+reason="support reorganization"
 guardrail="max_changes"
 up_to=40
 # Ours.
@@ -37,7 +37,7 @@ role = "enforce"
 [guardrails.keep_at_least]
 Admin = 2
 [guardrails]
-missing = "refuse"
+missing = "block"
 # A quarter would be too many.
 max_changes = 0x10
 
@@ -59,7 +59,7 @@ role = "enforce"
 status = "observe"              # never written
 
 [guardrails]
-missing = "refuse"
+missing = "block"
 # A quarter would be too many.
 max_changes = 0x10
 
@@ -69,7 +69,7 @@ Admin = 2
 [[acknowledge]]
 guardrail = "max_changes"
 up_to = 40
-reason = "support reorganisation"
+reason = "support reorganization"
 expires = 2026-12-01
 
 # Everybody
@@ -85,8 +85,8 @@ expires = 2026-12-01
 #[test]
 fn blank_lines_and_comments_that_stand_alone_divide_what_is_sorted() {
     becomes(
-        "[guardrails]\nmissing = \"report\"\n\n\n# Floors\n\nkeep_active = 1\nkeep_at_least = { Admin = 2 }\n",
-        "[guardrails]\nmissing = \"report\"\n\n# Floors\n\nkeep_at_least = { Admin = 2 }\nkeep_active = 1\n",
+        "[guardrails]\nmissing = \"report\"\n\n\n# Minimums\n\nkeep_active = 1\nkeep_at_least = { Admin = 2 }\n",
+        "[guardrails]\nmissing = \"report\"\n\n# Minimums\n\nkeep_at_least = { Admin = 2 }\nkeep_active = 1\n",
     );
 }
 

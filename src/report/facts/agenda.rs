@@ -22,7 +22,6 @@ pub struct AgendaReport {
     /// `None` if no end was asked for.
     pub until: Option<Printable>,
     /// Sorted by time and address.
-    #[serde(rename = "coming")]
     pub scheduled: Vec<ScheduledChange>,
     /// The windows behind the changes, and those that are open now.
     pub windows: Vec<WindowLine>,
@@ -40,10 +39,9 @@ pub struct ScheduledChange {
     pub from: Option<Printable>,
     /// What is desired from then on. `None` if the value is left alone.
     pub to: Option<Printable>,
-    #[serde(rename = "place")]
     pub location: Location,
     /// The figures of the guardrails that would block it, each with its name. Empty if no guardrail was asked.
-    pub refused_by: Vec<String>,
+    pub blocked_by: Vec<String>,
 }
 
 /// A window that has not ended.
@@ -61,7 +59,6 @@ pub struct WindowLine {
     /// The status afterwards, for people who still show the window's.
     pub then: Option<Printable>,
     pub reason: Option<Printable>,
-    #[serde(rename = "place")]
     pub location: Location,
 }
 
@@ -108,7 +105,7 @@ impl ScheduledChange {
             from: from.as_deref().map(Printable::new),
             to: to.as_deref().map(Printable::new),
             location: sources.locate(*place),
-            refused_by: Vec::new(),
+            blocked_by: Vec::new(),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
-    /// A reviewer must not miss it: a kept role, a guardrail, a policy, an accepted risk, the pin.
+    /// A reviewer must not miss it: a guarded role, a guardrail, a policy, an accepted risk, the pin.
     pub weighty: bool,
     /// Whether it names a role that may be a kept one: only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
@@ -68,7 +68,6 @@ pub struct ComparedValue {
     /// The time zone of its times. `None` if both versions have the same one.
     pub zone: Option<Printable>,
     /// `None` if it is a default of rolecall.
-    #[serde(rename = "place")]
     pub location: Option<Location>,
     /// It comes from the `[defaults]` of its file.
     pub from_defaults: bool,

@@ -8,14 +8,14 @@ use super::agenda::{ScheduledChange, WindowLine};
 use super::files::{FileState, SkippedLine, file_lines, skipped_lines};
 use super::plan::{
     ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
-    GuardrailLine, IntegrationLine, KeptRoleLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
+    GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
     PlanSummary, RollbackNotes,
 };
 use crate::adoption::Adoption;
 use crate::apply::Finished;
 use crate::apply::rollback::{Applied, NotRolledBack};
 use crate::invocation::Invocation;
-use crate::observed::{Integration, ObservedState, RoleCatalogue, RoleId, UserId};
+use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
 use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
@@ -24,7 +24,7 @@ use crate::plan::{Absence, Absent, Change, Edit, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words;
-use crate::roster::{Acknowledgement, Email, FieldValue, Roster, Unmanaged};
+use crate::roster::{Acknowledgment, Email, FieldValue, Roster, Unmanaged};
 use crate::source::Sources;
 
 /// A role within a sentence is named in at most this number of characters.
@@ -41,15 +41,15 @@ impl PlanReport {
         now: Timestamp,
         rollback: Option<RollbackNotes>,
     ) -> Self {
-        let ReviewedPlan { plan, findings, floors: _, expired } = reviewed;
+        let ReviewedPlan { plan, findings, minimums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let is_rollback = rollback.is_some();
         let changes: Vec<ChangeLine> = plan.changes.iter().map(|change| names.change(change)).collect();
         let observes: Vec<ChangeLine> = plan.observed.iter().map(|change| names.change(change)).collect();
         let missing: Vec<MissingLine> = plan.absent.iter().map(|absent| names.missing(absent)).collect();
-        let mut undeclared = Vec::new();
+        let mut unmanaged = Vec::new();
         if !is_rollback && roster.guardrails.unmanaged != Unmanaged::Ignore {
-            undeclared.extend(plan.undeclared.iter().map(email_line));
+            unmanaged.extend(plan.unmanaged.iter().map(email_line));
         }
         let mut windows = Vec::new();
         if !is_rollback {
@@ -63,25 +63,25 @@ impl PlanReport {
             declared: plan.declared,
             at: None,
             only: plan.only.iter().map(email_line).collect(),
-            refused: reviewed.is_refused(),
+            blocked: reviewed.is_blocked(),
             summary: PlanSummary {
                 changes: changes.len(),
-                in_step: plan.in_step,
-                in_step_since_saved: 0,
+                in_sync: plan.in_sync,
+                in_sync_since_saved: 0,
                 observed: observes.len(),
                 missing: missing.len(),
-                undeclared: undeclared.len(),
+                unmanaged: unmanaged.len(),
                 integration_users: observed.integrations.len(),
             },
-            kept_roles: names.kept_roles(reviewed),
+            guarded_roles: names.guarded_roles(reviewed),
             found_elsewhere: names.found_elsewhere(reviewed),
             changes,
             observed: observes,
             missing,
-            undeclared,
+            unmanaged,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
             guardrails: findings.iter().map(|finding| names.guardrail(finding, now, is_rollback)).collect(),
-            expired: expired.iter().map(|acknowledgement| names.expired(acknowledgement)).collect(),
+            expired: expired.iter().map(|acknowledgment| names.expired(acknowledgment)).collect(),
             scheduled: Vec::new(),
             windows: windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect(),
             now,
@@ -136,7 +136,7 @@ impl RollbackNotes {
         left: &[NotRolledBack],
         files: &Adoption,
         sources: &Sources,
-        roles: &RoleCatalogue,
+        roles: &RoleCatalog,
     ) -> Self {
         let left = left.iter().map(|NotRolledBack { email, why }| SkippedLine {
             email: email_line(&email.value),
@@ -156,21 +156,21 @@ impl RollbackNotes {
 
 impl ScheduledChange {
     /// A change with the guardrails that would block it on its day.
-    pub fn reviewed(coming: &Coming, roles: &RoleCatalogue, sources: &Sources) -> Self {
-        let Coming { transition, refused_by } = coming;
+    pub fn reviewed(coming: &Coming, roles: &RoleCatalog, sources: &Sources) -> Self {
+        let Coming { transition, blocked_by } = coming;
         let names = Labels { roles, sources };
         let mut figures = Vec::new();
-        for figure in refused_by {
+        for figure in blocked_by {
             let text = words::figure(figure, &|role| names.short_label(role));
             figures.push(format!("{}: {text}", figure.guardrail().as_str()));
         }
-        Self { refused_by: figures, ..Self::new(transition, sources) }
+        Self { blocked_by: figures, ..Self::new(transition, sources) }
     }
 }
 
 /// Finds the names of roles and the lines of places.
 struct Labels<'a> {
-    roles: &'a RoleCatalogue,
+    roles: &'a RoleCatalog,
     sources: &'a Sources,
 }
 
@@ -240,13 +240,13 @@ impl Labels<'_> {
         lines
     }
 
-    fn kept_roles(&self, reviewed: &ReviewedPlan) -> Vec<KeptRoleLine> {
+    fn guarded_roles(&self, reviewed: &ReviewedPlan) -> Vec<GuardedRoleLine> {
         let mut ordered = reviewed.in_order();
         ordered.sort_by(|one, other| one.change.subject.email.value.cmp(&other.change.subject.email.value));
         let mut lines = Vec::new();
         for Ordered { change, gains, losses } in &ordered {
             for (roles, gained) in [(gains, true), (losses, false)] {
-                lines.extend(roles.iter().map(|role| KeptRoleLine {
+                lines.extend(roles.iter().map(|role| GuardedRoleLine {
                     email: email_line(&change.subject.email.value),
                     role: self.label(role),
                     gained,
@@ -262,7 +262,7 @@ impl Labels<'_> {
         let in_a_week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
         let remedy =
-            (*verdict == Verdict::Refused).then(|| words::remedy(figure, is_rollback, &written, &expires));
+            (*verdict == Verdict::Blocks).then(|| words::remedy(figure, is_rollback, &written, &expires));
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),
@@ -273,13 +273,13 @@ impl Labels<'_> {
         }
     }
 
-    fn expired(&self, acknowledgement: &Acknowledgement) -> ExpiredLine {
-        let expires = &acknowledgement.expires.value;
+    fn expired(&self, acknowledgment: &Acknowledgment) -> ExpiredLine {
+        let expires = &acknowledgment.expires.value;
         ExpiredLine {
-            guardrail: acknowledgement.risk.guardrail(),
+            guardrail: acknowledgment.risk.guardrail(),
             expired: Printable::new(&expires.written),
             at: expires.at,
-            location: self.sources.locate(acknowledgement.place),
+            location: self.sources.locate(acknowledgment.place),
         }
     }
 }

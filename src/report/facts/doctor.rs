@@ -25,7 +25,6 @@ pub struct Check {
     /// What to do, or to copy; several lines, perhaps. Values in it are printable already.
     pub remedy: Option<String>,
     /// `None` if it is not in a file.
-    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 

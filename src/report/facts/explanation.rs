@@ -38,7 +38,6 @@ pub struct ExplanationReport {
     pub standing: Vec<StandingLine>,
     /// The nearest known address, if no person has this one.
     pub did_you_mean: Option<Printable>,
-    #[serde(rename = "coming")]
     pub scheduled: Vec<ScheduledChange>,
     pub windows: Vec<WindowLine>,
 }
@@ -47,7 +46,6 @@ pub struct ExplanationReport {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclarationLine {
     pub email: Printable,
-    #[serde(rename = "place")]
     pub location: Location,
 }
 
@@ -57,7 +55,6 @@ pub struct StandingLine {
     pub guardrail: Guardrail,
     pub text: String,
     /// Where the rule is. `None` if it is a default.
-    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
@@ -87,14 +84,13 @@ pub struct ValueLine {
     pub value: Option<Printable>,
     /// Where it comes from, in words: `said of the person`, `from a window until …`.
     pub origin: String,
-    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
 /// Writes the plan as `plan --only` would, whatever becomes of the explanation.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
-    let exit = |plan: &PlanReport| if plan.refused { Exit::Refused } else { Exit::Done };
+    let exit = |plan: &PlanReport| if plan.blocked { Exit::Blocked } else { Exit::Done };
     plan.as_ref().map(|plan| Envelope::new("plan", exit(plan), plan)).serialize(serializer)
 }
 
@@ -155,13 +151,13 @@ impl ExplanationReport {
                 (Mark::Bad, "several people in Pylon have this address: ask by one that nobody else has")
             }
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
-            (None, Some(_)) => (Mark::Attention, "declared nowhere: rolecall leaves this person alone"),
+            (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
             (Some(_), None) => (Mark::Attention, "declared, and not in Pylon"),
             (Some(_), Some(person)) if person.deactivated => {
                 (Mark::Attention, "declared, and deactivated in Pylon")
             }
-            (Some(_), Some(_)) if changes => (Mark::Attention, "not in step: see what would change"),
-            (Some(_), Some(_)) => (Mark::Good, "in step"),
+            (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
+            (Some(_), Some(_)) => (Mark::Good, "in sync"),
         };
         let tables =
             vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
@@ -251,7 +247,7 @@ impl ExplanationReport {
             Figure::Changes { .. }
             | Figure::Holders(_)
             | Figure::Active { .. }
-            | Figure::AdminNotKept(_)
+            | Figure::AdminNotGuarded(_)
             | Figure::Unmanaged(_)
             | Figure::Missing(_) => false,
         }
@@ -259,15 +255,15 @@ impl ExplanationReport {
 
     fn guardrails(&self) -> Table {
         let concerns = |line: &&GuardrailLine| match line.verdict {
-            Verdict::Holds | Verdict::Acknowledged { .. } | Verdict::Refused => true,
-            Verdict::Reported => self.is_about_asked(&line.about),
+            Verdict::Passes | Verdict::Acknowledged { .. } | Verdict::Blocks => true,
+            Verdict::Warns => self.is_about_asked(&line.about),
         };
         let row = |line: &GuardrailLine| {
             let GuardrailLine { name, about: _, verdict, figure, remedy, location } = line;
             let mark = match verdict {
-                Verdict::Holds => Mark::Good,
-                Verdict::Reported | Verdict::Acknowledged { .. } => Mark::Attention,
-                Verdict::Refused => Mark::Bad,
+                Verdict::Passes => Mark::Good,
+                Verdict::Warns | Verdict::Acknowledged { .. } => Mark::Attention,
+                Verdict::Blocks => Mark::Bad,
             };
             let mut row = Row::new(mark, [Printable::new(name.as_str()), Printable::new(figure)]);
             row.location.clone_from(location);
@@ -348,7 +344,7 @@ fn standing(
     let is_own = person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id));
     let own = is_own.then(|| StandingLine {
         guardrail: Guardrail::TokenOwner,
-        text: "the token is theirs, so they keep their kept roles".into(),
+        text: "the token is theirs, so they keep their guarded roles".into(),
         location: None,
     });
     protected.chain(own).collect()

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::adoption::{Adoption, NotWritten};
-use crate::observed::RoleCatalogue;
+use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::report::diff::{Hunk, diff_texts};
 use crate::report::tables::{Mark, Row, Table, TableReport, cell};
@@ -65,7 +65,6 @@ pub struct SkippedLine {
     /// Why, in a sentence. Values in it are printable and short already.
     pub why: String,
     /// `None` if no file declares the person.
-    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
@@ -89,7 +88,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
 }
 
 /// What an adoption leaves out.
-pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalogue) -> Vec<SkippedLine> {
+pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |left: &NotWritten| {
         let NotWritten { email, field, why } = left;
         let is_declared = !email.place.span().is_empty();

@@ -33,10 +33,10 @@ pub struct PlanReport {
     /// The people that the plan is limited to. Empty if it is about all people.
     pub only: Vec<Printable>,
     /// Whether a guardrail blocks the plan.
-    pub refused: bool,
+    pub blocked: bool,
     pub summary: PlanSummary,
     /// The guarded roles that people gain or lose, sorted by address. A reviewer looks at these first.
-    pub kept_roles: Vec<KeptRoleLine>,
+    pub guarded_roles: Vec<GuardedRoleLine>,
     /// Sorted by declared address, as are the next three.
     pub changes: Vec<ChangeLine>,
     /// What differs and is left alone, because the policy only observes it.
@@ -46,14 +46,13 @@ pub struct PlanReport {
     /// People who are in sync, but have another primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
     /// Primary addresses of people whom no file declares. Empty if the files ignore them.
-    pub undeclared: Vec<Printable>,
+    pub unmanaged: Vec<Printable>,
     /// Users without an email address, sorted by ID. They are not people.
     pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,
-    #[serde(rename = "expired_acknowledgements")]
+    #[serde(rename = "expired_acknowledgments")]
     pub expired: Vec<ExpiredLine>,
     /// The changes that windows will make in the next days, and those that would be blocked on their day.
-    #[serde(rename = "coming")]
     pub scheduled: Vec<ScheduledChange>,
     /// The windows of these people, sorted by their beginning.
     pub windows: Vec<WindowLine>,
@@ -61,7 +60,7 @@ pub struct PlanReport {
     #[serde(skip)]
     pub now: Timestamp,
     /// `None` unless the plan is a rollback.
-    #[serde(rename = "takeback", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "rollback", skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackNotes>,
     /// `None` without `plan --blame`.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
@@ -78,12 +77,12 @@ pub struct PlanReport {
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PlanSummary {
     pub changes: usize,
-    pub in_step: usize,
+    pub in_sync: usize,
     /// Changes of a saved plan that someone else has made since.
-    pub in_step_since_saved: usize,
+    pub in_sync_since_saved: usize,
     pub observed: usize,
     pub missing: usize,
-    pub undeclared: usize,
+    pub unmanaged: usize,
     pub integration_users: usize,
 }
 
@@ -114,7 +113,6 @@ pub struct MissingLine {
     /// The nearest address of a person whom no file declares.
     pub did_you_mean: Option<Printable>,
     /// Where the person is declared.
-    #[serde(rename = "place")]
     pub location: Location,
 }
 
@@ -126,7 +124,6 @@ pub struct FoundElsewhereLine {
     #[serde(flatten)]
     pub person: PersonLine,
     /// Where the person is declared.
-    #[serde(rename = "place")]
     pub location: Location,
 }
 
@@ -148,7 +145,7 @@ pub struct IntegrationLine {
 
 /// A guarded role that a person gains or loses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct KeptRoleLine {
+pub struct GuardedRoleLine {
     /// The address by which the person is declared.
     pub email: Printable,
     pub role: Printable,
@@ -165,7 +162,6 @@ pub struct EditLine {
     /// Roles that the person keeps through SCIM groups.
     pub through_scim: Vec<Printable>,
     /// Where the new value is declared.
-    #[serde(rename = "place")]
     pub location: Location,
     pub origin: Origin,
     /// Who set `from`. Only with `plan --blame`, and only if the audit log says it.
@@ -214,7 +210,7 @@ pub struct AuditLogLine {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OutcomeLine {
     pub name: &'static str,
-    pub in_force: bool,
+    pub applied: bool,
     /// The name, and why, if that is known.
     pub detail: String,
     pub request_id: Option<String>,
@@ -227,7 +223,7 @@ impl OutcomeLine {
     pub fn new(outcome: Outcome) -> Self {
         Self {
             name: outcome.as_str(),
-            in_force: outcome.is_in_force(),
+            applied: outcome.is_in_sync(),
             detail: words::outcome(&outcome),
             request_id: outcome.failure().and_then(|failure| failure.request_id.clone()),
             outcome,
@@ -246,7 +242,6 @@ pub struct GuardrailLine {
     pub figure: String,
     /// How to acknowledge it, if it blocks the plan. Several lines, the last of them TOML.
     pub remedy: Option<String>,
-    #[serde(rename = "place")]
     pub location: Option<Location>,
 }
 
@@ -259,7 +254,6 @@ pub struct ExpiredLine {
     /// The same instant in UTC.
     #[serde(skip)]
     pub at: Timestamp,
-    #[serde(rename = "place")]
     pub location: Location,
 }
 
@@ -286,7 +280,7 @@ pub struct ApplyResult {
     pub stopped: Option<String>,
     /// Changes that Pylon confirmed when they were sent and that could not be read back.
     pub not_read_back: usize,
-    /// What to do if not everything is in force.
+    /// What to do if not everything is applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
 }

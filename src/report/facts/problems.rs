@@ -37,11 +37,11 @@ struct ProblemLine<'a> {
     message: &'a str,
     help: Option<&'a str>,
     /// The first is the main place.
-    places: Vec<Labelled<'a>>,
+    places: Vec<Labeled<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Labelled<'a> {
+struct Labeled<'a> {
     #[serde(flatten)]
     place: Location,
     label: &'a str,
@@ -56,7 +56,7 @@ pub(crate) fn serialize_problems<S: Serializer>(
     for problem in &problems.list {
         let labels = problem.labels.iter();
         let places =
-            labels.map(|label| Labelled { place: problems.sources.locate(label.place), label: &label.text });
+            labels.map(|label| Labeled { place: problems.sources.locate(label.place), label: &label.text });
         lines.push(ProblemLine {
             code: problem.code,
             message: &problem.message,

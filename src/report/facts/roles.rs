@@ -1,4 +1,4 @@
-//! The organisation's roles: how a file may name each, who holds it, who is declared with it.
+//! The organization's roles: how a file may name each, who holds it, who is declared with it.
 
 use std::collections::HashMap;
 
@@ -51,11 +51,11 @@ impl RolesReport {
                 *declared.entry(&role.value.value).or_default() += 1;
             }
         }
-        let catalogue = &observed.roles;
+        let catalog = &observed.roles;
         let mut named: HashMap<&RoleId, usize> = HashMap::new();
         let mut unknown = Vec::new();
         for name in roster.iter().flat_map(|roster| roster.named_roles().into_keys()) {
-            match catalogue.meaning(name) {
+            match catalog.meaning(name) {
                 Meaning::One(role) => {
                     *named.entry(&role.id).or_default() += declared.get(name).copied().unwrap_or(0);
                 }
@@ -64,7 +64,7 @@ impl RolesReport {
         }
         let held =
             |id: &RoleId| observed.people().filter(|person| !person.deactivated && person.holds(id)).count();
-        let roles = catalogue.iter().map(|role| {
+        let roles = catalog.iter().map(|role| {
             let (held, declared) = (held(&role.id), named.get(&role.id));
             RoleLine {
                 name: Printable::new(&role.name),
@@ -72,7 +72,7 @@ impl RolesReport {
                 id: Printable::new(&role.id.0),
                 held,
                 declared: roster.map(|_| declared.copied().unwrap_or(0)),
-                is_ambiguous: matches!(catalogue.meaning(&role.name), Meaning::Ambiguous(_)),
+                is_ambiguous: matches!(catalog.meaning(&role.name), Meaning::Ambiguous(_)),
                 is_unused: held == 0 && declared.is_none(),
             }
         });
@@ -98,7 +98,7 @@ impl RolesReport {
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
             Row::new(Mark::Bad, [cell(name)])
-                .note("the files name it; the organisation has no one role of this name")
+                .note("the files name it; the organization has no one role of this name")
         });
         let mut columns = vec!["name", "slug", "id", "hold it"];
         columns.extend(has_files.then_some("declared"));

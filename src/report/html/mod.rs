@@ -112,13 +112,13 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
             table.coming {
                 thead { tr { th { "When" } th { "Who" } th { "What" } th { "Where" } } }
                 tbody {
-                    @for ScheduledChange { when, email, field, from, to, location, refused_by } in lines {
+                    @for ScheduledChange { when, email, field, from, to, location, blocked_by } in lines {
                         tr {
                             td { time { (when.as_str()) } }
                             td { (short(email)) }
                             td {
                                 span.field { (field) } " " (value(from)) " → " (value(to))
-                                @for refusal in refused_by { p.refused { "will be refused by " (refusal) } }
+                                @for refusal in blocked_by { p.blocked { "will be blocked by " (refusal) } }
                             }
                             td { (place(location)) }
                         }

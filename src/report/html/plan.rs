@@ -20,8 +20,8 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
 }
 
 fn tone(report: &PlanReport) -> Tone {
-    let is_troubled = report.outcomes().any(|outcome| !outcome.is_in_force());
-    if report.refused || is_troubled {
+    let is_troubled = report.outcomes().any(|outcome| !outcome.is_in_sync());
+    if report.blocked || is_troubled {
         Tone::Bad
     } else if report.result.is_none() && !report.changes.is_empty() {
         Tone::Attention
@@ -32,7 +32,7 @@ fn tone(report: &PlanReport) -> Tone {
 
 fn section_text(section: &Section, report: &PlanReport) -> Markup {
     match section {
-        Section::Paragraph(Mark::Bad, line) => html! { p.refused { (line_text(line)) } },
+        Section::Paragraph(Mark::Bad, line) => html! { p.blocked { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },
         Section::Paragraph(Mark::Plain | Mark::Good, line) => html! { p.quiet { (line_text(line)) } },
         Section::List { title, is_title_needed: _, lines } => html! {
@@ -117,7 +117,7 @@ fn row(change: &ChangeLine, is_blamed: bool) -> Markup {
                 td { @for edit in edits { p.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } } }
             }
             @if let Some(outcome) = outcome {
-                @let class = if outcome.in_force { "good" } else { "bad" };
+                @let class = if outcome.applied { "good" } else { "bad" };
                 td.outcome.(class) { (outcome.detail) }
             }
         }

@@ -179,14 +179,14 @@ fn longest_run(text: &str) -> usize {
 /// The scheduled changes, a line each.
 fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
     let line = |line: &ScheduledChange| {
-        let ScheduledChange { when, email, field, from, to, location, refused_by } = line;
+        let ScheduledChange { when, email, field, from, to, location, blocked_by } = line;
         let value = |value: &Option<Printable>| value.as_ref().map_or_else(|| "left alone".to_owned(), short);
-        let refused: String = refused_by
+        let blocked: String = blocked_by
             .iter()
-            .map(|figure| format!("; **will be refused** by {}", code(Printable::cut(figure, 200).as_str())))
+            .map(|figure| format!("; **will be blocked** by {}", code(Printable::cut(figure, 200).as_str())))
             .collect();
         let (when, email, place) = (short(when), short(email), place(location));
-        format!("{when} {email} {field}: {} ({place}){refused}", words::change(&value(from), &value(to)))
+        format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&value(from), &value(to)))
     };
     list(lines.iter().map(line), room)
 }

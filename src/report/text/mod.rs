@@ -34,7 +34,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Doctor(report) => tables::tables(command, &report.tables(), styles),
         Body::Files(report) => tables::tables(command, &report.tables(), styles),
         Body::Problems(_) if setting.problems_on_stderr => String::new(),
-        Body::Problems(problems) => diagnostic::render(problems, setting.colours),
+        Body::Problems(problems) => diagnostic::render(problems, setting.colors),
     }
 }
 
@@ -43,7 +43,7 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     let when = scheduled.iter().map(|line| line.when.width()).max().unwrap_or(0);
     let email = scheduled.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
     let mut text = String::new();
-    for ScheduledChange { when: at, email: who, field, from, to, location, refused_by } in scheduled {
+    for ScheduledChange { when: at, email: who, field, from, to, location, blocked_by } in scheduled {
         let value = |value: &Option<Printable>| {
             value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
         };
@@ -51,8 +51,8 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
         let (at, who) = (padded(at, when), padded(who, email));
         let change = words::change(&value(from), &value(to));
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
-        for refusal in refused_by {
-            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be refused by"));
+        for refusal in blocked_by {
+            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be blocked by"));
         }
     }
     text

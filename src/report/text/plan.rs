@@ -158,9 +158,9 @@ fn value(edit: &EditLine) -> String {
 
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
     match outcome {
-        Outcome::Applied | Outcome::AlreadyInStep => styled(styles.good, "✓"),
-        Outcome::NotEffective | Outcome::ChangedAgain | Outcome::Unclear(_) => styled(styles.attention, "!"),
-        Outcome::Rejected(_) | Outcome::Stale => styled(styles.bad, "✗"),
+        Outcome::Applied | Outcome::AlreadyInSync => styled(styles.good, "✓"),
+        Outcome::NotEffective | Outcome::Reverted | Outcome::Unknown(_) => styled(styles.attention, "!"),
+        Outcome::Rejected(_) | Outcome::Conflict => styled(styles.bad, "✗"),
         Outcome::NotAttempted(_) => styled(styles.quiet, "-"),
     }
 }
@@ -169,31 +169,31 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     let of =
         |wanted: fn(&Verdict) -> bool| report.guardrails.iter().filter(move |line| wanted(&line.verdict));
     let mut text = String::new();
-    let holding: Vec<&str> =
-        of(|verdict| *verdict == Verdict::Holds).map(|line| line.figure.as_str()).collect();
-    if !report.refused && !holding.is_empty() {
-        let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails hold"), holding.join(", "));
+    let passing: Vec<&str> =
+        of(|verdict| *verdict == Verdict::Passes).map(|line| line.figure.as_str()).collect();
+    if !report.blocked && !passing.is_empty() {
+        let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails pass"), passing.join(", "));
     }
     for GuardrailLine { name, about, figure, verdict, remedy: _, location: _ } in &report.guardrails {
         let note = match verdict {
             Verdict::Acknowledged { reason } => {
                 Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
             }
-            Verdict::Reported => words::reported(about).map(str::to_owned),
-            Verdict::Holds | Verdict::Refused => continue,
+            Verdict::Warns => words::reported(about).map(str::to_owned),
+            Verdict::Passes | Verdict::Blocks => continue,
         };
         let note = note.map_or_else(String::new, |note| format!("; {note}"));
         let heading = styled(styles.attention, "Guardrail");
         let _ = writeln!(text, "{heading} {}: {figure}{note}", name.as_str());
     }
     for GuardrailLine { name, about: _, figure, verdict: _, remedy, location } in
-        of(|verdict| *verdict == Verdict::Refused)
+        of(|verdict| *verdict == Verdict::Blocks)
     {
         let place = location.as_ref().map_or_else(String::new, |at| format!("   {at}"));
         let _ = writeln!(
             text,
             "{} {}: {figure}{}",
-            styled(styles.bad, "Refused by"),
+            styled(styles.bad, "Blocked by"),
             name.as_str(),
             styled(styles.quiet, place)
         );
@@ -206,7 +206,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         let (guardrail, ended) = (guardrail.as_str(), minute(*at));
         let _ = writeln!(
             text,
-            "The acknowledgement of {guardrail} at {location} expired {expired} ({ended}) and is not obeyed."
+            "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is not obeyed."
         );
     }
     text

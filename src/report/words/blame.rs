@@ -1,4 +1,4 @@
-//! Who changed what is out of step, and how far that is known.
+//! Who changed what is out of sync, and how far that is known.
 
 use super::{LONGEST_NAME, count};
 use crate::clock::minute;
@@ -56,7 +56,7 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
 pub fn why_unread(unread: &CutShort) -> String {
     match unread {
         CutShort::Failed(failure) if is_not_allowed(failure) => {
-            format!("the organisation's plan or the token does not allow it: {}", failure.line())
+            format!("the organization's plan or the token does not allow it: {}", failure.line())
         }
         CutShort::Failed(failure) => failure.line(),
         CutShort::Circle => "the audit log leads from page to page in a circle".into(),
@@ -148,7 +148,7 @@ mod tests {
                 failed(404),
                 0,
                 Some(
-                    "Who changed it is not available: the organisation's plan or the token does not allow it: POST /audit-logs/search was answered with 404",
+                    "Who changed it is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with 404",
                 ),
             ),
             (

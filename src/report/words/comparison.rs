@@ -5,9 +5,9 @@ use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// What makes a difference between two versions weighty.
-pub const WEIGHTY: &str = "kept roles, guardrails, policy, accepted risks, the pin";
+pub const WEIGHTY: &str = "guarded roles, guardrails, policy, accepted risks, the pin";
 /// Says that a role may be a kept one.
-pub const UNRESOLVED: &str = "may be a kept role: only Pylon can tell";
+pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
 /// What is declared about, as a file would name it.
 pub fn subject(subject: &ComparedSubject) -> String {
@@ -15,10 +15,10 @@ pub fn subject(subject: &ComparedSubject) -> String {
         ComparedSubject::Workspace => "[workspace]".into(),
         ComparedSubject::Policy => "[policy]".into(),
         ComparedSubject::Guardrails => "[guardrails]".into(),
-        ComparedSubject::Acknowledgement { guardrail, of, number: _ } if of.is_empty() => {
+        ComparedSubject::Acknowledgment { guardrail, of, number: _ } if of.is_empty() => {
             format!("[[acknowledge]] {guardrail}")
         }
-        ComparedSubject::Acknowledgement { guardrail, of, number: _ } => {
+        ComparedSubject::Acknowledgment { guardrail, of, number: _ } => {
             format!("[[acknowledge]] {guardrail} of {of}")
         }
         ComparedSubject::Files => "the files".into(),

@@ -2,7 +2,7 @@
 
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
-use crate::observed::RoleCatalogue;
+use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::roster::Field;
 
@@ -49,7 +49,7 @@ pub fn state_written(people: usize, integrations: usize, roles: usize) -> String
 }
 
 /// What an `import --update` comes to.
-pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_dry: bool) -> String {
+pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };
     let mut parts = Vec::new();
     parts.extend((changed > 0).then(|| format!("{} {would}taken over", count(changed, "person", "people"))));
@@ -58,14 +58,12 @@ pub fn updated(changed: usize, added: usize, left: usize, undeclared: usize, is_
         parts.push("nothing to take over".into());
     }
     parts.extend((left > 0).then(|| format!("{left} not written")));
-    parts.extend(
-        (undeclared > 0).then(|| format!("{undeclared} in Pylon declared nowhere (--into FILE adds them)")),
-    );
+    parts.extend((unmanaged > 0).then(|| format!("{unmanaged} unmanaged (--into FILE adds them)")));
     parts.join(" · ")
 }
 
 /// Why a value is not written into the files.
-pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCatalogue) -> String {
+pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCatalog) -> String {
     let name = field.map_or("person", Field::as_str);
     match why {
         NotWrittenReason::Window(Some(until)) => {

@@ -2,7 +2,7 @@
 
 use super::address;
 use crate::observed::RoleId;
-use crate::plan::guardrails::{Figure, RoleFloor};
+use crate::plan::guardrails::{Figure, RoleMinimum};
 use crate::printable::Printable;
 use crate::toml_text;
 
@@ -12,15 +12,15 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::Changes { changed, declared, limit } => {
             format!("{changed} of {declared} change (limit {limit})")
         }
-        Figure::Holders(RoleFloor { role, floor, before, after }) => {
+        Figure::Holders(RoleMinimum { role, minimum, before, after }) => {
             let was = was(*before, *after);
             let of = *before.max(after);
             let verb = if *after == 1 || of == 1 { "remains" } else { "remain" };
-            format!("{after}{was} {} {verb} (floor {floor})", holders(&label(role), of))
+            format!("{after}{was} {} {verb} (minimum {minimum})", holders(&label(role), of))
         }
-        Figure::Active { before, after, floor } => {
+        Figure::Active { before, after, minimum } => {
             let was = was(*before, *after);
-            format!("{after}{was} active remain (floor {floor})")
+            format!("{after}{was} active remain (minimum {minimum})")
         }
         Figure::Protected(email) => {
             format!("{} is protected and would change", address(email))
@@ -28,7 +28,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::ProtectedNobody(email) => {
             format!("{} is protected, and nobody in Pylon has this address", address(email))
         }
-        Figure::AdminNotKept(role) => {
+        Figure::AdminNotGuarded(role) => {
             let role = label(role);
             format!(
                 "it does not name {role}, so nobody is kept there; add it, or {role} = 0 if that is meant"
@@ -37,7 +37,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::TokenOwner { email, role } => {
             format!("{}, whose token this is, would lose the role {}", address(email), label(role))
         }
-        Figure::Unmanaged(count) => format!("{count} in Pylon declared nowhere"),
+        Figure::Unmanaged(count) => format!("{count} unmanaged"),
         Figure::Missing(count) => format!("{count} declared and not in Pylon"),
     }
 }
@@ -46,10 +46,10 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::Holders(_) | Figure::Active { .. } => {
-            Some("it is so already, and this plan does not make it worse")
+            Some("it is already so, and this plan does not make it worse")
         }
         Figure::ProtectedNobody(_)
-        | Figure::AdminNotKept(_)
+        | Figure::AdminNotGuarded(_)
         // These hold, refuse or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
@@ -72,12 +72,12 @@ pub fn remedy(
             let command = if is_rollback { "roll back" } else { "apply" };
             (format!("{command} with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
         }
-        Figure::Holders(RoleFloor { role, after, .. }) => (
+        Figure::Holders(RoleMinimum { role, after, .. }) => (
             String::new(),
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // Reported, never refused: there is nothing to acknowledge.
-        Figure::ProtectedNobody(_) | Figure::AdminNotKept(_) => return String::new(),
+        Figure::ProtectedNobody(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])

@@ -28,20 +28,22 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     let name = outcome.as_str();
     match outcome {
         Outcome::Applied => name.into(),
-        Outcome::AlreadyInStep => format!("{name}: somebody else was faster, nothing was sent"),
+        Outcome::AlreadyInSync => format!("{name}: somebody else was faster, nothing was sent"),
         Outcome::NotEffective => {
             format!("{name}: Pylon accepted it and still shows another value; a SCIM group may decide this")
         }
-        Outcome::ChangedAgain => format!(
-            "{name}: it was in force and then was not; support hours, a calendar or a colleague set another value"
+        Outcome::Reverted => format!(
+            "{name}: it was applied, and then support hours, a calendar, or a colleague set another value"
         ),
-        Outcome::Stale => format!("{name}: somebody else has set another value since the plan; left alone"),
+        Outcome::Conflict => {
+            format!("{name}: somebody else has set another value since the plan; left alone")
+        }
         Outcome::Rejected(failure) => format!("{name}: {}", line(failure)),
-        Outcome::Unclear(Some(failure)) => format!("{name}, it may be in force: {}", line(failure)),
-        Outcome::Unclear(None) => format!("{name}, it may be in force: the answer was not waited for"),
+        Outcome::Unknown(Some(failure)) => format!("{name}, it may be applied: {}", line(failure)),
+        Outcome::Unknown(None) => format!("{name}, it may be applied: the answer was not waited for"),
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
-        Outcome::NotAttempted(NotAttempted::KeptRole) => {
+        Outcome::NotAttempted(NotAttempted::GuardedRole) => {
             format!("{name}: too few would have kept the role, since those who were to gain it have not")
         }
     }
@@ -130,14 +132,14 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// What to do if not everything is in force: each remedy once. An apply would undo a rollback.
+/// What to do if not everything is applied: each remedy once. An apply would undo a rollback.
 pub fn next_step(
     outcomes: &[Outcome],
     stopped: Option<&Stop>,
     is_rollback: bool,
     invocation: &Invocation,
 ) -> Option<String> {
-    let troubled: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.is_in_force()).collect();
+    let troubled: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.is_in_sync()).collect();
     if troubled.is_empty() {
         return None;
     }
@@ -157,11 +159,9 @@ pub fn next_step(
     if troubled.iter().any(|outcome| outcome.kind().may_succeed_if_sent_again()) {
         let (plan, again) = (invocation.command(&["plan"]), invocation.again());
         add(if is_rollback {
-            format!("`{again}` again, of the same journal, sends only what is not in force.")
+            format!("`{again}` again, of the same journal, sends only what is not applied.")
         } else {
-            format!(
-                "Run `{plan}` to see where things stand; `{again}` again sends only what is not in force."
-            )
+            format!("Run `{plan}` to see where things stand; `{again}` again sends only what is not applied.")
         });
     }
     Some(remedies.join(" "))
@@ -175,18 +175,18 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
              declare the value that Pylon has."
                 .into(),
         ),
-        Outcome::ChangedAgain => Some(format!(
-            "Where a value was changed again, find out by whom before you send it again: run `{}`.",
+        Outcome::Reverted => Some(format!(
+            "Where a value was reverted, find out who did it before you apply again: run `{}`.",
             invocation.command(&["plan", "--blame"])
         )),
-        Outcome::Stale => Some(format!(
+        Outcome::Conflict => Some(format!(
             "Where someone else changed the value since the plan, review the difference: run `{}`.",
             invocation.command(&["plan"])
         )),
         Outcome::Applied
-        | Outcome::AlreadyInStep
+        | Outcome::AlreadyInSync
         | Outcome::Rejected(_)
-        | Outcome::Unclear(_)
+        | Outcome::Unknown(_)
         | Outcome::NotAttempted(_) => None,
     }
 }
@@ -223,7 +223,7 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
             ),
         },
         NotRolledBackReason::RoleGone(role) => {
-            format!("role: the organisation no longer has {}", label(role))
+            format!("role: the organization no longer has {}", label(role))
         }
         NotRolledBackReason::NotThere => "not in Pylon any more, or deactivated there".into(),
     }

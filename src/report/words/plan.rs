@@ -15,20 +15,20 @@ pub const MADE_UP: &str = "The organization was made up from these files. Descri
 
 /// What a plan comes to, in the few words of a title.
 pub fn verdict(report: &PlanReport) -> String {
-    let blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Refused);
+    let blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
     let names: BTreeSet<&str> = blocking.map(|line| line.name.as_str()).collect();
     if !names.is_empty() {
-        return format!("refused by {}", Vec::from_iter(names).join(", "));
+        return format!("blocked by {}", Vec::from_iter(names).join(", "));
     }
     let changes = report.changes.len();
     if report.result.is_none() {
         return if changes == 0 { "nothing to change".into() } else { format!("{changes} to change") };
     }
-    let in_force = report.outcomes().filter(|outcome| outcome.is_in_force()).count();
-    if in_force == changes {
-        format!("{} in force", count(changes, "change", "changes"))
+    let applied = report.outcomes().filter(|outcome| outcome.is_in_sync()).count();
+    if applied == changes {
+        format!("{} applied", count(changes, "change", "changes"))
     } else {
-        format!("{in_force} of {} in force", count(changes, "change", "changes"))
+        format!("{applied} of {} applied", count(changes, "change", "changes"))
     }
 }
 
@@ -52,19 +52,19 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     } else {
         parts.push("nothing to change".into());
     }
-    let PlanSummary { in_step, in_step_since_saved, .. } = report.summary;
+    let PlanSummary { in_sync, in_sync_since_saved, .. } = report.summary;
     match report.rollback {
-        None => parts.push(format!("{in_step} in step")),
-        Some(_) if in_step == 0 => {}
-        Some(_) => parts.push(format!("{in_step} as before already")),
+        None => parts.push(format!("{in_sync} in sync")),
+        Some(_) if in_sync == 0 => {}
+        Some(_) => parts.push(format!("{in_sync} as before already")),
     }
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
     for (number, what) in [
-        (in_step_since_saved, "of them since the plan was saved"),
+        (in_sync_since_saved, "of them since the plan was saved"),
         (report.observed.len(), "observed"),
         (missing.len(), "not in Pylon"),
         (deactivated.len(), "deactivated in Pylon"),
-        (report.undeclared.len(), "in Pylon declared nowhere"),
+        (report.unmanaged.len(), "unmanaged"),
     ] {
         parts.extend((number > 0).then(|| format!("{number} {what}")));
     }
@@ -78,7 +78,7 @@ pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing
 
 /// Says what a refusal means for Pylon, if the command would have changed it.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
-    (report.refused && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
+    (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
 /// Where a value comes from, if that is worth a note: `, default`, `, until 2027-01-03`.

@@ -78,7 +78,7 @@ fn said_of_the_items(object: &mut Map<String, Value>) {
     }
 }
 
-/// What an acknowledgement is for is said where the name of its guardrail is completed.
+/// What an acknowledgment is for is said where the name of its guardrail is completed.
 fn said_of_the_guardrail(object: &mut Map<String, Value>) {
     let text = object.get("description").cloned();
     if let Some(Value::Object(keys)) = object.get_mut("properties")

@@ -49,7 +49,7 @@ struct File {
     /// Root file only.
     #[schemars(extend("default" = false))]
     allow_unicode_emails: Option<bool>,
-    /// Which organisation these files are for. With a token of another one nothing changes.
+    /// Which organization these files are for. With a token of another one nothing changes.
     ///
     /// Root file only.
     workspace: Option<Workspace>,
@@ -57,14 +57,14 @@ struct File {
     ///
     /// Root file only.
     policy: Option<Policy>,
-    /// The limits of one apply, on the organisation as it would be afterwards. What is not given has its default.
+    /// The limits of one apply, on the organization as it would be afterwards. What is not given has its default.
     ///
     /// Root file only.
     guardrails: Option<Guardrails>,
     /// Risks that were reviewed and accepted, each for at most thirty days.
     ///
     /// Root file only. A refusal of `rolecall plan` prints the lines to put here.
-    acknowledge: Option<Vec<Acknowledgement>>,
+    acknowledge: Option<Vec<Acknowledgment>>,
     /// What holds for the users of this file, unless they say otherwise.
     defaults: Option<Defaults>,
     /// The people, by the e-mail address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
@@ -75,9 +75,9 @@ struct File {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Workspace {
-    /// The organisation's id, which every plan shows in its first line: `organization = "org_4f1c"`.
+    /// The organization's id, which every plan shows in its first line: `organization = "org_4f1c"`.
     organization: Option<Text>,
-    /// Where the organisation lives; also the default for `--region`.
+    /// Where the organization lives; also the default for `--region`.
     region: Option<Region>,
 }
 
@@ -125,15 +125,15 @@ struct Guardrails {
 /// `[[acknowledge]]`: one risk, accepted up to a figure and for a time. It overrides this one guardrail, and no other.
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
-enum Acknowledgement {
+enum Acknowledgment {
     /// More people may change in one apply than `max_changes` allows. Takes `up_to`.
     MaxChanges { up_to: UpTo, reason: Reason, expires: Expires },
     /// Declared people may be missing in Pylon, though `missing` refuses that. Takes `up_to`.
     Missing { up_to: UpTo, reason: Reason, expires: Expires },
-    /// People in Pylon may be declared nowhere, though `unmanaged` refuses that. Takes `up_to`.
+    /// People in Pylon may be unmanaged, though `unmanaged` refuses that. Takes `up_to`.
     Unmanaged { up_to: UpTo, reason: Reason, expires: Expires },
     /// A role may have fewer holders than `keep_at_least` says. Takes `role` and `down_to`.
-    KeepAtLeast { role: KeptRole, down_to: DownTo, reason: Reason, expires: Expires },
+    KeepAtLeast { role: GuardedRole, down_to: DownTo, reason: Reason, expires: Expires },
     /// Fewer people may be `active` than `keep_active` says. Takes `down_to`.
     KeepActive { down_to: DownTo, reason: Reason, expires: Expires },
     /// Somebody who is `protected` may change. Takes `user`.
@@ -154,13 +154,13 @@ struct DownTo(u64);
 
 /// For `keep_at_least`: the role, as the guardrail names it: `role = "Admin"`.
 #[derive(JsonSchema)]
-struct KeptRole(Text);
+struct GuardedRole(Text);
 
 /// For `protected`, `token_owner`: this person, and nobody else: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 
-/// Why, for whoever reads this later: `reason = "support reorganisation"`.
+/// Why, for whoever reads this later: `reason = "support reorganization"`.
 #[derive(JsonSchema)]
 struct Reason(Text);
 
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn every_acknowledgement_takes_what_the_reader_takes() {
+    fn every_acknowledgment_takes_what_the_reader_takes() {
         let items = at(&schema().to_value(), "acknowledge/items");
         let mut written = BTreeMap::new();
         for choice in items["oneOf"].as_array().unwrap() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pretty_assertions::assert_eq;
 use rolecall::apply::journal::{JournalLine, read};
 use rolecall::apply::rollback::{Applied, NotRolledBack, Rollback};
-use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::Change;
 use rolecall::plan::saved::{Operation, Step};
 use rolecall::problem::Problems;
@@ -47,7 +47,7 @@ fn is_taken_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
     let (organization, host) = begun.expect("it was read");
     let operations: Vec<&Operation> = lines.iter().filter_map(operation).collect();
     let observed = as_it_was_left(organization, &operations);
-    let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organisation");
+    let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organization");
     let mut known = BTreeSet::new();
     for Change { subject, edits } in &plan.changes {
         assert!(known.insert(&subject.id), "{subject:?} twice");
@@ -103,7 +103,7 @@ fn as_it_was_left(organization: String, operations: &[&Operation]) -> ObservedSt
         });
     }
     let role = |id: &String| Role { id: RoleId(id.as_str().into()), name: id.clone(), slug: id.clone() };
-    let roles = RoleCatalogue::new(roles.into_iter().map(role).collect());
+    let roles = RoleCatalog::new(roles.into_iter().map(role).collect());
     let organization = Organization { id: organization, name: String::new() };
     ObservedState::new(organization, None, roles).with(people.into_values())
 }

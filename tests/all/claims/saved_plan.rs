@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use ring::digest::{SHA256, digest};
 use rolecall::desired::Origin;
-use rolecall::observed::{ObservedState, Organization, RoleCatalogue, UserId};
+use rolecall::observed::{ObservedState, Organization, RoleCatalog, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan, Step};
 use rolecall::plan::{Change, Edit, Plan, Subject};
 use rolecall::problem::Problems;
@@ -56,13 +56,13 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
     let operations: Vec<Operation> = serde_json::from_value(value["operations"].clone()).expect("operations");
     let changes: Vec<Change> = operations.iter().filter_map(change).collect();
     let organization = Organization { id: organization, name: String::new() };
-    let observed = ObservedState::new(organization, None, rolecall::observed::RoleCatalogue::default());
+    let observed = ObservedState::new(organization, None, rolecall::observed::RoleCatalog::default());
     let plan = |changes: Vec<Change>| Plan { changes, ..Plan::empty(&observed, 0) };
-    assert_eq!(saved.admits(&plan(Vec::new()), binding, &RoleCatalogue::default()), Ok(operations.len()));
+    assert_eq!(saved.admits(&plan(Vec::new()), binding, &RoleCatalog::default()), Ok(operations.len()));
     let addresses: BTreeSet<&str> = operations.iter().map(|operation| operation.email.as_str()).collect();
-    let in_step =
-        saved.admits(&plan(changes.clone()), binding, &RoleCatalogue::default()).expect("what stands in it");
-    assert!(in_step + changes.len() <= operations.len() && addresses.len() <= operations.len());
+    let in_sync =
+        saved.admits(&plan(changes.clone()), binding, &RoleCatalog::default()).expect("what stands in it");
+    assert!(in_sync + changes.len() <= operations.len() && addresses.len() <= operations.len());
     for mut altered in changes {
         altered.edits = vec![Edit {
             field: Field::Role,
@@ -73,7 +73,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
             origin: Origin::Person,
         }];
         let is_in_it = operations.contains(&Operation::new(&altered));
-        let admitted = saved.admits(&plan(vec![altered]), binding, &RoleCatalogue::default());
+        let admitted = saved.admits(&plan(vec![altered]), binding, &RoleCatalog::default());
         assert_eq!(admitted.is_ok(), is_in_it, "{admitted:?}");
         if let Err(problem) = admitted {
             is_explained(&Problems::from(problem));
@@ -81,7 +81,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
     }
     for foreign in [Binding { host: "elsewhere", ..binding }, Binding { files: "sha256:00", ..binding }] {
         let is_same = (foreign.host, foreign.files) == (binding.host, binding.files);
-        let admitted = saved.admits(&plan(Vec::new()), foreign, &RoleCatalogue::default());
+        let admitted = saved.admits(&plan(Vec::new()), foreign, &RoleCatalog::default());
         assert_eq!(admitted.is_ok(), is_same);
         if let Err(problem) = admitted {
             is_explained(&Problems::from(problem));

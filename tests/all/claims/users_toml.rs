@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use rolecall::adoption::Adoption;
 use rolecall::comparison::Comparison;
 use rolecall::layout::canonical;
-use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::Plan;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::problem::Problems;
@@ -56,16 +56,16 @@ fn takes_in(roster: &Roster) {
     let observed = nobody_as_declared(roster);
     let Some(plan) = plan(roster, &observed) else { return };
     let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles);
-    let strangers: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
+    let unmanaged: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
     let file = roster.sources.ids().next().expect("the root file");
-    adoption.add(&strangers, file, roster, &observed.roles, true);
+    adoption.add(&unmanaged, file, roster, &observed.roles, true);
     let Some(edit) = adoption.files.first() else { return };
     let after = read(&edit.text).unwrap_or_else(|Problems { list, .. }| {
         panic!("{list:?} of:\n{}\nbecame:\n{}", roster.sources.text(file), edit.text)
     });
     let left: BTreeSet<&Email> = adoption.left.iter().map(|left| &left.email.value).collect();
     let plan = self::plan(&after, &observed).expect("what could be planned before");
-    let differing = plan.changes.iter().map(|change| &change.subject.email.value).chain(&plan.undeclared);
+    let differing = plan.changes.iter().map(|change| &change.subject.email.value).chain(&plan.unmanaged);
     for email in differing {
         assert!(left.contains(email), "{email} still differs, of:\n{}", edit.text);
     }
@@ -76,8 +76,8 @@ fn nobody_as_declared(roster: &Roster) -> ObservedState {
         let windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
         person.values.role.iter().map(|role| &role.value).chain(windows)
     });
-    let floors = roster.guardrails.keep_at_least.iter().flatten().map(|floor| &floor.role);
-    let names: BTreeSet<&RoleName> = of_people.chain(floors).map(|role| &role.value).collect();
+    let minimums = roster.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
+    let names: BTreeSet<&RoleName> = of_people.chain(minimums).map(|role| &role.value).collect();
     let role = |(number, name): (usize, &str)| Role {
         id: RoleId(format!("role {number}").into()),
         name: name.to_owned(),
@@ -102,7 +102,7 @@ fn nobody_as_declared(roster: &Roster) -> ObservedState {
         .map(|(number, declared)| person(format!("u_{number}"), declared.email.value.clone()))
         .collect();
     people.push(person("u_new".into(), Email::observed("new@fuzz.example")));
-    ObservedState::new(organization, None, RoleCatalogue::new(roles)).with(people)
+    ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
 /// Everything is enforced, since `import --update` takes in what is only observed as well.

@@ -8,9 +8,9 @@ use rolecall::apply::{Outcome, Stop};
 use rolecall::comparison::{ComparedSubject, Kind};
 use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
-use rolecall::observed::{Role, RoleCatalogue, RoleId};
+use rolecall::observed::{Role, RoleCatalog, RoleId};
 use rolecall::plan::Lost;
-use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleMinimum, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
@@ -22,7 +22,7 @@ use rolecall::report::facts::comparison::{ComparedValue, ComparisonSummary, Diff
 use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
     ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
-    GuardrailLine, IntegrationLine, KeptRoleLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
+    GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
     PlanSummary, RollbackNotes,
 };
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
@@ -70,16 +70,16 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],
-        refused: !of.carried_out,
-        summary: PlanSummary { in_step: 3, in_step_since_saved: 1, ..PlanSummary::default() },
-        undeclared: vec![deal.text(Carrier::Undeclared)],
+        blocked: !of.carried_out,
+        summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
+        unmanaged: vec![deal.text(Carrier::Undeclared)],
         integration_users: vec![IntegrationLine {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),
         }],
-        kept_roles: vec![KeptRoleLine {
+        guarded_roles: vec![GuardedRoleLine {
             email: deal.text(Carrier::KeptAddress),
-            role: deal.text(Carrier::KeptRole),
+            role: deal.text(Carrier::GuardedRole),
             gained: of.carried_out,
         }],
         guardrails: guardrails(deal, of.carried_out),
@@ -118,28 +118,28 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
 }
 
 fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
-    let floor = || RoleFloor { role: RoleId("r".into()), floor: 2, before: 3, after: 1 };
+    let minimum = || RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 };
     let figure = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::FigureRole);
-        words::figure(&Figure::Holders(floor()), &|_| Printable::cut(role, 80).to_string())
+        words::figure(&Figure::Holders(minimum()), &|_| Printable::cut(role, 80).to_string())
     };
     let remedy = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::RemedyRole);
-        words::remedy(&Figure::Holders(floor()), false, &|_| role.to_owned(), "2026-11-27")
+        words::remedy(&Figure::Holders(minimum()), false, &|_| role.to_owned(), "2026-11-27")
     };
-    let refused = if carried_out { Verdict::Holds } else { Verdict::Refused };
+    let blocked = if carried_out { Verdict::Passes } else { Verdict::Blocks };
     vec![
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(floor()),
-            verdict: refused,
+            about: Figure::Holders(minimum()),
+            verdict: blocked,
             figure: figure(deal),
             remedy: (!carried_out).then(|| remedy(deal)),
             location: Some(Location { file: "users.toml".into(), line: 1, column: 1 }),
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(floor()),
+            about: Figure::Holders(minimum()),
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
             figure: figure(deal),
             remedy: None,
@@ -147,8 +147,8 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(floor()),
-            verdict: Verdict::Reported,
+            about: Figure::Holders(minimum()),
+            verdict: Verdict::Warns,
             figure: figure(deal),
             remedy: None,
             location: None,
@@ -164,7 +164,7 @@ fn scheduled(deal: &mut Deal<'_>) -> ScheduledChange {
         from: Some(deal.text(Carrier::ComingBefore)),
         to: Some(deal.text(Carrier::ComingAfter)),
         location: location(deal, Carrier::File),
-        refused_by: vec![format!("keep_at_least: {}", Printable::cut(deal.raw(Carrier::FigureRole), 80))],
+        blocked_by: vec![format!("keep_at_least: {}", Printable::cut(deal.raw(Carrier::FigureRole), 80))],
     }
 }
 
@@ -235,7 +235,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     };
     let wrong_shape: fn(&mut Deal<'_>) -> Outcome = |deal| {
         let (why, body) = (deal.raw(Carrier::WrongShape).to_owned(), deal.raw(Carrier::WrongBody).to_owned());
-        Outcome::Unclear(Some(failure(Cause::WrongShape(WrongShape { expected: "a user", why, body }))))
+        Outcome::Unknown(Some(failure(Cause::WrongShape(WrongShape { expected: "a user", why, body }))))
     };
     let outcome = |deal: &mut Deal<'_>| {
         let of = [no_answer, refused, intercepted, refused, wrong_shape, refused][round % 6];
@@ -275,7 +275,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     }
 }
 
-/// Who brought a value about: somebody in the organisation, or somebody who is not, or only from where it came.
+/// Who brought a value about: somebody in the organization, or somebody who is not, or only from where it came.
 fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
@@ -285,7 +285,7 @@ fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
             actor_name = Some(deal.text(Carrier::BlamedName));
             actor_email = Some(deal.text(Carrier::BlamedAddress));
         }
-        0 => actor_id = Some(deal.text(Carrier::BlamedStranger)),
+        0 => actor_id = Some(deal.text(Carrier::BlamedUnmanaged)),
         _ => source = deal.text(Carrier::BlamedSource),
     }
     BlameLine {
@@ -367,7 +367,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
     let status = adoption::NotWrittenReason::Undeclarable(vec![deal.raw(status).into()]);
     [(Field::Role, adoption::NotWrittenReason::Undeclarable(vec![id().0, id().0])), (Field::Status, status)]
-        .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalogue::new(roles.to_vec())))
+        .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalog::new(roles.to_vec())))
 }
 
 /// A file called so, in which such text goes, comes, and stays beside what does.
@@ -409,7 +409,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         };
         let person = ComparedSubject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
-        let risk = ComparedSubject::Acknowledgement { guardrail: "keep_at_least", of, number: 0 };
+        let risk = ComparedSubject::Acknowledgment { guardrail: "keep_at_least", of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
         let entry = |subject, kind, items| DifferenceEntry { subject, kind, items };
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]

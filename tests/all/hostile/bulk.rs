@@ -15,7 +15,7 @@ use super::told::{ROOMY, setting, told_in};
 const ROUNDS: usize = 8;
 
 /// What a report of several rounds is told in, by turns: a page and JSON escape everything alike, so each has every other
-/// report; a terminal has every other one in colours.
+/// report; a terminal has every other one in colors.
 const BY_TURNS: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json],

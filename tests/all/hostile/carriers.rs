@@ -68,7 +68,7 @@ carriers! {
     NearAddress: Some(254), Some(80), Some(120), true;
     DeactivatedName: Some(80), Some(80), Some(120), false;
     KeptAddress: None, Some(80), Some(120), true;
-    KeptRole: None, Some(80), Some(120), true;
+    GuardedRole: None, Some(80), Some(120), true;
     FigureRole: Some(80), None, None, false;
     RemedyRole: None, None, None, false;
     AcknowledgedReason: Some(120), Some(300), Some(300), true;
@@ -103,7 +103,7 @@ carriers! {
     BlamedId: None, None, None, true;
     BlamedName: Some(80), Some(80), Some(80), true;
     BlamedAddress: Some(80), Some(80), Some(80), true;
-    BlamedStranger: Some(80), Some(80), Some(80), true;
+    BlamedUnmanaged: Some(80), Some(80), Some(80), true;
     BlamedSource: Some(80), Some(80), Some(80), true;
     BlamedThrough: None, None, None, true;
     BlamedAction: None, None, None, true;

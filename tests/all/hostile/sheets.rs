@@ -93,7 +93,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         from: Some(deal.text(Carrier::AskedBefore)),
         to: Some(deal.text(Carrier::AskedAfter)),
         location: location(deal, Carrier::File),
-        refused_by: Vec::new(),
+        blocked_by: Vec::new(),
     };
     let report = ExplanationReport {
         organization: organization(deal),
@@ -164,7 +164,7 @@ pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         let check = if round.is_multiple_of(2) {
             Check::bad("token and host", found, remedy.to_string())
         } else {
-            Check::attention("organisation", found, format!("pin the files to it:\n{remedy}"))
+            Check::attention("organization", found, format!("pin the files to it:\n{remedy}"))
         };
         Check { location: Some(location(deal, Carrier::File)), ..check }
     });

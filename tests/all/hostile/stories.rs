@@ -19,7 +19,7 @@ fn some(number: usize) -> Vec<String> {
     strings.into_iter().step_by(step.max(1)).filter(|text| !text.trim().is_empty()).take(number).collect()
 }
 
-/// Roles called after the strings, people called so and with such statuses, of an organisation called so.
+/// Roles called after the strings, people called so and with such statuses, of an organization called so.
 fn pylon(strings: &[String], token_can_write: bool) -> String {
     let roles = strings.iter().enumerate().map(|(number, text)| {
         json!({ "id": format!("role_{number}"), "name": format!("{number} {text}"), "slug": format!("slug-{number}") })
@@ -34,7 +34,7 @@ fn pylon(strings: &[String], token_can_write: bool) -> String {
             "role": if number < 3 { "admin".to_owned() } else { format!("slug-{number}") },
         })
     });
-    // Whom no file declares, so that the floor of administrators holds.
+    // Whom no file declares, so that the minimum of administrators holds.
     let boss = json!({ "id": "u_boss", "email": "boss@acme.example", "name": strings[0], "role": "admin" });
     let state = json!({
         "organization": { "id": "org_1", "name": strings[strings.len() / 2] },

@@ -9,18 +9,18 @@ use super::judges::{self, judge};
 /// Long enough that nothing is left out.
 pub(super) const ROOMY: usize = 64 << 20;
 
-pub(super) fn setting(markdown_limit: usize, colours: bool) -> Setting {
-    Setting { colours, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
+pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
+    Setting { colors, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
 }
 
 /// The report in these formats, each harmless, and each with what its carriers say.
-pub(super) fn told_in(formats: &[Format], command: &'static str, colours: bool, body: Body, deal: &Deal<'_>) {
+pub(super) fn told_in(formats: &[Format], command: &'static str, colors: bool, body: Body, deal: &Deal<'_>) {
     let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
     let report = Report { command, exit: Exit::Done, body };
     // A job's log shows what a terminal does.
     let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;
     for format in formats.iter().copied() {
-        let text = write(&report, format, &setting(ROOMY, colours && format == Format::Text));
+        let text = write(&report, format, &setting(ROOMY, colors && format == Format::Text));
         let seen =
             judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
         let is_laid_out = is_wrapped && format != Format::Json;

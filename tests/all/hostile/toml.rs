@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rolecall::comparison::Comparison;
 use rolecall::desired::Origin;
 use rolecall::observed::RoleId;
-use rolecall::plan::guardrails::{Figure, RoleFloor};
+use rolecall::plan::guardrails::{Figure, RoleMinimum};
 use rolecall::printable::Printable;
 use rolecall::report::diff::{Sign, diff_texts};
 use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
@@ -95,7 +95,8 @@ fn a_person_in_a_diff_reads_back_before_and_after() {
 #[test]
 fn a_remedy_names_the_very_role() {
     for text in corpus::strings() {
-        let figure = Figure::Holders(RoleFloor { role: RoleId("r".into()), floor: 2, before: 3, after: 1 });
+        let figure =
+            Figure::Holders(RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 });
         let remedy = words::remedy(&figure, false, &|_| text.clone(), "2026-11-27");
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();

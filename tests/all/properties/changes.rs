@@ -6,7 +6,7 @@ use rolecall::plan::{Change, Inverse, Lost, Plan};
 use rolecall::roster::Field;
 
 use super::holds;
-use super::organisation::{cases, patched};
+use super::organization::{cases, patched};
 
 #[test]
 fn a_change_and_its_inverse_restore_whatever_is_not_said_to_be_lost() {
@@ -37,7 +37,7 @@ fn a_change_and_its_inverse_restore_whatever_is_not_said_to_be_lost() {
 }
 
 #[test]
-fn a_plan_taken_back_whole_leaves_the_organisation_as_it_was() {
+fn a_plan_taken_back_whole_leaves_the_organization_as_it_was() {
     holds(300, &cases(8), |case| {
         let resolved = case.resolve();
         let Ok(mut plan) = resolved.plan() else { return };

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::ReviewedPlan;
-use rolecall::plan::guardrails::{Figure, RoleFloor, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleMinimum, Verdict};
 use rolecall::roster::Guardrail;
 
 use super::holds;
-use super::organisation::{Case, cases};
+use super::organization::{Case, cases};
 use super::recount::broken;
 
 /// The figures that refuse the plan.
 fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
-    let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Refused);
+    let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Blocks);
     refused.map(|finding| &finding.figure).collect()
 }
 
@@ -38,7 +38,7 @@ fn a_plan_is_refused_by_exactly_the_guardrails_that_it_breaks() {
         let expected = broken(&resolved, &plan);
         let reviewed = resolved.review(plan);
         assert_eq!(guardrails(&refusals(&reviewed)), expected);
-        assert_eq!(reviewed.is_refused(), !expected.is_empty());
+        assert_eq!(reviewed.is_blocked(), !expected.is_empty());
         let changes_something = !reviewed.plan.changes.is_empty();
         accepted.set(accepted.get() + u32::from(expected.is_empty() && changes_something));
         refused.borrow_mut().extend(expected);
@@ -48,7 +48,7 @@ fn a_plan_is_refused_by_exactly_the_guardrails_that_it_breaks() {
 }
 
 /// What a file would have to say to accept this figure; `short` of it by one, where it can be.
-fn acknowledgement(figure: &Figure, short: bool) -> String {
+fn acknowledgment(figure: &Figure, short: bool) -> String {
     let most = |figure: u64| figure - u64::from(short);
     let least = |figure: u64| figure + u64::from(short);
     let user = |email: &dyn std::fmt::Display| {
@@ -57,12 +57,12 @@ fn acknowledgement(figure: &Figure, short: bool) -> String {
     let accepted = match figure {
         Figure::Changes { changed, declared: _, limit: _ } => format!("up_to = {}", most(*changed)),
         Figure::Unmanaged(count) | Figure::Missing(count) => format!("up_to = {}", most(*count)),
-        Figure::Holders(RoleFloor { role, floor: _, before: _, after }) => {
+        Figure::Holders(RoleMinimum { role, minimum: _, before: _, after }) => {
             format!("role = \"{}\"\ndown_to = {}", role.0, least(*after))
         }
-        Figure::Active { before: _, after, floor: _ } => format!("down_to = {}", least(*after)),
+        Figure::Active { before: _, after, minimum: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),
-        Figure::AdminNotKept(_) | Figure::ProtectedNobody(_) => {
+        Figure::AdminNotGuarded(_) | Figure::ProtectedNobody(_) => {
             panic!("nothing that is refused: {figure:?}")
         }
     };
@@ -73,7 +73,7 @@ fn acknowledgement(figure: &Figure, short: bool) -> String {
 }
 
 #[test]
-fn what_a_refusal_names_is_what_an_acknowledgement_accepts_and_no_more() {
+fn what_a_refusal_names_is_what_an_acknowledgment_accepts_and_no_more() {
     let seen = RefCell::<BTreeSet<Guardrail>>::default();
     holds(350, &cases(12), |case| {
         let resolved = case.resolve();
@@ -81,7 +81,7 @@ fn what_a_refusal_names_is_what_an_acknowledgement_accepts_and_no_more() {
         let reviewed = resolved.review(plan.clone());
         let figures = refusals(&reviewed);
         let with = |short: bool| {
-            let more: String = figures.iter().map(|figure| acknowledgement(figure, short)).collect();
+            let more: String = figures.iter().map(|figure| acknowledgment(figure, short)).collect();
             let text = format!("{}{more}", case.text);
             let resolved = Case { text, ..case.clone() }.resolve();
             let plan = resolved.plan().expect("as before");

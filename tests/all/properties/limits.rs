@@ -2,10 +2,10 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
-use rolecall::plan::guardrails::{RoleFloor, Verdict};
+use rolecall::plan::guardrails::{RoleMinimum, Verdict};
 use rolecall::roster::{Email, Guardrail};
 
-use super::organisation::Case;
+use super::organization::Case;
 
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
@@ -32,17 +32,17 @@ fn declare(numbers: std::ops::Range<usize>, table: &str) -> String {
     numbers.map(|number| format!("\"p{number:02}@acme.example\" = {table}\n")).collect()
 }
 
-/// What `guardrail` says of the case: each verdict that is not [`Verdict::Holds`], or nothing.
+/// What `guardrail` says of the case: each verdict that is not [`Verdict::Passes`], or nothing.
 fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     let resolved = case.resolve();
     let plan = resolved.plan().unwrap();
     let reviewed = resolved.review(plan);
     let of_it = reviewed.findings.iter().filter(|finding| finding.figure.guardrail() == guardrail);
     let verdicts = of_it.filter_map(|finding| match finding.verdict {
-        Verdict::Holds => None,
-        Verdict::Reported => Some("reported"),
+        Verdict::Passes => None,
+        Verdict::Warns => Some("warns"),
         Verdict::Acknowledged { .. } => Some("acknowledged"),
-        Verdict::Refused => Some("refused"),
+        Verdict::Blocks => Some("blocks"),
     });
     verdicts.collect()
 }
@@ -71,10 +71,10 @@ fn acknowledge(keys: &str) -> String {
     format!("[[acknowledge]]\n{keys}\nreason = \"r\"\nexpires = 2026-12-01\n")
 }
 
-const HOLDS: &[&str] = &[];
-const REPORTED: &[&str] = &["reported"];
+const PASSES: &[&str] = &[];
+const WARNS: &[&str] = &["warns"];
 const ACKNOWLEDGED: &[&str] = &["acknowledged"];
-const REFUSED: &[&str] = &["refused"];
+const BLOCKS: &[&str] = &["blocks"];
 
 type Row = (Case, &'static [&'static str]);
 
@@ -97,54 +97,54 @@ fn max_changes() -> Vec<Row> {
     let share = |share: u64| format!("[guardrails]\nmax_changes = \"{share}%\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"max_changes\"\nup_to = {figure}"));
     let rows = [
-        (0, 3, count(0), HOLDS),
-        (1, 3, count(0), REFUSED),
-        (2, 3, count(2), HOLDS),
-        (3, 3, count(2), REFUSED),
-        (10, 10, String::new(), HOLDS),   // ten are always allowed
-        (10, 39, String::new(), HOLDS),   // a quarter of 39 is 9
-        (11, 43, String::new(), REFUSED), // of 43 is 10
-        (11, 44, String::new(), HOLDS),   // of 44 is 11
-        (12, 47, String::new(), REFUSED), // of 47 is still 11
-        (10, 20, share(0), HOLDS),
-        (11, 20, share(0), REFUSED),
-        (20, 20, share(100), HOLDS),
+        (0, 3, count(0), PASSES),
+        (1, 3, count(0), BLOCKS),
+        (2, 3, count(2), PASSES),
+        (3, 3, count(2), BLOCKS),
+        (10, 10, String::new(), PASSES), // ten are always allowed
+        (10, 39, String::new(), PASSES), // a quarter of 39 is 9
+        (11, 43, String::new(), BLOCKS), // of 43 is 10
+        (11, 44, String::new(), PASSES), // of 44 is 11
+        (12, 47, String::new(), BLOCKS), // of 47 is still 11
+        (10, 20, share(0), PASSES),
+        (11, 20, share(0), BLOCKS),
+        (20, 20, share(100), PASSES),
         (3, 3, count(2) + &up_to(3), ACKNOWLEDGED),
-        (3, 3, count(1) + &up_to(2), REFUSED),
+        (3, 3, count(1) + &up_to(2), BLOCKS),
     ];
     rows.map(|(changed, declared, rule, says)| (of_changes(changed, declared, &rule), says)).to_vec()
 }
 
 fn keep_at_least() -> Vec<Row> {
-    let floor = |floor: u64| format!("[guardrails]\nkeep_at_least = {{ Admin = {floor} }}\n");
+    let minimum = |minimum: u64| format!("[guardrails]\nkeep_at_least = {{ Admin = {minimum} }}\n");
     let down_to = |figure: u64| {
         acknowledge(&format!("guardrail = \"keep_at_least\"\nrole = \"admin\"\ndown_to = {figure}"))
     };
     let rows = [
-        (4, 2, String::new(), HOLDS), // two unless declared
-        (3, 2, String::new(), REFUSED),
-        (5, 2, floor(3), HOLDS),
-        (5, 3, floor(3), REFUSED),
-        (1, 0, floor(3), REPORTED), // below already, and not through this plan
-        (1, 1, floor(3), REFUSED),
-        (2, 2, floor(0), HOLDS),
-        (3, 2, floor(2) + &down_to(1), ACKNOWLEDGED),
-        (3, 3, floor(2) + &down_to(1), REFUSED),
+        (4, 2, String::new(), PASSES), // two unless declared
+        (3, 2, String::new(), BLOCKS),
+        (5, 2, minimum(3), PASSES),
+        (5, 3, minimum(3), BLOCKS),
+        (1, 0, minimum(3), WARNS), // below already, and not through this plan
+        (1, 1, minimum(3), BLOCKS),
+        (2, 2, minimum(0), PASSES),
+        (3, 2, minimum(2) + &down_to(1), ACKNOWLEDGED),
+        (3, 3, minimum(2) + &down_to(1), BLOCKS),
     ];
     rows.map(|(before, lost, rule, says)| (of_losses(TO_MEMBER, before, lost, &rule), says)).to_vec()
 }
 
 fn keep_active() -> Vec<Row> {
-    let floor = |floor: u64| format!("[guardrails]\nkeep_active = {floor}\n");
+    let minimum = |minimum: u64| format!("[guardrails]\nkeep_active = {minimum}\n");
     let down_to = |figure: u64| acknowledge(&format!("guardrail = \"keep_active\"\ndown_to = {figure}"));
     let rows = [
-        (3, 3, String::new(), HOLDS),
-        (3, 1, floor(2), HOLDS),
-        (3, 2, floor(2), REFUSED),
-        (1, 0, floor(2), REPORTED),
-        (1, 1, floor(2), REFUSED),
-        (3, 2, floor(2) + &down_to(1), ACKNOWLEDGED),
-        (3, 3, floor(2) + &down_to(1), REFUSED),
+        (3, 3, String::new(), PASSES),
+        (3, 1, minimum(2), PASSES),
+        (3, 2, minimum(2), BLOCKS),
+        (1, 0, minimum(2), WARNS),
+        (1, 1, minimum(2), BLOCKS),
+        (3, 2, minimum(2) + &down_to(1), ACKNOWLEDGED),
+        (3, 3, minimum(2) + &down_to(1), BLOCKS),
     ];
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
@@ -154,13 +154,13 @@ fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
     let rows = [
-        (protect("p00@acme.example"), REFUSED),
-        (protect("P00@Acme.example"), REFUSED),
-        (protect("p00@old.example"), REFUSED),
-        (protect("p01@acme.example"), HOLDS),
-        (protect("nobody@acme.example"), REPORTED),
+        (protect("p00@acme.example"), BLOCKS),
+        (protect("P00@Acme.example"), BLOCKS),
+        (protect("p00@old.example"), BLOCKS),
+        (protect("p01@acme.example"), PASSES),
+        (protect("nobody@acme.example"), WARNS),
         (protect("p00@acme.example") + &user("p00@old.example"), ACKNOWLEDGED),
-        (protect("p00@acme.example") + &user("p01@acme.example"), REFUSED),
+        (protect("p00@acme.example") + &user("p01@acme.example"), BLOCKS),
     ];
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
@@ -170,13 +170,13 @@ fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
     let rows = [
-        (String::new(), TO_MEMBER, Some("u_00"), REFUSED),
-        (String::new(), TO_MEMBER, Some("u_01"), HOLDS), // somebody else loses it
-        (String::new(), TO_MEMBER, None, HOLDS),
-        (String::new(), AWAY, Some("u_00"), HOLDS),
-        (of_another_role, TO_MEMBER, Some("u_00"), REFUSED), // an administrator, whatever the floors are
+        (String::new(), TO_MEMBER, Some("u_00"), BLOCKS),
+        (String::new(), TO_MEMBER, Some("u_01"), PASSES), // somebody else loses it
+        (String::new(), TO_MEMBER, None, PASSES),
+        (String::new(), AWAY, Some("u_00"), PASSES),
+        (of_another_role, TO_MEMBER, Some("u_00"), BLOCKS), // an administrator, whatever the minimums are
         (user("p00@old.example"), TO_MEMBER, Some("u_00"), ACKNOWLEDGED),
-        (user("p01@acme.example"), TO_MEMBER, Some("u_00"), REFUSED),
+        (user("p01@acme.example"), TO_MEMBER, Some("u_00"), BLOCKS),
     ];
     rows.map(|(rule, table, owner, says)| {
         (Case { token_user: owner.and_then(UserId::new), ..of_losses(table, 5, 1, &rule) }, says)
@@ -189,11 +189,11 @@ fn undeclared_or_absent(guardrail: &str, [even, one, two]: [(usize, usize); 3]) 
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));
     let rows = [
-        (rule("refuse"), even, HOLDS),
-        (rule("refuse"), one, REFUSED),
-        (rule("report"), two, HOLDS),
-        (rule("refuse") + &up_to(2), two, ACKNOWLEDGED),
-        (rule("refuse") + &up_to(1), two, REFUSED),
+        (rule("block"), even, PASSES),
+        (rule("block"), one, BLOCKS),
+        (rule("report"), two, PASSES),
+        (rule("block") + &up_to(2), two, ACKNOWLEDGED),
+        (rule("block") + &up_to(1), two, BLOCKS),
     ];
     rows.map(|(rule, (there, declared), says)| {
         let mut people = Vec::new();
@@ -211,16 +211,16 @@ fn each_guardrail_holds_at_its_limit_and_refuses_one_beyond() {
         for (case, expected) in &table {
             assert_eq!(says(case, guardrail), *expected, "{guardrail:?} of {case:?}");
         }
-        for verdict in [HOLDS, REFUSED, ACKNOWLEDGED] {
+        for verdict in [PASSES, BLOCKS, ACKNOWLEDGED] {
             assert!(table.iter().any(|(_, says)| *says == verdict), "{guardrail:?} never says {verdict:?}");
         }
     }
 }
 
 #[test]
-fn an_acknowledgement_counts_up_to_the_instant_at_which_it_expires_and_not_at_it() {
+fn an_acknowledgment_counts_up_to_the_instant_at_which_it_expires_and_not_at_it() {
     for (expires, expected) in
-        [("2026-11-20T08:00:00.000000001Z", "acknowledged"), ("2026-11-20T08:00:00Z", "refused")]
+        [("2026-11-20T08:00:00.000000001Z", "acknowledged"), ("2026-11-20T08:00:00Z", "blocks")]
     {
         let rule = format!(
             "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 1\nreason = \"r\"\nexpires = {expires}"
@@ -236,5 +236,5 @@ fn a_role_that_is_kept_under_two_names_is_kept_once_by_the_higher_figure() {
     let resolved = case.resolve();
     let reviewed = resolved.review(resolved.plan().unwrap());
     let role = RoleId("role_admin".into());
-    assert_eq!(reviewed.floors, [RoleFloor { role, floor: 4, before: 5, after: 4 }]);
+    assert_eq!(reviewed.minimums, [RoleMinimum { role, minimum: 4, before: 5, after: 4 }]);
 }

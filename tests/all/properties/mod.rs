@@ -1,4 +1,4 @@
-//! Claims about all organisations and all files, tried on many random ones.
+//! Claims about all organizations and all files, tried on many random ones.
 //!
 //! A claim is a sentence, a strategy that makes inputs, and a body that panics where the claim does not hold. The seed is
 //! fixed, so a run is always the same run; a case that fails is made as small as it can be and printed last. With
@@ -6,7 +6,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `organisation` | random people, and random files about them |
+//! | `organization` | random people, and random files about them |
 //! | `scribbles` | random layouts of files |
 //! | `recount` | the guardrails once more, naively: nothing of `plan::guardrails` is called |
 //! | the others | the claims |
@@ -17,7 +17,7 @@ mod headings;
 mod layout;
 mod limits;
 mod order;
-mod organisation;
+mod organization;
 mod plans;
 mod recount;
 mod rubbish;

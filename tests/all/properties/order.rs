@@ -1,4 +1,4 @@
-//! The order of an apply, and the apply itself: at no instant do fewer people hold a kept role than the guardrail, the
+//! The order of an apply, and the apply itself: at no instant do fewer people hold a guarded role than the guardrail, the
 //! present and the plan allow, whatever becomes of the writes.
 
 use std::cell::Cell;
@@ -18,19 +18,19 @@ use rolecall::pylon::request::{PeopleRequest, Update};
 use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
 
 use super::holds;
-use super::organisation::{Case, Resolved, cases, cases_of_kept_roles, patched};
-use super::recount::{holds_role, kept_roles};
+use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
+use super::recount::{guarded_roles, holds_role};
 
 /// Cases of both kinds that can be planned, refused or not: the order protects what a refusal cannot.
 fn planned() -> impl Strategy<Value = Case> {
-    prop_oneof![2 => cases_of_kept_roles(), 1 => cases(10)]
+    prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
 
 /// The people, and what must hold of them at every instant.
 #[derive(Clone)]
 struct World {
     people: BTreeMap<UserId, Person>,
-    /// Kept roles with the number of holders that must remain: the least of floor, before and after.
+    /// Guarded roles with the number of holders that must remain: the least of minimum, before and after.
     keep: Vec<(&'static str, usize)>,
 }
 
@@ -40,11 +40,11 @@ impl World {
         let before = Self { people: people.collect(), keep: Vec::new() };
         let mut after = before.clone();
         reviewed.plan.changes.iter().for_each(|change| after.patch(&change.subject.id, &change.patch()));
-        let least = |(role, floor): (&'static str, u64)| {
-            let floor = usize::try_from(floor).unwrap();
-            (role, floor.min(before.holders(role)).min(after.holders(role)))
+        let least = |(role, minimum): (&'static str, u64)| {
+            let minimum = usize::try_from(minimum).unwrap();
+            (role, minimum.min(before.holders(role)).min(after.holders(role)))
         };
-        Self { keep: kept_roles(resolved).into_iter().map(least).collect(), ..before }
+        Self { keep: guarded_roles(resolved).into_iter().map(least).collect(), ..before }
     }
 
     fn holders(&self, role: &str) -> usize {
@@ -77,7 +77,7 @@ fn in_order_no_prefix_leaves_too_few_holders() {
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan);
         let ordered = reviewed.in_order();
-        // No order helps where people exchange kept roles, or where the token's own user, who goes last, gains one.
+        // No order helps where people exchange guarded roles, or where the token's own user, who goes last, gains one.
         let is_own = |change: &Change| Some(&change.subject.id) == reviewed.plan.token_user.as_ref();
         let beyond_order: BTreeSet<&str> = ordered
             .iter()
@@ -334,8 +334,8 @@ fn never_too_few(parallelism: usize) {
         let changes = &reviewed.plan.changes;
         assert_eq!(finished.outcomes.len(), changes.len(), "one outcome for each change");
         for (change, outcome) in changes.iter().zip(&finished.outcomes) {
-            let is_true = !outcome.is_in_force() || drive.world.shows(change);
-            assert!(is_true, "said to be in force: {change:?}");
+            let is_true = !outcome.is_in_sync() || drive.world.shows(change);
+            assert!(is_true, "said to be applied: {change:?}");
         }
         // What was given up arrives at last.
         for flight in std::mem::take(&mut drive.flights) {
@@ -357,7 +357,7 @@ fn never_too_few(parallelism: usize) {
         assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
     }
     // The others need a colleague who changes people meanwhile; those are the simulation's.
-    for outcome in ["applied", "not effective", "rejected", "unclear", "not attempted"] {
+    for outcome in ["applied", "not effective", "rejected", "unknown", "not attempted"] {
         assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
     }
 }

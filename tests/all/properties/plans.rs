@@ -10,7 +10,7 @@ use rolecall::plan::{Change, Edit, Plan};
 use rolecall::roster::Field;
 
 use super::holds;
-use super::organisation::{Case, cases, observed};
+use super::organization::{Case, cases, observed};
 
 /// The people in any order, after older readings of some of them.
 fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
@@ -77,7 +77,7 @@ fn changes_something(change: &Change, observed: &ObservedState) {
 fn everybody_is_accounted_for(plan: &Plan) {
     let differing: BTreeSet<_> =
         plan.changes.iter().chain(&plan.observed).map(|change| &change.subject.id).collect();
-    assert_eq!(plan.declared, differing.len() + plan.absent.len() + plan.in_step);
+    assert_eq!(plan.declared, differing.len() + plan.absent.len() + plan.in_sync);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn after_a_plan_nothing_is_left_to_do() {
         let Ok(plan) = resolved.plan() else { return };
         let state = after(&resolved.observed, &plan);
         let seen = |id| plan.observed.iter().any(|change| change.subject.id == id);
-        let now_in_step = plan.changes.iter().filter(|change| !seen(change.subject.id.clone())).count();
-        let expected = Plan { changes: Vec::new(), in_step: plan.in_step + now_in_step, ..plan.clone() };
+        let now_in_sync = plan.changes.iter().filter(|change| !seen(change.subject.id.clone())).count();
+        let expected = Plan { changes: Vec::new(), in_sync: plan.in_sync + now_in_sync, ..plan.clone() };
         assert_eq!(resolved.plan_on(&state), Ok(expected));
     });
 }

@@ -1,4 +1,4 @@
-//! The guardrails once more, as naively as the documentation tells them: the organisation before and after, counted by
+//! The guardrails once more, as naively as the documentation tells them: the organization before and after, counted by
 //! hand. Only data is taken from the code under test; nothing of `plan::guardrails` is called.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use rolecall::observed::Person;
 use rolecall::plan::Plan;
 use rolecall::roster::{AcknowledgedRisk, Email, Guardrail, MaxChanges, Missing, Unmanaged};
 
-use super::organisation::{ROLES, Resolved, patched};
+use super::organization::{ROLES, Resolved, patched};
 
 /// The id of the role that a file means.
 fn id_of(written: &str) -> &'static str {
@@ -33,15 +33,15 @@ pub(super) fn holds_role(person: &Person, role: &str) -> bool {
     person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
 }
 
-/// The kept roles, and how many must hold each: the highest of the figures that a file gives one role.
-pub(super) fn kept_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
+/// The guarded roles, and how many must hold each: the highest of the figures that a file gives one role.
+pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut kept = BTreeMap::new();
     match &resolved.roster.guardrails.keep_at_least {
         None => drop(kept.insert("role_admin", 2)),
-        Some(floors) => {
-            for floor in floors {
-                let highest = kept.entry(id_of(&floor.role.value)).or_insert(0);
-                *highest = floor.holders.max(*highest);
+        Some(minimums) => {
+            for minimum in minimums {
+                let highest = kept.entry(id_of(&minimum.role.value)).or_insert(0);
+                *highest = minimum.holders.max(*highest);
             }
         }
     }
@@ -52,7 +52,7 @@ fn is_known_by(person: &Person, address: &Email) -> bool {
     person.email == *address || person.secondary.contains(address)
 }
 
-/// The organisation before and after, and what its files accept.
+/// The organization before and after, and what its files accept.
 struct Count<'a> {
     resolved: &'a Resolved,
     plan: &'a Plan,
@@ -76,8 +76,8 @@ pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
 
 impl Count<'_> {
     fn accepts(&self, accepts: impl Fn(&AcknowledgedRisk) -> bool) -> bool {
-        let now = super::organisation::now();
-        let known = &self.resolved.roster.acknowledgements;
+        let now = super::organization::now();
+        let known = &self.resolved.roster.acknowledgments;
         known.iter().any(|known| now < known.expires.value.at && accepts(&known.risk))
     }
 
@@ -111,7 +111,7 @@ impl Count<'_> {
     }
 
     fn leaves_too_few_holders(&self) -> bool {
-        kept_roles(self.resolved).into_iter().any(|(role, floor)| {
+        guarded_roles(self.resolved).into_iter().any(|(role, minimum)| {
             let (before, after) = self.how_many(|person| holds_role(person, role));
             let accepts = |risk: &AcknowledgedRisk| match risk {
                 AcknowledgedRisk::KeepAtLeast(name, down_to) => {
@@ -119,7 +119,7 @@ impl Count<'_> {
                 }
                 _ => false,
             };
-            after < before.min(floor) && !self.accepts(accepts)
+            after < before.min(minimum) && !self.accepts(accepts)
         })
     }
 
@@ -140,7 +140,7 @@ impl Count<'_> {
     fn takes_from_the_token_owner(&self) -> bool {
         let own = self.changed().find(|(person, _)| Some(&person.id) == self.plan.token_user.as_ref());
         own.is_some_and(|(person, after)| {
-            let mut kept = kept_roles(self.resolved).into_keys().chain(["role_admin"]);
+            let mut kept = guarded_roles(self.resolved).into_keys().chain(["role_admin"]);
             let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if is_known_by(person, &user.value));
             kept.any(|role| holds_role(person, role) && !holds_role(after, role)) && !self.accepts(accepts)
         })
@@ -150,9 +150,9 @@ impl Count<'_> {
         let Resolved { roster, .. } = self.resolved;
         let is_declared =
             |person: &Person| roster.people.iter().any(|known| is_known_by(person, &known.email.value));
-        let undeclared = self.people.iter().filter(|(person, _)| !is_declared(person)).count() as u64;
-        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if undeclared <= *up_to);
-        roster.guardrails.unmanaged == Unmanaged::Refuse && undeclared > 0 && !self.accepts(accepts)
+        let unmanaged = self.people.iter().filter(|(person, _)| !is_declared(person)).count() as u64;
+        let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Unmanaged(up_to) if unmanaged <= *up_to);
+        roster.guardrails.unmanaged == Unmanaged::Block && unmanaged > 0 && !self.accepts(accepts)
     }
 
     fn misses_people(&self) -> bool {
@@ -161,6 +161,6 @@ impl Count<'_> {
             roster.people.iter().filter(|person| !self.is_there(&person.email.value)).count() as u64;
         let accepts =
             |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Missing(up_to) if missing <= *up_to);
-        roster.guardrails.missing == Missing::Refuse && missing > 0 && !self.accepts(accepts)
+        roster.guardrails.missing == Missing::Block && missing > 0 && !self.accepts(accepts)
     }
 }

@@ -10,7 +10,7 @@ use rolecall::exit::Exit;
 use rolecall::invocation::Invocation;
 use rolecall::observed::{ObservedState, Organization, Person};
 use rolecall::plan::Plan;
-use rolecall::plan::blame::{AuditEntry, OutOfStep};
+use rolecall::plan::blame::{AuditEntry, Drift};
 use rolecall::plan::forecast::forecast;
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
@@ -24,7 +24,7 @@ use rolecall::report::{self, Annotations, Body, Format, PlanReport, Report, Sett
 use rolecall::roster::Roster;
 
 use super::holds;
-use super::organisation::{Case, cases, catalogue, now};
+use super::organization::{Case, cases, catalog, now};
 use crate::harmless::is_harmless;
 use crate::rosters::read;
 use crate::stories::typing::TYPED;
@@ -80,7 +80,7 @@ const WORDS: &[&str] = &[
     "\"active\"",
     "\"away\"",
     "\"enforce\"",
-    "\"refuse\"",
+    "\"block\"",
     "\"25%\"",
     "\"300%\"",
     "\"teams/*.toml\"",
@@ -222,10 +222,10 @@ fn told_harmlessly(problems: &Problems) {
 /// Goes all the way with what was read.
 fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
-    let mut observed = ObservedState::new(organization, None, catalogue());
+    let mut observed = ObservedState::new(organization, None, catalog());
     people.iter().for_each(|person| observed.insert(person.clone()));
     let desired = roster.resolve_at(now());
-    for problem in roster.overlong_acknowledgements(now()) {
+    for problem in roster.overlong_acknowledgments(now()) {
         told_harmlessly(&Problems::new(roster.sources.clone(), vec![problem]));
     }
     let roles = match NamedRoles::look_up(roster, &observed.roles) {
@@ -256,7 +256,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
 
 /// Everybody was changed by somebody who is called like them, with their status for a source; and the log broke off.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
-    let mut out_of_step = OutOfStep::new(plan, &observed.roles);
+    let mut out_of_step = Drift::new(plan, &observed.roles);
     for person in observed.people() {
         out_of_step.take(&AuditEntry {
             id: person.name.clone(),
@@ -279,7 +279,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
-    let setting = Setting { colours: false, problems_on_stderr: false, markdown_limit: 65_536, annotations };
+    let setting = Setting { colors: false, problems_on_stderr: false, markdown_limit: 65_536, annotations };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
         if format == Format::Github {

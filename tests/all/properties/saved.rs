@@ -6,13 +6,13 @@ use pretty_assertions::assert_eq;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
-use rolecall::observed::{RoleCatalogue, UserId};
+use rolecall::observed::{RoleCatalog, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan};
 use rolecall::plan::{Change, Plan};
 use rolecall::roster::Email;
 
 use super::holds;
-use super::organisation::cases;
+use super::organization::cases;
 
 const BINDING: Binding<'static> = Binding { host: "us", files: "sha256:00" };
 
@@ -50,10 +50,10 @@ fn a_saved_plan_admits_any_part_of_what_was_reviewed() {
             .filter(|(index, _)| is_left(*index))
             .map(|(_, change)| change.clone())
             .collect();
-        let in_step = plan.changes.len() - part.len();
+        let in_sync = plan.changes.len() - part.len();
         assert_eq!(
-            saved.admits(&Plan { changes: part, ..plan }, BINDING, &RoleCatalogue::default()),
-            Ok(in_step)
+            saved.admits(&Plan { changes: part, ..plan }, BINDING, &RoleCatalog::default()),
+            Ok(in_sync)
         );
     });
 }
@@ -96,38 +96,36 @@ fn a_saved_plan_refuses_whatever_is_new_or_altered() {
         let mut instead = plan.clone();
         instead.changes[which] = altered.clone();
         assert!(
-            saved.admits(&instead, BINDING, &RoleCatalogue::default()).is_err(),
+            saved.admits(&instead, BINDING, &RoleCatalog::default()).is_err(),
             "{:?} instead",
             Operation::new(&altered)
         );
         let mut beside = plan.clone();
         beside.changes.push(altered.clone());
         assert!(
-            saved.admits(&beside, BINDING, &RoleCatalogue::default()).is_err(),
+            saved.admits(&beside, BINDING, &RoleCatalog::default()).is_err(),
             "{:?} beside",
             Operation::new(&altered)
         );
         // And a plan that was saved without one of them.
         let mut fewer = plan.clone();
         fewer.changes.remove(which);
-        assert!(save(&fewer).admits(&plan, BINDING, &RoleCatalogue::default()).is_err());
+        assert!(save(&fewer).admits(&plan, BINDING, &RoleCatalog::default()).is_err());
     });
     assert!(exercised.iter().all(|times| times.get() > 0), "{exercised:?}");
 }
 
 #[test]
-fn a_saved_plan_is_bound_to_its_organisation_host_and_files() {
+fn a_saved_plan_is_bound_to_its_organization_host_and_files() {
     holds(20, &plans(), |plan| {
         let saved = save(&plan);
-        assert!(saved.admits(&plan, Binding { host: "eu", ..BINDING }, &RoleCatalogue::default()).is_err());
+        assert!(saved.admits(&plan, Binding { host: "eu", ..BINDING }, &RoleCatalog::default()).is_err());
         assert!(
-            saved
-                .admits(&plan, Binding { files: "sha256:01", ..BINDING }, &RoleCatalogue::default())
-                .is_err()
+            saved.admits(&plan, Binding { files: "sha256:01", ..BINDING }, &RoleCatalog::default()).is_err()
         );
         let mut elsewhere = plan.clone();
         elsewhere.organization.id = "org_2".into();
-        assert!(saved.admits(&elsewhere, BINDING, &RoleCatalogue::default()).is_err());
+        assert!(saved.admits(&elsewhere, BINDING, &RoleCatalog::default()).is_err());
     });
 }
 

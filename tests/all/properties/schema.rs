@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 
 use super::holds;
-use super::organisation::cases;
+use super::organization::cases;
 use super::scribbles::scribble;
 use crate::rosters::read;
 use crate::stories::schema::{as_json, validator};
@@ -27,7 +27,7 @@ fn a_file_of_any_layout_that_the_reader_takes_fits_the_schema() {
 }
 
 #[test]
-fn a_file_of_any_organisation_that_the_reader_takes_fits_the_schema() {
+fn a_file_of_any_organization_that_the_reader_takes_fits_the_schema() {
     let validator = validator();
     let taken = Cell::new(0);
     holds(300, &cases(12), |case| {

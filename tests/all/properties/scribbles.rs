@@ -120,7 +120,7 @@ impl Writer<'_> {
                     ("protected", "[\"a@acme.example\",'b@acme.example'\t]"),
                     ("max_changes", "0x1_0"),
                     ("keep_at_least", "{Admin=2, \"Lead # 2\"= 1}"),
-                    ("missing", "\"\"\"refuse\"\"\""),
+                    ("missing", "\"\"\"block\"\"\""),
                 ],
             ),
         ];

@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn a_fault_that_is_not_applied_leaves_people_log_and_allowance_as_they_were() {
+fn a_fault_that_is_not_applied_leaves_people_log_and_rate_limit_as_they_were() {
     for fault in failures() {
         let mut world = world();
         let before = world.to_state();

@@ -86,7 +86,7 @@ fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
 }
 
 #[test]
-fn an_organisation_in_bad_standing_gets_403_on_everything() {
+fn an_organization_in_bad_standing_gets_403_on_everything() {
     for (standing, code) in [
         (OrganizationStanding::Suspended, "organization_suspended"),
         (OrganizationStanding::Deactivated, "organization_deactivated"),
@@ -118,7 +118,7 @@ fn unknown_paths_are_404_and_wrong_methods_405_with_what_is_allowed() {
 }
 
 #[test]
-fn over_the_allowance_comes_429_with_the_seconds_to_wait_before_the_body_is_looked_at() {
+fn over_the_rate_limit_comes_429_with_the_seconds_to_wait_before_the_body_is_looked_at() {
     let mut world = world().with_limits(limits("patch=1,search=2"));
     let broken = ask("PATCH", "/users/u_ana").body("{");
     let first = world.handle(Duration::from_millis(1500), &broken);
@@ -134,7 +134,7 @@ fn over_the_allowance_comes_429_with_the_seconds_to_wait_before_the_body_is_look
 }
 
 #[test]
-fn refused_at_the_gate_costs_nothing_of_the_allowance() {
+fn refused_at_the_gate_costs_nothing_of_the_rate_limit() {
     let mut world = world().with_limits(limits("get=1"));
     send(&mut world, &Request::new("GET", "/me"));
     send(&mut world, &ask("GET", "/nowhere"));
@@ -154,7 +154,7 @@ fn each_endpoint_has_a_rate_limit_of_its_own() {
 }
 
 #[test]
-fn a_neighbour_spends_from_the_same_allowance() {
+fn a_neighbor_spends_from_the_same_rate_limit() {
     let mut world = world();
     assert_eq!(world.spend(Duration::ZERO, ApiOperation::UpdateUser, 119), 119);
     assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 200);

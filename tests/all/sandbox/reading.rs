@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn me_shows_the_organisation_and_the_tokens_user() {
+fn me_shows_the_organization_and_the_tokens_user() {
     let mut world = world_of(draft().token_user("u_ana"));
     assert_eq!(
         ok(&mut world, &ask("GET", "/me"))["data"],

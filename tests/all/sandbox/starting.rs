@@ -1,4 +1,4 @@
-//! What a world starts from: `pylon.json` as people write it, its mistakes, and organisations that no file describes.
+//! What a world starts from: `pylon.json` as people write it, its mistakes, and organizations that no file describes.
 
 use std::collections::HashSet;
 
@@ -191,7 +191,7 @@ fn declared_people_make_an_organization_with_the_built_in_roles_only() {
 }
 
 #[test]
-fn an_invented_organisation_is_plausible_and_always_the_same() {
+fn an_invented_organization_is_plausible_and_always_the_same() {
     let state = SandboxState::invented(2_000);
     assert_eq!(state, SandboxState::invented(2_000));
     let world = world_of(state);

@@ -41,7 +41,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
         // A signal leaves no time to read back, and the report says for how many; their schedules may have had the last word.
-        if outcome.is_in_force() && !(finished.not_read_back > 0 && is_theirs) {
+        if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(holds(&sim.world, change), "I6: {who:?} is {outcome:?}, and the server does not hold it");
         }
         if matches!(outcome, Outcome::Applied) {
@@ -50,7 +50,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     }
     let expected = match &finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(*number),
-        _ if finished.outcomes.iter().all(Outcome::is_in_force) => Exit::Done,
+        _ if finished.outcomes.iter().all(Outcome::is_in_sync) => Exit::Done,
         _ if !finished.outcomes.iter().any(Outcome::may_have_changed) => Exit::Failed,
         _ => Exit::Partial,
     };
@@ -58,7 +58,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     finished
 }
 
-/// Everything is in force, each change by one write and no more.
+/// Everything is applied, each change by one write and no more.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
     for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {

@@ -32,7 +32,7 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
 }
 
 /// How long so many changes take at least at `limit` a minute: the first minute's are free.
-fn floor(changes: usize, limit: usize) -> Duration {
+fn minimum(changes: usize, limit: usize) -> Duration {
     Duration::from_secs(60) * u32::try_from((changes - 1) / limit).expect("a small number")
 }
 
@@ -77,10 +77,10 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
         }
         if line == 0 && (changes == 120 || changes == 1000) && (rows.len() < 10) {
             rows.push(format!(
-                "{:<16} {changes:>5} changes: {:>6.1} s (floor {:>3} s), {} 429s, busiest minute {}",
+                "{:<16} {changes:>5} changes: {:>6.1} s (minimum {:>3} s), {} 429s, busiest minute {}",
                 kind.name(),
                 ended.took.as_secs_f64(),
-                floor(changes, 120).as_secs(),
+                minimum(changes, 120).as_secs(),
                 ended.watch.throttled,
                 ended.watch.busiest(ApiOperation::UpdateUser),
             ));
@@ -100,7 +100,7 @@ fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
         let (kind, changes) = (LimiterKind::ALL[at / 2 % 5], sizes[at / 10]);
         let line = Line { shows_remaining: at % 2 == 0, ..Line::steady() };
         let limits = Limits { kind, ..Limits::default() }.with(ApiOperation::UpdateUser, Some(20));
-        let floor = floor(changes, 20).as_secs_f64();
+        let minimum = minimum(changes, 20).as_secs_f64();
         let mut worst = (0, 0.0_f64);
         for seed in 0..seeds {
             let ended = run(changes, limits, line.clone(), case * 1000 + seed);
@@ -113,14 +113,14 @@ fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
         let times = if changes >= 200 { 1.25 } else { 1.35 };
         assert!(
-            !counts_plainly || longest <= floor * times + 5.0,
+            !counts_plainly || longest <= minimum * times + 5.0,
             "{kind:?}, {changes} changes: {longest} s"
         );
         rows.push(format!(
-            "{:<16} {changes:>5} changes, remaining {}: at most {most:>3} 429s, {longest:>6.0} s = {:.2} × {floor:>4.0} s",
+            "{:<16} {changes:>5} changes, remaining {}: at most {most:>3} 429s, {longest:>6.0} s = {:.2} × {minimum:>4.0} s",
             kind.name(),
             if line.shows_remaining { "shown " } else { "hidden" },
-            longest / floor.max(1.0),
+            longest / minimum.max(1.0),
         ));
     });
     tell_figures("A true limit of 20 while 120 are assumed", &rows);

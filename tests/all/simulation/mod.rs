@@ -6,7 +6,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `scene` | who is in the organisation, and who should be what |
+//! | `scene` | who is in the organization, and who should be what |
 //! | `sim` | the clock, the line, what arrives when: drives one machine against one world |
 //! | `watch` | what must hold at every step (I1 to I4, I12), and what was counted |
 //! | `check` | what must hold at the end (I6, I7, I9) |
@@ -22,9 +22,9 @@
 mod check;
 mod everywhere;
 mod faults;
-mod floors;
 mod limits;
 mod looks;
+mod minimums;
 mod others;
 mod partial;
 mod read_back;

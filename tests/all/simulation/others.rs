@@ -1,4 +1,4 @@
-//! Other people and other integrations, who act on the same organisation meanwhile.
+//! Other people and other integrations, who act on the same organization meanwhile.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usi
 
 #[test]
 fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
-    let (mut stale, mut in_step, mut again, mut unclear) = (0, 0, 0, 0);
+    let (mut stale, mut in_sync, mut again, mut unclear) = (0, 0, 0, 0);
     let seeds = full(400, 12);
     histories(0..seeds, |seed| {
         let faults = if seed % 2 == 0 {
@@ -52,20 +52,20 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
             let role = sim.world.user(id).unwrap().roles;
             let written = ended.watch.carried_out.contains_key(id);
             match (outcome, to_planned) {
-                (Outcome::Stale, false) => {
+                (Outcome::Conflict, false) => {
                     stale += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");
                 }
-                (Outcome::AlreadyInStep, true) => {
-                    in_step += 1;
-                    assert!(!written, "{number}: nothing is sent for who is in step");
+                (Outcome::AlreadyInSync, true) => {
+                    in_sync += 1;
+                    assert!(!written, "{number}: nothing is sent for who is in sync");
                 }
                 // A write without an answer, and a third value when it was looked for: it may have been there between.
-                (Outcome::Unclear(Some(_)), false) => {
+                (Outcome::Unknown(Some(_)), false) => {
                     unclear += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");
                 }
-                (Outcome::ChangedAgain, false) => {
+                (Outcome::Reverted, false) => {
                     again += 1;
                     assert!(written && role == ["admin"], "{number}");
                 }
@@ -76,18 +76,18 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
             }
         }
     });
-    let is_met = stale > 0 && in_step > 0 && again > 0 && unclear > 0;
+    let is_met = stale > 0 && in_sync > 0 && again > 0 && unclear > 0;
     assert!(super::replayed().is_some() || is_met, "every case was met");
     tell_figures(
         "A colleague changes 60 of 300 people meanwhile",
         &[format!(
-            "{seeds} histories: {stale} left alone, {in_step} found in step, {again} named as changed again, {unclear} as unclear"
+            "{seeds} histories: {stale} left alone, {in_sync} found in sync, {again} named as changed again, {unclear} as unclear"
         )],
     );
 }
 
-/// An integration that spends half of the allowance for writes, evenly, from long before until the end.
-fn beside_a_neighbour(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
+/// An integration that spends half of the rate limit for writes, evenly, from long before until the end.
+fn beside_a_neighbor(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
     let scene = Scene::of_changes(changes);
     let limits = Limits { kind, ..Limits::default() };
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
@@ -95,18 +95,18 @@ fn beside_a_neighbour(kind: LimiterKind, changes: usize, seed: u64, line: Line) 
     sim.outside(begins, Outside::Spends { class: ApiOperation::UpdateUser, every: Duration::from_secs(1) });
     let settled = Duration::from_secs(120) + Duration::from_millis(seed * 7919 % 60_000);
     sim.pass_until(settled);
-    assert_eq!(sim.neighbour.0, sim.neighbour.1, "alone, the neighbour gets all it asks for");
-    sim.neighbour = (0, 0);
+    assert_eq!(sim.neighbor.0, sim.neighbor.1, "alone, the neighbor gets all it asks for");
+    sim.neighbor = (0, 0);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
     assert!(finished.outcomes.iter().all(|outcome| *outcome == Outcome::Applied), "{:?}", counted(finished));
-    let kept = sim.neighbour.1 as f64 / sim.neighbour.0.max(1) as f64;
+    let kept = sim.neighbor.1 as f64 / sim.neighbor.0.max(1) as f64;
     (sim, ended, kept)
 }
 
 #[test]
-fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
+fn a_neighbor_who_uses_half_of_the_rate_limit_keeps_it() {
     let sizes: &[usize] = if soak() { &[120, 300, 1000] } else { &[300] };
     let mut rows = Vec::new();
     let seeds = full(20, 1);
@@ -117,7 +117,7 @@ fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
         let line = Line { shows_remaining: at % 2 == 0, ..Line::default() };
         let runs: Vec<(f64, u64, f64)> = (0..seeds)
             .map(|seed| {
-                let (_, ended, kept) = beside_a_neighbour(kind, changes, seed, line.clone());
+                let (_, ended, kept) = beside_a_neighbor(kind, changes, seed, line.clone());
                 (kept, ended.watch.throttled, ended.took.as_secs_f64())
             })
             .collect();
@@ -127,16 +127,16 @@ fn a_neighbour_who_uses_half_of_the_allowance_keeps_it() {
         let longest = runs.iter().map(|run| run.2).fold(0.0, f64::max);
         // Whoever counts by a raster has given the whole minute away before anybody can know; later minutes make up for it.
         let starts_blind = kind == LimiterKind::FixedWindow && changes < 1000;
-        assert!(starts_blind || mean >= 0.85, "{kind:?}, {changes} changes: the neighbour keeps {mean:.3}");
+        assert!(starts_blind || mean >= 0.85, "{kind:?}, {changes} changes: the neighbor keeps {mean:.3}");
         rows.push(format!(
-            "{:<16} {changes:>5} changes, remaining {}: neighbour keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
+            "{:<16} {changes:>5} changes, remaining {}: neighbor keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
             kind.name(),
             if line.shows_remaining { "shown " } else { "hidden" },
             mean * 100.0,
             least * 100.0,
         ));
     });
-    tell_figures("Beside a neighbour who uses half of the allowance", &rows);
+    tell_figures("Beside a neighbor who uses half of the rate limit", &rows);
 }
 
 #[test]
@@ -154,6 +154,6 @@ fn statuses_that_a_colleague_sets_are_left_alone_too() {
     );
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
-    assert_eq!(finished.outcomes.last(), Some(&Outcome::Stale));
+    assert_eq!(finished.outcomes.last(), Some(&Outcome::Conflict));
     assert_eq!(sim.world.user(&who).unwrap().status.as_deref(), Some("on_leave"));
 }

@@ -346,7 +346,7 @@ impl<'l> Server<'l> {
     fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();
-        let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Refuse;
+        let confirm_listing = roster.guardrails.unmanaged == rolecall::roster::Unmanaged::Block;
         let observe = |emails: &[Email]| -> Result<ObservedState, ObserveError> {
             let wanted = Wanted { emails, pin: None, confirm_listing };
             observed(self, &wanted)
@@ -395,7 +395,7 @@ fn a_partial_response_gives_the_true_plan_or_no_plan() {
         // A swap, a removal down to the minimum, and a removal that is blocked.
         for (dee, minimum, unmanaged) in [
             ("Admin", "2", ""),
-            ("Admin", "2", "unmanaged = \"refuse\""),
+            ("Admin", "2", "unmanaged = \"block\""),
             ("Member", "2", ""),
             ("Member", "3", ""),
         ] {
@@ -443,7 +443,7 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
                         let is_planned = |change| expected.plan.changes.contains(change);
                         assert!(plan.plan.changes.iter().all(is_planned), "{}", what());
                         let drops_change = plan.plan.changes.len() < expected.plan.changes.len();
-                        assert!(drops_change || plan.is_refused() || !expected.is_refused(), "{}", what());
+                        assert!(drops_change || plan.is_blocked() || !expected.is_blocked(), "{}", what());
                     }
                     Some(plan) => is_true(plan, &expected, &what),
                     None => {}
@@ -459,9 +459,9 @@ fn falsify(date: Date, roster: &Roster, counts: &mut BTreeMap<String, [u32; 2]>)
 fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> String) {
     let (plan_of, expected_of) = (nameless(&plan.plan), nameless(&expected.plan));
     assert!(plan_of == expected_of, "{}\n{plan_of:#?}", what());
-    assert!(plan.is_refused() || !expected.is_refused(), "a guardrail passes: {}", what());
-    for (floor, expected) in plan.floors.iter().zip(&expected.floors) {
-        assert!(floor.after <= expected.after, "more holders than there are: {}", what());
+    assert!(plan.is_blocked() || !expected.is_blocked(), "a guardrail passes: {}", what());
+    for (minimum, expected) in plan.minimums.iter().zip(&expected.minimums) {
+        assert!(minimum.after <= expected.after, "more holders than there are: {}", what());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was accepted and is not in force: roles that SCIM decides, statuses that support hours put back.
+//! What was accepted and is not applied: roles that SCIM decides, statuses that support hours put back.
 
 use std::collections::BTreeMap;
 
@@ -24,12 +24,12 @@ fn scene() -> Scene {
 }
 
 #[test]
-fn what_is_accepted_and_not_in_force_is_named() {
+fn what_is_accepted_and_not_applied_is_named() {
     let scene = scene();
     let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
-    let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("changed again", 10)]);
+    let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("reverted", 10)]);
     assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
     // One search, and a second look at those whose answer had shown the value.
     assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
@@ -77,7 +77,7 @@ fn an_apply_knows_what_it_applied_even_if_three_fifths_of_all_requests_fail() {
             *all.entry(name).or_default() += count;
         }
         let changes = planned.reviewed.plan.changes.iter().zip(&finished.outcomes);
-        let unknown = changes.filter(|(_, outcome)| outcome.as_str() == "unclear");
+        let unknown = changes.filter(|(_, outcome)| outcome.as_str() == "unknown");
         let applied = unknown.filter(|(change, _)| holds(&sim.world, change)).count();
         assert_eq!(applied, 0, "applied, and reported as unknown");
     });

@@ -1,4 +1,4 @@
-//! Who is in the organisation, and who should be what: a world and a roster that differ.
+//! Who is in the organization, and who should be what: a world and a roster that differ.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::roster::{
-    DeclaredPerson, DeclaredValue, Email, Floor, GuardrailRules, MaxChanges, PerField, Policy, RoleName,
+    DeclaredPerson, DeclaredValue, Email, GuardrailRules, MaxChanges, Minimum, PerField, Policy, RoleName,
     Roster, Status, Workspace,
 };
 use rolecall::sandbox::{Limits, Role, SandboxState, World, WrittenUser};
@@ -18,7 +18,7 @@ use rolecall::source::{Place, Sourced, Sources};
 
 use crate::builders::{BuildState, readable_roles};
 
-/// An organisation, and the files about it.
+/// An organization, and the files about it.
 #[derive(Clone)]
 pub(super) struct Scene {
     world: World,
@@ -50,19 +50,19 @@ pub(super) fn email(number: usize) -> String {
 
 impl Scene {
     /// With the roles Admin, Member and Viewer.
-    pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, floors: Option<&[(&str, u64)]>) -> Self {
-        Self::of(people, None, token_user, floors)
+    pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, minimums: Option<&[(&str, u64)]>) -> Self {
+        Self::of(people, None, token_user, minimums)
     }
 
-    pub(super) fn with_roles(people: Vec<Who>, roles: Vec<Role>, floors: Option<&[(&str, u64)]>) -> Self {
-        Self::of(people, Some(roles), None, floors)
+    pub(super) fn with_roles(people: Vec<Who>, roles: Vec<Role>, minimums: Option<&[(&str, u64)]>) -> Self {
+        Self::of(people, Some(roles), None, minimums)
     }
 
     fn of(
         people: Vec<Who>,
         roles: Option<Vec<Role>>,
         token_user: Option<&str>,
-        floors: Option<&[(&str, u64)]>,
+        minimums: Option<&[(&str, u64)]>,
     ) -> Self {
         let mut sources = Sources::default();
         let file = sources.add("users.toml".into(), String::new());
@@ -81,10 +81,10 @@ impl Scene {
             })
             .collect();
         declared.sort_by(|a, b| a.email.value.cmp(&b.email.value));
-        let floor = |(role, holders): &(&str, u64)| Floor { role: role_name(role), holders: *holders };
+        let minimum = |(role, holders): &(&str, u64)| Minimum { role: role_name(role), holders: *holders };
         let guardrails = GuardrailRules {
             max_changes: MaxChanges::Count(u64::MAX),
-            keep_at_least: floors.map(|floors| floors.iter().map(floor).collect()),
+            keep_at_least: minimums.map(|minimums| minimums.iter().map(minimum).collect()),
             ..GuardrailRules::default()
         };
         let roster = Roster {
@@ -95,7 +95,7 @@ impl Scene {
             workspace: Workspace::default(),
             policy: Policy::default(),
             guardrails,
-            acknowledgements: Vec::new(),
+            acknowledgments: Vec::new(),
             people: declared,
         };
         let roles = roles.unwrap_or_else(readable_roles);

@@ -75,7 +75,7 @@ impl Line {
 pub(super) enum Outside {
     /// A colleague changes a person.
     Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
-    /// Another integration spends from the allowance, again and again.
+    /// Another integration spends from the rate limit, again and again.
     Spends { class: ApiOperation, every: Duration },
 }
 
@@ -168,8 +168,8 @@ pub(super) struct Sim {
     run: u32,
     /// When somebody else changed a person, by id.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// What the neighbour asked for, and what of it was let in.
-    pub(super) neighbour: (u64, u64),
+    /// What the neighbor asked for, and what of it was let in.
+    pub(super) neighbor: (u64, u64),
     /// Requests that never left, and requests that arrived late.
     pub(super) refused: u64,
     pub(super) late: u64,
@@ -189,7 +189,7 @@ impl Sim {
             counter: 0,
             run: 0,
             changed_by_others: HashMap::new(),
-            neighbour: (0, 0),
+            neighbor: (0, 0),
             refused: 0,
             late: 0,
             told: super::replayed().is_some(),
@@ -434,8 +434,8 @@ impl Sim {
                 self.changed_by_others.insert(id.expect("an id"), now);
             }
             Outside::Spends { class, every } => {
-                self.neighbour.0 += 1;
-                self.neighbour.1 += u64::from(self.world.spend(now, class, 1));
+                self.neighbor.0 += 1;
+                self.neighbor.1 += u64::from(self.world.spend(now, class, 1));
                 self.outside(now + every, Outside::Spends { class, every });
             }
         }

@@ -37,7 +37,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             let count = |wanted: fn(&Outcome) -> bool| {
                 finished.outcomes.iter().filter(|outcome| wanted(outcome)).count()
             };
-            unclear += count(|outcome| matches!(outcome, Outcome::Unclear(_)));
+            unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
         // The next process starts while requests of the last one may still be on their way.
@@ -45,7 +45,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
         let finished = outcomes(&sim, &planned, &ended);
-        assert!(finished.outcomes.iter().all(Outcome::is_in_force), "it converges");
+        assert!(finished.outcomes.iter().all(Outcome::is_in_sync), "it converges");
         let rest = sim.now + Duration::from_secs(60);
         sim.pass_until(rest);
         second_run_is_empty(&mut sim, &scene);
@@ -87,7 +87,7 @@ fn a_first_signal_only_waits_for_what_is_in_flight() {
 
 fn all_in_flight_finished(sim: &Sim, planned: &super::sim::Planned, ended: &super::sim::Ended) {
     let finished = outcomes(sim, planned, ended);
-    assert!(finished.outcomes.iter().all(|outcome| !matches!(outcome, Outcome::Unclear(_))));
+    assert!(finished.outcomes.iter().all(|outcome| !matches!(outcome, Outcome::Unknown(_))));
     assert!(ended.took <= Duration::from_millis(150), "{:?}", ended.took);
 }
 

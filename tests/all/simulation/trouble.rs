@@ -48,7 +48,7 @@ fn nobody_answers_and_the_run_ends_by_itself() {
     sim.faults = Faults::none().with(Fault::CutBefore, 1.0);
     let ended = sim.carry_out(&planned, &How::default());
     let finished = outcomes(&sim, &planned, &ended);
-    assert!(finished.outcomes.iter().all(|outcome| !outcome.is_in_force()));
+    assert!(finished.outcomes.iter().all(|outcome| !outcome.is_in_sync()));
     assert!(ended.took <= Duration::from_secs(400), "{:?}", ended.took);
 }
 
@@ -61,8 +61,8 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
     let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
-        (refuses_writes, Line::default(), 10..=10, 11, "unclear"), // each is looked at before it is sent again, and once more
-        (answers_nobody, Line::default(), 1..=1, 10, "unclear"),
+        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // each is looked at before it is sent again, and once more
+        (answers_nobody, Line::default(), 1..=1, 10, "unknown"),
         // After a minute of pauses it is the reading before the write that never leaves.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
     ] {
@@ -101,7 +101,7 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
         let finished = outcomes(&sim, &planned, &ended);
         match &finished.stopped {
             None => {
-                assert!(is_waited_for && finished.outcomes.iter().all(Outcome::is_in_force));
+                assert!(is_waited_for && finished.outcomes.iter().all(Outcome::is_in_sync));
             }
             Some(Stop::LongPause(_)) => assert!(!is_waited_for),
             Some(other) => panic!("{window} s: {other:?}"),
@@ -122,7 +122,7 @@ fn on_a_slow_disk_no_write_rests_on_an_old_read_and_a_disk_that_is_too_slow_ends
 }
 
 #[test]
-fn a_token_that_may_not_write_stops_after_three_and_an_organisation_switched_off_at_once() {
+fn a_token_that_may_not_write_stops_after_three_and_an_organization_switched_off_at_once() {
     let scene = Scene::of_changes(30);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());

@@ -21,8 +21,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
-    /// Kept roles that somebody would lose, with the number of holders that must remain at every point.
-    floors: Vec<(RoleId, u64)>,
+    /// Guarded roles that somebody would lose, with the number of holders that must remain at every point.
+    minimums: Vec<(RoleId, u64)>,
     /// The newest reading of a person: when it was sent, and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
     in_flight: HashSet<UserId>,
@@ -43,11 +43,11 @@ impl Watch {
     pub(super) fn new(plan: &ReviewedPlan, read_at: Duration) -> Self {
         let changes = &plan.plan.changes;
         let lost = |role: &RoleId| changes.iter().any(|change| change.roles_lost().any(|lost| lost == *role));
-        let floors = plan.floors.iter().filter(|floor| lost(&floor.role));
+        let minimums = plan.minimums.iter().filter(|minimum| lost(&minimum.role));
         Self {
             planned: changes.iter().map(|change| (change.subject.id.clone(), body_of(change))).collect(),
-            floors: floors
-                .map(|floor| (floor.role.clone(), floor.floor.min(floor.before).min(floor.after)))
+            minimums: minimums
+                .map(|minimum| (minimum.role.clone(), minimum.minimum.min(minimum.before).min(minimum.after)))
                 .collect(),
             reads: changes.iter().map(|change| (change.subject.id.clone(), (read_at, read_at))).collect(),
             in_flight: HashSet::new(),
@@ -139,7 +139,7 @@ impl Watch {
         if done {
             self.was_carried_out(request);
         }
-        self.floors_hold(sim);
+        self.minimums_hold(sim);
     }
 
     /// A request that the client gave up long before.
@@ -147,7 +147,7 @@ impl Watch {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);
         }
-        self.floors_hold(sim);
+        self.minimums_hold(sim);
     }
 
     fn was_carried_out(&mut self, request: &Request) {
@@ -156,8 +156,8 @@ impl Watch {
     }
 
     /// I12
-    pub(super) fn floors_hold(&self, sim: &Sim) {
-        for (role, keep) in &self.floors {
+    pub(super) fn minimums_hold(&self, sim: &Sim) {
+        for (role, keep) in &self.minimums {
             let holders = sim.world.holders(&role.0) as u64;
             assert!(holders >= *keep, "I12: {holders} hold {role:?}, and {keep} must");
         }

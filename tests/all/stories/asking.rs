@@ -59,9 +59,9 @@ Coming by itself
 
 Guardrails, for this person alone
   ✓ max_changes    1 of 3 change (limit 10)
-  ✓ keep_at_least  2 Admins remain (floor 2)
+  ✓ keep_at_least  2 Admins remain (minimum 2)
 
-not in step: see what would change
+not in sync: see what would change
 "
         .replace("HOST", &scene.host()),
     );
@@ -79,7 +79,7 @@ fn somebody_whom_guardrails_watch_is_told_to_be_so() {
         run.stdout
     );
     assert!(
-        run.stdout.contains("    token_owner    the token is theirs, so they keep their kept roles\n"),
+        run.stdout.contains("    token_owner    the token is theirs, so they keep their guarded roles\n"),
         "{}",
         run.stdout
     );
@@ -181,8 +181,8 @@ rolecall doctor
   ✓ token and host  there is a token, for HOST
   ✓ Pylon           answers after N ms
     clock           fixed by ROLECALL_NOW, and so not compared
-    allowance       Pylon does not say how much is left of it
-  ! organisation    Acme (org_1); the token is u_ana's
+    rate limit      Pylon does not say how much is left of it
+  ! organization    Acme (org_1); the token is u_ana's
       pin the files to it, so that they are never applied to another one:
       [workspace]
       organization = "org_1"
@@ -216,8 +216,8 @@ fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() 
     ill(
         &pinned,
         &[
-            "  ✗ organisation      Acme (org_1); the token is u_ana's             users.toml:2\n      these files are pinned",
-            "    people and roles  not asked: it is another organisation\n",
+            "  ✗ organization      Acme (org_1); the token is u_ana's             users.toml:2\n      these files are pinned",
+            "    people and roles  not asked: it is another organization\n",
             "\n1 thing to mend\n",
         ],
     );
@@ -248,7 +248,7 @@ fn wherever_a_role_is_named_every_verb_looks_for_it() {
         (person("role = \"Admin\", windows = [{ from = 2027-12-01, role = \"Wizard\" }]"), 2),
         (format!("[guardrails]\nkeep_at_least = {{ Wizard = 1 }}\n{}", person("")), 2),
         (format!("{acknowledged}{}", person("")), 3),
-        ("[guardrails]\nunmanaged = \"refuse\"\nkeep_at_least = { Wizard = 1 }\n".to_owned(), 3),
+        ("[guardrails]\nunmanaged = \"block\"\nkeep_at_least = { Wizard = 1 }\n".to_owned(), 3),
     ] {
         let scene = Scene::with_pylon(PYLON).file("users.toml", &users);
         scene.run("validate").exits(0);
@@ -350,7 +350,7 @@ fn an_apply_that_left_something_open_is_not_called_well() {
     let run = scene.run("doctor");
     assert!(
         run.stdout.contains(
-            "  ! last apply      1 change not in force, 2026-11-20 08:00Z\n      `rolecall plan` shows where things stand; something else decides these values, so sending them again\n      is not the remedy\n"
+            "  ! last apply      1 change not applied, 2026-11-20 08:00Z\n      `rolecall plan` shows where things stand; something else decides these values, so sending them again\n      is not the remedy\n"
         ),
         "{}",
         run.stdout

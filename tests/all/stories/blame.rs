@@ -1,4 +1,4 @@
-//! `plan --blame`: who changed what is out of step, as far as the audit log tells; and nothing lost where it does not.
+//! `plan --blame`: who changed what is out of sync, as far as the audit log tells; and nothing lost where it does not.
 
 use std::fs;
 use std::time::Duration;
@@ -83,8 +83,8 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
   ~ cy@acme.example  Cy Ortega
       role    Member → Viewer   users.toml:5
 
-2 to change (2 roles, 1 status) · 2 in step · 1 in Pylon declared nowhere
-Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
+2 to change (2 roles, 1 status) · 2 in sync · 1 unmanaged
+Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 The audit log does not say who changed 1 of 3 values.
 "
         .replace("HOST", &scene.host()),
@@ -110,7 +110,7 @@ fn only_those_who_are_out_of_step_are_asked_about_in_one_request() {
     assert_eq!(audit_searches(&scene)[2..], [filter(&["u_bo"])], "what is only observed is asked about too");
     let scene = scene.file("users.toml", "[users]\n\"dee@acme.example\" = {}\n\"typo@acme.example\" = {}\n");
     scene.run("plan --blame").exits(0);
-    assert_eq!(audit_searches(&scene).len(), 3, "where all is in step there is nothing to ask");
+    assert_eq!(audit_searches(&scene).len(), 3, "where all is in sync there is nothing to ask");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn without_an_audit_log_the_plan_is_the_same_and_one_line_says_why() {
         run.exits(2).complains("");
         let added: Vec<&str> = run.stdout.lines().filter(|line| !plain.contains(line)).collect();
         let expected = format!(
-            "Who changed it is not available: the organisation's plan or the token does not allow it: POST /audit-logs/search was answered with {why} (request "
+            "Who changed it is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with {why} (request "
         );
         assert_eq!((added.len(), added[0].starts_with(&expected)), (1, true), "{added:?}");
         assert_eq!(audit_searches(&scene).len(), 1, "asked once");
@@ -272,7 +272,7 @@ fn a_log_of_several_pages_is_read_until_everybody_is_found_in_both_eras() {
 }
 
 #[test]
-fn a_log_too_long_for_the_allowance_is_read_in_part_and_that_is_said() {
+fn a_log_too_long_for_the_rate_limit_is_read_in_part_and_that_is_said() {
     let sign_in =
         |number: usize| entry(&format!("n{number}"), "u_cy", "UserSignedIn", "2026-10-01T00:00:00Z", BY_DANA);
     let mut audit: Vec<String> = (0..2500).map(sign_in).collect();
@@ -335,7 +335,7 @@ fn a_comment_has_it_beside_the_value_that_is_there() {
 +role = "Viewer" # users.toml:7
 ```
 
-Guardrails hold: `2 of 4 change (limit 10)`, `2 Admins remain (floor 2)`.
+Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 The audit log does not say who changed 1 of 3 values.
 
@@ -345,7 +345,7 @@ The audit log does not say who changed 1 of 3 values.
     let forbidden = Scene::with_pylon(&state(r#""audit_log": false"#, &[])).file("users.toml", USERS);
     forbidden.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(forbidden.folder().join("plan.md")).unwrap();
-    assert!(comment.contains("\n\nWho changed it is not available: `the organisation's plan or the token does not allow it: POST"), "{comment}");
+    assert!(comment.contains("\n\nWho changed it is not available: `the organization's plan or the token does not allow it: POST"), "{comment}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn without_a_journal_nothing_is_sent() {
 }
 
 #[test]
-fn a_second_apply_of_the_organisation_refuses_and_names_the_first() {
+fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let scene = scene(Faults::none());
     let now: Timestamp = NOW.parse().unwrap();
     let folder = |name: &str| scene.folder().join(name);
@@ -197,7 +197,7 @@ fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
     let output = child.wait_with_output().unwrap();
     let report = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(130), "{report}");
-    assert!(report.contains("1 unclear · 49 not attempted"), "{report}");
+    assert!(report.contains("1 unknown · 49 not attempted"), "{report}");
 }
 
 /// A pipe that nobody reads, and that has as many bytes as it takes: the next write waits forever.

@@ -30,7 +30,7 @@ fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
     ! windows  + { from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }   users.toml:3
 
 1 declared differently
-Look at the lines with ! first: kept roles, guardrails, policy, accepted risks, the pin.
+Look at the lines with ! first: guarded roles, guardrails, policy, accepted risks, the pin.
 "
     );
     assert_eq!(exit, Some(2));
@@ -78,8 +78,8 @@ const EVERY_KEY: &[(&str, &str, &str)] = &[
     ),
     ("keep_active", "", "[guardrails]\nkeep_active = 3"),
     ("protected", "[guardrails]\nprotected = [\"a@acme.example\"]", ""),
-    ("unmanaged", "", "[guardrails]\nunmanaged = \"refuse\""),
-    ("missing", "", "[guardrails]\nmissing = \"refuse\""),
+    ("unmanaged", "", "[guardrails]\nunmanaged = \"block\""),
+    ("missing", "", "[guardrails]\nmissing = \"block\""),
     (
         "up_to",
         ACKNOWLEDGED,
@@ -185,7 +185,7 @@ fn people_who_come_and_go_are_told_with_what_that_means() {
   + eve@acme.example  newly declared
 
 1 newly declared · 1 no longer declared
-Look at the lines with ! first: kept roles, guardrails, policy, accepted risks, the pin.
+Look at the lines with ! first: guarded roles, guardrails, policy, accepted risks, the pin.
 "
     );
 }
@@ -217,7 +217,7 @@ fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
 
 1 declared differently
 
-Look here first (kept roles, guardrails, policy, accepted risks, the pin):
+Look here first (guarded roles, guardrails, policy, accepted risks, the pin):
 
 - `bo@acme.example` `role`: `"Member"` → `"Admin"` (`users.toml:2`)
 
@@ -320,7 +320,7 @@ fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
         run.exits(0);
         let line = run.stdout.lines().find(|line| line.contains(role)).unwrap();
         assert_eq!(line.contains("! role"), is_marked, "{line}");
-        assert_eq!(line.contains("may be a kept role: only Pylon can tell"), is_marked, "{line}");
+        assert_eq!(line.contains("may be a guarded role: only Pylon can tell"), is_marked, "{line}");
         let markdown = scene.run("compare old/users.toml users.toml --format markdown").stdout;
         assert_eq!(
             markdown.contains("Look here first") && markdown.contains("only Pylon can tell"),

@@ -169,8 +169,15 @@ fn the_page_on_call_names_no_diagnostic_that_is_not_there() {
 #[test]
 fn every_exit_code_is_in_the_table() {
     let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
-    let exits =
-        [Exit::Done, Exit::Failed, Exit::Pending, Exit::Refused, Exit::Partial, Exit::StalePlan, Exit::Usage];
+    let exits = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Pending,
+        Exit::Blocked,
+        Exit::Partial,
+        Exit::PlanMismatch,
+        Exit::Usage,
+    ];
     for exit in exits {
         assert!(text.contains(&format!("\n| {} |", exit.code())), "{exit:?}");
     }

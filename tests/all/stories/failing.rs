@@ -24,7 +24,7 @@ fn troubled(faults: Faults) -> Scene {
 }
 
 #[test]
-fn every_fault_on_a_write_ends_with_the_value_in_force_and_nothing_done_twice() {
+fn every_fault_on_a_write_ends_with_the_value_applied_and_nothing_done_twice() {
     for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
         let scene = troubled(Faults::none().on(ApiOperation::UpdateUser).at(1, fault));
         let run = scene.run("apply --auto-approve");
@@ -123,7 +123,7 @@ fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
     let run = scene()
         .file("users.toml", format!("[users]\n\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}\n"))
         .run("plan");
-    run.exits(1).mentions("the organisation has no role `[token]…`");
+    run.exits(1).mentions("the organization has no role `[token]…`");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn no_name_in_pylon_is_a_command_to_a_github_runner() {
 }
 
 #[test]
-fn a_suspended_organisation_and_a_forbidden_write_say_what_to_do() {
+fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
     let suspended = PYLON.replacen('{', r#"{ "settings": { "standing": "suspended" },"#, 1);
     Scene::with_pylon(&suspended).file("users.toml", USERS).run("plan").exits(1).names("pylon::suspended");
 
@@ -204,7 +204,7 @@ fn a_change_without_effect_or_undone_at_once_is_called_by_its_name() {
         Scene::with_pylon(hours).file("users.toml", "[users]\n\"bo@acme.example\" = { status = \"away\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(4);
-    assert!(run.stdout.contains("changed again: it was in force"), "{}", run.stdout);
+    assert!(run.stdout.contains("reverted: it was applied"), "{}", run.stdout);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn what_came_of_many_in_the_same_words_is_said_once_and_of_each_by_its_name() {
         "not effective: Pylon accepted it and still shows another value; a SCIM group may decide this";
     let times = |text: &str, part: &str| text.matches(part).count();
     assert_eq!(times(&run.stdout, sentence), 1, "{}", run.stdout);
-    assert!(run.stdout.contains(&format!("\n12 not effective · 0 in step\n{sentence} (12 people)\n")));
+    assert!(run.stdout.contains(&format!("\n12 not effective · 0 in sync\n{sentence} (12 people)\n")));
     assert_eq!(times(&run.stdout, "\n      not effective\n"), 12, "{}", run.stdout);
     let comment = fs::read_to_string(scene.folder().join("a.md")).unwrap();
     assert_eq!(times(&comment, sentence), 1, "{comment}");
@@ -315,7 +315,7 @@ fn what_to_do_next_fits_what_happened_and_is_said_once() {
         assert!(text.contains("something else decides the value: change it there"), "{text}");
         assert!(!text.contains("apply again") && !text.contains("rolecall apply again"), "{text}");
     }
-    // Refused by a guardrail.
+    // Blocked by a guardrail.
     let refused = scene().file("users.toml", format!("[guardrails]\nmax_changes = 1\n{USERS}"));
     for text in remedy(&refused, "apply --auto-approve", 3) {
         assert_eq!(text.matches("Nothing was changed.").count(), 1, "{text}");

@@ -348,7 +348,7 @@ fn a_problem_in_json_has_code_places_and_help() {
 }
 
 #[test]
-fn an_acknowledgement_that_ends_too_late_says_when_and_which_day_is_allowed() {
+fn an_acknowledgment_that_ends_too_late_says_when_and_which_day_is_allowed() {
     let text = "timezone = \"Europe/Berlin\"\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"r\"\nexpires = 2027-01-21\n";
     let run = Scene::offline().file("users.toml", text).run("validate");
     run.exits(1).names("roster::expires_too_late");
@@ -412,7 +412,7 @@ fn a_person_is_found_in_pylon_whatever_the_case_and_composition_of_the_address()
         fs::write(scene.folder().join("users.toml"), users).unwrap();
         let run = scene.run("plan");
         run.exits(0);
-        assert!(run.stdout.contains("nothing to change · 1 in step"), "{}", run.stdout);
+        assert!(run.stdout.contains("nothing to change · 1 in sync"), "{}", run.stdout);
     }
 }
 

@@ -1,4 +1,4 @@
-//! From the files to the `PATCH` calls, and a second run that finds everything in step.
+//! From the files to the `PATCH` calls, and a second run that finds everything in sync.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
@@ -44,8 +44,8 @@ rolecall plan · Acme Support (org_4f1c, HOST) · 4 declared
   ~ cy@acme.example  Cy Ortega
       status  active → out_of_office   users.toml:8
 
-2 to change (1 role, 1 status) · 2 in step · 1 in Pylon declared nowhere
-Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
+2 to change (1 role, 1 status) · 2 in sync · 1 unmanaged
+Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host())
         .as_str(),
@@ -55,7 +55,7 @@ Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
 }
 
 #[test]
-fn an_apply_sends_exactly_what_changes_and_the_next_run_finds_everything_in_step() {
+fn an_apply_sends_exactly_what_changes_and_the_next_run_finds_everything_in_sync() {
     let scene = scene();
     let run = scene.run("apply --auto-approve");
     run.says(
@@ -67,8 +67,8 @@ rolecall apply · Acme Support (org_4f1c, HOST) · 4 declared
   ✓ cy@acme.example  Cy Ortega
       status  active → out_of_office   users.toml:8
 
-2 applied · 2 in step · 1 in Pylon declared nowhere
-Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
+2 applied · 2 in sync · 1 unmanaged
+Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host())
         .as_str(),
@@ -84,8 +84,8 @@ Guardrails hold: 2 of 4 change (limit 10), 2 Admins remain (floor 2).
         "
 rolecall apply · Acme Support (org_4f1c, HOST) · 4 declared
 
-nothing to change · 4 in step · 1 in Pylon declared nowhere
-Guardrails hold: 0 of 4 change (limit 10), 2 Admins remain (floor 2).
+nothing to change · 4 in sync · 1 unmanaged
+Guardrails pass: 0 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host())
         .as_str(),
@@ -145,7 +145,7 @@ fn the_json_report_says_the_same() {
     assert_eq!(report["version"], 1);
     assert_eq!(
         report["summary"],
-        serde_json::json!({ "changes": 2, "in_step": 2, "in_step_since_saved": 0, "observed": 0, "missing": 0, "undeclared": 1, "integration_users": 0 })
+        serde_json::json!({ "changes": 2, "in_sync": 2, "in_sync_since_saved": 0, "observed": 0, "missing": 0, "unmanaged": 1, "integration_users": 0 })
     );
     assert_eq!(
         report["changes"][0],
@@ -153,7 +153,7 @@ fn the_json_report_says_the_same() {
             "email": "bo@acme.example", "id": "u_bo", "name": "Bo Lindqvist", "primary_email": null,
             "edits": [{
                 "field": "role", "from": ["Viewer"], "to": "Member", "through_scim": [],
-                "place": { "file": "users.toml", "line": 3, "column": 8 }, "origin": { "kind": "defaults" }
+                "location": { "file": "users.toml", "line": 3, "column": 8 }, "origin": { "kind": "defaults" }
             }]
         })
     );
@@ -210,7 +210,7 @@ fn the_embedded_pylon_keeps_its_state_between_runs_beside_the_config() {
 }
 
 #[test]
-fn colours_come_when_asked_for() {
+fn colors_come_when_asked_for() {
     let scene = scene();
     assert!(!scene.run("plan").stdout.contains('\u{1b}'), "not into a pipe");
     assert!(scene.run("plan --color always").stdout.contains("\u{1b}[33m~"));

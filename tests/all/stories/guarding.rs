@@ -47,7 +47,7 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
     let scene = pylon(12).file("users.toml", format!("[users]\n{}", demote(0..10)));
     scene.run("plan").exits(0);
     let scene = scene.file("users.toml", format!("[users]\n{}", demote(0..11)));
-    is_refused(&scene, "Refused by max_changes: 11 of 11 change (limit 10)\n");
+    is_refused(&scene, "Blocked by max_changes: 11 of 11 change (limit 10)\n");
     scene.run("apply --auto-approve --max-changes 11").exits(0);
     assert_eq!(scene.patches().len(), 11);
 }
@@ -58,26 +58,27 @@ fn whoever_is_not_there_makes_no_larger_team() {
         .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
         .collect();
     let scene = pylon(12).file("users.toml", format!("[users]\n{}{nobody}", demote(0..11)));
-    is_refused(&scene, "Refused by max_changes: 11 of 111 change (limit 10)\n");
+    is_refused(&scene, "Blocked by max_changes: 11 of 111 change (limit 10)\n");
 }
 
 #[test]
-fn floors_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
+fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
     let said = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
-    let users = |floors: &str, who: &str| {
+    let users = |minimums: &str, who: &str| {
         format!(
-            "[guardrails]\nkeep_at_least = {floors}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
+            "[guardrails]\nkeep_at_least = {minimums}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
         )
     };
-    for (floors, is_said) in [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)] {
-        let scene = pylon(1).file("users.toml", users(floors, "ana"));
+    for (minimums, is_said) in [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)]
+    {
+        let scene = pylon(1).file("users.toml", users(minimums, "ana"));
         is_refused(
             &scene,
-            "Refused by token_owner: ana@acme.example, whose token this is, would lose the role Admin",
+            "Blocked by token_owner: ana@acme.example, whose token this is, would lose the role Admin",
         );
-        let run = scene.file("users.toml", users(floors, "ben")).run("plan");
+        let run = scene.file("users.toml", users(minimums, "ben")).run("plan");
         run.exits(0);
-        assert_eq!(run.stdout.contains(said), is_said, "{floors}:\n{}", run.stdout);
+        assert_eq!(run.stdout.contains(said), is_said, "{minimums}:\n{}", run.stdout);
     }
 }
 
@@ -85,7 +86,7 @@ fn floors_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_t
 fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
     let scene =
         pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
-    is_refused(&scene, "Refused by max_changes: 1 of 1 change (limit 0)\n");
+    is_refused(&scene, "Blocked by max_changes: 1 of 1 change (limit 0)\n");
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
         ] {
             let users = format!("[users]\n\"ben@acme.example\" = {{ role = \"Member\" }}\n{others}");
             let scene = pylon_of(era, 1).file("users.toml", users);
-            is_refused(&scene, "Refused by keep_at_least: 1 of 2 Admins remains (floor 2)\n");
+            is_refused(&scene, "Blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)\n");
         }
     }
     let scene = pylon(1);
@@ -113,7 +114,7 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
     run.exits(0);
     assert!(
         run.stdout.contains(
-            "Guardrail keep_at_least: 1 of 2 Admins remains (floor 2); acknowledged: Ben has left\n"
+            "Guardrail keep_at_least: 1 of 2 Admins remains (minimum 2); acknowledged: Ben has left\n"
         ),
         "{}",
         run.stdout
@@ -121,14 +122,14 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
 }
 
 #[test]
-fn a_floor_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
+fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_at_least = { Admin = 5 }\n[users]\n\"m00@acme.example\" = { role = \"Admin\" }\n",
     );
     let run = scene.run("plan");
     run.exits(0);
-    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (floor 5); it is so already, and this plan does not make it worse\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (minimum 5); it is already so, and this plan does not make it worse\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -144,18 +145,18 @@ fn without_a_role_with_the_slug_admin_the_files_must_name_their_guarded_roles() 
     }
     assert_eq!(scene.patches(), [""; 0]);
     let scene = scene.file("users.toml", format!("[guardrails]\nkeep_at_least = {{ Owner = 1 }}\n{users}"));
-    is_refused(&scene, "Refused by keep_at_least: 0 of 1 Owner remains (floor 1)\n");
+    is_refused(&scene, "Blocked by keep_at_least: 0 of 1 Owner remains (minimum 1)\n");
 }
 
 #[test]
-fn the_tokens_own_user_does_not_lose_a_kept_role() {
+fn the_tokens_own_user_does_not_lose_a_guarded_role() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_at_least = { Admin = 1 }\n[users]\n\"ana@acme.example\" = { role = \"Member\" }\n",
     );
     is_refused(
         &scene,
-        "Refused by token_owner: ana@acme.example, whose token this is, would lose the role Admin   users.toml:4\n",
+        "Blocked by token_owner: ana@acme.example, whose token this is, would lose the role Admin   users.toml:4\n",
     );
 }
 
@@ -164,7 +165,7 @@ fn a_protected_person_is_never_changed_under_whichever_address() {
     let scene = pylon(2).file("users.toml", "[guardrails]\nprotected = [\"M01@acme.example\"]\n[users]\n\"m01@acme.example\" = { status = \"away\" }\n");
     is_refused(
         &scene,
-        "Refused by protected: M01@acme.example is protected and would change   users.toml:4\n",
+        "Blocked by protected: M01@acme.example is protected and would change   users.toml:4\n",
     );
 }
 
@@ -178,7 +179,7 @@ fn a_protected_address_counts_whichever_of_the_persons_it_is() {
             "[guardrails]\nprotected = [\"{protected}\", \"nobody@acme.example\"]\n[users]\n\"{declared}\" = {{ role = \"Member\" }}\n"
         );
         let scene = Scene::with_pylon(state).file("users.toml", users);
-        is_refused(&scene, &format!("Refused by protected: {protected} is protected and would change"));
+        is_refused(&scene, &format!("Blocked by protected: {protected} is protected and would change"));
         is_refused(
             &scene,
             "Guardrail protected: nobody@acme.example is protected, and nobody in Pylon has this address",
@@ -192,25 +193,25 @@ fn enough_people_stay_active() {
         "users.toml",
         "[guardrails]\nkeep_active = 3\n[users]\n\"m00@acme.example\" = { status = \"away\" }\n",
     );
-    is_refused(&scene, "Refused by keep_active: 2 of 3 active remain (floor 3)\n");
+    is_refused(&scene, "Blocked by keep_active: 2 of 3 active remain (minimum 3)\n");
 }
 
 #[test]
 fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
     let scene = pylon(1)
-        .file("users.toml", "[guardrails]\nunmanaged = \"refuse\"\n[users]\n\"ana@acme.example\" = {}\n");
-    is_refused(&scene, "Refused by unmanaged: 2 in Pylon declared nowhere\n");
-    let scene = pylon(1).file("users.toml", "[guardrails]\nmissing = \"refuse\"\n[users]\n\"typo@acme.example\" = {}\n\"cleo@acme.example\" = {}\n");
-    is_refused(&scene, "Refused by missing: 2 declared and not in Pylon   users.toml:5\n");
+        .file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n");
+    is_refused(&scene, "Blocked by unmanaged: 2 unmanaged\n");
+    let scene = pylon(1).file("users.toml", "[guardrails]\nmissing = \"block\"\n[users]\n\"typo@acme.example\" = {}\n\"cleo@acme.example\" = {}\n");
+    is_refused(&scene, "Blocked by missing: 2 declared and not in Pylon   users.toml:5\n");
 }
 
 #[test]
-fn an_expired_acknowledgement_is_named_and_not_obeyed() {
-    let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganisation\"\nexpires = 2026-11-20\n";
+fn an_expired_acknowledgment_is_named_and_not_obeyed() {
+    let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
     is_refused(
         &scene,
-        "The acknowledgement of max_changes at users.toml:3 expired 2026-11-20 (2026-11-20 00:00Z) and is not obeyed.\n",
+        "The acknowledgment of max_changes at users.toml:3 expired 2026-11-20 (2026-11-20 00:00Z) and is not obeyed.\n",
     );
     let later = text.replace("2026-11-20", "2026-11-21");
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
@@ -266,7 +267,7 @@ fn pinned(pin: &str) -> Scene {
 }
 
 #[test]
-fn files_for_another_organisation_ask_for_nothing_but_me() {
+fn files_for_another_organization_ask_for_nothing_but_me() {
     let scene = pinned("organization = \"org_other\"");
     let before = scene.asked().len();
     nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
@@ -300,7 +301,7 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
     let run = scene.run("plan --only ben@acme.example");
     run.exits(3);
     assert!(
-        run.stdout.contains("Refused by keep_at_least: 1 of 2 Admins remains (floor 2)\n"),
+        run.stdout.contains("Blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)\n"),
         "{}",
         run.stdout
     );
@@ -310,14 +311,14 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
 }
 
 #[test]
-fn of_those_who_are_meant_alone_it_is_counted_who_is_in_step() {
+fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
     let scene = pylon(1).file("users.toml", users);
-    for (only, in_step) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
+    for (only, in_sync) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
         let flags: String = only.split(' ').map(|name| format!(" --only {name}@acme.example")).collect();
         let run = scene.run(&format!("plan{flags}"));
         run.exits(0);
-        assert!(run.stdout.contains(&format!(" · {in_step} in step")), "{only}:\n{}", run.stdout);
+        assert!(run.stdout.contains(&format!(" · {in_sync} in sync")), "{only}:\n{}", run.stdout);
     }
 }
 
@@ -344,8 +345,8 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
 
 #[test]
 fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
-    let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"refuse\"\n[users]\n");
-    is_refused(&scene, "Refused by unmanaged: 3 in Pylon declared nowhere\n");
+    let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n");
+    is_refused(&scene, "Blocked by unmanaged: 3 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");
     scene.run("plan").exits(1).names("pylon::other_organization");
     let scene = pylon(1).file("users.toml", "");
@@ -355,7 +356,7 @@ fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
 }
 
 #[test]
-fn the_acknowledgement_that_a_refusal_prints_is_one_that_works() {
+fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     let roles = r#""roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Admin", "slug": "admin-old" },
         { "id": "r3", "name": "Member", "slug": "member" } ]"#;
     let state = format!(

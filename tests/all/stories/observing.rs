@@ -44,8 +44,8 @@ rolecall plan · Acme (org_1, HOST) · 1 declared
 
   = b.lindqvist@acme.example  Bo Lindqvist (in Pylon: bo@acme.example)   users.toml:2
 
-nothing to change · 1 in step · 3 in Pylon declared nowhere
-Guardrails hold: 0 of 1 change (limit 10), 2 Admins remain (floor 2).
+nothing to change · 1 in sync · 3 unmanaged
+Guardrails pass: 0 of 1 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
     );
@@ -106,8 +106,8 @@ rolecall plan · Acme (org_1, HOST) · 2 declared
   ? cy@acme.example   Cy Ortega, deactivated in Pylon   users.toml:2
   ? dee@acme.exmaple  not in Pylon; did you mean dee@acme.example?   users.toml:3
 
-nothing to change · 0 in step · 1 not in Pylon · 1 deactivated in Pylon · 4 in Pylon declared nowhere
-Guardrails hold: 0 of 2 change (limit 10), 2 Admins remain (floor 2).
+nothing to change · 0 in sync · 1 not in Pylon · 1 deactivated in Pylon · 4 unmanaged
+Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
     );
@@ -173,7 +173,7 @@ fn a_listing_in_pages_is_read_to_its_end() {
             .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
         let run = scene.run("plan");
         run.exits(0);
-        assert!(run.stdout.contains(" in Pylon declared nowhere"), "{}", run.stdout);
+        assert!(run.stdout.contains(" unmanaged"), "{}", run.stdout);
         let pages = scene.asked().iter().filter(|asked| *asked == "GET /users").count();
         assert!(pages >= 2, "{pages} pages");
     }
@@ -206,7 +206,7 @@ fn an_unknown_role_is_underlined_where_it_is_declared() {
         "
 plan::unknown_role
 
-  × the organisation has no role `Amdin` (used in one more place)
+  × the organization has no role `Amdin` (used in one more place)
    ╭─[users.toml:2:30]
  2 │ \"bo@acme.example\" = { role = \"Amdin\" }
    ·                              ───┬───
@@ -325,11 +325,11 @@ fn users_without_an_address_are_one_line_and_neither_unmanaged_nor_imported() {
         r#"{{ "users": [ {}, {{ "email": "ana@acme.example", "role": "admin" }}, {{ "email": "ben@acme.example", "role": "admin" }} ] }}"#,
         integrations.join(",")
     );
-    let users = "[guardrails]\nunmanaged = \"refuse\"\n[users]\n\"ana@acme.example\" = {}\n\"ben@acme.example\" = {}\n";
+    let users = "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n\"ben@acme.example\" = {}\n";
     let scene = Scene::with_pylon(&state).file("users.toml", users);
     let run = scene.run("plan");
     run.exits(0);
-    assert!(run.stdout.contains("nothing to change · 2 in step · 40 integration users\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("nothing to change · 2 in sync · 40 integration users\n"), "{}", run.stdout);
     let run = scene.run("plan --verbose --format json");
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["integration_users"].as_array().unwrap().len(), 40);
@@ -348,7 +348,7 @@ fn roles_are_read_to_the_last_page_so_that_the_minimum_has_an_effect() {
         .file("users.toml", "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(3);
-    assert!(run.stdout.contains("1 of 2 Admins remains (floor 2)"), "{}", run.stdout);
+    assert!(run.stdout.contains("1 of 2 Admins remains (minimum 2)"), "{}", run.stdout);
     // Three pages, read twice: the other Admin is in no file, so everything is read again with a search for him.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }

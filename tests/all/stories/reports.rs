@@ -42,15 +42,15 @@ fn read(scene: &Scene, name: &str) -> String {
 }
 
 #[test]
-fn a_comment_has_the_verdict_the_kept_roles_and_the_difference_as_toml() {
+fn a_comment_has_the_verdict_the_guarded_roles_and_the_difference_as_toml() {
     let scene = scene();
     scene.run("plan --report markdown=plan.md").exits(0);
     let expected = r#"<!-- rolecall:plan -->
 ### rolecall plan: 3 to change
 
-`Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in step · 1 not in Pylon
+`Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not in Pylon
 
-Kept roles, look here first:
+Guarded roles, look here first:
 
 - `bo@acme.example` **gains** `Admin`
 - `dee@acme.example` **loses** `Admin`
@@ -69,7 +69,7 @@ Kept roles, look here first:
 +role = "Member" # users.toml:6
 ```
 
-Guardrails hold: `3 of 6 change (limit 10)`, `2 Admins remain (floor 2)`.
+Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 - `eva@acme.example` is not in Pylon (`users.toml:7`)
 
@@ -307,7 +307,7 @@ fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
         let shown = comment.lines().filter(|line| line.starts_with(" [users.")).count();
         let left_out = format!("**{} more changes are left out here**", number - shown);
         assert!(comment.contains(&left_out), "{shown} shown");
-        assert!(comment.contains("Guardrails hold: "), "what matters is never cut");
+        assert!(comment.contains("Guardrails pass: "), "what matters is never cut");
         assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count(), 2);
     }
 }
@@ -362,7 +362,7 @@ fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
         assert!(text.contains("What was sent, and when: "), "{name}: {text}");
         assert!(text.contains("j.jsonl"), "{name}: {text}");
         let plain = text.replace("<code>", "`").replace("</code>", "`");
-        assert!(plain.contains("`rolecall apply` again sends only what is not in force"), "{name}: {text}");
+        assert!(plain.contains("`rolecall apply` again sends only what is not applied"), "{name}: {text}");
     }
 }
 
@@ -375,7 +375,7 @@ fn what_is_only_reported_reads_the_same_in_every_format() {
         let plain = plain.replace("<span class=\"attention\">", "").replace("</span>", "");
         assert!(
             plain.contains(
-                "2 Admins remain (floor 5); it is so already, and this plan does not make it worse"
+                "2 Admins remain (minimum 5); it is already so, and this plan does not make it worse"
             ),
             "{text}"
         );
@@ -395,6 +395,6 @@ fn a_plan_within_an_explanation_ends_as_it_would_by_itself() {
         scene.run(&format!("{words} --report json=report.json"));
         let report: Value = serde_json::from_str(&read(&scene, "report.json")).unwrap();
         let plan = if words.starts_with("plan") { &report } else { &report["plan"] };
-        assert_eq!((&plan["refused"], &plan["exit_code"]), (&true.into(), &3.into()), "{words}");
+        assert_eq!((&plan["blocked"], &plan["exit_code"]), (&true.into(), &3.into()), "{words}");
     }
 }

@@ -84,7 +84,7 @@ fn a_saved_plan_is_applied_as_it_was_reviewed() {
     let again = scene.run("apply plan.json --auto-approve");
     again.exits(0);
     assert!(
-        again.stdout.contains("nothing to change · 2 in step · 2 of them since the plan was saved"),
+        again.stdout.contains("nothing to change · 2 in sync · 2 of them since the plan was saved"),
         "{}",
         again.stdout
     );

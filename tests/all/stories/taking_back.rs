@@ -50,7 +50,7 @@ rolecall rollback · Acme (org_1, HOST) · 3 declared
       status  away → active     first.jsonl:3, as before the apply
 
 2 applied
-Guardrails hold: 2 of 3 change (limit 10), 2 Admins remain (floor 2).
+Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
 Not taken back:
   dee@acme.example  role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one   first.jsonl:4
@@ -148,7 +148,7 @@ fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_is_no_journal_or_another_organisations_is_refused() {
+fn what_is_no_journal_or_another_organizations_is_refused() {
     let (scene, journal) = applied(USERS);
     scene.run("rollback nowhere.jsonl --auto-approve").exits(1).names("rollback::unreadable");
     scene.run("rollback users.toml --auto-approve").exits(1).names("rollback::no_journal");
@@ -211,7 +211,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
     assert!(run.stdout.contains("cy@acme.example  status: a window holds until 2026-12-01; the live value is not written   users.toml:1"), "{}", run.stdout);
     let report: Value =
         serde_json::from_str(&fs::read_to_string(scene.folder().join("rollback.json")).unwrap()).unwrap();
-    assert_eq!(report["takeback"]["contradicted"], 1);
+    assert_eq!(report["rollback"]["contradicted"], 1);
     assert_eq!(report["changes"][0]["edits"][0]["origin"]["kind"], "rollback");
 }
 
@@ -223,7 +223,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
         let plain = text.replace("<code>", "`").replace("</code>", "`");
         assert!(
             plain.contains(
-                "`rolecall rollback first.jsonl` again, of the same journal, sends only what is not in force"
+                "`rolecall rollback first.jsonl` again, of the same journal, sends only what is not applied"
             ),
             "{text}"
         );

@@ -1250,6 +1250,16 @@ role = "Admin"
         ],
     ),
     (
+        r#"[guardrails]
+unmanaged = "refuse"
+missing = "Deny"
+"#,
+        &[
+            r#"2:13 roster::bad_value: `refuse` is not a value of `unmanaged` | did you mean `block`? `unmanaged` is one of: ignore, report, block"#,
+            r#"3:11 roster::bad_value: `Deny` is not a value of `missing` | did you mean `block`? `missing` is one of: report, block"#,
+        ],
+    ),
+    (
         r#"[users]
 "ana@acme.example" = { status = "ooo" }
 "bo@acme.example" = { status = "on vacation" }
@@ -1429,12 +1439,12 @@ const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
     (
         r#"[guardrails]
 max_changes: 5
-unmanaged = refuse
+unmanaged = block
 keep_active = 05
 "#,
         &[
             r#"2:12 roster::syntax: `:` does not separate a key from its value | write `=`: max_changes = 5"#,
-            r#"3:13 roster::syntax: this text is not in quotes | write: unmanaged = "refuse""#,
+            r#"3:13 roster::syntax: this text is not in quotes | write: unmanaged = "block""#,
             r#"4:15 roster::syntax: this is not a valid number | write: keep_active = 5"#,
         ],
     ),
@@ -1968,9 +1978,9 @@ max_changes = unlimited
     ),
     (
         r#"[guardrails]
-unmanaged = Refuse
+unmanaged = Block
 "#,
-        &[r#"2:13 roster::syntax: this text is not in quotes | write: unmanaged = "refuse""#],
+        &[r#"2:13 roster::syntax: this text is not in quotes | write: unmanaged = "block""#],
     ),
     (
         r#"[users]

@@ -156,13 +156,13 @@ rolecall plan · Acme (org_1, HOST) · 3 declared
   ~ bo@acme.example  Bo
       role    Member → Admin   users.toml:4, until 2027-03-01
 
-1 to change (1 role) · 2 in step
-Guardrails hold: 1 of 3 change (limit 10), 2 Admins remain (floor 2).
+1 to change (1 role) · 2 in sync
+Guardrails pass: 1 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
 Coming by itself:
   2026-11-24  cy@acme.example  status (left alone) → away   users.toml:5
   2027-03-01  bo@acme.example  role Admin → Member   users.toml:4
-      will be refused by keep_at_least: 1 of 2 Admins remains (floor 2)
+      will be blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)
 "
         .replace("HOST", &scene.host()),
     );

@@ -29,7 +29,7 @@ fn read(scene: &Scene, name: &str) -> String {
 }
 
 #[test]
-fn a_living_organisation_becomes_a_file_and_the_plan_is_empty() {
+fn a_living_organization_becomes_a_file_and_the_plan_is_empty() {
     let scene = Scene::with_pylon(PYLON);
     scene.run("import").exits(0).says(
         "
@@ -87,7 +87,7 @@ fn statuses_come_only_when_asked_for_and_a_preview_writes_nothing() {
 }
 
 #[test]
-fn a_large_organisation_is_imported_whole() {
+fn a_large_organization_is_imported_whole() {
     let statuses = ["active", "away", "out_of_office", ""];
     let mut users = String::new();
     for number in 0..1500 {
@@ -103,7 +103,7 @@ fn a_large_organisation_is_imported_whole() {
     scene.run("import --with-status").exits(0);
     let run = scene.run("plan --detailed-exitcode");
     run.exits(0);
-    assert!(run.stdout.contains("nothing to change · 1500 in step\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("nothing to change · 1500 in sync\n"), "{}", run.stdout);
     scene.run("fmt --check").exits(0);
 }
 
@@ -148,7 +148,7 @@ rolecall import
 Not written
   ! dee@acme.example  role: a window holds until 2026-12-01; the live value is not written   users.toml:13
 
-3 people taken over · 1 not written · 2 in Pylon declared nowhere (--into FILE adds them)
+3 people taken over · 1 not written · 2 unmanaged (--into FILE adds them)
 ",
     );
     let expected = USERS

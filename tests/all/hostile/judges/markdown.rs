@@ -14,18 +14,18 @@ use super::Seen;
 
 /// The words of our sentences outside of code.
 const WORDS: &str = "\
-    before Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate refused by keep_at_least max_changes keep_active protected token_owner \
-    unmanaged missing to change changes nothing in step of them since the was saved observed not Pylon deactivated \
-    organization made up from these files Describe your own with declared nowhere integration user users as on only people role roles status statuses applied already effective again rejected stale \
+    before never Guarded guarded Blocked sync reverted conflict Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate blocked by keep_at_least max_changes keep_active protected token_owner \
+    unmanaged missing to change changes nothing in sync of them since the was saved observed not Pylon deactivated \
+    organization made up from these files Describe your own with unmanaged integration user users as on only people role roles status statuses applied already effective again rejected stale \
     unclear attempted force This cannot be Refused If it is meant add this root file Kept look here first gains loses \
-    Not everything Applying sends what Guardrails hold acknowledged through The acknowledgement at expired and obeyed \
+    Not everything Applying sends what Guardrails pass acknowledged through The acknowledgment at expired and obeyed \
     differs left alone has another primary address there did you mean none Coming itself will more are out keep \
     within length a comment log run all changed were confirmed when sent but read back person or with apply \
     declares nobody stay size limit lists do problem problems It could done difference differences setting settings for everybody differently \
     import rollback explain In Who who changed known say does Somebody else may have since audit available contradict otherwise declared next To --into What Name taken back Coming itself Guardrails alone Written neither nor leaves see undo now contradict for values value doctor person's would taken over added written FILE adds them into look wrong slug id hold it role through unused ambiguous name that has a too named mend thing things works \
     newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
     windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else can tell \
-    answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organisation switched off Pylon's support follows redirect carry elsewhere give final belongs region's";
+    answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organization switched off Pylon's support follows redirect carry elsewhere give final belongs region's";
 
 /// Objects to whatever stands outside of code and is not ours.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {

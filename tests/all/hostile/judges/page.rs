@@ -68,7 +68,7 @@ const WORDS: &[&str] = &[
     "command",
     "about",
     "counts",
-    "refused",
+    "blocked",
     "refusal",
     "kept",
     "changes",

@@ -8,7 +8,7 @@ use vt100::{Callbacks, Parser, Screen};
 
 use super::Seen;
 
-/// The styles of `report::style` and of miette's theme, as parameters of SGR: reset, bold, dimmed, and eight colours.
+/// The styles of `report::style` and of miette's theme, as parameters of SGR: reset, bold, dimmed, and eight colors.
 const STYLES: [&str; 15] =
     ["", "0", "1", "2", "31", "32", "33", "35", "36", "34", "31;1", "36;1", "33;1", "35;1", "36;1;4"];
 
@@ -72,9 +72,9 @@ fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
         screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
     ];
     let styles = [screen.bold(), screen.dim(), screen.italic(), screen.underline(), screen.inverse()];
-    let coloured = screen.fgcolor() != vt100::Color::Default || screen.bgcolor() != vt100::Color::Default;
-    if modes.contains(&true) || styles.contains(&true) || coloured {
-        return Err(format!("a mode or a style is left behind: {modes:?} {styles:?} {coloured}"));
+    let colored = screen.fgcolor() != vt100::Color::Default || screen.bgcolor() != vt100::Color::Default;
+    if modes.contains(&true) || styles.contains(&true) || colored {
+        return Err(format!("a mode or a style is left behind: {modes:?} {styles:?} {colored}"));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use rolecall::desired::DesiredState;
-use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalogue, RoleId, UserId};
+use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
 use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Patch, Plan, ReviewedPlan};
@@ -34,7 +34,7 @@ const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// What Pylon may show beside those that can be declared.
 const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
 
-/// An organisation, and a `users.toml` about it.
+/// An organization, and a `users.toml` about it.
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) people: Vec<Person>,
@@ -114,22 +114,22 @@ pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-pub(super) fn catalogue() -> RoleCatalogue {
+pub(super) fn catalog() -> RoleCatalog {
     let role = |(id, name, slug): (&str, &str, &str)| Role {
         id: RoleId(id.into()),
         name: name.into(),
         slug: slug.into(),
     };
-    RoleCatalogue::new(ROLES.map(role).to_vec())
+    RoleCatalog::new(ROLES.map(role).to_vec())
 }
 
-/// The organisation with these people, taken in in this order.
+/// The organization with these people, taken in in this order.
 pub(super) fn observed<'p>(
     people: impl IntoIterator<Item = &'p Person>,
     token_user: Option<UserId>,
 ) -> ObservedState {
     let organization = Organization { id: "org_1".into(), name: "Acme".into() };
-    let mut state = ObservedState::new(organization, token_user, catalogue());
+    let mut state = ObservedState::new(organization, token_user, catalog());
     people.into_iter().for_each(|person| state.insert(person.clone()));
     state
 }
@@ -241,19 +241,19 @@ fn guardrails(up_to: usize) -> impl Strategy<Value = String> {
         (0..=100_u8).prop_map(|share| format!("\"{share}%\"")),
         (0..=6_u64).prop_map(|count| count.to_string())
     ];
-    let keep_at_least = btree_map(spelling(), 0..=5_u64, 0..=3).prop_map(|floors| {
-        let floors: Vec<String> =
-            floors.iter().map(|(role, floor)| format!("\"{role}\" = {floor}")).collect();
-        format!("{{ {} }}", floors.join(", "))
+    let keep_at_least = btree_map(spelling(), 0..=5_u64, 0..=3).prop_map(|minimums| {
+        let minimums: Vec<String> =
+            minimums.iter().map(|(role, minimum)| format!("\"{role}\" = {minimum}")).collect();
+        format!("{{ {} }}", minimums.join(", "))
     });
     let protected = vec(someone(up_to), 1..=2).prop_map(|who| format!("{who:?}"));
     (
         option::of(max_changes),
         option::of(keep_at_least),
-        option::of((0..=6_u64).prop_map(|floor| floor.to_string())),
+        option::of((0..=6_u64).prop_map(|minimum| minimum.to_string())),
         option::weighted(0.2, protected),
-        option::of(select(vec!["\"ignore\"", "\"report\"", "\"refuse\""])),
-        option::of(select(vec!["\"report\"", "\"refuse\""])),
+        option::of(select(vec!["\"ignore\"", "\"report\"", "\"block\""])),
+        option::of(select(vec!["\"report\"", "\"block\""])),
     )
         .prop_map(|(max_changes, keep_at_least, keep_active, protected, unmanaged, missing)| {
             let keys = [
@@ -269,7 +269,7 @@ fn guardrails(up_to: usize) -> impl Strategy<Value = String> {
         })
 }
 
-fn acknowledgement(up_to: usize) -> impl Strategy<Value = String> {
+fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     let expires = prop_oneof![4 => Just("2026-12-01"), 1 => Just("2026-11-20T08:00:00Z")];
     (0..7_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
         |(kind, figure, role, user, expires)| {
@@ -294,14 +294,14 @@ fn settings(up_to: usize) -> impl Strategy<Value = String> {
     });
     let defaults = option::weighted(0.3, spelling())
         .prop_map(|role| role.map_or_else(String::new, |role| format!("[defaults]\nrole = \"{role}\"\n")));
-    (policy, guardrails(up_to), vec(acknowledgement(up_to), 0..=3), defaults).prop_map(
-        |(policy, guardrails, acknowledgements, defaults)| {
-            policy + &guardrails + &acknowledgements.concat() + &defaults
+    (policy, guardrails(up_to), vec(acknowledgment(up_to), 0..=3), defaults).prop_map(
+        |(policy, guardrails, acknowledgments, defaults)| {
+            policy + &guardrails + &acknowledgments.concat() + &defaults
         },
     )
 }
 
-/// Any organisation of at most `up_to` people, and any files about it.
+/// Any organization of at most `up_to` people, and any files about it.
 pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     (people(up_to), users(up_to), settings(up_to), option::of(any::<proptest::sample::Index>())).prop_map(
         |(people, users, settings, token_user)| {
@@ -312,11 +312,11 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// An organisation in which many gain and lose three kept roles.
-pub(super) fn cases_of_kept_roles() -> impl Strategy<Value = Case> {
+/// An organization in which many gain and lose three guarded roles.
+pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
     let somebody = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
-    let floors = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));
-    (vec(somebody, 1..=9), floors, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
+    let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));
+    (vec(somebody, 1..=9), minimums, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
         |(somebodies, (admins, members, viewers, again), token_user)| {
             let mut text = format!(
                 "[guardrails]\nkeep_at_least = {{ Admin = {admins}, Member = {members}, Viewer = {viewers}"

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::observed::RoleId;
-use crate::plan::guardrails::RoleFloor;
+use crate::plan::guardrails::RoleMinimum;
 
 #[derive(Debug, Clone)]
 struct HolderCount {
@@ -20,16 +20,16 @@ struct HolderCount {
 
 /// The guarded roles of one apply.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Floors(HashMap<RoleId, HolderCount>);
+pub(super) struct Minimums(HashMap<RoleId, HolderCount>);
 
-impl Floors {
-    pub(super) fn new(floors: &[RoleFloor]) -> Self {
-        let holders = |floor: &RoleFloor| {
-            let RoleFloor { role, floor, before, after } = floor;
-            let keep = *floor.min(before).min(after);
+impl Minimums {
+    pub(super) fn new(minimums: &[RoleMinimum]) -> Self {
+        let holders = |minimum: &RoleMinimum| {
+            let RoleMinimum { role, minimum, before, after } = minimum;
+            let keep = *minimum.min(before).min(after);
             (role.clone(), HolderCount { now: *before, leaving: 0, keep })
         };
-        Self(floors.iter().map(holders).collect())
+        Self(minimums.iter().map(holders).collect())
     }
 
     /// Returns whether all these losses may be sent. `counted` is whether they are counted as [`Self::leaving`] already.
