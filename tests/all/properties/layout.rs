@@ -152,7 +152,7 @@ const SIGNS: &[&str] = &[
 ];
 
 #[test]
-fn a_spoilt_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
+fn a_spoiled_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
     let spoils = vec((any::<Index>(), 0..3_usize, select(SIGNS.to_vec())), 1..4);
     let sound = Cell::new(0);
     holds(2000, &(rolls(), spoils), |(rolls, spoils)| {

@@ -180,7 +180,7 @@ fn words_of(up_to: usize) -> impl Strategy<Value = String> {
 }
 
 /// A sound file with some words put in, or with some of it taken out.
-fn spoilt() -> impl Strategy<Value = String> {
+fn spoiled() -> impl Strategy<Value = String> {
     let spoil = (any::<Index>(), 0..4_usize, words_of(2));
     (cases(4), vec(spoil, 1..4)).prop_map(|(case, spoils)| {
         let mut text: Vec<char> = case.text.chars().collect();
@@ -315,7 +315,7 @@ fn no_bytes_are_a_users_toml_that_panics() {
 #[test]
 fn no_words_in_any_order_are_a_users_toml_that_panics_or_commands() {
     let sound = Cell::new(0);
-    let texts = prop_oneof![words(), lines(), spoilt()];
+    let texts = prop_oneof![words(), lines(), spoiled()];
     holds(700, &texts, |text| {
         sound.set(sound.get() + u32::from(read_harmlessly(text.as_bytes())));
     });

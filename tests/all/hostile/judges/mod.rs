@@ -36,7 +36,7 @@ impl Seen {
     }
 }
 
-/// Whether a text holds another, found fast in a build that is not optimised.
+/// Whether a text holds another, found fast in a build that is not optimized.
 pub(super) fn holds(text: &str, other: &str) -> bool {
     memmem::find(text.as_bytes(), other.as_bytes()).is_some()
 }

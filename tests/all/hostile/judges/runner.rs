@@ -47,7 +47,7 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
 
 /// The lines that the runner takes for commands.
 pub(in super::super) fn commands(log: &str) -> Vec<Command> {
-    // Few lines hold what makes a command, and a build that is not optimised takes its time over the others.
+    // Few lines hold what makes a command, and a build that is not optimized takes its time over the others.
     let signs = ["::", "##["].map(|sign| memmem::find_iter(log.as_bytes(), sign).collect::<Vec<usize>>());
     let lines: HashSet<Range<usize>> = signs.concat().into_iter().map(|at| line_at(log, at)).collect();
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
