@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::every::every;
+use crate::every::words;
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
@@ -36,33 +36,20 @@ pub use facts::{
 
 use style::Styles;
 
-/// In which format a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people at a terminal
-    Text,
-    /// For programs; frozen by its version (docs/report.schema.json)
-    Json,
-    /// For the comment under a pull request
-    Markdown,
-    /// For a GitHub job: the text, annotations on the lines of the files, and the markdown as the job's summary
-    Github,
-    /// One page to look through, with the coming windows as a timeline
-    Html,
-}
-
-impl Format {
-    pub const ALL: [Self; 5] = every!(Format: Text, Json, Markdown, Github, Html);
-
-    /// The name on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Markdown => "markdown",
-            Self::Github => "github",
-            Self::Html => "html",
-        }
+words! {
+    /// In which format a report is written. The word is the name on the command line.
+    #[derive(clap::ValueEnum)]
+    pub enum Format {
+        /// For people at a terminal
+        Text = "text",
+        /// For programs; frozen by its version (docs/report.schema.json)
+        Json = "json",
+        /// For the comment under a pull request
+        Markdown = "markdown",
+        /// For a GitHub job: the text, annotations on the lines of the files, and the markdown as the job's summary
+        Github = "github",
+        /// One page to look through, with the coming windows as a timeline
+        Html = "html",
     }
 }
 
