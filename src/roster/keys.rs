@@ -63,13 +63,13 @@ mod tests {
     /// Each table, and the heading of the page that documents it.
     const TOLD: [(&str, &[&str]); 8] = [
         ("# ", ROOT),
-        ("## Which organization", WORKSPACE),
-        ("## What a difference means", POLICY),
+        ("## Organization", WORKSPACE),
+        ("## Policy", POLICY),
         ("## Guardrails", GUARDRAIL),
         ("## Guardrails", ACKNOWLEDGE),
         ("## People", DEFAULTS),
-        ("## Values for a time", PERSON),
-        ("## Values for a time", WINDOW),
+        ("## Windows", PERSON),
+        ("## Windows", WINDOW),
     ];
     /// The forms of a key in a page: between backticks, in front of its value, or as a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
