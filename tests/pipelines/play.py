@@ -630,8 +630,8 @@ def by_hand_a_plan_that_a_newer_run_has_overtaken_is_not_applied(stage):
     stage.github.commit("main", PROMOTED)
     stage.github.overtaken.add("rolecall-by-hand")
     run = seen(stage, stage.github.by_hand())
-    assert [job.result for job in run.jobs.values()] == ["success", "canceled", "skipped"], run.log
-    assert run.conclusion == "canceled" and stage.role("bo") == "viewer"
+    assert [job.result for job in run.jobs.values()] == ["success", "cancelled", "skipped"], run.log
+    assert run.conclusion == "cancelled" and stage.role("bo") == "viewer"
 
 
 def by_hand_on_another_branch_nothing_happens(stage):
