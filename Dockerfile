@@ -1,12 +1,12 @@
 # rolecall in a container:  docker build --tag rolecall .
 #                           docker run --rm --env PYLON_API_TOKEN --volume "$PWD:/files:ro" rolecall plan
-# for pipelines that need a shell:  docker build --target ci --tag rolecall-ci .
+# For pipelines that need a shell:  docker build --target ci --tag rolecall-ci .
 #
-# glibc and not musl: it is what the tests run on, name resolution and memory included.
-# The tags are exact versions. Where you build for yourself, pin them by the digest that your registry shows.
+# The images use glibc instead of musl, because the tests run on glibc with its name resolution and allocator.
+# The tags are exact versions. If you build your own image, pin them by the digests that your registry shows.
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
-# The image's own toolchain is the one of rust-toolchain.toml, whose further components are not needed here.
+# The image has the toolchain of rust-toolchain.toml. This skips its other components, which the build does not need.
 ENV RUSTUP_TOOLCHAIN=1.95.0
 COPY Cargo.toml Cargo.lock ./
 COPY src ./src
@@ -19,9 +19,9 @@ RUN mkdir -p /parts/etc/ssl/certs /parts/usr/local/bin \
     && cp /etc/ssl/certs/ca-certificates.crt /parts/etc/ssl/certs/ \
     && ldd target/release/rolecall | grep --only-matching '/[^ ]*' | xargs cp --parents --dereference --target-directory /parts
 
-# With a shell, git, curl and jq, as GitLab and the like need them.
+# For GitLab and similar systems: with a shell, git, curl, and jq.
 FROM debian:12-slim AS ci
-# Debian keeps one version of a package, so a pinned one stops building with the next fix.
+# Debian keeps one version per package, so a pinned version would break the build after the next fix.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates curl git jq \
@@ -33,7 +33,7 @@ USER 65532:65532
 WORKDIR /files
 CMD ["rolecall", "--help"]
 
-# Itself, the libraries that it is linked with, root certificates: ten megabytes, no shell.
+# Only rolecall, its shared libraries, and root certificates: ten megabytes, without a shell.
 FROM scratch AS rolecall
 COPY --from=build /parts /
 USER 65532:65532

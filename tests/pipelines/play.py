@@ -154,7 +154,7 @@ def what_the_comment_has_to_leave_out_is_in_the_summary(stage):
     plan, comparison = body.split("<!-- rolecall:compare -->")
     assert 0 < shown(plan) < len(people) and 0 < shown(comparison) < len(people) and len(body) <= 65536
     address = f"https://github.com/acme/people/actions/runs/{run.number}"
-    in_order(body, f"**This is cut to the length of a comment.** [The summary of the run]({address})", "<!-- rolecall:plan -->",
+    in_order(body, f"**This report was cut to fit into a comment.** [The summary of the run]({address})", "<!-- rolecall:plan -->",
              "left out here**", f"[summary and log of the run]({address})")
     stage.github.pull_request("many", {"users.toml": ROOT} | PROMOTED)
     green(stage, stage.github.on_pull_request(number))
@@ -187,7 +187,7 @@ def a_fork_is_checked_without_a_token(stage):
 def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
     """`check` with `comment: true`, as docs/ci.md has it for those who give the token of plan to nobody."""
     stage.github.changed_inputs = {"comment": "true"}
-    warning = "::warning title=rolecall::The job's token may not write the comment. The report is in the summary of this run."
+    warning = "::warning title=rolecall::The job's token has no permission to write the comment. See the report in the summary of this run."
     for branch, author, fork in [("fork", "mallory", True), ("dependabot/actions", "dependabot[bot]", False)]:
         number = stage.github.pull_request(branch, PROMOTED, fork=fork, author=author)
         run = green(stage, stage.github.on_pull_request(number))
@@ -208,7 +208,7 @@ def a_conversation_that_is_locked_is_no_reason_to_fail(stage):
     with stage.github.world() as world:
         world["locked"] = [number]
     run = green(stage, stage.github.on_pull_request(number))
-    assert "may not write the comment" in run.jobs["plan"].log and stage.github.comments(number) == []
+    assert "has no permission to write the comment" in run.jobs["plan"].log and stage.github.comments(number) == []
 
 
 def dependabot_is_checked_without_a_token(stage):
@@ -260,7 +260,7 @@ def a_build_that_fails_takes_the_plan_out_of_the_comment(stage):
     stage.github.cache.clear()
     stage.github.cargo_fails = True
     red(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "did not get as far as a report", f"commit {commit[:7]}, exit code unknown")
+    in_order(comment(stage, number), "ended without a report", f"commit {commit[:7]}, exit code unknown")
     assert "<!-- rolecall:plan -->" not in comment(stage, number)
 
 
@@ -280,7 +280,7 @@ def a_run_that_reports_nothing_leaves_the_comment_marked_as_outdated(stage):
     stage.github.rejects.clear()
     stage.github.cancels = {"Run rolecall"}
     seen(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "did not get as far as a report", commit[:7], "exit code unknown")
+    in_order(comment(stage, number), "ended without a report", commit[:7], "exit code unknown")
     stage.github.cancels = {"Comment on the pull request"}
     seen(stage, stage.github.on_pull_request(number))
     assert OUTDATED in comment(stage, number)
@@ -300,7 +300,7 @@ def broken_files_can_be_repaired(stage):
     stage.github.commit("main", BROKEN)
     number = stage.github.pull_request("repair", PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
-    assert "::warning title=rolecall::The files could not be compared" in run.jobs["plan"].log
+    assert "::warning title=rolecall::Cannot compare the files" in run.jobs["plan"].log
 
 
 def a_missing_token_is_red_where_there_should_be_one(stage):
@@ -370,7 +370,7 @@ def a_config_in_a_submodule_is_compared_with_the_commit_that_git_had_there(stage
     assert result == "success" and 'role  "Viewer" → "Member"' in text, text
     lose += " && git remote set-url origin file:///nowhere"
     result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": 2}, before=[{"run": lose}])
-    assert result == "failure" and "The submodule people has no commit" in text, text
+    assert result == "failure" and "not found in the submodule people" in text, text
 
 
 def team_files_in_a_submodule_are_compared_too(stage):
@@ -393,7 +393,7 @@ def a_checkout_into_a_path_is_compared_with_its_own_history(stage):
         result, text = compared(stage, "here/users.toml", *checkout)
         assert result == "success" and 'role  "Viewer" → "Member"' in text and "counts as new" not in text, text
     result, text = compared(stage, "here/users.toml", {"fetch-depth": 2}, {"path": "here"})
-    assert result == "failure" and "There is no commit HEAD^1 in" in text, text
+    assert result == "failure" and "Commit HEAD^1 not found in" in text, text
 
 
 def files_that_git_does_not_have_are_not_compared(stage):
@@ -401,7 +401,7 @@ def files_that_git_does_not_have_are_not_compared(stage):
     for config, made in [("made/users.toml", "made/users.toml"), ("users.toml", "teams/made.toml")]:
         make = {"run": f"mkdir -p made && echo '[users]' > {made}"}
         result, text = compared(stage, config, {"fetch-depth": 2}, before=[make])
-        assert result == "failure" and "Git does not have" in text and made in text, text
+        assert result == "failure" and "git does not track" in text and made in text, text
     elsewhere = {"run": 'mkdir -p ../elsewhere && echo "[users]" > ../elsewhere/users.toml'}
     result, text = compared(stage, "../elsewhere/users.toml", {"fetch-depth": 2}, before=[elsewhere])
     assert result == "failure" and "is not in a git checkout" in text, text
@@ -411,7 +411,7 @@ def a_config_that_was_not_there_is_said_to_be_new(stage):
     stage.github.git("mv", "users.toml", "people.toml")
     stage.github.commit("main", {})
     result, text = compared(stage, "people.toml", {"fetch-depth": 2})
-    assert result == "success" and "**There is no people.toml at HEAD^1, so everything that it declares counts as new.**" in text, text
+    assert result == "success" and "**people.toml does not exist at HEAD^1, so everything that it declares counts as new.**" in text, text
 
 
 def an_apply_of_a_submodule_looks_at_the_newest_commit_of_the_repository_around_it(stage):
@@ -475,7 +475,7 @@ def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
     reviewed = {"artifact": "rolecall-plan", "reviewed-in": "rolecall-plan.yml", "config": "teams/emea.toml"}
     steps = [{"uses": OUR_ACTION, "with": each} for each in (inputs, inputs | reviewed)]
     job = own_job(stage, steps, {"actions": "read", "pull-requests": "read"})
-    assert job.result == "failure" and "nothing was applied" in job.log
+    assert job.result == "failure" and "Nothing was applied" in job.log
     kept = [kept["name"] for kept in stage.github.read()["artifacts"]]
     assert kept == ["rolecall-applied-users.toml", "rolecall-journal-own-users.toml-1"]
 
@@ -489,7 +489,7 @@ def what_was_reviewed_is_applied_on_merge_and_once(stage):
         world["is_slow"] = True
     run = green(stage, stage.github.on_push(commit))
     assert (run.jobs["plan"].result, run.jobs["agree"].result, run.jobs["apply"].result) == ("skipped", "skipped", "success")
-    assert "The plan of pull request #41" in run.log
+    assert "Applying the plan of pull request #41" in run.log
     assert stage.role("bo") == "member" and stage.pylon.patches() == 1
     assert any(kept["name"] == "rolecall-journal-apply-users.toml-1" for kept in stage.github.read()["artifacts"])
     green(stage, stage.github.on_push(commit))
@@ -502,7 +502,7 @@ def the_merge_queues_plan_is_applied(stage):
     green(stage, run)
     stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the very commit of the queue
     run = green(stage, stage.github.on_push(commit))
-    assert "The plan of the merge queue" in run.log and stage.role("bo") == "member"
+    assert "Applying the plan of the merge queue" in run.log and stage.role("bo") == "member"
 
 
 def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(stage):
@@ -517,7 +517,7 @@ def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(
     again = red(stage, stage.github.run_again(failed))
     stage.github.git("tag", "--delete", "main")
     tip = stage.github.git("rev-parse", "main")[:7]
-    assert f"main is now at {tip}, which declares other files than {first[:7]}, so nothing was applied" in again.log
+    assert f"main is now at {tip}. It declares other files than {first[:7]}, so nothing was applied" in again.log
     assert "exit code 5" in again.log and "main is now at" in again.jobs["apply"].summary
     assert stage.role("bo") == "viewer" and stage.pylon.patches() == 0
     # The schedule goes on with what was applied last, which is the revert.
@@ -553,13 +553,13 @@ def an_apply_refuses_when_the_newest_files_are_broken_gone_or_out_of_reach(stage
         assert why in red(stage, stage.github.on_push(commit)).log
     stage.github.git("checkout", "--quiet", "--detach")
     stage.github.git("branch", "--move", "main", "trunk")
-    assert "There is no refs/heads/main any more" in red(stage, stage.github.on_push(commit)).log
+    assert "refs/heads/main no longer exists" in red(stage, stage.github.on_push(commit)).log
     assert stage.role("bo") == "viewer"
 
 
 def a_direct_push_is_not_applied(stage):
     run = red(stage, stage.github.on_push(stage.github.commit("main", PROMOTED)))
-    assert "(it came from no pull request): nothing was applied. Run this workflow by hand" in run.log
+    assert "(from no pull request). Nothing was applied. Run this workflow by hand" in run.log
     assert stage.role("bo") == "viewer"
 
 
@@ -569,7 +569,7 @@ def a_forks_pull_request_is_not_applied(stage):
     with stage.github.world() as world:  # its workflow has kept something of its own
         world["artifacts"].append({"id": 1, "name": "rolecall-plan", "run": world["runs"][-1]["id"], "expired": False, "file": "/dev/null"})
     run = red(stage, stage.github.on_push(stage.github.merge(number)))
-    assert "(it came from pull request #41): nothing was applied" in run.log and stage.role("bo") == "viewer"
+    assert "(from pull request #41). Nothing was applied" in run.log and stage.role("bo") == "viewer"
 
 
 def an_expired_plan_is_not_applied(stage):
@@ -578,7 +578,7 @@ def an_expired_plan_is_not_applied(stage):
         for kept in world["artifacts"]:
             kept["expired"] = True
     run = red(stage, stage.github.on_push(commit))
-    assert "(it came from pull request #41): nothing was applied" in run.log and stage.role("bo") == "viewer"
+    assert "(from pull request #41). Nothing was applied" in run.log and stage.role("bo") == "viewer"
 
 
 def a_refused_plan_that_is_merged_all_the_same_is_not_applied(stage):
@@ -616,7 +616,7 @@ def by_hand_it_plans_waits_and_applies(stage):
     stage.github.commit("main", PROMOTED)
     run = green(stage, stage.github.by_hand())
     assert [job.result for job in run.jobs.values()] == ["success"] * 3
-    assert "The plan of this run" in run.log and stage.role("bo") == "member"
+    assert "Applying the plan of this run" in run.log and stage.role("bo") == "member"
 
 
 def by_hand_nothing_happens_when_the_reviewers_say_no(stage):
@@ -806,7 +806,7 @@ def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(sta
     stage.github.cargo_fails = True
     red(stage, stage.github.on_schedule())
     [issue] = stage.github.issues("open")
-    in_order(issue["body"], "did not get as far as a report", "exit code unknown")
+    in_order(issue["body"], "ended without a report", "exit code unknown")
     stage.github.cargo_fails = False
     stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
     red(stage, stage.github.on_schedule())
@@ -992,14 +992,14 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # no rolecall here
     stage.logs.append(log)
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
-    in_order(note, "did not get as far as a report", "dead", "exit code 127")
+    in_order(note, "ended without a report", "dead", "exit code 127")
     # A file that git does not have is not taken for a new one.
     stage.github.git("reset", "--quiet", "--hard", head)
     gitlab.clone(origin, workspace)
     (workspace / "teams/made.toml").write_text("[users]\n")
     for job in ("rolecall check", "rolecall plan"):
         code, log = lab.run(job, workspace, request | {"CI_COMMIT_SHORT_SHA": "c0ffee01"})
-        assert code == 1 and "teams/made.toml is in a submodule, or git does not have it" in log, log
+        assert code == 1 and "git does not track teams/made.toml, or it is in a submodule" in log, log
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "<!-- rolecall:plan -->", "c0ffee01", "exit code 1")
 
@@ -1008,11 +1008,11 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     stage.github.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
     commit = stage.github.git("rev-parse", "main")
     push = main | {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_SHA": commit, "CI_COMMIT_SHORT_SHA": commit[:8]}
-    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    assert "Nothing was applied" in run("rolecall apply", 1, **push)
     lab.requests[commit] = [{"iid": 7, "state": "merged", "merge_commit_sha": commit, "squash_commit_sha": None, "sha": head}]
-    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    assert "Nothing was applied" in run("rolecall apply", 1, **push)
     lab.pipelines = [{"id": 5, "status": "success"}, {"id": 6, "status": "failed"}]
-    assert "nothing was applied" in run("rolecall apply", 1, **push)
+    assert "Nothing was applied" in run("rolecall apply", 1, **push)
     assert stage.role("bo") == "viewer"
     lab.artifacts = {50: plan}
     run("rolecall apply", 0, **push)
@@ -1041,7 +1041,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
     subprocess.run(["git", "checkout", "--quiet", commit], cwd=gitlab.clone(origin, workspace), check=True)
     code, log = lab.run("rolecall apply", workspace, push)
-    assert code == 5 and "main has moved on" in log and not (workspace / "applied.txt").exists(), log
+    assert code == 5 and "The newest commit of main declares other files" in log and not (workspace / "applied.txt").exists(), log
     assert tip != commit and stage.role("bo") == "member"
 
     # Refused: red, and said in the note.
