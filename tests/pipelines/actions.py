@@ -437,7 +437,7 @@ class Runner:
         """Runs a list of steps; True when all is well."""
         contexts["steps"] = {}
         well = True
-        for step in syncs:
+        for step in steps:
             status = {"success": well, "failure": not well and not self.canceled, "cancelled": self.canceled, "always": True}
             outcome, outputs = "skipped", {}
             if condition(step.get("if"), contexts, status):
