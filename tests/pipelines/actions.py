@@ -455,20 +455,20 @@ class Runner:
                     outputs = failed.args[1] if len(failed.args) > 1 else {}
                     self.result.log += f"{failed.args[0]}\n"
                     outcome, well = "cancelled" if self.canceled else "failure", False
-            if "id" in sync:
+            if "id" in step:
                 contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
         if not well:
             self.result.result = "cancelled" if self.canceled else "failure"
         return well
 
     def step(self, step, name, contexts, environment, status):
-        own = {key: fill(value, contexts, status) for key, value in sync.get("env", {}).items()}
+        own = {key: fill(value, contexts, status) for key, value in step.get("env", {}).items()}
         if any(token in own.values() for token in self.secrets()):
             self.result.trusted.append(name)
-        if "run" in sync:
-            assert "${{" not in sync["run"], f"an expression inside a script: {name}"
+        if "run" in step:
+            assert "${{" not in step["run"], f"an expression inside a script: {name}"
             return self.script(step["run"], step.get("shell"), environment | own)
-        inputs = {key: fill(value, contexts, status) for key, value in sync.get("with", {}).items()}
+        inputs = {key: fill(value, contexts, status) for key, value in step.get("with", {}).items()}
         action = step["uses"].split("#")[0].strip()
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), f"not pinned: {action}"
         return self.action(action, inputs, contexts)
