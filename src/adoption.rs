@@ -1,8 +1,8 @@
-//! What the files would have to say for Pylon to be right: other values for people they declare, others added, as edits that
-//! touch no other line.
+//! Changes the files to match Pylon: it sets values of declared people and adds people, as edits that touch no other line.
 //!
-//! Pure: texts in, texts out. A value that comes from a window is never written, since it is there for a time; nor what
-//! no file can declare (no role, several, a status that Pylon alone knows). What is not written is told.
+//! The code is pure: it takes texts and returns texts. It never writes a value that comes from a window, because that value is
+//! temporary. It also never writes a value that a file cannot declare: no role, several roles, or a status that only Pylon knows.
+//! Everything that is not written is listed in [`Adoption::left`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,19 +13,18 @@ use crate::plan::{Change, Edit};
 use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
-/// New texts of files, and what is not in them.
+/// The new texts of files, and the values that were not written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adoption {
     /// The files that change, in the order of reading.
     pub files: Vec<FileEdit>,
-    /// By which addresses those are declared whose values are taken over.
+    /// The declared addresses of the people whose values change.
     pub people: BTreeSet<Email>,
-    /// How many people are added.
+    /// The number of people who are added.
     pub added: usize,
     pub left: Vec<NotWritten>,
 }
 
-/// A file and its new text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEdit {
     pub file: FileId,
@@ -36,7 +35,7 @@ pub struct FileEdit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotWritten {
     pub email: Sourced<Email>,
-    /// Which of the person's; none where it is the whole person.
+    /// `None` if the whole person is not written.
     pub field: Option<Field>,
     pub why: NotWrittenReason,
 }
@@ -44,18 +43,18 @@ pub struct NotWritten {
 /// Why a value is not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotWrittenReason {
-    /// A window holds, until then if it ends.
+    /// The value comes from a window, which ends at this time. `None` if it does not end.
     Window(Option<String>),
     /// Pylon has no value, several, or one that no file can declare.
     Undeclarable(Vec<FieldValue>),
-    /// The address is none that these files may hold.
+    /// The files do not allow this address.
     Address,
-    /// The text cannot be edited there.
+    /// The text of the file cannot be edited in this way.
     Refused(Refused),
 }
 
 impl Adoption {
-    /// Takes in what Pylon has where it is not what is declared: the other direction of a plan's changes.
+    /// Writes the values that Pylon has into the files. This is the reverse of the changes of a plan.
     pub fn of_changes<'c>(
         changes: impl Iterator<Item = &'c Change>,
         roster: &Roster,
@@ -79,7 +78,7 @@ impl Adoption {
         adoption
     }
 
-    /// Lets the files declare what a rollback brings back, where they say something else.
+    /// Writes the values that a rollback restores into the files, if the files declare other values.
     pub fn of_rollback(
         changes: &[Change],
         desired: &DesiredState,
@@ -112,7 +111,7 @@ impl Adoption {
         adoption
     }
 
-    /// Adds these people to one file, beside what is taken over already.
+    /// Adds these people to one file. Earlier edits stay.
     pub fn add(
         &mut self,
         people: &[&Person],
@@ -147,13 +146,13 @@ impl Adoption {
         self.write(edits, &roster.sources);
     }
 
-    /// Of how many declared people something is taken over or would have to be, each counted once.
+    /// Returns the number of declared people whose values differ from Pylon, whether or not the files could be edited.
     pub fn declared_otherwise(&self) -> usize {
         let left = self.left.iter().map(|left| &left.email.value);
         self.people.iter().chain(left).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns the value to write. If there is a reason against it, notes that.
+    /// Returns the value to write. If it must not be written, records the reason and returns `None`.
     fn noted(
         &mut self,
         field: Field,
@@ -165,7 +164,7 @@ impl Adoption {
             .ok()
     }
 
-    /// Makes the edits, file by file. A person who cannot be edited is left out and noted, and the others are edited.
+    /// Makes the edits, file by file. If the entry of a person cannot be edited, it is recorded, and all others are still edited.
     fn write(&mut self, edits: Vec<(Sourced<Email>, layout::PersonEdit)>, sources: &Sources) {
         let mut by_file: BTreeMap<FileId, Vec<(Sourced<Email>, layout::PersonEdit)>> = BTreeMap::new();
         for (email, edit) in edits {
@@ -177,7 +176,7 @@ impl Adoption {
                 .iter()
                 .find(|edit| edit.file == file)
                 .map_or(sources.text(file), |edit| &edit.text);
-            let text = self.left_out(text.to_owned(), edits);
+            let text = self.edit_what_is_possible(text.to_owned(), edits);
             match self.files.iter_mut().find(|edit| edit.file == file) {
                 Some(edit) => edit.text = text,
                 None if text == sources.text(file) => {}
@@ -187,8 +186,12 @@ impl Adoption {
         self.files.sort_by_key(|edit| edit.file);
     }
 
-    /// The text with as many of the edits as can be made, and only these counted.
-    fn left_out(&mut self, text: String, mut edits: Vec<(Sourced<Email>, layout::PersonEdit)>) -> String {
+    /// Returns the text with all edits that are possible, and counts them. Records the others.
+    fn edit_what_is_possible(
+        &mut self,
+        text: String,
+        mut edits: Vec<(Sourced<Email>, layout::PersonEdit)>,
+    ) -> String {
         loop {
             let all: Vec<layout::PersonEdit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
             let refused = match edited(&text, &all) {
@@ -242,10 +245,10 @@ fn change(
     Some((email.clone(), layout::PersonEdit::Change(values)))
 }
 
-/// The values with which a file declares a person who is new to it. The role is required.
+/// Returns the values with which a file declares a new person. The role is required.
 ///
 /// # Errors
-/// No file can declare the role.
+/// A file cannot declare the role.
 pub fn declarable_values(
     person: &Person,
     with_status: bool,
@@ -256,7 +259,7 @@ pub fn declarable_values(
     Ok(PerField { role: Some(role), status: status.ok().filter(|_| with_status) })
 }
 
-/// How a file declares these values of Pylon's, if one can.
+/// Returns how a file declares these values of Pylon, if that is possible.
 fn declarable(
     field: Field,
     values: &[FieldValue],

@@ -1,4 +1,4 @@
-//! What Pylon says now, and the role catalog: plain data, whatever era of the API it came from.
+//! The current state of an organization in Pylon, and its roles. This is plain data, independent of the version of the API.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use crate::roster::{Email, Field, FieldValue, Status};
 
-/// The present state of an organization, provably complete (see [`crate::pylon::observe`]).
+/// The current state of an organization. [`crate::pylon::observe`] guarantees that it is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObservedState {
     pub organization: Organization,
-    /// Who the token acts as; `None` for an API user that is nobody in particular.
+    /// The user that the token belongs to. `None` if the token does not belong to a person.
     pub token_user: Option<UserId>,
     pub roles: RoleCatalog,
-    /// Users who are not people, sorted by ID. Nothing counts them.
+    /// Users who are not people, sorted by ID. No limit counts them.
     pub integrations: BTreeSet<Integration>,
-    /// Everybody in the organization, deactivated people included where they were asked for. Shared with the indexes, and
-    /// with the states that a forecast makes of this one.
+    /// All people in the organization. Deactivated people are included if they were requested. The indexes and the forecasts of
+    /// this state share the values.
     people: BTreeMap<UserId, Arc<Person>>,
     by_primary: AddressIndex,
     by_secondary: AddressIndex,
@@ -25,17 +25,18 @@ pub struct ObservedState {
 /// The organization that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Organization {
-    /// Its id, which a `[workspace]` pins.
+    /// The ID that `organization` in `[workspace]` must match.
     pub id: String,
     pub name: String,
 }
 
-/// A user's id as Pylon gave it, shared by whatever speaks of them. Only ids that can stand in a path are accepted: `[A-Za-z0-9_-]{1,128}`.
+/// The ID of a user in Pylon. Cloning is cheap, because the text is shared. Only IDs that are safe in a URL path are accepted:
+/// `[A-Za-z0-9_-]{1,128}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// The id, unless it could mean another path than `/users/{id}`.
+    /// Returns the ID, or `None` if `/users/{id}` could be another path with it.
     pub fn new(id: &str) -> Option<Self> {
         let fits = (1..=128).contains(&id.len());
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
@@ -47,34 +48,32 @@ impl UserId {
     }
 }
 
-/// A role's id as Pylon gave it, shared by everybody who holds it.
+/// The ID of a role in Pylon. Cloning is cheap, because the text is shared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleId(pub Arc<str>);
 
-/// One role of the organization.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
     pub id: RoleId,
-    /// Chosen by the organization; may repeat.
+    /// The organization chooses the name. Several roles may have the same one.
     pub name: String,
     pub slug: String,
 }
 
-/// One person as Pylon has them.
+/// One person in Pylon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The id, by which they are patched.
     pub id: UserId,
     pub email: Email,
     pub secondary: Vec<Email>,
     pub name: String,
-    /// The assigned roles, sorted; a `PATCH` of the role replaces them by one.
+    /// The assigned roles, sorted. A `PATCH` of the role replaces all of them with one.
     pub assigned: Vec<RoleId>,
-    /// Roles that come from SCIM groups alone, sorted; no `PATCH` takes them away.
+    /// Roles that come only from SCIM groups, sorted. A `PATCH` cannot remove them.
     pub from_scim: Vec<RoleId>,
-    /// The status as Pylon spells it: an open list, empty where there is none.
+    /// The status as Pylon spells it. Pylon may add values. It is empty if the person has no status.
     pub status: String,
-    /// They can no longer sign in.
+    /// Whether the person can no longer sign in.
     pub deactivated: bool,
 }
 
@@ -87,12 +86,12 @@ pub struct Integration {
 }
 
 impl Person {
-    /// Whether they hold the role at present, from wherever.
+    /// Returns whether the person has the role, either assigned or from a SCIM group.
     pub fn holds(&self, role: &RoleId) -> bool {
         self.assigned.contains(role) || self.from_scim.contains(role)
     }
 
-    /// The values of a field: several for a role, none for an empty status.
+    /// Returns the values of a field. There may be several roles, and there is no value for an empty status.
     pub fn values(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
@@ -101,7 +100,7 @@ impl Person {
         }
     }
 
-    /// The values of a field that come from SCIM groups, which no `PATCH` takes away.
+    /// Returns the values of a field that come from SCIM groups. A `PATCH` cannot remove them.
     pub fn through_scim(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.from_scim.iter().map(|role| role.0.clone()).collect(),
@@ -109,7 +108,7 @@ impl Person {
         }
     }
 
-    /// Whether `value` is the one value of the field. Same as comparing [`Self::values`], but without a copy.
+    /// Returns whether `value` is the only value of the field. This is the same as comparing [`Self::values`], but without a copy.
     pub fn has_only(&self, field: Field, value: &str) -> bool {
         match field {
             Field::Role => matches!(self.assigned.as_slice(), [role] if *role.0 == *value),
@@ -117,7 +116,7 @@ impl Person {
         }
     }
 
-    /// Sets a field as a `PATCH` does: a role replaces all assigned roles.
+    /// Sets a field in the way a `PATCH` does: a role replaces all assigned roles.
     pub fn set(&mut self, field: Field, value: &FieldValue) {
         match field {
             Field::Role => self.assigned = vec![RoleId(value.clone())],
@@ -126,28 +125,28 @@ impl Person {
     }
 }
 
-/// How an address leads to people.
+/// The people who have an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
     Nobody,
-    /// To the one who has it as primary address.
+    /// One person has it as the primary address.
     Primary(&'s Person),
-    /// To the one who has it as another address.
+    /// One person has it as a secondary address.
     Secondary(&'s Person),
-    /// To several, which no plan can be made of.
+    /// Several people have it, so a plan cannot tell who is meant.
     Several(Vec<&'s Person>),
 }
 
 impl ObservedState {
-    /// The state of `organization` with nobody in it yet.
+    /// Returns the state of an organization without people.
     pub fn new(organization: Organization, token_user: Option<UserId>, roles: RoleCatalog) -> Self {
         Self { organization, token_user, roles, ..Self::default() }
     }
 
-    /// The same with these people in it; of one who is among them several times the last reading counts.
+    /// Adds people to a state that has none. If a person is in the list several times, the last entry counts.
     #[must_use]
     pub fn with(self, people: impl IntoIterator<Item = Person>) -> Self {
-        // Sorted once: a map that grows one by one costs twice the time, and nodes that are half empty.
+        // Collect sorts once. Inserting one by one takes twice the time and leaves the nodes of the map half empty.
         let people: BTreeMap<UserId, Arc<Person>> =
             people.into_iter().map(|person| (person.id.clone(), Arc::new(person))).collect();
         let mut state = Self { by_primary: HashMap::with_capacity(people.len()), ..self };
@@ -155,7 +154,7 @@ impl ObservedState {
         Self { people, ..state }
     }
 
-    /// Takes a person in; one who is there already is replaced by this newer reading.
+    /// Adds a person, or replaces the older reading of the same person.
     pub fn insert(&mut self, person: Person) {
         let person = Arc::new(person);
         if let Some(old) = self.people.insert(person.id.clone(), Arc::clone(&person)) {
@@ -182,15 +181,14 @@ impl ObservedState {
         self.people.values().map(Arc::as_ref)
     }
 
-    /// The person with this id.
     pub fn person(&self, id: &UserId) -> Option<&Person> {
         self.people.get(id).map(Arc::as_ref)
     }
 
-    /// Who has this address. Active people beat deactivated ones, and then a primary match beats a secondary one: whether
-    /// people who have left are read as well changes nothing for anybody who has not.
+    /// Finds the people with this address. Active people come before deactivated ones, and then a primary address comes before a
+    /// secondary one. So the result for active people does not depend on whether deactivated people were read.
     pub fn find<'s>(&'s self, email: &Email) -> Found<'s> {
-        // Nearly everybody is found here, without the lists.
+        // The fast path: almost all people have an address that no other person has.
         if let Some(AddressHolders::One(person)) = self.by_primary.get(email)
             && !person.deactivated
         {
@@ -217,11 +215,11 @@ impl ObservedState {
 
 type AddressIndex = HashMap<Email, AddressHolders>;
 
-/// Who has an address: hardly ever more than one, who then needs no list of their own.
+/// The people who have an address. Almost always there is only one, so that case does not allocate a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressHolders {
     One(Arc<Person>),
-    /// At least two, sorted by id, each once.
+    /// At least two people, sorted by ID, without duplicates.
     Several(Vec<Arc<Person>>),
 }
 
@@ -234,7 +232,8 @@ impl AddressHolders {
     }
 }
 
-/// An address that a person has in two spellings leads to one person, and the order of reading leaves no trace.
+/// Adds a person to an index. The result does not depend on the order of the calls. If a person has two spellings of an address,
+/// the person is added once.
 fn index(index: &mut AddressIndex, email: &Email, person: &Arc<Person>) {
     let holders = match index.entry(email.clone()) {
         Entry::Vacant(vacant) => {
@@ -277,7 +276,7 @@ pub struct RoleCatalog {
     roles: Vec<Role>,
 }
 
-/// What a written role means.
+/// The roles that a spelling in a file may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning<'r> {
     One(&'r Role),
@@ -286,7 +285,7 @@ pub enum Meaning<'r> {
 }
 
 impl RoleCatalog {
-    /// The roles, sorted by name and id.
+    /// Sorts the roles by name and ID.
     pub fn new(mut roles: Vec<Role>) -> Self {
         roles.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
         Self { roles }
@@ -296,18 +295,16 @@ impl RoleCatalog {
         self.roles.iter()
     }
 
-    /// The role with this id.
     pub fn by_id(&self, id: &RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == *id)
     }
 
-    /// The built-in administrators' role, by its slug.
+    /// Returns the built-in Admin role, which has a fixed slug.
     pub fn admin(&self) -> Option<&Role> {
         self.roles.iter().find(|role| role.slug == "admin")
     }
 
-    /// What people mean by `written`: the role that has it as ID, slug or name. If it is the name of one role and the slug or
-    /// the ID of another, it is ambiguous.
+    /// Returns the role that has `written` as its ID, slug, or name. If several roles do, the spelling is ambiguous.
     pub fn meaning(&self, written: &str) -> Meaning<'_> {
         let is_meant = |role: &&Role| [&*role.id.0, &role.slug, &role.name].contains(&written);
         match self.roles.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
@@ -317,19 +314,19 @@ impl RoleCatalog {
         }
     }
 
-    /// How a file names this role, and no other: by its name, slug or id, whichever comes first.
+    /// Returns how a file can name this role without ambiguity: by its name if possible, or else by its slug, or else by its ID.
     pub fn written(&self, id: &RoleId) -> String {
         let Some(role) = self.by_id(id) else {
             return id.0.to_string();
         };
-        // A blank name is none that a file could give.
+        // A file cannot name a role by a blank name.
         let means_it = |text: &&str| {
             !text.trim().is_empty() && matches!(self.meaning(text), Meaning::One(found) if found.id == *id)
         };
         [role.name.as_str(), role.slug.as_str()].into_iter().find(means_it).unwrap_or(&id.0).to_owned()
     }
 
-    /// What Pylon has for a value that is written in a file or in the audit log. `None` if that is not known.
+    /// Returns Pylon's value for a value that is written in a file or in the audit log. `None` if no role, or more than one, matches.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
         match field {
             Field::Role => match self.meaning(written) {
@@ -340,7 +337,7 @@ impl RoleCatalog {
         }
     }
 
-    /// How a file writes a value that Pylon has. `None` if no file can declare it.
+    /// Returns how a file writes a value of Pylon. `None` if a file cannot declare it.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
         match field {
             Field::Role => Some(self.written(&RoleId(value.clone())).into()),
@@ -348,7 +345,7 @@ impl RoleCatalog {
         }
     }
 
-    /// How to name a value of Pylon's to people.
+    /// Returns the text that reports show for a value of Pylon.
     pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
         match field {
             Field::Role => self.label(&RoleId(value.clone())),
@@ -356,7 +353,8 @@ impl RoleCatalog {
         }
     }
 
-    /// How to name a role id to people: its name, with the id where the name alone could mean two, or the bare id.
+    /// Returns the text that reports show for a role: its name, followed by the ID if several roles have that name. An unknown role
+    /// is shown by its ID.
     pub fn label(&self, id: &RoleId) -> String {
         match self.by_id(id) {
             None => id.0.to_string(),
@@ -394,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_two_spellings_leads_to_the_one_who_has_it() {
+    fn a_person_with_two_spellings_of_an_address_is_found_once() {
         let ana = person("u_ana", "ana@acme.example", &["a@old.example", "A@old.example"]);
         assert_eq!(
             state(std::slice::from_ref(&ana)).find(&Email::observed("a@old.example")),
@@ -403,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_left_takes_an_address_from_nobody_who_has_not() {
+    fn an_active_person_comes_before_a_deactivated_one_with_the_same_address() {
         let left = Person { deactivated: true, ..person("u_left", "ana@acme.example", &["a@acme.example"]) };
         let ana = person("u_ana", "ana@new.example", &["ana@acme.example"]);
         let (email, other) = (Email::observed("ana@acme.example"), Email::observed("a@acme.example"));
@@ -415,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_order_of_reading_nor_an_older_reading_leaves_a_trace() {
+    fn the_state_depends_neither_on_the_order_of_reading_nor_on_older_readings() {
         let (ana, bo) = (
             person("u_ana", "ana@acme.example", &["team@acme.example"]),
             person("u_bo", "bo@acme.example", &["team@acme.example"]),

@@ -1,8 +1,10 @@
-//! What two versions of the files declare differently, without asking anybody.
+//! Compares what two versions of the files declare, without a request to Pylon.
 //!
-//! `statements` says of each version what it declares, subject by subject, as canonical TOML; here the two are laid
-//! beside each other. Compared is what is meant: a default written out, another order, other letter case in an address or
-//! a person moved to another file is no difference. Every subject that differs is in the [`Comparison`], once.
+//! `statements` turns each version into canonical TOML, subject by subject. This module pairs the two and keeps what differs.
+//! Each subject that differs is in the [`Comparison`] exactly once.
+//!
+//! The comparison is about meaning. These are not differences: a default that is written out, another order, another letter case
+//! in an address, and a person who moved to another file.
 
 mod statements;
 
@@ -15,33 +17,30 @@ use crate::roster::{Email, Roster};
 use crate::source::Place;
 use statements::{Declaration, Statement};
 
-/// Everything that two versions declare differently, in the order of [`ComparedSubject`]. Empty where they mean the same.
+/// Lists what two versions declare differently, in the order of [`ComparedSubject`]. It is empty if they mean the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
 }
 
-/// What is declared about; in the order in which it is told, since what holds for everybody weighs most.
+/// What a difference is about. The order is that of the report: settings that apply to all people come first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum ComparedSubject {
     Workspace,
     Policy,
-    /// The limits of an apply.
     Guardrails,
-    /// One risk that is accepted.
     Acknowledgment {
         guardrail: &'static str,
-        /// The role or the user; empty where the guardrail has neither.
+        /// The role or the user that the risk is about. It is empty if the guardrail is about neither.
         #[serde(skip_serializing_if = "String::is_empty")]
         of: String,
-        /// Tells several of one kind apart, from 0.
+        /// Counts from 0 if several acknowledgments have the same guardrail and the same `of`.
         #[serde(skip)]
         number: usize,
     },
-    /// Keys of the root file that stand in no table.
+    /// The keys of the root file that are not in a table.
     Files,
-    /// A person, by the declared address.
     Person {
         /// The address by which the person is declared.
         #[schemars(with = "String")]
@@ -49,17 +48,16 @@ pub enum ComparedSubject {
     },
 }
 
-/// A subject of which the versions say different things.
+/// A subject that the two versions declare differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub subject: ComparedSubject,
-    /// Whether one version says nothing of it.
     pub kind: Kind,
     /// The keys that differ, in canonical order.
     pub items: Vec<Item>,
 }
 
-/// Which versions speak of a subject.
+/// Whether both versions declare a subject, or only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -68,35 +66,35 @@ pub enum Kind {
     Changed,
 }
 
-/// A key of which the versions say different things. At least one of the two is there.
+/// A key that the two versions declare differently. At least one of `old` and `new` is `Some`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The key: `role`, `windows`, `max_changes`, `keep_at_least.Admin`.
+    /// This is the name below its subject, such as `role`, `windows`, or `keep_at_least.Admin`.
     pub key: String,
-    /// What the old version says.
+    /// `None` if the old version does not declare the key.
     pub old: Option<StatedValue>,
-    /// What the new version says.
+    /// `None` if the new version does not declare the key.
     pub new: Option<StatedValue>,
-    /// Whether a reviewer must not miss it: a guarded role, a guardrail, a policy, an accepted risk, the pin.
+    /// Whether the report marks it for the reviewer. All settings are marked, and all roles that are or may be guarded.
     pub weighty: bool,
-    /// Whether it names a role that may be a kept one. Only Pylon knows which name, slug, and ID mean the same role.
+    /// Whether it names a role that may be a guarded one. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
 }
 
-/// What a version says of a key.
+/// The value of a key in one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedValue {
     pub value: String,
-    /// The zone in which its times are meant, where the versions differ in that and it has times without an offset.
+    /// The time zone of its local times. `None` if both versions use the same zone, or if every time has an offset.
     pub zone: Option<String>,
-    /// Where it stands; nothing where it is rolecall's own default.
+    /// `None` if it is a built-in default, which no file declares.
     pub place: Option<Place>,
-    /// It comes from the `[defaults]` of its file.
+    /// Whether it comes from the `[defaults]` of its file.
     pub from_defaults: bool,
 }
 
 impl Comparison {
-    /// Lays two versions beside each other.
+    /// Compares two versions.
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::declarations(old, zones_differ);
@@ -114,10 +112,10 @@ impl Comparison {
     }
 }
 
-/// The roles, in lower case, that either version keeps. A change of one is worth a second look.
+/// The guarded roles of both versions, in lowercase. The report marks each change of such a role.
 struct GuardedRoles(HashSet<String>);
 
-/// Whether a role that a file names is one of the guarded roles.
+/// Whether a role that a file names is a guarded role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kept {
     No,
@@ -134,7 +132,8 @@ impl GuardedRoles {
         Self(minimums.map(|minimum| minimum.role.value.to_lowercase()).chain(["admin".to_owned()]).collect())
     }
 
-    /// A file names a role by name, slug, or ID, and a guarded role may be named in another way elsewhere.
+    /// Returns whether the files guard this role. A file may name a role by its name, slug, or ID, so the same role may be spelled
+    /// differently elsewhere. Then the result is `Unknown`.
     fn has(&self, role: &str) -> Kept {
         let role = role.to_lowercase();
         if self.0.contains(&role) {
@@ -153,7 +152,8 @@ impl GuardedRoles {
     }
 }
 
-/// Whether a spelling may be the ID of a role. Pylon's IDs are UUIDs (Pylon API, "Users"), and other systems have `role_1`.
+/// Returns whether a spelling may be the ID of a role. Pylon's IDs are UUIDs (Pylon API, "Users"). Other systems use IDs such as
+/// `role_1`.
 fn may_be_id(role: &str) -> bool {
     !role.contains(char::is_whitespace) && role.contains(|char: char| char.is_ascii_digit() || char == '_')
 }
@@ -171,18 +171,18 @@ fn difference(
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     let items = items(&subject, old, new, kept);
-    // Somebody who is declared with nothing said of them is declared all the same.
+    // A person or a risk that was added or removed is a difference even without any keys, such as `"ana@acme.example" = {}`.
     (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
 }
 
-/// The statements that differ. One key may have several (windows): those that both versions make are no difference.
+/// Returns the statements that differ. A key such as `windows` may have several statements. Those in both versions are left out.
 fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
     };
     let differs = |statement: &Statement| !common.contains(&statement.identity());
-    // Sorted by the rank of the key; what is repeated of one key stays in the order of its file, the old before the new.
+    // Sorted by the rank of the key. Repeated statements of one key keep the order of their file, the old ones first.
     let mut by_key: BTreeMap<(usize, String), (Vec<Statement>, Vec<Statement>)> = BTreeMap::new();
     for statement in old.into_iter().filter(differs) {
         by_key.entry((statement.rank, statement.key.clone())).or_default().0.push(statement);
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_that_may_be_a_kept_one_in_another_spelling_is_unknown() {
+    fn a_role_that_may_be_another_spelling_of_a_guarded_role_is_unknown() {
         let kept = |roles: &[&str]| {
             GuardedRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
         };

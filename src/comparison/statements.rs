@@ -1,6 +1,6 @@
-//! One version of the files as statements in canonical TOML: the same meaning gives the same statements.
+//! Turns one version of the files into statements in canonical TOML. The same meaning gives the same statements.
 //!
-//! Everything that can be declared is destructured here, so that a new key is a compile error until it is compared.
+//! This module destructures every declared type, so a new key is a compile error until it is compared.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +13,20 @@ use crate::roster::{
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
 
-/// All that a version says of one subject.
+/// All statements of one version about one subject.
 pub(super) type Declaration = Vec<Statement>;
 
-/// One key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Statement {
-    /// Where the key stands in the canonical order of its subject.
+    /// The index of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
-    /// What tells it from others: equal where the meaning is.
+    /// A normalized form of the value. Two values with the same meaning have the same form.
     meaning: String,
     pub(super) said: StatedValue,
-    /// There may be several with this key.
+    /// Whether a subject may have several statements with this key.
     pub(super) repeats: bool,
-    /// The role that it names, if it names one.
+    /// The role that the value names, if it names one.
     role: Option<String>,
 }
 
@@ -36,7 +35,7 @@ impl Statement {
         (self.key.clone(), self.meaning.clone())
     }
 
-    /// The role that it names, if it names one.
+    /// Returns the role that the value names, if it names one.
     pub(super) fn role(&self) -> Option<&str> {
         self.role.as_deref()
     }
@@ -44,7 +43,7 @@ impl Statement {
 
 /// Collects the statements of one subject.
 struct Statements {
-    /// The keys of the subject. Their order decides the rank, so that a key that only one version has does not shift the others.
+    /// All keys of the subject. The rank is an index in this list, so an optional key does not shift the rank of those after it.
     keys: &'static [&'static str],
     list: Declaration,
 }
@@ -68,7 +67,7 @@ impl Statements {
         })
     }
 
-    /// One of several with this key.
+    /// Adds a statement whose key may have several.
     fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
         let statement = self.say(key, value, Some(place));
         statement.repeats = true;
@@ -76,7 +75,7 @@ impl Statements {
     }
 }
 
-/// What `roster` declares, subject by subject. With `name_zone` local times name the zone that they are meant in.
+/// Returns what `roster` declares, subject by subject. With `name_zone`, local times also have the name of their time zone.
 pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<ComparedSubject, Declaration> {
     let Roster {
         sources: _,
@@ -98,7 +97,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
     for acknowledgment in acknowledgments {
-        let (guardrail, of) = (acknowledgment.risk.guardrail().as_str(), whom(&acknowledgment.risk));
+        let (guardrail, of) = (acknowledgment.risk.guardrail().as_str(), risk_subject(&acknowledgment.risk));
         let same = |number: usize| ComparedSubject::Acknowledgment { guardrail, of: of.clone(), number };
         let number = (0..acknowledgments.len()).find(|number| !subjects.contains_key(&same(*number)));
         subjects.insert(same(number.unwrap_or_default()), risk(acknowledgment, zone.as_deref()));
@@ -151,7 +150,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.say("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
     of.say("missing", quoted(missing.as_str()), at("missing"));
     match keep_at_least {
-        // What the documented default means, said as a file would say it.
+        // The documented default, written as a file would declare it.
         None => {
             of.say("keep_at_least.admin", DEFAULT_MINIMUM.to_string(), None);
         }
@@ -169,8 +168,8 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     of.list
 }
 
-/// Which role or user an accepted risk is about.
-fn whom(risk: &AcknowledgedRisk) -> String {
+/// Returns the role or the user that an accepted risk is about, or an empty string if it is about neither.
+fn risk_subject(risk: &AcknowledgedRisk) -> String {
     match risk {
         AcknowledgedRisk::MaxChanges(_)
         | AcknowledgedRisk::Missing(_)
@@ -227,7 +226,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     of.list
 }
 
-/// A window as canonical TOML, and the same with its instants instead of how they were written.
+/// Returns a window as canonical TOML, first with its times as they were written, then with its times in UTC.
 fn window_text(window: &Window) -> (String, String) {
     let Window { place: _, from, until, sets, then, reason } = window;
     let at = |key: &str, moment: &Option<Sourced<Moment>>, show: &dyn Fn(&Moment) -> String| {
@@ -244,7 +243,7 @@ fn window_text(window: &Window) -> (String, String) {
     (whole(&|moment| moment.written.clone()), whole(&|moment| moment.at.to_string()))
 }
 
-/// Whether the time was written with an offset of its own, so that no zone matters to it.
+/// Returns whether a time was written with an offset. Such a time does not depend on the time zone of the files.
 fn has_offset(moment: &Moment) -> bool {
     let time = moment.written.get(10..).unwrap_or_default();
     time.contains(['Z', 'z', '+', '-'])

@@ -1,4 +1,4 @@
-//! When what is desired changes by itself: the beginnings and ends of windows, in order; and the windows themselves.
+//! Lists what will change over time without an edit of the files: the starts and ends of windows, and the windows themselves.
 
 use jiff::Timestamp;
 
@@ -6,22 +6,22 @@ use super::resolve_person;
 use crate::roster::{DeclaredPerson, Email, Field, FieldValue, Moment, Roster, Window};
 use crate::source::Place;
 
-/// What is desired of one person changes in one field.
+/// A scheduled change of one field of one person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transition {
-    /// When, as the file wrote it.
+    /// The start or the end of the window.
     pub moment: Moment,
     pub email: Email,
     pub field: Field,
-    /// What is desired before, as the files name it; nothing where the value was left alone.
+    /// The desired value before, as it is written in the files. `None` if the field was left alone.
     pub from: Option<FieldValue>,
-    /// What is desired from then on; nothing where the value is left alone again.
+    /// The desired value from `moment` on. `None` if the field is left alone again.
     pub to: Option<FieldValue>,
-    /// Where it is declared: the new value, or the window that ends.
+    /// The place that declares the new value, or the window that ends.
     pub place: Place,
 }
 
-/// A window that holds or will, and whose it is.
+/// A window that is active or has not started, with the address of its person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ahead {
     pub email: Email,
@@ -29,7 +29,7 @@ pub struct Ahead {
 }
 
 impl Roster {
-    /// The windows that have not ended by `now`, in order of their beginning and of address.
+    /// Returns the windows that have not ended by `now`, sorted by start, then by address.
     pub fn windows_ahead(&self, now: Timestamp) -> Vec<Ahead> {
         let of_person = |person: &DeclaredPerson| -> Vec<Ahead> {
             let lasts = |window: &&Window| window.until.as_ref().is_none_or(|until| now < until.value.at);
@@ -42,7 +42,7 @@ impl Roster {
         ahead
     }
 
-    /// The transitions after `now`, in order of time and address.
+    /// Returns the transitions after `now`, sorted by time, then by address.
     pub fn agenda(&self, now: Timestamp) -> Vec<Transition> {
         let mut transitions: Vec<Transition> =
             self.people.iter().flat_map(|person| of_person(person, now)).collect();

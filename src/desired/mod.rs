@@ -1,7 +1,7 @@
-//! Who should be what at one instant.
+//! Resolves what the files declare into the values that each person should have at one instant.
 //!
-//! The border between declared and resolved: a [`Roster`] may say a thing in three places (a window, the person, the
-//! file's defaults); a [`DesiredState`] says it once, with where it came from. Pure: the instant is an argument.
+//! A [`Roster`] may declare a value in three places: a window, the person's entry, and the defaults of the file. A
+//! [`DesiredState`] has one value per field, with its origin. The code is pure: the instant is an argument.
 
 pub mod agenda;
 
@@ -16,37 +16,37 @@ use crate::roster::{
 };
 use crate::source::Sourced;
 
-/// How long after a window whoever still shows its status is given the status of `then`.
+/// For this long after a window, people who still have the status of the window get the status of `then`.
 pub const THEN_HOLDS: SignedDuration = SignedDuration::from_hours(48);
 
-/// An acknowledgment may hold for at most so long from now, so that none is forgotten.
+/// An acknowledgment expires at most this long from now, so that no accepted risk is forgotten.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What should hold at one instant.
+/// The values that people should have at one instant, and the acknowledgments that are active then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
     /// The declared people, sorted by address.
     pub people: Vec<DesiredPerson>,
-    /// Acknowledgments that hold at the instant.
+    /// The acknowledgments that are active at the instant.
     pub acknowledgments: Vec<Acknowledgment>,
-    /// Acknowledgments that have expired: named, never obeyed.
+    /// Expired acknowledgments are listed in reports, but ignored.
     pub expired: Vec<Acknowledgment>,
 }
 
-/// What one person should be.
+/// The values that one person should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredPerson {
     /// The address by which the person is declared.
     pub email: Sourced<Email>,
-    /// The values that are declared at this instant.
+    /// `None` leaves the field alone.
     pub values: PerField<Option<Desired>>,
-    /// What undoes the windows that have ended: at most one for each status that a person may still show, the window that ended
-    /// last first. Empty if a status is declared.
+    /// The values that undo windows that have ended, at most one for each status that the person may still have. That of the window
+    /// that ended last comes first. The list is empty if a status is declared.
     pub ways_back: Vec<Desired>,
 }
 
 impl DesiredPerson {
-    /// Returns the value that `field` should have, if Pylon has the status `current`.
+    /// Returns the value that `field` should have if the person's status in Pylon is `current`.
     pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
         let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
         let way_back = || match field {
@@ -56,8 +56,8 @@ impl DesiredPerson {
         self.values[field].as_ref().or_else(way_back)
     }
 
-    /// Returns the value that `field` should have, whatever Pylon has. If windows only have to be undone, this is the way back
-    /// of the one that ended last, which most people will see.
+    /// Returns the value that `field` should have, without regard to Pylon. If only ended windows decide it, this is the value that
+    /// undoes the last of them, because that one applies to most people.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
         let way_back = || match field {
             Field::Status => self.ways_back.first(),
@@ -67,12 +67,11 @@ impl DesiredPerson {
     }
 }
 
-/// A value that should hold, and why.
+/// A value that a field should have, and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
-    /// The value as the files write it, and where.
+    /// The value as it is written in the files.
     pub value: Sourced<FieldValue>,
-    /// Which of the three places it came from.
     pub origin: Origin,
 }
 
@@ -81,18 +80,18 @@ pub struct Desired {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     Person,
-    /// The `[defaults]` of the file.
+    /// The value comes from the `[defaults]` of the file.
     Defaults,
-    /// A window that holds at the instant, until its end if it has one.
+    /// The value comes from a window that is active at the instant.
     Window {
-        /// The first instant after it.
+        /// The first instant after the window. `None` if it does not end.
         until: Option<Moment>,
-        /// Why there is a window.
+        /// The reason that the window gives.
         reason: Option<String>,
     },
-    /// What was before an apply that is taken back; no file declares it.
+    /// The value was in Pylon before the apply that a rollback undoes. No file declares it.
     Rollback,
-    /// The `then` of a window that has ended. It is desired only if the person still shows the window's status.
+    /// The `then` of a window that has ended. It applies only if the person still has the status of the window.
     #[serde(rename = "after_window")]
     After {
         /// The status that the window had set.
@@ -102,19 +101,19 @@ pub enum Origin {
 }
 
 impl Roster {
-    /// Acknowledgments that would hold for longer from `now` than [`LONGEST_ACKNOWLEDGMENT`]: each is a mistake.
+    /// Returns a problem for each acknowledgment that expires more than [`LONGEST_ACKNOWLEDGMENT`] after `now`.
     pub fn overlong_acknowledgments(&self, now: Timestamp) -> Vec<Problem> {
         let latest = now.saturating_add(LONGEST_ACKNOWLEDGMENT).unwrap_or(Timestamp::MAX);
         let too_late = self.acknowledgments.iter().filter(|known| known.expires.value.at > latest);
         too_late.map(|known| expires_too_late(known, latest, &self.timezone)).collect()
     }
 
-    /// Settles defaults, windows and expiries at `now`.
+    /// Resolves defaults, windows, and acknowledgments at `now`.
     pub fn resolve_at(&self, now: Timestamp) -> DesiredState {
         self.resolve_some_at(now, |_| true)
     }
 
-    /// The same of those people alone who are `wanted`.
+    /// Does the same as [`Self::resolve_at`], but only for the people who are `wanted`.
     pub fn resolve_some_at(&self, now: Timestamp, wanted: impl Fn(&DeclaredPerson) -> bool) -> DesiredState {
         let (acknowledgments, expired) =
             self.acknowledgments.iter().cloned().partition(|known| now < known.expires.value.at);
@@ -139,7 +138,7 @@ fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &T
     ))
 }
 
-/// What one person should be at `now`.
+/// Returns the values that one person should have at `now`.
 pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson {
     let DeclaredPerson { email, values, windows } = person;
     let values = PerField::from_fn(|field| {
@@ -153,7 +152,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
     DesiredPerson { email: email.clone(), values, ways_back }
 }
 
-/// What the window that holds at `now` sets. No two set the same field at once: the roster is checked for that.
+/// Returns the value of the window that is active at `now`. A valid roster has at most one such window per field.
 fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired> {
     windows.iter().filter(|window| holds(window, now)).find_map(|window| {
         let value = window.sets[field].clone()?;
@@ -162,21 +161,21 @@ fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired
     })
 }
 
-/// Whether `now` lies in the window: `from` belongs to it, `until` does not.
+/// Returns whether the window is active at `now`. It includes `from` and excludes `until`.
 pub fn holds(window: &Window, now: Timestamp) -> bool {
     window.from.as_ref().is_none_or(|from| from.value.at <= now)
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }
 
-/// A window that has ended less than [`THEN_HOLDS`] ago, and that said what to do then.
+/// A window that ended less than [`THEN_HOLDS`] ago and has a `then`.
 struct Ended {
     until: Timestamp,
     status: FieldValue,
     then: Sourced<FieldValue>,
 }
 
-/// What undoes each status that one of the ended windows has set. A window stays in the list if a later one has ended too: if no
-/// apply ran in between, people still show its status.
+/// Returns the values that undo the statuses of ended windows. A window counts even if a later one has ended too, because people
+/// still have its status if no apply ran in between.
 fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
     let mut ended: Vec<Ended> = windows.iter().filter_map(|window| ended(window, now)).collect();
     ended.sort_by_key(|window| window.until);
@@ -186,7 +185,7 @@ fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
         let is_set_or_undone_later =
             later.iter().any(|later| later.then.value == *status || later.status == *status);
         if !is_set_or_undone_later {
-            // A later window may undo the result, too. Then one apply takes both steps.
+            // A later window may replace the result in turn. Then one apply makes both steps.
             let mut value = then;
             for step in later {
                 if value.value == step.status {

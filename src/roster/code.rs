@@ -1,11 +1,11 @@
-//! The diagnostic codes of this module. Each is explained in docs/diagnostics.md, and a test keeps that list complete.
+//! The diagnostic codes of this module. docs/diagnostics.md explains each of them, and a test keeps that page complete.
 
 use crate::problem::codes;
 
 codes! {
-    /// What can be wrong in the files.
+    /// Identifies a problem in the files.
     pub enum RosterCode {
-        /// The file is not there.
+        /// The file does not exist.
         FileMissing = "roster::file_missing",
         /// The path is a directory, a pipe or a device.
         NotAFile = "roster::not_a_file",
@@ -15,54 +15,54 @@ codes! {
         FileTooLarge = "roster::file_too_large",
         /// The file is not UTF-8.
         NotUtf8 = "roster::not_utf8",
-        /// The path leads out of the folder of the config.
+        /// The path is a link to a file outside the folder of the config.
         OutsideFolder = "roster::outside_folder",
-        /// The text is not TOML.
+        /// The text is not valid TOML.
         Syntax = "roster::syntax",
         UnknownKey = "roster::unknown_key",
-        /// A key that must not be in a reviewed file.
+        /// The key would put a secret or a host into a reviewed file.
         SecretInFile = "roster::secret_in_file",
-        /// A key of the root file in a team file.
+        /// A team file has a key that only the root file may have.
         RootOnly = "roster::root_only",
-        /// A key of the file, below a table that took it in.
+        /// A key of the root file is below `[users]`, so TOML reads it as a person.
         MisplacedKey = "roster::misplaced_key",
-        /// The value has another type than this key takes.
+        /// The value has the wrong type for its key.
         WrongType = "roster::wrong_type",
-        /// The value is of the right type and means nothing here.
+        /// The value has the right type, but is not valid for its key.
         BadValue = "roster::bad_value",
-        /// A key that this table needs is not there.
+        /// The table does not have a key that it needs.
         MissingKey = "roster::missing_key",
         BadEmail = "roster::bad_email",
         /// An address has characters outside ASCII, and the file does not allow them.
         UnicodeEmail = "roster::unicode_email",
-        /// Two addresses that look the same.
+        /// Two different addresses look the same.
         LookAlike = "roster::look_alike",
-        /// One person is declared twice.
+        /// A person is declared twice.
         DuplicatePerson = "roster::duplicate_person",
-        /// A key or a section, declared twice in one file.
+        /// A key or a section is declared twice in one file.
         DuplicateKey = "roster::duplicate_key",
-        /// The status is none of the three.
+        /// The status is not one that can be declared.
         UnknownStatus = "roster::unknown_status",
-        /// The include pattern names no file.
+        /// The include pattern does not match any file.
         IncludeMatchesNothing = "roster::include_matches_nothing",
-        /// The include pattern cannot be followed.
+        /// The include pattern is invalid, or its folder cannot be read.
         BadInclude = "roster::bad_include",
-        /// A pattern of the root file matches the root file.
+        /// An include pattern matches the root file itself.
         IncludeLoop = "roster::include_loop",
         UnknownTimezone = "roster::unknown_timezone",
-        /// A date or time that does not exist.
+        /// The date or the time does not exist.
         BadTime = "roster::bad_time",
-        /// A window that ends before it begins.
+        /// A window does not end after its start.
         BackwardsWindow = "roster::backwards_window",
-        /// A window that sets nothing.
+        /// A window sets neither a role nor a status.
         EmptyWindow = "roster::empty_window",
-        /// Two windows set one field at once.
+        /// Two windows set the same field at the same time.
         OverlappingWindows = "roster::overlapping_windows",
-        /// More windows than anybody has a use for.
+        /// A person has more than 366 windows.
         TooManyWindows = "roster::too_many_windows",
-        /// No value is declared for the time after a window.
+        /// No value is declared for the time outside a window.
         NoWayBack = "roster::no_way_back",
-        /// An acknowledgment expires more than thirty days from now.
+        /// An acknowledgment expires more than 30 days from now.
         ExpiresTooLate = "roster::expires_too_late",
     }
 }

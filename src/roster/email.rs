@@ -1,7 +1,7 @@
 //! E-mail addresses: the keys by which people are declared and found.
 //!
-//! Two spellings are one address if they differ only in case (simple case folding, Unicode 3.13) or in the way in which a letter
-//! with an accent is composed (NFC, UAX #15). The spelling is kept: it is shown, and it is what Pylon is asked for.
+//! Two spellings are the same address if they differ only in case (simple case folding, Unicode 3.13) or in composition (NFC,
+//! UAX #15). The original spelling is kept. Reports show it, and requests to Pylon use it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,32 +13,31 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// An address as it was written. It is compared and hashed in its normalized form. The text is shared, because the same address
-/// is in the roster, in the desired state, in the search, and in the plan.
+/// An address as it was written. It is compared and hashed in its normalized form. Cloning is cheap, because the text is shared.
 #[derive(Debug, Clone)]
 pub struct Email {
     written: Arc<str>,
-    /// The normalized form. `None` if the address is ASCII, as nearly all are: then only case has to be ignored.
+    /// `None` if the address is ASCII, as almost all are. Then only ASCII case has to be ignored.
     normalized: Option<Arc<str>>,
 }
 
 /// Why a text is refused as an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEmail {
-    /// Not of the form `someone@somewhere.example`.
+    /// The text does not have the form of an address, for this reason.
     Malformed(&'static str),
-    /// Has characters outside ASCII, and the file does not allow them.
+    /// The address has characters outside ASCII, and the file does not allow them.
     NotAscii,
 }
 
 impl Email {
-    /// An address as Pylon gives it: taken as it is, since Pylon decides what an address of its own is.
+    /// Returns an address from Pylon. It is not checked, because Pylon decides what its users sign in with.
     pub fn observed(text: &str) -> Self {
         Self { written: text.into(), normalized: (!text.is_ascii()).then(|| normalized(text).into()) }
     }
 
-    /// An address as a file declares it. Lengths and characters follow RFC 5321 and the host names of RFC 1123;
-    /// quoted local parts and address literals are refused, because Pylon users do not sign in with them.
+    /// Checks an address in a file. Lengths and characters follow RFC 5321, and host names follow RFC 1123. Quoted local parts and
+    /// address literals are rejected, because Pylon users do not sign in with them.
     pub fn declared(text: &str, allow_unicode: bool) -> Result<Self, BadEmail> {
         let malformed = |why| Err(BadEmail::Malformed(why));
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -75,23 +74,23 @@ impl Email {
         &self.written
     }
 
-    /// The normalized form: equal for addresses that are equal.
+    /// Returns the normalized form in lowercase. It is the same text for all spellings of an address.
     pub fn folded(&self) -> String {
         self.key().to_ascii_lowercase()
     }
 
-    /// The address, normalized except for ASCII case.
+    /// Returns the normalized form, in which only the ASCII case may differ.
     fn key(&self) -> &str {
         self.normalized.as_ref().unwrap_or(&self.written)
     }
 
-    /// What the address looks like (UTS #39, 4): equal for addresses that people cannot tell apart.
+    /// Returns the skeleton of UTS #39, section 4. It is the same for addresses that look the same.
     pub fn skeleton(&self) -> String {
         skeleton(&self.folded()).collect()
     }
 }
 
-/// Returns the characters outside ASCII, each with its code point, because many look like a letter of ASCII. At most five.
+/// Returns up to five characters outside ASCII, each with its code point, because many of them look like an ASCII letter.
 pub(super) fn foreign_letters(text: &str) -> String {
     let foreign = text.chars().filter(|char| !char.is_ascii()).take(5);
     foreign.map(|char| format!("`{char}` (U+{:04X})", u32::from(char))).collect::<Vec<_>>().join(", ")
@@ -102,7 +101,7 @@ fn normalized(text: &str) -> String {
     text.nfc().map(|char| case.simple_fold(char)).nfc().collect()
 }
 
-/// The signs that the part before the `@` may have, besides letters and digits (`atext` of RFC 5322, and the dot).
+/// The part before the `@` may have these signs, besides letters and digits (`atext` of RFC 5322, and the dot).
 const LOCAL_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
 fn is_host_label(label: &str) -> bool {
@@ -129,7 +128,7 @@ impl Eq for Email {}
 
 impl Hash for Email {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In pieces, not byte by byte: a hasher does its work once a call.
+        // Hash in chunks, because each call of the hasher is expensive.
         let mut lower = [0; 64];
         for piece in self.key().as_bytes().chunks(lower.len()) {
             let lower = &mut lower[..piece.len()];
@@ -167,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ascii_case_makes_no_difference_and_the_spelling_stays() {
+    fn addresses_ignore_ascii_case_and_keep_their_spelling() {
         let (one, two) = (Email::observed("Ana@Acme.example"), Email::observed("ana@acme.EXAMPLE"));
         assert_eq!(one, two);
         assert_eq!(one.cmp(&two), Ordering::Equal);
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_composition_make_no_difference_outside_ascii_either() {
+    fn addresses_outside_ascii_ignore_case_and_composition() {
         let hash = |email: &Email| {
             let mut hasher = std::hash::DefaultHasher::new();
             email.hash(&mut hasher);
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_a_reason() {
+    fn an_invalid_address_is_rejected_with_a_reason() {
         for good in ["a@b.co", "first.last+tag@sub.domain.example", "o'neil@x-y.example"] {
             assert!(Email::declared(good, false).is_ok(), "{good}");
         }

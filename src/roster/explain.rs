@@ -1,4 +1,4 @@
-//! Reports everything that is wrong with a file that is not TOML: the mistakes themselves, and what is wrong in the rest of it.
+//! Reports all problems of a file that is not valid TOML: the syntax errors, and the problems in the rest of the file.
 
 use std::ops::Range;
 
@@ -14,18 +14,18 @@ use super::syntax::{self, BrokenSection};
 use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
-/// At most this many unclosed brackets are skipped to read what follows. Each costs one more reading of the rest.
+/// At most this many unclosed brackets are skipped to read what follows. For each one, the rest of the file is parsed again.
 const MOST_UNSEEN: usize = 8;
 
-/// What is known of a file that is not TOML.
+/// Tells which values of a file that is not valid TOML were read reliably.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The parts in which what was read is a guess, sorted and without overlaps.
+    /// The ranges in which the values are guesses, sorted and without overlaps.
     guesses: Vec<Range<usize>>,
 }
 
 impl Known {
-    /// Whether the value at this place was read reliably.
+    /// Returns whether the value at this place was read reliably.
     pub(super) fn is_sure_of(&self, place: Place) -> bool {
         let at = place.span().start;
         let next = self.guesses.partition_point(|range| range.start <= at);
@@ -38,8 +38,8 @@ impl Known {
     }
 }
 
-/// Explains the errors of the parser, and lets `read` walk the parts of the text that it did not reach. The problems of `fields`
-/// are those of the text so far.
+/// Explains the errors of the parser, and calls `read` for the parts of the text that the parser did not reach. `fields` has the
+/// problems of the text that it did reach.
 pub(super) fn explain(
     file: FileId,
     text: &str,
@@ -78,7 +78,7 @@ pub(super) fn explain(
     known.unwrap_or_default()
 }
 
-/// Lets `read` walk the sections whose headers the parser did not understand.
+/// Calls `read` for the sections whose headers the parser did not understand.
 fn read_below(
     sections: &[BrokenSection],
     text: &str,
@@ -93,7 +93,7 @@ fn read_below(
     found
 }
 
-/// Reports what is declared twice, and lets `read` walk the values that the parser has dropped for that.
+/// Reports what is declared twice, and calls `read` for the values that the parser dropped because of that.
 fn read_again(
     file: FileId,
     text: &str,
@@ -124,37 +124,37 @@ fn read_again(
     found
 }
 
-/// A part of a text, with the header that it is below, so that it is read as in the whole.
+/// A part of a text, with the header above it, so that it has the same meaning as in the whole text.
 struct TextPart {
     text: String,
     shift: Shift,
-    /// Where it begins in the whole.
+    /// The offset of the part in the whole text.
     start: usize,
 }
 
 impl TextPart {
-    /// A range of a text that begins with a statement.
+    /// Returns a range of a text. It must begin with a statement.
     fn new(text: &str, range: Range<usize>, statements: &Statements) -> Self {
         let header = statements.header_before(range.start).unwrap_or(0..0);
         let shift = Shift::of_two(&header, 1, &range);
         Self { text: format!("{}\n{}", &text[header], &text[range.clone()]), shift, start: range.start }
     }
 
-    /// The lines below a broken header, with the corrected header in front.
+    /// Returns the lines below a broken header, with the corrected header in front.
     fn below(section: &BrokenSection, text: &str) -> Self {
         let BrokenSection { header, at, content } = section;
         let shift = Shift::of_two(&(*at..at + header.len()), 1, content);
         Self { text: format!("{header}\n{}", &text[content.clone()]), shift, start: content.start }
     }
 
-    /// Puts spaces in the place of `without`, which is in `range`, which is the end of the part.
+    /// Replaces `without` with spaces. It must be in `range`, with which the part ends.
     fn leave_out(&mut self, range: &Range<usize>, without: &Range<usize>) {
         let start = self.text.len() - range.len();
         let at = start + without.start - range.start..start + without.end - range.start;
         self.text.replace_range(at.clone(), &" ".repeat(at.len()));
     }
 
-    /// Lets `read` walk the part, and returns the problems that it reports.
+    /// Calls `read` for the part, and returns the problems that it reports.
     fn walk(
         &self,
         fields: &mut Fields<'_>,
@@ -168,13 +168,13 @@ impl TextPart {
     }
 }
 
-/// Returns the errors of the parser with their places in the whole.
+/// Returns the errors of the parser with their places in the whole text.
 fn parser_errors<'e>(errors: &'e [Error], part: &TextPart) -> impl Iterator<Item = ParserError<'e>> {
     let shift = part.shift;
     errors.iter().map(move |error| ParserError::at(shift.span(error.span().unwrap_or(0..0)), error))
 }
 
-/// The same ranges, sorted, without overlaps.
+/// Sorts ranges and merges those that overlap.
 fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, range| {

@@ -1,7 +1,7 @@
-//! The table over the fields of a user that files can declare and a `PATCH` can set.
+//! Lists the fields of a user that files can declare and a `PATCH` can set.
 //!
-//! Everything that is true of each field is here or goes through [`PerField`] and [`Field`]: a new field is one variant and one
-//! entry of the table, and the compiler lists the places that must know what is special about it.
+//! All other code handles the fields through [`Field`] and [`PerField`]. A new field needs one variant here. The compiler then lists
+//! the places that must handle what is special about it.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::every::words;
 
-/// The value of a field as text. Files name a role by its name, slug or ID, and Pylon by its ID; a status is the same word in both.
+/// The value of a field as text. Files name a role by its name, slug, or ID, and Pylon names it by its ID. A status is the same word
+/// in both.
 pub type FieldValue = Arc<str>;
 
 words! {
-    /// A field of a user that can be declared, changed, and rolled back. In the order in which files, plans, and reports list them.
+    /// A field of a user that can be declared, changed, and rolled back. Files, plans, and reports list the fields in this order.
     #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Field {
@@ -33,7 +34,7 @@ impl Field {
         }
     }
 
-    /// The field with this key.
+    /// Returns the field with this key.
     pub fn named(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == key)
     }
@@ -45,7 +46,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// One `T` for each field.
+/// Contains one `T` per field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,
@@ -57,14 +58,14 @@ impl<T> PerField<T> {
         Self { role: value(Field::Role), status: value(Field::Status) }
     }
 
-    /// The values in the order of [`Field::ALL`].
+    /// Returns the values in the order of [`Field::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Field, &T)> {
         Field::ALL.into_iter().map(|field| (field, &self[field]))
     }
 }
 
 impl<T> PerField<Option<T>> {
-    /// The fields that have a value.
+    /// Returns the fields that have a value.
     pub fn some(&self) -> impl Iterator<Item = (Field, &T)> {
         self.iter().filter_map(|(field, value)| Some((field, value.as_ref()?)))
     }
@@ -99,17 +100,17 @@ words! {
     #[derive(PartialOrd, Ord, Hash, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Status {
-        /// Takes on work.
+        /// The person is at work.
         Active = "active",
-        /// Not at work right now.
+        /// The person is away for a short time.
         Away = "away",
-        /// Not at work for longer, as on holiday.
+        /// The person is away for longer, for example on vacation.
         OutOfOffice = "out_of_office",
     }
 }
 
 impl Status {
-    /// The status that this word stands for.
+    /// Returns the status that is spelled like this.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }

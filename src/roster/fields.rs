@@ -1,7 +1,7 @@
-//! One value of one type at a time, with a problem where it is something else.
+//! Reads one value of one type at a time, and reports a problem if the value has another type.
 //!
-//! The tree that is walked keeps the span of every key and value, and walking it by hand is what lets one run report
-//! everything that is wrong; serde stops at the first error. What was not asked for is refused by [`Fields::unknown`].
+//! The code walks the parsed tree by hand, because serde stops at the first error and one run should report all of them. The tree
+//! has the span of every key and value. [`Fields::unknown`] reports keys that a table does not have.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,19 +20,19 @@ use crate::spelling::did_you_mean;
 pub(super) type TomlValue<'v> = Spanned<DeValue<'v>>;
 pub(super) type TomlKey<'v> = Spanned<DeString<'v>>;
 
-/// Reads values of one file and collects what is wrong with them.
+/// Reads the values of one file and collects their problems.
 pub(super) struct Fields<'p> {
     file: FileId,
-    /// From the part that is walked now to the file.
+    /// Converts offsets in the current part of the text to offsets in the file.
     shift: Shift,
-    /// Every value of a field once: a hundred thousand people share a handful of them.
+    /// Interns the values of fields: even a hundred thousand people share only a few of them.
     names: &'p mut BTreeSet<FieldValue>,
     pub(super) problems: Vec<Problem>,
-    /// Places whose text must not be shown.
+    /// Places whose text must not be shown, because it may be a secret.
     pub(super) masks: Vec<Place>,
 }
 
-/// What has to be added to an offset in a part of a text for the offset in the whole.
+/// Converts an offset in a part of a text to the offset in the whole text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shift {
     /// Offsets in the part before this one are shifted by `before`, the others by `after`.
@@ -42,7 +42,7 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// The shift of a part that is made of two ranges of the text, with `gap` bytes between them that are not in it.
+    /// Returns the shift of a part that consists of two ranges of the text, with `gap` bytes between them that are not in the text.
     pub(super) fn of_two(first: &Range<usize>, gap: usize, second: &Range<usize>) -> Self {
         let boundary = first.len() + gap;
         Self { boundary, before: first.start, after: second.start.wrapping_sub(boundary) }
@@ -56,17 +56,18 @@ impl Shift {
     }
 }
 
-/// Keys that would put a secret, or the choice of who gets it, into a file that a pull request edits.
+/// Names of keys that hold secrets, in addition to those of [`is_secret_name`]. Anyone can read a file in a pull request.
 const SECRETS: &[&str] = &["key", "api_key"];
+/// Names of keys that would decide where the token is sent. A pull request must not be able to change that.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];
 
 impl<'p> Fields<'p> {
-    /// Begins with the whole file.
+    /// Starts with the whole file as the current part.
     pub(super) fn new(file: FileId, names: &'p mut BTreeSet<FieldValue>) -> Self {
         Self { file, shift: Shift::default(), names, problems: Vec::new(), masks: Vec::new() }
     }
 
-    /// From now on a part of the file is walked, and this leads from it to the file.
+    /// Sets the current part of the file. `shift` converts its offsets to those of the file.
     pub(super) fn go_to(&mut self, shift: Shift) {
         self.shift = shift;
     }
@@ -84,17 +85,17 @@ impl<'p> Fields<'p> {
         self.typed(key, "a string", value, found)
     }
 
-    /// A text that says something.
+    /// Reads a text that is not blank.
     pub(super) fn text(&mut self, key: &str, value: &TomlValue<'_>) -> Option<Sourced<String>> {
         self.some_text(key, value).map(|text| text.map(str::to_owned))
     }
 
-    /// The name, slug or id of a role.
+    /// Reads the name, slug, or ID of a role.
     pub(super) fn role(&mut self, value: &TomlValue<'_>) -> Option<Sourced<RoleName>> {
         self.value_of(Field::Role, "role", value)
     }
 
-    /// A value of this field. `key` is the key that it is read from.
+    /// Reads a value of this field. `key` is the key that has the value.
     pub(super) fn value_of(
         &mut self,
         field: Field,
@@ -110,7 +111,7 @@ impl<'p> Fields<'p> {
         Some(Sourced::new(self.shared(text), place))
     }
 
-    /// The same text that was read before, if it was.
+    /// Returns a shared copy of the text (string interning).
     fn shared(&mut self, text: &str) -> FieldValue {
         if let Some(known) = self.names.get(text) {
             return FieldValue::clone(known);
@@ -137,7 +138,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "true or false", value, found).map(|found| found.value)
     }
 
-    /// A whole number from 0.
+    /// Reads a whole number that is not negative.
     pub(super) fn count(&mut self, key: &str, value: &TomlValue<'_>) -> Option<u64> {
         let integer = value.get_ref().as_integer();
         let integer = self.typed(key, "a whole number", value, integer)?;
@@ -162,7 +163,7 @@ impl<'p> Fields<'p> {
         self.typed(key, "an array", value, found).map(|found| found.value)
     }
 
-    /// One of a closed list of words.
+    /// Reads a word that must be one of `known`.
     pub(super) fn one_of<T: Copy>(
         &mut self,
         key: &str,
@@ -189,7 +190,7 @@ impl<'p> Fields<'p> {
         None
     }
 
-    /// An instant, as [`Moment::from_datetime`] reads it.
+    /// Reads an instant with [`Moment::from_datetime`].
     pub(super) fn moment(
         &mut self,
         key: &str,
@@ -221,7 +222,7 @@ impl<'p> Fields<'p> {
         let place = self.place(value.span());
         match found {
             Some(found) => Some(Sourced::new(found, place)),
-            // The parser puts a value without a place where it could not read one, and has reported that.
+            // If the parser cannot read a value, it reports that and leaves a value with an empty span.
             None if value.span().is_empty() => None,
             None => {
                 self.wrong_type(key, value, wanted, hints::of_type(key, wanted, value.get_ref()));
@@ -230,7 +231,7 @@ impl<'p> Fields<'p> {
         }
     }
 
-    /// Reports a value of another type than the key takes.
+    /// Reports a value whose type is wrong for its key.
     pub(super) fn wrong_type(
         &mut self,
         key: &str,
@@ -244,7 +245,7 @@ impl<'p> Fields<'p> {
         self.report(problem.at(self.place(value.span()), format!("this is of type {kind}")).help(help));
     }
 
-    /// A key that this table does not take.
+    /// Reports a key that this table does not have.
     pub(super) fn unknown(&mut self, key: &TomlKey<'_>, value: &TomlValue<'_>, known: &[&str], table: &str) {
         let name = key.get_ref().as_ref();
         let place = self.place(key.span());
@@ -258,7 +259,7 @@ impl<'p> Fields<'p> {
         let help = match hint.or_else(near) {
             Some(help) => help,
             None => {
-                // `toekn` may hold what `token` would. Other values are hidden only if they look like a secret.
+                // The value of `toekn` may be a token. Other values are hidden only if they look like a secret.
                 if resembles_secret_name(name) {
                     self.masks.push(self.place(key.span().end..value.span().end.max(key.span().end)));
                 }
@@ -283,15 +284,14 @@ pub(super) fn in_backticks(text: &str, most: usize) -> String {
     }
 }
 
-/// Why a key does not belong into a file.
+/// The parts of the problem about a key that must not be in a file.
 pub(super) struct Forbidden {
     pub(super) message: String,
-    /// What is at its place.
     pub(super) label: &'static str,
     pub(super) help: &'static str,
 }
 
-/// Returns why a key with this name does not belong into a file, if it is one of a secret or of a host.
+/// Returns the problem of a key that names a secret or a host, or `None` for any other key.
 pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
     let folded = name.to_ascii_lowercase().replace('-', "_");
     let is_host = HOSTS.contains(&folded.as_str());

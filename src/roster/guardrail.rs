@@ -1,5 +1,4 @@
-//! The guardrails by name: what files limit and acknowledge, and what a plan is reviewed by. What each looks at is
-//! [`crate::plan::guardrails`]' business.
+//! Lists the names of the guardrails, which files configure and acknowledge. [`crate::plan::guardrails`] implements their checks.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,23 +6,23 @@ use serde::Serialize;
 use crate::every::words;
 
 words! {
-    /// The guardrails by name, in the order in which reports list them.
+    /// Names a guardrail. Reports list the guardrails in this order.
     #[derive(PartialOrd, Ord, Hash, Serialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Guardrail {
-        /// Limits the people changed in one apply.
+        /// Sets the maximum number of people that one apply may change.
         MaxChanges = "max_changes",
-        /// Limits the holders of a role afterwards.
+        /// Sets the minimum number of holders of a role after an apply.
         KeepAtLeast = "keep_at_least",
-        /// Limits the people with the status `active` afterwards.
+        /// Sets the minimum number of people with the status `active` after an apply.
         KeepActive = "keep_active",
         /// Lists people who are never changed.
         Protected = "protected",
-        /// The user of the token keeps their guarded roles.
+        /// Keeps the owner of the token from losing a guarded role.
         TokenOwner = "token_owner",
-        /// Is about people in Pylon who are in no file.
+        /// Decides what to do about people in Pylon who are not in any file.
         Unmanaged = "unmanaged",
-        /// Is about declared people who are not in Pylon.
+        /// Decides what to do about declared people who are not in Pylon.
         Missing = "missing",
     }
 }

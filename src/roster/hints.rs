@@ -6,7 +6,7 @@ use super::Status;
 use crate::printable::Printable;
 use crate::secret::holds_secret;
 
-/// Keys of a table that it does not have, and what to write instead. The table is named as in messages.
+/// Keys that people write in a table that does not have them, and what to write instead. The table has its name in messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a window",
@@ -58,7 +58,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
         &["role", "default", "default_role"],
         "write the role of everyone below [defaults]: role = \"Member\"",
     ),
-    ("the root file", &["acknowledgments", "acknowledgments", "ack"], "did you mean [[acknowledge]]?"),
+    ("the root file", &["acknowledgments", "acknowledgment", "ack"], "did you mean [[acknowledge]]?"),
     ("the root file", &["includes", "files", "import", "imports"], "did you mean `include`?"),
     (
         "[defaults]",
@@ -70,7 +70,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     ("[[acknowledge]]", &["comment", "note", "why"], "did you mean `reason`?"),
 ];
 
-/// Words for a status that Pylon has under another name.
+/// Words that people write instead of the name of a status.
 const STATUSES: &[(Status, &[&str])] = &[
     (
         Status::OutOfOffice,
@@ -93,10 +93,10 @@ const STATUSES: &[(Status, &[&str])] = &[
     (Status::Active, &["available", "online", "present", "on", "in", "here", "working", "enabled"]),
 ];
 
-/// Words that stop a plan, and what `unmanaged` and `missing` call that.
+/// Words that people write instead of `block` in `unmanaged` and `missing`.
 const BLOCK: &[&str] = &["refuse", "refused", "deny", "forbid", "error", "fail", "stop", "blocked"];
 
-/// Returns what `unmanaged` and `missing` call a word that stops a plan.
+/// Returns the value of `unmanaged` or `missing` that a word means.
 pub(super) fn of_consequence(key: &str, word: &str) -> Option<&'static str> {
     let stops = BLOCK.contains(&word.to_ascii_lowercase().as_str());
     (stops && matches!(key, "unmanaged" | "missing")).then_some("block")
@@ -109,20 +109,20 @@ pub(super) fn of_key(table: &str, key: &str) -> Option<&'static str> {
     row.map(|(.., help)| *help)
 }
 
-/// Returns the status that a word means which is not one.
+/// Returns the status that a word means.
 pub(super) fn of_status(word: &str) -> Option<&'static str> {
     let word: String = word.chars().filter(|char| char.is_alphabetic()).collect();
     let word = word.to_lowercase();
     STATUSES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(status, _)| status.as_str())
 }
 
-/// Returns the key of a person that a word is a value of.
+/// Returns the key of a person whose value a word is. A word that is not a status is taken for a role.
 pub(super) fn field_of(word: &str) -> &'static str {
     let is_status = Status::ALL.iter().any(|status| status.as_str() == word);
     if is_status { "status" } else { "role" }
 }
 
-/// Returns how to write the value of a key that has a value of another type.
+/// Returns how to write the value of a key whose value has the wrong type.
 pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     let text = only_text(value).filter(|text| !holds_secret(text));
     let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());
@@ -168,7 +168,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
     }
 }
 
-/// The text in a value that is a text, or a list or a table with nothing else.
+/// Returns the text of a value that is a text, or is a list or a table that contains only one text.
 fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::String(text) => Some(text),

@@ -1,20 +1,19 @@
-//! The keys of each table, in the order in which they are written: one list for readers, suggestions, the schema and the
-//! canonical layout.
+//! Lists the keys of each table in canonical order. The reader, the suggestions, the schema, and the canonical layout use these
+//! lists.
 
-/// The keys of an included file.
+/// An included file may only have these keys.
 pub(crate) const TEAM: &[&str] = &["defaults", "users"];
 
 pub(crate) const WORKSPACE: &[&str] = &["organization", "region"];
 
 pub(crate) const POLICY: &[&str] = &["role", "status", "extra_roles"];
 
-/// The keys of one `[[acknowledge]]`, whatever its guardrail.
+/// Each guardrail takes only some of these keys.
 pub(crate) const ACKNOWLEDGE: &[&str] =
     &["guardrail", "role", "user", "up_to", "down_to", "reason", "expires"];
 
 pub(crate) const DEFAULTS: &[&str] = &["role"];
 
-/// The keys of a person.
 pub(crate) const PERSON: &[&str] = &["role", "status", "windows"];
 
 /// Returns the keys of a person that come before this one.
@@ -23,20 +22,18 @@ pub(crate) fn before(key: &str) -> &'static [&'static str] {
     &PERSON[..place.unwrap_or_default()]
 }
 
-/// The keys of a window.
 pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
 pub(crate) const GUARDRAIL: &[&str] =
     &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
 
-/// Keys that belong below a header of their own, with that header.
+/// Keys that people write below the wrong header, with the right header.
 pub(crate) const HEADED: &[(&str, &[&str])] =
     &[("[guardrails]", GUARDRAIL), ("[workspace]", WORKSPACE), ("[policy]", &["extra_roles"])];
 
-/// The tables of the root file, but for the people.
+/// Lists the tables of the root file except `users`.
 pub(crate) const SECTIONS: &[&str] = &["workspace", "policy", "guardrails", "acknowledge", "defaults"];
 
-/// The keys of the root file.
 pub(crate) const ROOT: &[&str] = &[
     "include",
     "timezone",
@@ -58,10 +55,10 @@ mod tests {
     use crate::roster::Field;
 
     const PAGE: &str = include_str!("../../docs/users-toml.md");
-    /// The lists of texts that are tried as keys.
+    /// Fuzzing and property tests use these lists of keys.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
-    /// Each table, and the heading of the page that documents it.
-    const TOLD: [(&str, &[&str]); 8] = [
+    /// The heading of the page that documents each table.
+    const DOCUMENTED: [(&str, &[&str]); 8] = [
         ("# ", ROOT),
         ("## Organization", WORKSPACE),
         ("## Policy", POLICY),
@@ -71,17 +68,17 @@ mod tests {
         ("## Windows", PERSON),
         ("## Windows", WINDOW),
     ];
-    /// The forms of a key in a page: between backticks, in front of its value, or as a header.
+    /// A page shows a key in one of these forms: between backticks, before its value, or as a header.
     const IN_PAGES: &[&str] = &["`{}`", "`{} =", "\n{} =", " {} =", "[{}]"];
-    /// And as what in a list of texts.
+    /// A list of texts contains a key in one of these forms.
     const IN_LISTS: &[&str] = &["\"{}\"", "\"{}.", "\"{} =", "[{}]"];
 
-    /// Whether the text has the key in one of these forms. A word in a sentence does not count.
+    /// Returns whether the text has the key in one of these forms. A word in a sentence does not count.
     fn is_in(text: &str, key: &str, forms: &[&str]) -> bool {
         forms.iter().any(|form| text.contains(&form.replace("{}", key)))
     }
 
-    /// Returns the text under a heading, up to the next one. Under the title, that is everything.
+    /// Returns the text under a heading, up to the next one. For the title, returns the whole page.
     fn section(heading: &str) -> &'static str {
         let (_, section) = PAGE.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
         if heading == "# " {
@@ -101,20 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_told_of_tried_and_compared() {
+    fn every_key_is_documented_and_in_the_lists_of_the_tests() {
         let compared = include_str!("../../tests/all/stories/comparing.rs");
         let (_, compared) = compared.split_once("const EVERY_KEY").unwrap();
         let (compared, _) = compared.split_once("];").unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The fuzz targets are a package of their own, so the published crate does not have them.
+        // The fuzz targets are a separate package, so the published crate does not have them.
         let is_published = root.join("Cargo.toml.orig").exists();
         let tried = TRIED.into_iter().filter(|list| !is_published || !list.starts_with("fuzz/"));
         let tried: Vec<(&str, String)> =
             tried.map(|list| (list, fs::read_to_string(root.join(list)).unwrap())).collect();
-        for (heading, keys) in TOLD {
+        for (heading, keys) in DOCUMENTED {
             for key in keys {
-                let is_told = is_in(section(heading), key, IN_PAGES);
-                assert!(is_told, "`{key}` is not under {heading:?} of docs/users-toml.md");
+                let is_documented = is_in(section(heading), key, IN_PAGES);
+                assert!(is_documented, "`{key}` is not under {heading:?} of docs/users-toml.md");
                 for (list, text) in &tried {
                     assert!(is_in(text, key, IN_LISTS), "`{key}` is not in {list}");
                 }
@@ -126,12 +123,12 @@ mod tests {
         }
     }
 
-    /// The test above can fail: of the page without its code no key is told, though many are words in it.
+    /// Proves that the test above can fail: without its code, the page documents no key, although it contains many as words.
     #[test]
-    fn a_word_in_a_sentence_tells_of_no_key() {
+    fn a_word_in_a_sentence_does_not_document_a_key() {
         let prose: String =
             PAGE.split("```").step_by(2).flat_map(|text| text.split('`').step_by(2)).collect();
-        let keys = TOLD.map(|(_, keys)| keys).concat();
+        let keys = DOCUMENTED.map(|(_, keys)| keys).concat();
         assert_eq!(keys.iter().find(|key| is_in(&prose, key, IN_PAGES)), None);
         let words: Vec<&str> =
             prose.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').collect();

@@ -1,13 +1,13 @@
-//! What the files declare: `users.toml` and its team files, read and checked without a request to Pylon.
+//! Reads `users.toml` and its team files, and checks them without a request to Pylon.
 //!
 //! * [`read`] finds and reads the files. `settings` reads the keys that only the root file has, and `people` those of every file.
-//!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` is the table of what a person can have, and
+//!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` lists the fields of a person, and
 //!   `guardrail` lists the guardrails.
 //! * `rules` checks what needs more than one person or file. `named` finds the roles that are named anywhere in the files.
 //! * If a file is not TOML, `explain` reports every mistake and reads the rest. `syntax` names the mistakes, and `repeats` finds what
 //!   is declared twice. `hints` knows what people write instead of a key or a value.
-//! * Every declared value keeps its place ([`Sourced`]) all the way into the plan.
-//! * A roster is either complete and valid, or it is the list of everything that is wrong.
+//! * Every declared value keeps its place ([`Sourced`]), up to the plan.
+//! * The result is a complete and valid roster, or a list of all problems.
 //!
 //! [`crate::desired`] decides what applies at one instant: defaults, windows, and expired acknowledgments.
 
@@ -43,35 +43,31 @@ pub use field::{Field, FieldValue, PerField, Status};
 pub use guardrail::Guardrail;
 pub use moment::Moment;
 
-/// A role as a file names it: by name, slug or id.
+/// A role as a file names it: by name, slug, or ID.
 pub type RoleName = FieldValue;
 
 /// Everything that the files declare.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The texts that the places are in.
+    /// The texts that the places refer to.
     pub sources: Sources,
-    /// Where the root file's own keys stand, by their dotted names: `guardrails.max_changes`. What is not here has its
-    /// default.
+    /// The place of each key of the root file, by its dotted name, such as `guardrails.max_changes`. A key that is not in the map
+    /// has its default.
     pub setting_places: BTreeMap<String, Place>,
-    /// In which zone local dates and times are meant; `UTC` unless declared.
+    /// The time zone of local dates and times. UTC by default.
     pub timezone: TimeZone,
-    /// Whether addresses outside ASCII may be declared.
+    /// Whether declared addresses may have characters outside ASCII.
     pub allow_unicode_emails: bool,
-    /// The organization and the region that the files are for.
     pub workspace: Workspace,
-    /// What to do about a difference, field by field.
     pub policy: Policy,
-    /// The limits of an apply.
     pub guardrails: GuardrailRules,
-    /// Risks that were reviewed and accepted for a time.
     pub acknowledgments: Vec<Acknowledgment>,
-    /// The declared people, sorted by address, each once.
+    /// The declared people, sorted by address, without duplicates.
     pub people: Vec<DeclaredPerson>,
 }
 
 impl Default for Roster {
-    /// What an empty file declares: no people, and every default.
+    /// Returns what an empty file declares: no people, and all defaults.
     fn default() -> Self {
         Self {
             sources: Sources::default(),
@@ -87,12 +83,12 @@ impl Default for Roster {
     }
 }
 
-/// `[workspace]`: refuse to run against anything else.
+/// `[workspace]` names the pinned organization. rolecall refuses to run with any other one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workspace {
-    /// The ID of the organization, as in the response of `GET /me`.
+    /// The ID of the organization, as `GET /me` returns it. `None` allows every organization.
     pub organization: Option<Sourced<String>>,
-    /// The region whose host is asked.
+    /// The region of the organization, which decides the host.
     pub region: Option<Sourced<Region>>,
 }
 
@@ -109,7 +105,7 @@ words! {
 }
 
 impl Region {
-    /// Its host (Pylon API, "Hosts").
+    /// Returns the host of the API (Pylon API, "Hosts").
     pub const fn host(self) -> &'static str {
         match self {
             Self::Us => "api.usepylon.com",
@@ -118,44 +114,41 @@ impl Region {
     }
 }
 
-/// `[policy]`: what to do about a difference in each field.
+/// `[policy]` decides what rolecall does about a difference in each field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// The declared value against the one in Pylon.
     pub fields: PerField<Stance>,
-    /// Roles assigned beyond the declared one.
+    /// This is about roles that are assigned in addition to the declared one.
     pub extra_roles: Stance,
 }
 
 words! {
-    /// What a difference between the files and Pylon leads to.
+    /// What rolecall does about a difference between the files and Pylon.
     #[derive(Default, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Stance {
-        /// It is a change: shown in the plan, written by an apply.
+        /// The plan shows the difference as a change, and an apply makes the change.
         #[default]
         Enforce = "enforce",
-        /// It is shown in the plan, never written and never pending.
+        /// The plan shows the difference, but it is not a change and an apply leaves it alone.
         Observe = "observe",
-        /// It is not looked at.
+        /// The values are not compared.
         Ignore = "ignore",
     }
 }
 
-/// `[guardrails]`, with the documented defaults for what is not given.
+/// `[guardrails]` limits what one apply may do. Keys that are not declared have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardrailRules {
     /// How many people one apply may change.
     pub max_changes: MaxChanges,
     /// The minimum of each guarded role. `None` means two holders of the role with the slug `admin`.
     pub keep_at_least: Option<Vec<Minimum>>,
-    /// How many people must keep the status `active`.
+    /// How many people must have the status `active` after an apply.
     pub keep_active: u64,
     /// These people are never changed.
     pub protected: Vec<Sourced<Email>>,
-    /// What people in Pylon who are in no file mean.
     pub unmanaged: Unmanaged,
-    /// What declared people who are not in Pylon mean.
     pub missing: Missing,
 }
 
@@ -163,8 +156,8 @@ pub struct GuardrailRules {
 pub const DEFAULT_MINIMUM: u64 = 2;
 
 impl GuardrailRules {
-    /// Whether a guardrail passes because people are absent from Pylon. One response that leaves people out could then hide what
-    /// the guardrail should block, so the listing is read twice.
+    /// Returns whether a guardrail can pass because people are missing from Pylon's response. One incomplete response could then hide
+    /// what the guardrail should block, so rolecall reads the list of users twice.
     pub fn depends_on_absence(&self) -> bool {
         let Self { max_changes: _, keep_at_least: _, keep_active: _, protected: _, missing: _, unmanaged } =
             self;
@@ -185,20 +178,20 @@ impl Default for GuardrailRules {
     }
 }
 
-/// `max_changes`: people changed in one apply.
+/// `max_changes` limits how many people one apply may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// A share of those declared, rounded down, but ten are always allowed.
+    /// A share of the declared people, rounded down. Ten changes are always allowed.
     Share {
-        /// At most 100.
+        /// This is at most 100.
         percent: u8,
     },
-    /// Exactly so many; 0 freezes.
+    /// The maximum number of people. 0 allows no changes.
     Count(u64),
 }
 
 impl fmt::Display for MaxChanges {
-    /// As TOML has it: `"25%"`, `40`.
+    /// Writes it as TOML: `"25%"` or `40`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Share { percent } => write!(f, "\"{percent}%\""),
@@ -207,36 +200,36 @@ impl fmt::Display for MaxChanges {
     }
 }
 
-/// The minimum of one role, an entry of `keep_at_least`.
+/// An entry of `keep_at_least`, which sets the minimum of one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Minimum {
     pub role: Sourced<RoleName>,
-    /// The minimum number of holders after an apply.
+    /// The role must have at least this many holders after an apply.
     pub holders: u64,
 }
 
 words! {
-    /// What people in Pylon who are in no file mean.
+    /// What rolecall does about people in Pylon who are not in any file.
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Unmanaged {
-        /// They are not mentioned.
+        /// The plan does not mention them.
         Ignore = "ignore",
-        /// They are counted in the plan.
+        /// The plan counts them.
         Report = "report",
-        /// The apply is refused.
+        /// The guardrail blocks the apply.
         Block = "block",
     }
 }
 
 words! {
-    /// What people mean who are declared but not in Pylon, or deactivated there.
+    /// What rolecall does about declared people who are not in Pylon, or are deactivated there.
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
-        /// They are shown in the plan.
+        /// The plan lists them.
         Report = "report",
-        /// The apply is refused.
+        /// The guardrail blocks the apply.
         Block = "block",
     }
 }
@@ -245,34 +238,33 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgment {
     pub place: Place,
-    /// Which risk, and how much of it.
     pub risk: AcknowledgedRisk,
     pub reason: String,
-    /// From this instant on, the acknowledgment is expired.
+    /// The acknowledgment is expired from this instant on.
     pub expires: Sourced<Moment>,
 }
 
-/// How much of which risk was acknowledged.
+/// A risk that was acknowledged, with its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcknowledgedRisk {
-    /// So many people may change.
+    /// At most this many people may change.
     MaxChanges(u64),
-    /// So many declared people may be missing.
+    /// At most this many declared people may be missing from Pylon.
     Missing(u64),
-    /// So many people in Pylon may be unmanaged.
+    /// At most this many people in Pylon may be unmanaged.
     Unmanaged(u64),
-    /// The role may go down to so many holders.
+    /// The role must keep at least this many holders.
     KeepAtLeast(Sourced<RoleName>, u64),
-    /// The active people may go down to so many.
+    /// At least this many people must stay active.
     KeepActive(u64),
     /// This protected person may change.
     Protected(Sourced<Email>),
-    /// The token's own user, this person, may lose a guarded role.
+    /// This person owns the token, and may lose a guarded role.
     TokenOwner(Sourced<Email>),
 }
 
 impl AcknowledgedRisk {
-    /// The guardrail that is acknowledged.
+    /// Returns the guardrail that reports this risk.
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::MaxChanges(_) => Guardrail::MaxChanges,
@@ -285,7 +277,7 @@ impl AcknowledgedRisk {
         }
     }
 
-    /// The user that it is about, if it is about one.
+    /// Returns the user that the risk is about, if it is about one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match self {
             Self::Protected(user) | Self::TokenOwner(user) => Some(user),
@@ -301,15 +293,15 @@ impl AcknowledgedRisk {
 /// One person, as the files declare them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPerson {
-    /// By which address; the place is that of the key.
+    /// The place is that of the key.
     pub email: Sourced<Email>,
-    /// The values outside every window. A field without a value is left alone.
+    /// The values outside all windows. `None` leaves the field alone.
     pub values: PerField<Option<DeclaredValue>>,
-    /// Time-bound values, in the order of the file.
+    /// The windows are in the order of the file.
     pub windows: Vec<Window>,
 }
 
-/// A value outside every window. It was checked when it was read: a status is one of [`Status::ALL`].
+/// A value outside all windows. It was checked when it was read: a status is one of [`Status::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredValue {
     pub value: Sourced<FieldValue>,
@@ -317,17 +309,16 @@ pub struct DeclaredValue {
     pub from_defaults: bool,
 }
 
-/// A time-bound value. Holds from `from` (always, if absent) until `until` (for good, if absent), exclusive.
+/// Values that apply for a limited time: from `from`, inclusive, until `until`, exclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     pub place: Place,
-    /// The first instant of the window.
+    /// `None` if the window has no start.
     pub from: Option<Sourced<Moment>>,
-    /// The first instant after it.
+    /// The first instant after the window. `None` if it does not end.
     pub until: Option<Sourced<Moment>>,
-    /// The values during the window.
     pub sets: PerField<Option<Sourced<FieldValue>>>,
-    /// The status afterwards, for people who still show the status of the window.
+    /// The status after the window, for people who still have the status of the window.
     pub then: Option<Sourced<FieldValue>>,
     pub reason: Option<String>,
 }

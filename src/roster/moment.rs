@@ -1,4 +1,4 @@
-//! Instants as people write them: a date, a local date-time, or one with an offset.
+//! Reads instants as people write them: a date, a local date-time, or a date-time with an offset.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -7,33 +7,35 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use toml::value::{Datetime, Offset as TomlOffset};
 
-/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`. JSON has it as it was written.
+/// An instant, and how it was written: `2027-01-03`, `2026-12-01T18:00:00+01:00`. In JSON, it is the text as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Moment {
     #[serde(skip)]
     pub at: Timestamp,
-    /// As it was written, in ISO 8601.
+    /// The text is in ISO 8601.
     pub written: String,
 }
 
 impl Moment {
-    /// What `text` means in `zone`, by the rules of [`Moment::from_datetime`].
+    /// Reads a text in the time zone `zone`, by the rules of [`Moment::from_datetime`].
     ///
     /// # Errors
-    /// Why the text is not an instant.
+    /// The reason that the text is not an instant, as the end of a sentence.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, String> {
         let datetime: Datetime =
             text.trim().parse().map_err(|_| "is neither a date nor a date-time".to_owned())?;
         Self::from_datetime(&datetime, zone)
     }
 
-    /// A date means its first instant in `zone`. A local date-time is read in `zone`, and one with an offset needs no
-    /// zone. Gaps and folds of daylight saving are taken as jiff's "compatible" (RFC 5545): the earlier instant in a
-    /// fold, the later in a gap.
+    /// Returns the instant of a date or a date-time. A date means its first instant in `zone`. A local date-time is read in `zone`,
+    /// and one with an offset ignores `zone`.
+    ///
+    /// If daylight saving skips or repeats a local time, the strategy is "compatible" (RFC 5545): the later instant for a skipped
+    /// time, and the earlier one for a repeated time.
     ///
     /// # Errors
-    /// Why the text is not an instant.
+    /// The reason that the text is not an instant, as the end of a sentence.
     pub fn from_datetime(written: &Datetime, zone: &TimeZone) -> Result<Self, String> {
         let Some(date) = written.date else {
             return Err("is a time without a date".into());
@@ -89,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn a_local_time_in_a_gap_is_later_and_in_a_fold_earlier() {
+    fn a_skipped_local_time_is_the_later_instant_and_a_repeated_one_the_earlier() {
         assert_eq!(at("2026-03-29T02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00Z");
         assert_eq!(at("2026-10-25T02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00Z");
     }
 
     #[test]
-    fn what_is_no_instant_is_refused() {
+    fn a_text_that_is_not_an_instant_is_rejected() {
         for text in ["", "soon", "08:00:00", "2026-02-30", "2026-13-01", "2026-12-20T25:00:00", "20.12.2026"]
         {
             assert!(Moment::parse(text, &TimeZone::UTC).is_err(), "{text}");

@@ -1,5 +1,5 @@
-//! The roles that the files name, and where: in entries of people, in windows, and in guardrails. Every command checks all of them
-//! against the organization, so that no command accepts what another one refuses.
+//! Finds the roles that the files name: in entries of people, in windows, in guardrails, and in acknowledgments. Every command checks
+//! all of them against the organization, so that all commands accept the same files.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{AcknowledgedRisk, DeclaredPerson, RoleName, Roster};
 use crate::source::{Place, Sourced};
 
 impl Roster {
-    /// Every role that is named anywhere, with the places that name it, in the order of files and lines.
+    /// Returns every role that the files name, with the places that name it, in the order of files and lines.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(of_person);
         let kept = self.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
@@ -18,7 +18,7 @@ impl Roster {
         }
         for places in named.values_mut() {
             places.sort_unstable();
-            places.dedup(); // everybody with the default role shares its place
+            places.dedup(); // all people with the default role have its place
         }
         named
     }

@@ -1,4 +1,4 @@
-//! `[defaults]` and `[users]`: what the root file and every team file have.
+//! Reads `[defaults]` and `[users]`, which the root file and every team file have.
 
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
@@ -11,21 +11,21 @@ use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
 use crate::source::Sourced;
 
-/// What the root file settles for every file.
+/// The settings of the root file that apply to every file.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) zone: TimeZone,
     pub(super) allow_unicode: bool,
 }
 
-/// What one file says of people.
+/// The people of one file.
 pub(super) struct People {
-    /// The people in the order of the file. Those without a role of their own have the default one.
+    /// The people in the order of the file. Those who do not declare a role have the default role of the file.
     pub(super) list: Vec<DeclaredPerson>,
     defaults: PerField<Option<DeclaredValue>>,
 }
 
-/// Reads the people of one file, or of a part of it: then `whole` is what was read of the file.
+/// Reads the people of one file. If this is only a part of the file, `whole` is the result for the whole file.
 pub(super) fn read_people(
     fields: &mut Fields<'_>,
     table: &DeTable<'_>,
@@ -43,7 +43,7 @@ pub(super) fn read_people(
         people.extend(read_person(fields, key, value, &defaults, context));
     }
     if whole.is_some() {
-        // These people are not compared with others, so nothing else looks at their windows.
+        // The people of a part are not added to the roster, so their windows would not be checked otherwise.
         people.iter().for_each(|person| check_windows(person, &mut fields.problems));
     }
     People { list: people, defaults }
@@ -64,7 +64,7 @@ fn read_defaults(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> PerField<Opt
     defaults
 }
 
-/// An address, with what is wrong with it if it is none.
+/// Checks an address, and reports the problem if it is invalid.
 pub(super) fn read_email(
     fields: &mut Fields<'_>,
     written: Sourced<&str>,
@@ -94,7 +94,7 @@ pub(super) fn read_email(
     None
 }
 
-/// Returns where a key belongs that is not the address of a person.
+/// Returns where a key belongs if it is a key of another table and not the address of a person.
 fn belongs(key: &str) -> Option<String> {
     if keys::ROOT.contains(&key) {
         return Some("above the first line in [brackets]".into());
@@ -153,6 +153,6 @@ fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context
             },
         }
     }
-    // A window that is wrong in itself is not compared with others: one mistake, one problem.
+    // An invalid window is not compared with others, so that one mistake is reported once.
     (fields.problems.len() == before).then_some(Window { place, from, until, sets, then, reason })
 }

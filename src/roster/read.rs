@@ -1,7 +1,7 @@
 //! Finds and reads the files, and combines them.
 //!
-//! Only regular files in the folder of the config (or below it) are opened: a pull request can add a link to
-//! `/proc/self/environ`, and an error report would print it. All problems of all files are reported at once.
+//! Only regular files in the folder of the config, or below it, are opened. A pull request can add a link to `/proc/self/environ`,
+//! and an error report would print it. One run reports all problems of all files.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
@@ -21,14 +21,14 @@ use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
 use crate::source::{FileId, Sourced, Sources};
 
-/// A file larger than this many bytes is refused: a million people take some 60 MB.
+/// The largest size of a file, in bytes. A million people take about 60 MB.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 impl Roster {
-    /// Reads the root file and everything it includes.
+    /// Reads the root file and all files that it includes.
     ///
     /// # Errors
-    /// Everything that is wrong in any of the files, with its place; or that a file cannot be read.
+    /// Returns all problems of all files, including files that cannot be read.
     pub fn read(path: &Path) -> Result<Self, Problems> {
         let mut reader = Reader::default();
         match reader.read_root(path) {
@@ -88,7 +88,7 @@ impl Reader {
         let users = acknowledgments.iter().filter_map(|known| known.risk.user());
         check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
-        let sources = Sources::default(); // the caller puts the real ones in, once nothing borrows them
+        let sources = Sources::default(); // the caller replaces it, because `self` still owns the real ones
         Some(Roster {
             sources,
             setting_places: places,
@@ -123,17 +123,17 @@ impl Reader {
         people.list.into_iter().filter(|person| known.is_sure_of(person.email.place)).collect()
     }
 
-    /// Parses one file and lets `read` walk it, and reports what is wrong with its TOML.
+    /// Parses one file, calls `read` for it, and reports its syntax errors.
     ///
-    /// What the parser understood is walked even if there are errors, so that one missing quote does not hide ten unknown keys.
-    /// `read` walks each part that the parser did not reach as well, with the result of the whole: see `explain`.
+    /// `read` is called even if there are syntax errors, so that one missing quote does not hide ten unknown keys. `explain` also
+    /// calls it for each part that the parser did not reach, with the result for the whole file.
     fn in_file<T>(
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
     ) -> (T, Known) {
         let text = self.sources.text(file);
-        // The start first: the parser takes fifty times the size of a text, whatever is in it.
+        // Check the start first, because the parser needs fifty times the size of a text in memory.
         let start = with_bounded_errors(text, START);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
@@ -155,7 +155,7 @@ impl Reader {
         (whole, known)
     }
 
-    /// The files that the patterns name, sorted, each once, with the place of their pattern.
+    /// Returns the files that match the patterns, sorted and without duplicates, with the place of their pattern.
     fn included(
         &mut self,
         patterns: &[Sourced<String>],
@@ -193,24 +193,24 @@ impl Reader {
     }
 }
 
-/// A file with more syntax errors than this in one part is not TOML at all. What follows the part is not read: each error takes
-/// hundreds of bytes, so that a file of errors would take hundreds of times its size.
+/// A file with more syntax errors than this in one part is not TOML. The text after that part is not read, because each error takes
+/// hundreds of bytes of memory.
 const MOST_ERRORS: usize = 500;
-/// The size of a part, in bytes.
+/// The text is checked in parts of this many bytes.
 const PART: usize = 16 * 1024;
-/// The size of the start of a file, in bytes.
+/// The parser first sees this many bytes of a file.
 const START: usize = 4 * PART;
 
-/// The text, up to the end of the first part that is full of errors, if that is among the first `looked_at` bytes.
+/// Cuts a text after the first part that has too many errors. Only the first `looked_at` bytes are checked.
 fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
     let is_full_of_errors = |text: &str| DeTable::parse_recoverable(text).1.len() > MOST_ERRORS;
     let mut start = 0;
     while start < text.len().min(looked_at) {
         let far = text.floor_char_boundary(start + PART);
-        // At the end of a line, unless the line is longer than the part.
+        // A part ends with a line, unless the line is longer than the part.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
-            // A part may begin in the middle of a text of several lines. From the start, the errors are real.
+            // A part may begin inside a multi-line string, which causes false errors. Parsing from the start shows the real ones.
             return if is_full_of_errors(&text[..end]) { &text[..end] } else { text };
         }
         start = end;
@@ -241,7 +241,7 @@ fn text_of(path: &Path, folder: &Path) -> Result<String, Problem> {
     regular::read(&real, LARGEST_FILE).map_err(|why| unreadable(path, &real, why))
 }
 
-/// The problem of a file that cannot be read. `real` is where its path leads.
+/// Returns the problem of a file that cannot be read. `real` is its path with all links resolved.
 fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     let name = Printable::cut(&shown(path), 200);
     match why {
@@ -315,9 +315,10 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     Ok(matched)
 }
 
-/// Whether a part of the path begins with a dot, and no part of the pattern that begins with one matches it. As in shells and
-/// git: editors and macOS leave files such as `.#a.toml` and `._a.toml` next to the real ones. (The option of `glob` for this
-/// hides them from every pattern with a `*`, and panics at a name that is not UTF-8.)
+/// Returns whether a part of the path begins with a dot without a matching part of the pattern that begins with one. Shells and git
+/// have the same rule. Editors and macOS create files such as `.#a.toml` and `._a.toml` next to the real ones.
+///
+/// The option of `glob` for this rule hides dotfiles from every pattern with a `*`, and panics at a name that is not UTF-8.
 fn is_hidden(path: &Path, pattern: &str) -> bool {
     let dotted: Vec<glob::Pattern> = pattern
         .split('/')

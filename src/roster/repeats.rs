@@ -1,7 +1,7 @@
 //! Finds keys and sections that are declared twice, with their name and first place.
 //!
-//! The parser reports a repeated key without a name and without its first place, and keeps only one of the two values. So
-//! the statements are indexed by their full keys, in the way in which TOML reads them: `"a\u0041"` and `"aA"` are one key.
+//! The parser reports a repeated key without its name and its first place, and keeps only one of the two values. So this module
+//! indexes the statements by their full keys. Keys are compared as TOML reads them: `"a\u0041"` and `"aA"` are the same key.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,12 +15,12 @@ use crate::problem::Problem;
 use crate::secret::holds_secret;
 use crate::source::{FileId, Place, Sourced};
 
-/// In one statement, at most this many repeated keys are looked up: each takes time in proportion to the statement.
+/// At most this many repeated keys of one statement are looked up, because each lookup parses the statement again.
 const MOST_IN_STATEMENT: usize = 16;
-/// In bytes. The header of a person is shorter, because an address has at most 254 bytes.
+/// The length is in bytes. The header of a person is shorter, because an address has at most 254 bytes.
 const LONGEST_HEADER: usize = 512;
 
-/// Reports what is declared twice.
+/// The problems of what is declared twice, and the statements to read again.
 #[derive(Default)]
 pub(super) struct Repeats {
     pub(super) problems: Vec<Problem>,
@@ -28,18 +28,18 @@ pub(super) struct Repeats {
     pub(super) unread: Vec<Unread>,
 }
 
-/// A statement that has to be read by itself.
+/// A statement that must be read separately, because the parser dropped it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unread {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The first of two values, which has been read. It is left out, so that the second one is read.
+    /// The range of the first of two values. It was read already, so it is left out and the second one is read.
     pub(super) without: Option<(usize, usize)>,
-    /// It declares all of a person. Otherwise what seems to be missing may be in another statement.
+    /// Whether it declares a whole person. If not, another statement may contain what seems to be missing.
     pub(super) is_complete: bool,
 }
 
-/// Finds what the parser's errors at the spans `again` are about.
+/// Finds the keys that the parser reported as repeated at the spans `again`.
 pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[Range<usize>]) -> Repeats {
     let index = RepeatIndex::new(text, statements);
     let mut repeats = Repeats::default();
@@ -55,36 +55,38 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
     repeats
 }
 
-/// One part of a dotted key: its text, and its place in the file.
+/// The text of one part of a dotted key, and its place in the file.
 type KeyPart = (String, Range<usize>);
 
-/// The keys of a text. A name is stored once for each table that has it, so a long header costs no more for many keys below it.
+/// An index of the keys of a text. It stores a name once for each table that has it, so a long header is not repeated for each key
+/// below it.
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
-    /// The key of each statement. Below a header, its own part only.
+    /// The key of each statement, without the header above it.
     keys: Vec<Key>,
-    /// The path of each header, with the number of the table if it is one of a list. The first is that of the root.
+    /// The path of each header. In an array of tables, it ends with the number of the table. The first path is that of the root.
     headers: Vec<Vec<KeyPart>>,
     nodes: Nodes,
 }
 
 /// The key of a statement. It has no parts if it cannot be read.
 struct Key {
-    /// Which of the headers it is below.
+    /// The index of the header above it.
     header: usize,
     own: Vec<KeyPart>,
-    /// The node of each part.
+    /// Each part has one node.
     nodes: Vec<usize>,
-    /// Whether it is below a header that is there already.
+    /// Whether it is below a header that is repeated.
     is_below_repeated: bool,
 }
 
-/// The tree of all keys. The node 0 is the root.
+/// A prefix tree (trie) of all keys. Node 0 is the root.
 struct Nodes {
     children: HashMap<(usize, String), usize>,
-    /// For each node, the first statement that has it as its full key, and the first that has it as the beginning of its key.
+    /// For each node, the first statement with this full key.
     exact: Vec<Option<usize>>,
+    /// For each node, the first statement whose key begins with this one.
     beginning: Vec<Option<usize>>,
 }
 
@@ -103,7 +105,7 @@ impl Nodes {
         child
     }
 
-    /// Enters the key of the statement `number`, whose parts before `own` are `above`. Returns the node of each part.
+    /// Adds the key of the statement `number`. `above` are the nodes of the header. Returns the node of each part of `own`.
     fn enter(&mut self, number: usize, above: &[usize], own: &[KeyPart]) -> Vec<usize> {
         let mut nodes = Vec::with_capacity(own.len());
         let mut last = above.last().copied().unwrap_or(0);
@@ -125,7 +127,7 @@ impl<'t> RepeatIndex<'t> {
     fn new(text: &'t str, statements: &'t Statements) -> Self {
         let headers = vec![Vec::new()];
         let mut index = Self { text, statements, keys: Vec::new(), headers, nodes: Nodes::new() };
-        // The nodes that get a beginning from the next key: those of the header that had none of it yet.
+        // The nodes of the current header.
         let mut above: Vec<usize> = Vec::new();
         let mut is_repeated = false;
         for (number, statement) in statements.list.iter().enumerate() {
@@ -143,7 +145,7 @@ impl<'t> RepeatIndex<'t> {
             above = vec![last];
             let mut path = own.clone();
             if text[statement.span.clone()].starts_with("[[") {
-                // Each table of a list has keys of its own.
+                // Each table of an array has its own keys.
                 let name = format!("[{number}]");
                 above.push(index.nodes.child(last, &name));
                 path.push((name, 0..0));
@@ -154,7 +156,7 @@ impl<'t> RepeatIndex<'t> {
         index
     }
 
-    /// The full key of a statement.
+    /// Returns the full key of a statement.
     fn path(&self, number: usize) -> impl Iterator<Item = &KeyPart> {
         let key = &self.keys[number];
         self.headers[key.header].iter().chain(&key.own)
@@ -175,12 +177,12 @@ impl<'t> RepeatIndex<'t> {
             repeats.unread.extend(self.unread(first, None));
         }
         if key.is_below_repeated {
-            return; // a consequence of the header
+            return; // the header itself is reported
         }
         let is_of_list =
             |number: usize| self.text[self.statements.list[number].span.clone()].starts_with("[[");
         if self.statements.list[number].is_header && !is_of_list(number) && first.is_some_and(is_of_list) {
-            return; // not declared twice: the header has one pair of brackets too few, and its table is read as such
+            return; // not a repetition: the header needs a second pair of brackets, which is reported as a wrong type
         }
         let first = first.and_then(|first| Some(self.path(first).nth(length)?.1.clone()));
         let is_header = self.statements.list[number].is_header;
@@ -188,8 +190,8 @@ impl<'t> RepeatIndex<'t> {
         repeats.problems.push(problem(file, &names, is_header, &key.own[part].1, first));
     }
 
-    /// The statement, to be read by itself. Below a header that is too long for any section, nothing is worth reading: the header
-    /// would be read again for each key.
+    /// Returns the statement as one to read separately. Returns `None` below a very long header, because the header would be parsed
+    /// again for each key.
     fn unread(&self, number: usize, without: Option<(usize, usize)>) -> Option<Unread> {
         let Range { start, end } = self.statements.list[number].span.clone();
         let header = self.statements.header_before(start).map_or(0, |header| header.len());
@@ -198,7 +200,7 @@ impl<'t> RepeatIndex<'t> {
         (header <= LONGEST_HEADER).then_some(unread)
     }
 
-    /// Looks for a key that is repeated in braces.
+    /// Looks for a key that is repeated in an inline table.
     fn look_inside(&self, file: FileId, number: usize, again: &Range<usize>, repeats: &mut Repeats) {
         let Range { start, end } = self.statements.list[number].span.clone();
         let (table, _) = DeTable::parse_recoverable(&self.text[start..end]);
@@ -216,7 +218,7 @@ impl<'t> RepeatIndex<'t> {
     }
 }
 
-/// The parts of the key of a statement, as TOML reads them.
+/// Returns the parts of the key of a statement, as TOML reads them.
 fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     let Range { start, end } = statement.span.clone();
     let (skipped, stop) = if statement.is_header {
@@ -241,7 +243,7 @@ fn parts(text: &str, statement: &Statement) -> Vec<KeyPart> {
     parts
 }
 
-/// The length of what comes before the first `stop` that is not in quotes.
+/// Returns the number of bytes before the first `stop` that is not in quotes.
 fn length_to(text: &str, stop: u8) -> usize {
     let bytes = text.as_bytes();
     let mut strings = Strings::new(text);
@@ -253,7 +255,7 @@ fn length_to(text: &str, stop: u8) -> usize {
     at.min(text.len())
 }
 
-/// A key as TOML reads it.
+/// Returns a key as TOML reads it.
 fn name_of(written: &str) -> String {
     let parsed = format!("{written}=0");
     let name = DeTable::parse(&parsed)
@@ -262,7 +264,7 @@ fn name_of(written: &str) -> String {
     name.unwrap_or_else(|| written.to_owned())
 }
 
-/// The table that is written around the offset `at`, and is in no other such table.
+/// Returns the innermost table that contains the offset `at`.
 fn innermost<'v, 'i>(table: &'v DeTable<'i>, at: usize) -> &'v DeTable<'i> {
     table
         .values()
@@ -282,7 +284,7 @@ fn within<'v, 'i>(value: &'v DeValue<'i>, at: usize) -> Option<&'v DeTable<'i>> 
     }
 }
 
-/// The problem of a key with this full name. A person is the second part below `users`.
+/// Returns the problem of a key with this full name. If it is a person, the address is the second part, below `users`.
 fn problem(
     file: FileId,
     names: &[&str],
@@ -297,7 +299,7 @@ fn problem(
         return rules::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
-    // A name of many kilobytes is not searched for each key below it.
+    // Only the start of a name is searched for secrets, because a name may have many kilobytes.
     let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
     let is_hidden = holds_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What needs more than one key: one person declared once, windows that fit together and lead back.
+//! Checks that need more than one key: no person is declared twice, and the windows of a person are consistent.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::problem::Problem;
 use crate::secret::holds_secret;
 use crate::source::{Place, Sourced};
 
-/// Sorts by address, and entries of one address by place.
+/// Sorts people by address, then by place.
 pub(super) fn sort(people: &mut [DeclaredPerson]) {
     people.sort_by(|one, other| {
         one.email.value.cmp(&other.email.value).then_with(|| one.email.place.cmp(&other.email.place))
     });
 }
 
-/// One person, one declaration, over all files and spellings. Keeps the first of each; the people are sorted.
+/// Reports people who are declared twice, in any file or spelling, and keeps the first entry of each. The people must be sorted.
 pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mut Vec<Problem>) {
     people.dedup_by(|again, first| {
         let is_again = again.email.value == first.email.value;
@@ -25,9 +25,10 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
     });
 }
 
-/// Reports addresses that look the same and are not: one of them holds letters of another script. Two addresses in ASCII are
-/// left alone, because `l` and `1` look alike in many real names.
-/// `named` are the addresses in the settings: one that only looks like a declared one would protect no one.
+/// Reports different addresses that look the same, if at least one of them has characters outside ASCII. Two ASCII addresses are
+/// not reported, because `l` and `1` look alike in many real names.
+///
+/// `named` are the addresses in the settings. A `protected` address that only looks like that of a person would not protect them.
 pub(super) fn check_look_alikes<'a>(
     people: &'a [DeclaredPerson],
     named: impl Iterator<Item = &'a Sourced<Email>>,
@@ -65,7 +66,7 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
 }
 
-/// The problem of a person who is declared again.
+/// Returns the problem of a person who is declared again.
 pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
     Problem::new(RosterCode::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")
@@ -73,7 +74,7 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
         .help("keep one of the two; letter case makes no second person")
 }
 
-/// An address in a sentence.
+/// Returns how a sentence names an address.
 pub(super) fn named(address: &str) -> String {
     if address.is_empty() {
         "an empty address".to_owned()
@@ -84,13 +85,13 @@ pub(super) fn named(address: &str) -> String {
     }
 }
 
-/// So many windows may one person have: one for each day of a year.
+/// One person may have at most this many windows: one for each day of a year.
 const MOST_WINDOWS: usize = 366;
 
-/// Each window makes sense in itself, and no two set one field at once.
+/// Reports windows that are invalid, and windows that set the same field at the same time.
 pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
     if person.windows.len() > MOST_WINDOWS {
-        // Each is compared with each, and looked at on its day: beyond any use, they would only take time.
+        // Each window is compared with every other one, so the time would grow with the square of their number.
         let message = format!("{} has {} windows", person.email.value, person.windows.len());
         let problem = Problem::new(RosterCode::TooManyWindows, message).at(person.email.place, "too many");
         problems.push(problem.help(format!("at most {MOST_WINDOWS} are read; remove those that are over")));
@@ -135,11 +136,11 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
                 .help("add `role = …` or `status = …`"),
         );
     }
-    check_ways_back(person, window, problems);
+    check_value_after(person, window, problems);
 }
 
-/// The value after a window must be declared once: in the entry of the person, or by `then`.
-fn check_ways_back(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
+/// Reports windows after which the value is not declared, or is declared twice: by the entry of the person and by `then`.
+fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
     let Window { place: _, from: _, until, sets: PerField { role, status }, then, reason: _ } = window;
     if let Some(role) = role
         && person.values.role.is_none()

@@ -1,4 +1,5 @@
-//! The root file's own keys: zone, pin, policy, guardrails, acknowledgments, includes.
+//! Reads the keys that only the root file has: includes, the time zone, the pinned organization, the policy, guardrails, and
+//! acknowledgments.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +23,10 @@ const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or 
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
-/// Keys of an acknowledgment, and the risk that they make.
+/// The keys that an acknowledgment takes, and a function that makes the risk from their values.
 type Takes = (&'static [&'static str], fn(AcknowledgmentKeys) -> Option<AcknowledgedRisk>);
 
-/// What an acknowledgment of this guardrail takes beside its name, its reason and its day.
+/// Returns the keys that an acknowledgment of this guardrail takes in addition to `guardrail`, `reason`, and `expires`.
 pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     match guardrail {
         Guardrail::MaxChanges => (&["up_to"], |parts| Some(AcknowledgedRisk::MaxChanges(parts.up_to?))),
@@ -40,7 +41,7 @@ pub(super) const fn takes(guardrail: Guardrail) -> Takes {
     }
 }
 
-/// What only the root file declares.
+/// The values that only the root file declares.
 pub(super) struct Settings {
     pub(super) include: Vec<Sourced<String>>,
     pub(super) places: BTreeMap<String, Place>,
@@ -50,7 +51,7 @@ pub(super) struct Settings {
     pub(super) acknowledgments: Vec<Acknowledgment>,
 }
 
-/// Reads what has to be known before any person is read. A part of the file has it from the whole.
+/// Reads the settings that are needed to read people. If this is a part of the file, those of the whole file are used.
 pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: Option<&Context>) -> Context {
     let zone = table.get("timezone").and_then(|value| read_timezone(fields, value));
     let unicode =
@@ -61,7 +62,7 @@ pub(super) fn read_context(fields: &mut Fields<'_>, table: &DeTable<'_>, whole: 
     Context { zone: zone.unwrap_or(TimeZone::UTC), allow_unicode: unicode.unwrap_or(false) }
 }
 
-/// The root file's keys beside `[defaults]` and `[users]`.
+/// Reads all keys of the root file except `[defaults]` and `[users]`.
 pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, context: &Context) -> Settings {
     let mut settings = Settings {
         include: Vec::new(),
@@ -93,8 +94,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
     settings
 }
 
-/// Where each key of the root file stands, and each key of its tables. Acknowledgments and people have places of their
-/// own.
+/// Returns the place of each key of the root file and of its tables. Acknowledgments and people contain their own places.
 fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place> {
     let mut places = BTreeMap::new();
     for (key, value) in table {
@@ -109,7 +109,7 @@ fn places_of(fields: &Fields<'_>, table: &DeTable<'_>) -> BTreeMap<String, Place
     places
 }
 
-/// Refuses what a team file must not have.
+/// Reports keys that a team file must not have.
 pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
@@ -129,9 +129,9 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
 
 fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZone> {
     let name = fields.string("timezone", value)?;
-    // The bundled database only: the machine's own may have `localtime`, which means something else on each machine.
+    // Only the bundled database: that of the machine may have `localtime`, which differs between machines.
     let zones = TimeZoneDatabase::bundled();
-    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // "the zone was not set", as its own abbreviation says
+    let is_zone = |name: &str| !name.eq_ignore_ascii_case("Factory"); // it means that no zone was set
     zones.get(name.value).ok().filter(|_| is_zone(name.value)).or_else(|| {
         let available = zones.available().map(|zone| zone.to_string());
         let known: Vec<String> = available.filter(|zone| is_zone(zone)).collect();
@@ -295,7 +295,7 @@ fn read_acknowledgment(
         }
         parts.given.extend(keys::ACKNOWLEDGE.iter().filter(|known| **known == key.get_ref().as_ref()));
     }
-    // A key that is not known may be a misspelled one, which then is not missing.
+    // An unknown key may be a misspelled one. Reporting that key as missing as well would be confusing.
     if !has_unknown {
         report_missing(fields, place, &parts);
     }
@@ -321,7 +321,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
     known
 }
 
-/// Reports the keys that every acknowledgment has, and those of its guardrail.
+/// Reports keys that the acknowledgment needs but does not have, and keys that its guardrail does not take.
 fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentKeys) {
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {
@@ -354,7 +354,7 @@ mod tests {
     use crate::source::Sources;
 
     #[test]
-    fn every_acknowledgment_is_of_the_guardrail_that_it_names() {
+    fn each_acknowledgment_is_about_the_guardrail_that_it_names() {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         for guardrail in Guardrail::ALL {
             let (takes, risk) = takes(guardrail);

@@ -1,22 +1,22 @@
-//! What schemars writes, as TOML has it and as editors read it: each step was seen to matter in taplo (Even Better TOML).
+//! Adapts the output of schemars to TOML and to editors. Each step makes a difference in taplo (Even Better TOML).
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-/// Suits one schema of those that are in the whole, the outer ones first.
-pub(super) fn suit(schema: &mut Schema) {
+/// Adapts one schema. schemars calls it for every subschema, the outer ones first.
+pub(super) fn adapt(schema: &mut Schema) {
     if let Some(object) = schema.as_object_mut() {
-        without_null(object);
-        without_width(object);
-        as_list_of_words(object);
-        with_lines_joined(object);
-        said_of_the_items(object);
-        said_of_the_guardrail(object);
+        remove_null(object);
+        remove_integer_width(object);
+        list_words(object);
+        join_lines(object);
+        describe_items(object);
+        describe_guardrail(object);
     }
 }
 
-/// TOML has no null: what may be left out is left out.
-fn without_null(object: &mut Map<String, Value>) {
+/// Removes `null` from types and choices, because TOML has no null.
+fn remove_null(object: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = object.get_mut("type") {
         let before = types.len();
         types.retain(|kind| kind != "null");
@@ -37,15 +37,15 @@ fn without_null(object: &mut Map<String, Value>) {
     }
 }
 
-/// The width of an integer does not matter to people who write one.
-fn without_width(object: &mut Map<String, Value>) {
+/// Removes the format `uint64`, which does not help people who write a number.
+fn remove_integer_width(object: &mut Map<String, Value>) {
     if object.get("format").is_some_and(|format| format == "uint64") {
         object.remove("format");
     }
 }
 
-/// A choice of words is a list of words, of which an editor says "is not one of", with the meaning of each.
-fn as_list_of_words(object: &mut Map<String, Value>) {
+/// Turns a choice of words into an `enum`, for which editors have a better message ("is not one of") and show each meaning.
+fn list_words(object: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = object.get("oneOf") else {
         return;
     };
@@ -60,8 +60,8 @@ fn as_list_of_words(object: &mut Map<String, Value>) {
     }
 }
 
-/// Where a line of the source ends, none of the text does.
-fn with_lines_joined(object: &mut Map<String, Value>) {
+/// Joins the lines of a doc comment, except between paragraphs.
+fn join_lines(object: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = object.get_mut("description") {
         let paragraphs: Vec<String> =
             text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
@@ -69,8 +69,8 @@ fn with_lines_joined(object: &mut Map<String, Value>) {
     }
 }
 
-/// Over the key of a list, taplo shows the description of the items.
-fn said_of_the_items(object: &mut Map<String, Value>) {
+/// Copies the description of a list to its items, because taplo shows the description of the items for the key.
+fn describe_items(object: &mut Map<String, Value>) {
     if let Some(text) = object.get("description").cloned()
         && let Some(Value::Object(items)) = object.get_mut("items")
     {
@@ -78,8 +78,8 @@ fn said_of_the_items(object: &mut Map<String, Value>) {
     }
 }
 
-/// What an acknowledgment is for is said where the name of its guardrail is completed.
-fn said_of_the_guardrail(object: &mut Map<String, Value>) {
+/// Copies the description of an acknowledgment to its `guardrail` key, because editors show it while they complete that key.
+fn describe_guardrail(object: &mut Map<String, Value>) {
     let text = object.get("description").cloned();
     if let Some(Value::Object(keys)) = object.get_mut("properties")
         && let (Some(text), Some(Value::Object(guardrail))) = (text, keys.get_mut("guardrail"))

@@ -1,12 +1,13 @@
-//! The JSON Schema of `users.toml` and its team files, for editors: it completes keys and values, explains them, marks mistakes.
+//! The JSON Schema of `users.toml` and its team files. With it, editors complete keys and values, explain them, and mark mistakes.
 //!
-//! It is derived from structs that have the shape of the file as people write it, and from the enums of the reader. Their doc
-//! comments are what an editor shows. The reader stays the judge: what needs more than one value at a time (a window that leads nowhere, a
-//! role that nobody has) only `rolecall validate` and `plan` see. What the reader takes, the schema takes.
+//! The schema is derived from structs with the shape of the file, and from the enums of the reader. Editors show their doc comments.
+//! The schema accepts everything that the reader accepts. Checks that need more than one value are only in the reader: for example,
+//! a window without a value after it, or a role that does not exist.
 //!
-//! One schema serves root and team files. That a team file has `[defaults]` and `[users]` alone, the reader says.
+//! One schema serves root files and team files. Only the reader checks that a team file has no keys besides `[defaults]` and
+//! `[users]`.
 
-#![expect(dead_code, reason = "shapes: the schema is made of them, and nothing is ever put into them")]
+#![expect(dead_code, reason = "the schema is derived from these types, and no value of them is ever made")]
 
 mod editors;
 
@@ -21,51 +22,51 @@ use super::{GuardrailRules, Missing, Region, Stance, Status, Unmanaged};
 
 /// The JSON Schema (draft 2020-12) of the root file and of team files.
 pub fn schema() -> Schema {
-    // Everything stands where it is used: some editors read no text beside a reference.
+    // Some editors ignore a description next to a `$ref`, so every subschema is inlined.
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let settings = settings.with_transform(RecursiveTransform(editors::suit));
+    let settings = settings.with_transform(RecursiveTransform(editors::adapt));
     settings.into_generator().into_root_schema_for::<File>()
 }
 
-/// Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit would change,
-/// `rolecall apply` changes it.
+/// The roles and statuses of your Pylon users. `rolecall plan` shows what an edit would change, and `rolecall apply` changes it.
 ///
-/// A team file has `[defaults]` and `[users]` alone; the other keys belong in the root file.
+/// A team file has only `[defaults]` and `[users]`. The other keys belong in the root file.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, title = "users.toml of rolecall")]
 struct File {
     /// Team files, as patterns relative to this file: `include = ["teams/*.toml"]`.
     ///
-    /// Root file only. Patterns stay in the folder of this file, and one that matches no file is an error.
+    /// Root file only. Patterns must stay in the folder of this file. A pattern that matches no file is an error.
     include: Option<Vec<Text>>,
-    /// In which zone dates and local times are meant, by its IANA name: `timezone = "Europe/Berlin"`.
+    /// The time zone of dates and local times, by its IANA name: `timezone = "Europe/Berlin"`.
     ///
     /// Root file only.
     #[schemars(extend("default" = "UTC", "examples" = ["UTC", "Europe/Berlin", "America/New_York"]))]
     timezone: Option<Text>,
-    /// Whether addresses outside ASCII may be declared. They are refused unless this is `true`, since letters that look alike
-    /// are not alike.
+    /// Whether addresses may have characters outside ASCII. By default they are rejected, because different letters can look the
+    /// same.
     ///
     /// Root file only.
     #[schemars(extend("default" = false))]
     allow_unicode_emails: Option<bool>,
-    /// Which organization these files are for. With a token of another one nothing changes.
+    /// The pinned organization. With a token of another organization, rolecall refuses to run.
     ///
     /// Root file only.
     workspace: Option<Workspace>,
-    /// What a difference between the files and Pylon means, field by field: `enforce`, `observe` or `ignore`.
+    /// What rolecall does about a difference between the files and Pylon, per field: `enforce`, `observe`, or `ignore`.
     ///
     /// Root file only.
     policy: Option<Policy>,
-    /// The limits of one apply, on the organization as it would be afterwards. What is not given has its default.
+    /// The limits of one apply. They are checked against the organization as it would be afterwards. Keys that you leave out have
+    /// their defaults.
     ///
     /// Root file only.
     guardrails: Option<Guardrails>,
-    /// Risks that were reviewed and accepted, each for at most thirty days.
+    /// Risks that were reviewed and accepted, each for at most 30 days.
     ///
-    /// Root file only. A refusal of `rolecall plan` prints the lines to put here.
+    /// Root file only. If a guardrail blocks a plan, `rolecall plan` prints the lines to add here.
     acknowledge: Option<Vec<Acknowledgment>>,
-    /// What holds for the users of this file, unless they say otherwise.
+    /// The values of all users in this file who do not declare their own.
     defaults: Option<Defaults>,
     /// The people, by the e-mail address that they use in Pylon: `"ana@acme.example" = { role = "Admin" }`.
     users: Option<BTreeMap<Address, Person>>,
@@ -75,9 +76,9 @@ struct File {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Workspace {
-    /// The organization's id, which every plan shows in its first line: `organization = "org_4f1c"`.
+    /// The ID of the organization, which is in the first line of every plan: `organization = "org_4f1c"`.
     organization: Option<Text>,
-    /// Where the organization lives; also the default for `--region`.
+    /// The region where the organization is hosted. It is also the default of `--region`.
     region: Option<Region>,
 }
 
@@ -85,13 +86,13 @@ struct Workspace {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Policy {
-    /// The declared role against the assigned one.
+    /// What to do if the assigned role is not the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     role: Option<Stance>,
-    /// The declared status against the present one. It is compared only where one is declared.
+    /// What to do if the current status is not the declared one. If no status is declared, nothing is compared.
     #[schemars(extend("default" = Stance::default().as_str()))]
     status: Option<Stance>,
-    /// Roles that are assigned in Pylon beyond the declared one.
+    /// What to do about roles that are assigned in addition to the declared one.
     #[schemars(extend("default" = Stance::default().as_str()))]
     extra_roles: Option<Stance>,
 }
@@ -100,13 +101,13 @@ struct Policy {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Guardrails {
-    /// How many people one apply may change: a share of those declared, `"25%"`, rounded down, though ten may always change; or
-    /// an exact count, `40`. `0` freezes.
+    /// How many people one apply may change. A share of the declared people, such as `"25%"`, is rounded down, and ten people may
+    /// always change. A count, such as `40`, is exact. `0` allows no changes.
     #[schemars(extend("default" = GuardrailRules::default().max_changes.to_string().trim_matches('"')))]
     max_changes: Option<MaxChanges>,
-    /// How many people must hold a role after an apply, by the role's name, slug or id: `{ Admin = 2 }`.
+    /// How many people must have a role after an apply, by the name, slug, or ID of the role: `{ Admin = 2 }`.
     ///
-    /// Unless given: 2 of the role with the slug `admin`.
+    /// By default, two people must have the role with the slug `admin`.
     keep_at_least: Option<BTreeMap<String, u64>>,
     /// How many people must have the status `active` after an apply.
     #[schemars(extend("default" = GuardrailRules::default().keep_active))]
@@ -114,57 +115,57 @@ struct Guardrails {
     /// People who are never changed: `["founder@acme.example"]`.
     #[schemars(extend("default" = Vec::<String>::new()))]
     protected: Option<Vec<Address>>,
-    /// What people in Pylon whom no file declares mean.
+    /// What to do about people in Pylon who are not in any file.
     #[schemars(extend("default" = Unmanaged::Report.as_str()))]
     unmanaged: Option<Unmanaged>,
-    /// What declared people who are not in Pylon, or deactivated there, mean.
+    /// What to do about declared people who are not in Pylon, or are deactivated there.
     #[schemars(extend("default" = Missing::Report.as_str()))]
     missing: Option<Missing>,
 }
 
-/// `[[acknowledge]]`: one risk, accepted up to a figure and for a time. It overrides this one guardrail, and no other.
+/// One accepted risk. It overrides only this guardrail, up to a limit and until a day.
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
 enum Acknowledgment {
     /// More people may change in one apply than `max_changes` allows. Takes `up_to`.
     MaxChanges { up_to: UpTo, reason: Reason, expires: Expires },
-    /// Declared people may be missing in Pylon, though `missing` refuses that. Takes `up_to`.
+    /// Declared people may be missing from Pylon, although `missing` is `"block"`. Takes `up_to`.
     Missing { up_to: UpTo, reason: Reason, expires: Expires },
-    /// People in Pylon may be unmanaged, though `unmanaged` refuses that. Takes `up_to`.
+    /// People in Pylon may be unmanaged, although `unmanaged` is `"block"`. Takes `up_to`.
     Unmanaged { up_to: UpTo, reason: Reason, expires: Expires },
-    /// A role may have fewer holders than `keep_at_least` says. Takes `role` and `down_to`.
+    /// A role may have fewer holders than `keep_at_least` requires. Takes `role` and `down_to`.
     KeepAtLeast { role: GuardedRole, down_to: DownTo, reason: Reason, expires: Expires },
-    /// Fewer people may be `active` than `keep_active` says. Takes `down_to`.
+    /// Fewer people may be `active` than `keep_active` requires. Takes `down_to`.
     KeepActive { down_to: DownTo, reason: Reason, expires: Expires },
-    /// Somebody who is `protected` may change. Takes `user`.
+    /// A `protected` person may change. Takes `user`.
     Protected { user: User, reason: Reason, expires: Expires },
-    /// The token's own user may lose a role that `keep_at_least` names. Takes `user`.
+    /// The owner of the token may lose a guarded role. Takes `user`.
     TokenOwner { user: User, reason: Reason, expires: Expires },
 }
 
-// What several of them take says the same everywhere: an editor that lists the keys of all of them then lists each once.
+// Each key has one description for all guardrails. An editor that lists the keys of all guardrails then lists each key once.
 
-/// For `max_changes`, `missing`, `unmanaged`: so many people, and no more: `up_to = 40`.
+/// The highest number of people to accept, for `max_changes`, `missing`, and `unmanaged`: `up_to = 40`.
 #[derive(JsonSchema)]
 struct UpTo(u64);
 
-/// For `keep_at_least`, `keep_active`: down to so many people, and no fewer: `down_to = 1`.
+/// The lowest number of people to accept, for `keep_at_least` and `keep_active`: `down_to = 1`.
 #[derive(JsonSchema)]
 struct DownTo(u64);
 
-/// For `keep_at_least`: the role, as the guardrail names it: `role = "Admin"`.
+/// The role that `keep_at_least` names: `role = "Admin"`.
 #[derive(JsonSchema)]
 struct GuardedRole(Text);
 
-/// For `protected`, `token_owner`: this person, and nobody else: `user = "founder@acme.example"`.
+/// The only person that this applies to, for `protected` and `token_owner`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 
-/// Why, for whoever reads this later: `reason = "support reorganization"`.
+/// The reason, for later readers: `reason = "support reorganization"`.
 #[derive(JsonSchema)]
 struct Reason(Text);
 
-/// The day on which it no longer holds, at most thirty days ahead, without quotes: `expires = 2026-12-01`.
+/// The day on which it expires, at most 30 days ahead, without quotes: `expires = 2026-12-01`.
 #[derive(JsonSchema)]
 struct Expires(Moment);
 
@@ -172,50 +173,50 @@ struct Expires(Moment);
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Defaults {
-    /// The role of everybody in this file without one of their own, by name, slug or id: `role = "Member"`.
+    /// The role of all users in this file who do not declare one, by name, slug, or ID: `role = "Member"`.
     role: Option<Text>,
 }
 
-/// One person. `{}` stands for somebody with the role of `[defaults]` whose status is left alone.
+/// One person. `{}` gives them the role of `[defaults]` and leaves their status alone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Person {
-    /// The role outside every window, by name, slug or id: `role = "Admin"`. Without one here or in `[defaults]` the role is left
-    /// alone.
+    /// The role outside all windows, by name, slug, or ID: `role = "Admin"`. If neither the person nor `[defaults]` declares one, the
+    /// role is left alone.
     ///
-    /// `rolecall roles` lists what may stand here.
+    /// `rolecall roles` lists the roles.
     role: Option<Text>,
-    /// The status outside every window. Without one the status is left alone: Pylon changes it by itself, so declare one only
-    /// where you mean it.
+    /// The status outside all windows. If you do not declare one, the status is left alone. Pylon changes statuses by itself, so
+    /// declare one only if it must stay fixed.
     status: Option<Status>,
-    /// Values for a time, such as `[{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }]`.
+    /// Values for a limited time, such as `[{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }]`.
     windows: Option<Vec<Window>>,
 }
 
-/// Values for a time: `{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }`. Windows of one person
-/// that set the same field must not overlap.
+/// Values for a limited time: `{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }`. Windows of one
+/// person that set the same field must not overlap.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Window {
-    /// From when it holds: `from = 2026-12-20`, without quotes. Always, if absent.
+    /// The start of the window, without quotes: `from = 2026-12-20`. Without it, the window is active until it ends.
     from: Option<Moment>,
-    /// Until when it holds, exclusive: `until = 2027-01-03`, the first day after, without quotes. For good, if absent.
+    /// The first day or instant after the window, without quotes: `until = 2027-01-03`. Without it, the window does not end.
     until: Option<Moment>,
-    /// The role while it holds, by name, slug or id. It needs a role outside the window, of the person or of `[defaults]`.
+    /// The role during the window, by name, slug, or ID. The person or `[defaults]` must declare a role for the time outside it.
     role: Option<Text>,
-    /// The status while it holds. One that ends needs a declared status outside the window, or `then`.
+    /// The status during the window. A window that ends needs `then`, or a declared status outside the window.
     status: Option<Status>,
-    /// The status afterwards: for 48 hours after `until`, whoever still shows the window's status is given this one.
+    /// The status after the window. For 48 hours after `until`, a person who still has the status of the window gets this one.
     then: Option<Status>,
-    /// Why, for whoever reads this later: `reason = "incident lead"`.
+    /// The reason, for later readers: `reason = "incident lead"`.
     reason: Option<Text>,
 }
 
-// A text that says something. No doc comment: what is said of the key is said of its text.
+// A text that is not blank. It has no doc comment, because that would replace the description of the key.
 #[derive(JsonSchema)]
 struct Text(#[schemars(regex(pattern = r"\S"))] String);
 
-/// An address, roughly: the reader is the judge (`super::email`).
+/// An address. The pattern is only a rough check. `super::email` does the full one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Address;
 
@@ -229,7 +230,6 @@ impl JsonSchema for Address {
     }
 }
 
-/// A share or a count.
 struct MaxChanges;
 
 impl JsonSchema for MaxChanges {
@@ -246,8 +246,8 @@ impl JsonSchema for MaxChanges {
     }
 }
 
-/// A date or a date-time of TOML, which a validator sees as a string. JSON Schema has no format for a local date-time, and not
-/// every validator looks at formats, so the pattern stands for itself. Conditions, since editors take alternatives for tables.
+/// A date or a date-time of TOML, which a validator sees as a string. JSON Schema has no format for a local date-time, and some
+/// validators ignore formats, so the pattern must be sufficient. It uses `if`, because editors treat `anyOf` as a choice of tables.
 struct Moment;
 
 impl JsonSchema for Moment {
@@ -257,7 +257,7 @@ impl JsonSchema for Moment {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": ["string"], // as a list, or an editor completes quotes
+            "type": ["string"], // a list, because editors complete quotes for a plain "string"
             "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?$",
             "if": { "pattern": "^.{10}$" },
             "then": { "format": "date" },
@@ -281,7 +281,7 @@ mod tests {
     use crate::roster::settings::takes;
     use crate::roster::{Guardrail, MaxChanges, Region, Status};
 
-    /// What stands at a pointer, where `*` is the one pattern of the people.
+    /// Returns the schema at a pointer. `*` is the only pattern of `patternProperties`.
     fn at(schema: &Value, pointer: &str) -> Value {
         let mut value = schema;
         for step in pointer.split('/').filter(|step| !step.is_empty()) {
