@@ -1,14 +1,14 @@
-//! The one place that asks what time it is.
+//! The only module that reads the clock.
 //!
-//! Everything that decides is told: calendar time as a [`Timestamp`] for windows and expiries, elapsed time as a
-//! [`Duration`] since the start for pacing and freshness.
+//! Code that makes decisions gets the time as an argument: a [`Timestamp`] for windows and expiry dates, and a [`Duration`] since
+//! the start for pacing and freshness.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The real clock, or a fixed calendar for tests; elapsed time is always real.
+/// The real clock, or one with a fixed date and time for tests. Elapsed time is always real.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Start,
@@ -16,12 +16,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts now. `calendar` fixes what [`Clock::now`] answers.
+    /// Starts a clock. `calendar` fixes the result of [`Clock::now`].
     pub fn start(calendar: Option<Timestamp>) -> Self {
         Self { start: Start::now(), calendar }
     }
 
-    /// Whether the calendar stands still.
+    /// Returns whether [`Clock::now`] always returns the same instant.
     pub fn is_fixed(&self) -> bool {
         self.calendar.is_some()
     }
@@ -30,7 +30,7 @@ impl Clock {
         self.calendar.unwrap_or_else(Timestamp::now)
     }
 
-    /// The time of day, here, after `wait` from now: `19:55:41`.
+    /// Returns the local time of day after `wait`: `19:55:41`.
     pub fn time_of_day_after(&self, wait: Duration) -> String {
         let wait = SignedDuration::try_from(wait).unwrap_or_default();
         let then = self.now().saturating_add(wait).unwrap_or_else(|_| self.now());
@@ -42,18 +42,19 @@ impl Clock {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
     }
 
-    /// Time since the start, the time included during which the machine slept: what was read before that is old.
+    /// Returns the time since the start. It includes the time during which the machine slept, because data that was read before then
+    /// is old.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 }
 
-/// An instant to the minute, in UTC: `2026-08-20 14:02Z`.
+/// Formats an instant to the minute, in UTC: `2026-08-20 14:02Z`.
 pub fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// An instant of the clock that goes on while the machine sleeps; on Unix `Instant`'s may stand still meanwhile.
+/// An instant of a clock that also runs while the machine sleeps. The clock of `Instant` may stop then on Unix.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy)]
 struct Start(Duration);

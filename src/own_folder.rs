@@ -1,19 +1,21 @@
-//! Folders in which rolecall names the files itself: `.rolecall` next to the config, and those of its locks.
+//! Manages the folders that belong to rolecall: `.rolecall` next to the config, and the folders of its locks.
 //!
-//! `.rolecall` may come with a repository, so its contents are not trusted. Guarantees that no link in it is followed, that
-//! everything in it is a regular file or a folder, and that all of that belongs to the user who runs rolecall. Otherwise the
-//! error is an [`UntrustedFile`], and nothing was written. On Unix each file is opened relative to its folder, which stays open, so
-//! that no folder on the way can be replaced by a link meanwhile.
+//! `.rolecall` may come from a repository, so its content is not trusted. This module guarantees that no link in it is followed. It
+//! uses only regular files and folders, and only those of the user who runs rolecall. If it finds anything else, the error is an
+//! [`UntrustedFile`], and nothing was written.
+//!
+//! On Unix, each file is opened relative to its open folder (`openat`). So a folder on the path cannot be replaced with a link in the
+//! meantime.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// The name of the folder next to the config.
+/// The folder next to the config has this name.
 pub const NAME: &str = ".rolecall";
 
-/// Something that is not a regular file or folder of the user is in the place of one.
+/// An error: a path in the folder is not a regular file or folder of the user.
 #[derive(Debug)]
 pub struct UntrustedFile {
     path: PathBuf,
@@ -36,7 +38,7 @@ impl UntrustedFile {
         Error::new(ErrorKind::InvalidInput, Self { path, why: why.into() })
     }
 
-    /// Whether this is why something failed.
+    /// Returns whether this is the reason for an error.
     pub fn is_why(error: &Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
@@ -51,10 +53,10 @@ pub struct OwnFolder {
 }
 
 impl OwnFolder {
-    /// `.rolecall` in `folder`, which is made if it is not there. It contains a `.gitignore`, so that git ignores it.
+    /// Opens `.rolecall` in `folder`, or creates it. It contains a `.gitignore`, so that git ignores it.
     ///
     /// # Errors
-    /// It cannot be made, or it is [`UntrustedFile`].
+    /// It cannot be created, or the error is [`UntrustedFile`].
     pub fn beside(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
@@ -65,19 +67,19 @@ impl OwnFolder {
         Ok(own)
     }
 
-    /// `.rolecall` in `folder`, if it is there.
+    /// Opens `.rolecall` in `folder`, if it exists.
     ///
     /// # Errors
-    /// It is not there (`NotFound`), cannot be opened, or is [`UntrustedFile`].
+    /// It does not exist (`NotFound`) or cannot be opened, or the error is [`UntrustedFile`].
     pub fn there(folder: &Path) -> Result<Self> {
         fs::symlink_metadata(folder.join(NAME))?;
         Self::at(folder)?.folder(NAME)
     }
 
-    /// A folder that the user or the environment names, made if it is not there. Links on the way to it are followed.
+    /// Opens a folder that the user or the environment names, or creates it. Links in its path are followed.
     ///
     /// # Errors
-    /// It cannot be made or opened.
+    /// It cannot be created or opened.
     pub fn named(path: &Path) -> Result<Self> {
         fs::create_dir_all(path)?;
         Self::at(path)
@@ -90,23 +92,23 @@ impl OwnFolder {
     /// Opens a file to read.
     ///
     /// # Errors
-    /// It is not there, cannot be opened, or is [`UntrustedFile`].
+    /// It does not exist or cannot be opened, or the error is [`UntrustedFile`].
     pub fn open(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::Read)
     }
 
-    /// Opens a file to read and write, which is made if it is not there.
+    /// Opens a file to read and write, or creates it.
     ///
     /// # Errors
-    /// It cannot be opened, or it is [`UntrustedFile`].
+    /// It cannot be opened, or the error is [`UntrustedFile`].
     pub fn open_or_create(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::OpenOrCreate)
     }
 
-    /// Makes a file to append to. For its owner only, as all of these.
+    /// Creates a file to append to. Only its owner can read it, like all files of this module.
     ///
     /// # Errors
-    /// It is there already (`AlreadyExists`), be it as a link that leads nowhere; or it cannot be made.
+    /// It cannot be created, or the path exists (`AlreadyExists`). A dangling link counts as existing.
     pub fn create_new(&self, name: &str) -> Result<File> {
         self.file(name, OpenMode::CreateNew)
     }
@@ -131,7 +133,7 @@ mod system {
     use super::{Error, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
 
     const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    /// A pipe is opened without waiting for its other end; it is refused right after.
+    /// `NONBLOCK` opens a pipe without waiting for its other end. The pipe is then rejected.
     const FILE: OFlags =
         OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
@@ -175,10 +177,10 @@ mod system {
             Ok(file)
         }
 
-        /// Puts the names of its files on disk.
+        /// Syncs the folder, so that the names of its files survive a crash.
         ///
         /// # Errors
-        /// Those of the system.
+        /// The system cannot sync it.
         pub fn sync(&self) -> Result<()> {
             synced(File::from(self.folder.as_fd().try_clone_to_owned()?).sync_all())
         }
@@ -195,7 +197,7 @@ mod system {
         ))
     }
 
-    /// A link shows as one of several errors, which differ between systems.
+    /// Converts the error of opening a path. A link causes different errors on different systems.
     fn explained(errno: Errno, path: &Path) -> Error {
         if errno == Errno::EXIST {
             return errno.into();
@@ -213,7 +215,7 @@ mod system {
         }
     }
 
-    /// Some file systems cannot sync a folder, and have no need to.
+    /// Ignores that a file system cannot sync folders.
     pub(super) fn synced(done: Result<()>) -> Result<()> {
         match done {
             Err(error)
@@ -233,7 +235,7 @@ mod system {
     }
 }
 
-/// Without openat: each step is looked at before it is taken.
+/// The implementation without `openat`, which checks each path before it opens it.
 #[cfg(not(unix))]
 mod system {
     use super::{Error, ErrorKind, File, OpenMode, OwnFolder, Path, Result, UntrustedFile, fs};
@@ -275,10 +277,10 @@ mod system {
             options.open(path)
         }
 
-        /// Nothing: a folder cannot be synced here.
+        /// Does nothing, because a folder cannot be synced on this system.
         ///
         /// # Errors
-        /// None.
+        /// It never fails.
         pub fn sync(&self) -> Result<()> {
             Ok::<(), Error>(())
         }
@@ -289,10 +291,10 @@ mod system {
     }
 }
 
-/// Puts the names of the files in any folder on disk.
+/// Syncs any folder, so that the names of its files survive a crash.
 ///
 /// # Errors
-/// Those of the system.
+/// The system cannot sync it.
 pub fn sync_folder(path: &Path) -> Result<()> {
     system::sync_folder(path)
 }
@@ -306,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_made_is_for_its_owner_and_ignored_by_git() {
+    fn files_are_private_to_their_owner_and_ignored_by_git() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
             let own = OwnFolder::beside(folder.path()).unwrap();

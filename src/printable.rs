@@ -1,8 +1,8 @@
-//! Text from elsewhere, made safe to show.
+//! Makes untrusted text safe to show.
 //!
-//! Names, e-mails, roles, error texts, headers and file names come from files that a pull request edits and from a
-//! server. [`Printable`] is the one way they reach a renderer: its only constructor escapes every character that
-//! could drive a terminal, hide itself or reorder a line. What it holds is shown as it stands.
+//! Names, addresses, roles, error texts, headers, and file names come from a server, or from files that a pull request can edit.
+//! All of them are shown as [`Printable`]. Its constructor escapes every character that could control a terminal, be invisible, or
+//! reorder a line.
 
 use std::fmt;
 
@@ -10,20 +10,23 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Text from elsewhere. Shown, every unprintable character in it is written as `\u{…}`. JSON has it as it came, since JSON
-/// escapes in a way of its own.
+/// Untrusted text. When it is shown, every unprintable character is written as `\u{…}`. In JSON, the text is unchanged, because
+/// JSON has its own escapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Printable {
     raw: String,
-    /// The safe text, where it differs.
+    /// The escaped text, or `None` if it is the same.
     #[serde(skip)]
     escaped: Option<String>,
 }
 
 impl Printable {
-    /// Escapes `text`: C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, tags; what
-    /// a GitHub runner would take for a command; and marks that stand on nothing or tower over other lines.
+    /// Escapes these characters of `text`:
+    ///
+    /// * C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, and tags
+    /// * the start of a command of a GitHub runner
+    /// * combining marks without a base character, or so many that they cover other lines
     pub fn new(text: &str) -> Self {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             && !text.contains("##[")
@@ -43,7 +46,7 @@ impl Printable {
         Self { raw: text.to_owned(), escaped }
     }
 
-    /// The same, but cut to at most `limit` characters, with `…` for what is left out.
+    /// Escapes `text` after cutting it to at most `limit` characters. `…` stands for the rest.
     pub fn cut(text: &str, limit: usize) -> Self {
         match text.char_indices().nth(limit) {
             None => Self::new(text),
@@ -51,7 +54,7 @@ impl Printable {
         }
     }
 
-    /// The same text cut like [`Printable::cut`], for formats that people read.
+    /// Cuts the text like [`Printable::cut`], for formats that people read.
     #[must_use]
     pub fn short(&self, limit: usize) -> Self {
         Self::cut(&self.raw, limit)
@@ -61,17 +64,16 @@ impl Printable {
         self.escaped.as_deref().unwrap_or(&self.raw)
     }
 
-    /// The text as it came, for formats that escape in a way of their own (JSON, without loss).
+    /// Returns the unescaped text, for formats such as JSON that have their own escapes.
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// Columns it takes on a terminal.
+    /// Returns the number of terminal columns that the text takes.
     pub fn width(&self) -> usize {
         UnicodeWidthStr::width(self.as_str())
     }
 
-    /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
@@ -83,10 +85,10 @@ impl fmt::Display for Printable {
     }
 }
 
-/// No script stands more marks upon one letter; a tower of them covers the lines around it.
+/// The maximum number of combining marks on one character. No script uses more, and a stack of them covers other lines.
 const MOST_MARKS: usize = 8;
 
-/// The characters of `text`, each with whether it has to be written out where it stands.
+/// Returns the characters of `text`, each with whether it must be escaped at its position.
 pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut before, mut marks) = (None, 0);
     text.char_indices().map(move |(at, char)| {
@@ -100,14 +102,14 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Whether a GitHub runner would take `rest` for a command: `::` where a line begins (and a word may come to stand there),
-/// `##[` anywhere.
+/// Returns whether a GitHub runner would read `rest` as a command. That is `##[` anywhere, or `::` at the start of a line. Wrapping
+/// can move any word to the start of a line.
 fn begins_command(before: Option<char>, rest: &str) -> bool {
     rest.starts_with("##[") || before.is_none_or(char::is_whitespace) && rest.starts_with("::")
 }
 
-/// Whether `char` asks for a picture or a letter behind a sign that may be either (☎️): only behind letters, where it
-/// changes nothing to be seen, does it hide.
+/// Returns whether `char` selects the emoji or the text style of the symbol before it (☎️). After a letter, a selector has no
+/// visible effect, so there it must be escaped.
 fn is_style_of_emoji(before: Option<char>, char: char) -> bool {
     let is_sign = |before: char| {
         !before.is_ascii() && !before.is_alphanumeric() && before.width() > Some(0) && !is_unprintable(before)
@@ -115,17 +117,17 @@ fn is_style_of_emoji(before: Option<char>, char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_sign)
 }
 
-/// Whether `char` would act on its reader instead of being seen by them.
+/// Returns whether `char` is invisible or controls how other text is shown.
 pub fn is_unprintable(char: char) -> bool {
     matches!(char,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'          // C0, DEL, C1: terminal control
         | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' // soft hyphen, joiners, Arabic and Mongolian marks
-        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' // fillers: nothing to see
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' // fillers, which look blank
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' // zero width, line and paragraph ends, bidi
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffc}' // word joiner, bidi isolates, BOM, specials
         | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' // variation selectors, tags
         | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' // hieroglyph, shorthand, musical controls
-        | '\u{fdd0}'..='\u{fdef}') // no characters, nor are the last two of every plane
+        | '\u{fdd0}'..='\u{fdef}') // noncharacters, like the last two of every plane
         || u32::from(char) & 0xfffe == 0xfffe
 }
 
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_in_any_script_stays_as_it_is() {
+    fn plain_text_in_any_script_is_unchanged() {
         for text in
             ["", "Bo Lindqvist", "Zoë Ångström", "李雷", "Ахмед", "👩‍🔧".replace('\u{200d}', "").as_str()]
         {
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drives_a_terminal_or_hides_is_written_out() {
+    fn control_characters_and_invisible_characters_are_escaped() {
         assert_eq!(Printable::new("a\u{1b}[2Jb").as_str(), "a\\u{1b}[2Jb");
         assert_eq!(Printable::new("x\r\n::error::y").as_str(), "x\\u{d}\\u{a}\\u{3a}:error::y");
         assert_eq!(Printable::new("ad\u{202e}nim").as_str(), "ad\\u{202e}nim");
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_written_out_and_what_can_be_stays() {
+    fn variation_selectors_are_escaped_only_if_they_have_no_visible_effect() {
         assert_eq!(Printable::new("Admin\u{fe00}").as_str(), "Admin\\u{fe00}");
         assert_eq!(Printable::new("Admin\u{fe0f}").as_str(), "Admin\\u{fe0f}");
         assert_eq!(Printable::new("\u{2800}\u{fe0f}").as_str(), "\\u{2800}\\u{fe0f}");
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_stand_on_a_letter_and_do_not_tower() {
+    fn combining_marks_without_a_letter_or_beyond_the_limit_are_escaped() {
         let marked = |marks: usize| format!("Z{}", "\u{301}".repeat(marks));
         assert_eq!(Printable::new(&marked(8)).as_str(), marked(8));
         assert_eq!(Printable::new(&marked(10)).as_str(), marked(8) + "\\u{301}\\u{301}");
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_a_command_to_a_github_runner() {
+    fn commands_of_a_github_runner_are_escaped() {
         assert_eq!(Printable::new("##[error]x").as_str(), "\\u{23}#[error]x");
         assert_eq!(Printable::new("a ##[group]").as_str(), "a \\u{23}#[group]");
         assert_eq!(Printable::new("###[x").as_str(), "#\\u{23}#[x");
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_keeps_whole_characters_and_says_that_it_cut() {
+    fn a_cut_text_has_whole_characters_and_an_ellipsis() {
         assert_eq!(Printable::cut("ångström", 3).as_str(), "ång…");
         assert_eq!(Printable::cut("ång", 3).as_str(), "ång");
     }

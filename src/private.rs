@@ -1,15 +1,15 @@
-//! Files that only their owner can read, since plans, journals, locks, and sandbox states say who has which role; and files
-//! that are replaced as a whole.
+//! Creates files that only their owner can read, and replaces files atomically. Plans, journals, locks, and sandbox states are
+//! private, because they contain who has which role.
 //!
-//! Leaves files that the user names to [`crate::target_file`].
+//! [`crate::target_file`] handles files that the user names.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// Returns options that make a file that only its owner can read and write.
+/// Returns options to create files that only their owner can read and write.
 pub fn options() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode to set"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     {
@@ -19,23 +19,24 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// A new text of a file, in a temporary file next to it. When it is placed, the file has the whole text or the old one.
+/// A temporary file next to a file, with its new text. It is renamed to replace the file atomically, so the file always has either
+/// the old text or the whole new text.
 ///
 /// If the file exists, the temporary file gets its owner and its mode. Otherwise only the user can read it, unless
-/// [`Staged::allow`] says otherwise.
+/// [`Staged::allow`] sets another mode.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     temporary: PathBuf,
-    /// `None` once the text is in it: many files may be prepared at once.
+    /// `None` once the text is written, because many files may be prepared at once and open files are limited.
     file: Option<File>,
 }
 
 impl Staged {
-    /// Makes the temporary file. A link in the last part of the path is not followed: the link itself would be replaced.
+    /// Creates the temporary file. If the path is a link, the link is not followed, and placing the file replaces the link itself.
     ///
     /// # Errors
-    /// The path is not a regular file, its folder does not take another file, or the owner cannot be kept.
+    /// The path is not a regular file, a file cannot be created in its folder, or the owner cannot be kept.
     pub fn open(path: &Path) -> Result<Self> {
         let there = fs::symlink_metadata(path).ok();
         if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink()) {
@@ -50,7 +51,7 @@ impl Staged {
 
     fn beside(path: &Path) -> Result<Self> {
         let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
-        // Random, because in a container every process has the same ID, and a process that was killed leaves its file.
+        // The name is random: a killed process leaves its file behind, and process IDs repeat in containers.
         loop {
             let temporary =
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));
@@ -64,7 +65,7 @@ impl Staged {
     /// Sets the mode.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The system does not allow it.
     pub fn allow(self, rights: fs::Permissions) -> Result<Self> {
         self.with_file(|file| file.set_permissions(rights))?;
         Ok(self)
@@ -87,19 +88,19 @@ impl Staged {
     /// Replaces the file.
     ///
     /// # Errors
-    /// The system refuses. The file then has its old text.
+    /// The rename fails. The file then has its old text.
     pub fn place(self) -> Result<()> {
         fs::rename(&self.temporary, &self.path)
     }
 
-    /// Makes the file, unless it exists by now.
+    /// Creates the file. It never replaces a file that was created in the meantime.
     ///
     /// # Errors
-    /// The file exists (`AlreadyExists`), or the system refuses.
+    /// The file exists (`AlreadyExists`), or it cannot be created.
     pub fn place_new(self) -> Result<()> {
         match fs::hard_link(&self.temporary, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // Some file systems have no hard links. The name is taken first, so that only our own file is replaced.
+                // Some file systems have no hard links. Creating the file first ensures that only our own file is replaced.
                 options().write(true).create_new(true).open(&self.path)?;
                 self.place()
             }
@@ -110,11 +111,12 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary); // it is gone already if it was renamed
+        let _ = fs::remove_file(&self.temporary); // fails if it was renamed
     }
 }
 
-/// Gives a file the owner, the group, and the mode of another one. The mode comes last: a change of the owner clears bits of it.
+/// Gives a file the owner, the group, and the mode of another one. The mode is set last, because a change of the owner clears some of
+/// its bits.
 #[cfg(unix)]
 fn like(file: &File, there: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -138,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_its_place_is_whole_and_nothing_lies_beside_it() {
+    fn a_file_is_replaced_atomically_and_no_temporary_file_remains() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         for text in ["one", "two"] {
@@ -153,18 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_of_the_same_number_has_left_is_in_nobodys_way() {
+    fn a_temporary_file_of_a_killed_process_does_not_stop_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plan.json");
         fs::write(folder.path().join(format!(".plan.json.{}.tmp", std::process::id())), "half").unwrap();
         let killed = std::mem::ManuallyDrop::new(Staged::open(&path).unwrap()); // as by SIGKILL
         Staged::open(&path).unwrap().fill("whole").unwrap().place().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
-        assert!(killed.temporary.exists(), "it may be somebody's who is still at work");
+        assert!(killed.temporary.exists(), "it may belong to a process that is still running");
     }
 
     #[test]
-    fn a_new_file_goes_over_none_that_came_meanwhile() {
+    fn a_new_file_does_not_replace_one_that_was_created_in_the_meantime() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
         let [first, second] = ["mine", "yours"].map(|text| Staged::open(&path).unwrap().fill(text).unwrap());
@@ -176,7 +178,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_is_for_its_owner_alone() {
+    fn only_the_owner_can_read_a_new_file() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,7 @@
-//! A problem to report: what is wrong, where, and what to do next.
+//! Defines a problem to report: what is wrong, where, and what to do next.
 //!
-//! Every module raises its own. Each problem has a stable code `module::what_happened` from the list of that module (see `codes!`),
-//! explained in docs/diagnostics.md. The sentence names a value at most in a few escaped characters; the
-//! excerpt shows it.
+//! Each problem has a stable code `module::what_happened`. The module that raises it lists its codes with `codes!`, and
+//! docs/diagnostics.md explains them. A message shows at most a few escaped characters of a value. The excerpt shows the rest.
 
 use crate::source::{Place, Sources};
 
@@ -22,28 +21,28 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
-/// A place that a problem is about, and what to say at it.
+/// A place that a problem is about, and its label in the excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
-    /// What to say there; a few words.
+    /// The label has only a few words.
     pub text: String,
 }
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The stable code, as in `roster::bad_email`.
+    /// The code is stable: `roster::bad_email`.
     pub code: &'static str,
-    /// What is wrong, in the user's words.
+    /// What is wrong, in the terms of the user.
     pub message: String,
-    /// Where: the first is the main place. Empty where the problem is in no file.
+    /// The first label has the main place. The list is empty if the problem is not about a file.
     pub labels: Vec<Label>,
     pub help: Option<String>,
 }
 
 impl Problem {
-    /// A problem without a place yet.
+    /// Returns a problem without a place.
     pub fn new(code: impl Into<&'static str>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), labels: Vec::new(), help: None }
     }
@@ -54,12 +53,12 @@ impl Problem {
         self
     }
 
-    /// By itself, with the texts that its places are in.
+    /// Returns the problem together with the texts that its places refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
     }
 
-    /// Says what to do next.
+    /// Adds what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -67,17 +66,16 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong, with the texts it is wrong in. Never empty.
+/// All problems of a run, with the texts that their places refer to. There is at least one.
 #[derive(Debug, Clone)]
 pub struct Problems {
-    /// The files that the places are in.
     pub sources: Sources,
-    /// The problems in the order of files and lines; those without a place come first.
+    /// The problems are in the order of files and lines. Those without a place come first.
     pub list: Vec<Problem>,
 }
 
 impl Problems {
-    /// Sorts by place, so that the same files always give the same report.
+    /// Sorts the problems by place, so that the same files always give the same report.
     pub fn new(sources: Sources, mut list: Vec<Problem>) -> Self {
         list.sort_by(|a, b| {
             let key = |problem: &Problem| problem.labels.first().map(|label| label.place);
@@ -98,13 +96,10 @@ impl Problems {
 }
 
 impl From<Problem> for Problems {
-    /// A problem that is in no file. For one in a file, use [`Problem::with_sources`]: without the texts, its places could not be shown.
+    /// Converts a problem without places. If it has places, use [`Problem::with_sources`], because they cannot be shown without the
+    /// texts.
     fn from(problem: Problem) -> Self {
-        debug_assert!(
-            problem.labels.is_empty(),
-            "{} is in a file, and nobody says which texts",
-            problem.code
-        );
+        debug_assert!(problem.labels.is_empty(), "{} has a place, but no texts to show it in", problem.code);
         Self { sources: Sources::default(), list: vec![problem] }
     }
 }

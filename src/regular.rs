@@ -1,4 +1,4 @@
-//! Reads texts of files that may come from other people: regular files, up to a size, as UTF-8.
+//! Reads text from untrusted files. The files must be regular, within a size limit, and in UTF-8.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -8,36 +8,36 @@ use std::path::Path;
 /// The path that means standard input.
 pub const STDIN: &str = "-";
 
-/// Why a file has no text to read.
+/// The reason that a file cannot be read as text.
 #[derive(Debug)]
 pub enum Unreadable {
     System(io::Error),
-    /// It is a folder, a pipe, a device.
+    /// The path is a folder, a pipe, or a device.
     NotRegular,
-    /// It has more bytes than this.
+    /// The file has more bytes than this.
     TooLarge(u64),
     NotText(NotUtf8),
 }
 
-/// What a file that is not UTF-8 probably is.
+/// The probable encoding of a file that is not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotUtf8 {
-    /// UTF-16 or UTF-32, by this name. With ASCII text and without a byte-order mark it would pass for UTF-8 with NUL bytes.
+    /// The text is UTF-16 or UTF-32, whose name this is. ASCII text without a byte-order mark would be valid UTF-8 with NUL bytes.
     Wide(&'static str),
-    /// Text with one byte per character. The first byte that is not UTF-8, and where it is.
+    /// The text has one byte per character. The fields describe the first byte that is not UTF-8.
     Narrow {
-        /// Counted from 1.
+        /// The first line is 1.
         line: usize,
         byte: u8,
-        /// The character that it is in Windows-1252, which has all of Latin-1.
+        /// The character of the byte in Windows-1252, which includes Latin-1.
         char: char,
     },
-    /// Not text. The line, from 1, of the first byte that is not UTF-8.
+    /// The file is not text. The first byte that is not UTF-8 is on this line. The first line is 1.
     Binary(usize),
 }
 
 impl NotUtf8 {
-    /// Looks at bytes that are not UTF-8 after the first `valid` ones.
+    /// Guesses the encoding of bytes of which only the first `valid` ones are UTF-8.
     fn after_valid(bytes: &[u8], valid: usize) -> Self {
         let line = bytes[..valid].split(|byte| *byte == b'\n').count();
         let is_text = bytes.iter().take(SAMPLE).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
@@ -62,10 +62,11 @@ impl fmt::Display for NotUtf8 {
     }
 }
 
-/// Looks at this many bytes to guess the encoding.
+/// The guess of the encoding uses this many bytes.
 const SAMPLE: usize = 4096;
 
-/// The encoding of a text with two or four bytes per character: by its byte-order mark, or by the NUL bytes that ASCII has in it.
+/// Returns the encoding of a text with two or four bytes per character. It is recognized by its byte-order mark, or by the NUL bytes
+/// of ASCII characters.
 fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
@@ -88,9 +89,9 @@ fn wide(bytes: &[u8]) -> Option<&'static str> {
     is_of_two.then_some("UTF-16")
 }
 
-/// The character of a byte in Windows-1252, if it has one there and not in ASCII.
+/// Returns the character of a byte in Windows-1252. Returns `None` for ASCII and for undefined bytes.
 fn windows_1252(byte: u8) -> Option<char> {
-    /// From 0x80. The holes have no character.
+    /// The first character is that of 0x80. `\0` marks undefined bytes.
     const FROM_80: [char; 32] = [
         '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’',
         '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
@@ -129,8 +130,8 @@ pub fn read(path: &Path, largest: u64) -> Result<String, Unreadable> {
     text(file, length, largest)
 }
 
-/// Returns the text of a file that the user named. It may also be a pipe, as in `compare <(git show HEAD:users.toml) users.toml`, or
-/// a device. It can be read only once then.
+/// Returns the text of a file that the user named. It may also be a device or a pipe, as in
+/// `compare <(git show HEAD:users.toml) users.toml`. Those can be read only once.
 ///
 /// # Errors
 /// It cannot be read, is too large, or is not UTF-8.
@@ -142,8 +143,8 @@ pub fn read_named(path: &Path, largest: u64) -> Result<String, Unreadable> {
     }
 }
 
-/// Whether the path is standard input, or leads to a pipe or a device: its text can be read only once. A link that may have come
-/// with a repository is not followed: it would make a run wait for a terminal, or read a device without an end.
+/// Returns whether the path is standard input, a pipe, or a device, whose text can be read only once. A link is not followed if it
+/// may come from a repository. It could make rolecall wait for a terminal, or read an endless device.
 pub fn is_stream(path: &Path) -> bool {
     let is_other = |there: fs::Metadata| !there.is_file() && !there.is_dir();
     // In the folders of the system, `/dev/stdin` and `/dev/fd/63` are links.
@@ -151,13 +152,13 @@ pub fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STDIN || !is_foreign_link && fs::metadata(path).is_ok_and(is_other)
 }
 
-/// Whether the folder that contains the path is one of these folders, or is below one.
+/// Returns whether the path is inside one of these folders, at any depth.
 pub(crate) fn is_below(path: &Path, folders: &[&str]) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     folder.is_some_and(|folder| folders.iter().any(|it| folder.starts_with(it)))
 }
 
-/// Returns the bytes of a file of at most `largest` bytes, whatever they are.
+/// Returns the content of a file of at most `largest` bytes. It need not be text.
 ///
 /// # Errors
 /// The file cannot be read, is not a regular file, or is larger.
@@ -166,7 +167,7 @@ pub fn bytes(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     limited(file, length, largest)
 }
 
-/// Returns the text of a source that is open already.
+/// Returns the text of an open file or stream.
 ///
 /// # Errors
 /// It cannot be read, is too large, or is not UTF-8.
@@ -184,15 +185,15 @@ pub fn first_line(path: &Path, longest: u64) -> Result<String, Unreadable> {
     utf8(line)
 }
 
-/// The file and its length.
+/// Opens a regular file. Returns the file and its length.
 fn open(path: &Path) -> Result<(File, u64), Unreadable> {
-    // Asked before opening: opening a pipe without a writer would wait forever.
+    // Checked before opening, because opening a pipe without a writer would wait forever.
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok((File::open(path)?, metadata.len())) } else { Err(Unreadable::NotRegular) }
 }
 
 fn limited(from: impl Read, length: u64, largest: u64) -> Result<Vec<u8>, Unreadable> {
-    // A byte more than is said, or the vector would grow to find out that nothing follows.
+    // Reserve one byte more than the length, so that the final read, which returns 0, does not reallocate.
     let expected = length.min(largest) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     from.take(largest.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_read_whole_or_it_is_said_why_not() {
+    fn reading_returns_the_whole_text_or_the_reason_that_it_fails() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("text"), "zwölf\nzwei\n").unwrap();
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_8_with_a_mark_or_with_nul_bytes_is_a_text() {
+    fn utf_8_with_a_byte_order_mark_or_nul_bytes_is_text() {
         for text in ["", "a", "\0", "\u{feff}[users]", "zoë 日本", "a\0b", "\0\0\0\0", "日本語だけ"] {
             assert_eq!(of(text.as_bytes()), None, "{text:?}");
         }

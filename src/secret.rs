@@ -1,12 +1,11 @@
-//! Recognizes what may be a secret in a text that people wrote, so that no message repeats it.
+//! Recognizes possible secrets in a text that people wrote, so that no message shows them.
 //!
-//! The token in use is taken out of all output by [`crate::output`]. This module is about a secret that someone pasted into a file:
-//! the value of a key that is named like one, and words that look like one. Ordinary sentences about tokens and secrets are
-//! shown.
+//! [`crate::output`] removes the token in use from all output. This module is about secrets that were pasted into a file: the values
+//! of keys that are named like a secret, and words that look like one. Ordinary sentences about tokens and secrets are shown.
 
 use crate::spelling::did_you_mean;
 
-/// Words in the names of keys that hold secrets. On a line with one of them, a word needs less to look like a secret.
+/// Words in the names of keys that contain secrets. On a line with one of them, the test for a secret is less strict.
 const NAMES: [&str; 12] = [
     "token",
     "secret",
@@ -21,7 +20,7 @@ const NAMES: [&str; 12] = [
     "credential",
     "jwt",
 ];
-/// How the tokens of well-known services begin.
+/// Tokens of well-known services begin with these texts.
 const PREFIXES: [&str; 14] = [
     "pylon_",
     "pyl_",
@@ -38,12 +37,13 @@ const PREFIXES: [&str; 14] = [
     "xoxp-",
     "eyJ",
 ];
-/// Keys whose values are IDs of Pylon, which are no secrets but look like some.
+/// The values of these keys are IDs of Pylon, which look like secrets.
 const IDS: [&str; 2] = ["role", "organization"];
-/// What takes the place of a secret.
+/// This text is shown instead of a secret.
 pub const MASK: &str = "(not shown)";
 
-/// Whether a key is named like a secret: `token`, `apiToken`, `PYLON_API_TOKEN`, `client-secret`. An address is not.
+/// Returns whether a key is named like a secret, such as `token`, `apiToken`, `PYLON_API_TOKEN`, or `client-secret`. An address
+/// never is.
 pub fn is_secret_name(name: &str) -> bool {
     if name.contains('@') {
         return false;
@@ -61,7 +61,7 @@ pub fn is_secret_name(name: &str) -> bool {
         || camel_parts(name).iter().any(|part| ends(part))
 }
 
-/// Whether a key may be a misspelled name of a secret.
+/// Returns whether a key may be a misspelled name of a secret.
 pub fn resembles_secret_name(name: &str) -> bool {
     let parts = name.to_lowercase();
     let mut parts = parts.split([' ', '_', '-', '.']);
@@ -89,23 +89,24 @@ fn camel_parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// Whether a text holds something that should not be repeated.
+/// Returns whether a text contains a possible secret.
 pub fn holds_secret(text: &str) -> bool {
     start_in(text).is_some()
 }
 
-/// A line without what may be a secret in it, and without what follows that.
+/// Returns a line with its first possible secret, and everything after it, replaced with [`MASK`].
 pub fn without_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
-/// How a line ends whose value is on the next line or lines, and what ends that value. An empty end is the next line with content.
+/// The ends of lines whose value is on the next lines, each with the text that ends the value. If that text is empty, the value is
+/// the next line with content.
 const OPENINGS: [(&str, &str); 7] =
     [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
-/// At most this many lines above a line are searched for the key that its value belongs to.
+/// At most this many lines above a line are searched for the key of its value.
 const MOST_ABOVE: usize = 16;
 
-/// Whether the line that begins at the offset `start` is in the value of a key that is named like a secret, on a line above it.
+/// Returns whether the line at the offset `start` is part of the value of a secret whose key is on a line above.
 pub fn goes_on_at(text: &str, start: usize) -> bool {
     let mut between = Vec::new();
     for line in text[..start].lines().rev().take(MOST_ABOVE) {
@@ -125,21 +126,21 @@ pub fn goes_on_at(text: &str, start: usize) -> bool {
     false
 }
 
-/// Where on a line the first secret may begin.
+/// Returns where the first possible secret begins on a line.
 pub fn start_in(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let is_hinted = lower.contains("api_key") || NAMES.iter().any(|name| lower.contains(name));
     let word = words(line).find(|(at, word)| {
-        looks_like_secret(word, is_hinted) && !is_beside_at(line, *at, word) && !is_id(line, *at)
+        looks_like_secret(word, is_hinted) && !is_in_address(line, *at, word) && !is_id(line, *at)
     });
     let start = value_of_secret(line).into_iter().chain(word.map(|(at, _)| at)).min()?;
     (start < line.len()).then_some(start)
 }
 
-/// Where the first value begins whose key is named like a secret.
+/// Returns where the first value begins whose key is named like a secret.
 fn value_of_secret(line: &str) -> Option<usize> {
     let mut at = 0;
-    // Where the string ends that was passed last: it may be the key.
+    // The range of the last string, which may be the key.
     let mut string = 0..0;
     while let Some(found) = line[at..].find(['=', ':', '"', '\'']) {
         at += found;
@@ -166,7 +167,7 @@ fn value_of_secret(line: &str) -> Option<usize> {
     None
 }
 
-/// Runs of the characters that tokens are made of, with their offsets.
+/// Returns the words of a line that consist of the characters of tokens, with their offsets.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_of_token = |char: char| char.is_ascii_alphanumeric() || "_-+/.~".contains(char);
     line.split(move |char: char| !is_of_token(char))
@@ -174,11 +175,11 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|word| (word.as_ptr() as usize - line.as_ptr() as usize, word))
 }
 
-/// Whether a word is made like a token. On a line that is about a secret, less is enough.
+/// Returns whether a word looks like a token. The test is less strict if the line is about a secret (`is_hinted`).
 fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-    // The files of a roster.
+    // The name of a team file.
     if word.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("toml")) {
         return false;
     }
@@ -195,7 +196,7 @@ fn looks_like_secret(word: &str, is_hinted: bool) -> bool {
     has_prefix || is_random || is_hinted && word.len() >= 6 && (changes >= 2 || word.len() >= 12)
 }
 
-/// How often lower case, upper case, and digits follow one another. A random text has many changes, a name has few.
+/// Counts the changes between lowercase, uppercase, and digits. A random text has many, a name has few.
 fn changes(word: &str) -> usize {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => Some(0),
@@ -207,18 +208,18 @@ fn changes(word: &str) -> usize {
     classes.windows(2).filter(|pair| pair[0] != pair[1]).count()
 }
 
-/// An ID as Pylon writes it: 8-4-4-4-12 hexadecimal digits (RFC 9562, 4).
+/// Returns whether a word is a UUID, like the IDs of Pylon: 8-4-4-4-12 hexadecimal digits (RFC 9562, section 4).
 fn is_uuid(word: &str) -> bool {
     let lengths: Vec<usize> = word.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Whether a word is a part of an address.
-fn is_beside_at(line: &str, at: usize, word: &str) -> bool {
+/// Returns whether a word is part of an address.
+fn is_in_address(line: &str, at: usize, word: &str) -> bool {
     line[..at].ends_with('@') || line[at + word.len()..].starts_with('@')
 }
 
-/// Whether what begins at `at` is the value of a key that takes an ID.
+/// Returns whether the value of a key that takes an ID begins at `at`.
 fn is_id(line: &str, at: usize) -> bool {
     let key = line[..at].trim_end_matches(['"', '\'', ' ', '\t']).strip_suffix('=').map(str::trim_end);
     key.is_some_and(|key| {
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_secret_is_not_shown_and_nothing_behind_it() {
+    fn a_possible_secret_and_the_text_after_it_are_not_shown() {
         for (line, shown) in [
             ("token = \"tok-S3CRET\"", "token = \"(not shown)"),
             ("token = \"correct horse\"", "token = \"(not shown)"),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_lines_are_shown_whole() {
+    fn ordinary_lines_are_shown_unchanged() {
         for line in [
             "reason = \"rotates the API token on call\"",
             "\"tokens@acme.example\" = { role = \"Admin\" }",
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_of_a_secret_only_if_a_part_of_it_is() {
+    fn a_key_is_named_like_a_secret_only_if_a_whole_part_is() {
         for name in [
             "token",
             "API_TOKEN",

@@ -1,8 +1,8 @@
-//! The texts that were read, and places in them.
+//! Owns the texts that were read, and converts places in them to lines and columns.
 //!
-//! A [`Place`] is twelve bytes, so that every declared value can carry one into the plan; [`Sources`] turns it back
-//! into file, line and column. Some values must not be repeated even in an error (a token in the file): their places
-//! are masked here, and an excerpt shows the mask.
+//! A [`Place`] has only twelve bytes, so that every declared value can have one, up to the plan. [`Sources`] converts it to a file,
+//! a line, and a column. Some values must not be shown even in an error, such as a token in a file. Their places are masked here,
+//! and excerpts show the mask instead.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::printable::Printable;
 use crate::secret::{self, MASK};
 
-/// The number of a file in [`Sources`].
+/// The index of a file in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
@@ -27,26 +27,27 @@ pub struct Place {
 }
 
 impl Place {
-    /// The bytes `span` of `file`. Files are at most [`crate::roster::read::LARGEST_FILE`] bytes, so the span fits.
+    /// Returns the place of the bytes `span` of `file`. The span fits, because a file has at most
+    /// [`crate::roster::read::LARGEST_FILE`] bytes.
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let fit = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Self { file, start: fit(span.start), end: fit(span.end) }
     }
 
-    /// The same place after its file was appended behind `files` others.
+    /// Returns the same place after its file was appended to `files` other files.
     #[must_use]
     pub fn shifted(self, files: usize) -> Self {
         let file = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(self.file.0);
         Self { file: FileId(file), ..self }
     }
 
-    /// The bytes in their file.
+    /// Returns the range of bytes in the file.
     pub fn span(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// A value and where it was declared.
+/// A value and the place that declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sourced<T> {
     pub value: T,
@@ -54,26 +55,24 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// A value with its place.
     pub fn new(value: T, place: Place) -> Self {
         Self { value, place }
     }
 
-    /// The same place with what `change` makes of the value.
+    /// Applies `change` to the value and keeps the place.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
         Sourced { value: change(self.value), place: self.place }
     }
 }
 
-/// A place as people name it. Lines and columns (in characters) start at 1. Shown as `teams/emea.toml:7`, which editors and
-/// terminals can open.
+/// A place for people: file, line, and column. It is shown as `teams/emea.toml:7`, which editors and terminals can open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Location {
-    /// The file as it was named: the config as given, an included file relative to the working directory.
+    /// The path of the file: that of the config as it was given, and that of an included file relative to the working directory.
     pub file: String,
-    /// Counted from 1.
+    /// The first line is 1.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// The column is in characters, and the first one is 1.
     pub column: usize,
 }
 
@@ -83,15 +82,13 @@ impl fmt::Display for Location {
     }
 }
 
-/// One line of a file around a place, ready to be underlined; masked values are already hidden in it.
+/// The line of a file that contains a place, in three parts, so that a report can underline the place. Masked values are hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     pub location: Location,
-    /// Text of the line before the place.
     pub before: String,
-    /// Text of the place itself, at most up to the end of its first line.
+    /// The text of the place, up to the end of its first line.
     pub marked: String,
-    /// Text of the line behind the place.
     pub after: String,
 }
 
@@ -100,53 +97,52 @@ struct SourceFile {
     name: String,
     text: String,
     masked: Vec<Range<usize>>,
-    /// Found when the first place is asked for, since most runs ask for few.
+    /// They are computed on first use, because most runs need few places.
     positions: OnceLock<Positions>,
 }
 
-/// Where lines and characters are in a text, so that a place is found without going through its line: a line may be long.
+/// An index of the lines and characters of a text. With it, finding a place does not take longer in a very long line.
 #[derive(Debug, Clone)]
 struct Positions {
-    /// The offset at which each line begins.
+    /// The byte offset of each line.
     lines: Vec<usize>,
     /// How many characters begin before each multiple of [`STRIDE`] bytes.
     characters: Vec<usize>,
 }
 
-/// The distance of two counts of characters, in bytes.
+/// The number of bytes between two counts of characters.
 const STRIDE: usize = 1024;
 
-/// All files that were read, in the order of reading.
+/// Contains all files that were read, in the order of reading.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Shared: a plan keeps the texts for its report, and they may be large.
+    /// The texts are shared, because a plan keeps them for its report and they may be large.
     files: Vec<Arc<SourceFile>>,
 }
 
 impl Sources {
-    /// Adds all files of `others` behind its own. A place in `others` is then found by [`Place::shifted`].
+    /// Appends all files of `others`. [`Place::shifted`] converts a place in `others` to one in the result.
     pub fn append(&mut self, others: Self) {
         self.files.extend(others.files);
     }
 
-    /// Takes in a file. `name` is how people know it.
+    /// Adds a file. `name` is its path in reports.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Arc::new(SourceFile { name, text, masked: Vec::new(), positions: OnceLock::new() }));
         id
     }
 
-    /// The text of a file.
     pub fn text(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].text
     }
 
-    /// How people know the file.
+    /// Returns the path of the file for reports.
     pub fn name(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].name
     }
 
-    /// Every file, in the order of reading.
+    /// Returns the ID of every file, in the order of reading.
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
         (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).map(FileId)
     }
@@ -155,12 +151,12 @@ impl Sources {
         self.files.len()
     }
 
-    /// Every file's name and text, in the order of reading.
+    /// Returns the name and the text of every file, in the order of reading.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
-    /// From now on, excerpts hide the text from `place` to the end of its value and of its line.
+    /// Hides the text from `place` to the end of the value and of the line in all later excerpts.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);
         let start = file.text.floor_char_boundary(place.start as usize);
@@ -168,24 +164,24 @@ impl Sources {
         let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '=', ':', '.']).len();
         let end = file.text.floor_char_boundary(place.end as usize).max(file.line_end(start));
         let masked = (start + skipped).min(end)..end;
-        // Of many values on one line, the first hides the rest.
+        // If one line has many masked values, the first mask covers the others.
         if file.masked.last().is_none_or(|last| masked.start < last.start || masked.end > last.end) {
             file.masked.push(masked);
         }
     }
 
-    /// File, line and column of a place.
+    /// Returns the file, the line, and the column of a place.
     pub fn locate(&self, place: Place) -> Location {
         let file = &self.files[place.file.0 as usize];
         let start = file.text.floor_char_boundary(place.start as usize);
         let (line, line_start) = file.line_at(start);
-        // No editor shows a byte-order mark at the start of a file.
+        // Editors do not count a byte-order mark at the start of a file.
         let mark = usize::from(line == 1 && start > 0 && file.text.starts_with('\u{feff}'));
         let column = file.characters_before(start) - file.characters_before(line_start) + 1 - mark;
         Location { file: file.name.clone(), line, column }
     }
 
-    /// The line around a place.
+    /// Returns the line that contains a place, with secrets hidden.
     pub fn excerpt(&self, place: Place) -> Excerpt {
         let file = &self.files[place.file.0 as usize];
         let text = &file.text;
@@ -222,32 +218,32 @@ impl SourceFile {
         })
     }
 
-    /// The number of the line that holds the byte `at`, and where it begins.
+    /// Returns the number and the start of the line that contains the byte `at`.
     fn line_at(&self, at: usize) -> (usize, usize) {
         let lines = &self.positions().lines;
         let number = lines.partition_point(|start| *start <= at);
         (number, lines[number - 1])
     }
 
-    /// Where the line ends that holds the byte `at`.
+    /// Returns the end of the line that contains the byte `at`.
     fn line_end(&self, at: usize) -> usize {
         let lines = &self.positions().lines;
         lines.get(lines.partition_point(|start| *start <= at)).map_or(self.text.len(), |next| next - 1)
     }
 
-    /// How many characters begin before the byte `at`.
+    /// Returns how many characters begin before the byte `at`.
     fn characters_before(&self, at: usize) -> usize {
         let rest = &self.text.as_bytes()[at / STRIDE * STRIDE..at];
         self.positions().characters[at / STRIDE] + rest.iter().filter(|byte| begins_character(**byte)).count()
     }
 }
 
-/// Whether a character of UTF-8 begins with this byte (RFC 3629, 3).
+/// Returns whether a character of UTF-8 begins with this byte (RFC 3629, section 3).
 fn begins_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
 }
 
-/// The text of `range`, with what is masked replaced.
+/// Returns the text of `range`, with [`MASK`] instead of what is masked.
 fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
     let mut shown = String::new();
     let mut at = range.start;
@@ -258,7 +254,7 @@ fn shown(text: &str, range: Range<usize>, masks: &[Range<usize>]) -> String {
         if mask.start > at {
             shown.push_str(&text[at..mask.start]);
         }
-        // One that began before this piece was shown there.
+        // A mask that began before this range was shown there.
         if mask.end > at {
             shown.push_str(if mask.start >= range.start { MASK } else { "" });
             at = mask.end.min(range.end);
@@ -275,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_found_again_by_line_and_character() {
+    fn a_place_has_a_line_and_a_column_in_characters() {
         let mut sources = Sources::default();
         let file = sources.add("a.toml".into(), "one\nzwö = 3\nthree".into());
         let place = Place::new(file, 11..12);

@@ -1,6 +1,7 @@
-//! Finds the word that was probably meant, for "did you mean".
+//! Finds the word for a "did you mean" suggestion.
 
-/// Returns the one of `known` that is nearest to what was written, or `None` if all are far away. Letter case makes no difference.
+/// Returns the word of `known` that is most similar to `written`, or `None` if none is similar enough. A word that differs only in
+/// letter case comes first.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let lower = written.to_lowercase();
@@ -17,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typo_is_matched_and_a_stranger_is_not() {
+    fn a_typo_is_matched_and_an_unrelated_word_is_not() {
         let known = ["Admin", "Member", "Viewer"];
         assert_eq!(did_you_mean("Amdin", known), Some("Admin"));
         assert_eq!(did_you_mean("member", known), Some("Member"));

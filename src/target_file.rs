@@ -1,10 +1,10 @@
-//! A file that the user named and that gets one new text, as a shell's `>` would write it.
+//! Writes a text to a file that the user named, like `>` in a shell.
 //!
-//! Guarantees that the path keeps its meaning: links are followed, devices and pipes are written into, and a regular file keeps
-//! its owner, its mode, and its other names. A regular file is replaced as a whole if possible. Otherwise it is written in place:
-//! if it is mounted by itself, has several names, or is in a folder that takes no new files. Then a full disk can leave it damaged.
-//! Unlike with `>`, only its owner can read a new file. Everything that can be refused is refused by [`TargetFile::open`], which
-//! changes nothing.
+//! * Links are followed, and devices and pipes are written to. A regular file keeps its owner, its mode, and its hard links.
+//! * A regular file is replaced atomically if possible. It is written in place if it is a mount point, has several hard links, or is
+//!   in a folder where files cannot be created. In that case, a full disk can leave it damaged.
+//! * Unlike with `>`, only the owner can read a new file.
+//! * [`TargetFile::open`] detects errors as early as possible, before it changes anything.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::private::Staged;
 use crate::regular::is_below;
 
-/// A file that is open for its new text.
+/// A file that can be written.
 #[derive(Debug)]
 pub struct TargetFile(WriteMethod);
 
@@ -28,7 +28,7 @@ pub struct FilledFile {
 enum WriteMethod {
     /// The file does not exist yet.
     New(Staged),
-    /// A regular file, which is replaced. If that fails, it is written in place.
+    /// A regular file, which is replaced. If that fails, it is written in place instead.
     Replace(Staged, PathBuf),
     /// A regular file that cannot be replaced.
     InPlace(PathBuf),
@@ -37,10 +37,10 @@ enum WriteMethod {
 }
 
 impl TargetFile {
-    /// Opens the file, and changes nothing.
+    /// Checks that the file can be written. Nothing is changed.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn open(path: &Path) -> Result<Self> {
         let path = behind_links(path);
         let method = match fs::metadata(&path) {
@@ -54,7 +54,7 @@ impl TargetFile {
         Ok(Self(method))
     }
 
-    /// Prepares the text. Nothing is changed yet.
+    /// Prepares the text. The file is not changed yet.
     ///
     /// # Errors
     /// The disk is full.
@@ -77,7 +77,7 @@ impl TargetFile {
 }
 
 impl FilledFile {
-    /// Puts the text into the file.
+    /// Writes the prepared text to the file.
     ///
     /// # Errors
     /// Not all of it could be written.
@@ -85,8 +85,8 @@ impl FilledFile {
         let Self { method, text } = self;
         match method {
             WriteMethod::New(staged) => staged.place(),
-            // A file that is mounted by itself, as into a container, cannot be replaced (EBUSY), nor can a file of another user
-            // in a folder with the sticky bit (EPERM).
+            // A file that is a mount point, as in a container, cannot be replaced (EBUSY). Neither can a file of another user in a
+            // folder with the sticky bit (EPERM).
             WriteMethod::Replace(staged, path) => staged.place().or_else(|_| in_place(&path, &text)),
             WriteMethod::InPlace(path) => in_place(&path, &text),
             WriteMethod::Stream(mut stream) => {
@@ -96,7 +96,8 @@ impl FilledFile {
     }
 }
 
-/// The method to write what exists. It is opened for writing even if it will be replaced: a read-only file is not replaced.
+/// Returns how to write a path that exists. It is opened for writing even if it will be replaced, so that a read-only file is an
+/// error.
 fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     let file = OpenOptions::new().write(true).open(path)?;
     if !there.is_file() {
@@ -107,7 +108,7 @@ fn existing(path: &Path, there: &fs::Metadata) -> Result<WriteMethod> {
     }
     match Staged::open(path) {
         Ok(staged) => Ok(WriteMethod::Replace(staged, path.to_owned())),
-        // Too few file descriptors are no reason to give up that the file is replaced as a whole.
+        // A lack of file descriptors is temporary, so it must not lead to writing in place.
         #[cfg(unix)]
         Err(error) if is_out_of_descriptors(&error) => Err(error),
         Err(_) => Ok(WriteMethod::InPlace(path.to_owned())),
@@ -120,7 +121,7 @@ fn is_out_of_descriptors(error: &std::io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| matches!(errno, Errno::MFILE | Errno::NFILE))
 }
 
-/// Writes over the old text before it cuts the rest off, so that a full disk costs as little as possible of it.
+/// Overwrites the old text, then truncates the file. On a full disk, this order keeps as much of the file as possible.
 fn in_place(path: &Path, text: &str) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
@@ -138,10 +139,10 @@ fn has_several_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Standard output or standard error, if this is one of them, as `/dev/stdout` is. Opened a second time, a regular file would have
-/// a second position, and each of the two would overwrite the other.
+/// Returns standard output or standard error if the path is one of them, as `/dev/stdout` is. If a regular file were opened a second
+/// time, each of the two would have its own position and overwrite the text of the other.
 #[cfg(unix)]
-#[expect(clippy::disallowed_methods, reason = "the text for files is scrubbed by the caller")]
+#[expect(clippy::disallowed_methods, reason = "the caller removes secrets from the text")]
 fn own_stream(there: &fs::Metadata) -> Result<Option<File>> {
     use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
@@ -163,14 +164,14 @@ fn own_stream(_: &fs::Metadata) -> Result<Option<File>> {
     Ok(None)
 }
 
-/// Returns where a path leads if its last part is a link, also if that file does not exist.
+/// Follows links in the last part of a path. The target need not exist.
 pub fn behind_links(path: &Path) -> PathBuf {
     const MOST_LINKS: usize = 40; // as on Linux
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
-        // `/proc/self/fd/1` is an open file of a process. Its text may name a pipe or a deleted file, so only the link itself can
-        // be opened.
+        // `/proc/self/fd/1` is an open file of a process. Its link text may name a pipe or a deleted file, so only the link itself
+        // can be opened.
         if is_below(&path, &["/proc"]) {
             break;
         }

@@ -1,9 +1,9 @@
-//! Text from elsewhere as TOML that can be shown: what is quoted here reads back as the same text, and nothing in it acts on
-//! whoever reads it, since TOML's own escapes stand for what [`crate::printable`] would write out.
+//! Writes untrusted text as TOML that is safe to show. A TOML parser reads a quoted text back unchanged. Every character that
+//! [`crate::printable`] would escape is written as an escape of TOML, so it cannot affect a terminal.
 
 use crate::printable::characters;
 
-/// A string in double quotes.
+/// Returns the text as a string in double quotes.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -13,7 +13,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => quoted += "\\n",
             '\r' => quoted += "\\r",
             '\t' => quoted += "\\t",
-            // Behind the quote it begins no line.
+            // After the quote, it is not at the start of a line, so it cannot begin a command of a GitHub runner.
             ':' if number == 0 => quoted.push(':'),
             char if acts => quoted += &escaped(char),
             char => quoted.push(char),
@@ -23,18 +23,18 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// A key, without quotes where it can be.
+/// Returns a key, in quotes only if it needs them.
 pub fn key(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) }
 }
 
-/// Whether it may stand in a key without quotes.
+/// Returns whether a key may have this character without quotes.
 const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
 
-/// TOML of ours (of strings that [`quoted`] has made) in which each string has at most `limit` characters, with `…` for what
-/// is left out: what is cut elsewhere is TOML no longer. Nor is a bare key longer, in which no mark can stand.
+/// Shortens each string and each bare key to at most `limit` characters. The result is still TOML, because only their content is
+/// cut. A shortened string ends with `…`, which a bare key cannot contain. The strings must come from [`quoted`].
 pub fn short(toml: &str, limit: usize) -> String {
     let mut short = String::with_capacity(toml.len().min(4 * limit));
     let (mut rest, mut is_inside, mut count) = (toml, false, 0);
@@ -53,7 +53,7 @@ pub fn short(toml: &str, limit: usize) -> String {
     short
 }
 
-/// How many bytes the first character within a string takes, an escape being one.
+/// Returns the number of bytes of the first character of a string's content. An escape is one character.
 fn unit(text: &str) -> usize {
     let escape = |length: usize| text.char_indices().nth(length).map_or(text.len(), |(end, _)| end);
     match text.as_bytes() {
@@ -64,8 +64,8 @@ fn unit(text: &str) -> usize {
     }
 }
 
-/// A line of a file as it stands there, with what acts written as a string in double quotes would have it: within one, as
-/// nearly all text is, the line still says the same.
+/// Returns a line of a file with unsafe characters as escapes of TOML. Inside a string in double quotes, where almost all of them
+/// occur, the line keeps its meaning.
 pub fn line(line: &str) -> String {
     let shown = |(char, acts)| if acts { escaped(char) } else { String::from(char) };
     characters(line).map(shown).collect()
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_is_written_as_toml_does() {
+    fn unsafe_characters_are_written_as_escapes_of_toml() {
         for (text, expected) in [
             ("Admin", "\"Admin\""),
             ("say \"hi\" \\ o\n\r\t", "\"say \\\"hi\\\" \\\\ o\\n\\r\\t\""),
