@@ -64,10 +64,10 @@ impl Start {
     fn now() -> Self {
         use rustix::time::{ClockId, clock_gettime};
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        const GOES_ON: ClockId = ClockId::Boottime;
+        const CLOCK_ID: ClockId = ClockId::Boottime;
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        const GOES_ON: ClockId = ClockId::Monotonic;
-        Self(Duration::try_from(clock_gettime(GOES_ON)).unwrap_or_default())
+        const CLOCK_ID: ClockId = ClockId::Monotonic;
+        Self(Duration::try_from(clock_gettime(CLOCK_ID)).unwrap_or_default())
     }
 
     fn elapsed(self) -> Duration {

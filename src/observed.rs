@@ -60,7 +60,6 @@ pub struct Role {
     pub slug: String,
 }
 
-/// One person in Pylon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub id: UserId,
@@ -91,7 +90,7 @@ impl Person {
         self.assigned.contains(role) || self.from_scim.contains(role)
     }
 
-    /// Returns the values of a field. There may be several roles, and there is no value for an empty status.
+    /// Returns the values of a field. A person may have several roles. For an empty status, the list is empty.
     pub fn values(&self, field: Field) -> Vec<FieldValue> {
         match field {
             Field::Role => self.assigned.iter().map(|role| role.0.clone()).collect(),
@@ -128,7 +127,7 @@ impl Person {
 /// The people who have an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'s> {
-    Nobody,
+    NotFound,
     /// One person has it as the primary address.
     Primary(&'s Person),
     /// One person has it as a secondary address.
@@ -209,7 +208,7 @@ impl ObservedState {
                 ([], several) | (several, _) => return Found::Several(several.to_vec()),
             }
         }
-        Found::Nobody
+        Found::NotFound
     }
 }
 
@@ -422,6 +421,6 @@ mod tests {
         let once = state(&[ana.clone(), bo.clone()]);
         assert_eq!(once, state(&[older, bo.clone(), ana.clone()]));
         assert_eq!(once.find(&Email::observed("team@acme.example")), Found::Several(vec![&ana, &bo]));
-        assert_eq!(once.find(&Email::observed("bo@old.example")), Found::Nobody);
+        assert_eq!(once.find(&Email::observed("bo@old.example")), Found::NotFound);
     }
 }

@@ -39,7 +39,7 @@ impl UntrustedFile {
     }
 
     /// Returns whether this is the reason for an error.
-    pub fn is_why(error: &Error) -> bool {
+    pub fn is_reason_for(error: &Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
@@ -57,7 +57,7 @@ impl OwnFolder {
     ///
     /// # Errors
     /// It cannot be created, or the error is [`UntrustedFile`].
-    pub fn beside(folder: &Path) -> Result<Self> {
+    pub fn open_or_create_in(folder: &Path) -> Result<Self> {
         let own = Self::at(folder)?.folder(NAME)?;
         match own.create_new(".gitignore") {
             Ok(mut file) => file.write_all(b"*\n")?,
@@ -71,7 +71,7 @@ impl OwnFolder {
     ///
     /// # Errors
     /// It does not exist (`NotFound`) or cannot be opened, or the error is [`UntrustedFile`].
-    pub fn there(folder: &Path) -> Result<Self> {
+    pub fn open_in(folder: &Path) -> Result<Self> {
         fs::symlink_metadata(folder.join(NAME))?;
         Self::at(folder)?.folder(NAME)
     }
@@ -80,7 +80,7 @@ impl OwnFolder {
     ///
     /// # Errors
     /// It cannot be created or opened.
-    pub fn named(path: &Path) -> Result<Self> {
+    pub fn open_or_create_at(path: &Path) -> Result<Self> {
         fs::create_dir_all(path)?;
         Self::at(path)
     }
@@ -311,13 +311,13 @@ mod tests {
     fn files_are_private_to_their_owner_and_ignored_by_git() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
-            let own = OwnFolder::beside(folder.path()).unwrap();
+            let own = OwnFolder::open_or_create_in(folder.path()).unwrap();
             own.sync().unwrap();
             own.open_or_create("a.lock").unwrap();
             assert_eq!(fs::read_to_string(own.path().join(".gitignore")).unwrap(), "*\n");
             assert_eq!(fs::metadata(own.path().join("a.lock")).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        let own = OwnFolder::beside(folder.path()).unwrap();
+        let own = OwnFolder::open_or_create_in(folder.path()).unwrap();
         assert_eq!(own.create_new("a.lock").unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(own.open("nowhere").unwrap_err().kind(), ErrorKind::NotFound);
     }
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn no_link_is_followed_and_only_files_and_folders_are_used() {
         let folder = tempfile::tempdir().unwrap();
-        let own = OwnFolder::beside(folder.path()).unwrap();
+        let own = OwnFolder::open_or_create_in(folder.path()).unwrap();
         let outside = folder.path().join("outside");
         fs::write(&outside, "mine").unwrap();
         for target in [outside.as_path(), Path::new("nowhere"), folder.path(), Path::new("/dev/null")] {
@@ -337,7 +337,7 @@ mod tests {
                 own.folder("link").map(|_| File::open(&outside).unwrap()),
             ] {
                 let error = refused.unwrap_err();
-                assert!(UntrustedFile::is_why(&error), "{target:?}: {error}");
+                assert!(UntrustedFile::is_reason_for(&error), "{target:?}: {error}");
                 assert!(
                     error.to_string().contains(".rolecall/link is a symbolic link"),
                     "{target:?}: {error}"
@@ -351,7 +351,7 @@ mod tests {
         let refused =
             [own.open("folder").err(), own.open_or_create("folder").err(), own.folder("file").err()];
         for error in refused {
-            assert!(UntrustedFile::is_why(error.as_ref().unwrap()), "{error:?}");
+            assert!(UntrustedFile::is_reason_for(error.as_ref().unwrap()), "{error:?}");
         }
         assert_eq!(fs::read_to_string(outside).unwrap(), "mine");
     }
@@ -361,7 +361,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         symlink(outside.path(), folder.path().join(NAME)).unwrap();
-        assert!(UntrustedFile::is_why(&OwnFolder::beside(folder.path()).unwrap_err()));
+        assert!(UntrustedFile::is_reason_for(&OwnFolder::open_or_create_in(folder.path()).unwrap_err()));
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }

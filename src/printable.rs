@@ -26,7 +26,7 @@ impl Printable {
     ///
     /// * C0 and C1 controls, line breaks, bidirectional controls, zero-width characters, fillers, and tags
     /// * the start of a command of a GitHub runner
-    /// * combining marks without a base character, or so many that they cover other lines
+    /// * combining marks without a base character, or in stacks that cover other lines
     pub fn new(text: &str) -> Self {
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             && !text.contains("##[")
@@ -86,7 +86,7 @@ impl fmt::Display for Printable {
 }
 
 /// The maximum number of combining marks on one character. No script uses more, and a stack of them covers other lines.
-const MOST_MARKS: usize = 8;
+const MAX_MARKS: usize = 8;
 
 /// Returns the characters of `text`, each with whether it must be escaped at its position.
 pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
@@ -95,7 +95,7 @@ pub fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
         let is_mark = !char.is_ascii() && char.width() == Some(0);
         marks = if is_mark { marks + 1 } else { 0 };
         let acts = is_unprintable(char) && !is_style_of_emoji(before, char)
-            || is_mark && (before.is_none() || marks > MOST_MARKS)
+            || is_mark && (before.is_none() || marks > MAX_MARKS)
             || matches!(char, ':' | '#') && begins_command(before, &text[at..]);
         before = Some(char);
         (char, acts)

@@ -42,15 +42,16 @@ impl Staged {
         if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_symlink()) {
             return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        let staged = Self::beside(path)?;
+        let staged = Self::create_next_to(path)?;
         if let Some(there) = there.filter(fs::Metadata::is_file) {
             staged.with_file(|file| like(file, &there))?;
         }
         Ok(staged)
     }
 
-    fn beside(path: &Path) -> Result<Self> {
-        let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it names no file"))?;
+    fn create_next_to(path: &Path) -> Result<Self> {
+        let name =
+            path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
         // The name is random: a killed process leaves its file behind, and process IDs repeat in containers.
         loop {
             let temporary =

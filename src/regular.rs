@@ -26,7 +26,7 @@ pub enum NotUtf8 {
     Wide(&'static str),
     /// The text has one byte per character. The fields describe the first byte that is not UTF-8.
     Narrow {
-        /// The first line is 1.
+        /// Lines are counted from 1.
         line: usize,
         byte: u8,
         /// The character of the byte in Windows-1252, which includes Latin-1.
@@ -108,7 +108,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(error) => write!(f, "{error}"),
-            Self::NotRegular => f.write_str("it is no regular file"),
+            Self::NotRegular => f.write_str("it is not a regular file"),
             Self::TooLarge(largest) => write!(f, "it is larger than {} KiB", largest / 1024),
             Self::NotText(why) => write!(f, "it {why}"),
         }
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(first_line(&path("text"), 2).unwrap(), "zw");
         assert_eq!(why("text", 11), "it is larger than 0 KiB");
         assert_eq!(why("bytes", 100), "it is not text: line 2 has bytes that are not UTF-8");
-        assert_eq!(why(".", 100), "it is no regular file");
+        assert_eq!(why(".", 100), "it is not a regular file");
         assert!(matches!(read(&path("nowhere"), 100), Err(Unreadable::System(_))));
     }
 

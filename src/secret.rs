@@ -90,12 +90,12 @@ fn camel_parts(name: &str) -> Vec<String> {
 }
 
 /// Returns whether a text contains a possible secret.
-pub fn holds_secret(text: &str) -> bool {
+pub fn contains_secret(text: &str) -> bool {
     start_in(text).is_some()
 }
 
 /// Returns a line with its first possible secret, and everything after it, replaced with [`MASK`].
-pub fn without_secret(line: &str) -> String {
+pub fn mask_secret(line: &str) -> String {
     start_in(line).map_or_else(|| line.to_owned(), |start| format!("{}{MASK}", &line[..start]))
 }
 
@@ -104,12 +104,12 @@ pub fn without_secret(line: &str) -> String {
 const OPENINGS: [(&str, &str); 7] =
     [("=", ""), (":", ""), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}"), ("\\", "\"\"\"")];
 /// At most this many lines above a line are searched for the key of its value.
-const MOST_ABOVE: usize = 16;
+const MAX_LINES_ABOVE: usize = 16;
 
 /// Returns whether the line at the offset `start` is part of the value of a secret whose key is on a line above.
-pub fn goes_on_at(text: &str, start: usize) -> bool {
+pub fn secret_continues_at(text: &str, start: usize) -> bool {
     let mut between = Vec::new();
-    for line in text[..start].lines().rev().take(MOST_ABOVE) {
+    for line in text[..start].lines().rev().take(MAX_LINES_ABOVE) {
         let line = line.trim_end();
         let opening = OPENINGS.iter().find(|(end, _)| line.ends_with(end));
         if let Some((_, close)) = opening
@@ -258,7 +258,7 @@ mod tests {
             ("note = \"9Zq+Wc2mRt7uXv0B/kL5nH8j\"", "note = \"(not shown)"),
             ("note = \"3f9a8b7c6d5e4f3a2b1c\"", "note = \"(not shown)"),
         ] {
-            assert_eq!(without_secret(line), shown);
+            assert_eq!(mask_secret(line), shown);
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
             "timezone = \"America/Argentina/Buenos_Aires\"",
             "expires = 2026-12-20T08:00:00.123456+01:00",
         ] {
-            assert_eq!(without_secret(line), line);
+            assert_eq!(mask_secret(line), line);
         }
     }
 

@@ -14,11 +14,11 @@ use serde::Serialize;
 use crate::printable::Printable;
 use crate::secret::{self, MASK};
 
-/// The index of a file in [`Sources`].
+/// Identifies a file by its index in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// A span of bytes in one of the files.
+/// Identifies a span of bytes in one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     pub file: FileId,
@@ -70,9 +70,9 @@ impl<T> Sourced<T> {
 pub struct Location {
     /// The path of the file: that of the config as it was given, and that of an included file relative to the working directory.
     pub file: String,
-    /// The first line is 1.
+    /// Lines are counted from 1.
     pub line: usize,
-    /// The column is in characters, and the first one is 1.
+    /// Columns are counted in characters, from 1.
     pub column: usize,
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for Location {
 pub struct Excerpt {
     pub location: Location,
     pub before: String,
-    /// The text of the place, up to the end of its first line.
+    /// The text of the place. It ends with the first line.
     pub marked: String,
     pub after: String,
 }
@@ -104,7 +104,7 @@ struct SourceFile {
 /// An index of the lines and characters of a text. With it, finding a place does not take longer in a very long line.
 #[derive(Debug, Clone)]
 struct Positions {
-    /// The byte offset of each line.
+    /// The byte offset at which each line begins.
     lines: Vec<usize>,
     /// How many characters begin before each multiple of [`STRIDE`] bytes.
     characters: Vec<usize>,
@@ -191,7 +191,7 @@ impl Sources {
         let end = text.floor_char_boundary(place.end as usize).clamp(start, line_end);
         let mut masks: Vec<Range<usize>> = file.masked.clone();
         masks.extend(secret::start_in(&text[line_start..line_end]).map(|from| line_start + from..line_end));
-        if secret::goes_on_at(text, line_start) {
+        if secret::secret_continues_at(text, line_start) {
             let line = &text[line_start..line_end];
             masks.push(line_start + line.len() - line.trim_start().len()..line_end);
         }

@@ -17,7 +17,7 @@ use crate::regular::is_below;
 #[derive(Debug)]
 pub struct TargetFile(WriteMethod);
 
-/// A [`TargetFile`] whose new text has been prepared as far as possible without changing the file.
+/// A [`TargetFile`] whose new text has been prepared. The file has not been changed yet.
 #[derive(Debug)]
 pub struct FilledFile {
     method: WriteMethod,
@@ -32,7 +32,7 @@ enum WriteMethod {
     Replace(Staged, PathBuf),
     /// A regular file that cannot be replaced.
     InPlace(PathBuf),
-    /// A device or a pipe, or the standard output or standard error of this process.
+    /// The path is a device, a pipe, or the standard output or standard error of this process.
     Stream(File),
 }
 
@@ -42,7 +42,7 @@ impl TargetFile {
     /// # Errors
     /// The file cannot be written.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = behind_links(path);
+        let path = follow_links(path);
         let method = match fs::metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => WriteMethod::New(Staged::open(&path)?),
             Err(error) => return Err(error),
@@ -165,10 +165,10 @@ fn own_stream(_: &fs::Metadata) -> Result<Option<File>> {
 }
 
 /// Follows links in the last part of a path. The target need not exist.
-pub fn behind_links(path: &Path) -> PathBuf {
-    const MOST_LINKS: usize = 40; // as on Linux
+pub fn follow_links(path: &Path) -> PathBuf {
+    const MAX_LINKS: usize = 40; // as on Linux
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
         // `/proc/self/fd/1` is an open file of a process. Its link text may name a pipe or a deleted file, so only the link itself
         // can be opened.

@@ -150,15 +150,18 @@ fn lock_of(
     common: &Common,
     environment: &Environment,
 ) -> Result<Lock, Trouble> {
-    let own = match OwnFolder::beside(&folder(&common.config)) {
+    let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
         // It was put there on purpose, perhaps so that two applies do not see each other.
-        Err(error) if UntrustedFile::is_why(&error) => return Err(lock::no_lock(&error.to_string()).into()),
+        Err(error) if UntrustedFile::is_reason_for(&error) => {
+            return Err(lock::no_lock(&error.to_string()).into());
+        }
         Err(_) => None,
     };
     // The embedded Pylon of one folder has nothing to do with that of another.
     let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
-    let places = everywhere.map(|path| OwnFolder::named(path).map_err(|error| (path.clone(), error)));
+    let places =
+        everywhere.map(|path| OwnFolder::open_or_create_at(path).map_err(|error| (path.clone(), error)));
     let places = places.chain(own.map(Ok)).collect();
     let organization = &prepared.reviewed.plan.organization.id;
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)

@@ -25,7 +25,7 @@ use crate::report::{Body, words};
 use crate::roster::{Email, Field, RoleName, Roster};
 use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
-use crate::target_file::behind_links;
+use crate::target_file::follow_links;
 
 pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     if let Some(path) = &args.state {
@@ -81,7 +81,7 @@ fn is_there(name: &str) -> Problem {
 
 /// A file that others may read as any file of theirs, since it goes into git; over none that came while Pylon was asked.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let staged = Staged::open(&behind_links(path))?;
+    let staged = Staged::open(&follow_links(path))?;
     #[cfg(unix)]
     let staged = {
         use std::os::unix::fs::PermissionsExt;
@@ -175,7 +175,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
             let unmanaged =
                 plan.unmanaged.iter().filter_map(|email| match prepared.observation.state.find(email) {
                     Found::Primary(person) => Some(person),
-                    Found::Secondary(_) | Found::Several(_) | Found::Nobody => None,
+                    Found::Secondary(_) | Found::Several(_) | Found::NotFound => None,
                 });
             let unmanaged: Vec<&Person> = unmanaged.collect();
             adoption.add(&unmanaged, file, &roster, &prepared.observation.state.roles, args.with_status);

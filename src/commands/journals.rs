@@ -27,7 +27,7 @@ pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Res
 /// Processes in two containers may have the same ID in the same second, so the name has a random part too. If another process
 /// has the same name anyway, it has its own file: an existing one is never opened.
 fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
-    let journals = OwnFolder::beside(folder)?.folder(JOURNALS)?;
+    let journals = OwnFolder::open_or_create_in(folder)?.folder(JOURNALS)?;
     loop {
         let (time, process) = (now.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
         let name = format!("{time}-{process}-{:08x}.jsonl", fastrand::u32(..));

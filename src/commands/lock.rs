@@ -58,7 +58,9 @@ impl Lock {
             match held {
                 Ok(None) => {}
                 Ok(Some(holder)) => return Err(locked(&holder)),
-                Err((_, error)) if UntrustedFile::is_why(&error) => return Err(no_lock(&error.to_string())),
+                Err((_, error)) if UntrustedFile::is_reason_for(&error) => {
+                    return Err(no_lock(&error.to_string()));
+                }
                 Err((folder, error)) => {
                     let folder = Printable::new(&folder.to_string_lossy());
                     refused = no_lock(&format!("no lock can be taken in {folder}: {error}"));

@@ -78,7 +78,8 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
 /// Starts the sandbox for one run. It keeps its state for the next one.
 pub(super) async fn embed(roster: &Roster, folder: &Path, now: Timestamp) -> Result<Running, Problem> {
     let world = starting_world(roster, folder, now)?.with_limits(Limits::off());
-    let file = OwnFolder::beside(folder).map_err(|error| not_kept(&error))?.path().join(STATE_FILE_NAME);
+    let file =
+        OwnFolder::open_or_create_in(folder).map_err(|error| not_kept(&error))?.path().join(STATE_FILE_NAME);
     let setup = Setup { state_file: Some(StateFile::Own(file)), ..Setup::new(world) };
     start(setup).await.map_err(|error| not_started(&error))
 }
@@ -157,7 +158,7 @@ fn invented(people: usize, now: Timestamp) -> Result<World, Problem> {
 /// Reads the state that the last run of `--sandbox` kept. `None` if there is none.
 fn read_kept(folder: &Path, now: Timestamp) -> Result<Option<World>, Problem> {
     let path = folder.join(NAME).join(STATE_FILE_NAME);
-    let text = match OwnFolder::there(folder).and_then(|own| own.open(STATE_FILE_NAME)) {
+    let text = match OwnFolder::open_in(folder).and_then(|own| own.open(STATE_FILE_NAME)) {
         Ok(file) => regular::read_from(file, MAX_STATE_BYTES),
         Err(error) => Err(error.into()),
     };

@@ -20,14 +20,14 @@ use crate::roster::Region;
 use crate::sandbox::{
     ApiSettings, Organization, Region as SandboxRegion, Role, SandboxState, UserKind, World, WrittenUser,
 };
-use crate::target_file::behind_links;
+use crate::target_file::follow_links;
 
 /// Writes a state to a new file, for its owner only: it says who has which role.
 pub(super) fn write_state(path: &Path, state: &SandboxState) -> Done {
     let name = path.to_string_lossy();
     is_new(path)?;
     let written =
-        Staged::open(&behind_links(path)).and_then(|staged| staged.fill(&state.to_json())?.place_new());
+        Staged::open(&follow_links(path)).and_then(|staged| staged.fill(&state.to_json())?.place_new());
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => not_written(&name, &error),

@@ -81,7 +81,7 @@ pub struct Item {
     pub unresolved: bool,
 }
 
-/// The value of a key in one version.
+/// What one version declares as the value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatedValue {
     pub value: String,
@@ -98,14 +98,14 @@ impl Comparison {
     pub fn between(old: &Roster, new: &Roster) -> Self {
         let zones_differ = old.timezone != new.timezone;
         let mut olds = statements::declarations(old, zones_differ);
-        let kept = GuardedRoles::new(&[old, new]);
+        let guarded = GuardedRoles::new(&[old, new]);
         let mut differences = Vec::new();
         for (subject, new) in statements::declarations(new, zones_differ) {
             let old = olds.remove(&subject);
-            differences.extend(difference(subject, old, Some(new), &kept));
+            differences.extend(difference(subject, old, Some(new), &guarded));
         }
         differences.extend(
-            olds.into_iter().filter_map(|(subject, old)| difference(subject, Some(old), None, &kept)),
+            olds.into_iter().filter_map(|(subject, old)| difference(subject, Some(old), None, &guarded)),
         );
         differences.sort_by(|one, other| one.subject.cmp(&other.subject));
         Self { differences }
@@ -117,7 +117,7 @@ struct GuardedRoles(HashSet<String>);
 
 /// Whether a role that a file names is a guarded role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kept {
+enum Guarded {
     No,
     Unknown,
     Yes,
@@ -134,21 +134,21 @@ impl GuardedRoles {
 
     /// Returns whether the files guard this role. A file may name a role by its name, slug, or ID, so the same role may be spelled
     /// differently elsewhere. Then the result is `Unknown`.
-    fn has(&self, role: &str) -> Kept {
+    fn has(&self, role: &str) -> Guarded {
         let role = role.to_lowercase();
         if self.0.contains(&role) {
-            return Kept::Yes;
+            return Guarded::Yes;
         }
         let is_built_in = BUILT_IN.contains(&role.as_str());
-        let may_be_another_spelling = |kept: &String| {
-            let kept_is_built_in = BUILT_IN.contains(&kept.as_str());
+        let may_be_another_spelling = |guarded: &String| {
+            let guarded_is_built_in = BUILT_IN.contains(&guarded.as_str());
             if is_built_in {
-                !kept_is_built_in && may_be_id(kept)
+                !guarded_is_built_in && may_be_id(guarded)
             } else {
-                !kept_is_built_in || may_be_id(&role)
+                !guarded_is_built_in || may_be_id(&role)
             }
         };
-        if self.0.iter().any(may_be_another_spelling) { Kept::Unknown } else { Kept::No }
+        if self.0.iter().any(may_be_another_spelling) { Guarded::Unknown } else { Guarded::No }
     }
 }
 
@@ -162,7 +162,7 @@ fn difference(
     subject: ComparedSubject,
     old: Option<Declaration>,
     new: Option<Declaration>,
-    kept: &GuardedRoles,
+    guarded: &GuardedRoles,
 ) -> Option<Difference> {
     let kind = match (&old, &new) {
         (None, _) => Kind::Added,
@@ -170,13 +170,13 @@ fn difference(
         (Some(_), Some(_)) => Kind::Changed,
     };
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-    let items = items(&subject, old, new, kept);
+    let items = items(&subject, old, new, guarded);
     // A person or a risk that was added or removed is a difference even without any keys, such as `"ana@acme.example" = {}`.
     (kind != Kind::Changed || !items.is_empty()).then_some(Difference { subject, kind, items })
 }
 
 /// Returns the statements that differ. A key such as `windows` may have several statements. Those in both versions are left out.
-fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &GuardedRoles) -> Vec<Item> {
+fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded: &GuardedRoles) -> Vec<Item> {
     let common: HashSet<(String, String)> = {
         let of_old: HashSet<_> = old.iter().map(Statement::identity).collect();
         new.iter().map(Statement::identity).filter(|identity| of_old.contains(identity)).collect()
@@ -194,17 +194,17 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, kept: &G
     for ((_, key), (olds, news)) in by_key {
         let mut item = |old: Option<Statement>, new: Option<Statement>| {
             let roles = [&old, &new].into_iter().flatten().filter_map(Statement::role);
-            let found = roles.map(|role| kept.has(role)).max().unwrap_or(Kept::No);
+            let found = roles.map(|role| guarded.has(role)).max().unwrap_or(Guarded::No);
             let weighty = match subject {
-                ComparedSubject::Person { .. } => found != Kept::No,
+                ComparedSubject::Person { .. } => found != Guarded::No,
                 ComparedSubject::Acknowledgment { .. }
                 | ComparedSubject::Guardrails
                 | ComparedSubject::Policy
                 | ComparedSubject::Workspace
                 | ComparedSubject::Files => true,
             };
-            let (old, new) = (old.map(|statement| statement.said), new.map(|statement| statement.said));
-            items.push(Item { key: key.clone(), old, new, weighty, unresolved: found == Kept::Unknown });
+            let (old, new) = (old.map(|statement| statement.stated), new.map(|statement| statement.stated));
+            items.push(Item { key: key.clone(), old, new, weighty, unresolved: found == Guarded::Unknown });
         };
         let is_repeated = olds.iter().chain(&news).any(|statement| statement.repeats);
         if is_repeated {
@@ -225,23 +225,23 @@ mod tests {
 
     #[test]
     fn a_role_that_may_be_another_spelling_of_a_guarded_role_is_unknown() {
-        let kept = |roles: &[&str]| {
+        let guarded = |roles: &[&str]| {
             GuardedRoles(roles.iter().chain(&["admin"]).map(|role| (*role).to_owned()).collect())
         };
         let uuid = "0b9e7c52-4c0f-4b5e-9a57-0f3f8f1f2d11";
-        for (kept, role, expected) in [
-            (kept(&[]), "Admin", Kept::Yes),
-            (kept(&[]), "member", Kept::No),
-            (kept(&[]), "Support Lead", Kept::No),
-            (kept(&[]), uuid, Kept::Unknown),
-            (kept(&[]), "role_admin", Kept::Unknown),
-            (kept(&["team lead"]), "Team Lead", Kept::Yes),
-            (kept(&["team lead"]), "lead-emea", Kept::Unknown),
-            (kept(&["team lead"]), "Viewer", Kept::No),
-            (kept(&[uuid]), "Viewer", Kept::Unknown),
-            (kept(&[uuid]), uuid, Kept::Yes),
+        for (guarded, role, expected) in [
+            (guarded(&[]), "Admin", Guarded::Yes),
+            (guarded(&[]), "member", Guarded::No),
+            (guarded(&[]), "Support Lead", Guarded::No),
+            (guarded(&[]), uuid, Guarded::Unknown),
+            (guarded(&[]), "role_admin", Guarded::Unknown),
+            (guarded(&["team lead"]), "Team Lead", Guarded::Yes),
+            (guarded(&["team lead"]), "lead-emea", Guarded::Unknown),
+            (guarded(&["team lead"]), "Viewer", Guarded::No),
+            (guarded(&[uuid]), "Viewer", Guarded::Unknown),
+            (guarded(&[uuid]), uuid, Guarded::Yes),
         ] {
-            assert_eq!(kept.has(role), expected, "{role} of {:?}", kept.0);
+            assert_eq!(guarded.has(role), expected, "{role} of {:?}", guarded.0);
         }
     }
 }

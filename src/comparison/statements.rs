@@ -13,17 +13,17 @@ use crate::roster::{
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
 
-/// All statements of one version about one subject.
+/// Contains all statements of one version about one subject.
 pub(super) type Declaration = Vec<Statement>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Statement {
-    /// The index of the key in the canonical order of its subject.
+    /// This is the index of the key in the canonical order of its subject.
     pub(super) rank: usize,
     pub(super) key: String,
     /// A normalized form of the value. Two values with the same meaning have the same form.
     meaning: String,
-    pub(super) said: StatedValue,
+    pub(super) stated: StatedValue,
     /// Whether a subject may have several statements with this key.
     pub(super) repeats: bool,
     /// The role that the value names, if it names one.
@@ -53,15 +53,15 @@ impl Statements {
         Self { keys, list: Vec::new() }
     }
 
-    fn say(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
-        let said = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
+    fn add(&mut self, key: &str, value: String, place: Option<Place>) -> &mut Statement {
+        let stated = StatedValue { value: value.clone(), zone: None, place, from_defaults: false };
         let first = key.split('.').next();
         let rank = self.keys.iter().position(|known| Some(*known) == first).unwrap_or(self.keys.len());
         self.list.push_mut(Statement {
             rank,
             key: key.to_owned(),
             meaning: value,
-            said,
+            stated,
             repeats: false,
             role: None,
         })
@@ -69,7 +69,7 @@ impl Statements {
 
     /// Adds a statement whose key may have several.
     fn repeat(&mut self, key: &str, value: String, place: Place) -> &mut Statement {
-        let statement = self.say(key, value, Some(place));
+        let statement = self.add(key, value, Some(place));
         statement.repeats = true;
         statement
     }
@@ -114,8 +114,8 @@ fn zone_name(roster: &Roster) -> String {
 
 fn files(roster: &Roster, place: impl Fn(&str) -> Option<Place>) -> Declaration {
     let mut of = Statements::new(keys::ROOT);
-    of.say("timezone", quoted(&zone_name(roster)), place("timezone"));
-    of.say("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
+    of.add("timezone", quoted(&zone_name(roster)), place("timezone"));
+    of.add("allow_unicode_emails", roster.allow_unicode_emails.to_string(), place("allow_unicode_emails"));
     of.list
 }
 
@@ -123,10 +123,10 @@ fn pin(workspace: &Workspace) -> Declaration {
     let Workspace { organization, region } = workspace;
     let mut of = Statements::new(keys::WORKSPACE);
     if let Some(Sourced { value, place }) = organization {
-        of.say("organization", quoted(value), Some(*place));
+        of.add("organization", quoted(value), Some(*place));
     }
     if let Some(Sourced { value, place }) = region {
-        of.say("region", quoted(value.as_str()), Some(*place));
+        of.add("region", quoted(value.as_str()), Some(*place));
     }
     of.list
 }
@@ -136,7 +136,7 @@ fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration
     let mut of = Statements::new(keys::POLICY);
     let stances = fields.iter().map(|(field, stance)| (field.as_str(), *stance));
     for (key, stance) in stances.chain([("extra_roles", extra_roles)]) {
-        of.say(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
+        of.add(key, quoted(stance.as_str()), place(&format!("policy.{key}")));
     }
     of.list
 }
@@ -145,19 +145,19 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } = rules;
     let mut of = Statements::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
-    of.say("max_changes", max_changes.to_string(), at("max_changes"));
-    of.say("keep_active", keep_active.to_string(), at("keep_active"));
-    of.say("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
-    of.say("missing", quoted(missing.as_str()), at("missing"));
+    of.add("max_changes", max_changes.to_string(), at("max_changes"));
+    of.add("keep_active", keep_active.to_string(), at("keep_active"));
+    of.add("unmanaged", quoted(unmanaged.as_str()), at("unmanaged"));
+    of.add("missing", quoted(missing.as_str()), at("missing"));
     match keep_at_least {
         // The documented default, written as a file would declare it.
         None => {
-            of.say("keep_at_least.admin", DEFAULT_MINIMUM.to_string(), None);
+            of.add("keep_at_least.admin", DEFAULT_MINIMUM.to_string(), None);
         }
         Some(minimums) => {
             for Minimum { role, holders } in minimums {
                 let key = format!("keep_at_least.{}", toml_text::key(&role.value));
-                of.say(&key, holders.to_string(), Some(role.place));
+                of.add(&key, holders.to_string(), Some(role.place));
             }
         }
     }
@@ -187,23 +187,23 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
         AcknowledgedRisk::MaxChanges(up_to)
         | AcknowledgedRisk::Missing(up_to)
         | AcknowledgedRisk::Unmanaged(up_to) => {
-            of.say("up_to", up_to.to_string(), Some(*place));
+            of.add("up_to", up_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-            of.say("role", quoted(&role.value), Some(role.place));
-            of.say("down_to", down_to.to_string(), Some(*place));
+            of.add("role", quoted(&role.value), Some(role.place));
+            of.add("down_to", down_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::KeepActive(down_to) => {
-            of.say("down_to", down_to.to_string(), Some(*place));
+            of.add("down_to", down_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => {
-            of.say("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
+            of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
         }
     }
-    of.say("reason", quoted(reason), Some(*place));
-    let statement = of.say("expires", expires.value.written.clone(), Some(expires.place));
+    of.add("reason", quoted(reason), Some(*place));
+    let statement = of.add("expires", expires.value.written.clone(), Some(expires.place));
     statement.meaning = expires.value.at.to_string();
-    statement.said.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
+    statement.stated.zone = zone.filter(|_| !has_offset(&expires.value)).map(str::to_owned);
     of.list
 }
 
@@ -211,8 +211,8 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
     let DeclaredPerson { email: _, values, windows } = person;
     let mut of = Statements::new(keys::PERSON);
     for (field, DeclaredValue { value: Sourced { value, place }, from_defaults }) in values.some() {
-        let statement = of.say(field.as_str(), quoted(value), Some(*place));
-        statement.said.from_defaults = *from_defaults;
+        let statement = of.add(field.as_str(), quoted(value), Some(*place));
+        statement.stated.from_defaults = *from_defaults;
         statement.role = (field == Field::Role).then(|| value.to_string());
     }
     for window in windows {
@@ -220,7 +220,7 @@ fn declared(person: &DeclaredPerson, zone: Option<&str>) -> Declaration {
         let statement = of.repeat("windows", value, window.place);
         statement.meaning = meaning;
         let is_local = [&window.from, &window.until].into_iter().flatten().any(|at| !has_offset(&at.value));
-        statement.said.zone = zone.filter(|_| is_local).map(str::to_owned);
+        statement.stated.zone = zone.filter(|_| is_local).map(str::to_owned);
         statement.role = window.sets.role.as_ref().map(|role| role.value.to_string());
     }
     of.list
@@ -255,9 +255,9 @@ mod tests {
 
     #[test]
     fn a_key_has_its_rank_whether_or_not_the_keys_before_it_are_declared() {
-        let rank = |said: &[&str]| {
+        let rank = |stated: &[&str]| {
             let mut of = Statements::new(&["first", "optional", "last"]);
-            said.iter().for_each(|key| drop(of.say(key, String::new(), None).key.clone()));
+            stated.iter().for_each(|key| drop(of.add(key, String::new(), None).key.clone()));
             of.list.last().map(|statement| statement.rank)
         };
         assert_eq!(rank(&["first", "optional", "last.of_many"]), Some(2));

@@ -9,7 +9,7 @@ use crate::source::Place;
 /// A scheduled change of one field of one person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transition {
-    /// The start or the end of the window.
+    /// This is the start or the end of a window.
     pub moment: Moment,
     pub email: Email,
     pub field: Field,

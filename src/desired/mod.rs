@@ -17,7 +17,7 @@ use crate::roster::{
 use crate::source::Sourced;
 
 /// For this long after a window, people who still have the status of the window get the status of `then`.
-pub const THEN_HOLDS: SignedDuration = SignedDuration::from_hours(48);
+pub const THEN_DURATION: SignedDuration = SignedDuration::from_hours(48);
 
 /// An acknowledgment expires at most this long from now, so that no accepted risk is forgotten.
 pub const LONGEST_ACKNOWLEDGMENT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -80,7 +80,7 @@ pub struct Desired {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     Person,
-    /// The value comes from the `[defaults]` of the file.
+    /// The `[defaults]` of the file declare the value.
     Defaults,
     /// The value comes from a window that is active at the instant.
     Window {
@@ -134,7 +134,7 @@ fn expires_too_late(acknowledgment: &Acknowledgment, latest: Timestamp, zone: &T
     )
     .at(expires.place, format!("would end on {end} ({name})"))
     .help(format!(
-        "the latest day that is allowed now is {day}; if the risk is accepted for longer, renew it then"
+        "use {day} or an earlier day, and renew the acknowledgment then if the risk is still accepted"
     ))
 }
 
@@ -167,7 +167,7 @@ pub fn holds(window: &Window, now: Timestamp) -> bool {
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }
 
-/// A window that ended less than [`THEN_HOLDS`] ago and has a `then`.
+/// A window that ended less than [`THEN_DURATION`] ago and has a `then`.
 struct Ended {
     until: Timestamp,
     status: FieldValue,
@@ -201,5 +201,5 @@ fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
 fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
     let until = window.until.as_ref()?.value.at;
     let (status, then) = (window.sets.status.as_ref()?.value.clone(), window.then.clone()?);
-    (until <= now && now.duration_since(until) < THEN_HOLDS).then_some(Ended { until, status, then })
+    (until <= now && now.duration_since(until) < THEN_DURATION).then_some(Ended { until, status, then })
 }

@@ -1,8 +1,8 @@
 //! Adds people to a text.
 //!
-//! A new person becomes a line if the file has lines, and a table if it has only tables. They go to their sorted place in
-//! the last group of people, unless a comment heads that group: a heading is a claim about the people below it. Then they
-//! become a group of their own. If the people are not sorted, a new person goes to their end.
+//! A new person becomes a line if the file has lines, and a table if it has only tables. The person goes to the sorted place in the
+//! last group of people. If that group has a heading, new people become a separate group, because the heading may not be true of
+//! them. If the group is not sorted, a new person goes to its end.
 
 use toml_edit::Value;
 
@@ -52,7 +52,6 @@ pub(super) fn add(splices: &mut Splices<'_>, parsed: &ParsedText<'_>, mut new: V
     true
 }
 
-/// The address and the placement of a line.
 type Line<'p, 't> = (&'t str, &'p Placement<'t>);
 
 fn add_lines(splices: &mut Splices<'_>, lines: &[Line<'_, '_>], prefix: &str, new: &[&PersonValues]) {
@@ -88,7 +87,7 @@ fn add_tables(splices: &mut Splices<'_>, tables: &[Neighbor], top: usize, new: &
     }
 }
 
-/// A person below whom a new one may go.
+/// A person who is declared already. A new person may go below.
 struct Neighbor {
     address: String,
     /// Where the next person may begin, in bytes.
@@ -119,7 +118,7 @@ fn tables_above_heading(parsed: &ParsedText<'_>) -> (Vec<Neighbor>, Option<usize
     (tables, top)
 }
 
-/// Returns the neighbor below whom each person goes, or `None` if the person goes above all of them.
+/// Returns the neighbor that each new person goes below, or `None` for a person who goes above all neighbors.
 fn neighbors_above<'n>(neighbors: &'n [Neighbor], new: &[&PersonValues]) -> Vec<Option<&'n Neighbor>> {
     let is_sorted = neighbors.is_sorted_by(|one, other| one.address <= other.address);
     let mut above = Vec::new();

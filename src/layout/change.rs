@@ -15,7 +15,7 @@ use crate::toml_text::quoted;
 /// The pieces of a text that declare one person.
 #[derive(Default)]
 pub(super) struct PersonParts<'p, 't> {
-    /// `[users."address"]`.
+    /// This is `[users."address"]`, if the person has such a header.
     header: Option<&'p Placement<'t>>,
     /// The keys below that header, or dotted keys.
     fields: Vec<&'p KeyValue<'t>>,
@@ -48,7 +48,7 @@ pub(super) fn declared<'p, 't>(parsed: &'p ParsedText<'t>) -> DeclaredPeople<'p,
     people
 }
 
-/// Takes in a key. Its `path` begins at the root.
+/// Adds a key. Its `path` begins at the root.
 fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p KeyValue<'t>) {
     if let ["users", address, ref keys @ ..] = *path {
         let person = people.entry(Email::observed(address)).or_default();
@@ -64,7 +64,7 @@ fn declare<'p, 't>(people: &mut DeclaredPeople<'p, 't>, path: &[&str], pair: &'p
     }
 }
 
-/// Makes the values of a person these. Returns `false` if that would touch more than the person.
+/// Sets the values of a person. Returns `false` if that would change more than this person.
 pub(super) fn change(splices: &mut Splices<'_>, person: &PersonParts<'_, '_>, values: &PersonValues) -> bool {
     let mut fields = values.fields();
     if fields.is_empty() {

@@ -1,7 +1,7 @@
-//! Edits of people that touch no other line: order, comments, layout, and line ends of everything else stay.
+//! Edits people without changing any other line. The order, comments, layout, and line ends of the rest stay the same.
 //!
-//! `change` replaces values of a declared person, in the form that the person has. It never touches windows. `add`
-//! decides where a new person goes.
+//! `change` replaces values of a declared person and keeps the form of the entry. It never changes windows. `add` decides where a new
+//! person goes.
 
 use std::collections::HashSet;
 
@@ -28,22 +28,22 @@ pub enum PersonEdit {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     /// The text is not TOML.
-    #[error("the text is no TOML")]
+    #[error("the text is not valid TOML")]
     NotToml,
     /// The text does not declare the person who should change.
     #[error("{0} is not declared here")]
     NotDeclared(Email),
     /// The text already declares the person who should be added.
-    #[error("{0} is declared here already")]
+    #[error("{0} is already declared here")]
     Declared(Email),
     /// Two edits are about the same person.
-    #[error("{0} has two edits")]
+    #[error("{0} is edited twice")]
     Twice(Email),
-    /// An edit of this form would touch more than the person: dotted keys in braces, for example.
-    #[error("{0} is declared in a form that only a person can edit")]
+    /// An edit of this form would change more than the person. An example is dotted keys in braces.
+    #[error("{0} is declared in a form that must be edited by hand")]
     OddForm(Email),
     /// `users` is not a table, so no person can be added to it.
-    #[error("`users` is no table")]
+    #[error("`users` is not a table")]
     NoPlace,
 }
 

@@ -1,4 +1,4 @@
-//! A new `users.toml`, in the canonical layout from the start.
+//! Writes a new `users.toml` in the canonical layout.
 
 use super::canonical::canonical;
 use super::person_values::PersonValues;
@@ -6,8 +6,8 @@ use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 
 const GREETING: &str = "\
-# Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here
-# would change, `rolecall apply` changes it. Roles are named by name, slug or id.
+# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
+# `rolecall apply` changes it. Name a role by its name, slug, or ID.
 ";
 
 /// What a new file declares.

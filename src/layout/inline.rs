@@ -1,5 +1,5 @@
-//! Edits of one inline table. If it is on one line, its pairs are put together again. If it spans several lines, only the
-//! values that must change do, and new pairs are put in front of the others.
+//! Edits one inline table. If it is on one line, the whole table is written again. If it spans several lines, only the changed
+//! values are replaced, and new pairs go before the others.
 
 use toml_edit::{InlineTable, Value};
 
@@ -50,7 +50,7 @@ pub(super) fn set_fields(
     true
 }
 
-/// Puts a pair with its comma behind the brace, or on a line of its own if the first pair has one.
+/// Inserts a pair with its comma after the brace, or on a separate line if the first pair is on one.
 fn insert_in_front(splices: &mut Splices<'_>, table: &InlineTable, new: &str) {
     let text = splices.text;
     let below_brace = table.span().unwrap_or_default().start + 1;

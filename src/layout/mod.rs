@@ -1,7 +1,7 @@
 //! The text of `users.toml`: its canonical layout, edits that touch no other line, and a new file.
 //!
 //! The commands check whether a text is a valid roster. This module only needs valid TOML. It never loses a comment, and
-//! it never changes what a value means. Whatever cannot be laid out under these rules stays as it was written.
+//! it never changes what a value means. Text that cannot be laid out under these rules stays as it was written.
 
 mod add;
 mod canonical;

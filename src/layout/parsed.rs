@@ -1,4 +1,4 @@
-//! A text taken apart into tables, keys, and comments, in the order of the file.
+//! Splits a text into tables, keys, and comments, in the order of the file.
 //!
 //! Every comment is in exactly one place: at the top of the file, at its end, or in one [`Placement`]. `people` decides
 //! which comments are headings of people.
@@ -14,11 +14,11 @@ pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 pub(super) struct ParsedText<'t> {
     pub(super) text: &'t str,
-    /// The end of each line that is written: that of the first line.
+    /// The line end of the first line. All lines are written with it.
     pub(super) eol: &'static str,
     /// Comments above everything, with a blank line below them.
     pub(super) top: Vec<Block<'t>>,
-    /// The keys above all headers.
+    /// These keys are above all headers.
     pub(super) root: Vec<KeyValue<'t>>,
     pub(super) sections: Vec<TableSection<'t>>,
     /// Where the line below the last statement and its foot begins, in bytes.
@@ -27,10 +27,10 @@ pub(super) struct ParsedText<'t> {
     pub(super) end: Vec<Block<'t>>,
 }
 
-/// A table header and the keys below it.
+/// A table that has a header, with the keys below it.
 pub(super) struct TableSection<'t> {
     pub(super) path: Vec<&'t str>,
-    /// The header has double brackets, so the table is an element of an array.
+    /// Whether the header has double brackets, so that the table is an element of an array.
     pub(super) is_array: bool,
     pub(super) head: Placement<'t>,
     pub(super) pairs: Vec<KeyValue<'t>>,
@@ -38,7 +38,7 @@ pub(super) struct TableSection<'t> {
 
 #[derive(Clone)]
 pub(super) struct KeyValue<'t> {
-    /// The keys from the header above, or from the brace of an inline table.
+    /// The path is relative to the header above, or to the inline table.
     pub(super) path: Vec<&'t str>,
     /// Where the last key of the path begins, in bytes.
     pub(super) key_start: usize,
@@ -47,16 +47,16 @@ pub(super) struct KeyValue<'t> {
     pub(super) placement: Placement<'t>,
 }
 
-/// Where a header or a key stands, and the comments around it.
+/// Where a header or a key is, and which comments belong to it.
 #[derive(Clone, Default)]
 pub(super) struct Placement<'t> {
-    /// A blank line is above it and below the previous statement.
+    /// Whether a blank line separates it from the previous statement.
     pub(super) blank_above: bool,
     /// Comments above it, each with a blank line below. They are about everything that follows.
     pub(super) detached: Vec<Block<'t>>,
     /// Comments directly above it.
     pub(super) leading: Block<'t>,
-    /// From the path or opening bracket to the end of the value or closing bracket, in bytes.
+    /// The range covers `key = value` or the header, in bytes.
     pub(super) code: Range<usize>,
     pub(super) trailing: Option<TrailingComment<'t>>,
     /// Comments directly below it, with a blank line below them. They stay where the run of keys ends.
@@ -72,7 +72,7 @@ pub(super) struct Comment<'t> {
     pub(super) text: &'t str,
 }
 
-/// A comment on the same line as a statement.
+/// A comment that follows a statement on the same line.
 #[derive(Clone, Copy)]
 pub(super) struct TrailingComment<'t> {
     text: &'t str,
@@ -293,12 +293,12 @@ fn collect_section<'t>(
     sections.push(section);
 }
 
-/// The lines between two statements.
+/// The blank lines and comments that separate two statements.
 struct Gap<'t> {
     blocks: Vec<Block<'t>>,
-    /// No blank line is above the first block.
+    /// Whether the first block directly follows the statement above.
     touches_above: bool,
-    /// No blank line is below the last block.
+    /// Whether the statement below directly follows the last block.
     touches_below: bool,
     has_blank: bool,
     end: usize,
@@ -335,6 +335,7 @@ impl<'t> Gap<'t> {
         }
         gap
     }
+
     /// Returns the comments at the top of the file. The first statement gets those directly above it.
     fn open(mut self, first: &mut Placement<'t>) -> Vec<Block<'t>> {
         if self.touches_below {

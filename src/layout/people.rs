@@ -6,8 +6,8 @@
 //!   heading: it stays directly above the person that it was above, or at the end of its group. If that person is the
 //!   first one of a group with a heading, blank lines keep the heading apart from the comment.
 //! * A comment that stands alone heads the lines or tables below it.
-//! * A comment directly above a table may be about that table or about all that follow. So the table stays where it is,
-//!   as a group of its own.
+//! * A comment directly above a table may be about that table or about all that follow. So the table stays in its place, as a
+//!   separate group.
 //! * A person with windows moves from the lines to the tables, and moves back to the end of the lines when the windows
 //!   are gone. TOML requires that all lines of `[users]` are above all tables. So people in a group of lines with a
 //!   heading, or above one, stay lines. Tables under a heading become lines only if all of them can, and all above them.
@@ -38,7 +38,7 @@ struct PeopleGroup<'t> {
     blank_above: bool,
     /// Comments above it that stand alone.
     detached: Vec<Block<'t>>,
-    /// The comment directly above its first line.
+    /// The heading is the comment directly above the first line.
     heading: Block<'t>,
     people: Vec<PersonForms<'t>>,
     /// Comments directly below its last line.
@@ -123,7 +123,7 @@ impl<'t> SettledPeople<'t> {
         settled
     }
 
-    /// Takes in a group of lines, some of which have become tables.
+    /// Adds a group of lines, some of which have become tables.
     fn take_lines(&mut self, mut group: PeopleGroup<'t>) {
         let mut tables: Vec<PersonForms<'_>> =
             group.people.extract_if(.., |person| person.lines.is_empty()).collect();
@@ -135,7 +135,7 @@ impl<'t> SettledPeople<'t> {
         self.add_tables(tables);
     }
 
-    /// Takes in a group of tables. Those that can be lines become lines unless they would move past a heading.
+    /// Adds a group of tables. Those that can be lines become lines unless they would move past a heading.
     fn take_tables(&mut self, mut group: PeopleGroup<'t>) {
         if !group.is_headed && self.tables.iter().all(|above| !above.is_headed) {
             let lines = group.people.extract_if(.., |person| !person.lines.is_empty()).collect();
@@ -148,7 +148,7 @@ impl<'t> SettledPeople<'t> {
         }
     }
 
-    /// Adds lines to the last group. If a comment heads it, they become a group of their own below it.
+    /// Adds lines to the last group. If that group has a heading, they become a separate group below it.
     fn add_lines(&mut self, people: Vec<PersonForms<'t>>) {
         match self.lines.last_mut() {
             Some(last) if !last.is_headed => last.people.extend(people),
@@ -203,7 +203,7 @@ fn groups_of_tables<'t>(values: ValueFormatter<'t>, tables: Vec<TableSection<'t>
     let mut begins_group = true;
     for (address, mut sections) in by_address(tables, |section| section.path[1]) {
         let head = &mut sections[0].head;
-        // The comment may be about this table only, so the table is a group of its own.
+        // The comment may be about this table only, so the table is a separate group.
         let is_alone = head.has_leading_heading();
         let group = PeopleGroup { blank_above: true, ..PeopleGroup::below(head) };
         if begins_group || group.is_headed {
@@ -226,7 +226,7 @@ impl<'t> PeopleGroup<'t> {
     }
 }
 
-/// Gathers what is about the same address, in the order in which each address first appears.
+/// Groups statements by address, in the order in which each address first appears.
 fn by_address<'t, T>(statements: Vec<T>, address_of: impl Fn(&T) -> &'t str) -> Vec<(&'t str, Vec<T>)> {
     let mut gathered: Vec<(&str, Vec<T>)> = Vec::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();

@@ -1,5 +1,5 @@
-//! The two forms of a person. The form is a line if it fits, has no windows, and loses no comment. Otherwise it is a
-//! table.
+//! Decides the form of a person: a line or a table. A person is a line if the line is short enough, has no windows, and loses no
+//! comment.
 //!
 //! A person keeps their form if the other one would move them away from a heading, since all lines are above all tables.
 
@@ -11,10 +11,10 @@ use super::parsed::{Block, KeyValue, Placement, TableSection, TrailingComment, i
 use super::value::{MAX_WIDTH, Space, ValueFormatter, dotted};
 use crate::roster::keys;
 
-/// At least one of the forms is there. With both, the person may have either.
+/// The possible forms of a person. At least one is not empty. If both are possible, the caller chooses.
 pub(super) struct PersonForms<'t> {
     pub(super) address: &'t str,
-    /// Several if the person is declared by dotted keys.
+    /// There are several lines if the person is declared by dotted keys.
     pub(super) lines: Vec<InlinePerson<'t>>,
     /// The person's own section and those below it.
     pub(super) sections: Vec<TableSection<'t>>,

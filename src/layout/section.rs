@@ -1,5 +1,5 @@
-//! A header with the keys below it. The keys are sorted into a fixed order, but no key moves past a blank line or a
-//! comment: a comment may be about the key below it or about all that follow, so both stay where they are.
+//! Writes a header with the keys below it. The keys have a fixed order, but no key moves past a blank line or a comment. A comment
+//! may be about the key below it or about all that follow, so both stay in their place.
 
 use std::mem::take;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::parsed::ParsedText;
 
-/// Replacements, in any order.
+/// Collects replacements, in any order.
 pub(super) struct Splices<'t> {
     pub(super) text: &'t str,
     eol: &'static str,

@@ -1,5 +1,5 @@
-//! How a key and its value are written: one space around `=` and inside braces, and strings in double quotes. An array
-//! that is too long, or that contains comments, has one element per line. Numbers, dates, and Booleans stay as written.
+//! Formats a key and its value: one space around `=` and inside braces, and strings in double quotes. An array that is too
+//! long, or that contains comments, has one element per line. Numbers, dates, and Booleans stay as written.
 //!
 //! An inline table with comments between its pairs is copied, because no other layout keeps those comments.
 
@@ -74,7 +74,7 @@ impl ValueFormatter<'_> {
             format!("[{}]", elements.collect::<Vec<_>>().join(", "))
         };
         let Space::Lines { indent, used } = space else { return one_line() };
-        // Each window has its own line, even if there is only one: adding a second one then changes no other line.
+        // Each window has its own line, even if there is only one. So adding a second window changes no other line.
         let has_windows = key == "windows" && !array.is_empty();
         if !has_windows && !self.array_has_comments(array) {
             let line = one_line();

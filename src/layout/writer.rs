@@ -1,4 +1,4 @@
-//! The text that is written, line by line. It has no blank line at its start or end, and never two in a row.
+//! Writes a text line by line. The text has no blank line at its start or end, and never two in a row.
 
 use super::parsed::{Block, KeyValue, TrailingComment};
 use super::value::ValueFormatter;
@@ -37,7 +37,7 @@ impl<'t> LayoutWriter<'t> {
         }
     }
 
-    /// Writes a key with the comments above it and behind it.
+    /// Writes a key with the comments above it and after it.
     pub(super) fn pair(&mut self, pair: &KeyValue<'_>) {
         let KeyValue { path, key_start: _, value, placement } = pair;
         self.comments(&placement.leading);

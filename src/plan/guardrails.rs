@@ -249,7 +249,7 @@ impl Review<'_> {
     fn declared_and_there(&self) -> u64 {
         let is_there = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
-            Found::Several(_) | Found::Nobody => false,
+            Found::Several(_) | Found::NotFound => false,
         };
         self.desired.people.iter().filter(|person| is_there(&person.email.value)).count() as u64
     }
@@ -330,7 +330,7 @@ impl Review<'_> {
     /// Likewise an address that protects nobody.
     fn protected_nobody(&self) -> impl Iterator<Item = Finding> {
         let nobody =
-            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::Nobody);
+            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
         nobody.map(|email| Finding {
             figure: Figure::ProtectedNobody(email.value.clone()),
             verdict: Verdict::Warns,

@@ -146,7 +146,7 @@ async fn read(
     state.integrations = active.integrations;
     let mut state = state.with(active.people.into_iter().chain(found.people));
     let missing: Vec<Email> =
-        wanted.emails.iter().filter(|email| state.find(email) == Found::Nobody).cloned().collect();
+        wanted.emails.iter().filter(|email| state.find(email) == Found::NotFound).cloned().collect();
     if !missing.is_empty() || !unlisted.is_empty() || wanted.confirm_listing {
         let people = confirm(pylon, &state, &missing, &unlisted, is_activity_unknown, &mut differing).await?;
         people.into_iter().for_each(|person| state.insert(person));

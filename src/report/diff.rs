@@ -3,7 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::printable::Printable;
-use crate::secret::without_secret;
+use crate::secret::mask_secret;
 use crate::toml_text;
 
 /// A line of a file is shown up to this number of characters.
@@ -65,7 +65,7 @@ pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
         let changes = ops.iter().flat_map(|op| diff.iter_changes(op));
         let lines = changes.map(|change| {
             let line = change.value().trim_end_matches(['\n', '\r']).replace('\t', "    ");
-            (sign(change.tag()), toml_text::line(Printable::cut(&without_secret(&line), LONGEST_LINE).raw()))
+            (sign(change.tag()), toml_text::line(Printable::cut(&mask_secret(&line), LONGEST_LINE).raw()))
         });
         Hunk { lines: lines.collect() }
     };

@@ -35,7 +35,7 @@ codes! {
         BadEmail = "roster::bad_email",
         /// An address has characters outside ASCII, and the file does not allow them.
         UnicodeEmail = "roster::unicode_email",
-        /// Two different addresses look the same.
+        /// Two addresses look the same but are different.
         LookAlike = "roster::look_alike",
         /// A person is declared twice.
         DuplicatePerson = "roster::duplicate_person",
@@ -56,7 +56,7 @@ codes! {
         BackwardsWindow = "roster::backwards_window",
         /// A window sets neither a role nor a status.
         EmptyWindow = "roster::empty_window",
-        /// Two windows set the same field at the same time.
+        /// Windows of one person that set the same field overlap.
         OverlappingWindows = "roster::overlapping_windows",
         /// A person has more than 366 windows.
         TooManyWindows = "roster::too_many_windows",

@@ -43,7 +43,7 @@ impl Email {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
         let is_invisible = |char: char| char.is_whitespace() || crate::printable::is_unprintable(char);
         if !is_plain && text.chars().any(is_invisible) {
-            return malformed("it holds a space or an invisible character");
+            return malformed("it contains a space or an invisible character");
         }
         if !text.is_ascii() && !allow_unicode {
             return Err(BadEmail::NotAscii);
@@ -55,16 +55,20 @@ impl Email {
             return malformed("it has more than one `@`");
         }
         if local.is_empty() || local.len() > 64 || text.len() > 254 {
-            return malformed("the part before the `@` must have 1 to 64 characters, the whole at most 254");
+            return malformed(
+                "the part before the `@` must have 1 to 64 characters, and the whole address at most 254",
+            );
         }
         if !local
             .chars()
             .all(|char| !char.is_ascii() || char.is_ascii_alphanumeric() || LOCAL_SIGNS.contains(char))
         {
-            return malformed("the part before the `@` holds a character that no address has");
+            return malformed(
+                "the part before the `@` contains a character that is not allowed in an address",
+            );
         }
         if !domain.contains('.') || !domain.split('.').all(is_host_label) {
-            return malformed("the part behind the `@` is no domain");
+            return malformed("the part after the `@` is not a valid domain");
         }
         Ok(Self::observed(text))
     }

@@ -15,7 +15,7 @@ use crate::problem::{Label, Problem};
 use crate::source::{FileId, Place};
 
 /// At most this many unclosed brackets are skipped to read what follows. For each one, the rest of the file is parsed again.
-const MOST_UNSEEN: usize = 8;
+const MAX_UNCLOSED_BRACKETS: usize = 8;
 
 /// Tells which values of a file that is not valid TOML were read reliably.
 #[derive(Default)]
@@ -51,7 +51,7 @@ pub(super) fn explain(
     let mut part = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
     let mut found = std::mem::take(&mut fields.problems);
     let mut known = None;
-    for _ in 0..=MOST_UNSEEN {
+    for _ in 0..=MAX_UNCLOSED_BRACKETS {
         let (again, mut wrong): (Vec<_>, Vec<_>) =
             parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
         let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
@@ -128,7 +128,7 @@ fn read_again(
 struct TextPart {
     text: String,
     shift: Shift,
-    /// The offset of the part in the whole text.
+    /// This is the offset of the part in the whole text.
     start: usize,
 }
 

@@ -13,7 +13,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use super::{Field, FieldValue, Moment, RoleName, RosterCode, Status, hints};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::secret::{holds_secret, is_secret_name, resembles_secret_name};
+use crate::secret::{contains_secret, is_secret_name, resembles_secret_name};
 use crate::source::{FileId, Place, Sourced};
 use crate::spelling::did_you_mean;
 
@@ -125,8 +125,7 @@ impl<'p> Fields<'p> {
         let text = self.string(key, value)?;
         if text.value.trim().is_empty() {
             self.report(
-                Problem::new(RosterCode::BadValue, format!("`{key}` is empty"))
-                    .at(text.place, "nothing here"),
+                Problem::new(RosterCode::BadValue, format!("`{key}` is empty")).at(text.place, "empty"),
             );
             return None;
         }
@@ -145,8 +144,8 @@ impl<'p> Fields<'p> {
         let number = u64::from_str_radix(integer.value.as_str(), integer.value.radix());
         if number.is_err() {
             self.report(
-                Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number from 0"))
-                    .at(integer.place, "not a count of people")
+                Problem::new(RosterCode::BadValue, format!("`{key}` must be a whole number, 0 or more"))
+                    .at(integer.place, "not a number, 0 or more")
                     .help("write it without quotes: 40"),
             );
         }
@@ -186,7 +185,7 @@ impl<'p> Fields<'p> {
             None => format!("`{key}` is one of: {}", words.join(", ")),
         };
         let message = format!("{} is not a value of `{key}`", in_backticks(written.value, 60));
-        self.report(Problem::new(code, message).at(written.place, "not known").help(help));
+        self.report(Problem::new(code, message).at(written.place, "unknown").help(help));
         None
     }
 
@@ -204,8 +203,8 @@ impl<'p> Fields<'p> {
             Err(why) => {
                 self.report(
                     Problem::new(RosterCode::BadTime, format!("`{key}` {why}"))
-                        .at(datetime.place, "no such instant")
-                        .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)"),
+                        .at(datetime.place, "not a valid date or time")
+                        .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00), or one with an offset (2026-12-20T08:00:00+01:00)"),
                 );
                 None
             }
@@ -268,10 +267,10 @@ impl<'p> Fields<'p> {
         };
         let message = match name {
             "" => format!("{table} has an empty key"),
-            _ if holds_secret(name) => format!("{table} has an unknown key that looks like a secret"),
+            _ if contains_secret(name) => format!("{table} has an unknown key that looks like a secret"),
             _ => format!("{table} has no key `{}`", Printable::cut(name, 60)),
         };
-        self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "not known").help(help));
+        self.report(Problem::new(RosterCode::UnknownKey, message).at(place, "unknown").help(help));
     }
 }
 
@@ -279,7 +278,7 @@ impl<'p> Fields<'p> {
 pub(super) fn in_backticks(text: &str, most: usize) -> String {
     match text {
         "" => "an empty text".to_owned(),
-        _ if holds_secret(text) => "this".to_owned(),
+        _ if contains_secret(text) => "this".to_owned(),
         _ => format!("`{}`", Printable::cut(text, most)),
     }
 }
@@ -305,8 +304,8 @@ pub(super) fn forbidden(name: &str) -> Option<Forbidden> {
         )
     } else {
         (
-            "not here",
-            "whoever edits this file could send the token to another host: use --region, --base-url or PYLON_BASE_URL instead",
+            "not allowed here",
+            "anyone who edits this file could send the token to another host: use --region, --base-url, or PYLON_BASE_URL instead",
         )
     };
     (is_secret || is_host).then_some(Forbidden { message, label, help })

@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Status;
 use crate::printable::Printable;
-use crate::secret::holds_secret;
+use crate::secret::contains_secret;
 
 /// Keys that people write in a table that does not have them, and what to write instead. The table has its name in messages.
 const KEYS: &[(&str, &[&str], &str)] = &[
@@ -46,7 +46,7 @@ const KEYS: &[(&str, &[&str], &str)] = &[
     (
         "a person",
         &["name", "note", "comment", "team", "reason", "title"],
-        "a person has no such value; write it as a comment: # …",
+        "this cannot be declared for a person; write it as a comment: # …",
     ),
     (
         "the root file",
@@ -124,7 +124,7 @@ pub(super) fn field_of(word: &str) -> &'static str {
 
 /// Returns how to write the value of a key whose value has the wrong type.
 pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
-    let text = only_text(value).filter(|text| !holds_secret(text));
+    let text = only_text(value).filter(|text| !contains_secret(text));
     let text = text.map(|text| Printable::cut(text, 60).raw().to_owned());
     let is_list = value.is_array();
     match (wanted, key, text) {

@@ -54,7 +54,7 @@ pub struct Roster {
     /// The place of each key of the root file, by its dotted name, such as `guardrails.max_changes`. A key that is not in the map
     /// has its default.
     pub setting_places: BTreeMap<String, Place>,
-    /// The time zone of local dates and times. UTC by default.
+    /// The time zone of local dates and times, which is UTC by default.
     pub timezone: TimeZone,
     /// Whether declared addresses may have characters outside ASCII.
     pub allow_unicode_emails: bool,
@@ -97,9 +97,9 @@ words! {
     #[derive(Hash, JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Region {
-        /// `https://api.usepylon.com`
+        /// The API is at `https://api.usepylon.com`.
         Us = "us",
-        /// `https://api.eu.usepylon.com`
+        /// The API is at `https://api.eu.usepylon.com`.
         Eu = "eu",
     }
 }
@@ -183,7 +183,7 @@ impl Default for GuardrailRules {
 pub enum MaxChanges {
     /// A share of the declared people, rounded down. Ten changes are always allowed.
     Share {
-        /// This is at most 100.
+        /// The value is at most 100.
         percent: u8,
     },
     /// The maximum number of people. 0 allows no changes.
@@ -215,7 +215,7 @@ words! {
     pub enum Unmanaged {
         /// The plan does not mention them.
         Ignore = "ignore",
-        /// The plan counts them.
+        /// The plan shows how many there are.
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",
@@ -227,7 +227,7 @@ words! {
     #[derive(JsonSchema)]
     #[schemars(rename_all = "snake_case")]
     pub enum Missing {
-        /// The plan lists them.
+        /// The plan lists who they are.
         Report = "report",
         /// The guardrail blocks the apply.
         Block = "block",
@@ -295,7 +295,7 @@ impl AcknowledgedRisk {
 pub struct DeclaredPerson {
     /// The place is that of the key.
     pub email: Sourced<Email>,
-    /// The values outside all windows. `None` leaves the field alone.
+    /// These values apply outside all windows. `None` leaves the field alone.
     pub values: PerField<Option<DeclaredValue>>,
     /// The windows are in the order of the file.
     pub windows: Vec<Window>,

@@ -18,7 +18,7 @@ pub(super) struct Context {
     pub(super) allow_unicode: bool,
 }
 
-/// The people of one file.
+/// The people that one file declares.
 pub(super) struct People {
     /// The people in the order of the file. Those who do not declare a role have the default role of the file.
     pub(super) list: Vec<DeclaredPerson>,
@@ -87,8 +87,8 @@ pub(super) fn read_email(
             RosterCode::UnicodeEmail,
             format!("{} has characters outside ASCII: {}", shown(), foreign_letters(written.value)),
         )
-        .at(written.place, "letters that may only look like others")
-        .help("if the address is really so, set `allow_unicode_emails = true` in the root file"),
+        .at(written.place, "these letters may look like ASCII letters")
+        .help("if the address is correct, set `allow_unicode_emails = true` in the root file"),
     };
     fields.report(problem);
     None
@@ -114,7 +114,7 @@ fn read_person(
     if let Some(place) = belongs(written.value) {
         let problem = Problem::new(
             RosterCode::MisplacedKey,
-            format!("`{}` stands below [users], so TOML takes it for a person", written.value),
+            format!("`{}` is below [users], so TOML reads it as a person", written.value),
         );
         fields.report(problem.at(written.place, "not a person").help(format!("move it {place}")));
         return None;

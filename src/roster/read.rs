@@ -21,7 +21,7 @@ use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
 use crate::source::{FileId, Sourced, Sources};
 
-/// The largest size of a file, in bytes. A million people take about 60 MB.
+/// A file may have at most this many bytes. A million people take about 60 MB.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 impl Roster {
@@ -76,8 +76,8 @@ impl Reader {
                     RosterCode::BadInclude,
                     "a file that is read from a pipe cannot include other files",
                 )
-                .at(pattern.place, "relative to which folder?")
-                .help("write the version with all its files into a folder, and name its root file")
+                .at(pattern.place, "relative to an unknown folder")
+                .help("copy all files of that version into a folder, and name the root file there")
             }));
         }
         for path in self.included(&include, path, &folder) {
@@ -134,7 +134,7 @@ impl Reader {
     ) -> (T, Known) {
         let text = self.sources.text(file);
         // Check the start first, because the parser needs fifty times the size of a text in memory.
-        let start = with_bounded_errors(text, START);
+        let start = with_bounded_errors(text, START_SIZE);
         let mut repaired = None;
         let (table, errors) = match DeTable::parse(start) {
             Ok(table) if start.len() == text.len() => (table, Vec::new()),
@@ -178,10 +178,8 @@ impl Reader {
                 if canonical.is_some() && canonical == root {
                     self.problems.push(
                         Problem::new(RosterCode::IncludeLoop, "this pattern includes the root file itself")
-                            .at(pattern.place, "matches this very file")
-                            .help(
-                                "put the team files into a folder of their own: include = [\"teams/*.toml\"]",
-                            ),
+                            .at(pattern.place, "matches this file")
+                            .help("put the team files into a separate folder: include = [\"teams/*.toml\"]"),
                     );
                 } else if seen.insert(canonical.unwrap_or_else(|| path.clone())) {
                     files.push(Sourced::new(path, pattern.place));
@@ -195,18 +193,18 @@ impl Reader {
 
 /// A file with more syntax errors than this in one part is not TOML. The text after that part is not read, because each error takes
 /// hundreds of bytes of memory.
-const MOST_ERRORS: usize = 500;
+const MAX_ERRORS_PER_PART: usize = 500;
 /// The text is checked in parts of this many bytes.
-const PART: usize = 16 * 1024;
+const PART_SIZE: usize = 16 * 1024;
 /// The parser first sees this many bytes of a file.
-const START: usize = 4 * PART;
+const START_SIZE: usize = 4 * PART_SIZE;
 
 /// Cuts a text after the first part that has too many errors. Only the first `looked_at` bytes are checked.
 fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
-    let is_full_of_errors = |text: &str| DeTable::parse_recoverable(text).1.len() > MOST_ERRORS;
+    let is_full_of_errors = |text: &str| DeTable::parse_recoverable(text).1.len() > MAX_ERRORS_PER_PART;
     let mut start = 0;
     while start < text.len().min(looked_at) {
-        let far = text.floor_char_boundary(start + PART);
+        let far = text.floor_char_boundary(start + PART_SIZE);
         // A part ends with a line, unless the line is longer than the part.
         let end = text[start..far].rfind('\n').map_or(far, |newline| start + newline + 1);
         if is_full_of_errors(&text[start..end]) {
@@ -246,14 +244,14 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     let name = Printable::cut(&shown(path), 200);
     match why {
         Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Problem::new(RosterCode::FileMissing, format!("there is no file {name}"))
-                .help("name it with --config, or let `rolecall import` write it from what Pylon has; by hand, people are declared as in [users] \"ana@acme.example\" = { role = \"Admin\" }")
+            Problem::new(RosterCode::FileMissing, format!("the file {name} does not exist"))
+                .help("pass its path with --config, or run `rolecall import` to create it from Pylon; to write it by hand, begin with [users] \"ana@acme.example\" = { role = \"Admin\" }")
         }
         Unreadable::System(error) => {
             Problem::new(RosterCode::FileUnreadable, format!("{name} cannot be read: {error}"))
         }
         Unreadable::NotRegular => {
-            let kind = if real.is_dir() { "a directory" } else { "no regular file" };
+            let kind = if real.is_dir() { "a directory" } else { "not a regular file" };
             Problem::new(RosterCode::NotAFile, format!("{name} is {kind}")).help("name a TOML file")
         }
         Unreadable::TooLarge(largest) => {
@@ -290,7 +288,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     let base = glob::Pattern::escape(&folder.to_string_lossy());
     let paths = glob::glob(&format!("{base}/{}", pattern.value)).map_err(|error| {
         bad(
-            &format!("this is no pattern: {}", error.msg),
+            &format!("this is not a valid pattern: {}", error.msg),
             "`*` stands for part of a name, `**` for any folders",
         )
     })?;
@@ -298,7 +296,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     for path in paths {
         let path = path.map_err(|error| {
             bad(
-                &format!("this pattern cannot be followed: {}", error.error()),
+                &format!("the folder of this pattern cannot be read: {}", error.error()),
                 "check the permissions of the folder",
             )
         })?;
@@ -309,8 +307,8 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     }
     if matched.is_empty() {
         return Err(Problem::new(RosterCode::IncludeMatchesNothing, "this pattern matches no file")
-            .at(pattern.place, "nothing there")
-            .help("patterns are relative to this file; a team without a file would silently be unmanaged"));
+            .at(pattern.place, "no matching file")
+            .help("patterns are relative to this file; if its file is not found, a team would become unmanaged without a warning"));
     }
     Ok(matched)
 }

@@ -12,13 +12,13 @@ use super::syntax::statements::{Statement, Statements, Strings};
 use super::{Email, RosterCode, keys, rules};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::secret::holds_secret;
+use crate::secret::contains_secret;
 use crate::source::{FileId, Place, Sourced};
 
 /// At most this many repeated keys of one statement are looked up, because each lookup parses the statement again.
-const MOST_IN_STATEMENT: usize = 16;
+const MAX_REPEATS_PER_STATEMENT: usize = 16;
 /// The length is in bytes. The header of a person is shorter, because an address has at most 254 bytes.
-const LONGEST_HEADER: usize = 512;
+const MAX_HEADER_LENGTH: usize = 512;
 
 /// The problems of what is declared twice, and the statements to read again.
 #[derive(Default)]
@@ -48,7 +48,7 @@ pub(super) fn find(file: FileId, text: &str, statements: &Statements, again: &[R
         let number = statements.list.partition_point(|statement| statement.span.start <= again.start);
         let Some(number) = number.checked_sub(1) else { continue };
         in_statement = if in_statement.0 == number { (number, in_statement.1 + 1) } else { (number, 0) };
-        if in_statement.1 < MOST_IN_STATEMENT {
+        if in_statement.1 < MAX_REPEATS_PER_STATEMENT {
             index.look_up(file, number, again, &mut repeats);
         }
     }
@@ -63,7 +63,7 @@ type KeyPart = (String, Range<usize>);
 struct RepeatIndex<'t> {
     text: &'t str,
     statements: &'t Statements,
-    /// The key of each statement, without the header above it.
+    /// The key of each statement. It does not include the header above.
     keys: Vec<Key>,
     /// The path of each header. In an array of tables, it ends with the number of the table. The first path is that of the root.
     headers: Vec<Vec<KeyPart>>,
@@ -72,7 +72,7 @@ struct RepeatIndex<'t> {
 
 /// The key of a statement. It has no parts if it cannot be read.
 struct Key {
-    /// The index of the header above it.
+    /// This is the index of the header above it.
     header: usize,
     own: Vec<KeyPart>,
     /// Each part has one node.
@@ -84,9 +84,9 @@ struct Key {
 /// A prefix tree (trie) of all keys. Node 0 is the root.
 struct Nodes {
     children: HashMap<(usize, String), usize>,
-    /// For each node, the first statement with this full key.
+    /// For each node, this is the first statement with that full key.
     exact: Vec<Option<usize>>,
-    /// For each node, the first statement whose key begins with this one.
+    /// For each node, this is the first statement whose longer key begins with it.
     beginning: Vec<Option<usize>>,
 }
 
@@ -197,7 +197,7 @@ impl<'t> RepeatIndex<'t> {
         let header = self.statements.header_before(start).map_or(0, |header| header.len());
         let is_person = self.path(number).count() == 2 && self.path(number).next()?.0 == "users";
         let unread = Unread { start, end, without, is_complete: is_person && without.is_none() };
-        (header <= LONGEST_HEADER).then_some(unread)
+        (header <= MAX_HEADER_LENGTH).then_some(unread)
     }
 
     /// Looks for a key that is repeated in an inline table.
@@ -301,7 +301,7 @@ fn problem(
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
     // Only the start of a name is searched for secrets, because a name may have many kilobytes.
     let start_of = |name: &&str| name[..name.floor_char_boundary(400)].to_owned();
-    let is_hidden = holds_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
+    let is_hidden = contains_secret(&names.iter().map(start_of).collect::<Vec<_>>().join(" "));
     let last = names.last().map(shown).unwrap_or_default();
     let is_section = is_header || names.len() == 1 && keys::SECTIONS.contains(&last.as_str());
     let (message, help) = if is_section {

@@ -6,7 +6,7 @@ use super::email::foreign_letters;
 use super::{DeclaredPerson, Email, Field, Moment, PerField, RosterCode, Window};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::secret::holds_secret;
+use crate::secret::contains_secret;
 use crate::source::{Place, Sourced};
 
 /// Sorts people by address, then by place.
@@ -71,14 +71,14 @@ pub(super) fn duplicate(again: &Sourced<Email>, first: Place) -> Problem {
     Problem::new(RosterCode::DuplicatePerson, format!("{} is declared twice", named(again.value.as_str())))
         .at(again.place, "declared again here")
         .at(first, "first declared here")
-        .help("keep one of the two; letter case makes no second person")
+        .help("keep one of the two entries; letter case does not matter in an address")
 }
 
 /// Returns how a sentence names an address.
 pub(super) fn named(address: &str) -> String {
     if address.is_empty() {
         "an empty address".to_owned()
-    } else if holds_secret(address) {
+    } else if contains_secret(address) {
         "this address".to_owned()
     } else {
         Printable::cut(address, 254).raw().to_owned()
@@ -86,15 +86,19 @@ pub(super) fn named(address: &str) -> String {
 }
 
 /// One person may have at most this many windows: one for each day of a year.
-const MOST_WINDOWS: usize = 366;
+const MAX_WINDOWS: usize = 366;
 
 /// Reports windows that are invalid, and windows that set the same field at the same time.
 pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>) {
-    if person.windows.len() > MOST_WINDOWS {
+    if person.windows.len() > MAX_WINDOWS {
         // Each window is compared with every other one, so the time would grow with the square of their number.
         let message = format!("{} has {} windows", person.email.value, person.windows.len());
         let problem = Problem::new(RosterCode::TooManyWindows, message).at(person.email.place, "too many");
-        problems.push(problem.help(format!("at most {MOST_WINDOWS} are read; remove those that are over")));
+        problems.push(
+            problem.help(format!(
+                "a person may have at most {MAX_WINDOWS} windows; delete those that have ended"
+            )),
+        );
         return;
     }
     for window in &person.windows {
@@ -107,11 +111,11 @@ pub(super) fn check_windows(person: &DeclaredPerson, problems: &mut Vec<Problem>
                 problems.push(
                     Problem::new(
                         RosterCode::OverlappingWindows,
-                        format!("two windows of {} set the {field} at once", person.email.value),
+                        format!("two windows of {} set the {field} at the same time", person.email.value),
                     )
-                    .at(window.place, "this one overlaps")
-                    .at(earlier.place, "with this one")
-                    .help("`until` is exclusive: let one end on the day on which the next begins"),
+                    .at(window.place, "this window overlaps")
+                    .at(earlier.place, "with this window")
+                    .help("`until` is exclusive: end one window on the day on which the next one begins"),
                 );
             }
         }
@@ -124,15 +128,18 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
         && from.value.at >= until.value.at
     {
         problems.push(
-            Problem::new(RosterCode::BackwardsWindow, "this window ends when it begins, or before")
-                .at(until.place, "not after `from`")
-                .help("`until` is the first instant after the window; for one whole day it is the next day"),
+            Problem::new(
+                RosterCode::BackwardsWindow,
+                "this window ends before it starts, or at the same time",
+            )
+            .at(until.place, "not after `from`")
+            .help("`until` is the first instant after the window; for one whole day it is the next day"),
         );
     }
     if sets.is_none() {
         problems.push(
             Problem::new(RosterCode::EmptyWindow, "this window sets neither a role nor a status")
-                .at(*place, "nothing to do in it")
+                .at(*place, "no role or status")
                 .help("add `role = …` or `status = …`"),
         );
     }
@@ -164,8 +171,8 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
     {
         problems.push(
             Problem::new(RosterCode::BadValue, "`then` needs a `status` that ends with an `until`")
-                .at(then.place, "what the status becomes when the window is over")
-                .help("give the window a `status` and an `until`, or leave out `then`"),
+                .at(then.place, "the status after the window")
+                .help("add a `status` and an `until` to the window, or delete `then`"),
         );
     }
     if let (Some(then), Some(declared)) = (then, &person.values.status) {
@@ -174,16 +181,16 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
                 RosterCode::BadValue,
                 "`then` is for people whose status is not declared outside the window",
             )
-            .at(then.place, "one way back")
-            .at(declared.value.place, "and another")
-            .help("leave out `then`: after the window the declared status holds"),
+            .at(then.place, "declared here")
+            .at(declared.value.place, "and declared here")
+            .help("delete `then`: after the window, the declared status applies"),
         );
     }
 }
 
 fn no_way_back(field: &str, place: Place, help: &str) -> Problem {
-    Problem::new(RosterCode::NoWayBack, format!("nothing says what the {field} is outside this window"))
-        .at(place, "set here for a time")
+    Problem::new(RosterCode::NoWayBack, format!("the {field} outside this window is not declared"))
+        .at(place, "set only for this window")
         .help(help)
 }
 

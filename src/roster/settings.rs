@@ -19,7 +19,8 @@ use crate::problem::Problem;
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
 
-const SHARE_OR_COUNT: &str = "write a share of the declared people, \"25%\", or a count, 40; 0 freezes";
+const SHARE_OR_COUNT: &str =
+    "write a share of the declared people, \"25%\", or a count, 40; 0 allows no changes";
 
 const TABLES: &[&str] = &["workspace", "policy", "guardrails"];
 
@@ -119,7 +120,7 @@ pub(super) fn check_team_keys(fields: &mut Fields<'_>, table: &DeTable<'_>) {
         if keys::ROOT.contains(&name) {
             let problem = Problem::new(RosterCode::RootOnly, format!("`{name}` belongs in the root file"))
                 .at(fields.place(key.span()), "this is an included file")
-                .help("an included file has [defaults] and [users] alone; what holds for everybody stands in one place");
+                .help("move it to the root file; an included file may only have [defaults] and [users]");
             fields.report(problem);
         } else {
             fields.unknown(key, value, keys::TEAM, "an included file");
@@ -140,9 +141,8 @@ fn read_timezone(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<TimeZ
             None => "use an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
         };
         let message = format!("{} is not a time zone", in_backticks(name.value, 60));
-        fields.report(
-            Problem::new(RosterCode::UnknownTimezone, message).at(name.place, "not known").help(help),
-        );
+        fields
+            .report(Problem::new(RosterCode::UnknownTimezone, message).at(name.place, "unknown").help(help));
         None
     })
 }
@@ -241,7 +241,7 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
         .and_then(|digits| digits.parse().ok().filter(|percent| is_plain(digits, *percent)));
     if percent.is_none() {
         let problem = Problem::new(RosterCode::BadValue, "`max_changes` must be a share or a count")
-            .at(fields.place(value.span()), "neither")
+            .at(fields.place(value.span()), "neither a share nor a count")
             .help(SHARE_OR_COUNT);
         fields.report(problem);
     }
@@ -316,7 +316,7 @@ fn read_guardrail(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Guar
             None => format!("the guardrails are: {}", names.join(", ")),
         };
         let message = format!("{} is not a guardrail", in_backticks(&written.value, 60));
-        fields.report(Problem::new(RosterCode::BadValue, message).at(written.place, "not known").help(help));
+        fields.report(Problem::new(RosterCode::BadValue, message).at(written.place, "unknown").help(help));
     }
     known
 }
@@ -326,7 +326,7 @@ fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentK
     let common = ["guardrail", "reason", "expires"];
     for key in common.iter().filter(|key| !parts.given.contains(key)) {
         let problem = Problem::new(RosterCode::MissingKey, format!("this acknowledgment has no `{key}`"))
-            .at(place, "an acknowledgment names one guardrail, a reason, and a day on which it expires");
+            .at(place, "an acknowledgment needs `guardrail`, `reason`, and `expires`");
         fields.report(problem);
     }
     let Some(guardrail) = parts.guardrail else { return };
@@ -338,10 +338,8 @@ fn report_missing(fields: &mut Fields<'_>, place: Place, parts: &AcknowledgmentK
         let name = guardrail.as_str();
         let problem =
             Problem::new(RosterCode::MissingKey, format!("an acknowledgment of `{name}` takes `{keys}`"))
-                .at(place, "not the keys of this guardrail")
-                .help(format!(
-                    "besides `{keys}`, it has a `reason`, a day on which it `expires`, and nothing else"
-                ));
+                .at(place, "missing or unexpected keys")
+                .help(format!("besides `{keys}`, it takes only `guardrail`, `reason`, and `expires`"));
         fields.report(problem);
     }
 }

@@ -1,4 +1,4 @@
-//! Edits: the line that changes, and every line that does not.
+//! Edits change the lines of a person, and no other line.
 
 use pretty_assertions::assert_eq;
 
@@ -24,7 +24,7 @@ fn becomes(before: &str, edits: &[PersonEdit], after: &str) {
 }
 
 #[test]
-fn a_person_is_edited_in_the_form_they_have() {
+fn an_edit_keeps_the_form_of_a_person() {
     let cases = [
         ("[users]\n'A@x.co'={} # a\n", "[users]\n'A@x.co'={ role = \"Admin\", status = \"away\" } # a\n"),
         (
@@ -73,7 +73,7 @@ fn a_value_that_is_already_declared_is_not_written_again() {
 }
 
 #[test]
-fn a_new_person_is_a_line_at_their_sorted_place() {
+fn a_new_person_is_a_line_at_the_sorted_place() {
     let new = [add("d@x.co", None, None), add("B@x.co", Some("A \"b\""), Some(Status::Away))];
     becomes(
         "[users]\n\"a@x.co\"={} # a\n# c@x.co\n\"C@x.co\" = {}\n# \"e@x.co\" = {}\n\n[users.\"z@x.co\"]\n",
@@ -163,7 +163,7 @@ fn a_file_without_people_gets_a_place_for_them() {
 }
 
 #[test]
-fn an_edit_that_cannot_be_made_is_refused_whole() {
+fn if_one_edit_is_impossible_no_edit_is_made() {
     let (ana, bo) = (Email::observed("a@x.co"), Email::observed("b@x.co"));
     let text = "[users]\n\"a@x.co\" = {}\n";
     let change_of = |email: &Email| change(email.as_str(), Some("A"), None);

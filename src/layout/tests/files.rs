@@ -1,4 +1,4 @@
-//! The order of a file, its blank lines and its comments.
+//! The order of a file, its blank lines, and its comments.
 
 use pretty_assertions::assert_eq;
 
@@ -83,7 +83,7 @@ expires = 2026-12-01
 }
 
 #[test]
-fn blank_lines_and_comments_that_stand_alone_divide_what_is_sorted() {
+fn keys_are_not_sorted_past_blank_lines_and_separate_comments() {
     becomes(
         "[guardrails]\nmissing = \"report\"\n\n\n# Minimums\n\nkeep_active = 1\nkeep_at_least = { Admin = 2 }\n",
         "[guardrails]\nmissing = \"report\"\n\n# Minimums\n\nkeep_at_least = { Admin = 2 }\nkeep_active = 1\n",
@@ -91,7 +91,7 @@ fn blank_lines_and_comments_that_stand_alone_divide_what_is_sorted() {
 }
 
 #[test]
-fn what_the_root_says_of_a_section_becomes_the_section() {
+fn dotted_keys_and_inline_tables_of_the_root_become_sections() {
     becomes(
         r#"users."bo@acme.example".role = "Admin" # boss
 users."ana@acme.example" = {}
@@ -115,7 +115,7 @@ role = "Member"
 }
 
 #[test]
-fn a_comment_keeps_its_column_where_there_is_room_for_it() {
+fn a_trailing_comment_keeps_its_column_if_possible() {
     becomes(
         "[policy]\nrole   = 'observe'      # shown\nstatus='ignore'         # left\nextra_roles='ignore' # one space\n",
         "[policy]\nrole = \"observe\"        # shown\nstatus = \"ignore\"       # left\nextra_roles = \"ignore\" # one space\n",
@@ -123,7 +123,7 @@ fn a_comment_keeps_its_column_where_there_is_room_for_it() {
 }
 
 #[test]
-fn lines_end_as_they_did() {
+fn line_ends_stay_the_same() {
     becomes(
         "[users]\r\n\r\n\r\n'b@x.co'={}\r\n'a@x.co'={}",
         "[users]\r\n\"a@x.co\" = {}\r\n\"b@x.co\" = {}\r\n",
@@ -131,12 +131,12 @@ fn lines_end_as_they_did() {
 }
 
 #[test]
-fn a_byte_order_mark_goes() {
+fn a_byte_order_mark_is_removed() {
     becomes("\u{feff}[users]\n", "[users]\n");
 }
 
 #[test]
-fn there_may_be_nothing_to_lay_out() {
+fn files_without_keys_have_a_canonical_layout() {
     for (before, after) in
         [("", ""), ("\n\n", ""), (" # one\n\n\n# two", "# one\n\n# two\n"), ("[users]", "[users]\n")]
     {
@@ -146,7 +146,7 @@ fn there_may_be_nothing_to_lay_out() {
 }
 
 #[test]
-fn what_is_not_known_stays_in_its_order_above_the_users() {
+fn unknown_sections_keep_their_order_above_the_users() {
     becomes(
         "x = 1\n[users]\n[[b]]\n[b.c]\n[[b]]\n[a.b]\n[a]\n[defaults]\n",
         "x = 1\n\n[defaults]\n\n[[b]]\n\n[b.c]\n\n[[b]]\n\n[a.b]\n\n[a]\n\n[users]\n",
@@ -175,8 +175,8 @@ fn a_new_file_is_canonical() {
     let text = fresh(&file);
     assert_eq!(
         text,
-        r#"# Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here
-# would change, `rolecall apply` changes it. Roles are named by name, slug or id.
+        r#"# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
+# `rolecall apply` changes it. Name a role by its name, slug, or ID.
 
 [workspace]
 organization = "org_1"

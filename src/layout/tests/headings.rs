@@ -8,7 +8,7 @@ const CASES: &str = include_str!("headings.txt");
 const WINDOWS: &str = "windows = [\n  { until = 2027-01-03, role = \"B\" },\n]";
 
 #[test]
-fn headings_stay_above_the_same_people_whichever_way_lines_end() {
+fn headings_stay_above_the_same_people_for_all_line_ends() {
     let cases: Vec<&str> = CASES.split("=== ").skip(1).collect();
     assert_eq!(cases.len(), 20);
     for case in cases {

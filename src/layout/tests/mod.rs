@@ -1,4 +1,4 @@
-//! Texts before and after, whole.
+//! Tests that compare whole texts before and after.
 
 mod editing;
 mod files;
@@ -11,7 +11,7 @@ use pretty_assertions::assert_eq;
 
 use super::canonical;
 
-/// The canonical layout of `before` is `after`, which is its own and says the same.
+/// Asserts that the canonical layout of `before` is `after`, that `after` stays the same, and that both have the same meaning.
 #[track_caller]
 fn becomes(before: &str, after: &str) {
     let laid_out = canonical(before).expect("TOML");

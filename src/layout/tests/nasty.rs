@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::super::canonical;
 use super::tree;
 
-/// Each with as many comments `#!` as it says.
+/// Each text has this number of `#!` comments.
 const TEXTS: &[(usize, &str)] = &[
     (2, "users = { 'a@x.co' = { role = 'A' }, #!\n 'b@x.co' = {}, #!\n }"),
     (1, "users = { 'a@x.co'.role = 'A', 'a@x.co'.status = 'away' } #!"),
@@ -37,7 +37,7 @@ const TEXTS: &[(usize, &str)] = &[
 ];
 
 #[test]
-fn nothing_is_lost_and_nothing_means_anything_else() {
+fn no_comment_is_lost_and_no_value_changes() {
     for (comments, text) in TEXTS {
         let once = canonical(text).unwrap_or_else(|_| panic!("TOML: {text}"));
         assert_eq!(once.matches("#!").count(), *comments, "of:\n{text}\nbecame:\n{once}");

@@ -1,9 +1,9 @@
-//! Lines and tables, groups and their headings.
+//! People as lines and as tables, and groups with headings.
 
 use super::{becomes, stays};
 
 #[test]
-fn people_are_sorted_without_regard_to_case() {
+fn people_are_sorted_and_letter_case_does_not_matter() {
     becomes(
         "[users]\n'Zed@x.co'={}\n\"bo@x.co\" = { }\n'Ana@x.co' = {status='away',role='Admin'}\n",
         "[users]\n\"Ana@x.co\" = { role = \"Admin\", status = \"away\" }\n\"bo@x.co\" = {}\n\"Zed@x.co\" = {}\n",
@@ -11,7 +11,7 @@ fn people_are_sorted_without_regard_to_case() {
 }
 
 #[test]
-fn a_group_is_sorted_in_itself_below_its_heading() {
+fn each_group_is_sorted_below_its_heading() {
     becomes(
         r#"[users]
 # team leads
@@ -47,7 +47,7 @@ fn a_group_is_sorted_in_itself_below_its_heading() {
 }
 
 #[test]
-fn who_has_windows_is_a_table_and_who_has_none_a_line() {
+fn people_with_windows_are_tables_and_others_are_lines() {
     becomes(
         r#"[users]
 "bo@x.co" = { role = "Member", windows = [{ until = 2027-01-03, role = "Admin" }] }   # incident
@@ -78,7 +78,7 @@ windows = [
 }
 
 #[test]
-fn dotted_keys_become_a_line_where_no_comment_is_lost() {
+fn dotted_keys_become_a_line_if_no_comment_is_lost() {
     becomes(
         "[users]\n# new\n\"bo@x.co\".status = \"away\"\n'bo@x.co'.role = 'Admin' # for now\n\"al@x.co\".role = \"A\"\n",
         "[users]\n# new\n\"al@x.co\" = { role = \"A\" }\n\"bo@x.co\" = { role = \"Admin\", status = \"away\" } # for now\n",
@@ -87,7 +87,7 @@ fn dotted_keys_become_a_line_where_no_comment_is_lost() {
 }
 
 #[test]
-fn a_form_that_a_comment_depends_on_stays() {
+fn a_person_keeps_a_form_that_a_comment_needs() {
     stays("[users]\n\"ana@x.co\" = { role = \"A\", # since May\n\n  status=\"away\" }\n");
     stays("[users.\"ana@x.co\"]\nrole = \"Admin\"   # since May\n");
     stays("[users.\"ana@x.co\"]\nrole = \"Admin\"\n# status = \"away\"\n");

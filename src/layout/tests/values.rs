@@ -3,7 +3,7 @@
 use super::{becomes, stays};
 
 #[test]
-fn strings_are_in_double_quotes_and_hide_nothing() {
+fn strings_are_in_double_quotes_and_invisible_characters_are_escaped() {
     becomes(
         "a = 'x'\nb = '''\nsay \"hi\" \\ o\n'''\nc = \"\"\"one \\\n   two\"\"\"\nd = \"\\u00e9\\t\u{202e}\\U000e0041\"\n'e f' = '#'\n",
         "a = \"x\"\nb = \"say \\\"hi\\\" \\\\ o\\n\"\nc = \"one two\"\nd = \"é\\t\\u202E\\U000E0041\"\n\"e f\" = \"#\"\n",
@@ -11,12 +11,12 @@ fn strings_are_in_double_quotes_and_hide_nothing() {
 }
 
 #[test]
-fn numbers_and_dates_stay_as_they_are() {
+fn numbers_and_dates_stay_as_written() {
     stays("a = 0x1F\nb = 1_000\nc = 1e3\nd = 2026-12-20 08:00:00z\ne = 08:00:00.123\nf = true\ng = +inf\n");
 }
 
 #[test]
-fn a_list_is_on_one_line_where_that_fits() {
+fn an_array_is_on_one_line_if_it_fits() {
     becomes("include = [\n'a',\n\n'b' ,\n]\n", "include = [\"a\", \"b\"]\n");
     let long = "a-long-name-in-a-list".repeat(3);
     becomes(
@@ -26,7 +26,7 @@ fn a_list_is_on_one_line_where_that_fits() {
 }
 
 #[test]
-fn a_list_keeps_its_comments_and_what_they_divide() {
+fn an_array_keeps_its_comments_and_blank_lines() {
     becomes(
         r#"[guardrails]
 protected = [ # nobody touches
@@ -65,7 +65,7 @@ protected = [
 }
 
 #[test]
-fn windows_have_a_line_each_and_their_keys_an_order() {
+fn each_window_has_a_line_and_its_keys_are_sorted() {
     becomes(
         r#"[users."cy@acme.example"]
 windows = [ { reason = "leave", then = "active", status = "away", until = 2027-01-03, from = 2026-12-20 }, {until=2026-12-01T18:00:00+01:00,role="Admin"} ]

@@ -110,7 +110,7 @@ impl ExplanationReport {
         let line = |person: &Person| PylonLine::new(person, email, observed);
         let found = observed.find(email);
         let (person, several) = match &found {
-            Found::Nobody => (None, &[][..]),
+            Found::NotFound => (None, &[][..]),
             Found::Primary(person) | Found::Secondary(person) => (Some(*person), &[][..]),
             Found::Several(people) => (None, people.as_slice()),
         };
@@ -129,7 +129,7 @@ impl ExplanationReport {
             several_in_pylon: several.iter().map(|person| line(person)).collect(),
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
             standing: standing(email, person, roster, observed),
-            did_you_mean: if found == Found::Nobody { near(asked, roster, observed) } else { None },
+            did_you_mean: if found == Found::NotFound { near(asked, roster, observed) } else { None },
             plan,
             scheduled: transitions
                 .iter()

@@ -20,7 +20,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{GuardrailRules, Missing, Region, Stance, Status, Unmanaged};
 
-/// The JSON Schema (draft 2020-12) of the root file and of team files.
+/// Returns the JSON Schema (draft 2020-12) of root files and team files.
 pub fn schema() -> Schema {
     // Some editors ignore a description next to a `$ref`, so every subschema is inlined.
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
@@ -38,7 +38,7 @@ struct File {
     ///
     /// Root file only. Patterns must stay in the folder of this file. A pattern that matches no file is an error.
     include: Option<Vec<Text>>,
-    /// The time zone of dates and local times, by its IANA name: `timezone = "Europe/Berlin"`.
+    /// The IANA name of the time zone that dates and local times are in: `timezone = "Europe/Berlin"`.
     ///
     /// Root file only.
     #[schemars(extend("default" = "UTC", "examples" = ["UTC", "Europe/Berlin", "America/New_York"]))]
@@ -72,7 +72,6 @@ struct File {
     users: Option<BTreeMap<Address, Person>>,
 }
 
-/// `[workspace]`
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Workspace {
@@ -82,7 +81,6 @@ struct Workspace {
     region: Option<Region>,
 }
 
-/// `[policy]`
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Policy {
@@ -97,7 +95,6 @@ struct Policy {
     extra_roles: Option<Stance>,
 }
 
-/// `[guardrails]`
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Guardrails {
@@ -161,7 +158,7 @@ struct GuardedRole(Text);
 #[derive(JsonSchema)]
 struct User(Address);
 
-/// The reason, for later readers: `reason = "support reorganization"`.
+/// Why the risk is accepted, for later readers: `reason = "support reorganization"`.
 #[derive(JsonSchema)]
 struct Reason(Text);
 
@@ -169,7 +166,6 @@ struct Reason(Text);
 #[derive(JsonSchema)]
 struct Expires(Moment);
 
-/// `[defaults]`
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Defaults {
@@ -208,7 +204,7 @@ struct Window {
     status: Option<Status>,
     /// The status after the window. For 48 hours after `until`, a person who still has the status of the window gets this one.
     then: Option<Status>,
-    /// The reason, for later readers: `reason = "incident lead"`.
+    /// Why the window is needed, for later readers: `reason = "incident lead"`.
     reason: Option<Text>,
 }
 

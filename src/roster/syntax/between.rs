@@ -1,4 +1,4 @@
-//! Mistakes between a key, its value, and the next key in braces, and keys that do not belong into a file.
+//! Recognizes mistakes between a key, its value, and the next key in braces, and keys that must not be in a file.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::spot::{Mistake, Spot, bare_key};
 use super::statements::{is_bare, string_len};
 use super::values::example;
 
-/// The key of a secret: its value is not shown, whatever is wrong with it.
+/// Recognizes the key of a secret. It comes before other recognizers, so that no message shows the value.
 pub(super) fn secret(spot: &Spot<'_>) -> Option<Mistake> {
     let signs = spot.bare().into_iter().filter(|(_, char)| "=:".contains(*char));
     for key in signs.filter_map(|(at, _)| key_before(spot.line, at)) {
@@ -43,7 +43,7 @@ fn first_word(rest: &str) -> &str {
     &rest[..length.unwrap_or(rest.len())]
 }
 
-/// Whether a key with its `=` begins here.
+/// Returns whether a key and its `=` begin here.
 fn is_pair(rest: &str) -> bool {
     let key = if rest.starts_with(['"', '\'']) { first_word(rest) } else { bare_key(rest) };
     !key.is_empty() && rest[key.len()..].trim_start().starts_with(['=', ':', '.'])
@@ -53,7 +53,7 @@ fn is_of_person_or_window(key: &str) -> bool {
     PERSON.contains(&key) || WINDOW.contains(&key)
 }
 
-/// From the line to the end of the line on which something follows `from`.
+/// Returns the range from this line to the end of the line with the next word after `from`.
 fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
     let rest = &spot.text[spot.start + from..];
     let next = spot.start + from + rest.len() - rest.trim_start().len();
@@ -61,7 +61,7 @@ fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
     spot.start..end + 1
 }
 
-/// `;`, `or`, or a second value behind the value of a key in braces.
+/// Recognizes `;`, `or`, or a second value after the value of a key in braces.
 pub(super) fn behind_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.after();
     let end = spot.at + first_word(rest).len();
@@ -85,12 +85,12 @@ pub(super) fn behind_a_value(spot: &Spot<'_>) -> Option<Mistake> {
         "a key has one value; write `,` and then the next key, as in { role = \"Admin\", status = \"away\" }"
             .to_owned()
     };
-    let message = format!("`{found}` does not belong behind a value");
-    let mistake = spot.mistake(marked, message, "a comma or the end is expected here", help);
+    let message = format!("`{found}` is not allowed after a value");
+    let mistake = spot.mistake(marked, message, "a comma or the end is expected", help);
     Some(mistake.over(through_next_word(spot, end)))
 }
 
-/// A key in braces that has a comma in the place of its value.
+/// Recognizes a key in braces that has a comma instead of a value.
 pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::ExtraCommaInBraces {
         return None;
@@ -108,7 +108,7 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(spot.start..end + 1))
 }
 
-/// `"""ana@acme.example""" = {}`
+/// Recognizes `"""ana@acme.example""" = {}`.
 pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::LongKey {
         return None;
@@ -120,7 +120,7 @@ pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, message, "three quotes", format!("write: \"{name}\" = …")))
 }
 
-/// `Tier 2 = 3`
+/// Recognizes `Tier 2 = 3`.
 pub(super) fn key_with_blank(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::NoAssignment {
         return None;
@@ -136,11 +136,11 @@ pub(super) fn key_with_blank(spot: &Spot<'_>) -> Option<Mistake> {
     let range = spot.at - first.len()..spot.at + words.trim_end().len();
     let value = value.split([',', '}', '#']).next().unwrap_or_default().trim();
     let fixed = spot.shown(&format!("\"{}\" = {value}", &spot.line[range.clone()]), "\"Tier 2\" = 3");
-    let message = "a key with a blank is in quotes";
+    let message = "a key with a space needs quotes";
     Some(spot.mistake(range, message, "needs quotes around it", format!("write: {fixed}")))
 }
 
-/// `[ role = "Admin" ]`
+/// Recognizes `[ role = "Admin" ]`.
 pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
     let before = spot.before().trim_end().strip_suffix('[')?.trim_end();
     let owner = before.strip_suffix('=')?;
@@ -155,7 +155,7 @@ pub(super) fn array_of_keys(spot: &Spot<'_>) -> Option<Mistake> {
     } else {
         "write { … } instead of [ … ]: { role = \"Admin\" }"
     };
-    let message = "keys with values are in braces, not in brackets";
+    let message = "keys with values belong in braces, not in brackets";
     let mistake = spot.mistake(at..at + 1, message, "a list begins here", help);
     let span = spot.statement.map_or(spot.start..spot.end(), |statement| statement.span.clone());
     Some(mistake.over(span.start..span.end.max(spot.end()) + 1))
@@ -170,8 +170,8 @@ pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
         ErrorKind::NoCommaInArray | ErrorKind::NoCommaInBraces => {
             let word = spot.after().split([' ', '=', ',', '}', ']']).next().unwrap_or_default();
             let begins_line = spot.before().trim().is_empty();
-            let help = if begins_line { "end the line above with `,`" } else { "write `,` in front of it" };
-            let message = "a comma is missing in front of this";
+            let help = if begins_line { "end the line above with `,`" } else { "write `,` before it" };
+            let message = "a comma is missing before this";
             spot.mistake(spot.at..spot.at + word.len(), message, "`,` is missing before it", help)
         }
         _ => return None,
@@ -179,7 +179,7 @@ pub(super) fn comma(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.within_mark(spot))
 }
 
-/// `{ from = 2026-12-20 until = 2026-12-21 }`: the parser takes the next key for a part of the value.
+/// Recognizes `{ from = 2026-12-20 until = 2026-12-21 }`. The parser takes the next key for a part of the value.
 pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
     let range = spot.value();
     let before = spot.line[range.clone()].split_once('=')?.0.trim_end();
@@ -190,12 +190,12 @@ pub(super) fn comma_between_values(spot: &Spot<'_>) -> Option<Mistake> {
         return None;
     }
     let start = range.start + value.len();
-    let message = "a comma is missing in front of this";
-    let help = "write `,` in front of it";
+    let message = "a comma is missing before this";
+    let help = "write `,` before it";
     Some(spot.mistake(start..start + key.len(), message, "`,` is missing before it", help))
 }
 
-/// `"ana@acme.example" = role = "Admin"`
+/// Recognizes `"ana@acme.example" = role = "Admin"`.
 pub(super) fn keys_without_braces(spot: &Spot<'_>) -> Option<Mistake> {
     let person = spot.before().trim_end().strip_suffix('=')?.trim();
     let key = bare_key(spot.after());
@@ -205,7 +205,7 @@ pub(super) fn keys_without_braces(spot: &Spot<'_>) -> Option<Mistake> {
     }
     let example = "\"ana@acme.example\" = { role = \"Admin\" }";
     let fixed = spot.shown(&format!("{person} = {{ {key} = {value} }}"), example);
-    let message = "the values of a person are in braces";
+    let message = "the values of a person belong in braces";
     let marked = spot.at..spot.at + key.len();
     Some(spot.mistake(marked, message, "`{` is missing before this", format!("write: {fixed}")))
 }

@@ -1,15 +1,15 @@
-//! Mistakes that are about more than one line: another format, a merge conflict.
+//! Recognizes mistakes that span more than one line, such as another format or a merge conflict.
 
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 use super::statements::is_bare;
 
-/// Markers of git, and where a conflict begins and ends.
+/// The markers that git writes into a merge conflict, in order.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 const EXAMPLE: &str =
     "write a line [users], and below it one line per person: \"ana@acme.example\" = { role = \"Admin\" }";
 
-/// Whether any line looks like TOML: a header, or a key in front of `=`.
+/// Returns whether any line looks like TOML: a header, or a key before `=`.
 fn has_toml(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let line = line.trim();
@@ -26,7 +26,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     let mut end = spot.end();
     if *marker == MARKERS[0] {
         let rest = &spot.text[end..];
-        // Up to the next conflict, so that many conflicts are not searched again and again.
+        // Search only up to the next conflict, so that many conflicts do not take quadratic time.
         let rest = &rest[..rest.find("\n<<<<<<<").unwrap_or(rest.len())];
         if let Some(last) = rest.find("\n>>>>>>>") {
             end += last + 1 + rest[last + 1..].find('\n').unwrap_or(rest.len() - last - 1);
@@ -37,7 +37,7 @@ pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.whole_line(), message, "git wrote this line", help).over(spot.start..end + 1))
 }
 
-/// The whole file is JSON, YAML, or CSV.
+/// Recognizes that the whole file is JSON, YAML, or CSV.
 pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     let format = if is_json(spot.text) {
         "JSON"
@@ -55,7 +55,7 @@ pub(super) fn other_format(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(0..spot.text.len() + 1))
 }
 
-/// No TOML begins with `{`, nor with a `[` that has no name on its line.
+/// Returns whether a text is JSON. TOML never begins with `{`, except for a mistyped header, and never with `[` and then `{`.
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let inner = text.strip_prefix('[').map(str::trim_start);
@@ -74,7 +74,7 @@ fn is_yaml(spot: &Spot<'_>) -> bool {
     line == "---" || is_pair
 }
 
-/// At least two columns in each line, and no value that looks like a key.
+/// Returns whether the first lines of a text have the same number of columns, at least two.
 fn is_csv(spot: &Spot<'_>) -> bool {
     let columns = |line: &str| line.matches([',', ';', '\t']).count();
     let mut lines = spot.text.lines().filter(|line| !line.trim().is_empty()).take(3);

@@ -7,8 +7,9 @@ use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot, before_end_of_value, last_item};
 use super::statements::{Flaw, is_bare, string_len};
 
-/// How comments begin in other languages.
+/// Comments begin with these signs in other languages.
 const COMMENTS: [&str; 6] = ["//", ";", "--", "/*", "<!--", "%"];
+
 pub(super) fn code_fence(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.trim();
     let message = "a Markdown code fence is not part of TOML";
@@ -25,7 +26,7 @@ pub(super) fn other_comment(spot: &Spot<'_>) -> Option<Mistake> {
     if !is_line && (spot.kind != ErrorKind::AfterValue || text.is_empty() && *sign == ";") {
         return None;
     }
-    // `---` and `-- --` separate; YAML begins with the first.
+    // `---` and `-- --` are separators without a text.
     let text = if text.is_empty() { "…".to_owned() } else { spot.shown(text, "…") };
     let start = if is_line { spot.whole_line().start } else { spot.at };
     let message = format!("`{sign}` does not begin a comment in TOML");
@@ -33,7 +34,7 @@ pub(super) fn other_comment(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(start..start + sign.len(), message, "not a comment", help))
 }
 
-/// HTML, as of a page that was copied or saved.
+/// Recognizes HTML, which comes from a page that was copied or saved.
 pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     let entity =
         ["&quot;", "&amp;", "&lt;", "&gt;", "&#39;", "&nbsp;"].into_iter().find(|it| spot.line.contains(it));
@@ -49,18 +50,18 @@ pub(super) fn markup(spot: &Spot<'_>) -> Option<Mistake> {
     is_tag.then(|| spot.mistake(spot.whole_line(), message, "HTML", "delete this line"))
 }
 
-/// A line of a patch.
+/// Recognizes a line of a diff.
 pub(super) fn diff(spot: &Spot<'_>) -> Option<Mistake> {
     let sign = spot.line.chars().next().filter(|sign| "+-@".contains(*sign))?;
     let rest = spot.line[1..].trim_start();
     let is_line =
         rest.starts_with(['"', '[', '#', '\'']) && !spot.line.starts_with("- ") || rest.starts_with("@ -");
     let message = format!("this line begins with `{sign}`, as a line of a diff does");
-    let help = "delete the sign if the line should stay, or else the whole line";
+    let help = "delete the sign to keep the line, or delete the whole line";
     is_line.then(|| spot.mistake(0..1, message, "not TOML", help))
 }
 
-/// `- ana@acme.example`, as in YAML or Markdown.
+/// Recognizes `- ana@acme.example`, a list item as in YAML or Markdown.
 pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.trim_start();
     let sign = line.chars().next().filter(|sign| "-*•".contains(*sign))?;
@@ -74,7 +75,7 @@ pub(super) fn list_item(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(spot.whole_line(), message, "a list item", help))
 }
 
-/// A line that was meant to be `[section]`.
+/// Recognizes a line that was meant to be `[section]`.
 pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_matches(['[', ']', '(', ')', '{', '}', ':', ' ', '"', '\'']);
@@ -87,7 +88,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     if let Some(address) = address_in(line).filter(|_| is_header && !line.contains(['"', '\''])) {
         let at = spot.line.find(address).unwrap_or_default();
         let header = format!("[users.\"{}\"]", spot.shown(address, "ana@acme.example"));
-        let message = "an address in a header stands in quotes";
+        let message = "an address in a header needs quotes";
         let help = format!("write: {header}");
         let mistake = spot.mistake(at..at + address.len(), message, "not in quotes", help);
         return Some(Mistake { section: Some(header), ..mistake });
@@ -95,24 +96,24 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
     let behind = line.rfind(']').map_or("", |end| line[end + 1..].trim());
     if is_header && !behind.is_empty() && !behind.starts_with([':', ';', ',']) {
         let at = spot.line.rfind(behind).unwrap_or_default();
-        let message = "something follows the header of a section on its line";
+        let message = "text follows the section header on the same line";
         let help = "put it on the next line, or begin it with `#` if it is a comment";
         return Some(spot.mistake(at..at + behind.len(), message, "not part of a header", help));
     }
     let (open, close) = if name == "acknowledge" { ("[[", "]]") } else { ("[", "]") };
     let name = if name.is_empty() { "users" } else { name };
     let message = match (line.starts_with('['), line.ends_with(']')) {
-        (true, false) if behind.is_empty() => "this header of a section has no `]`",
-        (false, true) => "this header of a section has no `[`",
+        (true, false) if behind.is_empty() => "this section header has no `]`",
+        (false, true) => "this section header has no `[`",
         (true, true) if line.matches('[').count() != line.matches(']').count() => {
-            "this header of a section has a different number of `[` and `]`"
+            "this section header has a different number of `[` and `]`"
         }
         (true, true) => "this is not a valid section header",
-        _ => "a section header is in brackets, on a line of its own",
+        _ => "a section header needs brackets and its own line",
     };
     let header = format!("{open}{}{close}", spot.shown(name, "users"));
     let mistake = spot.mistake(spot.whole_line(), message, "not a header", format!("write: {header}"));
-    // The parser knows no section here, or not the one that was meant.
+    // The parser read no section here, or another one than was meant.
     Some(Mistake { section: (!line.starts_with('[') || behind.is_empty()).then_some(header), ..mistake })
 }
 
@@ -124,13 +125,13 @@ fn header_name(line: &str) -> Option<&str> {
     (is_quoted && toml::de::DeTable::parse(&format!("{name}=0")).is_ok()).then_some(name)
 }
 
-/// `""Admin""`, as spreadsheets write it.
+/// Recognizes `""Admin""`, which spreadsheets write.
 pub(super) fn doubled_quotes(spot: &Spot<'_>) -> Option<Mistake> {
     let at = spot.before().rfind("\"\"").filter(|at| spot.before()[at + 2..].trim().is_empty())?;
     let rest = &spot.line[at + 2..];
     let text = &rest[..rest.find("\"\"").filter(|length| *length > 0)?];
     let help = format!("write one quote on each side: \"{}\"", spot.shown(text, "ana@acme.example"));
-    Some(spot.mistake(at..at + 2, "two quotes in a row are an empty text", "one quote too many", help))
+    Some(spot.mistake(at..at + 2, "two quotes in a row are an empty string", "one quote too many", help))
 }
 
 pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
@@ -140,7 +141,7 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     if let Some(mistake) = apostrophe_in_value(spot, open) {
         return Some(mistake.over(statement.span.start..statement.span.end + 1));
     }
-    // The first text that runs into `=` lacks its end, however many texts follow.
+    // The first string that contains a later `=` is the one that is not closed.
     let (at, text) = first_run(spot.line).unwrap_or((open, &spot.line[open + 1..]));
     let text = before_end_of_value(text).split('=').next().unwrap_or_default().trim();
     let ends_otherwise = text.find(['"', '\'']).is_some_and(|end| text[end + 1..].trim().is_empty());
@@ -148,14 +149,14 @@ pub(super) fn quote_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     let message = if ends_otherwise {
         "this text begins with one kind of quote and ends with another"
     } else {
-        "this quote has no partner on its line"
+        "this quote is not closed on its line"
     };
     let help = format!("close the text where it ends: \"{}\"", spot.shown(text, "Admin"));
     let mistake = spot.mistake(at..at + 1, message, "opens here", help);
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
 
-/// `reason = it's ok`
+/// Recognizes `reason = it's ok`.
 fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     let assigned = spot.line[..open].rfind('=')? + 1;
     let rest = spot.line[assigned..].trim_start();
@@ -176,7 +177,7 @@ fn apostrophe_in_value(spot: &Spot<'_>, open: usize) -> Option<Mistake> {
     ))
 }
 
-/// The first text that contains `=` although it begins where a key or a value begins: its closing quote is missing.
+/// Returns the first string that ends with `=`. Its closing quote is missing, so it extends to the quote of the next value.
 fn first_run(line: &str) -> Option<(usize, &str)> {
     let mut at = 0;
     while let Some(found) = line[at..].find(['"', '\'']) {
@@ -200,8 +201,9 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let bracket = spot.text[at..].chars().next()?;
     let (message, help) = if let Some(Flaw::Stray(_)) = statement.flaw {
-        let help = format!("delete the `{bracket}`, or write its partner");
-        (format!("this `{bracket}` closes nothing"), help)
+        let partner = if bracket == '}' { '{' } else { '[' };
+        let help = format!("delete it, or add the missing `{partner}`");
+        (format!("this `{bracket}` has no matching `{partner}`"), help)
     } else {
         let partner = if bracket == '{' { '}' } else { ']' };
         let help =
@@ -212,11 +214,11 @@ pub(super) fn bracket_without_partner(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.over(statement.span.start..statement.span.end + 1))
 }
 
-/// What other languages have between a key and its value.
+/// Other languages write these signs between a key and its value.
 pub(super) const SIGNS: [&str; 15] =
     [":", "==", "===", "=>", "->", ":=", "=:", "<-", "-->", "==>", "~>", "::", ">", ">=", "<="];
 
-/// Returns the range of the sign that ends before the offset `at` of a line, or begins at it or behind it.
+/// Returns the range of the sign nearest to the offset `at` of a line: it ends before `at`, or begins at or after it.
 pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     let is_sign = |char: char| "=:<>-~".contains(char);
     let at = line.floor_char_boundary(at);
@@ -225,7 +227,7 @@ pub(super) fn sign_around(line: &str, at: usize) -> Range<usize> {
     start..line[start..].find(|char| !is_sign(char)).map_or(line.len(), |length| start + length)
 }
 
-/// `:`, `==`, `=>`, `->` and the like between a key and its value.
+/// Recognizes `:`, `==`, `=>`, `->`, and similar signs between a key and its value.
 pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     let Range { start, end } = sign_around(spot.line, spot.at);
     let sign = &spot.line[start..end];
@@ -257,11 +259,11 @@ pub(super) fn operator(spot: &Spot<'_>) -> Option<Mistake> {
     };
     let example = spot.shown(&format!("{key} ={value}"), "role = \"Admin\"");
     let message = format!("`{sign}` does not separate a key from its value");
-    let mistake = spot.mistake(start..end, message, "TOML has `=` here", format!("write `=`: {example}"));
+    let mistake = spot.mistake(start..end, message, "TOML uses `=` here", format!("write `=`: {example}"));
     Some(if sign == ":" { mistake.within_mark(spot) } else { mistake })
 }
 
-/// The value behind a sign, with a space in front, if it is short and complete.
+/// Returns the value after a sign, with a space before it. A table or an array is abbreviated.
 fn value_after(spot: &Spot<'_>, value: &str) -> String {
     let end = match value.as_bytes().first() {
         Some(quote @ (b'"' | b'\'')) => string_len(value, *quote).unwrap_or(value.len()),
@@ -275,15 +277,15 @@ fn value_after(spot: &Spot<'_>, value: &str) -> String {
     if is_bare { format!(" \"{word}\"") } else { spot.shown(&format!(" {word}"), " …") }
 }
 
-/// Returns the first word with an `@`, without the signs around it.
+/// Returns the first word with an `@`, without the punctuation around it.
 fn address_in(text: &str) -> Option<&str> {
     let is_end = |char: char| char.is_whitespace() || "=<>,{}[]()\"':;#".contains(char);
     let word = text.split(is_end).find(|word| word.contains('@'))?;
-    // `users.ana@acme.example` in a header.
+    // A header may contain `users.ana@acme.example`.
     Some(word.strip_prefix("users.").unwrap_or(word))
 }
 
-/// `'ana.o'neil@acme.example' = {}`
+/// Recognizes `'ana.o'neil@acme.example' = {}`.
 fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
     let key = spot.line[..key_end].trim();
     let inner = key.strip_prefix('\'')?.strip_suffix('\'')?;
@@ -296,7 +298,7 @@ fn apostrophe_in_key(spot: &Spot<'_>, key_end: usize) -> Option<Mistake> {
     Some(spot.mistake(at..at + 1, "this `'` ends the text", "ends the text here", help))
 }
 
-/// An address without quotes, as a key or alone on its line.
+/// Recognizes an address without quotes, as a key or alone on its line.
 pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     let line = spot.line;
     let key_end = line.find('=').unwrap_or(line.len());
@@ -315,9 +317,9 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     let is_alone = line.trim() == address;
     let is_half = line[at + address.len()..].starts_with(['"', '\'']);
     let (message, label) = if is_alone {
-        ("an address alone is not an entry", "no `=` and no value")
+        ("an address without a value is not an entry", "no `=` and no value")
     } else if is_half {
-        ("a quote is missing in front of this address", "needs quotes around it")
+        ("a quote is missing before this address", "needs quotes around it")
     } else {
         ("this address is not in quotes", "needs quotes around it")
     };
@@ -325,7 +327,7 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(at..at + address.len(), message, label, format!("write: \"{shown}\" = {value}")))
 }
 
-/// Something behind a complete entry.
+/// Recognizes text after a complete entry.
 pub(super) fn behind_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::AfterValue {
         return None;
@@ -349,20 +351,20 @@ pub(super) fn behind_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     } else {
         format!("begin a comment with `#`: # {}", spot.shown(content, "…"))
     };
-    let message = "the value is complete, but the line goes on";
+    let message = "the value is complete, but the line continues";
     Some(spot.mistake(marked, message, "not part of the value", help))
 }
 
-/// `{{ role }}`
+/// Recognizes `{{ role }}`, a placeholder of a template.
 pub(super) fn template(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::NoKey || !spot.after().starts_with('{') {
         return None;
     }
     let help = "write { key = value }; if this is a template, fill it in first";
-    Some(spot.mistake(spot.at..spot.at + 1, "this `{` stands where a key belongs", "not a key", help))
+    Some(spot.mistake(spot.at..spot.at + 1, "a key is expected here, not `{`", "not a key", help))
 }
 
-/// A line that is neither `key = value` nor a header nor a comment.
+/// Recognizes a line that is neither `key = value` nor a header nor a comment.
 pub(super) fn no_pair(spot: &Spot<'_>) -> Option<Mistake> {
     if !spot.kind.is_about_key() {
         return None;
@@ -395,20 +397,25 @@ pub(super) fn no_pair(spot: &Spot<'_>) -> Option<Mistake> {
     Some(spot.mistake(marked, "this key is not in quotes", "not allowed without quotes", help))
 }
 
-/// No `=` behind a key, or text that is not a key at all.
+/// Returns the mistake of a line that has no `=` after its key, or does not begin with a key.
 fn without_sign(spot: &Spot<'_>, key: &str) -> Mistake {
     let value = spot.after().trim();
     let is_key = key.starts_with(['"', '\'']) || !key.is_empty() && key.chars().all(is_bare);
     let shown = spot.shown(key, "role");
     if is_key && value.starts_with(['"', '\'', '{', '[']) {
-        let message = format!("`=` is missing behind `{shown}`");
+        let message = format!("`=` is missing after `{shown}`");
         let marked = spot.at..spot.at + 1;
         return spot.mistake(marked, message, "`=` is missing before this", format!("write: {shown} = …"));
     }
     if is_key && value.is_empty() {
         let message = format!("`{shown}` has no `=` and no value");
         let value = if key.contains('@') { "{}, with a role or a status between the braces" } else { "…" };
-        return spot.mistake(spot.whole_line(), message, "a key alone", format!("write: {shown} = {value}"));
+        return spot.mistake(
+            spot.whole_line(),
+            message,
+            "a key without a value",
+            format!("write: {shown} = {value}"),
+        );
     }
     let message = "this line is neither `key = value` nor the [header] of a section";
     let help = format!("begin a comment with `#`: # {}", spot.shown(spot.line.trim(), "…"));

@@ -1,13 +1,14 @@
-//! Explains why a text is not TOML: what was typed, where, and what to write instead.
+//! Explains syntax errors: what was typed, where, and what to write instead.
 //!
-//! The parser reports what it expected, and often several times for one mistake. Each recognizer in [`MISTAKES`] looks at the place
-//! of an error and at its line, and names a mistake that people make. The first one that matches wins. What no recognizer knows
-//! is reported in the parser's words, with the rules for every line.
+//! The parser reports what it expected, and often several errors for one mistake. Each recognizer in [`MISTAKES`] checks the place of
+//! an error and its line for one common mistake. The first recognizer that matches decides the message. If none matches, the message
+//! has the words of the parser.
 //!
-//! * `parser_error` is what the parser reports; `statements` splits a text that is not TOML; `repair` lets the parser read on;
-//!   `spot` is the place of an error; `documents`, `lines`, `signs`, `values`, and `between` hold the recognizers.
+//! * `parser_error` classifies the errors of the parser, and `spot` is the place of one error. `statements` splits a text that is not
+//!   valid TOML. `repair` changes a text so that the parser can read it to the end.
+//! * `documents`, `lines`, `signs`, `values`, and `between` contain the recognizers.
 //! * One mistake is one problem: errors in the range that a mistake covers are not reported.
-//! * Takes time in proportion to the text: at most [`MOST_PER_LINE`] errors of a line are looked at.
+//! * The time is linear in the size of the text, because at most [`MAX_ERRORS_PER_LINE`] errors per line are checked.
 
 use std::ops::Range;
 
@@ -27,13 +28,13 @@ use parser_error::ParserError;
 use spot::{Mistake, Spot};
 use statements::{Statement, Statements};
 
-/// The errors that follow on the same line are almost always consequences.
-const MOST_PER_LINE: usize = 16;
+/// At most this many errors per line are checked. Later ones are almost always consequences of earlier ones.
+const MAX_ERRORS_PER_LINE: usize = 16;
 
-/// Says what people have typed if it is the mistake that this function knows.
+/// Returns the mistake if it is the one that this function recognizes.
 type Recognizer = for<'t> fn(&Spot<'t>) -> Option<Mistake>;
 
-/// The mistakes, in the order in which they are looked for: what explains a whole file first, what explains one sign last.
+/// The recognizers in the order in which they are tried: those for a whole file come first, those for one character last.
 const MISTAKES: &[Recognizer] = &[
     documents::merge_conflict,
     between::secret,
@@ -72,29 +73,29 @@ pub(super) struct BrokenSection {
     pub(super) header: String,
     /// The offset of the line that has the broken header.
     pub(super) at: usize,
-    /// Everything up to the next header.
+    /// The content ends at the next header.
     pub(super) content: Range<usize>,
 }
 
-/// Why a text is not TOML.
+/// The explanation of why a text is not valid TOML.
 #[derive(Default)]
 pub(super) struct Explained {
     pub(super) problems: Vec<Problem>,
-    /// The parts in which everything else that was found is a guess.
+    /// The ranges with syntax errors, in which other results are guesses.
     broken: Vec<Range<usize>>,
     pub(super) sections: Vec<BrokenSection>,
-    /// The parser did not see the statements from here on, because a bracket before it is open.
+    /// The parser did not read the statements from this offset on, because a bracket before it is not closed.
     pub(super) unseen_from: Option<usize>,
 }
 
 impl Explained {
-    /// The parts of the text in which what was found is a guess.
+    /// Returns the ranges of the text in which other results are guesses.
     pub(super) fn guesses(&self, length: usize) -> Vec<Range<usize>> {
         let unseen = self.unseen_from.map(|from| from..length.max(from) + 1);
         self.broken.iter().cloned().chain(unseen).collect()
     }
 
-    /// Adds a section, in front of which the one before it ends.
+    /// Adds a section. The previous section ends before it.
     fn add_section(&mut self, section: BrokenSection) {
         if let Some(before) = self.sections.last_mut() {
             before.content.end = before.content.end.min(section.at).max(before.content.start);
@@ -126,7 +127,7 @@ pub(super) fn explain(
     explained
 }
 
-/// Drops the errors behind an open statement. If there are none in it, the first of them becomes an error at its bracket.
+/// Drops the errors after a statement with an unclosed bracket. If it has no errors, the first error after it moves to the bracket.
 fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
     let Range { start, end } = statement.span;
     let first = errors.partition_point(|error| error.span.start < start);
@@ -141,11 +142,11 @@ fn blame_the_bracket(statement: &Statement, errors: &mut Vec<ParserError<'_>>) {
 
 fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements: &Statements) -> Explained {
     let mut explained = Explained::default();
-    // Up to where errors are consequences, and how many of the line were looked at.
+    // Errors before `covered` are consequences. `on_line` counts the checked errors of the line that ends at `line_end`.
     let (mut covered, mut line_end, mut on_line) = (0, 0, 0);
     for error in errors {
         let at = error.span.start;
-        if at < covered || at < line_end && on_line >= MOST_PER_LINE {
+        if at < covered || at < line_end && on_line >= MAX_ERRORS_PER_LINE {
             continue;
         }
         let spot = Spot::new(file, text, error, &statements.list, explained.problems.is_empty());
@@ -175,13 +176,13 @@ fn explain_each(file: FileId, text: &str, errors: &[ParserError<'_>], statements
     explained
 }
 
-/// From the line after `at` to the next header.
+/// Returns the range from the line after `at` to the next header.
 fn section_after(text: &str, at: usize, statements: &Statements) -> Range<usize> {
     let start = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
     start..statements.header_from(start).map_or(text.len(), |header| header.start)
 }
 
-/// A mistake that no recognizer knows, in the parser's words.
+/// Returns a mistake with the words of the parser, for an error that no recognizer knows.
 fn unknown(spot: &Spot<'_>, message: &str) -> Mistake {
     let message = format!("this line is not valid TOML: {}", message.trim_end_matches(", expected nothing"));
     let help = "write one `key = value` per line, with text in quotes, and numbers and dates without quotes";

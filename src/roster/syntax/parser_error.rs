@@ -1,24 +1,23 @@
-//! The errors of the TOML parser. Nothing else reads their English words.
+//! Classifies the errors of the TOML parser. Only this module depends on their English messages.
 
 use std::ops::Range;
 
 use toml::de::Error;
 
-/// An error of the parser.
 pub(in crate::roster) struct ParserError<'e> {
-    /// Where the error is, in bytes of the file.
+    /// The range is in bytes of the file.
     pub(in crate::roster) span: Range<usize>,
     pub(in crate::roster) kind: ErrorKind,
-    /// The words of the parser. They contain nothing from the file.
+    /// The message of the parser. It contains no text from the file.
     pub(super) message: &'e str,
 }
 
-/// What the parser complains about, as far as the recognizers tell it apart.
+/// The kinds of parser errors that the recognizers distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::roster) enum ErrorKind {
-    /// The key or the section is there already.
+    /// The key or the section is already declared.
     Repeated,
-    /// No `=` and no value follows a key. The parser stops to build values here.
+    /// A key has neither `=` nor a value. The parser stops building values here.
     NoValue,
     /// No `=` follows a key in braces.
     NoAssignment,
@@ -26,9 +25,9 @@ pub(in crate::roster) enum ErrorKind {
     InvalidKey,
     /// A key has three quotes on each side.
     LongKey,
-    /// Something else is in the place of a key in braces.
+    /// A key is expected in braces, but something else is there.
     NoKey,
-    /// The parts of an array have no comma between them.
+    /// The items of an array have no comma between them.
     NoCommaInArray,
     /// The keys in braces have no comma between them.
     NoCommaInBraces,
@@ -36,7 +35,7 @@ pub(in crate::roster) enum ErrorKind {
     ExtraCommaInBraces,
     /// Something follows a complete value on its line.
     AfterValue,
-    /// A backslash begins no escape.
+    /// A backslash does not begin a valid escape.
     BadEscape,
     BadDate,
     BadTime,
@@ -45,14 +44,14 @@ pub(in crate::roster) enum ErrorKind {
     /// A value is a text without quotes, or has only one of them.
     NoQuotes,
     BadNumber,
-    /// A value is missing, or is of no type of TOML.
+    /// A value is missing, or does not have a type of TOML.
     BadValue,
     /// A carriage return has no line feed after it.
     CarriageReturn,
     Other,
 }
 
-/// How the messages of each kind begin. The first beginning that matches counts.
+/// The messages of each kind begin with these texts. The first match counts.
 const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
     (ErrorKind::Repeated, &["duplicate key", "cannot extend value"]),
     (ErrorKind::NoValue, &["key with no value", "missing value for key"]),
@@ -79,7 +78,7 @@ const BEGINNINGS: &[(ErrorKind, &[&str])] = &[
 ];
 
 impl<'e> ParserError<'e> {
-    /// The error at `span` in the file, which differs from its span in the part that was parsed.
+    /// Returns the error at `span` in the file. The span of `error` is in the part that was parsed.
     pub(in crate::roster) fn at(span: Range<usize>, error: &'e Error) -> Self {
         let message = error.message();
         Self { span, kind: ErrorKind::from_message(message), message }
@@ -92,12 +91,12 @@ impl ErrorKind {
         BEGINNINGS.iter().find(|(_, beginnings)| is_of(beginnings)).map_or(Self::Other, |(kind, _)| *kind)
     }
 
-    /// Whether the parser could not read a key, or found no value for it.
+    /// Returns whether the parser could not read a key, or did not find its value.
     pub(super) fn is_about_key(self) -> bool {
         matches!(self, Self::NoValue | Self::NoAssignment | Self::InvalidKey)
     }
 
-    /// Whether the parser could not read a value.
+    /// Returns whether the parser could not read a value.
     pub(super) fn is_about_value(self) -> bool {
         matches!(self, Self::NoQuotes | Self::BadDate | Self::BadTime | Self::BadNumber | Self::BadValue)
     }

@@ -1,7 +1,7 @@
-//! Lets the parser read what follows a key without `=`.
+//! Repairs a text so that the parser can read what follows a key without `=`.
 //!
-//! The parser stops to build values at such a key: it neither returns what follows nor checks it. So the text is read again with
-//! a `=` in place of what was written, or without the line. No byte moves, so all places stay the same.
+//! The parser stops at such a key: it neither returns nor checks the rest. So the text is parsed again with `=` instead of what was
+//! written, or without the line. The repair moves no bytes, so all places stay the same.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use super::parser_error::ErrorKind;
 /// A text that the parser can read to its end.
 pub(in crate::roster) struct Repaired {
     text: String,
-    /// Why the parser stopped in the text as it was written.
+    /// The errors at which the parser stopped in the original text.
     stops: Vec<Error>,
-    /// Where a second error would be about the same mistake.
+    /// Errors in these ranges are about the same mistakes, so they are dropped.
     silent: Vec<Range<usize>>,
 }
 
 impl Repaired {
-    /// Puts `=` where the text has another sign, and spaces in the place of lines that have none.
+    /// Replaces wrong signs with `=`, and lines without a sign with spaces.
     pub(in crate::roster) fn new(text: &str) -> Self {
         let mut stops = DeTable::parse_recoverable(text).1;
         stops.retain(|error| ErrorKind::from_message(error.message()) == ErrorKind::NoValue);
@@ -35,7 +35,7 @@ impl Repaired {
         Self { text: String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned()), stops, silent }
     }
 
-    /// Returns what the parser reads, and its errors in the text as it was written.
+    /// Parses the repaired text. Returns the table, and the errors of the original text.
     pub(in crate::roster) fn parse(&self) -> (Spanned<DeTable<'_>>, Vec<Error>) {
         let (table, mut errors) = DeTable::parse_recoverable(&self.text);
         errors.retain(|error| !self.is_silent(error.span().unwrap_or_default().start));
@@ -49,12 +49,12 @@ impl Repaired {
     }
 }
 
-/// Repairs the line around the offset `at`. Returns where errors would be about the same mistake.
+/// Repairs the line around the offset `at`. Returns the range in which other errors are about the same mistake.
 fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     let line = text[start..end].trim_end_matches('\r');
-    // The parser may stop at the end of the line, behind the carriage return.
+    // The parser may stop at the end of the line, after the carriage return.
     let within = line.floor_char_boundary(at - start);
     let sign = sign_around(line, within);
     let has_key = !line[..sign.start].trim().is_empty();
@@ -64,7 +64,7 @@ fn repair(text: &str, at: usize, bytes: &mut [u8]) -> Option<Range<usize>> {
         bytes[start + sign.start] = b'=';
         return (!value.starts_with(['{', '['])).then_some(start + sign.start..end + 1);
     }
-    // A header behind an invisible mark, or behind a bullet.
+    // The line may be a header after an invisible character or a bullet.
     let header = line
         .find('[')
         .filter(|at| !line[..*at].contains(|char: char| char.is_alphanumeric() || "\"'".contains(char)));

@@ -3,18 +3,18 @@
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
-/// What a character is taken for.
+/// The character that a foreign one looks like.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Like {
     Quote,
     Space,
     Nothing,
     Hyphen,
-    /// It is taken for this sign of ASCII.
+    /// It looks like this ASCII character.
     Sign(char),
 }
 
-/// Characters that editors, word processors, chats, and keyboards put in the place of ASCII, with their names.
+/// Characters that editors, word processors, chats, and keyboards write instead of ASCII, with their names.
 const FOREIGN: &[(&str, &str, Like)] = &[
     ("“”„‟‘’‚‛", "a curly quote", Like::Quote),
     ("«»‹›", "an angle quote", Like::Quote),
@@ -41,9 +41,9 @@ const FOREIGN: &[(&str, &str, Like)] = &[
     ("、", "an ideographic comma", Like::Sign(',')),
 ];
 
-const COPIED: &str = "such a character often comes with text that was copied";
+const COPIED: &str = "copied text often contains such characters";
 
-/// The name of a foreign character, and what it is taken for.
+/// Returns the name of a foreign character, and what it looks like.
 fn foreign(char: char) -> Option<(&'static str, Like)> {
     if let Some((_, name, like)) = FOREIGN.iter().find(|(chars, ..)| chars.contains(char)) {
         return Some((name, *like));
@@ -56,7 +56,7 @@ fn foreign(char: char) -> Option<(&'static str, Like)> {
     (char.is_control() && char != '\t').then_some(("a control character", Like::Nothing))
 }
 
-/// A character outside strings and comments that only looks like one of TOML, or a control character anywhere.
+/// Recognizes a character outside strings and comments that only looks like one of TOML, and a control character anywhere.
 pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
     let is_in_string = matches!(spot.kind, ErrorKind::BadString | ErrorKind::NoQuotes);
     if let Some(char) = spot.after().chars().next().filter(|char| is_in_string && char.is_control()) {
@@ -74,7 +74,7 @@ pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
             (format!("{name} ({char}) is not a quote in TOML"), format!("write straight quotes: \"{text}\""))
         }
         Like::Space => (
-            format!("this is {name} ({number}), which is not a space in TOML"),
+            format!("this is {name} ({number}), which TOML does not accept as a space"),
             format!("delete it and type an ordinary space; {COPIED}"),
         ),
         Like::Nothing => (
@@ -91,7 +91,7 @@ pub(super) fn foreign_sign(spot: &Spot<'_>) -> Option<Mistake> {
 fn hyphen_help(spot: &Spot<'_>, at: usize) -> String {
     let word = with_hyphens(spot.line, at);
     if word.trim_matches('-').is_empty() {
-        return "delete it, or begin a comment with `#` in front of it".to_owned();
+        return "delete it, or put a `#` before it to make it a comment".to_owned();
     }
     format!("write `-`: {}", spot.shown(&word, "2026-12-20"))
 }
@@ -103,7 +103,7 @@ fn text_in_quotes(line: &str, at: usize) -> String {
         let rest = line[at..].trim_start_matches(is_quote);
         rest[..rest.find(is_quote).unwrap_or(rest.len())].to_owned()
     };
-    // A closing quote without an opening one: what is before it.
+    // If it is a closing quote, the text is before it.
     let before = &line[..at];
     match before.rfind(is_quote) {
         Some(open) if before[..open].matches(is_quote).count() % 2 == 0 => from(open),
@@ -111,7 +111,7 @@ fn text_in_quotes(line: &str, at: usize) -> String {
     }
 }
 
-/// The word around `at`, with hyphens.
+/// Returns the word around `at`, with ASCII hyphens.
 fn with_hyphens(line: &str, at: usize) -> String {
     let is_end = |char: char| char.is_whitespace() || "=,[]{}\"".contains(char);
     let start = line[..at].trim_end_matches(|char| !is_end(char)).len();

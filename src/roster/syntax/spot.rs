@@ -1,4 +1,4 @@
-//! The place of an error, and how a recognizer looks at it.
+//! Gives the recognizers access to the place of an error and the text around it.
 
 use std::ops::Range;
 
@@ -7,31 +7,32 @@ use super::statements::{Statement, Strings, is_bare};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::RosterCode;
-use crate::secret::{goes_on_at, holds_secret};
+use crate::secret::{contains_secret, secret_continues_at};
 use crate::source::{FileId, Place};
 
-/// The place of an error: its line, and what the parser complains about.
+/// The place where the parser found an error, with its line and its kind.
 pub(super) struct Spot<'t> {
     file: FileId,
     pub(super) text: &'t str,
     pub(super) line: &'t str,
-    /// The offset of the line in the file.
+    /// This is the offset of the line in the file.
     pub(super) start: usize,
-    /// Where in the line the error begins and ends.
+    /// The offset in the line where the error begins.
     pub(super) at: usize,
+    /// The offset in the line where the error ends.
     pub(super) at_end: usize,
     pub(super) kind: ErrorKind,
-    /// Whether no mistake comes before it.
+    /// Whether it is the first mistake of the text.
     pub(super) is_first: bool,
     pub(super) statement: Option<&'t Statement>,
 }
 
-/// What people have typed, and what they should type.
+/// A mistake that was recognized.
 pub(super) struct Mistake {
     pub(super) problem: Problem,
     /// Errors that begin in this range of the file are consequences.
     pub(super) covers: Range<usize>,
-    /// The header that was meant, if what follows is not below it.
+    /// The header that was meant, if the parser did not read it as a header.
     pub(super) section: Option<String>,
 }
 
@@ -59,7 +60,7 @@ impl<'t> Spot<'t> {
         Self { file, text, line, start: line_start, at, at_end, kind: error.kind, is_first, statement }
     }
 
-    /// The offset of the end of the line in the file.
+    /// Returns the offset of the end of the line in the file.
     pub(super) fn end(&self) -> usize {
         self.start + self.line.len()
     }
@@ -72,7 +73,7 @@ impl<'t> Spot<'t> {
         &self.line[self.at..]
     }
 
-    /// A mistake at a range of the line. All other errors of the line are consequences.
+    /// Returns a mistake at a range of the line. All other errors of the line count as consequences.
     pub(super) fn mistake(
         &self,
         marked: Range<usize>,
@@ -83,7 +84,7 @@ impl<'t> Spot<'t> {
         self.mistake_at(self.start + marked.start..self.start + marked.end, message, label, help)
     }
 
-    /// A mistake at a range of the file.
+    /// Returns a mistake at a range of the file.
     pub(super) fn mistake_at(
         &self,
         marked: Range<usize>,
@@ -96,29 +97,29 @@ impl<'t> Spot<'t> {
         Mistake { problem, covers: self.start..self.end() + 1, section: None }
     }
 
-    /// The range of the line without the white space around it.
+    /// Returns the range of the line without the white space around it.
     pub(super) fn whole_line(&self) -> Range<usize> {
         let start = self.line.len() - self.line.trim_start().len();
         start..start + self.line.trim().len()
     }
 
-    /// Returns a part of the line for a message, or `instead` if the line may hold a secret.
+    /// Returns a part of the line for a message, or `instead` if the line may contain a secret.
     pub(super) fn shown(&self, part: &str, instead: &str) -> String {
         let is_plain = !self.may_hold_a_secret() && !part.is_empty();
         Printable::cut(if is_plain { part } else { instead }, 80).raw().to_owned()
     }
 
-    /// Whether the line has a part that no message repeats.
+    /// Returns whether the line may contain a secret.
     pub(super) fn may_hold_a_secret(&self) -> bool {
-        holds_secret(self.line) || goes_on_at(self.text, self.start)
+        contains_secret(self.line) || secret_continues_at(self.text, self.start)
     }
 
-    /// The key whose value or whose sign is at `at`: the last one before it on the line.
+    /// Returns the key whose value or whose sign is at `at`: the last key before it on the line.
     pub(super) fn key(&self) -> &'t str {
         last_item(self.before().trim_end().trim_end_matches(['=', ':', '>', '-', '[']))
     }
 
-    /// The value that begins at or around `at`: its range in the line.
+    /// Returns the range in the line of the value at `at`.
     pub(super) fn value(&self) -> Range<usize> {
         let is_of_value = |char: char| !char.is_whitespace() && !"=,[{(".contains(char);
         let start = self.before().trim_end_matches(is_of_value).len();
@@ -127,8 +128,8 @@ impl<'t> Spot<'t> {
         start..start + rest[..end].trim_end().len()
     }
 
-    /// The characters of the line that are neither in a string nor in a comment, with their offsets. What follows a quote without
-    /// a partner is not in a string.
+    /// Returns the characters of the line that are neither in a string nor in a comment, with their offsets. The text after an
+    /// unclosed quote is not in a string.
     pub(super) fn bare(&self) -> Vec<(usize, char)> {
         let mut bare = Vec::new();
         let mut strings = Strings::new(self.line);
@@ -149,19 +150,18 @@ impl<'t> Spot<'t> {
 }
 
 impl Mistake {
-    /// The place of the mistake.
     pub(super) fn place(&self) -> Place {
         self.problem.labels[0].place
     }
 
-    /// Only the errors between the one that was recognized and the end of its mark are consequences.
+    /// Limits the consequences to errors from the recognized one to the end of its mark.
     #[must_use]
     pub(super) fn within_mark(self, spot: &Spot<'_>) -> Self {
         let (start, end) = (spot.start + spot.at, self.place().span().end);
         self.over(start..end.max(start + 1))
     }
 
-    /// Every error in this range of the file is a consequence.
+    /// Makes every error in this range of the file a consequence.
     #[must_use]
     pub(super) fn over(mut self, covers: Range<usize>) -> Self {
         self.covers = covers;

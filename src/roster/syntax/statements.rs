@@ -1,38 +1,37 @@
 //! Splits a text into statements, whether or not it is TOML.
 //!
-//! If a brace or a bracket is not closed, the parser takes the rest of the file for its content. This scan ends the statement in
-//! front of a line that can only begin a new one: a header, or a key in a place where the open value cannot have one. So one
-//! mistake is one problem, and the rest of the file can still be read.
+//! If a brace or a bracket is not closed, the parser takes the rest of the file for its content. This scan ends the statement before
+//! a line that can only begin a new one: a header, or a key where the open value cannot have one. So one mistake is one problem, and
+//! the rest of the file can still be read.
 
 use std::ops::Range;
 
 use super::super::keys;
 
-/// More brackets than this are not looked for a partner in, because that would take time in proportion to their number. The
-/// parser refuses 80.
-const MOST_OPEN: usize = 100;
+/// At most this many open brackets are tracked, because finding the matching one takes time. The parser rejects a nesting of 80.
+const MAX_OPEN_BRACKETS: usize = 100;
 
-/// A header, or a key with its value, with what is wrong with its quotes and brackets.
+/// A statement is a header, or a key with its value.
 #[derive(Debug)]
 pub(in crate::roster) struct Statement {
-    /// From its first byte to the end of its last line, without the line break.
+    /// The range ends with the last line of the statement, without the line break.
     pub(in crate::roster) span: Range<usize>,
     /// Whether it is `[section]` or `[[section]]`.
     pub(in crate::roster) is_header: bool,
-    /// The first thing that is wrong with its quotes and brackets.
+    /// Only the first flaw is kept.
     pub(super) flaw: Option<Flaw>,
-    /// A bracket is still open at its end, so the parser reads on.
+    /// Whether a bracket is not closed at its end. If so, the parser reads on.
     pub(super) is_open: bool,
 }
 
-/// What is wrong with quotes or brackets, with offsets in the text.
+/// An error in quotes or brackets, which has its offset in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
-    /// This quote has no partner on its line.
+    /// This quote is not closed on its line.
     Quote(usize),
     /// This bracket is never closed, or another kind closes first.
     Unclosed(usize),
-    /// This bracket closes nothing.
+    /// This bracket has no matching open one.
     Stray(usize),
 }
 
@@ -44,10 +43,10 @@ impl Flaw {
     }
 }
 
-/// The statements of a text, in order.
+/// Contains the statements of a text, in order.
 pub(in crate::roster) struct Statements {
     pub(in crate::roster) list: Vec<Statement>,
-    /// The spans of the headers, in order.
+    /// The spans of the headers are in order.
     headers: Vec<Range<usize>>,
 }
 
@@ -58,13 +57,13 @@ impl Statements {
         next.checked_sub(1).map(|last| self.headers[last].clone())
     }
 
-    /// Returns the first header that begins at the offset `at` or behind it.
+    /// Returns the first header that begins at or after the offset `at`.
     pub(in crate::roster) fn header_from(&self, at: usize) -> Option<Range<usize>> {
         self.headers.get(self.headers.partition_point(|header| header.start < at)).cloned()
     }
 }
 
-/// Returns the statements of a text. Takes time in proportion to the text.
+/// Splits a text into statements in linear time.
 pub(in crate::roster) fn statements(text: &str) -> Statements {
     let mut found: Vec<Statement> = Vec::new();
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -87,7 +86,7 @@ pub(in crate::roster) fn statements(text: &str) -> Statements {
     Statements { list: found, headers }
 }
 
-/// Where the next statement begins: not in white space and not in a comment.
+/// Returns the offset of the next statement, after white space and comments.
 fn start_from(text: &str, mut at: usize) -> Option<usize> {
     loop {
         let rest = text[at..].trim_start_matches([' ', '\t', '\r', '\n']);
@@ -103,12 +102,12 @@ struct Scan<'t, 's> {
     text: &'t str,
     at: usize,
     strings: &'s mut Strings<'t>,
-    /// The brackets that are open: the byte and its offset.
+    /// The stack of open brackets, each with its byte and its offset.
     open: Vec<(u8, usize)>,
     /// The last byte that is neither white space nor comment.
     last: u8,
     flaw: Option<Flaw>,
-    /// A bracket of another kind closed first, so the parser is still in the one that was open.
+    /// Whether a bracket of the wrong kind was closed. If so, the parser is still inside an open one.
     is_lost: bool,
 }
 
@@ -122,7 +121,7 @@ impl Scan<'_, '_> {
                 b'#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
                 b'"' | b'\'' => self.string(),
                 b'{' | b'[' => {
-                    if self.open.len() < MOST_OPEN {
+                    if self.open.len() < MAX_OPEN_BRACKETS {
                         self.open.push((byte, self.at));
                     }
                     self.at += 1;
@@ -147,7 +146,7 @@ impl Scan<'_, '_> {
         &self.text[self.at..]
     }
 
-    /// Passes over a string. One that its line does not close ends with the line.
+    /// Skips a string. If it is not closed on its line, it ends with the line.
     fn string(&mut self) {
         match self.strings.length(self.at) {
             Some(length) => self.at += length,
@@ -175,7 +174,7 @@ impl Scan<'_, '_> {
         self.at += 1;
     }
 
-    /// Whether the next line cannot belong to what is open.
+    /// Returns whether the next line cannot be part of the open brackets.
     fn next_line_begins_a_statement(&self) -> bool {
         let next = &self.rest()[1..];
         let line = next.split('\n').next().unwrap_or_default().trim();
@@ -190,13 +189,13 @@ impl Scan<'_, '_> {
     }
 }
 
-/// Finds the ends of the strings of a text. All calls together take time in proportion to the text.
+/// Finds the ends of the strings of a text. All calls together take linear time.
 pub(in crate::roster) struct Strings<'t> {
     text: &'t str,
-    /// For each quote, in its short and in its long form: no string that begins before this offset is closed.
+    /// For each quote, in its short and its long form: no string that begins before this offset is closed.
     ///
-    /// If a string has no end, neither has a later one of its kind: each of the later quotes is escaped in the first string, and
-    /// what follows an escaped quote is read in the same way in both strings. So one search is enough.
+    /// If a string is not closed, no later string of the same kind is closed either. Each later quote is escaped in the first string,
+    /// and the text after an escaped quote is read in the same way in both. So one search is enough.
     unclosed: [[usize; 2]; 2],
 }
 
@@ -217,7 +216,7 @@ impl<'t> Strings<'t> {
         }
         let length = string_len(rest, quote);
         if length.is_none() {
-            // Only a long string may go on behind the end of its line.
+            // Only a long string may continue after the end of its line.
             let line = if is_long { None } else { rest.find('\n') };
             *unclosed = at + line.unwrap_or(rest.len());
         }
@@ -245,7 +244,7 @@ pub(in crate::roster) fn string_len(rest: &str, quote: u8) -> Option<usize> {
     None
 }
 
-/// Whether a line is `[name]` or `[[name]]`. A list in which each name is in quotes is not.
+/// Returns whether a line is `[name]` or `[[name]]`. An array of strings in quotes is not a header.
 fn is_header(line: &str) -> bool {
     let inner = line.trim_start_matches('[');
     let Some((name, behind)) = inner.split_once(']').filter(|_| inner.len() < line.len()) else {
@@ -259,7 +258,7 @@ fn is_header(line: &str) -> bool {
         && (behind.is_empty() || behind.starts_with('#'))
 }
 
-/// The key that a line begins with, without its quotes, if `=` follows.
+/// Returns the key that a line begins with, without its quotes, if `=` or `.` follows.
 pub(super) fn key_of(line: &str) -> Option<&str> {
     let (key, rest) = match line.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {
@@ -271,7 +270,7 @@ pub(super) fn key_of(line: &str) -> Option<&str> {
     (!key.is_empty() && rest.trim_start().starts_with(['=', '.'])).then_some(key)
 }
 
-/// Whether a key may have this character without quotes.
+/// Returns whether a key may have this character without quotes.
 pub(super) const fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '_' | '-')
 }
@@ -282,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    /// Each statement, with where it is flawed.
+    /// Returns each statement with its flaw.
     fn split(text: &str) -> Vec<(&str, Option<Flaw>)> {
         statements(text).list.into_iter().map(|it| (&text[it.span], it.flaw)).collect()
     }
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_closed_ends_where_a_new_statement_begins() {
+    fn an_unclosed_statement_ends_where_a_new_statement_begins() {
         for (text, first, flaw) in [
             ("a = {\n[users]\n", "a = {", Flaw::Unclosed(4)),
             ("a = [\nb = 1\n", "a = [", Flaw::Unclosed(4)),
@@ -317,9 +316,9 @@ mod tests {
         }
     }
 
-    /// The shortcut of [`Strings`] changes no result.
+    /// Compares [`Strings`], which searches once, with a search for each string.
     #[test]
-    fn a_string_that_is_not_closed_is_looked_for_once() {
+    fn searching_once_for_unclosed_strings_gives_the_same_result() {
         let mut state = 1_u64;
         for _ in 0..20_000 {
             let mut text = String::new();
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_belong_to_the_open_bracket_does() {
+    fn a_line_that_can_belong_to_an_open_bracket_does_not_end_the_statement() {
         for text in [
             "users = {\n\"a@b.c\" = {},\n\"c@b.c\" = {},\n}",
             "a = {\nrole = 1\nstatus = 2\n}",

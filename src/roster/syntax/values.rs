@@ -27,12 +27,12 @@ const TEXTS: [&str; 12] = [
     "missing",
 ];
 
-/// The last part of a key.
+/// Returns the last part of a dotted key.
 fn own_name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or_default().trim()
 }
 
-/// A value by its key, for examples.
+/// Returns an example of a value for a key.
 pub(super) fn example(key: &str) -> &'static str {
     match key {
         "role" => "\"Admin\"",
@@ -46,13 +46,13 @@ pub(super) fn example(key: &str) -> &'static str {
         "keep_active" | "up_to" | "down_to" => "5",
         "allow_unicode_emails" => "true",
         key if key.contains('@') => "{ role = \"Admin\" }",
-        "unmanaged" | "missing" => "\"refuse\"",
+        "unmanaged" | "missing" => "\"block\"",
         "region" => "\"eu\"",
         _ => "\"…\"",
     }
 }
 
-/// A backslash that begins no escape: `"Support\Lead"`.
+/// Recognizes a backslash that does not begin a valid escape: `"Support\Lead"`.
 pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::BadEscape {
         return None;
@@ -67,11 +67,11 @@ pub(super) fn backslash(spot: &Spot<'_>) -> Option<Mistake> {
     } else {
         format!("write it twice: \"{}\"", spot.shown(&text.replace('\\', "\\\\"), "a\\\\b"))
     };
-    let message = "a backslash in quotes begins an escape, and TOML does not know this one";
-    Some(spot.mistake(at..at + 1, message, "begins an escape", help))
+    let message = "a backslash begins an escape sequence, and this one is not valid in TOML";
+    Some(spot.mistake(at..at + 1, message, "not a valid escape", help))
 }
 
-/// A value that the parser cannot read.
+/// Recognizes a value that the parser cannot read.
 pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     let key = spot.key().split('=').next().unwrap_or_default().trim();
     let name = spot.shown(key.trim_matches(['"', '\'']), "role");
@@ -87,11 +87,11 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
         let help =
             format!("write a value: {} = {}, or delete the key", spot.shown(key, "role"), example(&name));
         let message = format!("`{name}` has no value");
-        let mistake = spot.mistake(spot.at..spot.at, message, "nothing behind the `=`", help);
+        let mistake = spot.mistake(spot.at..spot.at, message, "no value after the `=`", help);
         return Some(mistake.within_mark(spot));
     }
     let found = BadValue { spot, key: &name, text };
-    // The digits of a secret are not repeated.
+    // The digits of a secret must not be shown.
     let known = if spot.may_hold_a_secret() { None } else { found.known() };
     let (code, message, help) = known.unwrap_or_else(|| found.without_quotes());
     let mut mistake = spot.mistake(range, message, "not a value of TOML", help);
@@ -99,7 +99,7 @@ pub(super) fn value(spot: &Spot<'_>) -> Option<Mistake> {
     Some(mistake.within_mark(spot))
 }
 
-/// `1,000`
+/// Recognizes `1,000`.
 fn number_with_commas(spot: &Spot<'_>, name: &str) -> Option<Mistake> {
     let before = spot.before().trim_end();
     let start = before.trim_end_matches(|char: char| char.is_ascii_digit()).len();
@@ -121,7 +121,7 @@ struct BadValue<'s> {
     text: &'s str,
 }
 
-/// The code, the message, and the help of a problem.
+/// Contains the code, the message, and the help of a problem.
 type Explanation = (RosterCode, String, String);
 
 fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanation {
@@ -129,7 +129,7 @@ fn explanation(message: impl Into<String>, help: impl Into<String>) -> Explanati
 }
 
 impl BadValue<'_> {
-    /// Explains a value that people write in the place of one of TOML.
+    /// Explains a value that is common in other formats but is not valid TOML.
     fn known(&self) -> Option<Explanation> {
         self.parenthesis()
             .or_else(|| self.word())
@@ -145,7 +145,7 @@ impl BadValue<'_> {
         is_one.then(|| explanation("TOML has no parentheses", help))
     }
 
-    /// A word that means something in another language.
+    /// Explains a word that is a value in other languages.
     fn word(&self) -> Option<Explanation> {
         let (text, key) = (self.text, self.key);
         let lower = text.to_ascii_lowercase();
@@ -174,7 +174,7 @@ impl BadValue<'_> {
         is_number.then(|| explanation("a percentage needs quotes", help))
     }
 
-    /// A date in the right form that no calendar has.
+    /// Explains a date in the right form that does not exist in the calendar.
     fn missing_day(&self) -> Option<Explanation> {
         let parts = numbers(self.text.split(['T', 't', ' ']).next()?)?;
         let [(4, year), (2, month), (2, day)] = parts[..] else { return None };
@@ -189,7 +189,7 @@ impl BadValue<'_> {
         Some((RosterCode::BadTime, format!("`{}` is not a day of the calendar", self.text), help))
     }
 
-    /// A date or a time in another form than TOML's.
+    /// Explains a date or a time that does not have the form of TOML.
     fn date(&self) -> Option<Explanation> {
         let is_datetime = matches!(self.spot.kind, ErrorKind::BadDate | ErrorKind::BadTime);
         if let Some(help) = self.time().filter(|_| is_datetime) {
@@ -203,14 +203,14 @@ impl BadValue<'_> {
         let help = match dates.as_slice() {
             [one] => format!("write year-month-day: {key} = {one}"),
             [one, other] => {
-                format!("write year-month-day: {key} = {one}, or {other}, whichever day is meant")
+                format!("write year-month-day: {key} = {one} or {other}")
             }
             _ => format!("write year-month-day, as in {key} = 2026-12-20"),
         };
         Some(explanation("this is not a valid date", help))
     }
 
-    /// Help for a date with a time that is not complete.
+    /// Returns the help for a date with an incomplete time.
     fn time(&self) -> Option<String> {
         let (date, time) = self.text.split_once(['T', 't', ' '])?;
         let date = dates(date).first()?.clone();
@@ -287,13 +287,13 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     words.contains(&lower.as_str()).then_some(lower)
 }
 
-/// The numbers in a text that has nothing else but separators: how many digits, and the number.
+/// Returns the numbers in a text that has only numbers and separators, each with its number of digits.
 fn numbers(text: &str) -> Option<Vec<(usize, u16)>> {
     let parts = text.split(['/', '.', '-', '_', ' ']).filter(|part| !part.is_empty());
     parts.map(|part| Some((part.len(), part.parse().ok()?))).collect()
 }
 
-/// The days that three numbers can mean, in ISO 8601.
+/// Returns the days that three numbers can mean, in ISO 8601.
 fn dates(text: &str) -> Vec<String> {
     let Some(parts) = numbers(text) else { return with_month(text).into_iter().collect() };
     let mut dates = match parts[..] {
@@ -309,7 +309,7 @@ fn dates(text: &str) -> Vec<String> {
     dates.into_iter().flatten().collect()
 }
 
-/// The day of a text such as `1 Dec 2026` or `December 1st, 2026`.
+/// Returns the day of a text such as `1 Dec 2026` or `December 1st, 2026`.
 fn with_month(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let words: Vec<&str> =
@@ -333,7 +333,7 @@ fn iso(year: u16, month: u16, day: u16) -> Option<String> {
     Some(date.to_string())
 }
 
-/// Whether a text names a month and has a number.
+/// Returns whether a text has the name of a month and a number.
 fn names_month(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let mut words = lower.split(|char: char| !char.is_ascii_alphanumeric());

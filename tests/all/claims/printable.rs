@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;
-use rolecall::secret::without_secret;
+use rolecall::secret::mask_secret;
 use rolecall::toml_text;
 use toml::{Table, Value};
 
@@ -19,7 +19,7 @@ pub(super) fn holds(data: &[u8]) {
     is_cut(text, data.first().map_or(0, |byte| usize::from(*byte)));
     is_toml(text);
     let line = text.lines().next().unwrap_or_default();
-    let shown = without_secret(line);
+    let shown = mask_secret(line);
     assert!(shown == line || shown.ends_with("(not shown)"), "{line:?} became {shown:?}");
 }
 

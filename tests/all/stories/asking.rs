@@ -311,7 +311,7 @@ fn a_pipe_is_not_a_state_because_the_sandbox_also_writes_it() {
     let made = std::process::Command::new("mkfifo").arg(scene.folder().join("pipe")).status().unwrap();
     assert!(made.success());
     let run = scene.run("sandbox --state pipe");
-    run.exits(1).names("sandbox::bad_state").mentions("cannot be read: it is no regular file");
+    run.exits(1).names("sandbox::bad_state").mentions("cannot be read: it is not a regular file");
 }
 
 #[cfg(unix)]

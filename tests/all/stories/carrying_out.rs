@@ -102,7 +102,8 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
     {
         let lock =
-            Lock::take(vec![Ok(OwnFolder::named(held).unwrap())], &scene.host(), "org_1", now).unwrap();
+            Lock::take(vec![Ok(OwnFolder::open_or_create_at(held).unwrap())], &scene.host(), "org_1", now)
+                .unwrap();
         let mut command = scene.command(&["apply", "--auto-approve"]);
         command.env("HOME", folder("home")).envs(has_login.then(|| ("XDG_RUNTIME_DIR", folder("run"))));
         let output = command.output().unwrap();

@@ -26,7 +26,7 @@ pub(crate) const TYPED: &[(&str, &[&str])] = &[
         r#"[users]
 "ana@acme.example" = { role = "Admin" status = "away" }
 "#,
-        &[r#"2:39 roster::syntax: a comma is missing in front of this | write `,` in front of it"#],
+        &[r#"2:39 roster::syntax: a comma is missing before this | write `,` before it"#],
     ),
     (
         r#"[users]
@@ -187,25 +187,25 @@ max_changes = 25%
     (
         "[users]\n\"ana@acme.example\"\u{a0}= { role = \"Admin\" }\n",
         &[
-            r#"2:19 roster::syntax: this is a non-breaking space (U+00A0), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+            r#"2:19 roster::syntax: this is a non-breaking space (U+00A0), which TOML does not accept as a space | delete it and type an ordinary space; copied text often contains such characters"#,
         ],
     ),
     (
         "[users]\n\u{a0}\"ana@acme.example\" = { role = \"Admin\" }\n",
         &[
-            r#"2:1 roster::syntax: this is a non-breaking space (U+00A0), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+            r#"2:1 roster::syntax: this is a non-breaking space (U+00A0), which TOML does not accept as a space | delete it and type an ordinary space; copied text often contains such characters"#,
         ],
     ),
     (
         "[users]\n\u{200b}\"ana@acme.example\" = { role = \"Admin\" }\n",
         &[
-            r#"2:1 roster::syntax: this is a zero-width space (U+200B), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+            r#"2:1 roster::syntax: this is a zero-width space (U+200B), which is invisible and not allowed here | delete it, or type the line again; copied text often contains such characters"#,
         ],
     ),
     (
         "[users]\n\"ana@acme.example\"\u{3000}= { role = \"Admin\" }\n",
         &[
-            r#"2:19 roster::syntax: this is an ideographic space (U+3000), which is not a space in TOML | delete it and type an ordinary space; such a character often comes with text that was copied"#,
+            r#"2:19 roster::syntax: this is an ideographic space (U+3000), which TOML does not accept as a space | delete it and type an ordinary space; copied text often contains such characters"#,
         ],
     ),
     (
@@ -229,7 +229,7 @@ max_changes = 25%
     (
         "timezone = \"UTC\"\n\u{feff}[users]\n\"ana@acme.example\" = {}\n",
         &[
-            r#"2:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+            r#"2:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; copied text often contains such characters"#,
         ],
     ),
     (
@@ -242,9 +242,7 @@ ana@acme.example = {}
         r#"[users.ana@acme.example]
 role = "Admin"
 "#,
-        &[
-            r#"1:8 roster::syntax: an address in a header stands in quotes | write: [users."ana@acme.example"]"#,
-        ],
+        &[r#"1:8 roster::syntax: an address in a header needs quotes | write: [users."ana@acme.example"]"#],
     ),
     (
         r#"[users]
@@ -346,7 +344,7 @@ role = Member
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:31 roster::syntax: this quote has no partner on its line | close the text where it ends: "Admin""#,
+            r#"2:31 roster::syntax: this quote is not closed on its line | close the text where it ends: "Admin""#,
         ],
     ),
     (
@@ -355,7 +353,7 @@ role = Member
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:1 roster::syntax: this quote has no partner on its line | close the text where it ends: "ana@acme.example""#,
+            r#"2:1 roster::syntax: this quote is not closed on its line | close the text where it ends: "ana@acme.example""#,
         ],
     ),
     (
@@ -364,7 +362,7 @@ ana@acme.example" = { role = "Admin" }
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:1 roster::syntax: a quote is missing in front of this address | write: "ana@acme.example" = { … }"#,
+            r#"2:1 roster::syntax: a quote is missing before this address | write: "ana@acme.example" = { … }"#,
         ],
     ),
     (
@@ -381,7 +379,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = { role = "Admin" }}
 "bo@acme.example" = { role = "Member" }
 "#,
-        &[r#"2:40 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#],
+        &[r#"2:40 roster::syntax: this `}` has no matching `{` | delete it, or add the missing `{`"#],
     ),
     (
         r#"[users]
@@ -389,7 +387,7 @@ ana@acme.example" = { role = "Admin" }
 "bo@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:22 roster::syntax: the values of a person are in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+            r#"2:22 roster::syntax: the values of a person belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -397,7 +395,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = role = "Admin"
 "#,
         &[
-            r#"2:22 roster::syntax: the values of a person are in braces | write: "ana@acme.example" = { role = "Admin" }"#,
+            r#"2:22 roster::syntax: the values of a person belong in braces | write: "ana@acme.example" = { role = "Admin" }"#,
         ],
     ),
     (
@@ -510,7 +508,7 @@ ana@acme.example" = { role = "Admin" }
 "ana@acme.example" = { role = "Admin" } team lead
 "#,
         &[
-            r#"2:41 roster::syntax: the value is complete, but the line goes on | begin a comment with `#`: # team lead"#,
+            r#"2:41 roster::syntax: the value is complete, but the line continues | begin a comment with `#`: # team lead"#,
         ],
     ),
     (
@@ -611,8 +609,8 @@ ana@acme.example
 bo@acme.example
 "#,
         &[
-            r#"2:1 roster::syntax: an address alone is not an entry | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
-            r#"3:1 roster::syntax: an address alone is not an entry | write: "bo@acme.example" = {}, with a role or a status between the braces"#,
+            r#"2:1 roster::syntax: an address without a value is not an entry | write: "ana@acme.example" = {}, with a role or a status between the braces"#,
+            r#"3:1 roster::syntax: an address without a value is not an entry | write: "bo@acme.example" = {}, with a role or a status between the braces"#,
         ],
     ),
     (
@@ -653,38 +651,38 @@ bo@acme.example
 "ana@acme.example" { role = "Admin" }
 "#,
         &[
-            r#"2:20 roster::syntax: `=` is missing behind `"ana@acme.example"` | write: "ana@acme.example" = …"#,
+            r#"2:20 roster::syntax: `=` is missing after `"ana@acme.example"` | write: "ana@acme.example" = …"#,
         ],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role "Admin" }
 "#,
-        &[r#"2:29 roster::syntax: `=` is missing behind `role` | write: role = …"#],
+        &[r#"2:29 roster::syntax: `=` is missing after `role` | write: role = …"#],
     ),
     (
         r#"timezone "UTC"
 "#,
-        &[r#"1:10 roster::syntax: `=` is missing behind `timezone` | write: timezone = …"#],
+        &[r#"1:10 roster::syntax: `=` is missing after `timezone` | write: timezone = …"#],
     ),
     (
         r#"[users
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#],
     ),
     (
         r#"users]
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `[` | write: [users]"#],
+        &[r#"1:1 roster::syntax: this section header has no `[` | write: [users]"#],
     ),
     (
         r#"[users]]
 "ana@acme.example" = {}
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users]"#,
+            r#"1:1 roster::syntax: this section header has a different number of `[` and `]` | write: [users]"#,
         ],
     ),
     (
@@ -692,7 +690,7 @@ bo@acme.example
 "ana@acme.example" = {}
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users]"#,
+            r#"1:1 roster::syntax: this section header has a different number of `[` and `]` | write: [users]"#,
         ],
     ),
     (
@@ -700,20 +698,20 @@ bo@acme.example
 guardrail = "max_changes"
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [[acknowledge]]"#,
+            r#"1:1 roster::syntax: this section header has a different number of `[` and `]` | write: [[acknowledge]]"#,
         ],
     ),
     (
         r#"(users)
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
+        &[r#"1:1 roster::syntax: a section header needs brackets and its own line | write: [users]"#],
     ),
     (
         r#"users:
 "ana@acme.example" = {}
 "#,
-        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
+        &[r#"1:1 roster::syntax: a section header needs brackets and its own line | write: [users]"#],
     ),
     (
         r#"[users]
@@ -733,8 +731,8 @@ guardrail = "max_changes"
 +"ana@acme.example" = { role = "Member" }
 "#,
         &[
-            r#"2:1 roster::syntax: this line begins with `-`, as a line of a diff does | delete the sign if the line should stay, or else the whole line"#,
-            r#"3:1 roster::syntax: this line begins with `+`, as a line of a diff does | delete the sign if the line should stay, or else the whole line"#,
+            r#"2:1 roster::syntax: this line begins with `-`, as a line of a diff does | delete the sign to keep the line, or delete the whole line"#,
+            r#"3:1 roster::syntax: this line begins with `+`, as a line of a diff does | delete the sign to keep the line, or delete the whole line"#,
         ],
     ),
     (
@@ -744,14 +742,14 @@ guardrail = "max_changes"
   status = "away"
 }
 "#,
-        &[r#"4:3 roster::syntax: a comma is missing in front of this | end the line above with `,`"#],
+        &[r#"4:3 roster::syntax: a comma is missing before this | end the line above with `,`"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Support\Lead" }
 "#,
         &[
-            r#"2:39 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write it twice: "Support\\Lead""#,
+            r#"2:39 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "Support\\Lead""#,
         ],
     ),
     (
@@ -759,7 +757,7 @@ guardrail = "max_changes"
 "ana@acme.example" = { role = "\d" }
 "#,
         &[
-            r#"2:32 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write it twice: "\\d""#,
+            r#"2:32 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write it twice: "\\d""#,
         ],
     ),
     (
@@ -817,7 +815,7 @@ max_changes = 040
     ),
     (
         "[users]\n\"ana@acme.example\" = { windows = [{ from = 2026-12-20 until = 2026-12-21, role = \"A\" }] }\n",
-        &[r#"2:55 roster::syntax: a comma is missing in front of this | write `,` in front of it"#],
+        &[r#"2:55 roster::syntax: a comma is missing before this | write `,` before it"#],
     ),
     (
         "[guardrails]\nmax_changes = 1 ,000\n",
@@ -830,13 +828,13 @@ max_changes = 040
     (
         "\u{feff}\u{feff}\u{feff}timezone = \"UTC\"\n",
         &[
-            r#"1:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; such a character often comes with text that was copied"#,
+            r#"1:1 roster::syntax: this is a byte-order mark (U+FEFF), which is invisible and not allowed here | delete it, or type the line again; copied text often contains such characters"#,
         ],
     ),
     (
         "include = [\"teams\\é.toml\"]\n",
         &[
-            r#"1:18 roster::syntax: a backslash in quotes begins an escape, and TOML does not know this one | write paths with `/`: "teams/é.toml""#,
+            r#"1:18 roster::syntax: a backslash begins an escape sequence, and this one is not valid in TOML | write paths with `/`: "teams/é.toml""#,
         ],
     ),
     (
@@ -874,7 +872,7 @@ max_changes = 1,000
 "ana@acme.example" = { role = {{ role }} }
 "#,
         &[
-            r#"2:32 roster::syntax: this `{` stands where a key belongs | write { key = value }; if this is a template, fill it in first"#,
+            r#"2:32 roster::syntax: a key is expected here, not `{` | write { key = value }; if this is a template, fill it in first"#,
         ],
     ),
     (
@@ -882,7 +880,7 @@ max_changes = 1,000
 ""ana@acme.example"" = { role = ""Admin"" }
 "#,
         &[
-            r#"2:1 roster::syntax: two quotes in a row are an empty text | write one quote on each side: "ana@acme.example""#,
+            r#"2:1 roster::syntax: two quotes in a row are an empty string | write one quote on each side: "ana@acme.example""#,
         ],
     ),
     (
@@ -918,14 +916,14 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 "ana@acme.example" = [ role = "Admin" ]
 "#,
         &[
-            r#"2:22 roster::syntax: keys with values are in braces, not in brackets | write { … } instead of [ … ]: { role = "Admin" }"#,
+            r#"2:22 roster::syntax: keys with values belong in braces, not in brackets | write { … } instead of [ … ]: { role = "Admin" }"#,
         ],
     ),
     (
         r#"["users"
 "a@b.co" = {}
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#],
     ),
     (
         r#"[users] = {
@@ -933,8 +931,8 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 }
 "#,
         &[
-            r#"1:9 roster::syntax: something follows the header of a section on its line | put it on the next line, or begin it with `#` if it is a comment"#,
-            r#"3:1 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#,
+            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or begin it with `#` if it is a comment"#,
+            r#"3:1 roster::syntax: this `}` has no matching `{` | delete it, or add the missing `{`"#,
         ],
     ),
     (
@@ -942,21 +940,21 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 "a@b.co" = {}
 "#,
         &[
-            r#"1:9 roster::syntax: something follows the header of a section on its line | put it on the next line, or begin it with `#` if it is a comment"#,
+            r#"1:9 roster::syntax: text follows the section header on the same line | put it on the next line, or begin it with `#` if it is a comment"#,
         ],
     ),
     (
         r#"[users]:
 "a@b.co" = {}
 "#,
-        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
+        &[r#"1:1 roster::syntax: a section header needs brackets and its own line | write: [users]"#],
     ),
     (
         r#"[users]
 "ana@acme.example" = {}
 }
 "#,
-        &[r#"3:1 roster::syntax: this `}` closes nothing | delete the `}`, or write its partner"#],
+        &[r#"3:1 roster::syntax: this `}` has no matching `{` | delete it, or add the missing `{`"#],
     ),
     (
         "[users]\n\"ana@acme.example\" = { role = \"Ad\u{7}min\" }\n",
@@ -968,7 +966,7 @@ Ana Silva <ana@acme.example> = { role = "Admin" }
 min" }
 "#,
         &[
-            r#"2:31 roster::syntax: this quote has no partner on its line | close the text where it ends: "Ad""#,
+            r#"2:31 roster::syntax: this quote is not closed on its line | close the text where it ends: "Ad""#,
         ],
     ),
     (
@@ -1036,7 +1034,7 @@ role = "A"
 role = "B"
 "#,
         &[
-            r#"3:8 and 1:8 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:8 and 1:8 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
     (
@@ -1046,7 +1044,7 @@ role = "B"
 role = "B"
 "#,
         &[
-            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
     (
@@ -1055,7 +1053,7 @@ role = "B"
 "aA@b.co" = {}
 "#,
         &[
-            r#"3:1 and 2:1 roster::duplicate_person: aA@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:1 and 2:1 roster::duplicate_person: aA@b.co is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
     (
@@ -1075,7 +1073,7 @@ timezone = "UTC"
             r#"2:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
             r#"2:11 roster::unknown_key: a person has no key `statsu` | did you mean `status`?"#,
             r#"3:1 roster::bad_email: `ana` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"3:1 and 2:1 roster::duplicate_person: ana is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:1 and 2:1 roster::duplicate_person: ana is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"3:18 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
         ],
     ),
@@ -1087,7 +1085,7 @@ timezone = "UTC"
         &[
             r#"2:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
             r#"3:1 roster::bad_email: an empty address is not an e-mail address | write the address that the person uses in Pylon, in quotes: "ana@acme.example""#,
-            r#"3:1 and 2:1 roster::duplicate_person: an empty address is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:1 and 2:1 roster::duplicate_person: an empty address is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
     (
@@ -1114,7 +1112,7 @@ role = 5
 "#,
         &[
             r#"3:2 and 1:2 roster::duplicate_key: the section [users] is declared twice | put everything below one of the two headers"#,
-            r#"4:1 and 2:1 roster::duplicate_person: a@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"4:1 and 2:1 roster::duplicate_person: a@b.co is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"4:14 roster::unknown_key: a person has no key `x` | a person takes: role, status, windows"#,
         ],
     ),
@@ -1146,7 +1144,7 @@ windows = [{ until = 2027-01-01 }]
 "#,
         &[
             r#"2:31 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
-            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:8 and 2:1 roster::duplicate_person: tia@acme.example is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"4:8 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
             r#"5:12 roster::empty_window: this window sets neither a role nor a status | add `role = …` or `status = …`"#,
         ],
@@ -1158,7 +1156,7 @@ max_changes = "x"
 "#,
         &[
             r#"3:1 and 2:1 roster::duplicate_key: `max_changes` is set twice in [guardrails] | keep the one that is right, and delete the other"#,
-            r#"3:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+            r#"3:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1167,7 +1165,7 @@ max_changes = "x"
 "t@b.co".role = 5
 "#,
         &[
-            r#"3:1 and 2:1 roster::duplicate_person: t@b.co is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"3:1 and 2:1 roster::duplicate_person: t@b.co is declared twice | keep one of the two entries; letter case does not matter in an address"#,
             r#"3:17 roster::wrong_type: `role` must be a string | write it in quotes: "…""#,
         ],
     ),
@@ -1183,7 +1181,7 @@ max_changes = "x"
             r#"2:22 roster::syntax: this `{` is not closed | write `}` where its content ends; each `{` needs a `}`, and each `[` a `]`"#,
             r#"3:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
             r#"4:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"6:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+            r#"6:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1194,10 +1192,10 @@ max_changes = "x"
 max_changes = "x"
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has no `]` | write: [users]"#,
+            r#"1:1 roster::syntax: this section header has no `]` | write: [users]"#,
             r#"2:24 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
             r#"3:1 roster::bad_email: `cy` is not an e-mail address: it has no `@` | people are declared by the address they use in Pylon, in quotes: "ana@acme.example""#,
-            r#"5:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+            r#"5:15 roster::bad_value: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1284,7 +1282,7 @@ reason = ""
         &[
             r#"1:1 roster::missing_key: this acknowledgment has no `expires` | None"#,
             r#"2:13 roster::bad_value: `foo` is not a guardrail | the guardrails are: max_changes, keep_at_least, keep_active, protected, token_owner, unmanaged, missing"#,
-            r#"3:9 roster::bad_value: `up_to` must be a whole number from 0 | write it without quotes: 40"#,
+            r#"3:9 roster::bad_value: `up_to` must be a whole number, 0 or more | write it without quotes: 40"#,
             r#"4:10 roster::bad_value: `reason` is empty | None"#,
         ],
     ),
@@ -1304,7 +1302,7 @@ expires = 2026-12-01
 max_changes = 1.000
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1312,7 +1310,7 @@ max_changes = 1.000
 max_changes = true
 "#,
         &[
-            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 freezes"#,
+            r#"2:15 roster::wrong_type: `max_changes` must be a share or a count | write a share of the declared people, "25%", or a count, 40; 0 allows no changes"#,
         ],
     ),
     (
@@ -1358,7 +1356,7 @@ expires = 2026-12-01
 "#,
         &[
             r#"2:24 roster::unknown_key: a person has no key `from` | dates are in a window: windows = [{ from = 2026-12-20, until = 2027-01-03, status = "away", then = "active" }]"#,
-            r#"2:43 roster::unknown_key: a person has no key `name` | a person has no such value; write it as a comment: # …"#,
+            r#"2:43 roster::unknown_key: a person has no key `name` | this cannot be declared for a person; write it as a comment: # …"#,
         ],
     ),
     (
@@ -1499,7 +1497,7 @@ status = away
         &[
             r#"2:16 roster::syntax: `:` does not separate a key from its value | write `=`: "ana@a.example" = { … }"#,
             r#"3:7 roster::syntax: `:` does not separate a key from its value | write `=`: role = "Admin""#,
-            r#"4:3 roster::syntax: a comma is missing in front of this | end the line above with `,`"#,
+            r#"4:3 roster::syntax: a comma is missing before this | end the line above with `,`"#,
             r#"4:9 roster::syntax: `:` does not separate a key from its value | write `=`: status = "awai""#,
             r#"6:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
@@ -1530,7 +1528,7 @@ expires = 2026-12-01
 "cy@a.example" = { rol = "x" }
 "#,
         &[
-            r#"2:20 roster::syntax: `=` is missing behind `"ana@acme.example"` | write: "ana@acme.example" = …"#,
+            r#"2:20 roster::syntax: `=` is missing after `"ana@acme.example"` | write: "ana@acme.example" = …"#,
             r#"3:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
@@ -1577,7 +1575,7 @@ ana@acme.example: { role: "Admin" }
 "cy@a.example" = { rol = "x" }
 "#,
         &[
-            r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#,
+            r#"1:1 roster::syntax: a section header needs brackets and its own line | write: [users]"#,
             r#"2:20 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
@@ -1606,7 +1604,7 @@ ana@acme.example: { role: "Admin" }
         &[
             r#"3:16 roster::syntax: `->` does not separate a key from its value | write `=`: "bo@a.example" = { … }"#,
             r#"5:12 roster::unknown_status: `awai` is not a value of `status` | did you mean `away`? `status` is one of: active, away, out_of_office"#,
-            r#"8:1 and 7:1 roster::duplicate_person: cy@a.example is declared twice | keep one of the two; letter case makes no second person"#,
+            r#"8:1 and 7:1 roster::duplicate_person: cy@a.example is declared twice | keep one of the two entries; letter case does not matter in an address"#,
         ],
     ),
     (
@@ -1665,7 +1663,7 @@ api_key = abc123
 "ana@acme.example" = { role = "Admin"; status = "away" }
 "#,
         &[
-            r#"2:38 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+            r#"2:38 roster::syntax: `;` is not allowed after a value | separate the keys with a comma: write `,` instead of `;`"#,
         ],
     ),
     (
@@ -1673,47 +1671,41 @@ api_key = abc123
 "ana@acme.example" = { role = "Admin" or "Member" }
 "#,
         &[
-            r#"2:39 roster::syntax: `or` does not belong behind a value | a person has one role: role = "Admin""#,
+            r#"2:39 roster::syntax: `or` is not allowed after a value | a person has one role: role = "Admin""#,
         ],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" + "Member" }
 "#,
-        &[
-            r#"2:39 roster::syntax: `+` does not belong behind a value | a person has one role: role = "Admin""#,
-        ],
+        &[r#"2:39 roster::syntax: `+` is not allowed after a value | a person has one role: role = "Admin""#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" | "Member" }
 "#,
-        &[
-            r#"2:39 roster::syntax: `|` does not belong behind a value | a person has one role: role = "Admin""#,
-        ],
+        &[r#"2:39 roster::syntax: `|` is not allowed after a value | a person has one role: role = "Admin""#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" and "Member", status = "away" }
 "#,
         &[
-            r#"2:39 roster::syntax: `and` does not belong behind a value | a person has one role: role = "Admin""#,
+            r#"2:39 roster::syntax: `and` is not allowed after a value | a person has one role: role = "Admin""#,
         ],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" / "Member" }
 "#,
-        &[
-            r#"2:39 roster::syntax: `/` does not belong behind a value | a person has one role: role = "Admin""#,
-        ],
+        &[r#"2:39 roster::syntax: `/` is not allowed after a value | a person has one role: role = "Admin""#],
     ),
     (
         r#"[users]
 "ana@acme.example" = { role = "Admin" "Member" }
 "#,
         &[
-            r#"2:39 roster::syntax: `"Member"` does not belong behind a value | a person has one role: role = "Admin""#,
+            r#"2:39 roster::syntax: `"Member"` is not allowed after a value | a person has one role: role = "Admin""#,
         ],
     ),
     (
@@ -1727,7 +1719,7 @@ api_key = abc123
 "ana@acme.example" = { role = "Admin" (owner) }
 "#,
         &[
-            r#"2:39 roster::syntax: `(owner)` does not belong behind a value | a person has one role: role = "Admin""#,
+            r#"2:39 roster::syntax: `(owner)` is not allowed after a value | a person has one role: role = "Admin""#,
         ],
     ),
     (
@@ -1735,7 +1727,7 @@ api_key = abc123
 "ana@acme.example" = { role = "Admin" && status = "away" }
 "#,
         &[
-            r#"2:39 roster::syntax: `&&` does not belong behind a value | separate the keys with a comma: write `,` instead of `&&`"#,
+            r#"2:39 roster::syntax: `&&` is not allowed after a value | separate the keys with a comma: write `,` instead of `&&`"#,
         ],
     ),
     (
@@ -1743,14 +1735,14 @@ api_key = abc123
 "ana@acme.example" = { role = "Admin" and status = "away" }
 "#,
         &[
-            r#"2:39 roster::syntax: `and` does not belong behind a value | separate the keys with a comma: write `,` instead of `and`"#,
+            r#"2:39 roster::syntax: `and` is not allowed after a value | separate the keys with a comma: write `,` instead of `and`"#,
         ],
     ),
     (
         r#"[guardrails]
 keep_at_least = { Tier 2 = 3 }
 "#,
-        &[r#"2:19 roster::syntax: a key with a blank is in quotes | write: "Tier 2" = 3"#],
+        &[r#"2:19 roster::syntax: a key with a space needs quotes | write: "Tier 2" = 3"#],
     ),
     (
         r#"[guardrails]
@@ -1769,7 +1761,7 @@ keep_at_least = { Admin >= 2, Tier 2 = 3 }
 keep_at_least = { Admin = 2; Lead = 3 }
 "#,
         &[
-            r#"2:28 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+            r#"2:28 roster::syntax: `;` is not allowed after a value | separate the keys with a comma: write `,` instead of `;`"#,
         ],
     ),
     (
@@ -1803,7 +1795,7 @@ keep_at_least = { Admin = 2; Lead = 3 }
 "ana@acme.example" = { windows = [ from = 2026-12-01, until = 2026-12-05, status = "active" ] }
 "#,
         &[
-            r#"2:34 roster::syntax: keys with values are in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
+            r#"2:34 roster::syntax: keys with values belong in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
         ],
     ),
     (
@@ -1811,33 +1803,33 @@ keep_at_least = { Admin = 2; Lead = 3 }
 windows = [ from = 2026-12-01, until = 2026-12-05, status = "active" ]
 "#,
         &[
-            r#"2:11 roster::syntax: keys with values are in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
+            r#"2:11 roster::syntax: keys with values belong in braces, not in brackets | write [{ … }] instead of [ … ]: windows = [{ until = 2026-12-20, status = "away" }]"#,
         ],
     ),
     (
         r#"[users."ana@acme.example"
 role = "Admin"
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users."ana@acme.example"]"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users."ana@acme.example"]"#],
     ),
     (
         r#"["users"."ana@acme.example"
 role = "Admin"
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: ["users"."ana@acme.example"]"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: ["users"."ana@acme.example"]"#],
     ),
     (
         r#"[users.'ana@acme.example'
 role = "Admin"
 "#,
-        &[r#"1:1 roster::syntax: this header of a section has no `]` | write: [users.'ana@acme.example']"#],
+        &[r#"1:1 roster::syntax: this section header has no `]` | write: [users.'ana@acme.example']"#],
     ),
     (
         r#"[users."ana@acme.example"]]
 role = "Admin"
 "#,
         &[
-            r#"1:1 roster::syntax: this header of a section has a different number of `[` and `]` | write: [users."ana@acme.example"]"#,
+            r#"1:1 roster::syntax: this section header has a different number of `[` and `]` | write: [users."ana@acme.example"]"#,
         ],
     ),
     (
@@ -1849,7 +1841,7 @@ role = "Admin"
 "cy@acme.example" = { rol = "x" }
 "#,
         &[
-            r#"3:17 roster::syntax: `;` does not belong behind a value | separate the keys with a comma: write `,` instead of `;`"#,
+            r#"3:17 roster::syntax: `;` is not allowed after a value | separate the keys with a comma: write `,` instead of `;`"#,
             r#"6:23 roster::unknown_key: a person has no key `rol` | did you mean `role`?"#,
         ],
     ),
@@ -1929,7 +1921,7 @@ role = "Admin"
 "ana@acme.example" = { role = "Admin" } – boss
 "#,
         &[
-            r#"2:41 roster::syntax: an en dash (–) is not the `-` of the keyboard | delete it, or begin a comment with `#` in front of it"#,
+            r#"2:41 roster::syntax: an en dash (–) is not the `-` of the keyboard | delete it, or put a `#` before it to make it a comment"#,
         ],
     ),
     (
@@ -2014,7 +2006,7 @@ unmanaged = Block
         r#"{users}
 "ana@acme.example" = { role = "Admin" }
 "#,
-        &[r#"1:1 roster::syntax: a section header is in brackets, on a line of its own | write: [users]"#],
+        &[r#"1:1 roster::syntax: a section header needs brackets and its own line | write: [users]"#],
     ),
     (
         r#"[users]

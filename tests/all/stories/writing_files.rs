@@ -45,8 +45,8 @@ Not written
     );
     assert_eq!(
         read(&scene, "users.toml"),
-        r#"# Who has which role in Pylon, and which status where one is declared. `rolecall plan` shows what an edit here
-# would change, `rolecall apply` changes it. Roles are named by name, slug or id.
+        r#"# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
+# `rolecall apply` changes it. Name a role by its name, slug, or ID.
 
 [workspace]
 organization = "org_1"
