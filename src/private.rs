@@ -52,7 +52,7 @@ impl Staged {
     fn create_next_to(path: &Path) -> Result<Self> {
         let name =
             path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "it does not name a file"))?;
-        // The name is random: a killed process leaves its file behind, and process IDs repeat in containers.
+        // The name is random: a killed process leaves its file, and process IDs repeat in containers.
         loop {
             let temporary =
                 path.with_file_name(format!(".{}.{:08x}.tmp", name.to_string_lossy(), fastrand::u32(..)));

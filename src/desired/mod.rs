@@ -84,7 +84,7 @@ pub enum Origin {
     Defaults,
     /// The value comes from a window that is active at the instant.
     Window {
-        /// The first instant after the window. `None` if it does not end.
+        /// The first instant after the window, if it ends.
         until: Option<Moment>,
         /// The reason that the window gives.
         reason: Option<String>,
@@ -154,7 +154,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
 
 /// Returns the value of the window that is active at `now`. A valid roster has at most one such window per field.
 fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired> {
-    windows.iter().filter(|window| holds(window, now)).find_map(|window| {
+    windows.iter().filter(|window| is_active(window, now)).find_map(|window| {
         let value = window.sets[field].clone()?;
         let until = window.until.as_ref().map(|until| until.value.clone());
         Some(Desired { value, origin: Origin::Window { until, reason: window.reason.clone() } })
@@ -162,7 +162,7 @@ fn in_window(windows: &[Window], now: Timestamp, field: Field) -> Option<Desired
 }
 
 /// Returns whether the window is active at `now`. It includes `from` and excludes `until`.
-pub fn holds(window: &Window, now: Timestamp) -> bool {
+pub fn is_active(window: &Window, now: Timestamp) -> bool {
     window.from.as_ref().is_none_or(|from| from.value.at <= now)
         && window.until.as_ref().is_none_or(|until| now < until.value.at)
 }

@@ -17,7 +17,7 @@ pub struct NewFile<'f> {
     /// The only organization that the file may be applied to.
     pub organization: Option<&'f str>,
     pub region: Option<Region>,
-    /// The role of everyone without a role of their own.
+    /// The role of all people who do not declare one.
     pub default_role: Option<&'f RoleName>,
     /// Each person once, in any order. A role that is the default is not repeated.
     pub people: &'f [PersonValues],

@@ -197,7 +197,7 @@ impl Placement<'_> {
         last.map_or_else(|| self.next_line(text), |start| start + line_at(text, start).len())
     }
 
-    /// Returns the white space in front of the statement.
+    /// Returns the white space before the statement.
     pub(super) fn indent<'t>(&self, text: &'t str) -> &'t str {
         &text[line_start(text, self.code.start)..self.code.start]
     }

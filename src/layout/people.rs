@@ -5,11 +5,11 @@
 //! * A comment with an address in every line is about people, for example an entry that is commented out. It is not a
 //!   heading: it stays directly above the person that it was above, or at the end of its group. If that person is the
 //!   first one of a group with a heading, blank lines keep the heading apart from the comment.
-//! * A comment that stands alone heads the lines or tables below it.
+//! * A detached comment heads the lines or tables below it.
 //! * A comment directly above a table may be about that table or about all that follow. So the table stays in its place, as a
 //!   separate group.
-//! * A person with windows moves from the lines to the tables, and moves back to the end of the lines when the windows
-//!   are gone. TOML requires that all lines of `[users]` are above all tables. So people in a group of lines with a
+//! * A person with windows moves from the lines to the tables. A person without windows moves back to the end of the
+//!   lines. TOML requires that all lines of `[users]` are above all tables. So people in a group of lines with a
 //!   heading, or above one, stay lines. Tables under a heading become lines only if all of them can, and all above them.
 //!
 //! ```toml
@@ -36,7 +36,7 @@ use crate::roster::Email;
 #[derive(Default)]
 struct PeopleGroup<'t> {
     blank_above: bool,
-    /// Comments above it that stand alone.
+    /// The detached comments above it.
     detached: Vec<Block<'t>>,
     /// The heading is the comment directly above the first line.
     heading: Block<'t>,

@@ -149,7 +149,7 @@ impl ValueFormatter<'_> {
 
     fn array_has_comments(self, array: &Array) -> bool {
         let has_comments =
-            |element: &Value| self.is_beside_comment(element.decor()) || self.has_comments(element);
+            |element: &Value| self.has_adjacent_comment(element.decor()) || self.has_comments(element);
         self.is_comment(Some(array.trailing())) || array.iter().any(has_comments)
     }
 
@@ -157,12 +157,12 @@ impl ValueFormatter<'_> {
     pub(super) fn has_comments_between_pairs(self, table: &InlineTable) -> bool {
         let has_comments = |(path, value): &(Vec<&Key>, &Value)| {
             let of_keys = path.iter().flat_map(|key| [key.leaf_decor(), key.dotted_decor()]);
-            of_keys.chain([value.decor()]).any(|decor| self.is_beside_comment(decor))
+            of_keys.chain([value.decor()]).any(|decor| self.has_adjacent_comment(decor))
         };
         self.is_comment(Some(table.trailing())) || table.get_values().iter().any(has_comments)
     }
 
-    fn is_beside_comment(self, decor: &Decor) -> bool {
+    fn has_adjacent_comment(self, decor: &Decor) -> bool {
         self.is_comment(decor.prefix()) || self.is_comment(decor.suffix())
     }
 

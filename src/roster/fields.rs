@@ -56,7 +56,7 @@ impl Shift {
     }
 }
 
-/// Names of keys that hold secrets, in addition to those of [`is_secret_name`]. Anyone can read a file in a pull request.
+/// Names of keys that contain secrets, in addition to those of [`is_secret_name`]. Anyone can read a file in a pull request.
 const SECRETS: &[&str] = &["key", "api_key"];
 /// Names of keys that would decide where the token is sent. A pull request must not be able to change that.
 const HOSTS: &[&str] = &["base_url", "url", "host", "endpoint", "api_url", "proxy", "token_file"];

@@ -62,7 +62,7 @@ fn through_next_word(spot: &Spot<'_>, from: usize) -> Range<usize> {
 }
 
 /// Recognizes `;`, `or`, or a second value after the value of a key in braces.
-pub(super) fn behind_a_value(spot: &Spot<'_>) -> Option<Mistake> {
+pub(super) fn after_a_value(spot: &Spot<'_>) -> Option<Mistake> {
     let rest = spot.after();
     let end = spot.at + first_word(rest).len();
     let is_missing_comma = spot.kind == ErrorKind::NoCommaInBraces && !is_pair(rest);
@@ -109,7 +109,7 @@ pub(super) fn no_value(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 /// Recognizes `"""ana@acme.example""" = {}`.
-pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
+pub(super) fn multiline_key(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::LongKey {
         return None;
     }
@@ -121,7 +121,7 @@ pub(super) fn key_of_lines(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 /// Recognizes `Tier 2 = 3`.
-pub(super) fn key_with_blank(spot: &Spot<'_>) -> Option<Mistake> {
+pub(super) fn key_with_space(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::NoAssignment {
         return None;
     }

@@ -20,8 +20,8 @@ fn has_toml(text: &str) -> bool {
 
 pub(super) fn merge_conflict(spot: &Spot<'_>) -> Option<Mistake> {
     let marker = MARKERS.iter().find(|marker| {
-        let behind = spot.line.strip_prefix(**marker);
-        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(' '))
+        let after = spot.line.strip_prefix(**marker);
+        after.is_some_and(|after| after.is_empty() || after.starts_with(' '))
     })?;
     let mut end = spot.end();
     if *marker == MARKERS[0] {

@@ -328,7 +328,7 @@ pub(super) fn bare_address(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 /// Recognizes text after a complete entry.
-pub(super) fn behind_the_end(spot: &Spot<'_>) -> Option<Mistake> {
+pub(super) fn after_the_end(spot: &Spot<'_>) -> Option<Mistake> {
     if spot.kind != ErrorKind::AfterValue {
         return None;
     }
@@ -365,7 +365,7 @@ pub(super) fn template(spot: &Spot<'_>) -> Option<Mistake> {
 }
 
 /// Recognizes a line that is neither `key = value` nor a header nor a comment.
-pub(super) fn no_pair(spot: &Spot<'_>) -> Option<Mistake> {
+pub(super) fn not_a_pair(spot: &Spot<'_>) -> Option<Mistake> {
     if !spot.kind.is_about_key() {
         return None;
     }
@@ -387,7 +387,7 @@ pub(super) fn no_pair(spot: &Spot<'_>) -> Option<Mistake> {
     {
         let start = spot.whole_line().start;
         let key = spot.shown(&format!("\"{quoted} = …"), "\"ana@acme.example\" = …");
-        let message = "something is in front of this key";
+        let message = "there is text before this key";
         let marked = start..start + prefix.len();
         return Some(spot.mistake(marked, message, "not part of a key", format!("delete it: {key}")));
     }

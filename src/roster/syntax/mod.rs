@@ -53,18 +53,18 @@ const MISTAKES: &[Recognizer] = &[
     lines::quote_without_partner,
     lines::bracket_without_partner,
     lines::operator,
-    lines::behind_the_end,
+    lines::after_the_end,
     between::array_of_keys,
-    between::behind_a_value,
+    between::after_a_value,
     between::no_value,
-    between::key_with_blank,
-    between::key_of_lines,
+    between::key_with_space,
+    between::multiline_key,
     between::comma,
     between::comma_between_values,
     lines::template,
     values::backslash,
     values::value,
-    lines::no_pair,
+    lines::not_a_pair,
 ];
 
 /// The lines below a header that the parser did not understand.

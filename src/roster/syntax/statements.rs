@@ -247,15 +247,15 @@ pub(in crate::roster) fn string_len(rest: &str, quote: u8) -> Option<usize> {
 /// Returns whether a line is `[name]` or `[[name]]`. An array of strings in quotes is not a header.
 fn is_header(line: &str) -> bool {
     let inner = line.trim_start_matches('[');
-    let Some((name, behind)) = inner.split_once(']').filter(|_| inner.len() < line.len()) else {
+    let Some((name, after)) = inner.split_once(']').filter(|_| inner.len() < line.len()) else {
         return false;
     };
     let is_of_name = |char: char| char.is_ascii_alphanumeric() || "_-.\"'@+ ".contains(char);
-    let behind = behind.trim_start_matches(']').trim_start();
+    let after = after.trim_start_matches(']').trim_start();
     name.starts_with(|char: char| char.is_ascii_alphabetic())
         && name.chars().all(is_of_name)
         && !["true", "false", "inf", "nan"].contains(&name)
-        && (behind.is_empty() || behind.starts_with('#'))
+        && (after.is_empty() || after.starts_with('#'))
 }
 
 /// Returns the key that a line begins with, without its quotes, if `=` or `.` follows.

@@ -241,7 +241,7 @@ fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
     scene
         .run("validate -c other/users.toml")
         .exits(1)
-        .mentions("let `rolecall import -c other/users.toml` write it");
+        .mentions("run `rolecall import -c other/users.toml` to create it");
     scene
         .run("plan -c users.toml --region eu")
         .exits(1)

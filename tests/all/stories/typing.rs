@@ -1914,7 +1914,7 @@ role = "Admin"
         r#"[users]
 ✅ "ana@acme.example" = {}
 "#,
-        &[r#"2:1 roster::syntax: something is in front of this key | delete it: "ana@acme.example" = …"#],
+        &[r#"2:1 roster::syntax: there is text before this key | delete it: "ana@acme.example" = …"#],
     ),
     (
         r#"[users]
