@@ -215,8 +215,8 @@ impl Prepared {
     /// Asks the audit log who changed what is out of sync. Costs a request if there is something out of sync, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
-        let out_of_step = Drift::new(&self.reviewed.plan, &state.roles);
-        let findings = connection.reader.inquire(out_of_step).await.finish(state);
+        let drift = Drift::new(&self.reviewed.plan, &state.roles);
+        let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);
     }
 

@@ -1,8 +1,9 @@
-//! Who changed what is out of sync: from a plan and entries of the audit log to one [`Blame`] an edit.
+//! Finds out who set the values that are out of sync: takes a plan and entries of the audit log, and returns one [`Blame`] per
+//! edit.
 //!
-//! Pure. The names of actions and attributes are an open list, so an entry counts when its object is the person and its action speaks
-//! of a role or of a status; the values in its attributes are used where they are there, and never required. The newest
-//! entry wins, in whatever order they come.
+//! Pure. Pylon may add names of actions and attributes at any time. So an entry counts if its object is the person and its
+//! action mentions the role or the status. The values in its attributes are used if they are present, but not required. The
+//! newest entry wins, in whatever order the entries arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,37 +13,38 @@ use super::{Edit, Plan};
 use crate::observed::{ObservedState, RoleCatalog, UserId};
 use crate::roster::{Email, Field};
 
-/// One entry of the audit log (Pylon API, `POST /audit-logs/search`), as far as it matters here.
+/// One entry of the audit log (Pylon API, `POST /audit-logs/search`), with only the fields that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: String,
-    /// What was done: `UserRoleChanged`; an open list.
+    /// For example `UserRoleChanged`. Pylon may add others.
     pub action: String,
     pub happened_at: Timestamp,
+    /// The ID of the user or other object that was changed.
     pub object: String,
-    /// From where: `api`, `app`; an open list, empty where it is not said.
+    /// For example `api` or `app`. Pylon may add others. Empty if the entry does not name a source.
     pub source: String,
-    /// The id of the user who did it.
+    /// The ID of the user who made the change.
     pub actor: Option<String>,
-    /// Details, text to text; an open list.
+    /// Details of the action. Pylon may add others.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Who brought an edit's present value about, as far as the audit log says.
+/// The newest entry of the audit log about the value of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
     pub actor: Actor,
-    /// From where; empty where the log does not say it.
+    /// For example `api` or `app`. Empty if the log does not name a source.
     pub source: String,
-    /// What the log calls it.
+    /// The name of the action in the log.
     pub action: String,
     pub at: Timestamp,
-    /// The value before it, as people call it, where the log has it.
+    /// The display name of the value before. `None` if the log does not have it.
     pub old: Option<String>,
-    /// The value that it set, likewise.
+    /// The display name of the value that was set. `None` if the log does not have it.
     pub new: Option<String>,
-    /// It set another value than Pylon has now: something that is not in the log came after it.
-    pub is_outlived: bool,
+    /// Whether Pylon has another value now than the one that was set. Then a later change is not in the log.
+    pub is_outdated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,29 +54,30 @@ pub enum Actor {
         name: String,
         email: Email,
     },
-    /// Somebody who is not, or not any more.
+    /// The ID of an actor who is not a user of the organization, or no longer one.
     Id(String),
-    /// Nobody in particular: only from where it came is known.
+    /// The log names only the source of the change.
     Source(String),
     Unknown,
 }
 
-/// The edits of a plan, each with the newest entry about it that has come so far.
+/// The edits of a plan, each with the newest entry about it so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {
     roles: &'a RoleCatalog,
-    edits: BTreeMap<(UserId, Field), Inquired<'a>>,
+    edits: BTreeMap<(UserId, Field), DriftedEdit<'a>>,
 }
 
 #[derive(Debug, Clone)]
-struct Inquired<'a> {
+struct DriftedEdit<'a> {
     edit: &'a Edit,
     newest: Option<AuditEntry>,
 }
 
 impl Field {
-    /// Whether a name of the open list is about it: `UserRoleChanged`, `user.role.updated`; but not `AccessControlEnabled`.
-    fn is_spoken_of(self, name: &str) -> bool {
+    /// Returns whether the name of an action or attribute mentions this field. `UserRoleChanged` and `user.role.updated`
+    /// mention the role, but `AccessControlEnabled` does not.
+    fn is_mentioned_in(self, name: &str) -> bool {
         let is_it = |word: &String| {
             [self.as_str(), self.plural()]
                 .iter()
@@ -85,48 +88,50 @@ impl Field {
 }
 
 impl<'a> Drift<'a> {
-    /// Nobody is found yet. What the policy only observes is asked about too.
+    /// Starts without entries. Includes the differences that the policy only observes.
     pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
-            let of_edit =
-                |edit: &'a Edit| ((change.subject.id.clone(), edit.field), Inquired { edit, newest: None });
+            let of_edit = |edit: &'a Edit| {
+                ((change.subject.id.clone(), edit.field), DriftedEdit { edit, newest: None })
+            };
             change.edits.iter().map(of_edit)
         });
         Self { roles, edits: edits.collect() }
     }
 
-    /// Whom to ask about, each once.
+    /// Returns the people to ask about, each once.
     pub fn people(&self) -> Vec<UserId> {
         let people: BTreeSet<&UserId> = self.edits.keys().map(|(id, _)| id).collect();
         people.into_iter().cloned().collect()
     }
 
-    /// Takes note of an entry.
+    /// Keeps the entry if it is the newest one about an edit.
     pub fn take(&mut self, entry: &AuditEntry) {
         let Some(object) = UserId::new(&entry.object) else { return };
-        for field in Field::ALL.into_iter().filter(|field| field.is_spoken_of(&entry.action)) {
-            let Some(inquired) = self.edits.get_mut(&(object.clone(), field)) else { continue };
-            // Of two at the same instant that one which tells of the present value: support hours answer a change at once.
+        for field in Field::ALL.into_iter().filter(|field| field.is_mentioned_in(&entry.action)) {
+            let Some(edit) = self.edits.get_mut(&(object.clone(), field)) else { continue };
+            // Of two entries with the same time, the one that set the present value wins: support hours react to a change at
+            // once.
             let rank = |entry: &AuditEntry| {
-                let tells_of_now = is_present(self.roles, inquired.edit, entry) == Some(true);
-                (entry.happened_at, tells_of_now, entry.id.clone())
+                let sets_present = is_present(self.roles, edit.edit, entry) == Some(true);
+                (entry.happened_at, sets_present, entry.id.clone())
             };
-            if inquired.newest.as_ref().is_none_or(|newest| rank(newest) < rank(entry)) {
-                inquired.newest = Some(entry.clone());
+            if edit.newest.as_ref().is_none_or(|newest| rank(newest) < rank(entry)) {
+                edit.newest = Some(entry.clone());
             }
         }
     }
 
-    /// Whether there is an entry about every edit of these people.
+    /// Returns whether there is an entry about every edit of these people.
     pub fn has_all(&self, people: &[UserId]) -> bool {
         let mut fields = people.iter().flat_map(|id| Field::ALL.map(|field| (id.clone(), field)));
-        fields.all(|key| self.edits.get(&key).is_none_or(|inquired| inquired.newest.is_some()))
+        fields.all(|key| self.edits.get(&key).is_none_or(|edit| edit.newest.is_some()))
     }
 
-    /// What has come of it: actors become people of `observed`. An edit that no entry is about is not in it.
-    pub fn settle(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
+    /// Returns a [`Blame`] for each edit that an entry is about. `observed` provides the names of the actors.
+    pub fn into_blames(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
         let Self { roles, edits } = self;
-        let blames = edits.into_iter().filter_map(|(key, Inquired { edit, newest })| {
+        let blames = edits.into_iter().filter_map(|(key, DriftedEdit { edit, newest })| {
             Some((key, blame(roles, observed, edit, newest?)))
         });
         blames.collect()
@@ -134,7 +139,7 @@ impl<'a> Drift<'a> {
 }
 
 fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &Edit, entry: AuditEntry) -> Blame {
-    let is_outlived = is_present(roles, edit, &entry) == Some(false);
+    let is_outdated = is_present(roles, edit, &entry) == Some(false);
     let AuditEntry { id: _, action, happened_at, object: _, source, actor, attributes } = entry;
     let value = |which: &str| {
         let written = value(&attributes, edit.field, which)?;
@@ -153,24 +158,25 @@ fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &Edit, entry: Audi
         None if source.is_empty() => Actor::Unknown,
         None => Actor::Source(source.clone()),
     };
-    Blame { actor, source, action, at: happened_at, old, new, is_outlived }
+    Blame { actor, source, action, at: happened_at, old, new, is_outdated }
 }
 
-/// Whether the value that the entry set is what Pylon has now; nothing where the entry does not say it, or not in words that are known.
+/// Returns whether Pylon now has the value that the entry set. `None` if the entry names no value, or an unknown one.
 fn is_present(roles: &RoleCatalog, edit: &Edit, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
     Some(edit.from.contains(&new) || edit.through_scim.contains(&new))
 }
 
-/// The `old` or `new` value among the attributes: that of the field (`new_role_id`) before one of no field (`new_value`).
+/// Returns the `old` or `new` value among the attributes. One that names the field (`new_role_id`) wins over one that names
+/// no field (`new_value`).
 fn value<'e>(attributes: &'e BTreeMap<String, String>, field: Field, which: &str) -> Option<&'e str> {
     let of_it = || attributes.iter().filter(|(key, _)| words(key).first().is_some_and(|word| word == which));
-    let own = of_it().find(|(key, _)| field.is_spoken_of(key));
-    let plain = || of_it().find(|(key, _)| !Field::ALL.iter().any(|field| field.is_spoken_of(key)));
+    let own = of_it().find(|(key, _)| field.is_mentioned_in(key));
+    let plain = || of_it().find(|(key, _)| !Field::ALL.iter().any(|field| field.is_mentioned_in(key)));
     own.or_else(plain).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
 }
 
-/// The words of a name in lower case, however it joins them: `UserRoleChanged`, `SCIMRole`, `user_role.changed`.
+/// Splits a name into words in lower case. It may be in any style: `UserRoleChanged`, `SCIMRole`, `user_role.changed`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words: Vec<String> = vec![String::new()];
@@ -209,7 +215,7 @@ mod tests {
         RoleCatalog::new(vec![role("r1", "Member", "member"), role("r2", "Viewer", "viewer")])
     }
 
-    /// Bo is a Viewer and away, and should be a Member and active.
+    /// Returns a plan in which Bo, a Viewer who is away, should be a Member and active.
     fn plan() -> Plan {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let email = Email::observed("bo@acme.example");
@@ -255,17 +261,17 @@ mod tests {
         }
     }
 
-    /// Who is blamed for the role and for the status, in whatever order the entries come.
+    /// Returns the blame for the role and for the status. Checks that the order of the entries does not matter.
     fn blamed(entries: &[AuditEntry]) -> [Option<Blame>; 2] {
         let (plan, roles, observed) = (plan(), roles(), ObservedState::default());
         let of = |entries: &mut dyn Iterator<Item = &AuditEntry>| {
-            let mut out_of_step = Drift::new(&plan, &roles);
-            entries.for_each(|entry| out_of_step.take(entry));
-            let blames = out_of_step.settle(&observed);
+            let mut drift = Drift::new(&plan, &roles);
+            entries.for_each(|entry| drift.take(entry));
+            let blames = drift.into_blames(&observed);
             Field::ALL.map(|field| blames.get(&(UserId::new("u_bo").unwrap(), field)).cloned())
         };
         let forwards = of(&mut entries.iter());
-        assert_eq!(forwards, of(&mut entries.iter().rev()), "the order leaves no trace");
+        assert_eq!(forwards, of(&mut entries.iter().rev()), "the order does not matter");
         forwards
     }
 
@@ -277,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_taken_when_it_speaks_of_the_field() {
+    fn an_entry_counts_if_its_action_mentions_the_field() {
         let (role, status, neither) = ([true, false], [false, true], [false, false]);
         for (action, taken) in [
             ("UserRoleChanged", role),
@@ -300,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_wins_and_others_people_and_fields_are_left_alone() {
+    fn the_newest_entry_about_the_person_and_field_wins() {
         let about = |object: &str, entry: AuditEntry| AuditEntry { object: object.into(), ..entry };
         let entries = [
             entry("old", "UserRoleChanged", "2026-08-20T14:02:00Z", &[]),
@@ -316,17 +322,17 @@ mod tests {
     }
 
     #[test]
-    fn of_two_at_one_instant_that_one_is_blamed_which_tells_of_the_present_value() {
+    fn of_two_entries_at_the_same_time_the_one_that_set_the_present_value_wins() {
         let at = "2026-08-20T14:02:00Z";
         let set = |id: &str, value: &str| entry(id, "UserStatusChanged", at, &[("new_status", value)]);
         assert_eq!(names(&[set("a", "away"), set("b", "active")])[1], Some("a".into()));
         assert_eq!(names(&[set("a", "active"), set("b", "away")])[1], Some("b".into()));
-        assert_eq!(names(&[set("a", "away"), set("b", "away")])[1], Some("b".into()), "always the same one");
+        assert_eq!(names(&[set("a", "away"), set("b", "away")])[1], Some("b".into()), "the choice is stable");
     }
 
     #[test]
-    fn values_are_used_where_they_are_there() {
-        for (attributes, old, new, is_outlived) in [
+    fn old_and_new_values_are_used_if_the_entry_has_them() {
+        for (attributes, old, new, is_outdated) in [
             (&[][..], None, None, false),
             (&[("old_role_id", "r1"), ("new_role_id", "r2")], Some("Member"), Some("Viewer"), false),
             (&[("oldRole", "member"), ("newRole", "viewer")], Some("Member"), Some("Viewer"), false),
@@ -339,9 +345,9 @@ mod tests {
             (&[("renewed_role", "r1"), ("role", "r1")], None, None, false),
         ] {
             let [role, _] = blamed(&[entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", attributes)]);
-            let Blame { actor: _, source: _, action: _, at: _, old: was, new: set, is_outlived: outlived } =
+            let Blame { actor: _, source: _, action: _, at: _, old: was, new: set, is_outdated: outdated } =
                 role.unwrap();
-            assert_eq!((was.as_deref(), set.as_deref(), outlived), (old, new, is_outlived), "{attributes:?}");
+            assert_eq!((was.as_deref(), set.as_deref(), outdated), (old, new, is_outdated), "{attributes:?}");
         }
     }
 
@@ -370,23 +376,23 @@ mod tests {
             let base = entry("x", "UserRoleChanged", "2026-08-20T14:02:00Z", &[]);
             let entry = AuditEntry { actor: actor.map(str::to_owned), source: source.into(), ..base };
             let (plan, roles) = (plan(), roles());
-            let mut out_of_step = Drift::new(&plan, &roles);
-            out_of_step.take(&entry);
-            let blames: Vec<Blame> = out_of_step.settle(&observed).into_values().collect();
+            let mut drift = Drift::new(&plan, &roles);
+            drift.take(&entry);
+            let blames: Vec<Blame> = drift.into_blames(&observed).into_values().collect();
             assert_eq!(blames[0].actor, expected, "{actor:?} {source}");
         }
     }
 
     #[test]
-    fn a_person_is_found_when_every_edit_of_theirs_is() {
+    fn people_are_complete_when_every_edit_has_an_entry() {
         let (plan, roles) = (plan(), roles());
-        let mut out_of_step = Drift::new(&plan, &roles);
-        let people = out_of_step.people();
+        let mut drift = Drift::new(&plan, &roles);
+        let people = drift.people();
         assert_eq!(people, [UserId::new("u_bo").unwrap()]);
         for (action, has_all) in [("UserRoleChanged", false), ("UserStatusChanged", true)] {
-            out_of_step.take(&entry("x", action, "2026-08-20T14:02:00Z", &[]));
-            assert_eq!(out_of_step.has_all(&people), has_all, "{action}");
+            drift.take(&entry("x", action, "2026-08-20T14:02:00Z", &[]));
+            assert_eq!(drift.has_all(&people), has_all, "{action}");
         }
-        assert!(out_of_step.has_all(&[UserId::new("u_stranger").unwrap()]));
+        assert!(drift.has_all(&[UserId::new("u_stranger").unwrap()]));
     }
 }

@@ -1,74 +1,73 @@
-//! The plan and its parts: old beside new, sorted, without no-ops.
+//! The plan and its parts.
 //!
-//! A change is a list of edits, one per field that differs. Nothing here knows which fields there are, except where a field is
-//! special.
+//! A plan is sorted, and contains no change that would have no effect. A change has one edit, with the old and the new
+//! value, for each field that differs.
 
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Organization, RoleId, UserId};
 use crate::roster::{Email, Field, FieldValue, PerField, Status};
 use crate::source::{Place, Sourced};
 
-/// What would change, and what was noticed on the way. A function of the files, the organization and the instant.
+/// What an apply would change, and what else the comparison found. The files, the organization, and the time determine it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The organization it is for.
     pub organization: Organization,
-    /// Who the token acts as.
+    /// The token's user. `None` if Pylon does not name one.
     pub token_user: Option<UserId>,
-    /// How many people are declared.
+    /// The number of declared people.
     pub declared: usize,
-    /// The people it is limited to (`--only`), sorted; empty where it is about everybody.
+    /// The people in `--only`, sorted. Empty if the plan is not limited.
     pub only: Vec<Email>,
     /// The changes, sorted by declared address.
     pub changes: Vec<Change>,
-    /// Differences that the policy only observes, sorted likewise. Never written, never pending.
+    /// Differences that the policy only observes, sorted by declared address. They are reported, but never applied.
     pub observed: Vec<Change>,
-    /// Declared people who are as they should be.
+    /// The number of declared people who need no change.
     pub in_sync: usize,
-    /// Declared people who are not there, sorted by address.
+    /// Declared people who are not in Pylon or are deactivated there, sorted by address.
     pub absent: Vec<Absent>,
-    /// Declared people who were found under another of their addresses, sorted by address.
+    /// Declared people whose declared address is not their primary one, sorted by address.
     pub found_elsewhere: Vec<Subject>,
-    /// The primary addresses of active people whom no file declares, sorted.
+    /// The primary addresses of active people who are in no file, sorted.
     pub unmanaged: Vec<Email>,
 }
 
-/// Who a change is about.
+/// The person that a change is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The address by which the person is declared.
+    /// The declared address.
     pub email: Sourced<Email>,
     pub id: UserId,
-    /// Their primary address in Pylon.
+    /// The primary address in Pylon.
     pub primary: Email,
-    /// Their other addresses in Pylon.
+    /// The other addresses in Pylon.
     pub secondary: Vec<Email>,
     pub name: String,
 }
 
-/// Everything that changes for one person, which is one `PATCH`.
+/// All changes to one person. One `PATCH` makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub subject: Subject,
-    /// At least one edit, in the order of [`Field::ALL`], at most one per field.
+    /// At least one edit, and at most one per field, in the order of [`Field::ALL`].
     pub edits: Vec<Edit>,
 }
 
-/// From the values before to the one value afterwards, of one field.
+/// The change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub field: Field,
-    /// The values that Pylon has, sorted. A person can have several roles, or an empty status, which is no value.
+    /// The values that Pylon has, sorted. A person can have several roles. An empty status counts as no value.
     pub from: Vec<FieldValue>,
     pub to: FieldValue,
-    /// Values that the person has through SCIM groups, before and afterwards.
+    /// The values that the person has through SCIM groups. The edit does not change them.
     pub through_scim: Vec<FieldValue>,
-    /// Where the new value is declared.
+    /// The place in the files that declares the new value.
     pub place: Place,
     pub origin: Origin,
 }
 
-/// What rolls a change back, and what a rollback cannot restore.
+/// The change that rolls another one back, and the values that a rollback cannot restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse {
     /// Restores every field that is not in `lost`. `None` if no field is left.
@@ -76,38 +75,37 @@ pub struct Inverse {
     pub lost: Vec<Lost>,
 }
 
-/// The values from before that no `PATCH` restores: a `PATCH` sets exactly one role, and one of [`Status::ALL`].
+/// Values that no `PATCH` can restore. A `PATCH` sets exactly one role, or one of [`Status::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
     pub from: Vec<FieldValue>,
 }
 
-/// What one `PATCH /users/{id}` sets: absolute values, only those that change.
+/// The values that one `PATCH /users/{id}` sets. `None` leaves a field unchanged.
 pub type Patch = PerField<Option<FieldValue>>;
 
-/// A declared person who is not there.
+/// A declared person who is not in Pylon or is deactivated there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
-    /// The address, and where it is declared.
     pub email: Sourced<Email>,
-    /// In which way they are not there.
     pub absence: Absence,
 }
 
-/// In which way somebody is not there.
+/// Why a declared person cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Absence {
+    /// Pylon has no user with this address.
     Missing {
-        /// The nearest address of somebody whom no file declares.
+        /// The most similar address of an unmanaged person, if one is similar enough.
         did_you_mean: Option<Email>,
     },
-    /// The person is deactivated in Pylon; roles and statuses of theirs mean nothing.
+    /// The person is deactivated in Pylon, so their role and status have no effect.
     Deactivated { name: String },
 }
 
 impl Plan {
-    /// A plan that changes nothing yet, where so many people are declared.
+    /// Returns a plan without changes. `declared` is the number of declared people.
     pub fn empty(observed: &ObservedState, declared: usize) -> Self {
         Self {
             organization: observed.organization.clone(),
@@ -123,7 +121,8 @@ impl Plan {
         }
     }
 
-    /// The same plan, of these people alone. What guardrails count stays that of the whole organization.
+    /// Limits the plan to these people. If `only` is empty, the plan stays as it is. The number of declared people and the
+    /// unmanaged people stay those of the whole organization.
     #[must_use]
     pub fn only(mut self, only: &[Email]) -> Self {
         if only.is_empty() {
@@ -147,12 +146,12 @@ impl Plan {
 }
 
 impl Subject {
-    /// Returns every address by which this person is declared or known; one may be there twice.
+    /// Returns the declared address and all addresses in Pylon. An address can occur twice.
     pub fn addresses(&self) -> impl Iterator<Item = &Email> {
         [&self.email.value, &self.primary].into_iter().chain(&self.secondary)
     }
 
-    /// Whether the address is one by which this person is declared or known.
+    /// Returns whether `email` is one of [`Self::addresses`].
     pub fn is(&self, email: &Email) -> bool {
         self.addresses().any(|address| address == email)
     }
@@ -163,13 +162,13 @@ impl Change {
         self.edits.iter().find(|edit| edit.field == field)
     }
 
-    /// The `PATCH` that makes this change.
+    /// Returns the body of the `PATCH` that makes this change.
     pub fn patch(&self) -> Patch {
         PerField::from_fn(|field| self.edit(field).map(|edit| edit.to.clone()))
     }
 
-    /// What rolls it back, as far as a `PATCH` can. Place and origin stay those of the change, because no file declares the way
-    /// back.
+    /// Returns the change that restores the values from before, and the values that no `PATCH` can restore. No file declares
+    /// the restored values, so the place and the origin stay the same.
     pub fn inverse(&self) -> Inverse {
         let (mut edits, mut lost) = (Vec::new(), Vec::new());
         for edit in &self.edits {
@@ -182,14 +181,14 @@ impl Change {
         Inverse { change: Some(change).filter(|change| !change.edits.is_empty()), lost }
     }
 
-    /// The role that the person would newly hold.
+    /// Returns the role that the person would gain, if there is one.
     pub fn role_gained(&self) -> Option<RoleId> {
         let edit = self.edit(Field::Role)?;
         let is_new = !edit.from.contains(&edit.to) && !edit.through_scim.contains(&edit.to);
         is_new.then(|| RoleId(edit.to.clone()))
     }
 
-    /// The roles that the person would no longer hold.
+    /// Returns the roles that the person would lose.
     pub fn roles_lost(&self) -> impl Iterator<Item = RoleId> {
         self.edit(Field::Role).into_iter().flat_map(|edit| {
             let is_lost = |role: &&FieldValue| **role != edit.to && !edit.through_scim.contains(role);
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_taken_back_by_the_same_with_its_ends_exchanged() {
+    fn the_inverse_of_a_change_swaps_the_old_and_new_values() {
         let there = change(&[(Field::Role, &["member"], "admin"), (Field::Status, &["active"], "away")]);
         let back = change(&[(Field::Role, &["admin"], "member"), (Field::Status, &["away"], "active")]);
         assert_eq!(there.inverse(), Inverse { change: Some(back.clone()), lost: Vec::new() });
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_stays_through_scim_is_neither_lost_nor_gained() {
+    fn a_role_held_through_scim_is_neither_lost_nor_gained() {
         for (from, to, lost, gained) in [
             (&["member"][..], "admin", &["member"][..], Some("admin")),
             (&["lead", "member"], "admin", &["member"], Some("admin")), // `lead` is held through SCIM
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_known_by_the_declared_address_the_primary_one_and_the_others() {
+    fn a_subject_matches_its_declared_primary_and_secondary_addresses() {
         let bo = change(&[]).subject;
         let bo = Subject {
             primary: Email::observed("b.lindqvist@acme.example"),
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_patch_can_say_is_lost_and_the_rest_is_taken_back() {
+    fn the_inverse_restores_what_a_patch_can_and_lists_the_rest_as_lost() {
         let (role, status) = (Field::Role, Field::Status);
         for (edits, back, lost) in [
             (&[(role, &[][..], "admin")][..], &[][..], &[(role, &[][..])][..]),

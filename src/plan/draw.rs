@@ -1,4 +1,4 @@
-//! Draws the plan: what is desired against what is observed.
+//! Makes the plan by comparing the desired state with the observed state.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,10 +14,10 @@ use crate::roster::{Field, Policy, Stance};
 use crate::source::Place;
 
 impl Plan {
-    /// The difference between what is desired and what is observed, by `policy`.
+    /// Returns the plan that makes `observed` match `desired`. `policy` decides which differences are changes.
     ///
     /// # Errors
-    /// People who cannot be told apart: one declared under two addresses, or one address that several have.
+    /// A person is declared under several addresses, or several people in Pylon have a declared address.
     pub fn draw(
         desired: &DesiredState,
         observed: &ObservedState,
@@ -31,7 +31,7 @@ impl Plan {
     }
 }
 
-/// An address by which a person is declared.
+/// A place that declares a person.
 #[derive(Debug, Clone, Copy)]
 struct DeclaredAddress {
     place: Place,
@@ -43,9 +43,9 @@ struct Drawing<'a> {
     roles: &'a NamedRoles,
     policy: Policy,
     plan: Plan,
-    /// The address by which each person is declared first.
+    /// The first declared address of each person.
     declared: HashMap<&'a UserId, DeclaredAddress>,
-    /// The people who are declared by several addresses, with all of them.
+    /// The people who are declared under several addresses, with all of those addresses.
     twice: BTreeMap<&'a UserId, (&'a Person, Vec<DeclaredAddress>)>,
     problems: Vec<Problem>,
 }
@@ -68,14 +68,14 @@ impl<'a> Drawing<'a> {
         let (person, is_secondary) = match self.observed.find(&desired.email.value) {
             Found::Primary(person) => (person, false),
             Found::Secondary(person) => (person, true),
-            Found::NotFound => {
-                // The suggestion is looked for at the end, when it is known who is unmanaged.
+            Found::Nobody => {
+                // `finish` adds the suggestion, because it knows who is unmanaged.
                 let absence = Absence::Missing { did_you_mean: None };
                 self.plan.absent.push(Absent { email: desired.email.clone(), absence });
                 return;
             }
             Found::Several(people) => {
-                self.problems.push(several(desired, &people));
+                self.problems.push(ambiguous(desired, &people));
                 return;
             }
         };
@@ -116,7 +116,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The difference in one field, and what the policy does about it.
+    /// Returns the difference in one field, and what the policy says about it. Returns `None` if there is no difference.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
         let desired = desired.value_for(field, &person.status)?;
         let to = self.roles.value(field, &desired.value.value)?;
@@ -162,7 +162,7 @@ fn subject(desired: &DesiredPerson, person: &Person) -> Subject {
     }
 }
 
-fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
+fn ambiguous(desired: &DesiredPerson, people: &[&Person]) -> Problem {
     /// At most this many IDs are named, which is enough to find the people in Pylon.
     const NAMED: usize = 20;
     let mut ids: Vec<&str> = people.iter().take(NAMED).map(|person| person.id.as_str()).collect();
@@ -174,21 +174,19 @@ fn several(desired: &DesiredPerson, people: &[&Person]) -> Problem {
         Printable::new(desired.email.value.as_str())
     );
     Problem::new(PlanCode::AmbiguousPerson, message).at(desired.email.place, "which one?").help(format!(
-        "their ids are {}; declare the person by an address that nobody else has",
+        "their IDs are {}; declare the person under an address that no other user has",
         ids.join(" and ")
     ))
 }
 
-/// A problem for each address to delete. The one to keep is the primary one, or else the first.
+/// Returns a problem for each address to delete. The one to keep is the primary address, or else the first one.
 fn declared_twice(person: &Person, addresses: &[DeclaredAddress]) -> Vec<Problem> {
-    let message = format!("{} is declared under two of their addresses", Printable::new(&person.name));
+    let message = format!("{} is declared under several addresses", Printable::new(&person.name));
     let primary = Printable::new(person.email.as_str());
     let kept = addresses.iter().position(|address| address.is_primary);
     let (label, help) = match kept {
-        Some(_) => {
-            ("keep this one: it is the primary address", format!("keep the primary address, {primary}"))
-        }
-        None => ("the same person", format!("declare the person once, by the primary address, {primary}")),
+        Some(_) => ("keep this one, the primary address", format!("keep the primary address, {primary}")),
+        None => ("the same person", format!("declare the person once, under the primary address, {primary}")),
     };
     let kept = kept.unwrap_or(0);
     let deleted = addresses.iter().enumerate().filter(|(number, _)| *number != kept);

@@ -1,7 +1,7 @@
-//! What comes by itself after this plan: the transitions of windows, and which of them a guardrail would refuse.
+//! Lists the scheduled changes after this plan: windows that start or end, and whether a guardrail will block the change.
 //!
-//! A window that ends in March is reviewed today, by the same guardrails, on the organization as it would be in March if
-//! nobody else changed anything: better to hear of it in this pull request than on its day.
+//! A window that ends in March is reviewed today, so that this pull request shows the problem and not an apply in March.
+//! The guardrails review the organization as it would be then if no other client changed anything.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,38 +12,37 @@ use crate::desired::agenda::Transition;
 use crate::observed::ObservedState;
 use crate::roster::{Roster, Stance};
 
-/// Transitions within this time are always told.
+/// Reports always list scheduled changes that are less than this far away.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coming {
-    /// When, of whom, and what.
+pub struct Forecast {
     pub transition: Transition,
-    /// What would refuse the apply of its day.
+    /// The findings that would block an apply at that time.
     pub blocked_by: Vec<Figure>,
 }
 
-/// The transitions within [`AHEAD`] of `now`, and all, however far, that would be blocked on their day.
+/// Returns the scheduled changes within [`AHEAD`] of `now`, and all later ones that a guardrail would block.
 pub fn forecast(
     roster: &Roster,
     observed: &ObservedState,
     roles: &NamedRoles,
     plan: &Plan,
     now: Timestamp,
-) -> Vec<Coming> {
+) -> Vec<Forecast> {
     let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let mut agenda = roster.agenda(now);
     agenda.retain(|transition| roster.policy.fields[transition.field] == Stance::Enforce);
     if agenda.is_empty() {
-        return Vec::new(); // most files have no windows, and copying the organization takes its time
+        return Vec::new(); // most files have no windows, and copying the organization is slow
     }
     let mut state = after(observed, plan);
-    let mut coming = Vec::new();
+    let mut scheduled = Vec::new();
     for same_instant in agenda.chunk_by(|one, other| one.moment.at == other.moment.at) {
         let at = same_instant[0].moment.at;
-        let blocked_by = match on_its_day(roster, &state, roles, at) {
+        let blocked_by = match plan_at(roster, &state, roles, at) {
             Some(reviewed) => {
-                bring_about(&mut state, &reviewed.plan);
+                carry_out(&mut state, &reviewed.plan);
                 let blocked =
                     reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Blocks);
                 blocked.map(|finding| finding.figure).collect()
@@ -52,14 +51,15 @@ pub fn forecast(
         };
         if at < soon || !blocked_by.is_empty() {
             let each = same_instant.iter().cloned();
-            coming.extend(each.map(|transition| Coming { transition, blocked_by: blocked_by.clone() }));
+            scheduled.extend(each.map(|transition| Forecast { transition, blocked_by: blocked_by.clone() }));
         }
     }
-    coming
+    scheduled
 }
 
-/// The plan of that instant. Only people with windows can have changes then: everybody else is in sync by now.
-fn on_its_day(
+/// Returns the plan of a later time, or `None` if it cannot be made. Only people with windows can have changes then, because
+/// `state` is the result of the plan before.
+fn plan_at(
     roster: &Roster,
     state: &ObservedState,
     roles: &NamedRoles,
@@ -68,7 +68,7 @@ fn on_its_day(
     let desired = roster.resolve_some_at(at, |person| !person.windows.is_empty());
     let mut plan = Plan::draw(&desired, state, roles, roster.policy).ok()?;
     plan.declared = roster.people.len();
-    // These two are about the files and not about the day; the present plan tells them.
+    // These two depend on the files and not on the time, so the present plan reports them.
     plan.absent.clear();
     plan.unmanaged.clear();
     Some(plan.review(Review {
@@ -80,15 +80,15 @@ fn on_its_day(
     }))
 }
 
-/// The organization when the plan has been carried out.
+/// Returns the organization as it will be after the plan is carried out.
 pub fn after(observed: &ObservedState, plan: &Plan) -> ObservedState {
     let mut state = observed.clone();
-    bring_about(&mut state, plan);
+    carry_out(&mut state, plan);
     state
 }
 
-/// Makes `state` what it is when the plan has been carried out.
-fn bring_about(state: &mut ObservedState, plan: &Plan) {
+/// Makes the changes of the plan to `state`.
+fn carry_out(state: &mut ObservedState, plan: &Plan) {
     for change in &plan.changes {
         let Some(mut person) = state.person(&change.subject.id).cloned() else {
             continue;

@@ -1,8 +1,8 @@
-//! The limits of an apply, judged on the organization as it would be afterwards.
+//! Reviews a plan against the guardrails, with the organization as it would be after the apply.
 //!
-//! Counted are the people that Pylon has, declared or not; deactivated people and typos are not: a text that names two
-//! Admins is no proof of two Admins. A minimum refuses only a plan that lowers the number. Each finding carries its
-//! figure and its limit; how that is said is the reports' business, but nothing here is ever left unsaid.
+//! The guardrails count the active people in Pylon, whether a file declares them or not. Addresses that are only in the
+//! files do not count: a typo could otherwise pass for a second Admin. A minimum blocks only a plan that lowers the number
+//! of holders. Each [`Finding`] has its figure and its limit, and every report shows all findings.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,77 +19,69 @@ use crate::roster::{
 };
 use crate::source::Place;
 
-/// So many changes are always allowed where `max_changes` is a share: a small team must be able to work.
+/// If `max_changes` is a percentage, at least this many changes are allowed, so that small teams can work.
 pub const ALWAYS_ALLOWED: u64 = 10;
 
-/// A plan with what the guardrails say of it. The only thing that can be carried out.
+/// A plan with the findings of the guardrails. Only a reviewed plan can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedPlan {
     pub plan: Plan,
-    /// What each guardrail that has something to say says, in the order of [`Guardrail::ALL`].
+    /// The findings, in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
-    /// The guarded roles, with their holders before and after.
+    /// The guarded roles, with the number of their holders before and after the apply.
     pub minimums: Vec<RoleMinimum>,
-    /// Acknowledgments that have expired: named, so that a refusal does not surprise.
+    /// The expired acknowledgments. They are ignored, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
-/// A guarded role: what `keep_at_least` means for this organization.
+/// The minimum of a guarded role, with the number of its holders in this organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleMinimum {
     pub role: RoleId,
-    /// How many must hold it.
     pub minimum: u64,
-    /// How many active people hold it now.
+    /// The number of active people who hold the role now.
     pub before: u64,
-    /// How many would hold it afterwards.
+    /// The number of active people who would hold it after the apply.
     pub after: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about; also tells the guardrail.
     pub figure: Figure,
-    /// Whether the plan may be carried out.
     pub verdict: Verdict,
-    /// Where to look in the files: the change, or the rule.
+    /// The change or the rule in the files. `None` if the finding is about the whole plan.
     pub place: Option<Place>,
 }
 
-/// The figure of a finding, with its limit.
+/// What a guardrail has counted or found, with its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Figure {
-    /// So many people would change.
+    /// The number of people who would change.
     Changes {
         changed: u64,
-        /// People declared, whether they are in Pylon or not.
+        /// Includes declared people who are not in Pylon.
         declared: u64,
         limit: u64,
     },
-    /// So many people would hold a guarded role.
+    /// The number of people who would hold a guarded role.
     Holders(RoleMinimum),
-    /// So many people would be active.
-    Active {
-        before: u64,
-        after: u64,
-        /// How many there must be.
-        minimum: u64,
-    },
-    /// This protected person would change.
+    /// The number of people whose status would be active.
+    Active { before: u64, after: u64, minimum: u64 },
+    /// A protected person would change.
     Protected(Email),
-    /// This address is protected, and nobody in Pylon has it.
-    ProtectedNobody(Email),
-    /// The declared `keep_at_least` does not name this role, which is the administrators'.
+    /// A protected address that no user in Pylon has.
+    ProtectedNotFound(Email),
+    /// The Admin role, if the declared `keep_at_least` does not name it.
     AdminNotGuarded(RoleId),
-    /// The token's own user would lose a guarded role.
+    /// The token's own user would lose the Admin role or a guarded role.
     TokenOwner {
-        /// The address by which they are declared.
+        /// The declared address.
         email: Email,
         role: RoleId,
     },
-    /// So many people in Pylon are unmanaged.
+    /// The number of unmanaged people.
     Unmanaged(u64),
-    /// So many declared people are not in Pylon, or deactivated there.
+    /// The number of declared people who are not in Pylon or are deactivated there.
     Missing(u64),
 }
 
@@ -99,7 +91,7 @@ impl Figure {
             Self::Changes { .. } => Guardrail::MaxChanges,
             Self::Holders(_) | Self::AdminNotGuarded(_) => Guardrail::KeepAtLeast,
             Self::Active { .. } => Guardrail::KeepActive,
-            Self::Protected(_) | Self::ProtectedNobody(_) => Guardrail::Protected,
+            Self::Protected(_) | Self::ProtectedNotFound(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
             Self::Unmanaged(_) => Guardrail::Unmanaged,
             Self::Missing(_) => Guardrail::Missing,
@@ -107,14 +99,14 @@ impl Figure {
     }
 }
 
-/// Whether a guardrail lets the plan pass.
+/// What a guardrail decides about a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Passes,
-    /// Worth knowing, but not through this plan: reported, not refused.
+    /// The limit is exceeded, but not because of this plan.
     Warns,
-    /// Beyond the limit, and somebody answers for it.
+    /// The plan exceeds the limit, and an active acknowledgment allows it.
     Acknowledged {
         #[serde(rename = "acknowledged")]
         reason: String,
@@ -123,16 +115,16 @@ pub enum Verdict {
 }
 
 impl ReviewedPlan {
-    /// Whether any guardrail refuses the plan.
+    /// Returns whether any guardrail blocks the plan.
     pub fn is_blocked(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Blocks)
     }
 }
 
 impl ReviewedPlan {
-    /// Returns the primary addresses of holders to search for, because only the listing shows that they hold a guarded role that
-    /// this plan takes from others. One response must not be enough to remove those others. For each role, these are at most as
-    /// many as its minimum, because more are not needed. `searched` are the addresses that were searched for already.
+    /// Returns the primary addresses of people to search for, to confirm that they hold a guarded role that this plan takes
+    /// from others. So far only the listing shows it, and one response must not be enough to remove those others. Returns at
+    /// most as many people per role as its minimum. `searched` are the addresses that have been searched for already.
     pub fn holders_to_confirm(&self, observed: &ObservedState, searched: &[Email]) -> Vec<Email> {
         let lost: HashSet<RoleId> = self.plan.changes.iter().flat_map(Change::roles_lost).collect();
         let searched: HashSet<&Email> = searched.iter().collect();
@@ -152,16 +144,14 @@ impl ReviewedPlan {
     }
 }
 
-/// What a review looks at beside the plan.
+/// The inputs of a review, next to the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'a> {
-    /// The organization as it is.
     pub observed: &'a ObservedState,
     pub desired: &'a DesiredState,
     pub rules: &'a GuardrailRules,
-    /// The ids of the roles they name.
     pub roles: &'a NamedRoles,
-    /// The limit of `--max-changes`, for this run alone.
+    /// The value of `--max-changes`, which replaces the limit in the files.
     pub max_changes: Option<u64>,
 }
 
@@ -171,10 +161,10 @@ impl Plan {
         let minimums = review.minimums(&after);
         let mut findings = vec![review.changes(&self)];
         findings.extend(minimums.iter().map(|minimum| review.holders(minimum)));
-        findings.extend(review.no_minimum(&minimums));
+        findings.extend(review.admin_not_guarded(&minimums));
         findings.extend(review.active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
-        findings.extend(review.protected_nobody());
+        findings.extend(review.protected_not_found());
         findings.extend(review.token_owner(&self, &minimums));
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
@@ -182,7 +172,7 @@ impl Plan {
     }
 }
 
-/// The organization as it would be, counted person by person.
+/// The active people, each with the planned change. Counts the organization as it would be after the apply.
 struct After<'a> {
     people: Vec<(&'a Person, Option<&'a Change>)>,
 }
@@ -197,10 +187,11 @@ impl<'a> After<'a> {
 
     fn holders(&self, role: &RoleId, minimum: u64) -> RoleMinimum {
         let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
-        let holds_after = |(person, change): &&(&Person, Option<&Change>)| match new(*change, Field::Role) {
-            Some(to) => *to == role.0 || person.from_scim.contains(role),
-            None => person.holds(role),
-        };
+        let holds_after =
+            |(person, change): &&(&Person, Option<&Change>)| match new_value(*change, Field::Role) {
+                Some(to) => *to == role.0 || person.from_scim.contains(role),
+                None => person.holds(role),
+            };
         let after = self.people.iter().filter(holds_after).count() as u64;
         RoleMinimum { role: role.clone(), minimum, before, after }
     }
@@ -208,7 +199,7 @@ impl<'a> After<'a> {
     fn active(&self) -> (u64, u64) {
         let active = Status::Active.as_str();
         let before = self.people.iter().filter(|(person, _)| person.has_only(Field::Status, active));
-        let after = self.people.iter().filter(|(person, change)| match new(*change, Field::Status) {
+        let after = self.people.iter().filter(|(person, change)| match new_value(*change, Field::Status) {
             Some(to) => **to == *active,
             None => person.has_only(Field::Status, active),
         });
@@ -216,13 +207,13 @@ impl<'a> After<'a> {
     }
 }
 
-/// The value that the change sets.
-fn new(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
+/// Returns the value that the change sets, or `None` if it does not change the field.
+fn new_value(change: Option<&Change>, field: Field) -> Option<&FieldValue> {
     change?.edit(field).map(|edit| &edit.to)
 }
 
 impl Review<'_> {
-    /// The reason of the acknowledgment that allows it, if any does.
+    /// Returns [`Verdict::Acknowledged`] if an active acknowledgment allows the finding.
     fn acknowledged(&self, allows: impl Fn(&AcknowledgedRisk) -> bool) -> Option<Verdict> {
         let found = self.desired.acknowledgments.iter().find(|acknowledgment| allows(&acknowledgment.risk));
         found.map(|acknowledgment| Verdict::Acknowledged { reason: acknowledgment.reason.clone() })
@@ -233,7 +224,7 @@ impl Review<'_> {
         let limit = match (self.max_changes, self.rules.max_changes) {
             (Some(limit), _) | (None, MaxChanges::Count(limit)) => limit,
             (None, MaxChanges::Share { percent }) => {
-                (self.declared_and_there() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
+                (self.declared_in_pylon() * u64::from(percent) / 100).max(ALWAYS_ALLOWED)
             }
         };
         let verdict = if changed <= limit {
@@ -245,13 +236,13 @@ impl Review<'_> {
         Finding { figure: Figure::Changes { changed, declared, limit }, verdict, place: None }
     }
 
-    /// Whoever is declared and not in Pylon, or has left, makes no larger team.
-    fn declared_and_there(&self) -> u64 {
-        let is_there = |email: &Email| match self.observed.find(email) {
+    /// Returns the number of declared people who are active in Pylon. Others must not raise the limit on changes.
+    fn declared_in_pylon(&self) -> u64 {
+        let is_active = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
-            Found::Several(_) | Found::NotFound => false,
+            Found::Several(_) | Found::Nobody => false,
         };
-        self.desired.people.iter().filter(|person| is_there(&person.email.value)).count() as u64
+        self.desired.people.iter().filter(|person| is_active(&person.email.value)).count() as u64
     }
 
     fn minimums(&self, after: &After<'_>) -> Vec<RoleMinimum> {
@@ -260,7 +251,7 @@ impl Review<'_> {
                 let known = minimums
                     .iter()
                     .filter_map(|minimum| Some((self.roles.id(&minimum.role.value)?, minimum.holders)));
-                // One role may be kept under its name and its slug; the apply keeps one figure a role, the higher.
+                // The files can name a role twice, by its name and by its slug. The higher minimum applies.
                 let mut highest: Vec<(&RoleId, u64)> = Vec::new();
                 for (role, holders) in known {
                     match highest.iter_mut().find(|(known, _)| *known == role) {
@@ -270,7 +261,7 @@ impl Review<'_> {
                 }
                 highest.into_iter().map(|(role, holders)| after.holders(role, holders)).collect()
             }
-            // `NamedRoles` guarantees that there is one.
+            // `NamedRoles::look_up` has checked that there is an Admin role.
             None => {
                 let admin = self.observed.roles.admin();
                 admin.map(|admin| after.holders(&admin.id, DEFAULT_MINIMUM)).into_iter().collect()
@@ -316,8 +307,8 @@ impl Review<'_> {
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })
     }
 
-    /// A minimum that holds nobody up is said aloud: whoever wrote the files may count on it.
-    fn no_minimum(&self, minimums: &[RoleMinimum]) -> Option<Finding> {
+    /// Warns that the Admin role has no minimum, because the author of the files may rely on the default one.
+    fn admin_not_guarded(&self, minimums: &[RoleMinimum]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
         let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
         (!is_guarded).then(|| Finding {
@@ -327,18 +318,18 @@ impl Review<'_> {
         })
     }
 
-    /// Likewise an address that protects nobody.
-    fn protected_nobody(&self) -> impl Iterator<Item = Finding> {
-        let nobody =
-            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
-        nobody.map(|email| Finding {
-            figure: Figure::ProtectedNobody(email.value.clone()),
+    /// Warns about protected addresses that no user in Pylon has, because they have no effect.
+    fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
+        let not_found =
+            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::Nobody);
+        not_found.map(|email| Finding {
+            figure: Figure::ProtectedNotFound(email.value.clone()),
             verdict: Verdict::Warns,
             place: Some(email.place),
         })
     }
 
-    /// A protected person is protected under any of the addresses by which they are declared or known.
+    /// Blocks a change to a protected person. The rule can name any of the person's addresses.
     fn protected(&self, subject: &Subject) -> Option<Finding> {
         let person = self.rules.protected.iter().find(|email| subject.is(&email.value))?;
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if subject.is(&user.value));
@@ -350,7 +341,8 @@ impl Review<'_> {
         })
     }
 
-    /// Whoever applies must not lose by it what they need to apply again: that of an administrator, whatever the minimums are.
+    /// Blocks a plan that takes the Admin role or a guarded role from the token's own user, who may need it to apply again.
+    /// The Admin role counts even if it is not guarded.
     fn token_owner(&self, plan: &Plan, minimums: &[RoleMinimum]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
@@ -358,11 +350,11 @@ impl Review<'_> {
         };
         let subject = &own.subject;
         let admin = self.observed.roles.admin().map(|admin| &admin.id);
-        let is_kept =
+        let is_guarded =
             |role: &RoleId| admin == Some(role) || minimums.iter().any(|minimum| minimum.role == *role);
-        let kept = own.roles_lost().filter(is_kept);
+        let lost = own.roles_lost().filter(is_guarded);
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if subject.is(&user.value));
-        kept.map(|role| Finding {
+        lost.map(|role| Finding {
             figure: Figure::TokenOwner { email: subject.email.value.clone(), role },
             verdict: self.acknowledged(allows).unwrap_or(Verdict::Blocks),
             place: Some(edit.place),

@@ -1,9 +1,14 @@
-//! What would change: the plan as a value, and what the guardrails say of it.
+//! The plan: what an apply would change, and whether the guardrails allow it.
 //!
-//! Everything here is pure. [`draw`] makes the plan of what is desired and what is observed, [`guardrails`] reviews
-//! it against the organization as it would be afterwards, [`order`] says in which order it may be carried out,
-//! [`forecast`] what windows will bring by themselves, [`blame`] who changed what is out of sync, [`saved`] how a reviewed plan is kept
-//! in a file.
+//! Everything here is pure.
+//!
+//! * [`draw`] compares the desired state with the observed state. The result is a plan. [`change`] has its types.
+//! * [`roles`] looks up the roles that the files name. [`suggest`] finds the address that a typo may have meant.
+//! * [`guardrails`] reviews the plan, with the organization as it would be after the apply.
+//! * [`order`] returns the order in which the changes may be sent.
+//! * [`forecast`] lists the scheduled changes that the guardrails will block.
+//! * [`blame`] finds out who made each change that is out of sync.
+//! * [`saved`] writes a reviewed plan to a file, and checks that an apply does nothing else.
 
 pub mod blame;
 pub mod change;
@@ -21,7 +26,7 @@ pub use guardrails::ReviewedPlan;
 use crate::problem::codes;
 
 codes! {
-    /// What can be wrong between the files and the organization.
+    /// The ways in which the files and the organization do not fit together.
     pub enum PlanCode {
         /// The organization has no such role.
         UnknownRole = "plan::unknown_role",
@@ -29,11 +34,11 @@ codes! {
         NoAdminRole = "plan::no_admin_role",
         /// Several roles have this name, slug or ID.
         AmbiguousRole = "plan::ambiguous_role",
-        /// One person is declared under two of their addresses.
+        /// One person is declared under several addresses.
         DeclaredTwice = "plan::declared_twice",
         /// Several people have this address.
         AmbiguousPerson = "plan::ambiguous_person",
-        /// `--only` names somebody whom no file declares.
+        /// `--only` names an address that no file declares.
         OnlyUnknown = "plan::only_unknown",
     }
 }

@@ -1,21 +1,21 @@
-//! In which order changes may be carried out, so that an apply can be killed at every point and leave enough holders
-//! of each guarded role: gains of a guarded role first, losses of one last, the token's own user very last.
+//! The order in which an apply sends the changes. It can be killed at any point, and enough holders of each guarded role
+//! remain: gains of a guarded role come first, losses of one come last, and the token's own user comes after all others.
 
 use super::change::Change;
 use super::guardrails::{ReviewedPlan, RoleMinimum};
 use crate::observed::RoleId;
 
-/// What a change means for the guarded roles.
+/// A change, and its effect on the guarded roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
     pub change: Change,
-    /// Guarded roles that the person would newly hold.
+    /// The guarded roles that the person would gain.
     pub gains: Vec<RoleId>,
-    /// Guarded roles that the person would no longer hold.
+    /// The guarded roles that the person would lose.
     pub losses: Vec<RoleId>,
 }
 
-/// When a change goes out; the order of the variants is the order of the apply.
+/// The group in which a change is sent. The order of the variants is the order of the apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     Gains,
@@ -26,7 +26,7 @@ enum Turn {
 }
 
 impl ReviewedPlan {
-    /// The changes in the order of the apply.
+    /// Returns the changes in the order of the apply.
     pub fn in_order(&self) -> Vec<Ordered> {
         let mut ordered: Vec<(Turn, Ordered)> = self
             .plan
@@ -38,7 +38,7 @@ impl ReviewedPlan {
                 (turn(&ordered, is_own), ordered)
             })
             .collect();
-        ordered.sort_by_key(|(turn, _)| *turn); // stable: within a turn by address, as the plan is
+        ordered.sort_by_key(|(turn, _)| *turn); // the sort is stable, so each group stays sorted by address
         ordered.into_iter().map(|(_, ordered)| ordered).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Which roles the files mean. Every role named anywhere is looked up, also in windows that are far away, so that a
-//! typo shows on the day it is written and not on the day it should hold.
+//! Looks up the roles that the files name. This includes roles in windows that start later, so that a typo is an error when
+//! it is written, and not when the window starts.
 
 use std::collections::HashMap;
 
@@ -11,17 +11,17 @@ use crate::roster::{Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
-/// The ID of every role that the files name. The guarded roles are known: those that the files name, or else the
-/// administrators' role by its slug.
+/// The ID of every role that the files name. If they do not name the guarded roles, the Admin role exists: it has the slug
+/// `admin`.
 #[derive(Debug, Clone, Default)]
 pub struct NamedRoles(HashMap<RoleName, RoleId>);
 
 impl NamedRoles {
-    /// Looks all of them up.
+    /// Looks up all names.
     ///
     /// # Errors
-    /// A problem for each name that means no role or several, at the first place that uses it. A problem if the files do not
-    /// name their guarded roles and no role has the slug `admin`: the default minimum would have no effect.
+    /// A name means no role, or several roles; there is one problem per name, at the first place that uses it. Or the files do
+    /// not name their guarded roles and no role has the slug `admin`, so the default minimum would have no effect.
     pub fn look_up(roster: &Roster, catalog: &RoleCatalog) -> Result<Self, Vec<Problem>> {
         let mut found = HashMap::new();
         let mut problems = Vec::new();
@@ -40,7 +40,8 @@ impl NamedRoles {
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
     }
 
-    /// What Pylon has for a declared value. `None` only for a role of another roster.
+    /// Returns Pylon's value for a declared value: the ID of a role, or the status itself. `None` only for a role of another
+    /// roster.
     pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
         match field {
             Field::Role => self.id(declared).map(|role| &role.0),
@@ -48,7 +49,7 @@ impl NamedRoles {
         }
     }
 
-    /// The id of a role that the roster names. `None` only for a name of another roster.
+    /// Returns the ID of a role that the roster names. `None` only for a name of another roster.
     pub fn id(&self, name: &RoleName) -> Option<&RoleId> {
         self.0.get(name)
     }

@@ -1,9 +1,11 @@
-//! A plan in a file: what was reviewed, so that exactly this is applied, or less, or nothing.
+//! A saved plan: a file that records what was reviewed. An apply then makes only the reviewed changes, or fewer, or none.
 //!
-//! The file names the organization, the host, a digest of the files it was made of, its scope, and every operation with
-//! its *from* and *to*. An apply makes a fresh plan and asks [`SavedPlan::admits`]: what has come into step meanwhile may
-//! be missing, anything new or altered refuses the whole. The fresh plan is what is carried out, so a file that was
-//! meddled with can only refuse; its checksum tells a damaged one apart. It fails closed, and holds no secret.
+//! The file contains the organization, the host, a digest of the files, the people of `--only`, and the old and new values
+//! of every change. An apply makes a new plan and passes it to [`SavedPlan::admits`]. Changes that are no longer needed
+//! may be missing from the new plan. If a change is new or different, the whole apply is refused.
+//!
+//! The apply carries out the new plan, not the file. So editing the file cannot cause a change that the files do not
+//! declare. The checksum detects damage; it is not a signature. The file contains no secrets.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,31 +20,31 @@ use crate::roster::Field;
 use crate::source::Sources;
 
 codes! {
-    /// What can be wrong with a saved plan.
+    /// The reasons why a saved plan cannot be applied.
     pub enum SavedPlanCode {
-        /// The file is not there or cannot be read.
+        /// The file does not exist or cannot be read.
         Unreadable = "saved_plan::unreadable",
-        /// The file is no saved plan, or not the one that was written.
+        /// The file is not a saved plan, or it was changed after it was written.
         Damaged = "saved_plan::damaged",
         /// The file was written by another version of rolecall.
         OtherVersion = "saved_plan::other_version",
         /// The plan is for another organization or host.
         Foreign = "saved_plan::foreign",
-        /// The files have changed since.
+        /// The files have changed since the plan was saved.
         FilesChanged = "saved_plan::files_changed",
-        /// Something would be done that is not in it.
+        /// The apply would make a change that is not in the saved plan.
         Stale = "saved_plan::stale",
     }
 }
 
-/// The version of the format; a file with another one is not read.
+/// The version of the format. Files with another version are refused.
 pub const VERSION: u32 = 1;
-/// A larger file is no saved plan: a million operations take some 200 MB.
+/// The largest saved plan that is read, in bytes. A million operations take about 200 MB.
 pub const LARGEST: u64 = 512 * 1024 * 1024;
 const FORMAT: &str = "rolecall plan";
-/// So many operations are named when a plan is stale.
+/// The error about a stale plan names at most this many operations.
 const NAMED: usize = 10;
-/// A longer role or status is cut, in characters.
+/// The error cuts roles and statuses to this many characters.
 const LONGEST_VALUE: usize = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,21 +52,21 @@ const LONGEST_VALUE: usize = 60;
 pub struct SavedPlan {
     format: String,
     version: u32,
-    /// When it was made, RFC 3339; for people.
+    /// The time of the plan in RFC 3339, for readers. rolecall does not use it.
     created: String,
     organization: String,
     /// `us`, `eu`, `sandbox` or the host.
     host: String,
-    /// `sha256:…` over every file that was read.
+    /// The result of [`digest_of`].
     files: String,
-    /// The people it is limited to; empty where it is about everybody.
+    /// The people in `--only`. Empty if the plan is not limited.
     only: Vec<String>,
     operations: Vec<Operation>,
-    /// `sha256:…` over all the rest.
+    /// `sha256:…` of all other fields.
     checksum: String,
 }
 
-/// What is done to one person.
+/// The changes to one person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
@@ -73,7 +75,7 @@ pub struct Operation {
     pub edits: Vec<Step>,
 }
 
-/// From the values before to the value afterwards, as Pylon's API has them.
+/// The old values and the new value of one field, as in Pylon's API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -82,15 +84,16 @@ pub struct Step {
     pub to: String,
 }
 
-/// What a plan is bound to beside its operations.
+/// What a saved plan is valid for, next to its organization.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
     /// `us`, `eu`, `sandbox` or the host.
     pub host: &'a str,
+    /// The result of [`digest_of`].
     pub files: &'a str,
 }
 
-/// A digest of every file that was read, by its name below the folder of the root file and its text.
+/// Returns a digest of the texts of all files that were read, and of their paths relative to the folder of the root file.
 pub fn digest_of(sources: &Sources) -> String {
     let root = sources.iter().next().map_or("", |(name, _)| name);
     let folder = root.rfind('/').map_or("", |slash| &root[..=slash]);
@@ -109,7 +112,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl SavedPlan {
-    /// What is to be saved of `plan`.
+    /// Returns the file for `plan`. `created` is the time in RFC 3339.
     pub fn new(plan: &Plan, binding: Binding<'_>, created: String) -> Self {
         let saved = Self {
             format: FORMAT.into(),
@@ -125,17 +128,17 @@ impl SavedPlan {
         Self { checksum: saved.checksum(), ..saved }
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
             .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"))
             + "\n"
     }
 
-    /// What a file holds.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// It is no saved plan, of a newer version, or not as it was written.
+    /// The text is not a saved plan, or has another version, or was changed after it was written.
     pub fn parse(json: &str) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Head {
@@ -143,7 +146,7 @@ impl SavedPlan {
             version: u32,
         }
         let damaged = |why: &str| {
-            Problem::new(SavedPlanCode::Damaged, format!("this is no saved plan: {why}"))
+            Problem::new(SavedPlanCode::Damaged, format!("this is not a valid saved plan: {why}"))
                 .help("make a new one with `rolecall plan -o FILE`")
         };
         let head: Head = serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
@@ -153,47 +156,50 @@ impl SavedPlan {
         if head.version != VERSION {
             return Err(Problem::new(
                 SavedPlanCode::OtherVersion,
-                format!("this plan has version {}, and this rolecall reads {VERSION}", head.version),
+                format!(
+                    "the saved plan has format version {}, and this version of rolecall reads {VERSION}",
+                    head.version
+                ),
             )
             .help("plan and apply with the same version of rolecall"));
         }
         let saved: Self = serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
         if saved.checksum != saved.checksum() {
-            return Err(damaged("it is not as it was written (its checksum differs)"));
+            return Err(damaged("its checksum does not match, so it was changed after it was written"));
         }
         Ok(saved)
     }
 
-    /// The people it is limited to.
+    /// Returns the people in `--only`, or an empty list if the plan is not limited.
     pub fn only(&self) -> &[String] {
         &self.only
     }
 
-    /// Whether it was made of the files with this digest.
+    /// Checks that the plan was made from the files with this digest.
     ///
     /// # Errors
-    /// It was made of others.
+    /// The plan was made from other files.
     pub fn is_of(&self, files: &str) -> Result<(), Problem> {
         if self.files == files {
             return Ok(());
         }
-        Err(Problem::new(SavedPlanCode::FilesChanged, "the files are not those that this plan was made of")
-            .help("nothing was changed; plan anew from the files as they are now"))
+        Err(Problem::new(SavedPlanCode::FilesChanged, "the files have changed since this plan was saved")
+            .help("nothing was changed; run `rolecall plan -o FILE` again, and review the new plan"))
     }
 
-    /// Whether `fresh` may be carried out in place of what was reviewed; how many operations have come into step. `roles` has the
-    /// names for an error.
+    /// Checks that the new plan `fresh` makes only reviewed changes. Returns how many reviewed changes are in sync by now.
+    /// `roles` provides the names of roles for an error.
     ///
     /// # Errors
-    /// It is bound to something else, or `fresh` holds an operation that is new or altered.
+    /// The saved plan is for another organization, host, or set of files, or `fresh` has a new or different operation.
     pub fn admits(&self, fresh: &Plan, binding: Binding<'_>, roles: &RoleCatalog) -> Result<usize, Problem> {
         let foreign = |what: &str, saved: &str, now: &str| {
             let (saved, now) = (Printable::cut(saved, 80), Printable::cut(now, 80));
             Err(Problem::new(
                 SavedPlanCode::Foreign,
-                format!("this plan is for the {what} {saved}, not for {now}"),
+                format!("the saved plan is for the {what} {saved}, not for {now}"),
             )
-            .help("nothing was changed; plan anew"))
+            .help("nothing was changed; run `rolecall plan -o FILE` again, and review the new plan"))
         };
         if self.organization != fresh.organization.id {
             return foreign("organization", &self.organization, &fresh.organization.id);
@@ -215,7 +221,8 @@ impl SavedPlan {
         if new.is_empty() { Ok(self.in_sync_now(fresh)) } else { Err(stale(&new, roles)) }
     }
 
-    /// How many of the operations somebody else has brought about. Whoever is no longer there is not one of them.
+    /// Counts the reviewed changes that are in sync by now, because another client has made them. People who are no longer in
+    /// Pylon do not count.
     fn in_sync_now(&self, fresh: &Plan) -> usize {
         let changes = fresh.changes.iter().map(|change| change.subject.email.value.as_str());
         let absent = fresh.absent.iter().map(|absent| absent.email.value.as_str());
@@ -229,17 +236,23 @@ impl SavedPlan {
     }
 }
 
-/// Each operation that was not reviewed, with the one that was, if that person had one.
+/// Returns the error that names each new operation, with the reviewed one for the same person, if there is one.
 fn stale(new: &[(Option<&Operation>, Operation)], roles: &RoleCatalog) -> Problem {
     let mut named: Vec<String> =
         new.iter().take(NAMED).map(|(reviewed, now)| altered(*reviewed, now, roles)).collect();
     let more = new.len().saturating_sub(NAMED);
     named.extend((more > 0).then(|| format!("{more} more people")));
-    Problem::new(SavedPlanCode::Stale, format!("what would be done now is not what was reviewed: {}", named.join("; ")))
-        .help("Pylon has changed since the plan, or a window has begun or ended; nothing was changed; plan and review anew")
+    Problem::new(
+        SavedPlanCode::Stale,
+        format!("the apply would make changes that were not reviewed: {}", named.join("; ")),
+    )
+    .help(
+        "nothing was changed; Pylon has changed since the plan was saved, or a window has started or ended: run \
+         `rolecall plan -o FILE` again, and review the new plan",
+    )
 }
 
-/// `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`
+/// Returns a text like `bo@acme.example (reviewed role Member → Admin, now role Viewer → Admin)`.
 fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -> String {
     let email = Printable::new(&now.email);
     let now = now.steps(roles);
@@ -250,7 +263,7 @@ fn altered(reviewed: Option<&Operation>, now: &Operation, roles: &RoleCatalog) -
 }
 
 impl Operation {
-    /// `role Member → Admin and status away → active`
+    /// Returns a text like `role Member → Admin and status away → active`.
     fn steps(&self, roles: &RoleCatalog) -> String {
         let mut steps = Vec::new();
         for Step { field, from, to } in &self.edits {
@@ -265,7 +278,7 @@ impl Operation {
         steps.join(" and ")
     }
 
-    /// What `change` does to whom.
+    /// Returns the operation that records `change`.
     pub fn new(change: &Change) -> Self {
         let Change { subject: Subject { email, id, primary: _, secondary: _, name: _ }, edits } = change;
         let step = |Edit { field, from, to, through_scim: _, place: _, origin: _ }: &Edit| Step {

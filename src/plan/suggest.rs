@@ -1,17 +1,19 @@
-//! Whom a missing address may have meant: somebody whom no file declares, since that is what a typo leaves behind.
+//! Suggests which address a typo may have meant.
+//!
+//! Only unmanaged people are suggested: a typo in a file leaves the real person without a declaration.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::{Absence, Absent};
 use crate::roster::Email;
 
-/// How many people a typo is compared with; beyond that a suggestion would cost more than it is worth.
+/// At most this many addresses are indexed. A suggestion is not worth the cost of more.
 const POOL: usize = 20_000;
-/// How alike the part before the `@` must be, and the one behind it. Compared apart: colleagues share a domain, so
-/// whole addresses are always alike.
+/// The least similarity (0 to 1) of the parts before and after the `@`. The two parts are compared separately: colleagues
+/// share a domain, so whole addresses are always similar.
 const ALIKE: f32 = 0.7;
 
-/// Notes for each missing person the nearest of `unmanaged`; nobody is suggested twice.
+/// Sets the suggestion of each missing person to the most similar address of `unmanaged`. No address is suggested twice.
 pub(super) fn suggest(absent: &mut [Absent], unmanaged: &[Email]) {
     let missing = absent.iter_mut().filter_map(|absent| match &mut absent.absence {
         Absence::Missing { did_you_mean } => Some((&absent.email.value, did_you_mean)),
@@ -24,7 +26,7 @@ pub(super) fn suggest(absent: &mut [Absent], unmanaged: &[Email]) {
     }
 }
 
-/// Addresses of which one may have been meant, by what stands behind the `@`.
+/// The addresses that can be suggested, grouped by domain.
 #[derive(Debug)]
 pub struct Addresses {
     domains: Alike,
@@ -32,7 +34,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The first 20,000 of these.
+    /// Indexes the first 20,000 of `emails`.
     pub fn new<'e>(emails: impl IntoIterator<Item = &'e Email>) -> Self {
         let mut by_domain: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for email in emails.into_iter().take(POOL).map(Email::folded) {
@@ -46,7 +48,7 @@ impl Addresses {
         }
     }
 
-    /// The one that is most like `email`, if any is like it at all.
+    /// Returns the address that is most similar to `email`, or `None` if none is similar enough.
     pub fn near(&self, email: &Email) -> Option<Email> {
         let email = email.folded();
         let (local, domain) = email.split_once('@')?;
@@ -57,8 +59,8 @@ impl Addresses {
     }
 }
 
-/// Texts that are found by the pairs of letters (bigrams) that they share with another one. Comparing every typo with everyone
-/// would grow with the product of the two.
+/// An index of texts by their pairs of letters (bigrams). Comparing every typo with every address instead would take time
+/// in proportion to the product of the two numbers.
 #[derive(Debug)]
 struct Alike {
     texts: Vec<String>,
@@ -67,7 +69,7 @@ struct Alike {
 
 /// A text is compared with at most this many others, those that share the most pairs with it.
 const COMPARED: usize = 50;
-/// At most this many entries of the index are looked at, those of rare pairs first.
+/// At most this many entries of the index are read. Those of the rarest pairs come first.
 const LOOKED_AT: usize = 600;
 
 impl Alike {
@@ -81,7 +83,7 @@ impl Alike {
         Self { texts, by_pair }
     }
 
-    /// Up to `most` texts that are like this one, the nearest first.
+    /// Returns up to `most` texts that are similar to `text`, the most similar one first.
     fn near(&self, text: &str, most: usize) -> Vec<&str> {
         let mut lists: Vec<&Vec<usize>> =
             pairs(text).iter().filter_map(|pair| self.by_pair.get(pair)).collect();
@@ -98,7 +100,7 @@ impl Alike {
     }
 }
 
-/// The pairs of letters of a text, its ends included, each once.
+/// Returns the distinct pairs of letters of a text. `^` and `$` mark its ends.
 fn pairs(text: &str) -> BTreeSet<[char; 2]> {
     let letters: Vec<char> = std::iter::once('^').chain(text.chars()).chain(['$']).collect();
     letters.windows(2).map(|pair| [pair[0], pair[1]]).collect()
@@ -112,7 +114,7 @@ mod tests {
     use crate::source::{Place, Sourced, Sources};
 
     #[test]
-    fn a_slip_is_understood_and_a_colleague_is_no_slip() {
+    fn a_typo_suggests_a_similar_address_of_an_unmanaged_person() {
         let file = Sources::default().add("users.toml".into(), String::new());
         let unmanaged =
             ["ana@acme.example", "dee.brown@acme.example", "jo@acme.example"].map(Email::observed);
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_is_recognized_among_thousands_of_addresses() {
+    fn a_suggestion_is_found_among_thousands_of_addresses() {
         let colleagues: Vec<Email> =
             (0..10_000).map(|number| Email::observed(&format!("person.{number}@acme.example"))).collect();
         let zoe = Email::observed("zoe.quinn@acme.example");

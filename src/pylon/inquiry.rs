@@ -24,7 +24,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// An inquiry, from the first request to the last.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
-    out_of_step: Drift<'a>,
+    drift: Drift<'a>,
     /// The people of the present request. Empty at the end.
     batch: Vec<UserId>,
     /// The people of later requests, the next ones at the end.
@@ -74,11 +74,11 @@ pub enum CutShort {
 
 impl<'a> Inquiry<'a> {
     /// Starts an inquiry about everyone who is out of sync. `rate_limit` is in requests per minute.
-    pub fn new(out_of_step: Drift<'a>, rate_limit: u64) -> Self {
+    pub fn new(drift: Drift<'a>, rate_limit: u64) -> Self {
         let mut inquiry = Self {
             batch: Vec::new(),
-            left: out_of_step.people(),
-            out_of_step,
+            left: drift.people(),
+            drift,
             most_people: PAGE,
             limit: PAGE,
             pages: Pages::default(),
@@ -111,11 +111,11 @@ impl<'a> Inquiry<'a> {
         for entry in &entries {
             self.pages.is_unsorted |= self.pages.last.is_some_and(|last| entry.happened_at > last);
             self.pages.last = Some(entry.happened_at);
-            self.out_of_step.take(entry);
+            self.drift.take(entry);
         }
         // The first entry about a person is the latest one only if the entries are sorted, newest first. The API does not
         // guarantee that.
-        let is_enough = !self.pages.is_unsorted && self.out_of_step.has_all(&self.batch);
+        let is_enough = !self.pages.is_unsorted && self.drift.has_all(&self.batch);
         match next.filter(|_| !is_enough) {
             None => self.next_batch(),
             Some(cursor) if !self.pages.seen.insert(cursor.clone()) => self.unread = Some(CutShort::Circle),
@@ -141,9 +141,9 @@ impl<'a> Inquiry<'a> {
 
     /// What has come of it, with actors who are among `observed` by name.
     pub fn finish(self, observed: &ObservedState) -> Findings {
-        let Self { out_of_step, unread, pages_read, .. } = self;
+        let Self { drift, unread, pages_read, .. } = self;
         let is_available = pages_read > 0 || unread.is_none();
-        Findings { blames: out_of_step.settle(observed), unread, is_available }
+        Findings { blames: drift.into_blames(observed), unread, is_available }
     }
 
     fn next_batch(&mut self) {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_out_of_step_is_not_asked_about() {
+    fn nobody_drift_is_not_asked_about() {
         let (requests, findings) = inquire(0, 30, |_, _| panic!("nothing to ask"));
         assert_eq!(requests, []);
         assert_eq!(findings, Findings { blames: BTreeMap::new(), unread: None, is_available: true });

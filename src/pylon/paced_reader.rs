@@ -68,9 +68,9 @@ impl PacedReader {
     }
 
     /// Asks the audit log who made the differences. It stops after a limited time, with what it has found until then.
-    pub async fn inquire<'a>(&self, out_of_step: Drift<'a>) -> Inquiry<'a> {
+    pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
-        let mut inquiry = Inquiry::new(out_of_step, limit);
+        let mut inquiry = Inquiry::new(drift, limit);
         let asking = async {
             while let Some(request) = inquiry.next_request() {
                 match self.read_with_retries(ATTEMPTS_AT_OPTIONAL_READ, &request).await {

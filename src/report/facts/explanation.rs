@@ -241,7 +241,7 @@ impl ExplanationReport {
     /// Whether a guardrail that looks at everybody speaks of this address: `a@acme.example` ends like many another.
     fn is_about_asked(&self, figure: &Figure) -> bool {
         match figure {
-            Figure::ProtectedNobody(email)
+            Figure::ProtectedNotFound(email)
             | Figure::Protected(email)
             | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
             Figure::Changes { .. }

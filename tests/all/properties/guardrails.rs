@@ -62,7 +62,7 @@ fn acknowledgment(figure: &Figure, short: bool) -> String {
         }
         Figure::Active { before: _, after, minimum: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),
-        Figure::AdminNotGuarded(_) | Figure::ProtectedNobody(_) => {
+        Figure::AdminNotGuarded(_) | Figure::ProtectedNotFound(_) => {
             panic!("nothing that is refused: {figure:?}")
         }
     };

@@ -256,9 +256,9 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
 
 /// Everybody was changed by somebody who is called like them, with their status for a source; and the log broke off.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
-    let mut out_of_step = Drift::new(plan, &observed.roles);
+    let mut drift = Drift::new(plan, &observed.roles);
     for person in observed.people() {
-        out_of_step.take(&AuditEntry {
+        drift.take(&AuditEntry {
             id: person.name.clone(),
             action: format!("UserRoleChanged status {}", person.name),
             happened_at: now(),
@@ -272,7 +272,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     let cause = Cause::from(Refusal { status: 403, errors, ..Refusal::default() });
     let unread =
         Some(CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }));
-    Findings { blames: out_of_step.settle(observed), unread, is_available: plan.declared > 3 }
+    Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
 /// In every format. The annotations of a GitHub job are commands, so of that one its text alone is looked at.

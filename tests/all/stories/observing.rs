@@ -76,7 +76,7 @@ fn said_of_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
 #[test]
 fn of_two_addresses_the_one_to_delete_is_marked_and_the_primary_one_is_kept() {
     let delete = |line| (line, "delete this one".to_owned());
-    let keep = |line| (line, "keep this one: it is the primary address".to_owned());
+    let keep = |line| (line, "keep this one, the primary address".to_owned());
     let same = |line| (line, "the same person".to_owned());
     for (addresses, said) in [
         (vec!["bo", "b.lindqvist"], vec![vec![delete(3), keep(2)]]),
