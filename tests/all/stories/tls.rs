@@ -75,7 +75,7 @@ fn an_unknown_authority_is_named() {
     run.mentions(&format!(
         "no request was sent to Pylon: the certificate of {address} was issued by Inspecting Proxy CA, which is not trusted here"
     ));
-    run.mentions("only the certificates in SSL_CERT_FILE are trusted now");
+    run.mentions("only the certificates in SSL_CERT_FILE are trusted");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_self_signed_certificate_of_an_authority_is_refused_even_if_it_is_trusted() 
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let identity = Identity::self_signed(&authority);
     let (run, address) = is_refused(identity.pem(), &identity);
-    run.mentions(&format!("the certificate of {address} is self-signed and that of an authority (CA)"));
+    run.mentions(&format!("the certificate of {address} is self-signed, and is the certificate of an authority (CA)"));
     run.mentions("issue one for this server with CA:FALSE");
 }
 
@@ -321,7 +321,7 @@ fn whatever_keeps_a_request_from_leaving_is_named() {
         (
             silent.to_string(),
             format!(
-                "the proxy {silent} (HTTPS_PROXY) closed the connection instead of connecting to pylon.example"
+                "the proxy {silent} (HTTPS_PROXY) closed the connection and did not connect to pylon.example"
             ),
         ),
         (closed.to_string(), format!("the proxy {closed} (HTTPS_PROXY) refused the connection")),
@@ -334,7 +334,7 @@ fn whatever_keeps_a_request_from_leaving_is_named() {
     let variable = ("HTTPS_PROXY", format!("https://{relay}"));
     let found = format!("the certificate of the proxy {relay} (HTTPS_PROXY) is self-signed");
     doctor_finds(&scene, &[(variable.0, &variable.1)], &found);
-    for (address, found) in [(closed, "refused the connection"), (silent, "broke off the TLS handshake")] {
+    for (address, found) in [(closed, "refused the connection"), (silent, "closed the connection during the TLS handshake")] {
         let base = format!("https://{address}");
         doctor_finds(&scene, &[("PYLON_BASE_URL", &base)], &format!("{address} {found}"));
     }
@@ -347,10 +347,10 @@ fn a_proxy_address_that_cannot_be_used_is_refused_and_never_printed() {
     for (value, why) in [
         ("\"http://ana:s3cret@proxy.example:3128\"", "has quotes around the address"),
         ("'http://ana:s3cret@proxy.example:3128'", "has quotes around the address"),
-        (" http://ana:s3cret@proxy.example:3128", "has blanks around the address"),
-        ("http://ana:s3cret@proxy.example:3128\r", "has blanks around the address"),
+        (" http://ana:s3cret@proxy.example:3128", "has spaces around the address"),
+        ("http://ana:s3cret@proxy.example:3128\r", "has spaces around the address"),
         ("socks5h://ana:s3cret@proxy.example:1080", "names a SOCKS proxy, which rolecall does not support"),
-        ("ftp://ana:s3cret@proxy.example:3128", "has a scheme other than http and https"),
+        ("ftp://ana:s3cret@proxy.example:3128", "has a scheme other than http or https"),
         ("http://ana:s3cret@proxy.example", "has no valid port"),
         ("http://ana:s3cret@proxy.example:", "has no valid port"),
         ("http://ana:s3cret@proxy.example:99999", "has no valid port"),
@@ -485,19 +485,14 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "unset",
         ),
         ("SSL_CERT_FILE", "folder", "`folder`, which is a folder", "set SSL_CERT_DIR to the folder instead"),
-        (
-            "SSL_CERT_FILE",
-            "/dev/null",
-            "`/dev/null`, which cannot be read: it is not a regular file",
-            "unset",
-        ),
-        ("SSL_CERT_FILE", "empty", "`empty`, which is empty", "name a file of certificates in PEM format"),
+        ("SSL_CERT_FILE", "/dev/null", "`/dev/null`, which cannot be read: it is no regular file", "unset"),
+        ("SSL_CERT_FILE", "empty", "`empty`, which is empty", "set it to a file of certificates in PEM format"),
         ("SSL_CERT_FILE", "text", "`text`, which has no certificate in PEM format", "in PEM format"),
         (
             "SSL_CERT_FILE",
             "key",
-            "`key`, which has a private key and no certificate",
-            "name the file of the certificate",
+            "`key`, which has a private key but no certificate",
+            "set it to the file of the certificate",
         ),
         (
             "SSL_CERT_FILE",
@@ -511,20 +506,20 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "`utf16`, which is UTF-16 text",
             "iconv -f utf-16 -t utf-8 utf16 > utf16.pem",
         ),
-        ("SSL_CERT_FILE", "cut", "`cut`, which is damaged: a line -----END is missing", "in PEM format"),
+        ("SSL_CERT_FILE", "cut", "`cut`, which is damaged: an -----END line is missing", "in PEM format"),
         ("SSL_CERT_FILE", "base64", "`base64`, which is damaged: base64 decode error", "in PEM format"),
         ("SSL_CERT_FILE", "asn1", "`asn1`, which has no valid certificate", "in PEM format"),
         (
             "SSL_CERT_DIR",
             "nowhere",
-            "SSL_CERT_DIR names no certificate: `nowhere` cannot be read: No such file",
+            "SSL_CERT_DIR has no folder with a certificate: `nowhere` cannot be read: No such file",
             "unset",
         ),
         (
             "SSL_CERT_DIR",
             "bare",
             "`bare` has no certificate in PEM format",
-            "name a folder of files in PEM format",
+            "set it to a folder of files in PEM format",
         ),
     ] {
         let run = scene.run_in("plan", &[(variable, value)]);
