@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_entries_at_the_same_time_the_one_that_set_the_present_value_wins() {
+    fn if_two_entries_have_the_same_time_the_one_with_the_present_value_wins() {
         let at = "2026-08-20T14:02:00Z";
         let set = |id: &str, value: &str| entry(id, "UserStatusChanged", at, &[("new_status", value)]);
         assert_eq!(names(&[set("a", "away"), set("b", "active")])[1], Some("a".into()));

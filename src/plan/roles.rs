@@ -110,7 +110,7 @@ fn problem_at(code: PlanCode, message: String, places: &[Place], label: &str) ->
 fn elsewhere(places: &[Place]) -> String {
     match places.len() {
         0 | 1 => String::new(),
-        2 => " (used in one more place)".into(),
+        2 => " (used in 1 more place)".into(),
         many => format!(" (used in {} more places)", many - 1),
     }
 }

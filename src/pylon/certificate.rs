@@ -149,7 +149,7 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
             | InvalidMessage::MessageTooLarge,
         ) if in_handshake => Some(tls(
             party,
-            "does not speak TLS: it may be a plain HTTP server",
+            "does not use TLS: it may be a plain HTTP server",
             "check the port of --base-url; write http:// only for a server on this machine",
         )),
         _ => None,

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_pylons_envelope_comes_from_something_in_front_of_pylon() {
+    fn an_error_in_another_format_comes_from_an_intermediary() {
         for (body, text) in [
             ("<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>x</body></html>", "403 Forbidden"),
             ("\n  upstream connect error\nmore", "upstream connect error"),

@@ -522,7 +522,7 @@ struct List {
     integrations: BTreeSet<Integration>,
     /// The people whose responses do not say whether they are deactivated.
     activity_unknown: HashSet<UserId>,
-    /// The roles that people hold, as the responses describe them, each description once.
+    /// The distinct roles that people hold, as the responses describe them.
     held: BTreeSet<Role>,
     role_fields: Option<RoleFields>,
 }

@@ -1,14 +1,15 @@
-//! Decides when the next request may be sent. Pure: it is told what was sent, what was answered, and the time.
+//! Decides when the next request may be sent. Pure: its inputs are the requests, the responses, and the time.
 //!
-//! Pylon counts requests when they arrive, at some time between sending and response. Three textbook ideas keep rolecall
-//! within its rate limit:
+//! Pylon counts a request when it arrives, at some time between sending and response. Three standard techniques keep rolecall
+//! within the rate limit:
 //!
-//! * `Window`, a sliding window: a slot is taken when a request is sent and comes back one window after its response.
-//!   No window of the server's clock ever contains more requests than the limit, whatever kind of limiter it has. (A token
-//!   bucket would admit nearly twice as many in the first minute.)
-//! * `Gate`: after a 429, nothing is sent for as long as the server asks, or with exponential backoff if it does not say.
-//! * `AdaptiveRate`, additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit was wrong
-//!   or that other clients use it too. Then the rate follows what the server accepts. The window still applies.
+//! * `RateWindow`, a sliding window: a request takes a slot when it is sent, and frees it one window after its response. So no
+//!   window of the server's clock contains more requests than the limit, whatever kind of limiter the server has. (A token
+//!   bucket on our side would send nearly twice as many requests in the first minute.)
+//! * `Gate`: after a 429, nothing is sent for as long as the server asks. If it does not say, the pauses back off
+//!   exponentially.
+//! * `AdaptiveRate`, additive increase and multiplicative decrease (AIMD): a 429 shows that the assumed limit is wrong, or
+//!   that other clients use it too. Then the rate follows what the server accepts. The window still applies.
 //!
 //! `AssumedLimit` learns the limit from the header `X-Rate-Limit-Remaining`, as long as there was no 429.
 
@@ -20,7 +21,7 @@ use super::request::{Attempt, Endpoint};
 
 /// The span over which Pylon counts (Pylon API, "Rate limits": requests per minute).
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// A slot comes back this long after its window, because the server's clock may run differently.
+/// A slot is freed this long after its window, because the server's clock may run differently.
 const WINDOW_MARGIN: Duration = Duration::from_millis(500);
 /// After a 429 the gate stays closed for this much longer than the server asks for.
 const HINT_MARGIN: Duration = Duration::from_secs(1);
@@ -28,13 +29,13 @@ const HINT_MARGIN: Duration = Duration::from_secs(1);
 const UNHINTED_PAUSE: Duration = Duration::from_secs(5);
 /// The rate is raised after each such pause without a 429.
 const RAISE_INTERVAL: Duration = Duration::from_secs(5);
-/// Each time that a higher rate fails, the pause before the next trial doubles, up to this. Otherwise a server that counts
+/// Each time a higher rate fails, the pause before the next trial doubles, up to this. Otherwise a server that counts
 /// exactly would answer every trial with a 429.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 /// Rates are counted in thousandths of a request per window, so that all arithmetic uses integers.
 const UNIT: u64 = 1000;
 
-/// A pacer for each endpoint. One value serves a whole run: what a plan has sent counts for the apply.
+/// A pacer for each endpoint. A run has one `Pacing`, because the requests of the plan count against the limits of the apply.
 #[derive(Debug, Clone)]
 pub struct Pacing([Pacer; Endpoint::ALL.len()]);
 
@@ -108,7 +109,7 @@ pub struct Pacer {
     limit: AssumedLimit,
     window: RateWindow,
     gate: Gate,
-    /// `None` before the first 429.
+    /// Is `None` before the first 429.
     rate: Option<AdaptiveRate>,
     /// A random fraction in 1/1000 (0 to 999), drawn for the last response.
     jitter: u64,
@@ -126,7 +127,7 @@ impl Pacer {
         }
     }
 
-    /// Recognizes the rate limit of an earlier date, too.
+    /// Sets the rate limit of an earlier date of the API, which responses may reveal.
     #[must_use]
     pub fn or_earlier(mut self, earlier: u64) -> Self {
         self.limit.earlier = Some(earlier);
@@ -195,8 +196,8 @@ impl Pacer {
         free.saturating_sub(self.window.taken()).min(paced).max(1)
     }
 
-    /// Returns how many slots may be taken: the assumed limit, or after a 429 the rate that went well. An even rate alone
-    /// would not do, because requests that were sent in a burst leave the server's window in a burst.
+    /// Returns how many slots may be taken: the assumed limit, or after a 429 the last rate without a 429. Even spacing is not
+    /// enough, because requests that were sent in a burst also leave the server's window in a burst.
     fn allowed(&self) -> u64 {
         self.rate.map_or(self.limit.assumed, |AdaptiveRate { rate, good, .. }| {
             (rate.max(good) / UNIT).clamp(1, self.limit.ceiling)
@@ -275,15 +276,14 @@ impl AssumedLimit {
 struct RateWindow {
     /// How many requests are sent and not answered yet.
     in_flight: u64,
-    /// The slots of answered requests, in the order in which they come back.
+    /// The slots of answered requests, in the order in which they are freed.
     answered: VecDeque<Slot>,
-    /// When the slots of other clients come back, as far as the server has shown that there are any, in order.
+    /// The times when the slots of other clients are freed, in order. Only slots that a response has shown are included.
     others: VecDeque<Duration>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// When it may be taken again.
     free_at: Duration,
     is_accepted: bool,
 }
@@ -320,7 +320,7 @@ impl RateWindow {
         self.answered.front().map(|slot| slot.free_at).into_iter().chain(self.others.front().copied()).min()
     }
 
-    /// Returns how many slots come back until `time`.
+    /// Returns how many slots are freed until `time`.
     fn free_by(&self, time: Duration) -> u64 {
         let slots = self.answered.iter().map(|slot| slot.free_at).chain(self.others.iter().copied());
         slots.filter(|free_at| *free_at <= time).count() as u64
@@ -332,9 +332,9 @@ impl RateWindow {
         self.answered.iter().filter(recent).count() as u64
     }
 
-    /// Takes slots for other clients, which can only lower what we allow ourselves. When their slots come back is unknown. The
-    /// guess is evenly over the next window: it starves no client. It also does not block us for a whole window if the limit
-    /// is a token bucket, which shows little left although it refills all the time.
+    /// Takes slots for other clients, which can only lower our own rate. It is unknown when their slots are freed, so they are
+    /// spread evenly over the next window. That starves no client. It also does not block us for a whole window if the limit
+    /// is a token bucket, which shows few remaining requests although it refills all the time.
     fn note_others(&mut self, now: Duration, others: u64) {
         if others > self.others.len() as u64 {
             let free_at = |slot| now + Duration::from_nanos(nanos(WINDOW) * slot / others);
@@ -343,7 +343,7 @@ impl RateWindow {
     }
 }
 
-/// Stays closed for a while after a 429.
+/// Blocks all requests for a while after a 429.
 #[derive(Debug, Clone, Default)]
 struct Gate {
     /// Nothing is sent before this time.
@@ -368,11 +368,11 @@ impl Gate {
     }
 }
 
-/// The rate after a 429, in thousandths of a request per window (AIMD). Invariant: from one to the ceiling.
+/// The rate after a 429, in thousandths of a request per window (AIMD). It is always between one request and the ceiling.
 #[derive(Debug, Clone, Copy)]
 struct AdaptiveRate {
     rate: u64,
-    /// The last rate that went well for a while. A rate above it is a trial.
+    /// The last rate that got no 429 for a while. A higher rate is a trial.
     good: u64,
     cut_at: Duration,
     /// When the rate was last raised or cut.
@@ -384,15 +384,15 @@ struct AdaptiveRate {
 }
 
 impl AdaptiveRate {
-    /// Starts with what was accepted during the last window, or with what the hint promises.
+    /// Starts with the number of requests accepted in the last window, or with the rate that the hint implies if it is higher.
     fn first(now: Duration, opens: Duration, accepted: u64, wait: Duration, ceiling: u64) -> Self {
         let hinted = nanos(WINDOW) * UNIT / nanos(wait).max(1);
         let rate = accepted.max(hinted).clamp(UNIT, ceiling * UNIT);
         Self { rate, good: rate, cut_at: now, raised_at: opens, hold: RAISE_INTERVAL, next: opens }
     }
 
-    /// Lowers the rate (multiplicative decrease). What was accepted during the last window is known to be allowed. A higher
-    /// rate that went well for a while has only filled the pauses of that window.
+    /// Lowers the rate (multiplicative decrease). The number of requests accepted in the last window is certainly allowed. A
+    /// higher rate without a 429 may only have filled pauses in that window.
     fn cut(self, now: Duration, opens: Duration, accepted: u64) -> Self {
         let Self { rate, good, hold, next, .. } = self;
         let at_least = |tenths: u64| (good * tenths / 10).max(UNIT);
@@ -400,8 +400,8 @@ impl AdaptiveRate {
             // A trial has failed.
             (accepted.clamp(at_least(5), good), (hold * 2).min(LONGEST_HOLD))
         } else {
-            // A rate that should have gone well: a little less, or each window would end with a 429. If much less was
-            // accepted, the limit has changed, and the search starts again.
+            // This rate got no 429 before. Lower it a little, or each window would end with a 429. If much less was accepted,
+            // the limit has changed, and the search starts again.
             let slightly_less = accepted - accepted / 20;
             let hold = if slightly_less < at_least(7) { RAISE_INTERVAL } else { hold };
             (slightly_less.clamp(at_least(7), good), hold)
@@ -410,8 +410,7 @@ impl AdaptiveRate {
         Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// Raises the rate while no 429 comes: quickly below the last rate that went well, and slowly above it (additive
-    /// increase).
+    /// Raises the rate until the next 429: quickly up to the last good rate, and slowly above it (additive increase).
     fn raise(&mut self, now: Duration, ceiling: u64) {
         let ceiling = ceiling * UNIT;
         loop {
@@ -425,7 +424,7 @@ impl AdaptiveRate {
                 self.rate = (self.rate * 5 / 4).min(self.good);
                 continue;
             }
-            // After two raises and a whole window without a 429, the limit is no longer where it was.
+            // Two raises and a whole window without a 429 show that the limit has become higher.
             if self.raised_at.saturating_sub(self.cut_at) >= self.hold * 2 + WINDOW {
                 self.hold = (self.hold / 2).max(RAISE_INTERVAL);
             }
@@ -460,7 +459,7 @@ mod tests {
         Feedback::Throttled { hint: Some(Duration::from_secs(seconds)) }
     }
 
-    /// Sends and answers one after the other, each after 100 ms, from `from` on.
+    /// Sends requests one after the other, starting at `from` (in ms). Each is answered after 100 ms.
     fn exchange(pacer: &mut Pacer, from: u64, feedback: &[Feedback]) {
         for (number, one) in (0..).zip(feedback) {
             let sent = ms(from + number * 100);
@@ -469,8 +468,8 @@ mod tests {
         }
     }
 
-    /// A pacer of 120 requests a minute that goes at `rate`, where `good` went well, both in thousandths, and that raises
-    /// nothing before `raised_at` and its hold.
+    /// Returns a pacer for 120 requests per minute after a 429. `rate` and `good` are in thousandths, and `hold` is in
+    /// seconds. The rate was last raised at `raised_at` (in ms).
     fn paced(rate: u64, good: u64, hold: u64, raised_at: u64) -> Pacer {
         let rate = AdaptiveRate {
             rate,
@@ -484,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_comes_back_a_window_and_a_margin_after_the_answer() {
+    fn a_slot_is_freed_a_window_and_a_margin_after_the_response() {
         let mut pacer = Pacer::new(2);
         assert_eq!(pacer.send_time(ms(0)), SendTime::Now);
         pacer.sent(ms(0));
@@ -501,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gate_stays_closed_for_the_hint_and_a_second_and_for_a_share_of_half_a_second() {
+    fn the_gate_closes_for_the_hint_plus_a_second_plus_jitter() {
         for (hint, jitter, expected) in [
             (Some(7), 0, 8_000),
             (Some(7), 500, 8_250),
@@ -519,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_without_hints_doubles_with_each_429_in_a_row_but_not_for_those_in_flight_together() {
+    fn without_hints_the_pause_doubles_with_each_429_that_is_not_late() {
         let mut pacer = Pacer::new(120);
         let mut now = ms(0);
         for seconds in [5, 10, 20, 40, 80, 160, 160] {
@@ -534,11 +533,11 @@ mod tests {
         pacer.answered(now, now, ACCEPTED, 0);
         pacer.sent(now);
         pacer.answered(now, now, Feedback::Throttled { hint: None }, 0);
-        assert_eq!(pacer.gate.opens, now + Duration::from_secs(5), "a success begins anew");
+        assert_eq!(pacer.gate.opens, now + Duration::from_secs(5), "a success resets the pause");
     }
 
     #[test]
-    fn after_a_429_the_pace_is_what_was_accepted_or_what_the_hint_promises() {
+    fn after_a_429_the_rate_is_the_accepted_one_or_the_one_of_the_hint() {
         for (accepted, hint, rate) in
             [(20, 59, 20), (20, 1, 30), (0, 59, 1), (0, 300, 1), (5, 2, 20), (200, 1, 120)]
         {
@@ -555,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_is_raised_after_five_seconds_and_falls_back_when_the_trial_fails() {
+    fn a_rate_is_raised_after_five_seconds_and_lowered_if_the_trial_fails() {
         let mut pacer = Pacer::new(120);
         exchange(&mut pacer, 0, &[ACCEPTED; 40]);
         exchange(&mut pacer, 4_000, &[throttled(1)]); // the gate opens at 6.1 s
@@ -575,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn at_a_pace_requests_go_out_evenly_but_for_a_twentieth_by_chance() {
+    fn after_a_429_requests_are_evenly_spaced_with_five_percent_jitter() {
         for (a_minute, jitter, expected) in [
             (30, 0, 1_900_000),
             (30, 500, 2_000_000),
@@ -594,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_out_at_once_than_what_went_well() {
+    fn no_more_slots_are_taken_than_the_last_good_rate() {
         let mut pacer = paced(10_000, 20_000, 5, 600_000);
         (0..19).for_each(|_| pacer.sent(ms(0)));
         assert_eq!(pacer.send_time(ms(60_000)), SendTime::Now);
@@ -603,18 +602,22 @@ mod tests {
     }
 
     #[test]
-    fn a_429_at_a_pace_ends_a_trial_or_lowers_a_little_what_went_well() {
+    fn a_later_429_ends_a_trial_or_lowers_the_good_rate_a_little() {
         for ((rate, good, hold, accepted), expected, what) in [
             ((44_000, 40_000, 10, 41), (30_800, 40_000, 20), "a trial"),
             ((44_000, 40_000, 10, 30), (30_000, 30_000, 20), "a trial, and less was accepted"),
             ((44_000, 40_000, 10, 10), (20_000, 20_000, 20), "a trial, and it falls by half at most"),
-            ((44_000, 40_000, 200, 41), (30_800, 40_000, 240), "the pause before the next has an end"),
-            ((40_000, 40_000, 80, 40), (28_000, 38_000, 80), "a rate that went well"),
+            ((44_000, 40_000, 200, 41), (30_800, 40_000, 240), "the pause before the next trial is limited"),
+            ((40_000, 40_000, 80, 40), (28_000, 38_000, 80), "a good rate"),
             ((40_000, 40_000, 80, 60), (28_000, 40_000, 80), "nothing is raised by a 429"),
-            ((40_000, 40_000, 80, 29), (28_000, 28_000, 5), "much less was accepted: looked for anew"),
-            ((19_000, 19_000, 80, 14), (13_300, 13_300, 80), "no less than by three tenths"),
+            (
+                (40_000, 40_000, 80, 29),
+                (28_000, 28_000, 5),
+                "much less was accepted: the search starts again",
+            ),
+            ((19_000, 19_000, 80, 14), (13_300, 13_300, 80), "it falls by three tenths at most"),
             ((20_000, 40_000, 80, 30), (14_000, 28_500, 80), "on the way back up"),
-            ((1_000, 1_000, 80, 0), (1_000, 1_000, 5), "one a minute is the least"),
+            ((1_000, 1_000, 80, 0), (1_000, 1_000, 5), "one per minute is the least"),
         ] {
             let mut pacer = paced(rate, good, hold, 600_000);
             let accepted_at_90_s = Slot { free_at: ms(90_000) + WINDOW + WINDOW_MARGIN, is_accepted: true };
@@ -627,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_accepted_is_what_was_accepted_within_the_last_minute() {
+    fn only_requests_accepted_within_the_last_minute_count() {
         let mut pacer = Pacer::new(120);
         exchange(&mut pacer, 0, &[ACCEPTED; 10]); // answered at 0.1 to 1.0 s
         exchange(&mut pacer, 60_400, &[throttled(59)]); // and this at 60.5 s
@@ -635,7 +638,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pause_before_a_trial_is_halved_after_two_of_them_and_a_minute_without_a_429() {
+    fn the_pause_before_a_trial_halves_after_two_trials_without_a_429() {
         let mut pacer = paced(20_000, 20_000, 60, 0);
         for (now, hold) in
             [(179_999, 60), (180_000, 30), (209_999, 30), (210_000, 15), (225_000, 7), (900_000, 5)]
@@ -658,24 +661,24 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_taken_comes_back_evenly_and_is_never_added_to_our_own() {
+    fn slots_of_other_clients_are_freed_evenly_over_the_window() {
         let mut pacer = Pacer::new(10);
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(9) }, 0);
-        assert_eq!(pacer.window.taken(), 1, "nobody else is there");
+        assert_eq!(pacer.window.taken(), 1, "there are no other clients");
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(4) }, 0);
-        assert_eq!(pacer.window.taken(), 6, "two of ours, four of others");
+        assert_eq!(pacer.window.taken(), 6, "two of ours, and four of other clients");
         pacer.sent(ms(0));
         pacer.answered(ms(0), ms(0), Feedback::Accepted { remaining: Some(50) }, 0);
-        assert_eq!(pacer.window.taken(), 7, "it may only lower");
+        assert_eq!(pacer.window.taken(), 7, "the header can only lower the rate");
         (0..3).for_each(|_| pacer.sent(ms(0)));
         assert_eq!(pacer.send_time(ms(0)), SendTime::At(ms(15_000)));
         assert_eq!(pacer.send_time(ms(15_000)), SendTime::Now);
     }
 
     #[test]
-    fn what_others_have_taken_comes_back_no_later_when_it_is_told_again() {
+    fn a_repeated_header_does_not_delay_the_slots_of_other_clients() {
         let mut pacer = Pacer::new(10);
         for (now, remaining) in [(0, 5), (10_000, 4)] {
             pacer.sent(ms(now));
@@ -683,13 +686,13 @@ mod tests {
             assert_eq!(
                 pacer.window.others,
                 [15_000, 30_000, 45_000, 60_000].map(ms),
-                "four of others, still"
+                "still four of other clients"
             );
         }
     }
 
     #[test]
-    fn a_429_sets_the_pace_of_its_own_endpoint_only() {
+    fn a_429_only_affects_its_own_endpoint() {
         let mut pacing = Pacing::new(&[]);
         assert!(!pacing.is_throttled(Endpoint::Patch));
         exchange(pacing.pacer(Endpoint::Patch), 0, &[throttled(1)]);
@@ -699,26 +702,26 @@ mod tests {
     }
 
     #[test]
-    fn the_first_responses_reveal_the_limit_of_an_earlier_date_and_no_other() {
+    fn the_first_responses_reveal_only_the_limit_of_an_earlier_date() {
         let left = |remaining| Feedback::Accepted { remaining: Some(remaining) };
-        for (told, limit) in [
+        for (responses, limit) in [
             (&[left(19)][..], 20),
-            (&[left(17), left(19), left(18)], 20), // they arrive in another order than they were counted
+            (&[left(17), left(19), left(18)], 20), // the responses arrive out of order
             (&[left(119)], 120),
             (&[left(999)], 120),
-            (&[left(11)], 120), // a bucket of a tenth
+            (&[left(11)], 120), // a token bucket with a capacity of a tenth of the limit
             (&[left(59)], 120), // other clients use half
             (&[left(0)], 120),
             (&[ACCEPTED], 120),
         ] {
             let mut pacer = Pacer::new(120).or_earlier(20);
-            exchange(&mut pacer, 0, told);
-            assert_eq!(pacer.limit(), limit, "{told:?}");
+            exchange(&mut pacer, 0, responses);
+            assert_eq!(pacer.limit(), limit, "{responses:?}");
         }
     }
 
     #[test]
-    fn a_limit_that_other_clients_had_left_by_chance_is_raised_when_they_are_gone() {
+    fn a_limit_that_looked_lower_because_of_other_clients_is_raised_later() {
         let left = |remaining| Feedback::Accepted { remaining: Some(remaining) };
         let mut pacer = Pacer::new(120).or_earlier(20);
         exchange(&mut pacer, 0, &[left(19)]); // others have used 100
@@ -741,18 +744,18 @@ mod tests {
     }
 
     #[test]
-    fn what_can_go_out_within_a_time_is_told_by_window_and_pace() {
+    fn capacity_depends_on_the_free_slots_and_the_rate() {
         let mut pacer = Pacer::new(10);
         assert_eq!(pacer.capacity(ms(0), ms(50_000)), 10);
         exchange(&mut pacer, 0, &[ACCEPTED; 10]);
         assert_eq!(pacer.capacity(ms(1_000), ms(50_000)), 1, "at least one");
-        assert_eq!(pacer.capacity(ms(20_000), ms(41_000)), 5, "those that come back");
+        assert_eq!(pacer.capacity(ms(20_000), ms(41_000)), 5, "those that are freed");
         exchange(&mut pacer, 50_000, &[throttled(9)]);
         assert_eq!(pacer.capacity(ms(70_000), ms(30_000)), 5, "at ten a minute");
     }
 
     #[test]
-    fn rates_may_be_given_and_the_last_one_counts() {
+    fn the_last_given_rate_of_an_endpoint_counts() {
         let mut pacing = Pacing::new(&[(Endpoint::Patch, 20), (Endpoint::Patch, 0), (Endpoint::Users, 7)]);
         let limits = Endpoint::ALL.map(|endpoint| pacing.pacer(endpoint).limit());
         assert_eq!(limits, [300, 300, 7, 300, 120, 1, 30]);

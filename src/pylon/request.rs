@@ -141,19 +141,19 @@ pub struct RolePage {
 pub struct Page {
     /// The users who have an email address.
     pub people: Vec<Person>,
-    /// The users who have none.
+    /// The users who have no email address.
     pub integrations: Vec<Integration>,
-    /// People whose response does not say whether they are deactivated, as before October 2026.
+    /// The people whose entry does not show whether they are deactivated. Before October 2026, no entry shows it.
     pub activity_unknown: Vec<UserId>,
-    /// The roles that users of this page hold, as the page describes them, each once; empty before July 2026.
+    /// The distinct roles that the users of this page hold, as the page describes them. Empty before July 2026.
     pub held: BTreeSet<Role>,
-    /// Which role fields the people of this page have; `None` if the page has no people.
+    /// The role fields that the people of this page have. `None` if the page has no people.
     pub role_fields: Option<RoleFields>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// Which fields of a user hold the roles. That depends on the date, and so is the same for all users of a run.
+/// The fields of a user that contain the roles. They depend on the date of the API, so they are the same for all users of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleFields {
     /// `role_id`, or the object `role`: before October 2026.
@@ -188,8 +188,8 @@ impl<T> Attempt<T> {
     }
 }
 
-/// An endpoint. Each has a rate limit of its own, which all tokens of the organization share (Pylon API, "Endpoints used";
-/// `X-Rate-Limit-Remaining` counts per endpoint).
+/// An endpoint of the API. Each has a separate rate limit, which all tokens of the organization share (Pylon API, "Endpoints
+/// used"; `X-Rate-Limit-Remaining` counts per endpoint).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     Me,
@@ -251,7 +251,7 @@ mod tests {
     use crate::pylon::failure::Refusal;
 
     #[test]
-    fn a_search_is_halved_down_to_one_value_after_a_400_and_to_one_entry_per_page_after_a_413() {
+    fn a_search_that_is_too_large_is_halved_down_to_one_value_and_entry() {
         let sizes = |status: u16| {
             let refusal = Refusal { status, errors: vec!["any text".into()], ..Refusal::default() };
             let failure = Failure { asked: String::new(), cause: refusal.into(), request_id: None };

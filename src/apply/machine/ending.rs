@@ -106,7 +106,7 @@ impl Machine {
         self.ask_in_batches(&written, Purpose::ReadBack);
     }
 
-    /// Returns whether no request is under way or to be sent, except for writes.
+    /// Returns whether no request is under way, and no read is scheduled.
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.reads.is_empty()
     }

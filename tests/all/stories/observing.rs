@@ -206,7 +206,7 @@ fn an_unknown_role_is_underlined_where_it_is_declared() {
         "
 plan::unknown_role
 
-  × the organization has no role `Amdin` (used in one more place)
+  × the organization has no role `Amdin` (used in 1 more place)
    ╭─[users.toml:2:30]
  2 │ \"bo@acme.example\" = { role = \"Amdin\" }
    ·                              ───┬───

@@ -210,7 +210,7 @@ fn tls_fails(server: &Server, message: &str) -> Run {
 fn a_plain_http_server_at_an_https_address_is_called_one() {
     let run = tls_fails(
         &Server::saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-        "does not speak TLS: it may be a plain HTTP server",
+        "does not use TLS: it may be a plain HTTP server",
     );
     run.mentions("check the port of --base-url");
 }

@@ -25,7 +25,15 @@ const WORDS: &str = "\
     import rollback explain In Who who changed known say does Somebody else may have since audit available contradict otherwise declared next To --into What Name taken back Coming itself Guardrails alone Written neither nor leaves see undo now contradict for values value doctor person's would taken over added written FILE adds them into look wrong slug id hold it role through unused ambiguous name that has a too named mend thing things works \
     newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
     windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else can tell \
-    answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organization switched off Pylon's support follows redirect carry elsewhere give final belongs region's";
+    answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organization switched off Pylon's support follows redirect carry elsewhere give final belongs region's \
+    A Ask Check Contact Correct If Only Other Run Set The Use rolecall --rate --region API CA HTTP ID PEM SSL_CERT_FILE TLS [workspace] accept administrator algorithm answered \
+    answers asks authority authority's because begins body bytes certificate certificates client clock closed \
+    common connect connection contact correct critical data date decoded during error exists expected extension \
+    firewall fix follow format found front genuine got handshake host http if inspects instead integrations \
+    invalid issue issued issuer large later less login lower machine match minute need number other page password \
+    per permission persists plain planned please presented rate reached redirects refused region renew report \
+    request response returned right self-signed server set shows signature signed slowly speak supported supports \
+    take than then traffic trust trusted unexpected variable wants which without write yet";
 
 /// Objects to whatever stands outside of code and is not ours.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
