@@ -305,7 +305,7 @@ fn what_to_do_next_fits_what_happened_and_is_said_once() {
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
-        assert_eq!(text.matches("se a token that an Admin created").count(), 1, "{text}");
+        assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
     // Not effective: sending it again is no remedy.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
