@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_a_name_that_reads_back() {
+    fn every_fault_name_parses_back_to_its_fault() {
         for fault in Fault::ALL {
             assert_eq!(fault.name().parse(), Ok(fault));
         }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_answered_with_what_was_meant() {
+    fn a_misspelled_name_gets_a_suggestion() {
         let error = |text: &str| text.parse::<Faults>().unwrap_err();
         assert!(
             error("cut-aftr=0.1")
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_sets_what_it_names() {
+    fn every_key_of_the_fault_list_has_its_effect() {
         let faults: Faults = "500=0.1,cut-after=0.05,on=patch,seed=7,stall=3".parse().unwrap();
         let expected = [(Fault::InternalError, 0.1), (Fault::CutAfter, 0.05)];
         assert_eq!(faults.chances, BTreeMap::from(expected));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn chances_hold_in_the_long_run_and_every_kind_fires() {
+    fn faults_strike_with_their_probability_and_every_kind_fires() {
         let faults = |seed| {
             Fault::ALL.into_iter().fold(Faults::none().seeded(seed), |faults, fault| faults.with(fault, 0.05))
         };
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_counts_only_the_requests_that_can_be_struck() {
+    fn a_script_counts_only_requests_that_faults_may_strike() {
         let mut faults = Faults::none().on(ApiOperation::UpdateUser).at(2, Fault::Conflict);
         let classes = [
             Some(ApiOperation::GetMe),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn get_stands_for_every_get_endpoint() {
+    fn get_means_every_get_endpoint() {
         let faults: Faults = "500=1,on=get".parse().unwrap();
         let struck: Vec<ApiOperation> = ApiOperation::ALL
             .into_iter()

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_window_forgets_everything_at_its_edge() {
+    fn a_fixed_window_starts_from_zero_at_its_boundary() {
         let mut fixed = limiter(LimiterKind::FixedWindow, 3);
         assert_eq!(admitted(&mut fixed, 5, WINDOW - 1), 3);
         assert_eq!(fixed.arrive(WINDOW - 1), refused(1));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sliding_counter_counts_the_share_of_the_previous_window_that_is_still_in_view() {
+    fn a_sliding_counter_weights_the_previous_window_by_its_overlap() {
         let mut counter = limiter(LimiterKind::SlidingCounter, 10);
         assert_eq!(admitted(&mut counter, 20, WINDOW - 1), 10);
         assert_eq!(counter.arrive(WINDOW - 1), refused(1 + WINDOW / 10));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_admits_a_request_that_waits_as_long_as_it_was_told_and_not_one_that_comes_sooner() {
+    fn every_limiter_admits_a_request_after_retry_after_and_not_earlier() {
         for kind in LimiterKind::ALL {
             for limit in [1, 2, 7, 120] {
                 let mut limiter = limiter(kind, limit);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_do_not_share_a_limit_and_an_unlimited_one_has_no_verdict() {
+    fn endpoints_have_separate_limits_and_an_unlimited_one_counts_nothing() {
         let mut limiters = Limiters::new(
             Limits::default().with(ApiOperation::UpdateUser, Some(1)).with(ApiOperation::GetMe, None),
         );

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_keeps_its_documented_value() {
+    fn limits_that_are_not_named_keep_their_documented_value() {
         let documented = Limits { kind: LimiterKind::FixedWindow, ..Limits::default() };
         let expected =
             documented.with(ApiOperation::UpdateUser, Some(20)).with(ApiOperation::SearchAuditLog, None);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn get_is_short_for_every_get_endpoint_and_each_has_its_own_name() {
+    fn get_means_every_get_endpoint_and_each_endpoint_has_a_name() {
         let limits = limits("get=7,user=9");
         assert_eq!(
             ApiOperation::ALL.map(|operation| limits.limit(operation)),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_sets_what_it_names() {
+    fn every_name_sets_its_own_limit() {
         for operation in ApiOperation::ALL {
             let expected = Limits::default().with(operation, Some(5));
             assert_eq!(limits(&format!("{}=5", operation.name())), expected);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_answered_with_what_was_meant() {
+    fn a_misspelled_name_gets_a_suggestion() {
         let error = |text: &str| text.parse::<WrittenLimits>().unwrap_err();
         assert_eq!(
             error("pach=20"),

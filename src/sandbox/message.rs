@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_one_that_the_api_description_names() {
+    fn every_error_code_is_in_the_api_description() {
         let description: serde_json::Value =
             serde_norway::from_str(include_str!("../../docs/pylon-users.openapi.yaml")).unwrap();
         let named = &description["components"]["schemas"]["ErrorResponse"]["properties"]["code"]["examples"];

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_leads_back_to_its_position_for_the_same_question_only() {
+    fn a_cursor_works_only_for_the_query_that_it_was_given_for() {
         for at in [0, 1, 999, usize::MAX] {
             let text = cursor(question(&"a"), at);
             assert_eq!(position(question(&"a"), Some(&text)), Ok(Some(at)));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_lies_between_1_and_999_and_is_100_by_default() {
+    fn a_page_limit_is_between_1_and_999_and_100_by_default() {
         assert_eq!(limit(None), Ok(100));
         assert_eq!(limit(Some(1)), Ok(1));
         assert_eq!(limit(Some(999)), Ok(999));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_knows_whether_another_follows() {
+    fn a_page_has_a_next_position_only_if_items_remain() {
         assert_eq!(take(0..3, 2), (vec![0, 1], Some(2)));
         assert_eq!(take(0..2, 2), (vec![0, 1], None));
         assert_eq!(take(0..0, 2), (vec![], None));

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_saved_state_reads_back_and_leaves_nothing_beside_it() {
+    fn a_saved_state_reads_back_and_leaves_no_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/er/pylon.json");
         for count in [3, 5] {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_save_that_fails_keeps_the_old_file_and_leaves_nothing_beside_it() {
+    fn a_failed_save_keeps_the_old_file_and_leaves_no_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("is-a-directory");
         fs::create_dir_all(path.join("with-content")).unwrap();

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn october_shows_assigned_and_scim_roles_apart() {
+    fn october_shows_scim_roles_only_in_the_list_of_roles() {
         let text = shown(&user(), Api::October2026, EmptyLists::Null);
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn april_shows_one_role_id_and_july_that_role_too() {
+    fn april_shows_one_role_id_and_july_also_its_role_object() {
         let shown = |api| shown(&user(), api, EmptyLists::Null);
         let expected = concat!(
             r#"{"id":"u1","email":"ana@acme.example","emails":["ana@acme.example","ana@old.example"],"name":"Ana","#,

@@ -1,4 +1,4 @@
-//! Short ways to write users, states, and requests of the sandbox.
+//! Builders for the users, states, and requests of the sandbox.
 
 use std::time::Duration;
 
@@ -39,17 +39,17 @@ pub(crate) trait BuildUser: Sized {
         self.edit(|user| user.status = Some(status.to_owned()))
     }
 
-    /// One more address.
+    /// Adds a secondary address.
     fn also(self, email: &str) -> Self {
         self.edit(|user| user.emails.push(email.to_owned()))
     }
 
-    /// One more assigned role.
+    /// Adds an assigned role.
     fn and_role(self, role: &str) -> Self {
         self.edit(|user| user.roles.push(role.to_owned()))
     }
 
-    /// A role from a SCIM group.
+    /// Adds a role from a SCIM group.
     fn scim(self, role: &str) -> Self {
         self.edit(|user| user.scim_roles.push(role.to_owned()))
     }
@@ -58,12 +58,12 @@ pub(crate) trait BuildUser: Sized {
         self.edit(|user| user.deactivated = true)
     }
 
-    /// A PATCH of the role has no effect.
+    /// Makes a PATCH of the role have no effect.
     fn role_from_scim(self) -> Self {
         self.edit(|user| user.role_from_scim = true)
     }
 
-    /// A schedule sets this status again after every PATCH.
+    /// Makes a support-hours schedule set this status again after every PATCH.
     fn support_hours(self, status: &str) -> Self {
         self.edit(|user| user.support_hours = Some(status.to_owned()))
     }
@@ -109,7 +109,7 @@ impl BuildState for SandboxState {
 pub(crate) trait BuildRequest: Sized {
     fn new(method: &str, path: &str) -> Self;
     fn query(self, query: &str) -> Self;
-    /// `Authorization: Bearer <token>`.
+    /// Sets the header `Authorization: Bearer <token>`.
     fn token(self, token: &str) -> Self;
     fn body(self, body: impl Into<Vec<u8>>) -> Self;
 }
@@ -133,7 +133,7 @@ impl BuildRequest for Request {
 }
 
 pub(crate) trait ReadResponse {
-    /// The value of a header, in upper or lower case.
+    /// Returns the value of a header. The case of its name does not matter.
     fn header(&self, name: &str) -> Option<&str>;
 }
 
@@ -166,7 +166,7 @@ impl ChangeWorld for World {
 }
 
 pub(crate) trait CountFaults {
-    /// How often any fault has struck.
+    /// Returns how often faults have struck, all kinds together.
     fn fired_in_all(&self) -> u64;
 }
 
@@ -176,7 +176,7 @@ impl CountFaults for Faults {
     }
 }
 
-/// Reads a state, and returns it with everything spelled out, or its problems.
+/// Reads a state. Returns it with all defaults written out, or its problems.
 pub(crate) fn read_state(json: &str) -> Result<SandboxState, Vec<String>> {
     let state = SandboxState::parse(json).map_err(|problem| vec![problem])?;
     World::new(state, Timestamp::UNIX_EPOCH).map(|world| world.to_state())

@@ -1,8 +1,8 @@
-//! What is shown does not act.
+//! Checks that a text contains nothing that a terminal or a GitHub runner would act on.
 
 use rolecall::printable::characters;
 
-/// Nothing in it acts on whoever reads it: a terminal, a line of a GitHub log.
+/// Panics if the text contains something that a terminal or a GitHub log acts on.
 pub(crate) fn is_harmless(shown: &str) {
     for line in shown.split('\n') {
         let acts = characters(line).find(|(char, acts)| *acts && !char.is_ascii_graphic());

@@ -1,4 +1,4 @@
-//! How a story is told: a [`Scene`] has files and perhaps a Pylon; a command runs in it; what it said is compared whole.
+//! Runs the real binary in a [`Scene`]: a folder of files, and optionally a Pylon. Tests compare the whole output.
 //!
 //! ```ignore
 //! let scene = Scene::with_pylon(r#"{ "users": [ … ] }"#).file("users.toml", "…");
@@ -7,8 +7,8 @@
 //! run.exits(0);
 //! ```
 //!
-//! The real binary runs, against the embedded Pylon on a real socket, with an environment of its own and the calendar
-//! fixed at [`NOW`]. A comparison that fails shows the difference; nothing of a failed run is hidden.
+//! The binary talks to the sandbox over a real socket. Its environment has only the variables of the scene, and its
+//! clock is fixed at [`NOW`]. A failed comparison prints the difference and the complete output.
 
 use std::fs;
 use std::io::Write;
@@ -22,38 +22,38 @@ use rolecall::sandbox::{Arrival, Faults, Limits, Running, SandboxState, Setup, W
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-/// The instant at which all stories play: a Friday, 9:00 in Berlin.
+/// The time of all stories: a Friday, 9:00 in Berlin.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
-/// The token of the Pylon in a scene: longer than what reports show of a value, with a sign at which lines break, and without a
-/// word that would hide its line.
+/// The token of the Pylon in a scene. It is longer than the values that reports show in full, and has characters at
+/// which lines may be broken. It contains no word that would make a report hide the whole line.
 pub(crate) const TOKEN: &str =
     "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6rC0zK4hJ8gF2dS6aPqW9=";
 
-/// Files in a folder of their own, and perhaps a Pylon to talk to.
+/// A temporary folder with files, and optionally a Pylon.
 pub(crate) struct Scene {
     folder: TempDir,
     pylon: Option<Pylon>,
     environment: Vec<(String, String)>,
 }
 
-/// A sandbox on a thread of its own, until this is dropped.
+/// A sandbox that runs on a separate thread until this value is dropped.
 struct Pylon {
-    /// Until it is dropped.
+    /// `None` only while it is being dropped.
     parts: Option<(Running, oneshot::Sender<Running>, JoinHandle<()>)>,
 }
 
 impl Scene {
-    /// No Pylon: whatever asks for one fails.
+    /// Makes a scene without a Pylon, in which every request fails.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), pylon: None, environment: Vec::new() }
     }
 
-    /// A Pylon with this state (docs/sandbox.md has the format), without limits.
+    /// Makes a scene with a Pylon in this state and without rate limits. docs/sandbox.md describes the format.
     pub(crate) fn with_pylon(state: &str) -> Self {
         Self::with_troubled_pylon(state, Faults::none())
     }
 
-    /// A Pylon on which things go wrong.
+    /// Makes a scene with a Pylon in which these faults occur.
     pub(crate) fn with_troubled_pylon(state: &str, faults: Faults) -> Self {
         let state = with_readable_roles(state);
         let state =
@@ -68,7 +68,7 @@ impl Scene {
         scene.env("PYLON_BASE_URL", &base_url).env("PYLON_API_TOKEN", TOKEN)
     }
 
-    /// Adds a file, or overwrites it.
+    /// Adds or overwrites a file.
     pub(crate) fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -76,24 +76,24 @@ impl Scene {
         self
     }
 
-    /// Sets a variable for the runs to come.
+    /// Sets an environment variable for all later runs.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// The folder in which commands run.
+    /// Returns the folder in which commands run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Runs `rolecall` with these words.
+    /// Runs `rolecall` with these arguments, separated by white space.
     pub(crate) fn run(&self, words: &str) -> Run {
         self.run_with(&words.split_whitespace().collect::<Vec<_>>(), "")
     }
 
-    /// Runs `rolecall` with these words and these further variables.
+    /// Runs `rolecall` with these arguments and additional environment variables.
     pub(crate) fn run_in(&self, words: &str, variables: &[(&str, &str)]) -> Run {
         let arguments: Vec<&str> = words.split_whitespace().collect();
         let mut command = self.command(&arguments);
@@ -108,7 +108,7 @@ impl Scene {
 
     fn finished(mut command: Command, arguments: &[&str], stdin: &str) -> Run {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // a run that reads nothing may be over already
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes()); // a run that does not read its input may have ended already
         let output = child.wait_with_output().unwrap();
         Run {
             command: arguments.join(" "),
@@ -118,19 +118,19 @@ impl Scene {
         }
     }
 
-    /// The command, ready to be started.
+    /// Returns the command, ready to be started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("ROLECALL_NOW", NOW);
-        command.env("HOME", "/dev/null"); // without it, that of the account would collect locks
-        // Where `.ci/coverage` wants what the binary counts; else it would lie in the scene's folder.
+        command.env("HOME", "/dev/null"); // otherwise locks would collect in the home folder of the account
+        // Keep the path of `.ci/coverage`. Otherwise the counters would be written into the scene's folder.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    /// A shell command in which `$0` is `rolecall`.
+    /// Returns a shell command in which `$0` is `rolecall`.
     #[cfg(unix)]
     pub(crate) fn shell(&self, script: &str) -> Command {
         let rolecall = self.command(&[]);
@@ -145,12 +145,12 @@ impl Scene {
         self.pylon.as_ref().expect("a scene with a Pylon").running()
     }
 
-    /// What Pylon was asked, in order of arrival.
+    /// Returns the requests that arrived, in order.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.running().requests()
     }
 
-    /// What Pylon was asked: method and path, sorted.
+    /// Returns the method and path of each request that arrived, sorted.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked: Vec<String> = self
             .arrivals()
@@ -161,7 +161,7 @@ impl Scene {
         asked
     }
 
-    /// The writes that arrived: path and body, sorted.
+    /// Returns the path and body of each write that arrived, sorted.
     pub(crate) fn patches(&self) -> Vec<String> {
         let arrivals = self.arrivals();
         let patches = arrivals.iter().filter(|arrival| arrival.request.method == "PATCH");
@@ -172,13 +172,13 @@ impl Scene {
         patches
     }
 
-    /// Looks into Pylon, or changes it behind rolecall's back.
+    /// Reads the state of Pylon, or changes it without a request.
     pub(crate) fn pylon<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.running().with_world(look)
     }
 }
 
-/// Gives the built-in roles IDs that are easy to read, such as `role_admin`, unless the story has roles of its own.
+/// Gives the built-in roles readable IDs such as `role_admin`, unless the state defines its own roles.
 fn with_readable_roles(state: &str) -> String {
     let mut state: serde_json::Value =
         serde_json::from_str(state).unwrap_or_else(|error| panic!("the story's pylon.json: {error}"));
@@ -219,7 +219,7 @@ impl Drop for Pylon {
     }
 }
 
-/// What came of a command.
+/// The exit code and the output of a command.
 pub(crate) struct Run {
     command: String,
     pub(crate) stdout: String,
@@ -228,7 +228,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The whole of standard output, but for the first line break of `expected`, which lets it begin on a line of its own.
+    /// Checks the whole standard output. A line break at the start of `expected` is ignored.
     #[track_caller]
     pub(crate) fn says(&self, expected: &str) -> &Self {
         let expected = expected.strip_prefix('\n').unwrap_or(expected);
@@ -242,7 +242,7 @@ impl Run {
         self
     }
 
-    /// The whole of standard error, likewise.
+    /// Checks the whole standard error. A line break at the start of `expected` is ignored.
     #[track_caller]
     pub(crate) fn complains(&self, expected: &str) -> &Self {
         assert_eq!(
@@ -254,7 +254,7 @@ impl Run {
         self
     }
 
-    /// Standard error names this diagnostic.
+    /// Checks that standard error contains this diagnostic code.
     #[track_caller]
     pub(crate) fn names(&self, code: &str) -> &Self {
         assert!(
@@ -266,7 +266,7 @@ impl Run {
         self
     }
 
-    /// Standard error says this, wherever its lines break.
+    /// Checks that standard error contains these words, ignoring line breaks.
     #[track_caller]
     pub(crate) fn mentions(&self, words: &str) -> &Self {
         let one_line =
@@ -280,7 +280,7 @@ impl Run {
         self
     }
 
-    /// The exit code.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {
         assert_eq!(
@@ -295,7 +295,7 @@ impl Run {
     }
 }
 
-/// The formats that have sentences. JSON has facts.
+/// Returns the formats that contain sentences: all except JSON.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {
         Format::Text | Format::Markdown | Format::Github | Format::Html => true,
@@ -304,7 +304,7 @@ pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
 }
 
 impl Scene {
-    /// Runs `rolecall` with these words, and returns its report in each of [`formats_for_people`].
+    /// Runs `rolecall` with these arguments, and returns its report in each of [`formats_for_people`].
     #[track_caller]
     pub(crate) fn reports_for_people(&self, words: &str, exit: i32) -> Vec<String> {
         let file = |format: Format| format!("report.{}", format.as_str());
@@ -317,7 +317,7 @@ impl Scene {
             .collect()
     }
 
-    /// Host and port of the Pylon, as reports name it.
+    /// Returns the host and port of the Pylon, as reports show them.
     pub(crate) fn host(&self) -> String {
         self.running().base_url().trim_start_matches("http://").to_owned()
     }

@@ -1,6 +1,6 @@
-//! The integration tests: one binary, so that the suite links once.
+//! The integration tests. They are one binary, so that the suite is linked only once.
 //!
-//! A story reads: this world, these files, this command, what the user sees. See [`harness`].
+//! A story sets up a Pylon and files, runs a command, and compares what the user sees. See [`harness`].
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 

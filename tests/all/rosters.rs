@@ -1,4 +1,4 @@
-//! A text as a roster, and everything that a roster says.
+//! Parses a text as a roster, and lists everything that the roster declares.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use rolecall::roster::{
 };
 use tempfile::TempDir;
 
-/// What the real reader makes of a `users.toml` with this text.
+/// Parses a `users.toml` with this text, using the production reader.
 pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
     thread_local! { static FOLDER: TempDir = tempfile::tempdir().unwrap(); }
     FOLDER.with(|folder| {
@@ -19,7 +19,7 @@ pub(crate) fn read(text: impl AsRef<[u8]>) -> Result<Roster, Problems> {
     })
 }
 
-/// Everything that a roster says, without the places.
+/// Returns everything that a roster declares, without the places.
 pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     let Roster {
         sources: _,
@@ -63,7 +63,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     facts
 }
 
-/// What is said of one person.
+/// Returns everything that is declared for one person.
 fn fact(person: &DeclaredPerson) -> String {
     let DeclaredPerson { email, values, windows } = person;
     let values: Vec<_> = values
@@ -85,7 +85,7 @@ pub(crate) fn tree(text: &str) -> toml::Table {
     text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// Whether two trees are the same; what is no number is the same as itself.
+/// Compares two TOML trees. In this comparison, NaN is equal to itself.
 pub(crate) fn is_same(one: &toml::Table, other: &toml::Table) -> bool {
     one == other || format!("{one:?}") == format!("{other:?}")
 }

@@ -1,6 +1,6 @@
-//! TLS with real certificates on loopback: an authority, a relay that speaks TLS in front of the sandbox, and a proxy.
+//! TLS with real certificates on loopback: an authority, a relay in front of the sandbox that accepts TLS, and a proxy.
 //!
-//! The relay serves one request per connection, so that a test knows which certificate each request meets.
+//! The relay serves one request per connection, so that a test knows which certificate each request gets.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -26,7 +26,7 @@ pub(crate) struct Identity {
     key: KeyPair,
 }
 
-/// The settings of a certificate for these names, which is valid now.
+/// Returns the settings of a certificate for these names, which is valid now.
 pub(crate) fn settings(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut settings = CertificateParams::new(names).unwrap();
@@ -36,7 +36,7 @@ pub(crate) fn settings(names: &[&str]) -> CertificateParams {
 }
 
 impl Authority {
-    /// An authority with this name.
+    /// Makes an authority with this name.
     pub(crate) fn new(name: &str) -> Self {
         let mut settings = settings(&[]);
         settings.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -46,12 +46,12 @@ impl Authority {
         Self { issuer: Issuer::new(settings, key), certificate }
     }
 
-    /// Its own certificate, in PEM.
+    /// Returns the authority's certificate, in PEM.
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }
 
-    /// Its own certificate, in DER.
+    /// Returns the authority's certificate, in DER.
     pub(crate) fn der(&self) -> &[u8] {
         self.certificate.der()
     }
@@ -68,28 +68,28 @@ impl Identity {
         Self { certificate: certificate.der().clone(), pem: certificate.pem(), key }
     }
 
-    /// A certificate that nobody else has signed.
+    /// Makes a self-signed certificate.
     pub(crate) fn self_signed(settings: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         Self::of(&settings.self_signed(&key).unwrap(), key)
     }
 
-    /// The certificate, in PEM.
+    /// Returns the certificate, in PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// The private key, in PEM.
+    /// Returns the private key, in PEM.
     pub(crate) fn key_pem(&self) -> String {
         self.key.serialize_pem()
     }
 
-    /// What a server with this certificate needs.
+    /// Returns the settings of a server with this certificate.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
         self.configured(None)
     }
 
-    /// The same for a server that wants certificates of this authority from its clients.
+    /// Returns the settings of a server that requires client certificates of this authority.
     pub(crate) fn server_for_clients_of(&self, authority: &Authority) -> Arc<ServerConfig> {
         self.configured(Some(authority))
     }
@@ -120,7 +120,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves each connection on a thread of its own; `serve` is told its number, from 1.
+    /// Serves each connection on a separate thread. `serve` gets the number of the connection, from 1.
     pub(crate) fn start(serve: impl Fn(usize, TcpStream) -> io::Result<()> + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -128,14 +128,14 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (number, serve) = (counter.fetch_add(1, Ordering::SeqCst) + 1, serve.clone());
-                // A connection that ends in an error is what many of these tests are about.
+                // Many of these tests end a connection with an error, so it is ignored.
                 thread::spawn(move || serve(number, stream).err());
             }
         });
         Self { address, connections }
     }
 
-    /// A relay to `pylon` that speaks TLS. `settings` says which certificate a connection meets, by its number.
+    /// Starts a relay to `pylon` that accepts TLS. `settings` chooses the certificate by the number of the connection.
     pub(crate) fn relay(
         pylon: &str,
         settings: impl Fn(usize) -> Arc<ServerConfig> + Clone + Send + 'static,
@@ -144,17 +144,17 @@ impl Server {
         Self::start(move |number, stream| relay(&pylon, settings(number), stream))
     }
 
-    /// A server that answers every connection with these bytes.
+    /// Starts a server that answers every connection with these bytes.
     pub(crate) fn saying(bytes: &'static [u8]) -> Self {
         Self::start(move |_, mut stream| {
-            stream.read_exact(&mut [0; 5])?; // it says nothing before the client does
+            stream.read_exact(&mut [0; 5])?; // the client sends first
             stream.write_all(bytes)?;
             drained(&mut stream)
         })
     }
 
-    /// A proxy that notes the head of each request in `heads`. It answers with `status`, and after a 200 it connects to
-    /// `target`, whatever the request names.
+    /// Starts a proxy that records the head of each request in `heads`. It answers with `status`. After a 200, it
+    /// connects to `target`, even if the request names another host.
     pub(crate) fn proxy(status: &'static str, target: SocketAddr, heads: Arc<Mutex<Vec<String>>>) -> Self {
         Self::start(move |_, mut stream| {
             let head = read_head(&mut stream)?;
@@ -170,18 +170,18 @@ impl Server {
         })
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections were made.
+    /// Returns how many connections were made.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-/// Passes one request on, and its response back.
+/// Forwards one request, and returns its response to the client.
 fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
     let mut raw = stream.try_clone()?;
     let mut tls = StreamOwned::new(ServerConnection::new(settings).map_err(io::Error::other)?, stream);
@@ -197,13 +197,13 @@ fn relay(pylon: &str, settings: Arc<ServerConfig>, stream: TcpStream) -> io::Res
     drained(&mut raw)
 }
 
-/// Reads until the other side closes.
+/// Reads until the other side closes the connection.
 fn drained(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown(std::net::Shutdown::Write)?;
     io::copy(stream, &mut io::sink()).map(drop)
 }
 
-/// Head and body of a request, which asks for the connection to be closed.
+/// Reads the head and body of a request, and adds a header that closes the connection.
 fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let head = read_head(stream)?;
     let text = String::from_utf8_lossy(&head).to_lowercase();
@@ -215,7 +215,7 @@ fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok([&head[..end], b"connection: close\r\n\r\n", &body].concat())
 }
 
-/// Everything up to the empty line.
+/// Reads the head, up to the empty line.
 fn read_head(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -18,7 +18,7 @@ fn is_published_crate() -> bool {
 }
 
 #[test]
-fn every_target_has_a_claim_and_a_corpus_and_each_holds() {
+fn every_fuzz_corpus_satisfies_the_claim_of_its_target() {
     if is_published_crate() {
         return;
     }
@@ -38,7 +38,7 @@ fn every_target_has_a_claim_and_a_corpus_and_each_holds() {
 
 /// The targets are no part of this build, so at least their names agree.
 #[test]
-fn the_targets_are_those_of_the_claims() {
+fn every_claim_has_a_fuzz_target() {
     if is_published_crate() {
         return;
     }

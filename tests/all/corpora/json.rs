@@ -61,7 +61,7 @@ fn holds(target: &str, data: &[u8]) {
 }
 
 #[test]
-fn any_text_is_an_answer_or_a_bad_one() {
+fn any_text_is_accepted_or_rejected_as_a_response() {
     let frames = [
         ("0123456", "$"),
         ("016", r#"{"data":$}"#),
@@ -87,7 +87,7 @@ fn any_text_is_an_answer_or_a_bad_one() {
 
 /// Also where nobody looks at it: half an answer is none.
 #[test]
-fn what_is_no_json_is_no_answer_and_what_is_may_be_passed_over() {
+fn invalid_json_is_rejected_and_valid_json_in_unknown_keys_is_ignored() {
     use rolecall::pylon::exchange::{Incoming, attempt};
     use rolecall::pylon::request::Search;
 
@@ -107,7 +107,7 @@ fn what_is_no_json_is_no_answer_and_what_is_may_be_passed_over() {
 }
 
 #[test]
-fn any_text_is_an_envelope_of_errors_or_none() {
+fn any_text_is_parsed_as_an_error_envelope_or_ignored() {
     let frames = [
         "$",
         r#"{"errors":$}"#,
@@ -125,7 +125,7 @@ fn any_text_is_an_envelope_of_errors_or_none() {
 }
 
 #[test]
-fn any_text_is_refused_as_a_saved_plan_and_says_where() {
+fn any_text_is_rejected_as_a_saved_plan_with_its_place() {
     let frames = [
         "$",
         r#"{"format":"rolecall plan","version":1,"created":$,"organization":"o","host":"us","files":"f","only":[],"operations":[],"checksum":""}"#,
@@ -142,7 +142,7 @@ fn any_text_is_refused_as_a_saved_plan_and_says_where() {
 }
 
 #[test]
-fn any_text_is_a_whole_line_of_a_journal_or_counted() {
+fn any_text_is_a_valid_journal_line_or_counted_as_damaged() {
     let frames = [
         "$",
         r#"{"line":"begin","version":1,"at":"2026-11-20T08:00:00Z","organization":$,"host":"us","changes":2}"#,
@@ -160,7 +160,7 @@ fn any_text_is_a_whole_line_of_a_journal_or_counted() {
 }
 
 #[test]
-fn any_text_is_a_state_of_the_sandbox_or_explained() {
+fn any_text_is_a_sandbox_state_or_an_explained_error() {
     let frames = [
         "$",
         r#"{"users":$}"#,

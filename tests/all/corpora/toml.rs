@@ -37,7 +37,7 @@ fn is_read_or_explained(text: &[u8]) {
 }
 
 #[test]
-fn what_is_toml_is_read_or_explained_and_laid_out_without_another_meaning() {
+fn valid_toml_is_read_or_explained_and_formatting_keeps_its_meaning() {
     for (name, text) in texts("valid") {
         let text = String::from_utf8(text).unwrap();
         is_read_or_explained(format!("{text}{PEOPLE}").as_bytes());
@@ -48,7 +48,7 @@ fn what_is_toml_is_read_or_explained_and_laid_out_without_another_meaning() {
 }
 
 #[test]
-fn what_is_no_toml_is_refused_with_its_place() {
+fn invalid_toml_is_rejected_with_its_place() {
     for (name, text) in texts("invalid") {
         is_read_or_explained(&text);
         let Ok(text) = std::str::from_utf8(&text) else { continue };
@@ -58,7 +58,7 @@ fn what_is_no_toml_is_refused_with_its_place() {
 
 /// What `import --update` does to a file.
 #[test]
-fn a_person_is_added_to_any_toml_and_nothing_else_becomes_of_it() {
+fn adding_a_person_to_any_toml_changes_nothing_else() {
     let new = PersonEdit::Add(PersonValues {
         email: Email::observed("new@fuzz.example"),
         values: PerField { role: Some("Admin".into()), status: Some(Status::Away.as_str().into()) },

@@ -43,7 +43,7 @@ fn told(
 }
 
 #[test]
-fn no_format_is_left_out_of_the_turns() {
+fn every_format_is_judged() {
     for turns in [BY_TURNS, BY_HALVES] {
         assert!(Format::ALL.iter().all(|format| turns.iter().any(|turn| turn.contains(format))));
     }
@@ -59,12 +59,12 @@ fn a_plan_is_harmless() {
 }
 
 #[test]
-fn what_came_of_a_plan_is_harmless() {
+fn the_result_of_an_apply_is_harmless() {
     told(BY_TURNS, "apply", ROUNDS, |deal, rounds| plan(deal, &PlanOf { rounds, carried_out: true }));
 }
 
 #[test]
-fn what_stands_once_in_a_plan_is_harmless() {
+fn texts_that_appear_once_in_a_plan_are_harmless() {
     told(CHEAP, "plan", 1, |deal, rounds| {
         plan(
             deal,
@@ -74,7 +74,7 @@ fn what_stands_once_in_a_plan_is_harmless() {
 }
 
 #[test]
-fn what_nobody_has_looked_at_again_is_said_in_every_format() {
+fn every_format_reports_changes_that_were_not_read_back() {
     let strings = ["x".to_owned()];
     let mut deal = Deal::new(&strings);
     let body = plan(&mut deal, &PlanOf { rounds: 0..1, carried_out: true });
@@ -107,7 +107,7 @@ fn problems_are_harmless() {
 }
 
 #[test]
-fn files_that_declare_nobody_are_harmless() {
+fn empty_files_are_harmless() {
     told(CHEAP, "plan", 1, |deal, rounds| nobody(deal, rounds.start));
 }
 
@@ -122,12 +122,12 @@ fn an_explanation_is_harmless() {
 }
 
 #[test]
-fn files_are_told_of_harmlessly() {
+fn file_reports_are_harmless() {
     told(BY_TURNS, "import", ROUNDS, files);
 }
 
 #[test]
-fn what_a_doctor_says_is_harmless() {
+fn doctor_reports_are_harmless() {
     told(BY_TURNS, "doctor", ROUNDS, doctor);
 }
 

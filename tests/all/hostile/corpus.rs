@@ -325,7 +325,7 @@ pub(super) fn strings() -> Vec<String> {
 }
 
 #[test]
-fn there_are_many() {
+fn the_corpus_has_many_strings_and_every_dangerous_character() {
     let strings = strings();
     assert!(strings.len() > 600, "{}", strings.len());
     for sign in ['\u{1b}', '\u{9b}', '\u{202e}', '\u{e0041}', '`', '<', '@', '$', '|', '\n', '"', '\\'] {

@@ -28,7 +28,7 @@ fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
 }
 
 #[test]
-fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
+fn a_comment_of_hostile_text_stays_within_its_limit_and_is_complete() {
     let strings = [
         "`".repeat(500),
         "\u{e0041}".repeat(500),
@@ -49,7 +49,7 @@ fn a_comment_of_hostile_text_keeps_within_its_limit_and_is_still_a_report() {
 }
 
 #[test]
-fn a_hundred_thousand_characters_of_a_server_do_not_flood_whoever_reads() {
+fn a_long_text_from_a_server_is_cut_in_reports_for_people() {
     let strings = ["n".repeat(100_000)];
     for report in of_a_server(&strings) {
         for format in formats_for_people() {
@@ -62,7 +62,7 @@ fn a_hundred_thousand_characters_of_a_server_do_not_flood_whoever_reads() {
 }
 
 #[test]
-fn a_program_gets_all_of_a_long_text() {
+fn json_contains_a_long_text_whole() {
     let strings = [format!("{}\u{1b}\u{10ffff}", "n".repeat(10_000))];
     for report in of_a_server(&strings) {
         let text = write(&report, Format::Json, &setting(LONGEST_COMMENT, false));

@@ -87,7 +87,7 @@ fn is_harmless(scene: &Scene, words: &str, exits: &[i32]) {
 }
 
 #[test]
-fn a_plan_of_hostile_people_is_harmless_and_so_is_its_apply() {
+fn a_plan_and_an_apply_with_hostile_names_are_harmless() {
     let strings = some(PEOPLE);
     let scene = Scene::with_pylon(&pylon(&strings, true)).file("users.toml", users(&strings));
     is_harmless(&scene, "plan", &[0]);
@@ -104,14 +104,14 @@ fn a_plan_of_hostile_people_is_harmless_and_so_is_its_apply() {
 }
 
 #[test]
-fn an_apply_that_fails_among_hostile_people_is_harmless() {
+fn a_failed_apply_with_hostile_names_is_harmless() {
     let strings = some(PEOPLE);
     let scene = Scene::with_pylon(&pylon(&strings, false)).file("users.toml", users(&strings));
     is_harmless(&scene, "apply --auto-approve", &[1]);
 }
 
 #[test]
-fn what_two_hostile_files_declare_differently_is_harmless() {
+fn a_comparison_of_two_hostile_files_is_harmless() {
     let mut strings = some(PEOPLE);
     let scene = Scene::offline().file("old.toml", users(&strings));
     strings.rotate_left(5);
@@ -120,7 +120,7 @@ fn what_two_hostile_files_declare_differently_is_harmless() {
 }
 
 #[test]
-fn hostile_files_that_are_broken_are_told_of_harmlessly() {
+fn reports_about_broken_hostile_files_are_harmless() {
     for (number, text) in some(12).iter().enumerate() {
         let broken = format!(
             "{} = {{ role = 1 }}\n[users]\n{} = {{ role = \"Admin\", status = {} }}\n",
@@ -144,7 +144,7 @@ fn hostile_files_that_are_broken_are_told_of_harmlessly() {
 
 #[cfg(unix)]
 #[test]
-fn files_with_hostile_names_are_told_of_harmlessly() {
+fn reports_about_files_with_hostile_names_are_harmless() {
     let names = ["\u{1b}[2J", "a\n::error::x", "##[error]x", "`<b>`@octocat", "a\u{202e}b", "x,title=y"];
     let mut scene = Scene::offline().file("users.toml", "include = [\"teams/*.toml\"]\n");
     for (number, name) in names.iter().enumerate() {

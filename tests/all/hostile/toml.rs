@@ -55,7 +55,7 @@ fn every_string_reads_back_from_toml() {
 }
 
 #[test]
-fn a_person_in_a_diff_reads_back_before_and_after() {
+fn both_sides_of_a_diff_read_back_as_toml() {
     for text in corpus::strings() {
         let shown = Printable::new(&text);
         let value = Printable::cut(&text, 80).raw().to_owned();
@@ -93,7 +93,7 @@ fn a_person_in_a_diff_reads_back_before_and_after() {
 }
 
 #[test]
-fn a_remedy_names_the_very_role() {
+fn a_suggested_correction_names_the_exact_role() {
     for text in corpus::strings() {
         let figure =
             Figure::Holders(RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 });
@@ -105,7 +105,7 @@ fn a_remedy_names_the_very_role() {
 }
 
 #[test]
-fn a_line_of_a_file_says_the_same_where_it_is_shown() {
+fn a_quoted_line_of_a_file_keeps_its_meaning() {
     for text in corpus::strings() {
         // As somebody would write it who escapes no more than TOML asks for.
         let bare = text.replace(|char: char| char.is_control() || "\"\\".contains(char), "");
@@ -119,7 +119,7 @@ fn a_line_of_a_file_says_the_same_where_it_is_shown() {
 }
 
 #[test]
-fn what_a_version_declares_reads_back() {
+fn the_values_that_compare_shows_read_back_as_toml() {
     let mut strings: Vec<String> =
         corpus::strings().into_iter().filter(|text| !text.trim().is_empty()).collect();
     let folder = tempfile::tempdir().unwrap();

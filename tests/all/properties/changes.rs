@@ -1,4 +1,4 @@
-//! A change and the way back.
+//! Properties of a change and its inverse.
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::forecast::after;
@@ -9,7 +9,7 @@ use super::holds;
 use super::organization::{cases, patched};
 
 #[test]
-fn a_change_and_its_inverse_restore_whatever_is_not_said_to_be_lost() {
+fn a_change_and_its_inverse_restore_everything_not_reported_as_lost() {
     holds(300, &cases(8), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
@@ -37,7 +37,7 @@ fn a_change_and_its_inverse_restore_whatever_is_not_said_to_be_lost() {
 }
 
 #[test]
-fn a_plan_taken_back_whole_leaves_the_organization_as_it_was() {
+fn rolling_back_a_whole_plan_restores_the_organization() {
     holds(300, &cases(8), |case| {
         let resolved = case.resolve();
         let Ok(mut plan) = resolved.plan() else { return };

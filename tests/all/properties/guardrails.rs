@@ -1,5 +1,5 @@
-//! What is not refused keeps every limit, what is refused exceeds the one it names, and what is acknowledged is exactly
-//! the figure that was named.
+//! Properties of the guardrails: a plan that passes keeps every limit, and a blocked plan exceeds the limit that the
+//! block names. An acknowledgment accepts exactly the figure that was named.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::holds;
 use super::organization::{Case, cases};
 use super::recount::broken;
 
-/// The figures that refuse the plan.
+/// Returns the figures that block the plan.
 fn refusals(reviewed: &ReviewedPlan) -> Vec<&Figure> {
     let refused = reviewed.findings.iter().filter(|finding| finding.verdict == Verdict::Blocks);
     refused.map(|finding| &finding.figure).collect()
@@ -30,7 +30,7 @@ fn all_were(seen: &BTreeSet<Guardrail>, what: &str) {
 }
 
 #[test]
-fn a_plan_is_refused_by_exactly_the_guardrails_that_it_breaks() {
+fn exactly_the_guardrails_that_a_plan_breaks_block_it() {
     let (refused, accepted) = (RefCell::<BTreeSet<Guardrail>>::default(), Cell::new(0));
     holds(600, &cases(12), |case| {
         let resolved = case.resolve();
@@ -47,7 +47,7 @@ fn a_plan_is_refused_by_exactly_the_guardrails_that_it_breaks() {
     assert!(accepted.get() > 100, "only {accepted:?} plans that change something were accepted");
 }
 
-/// What a file would have to say to accept this figure; `short` of it by one, where it can be.
+/// Returns the acknowledgment that accepts this figure. If `short`, it accepts one less, or another user.
 fn acknowledgment(figure: &Figure, short: bool) -> String {
     let most = |figure: u64| figure - u64::from(short);
     let least = |figure: u64| figure + u64::from(short);
@@ -73,7 +73,7 @@ fn acknowledgment(figure: &Figure, short: bool) -> String {
 }
 
 #[test]
-fn what_a_refusal_names_is_what_an_acknowledgment_accepts_and_no_more() {
+fn an_acknowledgment_accepts_exactly_the_figure_that_the_block_names() {
     let seen = RefCell::<BTreeSet<Guardrail>>::default();
     holds(350, &cases(12), |case| {
         let resolved = case.resolve();

@@ -1,4 +1,4 @@
-//! Headings of people: no layout and no edit moves a person past a heading, or a heading past another one.
+//! Properties of headings above people: no formatting and no edit moves a person or a heading past another heading.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ fn facts_of(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn everyone_stays_below_their_heading() {
+fn formatting_keeps_everyone_below_their_heading() {
     let moved = Cell::new(0);
     holds(1500, &rolls(), |rolls| {
         let text = Writer::new(&rolls).file();
@@ -43,7 +43,7 @@ fn everyone_stays_below_their_heading() {
 }
 
 #[test]
-fn people_who_are_added_change_no_heading_of_others() {
+fn adding_people_does_not_change_the_headings_of_others() {
     holds(500, &(rolls(), 1..4_usize), |(rolls, count)| {
         let text = Writer::new(&rolls).file();
         let new = |number: usize| {
@@ -60,13 +60,13 @@ fn people_who_are_added_change_no_heading_of_others() {
     });
 }
 
-/// Which heading is above each person and comment, and the order of the headings.
+/// The heading above each person and comment, and the order of the headings.
 #[derive(Debug, Default, PartialEq)]
 struct Headed {
     headings: Vec<String>,
-    /// Each address, with the last heading above it.
+    /// Each address, with the nearest heading above it.
     people: BTreeMap<String, String>,
-    /// Each comment that is not a heading, with the person directly below it or with the last heading above it.
+    /// Each comment that is not a heading, with the person directly below it or the nearest heading above it.
     comments: BTreeMap<String, String>,
 }
 
@@ -95,14 +95,14 @@ impl Headed {
     }
 }
 
-/// The person whom a line declares.
+/// Returns the person that a line declares.
 fn person(line: &str) -> Option<String> {
     let line = line.trim();
     let rest = &line[line.find("\"p")? + 1..];
     (!line.starts_with('#')).then(|| rest[..rest.find('"').expect("a quote")].to_owned())
 }
 
-/// Writes a file of people in groups: some with headings, some with entries in comments.
+/// Writes a file with groups of people. Some groups have headings, and some entries are in comments.
 struct Writer<'d> {
     dice: Dice<'d>,
     comments: usize,
@@ -136,7 +136,7 @@ impl<'d> Writer<'d> {
         if self.dice.once_in(6) { self.text.replace('\n', "\r\n") } else { self.text }
     }
 
-    /// Writes what is above a person.
+    /// Writes the comments above a person.
     fn above(&mut self, is_table: bool) {
         match self.dice.roll(12) {
             7 => self.text += "\n",

@@ -1,4 +1,5 @@
-//! The layout of files: nothing is lost, nothing means anything else, and an edit touches only what it is about.
+//! Properties of formatting and editing: nothing is lost, the meaning stays the same, and an edit changes only its
+//! values.
 
 use std::cell::Cell;
 
@@ -27,7 +28,7 @@ fn laid_out(text: &str) -> String {
 }
 
 #[test]
-fn the_canonical_layout_says_the_same_and_loses_no_comment() {
+fn the_canonical_layout_keeps_the_meaning_and_all_comments() {
     let people = Cell::new(0);
     holds(600, &rolls(), |rolls| {
         let Scribble { text, people: declared, comments } = scribble(&rolls);
@@ -44,7 +45,7 @@ fn the_canonical_layout_says_the_same_and_loses_no_comment() {
 }
 
 #[test]
-fn the_canonical_layout_is_its_own() {
+fn formatting_twice_gives_the_same_text() {
     holds(600, &rolls(), |rolls| {
         let text = scribble(&rolls).text;
         let once = laid_out(&text);
@@ -53,12 +54,12 @@ fn the_canonical_layout_is_its_own() {
 }
 
 #[test]
-fn the_canonical_layout_has_its_blanks_in_order() {
+fn the_canonical_layout_has_regular_white_space() {
     holds(300, &rolls(), |rolls| {
         let text = scribble(&rolls).text;
         let once = laid_out(&text);
         if once.lines().any(|line| line.ends_with('{')) {
-            return; // braces with comments in them are left as they are
+            return; // braces that contain comments keep their layout
         }
         let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
         assert!(once.is_empty() || once.ends_with(eol), "{once:?}");
@@ -68,7 +69,7 @@ fn the_canonical_layout_has_its_blanks_in_order() {
     });
 }
 
-/// Lines of which some together are TOML, valid as a roster or not.
+/// Lines that can be combined to TOML, which may be valid as a roster or not.
 const LINES: &[&str] = &[
     "",
     "",
@@ -145,14 +146,14 @@ fn any_toml_keeps_its_meaning_and_its_comments() {
     assert!(sound.get() > 750, "{sound:?} are TOML");
 }
 
-/// Signs that may break a text, or make another one of it.
+/// Characters that may break a text or change its meaning.
 const SIGNS: &[&str] = &[
     "", "\n", "\r\n", "\"", "'", "\"\"\"", "'''", "#", "[", "]", "{", "}", ",", ".", "=", "\\", "é",
     "\u{feff}",
 ];
 
 #[test]
-fn a_spoiled_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
+fn a_corrupted_text_causes_no_panic_and_is_formatted_if_valid() {
     let spoils = vec((any::<Index>(), 0..3_usize, select(SIGNS.to_vec())), 1..4);
     let sound = Cell::new(0);
     holds(2000, &(rolls(), spoils), |(rolls, spoils)| {
@@ -182,7 +183,7 @@ fn a_spoiled_text_panics_nowhere_and_is_laid_out_if_it_is_toml() {
     assert!(sound.get() > 100, "{sound:?} are TOML");
 }
 
-/// Some edits of people in a text, and of people who are not in it.
+/// Returns edits of people who are in a text, and of people who are not.
 fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<PersonEdit> {
     let mut edits = Vec::new();
     for address in people {
@@ -198,7 +199,7 @@ fn edits(dice: &mut Dice<'_>, people: &[String]) -> Vec<PersonEdit> {
     edits
 }
 
-/// Returns the word of some status.
+/// Returns the name of a status.
 fn word(dice: &mut Dice<'_>) -> FieldValue {
     dice.pick(&Status::ALL).as_str().into()
 }
@@ -214,7 +215,7 @@ fn new_people(dice: &mut Dice<'_>) -> Vec<PersonValues> {
     (100..100 + dice.roll(4)).map(|number| new(dice, number)).collect()
 }
 
-/// What the text says once the edits are made.
+/// Returns what the text declares after the edits.
 fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
     let mut after = before.clone();
     if edits.is_empty() {
@@ -238,7 +239,7 @@ fn expected(before: &toml::Table, edits: &[PersonEdit]) -> toml::Table {
 }
 
 #[test]
-fn an_edit_changes_what_it_says_and_touches_no_other_line() {
+fn an_edit_changes_only_the_requested_values_and_lines() {
     let changed = Cell::new(0);
     holds(600, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let Scribble { text, people, comments } = scribble(&rolls);
@@ -255,7 +256,7 @@ fn an_edit_changes_what_it_says_and_touches_no_other_line() {
         }
         let diff = TextDiff::from_lines(&text, &after);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        // Two values a person: no more than two lines of each.
+        // Two values per person change at most two lines each.
         assert!(count(ChangeTag::Delete) <= 2 * edits.len() + 1, "{edits:#?}\nof:\n{text}\nbecame:\n{after}");
         for change in diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete) {
             let line = change.value();
@@ -269,7 +270,7 @@ fn an_edit_changes_what_it_says_and_touches_no_other_line() {
 }
 
 #[test]
-fn a_value_that_is_already_declared_is_not_touched() {
+fn an_edit_to_the_declared_value_changes_nothing() {
     holds(300, &rolls(), |rolls| {
         let Scribble { text, people: _, comments: _ } = scribble(&rolls);
         let edits: Vec<PersonEdit> = roster(&text)
@@ -286,12 +287,12 @@ fn a_value_that_is_already_declared_is_not_touched() {
 }
 
 #[test]
-fn a_canonical_file_with_lines_stays_canonical_when_people_are_added() {
+fn adding_people_to_a_canonical_file_keeps_it_canonical() {
     let tried = Cell::new(0);
     holds(400, &(rolls(), vec(any::<u16>(), 0..40)), |(rolls, edit_rolls)| {
         let before = laid_out(&scribble(&rolls).text);
         if !before.contains("\n\"") && before.contains("[users.") {
-            return; // only tables: the new person is one, and would rather be a line
+            return; // the file has only tables, so the new person is a table too
         }
         let edits: Vec<PersonEdit> =
             new_people(&mut Dice::new(&edit_rolls)).into_iter().map(PersonEdit::Add).collect();
@@ -303,7 +304,7 @@ fn a_canonical_file_with_lines_stays_canonical_when_people_are_added() {
 }
 
 #[test]
-fn a_new_file_is_canonical_and_says_what_it_was_made_of() {
+fn a_new_file_is_canonical_and_declares_the_given_people() {
     let people = vec((0..50_usize, any::<String>(), 0..4_usize), 0..12);
     holds(300, &(people, any::<String>(), any::<bool>()), |(people, default, is_pinned)| {
         let default = format!("r{default}");

@@ -1,4 +1,4 @@
-//! Each guardrail exactly at its limit and one beyond it, a line each.
+//! Tables of cases for each guardrail, exactly at its limit and one beyond it.
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
@@ -10,7 +10,7 @@ use super::organization::Case;
 const TO_MEMBER: &str = "{ role = \"Member\" }";
 const AWAY: &str = "{ status = \"away\" }";
 
-/// So many people with this role and status, numbered on from those before.
+/// Adds this many people with this role and status. Their numbers continue those of the people before.
 fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
     for _ in 0..count {
         let number = people.len();
@@ -27,12 +27,12 @@ fn add(people: &mut Vec<Person>, count: usize, role: &str, status: &str) {
     }
 }
 
-/// Declares these people, by number, as this table.
+/// Declares the people with these numbers, each with this table.
 fn declare(numbers: std::ops::Range<usize>, table: &str) -> String {
     numbers.map(|number| format!("\"p{number:02}@acme.example\" = {table}\n")).collect()
 }
 
-/// What `guardrail` says of the case: each verdict that is not [`Verdict::Passes`], or nothing.
+/// Returns the verdict of `guardrail` about the case, unless it is [`Verdict::Passes`].
 fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     let resolved = case.resolve();
     let plan = resolved.plan().unwrap();
@@ -47,7 +47,7 @@ fn says(case: &Case, guardrail: Guardrail) -> Vec<&'static str> {
     verdicts.collect()
 }
 
-/// `max_changes`: so many of so many declared members become viewers.
+/// For `max_changes`: this many of the declared members become viewers.
 fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, declared, "role_member", "active");
@@ -59,7 +59,7 @@ fn of_changes(changed: usize, declared: usize, rule: &str) -> Case {
     Case { people, token_user: None, text }
 }
 
-/// `keep_at_least`: of so many Admins so many become members. `keep_active`: of so many active people so many go away.
+/// For `keep_at_least` and `keep_active`: of `before` Admins or active people, `lost` become members or go away.
 fn of_losses(table: &str, before: usize, lost: usize, rule: &str) -> Case {
     let mut people = Vec::new();
     add(&mut people, before, "role_admin", "active");
@@ -78,7 +78,7 @@ const BLOCKS: &[&str] = &["blocks"];
 
 type Row = (Case, &'static [&'static str]);
 
-/// Cases at the limit and beyond, with what the guardrail says of each.
+/// Cases at the limit and beyond it, with the expected verdict.
 fn table(guardrail: Guardrail) -> Vec<Row> {
     match guardrail {
         Guardrail::MaxChanges => max_changes(),
@@ -86,7 +86,7 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
         Guardrail::KeepActive => keep_active(),
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
-        // Two too many there, or two too few.
+        // Two unmanaged, or two missing.
         Guardrail::Unmanaged => undeclared_or_absent("unmanaged", [(2, 2), (3, 2), (4, 2)]),
         Guardrail::Missing => undeclared_or_absent("missing", [(2, 2), (2, 3), (2, 4)]),
     }
@@ -101,7 +101,7 @@ fn max_changes() -> Vec<Row> {
         (1, 3, count(0), BLOCKS),
         (2, 3, count(2), PASSES),
         (3, 3, count(2), BLOCKS),
-        (10, 10, String::new(), PASSES), // ten are always allowed
+        (10, 10, String::new(), PASSES), // ten changes always pass
         (10, 39, String::new(), PASSES), // a quarter of 39 is 9
         (11, 43, String::new(), BLOCKS), // of 43 is 10
         (11, 44, String::new(), PASSES), // of 44 is 11
@@ -125,7 +125,7 @@ fn keep_at_least() -> Vec<Row> {
         (3, 2, String::new(), BLOCKS),
         (5, 2, minimum(3), PASSES),
         (5, 3, minimum(3), BLOCKS),
-        (1, 0, minimum(3), WARNS), // below already, and not through this plan
+        (1, 0, minimum(3), WARNS), // below the minimum already, and not because of this plan
         (1, 1, minimum(3), BLOCKS),
         (2, 2, minimum(0), PASSES),
         (3, 2, minimum(2) + &down_to(1), ACKNOWLEDGED),
@@ -149,7 +149,7 @@ fn keep_active() -> Vec<Row> {
     rows.map(|(before, lost, rule, says)| (of_losses(AWAY, before, lost, &rule), says)).to_vec()
 }
 
-/// Person 0 changes, person 1 does not.
+/// Person 0 changes, and person 1 does not.
 fn protected() -> Vec<Row> {
     let protect = |who: &str| format!("[guardrails]\nkeep_at_least = {{}}\nprotected = [\"{who}\"]\n");
     let user = |who: &str| acknowledge(&format!("guardrail = \"protected\"\nuser = \"{who}\""));
@@ -165,16 +165,16 @@ fn protected() -> Vec<Row> {
     rows.map(|(rule, says)| (of_losses(TO_MEMBER, 2, 1, &rule), says)).to_vec()
 }
 
-/// Of five Admins person 0 changes.
+/// Person 0 of five Admins changes.
 fn token_owner() -> Vec<Row> {
     let user = |who: &str| acknowledge(&format!("guardrail = \"token_owner\"\nuser = \"{who}\""));
     let of_another_role = "[guardrails]\nkeep_at_least = { Viewer = 0 }".to_owned();
     let rows = [
         (String::new(), TO_MEMBER, Some("u_00"), BLOCKS),
-        (String::new(), TO_MEMBER, Some("u_01"), PASSES), // somebody else loses it
+        (String::new(), TO_MEMBER, Some("u_01"), PASSES), // another person loses the role
         (String::new(), TO_MEMBER, None, PASSES),
         (String::new(), AWAY, Some("u_00"), PASSES),
-        (of_another_role, TO_MEMBER, Some("u_00"), BLOCKS), // an administrator, whatever the minimums are
+        (of_another_role, TO_MEMBER, Some("u_00"), BLOCKS), // the token's own user is an Admin, so the role counts even if it has no minimum
         (user("p00@old.example"), TO_MEMBER, Some("u_00"), ACKNOWLEDGED),
         (user("p01@acme.example"), TO_MEMBER, Some("u_00"), BLOCKS),
     ];
@@ -184,7 +184,7 @@ fn token_owner() -> Vec<Row> {
     .to_vec()
 }
 
-/// So many are there and so many declared: as it should be, one off, two off.
+/// Makes cases from pairs of existing and declared people: equal, off by one, and off by two.
 fn undeclared_or_absent(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));
@@ -205,7 +205,7 @@ fn undeclared_or_absent(guardrail: &str, [even, one, two]: [(usize, usize); 3]) 
 }
 
 #[test]
-fn each_guardrail_holds_at_its_limit_and_refuses_one_beyond() {
+fn each_guardrail_passes_at_its_limit_and_blocks_one_beyond() {
     for guardrail in Guardrail::ALL {
         let table = table(guardrail);
         for (case, expected) in &table {
@@ -218,7 +218,7 @@ fn each_guardrail_holds_at_its_limit_and_refuses_one_beyond() {
 }
 
 #[test]
-fn an_acknowledgment_counts_up_to_the_instant_at_which_it_expires_and_not_at_it() {
+fn an_acknowledgment_is_active_until_just_before_it_expires() {
     for (expires, expected) in
         [("2026-11-20T08:00:00.000000001Z", "acknowledged"), ("2026-11-20T08:00:00Z", "blocks")]
     {
@@ -230,7 +230,7 @@ fn an_acknowledgment_counts_up_to_the_instant_at_which_it_expires_and_not_at_it(
 }
 
 #[test]
-fn a_role_that_is_kept_under_two_names_is_kept_once_by_the_higher_figure() {
+fn a_role_guarded_under_two_names_has_the_higher_minimum() {
     let rule = "[guardrails]\nkeep_at_least = { Admin = 3, admin = 4, role_admin = 1 }";
     let case = of_losses(TO_MEMBER, 5, 1, rule);
     let resolved = case.resolve();

@@ -1,14 +1,14 @@
-//! Claims about all organizations and all files, tried on many random ones.
+//! Property tests: claims about all organizations and all files, checked with many random ones.
 //!
-//! A claim is a sentence, a strategy that makes inputs, and a body that panics where the claim does not hold. The seed is
-//! fixed, so a run is always the same run; a case that fails is made as small as it can be and printed last. With
-//! `ROLECALL_SOAK=1` (in release) each claim is tried fifty times as often.
+//! A claim is a sentence (the name of the test), a strategy that generates inputs, and a closure that panics if the
+//! claim is false. The seed is fixed, so every run tries the same inputs. A failing input is shrunk and printed last.
+//! With `ROLECALL_SOAK=1` (in release), each claim is tried fifty times as often.
 //!
 //! | file | owns |
 //! |---|---|
 //! | `organization` | random people, and random files about them |
 //! | `scribbles` | random layouts of files |
-//! | `recount` | the guardrails once more, naively: nothing of `plan::guardrails` is called |
+//! | `recount` | a naive second implementation of the guardrails, which calls nothing of `plan::guardrails` |
 //! | the others | the claims |
 
 mod changes;
@@ -31,12 +31,12 @@ use std::env;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-/// Every run is this run.
+/// Fixed, so that every run tries the same inputs.
 const SEED: u64 = 0x0072_6f6c_6563_616c;
-/// Steps on the way to a small example; each prints what it panics with.
+/// The maximum number of shrinking steps. Each step prints its panic.
 const SHRINKING: u32 = 1000;
 
-/// Tries `claim` on so many cases, and panics with the smallest one on which it panics.
+/// Tries `claim` on this many inputs. Panics with the smallest input that makes the claim panic.
 #[track_caller]
 pub(crate) fn holds<S: Strategy>(cases: u32, strategy: &S, claim: impl Fn(S::Value)) {
     let cases = if env::var_os("ROLECALL_SOAK").is_some() { cases * 50 } else { cases };

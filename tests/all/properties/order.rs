@@ -1,5 +1,5 @@
-//! The order of an apply, and the apply itself: at no instant do fewer people hold a guarded role than the guardrail, the
-//! present and the plan allow, whatever becomes of the writes.
+//! Properties of the order of an apply, and of the apply itself. At every instant, enough people hold each guarded
+//! role, no matter which writes fail: at least the minimum, or the number before or after, if one of these is lower.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,16 +21,18 @@ use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
 use super::recount::{guarded_roles, holds_role};
 
-/// Cases of both kinds that can be planned, refused or not: the order protects what a refusal cannot.
+/// Both kinds of cases, if they can be planned. Blocked plans are included, because the order must be safe for them
+/// too.
 fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
 
-/// The people, and what must hold of them at every instant.
+/// The people, and the minimums that must be kept at every instant.
 #[derive(Clone)]
 struct World {
     people: BTreeMap<UserId, Person>,
-    /// Guarded roles with the number of holders that must remain: the least of minimum, before and after.
+    /// Guarded roles and how many holders must remain: the least of the minimum, the number before, and the number
+    /// after.
     keep: Vec<(&'static str, usize)>,
 }
 
@@ -70,14 +72,14 @@ impl World {
 }
 
 #[test]
-fn in_order_no_prefix_leaves_too_few_holders() {
+fn every_prefix_of_the_apply_order_keeps_enough_holders() {
     let seen = Cell::new(0);
     holds(500, &planned(), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan);
         let ordered = reviewed.in_order();
-        // No order helps where people exchange guarded roles, or where the token's own user, who goes last, gains one.
+        // The order cannot help if people exchange guarded roles, or if the token's own user, who is last, gains one.
         let is_own = |change: &Change| Some(&change.subject.id) == reviewed.plan.token_user.as_ref();
         let beyond_order: BTreeSet<&str> = ordered
             .iter()
@@ -101,34 +103,34 @@ fn in_order_no_prefix_leaves_too_few_holders() {
     assert!(seen.get() > 200, "{seen:?} losses");
 }
 
-/// What becomes of one request.
+/// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Fate {
     Well,
-    /// Answered as if done, and nothing was done: a SCIM group decides.
+    /// The response is a success, but nothing changes: a SCIM group decides.
     Ignored,
-    /// 422.
+    /// The status is 422.
     Rejected,
-    /// 403.
+    /// The status is 403.
     Forbidden,
-    /// 429.
+    /// The status is 429.
     Throttled,
-    /// It never left.
+    /// The request is not sent.
     NotSent,
-    /// 500, and nothing was done.
+    /// The status is 500, and the request is not carried out.
     Failed,
-    /// 500, and it was done.
+    /// The status is 500, but the request is carried out.
     FailedApplied,
-    /// No answer, and nothing was done.
+    /// There is no response, and the request is not carried out.
     Lost,
-    /// No answer, and it was done.
+    /// There is no response, but the request is carried out.
     LostApplied,
-    /// No answer, and it is done at some later time.
+    /// There is no response, and the request is carried out later.
     Late,
 }
 
 impl Fate {
-    /// Most go well; a script that is made small tends to zeroes, which do.
+    /// Most requests succeed. Shrinking turns numbers into zeros, which mean success.
     const OF_WRITES: [Self; 16] = [
         Self::Well,
         Self::Well,
@@ -147,7 +149,7 @@ impl Fate {
         Self::LostApplied,
         Self::Late,
     ];
-    /// Much is left in doubt, and much of that is refused in the end.
+    /// Many outcomes are unknown at first, and many of these requests are rejected in the end.
     const OF_DOUBTFUL_WRITES: [Self; 5] = [Self::Well, Self::Late, Self::Rejected, Self::Late, Self::Lost];
     const OF_READS: [Self; 8] = [
         Self::Well,
@@ -173,24 +175,24 @@ impl Fate {
         }
     }
 
-    /// Whether the write is carried out before it is answered.
+    /// Returns whether the write is carried out before the response.
     fn is_applied(self) -> bool {
         matches!(self, Self::Well | Self::FailedApplied | Self::LostApplied)
     }
 }
 
-/// A request that has left.
+/// A request in flight.
 enum Flight {
-    /// Not there yet.
+    /// The write has not arrived yet.
     Write(Ticket, Update, Fate),
-    /// Carried out or not; to be answered.
+    /// The write was carried out or not, and the response is pending.
     Answer(Ticket, Attempt<Person>),
     Read(Ticket, PeopleRequest, Fate),
-    /// Given up by its sender, and still on its way.
+    /// The client has given up the write, but it is still on its way.
     Straggler(Update),
 }
 
-/// Chance, from a list that can be made small; zeroes once it is used up.
+/// Random numbers from a list, so that they can be shrunk. After its end, they are zero.
 struct Script(std::vec::IntoIter<u8>);
 
 impl Script {
@@ -203,7 +205,7 @@ impl Script {
     }
 }
 
-/// Drives one machine against one world.
+/// Drives one apply machine against one world.
 struct Drive {
     world: World,
     of_writes: &'static [Fate],
@@ -236,9 +238,9 @@ impl Drive {
         panic!("it does not come to an end");
     }
 
-    /// Something happens, or time passes.
+    /// Lets the next event happen, or time pass.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
-        // Whoever gave a request up does not wait for it; it may arrive now or much later.
+        // The client does not wait for a request that it has given up. That request may arrive now or much later.
         let nobody_answers = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
         if nobody_answers && (self.flights.is_empty() || self.script.below(4) > 0) {
             let until = until.expect("it waits for nothing, for ever");
@@ -337,7 +339,7 @@ fn never_too_few(parallelism: usize) {
             let is_true = !outcome.is_in_sync() || drive.world.shows(change);
             assert!(is_true, "said to be applied: {change:?}");
         }
-        // What was given up arrives at last.
+        // Requests that were given up arrive now.
         for flight in std::mem::take(&mut drive.flights) {
             let Flight::Straggler(Update { id, patch }) = flight else {
                 panic!("nobody waits for an answer")
@@ -356,18 +358,18 @@ fn never_too_few(parallelism: usize) {
     for fate in Fate::OF_WRITES {
         assert!(fates.contains(name(fate)), "no write was ever {fate:?}");
     }
-    // The others need a colleague who changes people meanwhile; those are the simulation's.
+    // The other outcomes need a colleague who changes people during the apply. The simulation tests them.
     for outcome in ["applied", "not effective", "rejected", "unknown", "not attempted"] {
         assert!(outcomes.contains(outcome), "no change was ever {outcome}: {outcomes:?}");
     }
 }
 
 #[test]
-fn one_after_the_other_an_apply_never_leaves_too_few_holders() {
+fn a_sequential_apply_always_keeps_enough_holders() {
     never_too_few(1);
 }
 
 #[test]
-fn eight_at_once_an_apply_never_leaves_too_few_holders() {
+fn an_apply_with_eight_parallel_requests_always_keeps_enough_holders() {
     never_too_few(8);
 }

@@ -1,5 +1,5 @@
-//! Random people, and random files about them: several assigned roles, roles through SCIM, deactivated people, other
-//! addresses, statuses of an open list; every key of `users.toml`.
+//! Random people, and random files about them. People have several assigned roles, roles from SCIM, other addresses,
+//! any status, or are deactivated. The files have every key of `users.toml`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,10 +19,10 @@ use rolecall::roster::{Email, Roster};
 
 use crate::rosters::read;
 
-/// The instant at which the files are resolved.
+/// The time at which the files are resolved.
 pub(super) const NOW: &str = "2026-11-20T08:00:00Z";
 
-/// Id, name and slug of each role. Two share a name, so files can mean them by id or slug alone.
+/// ID, name, and slug of each role. Two roles share a name, so files can refer to them only by ID or slug.
 pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_admin", "Admin", "admin"),
     ("role_member", "Member", "member"),
@@ -31,7 +31,7 @@ pub(super) const ROLES: [(&str, &str, &str); 5] = [
     ("role_lead_2", "Lead", "lead-us"),
 ];
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// What Pylon may show beside those that can be declared.
+/// Statuses that Pylon may show, but that cannot be declared.
 const OTHER_STATUSES: [&str; 3] = ["", "on_a_call", "Active"];
 
 /// An organization, and a `users.toml` about it.
@@ -71,7 +71,7 @@ impl fmt::Debug for Case {
 }
 
 impl Case {
-    /// Reads and resolves it.
+    /// Reads and resolves the case.
     pub(super) fn resolve(&self) -> Resolved {
         let roster = read(&self.text)
             .unwrap_or_else(|problems| panic!("valid files: {:#?}\n{}", problems.list, self.text));
@@ -97,7 +97,7 @@ impl Resolved {
     }
 }
 
-/// What Pylon makes of a write, without the code under test.
+/// Returns the person after a write, without using the code under test.
 pub(super) fn patched(person: &Person, patch: &Patch) -> Person {
     let Patch { role, status } = patch;
     let mut person = person.clone();
@@ -123,7 +123,7 @@ pub(super) fn catalog() -> RoleCatalog {
     RoleCatalog::new(ROLES.map(role).to_vec())
 }
 
-/// The organization with these people, taken in in this order.
+/// Returns the organization with these people, read in this order.
 pub(super) fn observed<'p>(
     people: impl IntoIterator<Item = &'p Person>,
     token_user: Option<UserId>,
@@ -134,7 +134,7 @@ pub(super) fn observed<'p>(
     state
 }
 
-/// An address of the person with this number: the primary one, or another.
+/// Returns the primary or another address of the person with this number.
 pub(super) fn address(number: usize, which: usize) -> String {
     match which % 4 {
         0 => format!("p{number:02}@acme.example"),
@@ -150,13 +150,13 @@ fn role_ids(numbers: &BTreeSet<usize>) -> Vec<RoleId> {
     ids
 }
 
-/// A role as a file may spell it: by id, slug, or name where it is the only one with it.
+/// Returns a spelling of a role: its ID, its slug, or its name if that is unique.
 fn spelling() -> impl Strategy<Value = &'static str> {
     let spellings = ROLES.iter().flat_map(|(id, name, slug)| [*id, *slug, *name]);
     select(spellings.filter(|spelling| *spelling != "Lead").collect::<Vec<_>>())
 }
 
-/// Roles by number; more of them the administrators', which are kept unless the files say otherwise.
+/// Returns random roles by number. Admin is more likely, because it is guarded by default.
 fn some_roles(size: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = BTreeSet<usize>> {
     let number = prop_oneof![2 => Just(0), 3 => 0..ROLES.len()];
     vec(number, size).prop_map(BTreeSet::from_iter)
@@ -189,12 +189,12 @@ fn person(number: usize) -> impl Strategy<Value = Person> {
     )
 }
 
-/// `up_to` people at most, numbered as they are.
+/// Returns at most `up_to` people, numbered in order.
 fn people(up_to: usize) -> impl Strategy<Value = Vec<Person>> {
     (0..=up_to).prop_flat_map(|count| (0..count).map(person).collect::<Vec<_>>())
 }
 
-/// A person's table: role, status and windows that go together.
+/// Returns the table of a person: a valid combination of role, status, and windows.
 fn declaration() -> impl Strategy<Value = String> {
     let role = option::weighted(0.7, spelling());
     let status = option::weighted(0.4, select(STATUSES.to_vec()));
@@ -215,7 +215,8 @@ fn declaration() -> impl Strategy<Value = String> {
     })
 }
 
-/// `[users]`: most are there, some under another address, few under two; some are nobody.
+/// Returns `[users]`. Most people exist, some are declared under another address, a few under two addresses, and some
+/// do not exist.
 fn users(up_to: usize) -> impl Strategy<Value = String> {
     let which = prop_oneof![6 => Just(0_usize), 1 => Just(1), 2 => Just(2), 1 => Just(3)];
     btree_map(0..up_to + 2, (which, declaration(), option::weighted(0.01, declaration())), 0..=up_to)
@@ -301,7 +302,7 @@ fn settings(up_to: usize) -> impl Strategy<Value = String> {
     )
 }
 
-/// Any organization of at most `up_to` people, and any files about it.
+/// Returns an organization of at most `up_to` people, and files about it.
 pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     (people(up_to), users(up_to), settings(up_to), option::of(any::<proptest::sample::Index>())).prop_map(
         |(people, users, settings, token_user)| {
@@ -312,7 +313,7 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// An organization in which many gain and lose three guarded roles.
+/// Returns an organization in which many people gain and lose three guarded roles.
 pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
     let somebody = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
     let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));

@@ -1,4 +1,5 @@
-//! What a plan is: a function of what is desired and observed, and what is left to do.
+//! Properties of a plan: it depends only on the desired and the observed state, and applying it leaves nothing to
+//! change.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use rolecall::roster::Field;
 use super::holds;
 use super::organization::{Case, cases, observed};
 
-/// The people in any order, after older readings of some of them.
+/// Returns the people in any order, after outdated readings of some of them.
 fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
     cases(10).prop_flat_map(|case| {
         let older = case.people.iter().step_by(3).map(|person| Person {
@@ -27,7 +28,7 @@ fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
 }
 
 #[test]
-fn a_plan_is_a_function_of_its_inputs_whatever_the_order_of_reading() {
+fn a_plan_does_not_depend_on_the_order_of_reading() {
     holds(300, &observed_anyhow(), |(case, anyhow)| {
         let resolved = case.resolve();
         let again = observed(&anyhow, case.token_user.clone());
@@ -38,7 +39,7 @@ fn a_plan_is_a_function_of_its_inputs_whatever_the_order_of_reading() {
 }
 
 #[test]
-fn a_plan_is_sorted_without_no_ops_and_names_nobody_twice() {
+fn a_plan_is_sorted_has_no_no_ops_and_names_each_person_once() {
     holds(300, &cases(10), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
@@ -81,7 +82,7 @@ fn everybody_is_accounted_for(plan: &Plan) {
 }
 
 #[test]
-fn after_a_plan_nothing_is_left_to_do() {
+fn applying_a_plan_leaves_nothing_to_change() {
     holds(300, &cases(10), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };

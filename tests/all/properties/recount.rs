@@ -1,5 +1,5 @@
-//! The guardrails once more, as naively as the documentation tells them: the organization before and after, counted by
-//! hand. Only data is taken from the code under test; nothing of `plan::guardrails` is called.
+//! A naive second implementation of the guardrails, as the documentation describes them. It counts the organization
+//! before and after the plan. It uses only data of the code under test, and calls nothing of `plan::guardrails`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use rolecall::roster::{AcknowledgedRisk, Email, Guardrail, MaxChanges, Missing, 
 
 use super::organization::{ROLES, Resolved, patched};
 
-/// The id of the role that a file means.
+/// Returns the ID of the role that a file refers to.
 fn id_of(written: &str) -> &'static str {
     let meant = ROLES.iter().find(|(id, name, slug)| written == *id || written == *slug || written == *name);
     meant.expect("a known role").0
 }
 
-/// Active people as they would be afterwards, beside what they are.
+/// Returns active people before and after the plan.
 fn before_and_after(resolved: &Resolved, plan: &Plan) -> Vec<(Person, Person)> {
     let there = resolved.observed.people().filter(|person| !person.deactivated);
     there
@@ -33,7 +33,7 @@ pub(super) fn holds_role(person: &Person, role: &str) -> bool {
     person.assigned.iter().chain(&person.from_scim).any(|held| &*held.0 == role)
 }
 
-/// The guarded roles, and how many must hold each: the highest of the figures that a file gives one role.
+/// Returns the guarded roles and their minimums. If a file gives one role several minimums, the highest counts.
 pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut kept = BTreeMap::new();
     match &resolved.roster.guardrails.keep_at_least {
@@ -52,14 +52,14 @@ fn is_known_by(person: &Person, address: &Email) -> bool {
     person.email == *address || person.secondary.contains(address)
 }
 
-/// The organization before and after, and what its files accept.
+/// The organization before and after the plan, and what its files accept.
 struct Count<'a> {
     resolved: &'a Resolved,
     plan: &'a Plan,
     people: Vec<(Person, Person)>,
 }
 
-/// The guardrails that the plan breaks, and that nobody answers for.
+/// Returns the guardrails that the plan breaks without an acknowledgment.
 pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
     let count = Count { resolved, plan, people: before_and_after(resolved, plan) };
     let breaks = |guardrail: &Guardrail| match guardrail {
@@ -89,7 +89,7 @@ impl Count<'_> {
         self.people.iter().any(|(person, _)| is_known_by(person, address))
     }
 
-    /// How many are so before, and after.
+    /// Counts the people who satisfy the condition before and after the plan.
     fn how_many(&self, is_so: impl Fn(&Person) -> bool) -> (u64, u64) {
         let before = self.people.iter().filter(|(before, _)| is_so(before)).count();
         let after = self.people.iter().filter(|(_, after)| is_so(after)).count();

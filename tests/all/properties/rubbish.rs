@@ -1,4 +1,4 @@
-//! Rubbish in: nothing panics, and what is said of it drives no terminal and no GitHub runner.
+//! Properties of invalid input: it causes no panic, and the messages about it contain no terminal or GitHub commands.
 
 use std::cell::Cell;
 
@@ -29,7 +29,7 @@ use crate::harmless::is_harmless;
 use crate::rosters::read;
 use crate::stories::typing::TYPED;
 
-/// Words of `users.toml`, of TOML, and of those who would like to be read by something else.
+/// Words of `users.toml`, of TOML, and of attacks on terminals and other programs.
 const WORDS: &[&str] = &[
     "include",
     "timezone",
@@ -162,7 +162,7 @@ fn words() -> impl Strategy<Value = String> {
     vec(word, 0..40).prop_map(|words| words.concat())
 }
 
-/// Key after key, most with a value of some kind: gets past the parser more often.
+/// Returns one key per line, most with a value, so that the parser accepts the text more often.
 fn lines() -> impl Strategy<Value = String> {
     let line = (select(WORDS.to_vec()), words_of(4), 0..6_u8).prop_map(|(key, value, kind)| match kind {
         0 => format!("{key} = {value}\n"),
@@ -179,7 +179,7 @@ fn words_of(up_to: usize) -> impl Strategy<Value = String> {
     vec(select(WORDS.to_vec()), 0..=up_to).prop_map(|words| words.concat())
 }
 
-/// A sound file with some words put in, or with some of it taken out.
+/// Returns a valid file with some words inserted or some text removed.
 fn spoiled() -> impl Strategy<Value = String> {
     let spoil = (any::<Index>(), 0..4_usize, words_of(2));
     (cases(4), vec(spoil, 1..4)).prop_map(|(case, spoils)| {
@@ -193,7 +193,7 @@ fn spoiled() -> impl Strategy<Value = String> {
     })
 }
 
-/// A mistake that people make, with a few more slips in it.
+/// Returns a typical mistake with additional errors in it.
 fn mistyped() -> impl Strategy<Value = String> {
     const SLIPS: &[&str] = &[
         "", "", " ", " ,", ",000", "\"", "\"\"\"", "'", "\\", "\\\"", "=", ":", "{", "}", "[", "]", "#",
@@ -215,11 +215,11 @@ fn told_harmlessly(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     let shown = diagnostic::render(problems, false);
     is_harmless(&shown);
-    diagnostic::render(problems, true); // whose escapes are its own
+    diagnostic::render(problems, true); // its escape codes are our own
     reported_harmlessly(Body::Problems(Box::new(problems.clone())));
 }
 
-/// Goes all the way with what was read.
+/// Uses the result in every way that a command would.
 fn used_harmlessly(roster: &Roster, people: &[Person]) {
     let organization = Organization { id: "org_1".into(), name: "::error::Acme\u{202e}".into() };
     let mut observed = ObservedState::new(organization, None, catalog());
@@ -254,7 +254,7 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     reported_harmlessly(Body::Plan(Box::new(report)));
 }
 
-/// Everybody was changed by somebody who is called like them, with their status for a source; and the log broke off.
+/// A person with the same name has changed each person, and the status is the source. The log is incomplete.
 fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     let mut drift = Drift::new(plan, &observed.roles);
     for person in observed.people() {
@@ -275,7 +275,7 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
     Findings { blames: drift.into_blames(observed), unread, is_available: plan.declared > 3 }
 }
 
-/// In every format. The annotations of a GitHub job are commands, so of that one its text alone is looked at.
+/// Renders the report in every format. In a GitHub job, annotations are commands, so only the text is checked there.
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
@@ -305,7 +305,7 @@ fn read_harmlessly(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn no_bytes_are_a_users_toml_that_panics() {
+fn no_bytes_in_a_users_toml_cause_a_panic() {
     let bytes = prop_oneof![vec(any::<u8>(), 0..200), any::<String>().prop_map(String::into_bytes)];
     holds(300, &bytes, |bytes| {
         read_harmlessly(&bytes);
@@ -313,7 +313,7 @@ fn no_bytes_are_a_users_toml_that_panics() {
 }
 
 #[test]
-fn no_words_in_any_order_are_a_users_toml_that_panics_or_commands() {
+fn no_words_in_a_users_toml_cause_a_panic_or_act_as_commands() {
     let sound = Cell::new(0);
     let texts = prop_oneof![words(), lines(), spoiled()];
     holds(700, &texts, |text| {
@@ -323,7 +323,7 @@ fn no_words_in_any_order_are_a_users_toml_that_panics_or_commands() {
 }
 
 #[test]
-fn a_mistake_with_more_slips_in_it_does_not_panic() {
+fn several_mistakes_in_one_line_do_not_panic() {
     holds(1000, &mistyped(), |text| {
         if let Err(problems) = read(&text) {
             diagnostic::render(&problems, false);
@@ -331,20 +331,20 @@ fn a_mistake_with_more_slips_in_it_does_not_panic() {
     });
 }
 
-/// Two broken headers, of which the second is in a string that the first begins.
+/// Two broken headers. The second is in a string that begins in the first.
 #[test]
 fn a_header_with_an_open_quote_above_a_carriage_return_does_not_panic() {
     let text = "[users]\n\"tia@acme.example\" = { role = 3 }\n[users.\"tia@acme.example\r\n role = 4\nwindows = [{ until = 2027-01-01 }]\n";
     assert!(read(text).is_err());
 }
 
-/// Names, statuses, roles and addresses of Pylon, with anything in them.
+/// Names, statuses, roles, and addresses of Pylon, with any text.
 fn odd_cases() -> impl Strategy<Value = (Case, Vec<String>)> {
     (cases(6), vec(words_of(3), 6 * 3))
 }
 
 #[test]
-fn no_text_of_pylon_commands_whoever_reads_a_plan() {
+fn no_text_from_pylon_acts_as_a_command_in_a_report() {
     holds(300, &odd_cases(), |(case, texts)| {
         let mut people = case.people.clone();
         for (person, texts) in people.iter_mut().zip(texts.chunks(3)) {
@@ -358,7 +358,7 @@ fn no_text_of_pylon_commands_whoever_reads_a_plan() {
 }
 
 #[test]
-fn no_text_is_a_saved_plan_that_panics_or_commands() {
+fn no_saved_plan_causes_a_panic_or_acts_as_a_command() {
     const KEYS: &[&str] = &["format", "version", "created", "organization", "operations", "checksum"];
     let value = prop_oneof![words_of(3).prop_map(|words| format!("{words:?}")), words_of(2)];
     let made_up = vec((select(KEYS.to_vec()), value), 0..6).prop_map(|pairs| {
@@ -373,7 +373,7 @@ fn no_text_is_a_saved_plan_that_panics_or_commands() {
 }
 
 #[test]
-fn no_text_is_a_journal_that_panics_and_every_line_is_whole_or_counted() {
+fn no_journal_causes_a_panic_and_every_line_is_read_or_counted() {
     const LINE: &str =
         r#"{"line":"answer","at":"2026-11-20T08:00:01Z","number":1,"failure":null,"request_id":null}"#;
     let whole = (0..=LINE.len()).prop_map(|end| LINE[..end].to_owned());

@@ -1,4 +1,4 @@
-//! A saved plan: what was reviewed, or less, or nothing.
+//! Properties of a saved plan: it admits the reviewed changes, a part of them, or nothing.
 
 use std::cell::Cell;
 
@@ -20,7 +20,7 @@ fn save(plan: &Plan) -> SavedPlan {
     SavedPlan::new(plan, BINDING, "2026-11-20T08:00:00Z".into())
 }
 
-/// Plans with at least one change.
+/// Returns plans with at least one change.
 fn plans() -> impl Strategy<Value = Plan> {
     cases(5).prop_filter_map("a plan that changes something", |case| {
         case.resolve().plan().ok().filter(|plan| !plan.changes.is_empty())
@@ -28,7 +28,7 @@ fn plans() -> impl Strategy<Value = Plan> {
 }
 
 #[test]
-fn a_saved_plan_comes_back_as_it_was_written() {
+fn a_saved_plan_reads_back_unchanged() {
     holds(150, &plans(), |plan| {
         let saved = save(&plan);
         let json = saved.to_json();
@@ -39,7 +39,7 @@ fn a_saved_plan_comes_back_as_it_was_written() {
 }
 
 #[test]
-fn a_saved_plan_admits_any_part_of_what_was_reviewed() {
+fn a_saved_plan_admits_any_subset_of_the_reviewed_changes() {
     holds(150, &(plans(), any::<u64>()), |(plan, mask)| {
         let saved = SavedPlan::parse(&save(&plan).to_json()).unwrap();
         let is_left = |index: usize| mask >> (index % 64) & 1 == 1;
@@ -58,7 +58,7 @@ fn a_saved_plan_admits_any_part_of_what_was_reviewed() {
     });
 }
 
-/// One way in which an operation can be another than was reviewed. False where the change has no such part.
+/// Alters one part of an operation. Returns false if the change does not have that part.
 type Alteration = fn(&mut Change) -> bool;
 
 const ALTERATIONS: [Alteration; 8] = [
@@ -83,7 +83,7 @@ const ALTERATIONS: [Alteration; 8] = [
 ];
 
 #[test]
-fn a_saved_plan_refuses_whatever_is_new_or_altered() {
+fn a_saved_plan_refuses_any_new_or_altered_change() {
     let exercised: [Cell<u32>; ALTERATIONS.len()] = Default::default();
     holds(300, &(plans(), any::<Index>(), 0..ALTERATIONS.len()), |(plan, which, how)| {
         let saved = save(&plan);
@@ -107,7 +107,7 @@ fn a_saved_plan_refuses_whatever_is_new_or_altered() {
             "{:?} beside",
             Operation::new(&altered)
         );
-        // And a plan that was saved without one of them.
+        // A plan that was saved without one of the changes.
         let mut fewer = plan.clone();
         fewer.changes.remove(which);
         assert!(save(&fewer).admits(&plan, BINDING, &RoleCatalog::default()).is_err());
@@ -129,15 +129,15 @@ fn a_saved_plan_is_bound_to_its_organization_host_and_files() {
     });
 }
 
-/// What happens to one byte of a file.
+/// An edit of one byte or range of a file.
 #[derive(Debug, Clone)]
 enum Edit {
     Replace(Index, u8),
     Insert(Index, u8),
     Remove(Index),
-    /// The rest is gone.
+    /// The rest of the file is removed.
     Cut(Index),
-    /// A stretch stands twice.
+    /// A range is repeated.
     Double(Index, Index),
 }
 
@@ -175,7 +175,7 @@ fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_that_was_edited_is_refused_or_says_the_same() {
+fn an_edited_saved_plan_is_refused_or_has_the_same_meaning() {
     let (plan, refused) = (plans(), Cell::new(0));
     holds(350, &(plan, edits()), |(plan, edits)| {
         let saved = save(&plan);

@@ -1,9 +1,10 @@
-//! Texts of `users.toml` as people may leave them: every form of a person, keys in any order and spelling, comments and
-//! blank lines wherever TOML lets them stand. Every text is a valid roster.
+//! Random texts of `users.toml`, as people may write them: every form of a person, keys in any order and spelling.
+//! Comments and blank lines are everywhere that TOML allows them. Every text is a valid roster.
 //!
-//! All is decided by a list of numbers, of which zero is the plainest choice; so a case that fails shrinks to a plain one.
+//! All choices come from a list of numbers, and zero is the simplest choice. A failing case therefore shrinks to a
+//! simple text.
 
-/// Numbers to decide by; zeros when they have run out.
+/// Numbers for the choices. After the end of the list, they are zero.
 pub(super) struct Dice<'d> {
     rolls: std::slice::Iter<'d, u16>,
 }
@@ -13,7 +14,7 @@ impl<'d> Dice<'d> {
         Self { rolls: rolls.iter() }
     }
 
-    /// One of `sides` numbers from 0.
+    /// Returns one of `sides` numbers, from 0.
     pub(super) fn roll(&mut self, sides: usize) -> usize {
         usize::from(self.rolls.next().copied().unwrap_or(0)) % sides
     }
@@ -22,7 +23,7 @@ impl<'d> Dice<'d> {
         from[self.roll(from.len())]
     }
 
-    /// True in one of `sides` cases.
+    /// Returns true in one of `sides` cases.
     pub(super) fn once_in(&mut self, sides: usize) -> bool {
         self.roll(sides) == sides - 1
     }
@@ -35,7 +36,7 @@ impl<'d> Dice<'d> {
     }
 }
 
-/// A text, the people in it, and how many comments it has: `# c0;`, `# c1;` and so on.
+/// A text, the people in it, and the number of its comments: `# c0;`, `# c1;`, and so on.
 #[derive(Debug)]
 pub(super) struct Scribble {
     pub(super) text: String,
@@ -50,7 +51,7 @@ struct Writer<'d> {
     comments: usize,
 }
 
-/// Some text.
+/// Returns a random text.
 pub(super) fn scribble(rolls: &[u16]) -> Scribble {
     let mut writer = Writer { dice: Dice::new(rolls), comments: 0 };
     let count = writer.dice.roll(7);
@@ -70,7 +71,7 @@ pub(super) fn scribble(rolls: &[u16]) -> Scribble {
     Scribble { text, people, comments: writer.comments }
 }
 
-/// The address of the person with this number; some have capitals.
+/// Returns the address of the person with this number. Some addresses have capitals.
 pub(super) fn address(number: usize) -> String {
     match number % 3 {
         0 => format!("p{number}@acme.example"),
@@ -161,7 +162,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Somebody, in some form.
+    /// Writes a person in a random form.
     fn person(&mut self, prefix: &str, address: &str, lines: &mut Vec<String>, tables: &mut Vec<String>) {
         let key = if self.dice.once_in(3) && !address.contains('\'') {
             format!("'{address}'")
@@ -178,7 +179,7 @@ impl Writer<'_> {
         }
         let windows = if self.dice.once_in(3) { self.windows(!has_status) } else { Vec::new() };
         let form = self.dice.roll(6);
-        // As a list of tables they are written below.
+        // People in arrays of tables are written below.
         if form != 5 && (!windows.is_empty() || self.dice.once_in(4)) {
             let list = self.list(&windows);
             fields.push(("windows", list));
@@ -202,7 +203,7 @@ impl Writer<'_> {
                 }
             }
             3 => {
-                // Over several lines, as TOML 1.1 allows.
+                // On several lines, as TOML 1.1 allows.
                 let mut pairs = String::new();
                 for (field, value) in fields {
                     pairs += &format!("{}  {field}={value}, {}\n", self.trivia(), self.behind());
@@ -234,7 +235,7 @@ impl Writer<'_> {
     }
 
     fn role(&mut self) -> String {
-        // Escapes as TOML has them; two spellings of one of them.
+        // Escapes of TOML, with two spellings of one of them.
         self.dice
             .pick(&["\"Member\"", "'Admin'", "\"Lead \\\"#1\\\"\"", "'Lead \"#1\"'", "\"\"\"Member\"\"\""])
             .to_owned()
@@ -244,7 +245,7 @@ impl Writer<'_> {
         self.dice.pick(&["\"active\"", "'away'", "\"out_of_office\""]).to_owned()
     }
 
-    /// Some windows that do not overlap.
+    /// Returns windows that do not overlap.
     fn windows(&mut self, needs_then: bool) -> Vec<Vec<String>> {
         let days = [
             ("2026-11-01", "2026-12-01T08:00:00Z"),
@@ -271,7 +272,7 @@ impl Writer<'_> {
         windows
     }
 
-    /// A list of windows, on one line or several, with comments where they may stand.
+    /// Writes a list of windows on one or several lines, with comments in between.
     fn list(&mut self, windows: &[Vec<String>]) -> String {
         let is_tall = self.dice.once_in(2);
         let elements: Vec<String> =
@@ -301,7 +302,7 @@ impl Writer<'_> {
         self.dice.pick(&[" ", " ", "", "   ", "\t"])
     }
 
-    /// What may stand above a line.
+    /// Writes blank lines and comments above a line.
     fn trivia(&mut self) -> String {
         let mut trivia = String::new();
         for _ in 0..self.dice.roll(10).saturating_sub(5) {
@@ -314,7 +315,7 @@ impl Writer<'_> {
         trivia
     }
 
-    /// What may stand behind something on its line.
+    /// Writes a comment at the end of a line.
     fn behind(&mut self) -> String {
         match self.dice.roll(8) {
             5 => "  ".to_owned(),

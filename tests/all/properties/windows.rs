@@ -1,4 +1,4 @@
-//! Windows in time: what holds at an instant is what a naive reading of the file says.
+//! Properties of windows: the value at an instant is what the documentation describes.
 
 use std::fmt::Write;
 
@@ -13,15 +13,15 @@ use rolecall::roster::Field;
 use super::holds;
 use crate::rosters::read;
 
-/// Midnight in UTC, a day before the clocks go forward in Berlin.
+/// Midnight in UTC, one day before daylight saving time starts in Berlin.
 const START: &str = "2026-03-28T00:00:00Z";
-/// The hour, from [`START`], at which Berlin goes from UTC+1 to UTC+2.
+/// The hour, counted from [`START`], at which Berlin changes from UTC+1 to UTC+2.
 const FORWARD: i64 = 25;
 const STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
-/// `then` is wanted for so many hours.
+/// How many hours `then` lasts.
 const THEN_HOURS: i64 = 48;
 
-/// A window as it is meant; times in hours from [`START`].
+/// A window with times in hours from [`START`].
 #[derive(Debug, Clone)]
 struct Meant {
     from: Option<i64>,
@@ -29,11 +29,11 @@ struct Meant {
     role: Option<&'static str>,
     status: Option<&'static str>,
     then: Option<&'static str>,
-    /// In which of its spellings each time is written.
+    /// The spelling of each time.
     spelling: usize,
 }
 
-/// A person as they are meant.
+/// A person with windows.
 #[derive(Debug, Clone)]
 struct Person {
     role: Option<&'static str>,
@@ -50,7 +50,7 @@ fn instant(hours: i64) -> Timestamp {
     start() + SignedDuration::from_hours(hours)
 }
 
-/// One of the ways to write an instant: in UTC, with an offset, in the file's zone, or as a bare date where it is midnight.
+/// Returns one spelling of an instant: in UTC, with an offset, in the file's zone, or as a date if it is midnight.
 fn written(hours: i64, spelling: usize, berlin: bool) -> String {
     let zone = if !berlin {
         0
@@ -129,7 +129,7 @@ fn window_text(window: &Meant, berlin: bool) -> String {
     text.trim_end_matches([' ', ',']).to_owned() + " }"
 }
 
-/// Whether the window covers the instant, in nanoseconds from [`START`].
+/// Returns whether the window covers the instant, in nanoseconds from [`START`].
 fn covers(window: &Meant, at: i128) -> bool {
     window.from.is_none_or(|from| nanos(from) <= at) && window.until.is_none_or(|until| at < nanos(until))
 }
@@ -138,12 +138,12 @@ fn nanos(hours: i64) -> i128 {
     i128::from(hours) * 3_600_000_000_000
 }
 
-/// The role that a reader of docs/users-toml.md expects.
+/// Returns the role that docs/users-toml.md describes.
 fn expected_role(person: &Person, at: i128) -> Option<&'static str> {
     person.windows.iter().filter(|window| covers(window, at)).find_map(|window| window.role).or(person.role)
 }
 
-/// The status that a reader of docs/users-toml.md expects for a person who has `current` in Pylon.
+/// Returns the status that docs/users-toml.md describes for a person who has `current` in Pylon.
 fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static str> {
     let mut covering = person.windows.iter().filter(|window| covers(window, at));
     covering.find_map(|window| window.status).or(person.status).or_else(|| {
@@ -156,7 +156,7 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
             }
         }
         ended.sort_unstable();
-        // The window that has set it; unless a later one has ended with it.
+        // The window that has set the status, unless a later window ended at the same time.
         let (number, (_, _, mut result)) =
             ended.iter().copied().enumerate().rfind(|(_, (_, status, _))| *status == current)?;
         let later = &ended[number + 1..];
@@ -172,12 +172,12 @@ fn expected_status(person: &Person, at: i128, current: &str) -> Option<&'static 
     })
 }
 
-/// Whether a reader of docs/users-toml.md would call the windows sound.
+/// Returns whether the windows are valid according to docs/users-toml.md.
 fn is_sound(person: &Person) -> bool {
     let meet = |one: &Meant, other: &Meant| {
         let last = 200 * 3_600_000_000_000;
         (0..last / 3_600_000_000_000).any(|hour| covers(one, nanos(hour)) && covers(other, nanos(hour)))
-            // Before everything and after everything.
+            // Before and after all windows.
             || covers(one, i128::MIN) && covers(other, i128::MIN)
             || covers(one, i128::MAX) && covers(other, i128::MAX)
     };
@@ -200,7 +200,7 @@ fn is_sound(person: &Person) -> bool {
 }
 
 #[test]
-fn at_every_instant_a_value_is_what_a_naive_reading_says() {
+fn windows_give_the_documented_value_at_every_instant() {
     let (mut sound, mut instants) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     holds(500, &(people(), vec(0..250 * 3_600_000_i64, 8)), |(person, at_random)| {
         let roster = match read(text(&person)) {
@@ -229,7 +229,7 @@ fn at_every_instant_a_value_is_what_a_naive_reading_says() {
                 let found = status(current);
                 let text = || format!("{current} at {now}:\n{}", text(&person));
                 assert_eq!(found, expected_status(&person, at, current), "{}", text());
-                // One apply is enough: what it sets is not changed by the next one.
+                // One apply is enough: the next one does not change its values.
                 let set = found.unwrap_or(current);
                 assert_eq!(status(set).unwrap_or(set), set, "{}", text());
             }

@@ -41,7 +41,7 @@ fn a_change_is_recorded_with_who_when_and_what() {
 }
 
 #[test]
-fn the_newest_comes_first_and_no_change_leaves_no_entry() {
+fn entries_are_newest_first_and_a_no_op_leaves_none() {
     assert_eq!(
         objects(&Value::Null),
         [
@@ -54,7 +54,7 @@ fn the_newest_comes_first_and_no_change_leaves_no_entry() {
 }
 
 #[test]
-fn each_documented_filter_finds_what_it_says() {
+fn each_documented_filter_finds_its_entries() {
     let field = |field: &str, operator: &str, key: &str, value: Value| json!({ "field": field, "operator": operator, key: value });
     let (ana, bo) = (
         ["UserStatusChanged u_ana", "UserRoleChanged u_ana"],
@@ -81,7 +81,7 @@ fn each_documented_filter_finds_what_it_says() {
 }
 
 #[test]
-fn following_the_cursor_ends_and_new_entries_do_not_shift_it() {
+fn paging_ends_and_new_entries_do_not_shift_the_pages() {
     let mut world = history();
     let (mut actions, mut cursor) = (0, Value::from(""));
     let mut rounds = 0;
@@ -105,7 +105,7 @@ fn following_the_cursor_ends_and_new_entries_do_not_shift_it() {
 }
 
 #[test]
-fn a_search_that_makes_no_sense_is_400() {
+fn an_invalid_search_is_400() {
     let mut world = history();
     for filter in [
         json!({ "field": "actor", "operator": "equals", "value": "x" }),
@@ -136,7 +136,7 @@ fn a_plan_without_an_audit_log_answers_403_or_404() {
 }
 
 #[test]
-fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
+fn a_colleagues_change_has_an_actor_and_a_schedules_has_none() {
     let hours = WrittenUser::new("eve@acme.example", "member").id("u_eve").support_hours("active");
     let mut world = world_of(organization([hours])).with_limits(Limits::off());
     assert!(world.changed_by(Duration::from_secs(1), "u_ana", "u_eve", Some("viewer"), None));
@@ -159,7 +159,7 @@ fn a_change_by_a_colleague_names_them_and_one_by_a_schedule_names_nobody() {
 }
 
 #[test]
-fn a_world_that_goes_on_from_a_saved_state_keeps_its_log_and_repeats_no_identifier() {
+fn a_restored_world_keeps_its_log_and_repeats_no_identifier() {
     let world = history();
     let saved = SandboxState::parse(&world.to_state().to_json()).unwrap();
     assert_eq!(saved, world.to_state());

@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn a_patch_changes_only_what_it_names_and_answers_with_the_whole_user() {
+fn a_patch_changes_only_its_fields_and_returns_the_whole_user() {
     let mut world = world();
     let bo = ok(&mut world, &patch("u_bo", &json!({ "role_id": "role_admin" })))["data"].clone();
     assert_eq!((&bo["role_ids"], &bo["status"]), (&json!(["role_admin"]), &json!("active")));
@@ -21,7 +21,7 @@ fn a_patch_changes_only_what_it_names_and_answers_with_the_whole_user() {
 }
 
 #[test]
-fn a_role_replaces_all_assigned_ones_and_leaves_those_from_scim() {
+fn a_new_role_replaces_all_assigned_roles_and_no_scim_role() {
     let mut world = world();
     let dee = ok(&mut world, &patch("u_dee", &json!({ "role_id": "role_admin" })))["data"].clone();
     assert_eq!((&dee["role_ids"], &dee["role_id"]), (&json!(["role_admin"]), &json!("role_admin")));
@@ -31,7 +31,7 @@ fn a_role_replaces_all_assigned_ones_and_leaves_those_from_scim() {
 }
 
 #[test]
-fn a_patch_that_is_refused_changes_nothing() {
+fn a_refused_patch_changes_nothing() {
     let mut world = world();
     let before = world.to_state();
     for body in [
@@ -67,7 +67,7 @@ fn an_empty_patch_and_unknown_keys_change_nothing_and_leave_no_trace() {
 }
 
 #[test]
-fn a_null_where_a_text_belongs_is_refused() {
+fn a_null_instead_of_a_text_is_refused() {
     for body in [json!({ "role_id": null }), json!({ "status": null }), json!({ "name": null })] {
         assert_eq!(refused(&mut world(), &patch("u_ana", &body)).0, 400, "{body}");
     }
@@ -75,7 +75,7 @@ fn a_null_where_a_text_belongs_is_refused() {
 }
 
 #[test]
-fn a_role_that_scim_decides_is_answered_200_and_stays() {
+fn a_patch_of_a_scim_role_returns_200_and_changes_nothing() {
     let mut world =
         world_of(organization([WrittenUser::new("eve@acme.example", "viewer").id("u_eve").role_from_scim()]));
     let eve = ok(&mut world, &patch("u_eve", &json!({ "role_id": "role_admin", "status": "away" })))["data"]
@@ -84,7 +84,7 @@ fn a_role_that_scim_decides_is_answered_200_and_stays() {
 }
 
 #[test]
-fn support_hours_put_a_status_back_after_the_answer() {
+fn support_hours_reset_the_status_after_the_response() {
     let mut world = world_of(organization([WrittenUser::new("eve@acme.example", "viewer")
         .id("u_eve")
         .support_hours("active")]));
@@ -95,7 +95,7 @@ fn support_hours_put_a_status_back_after_the_answer() {
 }
 
 #[test]
-fn somebody_else_changes_people_without_asking_the_api() {
+fn a_colleague_changes_people_outside_the_api() {
     let mut world = world();
     assert!(world.changed_by_someone_else(Duration::ZERO, "BO@acme.example", Some("Viewer"), Some("lunch")));
     assert!(!world.changed_by_someone_else(Duration::ZERO, "u_nobody", None, None));
@@ -105,7 +105,7 @@ fn somebody_else_changes_people_without_asking_the_api() {
 }
 
 #[test]
-fn holders_of_a_role_are_those_still_here_from_scim_too() {
+fn holders_include_scim_roles_and_exclude_deactivated_people() {
     let world = world();
     let count = |role| world.holders(role);
     assert_eq!([count("Admin"), count("member"), count("role_viewer"), count("Chef")], [1, 2, 2, 0]);

@@ -92,7 +92,7 @@ fn send(world: &mut World, method: &str, path: &str, body: &Value) -> Response {
 }
 
 #[test]
-fn every_response_is_what_the_document_describes_at_every_date() {
+fn every_response_fits_the_api_description_at_every_date() {
     let document = document();
     for api in Api::ALL {
         let mut world = world(api);
@@ -116,7 +116,7 @@ fn every_response_is_what_the_document_describes_at_every_date() {
 }
 
 #[test]
-fn every_form_of_an_empty_list_is_what_the_document_describes() {
+fn every_form_of_an_empty_list_fits_the_api_description() {
     let document = document();
     for (api, empty_data) in Api::ALL.into_iter().flat_map(|api| EmptyData::ALL.map(|form| (api, form))) {
         let mut world = world(api);
@@ -151,7 +151,7 @@ fn every_error_is_the_documented_envelope_at_every_date() {
 }
 
 #[test]
-fn the_judge_is_not_asleep() {
+fn the_validator_rejects_wrong_responses() {
     let schema = answer_schema(&document(), "/users/{id}", "get", 200);
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     assert!(!validator.is_valid(&json!({ "data": { "id": "u" }, "request_id": "r" })));

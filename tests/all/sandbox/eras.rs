@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn april_has_no_codes_no_role_lists_no_token_user_and_an_empty_pagination() {
+fn april_has_no_codes_role_lists_or_token_user_and_empty_pagination() {
     let mut world = world_of(draft().api(Api::April2026));
     assert_eq!(refused(&mut world, &ask("GET", "/nowhere")), (404, "none".to_owned()));
     assert_eq!(ok(&mut world, &ask("GET", "/me"))["data"], json!({ "id": "org_sandbox", "name": "Sandbox" }));
@@ -21,7 +21,7 @@ fn april_has_no_codes_no_role_lists_no_token_user_and_an_empty_pagination() {
 }
 
 #[test]
-fn july_also_has_the_role_object_and_the_token_user() {
+fn july_adds_the_role_object_and_the_token_user() {
     let mut world = world_of(draft().api(Api::July2026));
     assert_eq!(refused(&mut world, &ask("GET", "/nowhere")), (404, "none".to_owned()));
     assert!(ok(&mut world, &ask("GET", "/me"))["data"]["user"].is_object());
@@ -50,7 +50,7 @@ fn an_organization_has_the_rate_limits_of_its_date() {
 }
 
 #[test]
-fn roles_that_share_a_name_are_told_apart_by_id() {
+fn roles_with_the_same_name_are_distinguished_by_id() {
     let roles = [Role::new("role_1", "Agent", "agent"), Role::new("role_2", "Agent", "agent_2")];
     let mut world = world_of(
         SandboxState::with_users([WrittenUser::new("x@acme.example", "role_2").id("u_x")]).roles(roles),

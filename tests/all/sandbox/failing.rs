@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn a_fault_that_is_not_applied_leaves_people_log_and_rate_limit_as_they_were() {
+fn a_fault_without_effect_on_pylon_changes_no_people_log_or_limit() {
     for fault in failures() {
         let mut world = world();
         let before = world.to_state();
@@ -23,7 +23,7 @@ fn a_fault_that_is_not_applied_leaves_people_log_and_rate_limit_as_they_were() {
 }
 
 #[test]
-fn what_is_delivered_is_what_the_name_says() {
+fn every_fault_delivers_the_response_that_its_name_describes() {
     let deliver = |fault, api| {
         let faults = &mut Faults::none().at(1, fault).stalling_for(Duration::from_secs(9));
         world_of(draft().api(api)).deliver(faults, Duration::ZERO, &ask("GET", "/me")).0
@@ -64,7 +64,7 @@ fn what_is_delivered_is_what_the_name_says() {
 }
 
 #[test]
-fn a_stubborn_client_gets_everything_through_any_mixture_of_faults() {
+fn a_retrying_client_succeeds_under_any_mixture_of_faults() {
     let mut state = SandboxState::invented(300);
     state.settings.list_page = Some(50);
     let mut world = world_of(state).with_limits(Limits::off());

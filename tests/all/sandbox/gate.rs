@@ -16,7 +16,7 @@ fn path_and_method_are_checked_before_the_token() {
 }
 
 #[test]
-fn every_response_of_pylon_names_its_request_id_in_a_header_and_a_gateway_does_not() {
+fn responses_of_pylon_have_a_request_id_header_and_gateways_do_not() {
     let mut world = world().with_limits(limits("patch=1"));
     let requests = [
         ask("GET", "/me"),
@@ -52,7 +52,7 @@ fn every_response_of_pylon_names_its_request_id_in_a_header_and_a_gateway_does_n
 }
 
 #[test]
-fn a_token_is_asked_for_before_the_rate_limit_and_the_body() {
+fn the_token_is_checked_before_the_rate_limit_and_the_body() {
     let header = |value: &str| Request {
         authorization: Some(value.to_owned()),
         ..ask("POST", "/users/search").body("{")
@@ -75,7 +75,7 @@ fn a_token_is_asked_for_before_the_rate_limit_and_the_body() {
 }
 
 #[test]
-fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
+fn a_token_of_the_other_region_gets_an_error_naming_this_region() {
     let mut world = with(ApiSettings { region: Region::Eu, ..ApiSettings::default() });
     let request = Request::new("GET", "/me").token("sandbox-token-other-region");
     assert_eq!(refused(&mut world, &request), (401, "wrong_region_token".to_owned()));
@@ -86,7 +86,7 @@ fn the_other_regions_token_is_told_apart_and_the_own_region_named() {
 }
 
 #[test]
-fn an_organization_in_bad_standing_gets_403_on_everything() {
+fn a_suspended_or_deactivated_organization_gets_403_on_every_request() {
     for (standing, code) in [
         (OrganizationStanding::Suspended, "organization_suspended"),
         (OrganizationStanding::Deactivated, "organization_deactivated"),
@@ -97,7 +97,7 @@ fn an_organization_in_bad_standing_gets_403_on_everything() {
 }
 
 #[test]
-fn unknown_paths_are_404_and_wrong_methods_405_with_what_is_allowed() {
+fn unknown_paths_are_404_and_wrong_methods_are_405() {
     let mut world = world();
     for path in ["/", "/nowhere", "/users/", "/users/u_ana/roles", "/me/", "/users/search/x", "/audit-logs"] {
         assert_eq!(refused(&mut world, &ask("GET", path)), (404, "not_found".to_owned()), "{path}");
@@ -118,7 +118,7 @@ fn unknown_paths_are_404_and_wrong_methods_405_with_what_is_allowed() {
 }
 
 #[test]
-fn over_the_rate_limit_comes_429_with_the_seconds_to_wait_before_the_body_is_looked_at() {
+fn the_rate_limit_is_checked_before_the_body_and_429_says_how_long_to_wait() {
     let mut world = world().with_limits(limits("patch=1,search=2"));
     let broken = ask("PATCH", "/users/u_ana").body("{");
     let first = world.handle(Duration::from_millis(1500), &broken);
@@ -134,7 +134,7 @@ fn over_the_rate_limit_comes_429_with_the_seconds_to_wait_before_the_body_is_loo
 }
 
 #[test]
-fn refused_at_the_gate_costs_nothing_of_the_rate_limit() {
+fn requests_refused_before_the_rate_limit_do_not_count_toward_it() {
     let mut world = world().with_limits(limits("get=1"));
     send(&mut world, &Request::new("GET", "/me"));
     send(&mut world, &ask("GET", "/nowhere"));
@@ -143,7 +143,7 @@ fn refused_at_the_gate_costs_nothing_of_the_rate_limit() {
 }
 
 #[test]
-fn each_endpoint_has_a_rate_limit_of_its_own() {
+fn each_endpoint_has_a_separate_rate_limit() {
     let mut world = world().with_limits(limits("get=1"));
     for path in ["/me", "/user-roles", "/users", "/users/u_ana"] {
         let first = send(&mut world, &ask("GET", path));
@@ -154,7 +154,7 @@ fn each_endpoint_has_a_rate_limit_of_its_own() {
 }
 
 #[test]
-fn a_neighbor_spends_from_the_same_rate_limit() {
+fn another_client_uses_the_same_rate_limit() {
     let mut world = world();
     assert_eq!(world.spend(Duration::ZERO, ApiOperation::UpdateUser, 119), 119);
     assert_eq!(send(&mut world, &patch("u_ana", &json!({}))).status, 200);
@@ -163,7 +163,7 @@ fn a_neighbor_spends_from_the_same_rate_limit() {
 }
 
 #[test]
-fn every_kind_of_limiter_reaches_the_client() {
+fn every_limiter_answers_429_over_the_rate_limit() {
     for kind in LimiterKind::ALL {
         let mut world = world().with_limits(Limits { kind, ..Limits::default() });
         let statuses: Vec<u16> =
@@ -184,7 +184,7 @@ fn a_body_above_8_mib_is_413() {
 }
 
 #[test]
-fn request_ids_never_repeat_and_are_the_same_in_every_run() {
+fn request_ids_are_unique_and_the_same_in_every_run() {
     let ids = || {
         let mut world = world();
         (0..50)
@@ -196,7 +196,7 @@ fn request_ids_never_repeat_and_are_the_same_in_every_run() {
 }
 
 #[test]
-fn a_token_is_not_printed_by_accident() {
+fn debug_output_does_not_contain_the_token() {
     let world = world().with_token("hush");
     let text = format!("{world:?} {:?}", Request::new("GET", "/me").token("hush"));
     assert!(!text.contains("hush"), "{text}");

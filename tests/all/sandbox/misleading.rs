@@ -21,7 +21,7 @@ fn everybody() -> Request {
 }
 
 #[test]
-fn a_page_without_data_is_followed_by_the_page_itself() {
+fn a_page_without_data_is_complete_when_requested_again() {
     let followed = |request: &Request, cursor: &str| match request.method.as_str() {
         "GET" => request.clone().query(&format!("cursor={cursor}")),
         _ => {
@@ -56,7 +56,7 @@ fn a_page_without_data_is_followed_by_the_page_itself() {
 }
 
 #[test]
-fn paged_roles_are_complete_once_the_cursor_is_followed() {
+fn paged_roles_are_complete_after_following_the_cursor() {
     for roles_page in [None, Some(2), Some(1)] {
         let mut world = with(ApiSettings { roles_page, ..ApiSettings::default() });
         let mut faults = one(Fault::RolesPaged);
@@ -79,7 +79,7 @@ fn paged_roles_are_complete_once_the_cursor_is_followed() {
 }
 
 #[test]
-fn each_field_of_a_user_is_missing_in_turn() {
+fn the_fault_field_missing_removes_each_field_in_turn() {
     for request in [ask("GET", "/users/u_ana"), ask("GET", "/users"), everybody(), patch("u_ana", &json!({}))]
     {
         let mut world = world();
@@ -111,7 +111,7 @@ fn each_field_of_a_user_is_missing_in_turn() {
 }
 
 #[test]
-fn a_short_listing_leaves_out_one_person_and_shows_no_sign_of_it() {
+fn a_short_listing_omits_one_person_without_any_sign() {
     let mut world =
         world_of(organization(draft().users.into_iter().chain([not_a_person(UserKind::Api, "CI")])));
     let mut faults = Faults::none().with(Fault::ListingShort, 1.0);
@@ -132,7 +132,7 @@ fn a_short_listing_leaves_out_one_person_and_shows_no_sign_of_it() {
 }
 
 #[test]
-fn an_echo_shows_the_new_values_and_stores_nothing() {
+fn the_fault_echo_only_shows_new_values_and_stores_nothing() {
     let mut world = world();
     let before = world.to_state();
     let request = patch("u_bo", &json!({ "role_id": "role_admin", "status": "away" }));

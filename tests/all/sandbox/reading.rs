@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn me_shows_the_organization_and_the_tokens_user() {
+fn me_shows_the_organization_and_the_owner_of_the_token() {
     let mut world = world_of(draft().token_user("u_ana"));
     assert_eq!(
         ok(&mut world, &ask("GET", "/me"))["data"],
@@ -30,7 +30,7 @@ fn roles_are_listed_without_pages() {
 }
 
 #[test]
-fn the_list_leaves_out_deactivated_people_unless_they_are_asked_for() {
+fn the_list_omits_deactivated_people_unless_requested() {
     let mut world = world();
     assert_eq!(ids(&ok(&mut world, &ask("GET", "/users"))), ["u_ana", "u_bo", "u_dee"]);
     assert_eq!(
@@ -53,7 +53,7 @@ fn one_user_is_shown_whole_and_a_deactivated_one_too() {
 }
 
 #[test]
-fn a_paged_list_visits_everybody_once_and_ends_as_its_date_does() {
+fn a_paged_list_has_every_user_once_at_every_date() {
     for (api, end) in Api::ALL.map(|api| {
         (
             api,

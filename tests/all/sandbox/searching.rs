@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 #[test]
-fn an_address_finds_its_owner_in_any_case_and_by_a_secondary_address() {
+fn an_address_in_any_case_finds_its_primary_or_secondary_owner() {
     let mut world = world();
     assert_eq!(found(&mut world, &email("equals", &["ANA@acme.example"])), ["u_ana"]);
     assert_eq!(found(&mut world, &email("equals", &["ana@OLD.example"])), ["u_ana"]);
@@ -22,7 +22,7 @@ fn an_address_finds_its_owner_in_any_case_and_by_a_secondary_address() {
 }
 
 #[test]
-fn what_nobody_knows_is_a_setting() {
+fn unknown_behavior_of_the_real_api_is_a_setting() {
     let mut world = with(ApiSettings { search_ignores_case: false, ..ApiSettings::default() });
     assert_eq!(found(&mut world, &email("equals", &["bo@acme.example"])), Vec::<String>::new());
     assert_eq!(found(&mut world, &email("equals", &["Bo@acme.example"])), ["u_bo"]);
@@ -39,7 +39,7 @@ fn what_nobody_knows_is_a_setting() {
 }
 
 #[test]
-fn a_list_without_entries_looks_as_the_setting_says() {
+fn the_setting_decides_the_form_of_an_empty_list() {
     let nobody = ask("POST", "/users/search")
         .body(json!({ "filter": email("equals", &["nobody@acme.example"]) }).to_string());
     let requests = [nobody, ask("POST", "/audit-logs/search").body("{}"), ask("GET", "/users")];
@@ -82,7 +82,7 @@ fn filters_nest_three_deep_and_not_four() {
 }
 
 #[test]
-fn a_search_that_makes_no_sense_is_400() {
+fn an_invalid_search_is_400() {
     let mut world = world();
     let all = email("not_in", &[]);
     let bodies = [
@@ -116,7 +116,7 @@ fn a_search_that_makes_no_sense_is_400() {
 }
 
 #[test]
-fn unknown_keys_do_no_harm_and_a_whole_number_may_be_written_with_a_point() {
+fn unknown_keys_are_ignored_and_whole_numbers_may_be_floats() {
     let filter = json!({ "field": "email", "operator": "equals", "value": "bo@acme.example", "x": 1 });
     let body = json!({ "filter": filter, "limit": 100.0, "y": 2 });
     assert_eq!(ids(&search(&mut world(), &body)), ["u_bo"]);
@@ -134,7 +134,7 @@ fn unknown_keys_do_no_harm_and_a_whole_number_may_be_written_with_a_point() {
 }
 
 #[test]
-fn following_the_cursor_visits_everybody_found_once_whatever_the_filter() {
+fn paging_returns_every_match_once_for_any_filter() {
     let state = SandboxState::invented(50);
     let addresses: Vec<String> = world_of(state.clone()).users().map(|person| person.email).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
@@ -160,7 +160,7 @@ fn following_the_cursor_visits_everybody_found_once_whatever_the_filter() {
 }
 
 #[test]
-fn a_cursor_belongs_to_its_filter() {
+fn a_cursor_is_valid_only_for_its_filter() {
     let mut world = world();
     let first = search(&mut world, &json!({ "filter": email("not_in", &[]), "limit": 1 }));
     let body =
@@ -170,7 +170,7 @@ fn a_cursor_belongs_to_its_filter() {
 }
 
 #[test]
-fn without_a_limit_a_page_holds_a_hundred() {
+fn a_page_has_100_users_by_default() {
     let mut world = world_of(SandboxState::invented(101));
     let answer = search(&mut world, &json!({ "filter": email("not_in", &[]) }));
     assert_eq!((ids(&answer).len(), &answer["pagination"]["has_next_page"]), (100, &json!(true)));

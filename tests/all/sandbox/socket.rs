@@ -66,7 +66,7 @@ fn status_of_bo(running: &Running) -> Option<String> {
 }
 
 #[test]
-fn every_failure_reaches_the_client_as_it_is_named_and_is_applied_or_not_as_it_says() {
+fn every_fault_reaches_the_client_and_applies_the_request_as_documented() {
     for fault in failures() {
         let faults = Faults::none().at(1, fault).stalling_for(Duration::from_millis(20));
         let setup = Setup { faults, ..Setup::new(world()) };
@@ -99,7 +99,7 @@ fn every_failure_reaches_the_client_as_it_is_named_and_is_applied_or_not_as_it_s
 }
 
 #[test]
-fn garbage_is_cut_short_at_first_and_then_no_json_at_all() {
+fn garbage_is_first_truncated_json_and_then_not_json() {
     let faults = Faults::none().with(Fault::GarbageApplied, 1.0);
     let setup = Setup { faults, ..Setup::new(world()) };
     let (bodies, _) = with_sandbox(setup, |address| {
@@ -116,7 +116,7 @@ fn garbage_is_cut_short_at_first_and_then_no_json_at_all() {
 }
 
 #[test]
-fn a_cut_ends_a_connection_that_served_before() {
+fn a_cut_ends_a_reused_connection() {
     let setup = Setup { faults: Faults::none().at(2, Fault::CutAfter), ..Setup::new(world()) };
     let (answer, running) = with_sandbox(setup, |address| {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -139,7 +139,7 @@ fn a_cut_ends_a_connection_that_served_before() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_still_answered() {
+fn a_body_that_is_too_large_gets_a_response() {
     let (answer, _) = with_sandbox(Setup::new(world()), |address| {
         talk(&address, "POST /users/search HTTP/1.1", &vec![b' '; MAX_BODY_BYTES + 1_000_000])
     });
@@ -149,7 +149,7 @@ fn a_body_that_is_too_large_is_still_answered() {
 }
 
 #[test]
-fn a_client_that_breaks_off_in_its_body_has_asked_for_nothing() {
+fn an_incomplete_request_body_has_no_effect() {
     let (_, running) = with_sandbox(Setup::new(world()), |address| {
         let mut stream = TcpStream::connect(&address).unwrap();
         let head = format!(
@@ -168,7 +168,7 @@ fn a_client_that_breaks_off_in_its_body_has_asked_for_nothing() {
 }
 
 #[test]
-fn stopping_saves_and_a_new_start_goes_on_from_there() {
+fn stopping_saves_the_state_and_a_restart_continues_from_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(".rolecall/sandbox.json");
     let runtime = runtime();
@@ -189,7 +189,7 @@ fn stopping_saves_and_a_new_start_goes_on_from_there() {
 }
 
 #[test]
-fn stopping_does_not_wait_for_silence_or_idle_connections_and_tells_that_it_could_not_save() {
+fn stopping_waits_for_no_idle_connection_and_reports_a_failed_save() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("pylon.json/in-the-way")).unwrap();
     let setup = Setup {
@@ -216,7 +216,7 @@ fn stopping_does_not_wait_for_silence_or_idle_connections_and_tells_that_it_coul
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error() {
+fn a_port_in_use_is_an_error() {
     runtime().block_on(async {
         let first = start(Setup::new(world())).await.unwrap();
         let port = first.base_url().rsplit(':').next().unwrap().parse().unwrap();
@@ -262,7 +262,7 @@ fn a_change_is_saved_soon_without_stopping() {
 }
 
 #[test]
-fn dropping_saves_too() {
+fn dropping_the_sandbox_saves_the_state() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pylon.json");
     runtime().block_on(async {
@@ -279,7 +279,7 @@ fn dropping_saves_too() {
 /// Not a claim but a measurement: `cargo test --release sandbox -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
-fn how_fast_is_it() {
+fn measure_requests_per_second() {
     let clock = Instant::now();
     let state = SandboxState::invented(1_000_000);
     println!("a million people invented: {:?}", clock.elapsed());

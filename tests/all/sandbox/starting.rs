@@ -11,7 +11,7 @@ fn problems(json: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_address_and_a_role_are_enough() {
+fn a_person_needs_only_an_address_and_a_role() {
     let state =
         SandboxState::parse(r#"{"users":[{"email":"ana.silva@acme.example","role":"admin"}]}"#).unwrap();
     let world = world_of(state);
@@ -47,7 +47,7 @@ fn ids_are_uuids_and_the_same_in_every_run() {
 }
 
 #[test]
-fn a_role_may_be_a_slug_an_id_a_name_or_several() {
+fn a_role_may_be_a_slug_an_id_a_name_or_a_list() {
     let json = r#"{
         "organization": { "id": "org_1", "name": "Acme" }, "api": "2026-04", "token_user": "u1",
         "roles": [
@@ -90,7 +90,7 @@ fn a_user_who_is_not_a_person_needs_only_a_kind() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_says_where() {
+fn a_state_file_with_a_syntax_error_is_rejected_with_its_place() {
     for (json, told) in [
         ("{", "EOF while parsing an object at line 1 column 1"),
         (
@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_read_says_where() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_in_a_state_file_are_reported_at_once() {
     let json = r#"{
         "token_user": "u9", "settings": { "list_page": 0 },
         "roles": [
@@ -151,7 +151,7 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn what_is_written_reads_back_as_the_same() {
+fn a_written_state_reads_back_unchanged() {
     let settings = ApiSettings {
         region: Region::Eu,
         list_page: Some(7),
@@ -172,7 +172,7 @@ fn what_is_written_reads_back_as_the_same() {
 }
 
 #[test]
-fn declared_people_make_an_organization_with_the_built_in_roles_only() {
+fn a_world_of_declared_people_has_only_built_in_roles() {
     let people = [
         ("ana@acme.example", Some("Admin")),
         ("bo@acme.example", None),
@@ -221,7 +221,7 @@ fn a_slug_that_is_another_roles_id_still_reads_back_as_the_same_role() {
 }
 
 #[test]
-fn the_page_about_the_sandbox_shows_files_that_work_and_names_everything_there_is() {
+fn the_sandbox_docs_show_valid_files_and_name_every_option() {
     let page = include_str!("../../../docs/sandbox.md");
     let blocks: Vec<&str> = page
         .split("```json\n")

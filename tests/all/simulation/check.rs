@@ -1,4 +1,4 @@
-//! What must hold at the end of a run.
+//! Invariants that are checked at the end of a run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use rolecall::sandbox::World;
 use super::scene::Scene;
 use super::sim::{Ended, How, Planned, Sim};
 
-/// Whether the server holds what was planned.
+/// Returns whether the server has the planned value.
 pub(super) fn holds(world: &World, change: &Change) -> bool {
     let person = world.user(change.subject.id.as_str()).expect("people do not vanish");
     let roles: Vec<String> = person.roles.iter().map(|slug| format!("role_{slug}")).collect();
@@ -22,8 +22,8 @@ pub(super) fn holds(world: &World, change: &Change) -> bool {
     })
 }
 
-/// I6 and I7, which always hold: what is said not to have changed anything has not, and does not afterwards either. What
-/// people have whom somebody else changes is judged by those who change them.
+/// Checks I6 and I7, which always hold: a change that is reported as not made was not made, and is not made later.
+/// People who are changed by others are checked by the tests that change them.
 pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'e Finished {
     let finished = ended.finished.as_ref().expect("it was not killed");
     let changes = &planned.reviewed.plan.changes;
@@ -40,7 +40,8 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // A signal leaves no time to read back, and the report says for how many; their schedules may have had the last word.
+        // After a signal, there is no time to read back, and the report says for how many people. Their schedules may
+        // have reset the value.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(holds(&sim.world, change), "I6: {who:?} is {outcome:?}, and the server does not hold it");
         }
@@ -58,7 +59,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
     finished
 }
 
-/// Everything is applied, each change by one write and no more.
+/// Checks that every change was applied by exactly one write.
 pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     let finished = outcomes(sim, planned, ended);
     for (change, outcome) in planned.reviewed.plan.changes.iter().zip(&finished.outcomes) {
@@ -72,7 +73,7 @@ pub(super) fn all_applied(sim: &Sim, planned: &Planned, ended: &Ended) {
     assert_eq!(exit(finished), Exit::Done, "I7");
 }
 
-/// I9: nothing is left to do.
+/// Checks I9: nothing is left to change.
 pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
     let planned = sim.plan(scene, &How::default());
     assert_eq!(planned.reviewed.plan.changes, vec![], "I9: a second run is empty");
@@ -80,7 +81,7 @@ pub(super) fn second_run_is_empty(sim: &mut Sim, scene: &Scene) {
     assert_eq!(ended.watch.requests(), 0, "I9: a second run sends nothing");
 }
 
-/// How many changes came to which end.
+/// Counts the changes per outcome.
 pub(super) fn counted(finished: &Finished) -> BTreeMap<&'static str, usize> {
     let mut counted = BTreeMap::new();
     for outcome in &finished.outcomes {

@@ -1,4 +1,4 @@
-//! Each kind of fault at the first, the second, … the last request of an apply of fifty changes.
+//! Every kind of fault at every request of an apply of fifty changes.
 
 use rolecall::sandbox::{Faults, Limits};
 
@@ -9,11 +9,11 @@ use super::{histories, tell_figures};
 use crate::builders::failures;
 
 const CHANGES: usize = 50;
-/// Fifty writes and one search to read them back.
+/// Fifty writes, and one search that reads them back.
 const REQUESTS: u64 = CHANGES as u64 + 1;
 
 #[test]
-fn each_kind_of_fault_strikes_each_request_once() {
+fn any_fault_at_any_request_of_an_apply_is_survived() {
     let scene = Scene::of_changes(CHANGES);
     let mut start = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());

@@ -1,4 +1,4 @@
-//! Thousands of changes while a share of all requests goes wrong: nothing lost, nothing wrong, everything once.
+//! Thousands of changes while a share of all requests fails: every change is applied exactly once.
 
 use rolecall::sandbox::{Fault, Faults, Limits};
 
@@ -8,7 +8,7 @@ use super::sim::{How, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{CountFaults, failures};
 
-/// The most requests a change may take on average; beside it, what is struck.
+/// Returns the maximum average number of requests per change.
 fn allowed(fault: Option<Fault>) -> f64 {
     match fault {
         None => 1.9,
@@ -18,7 +18,7 @@ fn allowed(fault: Option<Fault>) -> f64 {
 }
 
 #[test]
-fn a_fifth_of_all_requests_goes_wrong_and_every_change_is_applied_once() {
+fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
     let changes = full(10_000, 500);
     let scene = Scene::of_changes(usize::try_from(changes).unwrap());
     let mut rows = Vec::new();
@@ -49,7 +49,8 @@ fn a_fifth_of_all_requests_goes_wrong_and_every_change_is_applied_once() {
         ));
         sim.faults = Faults::none();
         second_run_is_empty(&mut sim, &scene);
-        // The searches for freshness and the reading back are a fixed cost that a short share does not spread.
+        // The searches before the writes and after them are a fixed cost, which a small number of changes does not
+        // spread.
         let fixed = (ended.watch.searches as f64) / changes as f64;
         let spread = if super::soak() { 0.0 } else { fixed + 0.08 };
         assert!(a_change <= allowed(kind) + spread, "{a_change} requests a change");

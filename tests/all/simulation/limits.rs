@@ -1,4 +1,4 @@
-//! Five kinds of limiter on the server's side, with the assumed limits true and with a true limit of a sixth of that.
+//! Five kinds of limiters on the server, with the assumed limits and with a sixth of them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{full, histories, soak, tell_figures};
 fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     let scene = Scene::of_changes(changes);
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
-    // Somewhere in the raster of those who count by one.
+    // A random offset within the fixed windows of the limiter.
     let idle = fastrand::Rng::with_seed(seed).u64(0..60_000);
     sim.pass_until(Duration::from_secs(60) + Duration::from_millis(idle));
     let planned = sim.plan(&scene, &How::default());
@@ -31,13 +31,13 @@ fn run(changes: usize, limits: Limits, line: Line, seed: u64) -> Ended {
     ended
 }
 
-/// How long so many changes take at least at `limit` a minute: the first minute's are free.
+/// Returns the minimum time for this many changes at `limit` per minute. The changes of the first minute take no time.
 fn minimum(changes: usize, limit: usize) -> Duration {
     Duration::from_secs(60) * u32::try_from((changes - 1) / limit).expect("a small number")
 }
 
 #[test]
-fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
+fn with_the_assumed_limits_there_is_no_429() {
     let sizes: &[usize] = if soak() { &[1, 50, 120, 121, 300, 1000] } else { &[1, 120, 1000] };
     let lines = [
         Line::steady(),
@@ -90,7 +90,7 @@ fn alone_with_the_assumed_limits_true_there_is_not_one_429() {
 }
 
 #[test]
-fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
+fn a_lower_rate_limit_is_found_with_few_429s_and_little_delay() {
     let sizes: &[usize] = if soak() { &[20, 21, 50, 100, 120, 200, 300, 500, 700, 1000] } else { &[50, 300] };
     let mut rows = Vec::new();
     let seeds = full(10, 1);
@@ -108,7 +108,8 @@ fn a_true_limit_of_a_sixth_is_found_with_few_429s_and_little_time_lost() {
         }
         let (most, longest) = worst;
         assert!(most <= 30, "{kind:?}, {changes} changes: {most} 429s");
-        // Where the burst at the start is a large part of the whole, the even pace after it shows; a small bucket never has one.
+        // If the first burst is a large part of all changes, the slower pacing after it shows. A small bucket never has
+        // a burst.
         let counts_plainly =
             matches!(kind, LimiterKind::SlidingLog | LimiterKind::FixedWindow | LimiterKind::FullBucket);
         let times = if changes >= 200 { 1.25 } else { 1.35 };

@@ -1,4 +1,5 @@
-//! Reads that fail for good, or bring nobody: a plan has lain for two minutes, so everybody is read before they are written.
+//! Reads that fail permanently or return no person. The plan is two minutes old, so all people are read before their
+//! write.
 
 use std::time::Duration;
 
@@ -16,12 +17,13 @@ use super::scene::{Scene, Who, email};
 use super::sim::{How, Line, Sim};
 use crate::builders::BuildUser;
 
-/// One change of a role, its reads answered by `answer` as soon as they are asked; it is told whether the write is done.
+/// Carries out one change of a role. `answer` answers its reads, and gets whether the write has been sent.
 fn carried(answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>) -> Finished {
     carried_out(|_| Ok(person("viewer")), answer, Duration::ZERO).0
 }
 
-/// The same, each write answered by `write`, which is told how many came before; a 429 with such a hint. And how long it took.
+/// As `carried`. `write` answers each write, and gets the number of writes before it. A 429 has this hint. Also returns
+/// the duration.
 fn carried_out(
     mut write: impl FnMut(usize) -> Result<Person, u16>,
     mut answer: impl FnMut(&PeopleRequest, bool) -> Result<Vec<Person>, u16>,
@@ -51,7 +53,7 @@ fn carried_out(
             }
             Action::Wait { until, reason } => {
                 let until = until.expect("nothing is under way");
-                // One change alone waits for no pace but that of a 429.
+                // A single change waits only because of a 429.
                 assert!(reason == WaitReason::Retry || hint > Duration::ZERO, "at {now:?}, until {until:?}");
                 now = until;
             }
@@ -66,7 +68,7 @@ fn carried_out(
     panic!("it does not come to its end");
 }
 
-/// The one who changes, with this role.
+/// Returns the person who changes, with this role.
 fn person(role: &str) -> Person {
     Person {
         id: UserId::new("u_bo").expect("a plain id"),
@@ -81,7 +83,7 @@ fn person(role: &str) -> Person {
 }
 
 #[test]
-fn whoever_the_search_does_not_bring_is_looked_at_and_what_that_says_counts() {
+fn people_missing_from_a_search_are_read_one_by_one() {
     for (status, looks, outcome, stopped) in
         [(404, 1, "rejected", false), (500, 10, "not attempted", false), (401, 1, "not attempted", true)]
     {
@@ -105,7 +107,7 @@ fn whoever_the_search_does_not_bring_is_looked_at_and_what_that_says_counts() {
 }
 
 #[test]
-fn a_search_that_is_too_large_is_asked_with_smaller_pages_down_to_one_person() {
+fn a_search_that_is_too_large_is_split_down_to_one_person() {
     let mut limits = Vec::new();
     let finished = carried(|request, _| {
         if let PeopleRequest::Search(search) = request {
@@ -118,7 +120,7 @@ fn a_search_that_is_too_large_is_asked_with_smaller_pages_down_to_one_person() {
 }
 
 #[test]
-fn whoever_the_reading_back_does_not_bring_is_looked_at_once_more_and_what_that_says_counts() {
+fn people_missing_from_the_read_back_are_read_one_by_one() {
     for (shown, outcome) in [(Some("viewer"), "applied"), (Some("member"), "reverted"), (None, "applied")] {
         let finished = carried(|request, is_written| match (request, is_written) {
             (PeopleRequest::Search(_), false) => Ok(vec![person("member")]),
@@ -130,15 +132,15 @@ fn whoever_the_reading_back_does_not_bring_is_looked_at_once_more_and_what_that_
 }
 
 #[test]
-fn a_write_that_may_have_come_about_is_unclear_until_it_is_seen() {
+fn a_write_without_an_answer_is_unknown_until_read_back() {
     for (status, looked_at, read_back, outcome) in [
-        // A third value: what was written may have been there between.
+        // A third value: the written value may have been there in between.
         (504, "admin", "admin", "unknown"),
         (504, "admin", "viewer", "applied"),
-        // As before, as often as it is looked at: a gateway may have given up what Pylon goes on with.
+        // The old value in every read: a gateway may have given up a request that Pylon still processes.
         (504, "member", "member", "unknown"),
         (504, "member", "viewer", "applied"),
-        // Refused at last, after a first one without an answer.
+        // Rejected in the end, after a first write without a response.
         (422, "member", "member", "unknown"),
         (422, "member", "viewer", "applied"),
     ] {
@@ -162,7 +164,7 @@ fn a_write_that_may_have_come_about_is_unclear_until_it_is_seen() {
 }
 
 #[test]
-fn a_pause_that_is_too_long_is_not_waited_for_by_a_read_either() {
+fn a_read_does_not_wait_for_a_retry_after_that_is_too_long() {
     let hour = Duration::from_secs(3600);
     let (finished, took) = carried_out(|_| Ok(person("viewer")), |_, _| Err(429), hour);
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
@@ -175,7 +177,7 @@ fn a_pause_that_is_too_long_is_not_waited_for_by_a_read_either() {
     assert!(matches!(finished.stopped, Some(Stop::LongPause(_))), "{:?}", finished.stopped);
     assert_eq!((finished.outcomes[0].as_str(), finished.not_read_back), ("applied", 1));
     assert_eq!(took, Duration::ZERO);
-    // One pause after the other, each short enough.
+    // Several waits in a row, each of them short enough.
     let (finished, took) = carried_out(|_| Ok(person("viewer")), search, Duration::from_secs(290));
     assert_eq!((finished.stopped, finished.not_read_back), (Some(Stop::Silence), 1));
     assert!(took <= Duration::from_secs(600), "{took:?}");

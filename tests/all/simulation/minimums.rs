@@ -1,4 +1,4 @@
-//! Guarded roles: at every point of an apply enough people hold them, whatever fails.
+//! Guarded roles keep their minimum at every point of an apply, no matter what fails.
 
 use rolecall::apply::Outcome;
 use rolecall::sandbox::{ApiOperation, Fault, Faults, Limits, Role, WrittenUser};
@@ -9,7 +9,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, CountFaults, failures};
 
-/// All `count` administrators go and as many others take their place; the token belongs to one of those who go.
+/// Returns a plan that replaces all `count` administrators. The token belongs to one who loses the role.
 fn swap(count: usize, keep: u64) -> Scene {
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number + count), "viewer"), "admin");
@@ -18,7 +18,7 @@ fn swap(count: usize, keep: u64) -> Scene {
 }
 
 #[test]
-fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
+fn replacing_every_administrator_always_keeps_the_minimum() {
     let seeds = full(4000, 150);
     let (mut guarded_role, mut unclear) = (0, 0);
     histories(0..seeds, |seed| {
@@ -26,14 +26,14 @@ fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
         let count = rng.usize(1..=12);
         let keep = rng.u64(0..=count as u64 + 1);
         let scene = swap(count, keep);
-        let chance = rng.f64() * 0.07; // at most 84 % of all requests go wrong
+        let chance = rng.f64() * 0.07; // at most 84 % of all requests fail
         let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, chance));
         let line = Line { refused: rng.f64() * 0.1, late: rng.f64() * 0.1, ..Line::default() };
         let mut sim = Sim::new(scene.world(Limits::off()), faults.seeded(seed), line, seed);
         let planned = sim.plan(&scene, &How::default());
         let interrupt = rng.bool().then(|| (rng.u64(0..150), Interrupt::Kill));
         let how = How { parallelism: rng.usize(1..=8), interrupt, ..How::default() };
-        let ended = sim.carry_out(&planned, &how); // watched at every arrival
+        let ended = sim.carry_out(&planned, &how); // the minimum is checked at every arrival
         if ended.finished.is_some() {
             let finished = outcomes(&sim, &planned, &ended);
             let count =
@@ -60,8 +60,9 @@ fn every_administrator_is_replaced_and_at_every_point_enough_are_there() {
 }
 
 #[test]
-fn losses_go_on_only_as_far_as_the_failed_gains_leave_enough() {
-    // Four administrators go, four come, three must be there; two of those who come get theirs from SCIM and do not.
+fn failed_gains_reduce_the_number_of_allowed_losses() {
+    // Four administrators leave, four others are added, and three must remain. SCIM decides the roles of two of the new
+    // ones, so their writes have no effect.
     let goes = |number| Who::with_role(WrittenUser::new(&email(number), "admin"), "member");
     let comes = |number| Who::with_role(WrittenUser::new(&email(number), "viewer"), "admin");
     let fails = |number| Who::with_role(WrittenUser::new(&email(number), "viewer").role_from_scim(), "admin");
@@ -89,7 +90,7 @@ fn losses_go_on_only_as_far_as_the_failed_gains_leave_enough() {
 }
 
 #[test]
-fn two_guarded_roles_that_wait_for_each_other_are_named_rather_than_waited_for() {
+fn a_deadlock_between_two_guarded_roles_is_reported_without_waiting() {
     let people = vec![
         Who::with_role(WrittenUser::new(&email(0), "admin"), "lead"),
         Who::with_role(WrittenUser::new(&email(1), "lead"), "admin"),
@@ -106,7 +107,7 @@ fn two_guarded_roles_that_wait_for_each_other_are_named_rather_than_waited_for()
 }
 
 #[test]
-fn gains_that_are_shown_but_not_stored_let_no_more_administrators_go_than_the_minimum_allows() {
+fn gains_that_are_not_stored_do_not_allow_further_losses() {
     let scene = swap(3, 2);
     let three_gains = (1..=3).fold(Faults::none().on(ApiOperation::UpdateUser), |faults, number| {
         faults.at(number, Fault::EchoOnly)
@@ -136,7 +137,7 @@ fn one_search_confirms_the_gains_before_the_first_loss_that_depends_on_them() {
 }
 
 #[test]
-fn enough_administrators_remain_at_every_point_whichever_writes_are_not_stored() {
+fn the_minimum_is_kept_no_matter_which_writes_are_not_stored() {
     let seeds = full(2000, 100);
     let mut echoes = 0;
     histories(0..seeds, |seed| {
@@ -148,7 +149,7 @@ fn enough_administrators_remain_at_every_point_whichever_writes_are_not_stored()
         let mut sim = Sim::new(scene.world(Limits::off()), faults, Line::default(), seed);
         let planned = sim.plan(&scene, &How::default());
         let how = How { parallelism: rng.usize(1..=8), ..How::default() };
-        let ended = sim.carry_out(&planned, &how); // watched at every arrival
+        let ended = sim.carry_out(&planned, &how); // the minimum is checked at every arrival
         outcomes(&sim, &planned, &ended);
         echoes += sim.faults.fired_in_all();
         sim.faults = Faults::none();

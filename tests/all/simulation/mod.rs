@@ -1,16 +1,17 @@
-//! The apply protocol against a whole small Pylon, with things going wrong on purpose and a clock of its own: no
-//! socket, no sleep. The machine, the encoder, the decoder and the classifier are the real ones.
+//! Simulation of the apply protocol against the whole sandbox, with faults and a simulated clock, without sockets or
+//! sleeping. The apply machine, the encoder, the decoder, and the classifier are the production code.
 //!
-//! A seed is a history. A history that fails prints the command that replays it, step by step. `cargo test` runs a
-//! share; with `ROLECALL_SOAK=1` (in release, `-- --nocapture`) everything is run and the figures are printed.
+//! A seed determines a history. A failing history prints the command that replays it step by step. `cargo test` runs a
+//! share of the histories. With `ROLECALL_SOAK=1` (in release, `-- --nocapture`), all are run, and their figures are
+//! printed.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `scene` | who is in the organization, and who should be what |
-//! | `sim` | the clock, the line, what arrives when: drives one machine against one world |
-//! | `watch` | what must hold at every step (I1 to I4, I12), and what was counted |
-//! | `check` | what must hold at the end (I6, I7, I9) |
-//! | the others | what is run |
+//! | `scene` | the people of the organization, and what the files declare |
+//! | `sim` | the clock, the network, and the order of arrival: drives one machine against one world |
+//! | `watch` | invariants at every step (I1 to I4, I12), and counters |
+//! | `check` | invariants at the end (I6, I7, I9) |
+//! | the others | the tests |
 
 #![allow(clippy::cast_precision_loss, reason = "figures, for people to read")]
 #![allow(
@@ -38,22 +39,22 @@ mod watch;
 use std::env;
 use std::thread;
 
-/// Whether everything is run, rather than a share.
+/// Returns whether all histories are run, rather than a share.
 fn soak() -> bool {
     env::var_os("ROLECALL_SOAK").is_some()
 }
 
-/// `all` with `ROLECALL_SOAK`, otherwise `share`.
+/// Returns `all` with `ROLECALL_SOAK`, otherwise `share`.
 fn full(all: u64, share: u64) -> u64 {
     if soak() { all } else { share }
 }
 
-/// The one history that `ROLECALL_SEED` names.
+/// Returns the seed of the one history that `ROLECALL_SEED` names.
 fn replayed() -> Option<u64> {
     env::var("ROLECALL_SEED").ok().map(|seed| seed.parse().expect("ROLECALL_SEED is a whole number"))
 }
 
-/// Runs the histories with these seeds, or the one that is replayed.
+/// Runs the histories with these seeds, or only the one to replay.
 fn histories(seeds: impl IntoIterator<Item = u64>, mut history: impl FnMut(u64)) {
     let mut run = |seed| {
         let _told = TellHowToReplay(seed);
@@ -82,7 +83,7 @@ impl Drop for TellHowToReplay {
     }
 }
 
-/// Prints rows of figures at once, where figures are asked for.
+/// Prints rows of figures, if figures are requested.
 fn tell_figures(title: &str, rows: &[String]) {
     if soak() {
         println!("\n{title}\n{}\n", rows.join("\n"));

@@ -1,4 +1,4 @@
-//! Other people and other integrations, who act on the same organization meanwhile.
+//! Colleagues and other integrations that use the same organization during an apply.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use super::sim::{Ended, How, Line, Outside, Planned, Sim};
 use super::{full, histories, soak, tell_figures};
 use crate::builders::failures;
 
-/// People whose role changes, of whom a colleague changes some to a third role and some to the planned one, at any time.
+/// Runs an apply of role changes. At any time, a colleague changes some of the people to a third role, and some to the
+/// planned one.
 fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usize, bool)>) {
     let changes = 300;
     let stays = Who::with_role(WrittenUser::new("boss@acme.example", "admin"), "admin");
@@ -32,7 +33,7 @@ fn with_a_colleague(seed: u64, faults: Faults) -> (Sim, Planned, Ended, Vec<(usi
 }
 
 #[test]
-fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
+fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
     let (mut stale, mut in_sync, mut again, mut unclear) = (0, 0, 0, 0);
     let seeds = full(400, 12);
     histories(0..seeds, |seed| {
@@ -60,7 +61,7 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
                     in_sync += 1;
                     assert!(!written, "{number}: nothing is sent for who is in sync");
                 }
-                // A write without an answer, and a third value when it was looked for: it may have been there between.
+                // A write without a response, and then a third value: the written value may have been there in between.
                 (Outcome::Unknown(Some(_)), false) => {
                     unclear += 1;
                     assert_eq!(role, ["admin"], "{number}: a third value is left alone");
@@ -69,8 +70,8 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
                     again += 1;
                     assert!(written && role == ["admin"], "{number}");
                 }
-                // Written before the colleague's change, or less than a minute after the last look at them. A write that
-                // got lost may be found done by the colleague.
+                // Written before the colleague's change, or less than a minute after the last read. If a write was
+                // lost, the colleague may have made the same change.
                 (Outcome::Applied, _) => assert!(written || to_planned, "{number}"),
                 (other, _) => panic!("{number}: {other:?}"),
             }
@@ -86,7 +87,8 @@ fn what_a_colleague_has_changed_meanwhile_is_left_alone_and_named() {
     );
 }
 
-/// An integration that spends half of the rate limit for writes, evenly, from long before until the end.
+/// Runs an apply while another client uses half of the rate limit for writes, evenly, from before the start until the
+/// end.
 fn beside_a_neighbor(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
     let scene = Scene::of_changes(changes);
     let limits = Limits { kind, ..Limits::default() };
@@ -106,7 +108,7 @@ fn beside_a_neighbor(kind: LimiterKind, changes: usize, seed: u64, line: Line) -
 }
 
 #[test]
-fn a_neighbor_who_uses_half_of_the_rate_limit_keeps_it() {
+fn another_client_keeps_its_half_of_the_rate_limit() {
     let sizes: &[usize] = if soak() { &[120, 300, 1000] } else { &[300] };
     let mut rows = Vec::new();
     let seeds = full(20, 1);
@@ -125,7 +127,8 @@ fn a_neighbor_who_uses_half_of_the_rate_limit_keeps_it() {
         let mean = runs.iter().map(|run| run.0).sum::<f64>() / runs.len() as f64;
         let most = runs.iter().map(|run| run.1).max().unwrap();
         let longest = runs.iter().map(|run| run.2).fold(0.0, f64::max);
-        // Whoever counts by a raster has given the whole minute away before anybody can know; later minutes make up for it.
+        // A client of a fixed window uses the whole first minute before it can notice the other. Later minutes make up
+        // for it.
         let starts_blind = kind == LimiterKind::FixedWindow && changes < 1000;
         assert!(starts_blind || mean >= 0.85, "{kind:?}, {changes} changes: the neighbor keeps {mean:.3}");
         rows.push(format!(
@@ -140,13 +143,13 @@ fn a_neighbor_who_uses_half_of_the_rate_limit_keeps_it() {
 }
 
 #[test]
-fn statuses_that_a_colleague_sets_are_left_alone_too() {
+fn a_colleagues_status_change_during_an_apply_is_kept() {
     let stays = Who::with_role(WrittenUser::new("boss@acme.example", "admin"), "admin");
     let change = |number| Who::with_status(WrittenUser::new(&email(number), "member"), Status::Away);
     let scene = Scene::new([stays].into_iter().chain((0..200).map(change)).collect(), None, Some(&[]));
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
-    // The last one's turn comes after the first minute, and so after a new look.
+    // The last person's turn comes after the first minute, and so after another read.
     let who = email(199);
     sim.outside(
         sim.now + Duration::from_secs(10),

@@ -1,4 +1,4 @@
-//! What was accepted and is not applied: roles that SCIM decides, statuses that support hours put back.
+//! Changes that were accepted but are not effective: SCIM decides the role, or support hours reset the status.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::sim::{How, Interrupt, Line, Sim};
 use super::{full, histories, tell_figures};
 use crate::builders::{BuildUser, failures};
 
-/// Thirty people: of ten SCIM decides the role, ten have support hours, ten are as usual.
+/// Thirty people: ten with a role from SCIM, ten with support hours, and ten others.
 fn scene() -> Scene {
     let who = |number| match number % 3 {
         0 => Who::with_role(WrittenUser::new(&email(number), "member").role_from_scim(), "viewer"),
@@ -24,19 +24,19 @@ fn scene() -> Scene {
 }
 
 #[test]
-fn what_is_accepted_and_not_applied_is_named() {
+fn accepted_changes_without_effect_are_reported_as_not_effective() {
     let scene = scene();
     let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
     let ended = sim.carry_out(&planned, &How::default());
     let expected = BTreeMap::from([("applied", 10), ("not effective", 10), ("reverted", 10)]);
     assert_eq!(counted(outcomes(&sim, &planned, &ended)), expected);
-    // One search, and a second look at those whose answer had shown the value.
+    // One search, and a second read of the people whose response had shown the new value.
     assert_eq!((ended.watch.patches, ended.watch.searches, ended.watch.looks), (30, 1, 10));
 }
 
 #[test]
-fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
+fn under_random_faults_every_reported_outcome_is_true() {
     let scene = scene();
     let seeds = full(3000, 100);
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
@@ -60,8 +60,8 @@ fn whatever_goes_wrong_nothing_is_claimed_that_does_not_hold() {
 }
 
 #[test]
-fn an_apply_knows_what_it_applied_even_if_three_fifths_of_all_requests_fail() {
-    let seeds = 10; // a search that fails ten times in a row, one in 165, is not read back
+fn with_three_fifths_of_requests_failing_outcomes_are_still_known() {
+    let seeds = 10; // a search that fails ten times in a row (1 of 165) is not read back
     let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     histories(0..seeds, |seed| {
         let scene = Scene::of_changes(105);
@@ -88,7 +88,7 @@ fn an_apply_knows_what_it_applied_even_if_three_fifths_of_all_requests_fail() {
 }
 
 #[test]
-fn a_search_that_fails_for_another_reason_than_its_size_is_not_asked_in_halves() {
+fn a_search_is_not_split_if_its_size_is_not_the_cause() {
     let scene = Scene::of_changes(8);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
@@ -99,7 +99,7 @@ fn a_search_that_fails_for_another_reason_than_its_size_is_not_asked_in_halves()
 }
 
 #[test]
-fn a_server_that_takes_small_searches_alone_is_asked_in_halves() {
+fn a_search_is_split_if_the_server_accepts_only_small_ones() {
     let scene = Scene::of_changes(300);
     let mut sim = Sim::new(scene.world(Limits::default()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());

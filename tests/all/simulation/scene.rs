@@ -1,4 +1,4 @@
-//! Who is in the organization, and who should be what: a world and a roster that differ.
+//! The people of the organization and what the files declare: a world and a roster that differ.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) struct Scene {
     pub(super) desired: Arc<DesiredState>,
 }
 
-/// Somebody who is there, and what is declared of them.
+/// A person in Pylon, and the declared values.
 pub(super) struct Who {
     pub(super) is: WrittenUser,
     pub(super) role: Option<&'static str>,
@@ -43,13 +43,13 @@ impl Who {
     }
 }
 
-/// The address of the `number`th of those who change; sorted as they are numbered.
+/// Returns the address of the `number`th person who changes. The addresses sort in the order of the numbers.
 pub(super) fn email(number: usize) -> String {
     format!("person{number:05}@acme.example")
 }
 
 impl Scene {
-    /// With the roles Admin, Member and Viewer.
+    /// Makes a scene with the roles Admin, Member, and Viewer.
     pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, minimums: Option<&[(&str, u64)]>) -> Self {
         Self::of(people, None, token_user, minimums)
     }
@@ -109,7 +109,8 @@ impl Scene {
         Self { world, roster: Arc::new(roster), desired: Arc::new(desired) }
     }
 
-    /// `changes` people with something to change (a role, a status, both in turn), among three administrators who stay.
+    /// Makes a scene with `changes` people who change a role, a status, or both, in turn. Three administrators do not
+    /// change.
     pub(super) fn of_changes(changes: usize) -> Self {
         let stays = (0..3).map(|number| {
             Who::with_role(WrittenUser::new(&format!("admin{number}@acme.example"), "admin"), "admin")
@@ -129,12 +130,13 @@ impl Scene {
         self.world.clone().with_limits(limits)
     }
 
-    /// Every declared address.
+    /// Returns every declared address.
     pub(super) fn declared(&self) -> Vec<Email> {
         self.desired.people.iter().map(|person| person.email.value.clone()).collect()
     }
 
-    /// The plan for what was observed. No guardrail is asked: what is refused is never carried out.
+    /// Returns the plan for the observed state. Guardrails are not checked, because a blocked plan is never carried
+    /// out.
     pub(super) fn plan(&self, observed: &ObservedState) -> ReviewedPlan {
         let Self { roster, desired, .. } = self;
         let roles = NamedRoles::look_up(roster, &observed.roles).expect("known roles");

@@ -1,4 +1,4 @@
-//! Every sequence of up to six faults, from the eight kinds that differ in kind, against a small apply.
+//! Every sequence of up to six faults against a small apply, from eight kinds of faults that differ in their effect.
 
 use rolecall::sandbox::{Fault, Faults, Limits};
 
@@ -19,7 +19,7 @@ const EIGHT: [Fault; 8] = [
     Fault::GarbageApplied,
 ];
 
-/// The sequence with this number: its digits to the base of nine, 0 for a request that goes well.
+/// Returns the sequence with this number. Its digits to the base 9 are faults, and 0 is a request without a fault.
 fn sequence(mut number: u64) -> Vec<Option<Fault>> {
     let mut sequence = Vec::new();
     while number > 0 {
@@ -32,12 +32,13 @@ fn sequence(mut number: u64) -> Vec<Option<Fault>> {
 }
 
 #[test]
-fn every_sequence_of_faults_ends_with_everything_applied_once() {
+fn after_every_sequence_of_faults_each_change_is_applied_once() {
     let scene = Scene::of_changes(2);
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 0);
     let planned = start.plan(&scene, &How::default());
     let length = u32::try_from(full(6, 4)).unwrap();
-    // With 0 as a request that goes well the 9⁶ numbers hold the 8⁶ + … + 8 sequences of faults alone, and their gaps.
+    // With 0 as a request without a fault, the 9⁶ numbers contain the 8⁶ + … + 8 sequences of only faults, and those
+    // with gaps.
     let numbers = 0..9_u64.pow(length);
     let (mut fired, mut most) = (0, 0);
     histories(numbers.clone(), |seed| {
@@ -48,7 +49,7 @@ fn every_sequence_of_faults_ends_with_everything_applied_once() {
         sim.faults = struck.fold(Faults::none(), |faults, (number, fault)| faults.at(number, fault));
         let how = How { parallelism: if seed % 2 == 0 { 8 } else { 1 }, ..How::default() };
         let ended = sim.carry_out(&planned, &how);
-        // A read that gets three responses of the wrong shape is given up: then not everything is known, or applied.
+        // A read is given up after three invalid responses. Then not everything is known or applied.
         let is_given_up = sequence.iter().filter(|fault| **fault == Some(Fault::GarbageApplied)).count() >= 3;
         if is_given_up {
             outcomes(&sim, &planned, &ended);

@@ -1,7 +1,7 @@
-//! The clock, the line, and what arrives when: drives one machine against one world.
+//! The clock, the network, and the order of arrival: drives one machine against one world.
 //!
-//! A request takes its time, and reaches the server somewhere between being sent and being answered. Nothing here
-//! decides anything for the machine: it is polled, and told what came.
+//! A request takes some time, and reaches the server between being sent and being answered. The simulation makes no
+//! decision for the machine: it polls the machine and passes events to it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -26,27 +26,27 @@ use super::watch::Watch;
 use crate::builders::{BuildRequest, ChangeWorld, ReadResponse};
 use crate::memory::observed;
 
-/// The client waits so long for the first byte.
+/// How long the client waits for the first byte of a response.
 const FIRST_BYTE: Duration = Duration::from_secs(30);
-/// What was given up arrives after this time at the latest.
+/// The latest time after which a request arrives that the client has given up.
 const LATEST: Duration = Duration::from_secs(20);
-/// SIGINT.
+/// The signal number of SIGINT.
 pub(super) const SIGINT: i32 = 2;
 
-/// How the two ends are connected.
+/// The network between client and server.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
-    /// From the sending to the answer, in milliseconds.
+    /// The latency from sending to the response, in milliseconds.
     pub(super) latency: RangeInclusive<u64>,
-    /// Where between sending and answer a request reaches the server, in thousandths of the latency.
+    /// When a request reaches the server, in thousandths of the latency.
     pub(super) arrival: RangeInclusive<u64>,
-    /// The server says how many requests are left.
+    /// Whether the server says how many requests remain.
     pub(super) shows_remaining: bool,
-    /// The server says how long to wait.
+    /// Whether the server says how long to wait.
     pub(super) shows_hint: bool,
-    /// The chance that a request never leaves.
+    /// The probability that a request is not sent.
     pub(super) refused: f64,
-    /// The chance that the client gives a request up that reaches the server much later.
+    /// The probability that the client gives up a request that reaches the server much later.
     pub(super) late: f64,
 }
 
@@ -64,38 +64,38 @@ impl Default for Line {
 }
 
 impl Line {
-    /// 150 ms, neither more nor less.
+    /// A network with a constant latency of 150 ms.
     pub(super) fn steady() -> Self {
         Self { latency: 150..=150, ..Self::default() }
     }
 }
 
-/// What somebody else does.
+/// What others do.
 #[derive(Debug, Clone)]
 pub(super) enum Outside {
     /// A colleague changes a person.
     Changes { who: String, role: Option<&'static str>, status: Option<&'static str> },
-    /// Another integration spends from the rate limit, again and again.
+    /// Another integration uses the rate limit repeatedly.
     Spends { class: ApiOperation, every: Duration },
 }
 
-/// What ends a run before its time, at a given event.
+/// An interrupt of the run at a given event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interrupt {
     /// A first signal.
     Stop,
-    /// A first and a second one.
+    /// A first and a second signal.
     StopTwice,
-    /// Power is gone.
+    /// A power failure.
     Kill,
 }
 
-/// How a run is run.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub(super) struct How {
     pub(super) parallelism: usize,
     pub(super) rates: Vec<(Endpoint, u64)>,
-    /// After so many events.
+    /// The interrupt, and the number of events before it.
     pub(super) interrupt: Option<(u64, Interrupt)>,
     /// How long it takes until the intent of a write is on disk.
     pub(super) disk: Duration,
@@ -110,7 +110,7 @@ impl Default for How {
 #[derive(Debug, Clone)]
 enum Coming {
     Arrives(u64),
-    /// Given up by the client long before.
+    /// The client gave up the request long before.
     ArrivesLate(Box<Request>),
     Answered(u64),
     Outside(Outside),
@@ -134,7 +134,7 @@ struct Flight {
     came: Option<Result<Incoming, Cause>>,
 }
 
-/// What was planned, and on which reads it rests.
+/// The plan, and when its reads took place.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
     pub(super) reviewed: ReviewedPlan,
@@ -142,10 +142,10 @@ pub(super) struct Planned {
     pub(super) pacing: Pacing,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// `None`: it was killed.
+    /// `None` if it was killed.
     pub(super) finished: Option<Finished>,
     pub(super) watch: Watch,
     /// Whether the interrupt came before the end.
@@ -154,7 +154,7 @@ pub(super) struct Ended {
     pub(super) took: Duration,
 }
 
-/// A world, whoever acts on it, and the time.
+/// A world, the clients that act on it, and the time.
 #[derive(Debug, Clone)]
 pub(super) struct Sim {
     pub(super) world: World,
@@ -166,11 +166,11 @@ pub(super) struct Sim {
     flights: HashMap<u64, Flight>,
     counter: u64,
     run: u32,
-    /// When somebody else changed a person, by id.
+    /// When others changed a person, by ID.
     pub(super) changed_by_others: HashMap<UserId, Duration>,
-    /// What the neighbor asked for, and what of it was let in.
+    /// How many requests the other integration sent, and how many of them were admitted.
     pub(super) neighbor: (u64, u64),
-    /// Requests that never left, and requests that arrived late.
+    /// How many requests were not sent, and how many arrived late.
     pub(super) refused: u64,
     pub(super) late: u64,
     told: bool,
@@ -200,12 +200,12 @@ impl Sim {
         self.rng = Rng::with_seed(seed);
     }
 
-    /// Somebody else will do this at that time.
+    /// Schedules an action of others at this time.
     pub(super) fn outside(&mut self, at: Duration, what: Outside) {
         self.schedule(at, Coming::Outside(what));
     }
 
-    /// Observes and plans; nothing goes wrong meanwhile.
+    /// Observes and plans, without faults.
     pub(super) fn plan(&mut self, scene: &Scene, how: &How) -> Planned {
         let read_at = self.now;
         let answered = self.now + Duration::from_millis(*self.line.latency.end());
@@ -220,12 +220,12 @@ impl Sim {
         Planned { reviewed: scene.plan(&state), read_at, pacing }
     }
 
-    /// Lets time pass while nobody drives a machine: what is on its way arrives.
+    /// Lets time pass while no machine runs. Requests in flight arrive.
     pub(super) fn pass_until(&mut self, until: Duration) {
         self.pass(until, None);
     }
 
-    /// How often a write of each person was carried out in the end, with what arrives after the run is over.
+    /// Returns how often a write of each person was carried out, including writes that arrive after the end of the run.
     pub(super) fn carried_out_in_the_end(&self, watch: &Watch) -> HashMap<String, u32> {
         let mut watch = watch.clone();
         if !self.coming.is_empty() {
@@ -241,14 +241,14 @@ impl Sim {
             match coming {
                 Coming::Arrives(flight) => self.arrive(flight, watch.as_deref_mut()),
                 Coming::ArrivesLate(request) => self.arrive_late(&request, watch.as_deref_mut()),
-                Coming::Answered(flight) => drop(self.flights.remove(&flight)), // its process is gone
+                Coming::Answered(flight) => drop(self.flights.remove(&flight)), // the process that sent it has ended
                 Coming::Outside(what) => self.act(what),
             }
         }
         self.now = self.now.max(until);
     }
 
-    /// Carries the plan out, or as much of it as the interrupt leaves time for.
+    /// Carries out the plan, or the part of it before the interrupt.
     pub(super) fn carry_out(&mut self, planned: &Planned, how: &How) -> Ended {
         self.run += 1;
         let began = self.now;
@@ -304,7 +304,8 @@ impl Sim {
                     self.send(ticket, request.outgoing(), What::Read(request));
                 }
                 Action::Wait { until, .. } => {
-                    // Between two waits time passes or something happens, or nothing ever will.
+                    // Between two waits, time must pass or an event must happen. Otherwise, the machine would wait
+                    // forever.
                     let is_new = woken != Some(self.now) || until != Some(self.now);
                     assert!(is_new && until.is_none_or(|until| until > self.now), "I8: woken for nothing");
                     woken = Some(self.now);
@@ -335,7 +336,7 @@ impl Sim {
             Coming::Answered(flight) => {
                 let Some(flight) = self.flights.remove(&flight).filter(|flight| flight.run == self.run)
                 else {
-                    return; // asked by a process that is gone
+                    return; // the process that sent it has ended
                 };
                 let came = flight.came.clone().unwrap_or_else(|| Err(Cause::NoAnswer("given up".into())));
                 self.tell(|| format!("answered {:?}: {}", flight.request, shown(&came)));
@@ -453,7 +454,7 @@ impl Sim {
     }
 }
 
-/// The world while a plan is made. All requests are sent at once and answered at once.
+/// The world while a plan is made. All requests are sent and answered at once.
 struct Asked<'s> {
     world: RefCell<&'s mut World>,
     line: &'s Line,

@@ -1,4 +1,4 @@
-//! A signal, two signals, or the power gone, at every event of an apply; and what the next run makes of it.
+//! A signal, two signals, or a power failure at every event of an apply, and the next run after it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::builders::failures;
 
 const KINDS: [Interrupt; 3] = [Interrupt::Stop, Interrupt::StopTwice, Interrupt::Kill];
 
-/// Every event of a run under faults; `seed / events` tells which kind of interruption.
+/// Every event of a run with faults. `seed / events` is the kind of interruption.
 fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
     let scene = Scene::of_changes(changes);
     let mut start = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 7);
@@ -40,7 +40,7 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
             unclear += count(|outcome| matches!(outcome, Outcome::Unknown(_)));
             not_attempted += count(|outcome| matches!(outcome, Outcome::NotAttempted(_)));
         }
-        // The next process starts while requests of the last one may still be on their way.
+        // The next process starts while requests of the last one may still be in flight.
         sim.faults = Faults::none();
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
@@ -60,13 +60,13 @@ fn interrupted_at_every_event(changes: usize, faults: &Faults, title: &str) {
 }
 
 #[test]
-fn at_every_event_of_a_quiet_apply() {
+fn an_apply_stopped_at_any_event_is_completed_by_the_next_run() {
     let changes = usize::try_from(full(50, 20)).unwrap();
     interrupted_at_every_event(changes, &Faults::none(), "A signal, two signals, a kill at every event");
 }
 
 #[test]
-fn at_every_event_of_an_apply_under_faults() {
+fn an_apply_under_faults_stopped_at_any_event_is_completed_later() {
     let changes = usize::try_from(full(50, 15)).unwrap();
     let faults = failures().fold(Faults::none(), |faults, fault| faults.with(fault, 0.03));
     interrupted_at_every_event(
@@ -77,7 +77,7 @@ fn at_every_event_of_an_apply_under_faults() {
 }
 
 #[test]
-fn a_first_signal_only_waits_for_what_is_in_flight() {
+fn a_first_signal_waits_only_for_requests_in_flight() {
     let scene = Scene::of_changes(40);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::steady(), 1);
     let planned = sim.plan(&scene, &How::default());

@@ -1,5 +1,4 @@
-//! Lines and servers in trouble: what never leaves, what arrives late, pauses that are long, hints that are missing, answers
-//! that end everything.
+//! Unreliable networks and servers: lost and late requests, long waits, missing hints, and responses that end the run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::{full, histories, tell_figures};
 use crate::builders::failures;
 
 #[test]
-fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
+fn lost_late_and_failed_requests_still_end_with_everything_applied() {
     let scene = Scene::of_changes(200);
     let seeds = full(100, 3);
     let (mut refused, mut late) = (0, 0);
@@ -41,7 +40,7 @@ fn a_tenth_never_leaves_a_tenth_arrives_late_and_a_tenth_goes_wrong() {
 }
 
 #[test]
-fn nobody_answers_and_the_run_ends_by_itself() {
+fn a_run_ends_by_itself_if_the_server_never_answers() {
     let scene = Scene::of_changes(30);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());
@@ -53,7 +52,7 @@ fn nobody_answers_and_the_run_ends_by_itself() {
 }
 
 #[test]
-fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
+fn a_request_that_always_fails_is_tried_ten_times() {
     let scene = Scene::of_changes(1);
     let mut quiet = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = quiet.plan(&scene, &How::default());
@@ -61,9 +60,9 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
     let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
-        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // each is looked at before it is sent again, and once more
+        (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // each is read before it is sent again, and once at the end
         (answers_nobody, Line::default(), 1..=1, 10, "unknown"),
-        // After a minute of pauses it is the reading before the write that never leaves.
+        // After a minute of waits, the read before the write is the request that is not sent.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
     ] {
         let mut sim = quiet.clone();
@@ -76,7 +75,7 @@ fn what_goes_wrong_each_time_is_tried_ten_times_and_no_more() {
 }
 
 #[test]
-fn a_true_limit_without_hints_is_lived_with() {
+fn a_lower_rate_limit_without_hints_still_ends_with_everything_applied() {
     let scene = Scene::of_changes(100);
     let limits = Limits::default().with(ApiOperation::UpdateUser, Some(20));
     let line = Line { shows_hint: false, shows_remaining: false, ..Line::default() };
@@ -89,12 +88,12 @@ fn a_true_limit_without_hints_is_lived_with() {
 }
 
 #[test]
-fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
+fn a_retry_after_of_up_to_five_minutes_is_waited_for() {
     for (window, is_waited_for) in [(295, true), (330, false)] {
         let scene = Scene::of_changes(30);
         let limits = Limits { window: Duration::from_secs(window), ..Limits::default() }
             .with(ApiOperation::UpdateUser, Some(20));
-        let line = Line { shows_remaining: false, ..Line::default() }; // or the true limit would be known at once
+        let line = Line { shows_remaining: false, ..Line::default() }; // otherwise the limit would be known at once
         let mut sim = Sim::new(scene.world(limits), Faults::none(), line, 1);
         let planned = sim.plan(&scene, &How::default());
         let ended = sim.carry_out(&planned, &How::default());
@@ -110,19 +109,19 @@ fn a_pause_of_nearly_five_minutes_is_waited_for_and_a_longer_one_is_not() {
 }
 
 #[test]
-fn on_a_slow_disk_no_write_rests_on_an_old_read_and_a_disk_that_is_too_slow_ends_the_apply() {
+fn on_a_slow_disk_no_write_relies_on_an_old_read() {
     for (seconds, outcome) in [(6, "applied"), (20, "applied"), (58, "applied"), (60, "not attempted")] {
         let scene = Scene::of_changes(20);
         let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
         let planned = sim.plan(&scene, &How::default());
         let how = How { disk: Duration::from_secs(seconds), ..How::default() };
-        let ended = sim.carry_out(&planned, &how); // the age of reads is watched at every write
+        let ended = sim.carry_out(&planned, &how); // the age of reads is checked at every write
         assert_eq!(counted(outcomes(&sim, &planned, &ended)), BTreeMap::from([(outcome, 20)]), "{seconds} s");
     }
 }
 
 #[test]
-fn a_token_that_may_not_write_stops_after_three_and_an_organization_switched_off_at_once() {
+fn an_apply_stops_after_three_forbidden_writes_or_at_once_if_suspended() {
     let scene = Scene::of_changes(30);
     let mut sim = Sim::new(scene.world(Limits::off()), Faults::none(), Line::default(), 1);
     let planned = sim.plan(&scene, &How::default());

@@ -1,4 +1,4 @@
-//! What must hold at every step, and what was counted on the way.
+//! Invariants that are checked at every step, and counters.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -13,29 +13,29 @@ use serde_json::{Map, Value};
 
 use super::sim::Sim;
 
-/// The promise: no write rests on an older read (I3).
+/// The guarantee I3: no write relies on an older read.
 const OLDEST_READ: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Watches one run.
+/// Checks one run.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
-    /// Guarded roles that somebody would lose, with the number of holders that must remain at every point.
+    /// Guarded roles that people would lose, and how many holders must remain at every point.
     minimums: Vec<(RoleId, u64)>,
-    /// The newest reading of a person: when it was sent, and when it reached the server.
+    /// When the newest read of a person was sent, and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
     in_flight: HashSet<UserId>,
-    /// False once it was told to stop.
+    /// Becomes false when the run is told to stop.
     pub(super) may_send: bool,
     pub(super) patches: u64,
     pub(super) looks: u64,
     pub(super) searches: u64,
-    /// 429s of the server's limiter, not of a fault.
+    /// 429s from the server's limiter, without those from faults.
     pub(super) throttled: u64,
-    /// How often a write of this person was carried out, by id.
+    /// How often a write was carried out, by ID of the person.
     pub(super) carried_out: HashMap<String, u32>,
-    /// Arrivals within the last window and the most there were in any window, for each endpoint.
+    /// The arrivals within the last window, and the largest number in any window, for each endpoint.
     arrivals: [(VecDeque<Duration>, usize); 7],
 }
 
@@ -65,7 +65,7 @@ impl Watch {
         self.patches + self.looks + self.searches
     }
 
-    /// The most arrivals within any window.
+    /// Returns the largest number of arrivals within any window.
     pub(super) fn busiest(&self, class: ApiOperation) -> usize {
         self.arrivals[class_index(class)].1
     }
@@ -142,7 +142,7 @@ impl Watch {
         self.minimums_hold(sim);
     }
 
-    /// A request that the client gave up long before.
+    /// Records a request that the client gave up long before.
     pub(super) fn arrived_late(&mut self, sim: &Sim, request: &Request, response: &Response) {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);
@@ -155,7 +155,7 @@ impl Watch {
         *self.carried_out.entry(id).or_default() += 1;
     }
 
-    /// I12
+    /// Checks I12: guarded roles keep their minimum.
     pub(super) fn minimums_hold(&self, sim: &Sim) {
         for (role, keep) in &self.minimums {
             let holders = sim.world.holders(&role.0) as u64;
@@ -164,7 +164,7 @@ impl Watch {
     }
 }
 
-/// What the body of the write must be, made without the code that makes it.
+/// Returns the expected body of the write, without using the code under test.
 fn body_of(change: &Change) -> Value {
     let mut body = Map::new();
     for edit in &change.edits {

@@ -1,4 +1,4 @@
-//! `explain`, `roles`, `agenda`: answers to "why?", before there is a file too.
+//! Tests of `explain`, `roles`, `agenda`, and `doctor`, also without a file.
 
 use pretty_assertions::assert_eq;
 
@@ -69,7 +69,7 @@ not in sync: see what would change
 }
 
 #[test]
-fn somebody_whom_guardrails_watch_is_told_to_be_so() {
+fn explain_shows_the_guardrails_that_concern_a_person() {
     let run = scene().run("explain ana@acme.example");
     run.exits(0);
     assert!(
@@ -86,7 +86,7 @@ fn somebody_whom_guardrails_watch_is_told_to_be_so() {
 }
 
 #[test]
-fn an_address_that_nobody_has_is_an_error_with_a_suggestion() {
+fn an_unknown_address_is_an_error_with_a_suggestion() {
     let run = scene().run("explain bo@acme.exmaple");
     run.exits(1);
     assert!(
@@ -101,7 +101,7 @@ fn an_address_that_nobody_has_is_an_error_with_a_suggestion() {
 }
 
 #[test]
-fn roles_are_counted_and_the_unused_and_ambiguous_are_marked() {
+fn roles_shows_counts_and_marks_unused_and_ambiguous_roles() {
     let scene = scene();
     scene.run("roles").exits(0).says(
         &"
@@ -123,7 +123,7 @@ rolecall roles · Acme (org_1, HOST)
 }
 
 #[test]
-fn roles_serve_before_there_is_a_file() {
+fn roles_works_without_a_file() {
     let scene = Scene::with_pylon(PYLON);
     let run = scene.run("roles");
     run.exits(0);
@@ -132,7 +132,7 @@ fn roles_serve_before_there_is_a_file() {
 }
 
 #[test]
-fn the_agenda_is_told_offline_until_a_day() {
+fn the_agenda_lists_scheduled_changes_offline_until_a_day() {
     let scene = Scene::offline().file("users.toml", USERS);
     scene.run("agenda").exits(0).says(
         "
@@ -153,7 +153,7 @@ rolecall agenda · users.toml · Europe/Berlin
 }
 
 #[test]
-fn a_doctor_looks_at_everything_and_says_what_to_pin() {
+fn doctor_checks_everything_and_says_what_to_pin() {
     let scene = scene();
     let run = scene.run("doctor");
     run.exits(0);
@@ -199,7 +199,7 @@ it works; 1 thing to look at
 }
 
 #[test]
-fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() {
+fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     let stray = "[users]\n\"ana@acme.example\" = { role = \"Wizard\" }\n";
     let pinned = format!("[workspace]\norganization = \"org_2\"\n{stray}");
     let ill = |users: &str, said: &[&str]| {
@@ -238,9 +238,10 @@ fn what_is_ill_is_told_with_its_remedy_and_the_rest_is_looked_at_all_the_same() 
     assert!(run.stdout.contains("  ✗ token and host  there is no token\n"), "{}", run.stdout);
 }
 
-/// Files that name a role in one place alone: whatever makes a plan of it impossible, the others say too.
+/// Each of these files names an unknown role in only one place. `plan` fails, and the other commands report the role
+/// too.
 #[test]
-fn wherever_a_role_is_named_every_verb_looks_for_it() {
+fn every_command_looks_up_a_role_wherever_it_is_named() {
     let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Wizard\"\ndown_to = 0\nreason = \"r\"\nexpires = 2026-12-01\n";
     let person = |keys: &str| format!("[users]\n\"ana@acme.example\" = {{ {keys} }}\n");
     for (users, line) in [
@@ -274,7 +275,7 @@ fn wherever_a_role_is_named_every_verb_looks_for_it() {
 }
 
 #[test]
-fn the_last_apply_from_here_is_told() {
+fn doctor_shows_the_last_apply() {
     let scene = scene();
     scene.run("apply --auto-approve").exits(0);
     let run = scene.run("doctor");
@@ -291,7 +292,7 @@ fn the_last_apply_from_here_is_told() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
+fn doctor_reports_an_unreadable_journal() {
     let scene = scene().file(".rolecall/journal/20261119T080000Z-1.jsonl", b"\xff\n");
     let run = scene.run("doctor");
     assert!(
@@ -306,7 +307,7 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_not_a_state_because_the_sandbox_also_writes_it() {
+fn a_pipe_cannot_be_the_sandbox_state() {
     let scene = scene();
     let made = std::process::Command::new("mkfifo").arg(scene.folder().join("pipe")).status().unwrap();
     assert!(made.success());
@@ -316,7 +317,7 @@ fn a_pipe_is_not_a_state_because_the_sandbox_also_writes_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_token_may_come_from_a_pipe_and_each_mistake_in_one_has_its_message() {
+fn a_token_may_come_from_a_pipe_and_each_mistake_has_a_message() {
     let scene =
         scene().env("PYLON_API_TOKEN", "").file("token", TOKEN).file("bom", format!("\u{feff}{TOKEN}"));
     let ran = |script: &str| {
@@ -342,7 +343,7 @@ fn a_token_may_come_from_a_pipe_and_each_mistake_in_one_has_its_message() {
 }
 
 #[test]
-fn an_apply_that_left_something_open_is_not_called_well() {
+fn doctor_warns_about_an_incomplete_apply() {
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let scene =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
@@ -357,13 +358,13 @@ fn an_apply_that_left_something_open_is_not_called_well() {
     );
 }
 
-/// Two people with one secondary address.
+/// Two people with the same secondary address.
 const SHARED: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "users": [
     { "id": "u_ana", "email": "ana@acme.example", "emails": ["team@acme.example"], "name": "Ana", "role": "admin" },
     { "id": "u_ben", "email": "ben@acme.example", "emails": ["team@acme.example"], "name": "Ben", "role": "admin" } ] }"#;
 
 #[test]
-fn an_address_that_several_people_have_is_not_said_to_be_nobodys() {
+fn a_shared_address_is_not_reported_as_unknown() {
     let scene = Scene::with_pylon(SHARED).file("users.toml", "[users]\n\"ana@acme.example\" = {}\n");
     scene.run("explain team@acme.example --report json=e.json").exits(1).says(
         &"
@@ -390,7 +391,7 @@ several people in Pylon have this address: ask by one that nobody else has
 }
 
 #[test]
-fn a_guardrail_about_somebody_else_whose_address_ends_alike_is_not_told() {
+fn explain_omits_guardrails_about_a_person_with_a_similar_address() {
     let users = "[guardrails]\nprotected = [\"ana@gone.example\"]\n[users]\n\"a@gone.example\" = {}\n\"ana@acme.example\" = {}\n";
     let scene = Scene::with_pylon(SHARED).file("users.toml", users);
     let run = scene.run("explain a@gone.example");

@@ -1,4 +1,5 @@
-//! `plan --blame`: who changed what is out of sync, as far as the audit log tells; and nothing lost where it does not.
+//! Tests of `plan --blame`: it names who caused drift, if the audit log says so. Without an audit log, the plan is
+//! complete.
 
 use std::fs;
 use std::time::Duration;
@@ -34,7 +35,7 @@ fn state(settings: &str, audit: &[String]) -> String {
     )
 }
 
-/// A Pylon with this audit log, oldest first.
+/// A scene whose Pylon has this audit log, oldest entry first.
 fn scene(audit: &[String]) -> Scene {
     Scene::with_pylon(&state("", audit)).file("users.toml", USERS)
 }
@@ -47,20 +48,20 @@ fn entry(id: &str, whom: &str, action: &str, at: &str, more: &str) -> String {
 
 const BY_DANA: &str = r#""actor_user_id": "u_dana", "source": "app""#;
 
-/// What the audit log was asked, in order of arrival.
+/// Returns the searches of the audit log, in order of arrival.
 fn audit_searches(scene: &Scene) -> Vec<Value> {
     let arrivals = scene.arrivals();
     let searches = arrivals.iter().filter(|arrival| arrival.request.path == "/audit-logs/search");
     searches.map(|arrival| serde_json::from_slice(&arrival.request.body).unwrap()).collect()
 }
 
-/// The lines about it, and nothing else.
+/// Returns only the lines about the audit log.
 fn blamed(stdout: &str) -> Vec<&str> {
     stdout.lines().map(str::trim).filter(|line| line.contains("changed ")).collect()
 }
 
 #[test]
-fn a_colleague_who_made_it_drift_is_named_under_the_line() {
+fn a_colleague_who_caused_drift_is_named_under_the_change() {
     let scene = scene(&[]);
     scene.pylon(|world| {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60 + 59);
@@ -97,7 +98,7 @@ The audit log does not say who changed 1 of 3 values.
 }
 
 #[test]
-fn only_those_who_are_out_of_step_are_asked_about_in_one_request() {
+fn one_request_asks_only_about_people_who_drifted() {
     let scene = scene(&[]);
     let filter = |people: &[&str]| json!({ "filter": { "field": "object_id", "operator": "in", "values": people }, "limit": 999 });
     scene.run("plan --blame").exits(0);
@@ -114,7 +115,7 @@ fn only_those_who_are_out_of_step_are_asked_about_in_one_request() {
 }
 
 #[test]
-fn nobody_is_asked_for_files_that_declare_nobody_and_the_flag_is_plans_alone() {
+fn blame_sends_nothing_for_empty_files_and_is_only_for_plan() {
     let scene = scene(&[]).file("users.toml", "");
     scene.run("plan --blame").exits(0).says("users.toml declares nobody: nothing to do\n");
     for words in ["apply --blame --auto-approve", "validate --blame", "agenda --blame"] {
@@ -124,7 +125,7 @@ fn nobody_is_asked_for_files_that_declare_nobody_and_the_flag_is_plans_alone() {
 }
 
 #[test]
-fn the_newest_entry_counts_in_whatever_order_they_come() {
+fn the_newest_entry_counts_regardless_of_the_order() {
     let scene = scene(&[
         entry("1", "u_bo", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA),
         entry(
@@ -168,7 +169,7 @@ fn the_newest_entry_counts_in_whatever_order_they_come() {
 }
 
 #[test]
-fn an_entry_that_set_another_value_is_told_as_what_it_is() {
+fn an_entry_that_set_another_value_is_shown_as_such() {
     let set = |role: &str| {
         format!(r#"{BY_DANA}, "attributes": {{ "old_role_id": "role_viewer", "new_role_id": "{role}" }}"#)
     };
@@ -187,7 +188,7 @@ fn an_entry_that_set_another_value_is_told_as_what_it_is() {
 }
 
 #[test]
-fn without_an_audit_log_the_plan_is_the_same_and_one_line_says_why() {
+fn without_an_audit_log_the_plan_is_unchanged_and_says_why() {
     let forbidden = r#""audit_log": false"#;
     let hidden = r#""audit_log": false, "audit_log_hidden": true"#;
     for (settings, why) in [
@@ -208,7 +209,7 @@ fn without_an_audit_log_the_plan_is_the_same_and_one_line_says_why() {
 }
 
 #[test]
-fn a_server_in_trouble_is_asked_three_times_and_no_more() {
+fn a_failing_audit_log_is_requested_three_times() {
     let faults = Faults::none().on(ApiOperation::SearchAuditLog).with(Fault::InternalError, 1.0);
     let scene = Scene::with_troubled_pylon(&state("", &[]), faults).file("users.toml", USERS);
     let run = scene.run("plan --detailed-exitcode --blame");
@@ -224,7 +225,7 @@ fn a_server_in_trouble_is_asked_three_times_and_no_more() {
 }
 
 #[test]
-fn every_fault_but_silence_only_makes_it_be_asked_again() {
+fn every_fault_except_silence_leads_to_a_retry() {
     for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
         let faults = Faults::none().on(ApiOperation::SearchAuditLog).at(1, fault);
         let audit = [entry("1", "u_cy", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA)];
@@ -242,7 +243,7 @@ fn every_fault_but_silence_only_makes_it_be_asked_again() {
 }
 
 #[test]
-fn a_log_of_several_pages_is_read_until_everybody_is_found_in_both_eras() {
+fn a_long_log_is_read_until_everyone_is_found_at_both_dates() {
     let noise = |number: usize| {
         entry(
             &format!("n{number}"),
@@ -272,7 +273,7 @@ fn a_log_of_several_pages_is_read_until_everybody_is_found_in_both_eras() {
 }
 
 #[test]
-fn a_log_too_long_for_the_rate_limit_is_read_in_part_and_that_is_said() {
+fn a_log_too_long_for_the_rate_limit_is_reported_as_partial() {
     let sign_in =
         |number: usize| entry(&format!("n{number}"), "u_cy", "UserSignedIn", "2026-10-01T00:00:00Z", BY_DANA);
     let mut audit: Vec<String> = (0..2500).map(sign_in).collect();
@@ -289,7 +290,7 @@ fn a_log_too_long_for_the_rate_limit_is_read_in_part_and_that_is_said() {
 }
 
 #[test]
-fn a_filter_that_is_too_large_is_asked_in_halves() {
+fn a_filter_that_is_too_large_is_split() {
     let audit =
         ["u_bo", "u_cy"].map(|whom| entry(whom, whom, "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA));
     let scene = Scene::with_pylon(&state(r#""max_filter_values": 1"#, &audit)).file("users.toml", USERS);
@@ -304,7 +305,7 @@ fn a_filter_that_is_too_large_is_asked_in_halves() {
 }
 
 #[test]
-fn a_429_is_waited_for_as_the_server_asks() {
+fn after_a_429_the_client_waits_as_long_as_requested() {
     let faults = Faults::none().on(ApiOperation::SearchAuditLog).at(1, Fault::RateLimited);
     let scene = Scene::with_troubled_pylon(&state("", &[]), faults).file("users.toml", USERS);
     let began = std::time::Instant::now();
@@ -313,9 +314,9 @@ fn a_429_is_waited_for_as_the_server_asks() {
     assert_eq!(audit_searches(&scene).len(), 2);
 }
 
-/// Data stands in fences and code spans alone, beside the value that somebody wrote.
+/// Text from Pylon appears only in fenced blocks and code spans, next to the changed value.
 #[test]
-fn a_comment_has_it_beside_the_value_that_is_there() {
+fn a_comment_shows_the_author_next_to_the_current_value() {
     let by_nobody = r#""source": """#;
     let scene = scene(&[
         entry("1", "u_bo", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA),
@@ -349,7 +350,7 @@ The audit log does not say who changed 1 of 3 values.
 }
 
 #[test]
-fn the_diff_stays_toml_whoever_is_to_blame() {
+fn the_diff_is_valid_toml_for_any_author() {
     let odd = r#"{ "id": "u_odd", "email": "odd@acme.example", "name": "Odd\n[policy] \" # \u0007", "role": "admin" }"#;
     let none = r#"{ "id": "u_none", "email": "none@acme.example", "name": "None", "role": [] }"#;
     let by_odd = r#""actor_user_id": "u_odd", "source": "app""#;
@@ -370,7 +371,7 @@ fn the_diff_stays_toml_whoever_is_to_blame() {
 }
 
 #[test]
-fn annotations_and_the_page_have_it_too() {
+fn annotations_and_the_html_page_show_the_author() {
     let scene = scene(&[entry("1", "u_bo", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA)]);
     let run = scene.run("plan --blame --format github --report html=plan.html");
     let annotations: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::")).collect();
@@ -395,7 +396,7 @@ fn annotations_and_the_page_have_it_too() {
 }
 
 #[test]
-fn a_program_gets_the_entry_whole_and_it_fits_the_schema() {
+fn json_contains_the_whole_entry_and_fits_the_schema() {
     let validator = jsonschema::validator_for(&serde_json::to_value(json::schema()).unwrap()).unwrap();
     let report = |scene: &Scene, words: &str| {
         let report: Value =

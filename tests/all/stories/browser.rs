@@ -1,7 +1,7 @@
-//! The page of `--report html=…` in a real browser: it fits a phone and a desk, and needs nothing from elsewhere.
+//! Opens the page of `--report html=…` in a real browser. The page must fit a phone and a desktop, and load nothing.
 //!
-//! Headless Chromium is looked for as `ROLECALL_CHROMIUM`, `chromium` or `chromium-browser`. Where there is none these
-//! stories are skipped, and say so; `ROLECALL_REQUIRE_CHROMIUM` makes that a failure.
+//! The tests use headless Chromium: `ROLECALL_CHROMIUM`, `chromium`, or `chromium-browser`. Without it, they are
+//! skipped with a message. With `ROLECALL_REQUIRE_CHROMIUM`, they fail instead.
 
 use std::fs;
 use std::io::Write;
@@ -26,14 +26,14 @@ fn chromium() -> Option<PathBuf> {
             std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(),
             "Chromium is required, and not there"
         );
-        // Past the capture of the test runner: whoever runs the suite should know what it did not look at.
+        // Write past the capture of the test runner, so that users see which tests were skipped.
         #[expect(clippy::disallowed_methods, reason = "this is not rolecall's own output")]
         let _ = writeln!(std::io::stderr(), "skipped, since there is no Chromium: the page in a browser");
     }
     found
 }
 
-/// Opens the page in a frame of this width and measures it there.
+/// Opens the page in a frame of this width, and measures it there.
 const FRAME: &str = r#"<!doctype html><iframe src="report.html" width="WIDTH" height="900" style="border:0"></iframe><pre id="told"></pre><script>
 onload = () => {
   const page = document.querySelector("iframe").contentDocument;
@@ -81,7 +81,7 @@ fn measured(chromium: &PathBuf, scene: &Scene, width: u32, dark: bool) -> Value 
 }
 
 #[test]
-fn the_page_fits_a_phone_and_a_desk_in_light_and_dark_and_loads_nothing() {
+fn the_page_fits_phone_and_desktop_in_both_themes_and_loads_nothing() {
     let Some(chromium) = chromium() else { return };
     let long =
         "an-address-that-nobody-would-like-to-type-more-than-once@support-of-many-regions.acme.example";

@@ -1,4 +1,4 @@
-//! An apply as a process: its journal, its lock, its signals, and being killed at any request.
+//! Tests an apply as a process: its journal, its lock, signals, and being killed at any request.
 
 use std::fs;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn journals(scene: &Scene) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_write_is_in_the_journal_before_its_answer_and_its_outcome() {
+fn the_journal_has_an_intent_before_each_answer_and_an_outcome_per_write() {
     let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(3, Fault::CutAfter));
     scene.run("apply --auto-approve").exits(0);
     let [path] = journals(&scene).try_into().expect("one journal");
@@ -97,7 +97,8 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
     let now: Timestamp = NOW.parse().unwrap();
     let folder = |name: &str| scene.folder().join(name);
     let (config, login, home) = (folder(".rolecall"), folder("run/rolecall"), folder("home/.cache/rolecall"));
-    // A login session has a place of its own and a job of cron has none; whichever comes second sees the first.
+    // A login session and a cron job have different folders for locks. The one that starts second must find the lock of
+    // the first.
     for (held, has_login) in
         [(&config, false), (&config, true), (&home, false), (&home, true), (&login, true)]
     {
@@ -115,13 +116,13 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
         drop(lock);
     }
     assert_eq!(scene.patches(), Vec::<String>::new());
-    // Two names of one place are one lock.
+    // Two names of one place use the same lock.
     let cache = folder("home/.cache").to_string_lossy().into_owned();
     let scene = scene.env("XDG_RUNTIME_DIR", &cache).env("XDG_CACHE_HOME", &format!("{cache}/."));
     scene.run("apply --auto-approve").exits(0);
 }
 
-/// Waits, without sleeping, until Pylon has been asked so often or the process is over.
+/// Waits, without sleeping, until Pylon has received this many requests or the process has ended.
 fn until_asked(scene: &Scene, child: &mut Child, requests: usize) {
     while scene.arrivals().len() < requests && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
@@ -137,14 +138,15 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// How many requests lie between two of the points at which a run is ended: all of them with `ROLECALL_SOAK`.
+/// How many requests are between two points at which a run is killed. With `ROLECALL_SOAK`, a run is killed at every
+/// request.
 fn step() -> usize {
     if std::env::var_os("ROLECALL_SOAK").is_some() { 1 } else { 7 }
 }
 
 #[cfg(unix)]
 #[test]
-fn ended_at_any_request_the_next_run_completes_it_and_the_one_after_finds_nothing_to_do() {
+fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
     for (name, code) in [("KILL", None), ("INT", Some(130)), ("TERM", Some(143))] {
         for requests in (1..=CHANGES + 5).step_by(step()) {
             let scene = scene(Faults::none());
@@ -154,7 +156,8 @@ fn ended_at_any_request_the_next_run_completes_it_and_the_one_after_finds_nothin
                 signal(&child, name);
             }
             let ended = child.wait_with_output().unwrap();
-            // While it reads there is nothing to tell, and the signal ends it by itself; it may also have been faster.
+            // A signal that arrives while rolecall reads ends it without a message. The run may also have ended before
+            // the signal.
             let codes = [code, None, Some(0)];
             assert!(codes.contains(&ended.status.code()), "{name} at request {requests}: {:?}", ended.status);
             scene.run("apply --auto-approve").exits(0);
@@ -170,10 +173,10 @@ fn ended_at_any_request_the_next_run_completes_it_and_the_one_after_finds_nothin
 
 #[cfg(unix)]
 #[test]
-fn a_signal_lets_what_is_under_way_finish_and_tells_what_was_not_attempted() {
+fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
     for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let scene = scene(Faults::none());
-        // Ten writes go out at once, the eleventh would have to wait for a minute.
+        // Ten writes are sent at once. The eleventh would have to wait for a minute.
         let mut child = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
         until_asked(&scene, &mut child, 14);
         signal(&child, name);
@@ -188,12 +191,12 @@ fn a_signal_lets_what_is_under_way_finish_and_tells_what_was_not_attempted() {
 
 #[cfg(unix)]
 #[test]
-fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
+fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::StallApplied));
     let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
     until_asked(&scene, &mut child, 5);
     signal(&child, "INT");
-    // The first one is waited out, since a write is under way; its answer will not come for half a minute.
+    // After the first signal, the run waits for the write in flight, whose answer takes half a minute.
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
     let report = String::from_utf8(output.stdout).unwrap();
@@ -201,17 +204,17 @@ fn a_second_signal_ends_it_at_once_and_calls_unclear_what_is_unclear() {
     assert!(report.contains("1 unknown · 49 not attempted"), "{report}");
 }
 
-/// A pipe that nobody reads, and that has as many bytes as it takes: the next write waits forever.
+/// Returns a pipe that is full and is never read, so the next write to it blocks forever.
 #[cfg(target_os = "linux")]
 fn stuck() -> (std::io::PipeReader, std::io::PipeWriter) {
     use std::io::Write;
-    const CAPACITY: usize = 64 * 1024; // of every new pipe (`man 7 pipe`)
+    const CAPACITY: usize = 64 * 1024; // the capacity of a new pipe (`man 7 pipe`)
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(&vec![b' '; CAPACITY]).unwrap();
     (reader, writer)
 }
 
-/// Waits until the process has ended, which must not take as long as a person would wait.
+/// Waits until the process has ended, and fails if that takes longer than a person would wait.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn ends(child: &mut Child, of: &str) -> Option<i32> {
@@ -237,7 +240,7 @@ fn until_the_journal_ends(scene: &Scene) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn after_the_apply_a_signal_ends_the_wait_for_a_stuck_reader() {
+fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
     for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         for rest in [&[][..], &["--report", "json=/dev/stderr"]] {
             let scene = scene(Faults::none());
@@ -258,7 +261,7 @@ fn after_the_apply_a_signal_ends_the_wait_for_a_stuck_reader() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn one_signal_is_enough_for_a_run_whose_report_nobody_reads() {
+fn one_signal_ends_a_run_whose_report_is_not_read() {
     let scene = scene(Faults::none());
     let (_unread, full) = stuck();
     let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
@@ -271,7 +274,7 @@ fn one_signal_is_enough_for_a_run_whose_report_nobody_reads() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_second_signal_ends_an_apply_whose_progress_nobody_reads() {
+fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     let scene = scene(Faults::none());
     let (_unread, full) = stuck();
     let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
@@ -279,7 +282,7 @@ fn a_second_signal_ends_an_apply_whose_progress_nobody_reads() {
     while journals(&scene).is_empty() {
         std::thread::yield_now();
     }
-    // The first line of progress waits, and with it everything. The signals may also come before that.
+    // The first line of progress blocks, and therefore everything does. The signals may also arrive earlier.
     let mut codes = Vec::new();
     for _ in 0..2 {
         std::thread::sleep(std::time::Duration::from_millis(100));
@@ -290,7 +293,7 @@ fn a_second_signal_ends_an_apply_whose_progress_nobody_reads() {
     assert_eq!(scene.patches(), Vec::<String>::new());
 }
 
-/// Runs `rolecall` under a limit of the shell's `ulimit`.
+/// Runs `rolecall` under a limit set with the shell's `ulimit`.
 #[cfg(target_os = "linux")]
 fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
     let output = scene.shell(&format!("ulimit {limit} && exec \"$0\" {words}")).output().unwrap();
@@ -303,7 +306,8 @@ fn limited(scene: &Scene, limit: &str, words: &str) -> (Option<i32>, String) {
 fn too_few_file_descriptors_are_an_error_and_no_panic() {
     let words = ["apply --sandbox --auto-approve", "plan --sandbox", "doctor --sandbox"];
     let scene = Scene::offline().file("users.toml", users());
-    // With a few more, the sandbox in the same process has too few for its connections, and is waited for.
+    // With a slightly higher limit, the sandbox in the same process lacks descriptors for its connections, and rolecall
+    // waits for it.
     for (number, words) in (5..22).chain([48]).zip(words.into_iter().cycle()) {
         let (code, text) = limited(&scene, &format!("-n {number}"), words);
         assert!(matches!(code, Some(0 | 1 | 4)), "{number} `{words}`: {code:?}\n{text}");
@@ -321,7 +325,7 @@ fn a_file_that_reaches_its_limit_stops_an_apply_as_a_full_disk_does() {
     let (code, text) = limited(&scene, "-f 12", "apply --auto-approve");
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("not attempted") && text.contains("File too large"), "{text}");
-    // The same for reports, and for verbs that ask nobody.
+    // The limit also applies to reports, and to commands that send no request.
     for words in [
         "validate --report json=report.json",
         "man --into pages",

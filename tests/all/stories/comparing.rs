@@ -1,11 +1,11 @@
-//! `compare`: what two versions of the files declare differently, offline.
+//! Tests of `compare`: the differences between two versions of the files, without a network.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::harness::Scene;
 
-/// Two versions, in folders of their own as two checkouts are.
+/// Two versions of the files, in separate folders like two checkouts.
 fn versions(old: &str, new: &str) -> Scene {
     Scene::offline().file("old/users.toml", old).file("users.toml", new)
 }
@@ -17,7 +17,7 @@ fn compare(old: &str, new: &str) -> (String, Option<i32>) {
 }
 
 #[test]
-fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
+fn a_future_admin_window_is_shown_as_a_difference() {
     let (text, exit) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users.\"bo@acme.example\"]\nrole = \"Member\"\nwindows = [{ from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }]\n",
@@ -37,16 +37,16 @@ Look at the lines with ! first: guarded roles, guardrails, policy, accepted risk
 }
 
 #[test]
-fn what_means_the_same_is_no_difference() {
+fn different_spellings_of_the_same_declaration_are_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
-        // Another order, other case, a role written out, defaults written out, another form, an offset for a zone.
+        // The order, the letter case, and the form of the entries differ, and default values are written out.
         "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // Whether the role stands in [defaults] or with the person is told by no line: it means the same.
+        // A role in [defaults] or at the person means the same, so no line shows the difference.
         assert_eq!(text.lines().last(), Some("both declare the same"), "{text}");
         assert_eq!(exit, Some(0));
     }
@@ -59,7 +59,7 @@ fn what_means_the_same_is_no_difference() {
     assert_eq!(exit, Some(0));
 }
 
-/// Every key that can be declared, with another value of it.
+/// Every key that can be declared, with a different value for each.
 const EVERY_KEY: &[(&str, &str, &str)] = &[
     ("timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
     ("allow_unicode_emails", "", "allow_unicode_emails = true"),
@@ -159,7 +159,7 @@ fn every_part_of_a_window_is_compared() {
 }
 
 #[test]
-fn another_zone_moves_the_windows_and_says_so() {
+fn a_different_timezone_moves_the_windows_and_is_reported() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ role = \"Member\", windows = [{{ from = 2026-12-01, role = \"Viewer\" }}] }}\n"
@@ -171,7 +171,7 @@ fn another_zone_moves_the_windows_and_says_so() {
 }
 
 #[test]
-fn people_who_come_and_go_are_told_with_what_that_means() {
+fn added_and_removed_people_are_shown_with_the_consequence() {
     let (text, _) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Admin\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"eve@acme.example\" = {}\n",
@@ -191,7 +191,7 @@ Look at the lines with ! first: guarded roles, guardrails, policy, accepted risk
 }
 
 #[test]
-fn a_version_that_is_not_valid_is_told_by_its_own_name() {
+fn problems_in_an_invalid_version_name_its_path() {
     let scene = versions("[users]\n\"bo\" = {}\n", "");
     scene
         .run("compare old/users.toml users.toml")
@@ -203,7 +203,7 @@ fn a_version_that_is_not_valid_is_told_by_its_own_name() {
 }
 
 #[test]
-fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
+fn compare_needs_no_token_or_network_and_its_comment_says_so() {
     let scene = versions(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
@@ -231,7 +231,7 @@ Look here first (guarded roles, guardrails, policy, accepted risks, the pin):
 }
 
 #[test]
-fn a_version_that_is_not_there_is_named_with_what_to_type() {
+fn a_missing_version_is_named_with_the_command_to_type() {
     let scene = versions("[users]\n", "[users]\n");
     for words in ["compare nowhere.toml users.toml", "compare old/users.toml nowhere.toml"] {
         let run = scene.run(words);
@@ -241,7 +241,7 @@ fn a_version_that_is_not_there_is_named_with_what_to_type() {
 }
 
 #[test]
-fn either_side_of_the_diff_is_toml_whatever_the_zone_and_however_long_a_reason() {
+fn both_sides_of_the_diff_are_toml_for_any_timezone_and_reason() {
     let version = |zone: &str, reason: &str, day: u32| {
         format!(
             "timezone = \"{zone}\"
@@ -259,7 +259,7 @@ windows = [
 "
         )
     };
-    // Longer than any line, with an escape wherever it is cut.
+    // The reason is longer than any line, and has an escape at each place where it may be cut.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));
@@ -285,7 +285,7 @@ windows = [
 }
 
 #[test]
-fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
+fn json_has_values_as_toml_and_the_timezone_separately() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ windows = [{{ from = 2026-12-01, status = \"away\" }}] }}\n"
@@ -306,7 +306,7 @@ fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
 }
 
 #[test]
-fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
+fn a_role_that_only_pylon_can_resolve_is_marked() {
     let version = |role: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {{ \"Team Lead\" = 1 }}\n[users]\n\"a@acme.example\" = {{ role = \"{role}\" }}\n"

@@ -1,4 +1,4 @@
-//! What the docs say is true: their commands run, their TOML is valid, their tables are complete.
+//! Checks the docs: their commands run, their TOML is valid, and their tables are complete.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ pub(super) fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The fenced blocks of a page in one language.
+/// Returns the fenced blocks of a page in one language.
 pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let mut blocks = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn blocks(page: &Path, language: &str) -> Vec<String> {
     blocks
 }
 
-/// A folder with the examples in it, as in a fresh clone.
+/// Returns a folder that contains the examples, like a fresh clone.
 fn clone() -> Scene {
     let mut scene = Scene::offline();
     let mut folders = vec![root().join("examples")];
@@ -62,7 +62,7 @@ fn clone() -> Scene {
     scene
 }
 
-/// Runs a `$ …` line of a block as a shell would, and gives what a terminal would show.
+/// Runs a `$ …` line of a block as a shell would. Returns what a terminal would show.
 fn shown(scene: Scene, line: &str) -> String {
     let (line, with_code) = line.strip_suffix("; echo $?").map_or((line, false), |line| (line, true));
     let mut scene = scene;
@@ -88,7 +88,7 @@ fn shown(scene: Scene, line: &str) -> String {
 }
 
 #[test]
-fn every_command_in_the_docs_prints_what_they_say() {
+fn every_command_in_the_docs_prints_the_documented_output() {
     let mut ran = 0;
     for page in pages() {
         for block in blocks(&page, "console") {
@@ -104,8 +104,8 @@ fn every_command_in_the_docs_prints_what_they_say() {
 }
 
 #[test]
-fn every_command_that_is_named_in_the_docs_can_be_typed() {
-    // What a job or a check is called.
+fn every_command_named_in_the_docs_exists() {
+    // Names of jobs and checks, which are not commands.
     const NAMES: &[&str] = &["rolecall check"];
     let mut named = 0;
     let mut wrongly: Vec<String> = Vec::new();
@@ -121,7 +121,7 @@ fn every_command_that_is_named_in_the_docs_can_be_typed() {
                 continue;
             }
             let wrong = rolecall::manual::parse(command.split_whitespace().map(Into::into)).err();
-            let wrong = wrong.filter(clap::Error::use_stderr); // help is no error
+            let wrong = wrong.filter(clap::Error::use_stderr); // help is not an error
             wrongly.extend(wrong.map(|error| format!("`{written}` in {}: {error}", page.display())));
             named += 1;
         }
@@ -158,7 +158,7 @@ fn every_diagnostic_is_explained_exactly_once() {
 }
 
 #[test]
-fn the_page_on_call_names_no_diagnostic_that_is_not_there() {
+fn every_diagnostic_on_the_on_call_page_exists() {
     let page = fs::read_to_string(root().join("docs/oncall.md")).unwrap();
     let named = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::") && !code.ends_with('…'));
     let codes = diagnostic_codes();
@@ -167,7 +167,7 @@ fn the_page_on_call_names_no_diagnostic_that_is_not_there() {
 }
 
 #[test]
-fn every_exit_code_is_in_the_table() {
+fn every_exit_code_is_documented() {
     let text = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
     let exits = [
         Exit::Done,
@@ -188,7 +188,7 @@ fn every_exit_code_is_in_the_table() {
 }
 
 #[test]
-fn every_guardrail_region_format_and_verb_is_on_its_page() {
+fn every_guardrail_region_format_and_command_is_documented() {
     let page = |name: &str| fs::read_to_string(root().join(name)).unwrap();
     let (safety, oncall) = (page("docs/safety.md"), page("docs/oncall.md"));
     let keys = page("docs/users-toml.md");
@@ -236,7 +236,7 @@ fn every_dependency_has_its_reason() {
 }
 
 #[test]
-fn links_between_the_pages_lead_somewhere() {
+fn links_between_the_docs_pages_work() {
     let mut anchored = 0;
     let alone = ["SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page));
     for page in pages().into_iter().chain(alone) {
@@ -261,8 +261,8 @@ fn links_between_the_pages_lead_somewhere() {
     assert!(anchored >= 5, "only {anchored} links have an anchor");
 }
 
-/// What GitHub makes of a page's headings: lower case, a hyphen for each space, no other punctuation, and a number
-/// behind one that comes again. Lines in fenced blocks are no headings.
+/// Returns the anchors that GitHub makes of a page's headings: lower case, a hyphen for each space, and no other
+/// punctuation. A repeated heading gets a number. Lines in fenced blocks are not headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut fenced = false;
@@ -287,16 +287,16 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn an_anchor_is_what_github_makes_of_a_heading() {
+fn anchors_are_made_as_github_makes_them() {
     let page =
         "# What `plan` can't do\n```sh\n# no heading\n```\n## Pace\n## Pace\n#none\n### A, b: 1.2 (c)\n";
     let expected = ["what-plan-cant-do", "pace", "pace-1", "a-b-12-c"].map(str::to_owned);
     assert_eq!(anchors(page), BTreeSet::from(expected));
 }
 
-/// The comment in docs/reports.md is the one that the example gives.
+/// The comment in docs/reports.md must be the one that the example writes.
 #[test]
-fn the_comment_in_the_docs_is_the_one_that_a_run_writes() {
+fn the_comment_in_the_docs_is_what_the_example_writes() {
     let scene = clone();
     scene.run("plan --sandbox --config examples/careful/users.toml --report markdown=plan.md").exits(3);
     let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
@@ -309,7 +309,7 @@ fn the_comment_in_the_docs_is_the_one_that_a_run_writes() {
 }
 
 #[test]
-fn what_the_page_about_the_house_names_is_there() {
+fn every_name_on_the_architecture_page_exists() {
     let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let names = page.split('`').skip(1).step_by(2);
     let (paths, names): (Vec<&str>, Vec<&str>) =
@@ -325,7 +325,7 @@ fn what_the_page_about_the_house_names_is_there() {
     assert!(paths.len() > 8 && items.len() > 30, "{paths:?} {items:?}");
 }
 
-/// Whether the rooms that a path walks through are there, and what it leads to is named in the last of them.
+/// Returns whether every module of a path exists, and the last one defines the name.
 fn is_in_the_house(path: &str) -> bool {
     let mut room = root().join("src");
     let mut rest = path.split("::").peekable();

@@ -1,4 +1,4 @@
-//! Every example is valid, has a state to start from, is shown in examples/README.md, and comes into step.
+//! Every example is valid, has a sandbox state, is listed in examples/README.md, and ends in sync.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn scene(name: &str) -> Scene {
 }
 
 #[test]
-fn every_example_is_shown_and_comes_into_step_unless_it_is_there_to_be_refused() {
+fn every_example_is_documented_and_ends_in_sync_unless_meant_to_be_blocked() {
     let folders = folders();
     assert_eq!(folders, ["acme", "careful", "first", "holidays"]);
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md")).unwrap();

@@ -1,4 +1,4 @@
-//! Each row of docs/exit-codes.md is a story: a code without one fails here, and so does a story without a row.
+//! Every row of docs/exit-codes.md has a story. A row without a story fails here, and so does a story without a row.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ fn declaring(people: &str) -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{people}\n"))
 }
 
-/// The codes, each with what ends with it. A signal's are told by `carrying_out`, which ends runs at every request.
+/// The exit codes, each with the runs that end with it. `carrying_out` tests the codes of signals.
 fn stories() -> Vec<(i32, Scene, &'static str)> {
     let bo = "\"bo@acme.example\" = { role = \"Viewer\" }";
     let saved = declaring(bo);

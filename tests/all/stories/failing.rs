@@ -1,4 +1,4 @@
-//! When things go wrong: what is said, what is retried, what is never done.
+//! Tests of failures: what rolecall prints, what it retries, and what it never does.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn troubled(faults: Faults) -> Scene {
 }
 
 #[test]
-fn every_fault_on_a_write_ends_with_the_value_applied_and_nothing_done_twice() {
+fn after_any_fault_on_a_write_the_value_is_applied_once() {
     for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
         let scene = troubled(Faults::none().on(ApiOperation::UpdateUser).at(1, fault));
         let run = scene.run("apply --auto-approve");
@@ -42,7 +42,7 @@ fn every_fault_on_a_write_ends_with_the_value_applied_and_nothing_done_twice() {
 }
 
 #[test]
-fn every_fault_on_a_read_only_makes_it_be_asked_again() {
+fn after_any_fault_on_a_read_it_is_retried() {
     for fault in failures().filter(|fault| *fault != Fault::StallApplied) {
         let scene = troubled(Faults::none().on(ApiOperation::SearchUsers).at(1, fault));
         scene.run("plan --detailed-exitcode").exits(2);
@@ -52,7 +52,7 @@ fn every_fault_on_a_read_only_makes_it_be_asked_again() {
 }
 
 #[test]
-fn a_wrong_token_is_told_with_status_code_request_and_remedy() {
+fn a_wrong_token_error_shows_status_code_request_and_remedy() {
     let scene = scene().env("PYLON_API_TOKEN", "pylon_not_this_one");
     let run = scene.run("apply --auto-approve");
     run.exits(1).names("pylon::bad_credentials");
@@ -62,13 +62,13 @@ fn a_wrong_token_is_told_with_status_code_request_and_remedy() {
 }
 
 #[test]
-fn the_other_regions_token_is_told_and_the_other_host_is_not_tried() {
+fn a_token_of_the_other_region_is_reported_and_that_host_not_tried() {
     let scene = scene().env("PYLON_API_TOKEN", &format!("{TOKEN}-other-region"));
     scene.run("plan").exits(1).names("pylon::wrong_region");
 }
 
 #[test]
-fn no_token_at_all_is_told_before_anybody_is_asked() {
+fn a_missing_token_is_reported_before_any_request() {
     let scene = scene().env("PYLON_API_TOKEN", "");
     scene.run("plan").exits(1).names("pylon::no_token");
     assert_eq!(scene.asked(), Vec::<String>::new());
@@ -84,7 +84,7 @@ fn a_token_may_come_from_a_file_or_from_standard_input() {
 }
 
 #[test]
-fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
+fn a_token_that_is_also_in_a_file_is_not_printed() {
     let lines = [
         format!("\"bo@acme.example\" = {{ role = \"{TOKEN}\" }}"),
         format!("\"bo@acme.example\" = {{ status = \"{TOKEN}\" }}"),
@@ -127,7 +127,7 @@ fn a_token_that_stands_in_a_file_as_well_is_not_repeated() {
 }
 
 #[test]
-fn a_token_in_quotes_is_no_token() {
+fn a_token_in_quotes_is_rejected() {
     let scene = scene().env("PYLON_API_TOKEN", &format!("\"{TOKEN}\""));
     let run = scene.run("plan");
     run.exits(1).names("pylon::bad_token");
@@ -135,7 +135,7 @@ fn a_token_in_quotes_is_no_token() {
 }
 
 #[test]
-fn no_name_in_pylon_is_a_command_to_a_github_runner() {
+fn no_name_from_pylon_is_a_command_to_a_github_runner() {
     let long = "y".repeat(99);
     let state = format!(
         r###"{{ "organization": {{ "id": "org_1", "name": "##[error]org" }}, "roles": [ {{ "id": "r1", "name": "{long} ::error::role", "slug": "r" }} ],
@@ -171,8 +171,8 @@ fn a_suspended_organization_and_a_forbidden_write_say_what_to_do() {
 }
 
 #[test]
-fn a_host_that_does_not_answer_is_told_within_seconds() {
-    // A port that was free a moment ago: nobody listens there.
+fn an_unreachable_host_is_reported_within_seconds() {
+    // This port was free a moment ago, so nothing listens on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let scene = scene().env("PYLON_BASE_URL", &format!("http://127.0.0.1:{port}"));
     let run = scene.run("plan");
@@ -191,7 +191,7 @@ fn the_token_is_not_sent_over_plain_http() {
 }
 
 #[test]
-fn a_change_without_effect_or_undone_at_once_is_called_by_its_name() {
+fn not_effective_and_reverted_changes_are_reported_as_such() {
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let scene =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
@@ -208,7 +208,7 @@ fn a_change_without_effect_or_undone_at_once_is_called_by_its_name() {
 }
 
 #[test]
-fn what_came_of_many_in_the_same_words_is_said_once_and_of_each_by_its_name() {
+fn people_with_the_same_result_are_listed_under_one_message() {
     let people: Vec<String> = (0..12)
         .map(|n| format!(r#"{{ "id": "u_{n}", "email": "p{n:02}@acme.example", "name": "P", "role": "member", "role_from_scim": true }}"#))
         .collect();
@@ -237,7 +237,7 @@ fn what_came_of_many_in_the_same_words_is_said_once_and_of_each_by_its_name() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_is_a_failure_without_a_message() {
+fn a_closed_pipe_exits_with_failure_and_no_message() {
     let scene = scene();
     for (words, code) in [("plan", 1), ("--help", 1), ("plan --frob", 64), ("apply --auto-approve", 4)] {
         let mut child = scene.command(&words.split(' ').collect::<Vec<_>>()).spawn().unwrap();
@@ -262,7 +262,7 @@ fn a_report_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn failures_of_many_people_are_told_once_with_one_request_as_an_example() {
+fn failures_of_many_people_are_one_message_with_an_example_request() {
     let people: String = (0..5)
         .map(|number| {
             format!(
@@ -296,18 +296,18 @@ fn failures_of_many_people_are_told_once_with_one_request_as_an_example() {
 }
 
 #[test]
-fn what_to_do_next_fits_what_happened_and_is_said_once() {
+fn the_next_step_fits_the_outcome_and_is_printed_once() {
     let remedy = |scene: &Scene, words: &str, exit: i32| {
         let texts = scene.reports_for_people(words, exit);
         texts.into_iter().map(|text| text.replace('`', "")).collect::<Vec<_>>()
     };
-    // Only 403: one remedy.
+    // There are only 403s, so one remedy is printed.
     let forbidden = scene();
     forbidden.pylon(|world| world.settings.token_can_write = false);
     for text in remedy(&forbidden, "apply --auto-approve", 1) {
         assert_eq!(text.matches("se a token that an Admin has created").count(), 1, "{text}");
     }
-    // Not effective: sending it again is no remedy.
+    // The change was not effective, so sending it again would not help.
     let scim = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "role": "member", "scim_roles": ["member"], "role_from_scim": true } ] }"#;
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
@@ -315,7 +315,7 @@ fn what_to_do_next_fits_what_happened_and_is_said_once() {
         assert!(text.contains("something else decides the value: change it there"), "{text}");
         assert!(!text.contains("apply again") && !text.contains("rolecall apply again"), "{text}");
     }
-    // Blocked by a guardrail.
+    // A guardrail blocks the plan.
     let refused = scene().file("users.toml", format!("[guardrails]\nmax_changes = 1\n{USERS}"));
     for text in remedy(&refused, "apply --auto-approve", 3) {
         assert_eq!(text.matches("Nothing was changed.").count(), 1, "{text}");

@@ -1,4 +1,4 @@
-//! Bad files: the place, the remedy, exit 1, and nobody is asked.
+//! Tests of invalid files: the place, the remedy, exit code 1, and no request.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::harness::Scene;
 
 const ANA: &str = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
 
-/// What is written, and the codes it is told by, in order.
+/// The text of a file, and the codes of its problems, in order.
 const TABLE: &[(&str, &[RosterCode])] = &[
     ("[users]\n\"ana@acme.example\" = { role = \"Admin }\n", &[RosterCode::Syntax]),
     ("[users\n", &[RosterCode::Syntax]),
@@ -80,7 +80,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-21\n",
         &[RosterCode::ExpiresTooLate],
     ),
-    // Everything at once, in the order of the file.
+    // Several mistakes at once, in the order of the file.
     (
         "timezone = \"Mars/Olympus\"\n[users]\n\"ana\" = {}\n\"bo@acme.example\" = { status = \"gone\", role = 1 }\n",
         &[
@@ -92,7 +92,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
     ),
 ];
 
-/// Codes that are about files rather than their text; the stories below tell them.
+/// Codes about files rather than their text. The stories below test them.
 const TOLD_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,
@@ -105,7 +105,7 @@ const TOLD_BELOW: &[RosterCode] = &[
 ];
 
 #[test]
-fn every_bad_file_is_told_by_its_codes_and_nobody_is_asked() {
+fn every_bad_file_has_its_problem_codes_and_no_request_is_sent() {
     let mut told: BTreeSet<RosterCode> = TOLD_BELOW.iter().copied().collect();
     for (text, codes) in TABLE {
         told.extend(*codes);
@@ -125,7 +125,7 @@ fn every_bad_file_is_told_by_its_codes_and_nobody_is_asked() {
 }
 
 #[test]
-fn a_letter_has_the_place_the_caret_and_the_remedy() {
+fn a_diagnostic_has_the_place_the_caret_and_the_remedy() {
     let scene = Scene::offline()
         .file("users.toml", "[users]\n\"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }\n");
     scene.run("validate").exits(1).complains(
@@ -136,7 +136,7 @@ roster::unknown_key
    ╭─[users.toml:2:24]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                        ──┬─
-   ·                          ╰── unknown
+   ·                          ╰── not known
    ╰────
   help: did you mean `role`?
 
@@ -146,7 +146,7 @@ roster::unknown_status
    ╭─[users.toml:2:49]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                                                 ───┬───
-   ·                                                    ╰── unknown
+   ·                                                    ╰── not known
    ╰────
   help: did you mean `active`? `status` is one of: active, away, out_of_office
 
@@ -170,7 +170,7 @@ roster::duplicate_person
    · ─────────┬────────
    ·          ╰── declared again here
    ╰────
-  help: keep one of the two entries; letter case does not matter in an address
+  help: keep one of the two; letter case makes no second person
 
 Advice: 
   ☞ first declared here
@@ -184,7 +184,7 @@ Advice:
 }
 
 #[test]
-fn a_secret_in_the_file_is_refused_and_not_repeated() {
+fn a_secret_in_a_file_is_refused_and_not_printed() {
     let scene = Scene::offline().file("users.toml", "api_token = \"pylon_3f9a8b7c6d\"\n");
     let run = scene.run("validate");
     run.exits(1).names("roster::secret_in_file");
@@ -193,7 +193,7 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_secret_is_not_repeated_however_it_got_into_the_file() {
+fn a_secret_in_any_form_is_not_printed() {
     for line in [
         "pylon.token = \"tok-S3CRET\"",
         "apiToken = \"tok-S3CRET\"",
@@ -220,7 +220,7 @@ fn a_secret_is_not_repeated_however_it_got_into_the_file() {
 }
 
 #[test]
-fn an_ordinary_line_about_tokens_or_with_an_unknown_key_is_shown_whole() {
+fn an_ordinary_line_that_mentions_tokens_is_shown_whole() {
     for line in [
         "\"ana@acme.example\" = { reason = \"rotates the API token on call\" }",
         "\"tokens@acme.example\" = { rol = \"Admin\" }",
@@ -236,7 +236,7 @@ fn an_ordinary_line_about_tokens_or_with_an_unknown_key_is_shown_whole() {
 }
 
 #[test]
-fn an_included_file_has_defaults_and_users_alone() {
+fn an_included_file_may_have_only_defaults_and_users() {
     let scene = Scene::offline()
         .file("users.toml", "include = [\"teams/*.toml\"]\n")
         .file("teams/emea.toml", "timezone = \"UTC\"\ninclude = [\"x\"]\n[guardrails]\nmax_changes = 0\n");
@@ -246,7 +246,7 @@ fn an_included_file_has_defaults_and_users_alone() {
 }
 
 #[test]
-fn text_that_would_drive_a_terminal_is_written_out() {
+fn terminal_control_characters_are_escaped() {
     let scene = Scene::offline()
         .file("users.toml", "[users]\n\"x\\u001b[2J@acme.example\" = { \"ro\u{202e}el\" = \"\u{9b}31m\" }\n");
     let run = scene.run("validate");
@@ -260,7 +260,7 @@ fn text_that_would_drive_a_terminal_is_written_out() {
 }
 
 #[test]
-fn a_line_of_a_megabyte_does_not_fill_the_screen() {
+fn a_line_of_a_megabyte_is_cut() {
     let long = "x".repeat(1 << 20);
     let scene = Scene::offline()
         .file("users.toml", format!("[users]\n\"ana@acme.example\" = {{ role = \"A\", {long} = 1 }}\n"));
@@ -270,7 +270,7 @@ fn a_line_of_a_megabyte_does_not_fill_the_screen() {
 }
 
 #[test]
-fn a_file_that_is_no_text_or_not_there_says_so() {
+fn a_binary_or_missing_file_is_reported() {
     let scene = Scene::offline().file("users.toml", b"[users]\n# caf\xe9\n");
     scene.run("validate").exits(1).complains(
         "
@@ -287,7 +287,7 @@ roster::not_utf8
 }
 
 #[test]
-fn a_file_in_utf_16_is_one_problem_that_says_so() {
+fn a_file_in_utf_16_is_one_problem() {
     let text: Vec<u8> = "[users]\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let scene = Scene::offline().file("users.toml", text);
     scene.run("validate").exits(1).complains(
@@ -305,13 +305,13 @@ roster::not_utf8
 fn an_enormous_file_is_refused_before_it_is_read() {
     let scene = Scene::offline();
     let file = std::fs::File::create(scene.folder().join("users.toml")).unwrap();
-    file.set_len(rolecall::roster::read::LARGEST_FILE + 1).unwrap(); // sparse: takes no room on disk
+    file.set_len(rolecall::roster::read::LARGEST_FILE + 1).unwrap(); // sparse, so it uses no disk space
     scene.run("validate").exits(1).names("roster::file_too_large");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_out_of_the_folder_is_not_opened() {
+fn a_link_to_outside_the_folder_is_not_opened() {
     let scene =
         Scene::offline().file("users.toml", "include = [\"teams/*.toml\"]\n").file("teams/a.toml", ANA);
     std::os::unix::fs::symlink("/proc/self/environ", scene.folder().join("teams/b.toml")).unwrap();
@@ -337,7 +337,7 @@ fn a_problem_in_json_has_code_places_and_help() {
           "file": "users.toml",
           "line": 2,
           "column": 24,
-          "label": "unknown"
+          "label": "not known"
         }
       ]
     }
@@ -348,20 +348,20 @@ fn a_problem_in_json_has_code_places_and_help() {
 }
 
 #[test]
-fn an_acknowledgment_that_ends_too_late_says_when_and_which_day_is_allowed() {
+fn an_acknowledgment_that_expires_too_late_names_the_latest_allowed_day() {
     let text = "timezone = \"Europe/Berlin\"\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"r\"\nexpires = 2027-01-21\n";
     let run = Scene::offline().file("users.toml", text).run("validate");
     run.exits(1).names("roster::expires_too_late");
     run.mentions("would end on 2027-01-21 00:00 (Europe/Berlin)");
-    run.mentions("use 2026-12-20 or an earlier day");
-    // The day that is named is allowed, and the next one is not.
+    run.mentions("the latest day that is allowed now is 2026-12-20");
+    // The day in the message is allowed, and the next one is not.
     for (day, exit) in [("2026-12-20", 0), ("2026-12-21", 1)] {
         Scene::offline().file("users.toml", text.replace("2027-01-21", day)).run("validate").exits(exit);
     }
 }
 
 #[test]
-fn nobody_has_more_windows_than_a_year_has_days() {
+fn a_person_has_at_most_as_many_windows_as_a_year_has_days() {
     let windows = |number: usize| {
         let window = |n: usize| {
             format!(
@@ -378,7 +378,7 @@ fn nobody_has_more_windows_than_a_year_has_days() {
 }
 
 #[test]
-fn an_address_is_the_same_in_every_case_and_composition_and_a_look_alike_is_reported() {
+fn addresses_ignore_case_and_composition_and_lookalikes_are_reported() {
     let declared = |people: &[&str]| {
         let people: String =
             people.iter().map(|person| format!("\"{person}@acme.example\" = {{}}\n")).collect();
@@ -401,7 +401,7 @@ fn an_address_is_the_same_in_every_case_and_composition_and_a_look_alike_is_repo
 }
 
 #[test]
-fn a_person_is_found_in_pylon_whatever_the_case_and_composition_of_the_address() {
+fn people_are_found_regardless_of_address_case_and_composition() {
     let scene = Scene::with_pylon(
         "{ \"users\": [ { \"id\": \"u_1\", \"email\": \"zo\\u00eb@acme.example\", \"role\": \"member\" } ] }",
     );

@@ -1,4 +1,4 @@
-//! From the files to the `PATCH` calls, and a second run that finds everything in sync.
+//! Tests the whole way from the files to the `PATCH` requests. A second run finds everything in sync.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
@@ -121,7 +121,7 @@ fn a_detailed_exit_code_tells_pending_changes_from_none() {
 }
 
 #[test]
-fn nobody_is_changed_without_a_yes() {
+fn apply_changes_nothing_without_a_yes() {
     let scene = scene();
     let run = scene.run("apply");
     run.exits(1).complains(
@@ -137,7 +137,7 @@ apply::needs_approval
 }
 
 #[test]
-fn the_json_report_says_the_same() {
+fn the_json_report_has_the_same_facts() {
     let scene = scene();
     let run = scene.run("plan --format json");
     run.exits(0);
@@ -166,7 +166,7 @@ fn the_json_report_says_the_same() {
 }
 
 #[test]
-fn an_empty_file_declares_nobody_and_asks_for_nothing() {
+fn an_empty_file_declares_no_people_and_sends_no_request() {
     let scene = Scene::offline().file("users.toml", "");
     scene.run("plan").says("users.toml declares nobody: nothing to do\n").exits(0);
     scene.run("apply --auto-approve").says("users.toml declares nobody: nothing to do\n").exits(0);
@@ -195,7 +195,7 @@ fn wrong_usage_exits_with_64_and_help_with_0() {
 }
 
 #[test]
-fn the_embedded_pylon_keeps_its_state_between_runs_beside_the_config() {
+fn the_sandbox_keeps_its_state_next_to_the_config() {
     let scene = Scene::offline().file("team/users.toml", USERS).file("team/pylon.json", PYLON);
     scene.run("apply --sandbox --auto-approve --config team/users.toml").exits(0);
     let run = scene.run("plan --sandbox --config team/users.toml --detailed-exitcode");
@@ -210,7 +210,7 @@ fn the_embedded_pylon_keeps_its_state_between_runs_beside_the_config() {
 }
 
 #[test]
-fn colors_come_when_asked_for() {
+fn a_piped_plan_has_colors_only_with_color_always() {
     let scene = scene();
     assert!(!scene.run("plan").stdout.contains('\u{1b}'), "not into a pipe");
     assert!(scene.run("plan --color always").stdout.contains("\u{1b}[33m~"));

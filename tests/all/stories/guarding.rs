@@ -1,4 +1,4 @@
-//! Guardrails: they speak in the plan, and refuse before the first write.
+//! Tests of guardrails: the plan shows them, and they block an apply before the first write.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use rolecall::report::Format;
 
 use crate::harness::{Run, Scene};
 
-/// Three administrators, of whom Ana owns the token and Cleo has left, and `members` members.
+/// Three Admins and `members` Members. Ana owns the token, and Cleo is deactivated.
 fn pylon(members: usize) -> Scene {
     pylon_of("2026-10", members)
 }
@@ -43,7 +43,7 @@ fn is_refused(scene: &Scene, line: &str) {
 }
 
 #[test]
-fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
+fn max_changes_always_allows_ten_changes_but_not_eleven_of_eleven() {
     let scene = pylon(12).file("users.toml", format!("[users]\n{}", demote(0..10)));
     scene.run("plan").exits(0);
     let scene = scene.file("users.toml", format!("[users]\n{}", demote(0..11)));
@@ -53,7 +53,7 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
 }
 
 #[test]
-fn whoever_is_not_there_makes_no_larger_team() {
+fn people_not_in_pylon_do_not_raise_the_max_changes_limit() {
     let nobody: String = (0..100)
         .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
         .collect();
@@ -62,7 +62,7 @@ fn whoever_is_not_there_makes_no_larger_team() {
 }
 
 #[test]
-fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
+fn minimums_of_other_roles_leave_admins_unguarded_with_a_warning() {
     let said = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
     let users = |minimums: &str, who: &str| {
         format!(
@@ -83,15 +83,15 @@ fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not
 }
 
 #[test]
-fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
+fn max_changes_as_a_number_is_exact_and_zero_allows_none() {
     let scene =
         pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
     is_refused(&scene, "Blocked by max_changes: 1 of 1 change (limit 0)\n");
 }
 
 #[test]
-fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
-    // Before October, a user does not show whether they are deactivated. The listing of active users does.
+fn apply_keeps_the_last_administrators_and_ignores_deactivated_ones() {
+    // Before October 2026, a user does not show whether they are deactivated. The listing of active users does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
             "\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -122,7 +122,7 @@ fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
 }
 
 #[test]
-fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
+fn an_already_unmet_minimum_warns_unless_the_plan_lowers_it_further() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_at_least = { Admin = 5 }\n[users]\n\"m00@acme.example\" = { role = \"Admin\" }\n",
@@ -161,7 +161,7 @@ fn the_tokens_own_user_does_not_lose_a_guarded_role() {
 }
 
 #[test]
-fn a_protected_person_is_never_changed_under_whichever_address() {
+fn a_protected_person_is_never_changed_under_any_address() {
     let scene = pylon(2).file("users.toml", "[guardrails]\nprotected = [\"M01@acme.example\"]\n[users]\n\"m01@acme.example\" = { status = \"away\" }\n");
     is_refused(
         &scene,
@@ -170,7 +170,7 @@ fn a_protected_person_is_never_changed_under_whichever_address() {
 }
 
 #[test]
-fn a_protected_address_counts_whichever_of_the_persons_it_is() {
+fn any_address_of_a_person_may_be_protected() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "emails": ["bob@acme.example"], "role": "viewer" } ] }"#;
     for (protected, declared) in
         [("bob@acme.example", "bo@acme.example"), ("bo@acme.example", "bob@acme.example")]
@@ -188,7 +188,7 @@ fn a_protected_address_counts_whichever_of_the_persons_it_is() {
 }
 
 #[test]
-fn enough_people_stay_active() {
+fn keep_active_blocks_too_many_absences() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_active = 3\n[users]\n\"m00@acme.example\" = { status = \"away\" }\n",
@@ -197,7 +197,7 @@ fn enough_people_stay_active() {
 }
 
 #[test]
-fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
+fn unmanaged_and_missing_people_can_block_a_plan() {
     let scene = pylon(1)
         .file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n");
     is_refused(&scene, "Blocked by unmanaged: 2 unmanaged\n");
@@ -206,7 +206,7 @@ fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
 }
 
 #[test]
-fn an_expired_acknowledgment_is_named_and_not_obeyed() {
+fn an_expired_acknowledgment_is_listed_and_ignored() {
     let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
     is_refused(
@@ -217,7 +217,7 @@ fn an_expired_acknowledgment_is_named_and_not_obeyed() {
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
 }
 
-/// Every verb that asks Pylon and reads files, as it is typed.
+/// Every command that reads files and sends requests, with its arguments.
 fn verbs_that_ask() -> Vec<String> {
     let cli = Cli::command();
     let asks =
@@ -225,15 +225,15 @@ fn verbs_that_ask() -> Vec<String> {
     asks.map(|verb| match verb.get_name() {
         "apply" => "apply --auto-approve".to_owned(),
         "rollback" => "rollback first.jsonl --auto-approve".to_owned(),
-        "import" => "import --update".to_owned(), // without the flag there are no files yet
+        "import" => "import --update".to_owned(), // without the flag, there must be no files yet
         "explain" => "explain m00@acme.example".to_owned(),
         other => other.to_owned(),
     })
     .collect()
 }
 
-/// Runs each of these verbs in each format where the pin does not fit. What is wrong is told at its place, by `doctor` in
-/// what it reports.
+/// Runs each of these commands in each format with files of another organization. Each report names the mismatch and
+/// its place. `doctor` reports it as a failed check.
 #[track_caller]
 fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     let verbs = verbs_that_ask();
@@ -258,7 +258,7 @@ fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene in which an apply has been carried out, before the files are pinned.
+/// A scene in which an apply has run before the files name their organization.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);
@@ -267,7 +267,7 @@ fn pinned(pin: &str) -> Scene {
 }
 
 #[test]
-fn files_for_another_organization_ask_for_nothing_but_me() {
+fn files_for_another_organization_send_only_the_me_request() {
     let scene = pinned("organization = \"org_other\"");
     let before = scene.asked().len();
     nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
@@ -278,10 +278,10 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 }
 
 #[test]
-fn a_region_that_contradicts_the_pin_asks_nobody() {
+fn a_region_that_contradicts_the_pinned_one_sends_no_request() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The address of the Pylon here is no region's, and says so when it contradicts the flag.
+    // The test server's address belongs to no region. The message says so when the address contradicts the flag.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
@@ -292,7 +292,7 @@ fn a_region_that_contradicts_the_pin_asks_nobody() {
 }
 
 #[test]
-fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
+fn with_only_guardrails_still_consider_everyone() {
     let users = "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"m01@acme.example\" = { role = \"Viewer\" }\n";
     let scene = pylon(2).file("users.toml", users);
     scene.run("plan").exits(3);
@@ -311,7 +311,7 @@ fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
 }
 
 #[test]
-fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
+fn with_only_the_in_sync_count_covers_the_selected_people() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
     let scene = pylon(1).file("users.toml", users);
     for (only, in_sync) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
@@ -323,8 +323,8 @@ fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
 }
 
 #[test]
-fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
-    // A SCIM group decides Eve's role: Pylon accepts the change and nothing comes of it.
+fn a_failed_gain_keeps_the_last_holders_and_the_apply_ends() {
+    // A SCIM group decides Eve's role: Pylon accepts the change, but it has no effect.
     let state = r#"{ "users": [
         { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
         { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
@@ -344,7 +344,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
 }
 
 #[test]
-fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
+fn guardrails_also_check_files_without_people() {
     let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n");
     is_refused(&scene, "Blocked by unmanaged: 3 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");
@@ -356,7 +356,7 @@ fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
 }
 
 #[test]
-fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
+fn a_printed_acknowledgment_works_once_it_has_a_reason() {
     let roles = r#""roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Admin", "slug": "admin-old" },
         { "id": "r3", "name": "Member", "slug": "member" } ]"#;
     let state = format!(
@@ -368,7 +368,7 @@ fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // As it stands it still lacks the reason, which only a person can give.
+    // The printed text lacks only the reason, which a person must write.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

@@ -1,4 +1,4 @@
-//! Links: those that come with a repository are not followed, and those that the user names are.
+//! Tests of symbolic links: links in a repository are not followed, and links that the user names are.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,7 +13,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "role": "admin" },
     { "id": "u_bo", "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// A repository of somebody else's in `repository`, and next to it a file of the user's.
+/// An untrusted repository in `repository`, and a file of the user next to it.
 fn scene() -> Scene {
     Scene::with_pylon(PYLON)
         .file("mine", "mine\n")
@@ -30,7 +30,7 @@ fn link(scene: &Scene, from: &str, to: &str) {
     symlink(scene.folder().join(to), from).unwrap();
 }
 
-/// Neither the user's file nor the folder around it has changed, and nothing is new.
+/// Checks that the user's file and its folder have not changed, and that no file was added.
 #[track_caller]
 fn is_untouched(scene: &Scene) {
     assert_eq!(fs::read_to_string(scene.folder().join("mine")).unwrap(), "mine\n");
@@ -45,7 +45,7 @@ fn is_untouched(scene: &Scene) {
     assert_eq!(names(scene.folder()), ["folder", "mine", "repository"]);
 }
 
-/// The name of the lock file, which the author of a repository can know.
+/// Returns the name of the lock file, which an attacker can predict.
 fn lock_name(scene: &Scene) -> String {
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(0);
     let own = scene.folder().join("repository/.rolecall");
@@ -59,7 +59,7 @@ fn lock_name(scene: &Scene) -> String {
 }
 
 #[test]
-fn an_apply_follows_no_link_of_a_repository() {
+fn an_apply_does_not_follow_links_of_a_repository() {
     let scene = scene();
     let lock = format!(".rolecall/{}", lock_name(&scene));
     let before = scene.patches().len();
@@ -75,7 +75,7 @@ fn an_apply_follows_no_link_of_a_repository() {
         }
     }
     assert_eq!(scene.patches().len(), before);
-    // What is in place of a file and not a link is refused too.
+    // A folder or device in place of the file is refused too.
     fs::create_dir_all(scene.folder().join("repository").join(&lock)).unwrap();
     scene.run(&format!("apply --auto-approve {CONFIG}")).exits(1).names("apply::no_lock");
     fs::remove_dir_all(scene.folder().join("repository/.rolecall")).unwrap();
@@ -84,7 +84,7 @@ fn an_apply_follows_no_link_of_a_repository() {
 }
 
 #[test]
-fn the_sandbox_follows_no_link_of_a_repository() {
+fn the_sandbox_does_not_follow_links_of_a_repository() {
     let scene = scene();
     let folder = scene.folder().join("repository/.rolecall");
     for name in [".rolecall", ".rolecall/.gitignore", ".rolecall/sandbox.json", "pylon.json"] {
@@ -113,7 +113,7 @@ fn a_linked_journal_is_not_listed() {
 }
 
 #[test]
-fn a_link_that_the_user_names_is_written_through() {
+fn a_link_that_the_user_names_is_followed() {
     let scene = scene();
     for (name, target) in
         [("report", "mine"), ("plan", "new-plan"), ("journal", "new-journal"), ("state", "state.json")]
@@ -144,7 +144,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         shell(&scene, "cat old.toml | \"$0\" compare /dev/stdin repository/users.toml --detailed-exitcode");
     assert_eq!(exit, Some(2), "{out}");
     assert!(out.contains("Member") && out.contains("Viewer"), "{out}");
-    // In a file that has an error, the text is needed a second time.
+    // A file with an error is read a second time, for the excerpt.
     assert_eq!(
         shell(&scene, "cat twice.toml | \"$0\" validate -c /dev/fd/0 2>&1 | grep -c 'declared twice'").1,
         "1\n"
@@ -168,7 +168,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
         "cat repository/.rolecall/journal/*.jsonl | \"$0\" rollback -c repository/users.toml /dev/stdin --auto-approve",
     );
     assert_eq!((exit, scene.patches().len()), (Some(0), 2));
-    // An included file must still be a regular file.
+    // An included file must be a regular file.
     let made = std::process::Command::new("mkfifo")
         .arg(scene.folder().join("repository/pipe.toml"))
         .status()
@@ -179,7 +179,7 @@ fn a_file_that_the_user_names_may_be_a_pipe() {
 }
 
 #[test]
-fn a_report_for_standard_output_goes_there_and_the_device_stays() {
+fn reports_to_standard_output_are_printed_and_devices_are_kept() {
     let scene = scene();
     let both = |out: &str| {
         (
@@ -202,7 +202,7 @@ fn a_report_for_standard_output_goes_there_and_the_device_stays() {
 }
 
 #[test]
-fn an_annotation_has_its_file_if_the_workspace_or_the_file_is_reached_through_a_link() {
+fn annotations_name_the_file_even_through_links() {
     let broken = "[users]\n\"bo@acme.example\" = { roel = \"Viewer\" }\n";
     let scene = Scene::offline().file("checkout/real/users.toml", broken);
     symlink("checkout", scene.folder().join("link")).unwrap();
@@ -219,7 +219,7 @@ fn an_annotation_has_its_file_if_the_workspace_or_the_file_is_reached_through_a_
 }
 
 #[test]
-fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
+fn a_suggested_command_uses_the_same_files_and_pylon() {
     let scene = Scene::offline().file(
         "our team/users.toml",
         "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
@@ -232,7 +232,7 @@ fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
     ] {
         assert!(run.stdout.contains(command), "{}", run.stdout);
     }
-    // Pasted into a shell, it works.
+    // The suggested command works when it is pasted into a shell.
     assert_eq!(
         shell(&scene, "\"$0\" sandbox --write-state 'our team/pylon.json' -c 'our team/users.toml'").0,
         Some(0)
@@ -255,7 +255,7 @@ fn a_suggested_command_means_the_same_files_and_the_same_pylon() {
 }
 
 #[test]
-fn a_second_name_of_a_file_that_the_run_needs_is_not_written() {
+fn a_report_does_not_overwrite_an_input_file_under_another_name() {
     let scene = scene().file("token", crate::harness::TOKEN);
     let at = |name: &str| scene.folder().join(name);
     let config = fs::read_to_string(at("repository/users.toml")).unwrap();
@@ -278,7 +278,7 @@ fn a_second_name_of_a_file_that_the_run_needs_is_not_written() {
 }
 
 #[test]
-fn a_config_that_is_a_link_to_a_device_is_refused_and_not_waited_for() {
+fn a_config_that_links_to_a_device_is_refused_at_once() {
     let scene = Scene::offline();
     for target in ["/dev/stdin", "/dev/zero", "/dev/tty"] {
         let _ = fs::remove_file(scene.folder().join("users.toml"));
@@ -312,7 +312,7 @@ fn a_report_that_cannot_be_written_never_ends_with_success() {
 }
 
 #[test]
-fn a_report_is_written_where_its_folder_takes_no_new_files() {
+fn a_report_can_replace_a_file_in_a_read_only_folder() {
     use std::os::unix::fs::PermissionsExt;
 
     let scene = scene();
@@ -324,8 +324,8 @@ fn a_report_is_written_where_its_folder_takes_no_new_files() {
 }
 
 #[test]
-fn applies_at_once_have_a_journal_each() {
-    // As in containers, in which every process has the same ID: here the time alone is the same.
+fn simultaneous_applies_have_separate_journals() {
+    // In containers, every process may have the same ID, so only the time differs.
     let scene = scene();
     for role in ["Viewer", "Member", "Viewer", "Member"] {
         let users = format!("[users]\n\"bo@acme.example\" = {{ role = \"{role}\" }}\n");

@@ -1,4 +1,4 @@
-//! Stories, by what they are about.
+//! Stories about the whole program, one module per topic.
 
 mod asking;
 mod blame;

@@ -1,4 +1,4 @@
-//! What Pylon says now: both eras, other addresses, people who are not there, and reads that prove nothing.
+//! Tests of reading Pylon: all dates of the API, other addresses, missing people, and incomplete responses.
 
 use pretty_assertions::assert_eq;
 use rolecall::sandbox::{Fault, Faults, SandboxState};
@@ -35,7 +35,7 @@ fn every_date_of_the_api_gives_the_same_changes() {
 }
 
 #[test]
-fn somebody_found_under_another_address_is_shown_as_such() {
+fn a_person_found_under_another_address_is_shown_as_such() {
     let scene =
         pylon("").file("users.toml", "[users]\n\"b.lindqvist@acme.example\" = { role = \"viewer\" }\n");
     scene.run("plan").exits(0).says(
@@ -60,7 +60,7 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
     run.mentions("users.toml:2:1").mentions("users.toml:3:1");
 }
 
-/// What is said of each place: the first is the one to delete.
+/// The messages for the two places. The first one is the address to delete.
 fn said_of_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let problems = report["problems"].as_array().unwrap().iter();
@@ -74,7 +74,7 @@ fn said_of_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
 }
 
 #[test]
-fn of_two_addresses_the_one_to_delete_is_marked_and_the_primary_one_is_kept() {
+fn of_two_addresses_of_one_person_the_secondary_one_is_marked() {
     let delete = |line| (line, "delete this one".to_owned());
     let keep = |line| (line, "keep this one, the primary address".to_owned());
     let same = |line| (line, "the same person".to_owned());
@@ -94,7 +94,7 @@ fn of_two_addresses_the_one_to_delete_is_marked_and_the_primary_one_is_kept() {
 }
 
 #[test]
-fn who_is_not_there_is_asked_for_once_more_and_told_apart() {
+fn people_not_found_are_searched_again_and_classified() {
     let scene = pylon("").file(
         "users.toml",
         "[users]\n\"cy@acme.example\" = {}\n\"dee@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -123,7 +123,7 @@ Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
 }
 
 #[test]
-fn a_thousand_people_cost_five_requests_and_two_hundred_changes_two_hundred_patches() {
+fn reading_1000_people_takes_five_requests_and_each_change_one_patch() {
     let person = |number: usize| format!(r#"{{ "email": "p{number}@acme.example", "role": "member" }}"#);
     let people: Vec<String> = (0..1000).map(person).collect();
     let admins =
@@ -147,7 +147,7 @@ fn a_thousand_people_cost_five_requests_and_two_hundred_changes_two_hundred_patc
 }
 
 #[test]
-fn nothing_is_asked_twice_and_999_people_cost_one_search() {
+fn no_request_is_repeated_and_999_people_take_one_search() {
     for (count, searches) in [(10, 1), (1_000, 2), (10_000, 11)] {
         let scene = Scene::with_pylon(&SandboxState::invented(count).to_json());
         let people: Vec<String> = scene.pylon(|world| world.users().map(|person| person.email).collect());
@@ -180,7 +180,7 @@ fn a_listing_in_pages_is_read_to_its_end() {
 }
 
 #[test]
-fn letter_case_makes_no_other_person() {
+fn addresses_in_another_case_are_the_same_person() {
     let scene = pylon(r#""settings": { "search_ignores_case": false },"#)
         .file("users.toml", "[users]\n\"Dee@ACME.example\" = { role = \"Viewer\" }\n");
     scene.run("apply --auto-approve").exits(0);
@@ -189,7 +189,7 @@ fn letter_case_makes_no_other_person() {
 }
 
 #[test]
-fn a_search_that_is_refused_as_too_large_is_asked_in_halves() {
+fn a_search_refused_as_too_large_is_split() {
     let scene = pylon(r#""settings": { "max_filter_values": 1 },"#)
         .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Viewer\" }\n\"ana@acme.example\" = {}\n");
     scene.run("apply --auto-approve").exits(0);
@@ -235,7 +235,7 @@ fn a_name_that_two_roles_share_is_an_error_that_lists_their_ids() {
 }
 
 #[test]
-fn roles_beyond_the_declared_one_are_taken_away_unless_the_policy_says_otherwise() {
+fn additional_roles_are_removed_unless_the_policy_says_otherwise() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": ["member", "viewer"] } ] }"#;
     let users = "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
     let enforced = Scene::with_pylon(state).file("users.toml", users);
@@ -261,7 +261,7 @@ fn roles_beyond_the_declared_one_are_taken_away_unless_the_policy_says_otherwise
 }
 
 #[test]
-fn another_role_and_roles_beyond_the_declared_one_have_a_policy_each() {
+fn role_drift_and_additional_roles_have_separate_policies() {
     let state = r#"{ "users": [
         { "id": "u_bo", "email": "bo@acme.example", "role": "viewer" },
         { "id": "u_cy", "email": "cy@acme.example", "role": ["member", "viewer"] } ] }"#;
@@ -276,7 +276,7 @@ fn another_role_and_roles_beyond_the_declared_one_have_a_policy_each() {
 }
 
 #[test]
-fn a_role_from_scim_is_shown_and_never_a_change() {
+fn a_role_from_scim_is_shown_but_never_changed() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "scim_roles": ["viewer"] } ] }"#;
     let scene =
         Scene::with_pylon(state).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n");
@@ -307,7 +307,7 @@ fn a_missing_person_is_reported_without_retries_in_every_form_of_an_empty_result
 }
 
 #[test]
-fn a_page_without_data_is_asked_for_again() {
+fn a_page_without_data_is_requested_again() {
     let every_endpoint = || Faults::none().at(2, Fault::PageWithoutData).at(4, Fault::PageWithoutData);
     let scene = Scene::with_troubled_pylon(
         &format!(r#"{{ "settings": {{ "list_page": 2 }}, "users": [{PEOPLE}] }}"#),
@@ -318,7 +318,7 @@ fn a_page_without_data_is_asked_for_again() {
 }
 
 #[test]
-fn users_without_an_address_are_one_line_and_neither_unmanaged_nor_imported() {
+fn users_without_an_address_are_neither_unmanaged_nor_imported() {
     let integrations: Vec<String> =
         (0..40).map(|number| format!(r#"{{ "kind": "integration", "name": "Sync {number}" }}"#)).collect();
     let state = format!(
@@ -343,13 +343,14 @@ fn users_without_an_address_are_one_line_and_neither_unmanaged_nor_imported() {
 }
 
 #[test]
-fn roles_are_read_to_the_last_page_so_that_the_minimum_has_an_effect() {
+fn all_pages_of_roles_are_read_so_that_minimums_apply() {
     let scene = pylon(r#""settings": { "roles_page": 1 },"#)
         .file("users.toml", "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(3);
     assert!(run.stdout.contains("1 of 2 Admins remains (minimum 2)"), "{}", run.stdout);
-    // Three pages, read twice: the other Admin is in no file, so everything is read again with a search for him.
+    // The three pages are read twice. The other Admin is not in any file, so everything is read again with a search for
+    // them.
     assert_eq!(scene.asked().iter().filter(|asked| *asked == "GET /user-roles").count(), 6);
 }
 

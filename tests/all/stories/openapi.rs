@@ -1,4 +1,5 @@
-//! docs/pylon-users.openapi.yaml judges what the client asks. (It judges the sandbox's answers in `sandbox::tests`.)
+//! Validates the client's requests against docs/pylon-users.openapi.yaml. `sandbox::conformance` validates the
+//! sandbox's responses.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ fn description() -> Value {
     serde_norway::from_str(text).unwrap()
 }
 
-/// The operation that a request means, with its path as the description spells it.
+/// Returns the operation that a request means, with its path as the description spells it.
 fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Value) {
     let segments: Vec<&str> = arrival.request.path.split('/').collect();
     let method = arrival.request.method.to_lowercase();
@@ -23,7 +24,7 @@ fn operation<'d>(description: &'d Value, arrival: &Arrival) -> (String, &'d Valu
             && parts.iter().zip(&segments).all(|(part, segment)| part == segment || part.starts_with('{'))
     };
     let paths = description["paths"].as_object().unwrap();
-    // `/users/search` is matched by its own name before `/users/{id}`.
+    // `/users/search` matches its exact path before `/users/{id}`.
     let path = paths.keys().filter(|path| matches(path)).min_by_key(|path| path.contains('{'));
     let path = path.unwrap_or_else(|| panic!("{} is not in the description", arrival.request.path));
     (format!("{method} {path}"), &paths[path][&method])
@@ -64,7 +65,7 @@ fn judge(description: &Value, arrival: &Arrival) -> String {
 }
 
 #[test]
-fn every_request_of_the_client_is_one_that_the_description_allows() {
+fn every_request_of_the_client_fits_the_api_description() {
     let description = description();
     let scene = Scene::with_pylon(
         r#"{ "settings": { "list_page": 1 }, "users": [

@@ -1,4 +1,5 @@
-//! Verbs that print a text of their own: schema, completions, man. They need no file, no token and no Pylon.
+//! Tests of the commands that only print a text: schema, completions, and man. They need no file, no token, and no
+//! Pylon.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -10,7 +11,7 @@ use crate::harness::Scene;
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 #[test]
-fn a_text_is_the_same_in_every_format_and_no_report() {
+fn printed_texts_ignore_the_format() {
     let scene = Scene::offline();
     for words in ["schema", "completions bash", "man", "man plan"] {
         let plain = scene.run(words);
@@ -27,7 +28,7 @@ fn a_text_is_the_same_in_every_format_and_no_report() {
 }
 
 #[test]
-fn a_broken_file_or_token_is_nothing_to_them() {
+fn printing_commands_ignore_broken_files_and_tokens() {
     let scene = Scene::offline().file("users.toml", "[users\n").env("PYLON_API_TOKEN", "two words");
     for words in ["schema", "completions zsh", "man apply"] {
         scene.run(words).exits(0);
@@ -35,7 +36,7 @@ fn a_broken_file_or_token_is_nothing_to_them() {
 }
 
 #[test]
-fn every_shell_has_completions_of_verbs_and_flags() {
+fn every_shell_completes_commands_and_flags() {
     let scene = Scene::offline();
     for shell in SHELLS {
         let run = scene.run(&format!("completions {shell}"));
@@ -50,7 +51,7 @@ fn every_shell_has_completions_of_verbs_and_flags() {
         .mentions("[possible values: bash, elvish, fish, powershell, zsh]");
 }
 
-/// Completes `words` as bash would, by the function that it would call.
+/// Returns what bash would offer for `words`, by calling the completion function.
 fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     let program = format!(
         "{script}\nCOMP_WORDS=({words} \"$1\")\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
@@ -58,13 +59,13 @@ fn completed_by_bash(script: &str, words: &str) -> Option<String> {
     );
     let mut bash = Command::new("bash");
     bash.args(["-c", &program, "bash", ""]).stderr(Stdio::inherit());
-    let output = bash.output().ok()?; // there is no bash here
+    let output = bash.output().ok()?; // `None` if bash is not installed
     assert!(output.status.success(), "{words}");
     Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
 #[test]
-fn bash_completes_verbs_flags_and_values() {
+fn bash_completes_commands_flags_and_values() {
     let script = Scene::offline().run("completions bash").stdout;
     let Some(verbs) = completed_by_bash(&script, "rolecall") else {
         println!("skipped: there is no bash");
@@ -81,7 +82,7 @@ fn bash_completes_verbs_flags_and_values() {
 }
 
 #[test]
-fn every_page_is_written_for_a_packager() {
+fn man_writes_every_page_to_a_folder() {
     let scene = Scene::offline();
     let run = scene.run("man --into share/man1");
     run.exits(0);
@@ -97,13 +98,13 @@ fn every_page_is_written_for_a_packager() {
 }
 
 #[test]
-fn pages_that_cannot_be_written_are_said() {
+fn an_unwritable_folder_for_man_pages_is_an_error() {
     let scene = Scene::offline().file("share", "");
     scene.run("man --into share/man1").exits(1).names("commands::not_written");
 }
 
 #[test]
-fn a_flag_of_the_connection_is_for_verbs_that_ask() {
+fn connection_flags_are_only_for_commands_that_send_requests() {
     let scene = Scene::offline().file("users.toml", "").file("old.toml", "");
     for words in [
         "validate --sandbox",
@@ -113,6 +114,6 @@ fn a_flag_of_the_connection_is_for_verbs_that_ask() {
     ] {
         scene.run(words).exits(64).mentions("goes behind: plan, apply, rollback, import");
     }
-    // What stands in the environment is for whoever needs it.
+    // The environment may be meant for other commands.
     scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
 }

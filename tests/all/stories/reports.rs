@@ -1,4 +1,4 @@
-//! One run, every format: each says the same, where it was asked for.
+//! One run can write every format. Each has the same content and goes to the requested place.
 
 use std::fs;
 use std::path::Path;
@@ -127,7 +127,7 @@ fn a_github_job_gets_annotations_on_the_lines_and_the_comment_as_its_summary() {
 }
 
 #[test]
-fn what_is_said_of_many_at_one_place_is_one_annotation() {
+fn problems_at_the_same_place_are_one_annotation() {
     let people: Vec<String> = (0..7)
         .map(|n| format!("{{ \"id\": \"u{n}\", \"email\": \"p{n}@acme.example\", \"role\": \"viewer\" }}"))
         .collect();
@@ -144,7 +144,7 @@ fn what_is_said_of_many_at_one_place_is_one_annotation() {
 }
 
 #[test]
-fn more_annotations_than_a_step_shows_are_counted() {
+fn annotations_beyond_the_limit_are_counted() {
     let people: Vec<String> = (0..30).map(|n| format!("\"p{n}@acme.example\" = {{}}\n")).collect();
     let scene = Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{}", people.concat()));
     let run = scene.run("plan --format github");
@@ -157,7 +157,7 @@ fn more_annotations_than_a_step_shows_are_counted() {
 }
 
 #[test]
-fn every_report_of_every_verb_fits_its_schema() {
+fn every_report_of_every_command_fits_its_schema() {
     let schema: Value = serde_json::to_value(json::schema()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let scene = scene().file("old.toml", "[users]\n\"bo@acme.example\" = {}\n").file("empty.toml", "");
@@ -196,7 +196,7 @@ fn every_report_of_every_verb_fits_its_schema() {
 }
 
 #[test]
-fn the_committed_schema_is_that_of_the_reports() {
+fn the_committed_schema_matches_the_reports() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
     let schema = serde_json::to_string_pretty(&json::schema()).unwrap() + "\n";
     if std::env::var_os("ROLECALL_BLESS").is_some_and(|value| value == "1") {
@@ -206,7 +206,7 @@ fn the_committed_schema_is_that_of_the_reports() {
 }
 
 #[test]
-fn one_run_writes_every_format_on_failure_too() {
+fn one_run_writes_every_format_even_on_failure() {
     for (users, exit) in [(USERS, 0), ("[users]\n\"bo@acme.example\" = { role = \"Wizard\" }\n", 1)] {
         let scene = Scene::with_pylon(PYLON).file("users.toml", users);
         let reports: Vec<String> =
@@ -222,7 +222,7 @@ fn one_run_writes_every_format_on_failure_too() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_report_is_an_error_before_any_request() {
     let scene = scene();
     scene
         .run("apply --auto-approve --report html=nowhere/report.html")
@@ -273,7 +273,7 @@ fn a_report_that_cannot_be_written_is_said_before_anything_is_sent() {
 
 #[cfg(unix)]
 #[test]
-fn a_report_that_is_lost_is_a_failure_also_if_something_was_changed() {
+fn a_report_lost_after_an_apply_is_a_failure() {
     let scene = scene();
     scene.run("plan --report json=/dev/full").exits(1).names("commands::not_written");
     scene.run("apply --auto-approve --report json=/dev/full").exits(4).names("commands::not_written");
@@ -283,7 +283,7 @@ fn a_report_that_is_lost_is_a_failure_also_if_something_was_changed() {
 }
 
 #[test]
-fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
+fn a_comment_stays_within_its_limit_and_counts_omitted_lines() {
     let number = 2500;
     let person = |n: usize| {
         format!(
@@ -313,7 +313,7 @@ fn a_comment_stays_within_its_length_and_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn the_summary_of_a_github_job_holds_every_change_that_a_comment_cannot() {
+fn a_job_summary_contains_changes_that_a_comment_omits() {
     let number = 2000;
     let address = |n: usize| format!("person{n}@acme.example");
     let people: Vec<String> = (0..number)
@@ -335,7 +335,7 @@ fn the_summary_of_a_github_job_holds_every_change_that_a_comment_cannot() {
     assert_eq!(shown(&read(&scene, "summary.md")), number);
     assert!(read(&scene, "comment.md").len() <= 32_000 && shown(&read(&scene, "comment.md")) < number);
 
-    // GitHub drops a summary of more than 1 MiB, whatever else the step has written into it.
+    // GitHub drops a summary of more than 1 MiB, including everything else that the step has written into it.
     let before = 1_048_576 - 40_000;
     fs::write(&path, "x".repeat(before)).unwrap();
     scene.run(plan).exits(0);
@@ -345,7 +345,7 @@ fn the_summary_of_a_github_job_holds_every_change_that_a_comment_cannot() {
 }
 
 #[test]
-fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
+fn the_final_notes_are_in_the_text_the_comment_and_the_page() {
     let scene = scene();
     scene.run("plan -o plan.json --report markdown=plan.md --report html=plan.html").exits(0);
     for name in ["plan.md", "plan.html"] {
@@ -367,7 +367,7 @@ fn what_stands_at_the_end_of_the_text_stands_in_the_comment_and_the_page_too() {
 }
 
 #[test]
-fn what_is_only_reported_reads_the_same_in_every_format() {
+fn report_only_drift_reads_the_same_in_every_format() {
     let users = "[guardrails]\nkeep_at_least = { Admin = 5 }\nprotected = [\"gone@acme.example\"]\n[users]\n\"bo@acme.example\" = { status = \"away\" }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     for text in scene.reports_for_people("plan", 0) {
@@ -386,7 +386,7 @@ fn what_is_only_reported_reads_the_same_in_every_format() {
 }
 
 #[test]
-fn a_plan_within_an_explanation_ends_as_it_would_by_itself() {
+fn a_plan_in_an_explanation_ends_like_a_separate_plan() {
     let scene = Scene::with_pylon(PYLON).file(
         "users.toml",
         "[guardrails]\nprotected = [\"bo@acme.example\"]\n[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",

@@ -1,4 +1,4 @@
-//! `rolecall sandbox` on its own, with a client of a few lines.
+//! Tests of `rolecall sandbox` with a minimal HTTP client.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

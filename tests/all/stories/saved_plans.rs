@@ -1,4 +1,4 @@
-//! A reviewed plan is applied as it was reviewed, or what is left of it, or not at all.
+//! A saved plan is applied as reviewed, or its remaining part is, or nothing is.
 
 use std::fs;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn text(scene: &Scene) -> String {
     fs::read_to_string(scene.folder().join("plan.json")).unwrap()
 }
 
-/// What `validate` says of these files: their digest and their names.
+/// Returns the digest and the names of these files, as `validate` prints them.
 fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
     let run = scene.run(&format!("validate --format json --config {config}"));
     run.exits(0);
@@ -37,7 +37,7 @@ fn validated(scene: &Scene, config: &str) -> (String, Vec<String>) {
 }
 
 #[test]
-fn validate_gives_the_digest_that_a_saved_plan_is_bound_to_wherever_the_files_lie() {
+fn validate_prints_the_digest_of_saved_plans_for_any_folder() {
     let team = "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n";
     let root = "include = [\"teams/*.toml\"]\n";
     let mut scene = Scene::with_pylon(PYLON).file("users.toml", root).file("teams/emea.toml", team);
@@ -91,7 +91,7 @@ fn a_saved_plan_is_applied_as_it_was_reviewed() {
 }
 
 #[test]
-fn a_saved_plan_is_what_its_schema_says() {
+fn a_saved_plan_fits_its_schema() {
     let schema: Value = serde_json::from_str(include_str!("../../../docs/saved-plan.schema.json")).unwrap();
     let fields = &schema["$defs"]["edit"]["properties"]["field"]["enum"];
     assert_eq!(*fields, Value::from(Field::ALL.map(Field::as_str).to_vec()));
@@ -102,7 +102,7 @@ fn a_saved_plan_is_what_its_schema_says() {
 }
 
 #[test]
-fn what_came_into_step_meanwhile_is_left_out() {
+fn changes_already_made_are_left_out_of_a_saved_plan() {
     let scene = saved();
     somebody_else(&scene, "ana@acme.example", "viewer");
     scene.run("apply plan.json --auto-approve").exits(0);
@@ -110,7 +110,7 @@ fn what_came_into_step_meanwhile_is_left_out() {
 }
 
 #[test]
-fn anything_new_or_altered_refuses_the_whole() {
+fn a_saved_plan_is_refused_if_any_change_is_new_or_altered() {
     let scene = saved();
     somebody_else(&scene, "bo@acme.example", "admin");
     is_stale(&scene, "saved_plan::stale");
@@ -132,7 +132,7 @@ fn anything_new_or_altered_refuses_the_whole() {
 }
 
 #[test]
-fn a_plan_for_somewhere_else_is_refused() {
+fn a_saved_plan_for_another_host_or_organization_is_refused() {
     let other = saved();
     let elsewhere = Scene::with_pylon(&PYLON.replace("org_1", "org_2"))
         .file("users.toml", USERS)
@@ -144,7 +144,7 @@ fn a_plan_for_somewhere_else_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_not_the_plan_that_was_saved_is_refused() {
+fn an_invalid_or_altered_plan_file_is_refused() {
     let scene = saved();
     let plan = text(&scene);
     let meddled = [
@@ -178,7 +178,7 @@ fn a_file_that_is_not_the_plan_that_was_saved_is_refused() {
 }
 
 #[test]
-fn whichever_byte_is_flipped_the_plan_is_refused_or_still_the_same() {
+fn a_plan_with_a_flipped_byte_is_refused_or_unchanged() {
     let scene = saved();
     let original = text(&scene);
     let plan = SavedPlan::parse(&original).unwrap();
@@ -197,7 +197,7 @@ fn whichever_byte_is_flipped_the_plan_is_refused_or_still_the_same() {
 }
 
 #[test]
-fn a_saved_plan_is_for_its_owner_alone_and_holds_no_secret() {
+fn a_saved_plan_is_readable_only_by_its_owner_and_contains_no_secret() {
     let scene = saved();
     assert!(!text(&scene).contains(TOKEN));
     #[cfg(unix)]

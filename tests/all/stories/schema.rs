@@ -1,4 +1,4 @@
-//! The schema of `users.toml`: what the reader takes it takes, what is a mistake of one value it marks, and editors have it.
+//! Tests of the schema of `users.toml`: it accepts every valid file, and rejects mistakes that a single value shows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 use super::docs::{blocks, pages};
 use crate::harness::Scene;
 
-/// Judges by the schema, formats too, as taplo does.
+/// Returns a validator that also checks formats, as taplo does.
 pub(crate) fn validator() -> jsonschema::Validator {
     let options = jsonschema::options().should_validate_formats(true);
     options.build(schema().as_value()).expect("a schema")
 }
 
-/// TOML as a JSON-Schema validator sees it: dates and times are strings.
+/// Converts TOML to what a JSON Schema validator sees. Dates and times become strings.
 pub(crate) fn as_json(text: &str) -> Value {
     fn convert(value: toml::Value) -> Value {
         match value {
@@ -57,7 +57,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_example_and_every_piece_of_toml_in_the_docs_fits_the_schema() {
+fn every_example_and_all_toml_in_the_docs_fit_the_schema() {
     let validator = validator();
     let mut texts: Vec<(String, String)> = examples()
         .into_iter()
@@ -75,7 +75,7 @@ fn every_example_and_every_piece_of_toml_in_the_docs_fits_the_schema() {
     }
 }
 
-/// Mistakes that one value shows, with what stands around them: the reader refuses them, and so does the schema.
+/// Mistakes that a single value shows, with the text around them. Both the reader and the schema reject them.
 const MISTAKES: &[&str] = &[
     "timezon = \"UTC\"",
     "timezone = 1",
@@ -127,7 +127,7 @@ const MISTAKES: &[&str] = &[
 ];
 
 #[test]
-fn what_the_schema_marks_the_reader_refuses() {
+fn the_reader_refuses_what_the_schema_rejects() {
     let validator = validator();
     for text in MISTAKES {
         assert!(!validator.is_valid(&as_json(text)), "the schema takes:\n{text}");
@@ -136,7 +136,7 @@ fn what_the_schema_marks_the_reader_refuses() {
 }
 
 #[test]
-fn every_share_that_the_reader_takes_fits_the_schema() {
+fn every_valid_share_fits_the_schema() {
     let validator = validator();
     for percent in [0, 1, 9, 10, 25, 99, 100] {
         let text = format!("[guardrails]\nmax_changes = \"{percent}%\"\n");
@@ -146,7 +146,7 @@ fn every_share_that_the_reader_takes_fits_the_schema() {
 }
 
 #[test]
-fn every_time_that_the_reader_takes_fits_the_schema() {
+fn every_valid_time_fits_the_schema() {
     let validator = validator();
     for written in [
         "2026-12-20",
@@ -163,7 +163,7 @@ fn every_time_that_the_reader_takes_fits_the_schema() {
         );
         Scene::offline().file("users.toml", &text).run("validate").exits(0);
         assert!(validator.is_valid(&as_json(&text)), "{written}");
-        // As it is written: not every editor turns the space into a `T`.
+        // Without conversion, because not every editor replaces the space with a `T`.
         let mut raw = as_json(&text);
         raw["users"]["a@b.example"]["windows"][0]["until"] = written.into();
         assert!(validator.is_valid(&raw), "{written}");
@@ -171,7 +171,7 @@ fn every_time_that_the_reader_takes_fits_the_schema() {
 }
 
 #[test]
-fn the_line_for_editors_stays_where_it_is() {
+fn formatting_keeps_the_schema_comment_for_editors() {
     let text = "#:schema ./users.schema.json\n\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
     let scene = Scene::offline().file("users.toml", text);
     scene.run("validate").exits(0);
@@ -180,7 +180,7 @@ fn the_line_for_editors_stays_where_it_is() {
 }
 
 #[test]
-fn the_committed_schema_is_the_one_that_is_printed() {
+fn the_committed_schema_is_what_the_command_prints() {
     let path = root().join("docs/users.schema.json");
     let printed = Scene::offline().run("schema").stdout;
     if std::env::var_os("ROLECALL_BLESS").is_some_and(|value| value == "1") {
@@ -190,7 +190,7 @@ fn the_committed_schema_is_the_one_that_is_printed() {
 }
 
 #[test]
-fn each_schema_is_printed_by_its_name() {
+fn each_schema_can_be_printed_by_name() {
     let scene = Scene::offline();
     let committed = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
     assert_eq!(scene.run("schema users").stdout, scene.run("schema").stdout);

@@ -1,4 +1,4 @@
-//! The token is put into every argument and every variable. No output contains it, not even a piece of it.
+//! The tests put the token into every argument and every variable. No output may contain any part of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::harness::{Scene, TOKEN};
 
 const PYLON: &str = r#"{ "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "member" } ] }"#;
 
-/// How the token reaches the run.
+/// How the run gets the token.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Variable,
@@ -31,7 +31,8 @@ fn scene(from: From) -> Scene {
     }
 }
 
-/// Everything that the run wrote to standard output and standard error. A sandbox is ended after its greeting.
+/// Returns everything that the run wrote to standard output and standard error. A sandbox is stopped after its first
+/// message.
 fn said(scene: &Scene, arguments: &[&str]) -> String {
     let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
     ended(child)
@@ -57,7 +58,7 @@ fn keeps_the_token(text: &str, of: &str) {
     assert_eq!(piece, None, "{of} says:\n{text}");
 }
 
-/// Also what was written into files, except the one that has the token.
+/// Checks the written files too, except the one that contains the token.
 fn files_keep_the_token(folder: &Path, of: &str) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -72,7 +73,7 @@ fn files_keep_the_token(folder: &Path, of: &str) {
     }
 }
 
-/// Every command line with the token in one place.
+/// Returns every command line, with the token in one place each.
 fn command_lines() -> Vec<Vec<String>> {
     let mut command = manual::command();
     command.build();
@@ -95,7 +96,7 @@ fn command_lines() -> Vec<Vec<String>> {
         lines.push(behind(vec![format!("--frob={TOKEN}")]));
         for flag in verb.get_arguments().filter_map(|arg| arg.get_long()) {
             lines.push(behind(vec![format!("--{flag}"), token()]));
-            // The same flag is read in the same way behind every verb.
+            // All commands parse the same flag in the same way, so one of them is enough.
             if seen.insert(flag.to_owned()) {
                 for value in
                     [token(), format!("json={TOKEN}"), format!("{TOKEN}=1"), format!("patch={TOKEN}")]

@@ -1,4 +1,4 @@
-//! `rollback`: the way back from an apply, and what it leaves alone.
+//! Tests of `rollback`: what it restores, and what it leaves unchanged.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ role = "Member" # for most
 "dee@acme.example" = {}
 "#;
 
-/// A scene in which an apply has been carried out, and where its journal is.
+/// A scene in which an apply has run. Also returns its journal.
 fn applied(users: &str) -> (Scene, PathBuf) {
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     scene.run("apply --auto-approve --journal first.jsonl").exits(0);
@@ -37,7 +37,7 @@ fn applied(users: &str) -> (Scene, PathBuf) {
 const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
 
 #[test]
-fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
+fn a_rollback_restores_what_patches_can_and_reports_the_rest() {
     let (scene, _) = applied(USERS);
     let before = scene.patches().len();
     scene.run(ROLLBACK).exits(0).says(
@@ -76,7 +76,7 @@ To keep it, users.toml has to say:
 }
 
 #[test]
-fn what_somebody_has_changed_since_is_left_alone_and_said() {
+fn a_rollback_keeps_and_reports_later_changes() {
     let (scene, _) = applied(USERS);
     scene
         .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
@@ -96,7 +96,7 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
 }
 
 #[test]
-fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
+fn a_damaged_journal_is_read_and_its_lost_lines_are_counted() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -105,13 +105,13 @@ fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
     fs::write(&journal, lines.join("\n") + "\n").unwrap();
     let run = scene.run(ROLLBACK);
     run.exits(0);
-    // Its outcome line still has the operation.
+    // The outcome line still contains the operation.
     assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
     assert!(run.stdout.contains("Damaged: 1 line of the journal cannot be read"), "{}", run.stdout);
 }
 
 #[test]
-fn an_apply_has_a_journal_of_its_own() {
+fn every_apply_has_a_separate_journal() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let changed = scene.file("users.toml", USERS.replace("away", "active"));
@@ -120,7 +120,7 @@ fn an_apply_has_a_journal_of_its_own() {
 }
 
 #[test]
-fn guardrails_see_a_rollback_too() {
+fn guardrails_check_a_rollback() {
     let users = "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n";
     let (scene, _) = applied(users);
     scene.pylon(|world| {
@@ -132,7 +132,7 @@ fn guardrails_see_a_rollback_too() {
 }
 
 #[test]
-fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
+fn a_rollback_works_with_the_journal_of_a_killed_run() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let intents: Vec<&str> = text.lines().take(3).collect();
@@ -148,7 +148,7 @@ fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_is_no_journal_or_another_organizations_is_refused() {
+fn a_file_that_is_not_a_journal_of_this_organization_is_refused() {
     let (scene, journal) = applied(USERS);
     scene.run("rollback nowhere.jsonl --auto-approve").exits(1).names("rollback::unreadable");
     scene.run("rollback users.toml --auto-approve").exits(1).names("rollback::no_journal");
@@ -173,7 +173,7 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
 }
 
 #[test]
-fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
+fn a_rollback_names_each_contradicting_person_once() {
     let window = "[{ until = 2026-12-01, role = 'Member', status = 'away', then = 'active' }]";
     let users = format!(
         "users = {{ 'bo@acme.example' = {{ role = 'Viewer', windows = {window} }}, 'cy@acme.example'.status = 'away' }}\n"
@@ -189,7 +189,7 @@ fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
 }
 
 #[test]
-fn a_role_whose_name_is_the_slug_of_another_is_proposed_by_its_own_slug() {
+fn a_role_named_like_another_slug_is_proposed_by_its_slug() {
     let state = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" },
         { "id": "r_old", "name": "lead", "slug": "lead-old" }, { "id": "r_new", "name": "Lead", "slug": "lead" } ],
         "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "lead-old" } ] }"#;
@@ -203,7 +203,7 @@ fn a_role_whose_name_is_the_slug_of_another_is_proposed_by_its_own_slug() {
 }
 
 #[test]
-fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
+fn an_active_window_is_reported_and_no_edit_is_proposed() {
     let users = "[users.\"cy@acme.example\"]\nwindows = [{ until = 2026-12-01, status = \"away\", then = \"active\" }]\n";
     let (scene, _) = applied(users);
     let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
@@ -216,7 +216,7 @@ fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
 }
 
 #[test]
-fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
+fn a_failed_rollback_does_not_suggest_an_apply() {
     let (scene, journal) = applied(USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     for text in scene.reports_for_people(ROLLBACK, 1) {
@@ -232,7 +232,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
             "{text}"
         );
     }
-    // Nor where its journal is the newest of the folder.
+    // Nor if its journal is the newest in the folder.
     let own = scene.folder().join(".rolecall/journal");
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
@@ -245,7 +245,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
 }
 
 #[test]
-fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
+fn every_format_reports_a_journal_without_an_end() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
@@ -254,7 +254,7 @@ fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     }
 }
 
-/// Two lines of a journal, the second of which says that the apply changed this user's role.
+/// Returns two lines of a journal. The second says that the apply changed this user's role.
 fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
     let host = scene.host();
     let edit = format!(r#"{{"field":"role","from":["{from}"],"to":"{to}"}}"#);
@@ -267,7 +267,7 @@ fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> Strin
 }
 
 #[test]
-fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
+fn a_rollback_shows_the_address_in_pylon() {
     let users = "[users]\n\"cy@acme.example\" = { role = \"Member\" }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_admin", "role_member");
@@ -282,12 +282,12 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
     let changed =
         "  ✓ cy@acme.example  Cy\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
-    // The files are looked at under the person's own address too.
+    // The files are also searched for the person's own address.
     assert!(run.stdout.contains("The files contradict it: 1 person is declared otherwise"), "{}", run.stdout);
 }
 
 #[test]
-fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
+fn skipped_entries_of_a_rollback_show_the_address_in_pylon() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
@@ -297,7 +297,7 @@ fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
 }
 
 #[test]
-fn a_journal_of_two_organizations_is_refused() {
+fn a_journal_with_two_organizations_is_refused() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let begin = text.lines().next().unwrap();

@@ -1,5 +1,5 @@
-//! What happens when no trusted connection can be made: the certificate, the TLS handshake, the proxy, and the variables
-//! that decide about them.
+//! Tests of connections that cannot be trusted or made: the certificate, the TLS handshake, the proxy, and the
+//! environment variables that configure them.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -17,7 +17,7 @@ const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "use
     { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "member" } ] }"#;
 const USERS: &str = "[users]\n\"ana@acme.example\" = { role = \"Viewer\" }\n";
 const LOOPBACK: &str = "127.0.0.1";
-/// A plan begins with this many requests at the same time. A request that is retried makes it more.
+/// How many requests a plan sends at the same time at the start. A retry would increase the number.
 const FIRST_READS: usize = 4;
 
 /// A sandbox behind a relay that presents the certificates of `server`, and a user who trusts only `pem`.
@@ -39,7 +39,8 @@ fn is_not_retried(server: &Server, run: &Run) {
     assert!((1..=FIRST_READS).contains(&connections), "{connections} connections:\n{}", run.stderr);
 }
 
-/// Plans over a connection that must not be trusted, and checks that it was not retried and that nothing was asked.
+/// Runs a plan over a connection that must not be trusted. Checks that it was not retried, and that no request was
+/// sent.
 #[track_caller]
 fn is_refused(trusted: &str, presented: &Identity) -> (Run, SocketAddr) {
     let server = presented.server();
@@ -60,7 +61,7 @@ fn a_certificate_of_a_trusted_authority_is_accepted() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_accepted_if_it_is_trusted_itself() {
+fn a_trusted_self_signed_certificate_is_accepted() {
     let identity = Identity::self_signed(&settings(&[LOOPBACK]));
     let server = identity.server();
     let (scene, _relay) = behind(identity.pem(), move |_| Arc::clone(&server));
@@ -79,7 +80,7 @@ fn an_unknown_authority_is_named() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_called_self_signed() {
+fn a_self_signed_certificate_is_reported_as_self_signed() {
     let trusted = Authority::new("Story CA").pem();
     let (run, address) = is_refused(&trusted, &Identity::self_signed(&settings(&[LOOPBACK])));
     run.mentions(&format!("the certificate of {address} is self-signed and not trusted here"));
@@ -127,7 +128,7 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     run.mentions("check the clock of this machine");
 }
 
-/// Twelve people, so that more writes wait than are sent at once.
+/// Twelve people, so that some writes wait until others have ended.
 fn many() -> (String, String) {
     let number = 0..12;
     let users: Vec<String> = number
@@ -165,7 +166,7 @@ fn swapped_after(writes: usize) -> (Scene, Run) {
     let began = Instant::now();
     let run = scene.run("apply --auto-approve");
     assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
-    let most = good_ones + 8; // the requests that were under way when the first certificate was refused
+    let most = good_ones + 8; // requests in flight when the first certificate was refused
     assert!(
         relay.connections() <= most,
         "{} connections, and at most {most} were expected",
@@ -184,14 +185,14 @@ fn a_certificate_that_becomes_invalid_during_an_apply_stops_it_at_once() {
 }
 
 #[test]
-fn a_certificate_that_becomes_invalid_before_the_first_write_leaves_everything_as_it_is() {
+fn a_certificate_that_becomes_invalid_before_the_first_write_changes_nothing() {
     let (scene, run) = swapped_after(0);
     run.exits(1);
     assert_eq!(scene.patches(), Vec::<String>::new());
     assert!(run.stdout.contains("\n12 not attempted"), "{}", run.stdout);
 }
 
-/// Plans with https at `address`, and expects this message and no retry.
+/// Runs a plan with https at `address`. Expects this message and no retry.
 #[track_caller]
 fn tls_fails(server: &Server, message: &str) -> Run {
     let authority = Authority::new("Story CA");
@@ -207,7 +208,7 @@ fn tls_fails(server: &Server, message: &str) -> Run {
 }
 
 #[test]
-fn a_plain_http_server_at_an_https_address_is_called_one() {
+fn a_plain_http_server_at_an_https_address_is_reported() {
     let run = tls_fails(
         &Server::saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
         "does not use TLS: it may be a plain HTTP server",
@@ -216,14 +217,14 @@ fn a_plain_http_server_at_an_https_address_is_called_one() {
 }
 
 #[test]
-fn a_server_without_a_supported_version_of_tls_is_called_one() {
+fn a_server_without_a_supported_tls_version_is_reported() {
     // The alerts `protocol_version` and `handshake_failure`.
     tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 70]), "does not support TLS 1.2 or 1.3");
     tls_fails(&Server::saying(&[21, 3, 1, 0, 2, 2, 40]), "refused the TLS handshake (HandshakeFailure)");
 }
 
 #[test]
-fn a_server_that_wants_a_client_certificate_says_so() {
+fn a_server_that_requires_a_client_certificate_is_reported() {
     let authority = Authority::new("Story CA");
     let server = authority.issue(&settings(&[LOOPBACK])).server_for_clients_of(&authority);
     let (scene, relay) = behind(&authority.pem(), move |_| Arc::clone(&server));
@@ -232,7 +233,7 @@ fn a_server_that_wants_a_client_certificate_says_so() {
     is_not_retried(&relay, &run);
 }
 
-/// A proxy in front of a relay that presents `presented`, and a user who reaches `pylon.example` through it.
+/// Makes a scene whose requests reach `pylon.example` through a proxy. Behind it, a relay presents `presented`.
 fn proxied(
     status: &'static str,
     presented: &Identity,
@@ -262,7 +263,7 @@ fn a_proxy_is_used_with_its_user_name_and_password() {
 }
 
 #[test]
-fn a_bad_certificate_behind_a_proxy_is_that_of_the_host() {
+fn a_bad_certificate_behind_a_proxy_is_attributed_to_the_host() {
     let (trusted, other) = (Authority::new("Story CA"), Authority::new("Inspecting Proxy CA"));
     let (scene, proxy, _) = proxied("200 OK", &other.issue(&settings(&["pylon.example"])), &trusted.pem());
     let run = scene.run("plan");
@@ -272,7 +273,7 @@ fn a_bad_certificate_behind_a_proxy_is_that_of_the_host() {
 }
 
 #[test]
-fn a_proxy_that_wants_another_password_is_asked_once() {
+fn a_proxy_that_rejects_the_password_is_tried_once() {
     let authority = Authority::new("Story CA");
     let identity = authority.issue(&settings(&["pylon.example"]));
     let (scene, proxy, _) = proxied("407 Proxy Authentication Required", &identity, &authority.pem());
@@ -292,7 +293,7 @@ fn a_proxy_that_wants_another_password_is_asked_once() {
         .mentions("asks for a user name and password (407)");
 }
 
-/// What `doctor`, which asks once, says about Pylon.
+/// Returns what `doctor`, which sends one request, prints about Pylon.
 #[track_caller]
 fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
     let doctor = scene.run_in("doctor", variables);
@@ -302,7 +303,7 @@ fn doctor_finds(scene: &Scene, variables: &[(&str, &str)], found: &str) {
 }
 
 #[test]
-fn whatever_keeps_a_request_from_leaving_is_named() {
+fn every_connection_failure_is_named() {
     let authority = Authority::new("Story CA");
     let identity = authority.issue(&settings(&["pylon.example"]));
     for (status, found) in [
@@ -316,7 +317,7 @@ fn whatever_keeps_a_request_from_leaving_is_named() {
     let (scene, _, _) = proxied("200 OK", &identity, &authority.pem());
     let silent = Server::saying(b"").address();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = format!("{}.example:3128", "a".repeat(64)); // too long for a name, so no resolver is asked
+    let nowhere = format!("{}.example:3128", "a".repeat(64)); // too long for a host name, so no resolver is asked
     for (proxy, found) in [
         (
             silent.to_string(),
@@ -382,14 +383,14 @@ fn a_proxy_address_that_cannot_be_used_is_refused_and_never_printed() {
 }
 
 #[test]
-fn a_proxy_that_is_not_used_need_not_be_usable() {
+fn an_unused_proxy_may_be_invalid() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).env("HTTPS_PROXY", "nonsense");
     scene.run("plan").exits(0);
     scene.run("plan --sandbox").exits(0);
     scene.run("validate").exits(0);
 }
 
-/// The line that `doctor` prints about `name`.
+/// Returns the line that `doctor` prints about `name`.
 #[track_caller]
 fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &str) {
     let doctor = scene.run_in("doctor --token-file nowhere", variables);
@@ -399,7 +400,7 @@ fn doctor_says(scene: &Scene, variables: &[(&str, &str)], name: &str, found: &st
 }
 
 #[test]
-fn doctor_shows_the_way_that_requests_take() {
+fn doctor_shows_the_proxy_that_requests_use() {
     let scene = Scene::offline().file("users.toml", USERS).env("PYLON_BASE_URL", "https://api.pylon.example");
     let proxy = ("HTTPS_PROXY", "http://ana:s3cret@proxy.example:3128");
     let excluded = "none: requests go directly to Pylon; NO_PROXY excludes it from HTTPS_PROXY";
@@ -543,7 +544,7 @@ fn an_unreadable_file_of_certificates_is_named() {
     let path = scene.folder().join("roots.pem");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
-        return; // root can read everything
+        return; // root can read every file
     }
     scene
         .run("plan")

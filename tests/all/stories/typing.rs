@@ -1,11 +1,11 @@
-//! What people really type, and what they are told: the place, the mistake, and what to write instead.
+//! Tests of typical mistakes: each message shows the place, the mistake, and the correction.
 
 use pretty_assertions::assert_eq;
 use rolecall::problem::Problems;
 
 use crate::rosters::read;
 
-/// What is typed, and each problem: its places, its code, its message, and its help.
+/// The text that a user types, and each problem: its places, its code, its message, and its help.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 pub(crate) const TYPED: &[(&str, &[&str])] = &[
     (
@@ -1206,7 +1206,7 @@ max_changes = "x"
     ),
 ];
 
-/// Keys and values that are not those of a roster, in valid TOML.
+/// Valid TOML with keys and values that are not those of a roster.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const MEANT: &[(&str, &[&str])] = &[
     (
@@ -1394,16 +1394,16 @@ fn told(problems: &Problems) -> Vec<String> {
 }
 
 #[test]
-fn each_mistake_is_one_problem_that_shows_what_to_write() {
+fn each_mistake_is_one_problem_with_a_correction() {
     for (text, expected) in TYPED.iter().chain(MEANT) {
         let problems = read(text.as_bytes()).expect_err(text);
         assert_eq!(told(&problems), *expected, "of:\n{text}");
     }
 }
 
-/// A secret is hidden in the message, in the help, and in the excerpt, whether it is a key or a value on the next line.
+/// A secret is hidden in the message, in the help, and in the excerpt. It may be a key, or a value on the next line.
 #[test]
-fn a_secret_in_an_odd_place_is_not_repeated() {
+fn a_secret_in_an_unusual_place_is_not_printed() {
     for text in [
         "ghp_abcdefgh12345678 = 1\n",
         "[users]\nghp_abcdefgh12345678 = {}\n",
@@ -1420,7 +1420,7 @@ fn a_secret_in_an_odd_place_is_not_repeated() {
     }
 }
 
-/// Line ends of Windows, and a byte-order mark at the start, change neither the line nor the message.
+/// Windows line endings and a byte-order mark change neither the line nor the message.
 #[test]
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
     for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {
@@ -1431,7 +1431,7 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
     }
 }
 
-/// Mistakes next to others, and mistakes that more than one rule could explain.
+/// Several mistakes together, and mistakes that more than one rule could explain.
 #[expect(clippy::needless_raw_string_hashes, reason = "the rows of a table look alike")]
 const NEXT_TO_OTHERS: &[(&str, &[&str])] = &[
     (
@@ -2042,7 +2042,7 @@ fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
     }
 }
 
-/// The correction in a help, with values in the place of dots.
+/// Returns the correction in a help text, with values in place of the dots.
 fn correction(help: &str) -> Option<String> {
     let written = help.split_once("write: ").or_else(|| help.split_once("write `=`: "))?.1;
     let end = [", with ", ", which ", ", or "].iter().filter_map(|words| written.find(words)).min();
@@ -2051,7 +2051,7 @@ fn correction(help: &str) -> Option<String> {
 }
 
 #[test]
-fn every_correction_is_toml() {
+fn every_suggested_correction_is_valid_toml() {
     for (text, _) in TYPED.iter().chain(MEANT).chain(NEXT_TO_OTHERS) {
         let problems = read(text.as_bytes()).expect_err(text);
         let helps = problems.list.iter().filter_map(|problem| problem.help.as_deref());

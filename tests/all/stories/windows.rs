@@ -1,4 +1,4 @@
-//! Time-bound values. The stories play on 2026-11-20 at 9:00 in Berlin.
+//! Tests of time-bound values. The clock is fixed at 2026-11-20, 9:00 in Berlin.
 
 use std::ffi::OsStr;
 
@@ -18,7 +18,7 @@ fn on(now: &str, person: &str) -> Scene {
 }
 
 #[test]
-fn a_window_holds_from_its_first_second_to_the_last_before_its_end() {
+fn a_window_is_active_from_its_start_until_just_before_its_end() {
     let lead = r#"{ role = "Member", windows = [{ from = 2026-12-20, until = 2027-01-03, role = "Admin", reason = "incident lead" }] }"#;
     for (now, pending) in [
         ("2026-12-19T22:59:59Z", false),
@@ -37,7 +37,7 @@ fn a_window_holds_from_its_first_second_to_the_last_before_its_end() {
 }
 
 #[test]
-fn after_a_window_its_status_is_taken_back_for_two_days_from_those_who_still_show_it() {
+fn the_status_of_an_ended_window_is_reset_for_two_days() {
     let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
     let scene = on("2026-12-20T10:00:00Z", away);
     scene.run("apply --auto-approve").exits(0);
@@ -54,7 +54,7 @@ fn after_a_window_its_status_is_taken_back_for_two_days_from_those_who_still_sho
     let scene = scene.env("ROLECALL_NOW", "2027-01-04T23:00:00Z");
     scene.run("plan --detailed-exitcode").exits(0);
 
-    // Somebody who chose another status in the meantime is left alone.
+    // A person who has chosen another status in the meantime is left unchanged.
     scene.pylon(|world| {
         world.changed_by_someone_else(std::time::Duration::ZERO, "bo@acme.example", None, Some("away"))
     });
@@ -62,7 +62,7 @@ fn after_a_window_its_status_is_taken_back_for_two_days_from_those_who_still_sho
 }
 
 #[test]
-fn each_ended_window_undoes_its_status_also_if_a_later_one_has_ended() {
+fn every_ended_window_resets_its_status() {
     let windows = r#"{ windows = [
         { from = 2026-12-20, until = 2026-12-22, status = "out_of_office", then = "active" },
         { from = 2026-12-22, until = 2026-12-23, status = "away", then = "active" } ] }"#;
@@ -86,7 +86,7 @@ fn each_ended_window_undoes_its_status_also_if_a_later_one_has_ended() {
     }
     scene.run("apply --auto-approve").exits(0);
     scene.run("plan --detailed-exitcode").exits(0);
-    // The first window's 48 hours are over.
+    // The 48 hours after the first window are over.
     scene.pylon(|world| {
         world.changed_by_someone_else(
             std::time::Duration::ZERO,
@@ -99,7 +99,7 @@ fn each_ended_window_undoes_its_status_also_if_a_later_one_has_ended() {
 }
 
 #[test]
-fn a_later_then_is_not_undone_by_an_earlier_window_and_takes_one_apply() {
+fn a_status_from_then_is_not_undone_by_an_earlier_window() {
     let windows = |second_then: &str| {
         format!(
             r#"{{ windows = [
@@ -121,7 +121,7 @@ fn a_later_then_is_not_undone_by_an_earlier_window_and_takes_one_apply() {
 }
 
 #[test]
-fn windows_with_one_open_end_hold_until_or_from_then_on() {
+fn windows_may_omit_their_start_or_end() {
     let until = r#"{ role = "Member", windows = [{ until = 2026-12-01T18:00:00+01:00, role = "Admin" }] }"#;
     on("2026-12-01T16:59:59Z", until).run("plan --detailed-exitcode").exits(2);
     on("2026-12-01T17:00:00Z", until).run("plan --detailed-exitcode").exits(0);
@@ -131,7 +131,7 @@ fn windows_with_one_open_end_hold_until_or_from_then_on() {
 }
 
 #[test]
-fn a_role_in_a_window_that_is_far_away_is_looked_up_today() {
+fn a_role_in_a_distant_window_is_looked_up_today() {
     let far = r#"{ role = "Member", windows = [{ from = 2027-06-01, until = 2027-06-02, role = "Amdin" }] }"#;
     on("2026-11-20T08:00:00Z", far).run("plan").exits(1).names("plan::unknown_role");
 }
@@ -142,7 +142,7 @@ const TWO_ADMINS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
     { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" } ] }"#;
 
 #[test]
-fn a_plan_tells_what_comes_within_a_week_and_what_will_be_refused_however_far() {
+fn a_plan_shows_the_next_week_and_any_later_blocks() {
     let scene = Scene::with_pylon(TWO_ADMINS).file(
         "users.toml",
         "\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\
@@ -169,7 +169,7 @@ Coming by itself:
 }
 
 #[test]
-fn a_plan_can_be_asked_about_another_day() {
+fn a_plan_can_be_made_for_another_day() {
     let away = r#"{ windows = [{ from = 2026-12-20, until = 2027-01-03, status = "out_of_office", then = "active" }] }"#;
     let scene = on("2026-11-20T08:00:00Z", away);
     let run = scene.run("plan --at 2026-12-20 --detailed-exitcode");
@@ -183,7 +183,7 @@ fn a_plan_can_be_asked_about_another_day() {
 }
 
 #[test]
-fn nobody_is_changed_for_good_as_on_another_day() {
+fn apply_refuses_to_run_for_another_day() {
     let bo = "{ role = \"Admin\" }";
     let scene = on("2026-11-20T08:00:00Z", bo);
     scene.run("apply --auto-approve --journal first.jsonl").exits(0);
@@ -196,7 +196,7 @@ fn nobody_is_changed_for_good_as_on_another_day() {
 }
 
 #[test]
-fn what_is_no_instant_is_not_taken_for_the_present() {
+fn an_invalid_instant_is_an_error() {
     let scene = Scene::offline().file("users.toml", "");
     let stands_for =
         |value: &OsStr| scene.command(&["validate"]).env("ROLECALL_NOW", value).output().unwrap();

@@ -1,4 +1,4 @@
-//! `import` and `fmt`: files made from what is true, edited where that differs, laid out; comments stay.
+//! Tests of `import` and `fmt`: they create, update, and format files, and keep comments.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,7 +29,7 @@ fn read(scene: &Scene, name: &str) -> String {
 }
 
 #[test]
-fn a_living_organization_becomes_a_file_and_the_plan_is_empty() {
+fn importing_an_existing_organization_gives_an_empty_plan() {
     let scene = Scene::with_pylon(PYLON);
     scene.run("import").exits(0).says(
         "
@@ -71,7 +71,7 @@ role = "Member"
 }
 
 #[test]
-fn statuses_come_only_when_asked_for_and_a_preview_writes_nothing() {
+fn import_adds_statuses_only_on_request_and_a_preview_writes_nothing() {
     let scene = Scene::with_pylon(PYLON);
     let run = scene.run("import --with-status --diff");
     run.exits(0);
@@ -87,7 +87,7 @@ fn statuses_come_only_when_asked_for_and_a_preview_writes_nothing() {
 }
 
 #[test]
-fn a_large_organization_is_imported_whole() {
+fn a_large_organization_is_imported_completely() {
     let statuses = ["active", "away", "out_of_office", ""];
     let mut users = String::new();
     for number in 0..1500 {
@@ -135,7 +135,7 @@ fn drifted() -> Scene {
 }
 
 #[test]
-fn drift_is_taken_into_the_files_and_no_other_line_is_touched() {
+fn import_update_writes_drift_into_the_files_and_changes_nothing_else() {
     let scene = drifted();
     let run = scene.run("import --update");
     run.exits(0).says(
@@ -170,7 +170,7 @@ Not written
 }
 
 #[test]
-fn people_declared_nowhere_are_added_to_the_file_that_is_named() {
+fn unmanaged_people_are_added_to_the_named_file() {
     let scene = drifted();
     scene.run("import --update --into elsewhere.toml").exits(1).names("import::not_read");
     let run = scene.run("import --update --into teams/emea.toml");
@@ -183,8 +183,8 @@ fn people_declared_nowhere_are_added_to_the_file_that_is_named() {
 }
 
 #[test]
-fn only_those_are_counted_whose_lines_can_be_edited() {
-    // What is dotted in braces only a person can edit.
+fn import_update_counts_only_people_whose_lines_it_can_edit() {
+    // Only a person can edit dotted keys in braces.
     let users = "users = { 'ana@acme.example'.role = 'Member', 'bo@acme.example' = { role = 'Admin' } }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let run = scene.run("import --update --diff");
@@ -193,7 +193,7 @@ fn only_those_are_counted_whose_lines_can_be_edited() {
 }
 
 #[test]
-fn a_preview_of_an_update_shows_the_difference_and_writes_nothing() {
+fn a_preview_of_an_update_shows_a_diff_and_writes_nothing() {
     let scene = drifted();
     let run = scene.run("import --update --diff");
     run.exits(0);
@@ -203,7 +203,7 @@ fn a_preview_of_an_update_shows_the_difference_and_writes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_edited_keeps_its_rights_and_its_link() {
+fn an_edited_file_keeps_its_permissions_and_its_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let scene =
         Scene::offline().file("real/team.toml", "[users]\n'b@acme.example' = {}\n'a@acme.example' = {}\n");
@@ -221,7 +221,7 @@ fn a_file_that_is_edited_keeps_its_rights_and_its_link() {
 }
 
 #[test]
-fn files_are_laid_out_and_checked() {
+fn fmt_formats_files_and_checks_them() {
     let scene = Scene::offline()
         .file("users.toml", "[users]\n'b@acme.example'={role='Admin'} # lead\n'a@acme.example'={}\n");
     scene
@@ -247,7 +247,7 @@ fn files_are_laid_out_and_checked() {
 }
 
 #[test]
-fn a_heading_stays_above_its_people_when_files_are_sorted_and_people_are_added() {
+fn sorting_and_adding_keep_headings_above_their_people() {
     let users = "[users]\n# Leads\n\"bo@acme.example\" = {}\n\"ana@acme.example\" = {}\n# Support\n\"eve@acme.example\" = {}\n\"cy@acme.example\" = {}\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     scene.run("fmt").exits(0);
@@ -267,7 +267,7 @@ fn a_heading_stays_above_its_people_when_files_are_sorted_and_people_are_added()
 
 #[cfg(unix)]
 #[test]
-fn if_one_file_cannot_be_written_none_is() {
+fn if_one_file_cannot_be_written_none_is_written() {
     let large = format!("# {}\n[users]\n'eve@acme.example'={{role='Admin'}}\n", "z".repeat(4000));
     let scene = drifted().file("teams/large.toml", &large);
     for words in ["fmt", "import --update"] {
@@ -287,7 +287,7 @@ fn if_one_file_cannot_be_written_none_is() {
 }
 
 #[test]
-fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
+fn import_does_not_overwrite_a_file_created_meanwhile() {
     let slow = Faults::none().on(ApiOperation::GetMe).at(1, Fault::RateLimited);
     let scene = Scene::with_troubled_pylon(PYLON, slow);
     let import = scene.command(&["import"]).spawn().unwrap();
@@ -303,7 +303,7 @@ fn a_file_that_was_made_while_pylon_was_asked_is_not_written_over() {
 }
 
 #[test]
-fn no_secret_in_a_comment_is_repeated_by_a_preview() {
+fn a_preview_does_not_print_a_secret_in_a_comment() {
     let scene =
         Scene::offline().file("users.toml", "# the token is tok-S3CRET\n[users]\n'b@acme.example'={}\n");
     for format in Format::ALL {
@@ -313,7 +313,7 @@ fn no_secret_in_a_comment_is_repeated_by_a_preview() {
 }
 
 #[test]
-fn an_import_says_that_it_allows_letters_outside_ascii() {
+fn import_reports_that_it_allows_non_ascii_addresses() {
     let scene = Scene::with_pylon(
         "{ \"users\": [ { \"email\": \"zo\\u00eb@acme.example\", \"role\": \"member\" }, { \"email\": \"bo@acme.example\", \"role\": \"member\" } ] }",
     );
@@ -335,7 +335,7 @@ rolecall import
 }
 
 #[test]
-fn nothing_is_written_that_the_files_may_not_hold() {
+fn import_skips_values_that_files_may_not_contain() {
     let odd = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_blank", "name": "  ", "slug": "nameless" } ],
       "users": [ { "id": "u_1", "email": "j\u00fcrgen@acme.example", "name": "J", "role": "admin" },
                  { "id": "u_3", "email": "ok@acme.example", "name": "O", "role": "nameless" } ] }"#;
@@ -351,7 +351,7 @@ fn nothing_is_written_that_the_files_may_not_hold() {
 }
 
 #[test]
-fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited() {
+fn a_made_up_organization_is_marked_and_can_be_saved_and_edited() {
     let scene = Scene::offline().file(
         "users.toml",
         "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
@@ -390,7 +390,7 @@ fn a_made_up_organization_says_so_and_its_description_can_be_written_and_edited(
 }
 
 #[test]
-fn a_state_is_written_for_the_folder_of_the_config_or_for_what_the_flags_name() {
+fn a_sandbox_state_is_written_for_the_config_folder_or_the_flags() {
     let scene = Scene::offline().file("team/pylon.json", PYLON).file("team/users.toml", "");
     scene.run("sandbox --config team/users.toml --write-state copy.json").exits(0);
     let users = |name: &str| read_state(&read(&scene, name)).unwrap();
@@ -404,7 +404,7 @@ fn a_state_is_written_for_the_folder_of_the_config_or_for_what_the_flags_name() 
 }
 
 #[test]
-fn the_real_organization_can_be_written_as_a_state_of_the_sandbox() {
+fn the_real_organization_can_be_written_as_a_sandbox_state() {
     let pylon = r#"{
         "organization": { "id": "org_4f1c", "name": "Acme Support" }, "token_user": "u_ana",
         "roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Lead", "slug": "lead" } ],
@@ -436,7 +436,7 @@ fn the_real_organization_can_be_written_as_a_state_of_the_sandbox() {
 }
 
 #[test]
-fn without_anything_there_is_an_embedded_pylon_to_begin_with() {
+fn an_empty_folder_can_start_with_the_sandbox() {
     let scene = Scene::offline();
     scene
         .run("import --sandbox")
@@ -446,7 +446,7 @@ fn without_anything_there_is_an_embedded_pylon_to_begin_with() {
 }
 
 #[test]
-fn the_default_role_is_never_the_administrators_and_of_two_equally_common_ones_the_one_with_less_access() {
+fn the_default_role_is_never_admin_and_ties_go_to_less_access() {
     let default = |roles: &[&str]| {
         let person = |(number, role): (usize, &&str)| {
             format!(r#"{{ "email": "p{number}@acme.example", "role": "{role}" }}"#)
@@ -485,7 +485,7 @@ fn only_the_named_files_are_formatted_and_standard_input_goes_to_standard_output
 }
 
 #[test]
-fn a_team_file_is_formatted_by_itself_although_only_its_root_file_allows_what_it_declares() {
+fn a_team_file_can_be_formatted_without_its_root_file() {
     let scene = Scene::offline()
         .file("users.toml", "allow_unicode_emails = true\ninclude = [\"teams/*.toml\"]\n")
         .file("teams/a.toml", "[users]\n'zo\u{eb}@acme.example'={}\n");

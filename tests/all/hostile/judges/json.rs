@@ -36,7 +36,7 @@ fn collect(value: &Value, into: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn it_objects() {
+fn the_judge_rejects_bad_reports() {
     assert!(judge("{\n  \"a\": \"\\u001b\"\n}\n").unwrap().has("\u{1b}"));
     assert!(!judge("{ \"a\": \"xyz\" }\n").unwrap().has("y"));
     for bad in [

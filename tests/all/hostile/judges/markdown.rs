@@ -138,7 +138,7 @@ fn options() -> Options<'static> {
 }
 
 #[test]
-fn it_objects() {
+fn the_judge_rejects_bad_reports() {
     let comment =
         |inside: &str| format!("<!-- rolecall:plan -->\n### rolecall plan: 3 to change\n\n{inside}\n");
     assert!(judge(&comment("- `@bo <b>` **gains** `x`\n\n```diff\n+ @bo\n```")).unwrap().has("@bo <b>"));

@@ -163,7 +163,7 @@ fn text_of(node: &Handle) -> String {
 }
 
 #[test]
-fn it_objects() {
+fn the_judge_rejects_bad_reports() {
     let page = |inside: &str| {
         format!(
             "<!DOCTYPE html><html><head><title>t</title><style>{STYLE}</style></head><body>{inside}</body></html>"

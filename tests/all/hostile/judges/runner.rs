@@ -141,7 +141,7 @@ fn is_white(char: char) -> bool {
 }
 
 #[test]
-fn it_reads_as_the_runner_does() {
+fn the_judge_reads_commands_as_the_runner_does() {
     let read = |line: &str| {
         command(line)
             .map(|command| (command.name, command.properties.into_iter().collect::<Vec<_>>(), command.data))
@@ -161,7 +161,7 @@ fn it_reads_as_the_runner_does() {
 }
 
 #[test]
-fn it_objects() {
+fn the_judge_rejects_bad_reports() {
     assert!(
         judge("fine\n::notice file=users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Admin\n")
             .is_ok()

@@ -153,7 +153,7 @@ impl Callbacks for Happened {
 }
 
 #[test]
-fn it_objects() {
+fn the_judge_rejects_bad_reports() {
     assert!(judge("fine\n\u{1b}[31mred\u{1b}[0m\n").is_ok());
     for bad in [
         "no end",
@@ -173,7 +173,7 @@ fn it_objects() {
 }
 
 #[test]
-fn an_emulator_is_needed() {
+fn the_emulator_detects_changes_of_clipboard_title_and_screen() {
     let mut parser = Parser::new_with_callbacks(size_of(3), size_of(9), 0, Happened::default());
     parser.process(b"\x1b]52;c;eA==\x07\x1b]0;t\x07\x1b[?1049h\x1b[2;2Hx");
     assert!(parser.callbacks().0.contains("clipboard") && parser.callbacks().0.contains("title"));
