@@ -1,6 +1,8 @@
-//! `cargo bench`: the pure rooms by themselves, with 10,000 people of whom 1 % change; and the machine, with a plan of 1,000 changes.
+//! `cargo bench`: the modules without input or output, with 10,000 people of whom 1 % change. Also the apply machine,
+//! with a plan of 1,000 changes.
 //!
-//! Items are people, for the machine what it is asked and told. Whole runs, memory and requests are measured by `benches/run`.
+//! The throughput counts people. For the machine, it counts requests and responses. `benches/run` measures whole runs,
+//! memory, and requests.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -26,10 +28,10 @@ use rolecall::report::{self, Annotations, Body, Format, LONGEST_COMMENT, PlanRep
 use rolecall::roster::{Email, Roster};
 
 const PEOPLE: usize = 10_000;
-/// As many changes as the machine is given.
+/// The number of changes that the machine carries out.
 const CHANGES: usize = 1_000;
 
-/// The files of [`PEOPLE`], the organization, and the plan between the two.
+/// The files of [`PEOPLE`], the organization, and the plan for them.
 static ACME: LazyLock<Acme> = LazyLock::new(|| Acme::new(100));
 
 fn main() {
@@ -46,7 +48,7 @@ struct Acme {
 }
 
 impl Acme {
-    /// One in so many people is away, and should not be.
+    /// One of this many people is away, and should not be.
     fn new(one_in: usize) -> Self {
         let files = files();
         let roster = Roster::read(&files).expect("the files are valid");
@@ -131,7 +133,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     bencher.counter(ItemsCount::new(PEOPLE)).bench(|| report::write(&report, format, &setting));
 }
 
-/// Every so many-th write gets no answer, has been done all the same, and is found out by reading.
+/// One of this many writes gets no answer although it is carried out, so it is read back.
 #[divan::bench(args = [0, 5])]
 fn decide(bencher: Bencher<'_, '_>, lost: usize) {
     let acme = Acme::new(PEOPLE / CHANGES);
@@ -147,7 +149,8 @@ fn machine(acme: &Acme) -> Machine {
     Machine::new(&acme.reviewed, start, start, flow, 8)
 }
 
-/// Carries the plan out on a clock that stands still while anything is to be done. How often the machine was asked or told something, and what came of it.
+/// Carries out the plan with a clock that advances only while the machine waits. Returns the number of requests and
+/// responses, and the result.
 fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     let (mut now, mut events, mut writes) = (Duration::from_secs(1), 0, 0);
     let mut changed: HashMap<UserId, Person> = HashMap::new();
@@ -176,7 +179,7 @@ fn drive(mut machine: Machine, acme: &Acme, lost: usize) -> (usize, Finished) {
     }
 }
 
-/// Everybody as they were, but for those who were written.
+/// All people, with the written values of those who were changed.
 fn answer(request: &PeopleRequest, acme: &Acme, changed: &HashMap<UserId, Person>) -> Vec<Person> {
     let now = |person: &Person| changed.get(&person.id).unwrap_or(person).clone();
     let at = |email: &Email| match acme.observed.find(email) {
@@ -210,7 +213,7 @@ fn files() -> PathBuf {
     path
 }
 
-/// Everybody is a Member; one in so many is away.
+/// All people are Members. One of this many is away.
 fn observed(one_in: usize) -> ObservedState {
     let member = RoleId("role_member".into());
     let role = Role { id: member.clone(), name: "Member".into(), slug: "member".into() };

@@ -1,4 +1,5 @@
-//! The claims of `tests/all/claims`, for cargo-fuzz: the same files, compiled once more, with as much of the suite as they use.
+//! The claims of `tests/all/claims`, for cargo-fuzz. It compiles the same files, and the parts of the test suite that
+//! they use.
 
 #![allow(dead_code, reason = "what only the suite calls")]
 
@@ -10,7 +11,7 @@ mod harmless;
 mod rosters;
 
 mod harness {
-    /// The instant at which all stories play.
+    /// The time of all stories.
     pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
 }
 
@@ -24,10 +25,10 @@ mod hostile {
     mod told;
 }
 
-/// Tries the claim of the target that is called so.
+/// Checks the claim of the fuzz target with this name.
 ///
 /// # Panics
-/// Where it does not hold.
+/// If the claim does not hold.
 pub fn try_on(target: &str, data: &[u8]) {
     let claim = claims::ALL.iter().find(|(name, _)| *name == target);
     claim.expect("a claim of this name").1(data);

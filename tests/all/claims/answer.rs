@@ -1,6 +1,6 @@
-//! An answer with success: it makes sense, and is what an ordinary JSON parser finds in it; or it is explained.
+//! A successful response is read as an ordinary JSON parser reads it, or it is an explained error.
 //!
-//! The first byte says what was asked, the rest is the body.
+//! The first byte selects the request, and the rest is the body of the response.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ pub(super) fn holds(data: &[u8]) {
     let came = || Ok(Incoming { status: 200, body: body.to_vec(), ..Incoming::default() });
     let id = || UserId::new("u_1").expect("an id");
     let emails = || vec![Email::observed("a@b.example")];
-    // An ordinary JSON parser cannot judge what is passed over: it need not be text, nor numbers that anything can hold.
+    // `None` if the body has parts that rolecall ignores but an ordinary JSON parser rejects, such as invalid text or
+    // huge numbers.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
         0 => makes_sense(&Me, came(), value, is_identity),
@@ -157,7 +158,7 @@ fn is_person(person: &Person, of: &Value) {
     let one = of["role"]["id"].as_str().or(of["role_id"].as_str()).filter(|id| !id.is_empty());
     let is_october = of.get("role_ids").is_some();
     let expected = texts("role_ids").unwrap_or_else(|| one.filter(|_| !is_october).into_iter().collect());
-    // Sorted, and each once.
+    // Sorted and without duplicates.
     assert_eq!(
         assigned.iter().map(|id| &*id.0).collect::<Vec<_>>(),
         expected.iter().copied().collect::<Vec<_>>()

@@ -1,4 +1,5 @@
-//! A journal: each line is whole or counted, and the way back takes back what was done, where it still is so, and nothing else.
+//! Each line of a journal is read or counted as damaged. A rollback undoes only what was applied and has not changed
+//! since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ pub(super) fn holds(data: &[u8]) {
             is_explained(&Problems::new(sources, vec![problem]));
         }
         Ok(applied) => {
-            // The last line may be a half one.
+            // The last line may be incomplete.
             assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
             assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, JournalLine::End { .. })));
             is_taken_back(&applied, &lines, &sources);
@@ -81,7 +82,7 @@ fn operation(line: &JournalLine) -> Option<&Operation> {
     }
 }
 
-/// Everybody has what the apply gave them, but for every third, whom somebody has changed since.
+/// Returns the state after the apply. The status of every third person has changed since.
 fn as_it_was_left(organization: String, operations: &[&Operation]) -> ObservedState {
     let mut people = BTreeMap::new();
     let mut roles = BTreeSet::new();

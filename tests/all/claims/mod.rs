@@ -1,7 +1,7 @@
-//! Claims about any bytes at all: a function of bytes, which panics where its claim does not hold.
+//! Claims about arbitrary bytes: functions that panic if their claim is false.
 //!
-//! The fuzz targets try them on whatever they come up with (`fuzz/` compiles this very folder), and `corpora` on what they
-//! have collected. So nothing here takes more time than a million tries leave it.
+//! The fuzz targets in `fuzz/` compile this folder and try the claims on generated inputs. `corpora` tries them on
+//! collected inputs. A claim must be fast, because a fuzzer tries it millions of times.
 
 mod answer;
 mod journal;
@@ -20,10 +20,10 @@ use crate::harmless::is_harmless;
 use crate::harness::NOW;
 use crate::hostile::any::{github, markdown};
 
-/// What panics where its claim does not hold.
+/// Panics if the claim is false.
 pub(crate) type Claim = fn(&[u8]);
 
-/// Every claim, by the name of its fuzz target, which is that of its corpus.
+/// Every claim, by the name of its fuzz target and corpus.
 pub(crate) const ALL: [(&str, Claim); 8] = [
     ("users_toml", users_toml::holds),
     ("saved_plan", saved_plan::holds),
@@ -39,13 +39,13 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_str(NOW).unwrap()
 }
 
-/// What is refused is explained, each place is one in its file, and nothing of it acts.
+/// Checks that each problem has an explanation and a place in its file, and contains no terminal or GitHub commands.
 pub(crate) fn is_explained(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     for label in problems.list.iter().flat_map(|problem| &problem.labels) {
         let (text, span) = (problems.sources.text(label.place.file), label.place.span());
         assert!(text.get(span.clone()).is_some(), "{span:?} is no place in {text:?}: {:?}", problems.list);
     }
-    // To lay a letter out takes longer than all the rest.
+    // Rendering a diagnostic takes longer than all other checks.
     diagnostic::letters(problems, false).take(3).for_each(|letter| is_harmless(&letter));
 }

@@ -1,4 +1,4 @@
-//! Text from elsewhere, made safe: nothing of it acts, nothing of it is lost, and it stays as it is when it is made safe again.
+//! Printable text is harmless and loses nothing, and making it printable again does not change it.
 
 use pretty_assertions::assert_eq;
 use rolecall::printable::Printable;
@@ -23,7 +23,7 @@ pub(super) fn holds(data: &[u8]) {
     assert!(shown == line || shown.ends_with("(not shown)"), "{line:?} became {shown:?}");
 }
 
-/// By a list of its own, which knows fewer characters than the one that is judged.
+/// Uses a separate list of characters, which is shorter than the list under test.
 fn is_safe(shown: &str) {
     let acts = |char: char| {
         char.is_control()
@@ -32,7 +32,7 @@ fn is_safe(shown: &str) {
     };
     assert!(!shown.contains(acts), "{shown:?}");
     assert!(is_no_command(shown), "{shown:?}");
-    // Behind white space and in front of anything, as a line of a report has it.
+    // With white space before the text and other text after it, as in a line of a report.
     assert!(is_no_command(&format!("  {shown}::x]")), "{shown:?}");
     assert_eq!(Printable::new(shown).as_str(), shown);
 }
@@ -45,7 +45,7 @@ fn is_cut(text: &str, limit: usize) {
     assert!(text.chars().count() > limit || cut.raw() == text, "{cut:?}");
 }
 
-/// It reads back as it was, and no renderer would write anything of it out once more.
+/// Checks that the TOML reads back unchanged, and that making it printable does not change it.
 fn is_toml(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {

@@ -1,7 +1,8 @@
-//! An answer with an error, and its headers: what it means follows from Pylon's code and the status, and the pace bears
-//! whatever the server asks for.
+//! An error response and its headers: its class depends on Pylon's code and the status. Pacing follows every hint of
+//! the server.
 //!
-//! A line each: the status, `X-Retry-After`, `Retry-After`, `Date`, `X-Rate-Limit-Remaining`; the rest is the body.
+//! The first lines are the status, `X-Retry-After`, `Retry-After`, `Date`, and `X-Rate-Limit-Remaining`. The rest is
+//! the body.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub(super) fn holds(data: &[u8]) {
             "{refusal:?}"
         );
     }
-    // Whatever is odd about the rest of the envelope, its code is heard; unless a key stands twice, perhaps escaped.
+    // The code is read even if other parts of the envelope are invalid, unless a key is repeated, possibly with
+    // escapes.
     let text = std::str::from_utf8(&incoming.body).unwrap_or_default();
     let is_plain = !text.contains('\\')
         && ["errors", "request_id", "code"].iter().all(|key| text.matches(&format!("\"{key}\"")).count() < 2);
@@ -59,7 +61,7 @@ pub(super) fn holds(data: &[u8]) {
         assert_eq!(refusal.code.as_deref(), value["code"].as_str().filter(|_| is_pylons), "{refusal:?}");
         assert_eq!(failure.request_id.as_deref(), value["request_id"].as_str(), "{refusal:?}");
     }
-    // Without a code of Pylon's, and behind a gateway's 5xx, the status alone counts.
+    // Without a code from Pylon, or with a 5xx status of a gateway, only the status counts.
     if refusal.code.is_none() || status >= 500 {
         let bare =
             exchange::attempt(&Roles { cursor: None }, Ok(Incoming { status, ..Incoming::default() }), now());
@@ -79,7 +81,7 @@ fn is_said(failure: &Failure) {
     assert!(failure.problem(None).help.is_some());
 }
 
-/// A run that is told so goes on, waits or ends; it waits at least as long as it was asked to.
+/// Checks that a run continues, waits, or ends after the response. It must wait at least as long as requested.
 fn is_borne(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);

@@ -1,4 +1,4 @@
-//! A saved plan: what can be read is what was written, and admits nothing that does not stand in it.
+//! A saved plan that can be read is what was written, and admits only the changes in it.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn read_or_explained(text: &str) {
     admits_what_stands_in_it(&saved, &value);
 }
 
-/// The same with the checksum that belongs to it, since no fuzzer guesses that.
+/// Returns the same plan with a correct checksum, because a fuzzer cannot guess it.
 fn sealed(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {
@@ -89,7 +89,7 @@ fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
     }
 }
 
-/// The change that an operation is, unless no plan could hold it.
+/// Returns the change of an operation, or `None` if no plan could contain it.
 fn change(operation: &Operation) -> Option<Change> {
     let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
     let subject = Subject {

@@ -1,4 +1,5 @@
-//! A `users.toml`: it is read or explained; what is read says the same in its canonical layout, and takes in what Pylon has.
+//! A `users.toml` is read or explained. A valid one keeps its meaning in the canonical layout, and drift can be
+//! imported into it.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ pub(super) fn holds(data: &[u8]) {
         let problems = read(data).expect_err("it is no text");
         return is_explained(&problems);
     };
-    // Two more parsers have a say: that of tables, and that of layouts.
+    // Compare with two other parsers: of TOML tables and of layouts.
     let is_toml = text.parse::<toml::Table>().is_ok();
     assert_eq!(canonical(text).is_ok(), is_toml, "of:\n{text}");
     match read(text) {
@@ -32,7 +33,7 @@ pub(super) fn holds(data: &[u8]) {
         Err(problems) => {
             is_explained(&problems);
             for problem in &problems.list {
-                let has_place = !problem.labels.is_empty() || problem.code == "roster::not_utf8"; // UTF-16 of ASCII is UTF-8 with NUL bytes
+                let has_place = !problem.labels.is_empty() || problem.code == "roster::not_utf8"; // UTF-16 of ASCII is valid UTF-8 with NUL bytes
                 assert!(has_place, "without a place: {problem:?}");
                 assert!(!is_toml || problem.code != "roster::syntax", "{problem:?} of:\n{text}");
             }
@@ -50,8 +51,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
     assert!(comparison.differences.is_empty(), "{comparison:?} of:\n{text}\nbecame:\n{after}");
 }
 
-/// Nobody has what is declared, and one is there whom no file declares: once that is taken in, nobody differs but who was
-/// said to be left.
+/// Imports the state of an organization in which all people differ from the files, and one is unmanaged. Afterwards,
+/// only people who are reported as not written may differ.
 fn takes_in(roster: &Roster) {
     let observed = nobody_as_declared(roster);
     let Some(plan) = plan(roster, &observed) else { return };
@@ -105,7 +106,7 @@ fn nobody_as_declared(roster: &Roster) -> ObservedState {
     ObservedState::new(organization, None, RoleCatalog::new(roles)).with(people)
 }
 
-/// Everything is enforced, since `import --update` takes in what is only observed as well.
+/// Plans with every policy set to enforce, because `import --update` also writes drift that is only reported.
 fn plan(roster: &Roster, observed: &ObservedState) -> Option<Plan> {
     let desired = roster.resolve_at(now());
     roster.windows_ahead(now());

@@ -1,4 +1,4 @@
-//! What the fuzz targets have found worth keeping, without a fuzzer.
+//! The corpus of the fuzz targets, checked without a fuzzer.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,8 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"))
 }
 
-/// The fuzz targets are a package of their own, so the published crate does not have them. `cargo package` adds this file.
+/// Returns whether this is the published crate, which does not contain the package of the fuzz targets. `cargo package`
+/// adds this file.
 fn is_published_crate() -> bool {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).exists()
 }
@@ -36,7 +37,7 @@ fn every_fuzz_corpus_satisfies_the_claim_of_its_target() {
     }
 }
 
-/// The targets are no part of this build, so at least their names agree.
+/// This build does not compile the targets, so it checks at least their names.
 #[test]
 fn every_claim_has_a_fuzz_target() {
     if is_published_crate() {

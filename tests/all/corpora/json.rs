@@ -1,4 +1,5 @@
-//! `JSONTestSuite` through whatever reads JSON: answers and errors of Pylon, a saved plan, a journal, the sandbox's state.
+//! `JSONTestSuite` in everything that reads JSON: responses and errors of Pylon, saved plans, journals, and sandbox
+//! states.
 
 use std::str;
 
@@ -8,7 +9,7 @@ use rolecall::plan::saved::SavedPlan;
 use crate::builders::read_state;
 use crate::claims;
 
-/// Name and bytes of each text.
+/// Returns the name and the bytes of each text.
 fn texts() -> Vec<(String, Vec<u8>)> {
     let lines = include_str!("json_suite.txt").lines().filter(|line| !line.starts_with('#'));
     let mut texts: Vec<(String, Vec<u8>)> = lines
@@ -42,7 +43,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The text in the place of `$` in each of these; one that is huge in the first.
+/// Replaces `$` with the text in each of these frames. A huge text is put only into the first frame.
 fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8>> + 't {
     let most = if text.len() > 10_000 { 1 } else { frames.len() };
     frames.iter().take(most).map(|frame| {
@@ -51,7 +52,7 @@ fn within<'t>(frames: &'t [&str], text: &'t [u8]) -> impl Iterator<Item = Vec<u8
     })
 }
 
-/// No JSON, but where it stands among other things it says nothing.
+/// Returns whether the text is blank. It is invalid JSON, but has no effect between other values.
 fn is_blank(text: &[u8]) -> bool {
     text.trim_ascii().is_empty()
 }
@@ -85,7 +86,7 @@ fn any_text_is_accepted_or_rejected_as_a_response() {
     }
 }
 
-/// Also where nobody looks at it: half an answer is none.
+/// JSON must be valid even in ignored parts: a half response is not a response.
 #[test]
 fn invalid_json_is_rejected_and_valid_json_in_unknown_keys_is_ignored() {
     use rolecall::pylon::exchange::{Incoming, attempt};

@@ -1,7 +1,7 @@
-//! Texts that others have collected, and those that the fuzz targets keep: tried once more in each run of the suite.
+//! Collected texts, including those of the fuzz targets, checked in every run of the test suite.
 //!
-//! * [`fuzzed`] is `fuzz/corpus`, each file by the claim of its target;
-//! * [`toml`] is toml-test, the suite for parsers of TOML; [`json`] is `JSONTestSuite`, that for parsers of JSON.
+//! * [`fuzzed`] is `fuzz/corpus`, each file checked by the claim of its target.
+//! * [`toml`] is toml-test, the suite for TOML parsers. [`json`] is `JSONTestSuite`, the suite for JSON parsers.
 
 mod fuzzed;
 mod json;

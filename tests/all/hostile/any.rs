@@ -1,6 +1,7 @@
 //! Any texts in the carriers of any report, for `claims`.
 //!
-//! The first byte says which report, the second how much room a comment has; the texts stand between bytes that no text has.
+//! The first byte selects the report, and the second the size of a comment. The texts follow, separated by a byte that
+//! is not valid in text.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
@@ -11,12 +12,12 @@ use super::judges::{judge, runner};
 use super::sheets::{doctor, explanation, files, roles};
 use super::told::{setting, told_in};
 
-/// No text of UTF-8 has it.
+/// A byte that does not occur in UTF-8.
 const BETWEEN: u8 = 0xff;
-/// More texts than this make no other report.
+/// The maximum number of texts. More do not change a report.
 const MOST: usize = 16;
 
-/// A comment says everything, and in less room still nothing that acts.
+/// Checks that a comment contains all texts. A shorter comment must be harmless too.
 pub(crate) fn markdown(data: &[u8]) {
     let Some((room, command, body)) = told(data, Format::Markdown) else { return };
     let report = Report { command, exit: Exit::Done, body };
@@ -26,12 +27,12 @@ pub(crate) fn markdown(data: &[u8]) {
     judge(Format::Markdown, &text).unwrap_or_else(|why| panic!("{command}: {why}\n{text}"));
 }
 
-/// A job's log says everything, and obeys nothing but our annotations.
+/// Checks that a job's log contains all texts, and only our annotations act as commands.
 pub(crate) fn github(data: &[u8]) {
     told(data, Format::Github);
 }
 
-/// Whether a job's log takes no line of it for a command.
+/// Returns whether a job's log treats no line as a command.
 pub(crate) fn is_no_command(shown: &str) -> bool {
     runner::commands(shown).is_empty()
 }

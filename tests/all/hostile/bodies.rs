@@ -1,4 +1,4 @@
-//! Reports of every kind, with a hostile string wherever text from elsewhere can stand.
+//! Reports of every kind, with a hostile string in every place that can have text from outside.
 
 use jiff::Timestamp;
 use rolecall::adoption;
@@ -31,7 +31,7 @@ use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};
 
-/// What a plan report is about: people from round to round, and whether it was carried out.
+/// The people of a plan, by round, and whether the plan was carried out.
 pub(super) struct PlanOf {
     pub(super) rounds: std::ops::Range<usize>,
     pub(super) carried_out: bool,
@@ -181,7 +181,7 @@ fn window(deal: &mut Deal<'_>) -> WindowLine {
     }
 }
 
-/// Somebody who changes, and somebody else of another kind in each round.
+/// Adds a person who changes, and another person of a different kind, in each round.
 fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carried_out: bool) {
     let moment = Moment { at: now(), written: "2026-12-01".into() };
     let origin = |deal: &mut Deal<'_>| Origin::Window {
@@ -275,7 +275,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
     }
 }
 
-/// Who brought a value about: somebody in the organization, or somebody who is not, or only from where it came.
+/// Returns the author of a value: a person in the organization, a person outside it, or only the source.
 fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
@@ -301,7 +301,7 @@ fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     }
 }
 
-/// Why the audit log was not read to its end, in every way.
+/// Returns every reason why the audit log was not read completely.
 fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     let failed = |cause, request_id| {
         CutShort::Failed(Failure { asked: "POST /audit-logs/search".into(), cause, request_id })
@@ -324,7 +324,7 @@ fn audit_log(deal: &mut Deal<'_>, number: usize) -> AuditLogLine {
     AuditLogLine { available, complete: false, reason, edits: 3, blamed: 1 }
 }
 
-/// What a rollback leaves, in its own words.
+/// Returns what a rollback did not undo, with its reasons.
 fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     let role = |deal: &mut Deal<'_>, carrier, why: fn(RoleId) -> NotRolledBackReason| {
         let name = deal.raw(carrier);
@@ -361,7 +361,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
     }
 }
 
-/// Why a role and a status are not written into a file.
+/// Returns the reasons why a role and a status are not written into a file.
 pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -> [String; 2] {
     let id = || RoleId("r".into());
     let roles = [Role { id: id(), name: deal.raw(role).to_owned(), slug: "s".into() }];
@@ -370,7 +370,7 @@ pub(super) fn not_written(deal: &mut Deal<'_>, role: Carrier, status: Carrier) -
         .map(|(field, why)| words::not_written(Some(field), &why, &RoleCatalog::new(roles.to_vec())))
 }
 
-/// A file called so, in which such text goes, comes, and stays beside what does.
+/// Returns a file with such a name, in which the text is removed, added, and unchanged.
 pub(super) fn file(deal: &mut Deal<'_>, name: Carrier, text: Carrier) -> FileLine {
     let text: String = deal.raw(text).chars().take(1000).collect();
     let (before, after) =

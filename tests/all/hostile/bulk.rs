@@ -1,4 +1,4 @@
-//! Every string in every carrier, a few people a report.
+//! Every string in every carrier, with a few people per report.
 
 use std::ops::Range;
 
@@ -11,23 +11,23 @@ use super::corpus;
 use super::sheets::{doctor, explanation, files, roles};
 use super::told::{ROOMY, setting, told_in};
 
-/// So many rounds a report: a job's log shows at most ten annotations of a level.
+/// The number of rounds per report. A job's log shows at most ten annotations of each level.
 const ROUNDS: usize = 8;
 
-/// What a report of several rounds is told in, by turns: a page and JSON escape everything alike, so each has every other
-/// report; a terminal has every other one in colors.
+/// The formats of reports with several rounds, in turn. A page and JSON escape everything in the same way, so each gets
+/// every other report. A terminal has colors in every other report.
 const BY_TURNS: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json],
 ];
-/// What a report of one round is told in, so that what stands once in a report has every string too.
+/// The formats of reports with one round, so that places that occur once in a report get every string too.
 const CHEAP: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
 
-/// The same of a report that has much to say: a log's half of the time too.
+/// The formats of long reports, in turn. A job's log gets only every other report too.
 const BY_HALVES: [&[Format]; 2] =
     [&[Format::Text, Format::Markdown, Format::Html], &[Format::Text, Format::Github, Format::Json]];
 
-/// Reports of all rounds, so that every string has its turn in every carrier.
+/// Writes reports of all rounds, so that every carrier gets every string.
 fn told(
     formats: [&[Format]; 2],
     command: &'static str,
@@ -52,7 +52,7 @@ fn every_format_is_judged() {
 #[test]
 fn a_plan_is_harmless() {
     told(BY_TURNS, "plan", ROUNDS, |deal, rounds| {
-        // What is said of people is in what came of it too, and every string has its turn there.
+        // Two rounds are enough: reports of an apply show the same text about people, with every string.
         let rounds = rounds.start..rounds.start + 2;
         plan(deal, &PlanOf { rounds, carried_out: false })
     });

@@ -1,26 +1,26 @@
-//! Where text from elsewhere stands in a report, and how much of it each format shows.
+//! The places in a report that can have text from outside, and how much of the text each format shows.
 //!
-//! A [`Deal`] hands out hostile strings, each carrier another one, and remembers who was given what, so that a judge can
-//! ask whether it is there. Over all the deals of a round every carrier is given every string.
+//! A [`Deal`] gives each carrier a different hostile string and remembers it, so that a judge can look for it. Over all
+//! rounds, every carrier gets every string.
 
 use std::collections::BTreeSet;
 
 use rolecall::printable::Printable;
 use rolecall::report::Format;
 
-/// All of it is shown.
+/// The whole text is shown.
 const WHOLE: usize = usize::MAX;
 
 macro_rules! carriers {
     ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr;)+) => {
-        /// A place in a report where text from elsewhere stands.
+        /// A place in a report that can have text from outside.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) enum Carrier { $($(#[$doc])* $name,)+ }
 
         impl Carrier {
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// How many characters of it the format shows; nothing where it shows none, or not literally.
+            /// Returns how many characters the format shows. `None` if it does not show the text, or not literally.
             pub(super) const fn shown(self, format: Format) -> Option<usize> {
                 match (self, format) {
                     $((Self::$name, Format::Text | Format::Github) => $text,
@@ -34,7 +34,7 @@ macro_rules! carriers {
 }
 
 carriers! {
-    // of text (and a job's log), of markdown, of a page; and whether JSON has it
+    // characters shown in text (and in a job's log), in markdown, and on a page; and whether JSON contains it
     Organization: Some(80), Some(80), Some(120), true;
     OrganizationId: Some(80), Some(80), Some(120), true;
     Place: Some(80), Some(80), Some(120), true;
@@ -123,7 +123,7 @@ carriers! {
     UnwrittenAddress: Some(254), Some(80), Some(120), true;
     UnwrittenRole: Some(80), Some(80), Some(80), false;
     UnwrittenStatus: Some(80), Some(80), Some(80), false;
-    // of the verbs that show a sheet
+    // of the commands that print a sheet
     SheetOrganization: Some(80), Some(80), Some(80), true;
     SheetOrganizationId: Some(80), Some(80), Some(80), true;
     SheetPlace: Some(80), Some(80), Some(80), true;
@@ -156,7 +156,7 @@ carriers! {
     CheckRemedy: Some(300), Some(300), Some(300), false;
 }
 
-/// Hands out hostile strings.
+/// Gives hostile strings to carriers.
 pub(super) struct Deal<'s> {
     strings: &'s [String],
     from: usize,
@@ -169,22 +169,22 @@ impl<'s> Deal<'s> {
         Self { strings, from: 0, dealt: Vec::new(), known: BTreeSet::new() }
     }
 
-    /// Another one of the same strings in the same round, for what a report has and does not show.
+    /// Returns another deal in the same round, for texts that a report contains but does not show.
     pub(super) fn aside(&self) -> Self {
         Self { from: self.from, ..Self::new(self.strings) }
     }
 
-    /// From here on, the carriers of round `from`.
+    /// Starts round `from`, which shifts the strings of the carriers.
     pub(super) fn round(&mut self, from: usize) -> &mut Self {
         self.from = from;
         self
     }
 
-    /// The string that is this carrier's turn.
+    /// Returns the string of this carrier in the current round.
     pub(super) fn raw(&mut self, carrier: Carrier) -> &'s str {
         let number = (self.from + 7 * carrier as usize) % self.strings.len();
         let text = &self.strings[number];
-        // A place stands in a report many times, and is asked for once.
+        // A carrier may occur many times in a report, but it is recorded once.
         if self.known.insert((carrier, number)) {
             self.dealt.push((carrier, text));
         }
@@ -195,12 +195,12 @@ impl<'s> Deal<'s> {
         Printable::new(self.raw(carrier))
     }
 
-    /// Who was given what.
+    /// Returns the carriers and their strings.
     pub(super) fn dealt(&self) -> &[(Carrier, &'s str)] {
         &self.dealt
     }
 
-    /// What the format shows of it, escaped and cut.
+    /// Returns what the format shows of each string, escaped and cut.
     pub(super) fn shown(&self, format: Format) -> impl Iterator<Item = (Carrier, String)> {
         self.dealt.iter().filter_map(move |(carrier, raw)| {
             let limit = carrier.shown(format)?;

@@ -1,11 +1,11 @@
-//! Text from people who would like to be read by something else than people.
+//! Hostile text, as attackers would write it.
 //!
-//! [`strings`] is families × settings: each attack bare, and within a name, behind a line break or across the place where a
-//! long name is cut. No string is there twice.
+//! [`strings`] combines families of attacks with settings. Each attack appears alone, inside a name, after a line
+//! break, and across the place where a long name is cut. Every string is unique.
 
 use std::collections::BTreeSet;
 
-/// What drives a terminal.
+/// Terminal control sequences.
 const TERMINAL: &[&str] = &[
     "\u{1b}[2J\u{1b}[H",
     "\u{1b}[31mred\u{1b}[0m",
@@ -63,7 +63,7 @@ const TERMINAL: &[&str] = &[
     "\u{1a}",
 ];
 
-/// What hides or reorders itself.
+/// Invisible and bidirectional characters.
 const UNSEEN: &[&str] = &[
     "\u{202e}nimdA",
     "\u{202d}Admin\u{202c}",
@@ -112,7 +112,7 @@ const UNSEEN: &[&str] = &[
     "👩\u{200d}🔧👍🏽",
 ];
 
-/// What a GitHub runner obeys.
+/// Commands of GitHub runners.
 const RUNNER: &[&str] = &[
     "::error::x",
     "::error file=users.toml,line=1::x",
@@ -167,7 +167,7 @@ const RUNNER: &[&str] = &[
     "section_start:1:x\u{1b}[0K",
 ];
 
-/// What GitHub makes something of.
+/// Markdown and GitHub markup.
 const MARKDOWN: &[&str] = &[
     "```\n# out",
     "~~~\n# out",
@@ -235,7 +235,7 @@ const MARKDOWN: &[&str] = &[
     "---\ntitle: x\n---",
 ];
 
-/// What a browser, TOML, JSON or a file system makes something of.
+/// Text with a meaning in HTML, TOML, JSON, or paths.
 const MARKUP: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -289,7 +289,7 @@ const MARKUP: &[&str] = &[
     "   x   ",
 ];
 
-/// Runs of one sign, around every length that means something to somebody: fences, the longest fence of cmark (80).
+/// Runs of one character, with lengths around the limits of parsers: fences, and the longest fence of cmark (80).
 const RUNS: &[(&str, &[usize])] = &[
     ("`", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 40, 78, 79, 80, 81, 100, 256, 300]),
     ("~", &[2, 3, 4, 80]),
@@ -308,7 +308,7 @@ const RUNS: &[(&str, &[usize])] = &[
     ("\"", &[1, 3, 81]),
 ];
 
-/// Every hostile string, each once.
+/// Returns every hostile string once.
 pub(super) fn strings() -> Vec<String> {
     let families = [TERMINAL, UNSEEN, RUNNER, MARKDOWN, MARKUP];
     let listed = families.into_iter().flatten().map(|attack| (*attack).to_owned());

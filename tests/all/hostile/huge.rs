@@ -1,4 +1,4 @@
-//! Text without an end: what people read stays short, a comment within its limit, and JSON has all of it.
+//! Very long text: reports for people stay short, a comment stays within its limit, and JSON contains the whole text.
 
 use rolecall::exit::Exit;
 use rolecall::printable::Printable;
@@ -13,7 +13,7 @@ use super::sheets::{explanation, roles};
 use super::told::setting;
 use crate::harness::formats_for_people;
 
-/// A line of a report that holds this many bytes holds something whole that should have been cut.
+/// A line of this many bytes contains a text that should have been cut.
 const LONGEST_LINE: usize = 40_000;
 
 fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
@@ -70,8 +70,8 @@ fn json_contains_a_long_text_whole() {
     }
 }
 
-/// Reports in which everything that comes from a server is such a string. Paths and instants come from whoever runs it or
-/// are short by their grammar, and an address that can be declared has 254 characters at most.
+/// Returns reports in which all text from a server is such a string. Paths and times are not: they come from the user,
+/// or their grammar keeps them short. An address that can be declared has at most 254 characters.
 fn of_a_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };
@@ -95,7 +95,7 @@ fn of_a_server(strings: &[String]) -> Vec<Report> {
     reports
 }
 
-/// What no server says.
+/// Shortens the texts that do not come from a server.
 fn shorten(plan: &mut PlanReport) {
     let short = || Printable::new("short");
     (plan.at, plan.saved, plan.journal) = (Some(short()), Some(short()), Some(short()));

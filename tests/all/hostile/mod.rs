@@ -1,9 +1,10 @@
-//! Hostile text in every carrier of every report, judged in every format by a parser of its kind.
+//! Hostile text in every carrier of every report, checked in every format by a parser.
 //!
-//! * [`corpus`] is the text, [`carriers`] where it stands, [`bodies`] the reports that are made of both;
-//! * [`told`] writes them, and [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, a browser's parser and a JSON parser;
-//! * [`any`] takes any texts for any report, for whoever tries them by the million;
-//! * [`huge`] is text without an end, [`stories`] are the real binary against a Pylon that holds such text.
+//! * [`corpus`] contains the text, [`carriers`] the places in reports, and [`bodies`] the reports made of both.
+//! * [`told`] writes reports. [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, an HTML parser,
+//!   and a JSON parser.
+//! * [`any`] puts any texts into any report, for fuzzing.
+//! * [`huge`] tests very long text. [`stories`] run the real binary against a Pylon that contains hostile text.
 
 pub(crate) mod any;
 mod bodies;

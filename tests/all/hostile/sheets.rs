@@ -1,4 +1,5 @@
-//! The small reports (roles, explanation, files, doctor), with a hostile string wherever text from elsewhere can stand.
+//! The small reports (roles, explanation, files, doctor), with a hostile string in every place that can have text from
+//! outside.
 
 use std::ops::Range;
 
@@ -47,7 +48,7 @@ fn organization(deal: &mut Deal<'_>) -> OrganizationLine {
     }
 }
 
-/// Somebody who is declared and there, or, every other time, whose address nobody there has, or several people have.
+/// Explains a person who exists, or in every other round, an address that no user or several users have.
 pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let round = rounds.start;
     deal.round(round);
@@ -67,7 +68,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         0 | 2 => in_pylon = Some(person(deal)),
         1 => {}
         _ => {
-            // Of several only this much is shown.
+            // Only this much is shown of several people.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
             several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.aside()) });
@@ -114,7 +115,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Explanation(Box::new(report))
 }
 
-/// Most of what this plan says is not shown of a person, so a deal of its own remembers it.
+/// The report does not show most texts of this plan, so a separate deal records them.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
     let mut aside = deal.aside();
     let of = PlanOf { rounds: round..round, carried_out: false };
@@ -155,7 +156,7 @@ pub(super) fn files(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     Body::Files(Box::new(FilesReport { verdict, files, left }))
 }
 
-/// What the checks say, as the doctor says it: a value within a sentence, and lines to copy.
+/// The results of checks, with a value inside a sentence, and lines to copy.
 pub(super) fn doctor(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     let checks = rounds.map(|round| {
         let deal = deal.round(round);

@@ -1,4 +1,4 @@
-//! A report in some formats, each judged, and each with what its carriers say.
+//! Writes a report in some formats, and checks each with its judge. Each must contain the texts of its carriers.
 
 use rolecall::exit::Exit;
 use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
@@ -6,18 +6,18 @@ use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
 use super::carriers::{Carrier, Deal};
 use super::judges::{self, judge};
 
-/// Long enough that nothing is left out.
+/// A limit that is large enough to contain everything.
 pub(super) const ROOMY: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
     Setting { colors, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
 }
 
-/// The report in these formats, each harmless, and each with what its carriers say.
+/// Writes the report in these formats. Each must be harmless and contain the texts of its carriers.
 pub(super) fn told_in(formats: &[Format], command: &'static str, colors: bool, body: Body, deal: &Deal<'_>) {
     let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
     let report = Report { command, exit: Exit::Done, body };
-    // A job's log shows what a terminal does.
+    // A job's log shows the same text as a terminal.
     let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;
     for format in formats.iter().copied() {
         let text = write(&report, format, &setting(ROOMY, colors && format == Format::Text));
@@ -43,7 +43,8 @@ pub(super) fn told_in(formats: &[Format], command: &'static str, colors: bool, b
     }
 }
 
-/// What a reader of the format sees of a text: JSON has it whole, a terminal no marks, markdown no long runs.
+/// Returns what a reader sees of a text. JSON contains it whole, a terminal omits some marks, and markdown escapes long
+/// runs.
 fn as_seen(format: Format, text: &str) -> String {
     match format {
         Format::Json => text.to_owned(),
@@ -53,7 +54,8 @@ fn as_seen(format: Format, text: &str) -> String {
     }
 }
 
-/// Markdown writes out what no code span can hold: long runs of backticks, and what looks like its own marker.
+/// Returns the text as markdown shows it. It escapes what a code span cannot contain: long runs of backticks, and its
+/// own marker.
 fn in_code(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     let (mut shown, mut run) = (String::new(), 0);

@@ -1,4 +1,4 @@
-//! What is recorded, and finding it again.
+//! Tests of the audit log: what it records, and how to search it.
 
 use pretty_assertions::assert_eq;
 

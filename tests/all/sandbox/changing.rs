@@ -1,4 +1,4 @@
-//! PATCH, and changes made by others.
+//! Tests of PATCH, and of changes made by others.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,5 @@
-//! Every endpoint's response, at every date of the API, judged by the same API description that judges the client.
+//! Validates every endpoint's responses, at every date of the API, with the API description that also validates the
+//! client.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ fn document() -> Value {
     serde_norway::from_str(DOCUMENT).unwrap()
 }
 
-/// The schema of an operation's answer with this status, with everything that its references point at.
+/// Returns the schema of an operation's response with this status, including everything that it refers to.
 fn answer_schema(document: &Value, path: &str, method: &str, status: u16) -> Value {
     let operation = &document["paths"][path][method];
     assert!(operation.is_object(), "the document has no {method} {path}");
@@ -79,7 +80,7 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             json!({ "filter":
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
-        // And refusals of every kind that a body or path can bring about.
+        // Also every kind of error that a body or a path can cause.
         ("/users/{id}", "get", "/users/nobody", Value::Null),
         ("/users/{id}", "patch", "/users/nobody", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),

@@ -1,4 +1,4 @@
-//! Failures on the pure world, as a simulation uses them: no socket, a clock of our own.
+//! Tests of faults on the pure world, as a simulation uses it: without sockets, and with a simulated clock.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! What is checked before a request is looked at, in this order: path, method, token, rate limit, size.
+//! Tests of the checks before an operation, in their order: path, method, token, rate limit, body size.
 
 use pretty_assertions::assert_eq;
 

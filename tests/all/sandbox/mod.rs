@@ -1,4 +1,4 @@
-//! The world from outside: requests at times of our choosing, answers compared whole where that says most.
+//! Tests of the sandbox's world through its requests, at chosen times.
 
 mod audit_log;
 mod changing;
@@ -28,9 +28,9 @@ use crate::builders::{
     readable_roles,
 };
 
-/// When the worlds start.
+/// The start of all worlds.
 const EPOCH: &str = "2026-10-01T12:00:00Z";
-/// The user of a token that belongs to no user.
+/// The ID in `GET /me` of a token that belongs to no user.
 const API_USER_ID: &str = "a91c2e64-7b3f-4d08-8e5a-c60f41d9b273";
 
 /// A user who is not a person: no email address, no status, no role.
@@ -38,12 +38,12 @@ fn not_a_person(kind: UserKind, name: &str) -> WrittenUser {
     WrittenUser { kind, ..WrittenUser::default() }.name(name)
 }
 
-/// Whether the client gets any byte back.
+/// Returns whether the client gets a response.
 fn is_answered(fault: Fault) -> bool {
     !matches!(fault, Fault::CutBefore | Fault::CutAfter | Fault::StallApplied)
 }
 
-/// An organization of these people, with readable role IDs.
+/// Returns an organization of these people, with readable role IDs.
 fn organization(people: impl IntoIterator<Item = WrittenUser>) -> SandboxState {
     SandboxState::with_users(people).roles(readable_roles())
 }
@@ -82,14 +82,14 @@ fn value(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap()
 }
 
-/// The answer's JSON after checking its status.
+/// Checks the status, and returns the JSON of the response.
 fn ok(world: &mut World, request: &Request) -> Value {
     let response = send(world, request);
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
     value(&response)
 }
 
-/// Status and code.
+/// Returns the status and the code.
 fn refused(world: &mut World, request: &Request) -> (u16, String) {
     let response = send(world, request);
     assert!(response.status >= 400, "{}", response.status);
@@ -108,7 +108,7 @@ fn ids(answer: &Value) -> Vec<String> {
     entries(answer).iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The entries of a list response. An empty one has no `data`, unless a setting says otherwise.
+/// Returns the entries of a list response. An empty list has no `data`, unless a setting changes it.
 fn entries(answer: &Value) -> Vec<Value> {
     answer["data"].as_array().cloned().unwrap_or_default()
 }

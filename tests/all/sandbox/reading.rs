@@ -1,4 +1,4 @@
-//! Who am I, which roles, everybody, one person.
+//! Tests of the requests that read: me, roles, all users, one user.
 
 use pretty_assertions::assert_eq;
 

@@ -1,4 +1,4 @@
-//! Search filters, limits, cursors, and the settings for what nobody knows.
+//! Tests of search filters, limits, cursors, and the settings for unknown behavior of the real API.
 
 use pretty_assertions::assert_eq;
 

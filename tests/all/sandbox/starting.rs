@@ -1,4 +1,4 @@
-//! What a world starts from: `pylon.json` as people write it, its mistakes, and organizations that no file describes.
+//! Tests of the initial state: `pylon.json` as people write it, its mistakes, and organizations without a file.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What a program makes of a report, and what a terminal or a log would if it were printed there.
+//! Checks JSON reports as a program reads them, and as a terminal or a log would show them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Seen;
 
-/// Objects to what is no JSON, and to a character in it that acts on whoever looks at it.
+/// Rejects invalid JSON, and characters that act on a terminal.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     let value: Value = serde_json::from_str(report).map_err(|error| error.to_string())?;
     if !value.is_object() || !report.ends_with("}\n") {

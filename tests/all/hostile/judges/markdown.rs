@@ -1,8 +1,8 @@
-//! What GitHub makes of a comment: comrak, which is GitHub's own parser told anew in Rust, with every extension that
-//! GitHub has.
+//! Checks comments as GitHub renders them, with comrak. It is a Rust version of GitHub's own parser, with all
+//! extensions of GitHub.
 //!
-//! Text from elsewhere may stand in code spans and code blocks alone. Outside of them are the words of a short list,
-//! numbers and little punctuation, so nothing there can be a mention, a reference, an address, mathematics or markup.
+//! Text from outside may be only in code spans and code blocks. The rest may contain only words of a short list,
+//! numbers, and a little punctuation. So it cannot contain a mention, a reference, an address, mathematics, or markup.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use comrak::{Arena, Options, parse_document};
 
 use super::Seen;
 
-/// The words of our sentences outside of code.
+/// The words of our sentences outside code.
 const WORDS: &str = "\
     before never Guarded guarded Blocked sync reverted conflict Damaged line lines journal they read say taken back whole rolecall plan apply compare agenda validate blocked by keep_at_least max_changes keep_active protected token_owner \
     unmanaged missing to change changes nothing in sync of them since the was saved observed not Pylon deactivated \
@@ -35,7 +35,7 @@ const WORDS: &str = "\
     request response returned right self-signed server set shows signature signed slowly speak supported supports \
     take than then traffic trust trusted unexpected variable wants which without write yet";
 
-/// Objects to whatever stands outside of code and is not ours.
+/// Rejects everything outside code that is not ours.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {
     let arena = Arena::new();
     let root = parse_document(&arena, comment, &options());
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// A fold of ours opens with its summary and closes alone; the marker is the first line.
+    /// Our folds start with a summary and end on a line by themselves. The marker is the first line.
     fn html(&mut self, html: &str) -> Result<(), String> {
         let html = html.trim_end();
         let summary =
@@ -175,7 +175,7 @@ fn the_judge_rejects_bad_reports() {
     ] {
         assert!(judge(&comment(bad)).is_err(), "{bad}");
     }
-    // Of more than 80 backticks, neither GitHub nor its parser makes a span.
+    // Neither GitHub nor its parser makes a code span of more than 80 backticks.
     let spanned = |length: usize| comment(&format!("{0} @octocat {0}", "`".repeat(length)));
     assert!(judge(&spanned(80)).is_ok() && judge(&spanned(81)).is_err());
     assert!(judge("### rolecall plan: nothing to change\n").is_err());

@@ -1,6 +1,6 @@
-//! Judges: each format is given to a parser of its kind, which must find our own words and structure and nothing else.
+//! Judges parse the reports of each format. They must find only our own words and structure.
 //!
-//! A judge that never objects is no judge: each has a test in which it does.
+//! Each judge has a test in which it rejects a report.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ pub(super) mod page;
 pub(super) mod runner;
 pub(super) mod terminal;
 
-/// What a reader of the report sees of it.
+/// What a reader of the report sees.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     text: String,
-    /// Where only a whole counts.
+    /// Texts that must match as a whole.
     wholes: BTreeSet<String>,
 }
 
@@ -26,7 +26,7 @@ impl Seen {
         Self { text, wholes: BTreeSet::new() }
     }
 
-    /// The same without what a layout puts between words.
+    /// Returns the same texts without the white space that a layout inserts between words.
     pub(super) fn unwrapped(&self) -> Self {
         Self { text: unwrapped(&self.text), wholes: self.wholes.clone() }
     }
@@ -36,17 +36,17 @@ impl Seen {
     }
 }
 
-/// Whether a text holds another, found fast in a build that is not optimized.
+/// Returns whether one text contains another. It is fast in debug builds too.
 pub(super) fn holds(text: &str, other: &str) -> bool {
     memmem::find(text.as_bytes(), other.as_bytes()).is_some()
 }
 
-/// A text without white space, and without the bar that stands before a sentence that goes on.
+/// Returns a text without white space, and without the bar before continued sentences.
 pub(super) fn unwrapped(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace() && *char != '│').collect()
 }
 
-/// The format's own judge, and that of a job's log, since any of them may be printed in one.
+/// Checks a report as its format, and as a job's log, because any format may be printed there.
 pub(super) fn judge(format: Format, report: &str) -> Result<Seen, String> {
     let seen = match format {
         Format::Text => terminal::judge(report)?,

@@ -1,5 +1,5 @@
-//! What a browser makes of a page: a parser by the HTML standard must find elements and attributes of a short list, one
-//! style, which is ours, and no error.
+//! Checks pages as a browser parses them. An HTML parser must find no error, only elements and attributes of a short
+//! list, and only our style.
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
@@ -9,7 +9,7 @@ use super::Seen;
 
 const STYLE: &str = include_str!("../../../../src/report/html/page.css");
 
-/// Every element there is, with its attributes. None of them runs, loads, leads or sends anywhere.
+/// All allowed elements with their attributes. None of them runs, loads, links, or sends anything.
 const ELEMENTS: &[(&str, &[&str])] = &[
     ("html", &["lang"]),
     ("head", &[]),
@@ -49,7 +49,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("text", &["class", "x", "y", "text-anchor"]),
 ];
 
-/// What an attribute may say: words of ours or numbers. Text from elsewhere is in none.
+/// The allowed values of attributes: our words or numbers. No attribute contains text from outside.
 const WORDS: &[&str] = &[
     "",
     "en",
@@ -104,9 +104,9 @@ const WORDS: &[&str] = &[
     "end",
 ];
 
-/// Objects to an error, an element, an attribute or a comment that is not ours.
+/// Rejects errors, and elements, attributes, and comments that are not ours.
 pub(in super::super) fn judge(page: &str) -> Result<Seen, String> {
-    // Ours is taken out first: it stands before everything else, and would be read a thousand times.
+    // Our style is removed first, because parsing it a thousand times would be slow.
     let (head, rest) = page.split_once(STYLE).ok_or("not our style")?;
     let dom = parse_document(RcDom::default(), ParseOpts::default()).one(format!("{head}{rest}"));
     if let Some(error) = dom.errors.borrow().first() {

@@ -1,8 +1,8 @@
-//! What the runner of a GitHub job makes of a log: both of its command parsers, told anew after `ActionCommand.cs` of
-//! actions/runner.
+//! Checks logs as the runner of a GitHub job reads them. Both command parsers are reimplemented after
+//! `ActionCommand.cs` of actions/runner.
 //!
-//! Stricter in one way: any name is taken for a command, where the runner knows a list of them, since the token of
-//! `stop-commands` can be anything.
+//! The check is stricter than the runner: it accepts any name as a command, because `stop-commands` can define any
+//! token.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -12,7 +12,7 @@ use rolecall::printable::is_unprintable;
 
 use super::{Seen, holds, terminal};
 
-/// A line that the runner obeys.
+/// A line that the runner treats as a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Command {
     name: String,
@@ -20,8 +20,8 @@ pub(in super::super) struct Command {
     data: String,
 }
 
-/// Objects to a line that the runner obeys and that is no annotation of ours, at the end and with a title, and to what is
-/// unprintable in one.
+/// Rejects commands that are not our annotations. Annotations must be at the end, have a title, and contain no
+/// unprintable characters.
 pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     let (mut text, mut told) = (String::new(), String::new());
     for line in lines(log) {
@@ -36,7 +36,7 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
             }
         }
     }
-    // The text is the report of a terminal, and is judged as such; an annotation has no style.
+    // The text is checked as output for a terminal. Annotations have no style.
     if let Some(char) =
         told.chars().find(|char| *char != '\n' && is_unprintable(*char) && !is_style_of_emoji(*char))
     {
@@ -45,15 +45,15 @@ pub(in super::super) fn judge(log: &str) -> Result<Seen, String> {
     Ok(Seen::of(terminal::seen_of(&(text + &told))))
 }
 
-/// The lines that the runner takes for commands.
+/// Returns the lines that the runner treats as commands.
 pub(in super::super) fn commands(log: &str) -> Vec<Command> {
-    // Few lines hold what makes a command, and a build that is not optimized takes its time over the others.
+    // Few lines contain a command marker. Parsing only these is faster in debug builds.
     let signs = ["::", "##["].map(|sign| memmem::find_iter(log.as_bytes(), sign).collect::<Vec<usize>>());
     let lines: HashSet<Range<usize>> = signs.concat().into_iter().map(|at| line_at(log, at)).collect();
     lines.into_iter().filter_map(|line| command(&log[line])).collect()
 }
 
-/// The line around a place.
+/// Returns the line around a position.
 fn line_at(log: &str, at: usize) -> Range<usize> {
     let start = memrchr2(b'\r', b'\n', &log.as_bytes()[..at]).map_or(0, |end| end + 1);
     let end = memchr2(b'\r', b'\n', &log.as_bytes()[at..]).map_or(log.len(), |length| at + length);
@@ -64,7 +64,7 @@ fn is_style_of_emoji(char: char) -> bool {
     matches!(char, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// As the runner reads what a process writes: a line ends at CR, LF or both.
+/// Splits the output of a process as the runner does: a line ends with CR, LF, or both.
 fn lines(log: &str) -> impl Iterator<Item = &str> {
     log.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
@@ -92,7 +92,7 @@ fn is_ours(line: &str, command: &Command) -> Result<(), String> {
     nested.map_or(Ok(()), |nested| Err(format!("a command within one: {nested:?} in {line:?}")))
 }
 
-/// `TryParseV2` first, and `TryParse` for what that does not take.
+/// Uses `TryParseV2` first, and `TryParse` if it fails.
 fn command(line: &str) -> Option<Command> {
     if !holds(line, "::") && !holds(line, "##[") {
         return None;
@@ -100,7 +100,7 @@ fn command(line: &str) -> Option<Command> {
     second_version(line).or_else(|| first_version(line))
 }
 
-/// `::name key=value,key=value::data`, behind white space of any kind (`TrimStart` trims what Unicode calls so).
+/// Parses `::name key=value,key=value::data` after any white space. `TrimStart` removes all Unicode white space.
 fn second_version(line: &str) -> Option<Command> {
     let message = line.trim_start_matches(is_white).strip_prefix("::")?;
     let (info, data) = message.split_once("::")?;
@@ -109,7 +109,7 @@ fn second_version(line: &str) -> Option<Command> {
     Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &DATA) })
 }
 
-/// `##[name key=value;key=value]data`, anywhere in a line.
+/// Parses `##[name key=value;key=value]data` anywhere in a line.
 fn first_version(line: &str) -> Option<Command> {
     let (info, data) = line.split_once("##[")?.1.split_once(']')?;
     let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
@@ -117,7 +117,7 @@ fn first_version(line: &str) -> Option<Command> {
     Some(Command { name: name.to_lowercase(), properties, data: unescaped(data, &FIRST) })
 }
 
-/// What is unescaped, in this order: a percent sign comes last.
+/// The escapes and their characters, in order of replacement. The percent sign is last.
 const DATA: [(&str, &str); 3] = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
 const PROPERTY: [(&str, &str); 5] = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
 const FIRST: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%25", "%")];
@@ -126,14 +126,14 @@ fn unescaped(text: &str, table: &[(&str, &str)]) -> String {
     table.iter().fold(text.to_owned(), |text, (escape, char)| text.replace(escape, char))
 }
 
-/// .NET splits off at most one `=`, and leaves out empty parts.
+/// Splits properties as .NET does: at the first `=` only, and without empty parts.
 fn properties_of(text: &str, between: char, table: &[(&str, &str)]) -> BTreeMap<String, String> {
     let pairs = text.split(between).filter_map(|pair| pair.trim_start_matches('=').split_once('='));
     let pairs = pairs.map(|(key, value)| (key.to_lowercase(), value.trim_start_matches('=')));
     pairs.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, unescaped(value, table))).collect()
 }
 
-/// `Char.IsWhiteSpace` of .NET.
+/// Returns what `Char.IsWhiteSpace` of .NET returns.
 fn is_white(char: char) -> bool {
     matches!(char,
         '\u{9}'..='\u{d}' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'

@@ -1,4 +1,4 @@
-//! What a terminal makes of a report: an emulator must show it line by line, and nothing else may happen to it.
+//! Checks reports with a terminal emulator, which must show them line by line, without other effects.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU16;
@@ -8,14 +8,14 @@ use vt100::{Callbacks, Parser, Screen};
 
 use super::Seen;
 
-/// The styles of `report::style` and of miette's theme, as parameters of SGR: reset, bold, dimmed, and eight colors.
+/// The styles of `report::style` and of miette's theme, as SGR parameters: reset, bold, dimmed, and eight colors.
 const STYLES: [&str; 15] =
     ["", "0", "1", "2", "31", "32", "33", "35", "36", "34", "31;1", "36;1", "33;1", "35;1", "36;1;4"];
 
-/// So many lines go to one screen, since all its rows are as wide as the widest.
+/// The maximum number of lines per screen, because all rows of a screen are as wide as the widest line.
 const HEIGHT: usize = 8;
 
-/// Objects to whatever is neither a line of text nor a style of ours.
+/// Rejects everything that is neither a line of text nor one of our styles.
 pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     if !report.is_empty() && !report.ends_with('\n') {
         return Err("the last line has no end".into());
@@ -28,7 +28,7 @@ pub(in super::super) fn judge(report: &str) -> Result<Seen, String> {
     Ok(Seen::of(seen))
 }
 
-/// A few lines on a screen of their own, which must be left as it was found.
+/// Shows a few lines on a new screen, which must be left in its original modes.
 fn screenful(lines: &[&str]) -> Result<String, String> {
     let plain = lines.iter().map(|line| without_styles(line)).collect::<Result<Vec<String>, String>>()?;
     let columns = plain.iter().map(|line| columns_of(line)).max().unwrap_or(0) + 2;
@@ -47,12 +47,12 @@ fn screenful(lines: &[&str]) -> Result<String, String> {
     Ok(plain.iter().map(|line| seen_of(line) + "\n").collect())
 }
 
-/// Counted as an emulator does: character by character, whatever they become together.
+/// Counts columns as an emulator does: per character, even if several form one glyph.
 fn columns_of(line: &str) -> usize {
     line.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
-/// The screen has each line at its row, its cursor below them, and every mode as it was.
+/// Checks that the screen has each line in its row, the cursor below them, and all modes unchanged.
 fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     for (number, (row, line)) in screen.rows(0, width).zip(lines.iter().chain([&String::new()])).enumerate() {
         if seen_of(row.trim_end()) != seen_of(line.trim_end()) {
@@ -79,12 +79,12 @@ fn shows(screen: &Screen, lines: &[String], width: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// What takes columns; an emulator keeps only so many marks a cell.
+/// Returns the characters that take columns. An emulator keeps a limited number of marks per cell.
 pub(in super::super) fn seen_of(line: &str) -> String {
     line.chars().filter(|char| char.is_ascii() || char.width() > Some(0)).collect()
 }
 
-/// The report without the styles that are ours.
+/// Returns the report without our styles.
 fn without_styles(report: &str) -> Result<String, String> {
     let mut pieces = report.split('\u{1b}');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -103,7 +103,7 @@ fn without_styles(report: &str) -> Result<String, String> {
     Ok(plain)
 }
 
-/// Whatever a terminal was told beside text, styles and line ends.
+/// Records everything that the terminal received except text, styles, and line ends.
 #[derive(Default)]
 struct Happened(String);
 
