@@ -21,8 +21,8 @@ mod hostile {
     mod bodies;
     mod carriers;
     mod judges;
+    mod rendering;
     mod sheets;
-    mod told;
 }
 
 /// Checks the claim of the fuzz target with this name.

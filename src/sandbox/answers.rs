@@ -1,6 +1,6 @@
 //! What each operation answers, once a request has passed the checks in `world`.
 //!
-//! Guarantees that reading changes nothing, and that a list is serialized straight from the stored users. `patch` has the write.
+//! Reading changes nothing, and a list is serialized directly from the stored users. `patch` implements the write.
 
 use std::time::Duration;
 
@@ -77,8 +77,8 @@ impl World {
         success(me, None, context)
     }
 
-    /// Returns all roles, or a page of them. A cursor is followed in any case: the fault `roles-paged` gives one without the
-    /// setting.
+    /// Returns all roles, or a page of them. It always follows a cursor, because the fault `roles-paged` returns one
+    /// without the setting.
     fn list_roles(&self, query: &str, context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         let question = page::question(&"roles");
         let start = page::position(question, parameter(query, "cursor"))?;
@@ -105,7 +105,7 @@ impl World {
         let question = page::question(&("list", deactivated_too));
         // Without paging, the undocumented cursor is ignored.
         let (start, limit) = match self.settings.list_page {
-            // An empty page would never end.
+            // Pages of size 0 would never end.
             Some(limit) => (page::position(question, parameter(query, "cursor"))?.unwrap_or(0), limit.max(1)),
             None => (0, usize::MAX),
         };
@@ -150,7 +150,7 @@ impl World {
 
     fn search_audit_log(&self, body: &[u8], context: &mut RequestContext) -> Result<Vec<u8>, ApiError> {
         if !self.settings.audit_log {
-            // Which of the two the real API answers is unknown.
+            // It is unknown which of the two the real API returns.
             return Err(if self.settings.audit_log_hidden {
                 ApiError::new(ErrorCode::NotFound, "there is nothing at this path")
             } else {
@@ -187,13 +187,14 @@ impl World {
         self.list_response(Views(self, page), page.len(), Pagination::new(next, self.api), context)
     }
 
-    /// Returns a page without entries that says that a next page follows, with this cursor.
+    /// Returns a page without entries, with a cursor to the next page.
     fn page_without_data(&self, cursor: String, context: &RequestContext) -> Vec<u8> {
         let nothing: [(); 0] = [];
         self.list_response(nothing, 0, Pagination::new(Some(cursor), self.api), context)
     }
 
-    /// Returns the body of a list response with `count` entries. The setting `empty_data` decides how an empty one looks.
+    /// Returns the body of a list response with `count` entries. The setting `empty_data` decides what an empty one
+    /// looks like.
     fn list_response<T: Serialize>(
         &self,
         entries: T,
@@ -219,7 +220,7 @@ impl World {
     }
 }
 
-/// Returns the value of a query parameter, undecoded.
+/// Returns the value of a query parameter without decoding it.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

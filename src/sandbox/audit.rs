@@ -1,6 +1,7 @@
-//! The audit log: what was changed, by whom and when, and the search in it.
+//! The audit log: who changed what and when, and the search in it.
 //!
-//! Owns the entries, their filters, and the order. `patch` writes the entries, and `answers` decides whether there is a log.
+//! Owns the entries, their filters, and their order. `patch` adds the entries, and `answers` decides whether there is a
+//! log.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +12,7 @@ use super::filter::{Filter, MAX_DEPTH, OneOf, RawFilter, SearchBody};
 use super::message::ApiError;
 use super::page;
 
-/// The number of entries that are kept; the oldest go first. A year of a large organization, and about 40 MB.
+/// The maximum number of entries. The oldest ones are dropped. This is about a year of a large organization, and 40 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// One change of a user.
@@ -19,7 +20,7 @@ const MAX_ENTRIES: usize = 100_000;
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
     pub id: String,
-    /// What was done, such as `UserRoleChanged`. The list is open.
+    /// The kind of change, such as `UserRoleChanged`. New kinds may be added.
     pub action: String,
     pub happened_at: Timestamp,
     /// The ID of the changed user.
@@ -65,11 +66,11 @@ impl AuditEntry {
     }
 }
 
-/// All entries, oldest first. They are numbered from the first one that the world ever had.
+/// All entries, oldest first. They are numbered from the first entry that the world ever had.
 #[derive(Debug, Clone)]
 pub(super) struct AuditLog {
     entries: VecDeque<AuditEntry>,
-    /// The number of the oldest entry that is kept.
+    /// The number of the oldest entry in the log.
     first: usize,
 }
 
@@ -98,7 +99,7 @@ impl AuditLog {
         self.entries.iter()
     }
 
-    /// Returns one page. Its cursor is the number of an entry, so that entries written in between shift nothing.
+    /// Returns one page. Its cursor is the number of an entry, so new entries do not shift the pages.
     pub(super) fn search(
         &self,
         body: &SearchBody,

@@ -1,7 +1,7 @@
-//! TCP connections that can be cut from inside a request: once cut, not one more byte leaves.
+//! TCP connections that a request handler can cut. After the cut, no further byte is sent.
 //!
-//! The handler does not return an error instead, because axum answers errors, and an error in a body comes after the status line.
-//! Here the handler shuts the socket down, and whatever hyper writes afterwards fails as if the network had failed.
+//! The handler cannot return an error instead: axum answers errors, and an error in a body comes after the status line.
+//! It shuts the socket down, and everything that hyper writes afterwards fails like a broken network.
 
 use std::{
     io,
@@ -56,7 +56,7 @@ fn with_switch(stream: TcpStream) -> io::Result<(TcpStream, CutSwitch)> {
     Ok((TcpStream::from_std(stream)?, switch))
 }
 
-/// Cuts one connection. It has the socket of the connection.
+/// Cuts one connection by shutting its socket down.
 #[derive(Debug, Clone)]
 pub(super) struct CutSwitch(Arc<std::net::TcpStream>);
 

@@ -1,7 +1,7 @@
 //! The context of one request: its ID, and the misleading fault that strikes it.
 //!
-//! Guarantees that it is known whether the fault had an effect. `faults` decides which request a fault strikes, and `answers` and
-//! `patch` decide where in a request it acts.
+//! Records whether the fault had an effect. `faults` decides which request a fault strikes. `answers` and `patch`
+//! decide where in a request it acts.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ pub(super) struct RequestContext {
     pub(super) request_id: String,
     /// At most one misleading fault.
     fault: Option<Fault>,
-    /// How often the fault has fired before. It does something else each time.
+    /// How often the fault has fired before. Its effect is different each time.
     turn: u64,
     /// Whether the fault has had an effect.
     pub(super) had_effect: bool,
@@ -27,14 +27,14 @@ impl RequestContext {
         Self { request_id, fault, turn, had_effect: false }
     }
 
-    /// Returns whether this fault acts here, given whether it can have an effect.
+    /// Returns whether this fault strikes the request and can have an effect here. Records the effect.
     pub(super) fn acts(&mut self, fault: Fault, has_effect: bool) -> bool {
         let acts = has_effect && self.fault == Some(fault);
         self.had_effect |= acts;
         acts
     }
 
-    /// Returns a number below `count`, another one each time.
+    /// Returns a number below `count`, which differs each time.
     pub(super) fn choose(&self, count: usize) -> usize {
         usize::try_from(self.turn).unwrap_or(0) % count.max(1)
     }

@@ -1,7 +1,7 @@
 //! What reaches the client: the world's answer, or what a fault makes of it. The socket server and a simulation share it.
 //!
-//! Pure. Guarantees that a failure that is not "applied" leaves the world's users, limits, and log untouched. Also guarantees
-//! that a fault without an effect on a request does not count. `server` cuts real connections and keeps silent.
+//! Pure. A failure that is not "applied" leaves the world's users, limits, and log unchanged. A fault without an effect
+//! on a request does not count. `server` cuts real connections and stalls them.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use super::world::World;
 /// The outcome of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// A whole answer, of the world or of a fault.
+    /// A complete response, from the world or from a fault.
     Answer(Response),
-    /// The connection ends without a byte; nothing was done.
+    /// The connection ends without a byte, and the request is not carried out.
     CutBefore,
-    /// The connection ends without a byte; the request was carried out.
+    /// The connection ends without a byte, but the request is carried out.
     CutAfter,
-    /// Silence; the request was carried out. The connection ends after the time `hold`.
+    /// The request is carried out, but there is no response. The connection ends after the time `hold`.
     Stall { hold: Duration },
-    /// A 2xx whose body is cut short or not JSON; the request was carried out. The HTTP around it is sound.
+    /// A 2xx whose body is cut short or not JSON. The request is carried out, and the HTTP message is valid.
     Garbage(Response),
 }
 
@@ -38,7 +38,7 @@ impl Delivery {
 }
 
 impl World {
-    /// Handles a request under faults: what becomes of it, and which fault had an effect.
+    /// Handles a request under faults. Returns its outcome, and the fault that had an effect.
     pub fn deliver(
         &mut self,
         faults: &mut Faults,
@@ -100,8 +100,8 @@ fn gateway_page(status: u16, title: &str) -> Delivery {
     Delivery::Answer(Response::new(status, "text/html", page.into_bytes()))
 }
 
-/// A 200 whose body is cut short or not JSON, in turn, so that a client meets both. The first one is the harder one, which begins
-/// like an answer.
+/// Returns a 200 whose body is cut short or not JSON, in turn, so that a client gets both. The first body is harder to
+/// detect, because it begins like a valid response.
 fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     let Response { status: _, headers, mut body } =
         response.unwrap_or_else(|| Response::new(200, "application/json", Vec::new()));
@@ -110,6 +110,6 @@ fn garbage(response: Option<Response>, turn: u64) -> Delivery {
     } else {
         body = b"<!doctype html><title>Please wait</title>".to_vec();
     }
-    // The headers are sound: a client can still read the request ID there.
+    // The headers are valid, so a client can still read the request ID.
     Delivery::Garbage(Response { status: 200, headers, body })
 }

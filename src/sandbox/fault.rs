@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// One way in which a request can go wrong. `Applied` faults do first what was asked, and then hide it.
+/// One way in which a request can go wrong. `Applied` faults carry out the request and then hide the success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// Nothing is done, and the response is 500 `internal_error`.
@@ -30,7 +30,7 @@ pub enum Fault {
     CutBefore,
     /// The request is carried out, and the connection ends without a byte of response.
     CutAfter,
-    /// The request is carried out, and the server keeps silent.
+    /// The request is carried out, and the server sends no response.
     StallApplied,
     /// The request is carried out, and the response is a 200 that is cut short or not JSON, in turn.
     GarbageApplied,
@@ -41,9 +41,9 @@ pub enum Fault {
     RolesPaged,
     /// One user of the response lacks a field: `role_id`, `role_ids`, `roles`, `status`, `email`, or `id`, in turn.
     FieldMissing,
-    /// `GET /users` leaves out one person, and nothing shows it.
+    /// `GET /users` omits one person without any sign of it.
     ListingShort,
-    /// `PATCH` returns 200 and shows the new values, and nothing is stored.
+    /// `PATCH` returns 200 and shows the new values, but stores nothing.
     EchoOnly,
 }
 
@@ -92,12 +92,13 @@ impl Fault {
         self.name_and_effect().0
     }
 
-    /// Returns whether the response is a 200 with misleading content. After every other fault, the client has no valid response.
+    /// Returns whether the response is a 200 with misleading content. After any other fault, the client has no valid
+    /// response.
     pub fn is_misleading(self) -> bool {
         self.name_and_effect().1 == Effect::Misleads
     }
 
-    /// Returns whether the request is carried out before things go wrong.
+    /// Returns whether the request is carried out before the fault.
     pub fn is_applied_first(self) -> bool {
         match self.name_and_effect().1 {
             Effect::Fails => false,

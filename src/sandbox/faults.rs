@@ -1,7 +1,7 @@
 //! Which fault strikes which request, by chance (seeded, so repeatable) or by script.
 //!
-//! Pure: the same faults and the same requests in the same order strike the same requests. Counts what fired, because a fault that
-//! never fired has tested nothing. `delivery` turns a fault into what reaches the client.
+//! Pure: the same faults strike the same requests in the same order. Counts how often each fault fired, because a fault
+//! that never fired has tested nothing. `delivery` turns a fault into what the client receives.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -13,7 +13,7 @@ use super::operation::ApiOperation;
 pub struct Faults {
     /// The chance of each fault, from 0 to 1. Together they are at most 1.
     chances: BTreeMap<Fault, f64>,
-    /// By the number of the request, from 1. The script takes precedence over chance.
+    /// Faults by the number of the request, from 1. The script takes precedence over chance.
     script: BTreeMap<u64, Fault>,
     /// The operations that can be struck. `None` is every request, including those for unknown paths.
     only: Option<Vec<ApiOperation>>,
@@ -31,28 +31,28 @@ impl Faults {
             script: BTreeMap::new(),
             only: None,
             random: fastrand::Rng::with_seed(0),
-            // Longer than any sensible client waits.
+            // Longer than any reasonable client waits.
             stall: Duration::from_mins(2),
             requests: 0,
             fired: BTreeMap::new(),
         }
     }
 
-    /// Lets a fault strike with this chance, from 0 to 1.
+    /// Makes a fault strike with this probability, from 0 to 1.
     #[must_use]
     pub fn with(mut self, fault: Fault, chance: f64) -> Self {
         self.chances.insert(fault, chance);
         self
     }
 
-    /// Lets a fault strike the `number`th request (from 1) among those that can be struck.
+    /// Makes a fault strike the `number`th request (from 1) among those that can be struck.
     #[must_use]
     pub fn at(mut self, number: u64, fault: Fault) -> Self {
         self.script.insert(number, fault);
         self
     }
 
-    /// Strikes only this operation. Requests for others are not counted either.
+    /// Restricts faults to this operation. Requests for other operations are not counted.
     #[must_use]
     pub fn on(mut self, operation: ApiOperation) -> Self {
         self.only = Some(vec![operation]);
@@ -65,7 +65,7 @@ impl Faults {
         self
     }
 
-    /// Ends a stall with a cut after this time instead of two minutes.
+    /// Cuts a stalled connection after this time instead of two minutes.
     #[must_use]
     pub fn stalling_for(mut self, time: Duration) -> Self {
         self.stall = time;
@@ -77,8 +77,8 @@ impl Faults {
         self.fired.get(&fault).copied().unwrap_or(0)
     }
 
-    /// Decides about the next request. `None` is a request for an unknown path or method. The caller counts the fault once it has
-    /// had an effect.
+    /// Returns the fault for the next request. `None` is a request for an unknown path or method. The caller counts the
+    /// fault if it has an effect.
     pub(super) fn decide(&mut self, operation: Option<ApiOperation>) -> Option<Fault> {
         if let Some(only) = &self.only
             && !operation.is_some_and(|operation| only.contains(&operation))
@@ -86,7 +86,7 @@ impl Faults {
             return None;
         }
         self.requests += 1;
-        // Chance draws even if the script decides: a script must not shift what strikes later.
+        // Draw a random number even if the script decides, so that a script does not shift later faults.
         let by_chance = self.draw();
         self.script.get(&self.requests).copied().or(by_chance)
     }
@@ -145,7 +145,7 @@ impl FromStr for Faults {
             faults = faults.set(key.trim(), value.trim())?;
         }
         let sum: f64 = faults.chances.values().sum();
-        // A little more than 1, for sums like 0.1 + 0.2 + 0.7.
+        // Slightly more than 1, for sums like 0.1 + 0.2 + 0.7.
         if sum > 1.0 + 1e-9 {
             return Err(format!(
                 "the chances add up to {sum:.2}; at most one fault strikes a request, so 1 is the most"
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// Decides about a request on which every fault has an effect.
+    /// Returns the fault for a request on which every fault has an effect.
     fn strike(faults: &mut Faults, class: Option<ApiOperation>) -> Option<Fault> {
         let fault = faults.decide(class)?;
         faults.count(fault);

@@ -1,6 +1,7 @@
 //! Search bodies and their filters: a tree of `and` and `or` over conditions on fields, to the documented depth.
 //!
-//! Owns the tree and the email condition. `audit` has the conditions of the audit log, and `page` cuts results into pages.
+//! Owns the tree and the email condition. `audit` has the conditions of the audit log, and `page` splits results into
+//! pages.
 
 use std::collections::HashSet;
 
@@ -12,12 +13,12 @@ use super::organization::ApiSettings;
 use super::user::User;
 use super::users::Users;
 
-/// The depth that Pylon documents. A condition on its own counts as one: the strict reading, so that a client that keeps to it is
-/// safe.
+/// The depth that Pylon documents. A single condition counts as one level, which is the strict interpretation. A client
+/// that follows it is safe in any case.
 pub(super) const MAX_DEPTH: usize = 3;
 
-/// Reads a body that is an object. It reads a map first, because a derived struct would also accept a list of its values in
-/// order. If a key is repeated, the last one counts, as in most servers.
+/// Reads a body that is an object. It reads a map first, because a derived struct would also accept an array of its
+/// values. If a key is repeated, the last one counts, as in most servers.
 pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice::<Map<String, Value>>(body)
         .and_then(|object| serde_json::from_value(Value::Object(object)))
@@ -35,7 +36,7 @@ pub(super) struct SearchBody {
     pub(super) cursor: Option<String>,
 }
 
-/// A filter as it is sent. `null` counts as absent, for SDKs that send every key. Unknown keys are ignored.
+/// A filter in a request. `null` counts as absent, for SDKs that send every key. Unknown keys are ignored.
 #[derive(Debug, Clone, Hash, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(super) struct RawFilter(FilterKeys);
@@ -79,14 +80,15 @@ impl RawFilter {
 #[derive(Debug, Clone)]
 pub(super) enum Filter<C> {
     Condition(C),
-    /// All must hold. An empty list holds.
+    /// All filters must match. An empty list matches.
     And(Vec<Self>),
-    /// One must hold. An empty list does not hold.
+    /// One filter must match. An empty list does not match.
     Or(Vec<Self>),
 }
 
 impl<C> Filter<C> {
-    /// Reads a filter with at most `levels` levels. `condition` reads one condition from its field, its operator, and its filter.
+    /// Reads a filter with at most `levels` levels. `condition` reads one condition from its field, its operator, and
+    /// its filter.
     pub(super) fn read(
         raw: &RawFilter,
         levels: usize,
@@ -118,7 +120,7 @@ impl<C> Filter<C> {
         subfilters.iter().map(read).collect::<Result<_, _>>().map(join)
     }
 
-    /// Returns whether the whole filter holds, given whether a condition does.
+    /// Returns whether the whole filter matches, given whether a condition does.
     pub(super) fn holds(&self, test: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => test(condition),
@@ -136,7 +138,7 @@ pub(super) struct OneOf {
 }
 
 impl OneOf {
-    /// Reads the condition. `None` if the operator is another one.
+    /// Reads the condition. Returns `None` if the operator is a different one.
     pub(super) fn read(operator: &str, raw: &RawFilter) -> Result<Option<Self>, ApiError> {
         let values = match operator {
             "equals" => std::slice::from_ref(raw.value()?),
@@ -146,7 +148,7 @@ impl OneOf {
         Ok(Some(Self { values: values.iter().cloned().collect(), negated: operator == "not_in" }))
     }
 
-    /// Returns whether the condition holds for something with these texts.
+    /// Returns whether the condition matches something with these texts.
     pub(super) fn holds<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         texts.any(|text| self.values.contains(text)) != self.negated
     }
@@ -201,8 +203,9 @@ impl Filter<EmailIs> {
         self.holds(&|condition| condition.holds(user))
     }
 
-    /// Returns a superset of the users found, in order and without repetition, if the addresses narrow it down. `None` if every
-    /// user must be looked at. With it, a search for 999 of a million people costs 999 lookups.
+    /// Returns a superset of the matching users, in order and without repetition, if the addresses narrow it down.
+    /// Returns `None` if every user must be checked. With this index, a search for 999 of a million people needs 999
+    /// lookups.
     pub(super) fn candidates(&self, users: &Users) -> Option<Vec<usize>> {
         let mut found = self.gather(users)?;
         found.sort_unstable();
@@ -213,7 +216,7 @@ impl Filter<EmailIs> {
     fn gather(&self, users: &Users) -> Option<Vec<usize>> {
         match self {
             Self::Condition(EmailIs { addresses: OneOf { values, negated }, ignore_case: _, secondary }) => {
-                // The index does not have the users without an address.
+                // The index does not contain users without an address.
                 if *negated || values.contains("") {
                     return None;
                 }

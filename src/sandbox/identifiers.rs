@@ -8,7 +8,7 @@ fn uuid(high: u64, low: u64) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Mixes the bits of a number (splitmix64), so that identifiers made from a counter do not look like one.
+/// Mixes the bits of a number (splitmix64), so that identifiers made from a counter look random.
 pub(super) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

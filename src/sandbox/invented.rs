@@ -1,4 +1,4 @@
-//! Organizations that no file describes: made of a list of people, or invented and the same in every run.
+//! Organizations without a state file: made from a list of people, or invented and the same in every run.
 
 use super::identifiers::mix;
 use super::organization::{Role, find_role};
@@ -9,8 +9,8 @@ const LAST_NAMES: &str = "Adeyemi Brandt Castro Diallo Eriksen Fontaine Gruber H
      Novak Ortega Petrov Rossi Silva Tanaka Weber";
 
 impl SandboxState {
-    /// Makes an organization of these people with the built-in roles. A person has an address, and a role's name, slug, or ID.
-    /// People whose role is not built in, and people without a role, are Members.
+    /// Makes an organization of these people with the built-in roles. Each person has an address, and the name, slug,
+    /// or ID of a role. People without a role, or with one that is not built in, are Members.
     pub fn of_people<'a>(people: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let built_in = Role::built_in();
         let mut state = Self::default();
@@ -21,8 +21,9 @@ impl SandboxState {
         state
     }
 
-    /// Invents an organization of `count` people: some Admins and Viewers, a few deactivated, with a second address, away, or with
-    /// a role from SCIM. The first person is an Admin, addresses do not repeat, and the same number gives the same people.
+    /// Invents an organization of `count` people. Some are Admins or Viewers, deactivated, or away, and some have a
+    /// second address or a role from SCIM. The first person is an Admin. Addresses are unique, and the same number
+    /// gives the same people.
     pub fn invented(count: usize) -> Self {
         let first_names: Vec<&str> = FIRST_NAMES.split(' ').collect();
         let last_names: Vec<&str> = LAST_NAMES.split(' ').collect();

@@ -1,23 +1,23 @@
-//! The five ways of counting, each a pure function of arrival times: whole nanoseconds, no clock.
+//! The five ways to count requests. Each is a pure function of arrival times in whole nanoseconds.
 //!
-//! Guarantees that a refused request costs nothing, and that a request sent `retry_after` later is admitted if no
-//! other request came in between. `limits` has the limits.
+//! A refused request costs nothing. A request sent `retry_after` later is admitted if no other request came in between.
+//! `limits` defines the limits.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// Whether a request is admitted.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// The request is admitted, and `remaining` more would be admitted at this instant.
     Admitted { remaining: u128 },
-    /// The request is refused. One would be admitted after this time.
+    /// The request is refused. A request after this time would be admitted.
     Refused { retry_after: Duration },
 }
 
-/// One limiter for each operation. `None` is no limit.
+/// One limiter for each operation. `None` means no limit.
 #[derive(Debug, Clone)]
 pub(super) struct Limiters([Option<Limiter>; ApiOperation::ALL.len()]);
 
@@ -28,7 +28,7 @@ impl Limiters {
         }))
     }
 
-    /// Counts one arrival. `None` if there is no limit.
+    /// Counts one arrival. Returns `None` if there is no limit.
     pub(super) fn arrive(&mut self, operation: ApiOperation, now: Duration) -> Option<Admission> {
         Some(self.0[operation as usize].as_mut()?.arrive(now.as_nanos()))
     }
@@ -51,7 +51,8 @@ enum Count {
     Fixed { window: u128, used: u128 },
     /// As `Fixed`, and also the accepted arrivals in the previous window.
     Sliding { window: u128, used: u128, before: u128 },
-    /// The level in token-windows: one token is worth `window`, and `limit` of them flow in each nanosecond.
+    /// The level of the bucket in token-windows: one token is worth `window`, and `limit` of them are added per
+    /// nanosecond.
     Bucket { capacity: u128, level: u128, at: u128 },
 }
 
@@ -76,7 +77,7 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // It cannot be written, but a test may build it: nothing passes, and there is no better hint.
+            // Users cannot write a limit of zero, but a test can: it admits nothing, and there is no better hint.
             return refused(length);
         }
         match count {
@@ -136,8 +137,8 @@ fn arrive_in_estimate(used: &mut u128, before: u128, limit: u128, length: u128, 
         *used += 1;
         return Admission::Admitted { remaining: capacity - *used };
     }
-    // When does one more fit? If this window is not full, later in it, as the previous one slides out of view. If it is full, in the
-    // next one, where today's `used` slides out.
+    // When is the next request admitted? If this window is not full, later in it, when less of the previous window
+    // overlaps. If it is full, in the next window, when today's `used` counts less and less.
     let fits_at = |sliding_out: u128, fixed: u128| {
         let tolerable = (limit - fixed - 1) * length / sliding_out.max(1);
         length.saturating_sub(tolerable)

@@ -7,17 +7,17 @@ use super::organization::Api;
 use super::unknown_name::unknown_name;
 use crate::every::every;
 
-/// How requests are counted. Which one Pylon uses is unknown, so a client must cope with all five.
+/// How requests are counted. It is unknown which kind Pylon uses, so a client must work with all five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LimiterKind {
-    /// At most N in any window, counted exactly from each accepted arrival.
+    /// At most N in any window, counted exactly from each admitted arrival.
     #[default]
     SlidingLog,
     /// At most N in each window. The windows follow one another from the world's start.
     FixedWindow,
     /// A token bucket of N tokens, full at first and refilled evenly. It admits almost twice N in the first window.
     FullBucket,
-    /// The count of the current window, and the share of the previous one that still overlaps: an estimate that CDNs use.
+    /// The count of the current window, plus the share of the previous one that still overlaps. CDNs use this estimate.
     SlidingCounter,
     /// A token bucket of a tenth of N. It refuses bursts that the limit seems to permit.
     SmoothBucket,
@@ -45,7 +45,7 @@ pub struct Limits {
     pub kind: LimiterKind,
     /// The length of the window. One minute is documented.
     pub window: Duration,
-    /// The number of requests per window, in the order of [`ApiOperation::ALL`]. `None` is no limit.
+    /// The number of requests per window, in the order of [`ApiOperation::ALL`]. `None` means no limit.
     pub each: [Option<u32>; ApiOperation::ALL.len()],
 }
 
@@ -81,7 +81,8 @@ impl Default for Limits {
     }
 }
 
-/// Limits as they are written on the command line. What is not named keeps the documented value of the organization's date.
+/// Limits as they are written on the command line. Limits that are not named have the documented value of the
+/// organization's date.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WrittenLimits {
     kind: Option<LimiterKind>,

@@ -1,7 +1,7 @@
 //! Requests and responses as the pure world sees them, and the two envelopes of Pylon's answers.
 //!
-//! Guarantees that every error has a documented code with its status, in the envelope of the API's date.
-//! `world` decides when to refuse a request, and `server` reads and writes the bytes.
+//! Every error has a documented code with its status, in the envelope of the API's date. `world` decides when to refuse
+//! a request, and `server` reads and writes the bytes.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use super::organization::Api;
 /// The largest request body in bytes. A larger one gets 413 `payload_too_large`.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Reads a key that may be left out but must not be `null`: the API description has no type for that.
+/// Reads a key that may be omitted but must not be `null`, because the API description does not allow `null`.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a whole number, also if it is written as `231.0`: JSON Schema calls that an integer.
+/// Reads a whole number, also if it is written as `231.0`, which is an integer in JSON Schema.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, reason = "whole and far inside the range")]
@@ -35,7 +35,7 @@ pub struct Request {
     pub method: String,
     /// The path without the query, such as `/users/search`.
     pub path: String,
-    /// What follows the `?`, undecoded. Empty if there is no query.
+    /// The text after the `?`, not decoded. Empty if there is no query.
     pub query: String,
     /// The value of the `Authorization` header.
     pub authorization: Option<String>,

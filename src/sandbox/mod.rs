@@ -1,7 +1,7 @@
-//! A small, faithful fake Pylon on 127.0.0.1, for people who test their role files and their CI, and for this crate's own tests.
+//! A small fake Pylon on 127.0.0.1, for users who test their role files and their CI, and for this crate's own tests.
 //!
-//! It shares no type with the module that talks to the real Pylon, so that one misreading of the API does not pass on both sides.
-//! Everything it knows is pure and lives in `world`. The sockets are in `server`.
+//! It shares no type with the module that talks to the real Pylon. Otherwise, a misunderstanding of the API could be on
+//! both sides without being noticed. All behavior is pure and in `world`. The sockets are in `server`.
 //!
 //! | file | owns |
 //! |---|---|

@@ -1,9 +1,9 @@
-//! The seven operations of the API: which method and path mean which one. `answers` and `patch` carry them out.
+//! The seven operations of the API, with their methods and paths. `answers` and `patch` carry them out.
 
 use super::message::{ApiError, ErrorCode};
 use crate::every::every;
 
-/// A method and a path of the API. Each operation has a rate limit of its own.
+/// A method and a path of the API. Each operation has a separate rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiOperation {
     GetMe,
@@ -52,8 +52,8 @@ impl ApiOperation {
         (!meant.is_empty()).then_some(meant)
     }
 
-    /// Finds the operation of a request, and the user ID in its path (empty if the path has none). An unknown path is 404, and
-    /// another method at a known path is 405.
+    /// Finds the operation of a request, and the user ID in its path (empty if the path has none). An unknown path is a
+    /// 404 error, and another method at a known path is a 405 error.
     pub(super) fn find<'p>(method: &str, path: &'p str) -> Result<(Self, &'p str), ApiError> {
         let id = path.strip_prefix("/users/").filter(|id| !id.contains('/')).unwrap_or_default();
         let at_path: &[Self] = match path {

@@ -1,4 +1,4 @@
-//! What an organization is apart from its users: the date of its API, its roles, and how its API behaves.
+//! The properties of an organization except its users: the date of its API, its roles, and how its API behaves.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,14 @@ use crate::every::every;
 /// The date of the API that responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Api {
-    /// Only `role_id` on a user, no `user` in `GET /me`, no error codes, an empty `pagination` on the last page, lower limits.
+    /// Users have only `role_id`, `GET /me` has no `user`, and errors have no codes. The last page has an empty
+    /// `pagination`, and the limits are lower.
     #[serde(rename = "2026-04")]
     April2026,
-    /// As April, and also a `role` object on a user and a `user` in `GET /me`.
+    /// As April, but users also have a `role` object, and `GET /me` has a `user`.
     #[serde(rename = "2026-07")]
     July2026,
-    /// `role_ids`, `roles`, and `is_deactivated` on a user, error codes, no `pagination` on the last page.
+    /// Users have `role_ids`, `roles`, and `is_deactivated`, and errors have codes. The last page has no `pagination`.
     #[default]
     #[serde(rename = "2026-10")]
     October2026,
@@ -137,8 +138,8 @@ pub enum EmptyLists {
     List,
 }
 
-/// How the API behaves where organizations differ, or where the behavior of the real API is unknown. A client must cope with
-/// every combination.
+/// How the API behaves where organizations differ, or where the behavior of the real API is unknown. A client must work
+/// with every combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(

@@ -1,6 +1,7 @@
-//! Pages and their cursors. A cursor is opaque and bound to the question that it was given for; the server remembers nothing.
+//! Pages and their cursors. A cursor is opaque and valid only for the query that returned it. The server stores
+//! nothing.
 //!
-//! Guarantees that following cursors visits each item once, and that an invented cursor, or one of another question, is refused.
+//! Following the cursors visits each item once. An invented cursor, or one of another query, is refused.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,9 +11,9 @@ use super::identifiers::mix;
 use super::message::ApiError;
 use super::organization::Api;
 
-/// The page size of a search that names none.
+/// The page size of a search without a limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// "Greater than 0 and less than 1000". Another page of the reference allows 1000, which is refused here.
+/// The reference says "Greater than 0 and less than 1000". Another page of it allows 1000, which is refused here.
 const MAX_LIMIT: i64 = 999;
 
 /// The `pagination` of a list response.
@@ -23,8 +24,8 @@ pub(super) struct Pagination {
 }
 
 impl Pagination {
-    /// Returns the pagination of a page with this cursor to the next one. The last page has no `pagination` in October 2026, and
-    /// an empty one before.
+    /// Returns the pagination of a page with this cursor to the next one. The last page has no `pagination` in October
+    /// 2026, and an empty one at earlier dates.
     pub(super) fn new(next_cursor: Option<String>, api: Api) -> Option<Self> {
         match (next_cursor, api) {
             (Some(cursor), _) => Some(Self { cursor, has_next_page: true }),
@@ -44,20 +45,20 @@ pub(super) fn limit(asked: Option<i64>) -> Result<usize, ApiError> {
     })
 }
 
-/// Reduces a question to the number that its cursors are bound to.
+/// Returns the number of a query, to which its cursors are bound.
 pub(super) fn question(asked: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     asked.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Returns the cursor for a position in the answer to this question.
+/// Returns the cursor for a position in the results of this query.
 pub(super) fn cursor(question: u64, position: usize) -> String {
     let hidden = position as u64 ^ mix(question);
     format!("{hidden:016x}{:016x}", mix(hidden ^ question.rotate_left(17)))
 }
 
-/// Returns the position that a cursor stands for. No cursor and an empty one are the beginning, `None`.
+/// Returns the position of a cursor. Without a cursor, or with an empty one, it is `None`: the beginning.
 pub(super) fn position(question: u64, sent: Option<&str>) -> Result<Option<usize>, ApiError> {
     let Some(text) = sent.filter(|text| !text.is_empty()) else { return Ok(None) };
     text.get(..16)

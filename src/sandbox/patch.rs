@@ -1,7 +1,7 @@
 //! The only write: `PATCH /users/{id}`, and the same change made outside the API.
 //!
-//! Guarantees that a refused change changes nothing, that absent keys stay as they are, and that every change that has an effect
-//! is in the audit log once.
+//! A refused change changes nothing, and absent keys keep their values. Every change that has an effect is in the audit
+//! log once.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use super::organization::{Role, find_role};
 use super::user::User;
 use super::world::World;
 
-/// The statuses that may be written. A status that is read may be any text.
+/// The statuses that can be written. Reads may show any other status.
 const WRITABLE_STATUSES: [&str; 3] = ["active", "away", "out_of_office"];
 /// Distinguishes the audit log's identifiers from request IDs.
 const AUDIT_SERIES: u64 = 0x00a0_d17e;
 
-/// The body. Unknown keys are ignored, as lenient servers do: it is not documented.
+/// The body. Unknown keys are ignored, as lenient servers do, because the behavior is not documented.
 #[derive(Debug, Deserialize)]
 pub(super) struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
@@ -34,7 +34,7 @@ pub(super) struct UserUpdate {
 }
 
 impl UserUpdate {
-    /// Returns the error that the API answers, if it does not accept this update.
+    /// Returns the error of the API if it does not accept this update.
     fn check(&self, roles: &[Role]) -> Result<(), ApiError> {
         let Self { role_id, status, name: _, avatar_url: _ } = self;
         if let Some(id) = role_id
@@ -63,7 +63,7 @@ impl UserUpdate {
     }
 }
 
-/// Who makes a change, as the audit log shows it.
+/// The author of a change, as the audit log shows it.
 #[derive(Clone, Copy)]
 struct Author<'a> {
     /// `None` if it is not a user.
@@ -72,8 +72,8 @@ struct Author<'a> {
 }
 
 impl World {
-    /// Changes the user at this index and returns what the answer shows, which does not always last: a support-hours schedule sets
-    /// the status again at once, and the fault `echo-only` stores nothing.
+    /// Changes the user at this index. Returns the user that the response shows, which is not always stored: a
+    /// support-hours schedule resets the status at once, and the fault `echo-only` stores nothing.
     pub(super) fn patch(
         &mut self,
         now: Duration,
@@ -99,8 +99,8 @@ impl World {
         Ok(after)
     }
 
-    /// Lets a colleague change a user, by ID or address, in Pylon's own pages: no request, no rate limit, no rules about statuses.
-    /// The role is a slug, ID, or name. Returns false if there is no such user or role.
+    /// Changes a user, by ID or address, as a colleague would in Pylon's web app: no request, no rate limit, and any
+    /// status. The role is a slug, ID, or name. Returns false if there is no such user or role.
     pub fn changed_by(
         &mut self,
         now: Duration,
@@ -126,7 +126,7 @@ impl World {
         let Some(before) = self.users.get(at).filter(|before| **before != after) else { return };
         for (action, field, [old, new]) in audited_changes(before, &after, &self.roles) {
             self.audited += 1;
-            // Bound to the epoch, so that a world that goes on from a saved state does not repeat identifiers.
+            // The epoch is included, so that a world restored from a saved state does not repeat identifiers.
             let series = AUDIT_SERIES ^ mix(self.epoch.as_microsecond().unsigned_abs());
             self.audit.add(AuditEntry {
                 id: uuid_in_series(series, self.audited),
@@ -149,7 +149,7 @@ fn audited_changes(
     after: &User,
     roles: &[Role],
 ) -> Vec<(&'static str, &'static str, [String; 2])> {
-    // Full destructuring: a new field must be recorded, or be listed here as not recorded.
+    // Destructure all fields: a new field must be recorded, or be listed here as not recorded.
     let User {
         assigned,
         status,

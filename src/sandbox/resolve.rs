@@ -1,7 +1,6 @@
-//! Converts users between `pylon.json`, as people write them, and the world, as it keeps them.
+//! Converts users between `pylon.json`, as people write them, and the world, as it stores them.
 //!
-//! On the way in, references are resolved, gaps are filled, and all problems are collected. On the way out, everything is spelled
-//! out.
+//! Reading resolves references, fills in defaults, and collects all problems. Writing spells everything out.
 
 use std::collections::HashMap;
 
@@ -10,10 +9,10 @@ use super::organization::{Role, find_role};
 use super::state::{WrittenUser, not_given};
 use super::user::{User, UserKind};
 
-/// Resolves users one after the other, and collects what is wrong with them.
+/// Resolves users in order, and collects their problems.
 pub(super) struct Resolver<'a> {
     roles: &'a [Role],
-    /// The place in the list of each ID and of each primary address in lower case.
+    /// The index of each ID, and of each primary address in lower case.
     ids: HashMap<String, usize>,
     addresses: HashMap<String, usize>,
     /// One sentence for each problem.
@@ -40,7 +39,7 @@ impl<'a> Resolver<'a> {
         Self { roles, ids: HashMap::new(), addresses: HashMap::new(), problems }
     }
 
-    /// Resolves the user at this place in the list.
+    /// Resolves the user at this index.
     pub(super) fn user(&mut self, at: usize, written: WrittenUser) -> User {
         let WrittenUser {
             id,
@@ -65,7 +64,7 @@ impl<'a> Resolver<'a> {
         let place = format!("users[{at}] ({})", if is_person { &email } else { &name });
         let is_given = roles != not_given();
         self.check_kind(&place, is_person, &email, is_given);
-        // Users without an address differ by their place in the list.
+        // The index distinguishes users without an address.
         let seed = if is_person { email.clone() } else { format!("{at} {name}") };
         let id = id.unwrap_or_else(|| uuid_of_email(&seed));
         self.check_unique(&place, at, &id, &email.to_lowercase());
@@ -113,7 +112,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns the indexes of the roles named, without repetition, sorted by role ID.
+    /// Returns the indexes of the named roles without repetition, sorted by role ID.
     fn find_roles(&mut self, place: &str, words: &[String]) -> Vec<usize> {
         let mut found = Vec::with_capacity(words.len());
         for word in words {
@@ -159,7 +158,7 @@ pub(super) fn spelled_out(user: &User, roles: &[Role]) -> WrittenUser {
     } = user;
     let word = |index: &usize| -> Option<String> {
         let role = roles.get(*index)?;
-        // A slug that is the ID of another role would read back as that role.
+        // A slug that is the ID of another role would be read as that role.
         let reads_back = find_role(roles, &role.slug) == Ok(*index);
         Some(if reads_back { role.slug.clone() } else { role.id.clone() })
     };

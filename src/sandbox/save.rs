@@ -1,4 +1,4 @@
-//! Writes the state to its file, which only its owner can read if it is new. `server` decides when.
+//! Writes the state to its file. A new file is readable only by its owner. `server` decides when to save.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
@@ -9,9 +9,9 @@ use crate::target_file::TargetFile;
 /// The file in which a sandbox keeps its state.
 #[derive(Debug, Clone)]
 pub enum StateFile {
-    /// The user named it. It is written as a shell's `>` would write it.
+    /// The user named the file. It is overwritten in place, like the target of a shell's `>`.
     Named(PathBuf),
-    /// It is in a folder whose links are not followed. It is replaced as a whole.
+    /// The file is in a folder in which links are not followed. It is replaced as a whole.
     Own(PathBuf),
 }
 

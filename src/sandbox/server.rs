@@ -1,7 +1,7 @@
-//! The sockets: bytes become a `Request`, and a `Delivery` becomes bytes. Decides nothing.
+//! The sockets: converts bytes to a `Request`, and a `Delivery` to bytes. It makes no decisions.
 //!
-//! Owns the one lock around the world, which is held while an answer is computed and never while anything is awaited, and the
-//! saving of the state shortly after it changed.
+//! Owns the one lock around the world, which is held while a response is computed and never across an await. Also saves
+//! the state shortly after each change.
 
 use std::{
     collections::VecDeque,
@@ -32,35 +32,35 @@ use super::message::{MAX_BODY_BYTES, Request, Response};
 use super::save::StateFile;
 use super::world::World;
 
-/// How long responses under way may take when the sandbox stops.
+/// How long responses in flight may take when the sandbox stops.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many requests are remembered.
 const MAX_ARRIVALS: usize = 100_000;
-/// How many bytes of a body are remembered: all of a PATCH, and enough of a search to see what it asks.
+/// How many bytes of a body are remembered: a whole PATCH, and enough of a search to recognize it.
 const MAX_REMEMBERED_BODY: usize = 4096;
-/// Changes that follow one another quickly are saved together. A process that is killed in between loses them.
+/// Changes in quick succession are saved together. If the process is killed in between, they are lost.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
-/// A sandbox to be started.
+/// The settings of a sandbox.
 #[derive(Debug)]
 pub struct Setup {
-    /// Its epoch should be the time of the start.
+    /// Its epoch should be the start time.
     pub world: World,
     pub faults: Faults,
     /// The port on 127.0.0.1. 0 takes any free one.
     pub port: u16,
-    /// Where the state is kept after each change and at the end. `None` keeps it in memory only.
+    /// The file in which the state is saved after each change and at the end. `None` keeps it in memory only.
     pub state_file: Option<StateFile>,
 }
 
 impl Setup {
-    /// This world on any port, without faults and without a file.
+    /// Returns settings for this world on any port, without faults and without a file.
     pub fn new(world: World) -> Self {
         Self { world, faults: Faults::none(), port: 0, state_file: None }
     }
 }
 
-/// A sandbox that answers until it is stopped or dropped.
+/// A sandbox that runs until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -69,7 +69,7 @@ pub struct Running {
     saving: JoinHandle<()>,
 }
 
-/// Binds 127.0.0.1 and answers from now on, on the current runtime.
+/// Binds 127.0.0.1 and starts to answer requests on the current runtime.
 pub async fn start(setup: Setup) -> io::Result<Running> {
     let Setup { world, faults, port, state_file } = setup;
     let acceptor = Acceptor::bind(port).await?;
@@ -94,7 +94,7 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Looks into the world, or changes it in ways that the API does not offer, while no request is being answered.
+    /// Reads or changes the world directly while no request is being answered.
     pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with_inner(|inner| look(&mut inner.world))
     }
@@ -104,12 +104,13 @@ impl Running {
         self.shared.lock().arrivals.iter().cloned().collect()
     }
 
-    /// Accepts nothing more, lets responses under way finish for half a second, and saves.
+    /// Stops accepting connections, lets responses in flight finish for half a second, and saves.
     pub async fn stop(mut self) -> io::Result<()> {
         self.shared.close();
         let served = match tokio::time::timeout(STOP_TIMEOUT, &mut self.serving).await {
             Ok(Ok(served)) => served,
-            // It panicked, which the runtime has reported already, or it is not done in time: the state matters now.
+            // The server panicked, which the runtime has reported already, or it is not done in time. Saving the state
+            // has priority.
             Ok(Err(_)) | Err(_) => Ok(()),
         };
         self.saving.abort();
@@ -120,7 +121,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Stops answering, and saves what is unsaved. Errors are lost here, and `stop` returns them.
+    /// Stops answering, and saves unsaved changes. Errors are ignored here, and `stop` returns them.
     fn drop(&mut self) {
         self.shared.close();
         self.serving.abort();
@@ -129,14 +130,14 @@ impl Drop for Running {
     }
 }
 
-/// One request that arrived, as a test sees it.
+/// One request that arrived, for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// Without the token, and with at most 4 KiB of the body.
     pub request: Request,
     /// The status of the response. `None` if the connection was cut or kept silent.
     pub status: Option<u16>,
-    /// What went wrong on purpose.
+    /// The fault that struck the request.
     pub fault: Option<Fault>,
 }
 
@@ -146,11 +147,11 @@ struct ServerState {
     inner: Mutex<Inner>,
     started: Instant,
     state_file: Option<StateFile>,
-    /// Held while saving: two saves must not share the temporary file, nor overtake each other.
+    /// Held while saving: two saves must not use the temporary file at the same time, nor overtake each other.
     saving: Mutex<()>,
     /// Wakes the task that saves.
     changed: Notify,
-    /// Becomes true once, when the server stops: ends silences.
+    /// Becomes true once, when the server stops. It ends stalled connections.
     closing: watch::Sender<bool>,
 }
 
@@ -164,12 +165,12 @@ struct Inner {
 }
 
 impl ServerState {
-    /// A panic while the lock was held is a bug elsewhere. The world itself is changed in single steps and stays sound.
+    /// A panic while the lock was held is a bug elsewhere. The world is changed in single steps, so it is still valid.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks into what the lock protects, or changes it. Wakes the task that saves if the world changed.
+    /// Reads or changes what the lock protects. Wakes the task that saves if the world changed.
     fn with_inner<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
         let before = inner.world.revision();
@@ -185,7 +186,7 @@ impl ServerState {
     }
 
     async fn closed(&self) {
-        // The sender lives in `self`, so waiting cannot fail.
+        // `self` owns the sender, so waiting cannot fail.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
@@ -204,11 +205,11 @@ impl ServerState {
         })
     }
 
-    /// Saves what has changed since the last time. Blocks. The lock is held only while the state is copied.
+    /// Saves what has changed since the last time. Blocks, but holds the lock only while the state is copied.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.state_file else { return Ok(()) };
         let _turn = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        // The file exists after a run in which nothing changed, too.
+        // The file is also written after a run in which nothing changed.
         let missing = !file.path().exists();
         let (state, revision) = {
             let inner = self.lock();
@@ -230,7 +231,8 @@ async fn serve(acceptor: Acceptor, shared: Arc<ServerState>) -> io::Result<()> {
     axum::serve(acceptor, service).with_graceful_shutdown(async move { shared.closed().await }).await
 }
 
-/// Saves shortly after each burst of changes, on a thread of its own. An error occurs again at the end, and is reported then.
+/// Saves shortly after each burst of changes, on a separate thread. An error occurs again at the end, and is reported
+/// then.
 async fn keep_saving(shared: Arc<ServerState>) {
     loop {
         shared.changed.notified().await;
@@ -246,7 +248,7 @@ async fn answer(
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    // If the client went away in the middle of its request, nothing is done.
+    // If the client disconnected during its request, nothing is done.
     if let Some(body) = read(body).await {
         match shared.deliver(translate(&parts, body)) {
             Delivery::Answer(response) | Delivery::Garbage(response) => return render(response),
@@ -260,8 +262,8 @@ async fn answer(
     axum::response::Response::new(Body::empty())
 }
 
-/// Reads the whole body, or one byte more than is allowed of a larger one. The rest is read and dropped, so that the client is
-/// still there to hear that it was too much. `None` if the client broke off.
+/// Reads the whole body, or one byte more than is allowed. The rest is read and dropped, so that the client can still
+/// receive the error. Returns `None` if the client disconnected.
 async fn read(mut body: Body) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {

@@ -1,6 +1,6 @@
-//! The state of an organization as `pylon.json` has it, with defaults for everything except the addresses and roles of people.
+//! The state of an organization in `pylon.json`. Everything except the addresses and roles of people has a default.
 //!
-//! Owns the file format; unknown keys are errors. `resolve` checks the users and fills in what was left out.
+//! Owns the file format. Unknown keys are errors. `resolve` checks the users and fills in defaults.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -15,7 +15,7 @@ pub struct SandboxState {
     pub api: Api,
     /// The ID of the user who owns the token. `None` is an API user.
     pub token_user: Option<String>,
-    /// `None` is Admin, Member, and Viewer.
+    /// `None` means Admin, Member, and Viewer.
     pub roles: Option<Vec<Role>>,
     pub settings: ApiSettings,
     pub users: Vec<WrittenUser>,
@@ -59,11 +59,11 @@ pub struct WrittenUser {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
-    /// Any text, because Pylon's list is open. `None` is `active` for a person.
+    /// Any text, because Pylon's list of statuses may grow. `None` is `active` for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Assigned roles by slug, ID, or name: one text, or a list. In a file, a person must have this key; a user of another kind
-    /// has no role without it.
+    /// Assigned roles by slug, ID, or name: one text, or a list. In a file, this key is required for a person. Other
+    /// users have no role without it.
     #[serde(
         rename = "role",
         default = "not_given",
@@ -76,7 +76,7 @@ pub struct WrittenUser {
     pub scim_roles: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deactivated: bool,
-    /// A PATCH of the role gets 200 and changes nothing.
+    /// A PATCH of the role returns 200 and changes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub role_from_scim: bool,
     /// A schedule sets this status again as soon as a PATCH has been answered.
@@ -85,14 +85,13 @@ pub struct WrittenUser {
 }
 
 impl WrittenUser {
-    /// A person with one assigned role, by slug, ID, or name.
+    /// Makes a person with one assigned role, by slug, ID, or name.
     pub fn new(email: &str, role: &str) -> Self {
         Self { email: email.to_owned(), roles: vec![role.to_owned()], ..Self::default() }
     }
 }
 
-/// The value of a `role` that a file leaves out. A role with an empty name does not exist, so it is distinct from `[]`, which means
-/// no role.
+/// The value of a `role` that a file omits. No role has an empty name, so this differs from `[]`, which means no role.
 pub(super) fn not_given() -> Vec<String> {
     vec![String::new()]
 }
@@ -119,7 +118,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
             Vec::deserialize(de::value::SeqAccessDeserializer::new(list))
         }
     }
-    // Not an untagged enum: its errors lose what was expected.
+    // Not an untagged enum, because its errors do not say what was expected.
     deserializer.deserialize_any(OneOrMany)
 }
 

@@ -18,7 +18,7 @@ pub enum UserKind {
     Api,
 }
 
-/// A user as the world keeps it. Roles are indexes into the roles of the organization.
+/// A user as the world stores it. Roles are indexes into the roles of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) id: String,
@@ -34,7 +34,7 @@ pub(super) struct User {
     /// Roles from SCIM groups. They are shown in `roles`, and a PATCH does not change them.
     pub(super) scim: Vec<usize>,
     pub(super) deactivated: bool,
-    /// A PATCH of the role gets 200 and changes nothing.
+    /// A PATCH of the role returns 200 and changes nothing.
     pub(super) role_from_scim: bool,
     /// A support-hours schedule sets this status again as soon as a PATCH has been answered.
     pub(super) support_hours: Option<String>,
@@ -45,8 +45,8 @@ impl User {
         self.kind == UserKind::Person
     }
 
-    /// Returns the role that the deprecated `role_id` shows: the last one assigned, so that a client that takes it for the primary
-    /// role fails its tests.
+    /// Returns the role that the deprecated `role_id` shows: the last assigned one. A client that takes it for the
+    /// primary role then fails its tests.
     pub(super) fn shown_role<'a>(&self, roles: &'a [Role]) -> Option<&'a Role> {
         self.assigned.last().and_then(|index| roles.get(*index))
     }
@@ -57,7 +57,7 @@ impl User {
 
     /// Returns the user as a response shows it.
     pub(super) fn view<'a>(&'a self, roles: &'a [Role], api: Api, empty_lists: EmptyLists) -> UserView<'a> {
-        // Full destructuring: a new field must be shown, or be listed here as not shown.
+        // Destructure all fields: a new field must be shown, or be listed here as not shown.
         let Self {
             id,
             kind: _,
@@ -94,7 +94,7 @@ impl User {
     }
 }
 
-/// Returns a list within a user. `None` is `null`.
+/// Returns a list within a user. `None` is serialized as `null`.
 fn shown_list<T>(items: impl Iterator<Item = T>, empty_lists: EmptyLists) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty() || empty_lists == EmptyLists::List).then_some(items)
@@ -107,7 +107,7 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     emails: Option<Vec<&'a str>>,
     name: &'a str,
-    /// Never `null`: the vendor's SDK accepts only a text.
+    /// Never `null`, because the vendor's SDK accepts only a text.
     avatar_url: &'a str,
     status: &'a str,
     role_id: &'a str,
@@ -122,7 +122,7 @@ pub(super) struct UserView<'a> {
 #[derive(Serialize)]
 struct SinceOctober<'a> {
     role_ids: Option<Vec<&'a str>>,
-    /// Assigned roles, then those from SCIM that are not assigned as well.
+    /// Assigned roles, followed by roles from SCIM that are not also assigned.
     roles: Option<Vec<&'a Role>>,
     is_deactivated: bool,
 }

@@ -1,6 +1,7 @@
 //! All users of the organization, with an index by ID and by email address.
 //!
-//! Guarantees a stable order, which pages are cut from. Users are never added or removed: the API cannot do either.
+//! The order is stable, so that pages can rely on it. Users are never added or removed, because the API cannot do
+//! either.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,7 +53,8 @@ impl Users {
         self.by_id.get(id).copied()
     }
 
-    /// Returns the users with this address in upper or lower case: as the primary one or, if asked for, as a secondary one.
+    /// Returns the users with this primary address or, if requested, secondary address. Upper and lower case are the
+    /// same.
     pub(super) fn with_address(&self, email: &str, secondary_too: bool) -> impl Iterator<Item = usize> {
         let key = email.to_lowercase();
         let secondary = self.by_secondary.get(&key).filter(|_| secondary_too);

@@ -1,8 +1,8 @@
-//! The whole of Pylon as a value: a request and the time go in, a response comes out.
+//! A whole Pylon as a value: the input is a request and the time, and the output is a response.
 //!
-//! Guarantees no clock, randomness, file, or socket: the same requests at the same times give the same bytes. Owns the order of the
-//! checks: path, method, token, rate limit, body. `answers` has what an operation answers, `patch` the write, and `delivery`
-//! what goes wrong on purpose.
+//! Uses no clock, randomness, file, or socket: the same requests at the same times give the same bytes. Owns the order
+//! of the checks: path, method, token, rate limit, body. `answers` implements the operations, `patch` the write, and
+//! `delivery` the faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,13 +33,13 @@ pub struct World {
     pub organization: Organization,
     pub(super) api: Api,
     pub settings: ApiSettings,
-    /// Secret, because people may pass a real token by mistake.
+    /// Secret, because users may pass a real token by mistake.
     token: SecretString,
     pub(super) token_user: Option<usize>,
     pub(super) roles: Vec<Role>,
     pub(super) users: Users,
     pub(super) audit: AuditLog,
-    /// Whether the sandbox made the organization up.
+    /// Whether the sandbox invented the organization.
     pub made_up: bool,
     pub(super) epoch: Timestamp,
     limiters: Limiters,
@@ -49,8 +49,8 @@ pub struct World {
 }
 
 impl World {
-    /// Makes a world in this state, with the documented limits of its date and the default token. `epoch` is the wall-clock time at
-    /// which `now` is zero. The error is one sentence for each problem of the state.
+    /// Makes a world in this state, with the documented limits of its date and the default token. `epoch` is the
+    /// wall-clock time at which `now` is zero. The error has one sentence for each problem of the state.
     pub fn new(state: SandboxState, epoch: Timestamp) -> Result<Self, Vec<String>> {
         let SandboxState { organization, api, token_user, roles, settings, users, audit, made_up } = state;
         let roles = roles.unwrap_or_else(Role::built_in);
@@ -94,7 +94,7 @@ impl World {
         self
     }
 
-    /// Counts by these limits from now on, from zero.
+    /// Uses these limits from now on, and starts counting from zero.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limiters = Limiters::new(limits);
@@ -105,7 +105,7 @@ impl World {
         self.api
     }
 
-    /// Lets another client of the organization send so many requests. Returns how many of them were admitted.
+    /// Sends this many requests as another client of the organization. Returns how many of them were admitted.
     pub fn spend(&mut self, now: Duration, operation: ApiOperation, requests: u32) -> u32 {
         let mut admitted = 0;
         for _ in 0..requests {
@@ -147,7 +147,7 @@ impl World {
         self.audit.oldest_first()
     }
 
-    /// Returns what the world would be saved as, with everything spelled out.
+    /// Returns the state to save, with everything spelled out.
     pub fn to_state(&self) -> SandboxState {
         SandboxState {
             organization: self.organization.clone(),
@@ -187,7 +187,7 @@ impl World {
         response
     }
 
-    /// Returns an error in the envelope of the API's date, for what goes wrong on purpose.
+    /// Returns an error in the envelope of the API's date, for a fault.
     pub(super) fn error_response(&mut self, error: ApiError) -> Response {
         let request_id = self.next_request_id();
         error.into_response(self.api, &request_id)
@@ -247,7 +247,7 @@ impl World {
         Some((at, self.users.get(at)?))
     }
 
-    /// Returns the wall-clock time of `now`, or the last possible moment if it is later than that.
+    /// Returns the wall-clock time of `now`, or the maximum timestamp if it is out of range.
     pub(super) fn timestamp(&self, now: Duration) -> Timestamp {
         SignedDuration::try_from(now)
             .ok()

@@ -29,12 +29,17 @@ pub(super) fn holds(data: &[u8]) {
     // huge numbers.
     let value = serde_json::from_slice::<Value>(body).ok();
     match asked % 8 {
-        0 => makes_sense(&Me, came(), value, is_identity),
-        1 => makes_sense(&Roles { cursor: CURSOR }, came(), value, are_roles),
-        2 => makes_sense(&Listing { deactivated: false, cursor: CURSOR }, came(), value, is_page),
-        3 => makes_sense(&Search { emails: emails(), limit: 9, cursor: CURSOR }, came(), value, is_page),
-        4 => makes_sense(&PeopleRequest::One(id()), came(), value, are_the_person),
-        5 => makes_sense(
+        0 => agrees_with_json_parser(&Me, came(), value, is_identity),
+        1 => agrees_with_json_parser(&Roles { cursor: CURSOR }, came(), value, are_roles),
+        2 => agrees_with_json_parser(&Listing { deactivated: false, cursor: CURSOR }, came(), value, is_page),
+        3 => agrees_with_json_parser(
+            &Search { emails: emails(), limit: 9, cursor: CURSOR },
+            came(),
+            value,
+            is_page,
+        ),
+        4 => agrees_with_json_parser(&PeopleRequest::One(id()), came(), value, are_the_person),
+        5 => agrees_with_json_parser(
             &AuditLog { people: vec![id()], limit: 9, cursor: CURSOR },
             came(),
             value,
@@ -42,12 +47,12 @@ pub(super) fn holds(data: &[u8]) {
         ),
         _ => {
             let patch = Patch { role: None, status: None };
-            makes_sense(&Update { id: id(), patch }, came(), value, is_the_person);
+            agrees_with_json_parser(&Update { id: id(), patch }, came(), value, is_the_person);
         }
     }
 }
 
-fn makes_sense<R: Request>(
+fn agrees_with_json_parser<R: Request>(
     request: &R,
     came: Result<Incoming, Cause>,
     value: Option<Value>,

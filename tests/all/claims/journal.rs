@@ -35,19 +35,19 @@ pub(super) fn holds(data: &[u8]) {
             // The last line may be incomplete.
             assert!(applied.unreadable <= damaged && damaged <= applied.unreadable + 1);
             assert_eq!(applied.is_whole, lines.iter().any(|line| matches!(line, JournalLine::End { .. })));
-            is_taken_back(&applied, &lines, &sources);
+            is_rolled_back(&applied, &lines, &sources);
         }
     }
 }
 
-fn is_taken_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
+fn is_rolled_back(applied: &Applied, lines: &[JournalLine], sources: &Sources) {
     let begun = lines.iter().rev().find_map(|line| match line {
         JournalLine::Begin { organization, host, .. } => Some((organization.clone(), host.clone())),
         _ => None,
     });
     let (organization, host) = begun.expect("it was read");
     let operations: Vec<&Operation> = lines.iter().filter_map(operation).collect();
-    let observed = as_it_was_left(organization, &operations);
+    let observed = state_after_apply(organization, &operations);
     let Rollback { plan, left } = applied.rollback(&observed, &host, 0).expect("it is of this organization");
     let mut known = BTreeSet::new();
     for Change { subject, edits } in &plan.changes {
@@ -83,7 +83,7 @@ fn operation(line: &JournalLine) -> Option<&Operation> {
 }
 
 /// Returns the state after the apply. The status of every third person has changed since.
-fn as_it_was_left(organization: String, operations: &[&Operation]) -> ObservedState {
+fn state_after_apply(organization: String, operations: &[&Operation]) -> ObservedState {
     let mut people = BTreeMap::new();
     let mut roles = BTreeSet::new();
     for (number, Operation { user, email, edits }) in operations.iter().enumerate() {

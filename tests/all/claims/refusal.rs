@@ -29,12 +29,12 @@ pub(super) fn holds(data: &[u8]) {
     let incoming =
         Incoming { status, remaining, x_retry_after, retry_after, date, body, ..Incoming::default() };
     let attempt = exchange::attempt(&Roles { cursor: None }, Ok(incoming.clone()), now());
-    is_borne(&attempt);
+    pacing_follows_hint(&attempt);
     let Err(failure) = attempt.result else {
         assert_eq!(status, 200);
         return;
     };
-    is_said(&failure);
+    message_is_harmless(&failure);
     let Cause::Refused(refusal) = &failure.cause else {
         assert!(
             matches!(failure.cause, Cause::WrongShape(_) | Cause::PageWithoutData)
@@ -74,7 +74,7 @@ pub(super) fn holds(data: &[u8]) {
     assert!(failure.hint().is_none() || asked_for.iter().any(|header| header.is_some()), "{failure:?}");
 }
 
-fn is_said(failure: &Failure) {
+fn message_is_harmless(failure: &Failure) {
     let line = failure.line();
     assert!(!line.contains('\n') && line.chars().count() < 6000, "{line}");
     is_harmless(&line);
@@ -82,7 +82,7 @@ fn is_said(failure: &Failure) {
 }
 
 /// Checks that a run continues, waits, or ends after the response. It must wait at least as long as requested.
-fn is_borne(attempt: &Attempt<RolePage>) {
+fn pacing_follows_hint(attempt: &Attempt<RolePage>) {
     let second = Duration::from_secs(1);
     let mut pacer = Pacer::new(120);
     let mut retries = Retries::new(Duration::ZERO, fastrand::Rng::with_seed(1));

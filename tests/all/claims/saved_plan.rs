@@ -18,8 +18,8 @@ use super::is_explained;
 pub(super) fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     read_or_explained(text);
-    if let Some(sealed) = sealed(text) {
-        read_or_explained(&sealed);
+    if let Some(with_valid_checksum) = with_valid_checksum(text) {
+        read_or_explained(&with_valid_checksum);
     }
 }
 
@@ -34,11 +34,11 @@ fn read_or_explained(text: &str) {
     assert_eq!(SavedPlan::parse(&saved.to_json()).as_ref(), Ok(&saved));
     let value: Value = serde_json::from_str(text).expect("JSON");
     assert!(value.is_object(), "{text}");
-    admits_what_stands_in_it(&saved, &value);
+    admits_only_its_changes(&saved, &value);
 }
 
 /// Returns the same plan with a correct checksum, because a fuzzer cannot guess it.
-fn sealed(text: &str) -> Option<String> {
+fn with_valid_checksum(text: &str) -> Option<String> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let mut seal = |checksum: String| {
         *value.get_mut("checksum")? = checksum.into();
@@ -49,7 +49,7 @@ fn sealed(text: &str) -> Option<String> {
     seal(digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}")))
 }
 
-fn admits_what_stands_in_it(saved: &SavedPlan, value: &Value) {
+fn admits_only_its_changes(saved: &SavedPlan, value: &Value) {
     let text = |key: &str| value[key].as_str().expect("a text").to_owned();
     let (organization, host, files) = (text("organization"), text("host"), text("files"));
     let binding = Binding { host: &host, files: &files };

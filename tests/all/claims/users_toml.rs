@@ -28,7 +28,7 @@ pub(super) fn holds(data: &[u8]) {
         Ok(roster) => {
             assert!(is_toml, "read, and no TOML:\n{text}");
             keeps_its_meaning(text, &roster);
-            takes_in(&roster);
+            imports_drift(&roster);
         }
         Err(problems) => {
             is_explained(&problems);
@@ -53,8 +53,8 @@ fn keeps_its_meaning(text: &str, roster: &Roster) {
 
 /// Imports the state of an organization in which all people differ from the files, and one is unmanaged. Afterwards,
 /// only people who are reported as not written may differ.
-fn takes_in(roster: &Roster) {
-    let observed = nobody_as_declared(roster);
+fn imports_drift(roster: &Roster) {
+    let observed = everyone_differs(roster);
     let Some(plan) = plan(roster, &observed) else { return };
     let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles);
     let unmanaged: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
@@ -72,7 +72,7 @@ fn takes_in(roster: &Roster) {
     }
 }
 
-fn nobody_as_declared(roster: &Roster) -> ObservedState {
+fn everyone_differs(roster: &Roster) -> ObservedState {
     let of_people = roster.people.iter().flat_map(|person| {
         let windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
         person.values.role.iter().map(|role| &role.value).chain(windows)

@@ -6,20 +6,20 @@
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
 
-use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
+use super::bodies::{PlanOf, agenda, comparison, no_people, plan, problems};
 use super::carriers::Deal;
 use super::judges::{judge, runner};
+use super::rendering::{check_formats, setting};
 use super::sheets::{doctor, explanation, files, roles};
-use super::told::{setting, told_in};
 
 /// A byte that does not occur in UTF-8.
-const BETWEEN: u8 = 0xff;
+const SEPARATOR: u8 = 0xff;
 /// The maximum number of texts. More do not change a report.
-const MOST: usize = 16;
+const MAX_TEXTS: usize = 16;
 
 /// Checks that a comment contains all texts. A shorter comment must be harmless too.
 pub(crate) fn markdown(data: &[u8]) {
-    let Some((room, command, body)) = told(data, Format::Markdown) else { return };
+    let Some((room, command, body)) = check_report(data, Format::Markdown) else { return };
     let report = Report { command, exit: Exit::Done, body };
     let limit = 500 + room * 40;
     let text = write(&report, Format::Markdown, &setting(limit, false));
@@ -29,7 +29,7 @@ pub(crate) fn markdown(data: &[u8]) {
 
 /// Checks that a job's log contains all texts, and only our annotations act as commands.
 pub(crate) fn github(data: &[u8]) {
-    told(data, Format::Github);
+    check_report(data, Format::Github);
 }
 
 /// Returns whether a job's log treats no line as a command.
@@ -37,11 +37,11 @@ pub(crate) fn is_no_command(shown: &str) -> bool {
     runner::commands(shown).is_empty()
 }
 
-fn told(data: &[u8], format: Format) -> Option<(usize, &'static str, Body)> {
+fn check_report(data: &[u8], format: Format) -> Option<(usize, &'static str, Body)> {
     let [kind, room, texts @ ..] = data else { return None };
     let texts: Vec<String> = texts
-        .split(|byte| *byte == BETWEEN)
-        .take(MOST)
+        .split(|byte| *byte == SEPARATOR)
+        .take(MAX_TEXTS)
         .map(|text| String::from_utf8_lossy(text).into_owned())
         .collect();
     let mut deal = Deal::new(&texts);
@@ -52,12 +52,12 @@ fn told(data: &[u8], format: Format) -> Option<(usize, &'static str, Body)> {
         2 => ("compare", comparison(&mut deal, rounds)),
         3 => ("agenda", agenda(&mut deal, rounds)),
         4 => ("validate", problems(&mut deal, rounds)),
-        5 => ("plan", nobody(&mut deal, rounds.start)),
+        5 => ("plan", no_people(&mut deal, rounds.start)),
         6 => ("roles", roles(&mut deal, rounds)),
         7 => ("explain", explanation(&mut deal, rounds)),
         8 => ("import", files(&mut deal, rounds)),
         _ => ("doctor", doctor(&mut deal, rounds)),
     };
-    told_in(&[format], command, false, body.clone(), &deal);
+    check_formats(&[format], command, false, body.clone(), &deal);
     Some((usize::from(*room), command, body))
 }

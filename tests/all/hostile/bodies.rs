@@ -458,6 +458,6 @@ pub(super) fn problems(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) -> B
     Body::Problems(Box::new(Problems { sources, list }))
 }
 
-pub(super) fn nobody(deal: &mut Deal<'_>, round: usize) -> Body {
+pub(super) fn no_people(deal: &mut Deal<'_>, round: usize) -> Body {
     Body::NobodyDeclared { file: deal.round(round).text(Carrier::EmptyFile), declared: 0 }
 }

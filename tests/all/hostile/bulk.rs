@@ -5,30 +5,30 @@ use std::ops::Range;
 use rolecall::exit::Exit;
 use rolecall::report::{Body, Format, Report, write};
 
-use super::bodies::{PlanOf, agenda, comparison, nobody, plan, problems};
+use super::bodies::{PlanOf, agenda, comparison, no_people, plan, problems};
 use super::carriers::{Carrier, Deal};
 use super::corpus;
+use super::rendering::{NO_LIMIT, check_formats, setting};
 use super::sheets::{doctor, explanation, files, roles};
-use super::told::{ROOMY, setting, told_in};
 
 /// The number of rounds per report. A job's log shows at most ten annotations of each level.
 const ROUNDS: usize = 8;
 
 /// The formats of reports with several rounds, in turn. A page and JSON escape everything in the same way, so each gets
 /// every other report. A terminal has colors in every other report.
-const BY_TURNS: [&[Format]; 2] = [
+const ALTERNATING: [&[Format]; 2] = [
     &[Format::Text, Format::Markdown, Format::Github, Format::Html],
     &[Format::Text, Format::Markdown, Format::Github, Format::Json],
 ];
 /// The formats of reports with one round, so that places that occur once in a report get every string too.
-const CHEAP: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
+const FAST: [&[Format]; 2] = [&[Format::Text, Format::Markdown]; 2];
 
 /// The formats of long reports, in turn. A job's log gets only every other report too.
-const BY_HALVES: [&[Format]; 2] =
+const ALTERNATING_LONG: [&[Format]; 2] =
     [&[Format::Text, Format::Markdown, Format::Html], &[Format::Text, Format::Github, Format::Json]];
 
 /// Writes reports of all rounds, so that every carrier gets every string.
-fn told(
+fn check_reports(
     formats: [&[Format]; 2],
     command: &'static str,
     rounds: usize,
@@ -38,20 +38,20 @@ fn told(
     for (number, start) in (0..strings.len()).step_by(rounds).enumerate() {
         let mut deal = Deal::new(&strings);
         let body = body(&mut deal, start..start + rounds);
-        told_in(formats[number % 2], command, number % 2 == 1, body, &deal);
+        check_formats(formats[number % 2], command, number % 2 == 1, body, &deal);
     }
 }
 
 #[test]
 fn every_format_is_judged() {
-    for turns in [BY_TURNS, BY_HALVES] {
+    for turns in [ALTERNATING, ALTERNATING_LONG] {
         assert!(Format::ALL.iter().all(|format| turns.iter().any(|turn| turn.contains(format))));
     }
 }
 
 #[test]
 fn a_plan_is_harmless() {
-    told(BY_TURNS, "plan", ROUNDS, |deal, rounds| {
+    check_reports(ALTERNATING, "plan", ROUNDS, |deal, rounds| {
         // Two rounds are enough: reports of an apply show the same text about people, with every string.
         let rounds = rounds.start..rounds.start + 2;
         plan(deal, &PlanOf { rounds, carried_out: false })
@@ -60,12 +60,14 @@ fn a_plan_is_harmless() {
 
 #[test]
 fn the_result_of_an_apply_is_harmless() {
-    told(BY_TURNS, "apply", ROUNDS, |deal, rounds| plan(deal, &PlanOf { rounds, carried_out: true }));
+    check_reports(ALTERNATING, "apply", ROUNDS, |deal, rounds| {
+        plan(deal, &PlanOf { rounds, carried_out: true })
+    });
 }
 
 #[test]
 fn texts_that_appear_once_in_a_plan_are_harmless() {
-    told(CHEAP, "plan", 1, |deal, rounds| {
+    check_reports(FAST, "plan", 1, |deal, rounds| {
         plan(
             deal,
             &PlanOf { rounds: rounds.start..rounds.start, carried_out: rounds.start.is_multiple_of(2) },
@@ -80,7 +82,7 @@ fn every_format_reports_changes_that_were_not_read_back() {
     let body = plan(&mut deal, &PlanOf { rounds: 0..1, carried_out: true });
     let report = Report { command: "apply", exit: Exit::Partial, body };
     for format in Format::ALL {
-        let text = write(&report, format, &setting(ROOMY, false));
+        let text = write(&report, format, &setting(NO_LIMIT, false));
         let said = match format {
             Format::Json => "\"not_read_back\": 2",
             Format::Text | Format::Markdown | Format::Github | Format::Html => {
@@ -93,42 +95,42 @@ fn every_format_reports_changes_that_were_not_read_back() {
 
 #[test]
 fn a_comparison_is_harmless() {
-    told(BY_TURNS, "compare", ROUNDS, comparison);
+    check_reports(ALTERNATING, "compare", ROUNDS, comparison);
 }
 
 #[test]
 fn an_agenda_is_harmless() {
-    told(BY_TURNS, "agenda", ROUNDS, agenda);
+    check_reports(ALTERNATING, "agenda", ROUNDS, agenda);
 }
 
 #[test]
 fn problems_are_harmless() {
-    told(BY_TURNS, "validate", ROUNDS, problems);
+    check_reports(ALTERNATING, "validate", ROUNDS, problems);
 }
 
 #[test]
 fn empty_files_are_harmless() {
-    told(CHEAP, "plan", 1, |deal, rounds| nobody(deal, rounds.start));
+    check_reports(FAST, "plan", 1, |deal, rounds| no_people(deal, rounds.start));
 }
 
 #[test]
 fn roles_are_harmless() {
-    told(BY_TURNS, "roles", ROUNDS, roles);
+    check_reports(ALTERNATING, "roles", ROUNDS, roles);
 }
 
 #[test]
 fn an_explanation_is_harmless() {
-    told(BY_HALVES, "explain", 1, explanation);
+    check_reports(ALTERNATING_LONG, "explain", 1, explanation);
 }
 
 #[test]
 fn file_reports_are_harmless() {
-    told(BY_TURNS, "import", ROUNDS, files);
+    check_reports(ALTERNATING, "import", ROUNDS, files);
 }
 
 #[test]
 fn doctor_reports_are_harmless() {
-    told(BY_TURNS, "doctor", ROUNDS, doctor);
+    check_reports(ALTERNATING, "doctor", ROUNDS, doctor);
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn every_carrier_is_used() {
     comparison(&mut deal, 0..1);
     agenda(&mut deal, 0..1);
     problems(&mut deal, 0..1);
-    nobody(&mut deal, 0);
+    no_people(&mut deal, 0);
     roles(&mut deal, 0..1);
     for round in 0..2 {
         explanation(&mut deal, round..round + 1);

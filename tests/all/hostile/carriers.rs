@@ -170,7 +170,7 @@ impl<'s> Deal<'s> {
     }
 
     /// Returns another deal in the same round, for texts that a report contains but does not show.
-    pub(super) fn aside(&self) -> Self {
+    pub(super) fn detached(&self) -> Self {
         Self { from: self.from, ..Self::new(self.strings) }
     }
 

@@ -9,8 +9,8 @@ use rolecall::source::Location;
 use super::bodies::{PlanOf, agenda, comparison, plan, problems};
 use super::carriers::Deal;
 use super::judges::judge;
+use super::rendering::setting;
 use super::sheets::{explanation, roles};
-use super::told::setting;
 use crate::harness::formats_for_people;
 
 /// A line of this many bytes contains a text that should have been cut.
@@ -51,7 +51,7 @@ fn a_comment_of_hostile_text_stays_within_its_limit_and_is_complete() {
 #[test]
 fn a_long_text_from_a_server_is_cut_in_reports_for_people() {
     let strings = ["n".repeat(100_000)];
-    for report in of_a_server(&strings) {
+    for report in reports_of_server(&strings) {
         for format in formats_for_people() {
             let (command, text) = (report.command, write(&report, format, &setting(LONGEST_COMMENT, false)));
             let longest = text.lines().map(str::len).max().unwrap_or_default();
@@ -64,7 +64,7 @@ fn a_long_text_from_a_server_is_cut_in_reports_for_people() {
 #[test]
 fn json_contains_a_long_text_whole() {
     let strings = [format!("{}\u{1b}\u{10ffff}", "n".repeat(10_000))];
-    for report in of_a_server(&strings) {
+    for report in reports_of_server(&strings) {
         let text = write(&report, Format::Json, &setting(LONGEST_COMMENT, false));
         assert!(judge(Format::Json, &text).unwrap().has(&strings[0]), "{}", report.command);
     }
@@ -72,7 +72,7 @@ fn json_contains_a_long_text_whole() {
 
 /// Returns reports in which all text from a server is such a string. Paths and times are not: they come from the user,
 /// or their grammar keeps them short. An address that can be declared has at most 254 characters.
-fn of_a_server(strings: &[String]) -> Vec<Report> {
+fn reports_of_server(strings: &[String]) -> Vec<Report> {
     let mut deal = Deal::new(strings);
     let report = |command, body| Report { command, exit: Exit::Done, body };
     let explained = [0, 1].map(|round| {

@@ -1,7 +1,7 @@
 //! Hostile text in every carrier of every report, checked in every format by a parser.
 //!
 //! * [`corpus`] contains the text, [`carriers`] the places in reports, and [`bodies`] the reports made of both.
-//! * [`told`] writes reports. [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, an HTML parser,
+//! * [`rendering`] writes reports. [`judges`] are a terminal emulator, GitHub's markdown, GitHub's runner, an HTML parser,
 //!   and a JSON parser.
 //! * [`any`] puts any texts into any report, for fuzzing.
 //! * [`huge`] tests very long text. [`stories`] run the real binary against a Pylon that contains hostile text.
@@ -13,7 +13,7 @@ mod carriers;
 mod corpus;
 mod huge;
 mod judges;
+mod rendering;
 mod sheets;
 mod stories;
-mod told;
 mod toml;

@@ -71,7 +71,7 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
             // Only this much is shown of several people.
             let [id, name, email] = [Carrier::AskedId, Carrier::AskedName, Carrier::AskedPrimary]
                 .map(|carrier| deal.text(carrier));
-            several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.aside()) });
+            several_in_pylon.push(PylonLine { id, name, email, ..person(&mut deal.detached()) });
         }
     }
     let until = Some(Moment { at: now(), written: "2026-12-01".into() });
@@ -117,9 +117,9 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
 
 /// The report does not show most texts of this plan, so a separate deal records them.
 fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanReport {
-    let mut aside = deal.aside();
+    let mut detached = deal.detached();
     let of = PlanOf { rounds: round..round, carried_out: false };
-    let Body::Plan(mut plan) = plan(&mut aside, &of) else { unreachable!("it is a plan") };
+    let Body::Plan(mut plan) = plan(&mut detached, &of) else { unreachable!("it is a plan") };
     let edit = EditLine {
         field: Field::Role,
         from: vec![deal.text(Carrier::AskedBefore)],

@@ -13,7 +13,7 @@ use crate::harness::Scene;
 const PEOPLE: usize = 40;
 
 /// Returns every n-th string, so that each family is included.
-fn some(number: usize) -> Vec<String> {
+fn sample(number: usize) -> Vec<String> {
     let strings = corpus::strings();
     let step = strings.len() / number;
     strings.into_iter().step_by(step.max(1)).filter(|text| !text.trim().is_empty()).take(number).collect()
@@ -88,7 +88,7 @@ fn is_harmless(scene: &Scene, words: &str, exits: &[i32]) {
 
 #[test]
 fn a_plan_and_an_apply_with_hostile_names_are_harmless() {
-    let strings = some(PEOPLE);
+    let strings = sample(PEOPLE);
     let scene = Scene::with_pylon(&pylon(&strings, true)).file("users.toml", users(&strings));
     is_harmless(&scene, "plan", &[0]);
     is_harmless(&scene, "plan --at 2026-12-25", &[0]);
@@ -105,14 +105,14 @@ fn a_plan_and_an_apply_with_hostile_names_are_harmless() {
 
 #[test]
 fn a_failed_apply_with_hostile_names_is_harmless() {
-    let strings = some(PEOPLE);
+    let strings = sample(PEOPLE);
     let scene = Scene::with_pylon(&pylon(&strings, false)).file("users.toml", users(&strings));
     is_harmless(&scene, "apply --auto-approve", &[1]);
 }
 
 #[test]
 fn a_comparison_of_two_hostile_files_is_harmless() {
-    let mut strings = some(PEOPLE);
+    let mut strings = sample(PEOPLE);
     let scene = Scene::offline().file("old.toml", users(&strings));
     strings.rotate_left(5);
     let scene = scene.file("new.toml", users(&strings));
@@ -121,7 +121,7 @@ fn a_comparison_of_two_hostile_files_is_harmless() {
 
 #[test]
 fn reports_about_broken_hostile_files_are_harmless() {
-    for (number, text) in some(12).iter().enumerate() {
+    for (number, text) in sample(12).iter().enumerate() {
         let broken = format!(
             "{} = {{ role = 1 }}\n[users]\n{} = {{ role = \"Admin\", status = {} }}\n",
             quoted(text),

@@ -27,7 +27,7 @@ fn read(toml: &str) -> Table {
 }
 
 /// Checks that the TOML reads back unchanged, and that making it printable does not change it.
-fn is_told_truly(text: &str) {
+fn reads_back_unchanged(text: &str) {
     let (key, value) = (toml_text::key(text), toml_text::quoted(text));
     for shown in [&key, &value] {
         assert_eq!(Printable::new(shown).as_str(), shown);
@@ -38,7 +38,7 @@ fn is_told_truly(text: &str) {
 
 #[test]
 fn every_hostile_string_reads_back_from_toml() {
-    corpus::strings().iter().for_each(|text| is_told_truly(text));
+    corpus::strings().iter().for_each(|text| reads_back_unchanged(text));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn every_string_reads_back_from_toml() {
         (0..0x20_u8).prop_map(char::from),
     ];
     let text = proptest::collection::vec(char, 0..24).prop_map(String::from_iter);
-    holds(2000, &text, |text| is_told_truly(&text));
+    holds(2000, &text, |text| reads_back_unchanged(&text));
 }
 
 #[test]

@@ -87,8 +87,8 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
         // Two unmanaged, or two missing.
-        Guardrail::Unmanaged => undeclared_or_absent("unmanaged", [(2, 2), (3, 2), (4, 2)]),
-        Guardrail::Missing => undeclared_or_absent("missing", [(2, 2), (2, 3), (2, 4)]),
+        Guardrail::Unmanaged => unmanaged_or_missing("unmanaged", [(2, 2), (3, 2), (4, 2)]),
+        Guardrail::Missing => unmanaged_or_missing("missing", [(2, 2), (2, 3), (2, 4)]),
     }
 }
 
@@ -185,7 +185,7 @@ fn token_owner() -> Vec<Row> {
 }
 
 /// Makes cases from pairs of existing and declared people: equal, off by one, and off by two.
-fn undeclared_or_absent(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
+fn unmanaged_or_missing(guardrail: &str, [even, one, two]: [(usize, usize); 3]) -> Vec<Row> {
     let rule = |word: &str| format!("[guardrails]\n{guardrail} = \"{word}\"\n");
     let up_to = |figure: u64| acknowledge(&format!("guardrail = \"{guardrail}\"\nup_to = {figure}"));
     let rows = [

@@ -14,7 +14,7 @@ use super::holds;
 use super::organization::{Case, cases, observed};
 
 /// Returns the people in any order, after outdated readings of some of them.
-fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
+fn observed_in_any_order() -> impl Strategy<Value = (Case, Vec<Person>)> {
     cases(10).prop_flat_map(|case| {
         let older = case.people.iter().step_by(3).map(|person| Person {
             secondary: vec![rolecall::roster::Email::observed("team@acme.example")],
@@ -29,7 +29,7 @@ fn observed_anyhow() -> impl Strategy<Value = (Case, Vec<Person>)> {
 
 #[test]
 fn a_plan_does_not_depend_on_the_order_of_reading() {
-    holds(300, &observed_anyhow(), |(case, anyhow)| {
+    holds(300, &observed_in_any_order(), |(case, anyhow)| {
         let resolved = case.resolve();
         let again = observed(&anyhow, case.token_user.clone());
         assert_eq!(resolved.observed, again);
@@ -57,7 +57,7 @@ fn a_plan_is_sorted_has_no_no_ops_and_names_each_person_once() {
             };
             assert!(!enforced.is_some_and(twice), "a difference is enforced or observed");
         }
-        everybody_is_accounted_for(&plan);
+        everyone_is_accounted_for(&plan);
     });
 }
 
@@ -75,7 +75,7 @@ fn changes_something(change: &Change, observed: &ObservedState) {
     }
 }
 
-fn everybody_is_accounted_for(plan: &Plan) {
+fn everyone_is_accounted_for(plan: &Plan) {
     let differing: BTreeSet<_> =
         plan.changes.iter().chain(&plan.observed).map(|change| &change.subject.id).collect();
     assert_eq!(plan.declared, differing.len() + plan.absent.len() + plan.in_sync);

@@ -66,10 +66,10 @@ pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
         Guardrail::MaxChanges => count.changes_too_many(),
         Guardrail::KeepAtLeast => count.leaves_too_few_holders(),
         Guardrail::KeepActive => count.leaves_too_few_active(),
-        Guardrail::Protected => count.changes_somebody_protected(),
+        Guardrail::Protected => count.changes_protected_person(),
         Guardrail::TokenOwner => count.takes_from_the_token_owner(),
-        Guardrail::Unmanaged => count.leaves_people_undeclared(),
-        Guardrail::Missing => count.misses_people(),
+        Guardrail::Unmanaged => count.has_unmanaged_people(),
+        Guardrail::Missing => count.has_missing_people(),
     };
     Guardrail::ALL.into_iter().filter(breaks).collect()
 }
@@ -129,7 +129,7 @@ impl Count<'_> {
         after < before.min(self.resolved.roster.guardrails.keep_active) && !self.accepts(accepts)
     }
 
-    fn changes_somebody_protected(&self) -> bool {
+    fn changes_protected_person(&self) -> bool {
         let protected = &self.resolved.roster.guardrails.protected;
         self.changed().any(|(person, _)| {
             let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Protected(user) if is_known_by(person, &user.value));
@@ -146,7 +146,7 @@ impl Count<'_> {
         })
     }
 
-    fn leaves_people_undeclared(&self) -> bool {
+    fn has_unmanaged_people(&self) -> bool {
         let Resolved { roster, .. } = self.resolved;
         let is_declared =
             |person: &Person| roster.people.iter().any(|known| is_known_by(person, &known.email.value));
@@ -155,7 +155,7 @@ impl Count<'_> {
         roster.guardrails.unmanaged == Unmanaged::Block && unmanaged > 0 && !self.accepts(accepts)
     }
 
-    fn misses_people(&self) -> bool {
+    fn has_missing_people(&self) -> bool {
         let Resolved { roster, .. } = self.resolved;
         let missing =
             roster.people.iter().filter(|person| !self.is_there(&person.email.value)).count() as u64;

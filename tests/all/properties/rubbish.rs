@@ -180,7 +180,7 @@ fn words_of(up_to: usize) -> impl Strategy<Value = String> {
 }
 
 /// Returns a valid file with some words inserted or some text removed.
-fn spoiled() -> impl Strategy<Value = String> {
+fn corrupted() -> impl Strategy<Value = String> {
     let spoil = (any::<Index>(), 0..4_usize, words_of(2));
     (cases(4), vec(spoil, 1..4)).prop_map(|(case, spoils)| {
         let mut text: Vec<char> = case.text.chars().collect();
@@ -195,11 +195,11 @@ fn spoiled() -> impl Strategy<Value = String> {
 
 /// Returns a typical mistake with additional errors in it.
 fn mistyped() -> impl Strategy<Value = String> {
-    const SLIPS: &[&str] = &[
+    const MISTAKES: &[&str] = &[
         "", "", " ", " ,", ",000", "\"", "\"\"\"", "'", "\\", "\\\"", "=", ":", "{", "}", "[", "]", "#",
         "\n", "\r", "\t", "é", "–", "“", "\u{feff}", "\u{a0}", "@", "%", "0", "(", "-",
     ];
-    let slip = (any::<Index>(), 0..3_usize, select(SLIPS.to_vec()));
+    let slip = (any::<Index>(), 0..3_usize, select(MISTAKES.to_vec()));
     (select(TYPED.to_vec()), vec(slip, 1..5)).prop_map(|((text, _), slips)| {
         let mut text: Vec<char> = text.chars().collect();
         for (at, length, slip) in slips {
@@ -211,7 +211,7 @@ fn mistyped() -> impl Strategy<Value = String> {
     })
 }
 
-fn told_harmlessly(problems: &Problems) {
+fn rendered_harmlessly(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     let shown = diagnostic::render(problems, false);
     is_harmless(&shown);
@@ -226,15 +226,15 @@ fn used_harmlessly(roster: &Roster, people: &[Person]) {
     people.iter().for_each(|person| observed.insert(person.clone()));
     let desired = roster.resolve_at(now());
     for problem in roster.overlong_acknowledgments(now()) {
-        told_harmlessly(&Problems::new(roster.sources.clone(), vec![problem]));
+        rendered_harmlessly(&Problems::new(roster.sources.clone(), vec![problem]));
     }
     let roles = match NamedRoles::look_up(roster, &observed.roles) {
         Ok(roles) => roles,
-        Err(problems) => return told_harmlessly(&Problems::new(roster.sources.clone(), problems)),
+        Err(problems) => return rendered_harmlessly(&Problems::new(roster.sources.clone(), problems)),
     };
     let plan = match Plan::draw(&desired, &observed, &roles, roster.policy) {
         Ok(plan) => plan,
-        Err(problems) => return told_harmlessly(&Problems::new(roster.sources.clone(), problems)),
+        Err(problems) => return rendered_harmlessly(&Problems::new(roster.sources.clone(), problems)),
     };
     let coming = forecast(roster, &observed, &roles, &plan, now());
     let reviewed = plan.review(Review {
@@ -297,7 +297,7 @@ fn read_harmlessly(bytes: &[u8]) -> bool {
     match read(bytes) {
         Ok(roster) => used_harmlessly(&roster, &[]),
         Err(problems) => {
-            told_harmlessly(&problems);
+            rendered_harmlessly(&problems);
             return false;
         }
     }
@@ -315,7 +315,7 @@ fn no_bytes_in_a_users_toml_cause_a_panic() {
 #[test]
 fn no_words_in_a_users_toml_cause_a_panic_or_act_as_commands() {
     let sound = Cell::new(0);
-    let texts = prop_oneof![words(), lines(), spoiled()];
+    let texts = prop_oneof![words(), lines(), corrupted()];
     holds(700, &texts, |text| {
         sound.set(sound.get() + u32::from(read_harmlessly(text.as_bytes())));
     });
@@ -367,7 +367,7 @@ fn no_saved_plan_causes_a_panic_or_acts_as_a_command() {
     });
     holds(600, &prop_oneof![any::<String>(), words(), made_up], |text| {
         if let Err(problem) = SavedPlan::parse(&text) {
-            told_harmlessly(&Problems::from(problem));
+            rendered_harmlessly(&Problems::from(problem));
         }
     });
 }

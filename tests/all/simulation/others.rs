@@ -89,7 +89,7 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
 
 /// Runs an apply while another client uses half of the rate limit for writes, evenly, from before the start until the
 /// end.
-fn beside_a_neighbor(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
+fn with_another_client(kind: LimiterKind, changes: usize, seed: u64, line: Line) -> (Sim, Ended, f64) {
     let scene = Scene::of_changes(changes);
     let limits = Limits { kind, ..Limits::default() };
     let mut sim = Sim::new(scene.world(limits), Faults::none(), line, seed);
@@ -119,7 +119,7 @@ fn another_client_keeps_its_half_of_the_rate_limit() {
         let line = Line { shows_remaining: at % 2 == 0, ..Line::default() };
         let runs: Vec<(f64, u64, f64)> = (0..seeds)
             .map(|seed| {
-                let (_, ended, kept) = beside_a_neighbor(kind, changes, seed, line.clone());
+                let (_, ended, kept) = with_another_client(kind, changes, seed, line.clone());
                 (kept, ended.watch.throttled, ended.took.as_secs_f64())
             })
             .collect();

@@ -320,13 +320,13 @@ fn every_name_on_the_architecture_page_exists() {
     let items: Vec<&str> =
         names.into_iter().filter(|name| name.contains("::") && !name.contains(['(', ' '])).collect();
     for item in &items {
-        assert!(is_in_the_house(item), "{item} is nowhere");
+        assert!(module_exists(item), "{item} is nowhere");
     }
     assert!(paths.len() > 8 && items.len() > 30, "{paths:?} {items:?}");
 }
 
 /// Returns whether every module of a path exists, and the last one defines the name.
-fn is_in_the_house(path: &str) -> bool {
+fn module_exists(path: &str) -> bool {
     let mut room = root().join("src");
     let mut rest = path.split("::").peekable();
     while let Some(next) =
@@ -339,13 +339,13 @@ fn is_in_the_house(path: &str) -> bool {
             room = file;
             break;
         } else {
-            return room != root().join("src") && is_said_in(&room, next);
+            return room != root().join("src") && is_defined_in(&room, next);
         }
     }
-    rest.all(|name| is_said_in(&room, name))
+    rest.all(|name| is_defined_in(&room, name))
 }
 
-fn is_said_in(room: &Path, name: &str) -> bool {
+fn is_defined_in(room: &Path, name: &str) -> bool {
     let said = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains(name));
     if room.is_file() {
         return said(room);

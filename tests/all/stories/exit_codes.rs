@@ -18,7 +18,7 @@ fn declaring(people: &str) -> Scene {
     Scene::with_pylon(PYLON).file("users.toml", format!("[users]\n{people}\n"))
 }
 
-/// The exit codes, each with the runs that end with it. `carrying_out` tests the codes of signals.
+/// The exit codes, each with the runs that end with it. `applying` tests the codes of signals.
 fn stories() -> Vec<(i32, Scene, &'static str)> {
     let bo = "\"bo@acme.example\" = { role = \"Viewer\" }";
     let saved = declaring(bo);

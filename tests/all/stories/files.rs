@@ -93,7 +93,7 @@ const TABLE: &[(&str, &[RosterCode])] = &[
 ];
 
 /// Codes about files rather than their text. The stories below test them.
-const TOLD_BELOW: &[RosterCode] = &[
+const TESTED_BELOW: &[RosterCode] = &[
     RosterCode::TooManyWindows,
     RosterCode::FileMissing,
     RosterCode::NotAFile,
@@ -106,7 +106,7 @@ const TOLD_BELOW: &[RosterCode] = &[
 
 #[test]
 fn every_bad_file_has_its_problem_codes_and_no_request_is_sent() {
-    let mut told: BTreeSet<RosterCode> = TOLD_BELOW.iter().copied().collect();
+    let mut told: BTreeSet<RosterCode> = TESTED_BELOW.iter().copied().collect();
     for (text, codes) in TABLE {
         told.extend(*codes);
         let scene = Scene::with_pylon(r#"{ "users": [] }"#).file("users.toml", text);

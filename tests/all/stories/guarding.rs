@@ -218,7 +218,7 @@ fn an_expired_acknowledgment_is_listed_and_ignored() {
 }
 
 /// Every command that reads files and sends requests, with its arguments.
-fn verbs_that_ask() -> Vec<String> {
+fn commands_that_send_requests() -> Vec<String> {
     let cli = Cli::command();
     let asks =
         cli.get_subcommands().filter(|verb| verb.get_arguments().any(|flag| flag.get_id() == "region"));
@@ -235,8 +235,8 @@ fn verbs_that_ask() -> Vec<String> {
 /// Runs each of these commands in each format with files of another organization. Each report names the mismatch and
 /// its place. `doctor` reports it as a failed check.
 #[track_caller]
-fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
-    let verbs = verbs_that_ask();
+fn check_mismatch(scene: &Scene, flags: &str, code: &str, place: &str) {
+    let verbs = commands_that_send_requests();
     assert!(verbs.len() >= 7, "{verbs:?}");
     for verb in verbs {
         for format in Format::ALL.map(Format::as_str) {
@@ -270,7 +270,7 @@ fn pinned(pin: &str) -> Scene {
 fn files_for_another_organization_send_only_the_me_request() {
     let scene = pinned("organization = \"org_other\"");
     let before = scene.asked().len();
-    nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
+    check_mismatch(&scene, "", "pylon::other_organization", "users.toml:2:16");
     let asked = scene.arrivals().split_off(before);
     let asked: HashSet<String> =
         asked.iter().map(|asked| format!("{} {}", asked.request.method, asked.request.path)).collect();
@@ -285,7 +285,7 @@ fn a_region_that_contradicts_the_pinned_one_sends_no_request() {
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
-        nothing_fits(&scene, flags, "commands::other_region", "users.toml:2:10");
+        check_mismatch(&scene, flags, "commands::other_region", "users.toml:2:10");
     }
     assert_eq!(scene.asked(), before);
     scene.run("plan").exits(0);

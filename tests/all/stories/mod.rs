@@ -1,9 +1,9 @@
 //! Stories about the whole program, one module per topic.
 
+mod applying;
 mod asking;
 mod blame;
 mod browser;
-mod carrying_out;
 mod comparing;
 mod docs;
 mod examples;
@@ -18,11 +18,11 @@ mod observing;
 mod openapi;
 mod printing;
 mod reports;
+mod rolling_back;
 mod sandbox;
 mod saved_plans;
 pub(crate) mod schema;
 mod secrecy;
-mod taking_back;
 mod tls;
 pub(crate) mod typing;
 mod windows;

@@ -61,7 +61,7 @@ fn one_person_under_two_addresses_is_an_error_that_shows_both() {
 }
 
 /// The messages for the two places. The first one is the address to delete.
-fn said_of_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
+fn messages_about_places(run: &crate::harness::Run) -> Vec<Vec<(u64, String)>> {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let problems = report["problems"].as_array().unwrap().iter();
     let places = |problem: &serde_json::Value| {
@@ -88,7 +88,7 @@ fn of_two_addresses_of_one_person_the_secondary_one_is_marked() {
         let rows: String = addresses.iter().map(|name| format!("\"{name}@acme.example\" = {{}}\n")).collect();
         let scene = Scene::with_pylon(state).file("users.toml", format!("[users]\n{rows}"));
         let run = scene.run("plan --format json");
-        assert_eq!(said_of_places(run.exits(1)), said, "{addresses:?}");
+        assert_eq!(messages_about_places(run.exits(1)), said, "{addresses:?}");
         assert!(run.stdout.contains("primary address, bo@acme.example"), "{}", run.stdout);
     }
 }

@@ -66,7 +66,7 @@ fn is_stale(scene: &Scene, code: &str) {
     assert_eq!(scene.patches(), Vec::<String>::new());
 }
 
-fn somebody_else(scene: &Scene, who: &str, role: &str) {
+fn other_person(scene: &Scene, who: &str, role: &str) {
     assert!(scene.pylon(|world| world.changed_by_someone_else(Duration::ZERO, who, Some(role), None)));
 }
 
@@ -104,7 +104,7 @@ fn a_saved_plan_fits_its_schema() {
 #[test]
 fn changes_already_made_are_left_out_of_a_saved_plan() {
     let scene = saved();
-    somebody_else(&scene, "ana@acme.example", "viewer");
+    other_person(&scene, "ana@acme.example", "viewer");
     scene.run("apply plan.json --auto-approve").exits(0);
     assert_eq!(scene.patches(), [r#"/users/u_bo {"role_id":"role_viewer","status":"away"}"#]);
 }
@@ -112,7 +112,7 @@ fn changes_already_made_are_left_out_of_a_saved_plan() {
 #[test]
 fn a_saved_plan_is_refused_if_any_change_is_new_or_altered() {
     let scene = saved();
-    somebody_else(&scene, "bo@acme.example", "admin");
+    other_person(&scene, "bo@acme.example", "admin");
     is_stale(&scene, "saved_plan::stale");
     let run = scene.run("apply plan.json --auto-approve");
     run.mentions("bo@acme.example (reviewed role Member → Viewer and status active → away, now role Admin → Viewer and status active → away)");

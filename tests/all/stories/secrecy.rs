@@ -33,7 +33,7 @@ fn scene(from: From) -> Scene {
 
 /// Returns everything that the run wrote to standard output and standard error. A sandbox is stopped after its first
 /// message.
-fn said(scene: &Scene, arguments: &[&str]) -> String {
+fn output_of(scene: &Scene, arguments: &[&str]) -> String {
     let child = scene.command(arguments).stdin(std::process::Stdio::null()).spawn().unwrap();
     ended(child)
 }
@@ -121,7 +121,7 @@ fn a_token_in_any_argument_is_never_printed() {
             if matches!(from, From::File) {
                 words.extend(["--token-file", "of-pylon"]);
             }
-            keeps_the_token(&said(&scene, &words), &format!("{from:?}: {words:?}"));
+            keeps_the_token(&output_of(&scene, &words), &format!("{from:?}: {words:?}"));
         }
         files_keep_the_token(scene.folder(), &format!("{from:?}"));
     }
@@ -132,7 +132,7 @@ fn a_token_in_quotes_is_hidden_too() {
     let scene = scene(From::BadVariable);
     for line in command_lines().iter().step_by(5) {
         let words: Vec<&str> = line.iter().map(String::as_str).collect();
-        keeps_the_token(&said(&scene, &words), &format!("{words:?}"));
+        keeps_the_token(&output_of(&scene, &words), &format!("{words:?}"));
     }
 }
 
@@ -180,7 +180,7 @@ fn a_token_in_any_variable_is_never_printed() {
             let scene = scene(From::Variable).env(name, value);
             for words in commands.by_ref().take(2) {
                 let words: Vec<&str> = words.split(' ').collect();
-                keeps_the_token(&said(&scene, &words), &format!("{name}={value} {words:?}"));
+                keeps_the_token(&output_of(&scene, &words), &format!("{name}={value} {words:?}"));
             }
             files_keep_the_token(scene.folder(), name);
         }

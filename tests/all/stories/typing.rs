@@ -1380,24 +1380,24 @@ begin = 2026-12-20
     ),
 ];
 
-fn told(problems: &Problems) -> Vec<String> {
+fn described(problems: &Problems) -> Vec<String> {
     let place = |label: &rolecall::problem::Label| {
         let location = problems.sources.locate(label.place);
         format!("{}:{}", location.line, location.column)
     };
-    let told = |problem: &rolecall::problem::Problem| {
+    let described = |problem: &rolecall::problem::Problem| {
         let places: Vec<String> = problem.labels.iter().map(place).collect();
         let help = problem.help.as_deref().unwrap_or("None");
         format!("{} {}: {} | {help}", places.join(" and "), problem.code, problem.message)
     };
-    problems.list.iter().map(told).collect()
+    problems.list.iter().map(described).collect()
 }
 
 #[test]
 fn each_mistake_is_one_problem_with_a_correction() {
     for (text, expected) in TYPED.iter().chain(MEANT) {
         let problems = read(text.as_bytes()).expect_err(text);
-        assert_eq!(told(&problems), *expected, "of:\n{text}");
+        assert_eq!(described(&problems), *expected, "of:\n{text}");
     }
 }
 
@@ -1425,9 +1425,9 @@ fn a_secret_in_an_unusual_place_is_not_printed() {
 fn line_ends_and_a_byte_order_mark_make_no_difference() {
     for (text, expected) in TYPED.iter().filter(|(text, _)| !text.contains(['\r', '\u{feff}'])) {
         let problems = read(text.replace('\n', "\r\n").as_bytes()).expect_err(text);
-        assert_eq!(told(&problems), *expected, "with CRLF, of:\n{text}");
+        assert_eq!(described(&problems), *expected, "with CRLF, of:\n{text}");
         let problems = read(format!("\u{feff}{text}").as_bytes()).expect_err(text);
-        assert_eq!(told(&problems), *expected, "with a mark, of:\n{text}");
+        assert_eq!(described(&problems), *expected, "with a mark, of:\n{text}");
     }
 }
 
@@ -2038,7 +2038,7 @@ expires = 2026-12-01
 fn one_mistake_neither_hides_the_next_nor_is_reported_twice() {
     for (text, expected) in NEXT_TO_OTHERS {
         let problems = read(text.as_bytes()).expect_err(text);
-        assert_eq!(told(&problems), *expected, "of:\n{text}");
+        assert_eq!(described(&problems), *expected, "of:\n{text}");
     }
 }
 

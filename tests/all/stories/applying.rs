@@ -123,7 +123,7 @@ fn a_second_apply_of_the_organization_refuses_and_names_the_first() {
 }
 
 /// Waits, without sleeping, until Pylon has received this many requests or the process has ended.
-fn until_asked(scene: &Scene, child: &mut Child, requests: usize) {
+fn wait_for_requests(scene: &Scene, child: &mut Child, requests: usize) {
     while scene.arrivals().len() < requests && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
@@ -151,7 +151,7 @@ fn an_apply_killed_at_any_request_is_completed_by_the_next_run() {
         for requests in (1..=CHANGES + 5).step_by(step()) {
             let scene = scene(Faults::none());
             let mut child = scene.command(&["apply", "--auto-approve"]).spawn().unwrap();
-            until_asked(&scene, &mut child, requests);
+            wait_for_requests(&scene, &mut child, requests);
             if child.try_wait().unwrap().is_none() {
                 signal(&child, name);
             }
@@ -178,7 +178,7 @@ fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
         let scene = scene(Faults::none());
         // Ten writes are sent at once. The eleventh would have to wait for a minute.
         let mut child = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]).spawn().unwrap();
-        until_asked(&scene, &mut child, 14);
+        wait_for_requests(&scene, &mut child, 14);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
         let report = String::from_utf8(output.stdout).unwrap();
@@ -194,7 +194,7 @@ fn a_signal_lets_requests_finish_and_reports_what_was_not_attempted() {
 fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
     let scene = scene(Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::StallApplied));
     let mut child = scene.command(&["apply", "--auto-approve", "--parallelism", "1"]).spawn().unwrap();
-    until_asked(&scene, &mut child, 5);
+    wait_for_requests(&scene, &mut child, 5);
     signal(&child, "INT");
     // After the first signal, the run waits for the write in flight, whose answer takes half a minute.
     signal(&child, "TERM");
@@ -206,7 +206,7 @@ fn a_second_signal_ends_the_apply_at_once_and_reports_unknown_outcomes() {
 
 /// Returns a pipe that is full and is never read, so the next write to it blocks forever.
 #[cfg(target_os = "linux")]
-fn stuck() -> (std::io::PipeReader, std::io::PipeWriter) {
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     use std::io::Write;
     const CAPACITY: usize = 64 * 1024; // the capacity of a new pipe (`man 7 pipe`)
     let (reader, mut writer) = std::io::pipe().unwrap();
@@ -217,7 +217,7 @@ fn stuck() -> (std::io::PipeReader, std::io::PipeWriter) {
 /// Waits until the process has ended, and fails if that takes longer than a person would wait.
 #[cfg(target_os = "linux")]
 #[track_caller]
-fn ends(child: &mut Child, of: &str) -> Option<i32> {
+fn wait_for_end(child: &mut Child, of: &str) -> Option<i32> {
     let began = std::time::Instant::now();
     while began.elapsed() < std::time::Duration::from_secs(20) {
         if let Some(status) = child.try_wait().unwrap() {
@@ -230,7 +230,7 @@ fn ends(child: &mut Child, of: &str) -> Option<i32> {
 }
 
 #[cfg(target_os = "linux")]
-fn until_the_journal_ends(scene: &Scene) {
+fn wait_for_journal_end(scene: &Scene) {
     let is_over =
         || journals(scene).iter().any(|path| fs::read_to_string(path).unwrap().contains(r#"{"line":"end""#));
     while !is_over() {
@@ -244,7 +244,7 @@ fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
     for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         for rest in [&[][..], &["--report", "json=/dev/stderr"]] {
             let scene = scene(Faults::none());
-            let (_unread, full) = stuck();
+            let (_unread, full) = full_pipe();
             let mut command = scene.command(&[&["apply", "--auto-approve"], rest].concat());
             let mut child = match rest {
                 [] => command.stdout(full),
@@ -252,9 +252,9 @@ fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
             }
             .spawn()
             .unwrap();
-            until_the_journal_ends(&scene);
+            wait_for_journal_end(&scene);
             signal(&child, name);
-            assert_eq!(ends(&mut child, name), Some(code), "{name} {rest:?}");
+            assert_eq!(wait_for_end(&mut child, name), Some(code), "{name} {rest:?}");
         }
     }
 }
@@ -263,12 +263,12 @@ fn a_signal_after_the_apply_ends_the_wait_for_a_stuck_reader() {
 #[test]
 fn one_signal_ends_a_run_whose_report_is_not_read() {
     let scene = scene(Faults::none());
-    let (_unread, full) = stuck();
+    let (_unread, full) = full_pipe();
     let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
     let mut child = command.stdout(full).spawn().unwrap();
-    until_asked(&scene, &mut child, 14);
+    wait_for_requests(&scene, &mut child, 14);
     signal(&child, "TERM");
-    assert_eq!(ends(&mut child, "the apply"), Some(143));
+    assert_eq!(wait_for_end(&mut child, "the apply"), Some(143));
     assert_eq!(scene.patches().len(), 10);
 }
 
@@ -276,7 +276,7 @@ fn one_signal_ends_a_run_whose_report_is_not_read() {
 #[test]
 fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
     let scene = scene(Faults::none());
-    let (_unread, full) = stuck();
+    let (_unread, full) = full_pipe();
     let mut command = scene.command(&["apply", "--auto-approve", "--rate", "patch=10"]);
     let mut child = command.stderr(full).spawn().unwrap();
     while journals(&scene).is_empty() {
@@ -288,7 +288,7 @@ fn a_second_signal_ends_an_apply_whose_progress_is_not_read() {
         std::thread::sleep(std::time::Duration::from_millis(100));
         signal(&child, "TERM");
     }
-    codes.push(ends(&mut child, "the apply"));
+    codes.push(wait_for_end(&mut child, "the apply"));
     assert_eq!(codes, [Some(143)]);
     assert_eq!(scene.patches(), Vec::<String>::new());
 }

@@ -7,20 +7,26 @@ use super::carriers::{Carrier, Deal};
 use super::judges::{self, judge};
 
 /// A limit that is large enough to contain everything.
-pub(super) const ROOMY: usize = 64 << 20;
+pub(super) const NO_LIMIT: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
     Setting { colors, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
 }
 
 /// Writes the report in these formats. Each must be harmless and contain the texts of its carriers.
-pub(super) fn told_in(formats: &[Format], command: &'static str, colors: bool, body: Body, deal: &Deal<'_>) {
+pub(super) fn check_formats(
+    formats: &[Format],
+    command: &'static str,
+    colors: bool,
+    body: Body,
+    deal: &Deal<'_>,
+) {
     let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
     let report = Report { command, exit: Exit::Done, body };
     // A job's log shows the same text as a terminal.
     let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;
     for format in formats.iter().copied() {
-        let text = write(&report, format, &setting(ROOMY, colors && format == Format::Text));
+        let text = write(&report, format, &setting(NO_LIMIT, colors && format == Format::Text));
         let seen =
             judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
         let is_laid_out = is_wrapped && format != Format::Json;
