@@ -1,5 +1,5 @@
-//! `cargo bench`: the modules without input or output, with 10,000 people of whom 1 % change. Also the apply machine,
-//! with a plan of 1,000 changes.
+//! `cargo bench`: measures the modules without input or output, with 10,000 people and a plan that changes 1 % of them.
+//! Also measures the apply machine, with a plan of 1,000 changes.
 //!
 //! The throughput counts people. For the machine, it counts requests and responses. `benches/run` measures whole runs,
 //! memory, and requests.

@@ -15,7 +15,7 @@ use super::page;
 /// The maximum number of entries. The oldest ones are dropped. This is about a year of a large organization, and 40 MB.
 const MAX_ENTRIES: usize = 100_000;
 
-/// One change of a user.
+/// One change of a user, as the log stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEntry {
@@ -74,7 +74,7 @@ pub(super) struct AuditLog {
     first: usize,
 }
 
-/// One page of entries, newest first.
+/// One page of entries, which are newest first.
 pub(super) struct AuditPage<'a> {
     pub(super) entries: Vec<AuditEntryView<'a>>,
     /// The cursor that leads to this page.
@@ -131,7 +131,7 @@ impl AuditLog {
     }
 }
 
-/// A condition on an entry.
+/// A condition that an entry must satisfy.
 enum Condition {
     ActionIs(OneOf),
     ActionContains(String),

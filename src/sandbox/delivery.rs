@@ -12,7 +12,7 @@ use super::message::{ApiError, ErrorCode, Request, Response};
 use super::operation::ApiOperation;
 use super::world::World;
 
-/// The outcome of one request.
+/// What the client receives for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// A complete response, from the world or from a fault.
@@ -21,7 +21,7 @@ pub enum Delivery {
     CutBefore,
     /// The connection ends without a byte, but the request is carried out.
     CutAfter,
-    /// The request is carried out, but there is no response. The connection ends after the time `hold`.
+    /// The request is carried out, but the server sends no response. The connection ends after the time `hold`.
     Stall { hold: Duration },
     /// A 2xx whose body is cut short or not JSON. The request is carried out, and the HTTP message is valid.
     Garbage(Response),

@@ -130,7 +130,7 @@ impl<C> Filter<C> {
     }
 }
 
-/// A condition on texts: `equals`, `in`, or `not_in`.
+/// A condition that compares texts: `equals`, `in`, or `not_in`.
 #[derive(Debug, Clone)]
 pub(super) struct OneOf {
     values: HashSet<String>,
@@ -154,7 +154,7 @@ impl OneOf {
     }
 }
 
-/// A condition on the email addresses of a user.
+/// A condition that the email addresses of a user must satisfy.
 #[derive(Debug, Clone)]
 pub(super) struct EmailIs {
     /// In lower case if `ignore_case` is set.

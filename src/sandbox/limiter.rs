@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 use super::limits::{LimiterKind, Limits};
 use super::operation::ApiOperation;
 
-/// The decision about a request.
+/// Whether a request is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// The request is admitted, and `remaining` more would be admitted at this instant.
@@ -38,7 +38,6 @@ impl Limiters {
 #[derive(Debug, Clone)]
 struct Limiter {
     limit: u128,
-    /// The length of the window.
     window: u128,
     count: Count,
 }
@@ -77,7 +76,7 @@ impl Limiter {
     fn arrive(&mut self, now: u128) -> Admission {
         let Self { limit, window: length, ref mut count } = *self;
         if limit == 0 {
-            // Users cannot write a limit of zero, but a test can: it admits nothing, and there is no better hint.
+            // Users cannot write a limit of zero, but a test can: it admits nothing. The window is the best available hint.
             return refused(length);
         }
         match count {

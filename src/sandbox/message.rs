@@ -35,7 +35,7 @@ pub struct Request {
     pub method: String,
     /// The path without the query, such as `/users/search`.
     pub path: String,
-    /// The text after the `?`, not decoded. Empty if there is no query.
+    /// The text after the `?`, not decoded. Empty if the query is missing.
     pub query: String,
     /// The value of the `Authorization` header.
     pub authorization: Option<String>,

@@ -11,7 +11,7 @@ use super::identifiers::mix;
 use super::message::ApiError;
 use super::organization::Api;
 
-/// The page size of a search without a limit.
+/// The page size if a search does not set a limit.
 const DEFAULT_LIMIT: i64 = 100;
 /// The reference says "Greater than 0 and less than 1000". Another page of it allows 1000, which is refused here.
 const MAX_LIMIT: i64 = 999;

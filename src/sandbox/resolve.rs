@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// `ana.silva@acme.example` → `Ana Silva`.
+/// Derives a name from an address: `ana.silva@acme.example` becomes `Ana Silva`.
 fn name_from_email(email: &str) -> String {
     let local = email.split('@').next().unwrap_or_default();
     let mut words = Vec::new();

@@ -41,7 +41,7 @@ const MAX_REMEMBERED_BODY: usize = 4096;
 /// Changes in quick succession are saved together. If the process is killed in between, they are lost.
 const SAVE_DELAY: Duration = Duration::from_millis(100);
 
-/// The settings of a sandbox.
+/// The settings with which a sandbox starts.
 #[derive(Debug)]
 pub struct Setup {
     /// Its epoch should be the start time.
@@ -89,7 +89,7 @@ pub async fn start(setup: Setup) -> io::Result<Running> {
 }
 
 impl Running {
-    /// `http://127.0.0.1:PORT`.
+    /// Returns the base URL, `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -133,7 +133,7 @@ impl Drop for Running {
 /// One request that arrived, for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// Without the token, and with at most 4 KiB of the body.
+    /// The request without its token. At most 4 KiB of its body are kept.
     pub request: Request,
     /// The status of the response. `None` if the connection was cut or kept silent.
     pub status: Option<u16>,

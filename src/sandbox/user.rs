@@ -12,9 +12,9 @@ pub enum UserKind {
     /// A user with an email address, who can log in.
     #[default]
     Person,
-    /// A user of an integration, such as Slack or Fivetran: no email address, no status, no roles.
+    /// A user of an integration, such as Slack or Fivetran. It has no email address, no status, and no roles.
     Integration,
-    /// A user of an API token, without an email address, a status, and roles.
+    /// A user of an API token. It has no email address, no status, and no roles.
     Api,
 }
 

@@ -1,7 +1,7 @@
-"""A small GitHub Actions: enough of it to run this project's workflows as they stand, on this machine.
+"""A small GitHub Actions, which runs this project's workflows unchanged on this machine.
 
-What is real: the expressions, the conditions, who gets which secret and which permission, the git commits that are checked out,
-and every `run:` step. What is played: the runner's own actions (checkout, cache, artifacts), `gh` (bin/gh) and building.
+It evaluates the expressions and the conditions, passes secrets and permissions to jobs, checks out git commits, and runs every
+`run:` step. It simulates the runner's own actions (checkout, cache, artifacts), `gh` (bin/gh), and the build.
 """
 
 import base64
@@ -25,14 +25,14 @@ OUR_ACTION = "rolecall-dev/rolecall@" + "0" * 40
 
 @functools.cache
 def document(path):
-    """A YAML file, read once; nobody writes into it."""
+    """Returns a YAML file, which is read once and must not be modified."""
     return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 # ── expressions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r"\s*(?:(\|\||&&|==|!=|[!()])|'((?:[^']|'')*)'|([A-Za-z_][\w.-]*)|(\d+))")
-STATUS = re.compile(r"\b(success|failure|cancelled|always)\s*\(")
+STATUS = re.compile(r"\b(success|failure|canceled|always)\s*\(")
 
 
 class Expression:
@@ -116,7 +116,7 @@ def condition(text, contexts, status):
 
 
 def fill(value, contexts, status):
-    """A value with its `${{ }}` replaced."""
+    """Returns a value with its `${{ }}` replaced."""
 
     def replaced(match):
         value = Expression(match[1], contexts, status).value()
@@ -130,7 +130,7 @@ def fill(value, contexts, status):
 
 
 class Failed(Exception):
-    """A step that is played has failed."""
+    """A simulated step has failed."""
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Run:
     @property
     def conclusion(self):
         results = [job.result for job in self.jobs.values()]
-        for worst in ("failure", "cancelled"):
+        for worst in ("failure", "canceled"):
             if worst in results:
                 return worst
         return "success" if "success" in results else "skipped"
@@ -161,7 +161,7 @@ class Run:
 
 
 class GitHub:
-    """A repository, its people and what they have said; and the runners."""
+    """A repository with its pull requests, comments, and issues, and the runners."""
 
     def __init__(self, folder, project, binary, pylon_token):
         self.folder, self.project, self.binary = folder, project, binary
@@ -170,22 +170,22 @@ class GitHub:
         self.cache = {}
         self.variables = {}
         self.clock = datetime.datetime.now(datetime.timezone.utc)
-        # What started each run.
+        # The event that started each run.
         self.started = {}
         self.rejects = set()
-        # Environments whose reviewers are waited for when a newer run comes into the same group.
+        # Environments that still wait for reviewers when a newer run of the same group starts.
         self.overtaken = set()
-        # What happens while the reviewers of an environment are waited for, once.
+        # Per environment: a function that is called once while it waits for reviewers.
         self.while_waiting = {}
         self.cargo_fails = False
         self.server = "https://github.com"
-        # How the names of steps begin that fail.
+        # Steps whose names start with one of these fail.
         self.breaks = ()
-        # Inputs of our action that are written otherwise than in the examples.
+        # Inputs of our action that differ from the examples.
         self.changed_inputs = {}
-        # The names of steps during which somebody cancels the run.
+        # The names of steps during which the run is canceled.
         self.cancels = set()
-        # Every environment, its secrets, and whether it is for the branch main alone.
+        # Every environment, its secrets, and whether only the branch main may use it.
         token = {"PYLON_API_TOKEN": pylon_token}
         self.environments = {
             "rolecall-plan": (token, False),
@@ -207,7 +207,7 @@ class GitHub:
         return done.stdout.strip()
 
     def commit(self, branch, files, message="people"):
-        """A commit on a branch, which begins at main."""
+        """Commits to a branch, which is created from main if it does not exist."""
         known = self.git("branch", "--list", branch)
         self.git("checkout", "--quiet", *(["-B", branch] if not known else [branch]), *(["main"] if not known and branch != "main" else []))
         for name, text in files.items():
@@ -222,7 +222,7 @@ class GitHub:
         return self.git("rev-parse", "HEAD")
 
     def submodule(self, path, files):
-        """Another repository, as a submodule of main from the next commit on; or its next commit."""
+        """Adds another repository as a submodule of main, or updates it. The next commit includes the change."""
         other = self.folder / f"other-{path}"
         if not other.exists():
             self.git("init", "--quiet", "--initial-branch=main", str(other), at=self.folder)
@@ -239,7 +239,7 @@ class GitHub:
         self.git("commit", "--quiet", "--message", "people")
 
     def pull_request(self, branch, files, fork=False, author="bo"):
-        """A branch with these files and a pull request of it; another commit if there is one already."""
+        """Opens a pull request of a branch with these files, or adds a commit to it."""
         head = self.commit(branch, files)
         with self.world() as world:
             pull = next((pull for pull in world["pulls"] if pull["branch"] == branch), None)
@@ -252,14 +252,14 @@ class GitHub:
         return number
 
     def test_merge(self, number):
-        """The commit that a pull request would be merged as, on top of main."""
+        """Returns the commit that a merge of the pull request would create on top of main."""
         pull = self.pull(number)
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--message", "merge", pull["head"]["sha"])
         return self.git("rev-parse", "HEAD")
 
     def merge(self, number):
-        """Squashes it onto main; gives the new commit."""
+        """Squashes the pull request onto main. Returns the new commit."""
         pull = self.pull(number)
         self.git("checkout", "--quiet", "main")
         self.git("merge", "--quiet", "--squash", pull["head"]["sha"])
@@ -271,7 +271,7 @@ class GitHub:
                     each |= {"merged_at": "2026-11-20T08:00:00Z", "merge_commit_sha": commit}
         return commit
 
-    # What GitHub knows.
+    # The state of GitHub.
 
     def save(self, world):
         self.state.write_text(json.dumps(world, indent=1))
@@ -307,7 +307,7 @@ class GitHub:
         return self.run("rolecall-plan.yml", "merge_group", commit, ref, {"merge_group": {"head_sha": commit}}), commit
 
     def push(self, commit):
-        """What a push of this commit to main starts: a run, or nothing."""
+        """Returns the run that a push of this commit to main starts, or None."""
         trigger = document(self.project / "examples/ci/github/rolecall-apply.yml")[True]["push"]
         changed = self.git("diff", "--name-only", f"{commit}^", commit).splitlines()
         watched = any(fnmatch.fnmatch(name, pattern) for name in changed for pattern in trigger["paths"])
@@ -327,12 +327,12 @@ class GitHub:
     # Running.
 
     def run_again(self, run):
-        """Re-run all jobs: the same commit, the same event, the next attempt."""
+        """Runs all jobs again: the same commit, the same event, and the next attempt."""
         return self.run(*self.started[run.number], again=run.number)
 
     def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True, again=None):
         written = document(self.project / "examples/ci/github" / workflow)
-        triggers = written[True]  # YAML's reading of `on`
+        triggers = written[True]  # YAML reads the key `on` as true
         assert event_name in triggers, f"{workflow} does not run on {event_name}"
         assert written["permissions"] == {}, f"{workflow} grants permissions to all of its jobs"
         with self.world() as world:
@@ -369,11 +369,11 @@ class GitHub:
             ancestors.add(ancestor)
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
-        # `cancelled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
+        # `canceled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
         status = {
             "success": all(jobs[each].result == "success" for each in needed),
             "failure": any(jobs[each].result == "failure" for each in ancestors),
-            "cancelled": False, "always": True,
+            "canceled": False, "always": True,
         }
         contexts = {
             "github": github | {"job": name}, "needs": {each: {"result": jobs[each].result} for each in needed},
@@ -387,7 +387,7 @@ class GitHub:
             secrets, main_alone = self.environments[environment]
             if environment in self.overtaken:
                 assert job["concurrency"]["cancel-in-progress"], "a newer run waits behind this one"
-                return Job("cancelled", "a newer run has come into the group\n")
+                return Job("canceled", "a newer run has come into the group\n")
             self.while_waiting.pop(environment, lambda: None)()
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
@@ -398,7 +398,7 @@ class GitHub:
 
 
 class _Open:
-    """The world, to be changed."""
+    """The state of GitHub, which is saved at the end."""
 
     def __init__(self, github):
         self.github = github
@@ -412,7 +412,7 @@ class _Open:
 
 
 class Runner:
-    """The machine that one job runs on: new, and thrown away."""
+    """The machine of one job, which is new for each job."""
 
     def __init__(self, github, contexts, granted):
         self.github, self.contexts = github, contexts
@@ -434,11 +434,11 @@ class Runner:
         return self.result
 
     def steps(self, steps, contexts, environment):
-        """Runs a list of steps; True when all is well."""
+        """Runs a list of steps. Returns whether all succeeded."""
         contexts["steps"] = {}
         well = True
-        for step in steps:
-            status = {"success": well, "failure": not well and not self.canceled, "cancelled": self.canceled, "always": True}
+        for step in syncs:
+            status = {"success": well, "failure": not well and not self.canceled, "canceled": self.canceled, "always": True}
             outcome, outputs = "skipped", {}
             if condition(step.get("if"), contexts, status):
                 name = step.get("name", step.get("uses", step.get("run", "")))
@@ -454,21 +454,21 @@ class Runner:
                 except Failed as failed:
                     outputs = failed.args[1] if len(failed.args) > 1 else {}
                     self.result.log += f"{failed.args[0]}\n"
-                    outcome, well = "cancelled" if self.canceled else "failure", False
-            if "id" in step:
+                    outcome, well = "canceled" if self.canceled else "failure", False
+            if "id" in sync:
                 contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
         if not well:
-            self.result.result = "cancelled" if self.canceled else "failure"
+            self.result.result = "canceled" if self.canceled else "failure"
         return well
 
     def step(self, step, name, contexts, environment, status):
-        own = {key: fill(value, contexts, status) for key, value in step.get("env", {}).items()}
+        own = {key: fill(value, contexts, status) for key, value in sync.get("env", {}).items()}
         if any(token in own.values() for token in self.secrets()):
             self.result.trusted.append(name)
-        if "run" in step:
-            assert "${{" not in step["run"], f"an expression inside a script: {name}"
+        if "run" in sync:
+            assert "${{" not in sync["run"], f"an expression inside a script: {name}"
             return self.script(step["run"], step.get("shell"), environment | own)
-        inputs = {key: fill(value, contexts, status) for key, value in step.get("with", {}).items()}
+        inputs = {key: fill(value, contexts, status) for key, value in sync.get("with", {}).items()}
         action = step["uses"].split("#")[0].strip()
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), f"not pinned: {action}"
         return self.action(action, inputs, contexts)
@@ -486,7 +486,7 @@ class Runner:
         path.touch()
         summary.touch()
         github = self.contexts["github"]
-        python = str(Path(sys.executable).parent)  # `gh` is played in Python: in this one
+        python = str(Path(sys.executable).parent)  # the simulated `gh` uses the same Python
         bins = [str(self.github.project / "tests/pipelines/bin"), str(self.cargo()), python]
         base = {
             "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
@@ -506,7 +506,7 @@ class Runner:
         self.path += path.read_text().split()
         if summary.stat().st_size <= 1024 * 1024:
             self.result.summary += summary.read_text()
-        else:  # dropped as a whole; the step goes on
+        else:  # the whole summary is dropped, and the step continues
             self.result.log += f"##[error]$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got {summary.stat().st_size}\n"
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         if done.returncode:
@@ -514,7 +514,7 @@ class Runner:
         return outputs
 
     def cargo(self):
-        """A cargo that takes the binary that is there already, or fails."""
+        """Writes a cargo that copies the existing binary, or fails."""
         folder = self.home / "cargo"
         folder.mkdir(exist_ok=True)
         build = "exit 101" if self.github.cargo_fails else (

@@ -121,11 +121,11 @@ enum Fate {
     Failed,
     /// The status is 500, but the request is carried out.
     FailedApplied,
-    /// There is no response, and the request is not carried out.
+    /// The response is lost, and the request is not carried out.
     Lost,
-    /// There is no response, but the request is carried out.
+    /// The response is lost, but the request is carried out.
     LostApplied,
-    /// There is no response, and the request is carried out later.
+    /// The response is lost, and the request is carried out later.
     Late,
 }
 

@@ -40,7 +40,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         }
         let person = sim.world.user(change.subject.id.as_str()).expect("people do not vanish");
         let is_theirs = person.role_from_scim || person.support_hours.is_some();
-        // After a signal, there is no time to read back, and the report says for how many people. Their schedules may
+        // After a signal, people are not read back, and the report says for how many people. Their schedules may
         // have reset the value.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
             assert!(holds(&sim.world, change), "I6: {who:?} is {outcome:?}, and the server does not hold it");

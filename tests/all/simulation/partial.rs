@@ -342,7 +342,7 @@ impl<'l> Server<'l> {
         Incoming { status, body: page.to_string().into_bytes(), ..Incoming::default() }
     }
 
-    /// Returns the plan, made as `rolecall plan` makes it, or `None` if there is no plan.
+    /// Returns the plan, made as `rolecall plan` makes it, or `None` if planning fails.
     fn plan(&self, roster: &Roster) -> Option<ReviewedPlan> {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let mut emails: Vec<Email> = desired.people.iter().map(|person| person.email.value.clone()).collect();

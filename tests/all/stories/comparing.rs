@@ -259,7 +259,7 @@ windows = [
 "
         )
     };
-    // The reason is longer than any line, and has an escape at each place where it may be cut.
+    // The reason is longer than any line, and has an escape at every possible cut.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));
