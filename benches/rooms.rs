@@ -55,7 +55,7 @@ impl Acme {
         let desired = roster.resolve_at(Timestamp::UNIX_EPOCH);
         let observed = observed(one_in);
         let roles = NamedRoles::look_up(&roster, &observed.roles).expect("the roles are there");
-        let plan = Plan::draw(&desired, &observed, &roles, roster.policy).expect("everybody is told apart");
+        let plan = Plan::draw(&desired, &observed, &roles, roster.policy).expect("all people are distinct");
         let rules = &roster.guardrails;
         let reviewed = plan.review(Review {
             observed: &observed,
@@ -70,7 +70,7 @@ impl Acme {
 
     fn draw(&self) -> Plan {
         Plan::draw(&self.desired, &self.observed, &self.roles, self.roster.policy)
-            .expect("everybody is told apart")
+            .expect("all people are distinct")
     }
 
     fn review(&self) -> Review<'_> {

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_null_unless_the_setting_says_otherwise() {
-        let nobody = User {
+        let without_roles = User {
             kind: UserKind::Integration,
             email: String::new(),
             secondary: Vec::new(),
@@ -173,12 +173,12 @@ mod tests {
             r#"{"id":"u1","email":"","emails":null,"name":"Ana","avatar_url":"","status":"","role_id":"","#,
             r#""role_ids":null,"roles":null,"is_deactivated":false}"#,
         );
-        assert_eq!(shown(&nobody, Api::October2026, EmptyLists::Null), expected);
-        assert_eq!(shown(&nobody, Api::October2026, EmptyLists::List), expected.replace("null", "[]"));
+        assert_eq!(shown(&without_roles, Api::October2026, EmptyLists::Null), expected);
+        assert_eq!(shown(&without_roles, Api::October2026, EmptyLists::List), expected.replace("null", "[]"));
         let april =
             r#"{"id":"u1","email":"","emails":null,"name":"Ana","avatar_url":"","status":"","role_id":""}"#;
-        assert_eq!(shown(&nobody, Api::April2026, EmptyLists::Null), april);
-        assert_eq!(shown(&nobody, Api::July2026, EmptyLists::Null), april);
+        assert_eq!(shown(&without_roles, Api::April2026, EmptyLists::Null), april);
+        assert_eq!(shown(&without_roles, Api::July2026, EmptyLists::Null), april);
     }
 
     #[test]

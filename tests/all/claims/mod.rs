@@ -44,7 +44,7 @@ pub(crate) fn is_explained(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
     for label in problems.list.iter().flat_map(|problem| &problem.labels) {
         let (text, span) = (problems.sources.text(label.place.file), label.place.span());
-        assert!(text.get(span.clone()).is_some(), "{span:?} is no place in {text:?}: {:?}", problems.list);
+        assert!(text.get(span.clone()).is_some(), "{span:?} is not a place in {text:?}: {:?}", problems.list);
     }
     // Rendering a diagnostic takes longer than all other checks.
     diagnostic::letters(problems, false).take(3).for_each(|letter| is_harmless(&letter));

@@ -61,7 +61,7 @@ fn admits_only_its_changes(saved: &SavedPlan, value: &Value) {
     assert_eq!(saved.admits(&plan(Vec::new()), binding, &RoleCatalog::default()), Ok(operations.len()));
     let addresses: BTreeSet<&str> = operations.iter().map(|operation| operation.email.as_str()).collect();
     let in_sync =
-        saved.admits(&plan(changes.clone()), binding, &RoleCatalog::default()).expect("what stands in it");
+        saved.admits(&plan(changes.clone()), binding, &RoleCatalog::default()).expect("the changes in it");
     assert!(in_sync + changes.len() <= operations.len() && addresses.len() <= operations.len());
     for mut altered in changes {
         altered.edits = vec![Edit {

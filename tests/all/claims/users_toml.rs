@@ -18,7 +18,7 @@ use crate::rosters::{facts, is_same, read, tree};
 
 pub(super) fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
-        let problems = read(data).expect_err("it is no text");
+        let problems = read(data).expect_err("invalid UTF-8");
         return is_explained(&problems);
     };
     // Compare with two other parsers: of TOML tables and of layouts.
@@ -26,7 +26,7 @@ pub(super) fn holds(data: &[u8]) {
     assert_eq!(canonical(text).is_ok(), is_toml, "of:\n{text}");
     match read(text) {
         Ok(roster) => {
-            assert!(is_toml, "read, and no TOML:\n{text}");
+            assert!(is_toml, "read, but invalid as TOML:\n{text}");
             keeps_its_meaning(text, &roster);
             imports_drift(&roster);
         }

@@ -175,7 +175,7 @@ fn any_text_is_a_sandbox_state_or_an_explained_error() {
             let Ok(json) = str::from_utf8(&json) else { continue };
             match read_state(json) {
                 Ok(state) => {
-                    assert!(!name.starts_with('n') || is_blank(&text), "{name} is no JSON");
+                    assert!(!name.starts_with('n') || is_blank(&text), "{name} is invalid JSON");
                     assert_eq!(read_state(&state.to_json()).as_ref(), Ok(&state), "{name}");
                 }
                 Err(problems) => assert!(!problems.is_empty(), "{name}"),

@@ -72,7 +72,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         only: vec![deal.text(Carrier::Only)],
         blocked: !of.carried_out,
         summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
-        unmanaged: vec![deal.text(Carrier::Undeclared)],
+        unmanaged: vec![deal.text(Carrier::Unmanaged)],
         integration_users: vec![IntegrationLine {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),
@@ -340,7 +340,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
                 field: Field::Status,
                 from: vec![deal.raw(Carrier::LostStatus).into()],
             }),
-            &|_| unreachable!("a status is no role"),
+            &|_| unreachable!("a status is not a role"),
         ),
     ];
     let left = whys.map(|why| SkippedLine {

@@ -43,7 +43,7 @@ carriers! {
     Only: Some(80), Some(80), Some(120), true;
     Saved: Some(WHOLE), Some(300), Some(WHOLE), true;
     Journal: Some(WHOLE), Some(300), Some(WHOLE), true;
-    Undeclared: None, None, None, true;
+    Unmanaged: None, None, None, true;
     IntegrationId: None, None, None, true;
     IntegrationName: None, None, None, true;
     Address: Some(WHOLE), None, Some(120), true;

@@ -233,17 +233,17 @@ impl Drive {
                 Action::Done => return machine.finish(),
             }
             let asked = self.flights.iter().filter(|flight| !matches!(flight, Flight::Straggler(_)));
-            assert!(asked.count() <= parallelism, "no more at once than was allowed");
+            assert!(asked.count() <= parallelism, "more requests at once than allowed");
         }
-        panic!("it does not come to an end");
+        panic!("the apply does not end");
     }
 
     /// Lets the next event happen, or time pass.
     fn wait(&mut self, machine: &mut Machine, until: Option<Duration>) {
         // The client does not wait for a request that it has given up. That request may arrive now or much later.
-        let nobody_answers = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
-        if nobody_answers && (self.flights.is_empty() || self.script.below(4) > 0) {
-            let until = until.expect("it waits for nothing, for ever");
+        let none_will_answer = self.flights.iter().all(|flight| matches!(flight, Flight::Straggler(_)));
+        if none_will_answer && (self.flights.is_empty() || self.script.below(4) > 0) {
+            let until = until.expect("waits forever without a reason");
             assert!(until > self.now, "woken for nothing");
             self.now = until;
             return;
@@ -337,12 +337,12 @@ fn never_too_few(parallelism: usize) {
         assert_eq!(finished.outcomes.len(), changes.len(), "one outcome for each change");
         for (change, outcome) in changes.iter().zip(&finished.outcomes) {
             let is_true = !outcome.is_in_sync() || drive.world.shows(change);
-            assert!(is_true, "said to be applied: {change:?}");
+            assert!(is_true, "reported as applied, but is not: {change:?}");
         }
         // Requests that were given up arrive now.
         for flight in std::mem::take(&mut drive.flights) {
             let Flight::Straggler(Update { id, patch }) = flight else {
-                panic!("nobody waits for an answer")
+                panic!("a request still waits for an answer")
             };
             drive.world.patch(&id, &patch);
             drive.world.check();

@@ -315,10 +315,10 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
 
 /// Returns an organization in which many people gain and lose three guarded roles.
 pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
-    let somebody = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
+    let person = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
     let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));
-    (vec(somebody, 1..=9), minimums, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
-        |(somebodies, (admins, members, viewers, again), token_user)| {
+    (vec(person, 1..=9), minimums, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
+        |(drawn, (admins, members, viewers, again), token_user)| {
             let mut text = format!(
                 "[guardrails]\nkeep_at_least = {{ Admin = {admins}, Member = {members}, Viewer = {viewers}"
             );
@@ -327,7 +327,7 @@ pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
             }
             text += " }\n[users]\n";
             let mut people = Vec::new();
-            for (number, (assigned, scim, declared)) in somebodies.into_iter().enumerate() {
+            for (number, (assigned, scim, declared)) in drawn.into_iter().enumerate() {
                 text += &format!("\"{}\" = {{ role = \"{}\" }}\n", address(number, 0), ROLES[declared].0);
                 let scim = scim.into_iter().filter(|role| !assigned.contains(role)).collect();
                 people.push(Person {

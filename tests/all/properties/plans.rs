@@ -47,7 +47,7 @@ fn a_plan_is_sorted_has_no_no_ops_and_names_each_person_once() {
             let sorted = |pair: &[Change]| pair[0].subject.email.value < pair[1].subject.email.value;
             assert!(changes.windows(2).all(sorted), "sorted by declared address, each once");
             let ids: BTreeSet<_> = changes.iter().map(|change| &change.subject.id).collect();
-            assert_eq!(ids.len(), changes.len(), "nobody twice");
+            assert_eq!(ids.len(), changes.len(), "no person twice");
             changes.iter().for_each(|change| changes_something(change, &resolved.observed));
         }
         for seen in &plan.observed {
@@ -63,7 +63,7 @@ fn a_plan_is_sorted_has_no_no_ops_and_names_each_person_once() {
 
 fn changes_something(change: &Change, observed: &ObservedState) {
     let Change { subject, edits } = change;
-    let person = observed.person(&subject.id).expect("somebody who is there");
+    let person = observed.person(&subject.id).expect("a person in Pylon");
     assert!(!person.deactivated, "roles of deactivated people mean nothing");
     assert!(!edits.is_empty(), "a change changes something");
     assert!(edits.is_sorted_by(|one, next| one.field < next.field), "each field at most once, in order");

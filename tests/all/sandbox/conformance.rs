@@ -81,8 +81,8 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             { "field": "action", "operator": "equals", "value": "UserRoleChanged" } }),
         ),
         // Also every kind of error that a body or a path can cause.
-        ("/users/{id}", "get", "/users/nobody", Value::Null),
-        ("/users/{id}", "patch", "/users/nobody", json!({})),
+        ("/users/{id}", "get", "/users/without_results", Value::Null),
+        ("/users/{id}", "patch", "/users/without_results", json!({})),
         ("/users/{id}", "patch", "/users/u_bo", json!({ "role_id": "role_unknown" })),
     ]
 }
@@ -122,8 +122,8 @@ fn every_form_of_an_empty_list_fits_the_api_description() {
     for (api, empty_data) in Api::ALL.into_iter().flat_map(|api| EmptyData::ALL.map(|form| (api, form))) {
         let mut world = world(api);
         world.settings.empty_data = empty_data;
-        let nobody = json!({ "filter": { "field": "email", "operator": "in", "values": [] } });
-        for (path, body) in [("/users/search", nobody), ("/audit-logs/search", json!({}))] {
+        let without_results = json!({ "filter": { "field": "email", "operator": "in", "values": [] } });
+        for (path, body) in [("/users/search", without_results), ("/audit-logs/search", json!({}))] {
             let response = send(&mut world, "post", path, &body);
             assert_eq!(response.status, 200);
             let what = format!("{api:?} {path} {empty_data:?}");

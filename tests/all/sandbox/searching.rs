@@ -40,9 +40,9 @@ fn unknown_behavior_of_the_real_api_is_a_setting() {
 
 #[test]
 fn the_setting_decides_the_form_of_an_empty_list() {
-    let nobody = ask("POST", "/users/search")
+    let without_results = ask("POST", "/users/search")
         .body(json!({ "filter": email("equals", &["nobody@acme.example"]) }).to_string());
-    let requests = [nobody, ask("POST", "/audit-logs/search").body("{}"), ask("GET", "/users")];
+    let requests = [without_results, ask("POST", "/audit-logs/search").body("{}"), ask("GET", "/users")];
     for request in requests {
         for (empty_data, data) in [
             (EmptyData::Omitted, None),

@@ -33,7 +33,7 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         let who = &change.subject.email.value;
         let times = carried_out.get(change.subject.id.as_str()).copied().unwrap_or(0);
         if !outcome.may_have_changed() {
-            assert_eq!(times, 0, "{who:?} is {outcome:?}, and was written");
+            assert_eq!(times, 0, "{who:?} is {outcome:?}, but was written");
         }
         if sim.changed_by_others.contains_key(&change.subject.id) {
             continue;
@@ -43,10 +43,13 @@ pub(super) fn outcomes<'e>(sim: &Sim, planned: &Planned, ended: &'e Ended) -> &'
         // After a signal, people are not read back, and the report says for how many people. Their schedules may
         // have reset the value.
         if outcome.is_in_sync() && !(finished.not_read_back > 0 && is_theirs) {
-            assert!(holds(&sim.world, change), "I6: {who:?} is {outcome:?}, and the server does not hold it");
+            assert!(
+                holds(&sim.world, change),
+                "I6: {who:?} is {outcome:?}, but the server does not have the value"
+            );
         }
         if matches!(outcome, Outcome::Applied) {
-            assert!(times > 0, "{who:?} is said to be applied, and nothing was written");
+            assert!(times > 0, "{who:?} is reported as applied, but nothing was written");
         }
     }
     let expected = match &finished.stopped {

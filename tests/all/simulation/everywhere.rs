@@ -25,7 +25,7 @@ fn any_fault_at_any_request_of_an_apply_is_survived() {
         sim.reseed(seed);
         sim.faults = Faults::none().at(number, fault);
         let ended = sim.carry_out(&planned, &How::default());
-        assert_eq!(sim.faults.fired(fault), 1, "{fault} at request {number} never struck");
+        assert_eq!(sim.faults.fired(fault), 1, "{fault} did not strike request {number}");
         all_applied(&sim, &planned, &ended);
         second_run_is_empty(&mut sim, &scene);
         most = most.max(ended.watch.requests());

@@ -34,7 +34,7 @@ fn with_a_fifth_of_requests_failing_every_change_is_applied_once() {
         let ended = sim.carry_out(&planned, &How::default());
         all_applied(&sim, &planned, &ended);
         for fault in kind.map_or(failures().collect(), |kind| vec![kind]) {
-            assert!(sim.faults.fired(fault) > 0, "{fault} never struck");
+            assert!(sim.faults.fired(fault) > 0, "{fault} did not strike");
         }
         let a_change = ended.watch.requests() as f64 / changes as f64;
         rows.push(format!(

@@ -86,7 +86,10 @@ fn with_the_assumed_limits_there_is_no_429() {
             ));
         }
     });
-    tell_figures("Alone, 120 writes a minute assumed and true, 150 ms an answer", &rows);
+    tell_figures(
+        "A single client with the assumed limit of 120 writes per minute and a latency of 150 ms",
+        &rows,
+    );
 }
 
 #[test]
@@ -124,5 +127,5 @@ fn a_lower_rate_limit_is_found_with_few_429s_and_little_delay() {
             longest / minimum.max(1.0),
         ));
     });
-    tell_figures("A true limit of 20 while 120 are assumed", &rows);
+    tell_figures("A limit of 20 instead of the assumed 120", &rows);
 }

@@ -52,7 +52,7 @@ fn replacing_every_administrator_always_keeps_the_minimum() {
         second_run_is_empty(&mut sim, &scene);
     });
     tell_figures(
-        "All administrators replaced, under faults, killed or not",
+        "All administrators are replaced, with faults and kills",
         &[format!(
             "{seeds} histories; {guarded_role} changes not attempted, {unclear} left unclear, and never too few holders"
         )],
@@ -159,7 +159,7 @@ fn the_minimum_is_kept_no_matter_which_writes_are_not_stored() {
         second_run_is_empty(&mut sim, &scene);
     });
     tell_figures(
-        "Writes that are shown and not stored, while administrators are replaced",
+        "Writes that are shown but not stored, while administrators are replaced",
         &[format!("{seeds} histories, {echoes} writes that were not stored, and never too few holders")],
     );
 }

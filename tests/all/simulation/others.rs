@@ -59,7 +59,7 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
                 }
                 (Outcome::AlreadyInSync, true) => {
                     in_sync += 1;
-                    assert!(!written, "{number}: nothing is sent for who is in sync");
+                    assert!(!written, "{number}: nothing is sent for people in sync");
                 }
                 // A write without a response, and then a third value: the written value may have been there in between.
                 (Outcome::Unknown(Some(_)), false) => {
@@ -80,7 +80,7 @@ fn a_colleagues_change_during_an_apply_is_kept_and_reported() {
     let is_met = stale > 0 && in_sync > 0 && again > 0 && unclear > 0;
     assert!(super::replayed().is_some() || is_met, "every case was met");
     tell_figures(
-        "A colleague changes 60 of 300 people meanwhile",
+        "A colleague changes 60 of 300 people during the apply",
         &[format!(
             "{seeds} histories: {stale} left alone, {in_sync} found in sync, {again} named as changed again, {unclear} as unclear"
         )],
@@ -130,16 +130,19 @@ fn another_client_keeps_its_half_of_the_rate_limit() {
         // A client of a fixed window uses the whole first minute before it can notice the other. Later minutes make up
         // for it.
         let starts_blind = kind == LimiterKind::FixedWindow && changes < 1000;
-        assert!(starts_blind || mean >= 0.85, "{kind:?}, {changes} changes: the neighbor keeps {mean:.3}");
+        assert!(
+            starts_blind || mean >= 0.85,
+            "{kind:?}, {changes} changes: the other client keeps {mean:.3}"
+        );
         rows.push(format!(
-            "{:<16} {changes:>5} changes, remaining {}: neighbor keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
+            "{:<16} {changes:>5} changes, remaining {}: other client keeps {:>5.1} % (least {:>5.1} %), at most {most:>3} 429s, {longest:>6.0} s",
             kind.name(),
             if line.shows_remaining { "shown " } else { "hidden" },
             mean * 100.0,
             least * 100.0,
         ));
     });
-    tell_figures("Beside a neighbor who uses half of the rate limit", &rows);
+    tell_figures("Another client uses half of the rate limit", &rows);
 }
 
 #[test]

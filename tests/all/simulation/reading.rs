@@ -65,7 +65,7 @@ fn carried_out(
             Action::Done => return (machine.finish(), now.saturating_sub(began)),
         }
     }
-    panic!("it does not come to its end");
+    panic!("the apply does not end");
 }
 
 /// Returns the person who changes, with this role.

@@ -65,7 +65,7 @@ fn after_every_sequence_of_faults_each_change_is_applied_once() {
         most = most.max(ended.watch.requests());
     });
     tell_figures(
-        "All sequences of up to 6 requests, each going well or wrong in one of 8 ways, against 2 changes",
+        "All sequences of up to 6 requests with no fault or one of 8 faults, against 2 changes",
         &[format!("{} histories, {fired} faults fired, at most {most} requests", numbers.end)],
     );
 }

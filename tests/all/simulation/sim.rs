@@ -311,7 +311,7 @@ impl Sim {
                     woken = Some(self.now);
                     let next = self.coming.first_key_value().map(|((at, _), _)| *at);
                     match (next, until) {
-                        (None, None) => panic!("I8: it waits for nothing, for ever"),
+                        (None, None) => panic!("I8: it waits forever without a reason"),
                         (Some(at), until) if until.is_none_or(|until| at <= until) => {
                             self.happen(&mut machine, &mut watch);
                         }

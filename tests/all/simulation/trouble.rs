@@ -32,7 +32,7 @@ fn lost_late_and_failed_requests_still_end_with_everything_applied() {
         second_run_is_empty(&mut sim, &scene);
     });
     tell_figures(
-        "A bad line",
+        "An unreliable network",
         &[format!(
             "{seeds} histories of 200 changes: {refused} requests never left, {late} arrived after they were given up; everything applied"
         )],
@@ -58,10 +58,10 @@ fn a_request_that_always_fails_is_tried_ten_times() {
     let planned = quiet.plan(&scene, &How::default());
     let never_leaves = Line { refused: 1.0, ..Line::default() };
     let refuses_writes = Faults::none().with(Fault::InternalError, 1.0).on(ApiOperation::UpdateUser);
-    let answers_nobody = Faults::none().with(Fault::CutBefore, 1.0);
+    let never_answers = Faults::none().with(Fault::CutBefore, 1.0);
     for (faults, line, writes, looks, outcome) in [
         (refuses_writes, Line::default(), 10..=10, 11, "unknown"), // each is read before it is sent again, and once at the end
-        (answers_nobody, Line::default(), 1..=1, 10, "unknown"),
+        (never_answers, Line::default(), 1..=1, 10, "unknown"),
         // After a minute of waits, the read before the write is the request that is not sent.
         (Faults::none(), never_leaves, 5..=10, 0, "not attempted"),
     ] {

@@ -91,7 +91,7 @@ impl Watch {
         let age = sim.now.saturating_sub(sent);
         assert!(age <= OLDEST_READ, "I3: a write rests on a read {age:?} old");
         if let Some(changed) = sim.changed_by_others.get(id) {
-            assert!(arrived < *changed, "a write though somebody else's value was read");
+            assert!(arrived < *changed, "a write although another client's value was read");
         }
     }
 

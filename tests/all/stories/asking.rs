@@ -95,9 +95,9 @@ fn an_unknown_address_is_an_error_with_a_suggestion() {
         run.stdout
     );
     assert!(run.stdout.ends_with("neither declared nor in Pylon\n"), "{}", run.stdout);
-    let stranger = scene().run("explain nobody@acme.example");
-    stranger.exits(1);
-    assert!(!stranger.stdout.contains("did you mean"), "a domain alone is no likeness: {}", stranger.stdout);
+    let unknown = scene().run("explain nobody@acme.example");
+    unknown.exits(1);
+    assert!(!unknown.stdout.contains("did you mean"), "only the domain is similar: {}", unknown.stdout);
 }
 
 #[test]

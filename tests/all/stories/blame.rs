@@ -317,10 +317,10 @@ fn after_a_429_the_client_waits_as_long_as_requested() {
 /// Text from Pylon appears only in fenced blocks and code spans, next to the changed value.
 #[test]
 fn a_comment_shows_the_author_next_to_the_current_value() {
-    let by_nobody = r#""source": """#;
+    let without_author = r#""source": """#;
     let scene = scene(&[
         entry("1", "u_bo", "UserRoleChanged", "2026-08-20T14:02:31Z", BY_DANA),
-        entry("2", "u_bo", "UserStatusChanged", "2026-08-20T14:02:31Z", by_nobody),
+        entry("2", "u_bo", "UserStatusChanged", "2026-08-20T14:02:31Z", without_author),
     ]);
     let scene = scene.file("users.toml", format!("[policy]\nstatus = \"observe\"\n{USERS}"));
     scene.run("plan --blame --report markdown=plan.md").exits(0);

@@ -54,22 +54,23 @@ fn max_changes_always_allows_ten_changes_but_not_eleven_of_eleven() {
 
 #[test]
 fn people_not_in_pylon_do_not_raise_the_max_changes_limit() {
-    let nobody: String = (0..100)
+    let not_in_pylon: String = (0..100)
         .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
         .collect();
-    let scene = pylon(12).file("users.toml", format!("[users]\n{}{nobody}", demote(0..11)));
+    let scene = pylon(12).file("users.toml", format!("[users]\n{}{not_in_pylon}", demote(0..11)));
     is_refused(&scene, "Blocked by max_changes: 11 of 111 change (limit 10)\n");
 }
 
 #[test]
 fn minimums_of_other_roles_leave_admins_unguarded_with_a_warning() {
-    let said = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
+    let warning = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
     let users = |minimums: &str, who: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {minimums}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
         )
     };
-    for (minimums, is_said) in [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)]
+    for (minimums, has_warning) in
+        [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)]
     {
         let scene = pylon(1).file("users.toml", users(minimums, "ana"));
         is_refused(
@@ -78,7 +79,7 @@ fn minimums_of_other_roles_leave_admins_unguarded_with_a_warning() {
         );
         let run = scene.file("users.toml", users(minimums, "ben")).run("plan");
         run.exits(0);
-        assert_eq!(run.stdout.contains(said), is_said, "{minimums}:\n{}", run.stdout);
+        assert_eq!(run.stdout.contains(warning), has_warning, "{minimums}:\n{}", run.stdout);
     }
 }
 

@@ -381,7 +381,7 @@ fn report_only_drift_reads_the_same_in_every_format() {
         );
         let line = plain.lines().find(|line| line.contains("nobody in Pylon has this address")).unwrap();
         let rest = line.split("nobody in Pylon has this address").nth(1).unwrap();
-        assert!(rest.is_empty() || rest.starts_with("</"), "no more is said of it: {line}");
+        assert!(rest.is_empty() || rest.starts_with("</"), "the line has more text: {line}");
     }
 }
 

@@ -84,7 +84,7 @@ impl Found {
                 self.code += &block.literal;
                 Ok(())
             }
-            NodeValue::Text(text) => is_said_by_us(text),
+            NodeValue::Text(text) => has_only_our_words(text),
             NodeValue::HtmlBlock(html) => self.html(&html.literal),
             other => Err(format!("{other:?}")),
         }
@@ -98,7 +98,7 @@ impl Found {
         let marker = html.strip_prefix("<!-- rolecall:").and_then(|rest| rest.strip_suffix(" -->"));
         if let Some(summary) = summary {
             self.folds += 1;
-            is_said_by_us(summary)
+            has_only_our_words(summary)
         } else if html == "</details>" && self.folds > 0 {
             self.folds -= 1;
             Ok(())
@@ -114,7 +114,7 @@ fn is_ours(alert: AlertType) -> bool {
     matches!(alert, AlertType::Caution | AlertType::Warning)
 }
 
-fn is_said_by_us(text: &str) -> Result<(), String> {
+fn has_only_our_words(text: &str) -> Result<(), String> {
     static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split(' ').collect());
     let is_sign = |char: char| char.is_ascii_digit() || " .,:;()·→?".contains(char);
     let stranger = text.split(is_sign).find(|word| !word.is_empty() && !KNOWN.contains(word));
