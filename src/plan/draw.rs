@@ -68,7 +68,7 @@ impl<'a> Drawing<'a> {
         let (person, is_secondary) = match self.observed.find(&desired.email.value) {
             Found::Primary(person) => (person, false),
             Found::Secondary(person) => (person, true),
-            Found::Nobody => {
+            Found::NotFound => {
                 // `finish` adds the suggestion, because it knows who is unmanaged.
                 let absence = Absence::Missing { did_you_mean: None };
                 self.plan.absent.push(Absent { email: desired.email.clone(), absence });

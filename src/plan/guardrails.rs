@@ -240,7 +240,7 @@ impl Review<'_> {
     fn declared_in_pylon(&self) -> u64 {
         let is_active = |email: &Email| match self.observed.find(email) {
             Found::Primary(person) | Found::Secondary(person) => !person.deactivated,
-            Found::Several(_) | Found::Nobody => false,
+            Found::Several(_) | Found::NotFound => false,
         };
         self.desired.people.iter().filter(|person| is_active(&person.email.value)).count() as u64
     }
@@ -321,7 +321,7 @@ impl Review<'_> {
     /// Warns about protected addresses that no user in Pylon has, because they have no effect.
     fn protected_not_found(&self) -> impl Iterator<Item = Finding> {
         let not_found =
-            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::Nobody);
+            self.rules.protected.iter().filter(|email| self.observed.find(&email.value) == Found::NotFound);
         not_found.map(|email| Finding {
             figure: Figure::ProtectedNotFound(email.value.clone()),
             verdict: Verdict::Warns,
