@@ -1,4 +1,4 @@
-//! What can be typed: verbs, flags and their help texts. No decisions.
+//! The command line: commands, flags, and their help texts. Makes no decisions.
 #![allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks do not belong there")]
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::regular::STDIN;
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::Region;
 
-/// Roles and statuses of a Pylon support team, declared in git: plan in the pull request, apply on merge.
+/// Keep the roles and statuses of your Pylon users in git
 #[derive(Debug, Parser)]
 #[command(
     name = "rolecall",
@@ -31,48 +31,48 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check the files alone, offline; every problem at once
+    /// Check the files offline, and report all problems at once
     Validate(ValidateArgs),
-    /// Show what would change, and what the guardrails say of it
+    /// Show what would change, and what the guardrails report
     Plan(PlanArgs),
-    /// Bring Pylon in sync with the files: plan, ask, patch, read back
+    /// Apply the files to Pylon: plan, confirm, send, and read back
     Apply(ApplyArgs),
-    /// Show what two versions of the files declare differently
+    /// Show how two versions of the files differ
     Compare(CompareArgs),
-    /// Write users.toml from what is true in Pylon, or update it
+    /// Write users.toml from your organization, or update it
     Import(ImportArgs),
-    /// Bring every file into the canonical layout; comments stay
+    /// Format the files; comments are kept
     Fmt(FmtArgs),
-    /// Show everything about one person: live, declared and why
+    /// Show one person in Pylon and in the files, and explain why
     Explain(ExplainArgs),
-    /// Look at everything that a run needs, each with its remedy
+    /// Check everything that a run needs, and suggest fixes
     Doctor(ConnectionArgs),
-    /// Show the organization's roles: their names, and who holds them
+    /// List the organization's roles and how many people hold them
     Roles(ConnectionArgs),
-    /// Show what windows will bring: when, who, what; offline
+    /// List the changes that windows will make
     Agenda(AgendaArgs),
-    /// Take an apply back, as far as nothing has changed since
+    /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
-    /// Run a small Pylon on this machine, to try files against
+    /// Run a built-in fake Pylon on this machine
     Sandbox(SandboxArgs),
-    /// Print the JSON Schema of users.toml, with which editors help
+    /// Print a JSON Schema, for editors and programs
     Schema(SchemaArgs),
-    /// Print what makes a shell complete verbs and flags
+    /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print a manual page, or write them all
+    /// Print a manual page, or write all of them
     Man(ManArgs),
 }
 
-/// The files that a verb was given by name.
+/// The files that are named on the command line.
 #[derive(Debug)]
 pub struct Named<'a> {
     pub read: Vec<&'a Path>,
-    /// The one that it writes, and what that is.
+    /// The file to write, after a description of it for messages.
     pub written: Option<(&'static str, &'a Path)>,
 }
 
 impl Command {
-    /// The files that were named beside the config and the reports.
+    /// Returns the named files, except the config and the reports.
     pub fn files(&self) -> Named<'_> {
         let (mut read, written) = match self {
             Self::Plan(args) => (Vec::new(), args.output.as_ref().map(|path| ("the plan", path))),
@@ -106,7 +106,7 @@ impl Command {
         Named { read: read.into_iter().map(PathBuf::as_path).collect(), written }
     }
 
-    /// Which Pylon is asked, and how, by a verb that asks one.
+    /// Returns the connection flags. `None` if the command does not connect to Pylon.
     pub const fn connection(&self) -> Option<&ConnectionArgs> {
         match self {
             Self::Plan(PlanArgs { connection, .. })
@@ -147,7 +147,7 @@ impl Command {
         }
     }
 
-    /// Whether it prints a text of its own, in no format of a report.
+    /// Returns whether the command prints a text instead of a report.
     pub const fn prints_its_own(&self) -> bool {
         matches!(self, Self::Schema(_) | Self::Completions(_) | Self::Man(_))
     }
@@ -155,61 +155,60 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// The root file of the old version, as in base/users.toml
+    /// Root file of the old version, such as base/users.toml
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
-    /// The root file of the new version
+    /// Root file of the new version
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
-    /// Exit with 2 when they differ
+    /// Exit with code 2 if the versions differ
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Take live values into the files that are there; comments, order and layout stay
+    /// Update the existing files; comments, order, and layout are kept
     #[arg(long)]
     pub update: bool,
-    /// Add people whom no file declares to this one of the files that are read
+    /// Add unmanaged people to this file, which must be the root file or one that it includes
     #[arg(long, value_name = "FILE", requires = "update")]
     pub into: Option<PathBuf>,
-    /// Declare statuses too, of people who are newly written; Pylon changes statuses by itself
+    /// Also declare the statuses of new people. Note that Pylon changes statuses by itself
     #[arg(long)]
     pub with_status: bool,
-    /// Show what would be written, and write nothing
+    /// Show what would be written without writing it
     #[arg(long)]
     pub diff: bool,
-    /// Write the organization to FILE as a state of the sandbox (format: docs/sandbox.md), instead of users.toml
+    /// Write the organization to a state file for the sandbox, instead of users.toml (format: docs/sandbox.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "with_status", "diff"])]
     pub state: Option<PathBuf>,
-    /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
-    /// Root files to check instead of --config; `-` is standard input
+    /// Root files to check instead of --config; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct FmtArgs {
-    /// Files to format, and no others; `-` formats standard input to standard output
+    /// Files to format, without the files that they include; `-` formats standard input to standard output
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Write nothing, and exit with 2 when a file would change
+    /// Write nothing, and exit with code 2 if a file would change
     #[arg(long)]
     pub check: bool,
-    /// Show what would change, and write nothing
+    /// Show what would change without writing it
     #[arg(long)]
     pub diff: bool,
 }
 
 impl FmtArgs {
-    /// Whether standard input is formatted to standard output, so that there is no report.
+    /// Returns whether standard input is formatted to standard output. There is no report then.
     pub fn is_filter(&self) -> bool {
         !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
     }
@@ -217,155 +216,150 @@ impl FmtArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An address of the person: the declared one, or any that Pylon knows
+    /// Email address of the person: the declared one, or any that Pylon knows
     #[arg(value_name = "EMAIL")]
     pub email: String,
-    /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub struct AgendaArgs {
-    /// Show what comes before this time: a date, a local date-time in the declared zone, or one with an offset
+    /// Show only changes before this time: a date, a local date-time in the declared time zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Exit with 2 when there are changes to make
+    /// Exit with code 2 if there are changes to apply
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Save the plan, for `apply FILE`
+    /// Save the plan for `rolecall apply FILE`
     #[arg(short, long, value_name = "FILE", conflicts_with = "at")]
     pub output: Option<PathBuf>,
-    /// What would change at this time: a date, a local date-time in the declared zone, or one with an offset
+    /// Show what would change at this time: a date, a local date-time in the declared time zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Look at this person alone, by the declared address; repeatable. Guardrails still see everybody, but `max_changes` and `missing`
+    /// Plan only for the person with this declared address; repeatable. Guardrails still check all people, except `max_changes` and `missing`
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
-    /// Say who changed what is out of sync, as far as Pylon's audit log tells
+    /// Show who last changed each value that differs, according to Pylon's audit log
     #[arg(long)]
     pub blame: bool,
-    /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// A plan saved by `plan -o`: exactly this is applied, or what is left of it, or nothing (exit 5)
+    /// Plan saved by `rolecall plan -o`. Nothing else is applied; if the plan no longer fits, nothing is changed (exit code 5)
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
-    /// Change this person alone, by the declared address; repeatable. Guardrails still see everybody, but `max_changes` and `missing`
+    /// Change only the person with this declared address; repeatable. Guardrails still check all people, except `max_changes` and `missing`
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
-    /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,
-    /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The journal of the apply that is to be taken back; without one, the newest are listed
+    /// Journal of the apply to undo; without it, the newest journals are listed
     #[arg(value_name = "JOURNAL")]
     pub of: Option<PathBuf>,
-    /// How it is carried out.
     #[command(flatten)]
     pub carry: CarryArgs,
-    /// Which Pylon is asked, and how.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
 
-/// How a plan is carried out, by `apply` as by `rollback`.
+/// Options of `apply` and `rollback`.
 #[derive(Debug, Args)]
 pub struct CarryArgs {
-    /// Do not ask; for pipelines, where the plan was reviewed before
+    /// Do not ask for confirmation. For pipelines, where the plan was reviewed before
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// Allow so many people to change in this run, whatever `max_changes` says
+    /// Allow at most N people to change in this run, instead of `max_changes` in the files
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_changes: Option<u64>,
-    /// Where the journal is written; `.rolecall/journal/` beside the config unless given
+    /// Where to write the journal [default: a new file in .rolecall/journal/ next to the config]
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// How many requests may be under way at once
+    /// How many requests to send in parallel
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub parallelism: u64,
 }
 
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// The port on 127.0.0.1; any free one unless given
+    /// Port on 127.0.0.1 [default: any free port]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub port: u16,
-    /// The token it accepts
+    /// Token that the sandbox accepts
     #[arg(long, value_name = "T", default_value = crate::sandbox::DEFAULT_TOKEN)]
     pub token: String,
-    /// Where the organization is read from and kept (format: docs/sandbox.md); made if it is not there
+    /// File to read the organization from and to keep it in; created if it does not exist (format: docs/sandbox.md)
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// How many people to invent, if no state is read [default: 12]
+    /// How many people to invent if no state is read [default: 12]
     #[arg(long, value_name = "N")]
     pub people: Option<usize>,
-    /// Write the state that the sandbox would start from to FILE, to be edited, and exit. With a config, this is the state that
-    /// --sandbox would start from
+    /// Write the state that the sandbox would start from to FILE, for you to edit, and exit. If a config exists, this is the
+    /// state that --sandbox would start from
     #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "token", "limits", "faults"])]
     pub write_state: Option<PathBuf>,
-    /// Rate limits: `off`, or as in patch=20,search=120,get=300,user=60,audit=30,window=60,kind=fixed-window
+    /// Rate limits: `off`, or a list such as patch=20,search=120,get=300,user=60,audit=30,window=60,kind=fixed-window
     #[arg(long, value_name = "L")]
     pub limits: Option<crate::sandbox::WrittenLimits>,
-    /// What goes wrong on purpose: as in 500=0.1,cut-after=0.05 (names: docs/sandbox.md)
+    /// Faults to inject, with their probabilities: a list such as 500=0.1,cut-after=0.05 (names: docs/sandbox.md)
     #[arg(long, value_name = "F")]
     pub faults: Option<crate::sandbox::Faults>,
 }
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// What is described
+    /// What the schema describes
     #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Users)]
     pub of: SchemaOf,
 }
 
-/// What has a JSON Schema.
+/// The formats that have a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
-    /// users.toml, and the team files that it includes
+    /// users.toml and the team files that it includes
     Users,
-    /// What --format json writes
+    /// The output of --format json
     Report,
-    /// A plan saved by `plan -o`
+    /// A plan saved by `rolecall plan -o`
     Plan,
 }
 
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// For which shell
+    /// The shell that will run the script
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The page of this verb; without one, that of rolecall itself
-    #[arg(value_name = "VERB")]
+    /// Print the page of this command; without it, the page of rolecall itself
+    #[arg(value_name = "COMMAND")]
     pub verb: Option<String>,
-    /// Write every page into this folder
+    /// Write all pages to this folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "verb")]
     pub into: Option<PathBuf>,
 }
 
-/// The root file, if none is named.
+/// The root file that is used if `--config` is not given.
 const CONFIG: &str = "users.toml";
 
 impl Cli {
-    /// How a command has to be called to mean the same files and the same Pylon. `takes` says whether a command takes a flag.
+    /// Returns the flags that a suggested command needs to use the same files and the same Pylon. `takes` returns whether a command
+    /// accepts a flag.
     pub fn invocation(&self, takes: fn(&str, &str) -> bool) -> Invocation {
         let config = &self.common.config;
         let is_default = config.as_os_str() == CONFIG;
@@ -381,7 +375,8 @@ impl Cli {
 }
 
 impl ConnectionArgs {
-    /// The words that say which Pylon is asked, and with which token. An address from the environment is still there next time.
+    /// Returns the flags that select the Pylon and the token. A base URL from the environment is left out, because the environment
+    /// also applies to the next command.
     fn words(&self) -> Vec<String> {
         let Self { region, base_url, token_file, sandbox, rate: _ } = self;
         let mut words: Vec<String> = Vec::new();
@@ -400,7 +395,7 @@ impl ConnectionArgs {
 }
 
 impl Command {
-    /// The command words that run the same operation again: `apply`, if the command changes no one.
+    /// Returns the command that runs the same operation again. Returns `apply` for commands that change no one.
     fn again(&self) -> Vec<String> {
         let limit = |carry: &CarryArgs| {
             carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])
@@ -425,19 +420,18 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The root file
+    /// Root file
     #[arg(short, long, value_name = "FILE", default_value = CONFIG, global = true)]
     pub config: PathBuf,
-    /// How rolecall was called.
     #[arg(skip)]
     pub invocation: Invocation,
-    /// In which format to report on standard output
+    /// Format of the report on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
     pub format: Format,
-    /// A report in another format as well, into a file; repeatable. Written on failure too
+    /// Also write a report in FORMAT to FILE, even on failure; repeatable
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report, global = true, help_heading = "Output")]
     pub report: Vec<(Format, PathBuf)>,
-    /// How long a markdown report may be at most, in bytes; what does not fit is counted
+    /// Maximum size of a markdown report in bytes. The report says how much was left out
     #[arg(
         long,
         value_name = "N",
@@ -448,37 +442,37 @@ pub struct Common {
         help_heading = "Output"
     )]
     pub markdown_limit: usize,
-    /// No progress on standard error
+    /// Do not show progress on standard error
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// Print one line per request on standard error: time, method, path, status, milliseconds, attempt, request ID, waits
+    /// Log each request on standard error: time, method, path, status, milliseconds, attempt, request ID, and waits
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
-    /// Whether to color; `auto` is on a terminal, unless NO_COLOR is set
+    /// When to use colors
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
     pub color: Color,
 }
 
-/// The variable that is used instead of `--base-url`.
+/// The environment variable for `--base-url`.
 const BASE_URL: &str = "PYLON_BASE_URL";
 
-/// Which Pylon is asked and how: what every verb takes that asks it, and no other.
+/// The connection options, which only commands that connect to Pylon have.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pylon")]
 pub struct ConnectionArgs {
-    /// Where the organization lives; `us` unless given here or pinned in the files
+    /// Region of the organization [default: the one pinned in the files, or else `us`]
     #[arg(long, value_enum)]
     pub region: Option<Region>,
-    /// Another address of Pylon: https, or http on this machine
+    /// Base URL to use instead of the region: https, or http on this machine
     #[arg(long, value_name = "URL", env = BASE_URL, hide_env_values = true)]
     pub base_url: Option<String>,
-    /// A file that holds the token, `-` for standard input; otherwise it is taken from PYLON_API_TOKEN
+    /// File that contains the token, or `-` for standard input [default: the variable PYLON_API_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// An embedded Pylon in place of the real one; needs no token and no network
+    /// Use a built-in fake Pylon instead of the real one. Needs no token and no network
     #[arg(long)]
     pub sandbox: bool,
-    /// A rate limit that differs from the documented one, in requests per minute: search, patch, audit, get (or me, roles, users, user)
+    /// Rate limit in requests per minute, if it differs from the documented one. NAME is search, patch, audit, get, me, roles, users, or user
     #[arg(
         long,
         value_name = "NAME=N",
@@ -502,28 +496,28 @@ impl ValueEnum for Region {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Always.
+    /// Even if the output is not a terminal
     Always,
-    /// Never.
+    /// No colors at all
     Never,
 }
 
 fn count(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "N is a whole number, as in 40".into())
+    text.parse().map_err(|_| "N must be a whole number, as in 40".into())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// The endpoints that the name means.
+    /// The endpoints that the limit applies to.
     pub endpoints: Vec<Endpoint>,
-    /// Requests per minute, for each of them.
+    /// Requests per minute, for each endpoint.
     pub limit: u64,
 }
 
 impl Rate {
-    /// The rate limit of each endpoint.
+    /// Returns each endpoint with its rate limit.
     pub fn each(&self) -> impl Iterator<Item = (Endpoint, u64)> {
         self.endpoints.iter().map(|endpoint| (*endpoint, self.limit))
     }
@@ -543,7 +537,7 @@ fn rate(text: &str) -> Result<Rate, String> {
         ));
     }
     let limit = number.trim().parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    Ok(Rate { endpoints, limit: limit.ok_or("N is a number of requests per minute, at least 1")? })
+    Ok(Rate { endpoints, limit: limit.ok_or("N must be a number of requests per minute from 1 to 1000000")? })
 }
 
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
@@ -552,8 +546,8 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let format =
         format.ok_or_else(|| format!("the formats are {}", Format::ALL.map(Format::as_str).join(", ")))?;
     match file {
-        "" => Err("a file is missing behind the `=`".into()),
-        "-" => Err("standard output has the report of --format".into()),
+        "" => Err("the file name after `=` is missing".into()),
+        "-" => Err("standard output is used by --format; name a file".into()),
         file => Ok((format, PathBuf::from(file))),
     }
 }
@@ -561,8 +555,8 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
 fn markdown_limit(text: &str) -> Result<usize, String> {
     let limits = SHORTEST_MARKDOWN..=1_048_576;
     let limit = text.parse().ok().filter(|limit| limits.contains(limit));
-    limit.ok_or_else(|| format!("N is a number of bytes from {SHORTEST_MARKDOWN} to 1048576"))
+    limit.ok_or_else(|| format!("N must be a number of bytes from {SHORTEST_MARKDOWN} to 1048576"))
 }
 
-/// Below this the verdict and the refusals have no room.
+/// The smallest `--markdown-limit` in bytes. The verdict and the blocking guardrails need this much.
 const SHORTEST_MARKDOWN: usize = 8192;

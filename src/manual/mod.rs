@@ -1,7 +1,7 @@
-//! What is said of the verbs: groups, examples, exit codes; the help and the manual pages that are made of it.
+//! The help texts and the manual pages: descriptions, groups, examples, and exit codes of all commands.
 //!
-//! [`crate::cli`] says what can be typed, and this room what is told about it, once: [`command`] puts it below the flags of
-//! `--help`, `page` into the sections of a manual page. What has no row in [`VERBS`] fails a test.
+//! [`crate::cli`] defines the commands and flags. The table [`VERBS`] describes each command once. [`command`] makes the output of
+//! `--help` from it, and `page` makes the manual pages. A test fails if a command is not in the table.
 
 mod page;
 mod verbs;
@@ -16,32 +16,35 @@ use crate::cli::Cli;
 pub use page::{Page, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
 
-/// Where to begin, below the list of verbs.
+/// The first commands to try, shown below the list of commands.
 const START: &[(&str, &str)] = &[
-    ("rolecall plan --sandbox -c examples/acme/users.toml", "try it: no token, no account"),
-    ("rolecall import", "write users.toml from your Pylon"),
-    ("rolecall plan", "what would change; changes nothing"),
+    ("rolecall plan --sandbox -c examples/acme/users.toml", "try it without a token or an account"),
+    ("rolecall import", "write users.toml from your organization"),
+    ("rolecall plan", "show what would change"),
 ];
 
-/// What 64 means, whatever the verb.
-const WRONG_USAGE: (&str, &str) = ("64", "wrong usage");
+/// The exit code 64, which means the same for every command.
+const WRONG_USAGE: (&str, &str) = ("64", "usage error; nothing was changed");
 
-/// What every exit code means (docs/exit-codes.md).
+/// All exit codes. docs/exit-codes.md describes them in full.
 pub const EXITS: &[(&str, &str)] = &[
-    ("0", "done, or nothing to do"),
-    ("1", "could not do it, and nothing was changed"),
-    ("2", "changes pending, or a file would change, where a flag asks for that"),
-    ("3", "refused by a guardrail, in `plan` too"),
-    ("4", "something was or may have been changed, but not all of it is applied"),
-    ("5", "the saved plan is stale, damaged or not for this organization; or a `yes` came too late"),
+    ("0", "success, or nothing to do"),
+    ("1", "failed; nothing was changed"),
+    ("2", "there are changes to apply, or a file would change (only with --detailed-exitcode or --check)"),
+    ("3", "blocked by a guardrail; `rolecall plan` returns it too"),
+    ("4", "something was or may have been changed, but not every change was applied"),
+    (
+        "5",
+        "the saved plan is stale, damaged, or for another organization, or the plan changed before the confirmation",
+    ),
     WRONG_USAGE,
-    ("129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM"),
+    ("129, 130, 143", "stopped by SIGHUP, SIGINT, or SIGTERM"),
 ];
 
-/// What was typed.
+/// Parses a command line.
 ///
 /// # Errors
-/// Why it makes no sense, or the help that was asked for: clap has one type for both.
+/// A usage error, or the help or version that was asked for. clap uses one type for both.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
@@ -51,7 +54,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     Ok(cli)
 }
 
-/// Whether a verb takes a flag and has a use for it.
+/// Returns whether a command accepts a flag and uses it.
 fn takes(verb: &str, flag: &str) -> bool {
     let mut command = command();
     command.build();
@@ -59,7 +62,7 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
 }
 
-/// `help VERB`, as many a program has it, is `VERB --help`.
+/// Replaces `help COMMAND` by `COMMAND --help`.
 fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     match words.as_slice() {
         [program, help, verb @ ..] if help == "help" && verb.len() < 2 => {
@@ -69,8 +72,8 @@ fn as_flag(words: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// The whole command line with its help. A common flag that a verb has no use for stays possible, since it may stand before
-/// any verb, and is not shown.
+/// Returns the definition of the command line with its help texts. A common flag that a command does not use is still accepted,
+/// because it may be written before any command, but it is hidden.
 pub fn command() -> Command {
     let command = Cli::command();
     let common = common(&command);
@@ -79,7 +82,7 @@ pub fn command() -> Command {
     told(command, |verb| common.iter().filter_map(|arg| hidden(verb, arg)).collect())
 }
 
-/// The same for shells, whose completions offer what is hidden too: here it is not there.
+/// Returns the definition for shell completions. These would offer hidden flags too, so unused flags are left out entirely.
 pub fn completed() -> Command {
     let command = Cli::command();
     let common: Vec<Arg> = common(&command).into_iter().map(|arg| arg.global(false)).collect();
@@ -93,7 +96,7 @@ fn common(command: &Command) -> Vec<Arg> {
     command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect()
 }
 
-/// Each verb with what is told about it, and further flags.
+/// Adds the descriptions and the flags returned by `flags` to each command.
 fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
     let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
     let template = template(&command);
@@ -120,7 +123,7 @@ fn tell(command: Command, verb: &Verb) -> Command {
         .after_long_help(block("Examples", examples) + &list("Exit codes", &exits))
 }
 
-/// The verbs under their groups, which clap does not know.
+/// Returns a help template that lists the commands in groups. clap cannot group commands.
 fn template(command: &Command) -> StyledStr {
     let mut groups = String::new();
     for (group, names) in GROUPS {
@@ -150,25 +153,25 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Commands, and behind each what it does.
+/// Formats commands with their descriptions in a second column.
 fn block(title: &str, rows: &[(&str, &str)]) -> String {
     let width = rows.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     let rows: String = rows.iter().map(|(command, what)| format!("  {command:width$}  {what}\n")).collect();
     format!("{}\n{rows}\n", heading(title))
 }
 
-/// Each exit code on a line of its own.
+/// Formats exit codes, one per line.
 fn list(title: &str, rows: &[(&str, &str)]) -> String {
     let width = rows.iter().map(|(code, _)| code.len()).max().unwrap_or(0);
     let rows: Vec<String> = rows.iter().map(|(code, means)| format!("  {code:width$}  {means}")).collect();
     format!("{}\n{}", heading(title), rows.join("\n"))
 }
 
-/// A usage error that says what to type, where clap does not know.
+/// Adds a tip about what to type instead to a usage error, if clap has none.
 fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => match flag_of_elsewhere(&error, words) {
-            // A flag of a similar spelling is not what was meant.
+            // The tip is better than clap's suggestion of a similarly spelled flag.
             Some(tip) => {
                 error.remove(ContextKind::SuggestedArg);
                 Some(tip)
@@ -178,7 +181,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
         ErrorKind::MissingRequiredArgument => example(words),
         ErrorKind::InvalidUtf8 => not_utf8(words),
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
-            Some(format!("the verbs are: {}", names(|_| true)))
+            Some(format!("the commands are: {}", names(|_| true)))
         }
         _ => None,
     };
@@ -188,23 +191,22 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// Names the variable or the word that is not UTF-8.
+/// Names the environment variable or the argument that is not UTF-8.
 fn not_utf8(words: &[OsString]) -> Option<String> {
     let is_broken = |value: &OsString| value.to_str().is_none();
     let command = command();
     let mut variables = command.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_env);
     let variable = variables.find(|name| std::env::var_os(name).as_ref().is_some_and(is_broken));
     let variable = variable
-        .map(|name| format!("the value of {} is not UTF-8: set it again, or unset it", name.display()));
-    let word =
-        || words.iter().position(is_broken).map(|at| format!("word {at} behind `rolecall` is not UTF-8"));
+        .map(|name| format!("the value of {} is not UTF-8; set it again or unset it", name.display()));
+    let word = || words.iter().position(is_broken).map(|at| format!("argument {at} is not UTF-8"));
     variable.or_else(word)
 }
 
-/// A flag that people know from other programs.
+/// Flags of other programs, and what to type instead.
 struct Elsewhere {
     flags: &'static [&'static str],
-    /// The verbs that the tip is for. None: it is for the others too.
+    /// The commands that the tip is for. Empty if it is for all commands.
     verbs: &'static [&'static str],
     tip: &'static str,
 }
@@ -214,39 +216,39 @@ const fn elsewhere(flags: &'static [&'static str], tip: &'static str) -> Elsewhe
 }
 
 const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "check"];
-/// What to type instead. The first row that fits counts.
+/// The first row that matches is used.
 const ELSEWHERE: &[Elsewhere] = &[
-    elsewhere(&["json"], "write '--format json'"),
-    elsewhere(&["markdown", "md"], "write '--format markdown'"),
-    elsewhere(&["html"], "write '--report html=FILE'"),
+    elsewhere(&["json"], "use '--format json'"),
+    elsewhere(&["markdown", "md"], "use '--format markdown'"),
+    elsewhere(&["html"], "use '--report html=FILE'"),
     elsewhere(
         &["token", "api-token", "api-key", "apikey", "key", "pylon-api-token"],
-        "the token comes from the variable PYLON_API_TOKEN or from '--token-file FILE', because other processes can \
-         read a command line. If this was a real token, revoke it in Pylon",
+        "set the variable PYLON_API_TOKEN or use '--token-file FILE', because other processes can read a command line. \
+         If this was a real token, revoke it in Pylon",
     ),
     Elsewhere {
         flags: DRY_RUN,
         verbs: &["fmt", "import"],
-        tip: "'--diff' shows what would be written, and writes nothing",
+        tip: "use '--diff' to show what would be written without writing it",
     },
     Elsewhere {
         flags: DRY_RUN,
         verbs: &["rollback"],
-        tip: "without '--auto-approve', rollback shows the changes and asks before it sends them",
+        tip: "omit '--auto-approve': rollback then shows the changes and asks before it sends them",
     },
-    elsewhere(DRY_RUN, "'rolecall plan' shows what would change, and changes nothing"),
+    elsewhere(DRY_RUN, "use 'rolecall plan' to show what would change without changing it"),
     elsewhere(
         &["url", "host", "endpoint", "api-url"],
-        "write '--base-url URL', or '--region us' or '--region eu'",
+        "use '--base-url URL', '--region us', or '--region eu'",
     ),
-    elsewhere(&["file", "path", "input"], "name the root file with '--config FILE'"),
-    elsewhere(&["no-color", "no-color"], "write '--color never'"),
-    elsewhere(&["debug", "trace"], "write '--verbose'"),
-    elsewhere(&["silent"], "write '--quiet'"),
-    elsewhere(&["user", "email", "target"], "write '--only EMAIL' behind 'plan' or 'apply'"),
+    elsewhere(&["file", "path", "input"], "use '--config FILE' to name the root file"),
+    elsewhere(&["no-color", "no-color"], "use '--color never'"),
+    elsewhere(&["debug", "trace"], "use '--verbose'"),
+    elsewhere(&["silent"], "use '--quiet'"),
+    elsewhere(&["user", "email", "target"], "use '--only EMAIL' with 'plan' or 'apply'"),
 ];
 
-/// What to type instead of a flag that people know from another program.
+/// Returns what to type instead of a flag of another program.
 fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -260,7 +262,7 @@ fn flag_of_elsewhere(error: &clap::Error, words: &[OsString]) -> Option<String> 
     ELSEWHERE.iter().find(is_meant).map(|row| row.tip.to_owned())
 }
 
-/// Which verbs take a flag that this one does not.
+/// Lists the commands that accept a flag which this command does not accept.
 fn flag_of_others(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -271,7 +273,7 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
         let verb = command.find_subcommand(verb.name);
         verb.is_some_and(|verb| verb.get_arguments().any(|arg| arg.get_long() == Some(flag)))
     });
-    (!verbs.is_empty()).then(|| format!("'--{flag}' goes behind: {verbs}"))
+    (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
 }
 
 fn names(which: impl Fn(&Verb) -> bool) -> String {
@@ -279,7 +281,7 @@ fn names(which: impl Fn(&Verb) -> bool) -> String {
     names.join(", ")
 }
 
-/// The example that has the flags which were typed, or the first.
+/// Returns the example that has the most of the typed flags, or else the first.
 fn example(words: &[OsString]) -> Option<String> {
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
     let is_typed = |flag: &str| flag.starts_with("--") && words.iter().any(|word| *word == *flag);
@@ -305,18 +307,18 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_is_told_about_once() {
+    fn every_command_is_described_once() {
         let typed: BTreeSet<String> =
             Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
         let told: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
         let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-        assert_eq!(told, grouped, "the table is in the order of the groups");
+        assert_eq!(told, grouped, "the table has the order of the groups");
         assert_eq!(told.len(), typed.len());
         assert_eq!(told.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), typed);
     }
 
     #[test]
-    fn every_help_has_an_example_and_its_exit_codes() {
+    fn every_help_text_has_an_example_and_exit_codes() {
         for mut verb in built().get_subcommands().cloned() {
             let name = verb.get_name().to_owned();
             for help in [verb.render_help().to_string(), verb.render_long_help().to_string()] {
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_can_be_typed() {
+    fn every_example_parses() {
         for (command, _) in VERBS.iter().flat_map(|verb| verb.examples).chain(START) {
             let words = command.split(" | ").next().unwrap().split(" > ").next().unwrap();
             let parsed = parse(words.split(' ').map(OsString::from));
@@ -337,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn help_and_a_verb_is_the_help_of_the_verb() {
+    fn help_command_prints_the_help_of_the_command() {
         let typed = |words: &str| parse(words.split(' ').map(OsString::from)).unwrap_err().to_string();
         assert_eq!(typed("rolecall help plan"), typed("rolecall plan --help"));
         assert_eq!(typed("rolecall help"), typed("rolecall --help"));
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_has_a_help_text_in_one_voice() {
+    fn every_flag_has_a_help_text_in_the_same_style() {
         for command in std::iter::once(&built()).chain(built().get_subcommands()) {
             for arg in command.get_arguments() {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_verbs_fits_a_terminal_of_80_columns() {
+    fn the_list_of_commands_fits_in_80_columns() {
         let help = built().render_help().to_string();
         let verbs = help.split("\nOptions:").next().unwrap();
         for line in verbs.lines().filter(|line| line.starts_with("  ")) {
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_shows_no_flag_that_it_has_no_use_for() {
+    fn the_help_of_a_command_hides_unused_flags() {
         let asks = ["plan", "apply", "rollback", "import", "explain", "roles", "doctor"];
         for mut verb in built().get_subcommands().cloned() {
             let name = verb.get_name().to_owned();
@@ -385,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_is_offered_no_flag_that_is_not_shown() {
+    fn completions_do_not_offer_hidden_flags() {
         let mut command = completed();
         command.build();
         for verb in VERBS {
@@ -397,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_common_flag_stands_before_or_behind_the_verb() {
+    fn a_common_flag_may_come_before_or_after_the_command() {
         for line in ["rolecall --config a/users.toml plan", "rolecall plan --config a/users.toml"] {
             let cli = parse(line.split(' ').map(OsString::from)).unwrap();
             assert_eq!(cli.common.config.to_str(), Some("a/users.toml"), "{line}");
@@ -409,14 +411,17 @@ mod tests {
     }
 
     #[test]
-    fn a_usage_error_says_what_to_type() {
+    fn a_usage_error_says_what_to_type_instead() {
         let said = |line: &str| parse(line.split(' ').map(OsString::from)).unwrap_err().to_string();
         for (line, tip) in [
-            ("rolecall validate --region eu", "tip: '--region' goes behind: plan, apply, rollback, import"),
-            ("rolecall fmt --only a@b.example", "tip: '--only' goes behind: plan, apply"),
-            ("rolecall --sandbox plan", "tip: '--sandbox' goes behind: plan, apply, rollback, import"),
-            ("rolecall compare a b --rate patch=1", "tip: '--rate' goes behind: plan"),
-            ("rolecall frobnicate", "tip: the verbs are: plan, apply, "),
+            (
+                "rolecall validate --region eu",
+                "tip: '--region' is an option of: plan, apply, rollback, import",
+            ),
+            ("rolecall fmt --only a@b.example", "tip: '--only' is an option of: plan, apply"),
+            ("rolecall --sandbox plan", "tip: '--sandbox' is an option of: plan, apply, rollback, import"),
+            ("rolecall compare a b --rate patch=1", "tip: '--rate' is an option of: plan"),
+            ("rolecall frobnicate", "tip: the commands are: plan, apply, "),
             ("rolecall valdate", "tip: a similar subcommand exists: 'validate'"),
             ("rolecall plan --detaild-exitcode", "tip: a similar argument exists: '--detailed-exitcode'"),
             ("rolecall explain", "tip: for example: rolecall explain bo@acme.example"),
@@ -425,11 +430,14 @@ mod tests {
                 "tip: for example: rolecall import --update --into teams/new.toml",
             ),
             ("rolecall man paln", "tip: a similar value exists: 'plan'"),
-            ("rolecall plan --json", "tip: write '--format json'"),
-            ("rolecall --json plan", "tip: write '--format json'"),
-            ("rolecall apply --dry-run", "tip: 'rolecall plan' shows what would change, and changes nothing"),
-            ("rolecall fmt --dry-run", "tip: '--diff' shows what would be written, and writes nothing"),
-            ("rolecall doctor --no-color", "tip: write '--color never'"),
+            ("rolecall plan --json", "tip: use '--format json'"),
+            ("rolecall --json plan", "tip: use '--format json'"),
+            (
+                "rolecall apply --dry-run",
+                "tip: use 'rolecall plan' to show what would change without changing it",
+            ),
+            ("rolecall fmt --dry-run", "tip: use '--diff' to show what would be written without writing it"),
+            ("rolecall doctor --no-color", "tip: use '--color never'"),
         ] {
             let error = said(line);
             assert!(error.contains(tip), "{line}:\n{error}");
@@ -437,14 +445,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_as_a_flag_names_its_two_sources_and_is_not_repeated() {
+    fn a_token_given_as_a_flag_is_not_repeated_in_the_error() {
         for line in [
             "rolecall plan --token tok-S3CRET",
             "rolecall --api-key=tok-S3CRET plan",
             "rolecall doctor --token=tok-S3CRET",
         ] {
             let error = parse(line.split(' ').map(OsString::from)).unwrap_err().to_string();
-            assert!(error.contains("PYLON_API_TOKEN or from '--token-file FILE'"), "{error}");
+            assert!(error.contains("PYLON_API_TOKEN or use '--token-file FILE'"), "{error}");
             assert!(!error.contains("S3CRET") && !error.contains("similar"), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! Manual pages: the flags as `clap_mangen` writes them, and the sections that it does not know.
+//! Manual pages. `clap_mangen` renders the flags, and this module adds the other sections.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -9,61 +9,61 @@ use super::{EXITS, START, WRONG_USAGE, command};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The verb, or nothing for the page of rolecall itself.
+    /// The command. `None` for the page of rolecall itself.
     pub verb: Option<&'static str>,
-    /// The name of its file: `rolecall-plan.1`.
+    /// The file name, such as `rolecall-plan.1`.
     pub file: String,
-    /// The page, as `man` reads it.
+    /// The page in roff.
     pub text: String,
 }
 
 const DESCRIPTION: &str = "\
-Who is an administrator in Pylon (usepylon.com), who is a member, who is away, is declared in users.toml, which lies in git. \
-`rolecall plan` shows in a pull request what would change, and `rolecall apply` changes it on merge.";
+rolecall keeps the roles and statuses of your Pylon (usepylon.com) users in git. You declare them in users.toml. \
+`rolecall plan` shows in a pull request what would change, and `rolecall apply` applies the changes after the merge.";
 
-/// What is read from the environment, and whether only verbs that ask Pylon read it.
+/// The environment variables, and whether only commands that connect to Pylon read them.
 const VARIABLES: &[(&str, bool, &str)] = &[
-    (
-        "PYLON_API_TOKEN",
-        true,
-        "The token, unless --token-file names a file that holds it. An Admin creates it in Pylon.",
-    ),
-    ("PYLON_BASE_URL", true, "As --base-url."),
-    ("ROLECALL_RATE", true, "As --rate, separated by commas: `patch=10,search=60`."),
+    ("PYLON_API_TOKEN", true, "The API token, unless --token-file is given. An Admin creates it in Pylon."),
+    ("PYLON_BASE_URL", true, "The same as --base-url."),
+    ("ROLECALL_RATE", true, "The same as --rate, separated by commas, as in `patch=10,search=60`."),
     (
         "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         true,
-        "The proxy through which Pylon is asked, as in http://proxy.example:3128, and the hosts that are asked directly. \
-         This machine itself is never asked through a proxy.",
+        "The proxy to use for requests to Pylon, as in http://proxy.example:3128, and the hosts to connect to directly. \
+         No proxy is used for this machine.",
     ),
     (
         "SSL_CERT_FILE, SSL_CERT_DIR",
         true,
-        "A file in PEM, or folders of such files: their certificates are trusted instead of those of the system.",
+        "A PEM file, and folders of PEM files. Their certificates are trusted instead of those of the system.",
     ),
     (
         "XDG_RUNTIME_DIR, XDG_CACHE_HOME, HOME",
         false,
-        "Where the lock of an apply lies: in the folder `rolecall` of each (of HOME, in `.cache`), and beside the root file in `.rolecall`.",
+        "The folders for the lock of an apply, which is in a subfolder `rolecall` of each (for HOME, in `.cache/rolecall`). \
+         A lock is also in `.rolecall` next to the root file.",
     ),
     (
         "GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY",
         false,
-        "Set by GitHub: what --format github names files by, and where it puts the summary.",
+        "Set by GitHub Actions. --format github names files relative to the first, and appends the job summary to the second.",
     ),
-    ("NO_COLOR", false, "No colors, unless --color always."),
+    ("NO_COLOR", false, "If set, output has no colors unless --color always is given."),
     (
         "ROLECALL_NOW",
         false,
-        "An instant, as in 2026-11-20T08:00:00Z, that stands for the present: to try what a window will do. \
-         A Pylon that is not on this machine is not changed as on another day.",
+        "An instant, as in 2026-11-20T08:00:00Z, to use instead of the current time. Use it to try out windows. \
+         While it is set, rolecall changes nothing unless Pylon is on this machine.",
     ),
 ];
 
 const FILES: &[(&str, &str)] = &[
-    ("users.toml", "The root file, unless --config names another. Team files are those that it includes."),
-    (".rolecall/journal/", "Beside the root file: what each apply did, for `rolecall rollback`."),
-    (".rolecall/sandbox.json", "Next to the root file: the state of --sandbox. Delete it to start again."),
+    ("users.toml", "The root file, unless --config names another. It may include team files."),
+    (".rolecall/journal/", "Next to the root file: a journal of each apply, for `rolecall rollback`."),
+    (
+        ".rolecall/sandbox.json",
+        "Next to the root file: the state that --sandbox keeps between runs. Delete it to start again.",
+    ),
     (
         "pylon.json",
         "Next to the root file: the description of your organization from which --sandbox starts. `rolecall sandbox --write-state \
@@ -71,7 +71,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns every page, that of rolecall itself first.
+/// Returns all pages. The page of rolecall itself is the first.
 pub fn pages() -> Vec<Page> {
     let mut command = command();
     command.build();
@@ -124,7 +124,7 @@ fn page_name(verb: &str) -> String {
     format!("`rolecall-{verb}`(1)")
 }
 
-/// Puts the sections of `clap_mangen` around `description`, and lists of terms below them.
+/// Renders a page: the sections of `clap_mangen`, `description`, and lists of terms.
 fn text(
     command: &Command,
     description: &Roff,
@@ -141,7 +141,7 @@ fn text(
     section(&mut end, "SEE ALSO", &others.join(", "));
     let man = Man::new(command.clone());
     let title = man.get_filename().trim_end_matches(".1").to_uppercase();
-    // An empty date would be left out, and the source would take its place.
+    // roff drops an empty date, and the source would move into its position.
     let man =
         man.title(title).date(" ").source(concat!("rolecall ", env!("CARGO_PKG_VERSION"))).manual("rolecall");
     let mut bytes = Vec::new();
@@ -152,11 +152,11 @@ fn text(
         .and_then(|()| description.to_writer(&mut bytes))
         .and_then(|()| man.render_options_section(&mut bytes))
         .and_then(|()| end.to_writer(&mut bytes));
-    rendered.unwrap_or_else(|error| unreachable!("memory takes it: {error}"));
+    rendered.unwrap_or_else(|error| unreachable!("writing to memory cannot fail: {error}"));
     one_page(&String::from_utf8_lossy(&bytes))
 }
 
-/// Makes one page of sections that were rendered one by one: the preamble once, groups of flags below OPTIONS, and text between
+/// Joins sections that were rendered separately. Keeps the preamble once, moves groups of flags below OPTIONS, and sets text in
 /// backticks in bold.
 fn one_page(sections: &str) -> String {
     let mut page = PREAMBLE.to_owned();
@@ -183,7 +183,7 @@ fn in_bold(line: &str) -> String {
         .collect()
 }
 
-/// The lines about apostrophes with which `clap_mangen` begins each section.
+/// The lines that `clap_mangen` writes before each section.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 fn section(roff: &mut Roff, title: &str, text: &str) {
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_verb_has_a_page_with_every_section() {
+    fn every_command_has_a_page_with_all_sections() {
         let pages = pages();
         assert_eq!(pages[0].file, "rolecall.1");
         assert_eq!(pages.len(), VERBS.len() + 1);

@@ -1,226 +1,242 @@
-//! The table: each verb with what is told about it, in the order in which people need them.
+//! The table of commands: what the help and the manual pages say about each one.
 
-/// What is told about a verb, beside its one sentence and its flags (`crate::cli`).
+/// What is documented about a command in addition to its summary and its flags, which are in `crate::cli`.
 #[derive(Debug)]
 pub struct Verb {
     pub name: &'static str,
-    /// What the one sentence leaves out.
+    /// The description below the one-line summary.
     pub more: &'static str,
-    /// Commands to copy, each with what it does; the first is the one of the short help.
+    /// Commands to copy, each with a description. The short help shows only the first.
     pub examples: &'static [(&'static str, &'static str)],
-    /// What its exit codes mean; 64 means the same everywhere.
+    /// What its exit codes mean. 64 is left out, because it means the same for every command.
     pub exits: &'static [(&'static str, &'static str)],
-    /// The common flags that it has no use for.
+    /// Common flags that have no effect on this command. The help hides them.
     pub unused: &'static [&'static str],
 }
 
-/// Headings of the list of verbs, and what stands below them.
+/// The headings in the list of commands, and the commands below each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("The main job", &["plan", "apply", "rollback"]),
-    ("The files", &["import", "validate", "fmt", "compare", "agenda"]),
-    ("A closer look", &["explain", "roles", "doctor"]),
-    ("Around it", &["sandbox", "schema", "completions", "man"]),
+    ("Main commands", &["plan", "apply", "rollback"]),
+    ("File commands", &["import", "validate", "fmt", "compare", "agenda"]),
+    ("Inspection commands", &["explain", "roles", "doctor"]),
+    ("Other commands", &["sandbox", "schema", "completions", "man"]),
 ];
 
-/// What is common to verbs that ask nobody.
+/// Unused by commands that do not connect to Pylon.
 const NO_PROGRESS: &[&str] = &["quiet", "verbose"];
-/// What is common to verbs that print a text of their own.
+/// Unused by commands that print a text instead of a report.
 const NO_REPORT: &[&str] = &["config", "format", "report", "markdown_limit", "quiet", "verbose"];
 
-const SHOWN: (&str, &str) = ("0", "shown");
-const REFUSED: (&str, &str) = ("3", "refused by a guardrail");
-const HALF_WRITTEN: (&str, &str) = ("4", "some files are written, and others are not");
+const SHOWN: (&str, &str) = ("0", "success");
+const REFUSED: (&str, &str) = ("3", "blocked by a guardrail; nothing was changed");
+const HALF_WRITTEN: (&str, &str) = ("4", "some files were written, and others were not");
 const CARRIED: &[(&str, &str)] = &[
-    ("0", "all applied, or nothing to do"),
-    ("1", "could not do it, and nothing was changed"),
+    ("0", "every change was applied, or there was nothing to change"),
+    ("1", "failed; nothing was changed"),
     REFUSED,
-    ("4", "changed, but not all of it is applied"),
-    ("5", "the saved plan is stale, damaged or not for this organization; or a `yes` came too late"),
-    ("129, 130, 143", "stopped by a signal; run it again"),
+    ("4", "something was or may have been changed, but not every change was applied"),
+    (
+        "5",
+        "the saved plan is stale, damaged, or for another organization, or the plan changed before the confirmation",
+    ),
+    ("129, 130, 143", "stopped by a signal; run it again to continue"),
 ];
 
 pub const VERBS: &[Verb] = &[
     Verb {
         name: "plan",
-        more: "Reads the files, asks Pylon how things stand, and shows the difference: who would change, what the guardrails say, \
-               who is missing, and what windows will bring by themselves. Nothing is changed.",
+        more: "Reads the files and the organization, and shows how they differ: who would change, what the guardrails report, \
+               who is not found in Pylon, and which changes are scheduled. Nothing is changed.",
         examples: &[
-            ("rolecall plan", "what would change now"),
-            ("rolecall plan -o plan.json", "the same, saved for `apply plan.json`"),
-            ("rolecall plan --at 2026-12-20", "what would change on that day"),
-            ("rolecall plan --only bo@acme.example", "one person alone"),
-            ("rolecall plan --blame", "and who changed it in Pylon"),
-            ("rolecall plan --report markdown=plan.md", "a comment for the pull request as well"),
+            ("rolecall plan", "show what would change now"),
+            ("rolecall plan -o plan.json", "also save the plan for `rolecall apply plan.json`"),
+            ("rolecall plan --at 2026-12-20", "show what would change on that day"),
+            ("rolecall plan --only bo@acme.example", "plan for one person only"),
+            ("rolecall plan --blame", "also show who last changed each value in Pylon"),
+            ("rolecall plan --report markdown=plan.md", "also write a comment for the pull request"),
         ],
-        exits: &[SHOWN, ("1", "could not be made"), ("2", "changes pending (--detailed-exitcode)"), REFUSED],
+        exits: &[
+            SHOWN,
+            ("1", "failed"),
+            ("2", "there are changes to apply (with --detailed-exitcode)"),
+            ("3", "a guardrail blocks the plan"),
+        ],
         unused: &[],
     },
     Verb {
         name: "apply",
-        more: "Plans anew, or takes a plan that was saved and reviewed; shows it and asks; sends only what is needed, within the \
-               pace that Pylon allows; reads back what is true afterwards. A second run sends only what is not applied.",
+        more: "Makes a new plan, or takes a saved plan that was reviewed. Shows the plan and asks for confirmation. Sends only the \
+               requests that are needed, within Pylon's rate limit, and then reads each person back to confirm the change. \
+               Running it again sends only the changes that are not applied yet.",
         examples: &[
-            ("rolecall apply", "shows the plan, and asks"),
-            ("rolecall apply --auto-approve", "for pipelines, where it was reviewed before"),
-            ("rolecall apply plan.json --auto-approve", "what was reviewed, or nothing"),
+            ("rolecall apply", "show the plan and ask for confirmation"),
+            ("rolecall apply --auto-approve", "apply without asking, for pipelines with reviewed changes"),
+            ("rolecall apply plan.json --auto-approve", "apply exactly the saved plan, or nothing"),
         ],
         exits: CARRIED,
         unused: &[],
     },
     Verb {
         name: "rollback",
-        more: "Each person gets back what they had before, unless somebody has changed it since. What users.toml still declares, \
-               the next apply would set again: the report says what to change there.",
+        more: "Gives each person the values from before the apply, unless someone has changed them since. If users.toml still \
+               declares the newer values, the next apply would set them again. The report shows which lines to edit.",
         examples: &[
-            ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "the way back"),
-            ("rolecall rollback", "the newest journals, to choose from"),
+            ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "undo this apply"),
+            ("rolecall rollback", "list the newest journals"),
         ],
         exits: &[
-            ("0", "all applied, or nothing to do"),
-            ("1", "could not do it, and nothing was changed"),
+            ("0", "every change was applied, or there was nothing to change"),
+            ("1", "failed; nothing was changed"),
             REFUSED,
-            ("4", "changed, but not all of it is applied"),
-            ("5", "a `yes` came too late, and the plan is another by now"),
-            ("129, 130, 143", "stopped by a signal; run it again"),
+            ("4", "something was or may have been changed, but not every change was applied"),
+            ("5", "the plan changed before the confirmation; nothing was changed"),
+            ("129, 130, 143", "stopped by a signal; run it again to continue"),
         ],
         unused: &[],
     },
     Verb {
         name: "import",
-        more: "Without --update it writes a new file; it never overwrites one. With --update live values replace declared ones that \
-               differ, and comments, order and layout stay. With --state it writes the organization as a state of the sandbox.",
+        more: "Without --update, writes a new file and never overwrites one. With --update, replaces declared values that differ \
+               by the values in Pylon, and keeps comments, order, and layout. With --state, writes the organization to a state \
+               file for the sandbox.",
         examples: &[
-            ("rolecall import", "writes users.toml"),
-            ("rolecall import --update --diff", "what would change in the files"),
-            ("rolecall import --update --into teams/new.toml", "unmanaged people too"),
-            ("rolecall import --state pylon.json", "the organization, for the sandbox"),
+            ("rolecall import", "write users.toml"),
+            ("rolecall import --update --diff", "show what would change in the files"),
+            ("rolecall import --update --into teams/new.toml", "also add unmanaged people"),
+            ("rolecall import --state pylon.json", "copy the organization for the sandbox"),
         ],
-        exits: &[("0", "written, or nothing to write"), ("1", "nothing was written"), HALF_WRITTEN],
+        exits: &[("0", "success, or nothing to write"), ("1", "failed; nothing was written"), HALF_WRITTEN],
         unused: &[],
     },
     Verb {
         name: "validate",
-        more: "Reads the root file and every file that it includes, asks nobody, and reports everything that is wrong at once, \
-               with file, line and column.",
+        more: "Reads the root file and every file that it includes, without connecting to Pylon. Reports every problem with its \
+               file, line, and column.",
         examples: &[
-            ("rolecall validate", "users.toml and what it includes"),
-            ("rolecall validate people/users.toml", "another root file"),
-            ("rolecall validate - < users.toml", "standard input"),
+            ("rolecall validate", "check users.toml and the files that it includes"),
+            ("rolecall validate people/users.toml", "check another root file"),
+            ("rolecall validate - < users.toml", "check standard input"),
         ],
-        exits: &[("0", "valid"), ("1", "not valid")],
+        exits: &[("0", "the files are valid"), ("1", "a file is not valid")],
         unused: NO_PROGRESS,
     },
     Verb {
         name: "fmt",
-        more: "The root file and every file that it includes. What is declared stays the same.",
+        more: "Formats the root file and every file that it includes. The declared values stay the same.",
         examples: &[
-            ("rolecall fmt", "writes the files"),
-            ("rolecall fmt --check", "for pipelines: writes nothing"),
-            ("rolecall fmt --diff", "what would change"),
-            ("rolecall fmt teams/emea.toml", "this file, and no other"),
-            ("rolecall fmt - < users.toml", "writes to standard output, for editors"),
+            ("rolecall fmt", "format the files"),
+            ("rolecall fmt --check", "fail if a file is not formatted, for pipelines"),
+            ("rolecall fmt --diff", "show what would change"),
+            ("rolecall fmt teams/emea.toml", "format only this file"),
+            ("rolecall fmt - < users.toml", "format standard input to standard output, for editors"),
         ],
         exits: &[
-            ("0", "formatted, or as it should be"),
-            ("1", "the files are not valid, or cannot be written"),
-            ("2", "a file would change (--check)"),
+            ("0", "the files are formatted"),
+            ("1", "a file is not valid or cannot be written"),
+            ("2", "a file would change (with --check)"),
             HALF_WRITTEN,
         ],
         unused: NO_PROGRESS,
     },
     Verb {
         name: "compare",
-        more: "Offline: people, windows, guardrails, policy, accepted risks, the pin; so also what changes for later, and all there is \
-               where a pipeline has no token. What means the same is no difference.",
+        more: "Compares people, windows, guardrails, policy, acknowledgments, and the pinned organization, without connecting to \
+               Pylon. It also shows differences that take effect later, and works in pipelines that have no token. \
+               Two spellings of the same value are not a difference.",
         examples: &[
-            ("rolecall compare base/users.toml users.toml", "what a branch changes"),
-            ("rolecall compare base/users.toml users.toml --format markdown", "as a comment"),
+            ("rolecall compare base/users.toml users.toml", "show what a branch changes"),
+            ("rolecall compare base/users.toml users.toml --format markdown", "format it as a comment"),
         ],
-        exits: &[SHOWN, ("1", "a file is not valid"), ("2", "they differ (--detailed-exitcode)")],
+        exits: &[
+            SHOWN,
+            ("1", "a file is not valid"),
+            ("2", "the versions differ (with --detailed-exitcode)"),
+        ],
         unused: &["config", "quiet", "verbose"],
     },
     Verb {
         name: "agenda",
-        more: "Transitions come when an apply runs, so run it on a schedule.",
+        more: "Scheduled changes are made when an apply runs, so run `rolecall apply` on a schedule.",
         examples: &[
-            ("rolecall agenda", "everything that is ahead"),
-            ("rolecall agenda --until 2027-01-31", "the next weeks"),
+            ("rolecall agenda", "list all scheduled changes"),
+            ("rolecall agenda --until 2027-01-31", "list the changes before a day"),
         ],
         exits: &[SHOWN, ("1", "the files are not valid")],
         unused: NO_PROGRESS,
     },
     Verb {
         name: "explain",
-        more: "Every value with its place in the files, default or window, what Pylon has, what an apply would do, what comes next. \
-               People who are unmanaged are shown too.",
-        examples: &[("rolecall explain bo@acme.example", "by any address that Pylon knows")],
-        exits: &[
-            SHOWN,
-            ("1", "nobody has this address, or several people have, or it could not be found out"),
-        ],
+        more: "Shows each declared value and the line, default, or window that it comes from, the value in Pylon, what an apply \
+               would change, and what is scheduled. It also works for unmanaged people.",
+        examples: &[("rolecall explain bo@acme.example", "find the person by any address that Pylon knows")],
+        exits: &[SHOWN, ("1", "failed, or the address belongs to no person or to several people")],
         unused: &[],
     },
     Verb {
         name: "roles",
-        more: "Name, slug and id of each role, how many hold it, how many are declared with it. It serves before there is a \
-               users.toml too.",
-        examples: &[("rolecall roles", "what may stand behind `role =`")],
-        exits: &[SHOWN, ("1", "could not be read")],
+        more: "Shows the name, slug, and ID of each role, how many people hold it, and how many are declared with it. It works \
+               without a users.toml.",
+        examples: &[("rolecall roles", "list the names that `role =` accepts")],
+        exits: &[SHOWN, ("1", "failed")],
         unused: &[],
     },
     Verb {
         name: "doctor",
-        more: "Files, token, region, organization and pin, roles, clock, proxy, certificates, the last apply: each is checked, and what is wrong is \
-               said with what to do. Nothing is changed.",
-        examples: &[("rolecall doctor", "before the first plan, or when something is odd")],
-        exits: &[("0", "it works"), ("1", "something has to be mended")],
+        more: "Checks the files, token, region, pinned organization, roles, clock, proxy, certificates, and last apply. For each \
+               problem it says what to do. Nothing is changed.",
+        examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
+        exits: &[("0", "no check failed"), ("1", "a check failed")],
         unused: &[],
     },
     Verb {
         name: "sandbox",
-        more: "It responds as Pylon does, on 127.0.0.1, until it is interrupted, and prints the two lines that point rolecall to it. \
-               For one run, --sandbox on another verb is shorter. With --write-state it writes a description of an organization to \
-               edit, and exits.",
+        more: "Listens on 127.0.0.1 and responds as Pylon does until it is interrupted. Prints two lines to paste into a shell, \
+               which point rolecall to it. To use a sandbox for one run only, add --sandbox to another command instead. With \
+               --write-state, writes a description of an organization for you to edit, and exits.",
         examples: &[
-            ("rolecall sandbox", "twelve invented people, any free port"),
-            ("rolecall sandbox --people 50 --limits patch=20", "more people, less pace"),
-            ("rolecall sandbox --state pylon.json --faults 500=0.1", "yours, and trouble"),
-            ("rolecall sandbox --write-state pylon.json", "writes a description to edit, and exits"),
+            ("rolecall sandbox", "start with 12 invented people on any free port"),
+            ("rolecall sandbox --people 50 --limits patch=20", "more people and a lower rate limit"),
+            ("rolecall sandbox --state pylon.json --faults 500=0.1", "your organization, with 10 % errors"),
+            ("rolecall sandbox --write-state pylon.json", "write a description to edit, and exit"),
         ],
-        exits: &[("0", "interrupted, or written"), ("1", "could not run"), ("143", "stopped by SIGTERM")],
+        exits: &[
+            ("0", "interrupted, or the description was written"),
+            ("1", "failed"),
+            ("143", "stopped by SIGTERM"),
+        ],
         unused: NO_PROGRESS,
     },
     Verb {
         name: "schema",
-        more: "An editor that knows it completes keys and values, explains them, and marks mistakes: put the schema beside users.toml, \
-               and into the first line of users.toml: #:schema ./users.schema.json",
+        more: "An editor that knows the schema completes and explains keys and values, and marks mistakes. Save it next to \
+               users.toml, and make this the first line of users.toml: #:schema ./users.schema.json",
         examples: &[
-            ("rolecall schema > users.schema.json", "of users.toml and team files"),
-            ("rolecall schema report > report.schema.json", "of --format json"),
-            ("rolecall schema plan > plan.schema.json", "of a plan saved by `plan -o`"),
+            ("rolecall schema > users.schema.json", "for users.toml and team files"),
+            ("rolecall schema report > report.schema.json", "for the output of --format json"),
+            ("rolecall schema plan > plan.schema.json", "for plans saved by `rolecall plan -o`"),
         ],
-        exits: &[("0", "printed")],
+        exits: &[SHOWN],
         unused: NO_REPORT,
     },
     Verb {
         name: "completions",
-        more: "They go where your shell looks for them, or are read when it starts.",
+        more: "Save the script where your shell looks for completions, or load it when your shell starts.",
         examples: &[
-            ("rolecall completions bash > rolecall.bash", "and in ~/.bashrc: source rolecall.bash"),
-            ("rolecall completions zsh > ~/.zfunc/_rolecall", "with ~/.zfunc in fpath"),
+            ("rolecall completions bash > rolecall.bash", "add `source rolecall.bash` to ~/.bashrc"),
+            ("rolecall completions zsh > ~/.zfunc/_rolecall", "~/.zfunc must be in fpath"),
             ("rolecall completions fish > ~/.config/fish/completions/rolecall.fish", ""),
         ],
-        exits: &[("0", "printed")],
+        exits: &[SHOWN],
         unused: NO_REPORT,
     },
     Verb {
         name: "man",
-        more: "Without a verb the page of rolecall itself. Packagers write all of them into a folder.",
+        more: "Without a command, prints the page of rolecall itself. Packagers can write all pages to a folder.",
         examples: &[
-            ("rolecall man plan | man -l -", "reads a page"),
-            ("rolecall man --into share/man/man1", "writes rolecall.1, rolecall-plan.1, …"),
+            ("rolecall man plan | man -l -", "read the page of `rolecall plan`"),
+            ("rolecall man --into share/man/man1", "write rolecall.1, rolecall-plan.1, and the others"),
         ],
-        exits: &[("0", "printed, or written"), ("1", "a page could not be written")],
+        exits: &[SHOWN, ("1", "a page could not be written")],
         unused: NO_REPORT,
     },
 ];

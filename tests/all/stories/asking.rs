@@ -336,7 +336,7 @@ fn a_token_may_come_from_a_pipe_and_each_mistake_has_a_message() {
     );
     let (exit, complaint) = ran("\"$0\" explain $(printf '\\377')");
     assert_eq!(exit, Some(64));
-    assert!(complaint.contains("word 2 behind `rolecall` is not UTF-8"), "{complaint}");
+    assert!(complaint.contains("argument 2 is not UTF-8"), "{complaint}");
     let (exit, complaint) = ran("PYLON_API_TOKEN=$(printf 'pylon_\\377') \"$0\" plan");
     assert_eq!(exit, Some(1));
     assert!(complaint.contains("the value of PYLON_API_TOKEN is not UTF-8"), "{complaint}");

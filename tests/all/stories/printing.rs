@@ -112,7 +112,7 @@ fn connection_flags_are_only_for_commands_that_send_requests() {
         "agenda --token-file -",
         "compare old.toml users.toml --rate patch=1",
     ] {
-        scene.run(words).exits(64).mentions("goes behind: plan, apply, rollback, import");
+        scene.run(words).exits(64).mentions("is an option of: plan, apply, rollback, import");
     }
     // The environment may be meant for other commands.
     scene.env("PYLON_BASE_URL", "nonsense").env("ROLECALL_RATE", "nonsense").run("validate").exits(0);
