@@ -17,7 +17,6 @@ use crate::roster::Region;
 #[command(
     name = "rolecall",
     version,
-    about,
     max_term_width = 100,
     disable_help_subcommand = true,
     subcommand_required = true
@@ -420,7 +419,7 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Root file
+    /// Root file, which may include other files
     #[arg(short, long, value_name = "FILE", default_value = CONFIG, global = true)]
     pub config: PathBuf,
     #[arg(skip)]

@@ -103,5 +103,7 @@ fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
         return Ok(None);
     };
     let instant = value.to_str().and_then(|text| text.parse().ok());
-    instant.map(Some).ok_or("ROLECALL_NOW is no instant: write one as in 2026-11-20T08:00:00Z, or unset it")
+    instant
+        .map(Some)
+        .ok_or("ROLECALL_NOW is not an instant: write one as in 2026-11-20T08:00:00Z, or unset it")
 }

@@ -81,7 +81,7 @@ fn panicked(panic: &PanicHookInfo<'_>) -> String {
     let trace = Backtrace::capture(); // is there only if RUST_BACKTRACE is set
     let trace =
         if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
-    format!("rolecall has failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}")
+    format!("rolecall failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}")
 }
 
 #[cfg(test)]

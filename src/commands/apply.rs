@@ -137,7 +137,7 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
         }
         Unreadable::TooLarge(_) | Unreadable::NotText(_) => Trouble::stale(Problem::new(
             saved::SavedPlanCode::Damaged,
-            format!("{name} is no saved plan: {why}"),
+            format!("{name} is not a saved plan: {why}"),
         )),
     })?;
     SavedPlan::parse(&text).map_err(Trouble::stale)
@@ -185,7 +185,7 @@ fn journal(
     });
     opened.map_err(|error| {
         Problem::new(CommandCode::NoJournal, format!("the journal cannot be written: {error}"))
-            .help("nothing was changed; name another place with --journal")
+            .help("nothing was changed; choose another file with --journal")
             .into()
     })
 }
@@ -228,10 +228,10 @@ fn ask(
     environment: &Environment,
 ) -> Result<(), Trouble> {
     if !environment.can_ask {
-        return Err(Problem::new(CommandCode::NeedsApproval, "nobody can be asked here, and nothing was changed")
+        return Err(Problem::new(CommandCode::NeedsApproval, "cannot ask for confirmation, because standard input or standard error is not a terminal; nothing was changed")
             .help(match command {
-                "rollback" => "at a terminal it shows first what it would do, and asks; in a pipeline add --auto-approve",
-                _ => "run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve",
+                "rollback" => "run it in a terminal to review the changes first; in a pipeline, add --auto-approve",
+                _ => "run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve",
             })
             .into());
     }
@@ -242,7 +242,11 @@ fn ask(
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    Err(Problem::new(CommandCode::NotApproved, "that was no `yes`: nothing was changed").into())
+    Err(Problem::new(
+        CommandCode::NotApproved,
+        "canceled, because the answer was not `yes`; nothing was changed",
+    )
+    .into())
 }
 
 /// I7 of docs/reliability.md: everything applied, or something perhaps changed, or nothing changed; a signal before that.

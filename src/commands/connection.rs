@@ -49,7 +49,7 @@ impl Connection {
 
     /// The host that is asked, or the embedded Pylon.
     pub(super) fn host(&self) -> String {
-        if self.sandbox.is_some() { "the embedded Pylon".into() } else { self.reader.host() }
+        if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
     }
 
     /// Everybody, and these addresses with more care; the organization must be the one that `roster` pins.
@@ -155,10 +155,10 @@ pub(super) fn at_present(
         None => Ok(()),
         Some(Moment { written, .. }) => Err(Problem::new(
             CommandCode::FixedClock,
-            format!("ROLECALL_NOW has it be {written}, and this would change people now"),
+            format!("ROLECALL_NOW sets the time to {written}, but this command would change people now"),
         )
         .help(
-            "unset it; `rolecall plan --at TIME` shows what another day would bring, and --sandbox tries it",
+            "unset ROLECALL_NOW; `rolecall plan --at TIME` shows the changes at another time, and --sandbox applies them to a fake Pylon",
         )
         .into()),
     }
@@ -199,19 +199,17 @@ fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem>
             CommandCode::OtherRegion,
             format!("--region {region} and the base URL {host} contradict each other"),
         )
-        .help("leave out one of them; PYLON_BASE_URL counts like --base-url"));
+        .help("remove one of them; PYLON_BASE_URL means the same as --base-url"));
     }
     for wanted in [region, base.region()].into_iter().flatten() {
         if let Some(pin) = pin.filter(|pin| pin.value != wanted) {
             let (wanted, pinned) = (wanted.as_str(), pin.value.as_str());
             return Err(Problem::new(
                 CommandCode::OtherRegion,
-                format!("the region {wanted} is asked for, and these files are for {pinned}"),
+                format!("the requested region is {wanted}, but these files are pinned to {pinned}"),
             )
             .at(pin.place, "pinned here")
-            .help(format!(
-                "leave out --region and --base-url, or give --region {pinned}; nothing was asked"
-            )));
+            .help(format!("remove --region and --base-url, or use --region {pinned}; no request was sent")));
         }
     }
     Ok(base)

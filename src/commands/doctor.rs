@@ -43,13 +43,14 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
             // The checks of the network have said it.
-            Err(_) if is_blocked => report.checks.push(Check::unknown("Pylon", "not asked: see above")),
+            Err(_) if is_blocked => {
+                report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"))
+            }
             Err(problems) => report.checks.push(ill("token and host", &problems)),
             Ok(connection) => {
-                report.checks.push(Check::good(
-                    "token and host",
-                    format!("there is a token, for {}", connection.host()),
-                ));
+                report
+                    .checks
+                    .push(Check::good("token and host", format!("found a token for {}", connection.host())));
                 report.checks.extend(pylon(&connection, &roster, environment).await);
                 connection.close().await?;
             }
@@ -73,8 +74,8 @@ fn ill(name: &'static str, Problems { sources, list }: &Problems) -> Check {
 fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) {
     let name = Printable::cut(&common.config.to_string_lossy(), 200);
     if !common.config.try_exists().unwrap_or(true) {
-        let remedy = "`rolecall import` writes it from what is true in Pylon";
-        return (Check::attention("files", format!("there is no {name}"), remedy), None);
+        let remedy = "run `rolecall import` to write it from your organization";
+        return (Check::attention("files", format!("{name} does not exist"), remedy), None);
     }
     match read(&common.config, environment.clock.now()) {
         Ok(roster) => {
@@ -88,7 +89,7 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
             let check = Check::bad(
                 "files",
                 format!("{found}{first}"),
-                "`rolecall validate` shows all of them with their places",
+                "run `rolecall validate` to see all problems with their lines",
             );
             let place = list
                 .first()
@@ -133,7 +134,7 @@ fn certificates(roots: &Roots) -> Check {
     let name = "certificates";
     let given = match roots {
         Roots::NotNeeded => return Check::good(name, "not needed: plain http on this machine"),
-        Roots::System => return Check::good(name, "those that this machine trusts"),
+        Roots::System => return Check::good(name, "the certificates that this machine trusts"),
         Roots::Given(given) => given,
     };
     let of = |source: &RootsSource| {
@@ -144,7 +145,8 @@ fn certificates(roots: &Roots) -> Check {
     match given.sources.iter().find(|source| source.certificates == 0) {
         None => Check::good(name, found),
         Some(source) => {
-            let remedy = format!("correct or unset {}: nothing in it is used", source.variable);
+            let remedy =
+                format!("correct or unset {}, because no certificate was loaded from it", source.variable);
             Check::attention(name, found, remedy)
         }
     }
@@ -160,13 +162,13 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
         Err(failure) => return vec![ill("Pylon", &failure.problem(connection.reader.region()).into())],
     };
     let mut checks = vec![
-        Check::good("Pylon", format!("answers after {} ms", took.as_millis())),
+        Check::good("Pylon", format!("responds in {} ms", took.as_millis())),
         clock(&attempt, took, environment),
         rate_limit(&attempt),
         organization(identity, roster, connection),
     ];
     if checks.iter().any(|check| check.mark == Mark::Bad) {
-        checks.push(Check::unknown("people and roles", "not asked: it is another organization"));
+        checks.push(Check::unknown("people and roles", "skipped, because it is another organization"));
         return checks;
     }
     match connection.observe(&Roster::default(), &[]).await {
@@ -178,16 +180,17 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
 
 fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment) -> Check {
     if environment.clock.is_fixed() {
-        return Check::unknown("clock", "fixed by ROLECALL_NOW, and so not compared");
+        return Check::unknown("clock", "not checked, because ROLECALL_NOW sets the time");
     }
     let Some(theirs) = attempt.date else {
-        return Check::unknown("clock", "Pylon does not say what time it is");
+        return Check::unknown("clock", "not checked, because Pylon did not send its time");
     };
     let off = off_by(environment.clock.now(), theirs, took);
     if off <= CLOCK {
         return Check::good("clock", format!("within {} s of Pylon's", CLOCK.as_secs()));
     }
-    let remedy = "set it (NTP): windows and acknowledgments begin and end by this machine's clock";
+    let remedy =
+        "synchronize this machine's clock (NTP); it decides when windows and acknowledgments begin and end";
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
@@ -199,12 +202,12 @@ fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration 
 
 fn rate_limit(attempt: &Attempt<Identity>) -> Check {
     match attempt.remaining {
-        None => Check::unknown("rate limit", "Pylon does not say how much is left of it"),
+        None => Check::unknown("rate limit", "not checked, because Pylon does not report it"),
         Some(0) => {
-            let remedy = "other integrations spend from the same rate limit; an apply waits where it must, and --rate makes it slower";
-            Check::attention("rate limit", "nothing is left of this minute's reads", remedy)
+            let remedy = "other integrations use the same rate limit; an apply waits if it must, and --rate makes it slower";
+            Check::attention("rate limit", "no reads are left in this minute", remedy)
         }
-        Some(left) => Check::good("rate limit", format!("{left} reads are left of this minute's")),
+        Some(left) => Check::good("rate limit", format!("{left} reads are left in this minute")),
     }
 }
 
@@ -213,8 +216,8 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
     let Identity { organization, user } = identity;
     let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
     let user = user.as_ref().map_or_else(
-        || "the token acts as nobody in particular".to_owned(),
-        |user| format!("the token is {}'s", Printable::new(user.as_str())),
+        || "the token belongs to no user".to_owned(),
+        |user| format!("the token belongs to user {}", Printable::new(user.as_str())),
     );
     let found = format!("{name} ({id}); {user}");
     match &roster.workspace.organization {
@@ -225,7 +228,7 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
             let check = Check::bad(
                 "organization",
                 found,
-                "these files are pinned to another one: use its token, or mend the pin",
+                "the files are pinned to another organization; use a token of that organization or correct the pin",
             );
             Check { location: Some(roster.sources.locate(pin.place)), ..check }
         }
@@ -235,7 +238,7 @@ fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -
                 .map_or_else(String::new, |region| format!("\nregion = \"{}\"", region.as_str()));
             let quoted = toml_text::quoted(Printable::cut(&organization.id, SENTENCE).raw());
             let remedy = format!(
-                "pin the files to it, so that they are never applied to another one:\n[workspace]\norganization = {quoted}{region}"
+                "pin the files to this organization, so that they are never applied to another one:\n[workspace]\norganization = {quoted}{region}"
             );
             Check::attention("organization", found, remedy)
         }
@@ -259,7 +262,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
                 Check::attention(
                     "roles",
                     found,
-                    "with fewer than two nobody can stand in: make another one in Pylon",
+                    "make a second person an administrator in Pylon, as a backup",
                 )
             } else {
                 Check::good("roles", found)
@@ -267,8 +270,8 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
         }
         None => Check::attention(
             "roles",
-            "no role has the slug `admin`, so nobody is kept by default",
-            "name the role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
+            "no role has the slug `admin`, so no role is guarded by default",
+            "name the administrators' role in keep_at_least: [guardrails] keep_at_least = { \"…\" = 2 }",
         ),
     });
     checks.extend(declared_roles(state, roster));
@@ -281,8 +284,8 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
     let place = unknown.values().flatten().min()?;
     let names: Vec<String> = unknown.keys().map(|name| Printable::cut(name, 60).to_string()).collect();
-    let found = format!("the files name what is no one role there: {}", names.join(", "));
-    let check = Check::bad("declared roles", found, "`rolecall roles` lists those that there are");
+    let found = format!("the files name roles that do not exist or are ambiguous: {}", names.join(", "));
+    let check = Check::bad("declared roles", found, "run `rolecall roles` to list all roles");
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
@@ -297,7 +300,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         Ok(text) => text,
         Err(why) => {
             let file = Printable::cut(&newest.strip_prefix(".").unwrap_or(&newest).to_string_lossy(), 200);
-            let remedy = "`rolecall plan` shows where things stand";
+            let remedy = "run `rolecall plan` to see the current state";
             return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
         }
     };
@@ -315,23 +318,25 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let is_decided_elsewhere =
         matches!(ended, Some((_, false))) && !left.iter().any(|kind| kind.may_succeed_if_sent_again());
     let again = if is_decided_elsewhere {
-        "`rolecall plan` shows where things stand; something else decides these values, so sending them again is not the remedy"
+        "run `rolecall plan` to see the current state; something else sets these values, so another apply does not help"
     } else if is_rollback {
         // An apply would undo a rollback.
-        "it was a rollback: run it again with the same journal, which sends only what is not applied"
+        "run the rollback again with the same journal; it sends only what is not applied"
     } else {
-        "`rolecall plan` shows where things stand; `rolecall apply` again sends only what is not applied"
+        "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied"
     };
     match ended {
-        None => Check::attention(name, "it did not come to its end", again),
+        None => Check::attention(name, "it did not finish", again),
         Some((at, true)) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
         Some((at, false)) if !left.is_empty() => {
             let left = words::count(left.len(), "change", "changes");
             Check::attention(name, format!("{left} not applied, {}", minute(at)), again)
         }
-        Some((at, false)) if now.duration_since(at) > SILENCE => {
-            Check::attention(name, format!("long ago, {}", minute(at)), "is the pipeline still alive?")
-        }
+        Some((at, false)) if now.duration_since(at) > SILENCE => Check::attention(
+            name,
+            format!("more than 30 days ago, {}", minute(at)),
+            "check that the pipeline still runs",
+        ),
         Some((at, false)) => Check::good(name, minute(at)),
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
-            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00) or one with an offset (2026-12-20T08:00:00+01:00)")
+            .help("write a date (2026-12-20), a local date-time (2026-12-20T08:00:00), or one with an offset (2026-12-20T08:00:00+01:00)")
     })
 }
 
@@ -99,7 +99,7 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
         );
         problems.push(match known.near(&email) {
             Some(near) => problem.help(format!("did you mean {}?", Printable::new(near.as_str()))),
-            None => problem.help("--only names people by the address by which they are declared"),
+            None => problem.help("--only takes the declared address of a person"),
         });
     }
     if problems.is_empty() { Ok(emails) } else { Err(problems) }

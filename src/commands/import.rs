@@ -75,8 +75,8 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
 
 fn is_there(name: &str) -> Problem {
     let name = Printable::cut(name, 200);
-    Problem::new(CommandCode::FileExists, format!("{name} is there already"))
-        .help("`rolecall import --update` takes what Pylon has into it; to begin anew, move the file away")
+    Problem::new(CommandCode::FileExists, format!("{name} already exists"))
+        .help("run `rolecall import --update` to update it; to start again, move it away")
 }
 
 /// A file that others may read as any file of theirs, since it goes into git; over none that came while Pylon was asked.
@@ -242,7 +242,7 @@ fn file_named(into: &Path, sources: &Sources) -> Result<FileId, Trouble> {
         problem
             .help(match near {
                 Some(near) => format!("did you mean {}?", Printable::new(near)),
-                None => "--into names the root file or a file that it includes; make an empty one first, if need be".into(),
+                None => "--into must name the root file or a file that it includes; create an empty file first if needed".into(),
             })
             .into()
     })

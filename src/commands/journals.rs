@@ -73,7 +73,7 @@ fn is_unused(file: &File) -> Result<()> {
         return Err(Error::other("another apply is writing it"));
     }
     if file.metadata()?.len() > 0 {
-        return Err(Error::other("there is a file already, and each apply has a journal of its own"));
+        return Err(Error::other("the file is not empty, and each apply needs a new journal"));
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ impl Lock {
                 }
                 Err((folder, error)) => {
                     let folder = Printable::new(&folder.to_string_lossy());
-                    refused = no_lock(&format!("no lock can be taken in {folder}: {error}"));
+                    refused = no_lock(&format!("cannot take a lock in {folder}: {error}"));
                 }
             }
         }
@@ -105,11 +105,11 @@ fn locked(holder: &str) -> Problem {
     let holder = Printable::cut(holder.trim(), 100);
     Problem::new(
         CommandCode::Locked,
-        format!("another apply of this organization is under way on this machine ({holder})"),
+        format!("another apply of this organization is running on this machine ({holder})"),
     )
-    .help("wait until it has ended; nothing was changed by this one")
+    .help("nothing was changed; wait until the other apply ends, then run this one again")
 }
 
 pub(super) fn no_lock(message: &str) -> Problem {
-    Problem::new(CommandCode::NoLock, message).help("the folder of the config must be writable, or HOME")
+    Problem::new(CommandCode::NoLock, message).help("make the folder of the config or HOME writable")
 }

@@ -145,9 +145,9 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         let trouble = Trouble::usage(
             Problem::new(
                 CommandCode::NoReport,
-                format!("`{name}` makes no report that --report could write"),
+                format!("`rolecall {name}` makes no report, so --report cannot write one"),
             )
-            .help(format!("it prints its text whatever --format says: rolecall {name} … > FILE")),
+            .help(format!("redirect its output instead: rolecall {name} … > FILE")),
         );
         return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }

@@ -204,8 +204,9 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
         let help = problem.help.take().map_or_else(String::new, |help| help + ". ");
         let description = quoted(&connection.invocation.description);
         problem.help = Some(format!(
-            "{help}The sandbox can have your roles: describe your organization in {description}, which `rolecall sandbox \
-             --write-state {description}` starts for you; or copy the real one with `rolecall import --state {description}`"
+            "{help}To use your own roles in the sandbox, describe your organization in {description}. `rolecall sandbox \
+             --write-state {description}` writes a description to edit; `rolecall import --state {description}` copies the real \
+             organization"
         ));
     }
     problem

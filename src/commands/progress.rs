@@ -71,14 +71,14 @@ impl Progress {
         let now = self.clock.elapsed();
         let (total, settled) = machine.progress();
         let stopping = machine.answers_to_wait_for().map(|answers| {
-            let answers = words::count(answers, "answer", "answers");
-            format!("Stopping: {answers} under way, for at most half a minute; once more, and nothing is waited for")
+            let answers = words::count(answers, "response", "responses");
+            format!("Stopping: waiting for {answers}, for at most 30 s. Interrupt again to stop waiting")
         });
         let worth_saying = until.filter(|until| until.saturating_sub(now) >= WORTH_SAYING && settled < total);
         let waiting = stopping.clone().or_else(|| {
             let until = worth_saying?;
             let then = self.clock.time_of_day_after(until.saturating_sub(now));
-            Some(format!("{}; goes on at {then}", sentence(machine, reason)))
+            Some(format!("{}; continues at {then}", sentence(machine, reason)))
         });
         match &mut self.how {
             Display::Quiet => {}
@@ -119,17 +119,17 @@ impl Progress {
 fn sentence(machine: &Machine, reason: WaitReason) -> String {
     match reason {
         WaitReason::Answers | WaitReason::Retry => {
-            "Pylon has not answered as it should, which is looked into again".to_owned()
+            "Pylon returned an error or no response, so rolecall tries again".to_owned()
         }
         WaitReason::RateLimit(endpoint) if machine.pacing().is_throttled(endpoint) => {
-            "Pylon asked for a slower pace".to_owned()
+            "Pylon asked for fewer requests".to_owned()
         }
         WaitReason::RateLimit(endpoint) => {
             let limit = machine.pacing().limit(endpoint);
             match endpoint {
-                Endpoint::Patch => format!("Pylon allows {limit} changes a minute"),
-                Endpoint::Search => format!("Pylon allows {limit} searches a minute"),
-                _ => format!("Pylon allows {limit} reads of one person a minute"),
+                Endpoint::Patch => format!("Pylon allows {limit} changes per minute"),
+                Endpoint::Search => format!("Pylon allows {limit} searches per minute"),
+                _ => format!("Pylon allows {limit} reads of a person per minute"),
             }
         }
     }
@@ -139,5 +139,5 @@ fn sentence(machine: &Machine, reason: WaitReason) -> String {
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
-    (minutes > 0).then(|| format!("{changes} changes at {per_minute} a minute: about {minutes_text}."))
+    (minutes > 0).then(|| format!("{changes} changes at {per_minute} per minute take about {minutes_text}."))
 }

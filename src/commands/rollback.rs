@@ -77,12 +77,11 @@ fn which(folder: &Path) -> Problem {
     });
     let told: Vec<String> = told.collect();
     let help = if told.is_empty() {
-        "there is none in .rolecall/journal/ beside the config; a pipeline keeps them elsewhere, where --journal says".to_owned()
+        "there are no journals in .rolecall/journal/ next to the config; pipelines keep them in the file that --journal names".to_owned()
     } else {
-        format!("the newest here: {}", told.join("; "))
+        format!("the newest journals here: {}", told.join("; "))
     };
-    Problem::new(RollbackCode::WhichJournal, "name the journal of the apply that is to be taken back")
-        .help(help)
+    Problem::new(RollbackCode::WhichJournal, "name the journal of the apply to undo").help(help)
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

@@ -68,7 +68,7 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     };
     let written = output::stdout(format!("export PYLON_BASE_URL={}\n{second}", running.base_url()));
     let people = crate::report::words::count(count, "person", "people");
-    let note = format!("A small Pylon with {people} answers at this address. Press Ctrl-C to end it.\n");
+    let note = format!("The sandbox with {people} is running at this address. Press Ctrl-C to stop it.\n");
     let _ = output::stderr(note);
     written.map_err(|error| {
         Problem::new(CommandCode::SandboxFailed, format!("standard output cannot be written: {error}")).into()
@@ -121,7 +121,7 @@ fn made_up_world(roster: &Roster, now: Timestamp) -> Result<World, Problem> {
         let why = Printable::cut(why, 300);
         Problem::new(
             CommandCode::BadSandboxState,
-            format!("no organization can be made of the declared people: {why}"),
+            format!("cannot make an organization of the declared people: {why}"),
         )
     })
 }
@@ -192,12 +192,12 @@ fn parse(path: &Path, text: Result<String, Unreadable>, now: Timestamp) -> Resul
         }
         Problem::new(
             CommandCode::BadSandboxState,
-            format!("{name} is no state of the sandbox: {}", why.join("; ")),
+            format!("{name} is not a valid sandbox state: {}", why.join("; ")),
         )
         .help(if path.ends_with(".rolecall/sandbox.json") {
-            "delete it to start afresh"
+            "delete it to start again"
         } else {
-            "docs/sandbox.md has the format"
+            "docs/sandbox.md describes the format"
         })
     })
 }

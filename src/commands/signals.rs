@@ -68,7 +68,7 @@ pub(super) fn not_watched(error: &Error) -> Problem {
 
 /// Why there is no runtime.
 pub(super) fn no_runtime(error: &Error) -> Problem {
-    let message = format!("the operating system refuses what a runtime needs: {error}");
+    let message = format!("cannot start, because the operating system refuses a resource: {error}");
     Problem::new(CommandCode::NoRuntime, message).help(TOO_FEW)
 }
 

@@ -33,7 +33,7 @@ pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> 
     for (_, path) in &common.report {
         let place = not_over(&needed, "a report", path)?;
         if reports.contains(&place) {
-            return Err(same_file(format!("two reports would go to {}", shown(path))));
+            return Err(same_file(format!("two reports would be written to {}", shown(path))));
         }
         not_over_files(path, common)?;
         reports.push(place);
@@ -44,7 +44,7 @@ pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> 
 fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIdentity, Trouble> {
     let place = FileIdentity::new(path);
     if needed.contains(&place) {
-        return Err(same_file(format!("{what} would go over {}, which this run needs", shown(path))));
+        return Err(same_file(format!("{what} would overwrite {}, which this run needs", shown(path))));
     }
     Ok(place)
 }
@@ -55,13 +55,13 @@ fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
     if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
         return Ok(());
     }
-    let message = format!("{} holds what people declare, and would be written over", shown(path));
+    let message = format!("{} may declare people, and would be overwritten", shown(path));
     let problem = Problem::new(CommandCode::OverFiles, message);
-    Err(Trouble::usage(problem.help("name another file; nothing was read, asked or written")))
+    Err(Trouble::usage(problem.help("name another file; nothing was read or written")))
 }
 
 fn same_file(message: String) -> Trouble {
-    let help = "give each a file of its own; nothing was read, asked or written";
+    let help = "use a different file for each; nothing was read or written";
     Trouble::usage(Problem::new(CommandCode::SameFile, message).help(help))
 }
 

@@ -32,7 +32,7 @@ fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
         return Err(Error::other("it is not a regular file; `rolecall fmt -` writes to standard output"));
     }
     if fs::read(path)? != before.as_bytes() {
-        return Err(Error::other("it was changed while rolecall was at work; run again"));
+        return Err(Error::other("it was changed while rolecall was running; run the command again"));
     }
     TargetFile::open(path)?.fill(after)
 }
@@ -44,7 +44,7 @@ fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble
             let problem = not_written(&name, &error);
             return Err(match written.as_slice() {
                 [] => problem.into(),
-                _ => Trouble::half(problem.help(format!("written are: {}", written.join(", ")))),
+                _ => Trouble::half(problem.help(format!("these files were written: {}", written.join(", ")))),
             });
         }
         written.push(name);
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(trouble.exit, Exit::Partial);
         let problem = &trouble.problems.list[0];
         assert!(problem.message.starts_with("two.toml cannot be written: "), "{}", problem.message);
-        assert_eq!(problem.help.as_deref(), Some("written are: one.toml"));
+        assert_eq!(problem.help.as_deref(), Some("these files were written: one.toml"));
         assert!(!folder.path().join("three.toml").exists());
     }
 }

@@ -30,13 +30,10 @@ const WRONG_USAGE: (&str, &str) = ("64", "usage error; nothing was changed");
 pub const EXITS: &[(&str, &str)] = &[
     ("0", "success, or nothing to do"),
     ("1", "failed; nothing was changed"),
-    ("2", "there are changes to apply, or a file would change (only with --detailed-exitcode or --check)"),
+    ("2", "there are changes, and a flag asks for this code"),
     ("3", "blocked by a guardrail; `rolecall plan` returns it too"),
     ("4", "something was or may have been changed, but not every change was applied"),
-    (
-        "5",
-        "the saved plan is stale, damaged, or for another organization, or the plan changed before the confirmation",
-    ),
+    ("5", "the saved plan cannot be applied, or the plan has changed since it was shown"),
     WRONG_USAGE,
     ("129, 130, 143", "stopped by SIGHUP, SIGINT, or SIGTERM"),
 ];

@@ -35,10 +35,7 @@ const CARRIED: &[(&str, &str)] = &[
     ("1", "failed; nothing was changed"),
     REFUSED,
     ("4", "something was or may have been changed, but not every change was applied"),
-    (
-        "5",
-        "the saved plan is stale, damaged, or for another organization, or the plan changed before the confirmation",
-    ),
+    ("5", "the saved plan cannot be applied, or the plan has changed since it was shown"),
     ("129, 130, 143", "stopped by a signal; run it again to continue"),
 ];
 
@@ -89,7 +86,7 @@ pub const VERBS: &[Verb] = &[
             ("1", "failed; nothing was changed"),
             REFUSED,
             ("4", "something was or may have been changed, but not every change was applied"),
-            ("5", "the plan changed before the confirmation; nothing was changed"),
+            ("5", "the plan has changed since it was shown; nothing was changed"),
             ("129, 130, 143", "stopped by a signal; run it again to continue"),
         ],
         unused: &[],

@@ -262,7 +262,7 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
         level: Level::Warning,
         location: Some(location.clone()),
         title: guardrail.as_str().to_owned(),
-        message: format!("this acknowledgment expired {expired} ({}) and is not obeyed", minute(*at)),
+        message: format!("this acknowledgment expired {expired} ({}) and is ignored", minute(*at)),
     }
 }
 
@@ -307,8 +307,8 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let whole = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
         (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
-        (None, Some(new)) => format!("{key}: new {}", whole(new)),
-        (Some(old), None) => format!("{key}: gone {}", whole(old)),
+        (None, Some(new)) => format!("{key}: added {}", whole(new)),
+        (Some(old), None) => format!("{key}: removed {}", whole(old)),
         (None, None) => key.to_string(),
     };
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };

@@ -37,18 +37,18 @@ pub use facts::{
 use style::Styles;
 
 words! {
-    /// In which format a report is written. The word is the name on the command line.
+    /// The format of a report. The word is the name on the command line.
     #[derive(clap::ValueEnum)]
     pub enum Format {
         /// For people at a terminal
         Text = "text",
-        /// For programs; frozen by its version (docs/report.schema.json)
+        /// For programs: JSON with a version (docs/report.schema.json)
         Json = "json",
-        /// For the comment under a pull request
+        /// For a comment on a pull request
         Markdown = "markdown",
-        /// For a GitHub job: the text, annotations on the lines of the files, and the markdown as the job's summary
+        /// For a GitHub Actions job: text, annotations on the lines of the files, and a job summary
         Github = "github",
-        /// One page to look through, with the coming windows as a timeline
+        /// A web page with a timeline of the windows
         Html = "html",
     }
 }

@@ -133,7 +133,7 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     sections.extend(blocked(command, report));
     if !report.guarded_roles.is_empty() {
         let lines = report.guarded_roles.iter().map(guarded_role).collect();
-        sections.push(list("Guarded roles, look here first", true, lines));
+        sections.push(list("Guarded roles to review first", true, lines));
     }
     sections.extend(not_applied(report));
     sections.push(Section::Changes);
@@ -148,7 +148,7 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     }
     let lines: Vec<Line> = report.entries().into_iter().filter_map(attention).collect();
     if !lines.is_empty() {
-        sections.push(list("Also noticed", false, lines));
+        sections.push(list("Other findings", false, lines));
     }
     sections.push(Section::Scheduled);
     sections.extend(report.rollback.iter().flat_map(rollback));
@@ -159,7 +159,7 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     if let Some(path) = &report.saved {
         let apply = report.invocation.command(&["apply", &path_word(path.raw().as_ref())]);
         let path = Part::Command(path.raw().to_owned());
-        let line = line!["Saved as ", path, "; ", Part::Command(apply), " ", words::SAVED, "."];
+        let line = line!["Saved as ", path, ". ", Part::Command(apply), " ", words::SAVED, "."];
         sections.push(Section::Paragraph(Mark::Plain, line));
     }
     sections
@@ -201,7 +201,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
         (Some(next_step), _) => with_commands(&format!("Not everything is applied. {next_step}")),
-        (None, Some(_)) => line!["It ended early."],
+        (None, Some(_)) => line!["The run ended early."],
         (None, None) => return None,
     };
     let shared = words::shared(report.outcomes());
@@ -268,7 +268,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
     for ExpiredLine { guardrail, expired, at, location } in &report.expired {
         let (name, ended) = (Part::Strong(guardrail.as_str()), Printable::new(&minute(*at)));
         let mut line = line!["The acknowledgment of ", name, " at ", location, " expired ", expired];
-        line.extend(line![" (", &ended, ") and is not obeyed"]);
+        line.extend(line![" (", &ended, ") and is ignored"]);
         lines.push(line);
     }
     let mut sections = Vec::new();
@@ -301,7 +301,7 @@ fn attention(entry: Entry<'_>) -> Option<Line> {
         Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => {
             let mut line = line![email, " has another primary address in Pylon"];
             if let Some(primary) = &person.primary_email {
-                line.extend(line![": ", primary, " there"]);
+                line.extend(line![": ", primary]);
             }
             (line, location)
         }
@@ -356,17 +356,17 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Bad, line![Part::Strong("Damaged"), damage]));
     }
     if !left.is_empty() {
-        sections.push(list("Not taken back", true, skipped(left)));
+        sections.push(list("Not rolled back", true, skipped(left)));
     }
     if *contradicted > 0 {
         let people =
-            words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
-        let rest = format!(": {people}, and the next apply would undo this. To keep it:");
-        let line = line![Part::Strong("The files contradict it"), rest];
+            words::count(*contradicted, "person has other values there", "people have other values there");
+        let rest = format!(": {people}, and the next apply would set them again. To keep the rollback:");
+        let line = line![Part::Strong("The files contradict this rollback"), rest];
         sections.push(Section::Paragraph(Mark::Attention, line));
         sections.push(Section::Files(files.clone()));
         if !unwritten.is_empty() {
-            sections.push(list("Not to be said by an edit", false, skipped(unwritten)));
+            sections.push(list("No edit available", false, skipped(unwritten)));
         }
     }
     sections

@@ -60,9 +60,9 @@ impl DoctorReport {
         let of = |mark: Mark| self.checks.iter().filter(|check| check.mark == mark).count();
         let (bad, attention) = (of(Mark::Bad), of(Mark::Attention));
         let verdict = match (bad, attention) {
-            (0, 0) => "all is well".to_owned(),
-            (0, some) => format!("it works; {} to look at", words::count(some, "thing", "things")),
-            (some, _) => format!("{} to mend", words::count(some, "thing", "things")),
+            (0, 0) => "all checks passed".to_owned(),
+            (0, some) => format!("no check failed; {}", words::count(some, "warning", "warnings")),
+            (some, _) => format!("{} failed", words::count(some, "check", "checks")),
         };
         let row = |check: &Check| {
             let Check { name, mark, found, remedy, location } = check;

@@ -82,7 +82,7 @@ pub struct ValueLine {
     pub field: Field,
     /// `None` if the value is left alone.
     pub value: Option<Printable>,
-    /// Where it comes from, in words: `said of the person`, `from a window until …`.
+    /// Where it comes from, in words: `set for the person`, `from a window until …`.
     pub origin: String,
     pub location: Option<Location>,
 }
@@ -148,13 +148,13 @@ impl ExplanationReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
             _ if !self.several_in_pylon.is_empty() => {
-                (Mark::Bad, "several people in Pylon have this address: ask by one that nobody else has")
+                (Mark::Bad, "several people in Pylon have this address; use another address of the person")
             }
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
             (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
-            (Some(_), None) => (Mark::Attention, "declared, and not in Pylon"),
+            (Some(_), None) => (Mark::Attention, "declared, but not in Pylon"),
             (Some(_), Some(person)) if person.deactivated => {
-                (Mark::Attention, "declared, and deactivated in Pylon")
+                (Mark::Attention, "declared, but deactivated in Pylon")
             }
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
             (Some(_), Some(_)) => (Mark::Good, "in sync"),
@@ -175,7 +175,7 @@ impl ExplanationReport {
         } else if self.several_in_pylon.is_empty() {
             let near = self.did_you_mean.as_ref();
             let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
-            let row = Row::new(Mark::Bad, [Printable::new("nobody has this address")]);
+            let row = Row::new(Mark::Bad, [Printable::new("no person has this address")]);
             vec![Row { notes: near.into_iter().collect(), ..row }]
         } else {
             let note = |PylonLine { id, name, email, .. }: &PylonLine| {
@@ -200,7 +200,7 @@ impl ExplanationReport {
                     .collect()
             }
         };
-        Table { title: Some("In the files, now"), rows, ..Table::default() }
+        Table { title: Some("In the files now"), rows, ..Table::default() }
     }
 
     fn would_change(&self) -> Table {
@@ -232,7 +232,7 @@ impl ExplanationReport {
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
         Table {
-            title: Some("Coming by itself"),
+            title: Some("Scheduled changes"),
             rows: self.scheduled.iter().map(row).collect(),
             ..Table::default()
         }
@@ -278,7 +278,7 @@ impl ExplanationReport {
             row
         });
         let rows = standing.chain(lines).collect();
-        Table { title: Some("Guardrails, for this person alone"), rows, ..Table::default() }
+        Table { title: Some("Guardrails for this person"), rows, ..Table::default() }
     }
 }
 
@@ -303,12 +303,12 @@ fn person_rows(person: &PylonLine) -> Vec<Row> {
         rows.push(fact("also", listed(other_emails)));
     }
     if *found_by_other_email {
-        let found = fact("found", Printable::new("by another address than the primary one"));
+        let found = fact("found", Printable::new("by an address that is not the primary one"));
         rows.push(Row { mark: Mark::Attention, ..found });
     }
     rows.push(fact("role", listed(assigned_roles)));
     if !through_scim.is_empty() {
-        rows.push(fact("through SCIM", listed(through_scim)).note("no change of ours takes these away"));
+        rows.push(fact("through SCIM", listed(through_scim)).note("rolecall cannot remove these roles"));
     }
     rows.push(fact("status", if status.is_empty() { Printable::new("(none)") } else { cell(status) }));
     if *deactivated {
@@ -338,13 +338,13 @@ fn standing(
     let protected = roster.guardrails.protected.iter().filter(|other| is_theirs(&other.value));
     let protected = protected.map(|other| StandingLine {
         guardrail: Guardrail::Protected,
-        text: "never changed, unless that is acknowledged".into(),
+        text: "never changed unless acknowledged".into(),
         location: Some(roster.sources.locate(other.place)),
     });
     let is_own = person.is_some_and(|person| observed.token_user.as_ref() == Some(&person.id));
     let own = is_own.then(|| StandingLine {
         guardrail: Guardrail::TokenOwner,
-        text: "the token is theirs, so they keep their guarded roles".into(),
+        text: "owns the token, so a plan that removes a guarded role is blocked".into(),
         location: None,
     });
     protected.chain(own).collect()

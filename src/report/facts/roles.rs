@@ -90,17 +90,17 @@ impl RolesReport {
         let ambiguous = roles.iter().filter(|role| role.is_ambiguous).count();
         let mut verdict = vec![words::count(roles.len(), "role", "roles")];
         verdict.extend((unused > 0).then(|| format!("{unused} unused")));
-        verdict.extend((ambiguous > 0).then(|| format!("{ambiguous} with a name that another has too")));
+        verdict.extend((ambiguous > 0).then(|| format!("{ambiguous} with the name of another role")));
         verdict.extend(
-            (!unknown.is_empty()).then(|| format!("{} named in the files and not there", unknown.len())),
+            (!unknown.is_empty()).then(|| format!("{} named in the files, but not found", unknown.len())),
         );
         let rows = roles.iter().map(row);
         let mark = if unknown.is_empty() { Mark::Good } else { Mark::Bad };
         let unknown = unknown.iter().map(|name| {
             Row::new(Mark::Bad, [cell(name)])
-                .note("the files name it; the organization has no one role of this name")
+                .note("the files name this role, but the organization has none or several with this name")
         });
-        let mut columns = vec!["name", "slug", "id", "hold it"];
+        let mut columns = vec!["name", "slug", "id", "holders"];
         columns.extend(has_files.then_some("declared"));
         TableReport {
             about: vec![words::organization(organization)],
@@ -118,7 +118,7 @@ fn row(role: &RoleLine) -> Row {
     cells.extend(is_unused.then(|| Printable::new("unused")));
     if *is_ambiguous {
         Row::new(Mark::Attention, cells)
-            .note("another role has this name: write the slug or the id in the files")
+            .note("another role has the same name; use the slug or the ID in the files")
     } else {
         Row::new(Mark::Plain, cells)
     }

@@ -14,7 +14,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
     let inside = html! {
         p.about { (words::change(&short(old), &short(new))) ", " (declared) " declared" }
         @if !differences.is_empty() { ul.counts { @for part in words::comparison(report) { li { (part) } } } }
-        @if summary.weighty { p.attention { "Look at the marked rows first: " (words::WEIGHTY) "." } }
+        @if summary.weighty { p.attention { "Review the marked rows first: " (words::WEIGHTY) "." } }
         @if !differences.is_empty() {
             table.differences {
                 thead { tr { th { "What" } th { "Key" } th { "Before" } th { "After" } th { "Where" } } }
@@ -31,7 +31,7 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     let DifferenceEntry { subject, kind, items } = entry;
     let note = match (subject, kind) {
         (ComparedSubject::Person { .. }, Kind::Added) => "newly declared",
-        (ComparedSubject::Person { .. }, Kind::Removed) => "no longer declared: left as they are in Pylon",
+        (ComparedSubject::Person { .. }, Kind::Removed) => "no longer declared: not changed in Pylon",
         _ => "",
     };
     let name = html! {

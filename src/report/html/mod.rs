@@ -37,9 +37,12 @@ pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file, declared: _ } => {
-            page(command, Tone::Good, "nothing to do", &html! { p { (file.as_str()) " declares nobody." } })
-        }
+        Body::NobodyDeclared { file, declared: _ } => page(
+            command,
+            Tone::Good,
+            "nothing to do",
+            &html! { p { (file.as_str()) " declares no people." } },
+        ),
         Body::Valid { files, declared } => {
             page(command, Tone::Good, &words::valid(files.len(), *declared), &html! {})
         }
@@ -134,7 +137,7 @@ fn diff(hunks: &[Hunk]) -> Markup {
     html! {
         @if !hunks.is_empty() {
             details.diff {
-                summary { "The same as TOML" }
+                summary { "Show as TOML" }
                 (diff_lines(hunks))
             }
         }

@@ -46,7 +46,7 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
                 p { strong { (line_text(heading)) } }
                 ul { @for reason in reasons { li { (line_text(reason)) } } }
                 @if !remedies.is_empty() {
-                    details { summary { "If it is meant" } @for remedy in remedies { pre { (remedy) } } }
+                    details { summary { "If this is intended" } @for remedy in remedies { pre { (remedy) } } }
                 }
                 @if let Some(follow_up) = follow_up { p { (line_text(follow_up)) } }
             }
@@ -133,7 +133,7 @@ fn edit_text(edit: &EditLine) -> Markup {
             @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
             " → " ins { (short(to)) }
             @if !through_scim.is_empty() {
-                span.quiet { ", holds " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
+                span.quiet { ", has " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
             }
         }
     }

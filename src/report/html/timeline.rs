@@ -135,8 +135,9 @@ fn told(window: &WindowLine) -> String {
     let short = |text: &Printable| text.short(LONGEST).to_string();
     let sets: Vec<String> = sets.some().map(|(field, value)| format!("{field} {}", short(value))).collect();
     let from = from.as_ref().map_or_else(String::new, |from| format!(" from {}", from.written));
-    let until =
-        until.as_ref().map_or_else(|| " for good".to_owned(), |until| format!(" until {}", until.written));
+    let until = until
+        .as_ref()
+        .map_or_else(|| " without an end".to_owned(), |until| format!(" until {}", until.written));
     let then = then.as_ref().map_or_else(String::new, |then| format!(", then {}", short(then)));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({})", short(reason)));
     format!("{}: {}{from}{until}{then}{reason}, {location}", short(email), sets.join(", "))

@@ -28,9 +28,9 @@ fn first(report: &ComparisonReport, room: usize) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let text = format!("Look here first ({}):\n\n{lines}", words::WEIGHTY);
+    let text = format!("Review these first ({}):\n\n{lines}", words::WEIGHTY);
     if lines.lines().count() > super::UNFOLDED {
-        details("Look here first", &text) + "\n"
+        details("Review these first", &text) + "\n"
     } else {
         text + "\n"
     }
@@ -42,8 +42,8 @@ fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),
-        (None, Some(new)) => format!("new {}", value(new)),
-        (Some(old), None) => format!("gone {}", value(old)),
+        (None, Some(new)) => format!("added {}", value(new)),
+        (Some(old), None) => format!("removed {}", value(old)),
         (None, None) => String::new(),
     };
     let at = new.as_ref().and_then(|said| said.location.as_ref());

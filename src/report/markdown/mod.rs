@@ -34,7 +34,7 @@ pub(super) fn write(report: &Report, limit: usize) -> String {
         Body::Nothing => return String::new(),
         Body::NobodyDeclared { file, declared: _ } => {
             let title = title(command, "nothing to do");
-            format!("{title}{} declares nobody.\n", code(file.as_str()))
+            format!("{title}{} declares no people.\n", code(file.as_str()))
         }
         Body::Valid { files, declared } => title(command, &words::valid(files.len(), *declared)),
         Body::Plan(plan) => plan::write(command, plan, limit),

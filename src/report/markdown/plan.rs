@@ -60,16 +60,16 @@ fn section_text(section: &Section, report: &PlanReport, share: usize) -> String 
             let remedies: Vec<String> = remedies.iter().map(|remedy| remedy_text(remedy)).collect();
             let (remedies, kept) = fitting(&remedies, share);
             if kept > 0 {
-                text += &format!("{}\n", details("If it is meant: how to acknowledge it", &remedies));
+                text += &format!("{}\n", details("If this is intended: how to acknowledge it", &remedies));
             }
             text
         }
         Section::Changes => String::new(),
         Section::Scheduled if report.scheduled.is_empty() => String::new(),
-        Section::Scheduled => format!("Coming by itself:\n\n{}\n", scheduled(&report.scheduled, share)),
+        Section::Scheduled => format!("Scheduled changes:\n\n{}\n", scheduled(&report.scheduled, share)),
         Section::Files(files) => {
             let hunks: Vec<Hunk> = files.iter().flat_map(|file| file.hunks.clone()).collect();
-            diff(&hunks, "What the files have to say", "change", "changes", share.max(FENCES * 2))
+            diff(&hunks, "Edits that keep the rollback", "change", "changes", share.max(FENCES * 2))
         }
     }
 }

@@ -23,8 +23,8 @@ fn item(columns: &[&str], row: &Row) -> String {
     let Row { mark, cells, notes, location, hunks } = row;
     let mark = match mark {
         Mark::Plain | Mark::Good => "",
-        Mark::Attention => "**look:** ",
-        Mark::Bad => "**wrong:** ",
+        Mark::Attention => "**warning:** ",
+        Mark::Bad => "**error:** ",
     };
     let named = |(number, cell): (usize, &Printable)| match columns.get(number) {
         Some(column) if number > 0 => format!("{column} {}", code(cell.as_str())),

@@ -27,7 +27,7 @@ pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {
     text += &format!("{}\n", words::comparison(report).join(" · "));
     if summary.weighty {
         let mark = styled(styles.attention, "!");
-        text += &format!("Look at the lines with {mark} first: {}.\n", words::WEIGHTY);
+        text += &format!("Review the lines with {mark} first: {}.\n", words::WEIGHTY);
     }
     text
 }
@@ -56,7 +56,7 @@ fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &St
     };
     let note = match (subject, kind) {
         (ComparedSubject::Person { .. }, Kind::Added) => "  newly declared",
-        (ComparedSubject::Person { .. }, Kind::Removed) => "  no longer declared: left as they are in Pylon",
+        (ComparedSubject::Person { .. }, Kind::Removed) => "  no longer declared: not changed in Pylon",
         _ => "",
     };
     let subject = Printable::cut(&words::subject(subject), LONGEST_SUBJECT);

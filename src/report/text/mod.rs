@@ -22,7 +22,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     let Report { command, exit: _, body } = report;
     match body {
         Body::Nothing => String::new(),
-        Body::NobodyDeclared { file, declared: _ } => format!("{file} declares nobody: nothing to do\n"),
+        Body::NobodyDeclared { file, declared: _ } => format!("{file} declares no people: nothing to do\n"),
         Body::Valid { files, declared } => {
             format!("{}\n", words::valid(files.len(), *declared))
         }

@@ -55,7 +55,10 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
 /// The plan as it is shown to whoever is asked whether it shall be carried out.
 pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let organization = report.organization.name.short(LONGEST);
-    format!("{}\nApply this to {organization}? Only `yes` is taken: ", plan(command, report, styles))
+    format!(
+        "{}\nApply these changes to {organization}? Type `yes` to confirm: ",
+        plan(command, report, styles)
+    )
 }
 
 struct Columns {
@@ -143,7 +146,7 @@ fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
     let value = padded(&Printable::new(&value(edit)), columns.value);
     let mut place = format!("{location}{}", words::origin(origin));
     if !through_scim.is_empty() {
-        let _ = write!(place, ", holds {} through SCIM", listed(through_scim));
+        let _ = write!(place, ", has {} through SCIM", listed(through_scim));
     }
     let blame = blame.as_ref().map_or_else(String::new, |blame| {
         format!("              {}\n", styled(styles.quiet, words::blame(blame)))
@@ -206,7 +209,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         let (guardrail, ended) = (guardrail.as_str(), minute(*at));
         let _ = writeln!(
             text,
-            "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is not obeyed."
+            "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is ignored."
         );
     }
     text
@@ -216,7 +219,7 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     if report.scheduled.is_empty() {
         return String::new();
     }
-    format!("\nComing by itself:\n{}", scheduled_lines(&report.scheduled, styles))
+    format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
 /// What a rollback leaves, and what the next apply would make of it.
@@ -233,19 +236,19 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
         let damaged = styled(styles.bad, "Damaged");
         text += &format!("{damaged}: {}.\n", words::unreadable(*unreadable_lines));
     }
-    text += &skipped_lines("\nNot taken back:\n", left, styles);
+    text += &skipped_lines("\nNot rolled back:\n", left, styles);
     if *contradicted > 0 {
         let people =
-            words::count(*contradicted, "person is declared otherwise", "people are declared otherwise");
+            words::count(*contradicted, "person has other values there", "people have other values there");
         text += &format!(
-            "\n{}: {people}, and the next apply would undo this.\n",
-            styled(styles.attention, "The files contradict it")
+            "\n{}: {people}, and the next apply would set them again.\n",
+            styled(styles.attention, "The files contradict this rollback")
         );
         for FileLine { name, state: _, hunks } in files {
-            text += &format!("To keep it, {name} has to say:\n");
+            text += &format!("To keep the rollback, edit {name}:\n");
             hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
         }
-        text += &skipped_lines("Not to be said by an edit:\n", unwritten, styles);
+        text += &skipped_lines("No edit available:\n", unwritten, styles);
     }
     text
 }
@@ -268,7 +271,7 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
         text += &format!(
-            "\nSaved as {saved}; `{}` {}.\n",
+            "\nSaved as {saved}. `{}` {}.\n",
             report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]),
             words::SAVED
         );

@@ -21,16 +21,13 @@ pub fn blame(line: &BlameLine) -> String {
         (_, Some(email_or_id), _) => format!("by {}{through}", short(email_or_id)),
         (_, None, Some(_)) if is_api => "through the API".to_owned(),
         (_, None, Some(source)) => format!("by {}", short(source)),
-        (_, None, None) => "by somebody unknown".to_owned(),
+        (_, None, None) => "by an unknown user".to_owned(),
     };
     let when = minute(*at);
     match new.as_ref().filter(|_| *outlived) {
         None => format!("changed {by}, {when}"),
         Some(new) => {
-            format!(
-                "changed to {} {by}, {when}, and by something that is not in the audit log since",
-                short(new)
-            )
+            format!("changed to {} {by}, {when}; a later change is not in the audit log", short(new))
         }
     }
 }
@@ -44,9 +41,9 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
     let what = match reason {
         None if silent == 0 => return None,
         None => format!("The audit log does not say {of}"),
-        Some(_) if !available => "Who changed it is not available".into(),
+        Some(_) if !available => "The audit log is not available".into(),
         // The log is not sorted, or what was read would be enough: the newest entry may be in the rest.
-        Some(_) if silent == 0 => "Somebody else may have changed it since".into(),
+        Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("It is not known {of}"),
     };
     Some((what, reason.clone()))
@@ -59,9 +56,11 @@ pub fn why_unread(unread: &CutShort) -> String {
             format!("the organization's plan or the token does not allow it: {}", failure.line())
         }
         CutShort::Failed(failure) => failure.line(),
-        CutShort::Circle => "the audit log leads from page to page in a circle".into(),
-        CutShort::Enough(pages) => format!("the audit log is long, and was read for {pages} pages"),
-        CutShort::TooSlow(longest) => format!("the audit log was not read within {} s", longest.as_secs()),
+        CutShort::Circle => "the pages of the audit log form a loop".into(),
+        CutShort::Enough(pages) => format!("only the first {pages} pages of the audit log were read"),
+        CutShort::TooSlow(longest) => {
+            format!("the audit log could not be read within {} s", longest.as_secs())
+        }
     }
 }
 
@@ -89,7 +88,7 @@ mod tests {
             ((Some(shown("u_\u{1b}gone")), None, None), "app", "by u_\\u{1b}gone"),
             ((None, None, None), "schedule", "by schedule"),
             ((None, None, None), "api", "through the API"),
-            ((None, None, None), "", "by somebody unknown"),
+            ((None, None, None), "", "by an unknown user"),
         ] {
             let (actor_id, actor_name, actor_email) = actor;
             let line = BlameLine {
@@ -105,8 +104,8 @@ mod tests {
             };
             assert_eq!(blame(&line), format!("changed {expected}, 2026-08-20 14:02Z"));
             let outlived = BlameLine { outlived: true, ..line };
-            let since = "and by something that is not in the audit log since";
-            assert_eq!(blame(&outlived), format!("changed to Admin {expected}, 2026-08-20 14:02Z, {since}"));
+            let since = "a later change is not in the audit log";
+            assert_eq!(blame(&outlived), format!("changed to Admin {expected}, 2026-08-20 14:02Z; {since}"));
         }
     }
 
@@ -125,37 +124,37 @@ mod tests {
                 true,
                 slow.clone(),
                 1,
-                Some("It is not known who changed 2 of 3 values: the audit log was not read within 120 s"),
+                Some(
+                    "It is not known who changed 2 of 3 values: the audit log could not be read within 120 s",
+                ),
             ),
             (
                 true,
                 Some(CutShort::Enough(30)),
                 3,
                 Some(
-                    "Somebody else may have changed it since: the audit log is long, and was read for 30 pages",
+                    "Someone else may have changed these values since: only the first 30 pages of the audit log were read",
                 ),
             ),
             (
                 true,
                 Some(CutShort::Circle),
                 0,
-                Some(
-                    "It is not known who changed 3 of 3 values: the audit log leads from page to page in a circle",
-                ),
+                Some("It is not known who changed 3 of 3 values: the pages of the audit log form a loop"),
             ),
             (
                 false,
                 failed(404),
                 0,
                 Some(
-                    "Who changed it is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with 404",
+                    "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with 404",
                 ),
             ),
             (
                 false,
                 failed(500),
                 0,
-                Some("Who changed it is not available: POST /audit-logs/search was answered with 500"),
+                Some("The audit log is not available: POST /audit-logs/search was answered with 500"),
             ),
         ] {
             let (complete, reason) = (unread.is_none(), unread.as_ref().map(why_unread));

@@ -5,7 +5,7 @@ use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// What makes a difference between two versions weighty.
-pub const WEIGHTY: &str = "guarded roles, guardrails, policy, accepted risks, the pin";
+pub const WEIGHTY: &str = "guarded roles, guardrails, policy, acknowledgments, pinned organization";
 /// Says that a role may be a kept one.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
@@ -42,7 +42,7 @@ pub fn differing(report: &ComparisonReport) -> String {
     let settings = (settings > 0).then(|| count(settings, "setting", "settings"));
     let parts: Vec<String> = people.into_iter().chain(settings).collect();
     if parts.is_empty() {
-        "both declare the same".into()
+        "no differences".into()
     } else {
         format!("{} declared differently", parts.join(" and "))
     }
@@ -57,20 +57,20 @@ pub fn comparison(report: &ComparisonReport) -> Vec<String> {
         of(people_changed, "declared differently"),
         of(people_added, "newly declared"),
         of(people_removed, "no longer declared"),
-        (settings > 0).then(|| count(settings, "setting for everybody", "settings for everybody")),
+        (settings > 0).then(|| count(settings, "setting differs", "settings differ")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { vec!["both declare the same".into()] } else { parts }
+    if parts.is_empty() { vec!["no differences".into()] } else { parts }
 }
 
 /// How much comes by itself.
 pub fn agenda(transitions: usize, windows: usize) -> String {
     match transitions {
-        0 => "nothing comes by itself".to_owned(),
+        0 => "no scheduled changes".to_owned(),
         _ => {
             format!(
                 "{} in {}",
-                count(transitions, "transition", "transitions"),
+                count(transitions, "scheduled change", "scheduled changes"),
                 count(windows, "window", "windows")
             )
         }

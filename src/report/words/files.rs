@@ -16,8 +16,8 @@ pub fn valid(files: usize, declared: usize) -> String {
 pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     let all = count(files, "file", "files");
     match (changed, is_dry) {
-        (0, _) if files == 1 => format!("{all} as it should be"),
-        (0, _) => format!("{all} as they should be"),
+        (0, _) if files == 1 => format!("{all} already formatted"),
+        (0, _) => format!("{all} already formatted"),
         (_, true) => format!("{changed} of {all} would be formatted"),
         (_, false) => format!("{changed} of {all} formatted"),
     }
@@ -31,7 +31,7 @@ pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> S
     let unicode = match unicode {
         0 => String::new(),
         _ => format!(
-            "\n`allow_unicode_emails = true` is in the file, because {} letters outside ASCII. Check them.",
+            "\nThe file sets `allow_unicode_emails = true`, because {} characters outside ASCII. Check them.",
             match unicode {
                 1 => "1 address has".to_owned(),
                 _ => format!("{unicode} addresses have"),
@@ -52,10 +52,10 @@ pub fn state_written(people: usize, integrations: usize, roles: usize) -> String
 pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };
     let mut parts = Vec::new();
-    parts.extend((changed > 0).then(|| format!("{} {would}taken over", count(changed, "person", "people"))));
+    parts.extend((changed > 0).then(|| format!("{} {would}updated", count(changed, "person", "people"))));
     parts.extend((added > 0).then(|| format!("{added} {would}added")));
     if parts.is_empty() {
-        parts.push("nothing to take over".into());
+        parts.push("nothing to update".into());
     }
     parts.extend((left > 0).then(|| format!("{left} not written")));
     parts.extend((unmanaged > 0).then(|| format!("{unmanaged} unmanaged (--into FILE adds them)")));
@@ -68,11 +68,13 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
     match why {
         NotWrittenReason::Window(Some(until)) => {
             format!(
-                "{name}: a window holds until {}; the live value is not written",
+                "{name}: a window sets it until {}; the value in Pylon is not written",
                 Printable::cut(until, 60)
             )
         }
-        NotWrittenReason::Window(None) => format!("{name}: a window says it; the live value is not written"),
+        NotWrittenReason::Window(None) => {
+            format!("{name}: a window sets it; the value in Pylon is not written")
+        }
         NotWrittenReason::Undeclarable(values) => {
             let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
             let shown: Vec<String> =
@@ -92,7 +94,7 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
             }
         }
         NotWrittenReason::Address => format!(
-            "{name}: these files may not hold this address (allow_unicode_emails lets them hold those outside ASCII)"
+            "{name}: these files may not contain this address (to allow characters outside ASCII, set allow_unicode_emails)"
         ),
         NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }

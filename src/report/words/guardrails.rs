@@ -25,20 +25,20 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::Protected(email) => {
             format!("{} is protected and would change", address(email))
         }
-        Figure::ProtectedNotFound(email) => {
-            format!("{} is protected, and nobody in Pylon has this address", address(email))
+        Figure::ProtectedNobody(email) => {
+            format!("{} is protected, but not in Pylon", address(email))
         }
         Figure::AdminNotGuarded(role) => {
             let role = label(role);
             format!(
-                "it does not name {role}, so nobody is kept there; add it, or {role} = 0 if that is meant"
+                "{role} is not listed and so has no minimum; add it, or set {role} = 0 if this is intended"
             )
         }
         Figure::TokenOwner { email, role } => {
-            format!("{}, whose token this is, would lose the role {}", address(email), label(role))
+            format!("{} owns the token and would lose the role {}", address(email), label(role))
         }
         Figure::Unmanaged(count) => format!("{count} unmanaged"),
-        Figure::Missing(count) => format!("{count} declared and not in Pylon"),
+        Figure::Missing(count) => format!("{count} declared, but not in Pylon"),
     }
 }
 
@@ -46,9 +46,9 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::Holders(_) | Figure::Active { .. } => {
-            Some("it is already so, and this plan does not make it worse")
+            Some("it was already below the minimum, and this plan does not make it worse")
         }
-        Figure::ProtectedNotFound(_)
+        Figure::ProtectedNobody(_)
         | Figure::AdminNotGuarded(_)
         // These hold, refuse or are acknowledged.
         | Figure::Changes { .. }
@@ -77,7 +77,7 @@ pub fn remedy(
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // Reported, never refused: there is nothing to acknowledge.
-        Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
+        Figure::ProtectedNobody(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
@@ -88,7 +88,7 @@ pub fn remedy(
     let guardrail = figure.guardrail().as_str();
     let keys = keys.join("\n  ");
     format!(
-        "If it is meant, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
+        "If this is intended, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
          reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
     )
 }

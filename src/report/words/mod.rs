@@ -54,8 +54,8 @@ pub fn organization(line: &OrganizationLine) -> Printable {
 /// Above what went wrong: all of it, or some.
 pub const fn not_done(exit: Exit) -> &'static str {
     match exit {
-        Exit::Partial => "It could not be done whole: some files are written, and others are not.",
-        _ => "It could not be done, and nothing was changed.",
+        Exit::Partial => "Failed partway: some files were written, and others were not.",
+        _ => "Failed. Nothing was changed.",
     }
 }
 

@@ -28,23 +28,25 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     let name = outcome.as_str();
     match outcome {
         Outcome::Applied => name.into(),
-        Outcome::AlreadyInSync => format!("{name}: somebody else was faster, nothing was sent"),
+        Outcome::AlreadyInSync => format!("{name}: someone else made this change, so nothing was sent"),
         Outcome::NotEffective => {
-            format!("{name}: Pylon accepted it and still shows another value; a SCIM group may decide this")
+            format!("{name}: Pylon accepted the change but still has another value; a SCIM group may set it")
         }
         Outcome::Reverted => format!(
-            "{name}: it was applied, and then support hours, a calendar, or a colleague set another value"
+            "{name}: the change was applied, but support hours, a calendar, or a colleague has set another value since"
         ),
         Outcome::Conflict => {
-            format!("{name}: somebody else has set another value since the plan; left alone")
+            format!("{name}: someone else has set another value since the plan; left alone")
         }
         Outcome::Rejected(failure) => format!("{name}: {}", line(failure)),
-        Outcome::Unknown(Some(failure)) => format!("{name}, it may be applied: {}", line(failure)),
-        Outcome::Unknown(None) => format!("{name}, it may be applied: the answer was not waited for"),
+        Outcome::Unknown(Some(failure)) => format!("{name}, may have been applied: {}", line(failure)),
+        Outcome::Unknown(None) => format!("{name}, may have been applied: stopped before Pylon responded"),
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
         Outcome::NotAttempted(NotAttempted::GuardedRole) => {
-            format!("{name}: too few would have kept the role, since those who were to gain it have not")
+            format!(
+                "{name}: a guarded role would fall below its minimum, because people who should gain it have not"
+            )
         }
     }
 }
@@ -91,8 +93,8 @@ fn with_example(outcome: &Outcome) -> String {
     }
 }
 
-/// Before the path of the journal.
-pub const SENT: &str = "What was sent, and when";
+/// The label of the path of the journal.
+pub const SENT: &str = "Journal of all requests";
 
 /// Says how many changes were not read back. `None` if there are none.
 pub fn not_read_back(number: usize) -> Option<String> {
@@ -101,12 +103,13 @@ pub fn not_read_back(number: usize) -> Option<String> {
 }
 
 /// Of a journal without an end.
-pub const KILLED: &str = "The journal does not come to its end: the run was killed. What it may have sent is looked at all the same.";
+pub const KILLED: &str =
+    "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 
 /// Of a journal with damaged lines.
 pub fn unreadable(lines: usize) -> String {
     let lines = count(lines, "line", "lines");
-    format!("{lines} of the journal cannot be read, and what they say is not taken back")
+    format!("{lines} of the journal cannot be read, and their changes are not rolled back")
 }
 
 /// Why an apply ended early.
@@ -119,15 +122,18 @@ pub fn stop(stop: &Stop) -> String {
             other => format!("stopped by signal {other}"),
         },
         Stop::Fatal(failure) => {
-            format!("stopped, since nothing more would go through: {}", failure.message())
+            format!("stopped, because no further request would succeed: {}", failure.message())
         }
-        Stop::Forbidden(_) => "stopped after three refusals in a row".into(), // the outcomes say what was refused
+        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the outcomes say what was refused
         Stop::Journal(why) => {
-            format!("stopped, since the journal cannot be written: {}", Printable::cut(why, 200))
+            format!("stopped, because the journal cannot be written: {}", Printable::cut(why, 200))
         }
-        Stop::Silence => "stopped, since nothing has succeeded for five minutes".into(),
+        Stop::Silence => "stopped, because no request has succeeded for five minutes".into(),
         Stop::LongPause(failure) => {
-            format!("stopped, since Pylon asks for a pause of more than five minutes: {}", failure.message())
+            format!(
+                "stopped, because Pylon asks for a pause of more than five minutes: {}",
+                failure.message()
+            )
         }
     }
 }
@@ -159,9 +165,9 @@ pub fn next_step(
     if troubled.iter().any(|outcome| outcome.kind().may_succeed_if_sent_again()) {
         let (plan, again) = (invocation.command(&["plan"]), invocation.again());
         add(if is_rollback {
-            format!("`{again}` again, of the same journal, sends only what is not applied.")
+            format!("Run `{again}` again with the same journal to send only what is not applied.")
         } else {
-            format!("Run `{plan}` to see where things stand; `{again}` again sends only what is not applied.")
+            format!("Run `{plan}` to see the current state. Run `{again}` to send only what is not applied.")
         });
     }
     Some(remedies.join(" "))
@@ -171,16 +177,16 @@ pub fn next_step(
 fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(
-            "Where a change was not effective, something else decides the value: change it there, such as in the SCIM group, or \
+            "If a change was not effective, something else sets the value. Change it there, such as in the SCIM group, or \
              declare the value that Pylon has."
                 .into(),
         ),
         Outcome::Reverted => Some(format!(
-            "Where a value was reverted, find out who did it before you apply again: run `{}`.",
+            "If a value was reverted, find out who changed it before you apply again: run `{}`.",
             invocation.command(&["plan", "--blame"])
         )),
         Outcome::Conflict => Some(format!(
-            "Where someone else changed the value since the plan, review the difference: run `{}`.",
+            "If someone else changed a value since the plan, review the difference: run `{}`.",
             invocation.command(&["plan"])
         )),
         Outcome::Applied
@@ -203,10 +209,10 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         NotRolledBackReason::ChangedSince { field } => {
-            format!("{field}: somebody has set another value since; left alone")
+            format!("{field}: someone has set another value since; left alone")
         }
         NotRolledBackReason::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
-            "role: none was assigned before, and no PATCH takes the last one away".into()
+            "role: none was assigned before, and a PATCH cannot remove the last one".into()
         }
         NotRolledBackReason::Lost(Lost { field: Field::Role, from }) => {
             let roles: Vec<String> = from.iter().map(|role| label(&RoleId(role.clone()))).collect();
@@ -216,15 +222,14 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
             )
         }
         NotRolledBackReason::Lost(Lost { field: Field::Status, from }) => match from.first() {
-            None => "status: there was none before, and no PATCH takes one away".into(),
-            Some(status) => format!(
-                "status: it was {} before, which Pylon shows and does not accept",
-                Printable::cut(status, 60)
-            ),
+            None => "status: none was set before, and a PATCH cannot remove it".into(),
+            Some(status) => {
+                format!("status: it was {} before, which Pylon does not accept", Printable::cut(status, 60))
+            }
         },
         NotRolledBackReason::RoleGone(role) => {
             format!("role: the organization no longer has {}", label(role))
         }
-        NotRolledBackReason::NotThere => "not in Pylon any more, or deactivated there".into(),
+        NotRolledBackReason::NotThere => "no longer in Pylon, or deactivated".into(),
     }
 }

@@ -11,7 +11,7 @@ use crate::report::facts::plan::{PlanReport, PlanSummary};
 use crate::roster::Field;
 
 /// Says that a sandbox made the organization up. The command that describes the real one follows it.
-pub const MADE_UP: &str = "The organization was made up from these files. Describe your own with";
+pub const MADE_UP: &str = "This organization was generated from the files. To use your own, run";
 
 /// What a plan comes to, in the few words of a title.
 pub fn verdict(report: &PlanReport) -> String {
@@ -56,7 +56,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     match report.rollback {
         None => parts.push(format!("{in_sync} in sync")),
         Some(_) if in_sync == 0 => {}
-        Some(_) => parts.push(format!("{in_sync} as before already")),
+        Some(_) => parts.push(format!("{in_sync} already as before")),
     }
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
     for (number, what) in [
@@ -74,7 +74,7 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
 }
 
 /// What the command does that stands before it, which names the saved plan.
-pub const SAVED: &str = "applies exactly this, or what is left of it, or nothing";
+pub const SAVED: &str = "applies these changes and no others";
 
 /// Says what a refusal means for Pylon, if the command would have changed it.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
@@ -100,7 +100,7 @@ pub fn origin(origin: &Origin) -> String {
 /// Where a value comes from, in full.
 pub fn full_origin(origin: &Origin) -> String {
     match origin {
-        Origin::Person => "said of the person".into(),
+        Origin::Person => "set for the person".into(),
         Origin::Defaults => "from [defaults] of the file".into(),
         Origin::Window { until: Some(until), reason } => {
             let until = Printable::new(&until.written);
@@ -111,7 +111,7 @@ pub fn full_origin(origin: &Origin) -> String {
         }
         Origin::Rollback => "as before the apply".into(),
         Origin::After { window } => {
-            format!("from `then`, for whoever still shows {window} after the window")
+            format!("from `then`, if the status is still {window} after the window")
         }
     }
 }

@@ -117,7 +117,7 @@ fn one_request_asks_only_about_people_who_drifted() {
 #[test]
 fn blame_sends_nothing_for_empty_files_and_is_only_for_plan() {
     let scene = scene(&[]).file("users.toml", "");
-    scene.run("plan --blame").exits(0).says("users.toml declares nobody: nothing to do\n");
+    scene.run("plan --blame").exits(0).says("users.toml declares no people: nothing to do\n");
     for words in ["apply --blame --auto-approve", "validate --blame", "agenda --blame"] {
         scene.run(words).exits(64);
     }
@@ -201,7 +201,7 @@ fn without_an_audit_log_the_plan_is_unchanged_and_says_why() {
         run.exits(2).complains("");
         let added: Vec<&str> = run.stdout.lines().filter(|line| !plain.contains(line)).collect();
         let expected = format!(
-            "Who changed it is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with {why} (request "
+            "The audit log is not available: the organization's plan or the token does not allow it: POST /audit-logs/search was answered with {why} (request "
         );
         assert_eq!((added.len(), added[0].starts_with(&expected)), (1, true), "{added:?}");
         assert_eq!(audit_searches(&scene).len(), 1, "asked once");
@@ -216,7 +216,7 @@ fn a_failing_audit_log_is_requested_three_times() {
     run.exits(2);
     assert!(
         run.stdout.contains(
-            "\nWho changed it is not available: POST /audit-logs/search was answered with 500 internal_error"
+            "\nThe audit log is not available: POST /audit-logs/search was answered with 500 internal_error"
         ),
         "{}",
         run.stdout
@@ -340,13 +340,13 @@ Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 The audit log does not say who changed 1 of 3 values.
 
-- `bo@acme.example` differs in status `away` → `active` (`changed by somebody unknown, 2026-08-20 14:02Z`); observed, left alone (`users.toml:6`)
+- `bo@acme.example` differs in status `away` → `active` (`changed by an unknown user, 2026-08-20 14:02Z`); observed, left alone (`users.toml:6`)
 "#;
     assert!(comment.ends_with(expected), "{comment}");
     let forbidden = Scene::with_pylon(&state(r#""audit_log": false"#, &[])).file("users.toml", USERS);
     forbidden.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(forbidden.folder().join("plan.md")).unwrap();
-    assert!(comment.contains("\n\nWho changed it is not available: `the organization's plan or the token does not allow it: POST"), "{comment}");
+    assert!(comment.contains("\n\nThe audit log is not available: `the organization's plan or the token does not allow it: POST"), "{comment}");
 }
 
 #[test]

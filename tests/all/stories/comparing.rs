@@ -1,11 +1,11 @@
-//! Tests of `compare`: the differences between two versions of the files, without a network.
+//! `compare`: what two versions of the files declare differently, offline.
 
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::harness::Scene;
 
-/// Two versions of the files, in separate folders like two checkouts.
+/// Two versions, in folders of their own as two checkouts are.
 fn versions(old: &str, new: &str) -> Scene {
     Scene::offline().file("old/users.toml", old).file("users.toml", new)
 }
@@ -17,7 +17,7 @@ fn compare(old: &str, new: &str) -> (String, Option<i32>) {
 }
 
 #[test]
-fn a_future_admin_window_is_shown_as_a_difference() {
+fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
     let (text, exit) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users.\"bo@acme.example\"]\nrole = \"Member\"\nwindows = [{ from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }]\n",
@@ -30,24 +30,24 @@ fn a_future_admin_window_is_shown_as_a_difference() {
     ! windows  + { from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }   users.toml:3
 
 1 declared differently
-Look at the lines with ! first: guarded roles, guardrails, policy, accepted risks, the pin.
+Review the lines with ! first: guarded roles, guardrails, policy, acknowledgments, pinned organization.
 "
     );
     assert_eq!(exit, Some(2));
 }
 
 #[test]
-fn different_spellings_of_the_same_declaration_are_no_difference() {
+fn what_means_the_same_is_no_difference() {
     let plain = "[defaults]\nrole = \"Member\"\n[users]\n\"bo@acme.example\" = {}\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     for same in [
-        // The order, the letter case, and the form of the entries differ, and default values are written out.
+        // Another order, other case, a role written out, defaults written out, another form, an offset for a zone.
         "[users]\n\"Cy@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[policy]\nrole = \"enforce\"\n[guardrails]\nmax_changes = \"25%\"\nunmanaged = \"report\"\n[users.\"cy@acme.example\"]\nrole = \"Admin\"\n[users.\"bo@acme.example\"]\nrole = \"Member\"\n",
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // A role in [defaults] or at the person means the same, so no line shows the difference.
-        assert_eq!(text.lines().last(), Some("both declare the same"), "{text}");
+        // Whether the role stands in [defaults] or with the person is told by no line: it means the same.
+        assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }
     let window = |from: &str| {
@@ -59,7 +59,7 @@ fn different_spellings_of_the_same_declaration_are_no_difference() {
     assert_eq!(exit, Some(0));
 }
 
-/// Every key that can be declared, with a different value for each.
+/// Every key that can be declared, with another value of it.
 const EVERY_KEY: &[(&str, &str, &str)] = &[
     ("timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
     ("allow_unicode_emails", "", "allow_unicode_emails = true"),
@@ -159,7 +159,7 @@ fn every_part_of_a_window_is_compared() {
 }
 
 #[test]
-fn a_different_timezone_moves_the_windows_and_is_reported() {
+fn another_zone_moves_the_windows_and_says_so() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ role = \"Member\", windows = [{{ from = 2026-12-01, role = \"Viewer\" }}] }}\n"
@@ -171,7 +171,7 @@ fn a_different_timezone_moves_the_windows_and_is_reported() {
 }
 
 #[test]
-fn added_and_removed_people_are_shown_with_the_consequence() {
+fn people_who_come_and_go_are_told_with_what_that_means() {
     let (text, _) = compare(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"dee@acme.example\" = { role = \"Admin\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n\"eve@acme.example\" = {}\n",
@@ -180,18 +180,18 @@ fn added_and_removed_people_are_shown_with_the_consequence() {
         text,
         "rolecall compare · old/users.toml → users.toml · 2 declared
 
-  - dee@acme.example  no longer declared: left as they are in Pylon
+  - dee@acme.example  no longer declared: not changed in Pylon
     ! role  - \"Admin\"   old/users.toml:3
   + eve@acme.example  newly declared
 
 1 newly declared · 1 no longer declared
-Look at the lines with ! first: guarded roles, guardrails, policy, accepted risks, the pin.
+Review the lines with ! first: guarded roles, guardrails, policy, acknowledgments, pinned organization.
 "
     );
 }
 
 #[test]
-fn problems_in_an_invalid_version_name_its_path() {
+fn a_version_that_is_not_valid_is_told_by_its_own_name() {
     let scene = versions("[users]\n\"bo\" = {}\n", "");
     scene
         .run("compare old/users.toml users.toml")
@@ -203,7 +203,7 @@ fn problems_in_an_invalid_version_name_its_path() {
 }
 
 #[test]
-fn compare_needs_no_token_or_network_and_its_comment_says_so() {
+fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
     let scene = versions(
         "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n",
         "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n",
@@ -217,7 +217,7 @@ fn compare_needs_no_token_or_network_and_its_comment_says_so() {
 
 1 declared differently
 
-Look here first (guarded roles, guardrails, policy, accepted risks, the pin):
+Review these first (guarded roles, guardrails, policy, acknowledgments, pinned organization):
 
 - `bo@acme.example` `role`: `"Member"` → `"Admin"` (`users.toml:2`)
 
@@ -231,7 +231,7 @@ Look here first (guarded roles, guardrails, policy, accepted risks, the pin):
 }
 
 #[test]
-fn a_missing_version_is_named_with_the_command_to_type() {
+fn a_version_that_is_not_there_is_named_with_what_to_type() {
     let scene = versions("[users]\n", "[users]\n");
     for words in ["compare nowhere.toml users.toml", "compare old/users.toml nowhere.toml"] {
         let run = scene.run(words);
@@ -241,7 +241,7 @@ fn a_missing_version_is_named_with_the_command_to_type() {
 }
 
 #[test]
-fn both_sides_of_the_diff_are_toml_for_any_timezone_and_reason() {
+fn either_side_of_the_diff_is_toml_whatever_the_zone_and_however_long_a_reason() {
     let version = |zone: &str, reason: &str, day: u32| {
         format!(
             "timezone = \"{zone}\"
@@ -259,7 +259,7 @@ windows = [
 "
         )
     };
-    // The reason is longer than any line, and has an escape at every possible cut.
+    // Longer than any line, with an escape wherever it is cut.
     let long = |quote: usize| format!("{}{}", "x".repeat(quote), "\\\"".repeat(400));
     for (old, new) in [(long(0), long(1)), (long(1), long(0)), ("short".to_owned(), long(2))] {
         let scene = versions(&version("UTC", &old, 1), &version("Europe/Berlin", &new, 2));
@@ -285,7 +285,7 @@ windows = [
 }
 
 #[test]
-fn json_has_values_as_toml_and_the_timezone_separately() {
+fn a_program_gets_a_value_as_toml_and_its_zone_apart() {
     let with = |zone: &str| {
         format!(
             "timezone = \"{zone}\"\n[users]\n\"a@acme.example\" = {{ windows = [{{ from = 2026-12-01, status = \"away\" }}] }}\n"
@@ -306,7 +306,7 @@ fn json_has_values_as_toml_and_the_timezone_separately() {
 }
 
 #[test]
-fn a_role_that_only_pylon_can_resolve_is_marked() {
+fn a_role_that_only_pylon_can_resolve_is_marked_and_says_so() {
     let version = |role: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {{ \"Team Lead\" = 1 }}\n[users]\n\"a@acme.example\" = {{ role = \"{role}\" }}\n"
@@ -323,7 +323,7 @@ fn a_role_that_only_pylon_can_resolve_is_marked() {
         assert_eq!(line.contains("may be a guarded role: only Pylon can tell"), is_marked, "{line}");
         let markdown = scene.run("compare old/users.toml users.toml --format markdown").stdout;
         assert_eq!(
-            markdown.contains("Look here first") && markdown.contains("only Pylon can tell"),
+            markdown.contains("Review these first") && markdown.contains("only Pylon can tell"),
             is_marked
         );
     }

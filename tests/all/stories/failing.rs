@@ -220,7 +220,7 @@ fn people_with_the_same_result_are_listed_under_one_message() {
     let run = scene.run("apply --auto-approve --report markdown=a.md");
     run.exits(4);
     let sentence =
-        "not effective: Pylon accepted it and still shows another value; a SCIM group may decide this";
+        "not effective: Pylon accepted the change but still has another value; a SCIM group may set it";
     let times = |text: &str, part: &str| text.matches(part).count();
     assert_eq!(times(&run.stdout, sentence), 1, "{}", run.stdout);
     assert!(run.stdout.contains(&format!("\n12 not effective · 0 in sync\n{sentence} (12 people)\n")));

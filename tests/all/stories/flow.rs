@@ -128,7 +128,7 @@ fn apply_changes_nothing_without_a_yes() {
         "
 apply::needs_approval
 
-  × nobody can be asked here, and nothing was changed
+  × cannot ask for confirmation, because standard input or standard error is not a terminal; nothing was changed
   help: run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve
 
 ",
@@ -168,8 +168,8 @@ fn the_json_report_has_the_same_facts() {
 #[test]
 fn an_empty_file_declares_no_people_and_sends_no_request() {
     let scene = Scene::offline().file("users.toml", "");
-    scene.run("plan").says("users.toml declares nobody: nothing to do\n").exits(0);
-    scene.run("apply --auto-approve").says("users.toml declares nobody: nothing to do\n").exits(0);
+    scene.run("plan").says("users.toml declares no people: nothing to do\n").exits(0);
+    scene.run("apply --auto-approve").says("users.toml declares no people: nothing to do\n").exits(0);
     scene.run("validate").says("1 file, 0 people declared: valid\n").exits(0);
 }
 

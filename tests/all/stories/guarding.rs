@@ -1,4 +1,4 @@
-//! Tests of guardrails: the plan shows them, and they block an apply before the first write.
+//! Guardrails: they speak in the plan, and refuse before the first write.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use rolecall::report::Format;
 
 use crate::harness::{Run, Scene};
 
-/// Three Admins and `members` Members. Ana owns the token, and Cleo is deactivated.
+/// Three administrators, of whom Ana owns the token and Cleo has left, and `members` members.
 fn pylon(members: usize) -> Scene {
     pylon_of("2026-10", members)
 }
@@ -43,7 +43,7 @@ fn is_refused(scene: &Scene, line: &str) {
 }
 
 #[test]
-fn max_changes_always_allows_ten_changes_but_not_eleven_of_eleven() {
+fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
     let scene = pylon(12).file("users.toml", format!("[users]\n{}", demote(0..10)));
     scene.run("plan").exits(0);
     let scene = scene.file("users.toml", format!("[users]\n{}", demote(0..11)));
@@ -53,46 +53,45 @@ fn max_changes_always_allows_ten_changes_but_not_eleven_of_eleven() {
 }
 
 #[test]
-fn people_not_in_pylon_do_not_raise_the_max_changes_limit() {
-    let not_in_pylon: String = (0..100)
+fn whoever_is_not_there_makes_no_larger_team() {
+    let nobody: String = (0..100)
         .map(|number| format!("\"nobody{number}@acme.example\" = {{ role = \"Member\" }}\n"))
         .collect();
-    let scene = pylon(12).file("users.toml", format!("[users]\n{}{not_in_pylon}", demote(0..11)));
+    let scene = pylon(12).file("users.toml", format!("[users]\n{}{nobody}", demote(0..11)));
     is_refused(&scene, "Blocked by max_changes: 11 of 111 change (limit 10)\n");
 }
 
 #[test]
-fn minimums_of_other_roles_leave_admins_unguarded_with_a_warning() {
-    let warning = "Guardrail keep_at_least: it does not name Admin, so nobody is kept there; add it, or Admin = 0 if that is meant";
+fn minimums_of_other_roles_leave_the_administrators_unkept_which_is_said_but_not_the_tokens_own_user() {
+    let said = "Guardrail keep_at_least: Admin is not listed and so has no minimum; add it, or set Admin = 0 if this is intended";
     let users = |minimums: &str, who: &str| {
         format!(
             "[guardrails]\nkeep_at_least = {minimums}\n[users]\n\"{who}@acme.example\" = {{ role = \"Member\" }}\n"
         )
     };
-    for (minimums, has_warning) in
-        [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)]
+    for (minimums, is_said) in [("{ Viewer = 0 }", true), ("{}", true), ("{ Viewer = 0, Admin = 0 }", false)]
     {
         let scene = pylon(1).file("users.toml", users(minimums, "ana"));
         is_refused(
             &scene,
-            "Blocked by token_owner: ana@acme.example, whose token this is, would lose the role Admin",
+            "Blocked by token_owner: ana@acme.example owns the token and would lose the role Admin",
         );
         let run = scene.file("users.toml", users(minimums, "ben")).run("plan");
         run.exits(0);
-        assert_eq!(run.stdout.contains(warning), has_warning, "{minimums}:\n{}", run.stdout);
+        assert_eq!(run.stdout.contains(said), is_said, "{minimums}:\n{}", run.stdout);
     }
 }
 
 #[test]
-fn max_changes_as_a_number_is_exact_and_zero_allows_none() {
+fn a_count_is_exact_and_nothing_changes_when_it_is_zero() {
     let scene =
         pylon(3).file("users.toml", format!("[guardrails]\nmax_changes = 0\n[users]\n{}", demote(0..1)));
     is_refused(&scene, "Blocked by max_changes: 1 of 1 change (limit 0)\n");
 }
 
 #[test]
-fn apply_keeps_the_last_administrators_and_ignores_deactivated_ones() {
-    // Before October 2026, a user does not show whether they are deactivated. The listing of active users does.
+fn the_last_administrators_stay_and_a_deactivated_one_does_not_count() {
+    // Before October, a user does not show whether they are deactivated. The listing of active users does.
     for era in ["2026-10", "2026-07", "2026-04"] {
         for others in [
             "\"cleo@acme.example\" = { role = \"Admin\" }\n\"typo@acme.exmaple\" = { role = \"Admin\" }\n",
@@ -123,14 +122,14 @@ fn apply_keeps_the_last_administrators_and_ignores_deactivated_ones() {
 }
 
 #[test]
-fn an_already_unmet_minimum_warns_unless_the_plan_lowers_it_further() {
+fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not_lower_it() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_at_least = { Admin = 5 }\n[users]\n\"m00@acme.example\" = { role = \"Admin\" }\n",
     );
     let run = scene.run("plan");
     run.exits(0);
-    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (minimum 5); it is already so, and this plan does not make it worse\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("Guardrail keep_at_least: 3 Admins remain (minimum 5); it was already below the minimum, and this plan does not make it worse\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -157,12 +156,12 @@ fn the_tokens_own_user_does_not_lose_a_guarded_role() {
     );
     is_refused(
         &scene,
-        "Blocked by token_owner: ana@acme.example, whose token this is, would lose the role Admin   users.toml:4\n",
+        "Blocked by token_owner: ana@acme.example owns the token and would lose the role Admin   users.toml:4\n",
     );
 }
 
 #[test]
-fn a_protected_person_is_never_changed_under_any_address() {
+fn a_protected_person_is_never_changed_under_whichever_address() {
     let scene = pylon(2).file("users.toml", "[guardrails]\nprotected = [\"M01@acme.example\"]\n[users]\n\"m01@acme.example\" = { status = \"away\" }\n");
     is_refused(
         &scene,
@@ -171,7 +170,7 @@ fn a_protected_person_is_never_changed_under_any_address() {
 }
 
 #[test]
-fn any_address_of_a_person_may_be_protected() {
+fn a_protected_address_counts_whichever_of_the_persons_it_is() {
     let state = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "emails": ["bob@acme.example"], "role": "viewer" } ] }"#;
     for (protected, declared) in
         [("bob@acme.example", "bo@acme.example"), ("bo@acme.example", "bob@acme.example")]
@@ -181,15 +180,12 @@ fn any_address_of_a_person_may_be_protected() {
         );
         let scene = Scene::with_pylon(state).file("users.toml", users);
         is_refused(&scene, &format!("Blocked by protected: {protected} is protected and would change"));
-        is_refused(
-            &scene,
-            "Guardrail protected: nobody@acme.example is protected, and nobody in Pylon has this address",
-        );
+        is_refused(&scene, "Guardrail protected: nobody@acme.example is protected, but not in Pylon");
     }
 }
 
 #[test]
-fn keep_active_blocks_too_many_absences() {
+fn enough_people_stay_active() {
     let scene = pylon(1).file(
         "users.toml",
         "[guardrails]\nkeep_active = 3\n[users]\n\"m00@acme.example\" = { status = \"away\" }\n",
@@ -198,46 +194,46 @@ fn keep_active_blocks_too_many_absences() {
 }
 
 #[test]
-fn unmanaged_and_missing_people_can_block_a_plan() {
+fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
     let scene = pylon(1)
         .file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n\"ana@acme.example\" = {}\n");
     is_refused(&scene, "Blocked by unmanaged: 2 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[guardrails]\nmissing = \"block\"\n[users]\n\"typo@acme.example\" = {}\n\"cleo@acme.example\" = {}\n");
-    is_refused(&scene, "Blocked by missing: 2 declared and not in Pylon   users.toml:5\n");
+    is_refused(&scene, "Blocked by missing: 2 declared, but not in Pylon   users.toml:5\n");
 }
 
 #[test]
-fn an_expired_acknowledgment_is_listed_and_ignored() {
+fn an_expired_acknowledgment_is_named_and_not_obeyed() {
     let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));
     is_refused(
         &scene,
-        "The acknowledgment of max_changes at users.toml:3 expired 2026-11-20 (2026-11-20 00:00Z) and is not obeyed.\n",
+        "The acknowledgment of max_changes at users.toml:3 expired 2026-11-20 (2026-11-20 00:00Z) and is ignored.\n",
     );
     let later = text.replace("2026-11-20", "2026-11-21");
     scene.file("users.toml", format!("{later}[users]\n{}", demote(0..1))).run("plan").exits(0);
 }
 
-/// Every command that reads files and sends requests, with its arguments.
-fn commands_that_send_requests() -> Vec<String> {
+/// Every verb that asks Pylon and reads files, as it is typed.
+fn verbs_that_ask() -> Vec<String> {
     let cli = Cli::command();
     let asks =
         cli.get_subcommands().filter(|verb| verb.get_arguments().any(|flag| flag.get_id() == "region"));
     asks.map(|verb| match verb.get_name() {
         "apply" => "apply --auto-approve".to_owned(),
         "rollback" => "rollback first.jsonl --auto-approve".to_owned(),
-        "import" => "import --update".to_owned(), // without the flag, there must be no files yet
+        "import" => "import --update".to_owned(), // without the flag there are no files yet
         "explain" => "explain m00@acme.example".to_owned(),
         other => other.to_owned(),
     })
     .collect()
 }
 
-/// Runs each of these commands in each format with files of another organization. Each report names the mismatch and
-/// its place. `doctor` reports it as a failed check.
+/// Runs each of these verbs in each format where the pin does not fit. What is wrong is told at its place, by `doctor` in
+/// what it reports.
 #[track_caller]
-fn check_mismatch(scene: &Scene, flags: &str, code: &str, place: &str) {
-    let verbs = commands_that_send_requests();
+fn nothing_fits(scene: &Scene, flags: &str, code: &str, place: &str) {
+    let verbs = verbs_that_ask();
     assert!(verbs.len() >= 7, "{verbs:?}");
     for verb in verbs {
         for format in Format::ALL.map(Format::as_str) {
@@ -259,7 +255,7 @@ fn check_mismatch(scene: &Scene, flags: &str, code: &str, place: &str) {
     assert_eq!(scene.patches().len(), 1, "but for the apply before");
 }
 
-/// A scene in which an apply has run before the files name their organization.
+/// A scene in which an apply has been carried out, before the files are pinned.
 fn pinned(pin: &str) -> Scene {
     let users = format!("[users]\n{}", demote(0..1));
     let scene = pylon(1).file("users.toml", &users);
@@ -268,10 +264,10 @@ fn pinned(pin: &str) -> Scene {
 }
 
 #[test]
-fn files_for_another_organization_send_only_the_me_request() {
+fn files_for_another_organization_ask_for_nothing_but_me() {
     let scene = pinned("organization = \"org_other\"");
     let before = scene.asked().len();
-    check_mismatch(&scene, "", "pylon::other_organization", "users.toml:2:16");
+    nothing_fits(&scene, "", "pylon::other_organization", "users.toml:2:16");
     let asked = scene.arrivals().split_off(before);
     let asked: HashSet<String> =
         asked.iter().map(|asked| format!("{} {}", asked.request.method, asked.request.path)).collect();
@@ -279,21 +275,21 @@ fn files_for_another_organization_send_only_the_me_request() {
 }
 
 #[test]
-fn a_region_that_contradicts_the_pinned_one_sends_no_request() {
+fn a_region_that_contradicts_the_pin_asks_nobody() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The test server's address belongs to no region. The message says so when the address contradicts the flag.
+    // The address of the Pylon here is no region's, and says so when it contradicts the flag.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {
-        check_mismatch(&scene, flags, "commands::other_region", "users.toml:2:10");
+        nothing_fits(&scene, flags, "commands::other_region", "users.toml:2:10");
     }
     assert_eq!(scene.asked(), before);
     scene.run("plan").exits(0);
 }
 
 #[test]
-fn with_only_guardrails_still_consider_everyone() {
+fn one_person_can_be_changed_alone_and_guardrails_still_see_everybody() {
     let users = "[users]\n\"ben@acme.example\" = { role = \"Member\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"m01@acme.example\" = { role = \"Viewer\" }\n";
     let scene = pylon(2).file("users.toml", users);
     scene.run("plan").exits(3);
@@ -312,7 +308,7 @@ fn with_only_guardrails_still_consider_everyone() {
 }
 
 #[test]
-fn with_only_the_in_sync_count_covers_the_selected_people() {
+fn of_those_who_are_meant_alone_it_is_counted_who_is_in_sync() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Admin\" }\n\"m00@acme.example\" = { role = \"Viewer\" }\n\"typo@acme.example\" = {}\n";
     let scene = pylon(1).file("users.toml", users);
     for (only, in_sync) in [("ana ben m00 typo", 2), ("ana m00", 1), ("m00 typo", 0)] {
@@ -324,8 +320,8 @@ fn with_only_the_in_sync_count_covers_the_selected_people() {
 }
 
 #[test]
-fn a_failed_gain_keeps_the_last_holders_and_the_apply_ends() {
-    // A SCIM group decides Eve's role: Pylon accepts the change, but it has no effect.
+fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
+    // A SCIM group decides Eve's role: Pylon accepts the change and nothing comes of it.
     let state = r#"{ "users": [
         { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
         { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
@@ -336,7 +332,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_ends() {
     run.exits(4);
     assert!(
         run.stdout.contains(
-            "not attempted: too few would have kept the role, since those who were to gain it have not"
+            "not attempted: a guarded role would fall below its minimum, because people who should gain it have not"
         ),
         "{}",
         run.stdout
@@ -345,7 +341,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_ends() {
 }
 
 #[test]
-fn guardrails_also_check_files_without_people() {
+fn files_that_declare_nobody_are_still_judged_by_what_they_say_of_others() {
     let scene = pylon(1).file("users.toml", "[guardrails]\nunmanaged = \"block\"\n[users]\n");
     is_refused(&scene, "Blocked by unmanaged: 3 unmanaged\n");
     let scene = pylon(1).file("users.toml", "[workspace]\norganization = \"org_other\"\n");
@@ -357,7 +353,7 @@ fn guardrails_also_check_files_without_people() {
 }
 
 #[test]
-fn a_printed_acknowledgment_works_once_it_has_a_reason() {
+fn the_acknowledgment_that_a_refusal_prints_is_one_that_works() {
     let roles = r#""roles": [ { "id": "r1", "name": "Admin", "slug": "admin" }, { "id": "r2", "name": "Admin", "slug": "admin-old" },
         { "id": "r3", "name": "Member", "slug": "member" } ]"#;
     let state = format!(
@@ -369,7 +365,7 @@ fn a_printed_acknowledgment_works_once_it_has_a_reason() {
     refusal.exits(3);
     let lines = refusal.stdout.lines().skip_while(|line| line.trim() != "[[acknowledge]]");
     let printed: String = lines.take(6).map(|line| format!("{}\n", line.trim())).collect();
-    // The printed text lacks only the reason, which a person must write.
+    // As it stands it still lacks the reason, which only a person can give.
     let unfinished = scene.file("users.toml", format!("{printed}{users}"));
     unfinished.run("plan").exits(1).names("roster::bad_value");
     let finished = printed.replace("reason = \"\"", "reason = \"Ben has left\"");

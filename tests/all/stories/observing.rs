@@ -285,7 +285,7 @@ fn a_role_from_scim_is_shown_but_never_changed() {
     let run = scene.run("plan --detailed-exitcode");
     run.exits(2);
     assert!(
-        run.stdout.contains("role    Member → Admin   users.toml:2, holds Viewer through SCIM"),
+        run.stdout.contains("role    Member → Admin   users.toml:2, has Viewer through SCIM"),
         "{}",
         run.stdout
     );

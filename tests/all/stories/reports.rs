@@ -50,7 +50,7 @@ fn a_comment_has_the_verdict_the_guarded_roles_and_the_difference_as_toml() {
 
 `Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not in Pylon
 
-Guarded roles, look here first:
+Guarded roles to review first:
 
 - `bo@acme.example` **gains** `Admin`
 - `dee@acme.example` **loses** `Admin`
@@ -73,7 +73,7 @@ Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 - `eva@acme.example` is not in Pylon (`users.toml:7`)
 
-Coming by itself:
+Scheduled changes:
 
 - `2026-11-24` `eve@acme.example` role: `Viewer` → `Member` (`users.toml:11`)
 "#;
@@ -359,10 +359,10 @@ fn the_final_notes_are_in_the_text_the_comment_and_the_page() {
     scene.run("apply --auto-approve --journal j.jsonl --report markdown=a.md --report html=a.html").exits(1);
     for name in ["a.md", "a.html"] {
         let text = read(&scene, name);
-        assert!(text.contains("What was sent, and when: "), "{name}: {text}");
+        assert!(text.contains("Journal of all requests: "), "{name}: {text}");
         assert!(text.contains("j.jsonl"), "{name}: {text}");
         let plain = text.replace("<code>", "`").replace("</code>", "`");
-        assert!(plain.contains("`rolecall apply` again sends only what is not applied"), "{name}: {text}");
+        assert!(plain.contains("Run `rolecall apply` to send only what is not applied"), "{name}: {text}");
     }
 }
 
@@ -375,7 +375,7 @@ fn report_only_drift_reads_the_same_in_every_format() {
         let plain = plain.replace("<span class=\"attention\">", "").replace("</span>", "");
         assert!(
             plain.contains(
-                "2 Admins remain (minimum 5); it is already so, and this plan does not make it worse"
+                "2 Admins remain (minimum 5); it was already below the minimum, and this plan does not make it worse"
             ),
             "{text}"
         );

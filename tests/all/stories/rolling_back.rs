@@ -1,4 +1,4 @@
-//! Tests of `rollback`: what it restores, and what it leaves unchanged.
+//! `rollback`: the way back from an apply, and what it leaves alone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ role = "Member" # for most
 "dee@acme.example" = {}
 "#;
 
-/// A scene in which an apply has run. Also returns its journal.
+/// A scene in which an apply has been carried out, and where its journal is.
 fn applied(users: &str) -> (Scene, PathBuf) {
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     scene.run("apply --auto-approve --journal first.jsonl").exits(0);
@@ -37,7 +37,7 @@ fn applied(users: &str) -> (Scene, PathBuf) {
 const ROLLBACK: &str = "rollback first.jsonl --auto-approve --journal second.jsonl";
 
 #[test]
-fn a_rollback_restores_what_patches_can_and_reports_the_rest() {
+fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
     let (scene, _) = applied(USERS);
     let before = scene.patches().len();
     scene.run(ROLLBACK).exits(0).says(
@@ -52,11 +52,11 @@ rolecall rollback · Acme (org_1, HOST) · 3 declared
 2 applied
 Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
-Not taken back:
+Not rolled back:
   dee@acme.example  role: several were assigned before (Member, Viewer), and a PATCH assigns exactly one   first.jsonl:4
 
-The files contradict it: 2 people are declared otherwise, and the next apply would undo this.
-To keep it, users.toml has to say:
+The files contradict this rollback: 2 people have other values there, and the next apply would set them again.
+To keep the rollback, edit users.toml:
        [users]
       -"bo@acme.example" = {} # came in May
       -"cy@acme.example" = { status = "away" }
@@ -76,14 +76,14 @@ To keep it, users.toml has to say:
 }
 
 #[test]
-fn a_rollback_keeps_and_reports_later_changes() {
+fn what_somebody_has_changed_since_is_left_alone_and_said() {
     let (scene, _) = applied(USERS);
     scene
         .pylon(|world| world.changed_by_someone_else(Duration::ZERO, "bo@acme.example", Some("Admin"), None));
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("  bo@acme.example   role: somebody has set another value since; left alone"),
+        run.stdout.contains("  bo@acme.example   role: someone has set another value since; left alone"),
         "{}",
         run.stdout
     );
@@ -92,11 +92,11 @@ fn a_rollback_keeps_and_reports_later_changes() {
     assert_eq!(patched, [r#"/users/u_bo {"role_id":"role_member"}"#], "only the apply's own");
     let again = scene.run("rollback first.jsonl --auto-approve");
     again.exits(0);
-    assert!(again.stdout.contains("\nnothing to change · 1 as before already\n"), "{}", again.stdout);
+    assert!(again.stdout.contains("\nnothing to change · 1 already as before\n"), "{}", again.stdout);
 }
 
 #[test]
-fn a_damaged_journal_is_read_and_its_lost_lines_are_counted() {
+fn a_damaged_journal_is_read_as_far_as_it_goes_and_what_is_lost_is_said() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -105,13 +105,13 @@ fn a_damaged_journal_is_read_and_its_lost_lines_are_counted() {
     fs::write(&journal, lines.join("\n") + "\n").unwrap();
     let run = scene.run(ROLLBACK);
     run.exits(0);
-    // The outcome line still contains the operation.
+    // Its outcome line still has the operation.
     assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
     assert!(run.stdout.contains("Damaged: 1 line of the journal cannot be read"), "{}", run.stdout);
 }
 
 #[test]
-fn every_apply_has_a_separate_journal() {
+fn an_apply_has_a_journal_of_its_own() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let changed = scene.file("users.toml", USERS.replace("away", "active"));
@@ -120,7 +120,7 @@ fn every_apply_has_a_separate_journal() {
 }
 
 #[test]
-fn guardrails_check_a_rollback() {
+fn guardrails_see_a_rollback_too() {
     let users = "[users]\n\"bo@acme.example\" = { role = \"Admin\" }\n";
     let (scene, _) = applied(users);
     scene.pylon(|world| {
@@ -132,7 +132,7 @@ fn guardrails_check_a_rollback() {
 }
 
 #[test]
-fn a_rollback_works_with_the_journal_of_a_killed_run() {
+fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let intents: Vec<&str> = text.lines().take(3).collect();
@@ -140,15 +140,11 @@ fn a_rollback_works_with_the_journal_of_a_killed_run() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(run.stdout.contains("\n2 applied\n"), "{}", run.stdout);
-    assert!(
-        run.stdout.contains("The journal does not come to its end: the run was killed."),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("The journal is incomplete, because the run was killed."), "{}", run.stdout);
 }
 
 #[test]
-fn a_file_that_is_not_a_journal_of_this_organization_is_refused() {
+fn what_is_no_journal_or_another_organizations_is_refused() {
     let (scene, journal) = applied(USERS);
     scene.run("rollback nowhere.jsonl --auto-approve").exits(1).names("rollback::unreadable");
     scene.run("rollback users.toml --auto-approve").exits(1).names("rollback::no_journal");
@@ -168,12 +164,12 @@ fn a_file_that_is_not_a_journal_of_this_organization_is_refused() {
     kept.run("apply --auto-approve").exits(0);
     let run = kept.run("rollback");
     run.exits(64)
-        .mentions("the newest here: .rolecall/journal/20261120T080000Z-")
+        .mentions("the newest journals here: .rolecall/journal/20261120T080000Z-")
         .mentions(".jsonl (apply, 2026-11-20 08:00Z, 3 changes, ");
 }
 
 #[test]
-fn a_rollback_names_each_contradicting_person_once() {
+fn a_person_is_contradicted_once_whatever_is_declared_of_them() {
     let window = "[{ until = 2026-12-01, role = 'Member', status = 'away', then = 'active' }]";
     let users = format!(
         "users = {{ 'bo@acme.example' = {{ role = 'Viewer', windows = {window} }}, 'cy@acme.example'.status = 'away' }}\n"
@@ -182,14 +178,14 @@ fn a_rollback_names_each_contradicting_person_once() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("The files contradict it: 2 people are declared otherwise"),
+        run.stdout.contains("The files contradict this rollback: 2 people have other values there"),
         "{}",
         run.stdout
     );
 }
 
 #[test]
-fn a_role_named_like_another_slug_is_proposed_by_its_slug() {
+fn a_role_whose_name_is_the_slug_of_another_is_proposed_by_its_own_slug() {
     let state = r#"{ "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" },
         { "id": "r_old", "name": "lead", "slug": "lead-old" }, { "id": "r_new", "name": "Lead", "slug": "lead" } ],
         "users": [ { "email": "ana@acme.example", "role": "admin" }, { "email": "bo@acme.example", "role": "lead-old" } ] }"#;
@@ -203,12 +199,12 @@ fn a_role_named_like_another_slug_is_proposed_by_its_slug() {
 }
 
 #[test]
-fn an_active_window_is_reported_and_no_edit_is_proposed() {
+fn a_window_that_holds_is_told_and_no_edit_is_proposed() {
     let users = "[users.\"cy@acme.example\"]\nwindows = [{ until = 2026-12-01, status = \"away\", then = \"active\" }]\n";
     let (scene, _) = applied(users);
     let run = scene.run("rollback first.jsonl --auto-approve --report json=rollback.json");
     run.exits(0);
-    assert!(run.stdout.contains("cy@acme.example  status: a window holds until 2026-12-01; the live value is not written   users.toml:1"), "{}", run.stdout);
+    assert!(run.stdout.contains("cy@acme.example  status: a window sets it until 2026-12-01; the value in Pylon is not written   users.toml:1"), "{}", run.stdout);
     let report: Value =
         serde_json::from_str(&fs::read_to_string(scene.folder().join("rollback.json")).unwrap()).unwrap();
     assert_eq!(report["rollback"]["contradicted"], 1);
@@ -216,7 +212,7 @@ fn an_active_window_is_reported_and_no_edit_is_proposed() {
 }
 
 #[test]
-fn a_failed_rollback_does_not_suggest_an_apply() {
+fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
     let (scene, journal) = applied(USERS);
     scene.pylon(|world| world.settings.token_can_write = false);
     for text in scene.reports_for_people(ROLLBACK, 1) {
@@ -232,12 +228,12 @@ fn a_failed_rollback_does_not_suggest_an_apply() {
             "{text}"
         );
     }
-    // Nor if its journal is the newest in the folder.
+    // Nor where its journal is the newest of the folder.
     let own = scene.folder().join(".rolecall/journal");
     fs::create_dir_all(&own).unwrap();
     fs::copy(scene.folder().join("second.jsonl"), own.join("20261120T080000Z-1.jsonl")).unwrap();
     let run = scene.run("doctor");
-    let again = "it was a rollback: run it again with the same journal,";
+    let again = "run the rollback again with the same journal;";
     assert!(run.stdout.contains(again), "{}", run.stdout);
     scene.pylon(|world| world.settings.token_can_write = true);
     scene.run(&ROLLBACK.replace("second", "third")).exits(0);
@@ -245,16 +241,16 @@ fn a_failed_rollback_does_not_suggest_an_apply() {
 }
 
 #[test]
-fn every_format_reports_a_journal_without_an_end() {
+fn a_journal_without_an_end_is_said_to_be_so_in_every_format() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.lines().take(3).collect::<Vec<_>>().join("\n") + "\n").unwrap();
     for text in scene.reports_for_people(ROLLBACK, 0) {
-        assert!(text.contains("The journal does not come to its end: the run was killed."), "{text}");
+        assert!(text.contains("The journal is incomplete, because the run was killed."), "{text}");
     }
 }
 
-/// Returns two lines of a journal. The second says that the apply changed this user's role.
+/// Two lines of a journal, the second of which says that the apply changed this user's role.
 fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> String {
     let host = scene.host();
     let edit = format!(r#"{{"field":"role","from":["{from}"],"to":"{to}"}}"#);
@@ -267,7 +263,7 @@ fn forged(scene: &Scene, user: &str, email: &str, from: &str, to: &str) -> Strin
 }
 
 #[test]
-fn a_rollback_shows_the_address_in_pylon() {
+fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
     let users = "[users]\n\"cy@acme.example\" = { role = \"Member\" }\n";
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_admin", "role_member");
@@ -282,25 +278,29 @@ fn a_rollback_shows_the_address_in_pylon() {
     let changed =
         "  ✓ cy@acme.example  Cy\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
-    // The files are also searched for the person's own address.
-    assert!(run.stdout.contains("The files contradict it: 1 person is declared otherwise"), "{}", run.stdout);
+    // The files are looked at under the person's own address too.
+    assert!(
+        run.stdout.contains("The files contradict this rollback: 1 person has other values there"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
-fn skipped_entries_of_a_rollback_show_the_address_in_pylon() {
+fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
     run.exits(0);
-    let left = "  cy@acme.example  role: somebody has set another value since; left alone   forged.jsonl:2\n";
+    let left = "  cy@acme.example  role: someone has set another value since; left alone   forged.jsonl:2\n";
     assert!(run.stdout.contains(left), "{}", run.stdout);
 }
 
 #[test]
-fn a_journal_with_two_organizations_is_refused() {
+fn a_journal_of_two_organizations_is_refused() {
     let (scene, journal) = applied(USERS);
     let text = fs::read_to_string(&journal).unwrap();
     let begin = text.lines().next().unwrap();
     fs::write(&journal, format!("{}\n{text}", begin.replace("org_1", "org_2"))).unwrap();
-    scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("several organizations or hosts");
+    scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("two organizations or hosts");
 }

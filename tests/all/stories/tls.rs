@@ -442,10 +442,10 @@ fn doctor_shows_whose_certificates_are_trusted() {
         .env("PYLON_BASE_URL", "https://api.pylon.example");
     let shown =
         |variables: &[(&str, &str)], found: &str| doctor_says(&scene, variables, "certificates", found);
-    shown(&[], "those that this machine trusts");
+    shown(&[], "the certificates that this machine trusts");
     shown(&[("SSL_CERT_FILE", "both.pem")], "only 2 from SSL_CERT_FILE (both.pem)");
     shown(&[("SSL_CERT_DIR", "folder")], "only 1 from SSL_CERT_DIR (folder)");
-    shown(&[("SSL_CERT_DIR", "")], "those that this machine trusts");
+    shown(&[("SSL_CERT_DIR", "")], "the certificates that this machine trusts");
     shown(
         &[("SSL_CERT_FILE", "both.pem"), ("SSL_CERT_DIR", "empty")],
         "only 2 from SSL_CERT_FILE (both.pem), 0 from SSL_CERT_DIR (empty)",
@@ -528,7 +528,11 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
         let doctor = scene.run_in("doctor", &[(variable, value)]);
         doctor.exits(1);
         assert!(doctor.stdout.contains("  ✗ certificates  SSL_CERT_"), "{value}:\n{}", doctor.stdout);
-        assert!(doctor.stdout.contains("    Pylon         not asked: see above\n"), "{}", doctor.stdout);
+        assert!(
+            doctor.stdout.contains("    Pylon         skipped because of the problems above\n"),
+            "{}",
+            doctor.stdout
+        );
     }
 }
 

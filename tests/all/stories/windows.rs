@@ -78,8 +78,8 @@ fn every_ended_window_resets_its_status() {
     );
     let run = scene.run("explain bo@acme.example");
     for line in [
-        "status   active             from `then`, for whoever still shows away after the window",
-        "status   active             from `then`, for whoever still shows out_of_office after the window",
+        "status   active             from `then`, if the status is still away after the window",
+        "status   active             from `then`, if the status is still out_of_office after the window",
     ] {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&run.stdout).contains(&words(line)), "{}", run.stdout);
@@ -159,7 +159,7 @@ rolecall plan · Acme (org_1, HOST) · 3 declared
 1 to change (1 role) · 2 in sync
 Guardrails pass: 1 of 3 change (limit 10), 2 Admins remain (minimum 2).
 
-Coming by itself:
+Scheduled changes:
   2026-11-24  cy@acme.example  status (left alone) → away   users.toml:5
   2027-03-01  bo@acme.example  role Admin → Member   users.toml:4
       will be blocked by keep_at_least: 1 of 2 Admins remains (minimum 2)
@@ -190,7 +190,9 @@ fn apply_refuses_to_run_for_another_day() {
     let scene = scene.env("PYLON_BASE_URL", "https://pylon.invalid");
     for words in ["apply --auto-approve", "rollback first.jsonl --auto-approve"] {
         let run = scene.run(words);
-        run.exits(1).names("apply::fixed_clock").mentions("ROLECALL_NOW has it be 2026-11-20T08:00:00Z");
+        run.exits(1)
+            .names("apply::fixed_clock")
+            .mentions("ROLECALL_NOW sets the time to 2026-11-20T08:00:00Z");
     }
     scene.run("apply --auto-approve --sandbox").exits(0);
 }
@@ -207,7 +209,7 @@ fn an_invalid_instant_is_an_error() {
         let output = stands_for(value);
         assert_eq!(output.status.code(), Some(64), "{value:?}");
         assert!(
-            String::from_utf8_lossy(&output.stderr).starts_with("ROLECALL_NOW is no instant: "),
+            String::from_utf8_lossy(&output.stderr).starts_with("ROLECALL_NOW is not an instant: "),
             "{value:?}"
         );
     }

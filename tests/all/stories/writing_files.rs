@@ -64,7 +64,7 @@ role = "Member"
 "#
     );
     scene.run("plan --detailed-exitcode").exits(0);
-    scene.run("fmt --check").exits(0).says("\nrolecall fmt\n\n1 file as it should be\n");
+    scene.run("fmt --check").exits(0).says("\nrolecall fmt\n\n1 file already formatted\n");
     assert_eq!(scene.patches(), Vec::<String>::new());
     let again = scene.run("import");
     again.exits(1).names("import::file_exists").mentions("--update");
@@ -146,9 +146,9 @@ rolecall import
   ✓ teams/emea.toml  written
 
 Not written
-  ! dee@acme.example  role: a window holds until 2026-12-01; the live value is not written   users.toml:13
+  ! dee@acme.example  role: a window sets it until 2026-12-01; the value in Pylon is not written   users.toml:13
 
-3 people taken over · 1 not written · 2 unmanaged (--into FILE adds them)
+3 people updated · 1 not written · 2 unmanaged (--into FILE adds them)
 ",
     );
     let expected = USERS
@@ -166,7 +166,7 @@ Not written
     let run = scene.run("plan");
     assert!(run.stdout.contains("1 to change (1 role)"), "only the window: {}", run.stdout);
     let again = scene.run("import --update");
-    assert!(again.stdout.contains("\nnothing to take over · 1 not written"), "{}", again.stdout);
+    assert!(again.stdout.contains("\nnothing to update · 1 not written"), "{}", again.stdout);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn unmanaged_people_are_added_to_the_named_file() {
     scene.run("import --update --into elsewhere.toml").exits(1).names("import::not_read");
     let run = scene.run("import --update --into teams/emea.toml");
     run.exits(0);
-    assert!(run.stdout.contains("3 people taken over · 1 added · 2 not written\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("3 people updated · 1 added · 2 not written\n"), "{}", run.stdout);
     assert_eq!(
         read(&scene, "teams/emea.toml"),
         "[users]\n\"cy@acme.example\" = { role = \"Member\" } # a lead\n\"eve@acme.example\" = { role = \"lead-emea\" }\n\"gone@acme.example\" = {}\n"
@@ -189,7 +189,7 @@ fn import_update_counts_only_people_whose_lines_it_can_edit() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", users);
     let run = scene.run("import --update --diff");
     run.exits(0);
-    assert!(run.stdout.contains("\n1 person would be taken over · 1 not written"), "{}", run.stdout);
+    assert!(run.stdout.contains("\n1 person would be updated · 1 not written"), "{}", run.stdout);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn a_made_up_organization_is_marked_and_can_be_saved_and_edited() {
         "users.toml",
         "[users]\n'ana@acme.example' = { role = 'Admin' }\n'bo@acme.example' = { role = 'Viewer' }\n",
     );
-    let note = "The organization was made up from these files. Describe your own with `rolecall sandbox --write-state pylon.json`.";
+    let note = "This organization was generated from the files. To use your own, run `rolecall sandbox --write-state pylon.json`.";
     for words in ["plan --sandbox", "plan --sandbox", "apply --sandbox --auto-approve"] {
         let run = scene.run(words);
         run.exits(0);
@@ -367,13 +367,13 @@ fn a_made_up_organization_is_marked_and_can_be_saved_and_edited() {
         scene
             .run("plan --sandbox --format html")
             .stdout
-            .contains("The organization was made up from these files.")
+            .contains("This organization was generated from the files.")
     );
     assert!(scene.run("plan --sandbox --format json").stdout.contains("\"made_up\": true"));
     let typo = "[users]\n'ana@acme.example' = { role = 'Admn' }\n";
     let run = Scene::offline().file("users.toml", typo).run("plan --sandbox");
     run.exits(1).names("plan::unknown_role");
-    run.mentions("did you mean `Admin`? The roles are: Admin, Member, Viewer. The sandbox can have your roles: describe your organization in pylon.json,");
+    run.mentions("did you mean `Admin`? The roles are: Admin, Member, Viewer. To use your own roles in the sandbox, describe your organization in pylon.json.");
     scene
         .run("sandbox --write-state pylon.json")
         .exits(0)
