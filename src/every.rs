@@ -1,9 +1,9 @@
-//! Lists of all variants of an enum: `every!`, which the compiler holds to be whole, and `words!`, for enums that are words in files.
+//! Macros that list all variants of an enum. The compiler checks that the lists are complete.
 
-/// All variants of an enum, each once and in this order. One that is left out is not covered, one that stands twice is unreachable.
+/// Returns all variants of an enum in this order. A missing variant makes the match incomplete, and a repeated one is unreachable.
 macro_rules! every {
     ($name:ident: $($variant:ident),+ $(,)?) => {{
-        const fn _is_whole(one: $name) {
+        const fn _is_complete(one: $name) {
             match one { $($name::$variant)|+ => {} }
         }
         [$($name::$variant),+]
@@ -11,8 +11,7 @@ macro_rules! every {
 }
 pub(crate) use every;
 
-/// Declares an enum of which each variant is one word in files and reports, with the list of the variants (`ALL`) and the word of
-/// each (`as_str`).
+/// Declares an enum whose variants are words in files and reports, with a list of all variants (`ALL`) and their words (`as_str`).
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -22,7 +21,7 @@ macro_rules! words {
         impl $name {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The word in files, reports, and JSON.
+            /// Returns the word in files, reports, and JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }

@@ -2,25 +2,26 @@
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, or nothing to do.
+    /// Success, or nothing to do.
     Done,
-    /// It could not be done; nothing was changed.
+    /// The command failed. Nothing was changed.
     Failed,
-    /// There are changes to make, and the question was whether there are.
+    /// There are changes, and a flag asked for this exit code.
     Pending,
     Blocked,
-    /// Something was or may have been changed, but not all of it is applied.
+    /// Something was or may have been changed, but not every change was applied.
     Partial,
-    /// The saved plan is stale, damaged or not for this organization; or what was said yes to is another plan by now.
+    /// The saved plan is stale, damaged, or for another organization, or the plan has changed since it was confirmed.
     PlanMismatch,
-    /// The command line makes no sense.
+    /// The command line is not valid.
     Usage,
     /// Stopped by the signal with this number.
     Signal(i32),
 }
 
 impl Exit {
-    /// How a run ends if its report could not be written. A run that found nothing wrong must not end as if its reader knew that.
+    /// Returns the exit code of a run whose report could not be written. Such a run must not return success, because the reader does
+    /// not know the result.
     #[must_use]
     pub const fn with_lost_report(self, may_have_changed: bool) -> Self {
         match self {

@@ -1,11 +1,11 @@
-//! How rolecall was called, so that a suggested command means the same files and the same Pylon, and can be pasted into a shell.
+//! How rolecall was called. Suggested commands get the same flags, and are quoted for a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::printable::Printable;
 
-/// The longest word of a suggested command, in characters. A path can be longer, but nobody reads it.
+/// The maximum length of a word of a suggested command, in characters. A longer path is cut.
 const LONGEST_WORD: usize = 200;
 
 #[derive(Debug, Clone)]
@@ -14,11 +14,11 @@ pub struct Invocation {
     pub config: Vec<String>,
     /// `pylon.json` next to the config.
     pub description: String,
-    /// The flags that say which Pylon is asked: `--sandbox`, `--region us`.
+    /// The flags that select the Pylon, such as `--sandbox` or `--region us`.
     pub pylon: Vec<String>,
     /// The command words that run the same operation again: `apply plan.json`.
     pub again: Vec<String>,
-    /// Whether a command takes a flag.
+    /// Returns whether a command accepts a flag.
     pub takes: fn(command: &str, flag: &str) -> bool,
 }
 
@@ -35,7 +35,7 @@ impl Default for Invocation {
 }
 
 impl Invocation {
-    /// The command that has these words, with the flags of this run. Safe to print, and quoted for a shell.
+    /// Returns a command with the flags of this run, safe to print and quoted for a shell.
     pub fn command(&self, words: &[&str]) -> String {
         let mut command = "rolecall".to_owned();
         for word in words.iter().copied().chain(self.flags(words)) {
@@ -44,17 +44,17 @@ impl Invocation {
         command
     }
 
-    /// The command that runs the same operation again.
+    /// Returns the command that runs the same operation again.
     pub fn again(&self) -> String {
         self.command(&self.again.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The command that writes a description of the organization, from which the sandbox starts.
+    /// Returns the command that writes a description of the organization, from which the sandbox starts.
     pub fn describe(&self) -> String {
         self.command(&["sandbox", "--write-state", &self.description])
     }
 
-    /// Adds the flags of this run to each command in a text, which is between backticks and begins with `rolecall`.
+    /// Adds the flags of this run to each command in a text. A command is between backticks and begins with `rolecall`.
     pub fn complete(&self, text: &str) -> String {
         let mut complete = String::new();
         let mut rest = text;
@@ -72,7 +72,7 @@ impl Invocation {
 
     fn flags(&self, words: &[&str]) -> impl Iterator<Item = &str> {
         let verb = words.first().copied().unwrap_or_default();
-        // The real organization is copied, never that of the sandbox.
+        // A suggested copy is always of the real organization, not of the sandbox.
         let is_copy = words.contains(&"--state");
         let takes_config = (self.takes)(verb, "config");
         let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
@@ -88,9 +88,9 @@ pub fn path_word(path: &Path) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.into_owned() }
 }
 
-/// Returns the word in single quotes if a shell would read more into it (POSIX, Shell Command Language, 2.2).
+/// Returns the word, in single quotes if it contains a character that is special to a shell (POSIX, Shell Command Language, 2.2).
 pub fn quoted(word: &str) -> String {
-    // Suggested commands are between backticks.
+    // Escape backticks, because suggested commands are between backticks.
     let word = Printable::cut(word, LONGEST_WORD).to_string().replace('`', "\\u{60}");
     let is_plain = |char: char| char.is_alphanumeric() || "-_.:/@=,+%".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {

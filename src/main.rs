@@ -1,4 +1,4 @@
-//! `rolecall`: parse what was typed, run it, write what it says, exit with its code.
+//! The program `rolecall`: parses the command line, runs the command, writes its output, and exits with its code.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -31,7 +31,7 @@ fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
     };
     let cli = match manual::parse(words) {
         Ok(cli) => cli,
-        Err(error) => return told(&error),
+        Err(error) => return print_clap_message(&error),
     };
     let Output { stdout, stderr, exit, may_have_changed } =
         commands::run(&cli, &environment(clock, token_sources));
@@ -39,8 +39,8 @@ fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
     written(stdout, exit, exit.with_lost_report(may_have_changed))
 }
 
-/// Writes help or a usage error, as clap would.
-fn told(error: &clap::Error) -> Exit {
+/// Writes the help or a usage error of clap.
+fn print_clap_message(error: &clap::Error) -> Exit {
     let text = error.render();
     let styled =
         |is_terminal| if is_terminal && !no_color() { text.ansi().to_string() } else { text.to_string() };
@@ -54,7 +54,7 @@ fn told(error: &clap::Error) -> Exit {
 /// Writes to standard output. Returns `exit`, or `lost` if that fails.
 fn written(text: String, exit: Exit, lost: Exit) -> Exit {
     let Err(error) = output::stdout(text) else { return exit };
-    // The reader of a closed pipe wants no more, so there is nothing to explain; it still did not get the report.
+    // If the pipe was closed, its reader needs no message. The report is still lost.
     if error.kind() != ErrorKind::BrokenPipe {
         output::say(&format!("The report cannot be written: {error}"));
     }
@@ -83,13 +83,13 @@ fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// `NO_COLOR` is set, or the terminal has no colors.
+/// Returns whether `NO_COLOR` is set or the terminal has no colors.
 fn no_color() -> bool {
     is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// The user's own places for what lives as long as they are logged in, and for what can be made anew. Only the last is known in
-/// every session: that of the account, where no variable names it.
+/// Returns the folders for locks: the user's runtime folder, cache folder, and `.cache` in the home folder. Only the last one is
+/// known in every session, because it falls back to the home folder of the account.
 fn locks() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));
@@ -97,7 +97,7 @@ fn locks() -> Vec<PathBuf> {
     places.into_iter().flatten().filter(|path| path.is_absolute()).map(|path| path.join("rolecall")).collect()
 }
 
-/// `ROLECALL_NOW` fixes the calendar, for tests and for trying what a window will do (CONTRIBUTING.md).
+/// Returns the time in `ROLECALL_NOW`, which fixes the calendar for tests and for trying out windows (CONTRIBUTING.md).
 fn calendar() -> Result<Option<jiff::Timestamp>, &'static str> {
     let Some(value) = std::env::var_os("ROLECALL_NOW").filter(|value| !value.is_empty()) else {
         return Ok(None);

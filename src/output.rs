@@ -1,8 +1,8 @@
-//! The only way to standard output and standard error. Every text loses the token here.
+//! All writes to standard output and standard error, with tokens removed.
 //!
-//! Guarantees that no text that leaves the process contains a token that was given to [`hide`], nor a piece of it: reports,
-//! questions, progress, help, usage errors, and panics. clippy refuses `std::io::stdout` and `std::io::stderr` everywhere else.
-//! Texts for other files go through [`scrub`]. `pylon::scrub` decides what a piece is.
+//! Guarantees that no output contains a token that was given to [`hide`], or a part of one. This includes reports, questions,
+//! progress, help, usage errors, and panics. clippy forbids `std::io::stdout` and `std::io::stderr` everywhere else. Texts for files
+//! go through [`scrub`]. `pylon::scrub` decides what counts as a part.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal, Result, Write};
@@ -13,22 +13,22 @@ use crate::pylon::Token;
 use crate::pylon::token::words;
 use crate::sandbox::DEFAULT_TOKEN;
 
-/// The tokens to take out. It is global because a panic and a usage error know of no environment.
+/// The tokens to remove. It is global because panics and usage errors have no access to the environment.
 static HIDDEN: Mutex<Vec<Token>> = Mutex::new(Vec::new());
 
-/// Takes every token in `text` out of all texts from now on. The text need not be a valid token: a token in quotes is hidden
-/// too. The public token of the sandbox is not a secret.
+/// Removes every token in `text` from all later output. The text need not be a valid token: a token in quotes is hidden too. The
+/// public token of the sandbox is not a secret.
 pub fn hide(text: &str) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for word in words(text).filter(|word| *word != DEFAULT_TOKEN) {
-        // Every text is searched for each of them, and the same token is given again and again.
+        // Keep the list short, because every text is searched for every token, and the same token is passed many times.
         if !hidden.iter().any(|token| token.is(word)) {
             hidden.extend(Token::new(word));
         }
     }
 }
 
-/// Returns `text` without the hidden tokens and without the pieces of them.
+/// Returns `text` without the hidden tokens and parts of them.
 pub fn scrub(text: String) -> String {
     let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     hidden.iter().fold(text, |text, token| token.scrub(text))
@@ -38,7 +38,7 @@ pub fn scrub(text: String) -> String {
 ///
 /// # Errors
 /// Not all of it could be written.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout(text: String) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(scrub(text).as_bytes()).and_then(|()| stdout.flush())
@@ -48,7 +48,7 @@ pub fn stdout(text: String) -> Result<()> {
 ///
 /// # Errors
 /// Not all of it could be written.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
@@ -58,14 +58,14 @@ pub fn say(line: &str) {
     let _ = stderr(format!("{line}\n"));
 }
 
-/// Whether standard output is a terminal.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+/// Returns whether standard output is a terminal.
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether standard error is a terminal.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+/// Returns whether standard error is a terminal.
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
@@ -78,7 +78,7 @@ pub fn report_panics() {
 fn panicked(panic: &PanicHookInfo<'_>) -> String {
     let what = panic.payload_as_str().unwrap_or("no description");
     let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-    let trace = Backtrace::capture(); // is there only if RUST_BACKTRACE is set
+    let trace = Backtrace::capture(); // empty unless RUST_BACKTRACE is set
     let trace =
         if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
     format!("rolecall failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}")
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_hidden_even_if_it_is_not_valid_and_the_public_one_is_shown() {
+    fn invalid_tokens_are_hidden_and_the_public_token_is_shown() {
         hide("\"tok_0f3e9a77c1d2\"\n");
         hide(DEFAULT_TOKEN);
         assert_eq!(scrub("bad value 'tok_0f3e9a77c1d2'".into()), "bad value '[token]'");

@@ -56,7 +56,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
             }
         }
         report.checks.push(last_apply(&folder(&common.config), environment.clock.now()));
-        let exit = if report.is_ill() { Exit::Failed } else { Exit::Done };
+        let exit = if report.has_failed() { Exit::Failed } else { Exit::Done };
         Ok((Body::Doctor(Box::new(report)), exit))
     })
 }

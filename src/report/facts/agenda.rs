@@ -16,14 +16,14 @@ pub struct AgendaReport {
     pub file: Printable,
     /// The zone of local dates and times.
     pub timezone: Printable,
-    /// The windows' line of time begins here.
+    /// The beginning of the timeline of the windows.
     #[serde(skip)]
     pub now: Timestamp,
-    /// `None` if no end was asked for.
+    /// The time of `--until`. `None` if it is not given.
     pub until: Option<Printable>,
     /// Sorted by time and address.
     pub scheduled: Vec<ScheduledChange>,
-    /// The windows behind the changes, and those that are open now.
+    /// The windows that make the changes, and the windows that are open now.
     pub windows: Vec<WindowLine>,
 }
 
@@ -73,7 +73,7 @@ pub struct Edge {
 }
 
 impl AgendaReport {
-    /// The agenda of `roster` after `now`, and before `until` if that is given.
+    /// Returns the scheduled changes of `roster` after `now` and before `until`.
     pub fn new(roster: &Roster, file: Printable, now: Timestamp, until: Option<&Moment>) -> Self {
         let is_asked = |at: Timestamp| until.is_none_or(|until| at < until.at);
         let mut transitions = roster.agenda(now);
@@ -95,7 +95,7 @@ impl AgendaReport {
 }
 
 impl ScheduledChange {
-    /// A change that no guardrail was asked about.
+    /// Returns a change that was not checked by guardrails.
     pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
         let Transition { moment, email, field, from, to, place } = transition;
         Self {

@@ -1,4 +1,4 @@
-//! What two versions of the files declare differently.
+//! The differences between two versions of the files.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::printable::Printable;
 use crate::roster::{Email, Roster};
 use crate::source::{Location, Sources};
 
-/// `compare`: what two versions of the files declare differently.
+/// `compare`: the differences between two versions of the files.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ComparisonReport {
     /// The root file of the old version.
@@ -22,7 +22,7 @@ pub struct ComparisonReport {
     pub summary: ComparisonSummary,
     /// In the order of [`ComparedSubject`].
     pub differences: Vec<DifferenceEntry>,
-    /// The windows' line of time begins here.
+    /// The beginning of the timeline of the windows.
     #[serde(skip)]
     pub now: Timestamp,
     /// The windows, in the new version, of people who differ.
@@ -54,9 +54,9 @@ pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
     pub new: Option<ComparedValue>,
-    /// A reviewer must not miss it: a guarded role, a guardrail, a policy, an accepted risk, the pin.
+    /// Whether it is important for a reviewer: a guarded role, a guardrail, a policy, an acknowledgment, or the pinned organization.
     pub weighty: bool,
-    /// Whether it names a role that may be a kept one: only Pylon knows which name, slug, and ID mean the same role.
+    /// Whether it names a role that may be a guarded role. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
 }
 
@@ -74,7 +74,7 @@ pub struct ComparedValue {
 }
 
 impl ComparisonReport {
-    /// What differs between `old` and `new`. Each comes with the name of its root file.
+    /// Compares `old` and `new`. Each comes with the name of its root file.
     pub fn new(old: (&Roster, Printable), new: (&Roster, Printable), now: Timestamp) -> Self {
         let ((old, old_file), (new, new_file)) = (old, new);
         let Comparison { differences } = Comparison::between(old, new);

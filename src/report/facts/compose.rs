@@ -17,7 +17,7 @@ use crate::apply::rollback::{Applied, NotRolledBack};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
-use crate::plan::forecast::Forecast;
+use crate::plan::forecast::Coming;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, Edit, Subject};
@@ -27,11 +27,11 @@ use crate::report::words;
 use crate::roster::{Acknowledgment, Email, FieldValue, Roster, Unmanaged};
 use crate::source::Sources;
 
-/// A role within a sentence is named in at most this number of characters.
+/// The maximum length of a role name within a sentence, in characters.
 const LONGEST: usize = 80;
 
 impl PlanReport {
-    /// The report of a plan that was not applied. `place` is where the organization was read.
+    /// Returns the report of a plan that was not applied. `place` is where the organization was read.
     pub fn new(
         reviewed: &ReviewedPlan,
         observed: &ObservedState,
@@ -93,7 +93,7 @@ impl PlanReport {
         }
     }
 
-    /// Adds who set the values that differ, as far as the audit log says it.
+    /// Adds who set the values that differ, as far as the audit log shows it.
     pub fn add_blame(&mut self, findings: &Findings) {
         let Findings { blames, unread, is_available } = findings;
         let mut edits = 0;
@@ -130,7 +130,7 @@ impl PlanReport {
 }
 
 impl RollbackNotes {
-    /// `left` is what the rollback leaves as it is, and `files` is what the files would have to say.
+    /// Returns the notes of a rollback. `left` are the values that are not rolled back, and `files` are the edits that keep the rollback.
     pub fn new(
         applied: &Applied,
         left: &[NotRolledBack],
@@ -155,9 +155,9 @@ impl RollbackNotes {
 }
 
 impl ScheduledChange {
-    /// A change with the guardrails that would block it on its day.
-    pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
-        let Forecast { transition, blocked_by } = forecast;
+    /// Returns a change with the guardrails that would block it on its day.
+    pub fn reviewed(coming: &Coming, roles: &RoleCatalog, sources: &Sources) -> Self {
+        let Coming { transition, blocked_by } = coming;
         let names = Labels { roles, sources };
         let mut figures = Vec::new();
         for figure in blocked_by {
@@ -303,7 +303,7 @@ fn person_line(subject: &Subject) -> PersonLine {
 }
 
 fn blame_line(blame: &Blame) -> BlameLine {
-    let Blame { actor, source, action, at, old, new, is_outdated } = blame;
+    let Blame { actor, source, action, at, old, new, is_outlived } = blame;
     let (actor_id, actor_name, actor_email) = match actor {
         Actor::Person { id, name, email } => {
             (Some(Printable::new(id.as_str())), Some(Printable::new(name)), Some(email_line(email)))
@@ -320,6 +320,6 @@ fn blame_line(blame: &Blame) -> BlameLine {
         at: *at,
         old: old.as_deref().map(Printable::new),
         new: new.as_deref().map(Printable::new),
-        outlived: *is_outdated,
+        outlived: *is_outlived,
     }
 }

@@ -1,4 +1,4 @@
-//! What a run needs, looked at one by one, each with what to do where it is not well.
+//! The checks of `doctor`, each with a remedy if it fails.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::report::tables::{Mark, Row, Table, TableReport};
 use crate::report::words;
 use crate::source::Location;
 
-/// `doctor`: everything that a run needs, in the order in which it was checked.
+/// `doctor`: the checks, in the order in which they were made.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct DoctorReport {
     pub checks: Vec<Check>,
@@ -20,39 +20,39 @@ pub struct Check {
     pub name: &'static str,
     #[serde(rename = "state")]
     pub mark: Mark,
-    /// What was found, in a few words. Values in it are printable already.
+    /// The result in a few words. Values in it are already printable.
     pub found: String,
-    /// What to do, or to copy; several lines, perhaps. Values in it are printable already.
+    /// What to do, and text to copy. It may have several lines. Values in it are already printable.
     pub remedy: Option<String>,
     /// `None` if it is not in a file.
     pub location: Option<Location>,
 }
 
 impl Check {
-    /// It is as it should be.
+    /// Returns a check that passed.
     pub fn good(name: &'static str, found: impl Into<String>) -> Self {
         Self { name, mark: Mark::Good, found: found.into(), remedy: None, location: None }
     }
 
-    /// It works, and could be better.
+    /// Returns a check with a warning.
     pub fn attention(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { mark: Mark::Attention, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
 
-    /// Something that does not work, and what to do about it.
+    /// Returns a check that failed.
     pub fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { mark: Mark::Bad, remedy: Some(remedy.into()), ..Self::good(name, found) }
     }
 
-    /// It could not be looked at.
+    /// Returns a check that was skipped.
     pub fn unknown(name: &'static str, found: impl Into<String>) -> Self {
         Self { mark: Mark::Plain, ..Self::good(name, found) }
     }
 }
 
 impl DoctorReport {
-    /// Whether anything does not work.
-    pub fn is_ill(&self) -> bool {
+    /// Returns whether a check failed.
+    pub fn has_failed(&self) -> bool {
         self.checks.iter().any(|check| check.mark == Mark::Bad)
     }
 

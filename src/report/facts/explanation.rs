@@ -21,20 +21,20 @@ use crate::source::{Location, Sources};
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ExplanationReport {
     pub organization: OrganizationLine,
-    /// The address that was asked about.
+    /// The address on the command line.
     pub asked: Printable,
     /// `None` if no file declares the person.
     pub declared: Option<DeclarationLine>,
     pub in_pylon: Option<PylonLine>,
-    /// The people in Pylon who share the address, so that no file can mean one of them by it.
+    /// The people in Pylon who share the address. A file cannot use it to declare one of them.
     pub several_in_pylon: Vec<PylonLine>,
     /// Each value that is declared now.
     pub values: Vec<ValueLine>,
-    /// The plan of this person alone, with the guardrails over all people. `None` if no file declares the person.
+    /// The plan for only this person, with the guardrails over all people. `None` if no file declares the person.
     #[serde(serialize_with = "as_plan_report")]
     #[schemars(with = "Option<Envelope<'static, PlanReport>>")]
     pub plan: Option<PlanReport>,
-    /// What the guardrails see in this person, whatever changes.
+    /// What the guardrails report about this person, regardless of changes.
     pub standing: Vec<StandingLine>,
     /// The nearest known address, if no person has this one.
     pub did_you_mean: Option<Printable>,
@@ -49,7 +49,7 @@ pub struct DeclarationLine {
     pub location: Location,
 }
 
-/// What a guardrail sees in a person.
+/// What a guardrail reports about a person.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StandingLine {
     pub guardrail: Guardrail,
@@ -66,7 +66,7 @@ pub struct PylonLine {
     /// The primary address in Pylon.
     pub email: Printable,
     pub other_emails: Vec<Printable>,
-    /// Whether the address that was asked about is one of the others.
+    /// Whether the address on the command line is one of `other_emails`.
     pub found_by_other_email: bool,
     pub assigned_roles: Vec<Printable>,
     /// Roles that come from SCIM groups.
@@ -87,7 +87,7 @@ pub struct ValueLine {
     pub location: Option<Location>,
 }
 
-/// Writes the plan as `plan --only` would, whatever becomes of the explanation.
+/// Writes the plan as the report of `plan --only`.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Result<S::Ok, S::Error> {
     let exit = |plan: &PlanReport| if plan.blocked { Exit::Blocked } else { Exit::Done };
@@ -95,7 +95,7 @@ fn as_plan_report<S: Serializer>(plan: &Option<PlanReport>, serializer: S) -> Re
 }
 
 impl ExplanationReport {
-    /// Everything about `asked`. `desired` is what is declared of the person, and `plan` is the plan of this person alone.
+    /// Explains `asked`. `desired` contains the declared values, and `plan` is limited to this person.
     pub fn new(
         asked: &Email,
         roster: &Roster,
@@ -139,7 +139,7 @@ impl ExplanationReport {
         }
     }
 
-    /// Whether the person is known, and is only one.
+    /// Returns whether the address belongs to exactly one known person.
     pub fn is_explained(&self) -> bool {
         self.several_in_pylon.is_empty() && (self.in_pylon.is_some() || self.declared.is_some())
     }
@@ -238,7 +238,7 @@ impl ExplanationReport {
         }
     }
 
-    /// Whether a guardrail that looks at everybody speaks of this address: `a@acme.example` ends like many another.
+    /// Returns whether the figure of a guardrail is about this person. It compares the address itself, not the text of the figure.
     fn is_about_asked(&self, figure: &Figure) -> bool {
         match figure {
             Figure::ProtectedNotFound(email)
@@ -324,7 +324,7 @@ fn joined(values: &[Printable]) -> String {
     values.iter().map(|value| cell(value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// What the guardrails see in a person whether or not anything changes.
+/// Returns what the guardrails report about a person, regardless of changes.
 fn standing(
     email: &Email,
     person: Option<&Person>,

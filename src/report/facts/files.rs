@@ -1,4 +1,4 @@
-//! Files that a verb writes, would write, or says should be written: what differs in each, and what was left out.
+//! The files that a command writes, would write, or suggests to edit, and the values that it leaves out.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -11,18 +11,18 @@ use crate::report::tables::{Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::source::{Location, Sources};
 
-/// `fmt`, `import`: files that were written, or would be.
+/// `fmt` and `import`: the files that were or would be written.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FilesReport {
     /// The result in a few words.
     #[serde(skip)]
     pub verdict: String,
     pub files: Vec<FileLine>,
-    /// What is not written into them.
+    /// The values that are not written to the files.
     pub left: Vec<SkippedLine>,
 }
 
-/// A file, and how it differs.
+/// A file and its differences.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileLine {
     /// As the user or an `include` named it.
@@ -48,7 +48,7 @@ pub enum FileState {
 }
 
 impl FileState {
-    /// Its name in JSON, and to people.
+    /// Returns the name in JSON and in reports for people.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
@@ -62,14 +62,14 @@ impl FileState {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SkippedLine {
     pub email: Printable,
-    /// Why, in a sentence. Values in it are printable and short already.
+    /// The reason as a sentence. Values in it are already printable and short.
     pub why: String,
     /// `None` if no file declares the person.
     pub location: Option<Location>,
 }
 
 impl FileLine {
-    /// A file with the lines that differ.
+    /// Returns a file with the lines that differ.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
         Self { name: Printable::new(name), state, hunks: diff_texts(before, after) }
     }
@@ -79,7 +79,7 @@ fn as_diff<S: Serializer>(hunks: &[Hunk], serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(&hunks.iter().map(Hunk::text).collect::<String>())
 }
 
-/// The files of an adoption.
+/// Returns the files of an adoption.
 pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> Vec<FileLine> {
     let line = |edit: &crate::adoption::FileEdit| {
         FileLine::new(sources.name(edit.file), state, sources.text(edit.file), &edit.text)
@@ -87,7 +87,7 @@ pub fn file_lines(adoption: &Adoption, sources: &Sources, state: FileState) -> V
     adoption.files.iter().map(line).collect()
 }
 
-/// What an adoption leaves out.
+/// Returns the values that an adoption leaves out.
 pub fn skipped_lines(adoption: &Adoption, sources: &Sources, roles: &RoleCatalog) -> Vec<SkippedLine> {
     let line = |left: &NotWritten| {
         let NotWritten { email, field, why } = left;

@@ -1,7 +1,7 @@
-//! The facts of every report, a file per kind of report.
+//! The facts of all reports, one module per kind of report.
 //!
-//! Names and values are [`Printable`], and places are settled, so that a format looks nothing up. JSON is these structs as serde
-//! writes them: a field that is skipped is for people only. Sentences in them are made here, once for all formats.
+//! Names and values are [`Printable`], and places are resolved, so that a format looks nothing up. `serde` writes these structs as
+//! JSON. A field that `serde` skips is only for people. Sentences are made here, once for all formats.
 
 pub mod agenda;
 pub mod comparison;
@@ -28,10 +28,10 @@ use crate::exit::Exit;
 use crate::observed::Organization;
 use crate::printable::Printable;
 
-/// The version of the JSON reports. Within a version, keys may be added. None is removed or gets another meaning.
+/// The version of the JSON reports. Keys may be added within a version, but not removed or changed in meaning.
 pub const VERSION: u32 = 1;
 
-/// A report in JSON: what all reports have, and the facts of this one.
+/// A report in JSON: the keys of all reports, and the facts of this one.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Envelope<'a, B> {
     version: u32,
@@ -42,7 +42,7 @@ pub struct Envelope<'a, B> {
 }
 
 impl<'a, B> Envelope<'a, B> {
-    /// The facts of a run of `command` that ends with `exit`.
+    /// Wraps the facts of a run of `command` that ends with `exit`.
     pub fn new(command: &'a str, exit: Exit, body: &'a B) -> Self {
         Self { version: VERSION, command, exit_code: exit.code(), body }
     }

@@ -28,7 +28,7 @@ pub struct PlanReport {
     pub invocation: Invocation,
     /// How many people are declared.
     pub declared: usize,
-    /// The instant that was asked about. `None` if it is the present.
+    /// The time of `--at`. `None` if it is the present.
     pub at: Option<Printable>,
     /// The people that the plan is limited to. Empty if it is about all people.
     pub only: Vec<Printable>,
@@ -56,7 +56,7 @@ pub struct PlanReport {
     pub scheduled: Vec<ScheduledChange>,
     /// The windows of these people, sorted by their beginning.
     pub windows: Vec<WindowLine>,
-    /// The windows' line of time begins here.
+    /// The beginning of the timeline of the windows.
     #[serde(skip)]
     pub now: Timestamp,
     /// `None` unless the plan is a rollback.
@@ -164,7 +164,7 @@ pub struct EditLine {
     /// Where the new value is declared.
     pub location: Location,
     pub origin: Origin,
-    /// Who set `from`. Only with `plan --blame`, and only if the audit log says it.
+    /// Who set `from`. Only with `plan --blame`, and only if the audit log shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameLine>,
 }
@@ -179,14 +179,14 @@ pub struct BlameLine {
     pub actor_email: Option<Printable>,
     /// Where the change came from, such as `api` or `app`.
     pub source: Option<Printable>,
-    /// As the log calls it.
+    /// The name of the action in the log.
     pub action: Printable,
     /// An RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     pub old: Option<Printable>,
     pub new: Option<Printable>,
-    /// It set another value than `from`: something that is not in the log came after it.
+    /// Whether it set a value other than `from`. A later change is then missing in the log.
     pub outlived: bool,
 }
 
@@ -198,7 +198,7 @@ pub struct AuditLogLine {
     pub complete: bool,
     /// Why it was not read to its end.
     pub reason: Option<String>,
-    /// How many edits it was asked about.
+    /// How many edits were looked up in it.
     #[serde(skip)]
     pub edits: usize,
     /// How many of them are in it.
@@ -211,7 +211,7 @@ pub struct AuditLogLine {
 pub struct OutcomeLine {
     pub name: &'static str,
     pub applied: bool,
-    /// The name, and why, if that is known.
+    /// The name, and the reason if it is known.
     pub detail: String,
     pub request_id: Option<String>,
     #[serde(skip)]
@@ -219,7 +219,7 @@ pub struct OutcomeLine {
 }
 
 impl OutcomeLine {
-    /// The facts of an outcome.
+    /// Returns the facts of an outcome.
     pub fn new(outcome: Outcome) -> Self {
         Self {
             name: outcome.as_str(),
@@ -257,7 +257,7 @@ pub struct ExpiredLine {
     pub location: Location,
 }
 
-/// What a rollback leaves as it is, and how the files contradict it.
+/// The values that a rollback does not restore, and how the files contradict it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RollbackNotes {
     /// `false` if the run that wrote the journal was killed.
@@ -265,11 +265,11 @@ pub struct RollbackNotes {
     /// The changes in these lines of the journal are not rolled back.
     pub unreadable_lines: usize,
     pub left: Vec<SkippedLine>,
-    /// How many people are declared otherwise, so that the next apply would undo the rollback.
+    /// How many people have other values in the files, so that the next apply would undo the rollback.
     pub contradicted: usize,
-    /// What the files would have to say instead.
+    /// The edits of the files that keep the rollback.
     pub files: Vec<FileLine>,
-    /// What no edit of the files can say, such as a value that a window sets.
+    /// The values for which no edit is suggested, such as a value that a window sets.
     pub unwritten: Vec<SkippedLine>,
 }
 
@@ -314,7 +314,7 @@ impl Entry<'_> {
 }
 
 impl PlanReport {
-    /// Everything about people, sorted by declared address.
+    /// Returns all entries about people, sorted by declared address.
     pub fn entries(&self) -> Vec<Entry<'_>> {
         let changes = self.changes.iter().map(Entry::Change);
         let observed = self.observed.iter().map(Entry::Observed);
@@ -326,7 +326,7 @@ impl PlanReport {
         entries
     }
 
-    /// The outcomes of the changes. Empty if the plan was not applied.
+    /// Returns the outcomes of the changes. Empty if the plan was not applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))
     }

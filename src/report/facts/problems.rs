@@ -1,4 +1,4 @@
-//! What `validate` found in valid files, and the problems of a run that failed, as JSON has them.
+//! The JSON of `validate` for valid files, and of the problems of a failed run.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -19,7 +19,7 @@ pub(crate) struct Valid<'a> {
     digest: String,
 }
 
-/// Writes the facts about valid files. The digest takes its time, so it is made for JSON only.
+/// Writes the facts about valid files. The digest takes time, so it is computed only for JSON.
 pub(crate) fn serialize_valid<S: Serializer>(files: &Sources, serializer: S) -> Result<S::Ok, S::Error> {
     let paths = files.iter().map(|(name, _)| name).collect();
     Valid { valid: true, files: files.len(), paths, digest: digest_of(files) }.serialize(serializer)

@@ -1,4 +1,4 @@
-//! The organization's roles: how a file may name each, who holds it, who is declared with it.
+//! The organization's roles: their names, and how many people hold them and are declared with them.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ pub struct RoleLine {
 }
 
 impl RolesReport {
-    /// The roles of `observed`, counted in `roster` where there is one.
+    /// Returns the roles of `observed`, with the number of people whom `roster` declares with each.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
         let mut declared: HashMap<&RoleName, usize> = HashMap::new();
         for person in roster.iter().flat_map(|roster| &roster.people) {

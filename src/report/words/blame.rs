@@ -1,4 +1,4 @@
-//! Who changed what is out of sync, and how far that is known.
+//! Sentences about who changed a value, according to the audit log.
 
 use super::{LONGEST_NAME, count};
 use crate::clock::minute;
@@ -7,11 +7,11 @@ use crate::pylon::inquiry::CutShort;
 use crate::pylon::{Cause, Failure};
 use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
-/// Who brought a value about: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
+/// Returns who set a value: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
 pub fn blame(line: &BlameLine) -> String {
     let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outlived } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
-    // A token acts in the name of the person who made it. Then an integration made the change.
+    // A token acts in the name of the person who created it, so name the API too: an integration may have made the change.
     let is_api = source.as_ref().is_some_and(|source| source.raw() == "api");
     let through = if is_api { " through the API" } else { "" };
     let by = match (actor_name, actor_email.as_ref().or(actor_id.as_ref()), source) {
@@ -32,8 +32,8 @@ pub fn blame(line: &BlameLine) -> String {
     }
 }
 
-/// Of what the audit log does not say who changed it, and why, where there is such a thing: a sentence, and perhaps text from
-/// elsewhere.
+/// Returns a sentence about what the audit log does not show, and the reason, which may contain text from elsewhere. `None` if the
+/// log shows everything.
 pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
     let AuditLogLine { available, complete: _, reason, edits, blamed } = line;
     let silent = edits.saturating_sub(*blamed);
@@ -42,14 +42,14 @@ pub fn audit_log(line: &AuditLogLine) -> Option<(String, Option<String>)> {
         None if silent == 0 => return None,
         None => format!("The audit log does not say {of}"),
         Some(_) if !available => "The audit log is not available".into(),
-        // The log is not sorted, or what was read would be enough: the newest entry may be in the rest.
+        // The log is not sorted, so the newest entry may be in the part that was not read.
         Some(_) if silent == 0 => "Someone else may have changed these values since".into(),
         Some(_) => format!("It is not known {of}"),
     };
     Some((what, reason.clone()))
 }
 
-/// Why the audit log was not read to its end.
+/// Returns why the audit log was not read to its end.
 pub fn why_unread(unread: &CutShort) -> String {
     match unread {
         CutShort::Failed(failure) if is_not_allowed(failure) => {
@@ -78,7 +78,7 @@ mod tests {
     use crate::pylon::failure::Refusal;
 
     #[test]
-    fn who_changed_it_is_said_as_far_as_it_is_known() {
+    fn blame_names_the_actor_as_far_as_it_is_known() {
         let shown = |text: &str| Printable::new(text);
         let dana = |name: &str| (Some(shown("u_dana")), Some(shown(name)), Some(shown("dana@acme.example")));
         for (actor, source, expected) in [
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_audit_log_does_not_say_is_one_line() {
+    fn gaps_of_the_audit_log_are_reported_in_one_line() {
         let failed = |status: u16| {
             let refusal = Refusal { status, ..Refusal::default() };
             let asked = "POST /audit-logs/search".to_owned();

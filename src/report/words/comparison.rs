@@ -1,15 +1,15 @@
-//! What two versions of the files declare differently, and what windows will bring.
+//! Sentences about differences between two versions of the files, and about scheduled changes.
 
 use super::count;
 use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
-/// What makes a difference between two versions weighty.
+/// The differences that a reviewer must not miss.
 pub const WEIGHTY: &str = "guarded roles, guardrails, policy, acknowledgments, pinned organization";
-/// Says that a role may be a kept one.
+/// A note about a role that may be a guarded role.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
-/// What is declared about, as a file would name it.
+/// Returns the subject as a file names it.
 pub fn subject(subject: &ComparedSubject) -> String {
     match subject {
         ComparedSubject::Workspace => "[workspace]".into(),
@@ -26,14 +26,14 @@ pub fn subject(subject: &ComparedSubject) -> String {
     }
 }
 
-/// What a version says of a key: the value, of which at most so many characters are shown, and the zone that it is meant in.
+/// Formats a declared value in at most `limit` characters, followed by its time zone.
 pub fn declared_value(declared: &ComparedValue, limit: usize) -> String {
     let ComparedValue { value, zone, location: _, from_defaults: _ } = declared;
     let zone = zone.as_ref().map_or_else(String::new, |zone| format!(" # in {zone}"));
     format!("{}{zone}", value.short(limit))
 }
 
-/// What a comparison comes to, in the few words of a title.
+/// Returns the result of a comparison as a title.
 pub fn differing(report: &ComparisonReport) -> String {
     let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
         report.summary;
@@ -48,7 +48,7 @@ pub fn differing(report: &ComparisonReport) -> String {
     }
 }
 
-/// How many of what differ, for the one line that sums a comparison up.
+/// Returns the counts of a comparison for its summary line.
 pub fn comparison(report: &ComparisonReport) -> Vec<String> {
     let ComparisonSummary { people_added, people_removed, people_changed, settings, weighty: _ } =
         report.summary;
@@ -63,7 +63,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<String> {
     if parts.is_empty() { vec!["no differences".into()] } else { parts }
 }
 
-/// How much comes by itself.
+/// Returns the number of scheduled changes.
 pub fn agenda(transitions: usize, windows: usize) -> String {
     match transitions {
         0 => "no scheduled changes".to_owned(),

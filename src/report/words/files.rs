@@ -1,4 +1,4 @@
-//! What becomes of files.
+//! Sentences about files that are written or checked.
 
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
@@ -6,13 +6,13 @@ use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::roster::Field;
 
-/// How many files are valid, and how many people they declare.
+/// Returns how many files are valid and how many people they declare.
 pub fn valid(files: usize, declared: usize) -> String {
     let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
     format!("{files}, {people} declared: valid")
 }
 
-/// The result of `fmt` in a few words.
+/// Returns the result of `fmt`.
 pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     let all = count(files, "file", "files");
     match (changed, is_dry) {
@@ -23,7 +23,7 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     }
 }
 
-/// The result of a first `import`. `unicode` is the number of addresses with letters outside ASCII, which the new file allows.
+/// Returns the result of an `import` that makes a new file. `unicode` is the number of addresses with characters outside ASCII.
 pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> String {
     let would = if is_dry { " would be" } else { "" };
     let people = count(declared, "person", "people");
@@ -41,14 +41,14 @@ pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> S
     format!("{people}{would} declared{left}{unicode}")
 }
 
-/// The content of a state of the sandbox that was written.
+/// Returns the content of a sandbox state that was written.
 pub fn state_written(people: usize, integrations: usize, roles: usize) -> String {
     let mut parts = vec![count(people, "person", "people"), count(roles, "role", "roles")];
     parts.extend((integrations > 0).then(|| count(integrations, "integration user", "integration users")));
     parts.join(" · ")
 }
 
-/// What an `import --update` comes to.
+/// Returns the result of `import --update`.
 pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_dry: bool) -> String {
     let would = if is_dry { "would be " } else { "" };
     let mut parts = Vec::new();
@@ -62,7 +62,7 @@ pub fn updated(changed: usize, added: usize, left: usize, unmanaged: usize, is_d
     parts.join(" · ")
 }
 
-/// Why a value is not written into the files.
+/// Returns why a value is not written to the files.
 pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCatalog) -> String {
     let name = field.map_or("person", Field::as_str);
     match why {

@@ -1,4 +1,4 @@
-//! A guardrail's figure, and the narrowest thing that lets a plan pass it.
+//! Sentences about guardrails: the figure with its limit, and how to let a plan pass.
 
 use super::address;
 use crate::observed::RoleId;
@@ -6,7 +6,7 @@ use crate::plan::guardrails::{Figure, RoleMinimum};
 use crate::printable::Printable;
 use crate::toml_text;
 
-/// A guardrail's figure and limit in a few words. `label` names a role.
+/// Returns a guardrail's figure and limit. `label` names a role.
 pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     match figure {
         Figure::Changes { changed, declared, limit } => {
@@ -42,7 +42,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
     }
 }
 
-/// What is to be said behind the figure of a guardrail that neither holds nor refuses; nothing where the figure says it all.
+/// Returns an explanation of a warning. `None` if the figure explains itself.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
         Figure::Holders(_) | Figure::Active { .. } => {
@@ -50,7 +50,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         }
         Figure::ProtectedNobody(_)
         | Figure::AdminNotGuarded(_)
-        // These hold, refuse or are acknowledged.
+        // These never warn: they pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
         | Figure::TokenOwner { .. }
@@ -59,8 +59,8 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
     }
 }
 
-/// What to do about a refusal: the narrowest thing that would let exactly this plan pass. Several lines, the last of
-/// them TOML to copy.
+/// Returns how to let a blocked plan pass, by the smallest exception that is enough. It has several lines, which end with TOML to
+/// copy.
 pub fn remedy(
     figure: &Figure,
     is_rollback: bool,
@@ -76,7 +76,7 @@ pub fn remedy(
             String::new(),
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
-        // Reported, never refused: there is nothing to acknowledge.
+        // These only warn, so there is nothing to acknowledge.
         Figure::ProtectedNobody(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
@@ -93,7 +93,7 @@ pub fn remedy(
     )
 }
 
-/// The holders of a role: `Admins`. Only names that take an s in English are given one.
+/// Returns the plural of a role, such as `Admins`. Names that form no regular plural stay as they are.
 fn holders(role: &str, number: u64) -> String {
     let takes_s = role.ends_with(|last: char| last.is_ascii_lowercase() && !"sxz".contains(last));
     if takes_s && number != 1 { format!("{role}s") } else { role.to_owned() }
@@ -103,7 +103,7 @@ fn was(before: u64, after: u64) -> String {
     if after < before { format!(" of {before}") } else { String::new() }
 }
 
-/// A text as TOML; one that is too long for any name is cut, so that no sentence is endless.
+/// Returns a TOML string. A text that is too long for a name is cut.
 fn toml_string(text: &str) -> String {
     toml_text::quoted(Printable::cut(text, 300).raw())
 }

@@ -1,4 +1,4 @@
-//! Sentences that several formats share, so that a figure reads the same everywhere; a room for each thing they are about.
+//! The sentences that several formats share, one module per topic.
 
 mod blame;
 mod comparison;
@@ -27,31 +27,31 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// A change of one value. Between two that run from right to left an arrow runs so too, and they would change places where
-/// they are shown (a terminal that reorders, an annotation): a word that runs from left to right holds them apart.
+/// Formats a change of one value. Between two values in a right-to-left script, a lone arrow would also run from right to left, and
+/// the values would swap places on the screen. A left-to-right word after the arrow prevents this.
 pub fn change(before: &str, after: &str) -> String {
     format!("{before} {} {after}", arrow(before))
 }
 
-/// The arrow of a change from `before` to another value.
+/// Returns the arrow of a change from `before` to another value.
 pub fn arrow(before: &str) -> &'static str {
     if before.chars().any(runs_leftwards) { "→ to" } else { "→" }
 }
 
-/// The blocks whose letters run from right to left (UAX #9, the defaults of `R` and `AL`).
+/// Returns whether a character belongs to a right-to-left script (UAX #9, the default ranges of `R` and `AL`).
 fn runs_leftwards(char: char) -> bool {
     matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
-/// Whose plan or roles these are, short enough to be shown whole.
+/// Formats an organization. The result is already short.
 pub fn organization(line: &OrganizationLine) -> Printable {
     let OrganizationLine { name, id, place } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
     Printable::new(&format!("{} ({}, {})", short(name), short(id), short(place)))
 }
 
-/// Above what went wrong: all of it, or some.
+/// Returns the sentence above the problems of a failed run.
 pub const fn not_done(exit: Exit) -> &'static str {
     match exit {
         Exit::Partial => "Failed partway: some files were written, and others were not.",
@@ -59,10 +59,10 @@ pub const fn not_done(exit: Exit) -> &'static str {
     }
 }
 
-/// Names in a sentence are shown up to so many characters; JSON has them whole.
+/// The maximum length of names in sentences, in characters. JSON has the full names.
 const LONGEST_NAME: usize = 80;
 
-/// No address that works is longer (RFC 5321).
+/// The maximum length of an email address in characters (RFC 5321).
 pub const LONGEST_ADDRESS: usize = 254;
 
 fn address(email: &Email) -> Printable {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_runs_from_right_to_left_does_not_change_places() {
+    fn right_to_left_values_keep_their_order() {
         assert_eq!(change("Viewer", "Admin"), "Viewer → Admin");
         assert_eq!(change("Viewer", "אדמין"), "Viewer → אדמין");
         assert_eq!(change("שלום", "אדמין"), "שלום → to אדמין");

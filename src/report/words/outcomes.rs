@@ -1,4 +1,4 @@
-//! What came of a change, of an apply, of a way back.
+//! Sentences about the outcomes of changes, applies, and rollbacks.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,12 @@ use crate::pylon::Failure;
 use crate::pylon::failure::Class;
 use crate::roster::Field;
 
-/// What came of a change, with why where that is known.
+/// Returns the outcome of a change, with the reason if it is known.
 pub fn outcome(outcome: &Outcome) -> String {
     sentence(outcome, Failure::line)
 }
 
-/// The same for all people whose changes failed in this way: without the IDs of the user and of the request.
+/// Returns the outcome of several people without the IDs of the user and the request.
 pub fn outcome_of_many(outcome: &Outcome) -> String {
     sentence(outcome, Failure::line_of_many)
 }
@@ -51,20 +51,20 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
     }
 }
 
-/// From so many people on, what came of their changes in the same words is said once.
+/// If at least this number of people share an outcome, it is reported once.
 const MANY: usize = 3;
 
-/// An outcome of many people.
+/// An outcome that many people share.
 pub struct Shared {
     /// Equal to that of [`kind`] for each of these people.
     pub kind: String,
-    /// What happened, longer than a name, with one request ID as an example.
+    /// The outcome with its reason, and one request ID as an example.
     pub sentence: String,
-    /// How many people they are.
+    /// The number of people.
     pub people: usize,
 }
 
-/// The outcomes of many people, in the order of `outcomes`. JSON and `-v` have every request ID.
+/// Returns the shared outcomes, in the order of `outcomes`. JSON and `-v` show every request ID.
 pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     let mut counted: Vec<Shared> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -80,7 +80,7 @@ pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     counted
 }
 
-/// Equal for outcomes that are the same to the reader.
+/// Returns a key that is equal for outcomes that mean the same to the reader.
 pub fn kind(outcome: &Outcome) -> String {
     sentence(outcome, Failure::kind)
 }
@@ -96,23 +96,23 @@ fn with_example(outcome: &Outcome) -> String {
 /// The label of the path of the journal.
 pub const SENT: &str = "Journal of all requests";
 
-/// Says how many changes were not read back. `None` if there are none.
+/// Returns how many changes were not read back. `None` if there are none.
 pub fn not_read_back(number: usize) -> Option<String> {
     let changes = count(number, "change was", "changes were");
     (number > 0).then(|| format!("{changes} confirmed by Pylon when sent, but not read back."))
 }
 
-/// Of a journal without an end.
+/// A note about a journal without an end.
 pub const KILLED: &str =
     "The journal is incomplete, because the run was killed. Changes that it may have sent are checked too.";
 
-/// Of a journal with damaged lines.
+/// Returns a note about a journal with damaged lines.
 pub fn unreadable(lines: usize) -> String {
     let lines = count(lines, "line", "lines");
     format!("{lines} of the journal cannot be read, and their changes are not rolled back")
 }
 
-/// Why an apply ended early.
+/// Returns why an apply ended early.
 pub fn stop(stop: &Stop) -> String {
     match stop {
         Stop::Signal(number) => match number {
@@ -124,7 +124,7 @@ pub fn stop(stop: &Stop) -> String {
         Stop::Fatal(failure) => {
             format!("stopped, because no further request would succeed: {}", failure.message())
         }
-        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the outcomes say what was refused
+        Stop::Forbidden(_) => "stopped after three rejected requests in a row".into(), // the outcomes contain the reasons
         Stop::Journal(why) => {
             format!("stopped, because the journal cannot be written: {}", Printable::cut(why, 200))
         }
@@ -138,7 +138,8 @@ pub fn stop(stop: &Stop) -> String {
     }
 }
 
-/// What to do if not everything is applied: each remedy once. An apply would undo a rollback.
+/// Returns what to do if not everything is applied, each remedy once. It does not suggest an apply after a rollback, because that
+/// would undo the rollback.
 pub fn next_step(
     outcomes: &[Outcome],
     stopped: Option<&Stop>,
@@ -173,7 +174,7 @@ pub fn next_step(
     Some(remedies.join(" "))
 }
 
-/// What to do about an outcome for which sending the change again is not the remedy.
+/// Returns what to do about an outcome that sending the change again does not fix.
 fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     match outcome {
         Outcome::NotEffective => Some(
@@ -197,14 +198,14 @@ fn remedy(outcome: &Outcome, invocation: &Invocation) -> Option<String> {
     }
 }
 
-/// A remedy as a sentence.
+/// Makes a sentence of a remedy.
 fn capitalized(remedy: &str) -> String {
     let mut chars = remedy.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }
 
-/// Why something is not taken back. `label` names a role, in whatever characters.
+/// Returns why a value is not rolled back. `label` names a role. Its result need not be printable.
 pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> String {
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {

@@ -1,4 +1,4 @@
-//! What a plan comes to, and where its values come from.
+//! Sentences about plans and about the origin of their values.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{PlanReport, PlanSummary};
 use crate::roster::Field;
 
-/// Says that a sandbox made the organization up. The command that describes the real one follows it.
+/// A note about an organization that the sandbox generated. A command that describes the real one follows it.
 pub const MADE_UP: &str = "This organization was generated from the files. To use your own, run";
 
-/// What a plan comes to, in the few words of a title.
+/// Returns the result of a plan as a title.
 pub fn verdict(report: &PlanReport) -> String {
     let blocking = report.guardrails.iter().filter(|line| line.verdict == Verdict::Blocks);
     let names: BTreeSet<&str> = blocking.map(|line| line.name.as_str()).collect();
@@ -32,7 +32,7 @@ pub fn verdict(report: &PlanReport) -> String {
     }
 }
 
-/// How many of what, for the one line that sums a plan up.
+/// Returns the counts of a plan for its summary line.
 pub fn summary(report: &PlanReport) -> Vec<String> {
     let mut parts = Vec::new();
     let changes = report.changes.len();
@@ -73,15 +73,15 @@ pub fn summary(report: &PlanReport) -> Vec<String> {
     parts
 }
 
-/// What the command does that stands before it, which names the saved plan.
+/// A description of `rolecall apply` with a saved plan. The command is before it.
 pub const SAVED: &str = "applies these changes and no others";
 
-/// Says what a refusal means for Pylon, if the command would have changed it.
+/// Returns a note that nothing was changed, if the plan is blocked and the command would have changed something.
 pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
-/// Where a value comes from, if that is worth a note: `, default`, `, until 2027-01-03`.
+/// Returns a note about where a value comes from, or an empty text: `, default`, `, until 2027-01-03`.
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
@@ -97,7 +97,7 @@ pub fn origin(origin: &Origin) -> String {
     }
 }
 
-/// Where a value comes from, in full.
+/// Describes where a value comes from.
 pub fn full_origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => "set for the person".into(),
