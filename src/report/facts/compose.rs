@@ -17,7 +17,7 @@ use crate::apply::rollback::{Applied, NotRolledBack};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
-use crate::plan::forecast::Coming;
+use crate::plan::forecast::Forecast;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, Edit, Subject};
@@ -156,8 +156,8 @@ impl RollbackNotes {
 
 impl ScheduledChange {
     /// Returns a change with the guardrails that would block it on its day.
-    pub fn reviewed(coming: &Coming, roles: &RoleCatalog, sources: &Sources) -> Self {
-        let Coming { transition, blocked_by } = coming;
+    pub fn reviewed(forecast: &Forecast, roles: &RoleCatalog, sources: &Sources) -> Self {
+        let Forecast { transition, blocked_by } = forecast;
         let names = Labels { roles, sources };
         let mut figures = Vec::new();
         for figure in blocked_by {
@@ -303,7 +303,7 @@ fn person_line(subject: &Subject) -> PersonLine {
 }
 
 fn blame_line(blame: &Blame) -> BlameLine {
-    let Blame { actor, source, action, at, old, new, is_outlived } = blame;
+    let Blame { actor, source, action, at, old, new, is_outdated } = blame;
     let (actor_id, actor_name, actor_email) = match actor {
         Actor::Person { id, name, email } => {
             (Some(Printable::new(id.as_str())), Some(Printable::new(name)), Some(email_line(email)))
@@ -320,6 +320,6 @@ fn blame_line(blame: &Blame) -> BlameLine {
         at: *at,
         old: old.as_deref().map(Printable::new),
         new: new.as_deref().map(Printable::new),
-        outlived: *is_outlived,
+        outlived: *is_outdated,
     }
 }

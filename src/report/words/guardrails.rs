@@ -25,7 +25,7 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::Protected(email) => {
             format!("{} is protected and would change", address(email))
         }
-        Figure::ProtectedNobody(email) => {
+        Figure::ProtectedNotFound(email) => {
             format!("{} is protected, but not in Pylon", address(email))
         }
         Figure::AdminNotGuarded(role) => {
@@ -48,7 +48,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::Holders(_) | Figure::Active { .. } => {
             Some("it was already below the minimum, and this plan does not make it worse")
         }
-        Figure::ProtectedNobody(_)
+        Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         // These never warn: they pass, block, or are acknowledged.
         | Figure::Changes { .. }
@@ -77,7 +77,7 @@ pub fn remedy(
             vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
         ),
         // These only warn, so there is nothing to acknowledge.
-        Figure::ProtectedNobody(_) | Figure::AdminNotGuarded(_) => return String::new(),
+        Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])

@@ -92,7 +92,9 @@ fn a_self_signed_certificate_of_an_authority_is_refused_even_if_it_is_trusted() 
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let identity = Identity::self_signed(&authority);
     let (run, address) = is_refused(identity.pem(), &identity);
-    run.mentions(&format!("the certificate of {address} is self-signed, and is the certificate of an authority (CA)"));
+    run.mentions(&format!(
+        "the certificate of {address} is self-signed, and is the certificate of an authority (CA)"
+    ));
     run.mentions("issue one for this server with CA:FALSE");
 }
 
@@ -335,7 +337,9 @@ fn every_connection_failure_is_named() {
     let variable = ("HTTPS_PROXY", format!("https://{relay}"));
     let found = format!("the certificate of the proxy {relay} (HTTPS_PROXY) is self-signed");
     doctor_finds(&scene, &[(variable.0, &variable.1)], &found);
-    for (address, found) in [(closed, "refused the connection"), (silent, "closed the connection during the TLS handshake")] {
+    for (address, found) in
+        [(closed, "refused the connection"), (silent, "closed the connection during the TLS handshake")]
+    {
         let base = format!("https://{address}");
         doctor_finds(&scene, &[("PYLON_BASE_URL", &base)], &format!("{address} {found}"));
     }
@@ -487,7 +491,12 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
         ),
         ("SSL_CERT_FILE", "folder", "`folder`, which is a folder", "set SSL_CERT_DIR to the folder instead"),
         ("SSL_CERT_FILE", "/dev/null", "`/dev/null`, which cannot be read: it is no regular file", "unset"),
-        ("SSL_CERT_FILE", "empty", "`empty`, which is empty", "set it to a file of certificates in PEM format"),
+        (
+            "SSL_CERT_FILE",
+            "empty",
+            "`empty`, which is empty",
+            "set it to a file of certificates in PEM format",
+        ),
         ("SSL_CERT_FILE", "text", "`text`, which has no certificate in PEM format", "in PEM format"),
         (
             "SSL_CERT_FILE",
