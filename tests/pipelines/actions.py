@@ -32,7 +32,7 @@ def document(path):
 # ── expressions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r"\s*(?:(\|\||&&|==|!=|[!()])|'((?:[^']|'')*)'|([A-Za-z_][\w.-]*)|(\d+))")
-STATUS = re.compile(r"\b(success|failure|canceled|always)\s*\(")
+STATUS = re.compile(r"\b(success|failure|cancelled|always)\s*\(")
 
 
 class Expression:
@@ -150,7 +150,7 @@ class Run:
     @property
     def conclusion(self):
         results = [job.result for job in self.jobs.values()]
-        for worst in ("failure", "canceled"):
+        for worst in ("failure", "cancelled"):
             if worst in results:
                 return worst
         return "success" if "success" in results else "skipped"
@@ -369,11 +369,11 @@ class GitHub:
             ancestors.add(ancestor)
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
-        # `canceled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
+        # `cancelled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
         status = {
             "success": all(jobs[each].result == "success" for each in needed),
             "failure": any(jobs[each].result == "failure" for each in ancestors),
-            "canceled": False, "always": True,
+            "cancelled": False, "always": True,
         }
         contexts = {
             "github": github | {"job": name}, "needs": {each: {"result": jobs[each].result} for each in needed},
@@ -387,7 +387,7 @@ class GitHub:
             secrets, main_alone = self.environments[environment]
             if environment in self.overtaken:
                 assert job["concurrency"]["cancel-in-progress"], "a newer run waits behind this one"
-                return Job("canceled", "a newer run has come into the group\n")
+                return Job("cancelled", "a newer run has come into the group\n")
             self.while_waiting.pop(environment, lambda: None)()
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
@@ -437,8 +437,8 @@ class Runner:
         """Runs a list of steps. Returns whether all succeeded."""
         contexts["steps"] = {}
         well = True
-        for step in syncs:
-            status = {"success": well, "failure": not well and not self.canceled, "canceled": self.canceled, "always": True}
+        for step in steps:
+            status = {"success": well, "failure": not well and not self.canceled, "cancelled": self.canceled, "always": True}
             outcome, outputs = "skipped", {}
             if condition(step.get("if"), contexts, status):
                 name = step.get("name", step.get("uses", step.get("run", "")))
@@ -454,21 +454,21 @@ class Runner:
                 except Failed as failed:
                     outputs = failed.args[1] if len(failed.args) > 1 else {}
                     self.result.log += f"{failed.args[0]}\n"
-                    outcome, well = "canceled" if self.canceled else "failure", False
-            if "id" in sync:
+                    outcome, well = "cancelled" if self.canceled else "failure", False
+            if "id" in step:
                 contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
         if not well:
-            self.result.result = "canceled" if self.canceled else "failure"
+            self.result.result = "cancelled" if self.canceled else "failure"
         return well
 
     def step(self, step, name, contexts, environment, status):
-        own = {key: fill(value, contexts, status) for key, value in sync.get("env", {}).items()}
+        own = {key: fill(value, contexts, status) for key, value in step.get("env", {}).items()}
         if any(token in own.values() for token in self.secrets()):
             self.result.trusted.append(name)
-        if "run" in sync:
-            assert "${{" not in sync["run"], f"an expression inside a script: {name}"
+        if "run" in step:
+            assert "${{" not in step["run"], f"an expression inside a script: {name}"
             return self.script(step["run"], step.get("shell"), environment | own)
-        inputs = {key: fill(value, contexts, status) for key, value in sync.get("with", {}).items()}
+        inputs = {key: fill(value, contexts, status) for key, value in step.get("with", {}).items()}
         action = step["uses"].split("#")[0].strip()
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), f"not pinned: {action}"
         return self.action(action, inputs, contexts)
