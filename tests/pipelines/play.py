@@ -384,7 +384,7 @@ def team_files_in_a_submodule_are_compared_too(stage):
     stage.github.git("rm", "--quiet", "people")
     stage.github.commit("main", {"people/cy.toml": CY.replace("ROLE", "Admin")})
     result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
-    assert result == "failure" and "whose submodules are not checked out: people" in text, text
+    assert result == "failure" and "these submodules are not checked out: people" in text, text
 
 
 def a_checkout_into_a_path_is_compared_with_its_own_history(stage):
@@ -427,7 +427,7 @@ def an_apply_of_a_submodule_looks_at_the_newest_commit_of_the_repository_around_
     stage.github.submodule("people", {"users.toml": CY.replace("ROLE", "Viewer")})
     job = own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": "people/users.toml"}}], {},
                   [{"submodules": True, "ref": old}])
-    assert job.result == "failure" and "which declares other files" in job.log and stage.role("cy") == "viewer", job.log
+    assert job.result == "failure" and "It declares other files" in job.log and stage.role("cy") == "viewer", job.log
 
 
 def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
@@ -535,20 +535,20 @@ def running_an_apply_by_hand_or_a_schedule_again_gives_back_nothing_either(stage
     by_hand = green(stage, stage.github.by_hand())
     scheduled = green(stage, stage.github.on_schedule())
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
-    assert "which declares other files" in red(stage, stage.github.run_again(by_hand)).log
+    assert "It declares other files" in red(stage, stage.github.run_again(by_hand)).log
     assert stage.role("bo") == "viewer"
     green(stage, stage.github.run_again(scheduled))  # it looks at main as it is now
     assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
     # Agreed to while main went on: the files that are gone are not applied.
     stage.github.commit("main", PROMOTED)
     stage.github.while_waiting["rolecall-by-hand"] = lambda: stage.github.commit("main", BEFORE)
-    assert "which declares other files" in red(stage, stage.github.by_hand()).log
+    assert "It declares other files" in red(stage, stage.github.by_hand()).log
     assert stage.role("bo") == "viewer"
 
 
 def an_apply_refuses_when_the_newest_files_are_broken_gone_or_out_of_reach(stage):
     commit = stage.reviewed(PROMOTED)
-    for files, why in [(BROKEN, "which declares other files"), ({"users.toml": None}, "which declares other files")]:
+    for files, why in [(BROKEN, "It declares other files"), ({"users.toml": None}, "It declares other files")]:
         stage.github.commit("main", files)
         assert why in red(stage, stage.github.on_push(commit)).log
     stage.github.git("checkout", "--quiet", "--detach")
@@ -830,7 +830,7 @@ def on_an_enterprise_server_everything_asks_that_server_with_the_jobs_token(stag
     run = green(stage, stage.github.push(first))
     assert stage.role("bo") == "member"
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
-    assert "which declares other files" in red(stage, stage.github.run_again(run)).log and stage.role("bo") == "viewer"
+    assert "It declares other files" in red(stage, stage.github.run_again(run)).log and stage.role("bo") == "viewer"
     stage.pylon.by_hand("bo@acme.example", role="admin")
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "viewer"
@@ -844,7 +844,7 @@ def the_newest_commit_of_a_private_repository_is_asked_for_with_the_jobs_token(s
     first = stage.reviewed(PROMOTED)
     stage.github.commit("main", BEFORE)
     stage.github.job_environment["FAKE_PRIVATE"] = "1"
-    assert "which declares other files" in red(stage, stage.github.on_push(first)).log
+    assert "It declares other files" in red(stage, stage.github.on_push(first)).log
 
 
 def names_that_have_to_be_escaped_are_found(stage):
