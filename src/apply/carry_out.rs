@@ -1,4 +1,5 @@
-//! Sends what the machine returns, sleeps as long as it says, and tells it the responses. Decides nothing.
+//! Runs the machine: sends the requests that it returns, sleeps as long as it says, and passes the responses to it. It makes
+//! no decisions.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,8 +32,9 @@ struct Write {
     attempt: u32,
 }
 
-/// Carries out the plan of `machine`. `signals` brings the number of each signal that should stop it: after the first one
-/// nothing more is sent, and after the second one nothing is waited for. `report_wait` is called before each wait.
+/// Carries out the plan of `machine`. `signals` receives the number of each signal that should stop it. After the first
+/// signal, no more requests are sent. After the second one, it does not wait for responses either. `report_wait` is called
+/// before each wait.
 pub async fn carry_out(
     mut machine: Machine,
     writer: &Writer,
@@ -44,7 +46,7 @@ pub async fn carry_out(
     let mut under_way: UnderWay<'_> = FuturesUnordered::new();
     let mut had_signal = false;
     loop {
-        // One round: everything that may be sent now. The intents of its writes go to the disk together.
+        // Collect everything that may be sent now. The intents of all its writes are written and synced together.
         let mut writes: Vec<Write> = Vec::new();
         let wait = loop {
             match machine.poll(clock.elapsed()) {
@@ -67,7 +69,7 @@ pub async fn carry_out(
         tokio::select! {
             Some(answer) = under_way.next() => match answer {
                 Answer::Patched(ticket, attempt) => {
-                    // If this line is missing, a read still finds out. The next intent shows whether the disk is full.
+                    // An error is ignored: a read can find out the same, and writing the next intent shows a full disk.
                     let _ = journal.answer(clock.now(), ticket.number(), attempt.result.as_ref().err());
                     machine.patched(clock.elapsed(), ticket, attempt);
                 }
@@ -82,7 +84,8 @@ pub async fn carry_out(
     }
 }
 
-/// Sends the writes whose intents are on the disk, unless that took too long.
+/// Writes the intents to the journal, and then sends the writes. A write is not sent if its intent could not be written, or if
+/// that took too long.
 fn send<'w>(
     writes: Vec<Write>,
     machine: &mut Machine,
@@ -107,7 +110,7 @@ fn send<'w>(
     }
 }
 
-/// Waits for ever if only an answer can help.
+/// Sleeps until the time, or forever if there is none. Then only a response or a signal continues the apply.
 async fn sleep_until(clock: Clock, until: Option<Duration>) {
     match until {
         Some(until) => tokio::time::sleep(until.saturating_sub(clock.elapsed())).await,

@@ -1,8 +1,8 @@
-//! The journal: what an apply is about to send, written before it is sent, and what came of it (a write-ahead log).
+//! The journal of an apply (a write-ahead log): each change, written to disk before it is sent, and its outcome.
 //!
 //! It has one JSON object per line. The intent of a `PATCH` is on disk before the `PATCH` is sent. The journal is for audits
-//! and for [`super::rollback`], but not for resuming an apply: the next run observes and plans again. A killed run leaves
-//! at worst half a line, and [`read`] understands the whole ones.
+//! and for [`super::rollback`], but not for resuming an apply: the next run reads Pylon and plans again. A killed apply can
+//! leave an incomplete last line. [`read`] skips it and returns the others.
 
 use std::fs::File;
 use std::io::Write;
@@ -41,7 +41,7 @@ pub enum JournalLine {
         at: Timestamp,
         /// The number of the request, which its answer repeats. Reads are counted too, but have no lines here.
         number: u64,
-        /// What is sent, and the values before.
+        /// The values to send, and the values before.
         operation: Operation,
     },
     /// A `PATCH` was answered, or got no answer.
@@ -63,7 +63,7 @@ pub enum JournalLine {
     },
     End {
         at: Timestamp,
-        /// Whether it was stopped before everything was attempted.
+        /// Whether the apply was stopped before every change was attempted.
         stopped: bool,
     },
 }
@@ -108,7 +108,7 @@ impl Journal {
     /// succeeds. One sync covers all of them: at high rates, one sync per write would take longer than the writes.
     ///
     /// # Errors
-    /// The lines are not on disk.
+    /// The lines could not be written to disk.
     pub fn intents<'c>(
         &mut self,
         at: Timestamp,
@@ -121,17 +121,17 @@ impl Journal {
     /// Notes that a write was answered, or got no answer.
     ///
     /// # Errors
-    /// The line is not on disk.
+    /// The line could not be written.
     pub fn answer(&mut self, at: Timestamp, number: u64, failure: Option<&Failure>) -> std::io::Result<()> {
         let request_id = failure.and_then(|failure| failure.request_id.clone());
-        // There is no sync here: a read finds out what came of a write, and the last line is synced.
+        // No sync is needed: a read can find out whether the write was applied, and the last line is synced.
         self.append(&[JournalLine::Answer { at, number, failure: failure.map(Failure::line), request_id }])
     }
 
     /// Notes the outcomes of `changes`, and that the apply is over.
     ///
     /// # Errors
-    /// The lines are not on disk.
+    /// The lines could not be written to disk.
     pub fn end(&mut self, at: Timestamp, changes: &[Change], finished: &Finished) -> std::io::Result<()> {
         let Finished { outcomes, stopped, not_read_back: _ } = finished;
         let outcomes = changes.iter().zip(outcomes).map(|(change, outcome)| JournalLine::Outcome {
@@ -147,7 +147,7 @@ impl Journal {
     fn write(&mut self, lines: &[JournalLine]) -> std::io::Result<()> {
         self.append(lines)?;
         match self.file.sync_data() {
-            // A pipe or a device takes lines and has no disk to put them on.
+            // A pipe or a device cannot be synced.
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
             done => done,
         }
@@ -166,9 +166,9 @@ impl Journal {
 /// Returns the lines that can be read, and how many cannot.
 pub fn read(text: &str) -> (Vec<JournalLine>, usize) {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (whole, damaged): (Vec<_>, Vec<_>) =
+    let (readable, damaged): (Vec<_>, Vec<_>) =
         lines.map(serde_json::from_str::<JournalLine>).partition(Result::is_ok);
-    (whole.into_iter().flatten().collect(), damaged.len())
+    (readable.into_iter().flatten().collect(), damaged.len())
 }
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_line_hides_no_other() {
+    fn an_incomplete_line_does_not_hide_the_others() {
         let begin = r#"{"line":"begin","version":1,"at":"2026-11-20T08:00:00Z","organization":"org_1","host":"us","changes":2}"#;
         let answer =
             r#"{"line":"answer","at":"2026-11-20T08:00:01Z","number":1,"failure":null,"request_id":null}"#;

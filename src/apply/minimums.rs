@@ -10,11 +10,11 @@ use crate::plan::guardrails::RoleMinimum;
 
 #[derive(Debug, Clone)]
 struct HolderCount {
-    /// Counts the confirmed holders.
+    /// The number of confirmed holders.
     now: u64,
-    /// Counts the holders whose loss may happen at any moment.
+    /// The number of holders whose loss may take effect at any moment.
     leaving: u64,
-    /// The fewest holders that must remain: the least of the minimum, the holders before, and the holders afterwards.
+    /// The number of holders that must remain: the least of the minimum, the holders before, and the holders after the apply.
     keep: u64,
 }
 
@@ -41,7 +41,7 @@ impl Minimums {
             .all(|holders| holders.now >= holders.leaving + own + holders.keep)
     }
 
-    /// Counts losses that may happen at any moment.
+    /// Counts losses that may take effect at any moment.
     pub(super) fn leaving(&mut self, losses: &[RoleId]) {
         self.each(losses, |holders| holders.leaving += 1);
     }

@@ -1,9 +1,10 @@
 //! Carries out a plan.
 //!
-//! [`machine`] is the protocol as a value. It decides what is sent, when, and how each change ends. `task` holds where a
-//! change is on its way, and `minimums` counts the holders of guarded roles. `carry_out` sends and sleeps, and decides
-//! nothing. [`outcome`] lists the results, [`journal`] writes them to disk, and [`rollback`] makes the plan that restores
-//! the values from before.
+//! * [`machine`] is the protocol as a state machine. It decides what is sent, when, and how each change ends.
+//! * `task` stores the state of each change, and `minimums` counts the holders of guarded roles.
+//! * `carry_out` sends the requests and sleeps. It makes no decisions.
+//! * [`outcome`] lists the results, [`journal`] writes them to disk, and [`rollback`] makes the plan that restores the values
+//!   from before.
 
 mod carry_out;
 pub mod journal;

@@ -6,19 +6,19 @@ use crate::pylon::Failure;
 /// The outcome of one change. The first two mean that Pylon has the planned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was sent, and Pylon has the planned values.
+    /// The change was sent, and Pylon has the planned values.
     Applied,
     /// Another client had set the planned values already. Nothing was sent.
     AlreadyInSync,
-    /// Pylon accepted it without effect, because a SCIM group decides this role.
+    /// Pylon accepted the change, but it had no effect. A SCIM group decides this role.
     NotEffective,
-    /// It was applied, and then support hours, a calendar, or a colleague set another value.
+    /// The change was applied, but then support hours, a calendar, or another client set another value.
     Reverted,
-    /// Pylon refused it, or never took it.
+    /// Pylon refused the change.
     Rejected(Failure),
-    /// Another client has set a third value since the plan. The person was left alone.
+    /// Another client has set a third value since the plan. The person was not changed.
     Conflict,
-    /// It was sent, and may or may not have been applied.
+    /// The change was sent, and may or may not have been applied.
     Unknown(Option<Failure>),
     NotAttempted(NotAttempted),
 }
@@ -45,14 +45,14 @@ pub enum Stop {
     Forbidden(Failure),
     /// Nothing succeeded for five minutes.
     Silence,
-    /// The server asks for a longer pause than is waited for.
+    /// The server asks for a longer pause than rolecall waits for.
     LongPause(Failure),
     /// The journal cannot be written, for this reason, so nothing more may be sent.
     Journal(String),
 }
 
 impl Stop {
-    /// The failure behind it, if there is one.
+    /// Returns the failure that caused the stop, if there is one.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Fatal(failure) | Self::Forbidden(failure) | Self::LongPause(failure) => Some(failure),
@@ -74,13 +74,13 @@ impl Stop {
 pub struct Finished {
     /// One outcome for each change of the plan, in the order of the plan.
     pub outcomes: Vec<Outcome>,
-    /// Why it ended early, if it did.
+    /// Why the apply ended early. `None` if it did not.
     pub stopped: Option<Stop>,
-    /// How many changes Pylon confirmed when they were sent, but could not be read back.
+    /// The number of changes that Pylon confirmed when they were sent, but that could not be read back.
     pub not_read_back: usize,
 }
 
-/// The outcomes by name alone: what summaries count, and what a journal holds.
+/// The name of an outcome, without its failure. Summaries count them, and journals contain them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeKind {
     Applied,
@@ -94,7 +94,7 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// Every one, in the order of a summary.
+    /// All kinds, in the order of a summary.
     pub const ALL: [Self; 8] = every!(
         OutcomeKind: Applied,
         AlreadyInSync,
@@ -106,7 +106,7 @@ impl OutcomeKind {
         NotAttempted
     );
 
-    /// Its name in reports, JSON and journals.
+    /// Returns its name in reports, JSON, and journals.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -120,12 +120,12 @@ impl OutcomeKind {
         }
     }
 
-    /// The one with this name, as a journal has it.
+    /// Returns the kind with this name, as journals contain it.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether Pylon holds what was planned.
+    /// Returns whether Pylon has the planned values.
     pub const fn is_in_sync(self) -> bool {
         match self {
             Self::Applied | Self::AlreadyInSync => true,
@@ -138,7 +138,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether it can help to send the change again. Otherwise something or someone else decides the value.
+    /// Returns whether it can help to send the change again. If not, another client or a directory decides the value.
     pub const fn may_succeed_if_sent_again(self) -> bool {
         match self {
             Self::Rejected | Self::Unknown | Self::NotAttempted => true,
@@ -148,7 +148,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether the apply may have changed something in Pylon.
+    /// Returns whether the apply may have changed something in Pylon.
     pub const fn may_have_changed(self) -> bool {
         match self {
             Self::Applied | Self::NotEffective | Self::Reverted | Self::Unknown => true,
@@ -158,7 +158,7 @@ impl OutcomeKind {
 }
 
 impl Outcome {
-    /// Which of them it is.
+    /// Returns the kind of this outcome.
     pub const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Applied => OutcomeKind::Applied,
@@ -172,17 +172,17 @@ impl Outcome {
         }
     }
 
-    /// Its name in reports, JSON and journals.
+    /// Returns its name in reports, JSON, and journals.
     pub const fn as_str(&self) -> &'static str {
         self.kind().as_str()
     }
 
-    /// Whether Pylon holds what was planned.
+    /// Returns whether Pylon has the planned values.
     pub const fn is_in_sync(&self) -> bool {
         self.kind().is_in_sync()
     }
 
-    /// Whether this apply may have changed something in Pylon.
+    /// Returns whether this apply may have changed something in Pylon.
     pub const fn may_have_changed(&self) -> bool {
         self.kind().may_have_changed()
     }
@@ -192,7 +192,7 @@ impl Outcome {
         if self == Self::Applied { Self::Reverted } else { self }
     }
 
-    /// The failure behind it, if there is one.
+    /// Returns the failure that led to the outcome, if there is one.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Rejected(failure)

@@ -1,9 +1,9 @@
-//! Makes the plan that restores what an apply has changed, from its journal and from what Pylon has now.
+//! Makes the plan that restores what an apply has changed, from its journal and from the present values in Pylon.
 //!
-//! Pure. The journal is trusted input: it decides who is changed, and to what. The report shows each person as Pylon does.
-//! A value is restored only if it is still the one that the apply set. A value that has changed since is left alone. What no
-//! `PATCH` can restore (several roles, or none) is reported. The result is a plan like any other: the guardrails review it,
-//! and the same protocol carries it out.
+//! Pure. The journal is trusted input: it decides which people change, and to which values. The report shows the address and
+//! name that Pylon has for each person. A value is only restored if Pylon still has the one that the apply set. Values that no
+//! `PATCH` can restore (several roles, or none) are reported. The guardrails review the plan like any other, and the same
+//! protocol carries it out.
 
 use std::collections::BTreeMap;
 
@@ -18,69 +18,70 @@ use crate::roster::{Email, Field, FieldValue};
 use crate::source::{FileId, Place, Sourced, Sources};
 
 codes! {
-    /// What can be wrong with a journal.
+    /// The reasons why an apply cannot be rolled back.
     pub enum RollbackCode {
+        /// The command line names no journal.
         WhichJournal = "rollback::which_journal",
-        /// The file is not there or cannot be read.
+        /// The file does not exist or cannot be read.
         Unreadable = "rollback::unreadable",
-        /// The file is no journal of an apply, or of another version.
+        /// The file is not a journal of an apply, or has another version.
         NoJournal = "rollback::no_journal",
-        /// The journal is of another organization or host.
+        /// The journal is for another organization or host.
         Foreign = "rollback::foreign",
     }
 }
 
-/// What an apply may have changed, as its journal says.
+/// What an apply may have changed, according to its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     organization: String,
     host: String,
-    /// Whether the journal comes to its end; one that does not is of a run that was killed.
+    /// Whether the journal has its last line. If not, the apply was killed.
     pub is_whole: bool,
-    /// How many lines cannot be read, beside a last one that a run which was killed leaves.
+    /// The number of lines that cannot be read. An incomplete last line does not count, because a killed apply leaves one.
     pub unreadable: usize,
     operations: Vec<Sourced<Operation>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
-    /// What takes back whatever still is as the apply left it.
+    /// Restores the values that are still the ones that the apply set.
     pub plan: Plan,
-    /// What is not taken back, and why.
+    /// What is not rolled back, and why.
     pub left: Vec<NotRolledBack>,
 }
 
-/// Something that is not taken back.
+/// A change that is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRolledBack {
-    /// The person's address in Pylon, or in the journal if Pylon does not have the person; and the line of the journal.
+    /// The address in Pylon, or the one in the journal if Pylon does not have the person. The place is the line of the journal.
     pub email: Sourced<Email>,
     pub why: NotRolledBackReason,
 }
 
-/// Why something is not taken back.
+/// Why a change is not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRolledBackReason {
-    /// Somebody has set another value since.
+    /// Another client has set another value since.
     ChangedSince { field: Field },
-    /// No `PATCH` brings it back.
+    /// No `PATCH` can restore the value.
     Lost(Lost),
     /// The organization no longer has the role.
-    RoleGone(RoleId),
-    /// The person is not in Pylon any more, or deactivated there.
-    NotThere,
+    RoleRemoved(RoleId),
+    /// The person is no longer in Pylon, or is deactivated there.
+    NotInPylon,
 }
 
 impl Applied {
-    /// The addresses that the journal has for everyone whom the apply may have changed.
+    /// Returns the address in the journal of each person that the apply may have changed.
     pub fn emails(&self) -> impl Iterator<Item = Email> {
         self.operations.iter().map(|operation| Email::observed(&operation.value.email))
     }
 
-    /// What the journal `file` says. Half lines, as a run that was killed leaves them, hide nothing.
+    /// Reads the journal `file`. Lines that cannot be read do not hide the others: a killed apply leaves an incomplete one.
     ///
     /// # Errors
-    /// It is no journal.
+    /// The file is not a journal that this version can read.
     pub fn read(sources: &Sources, file: FileId) -> Result<Self, Problem> {
         let text = sources.text(file);
         let mut begun = None;
@@ -101,21 +102,21 @@ impl Applied {
                 }) => {
                     let begins = (organization, host);
                     if begun.as_ref().is_some_and(|begun| *begun != begins) {
-                        return Err(no_journal("it has lines of two organizations or hosts"));
+                        return Err(no_journal("it is about several organizations or hosts"));
                     }
                     begun = Some(begins);
                 }
                 Ok(JournalLine::Begin { version, .. }) => {
-                    return Err(no_journal(&format!("it has version {version}")));
+                    return Err(no_journal(&format!("it has format version {version}")));
                 }
-                // The first intent has the values from before; a second one of the same person repeats it.
+                // A retry writes the intent again. The first intent has the values from before the apply.
                 Ok(JournalLine::Intent { at: _, number: _, operation }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
                 Ok(JournalLine::Outcome { at: _, operation, outcome }) if !may_have_changed(&outcome) => {
                     sent.remove(&operation.user);
                 }
-                // Where its intent cannot be read, the outcome says the same of it.
+                // If the intent cannot be read, the outcome has the same operation.
                 Ok(JournalLine::Outcome { at: _, operation, outcome: _ }) => {
                     sent.entry(operation.user.clone()).or_insert(Sourced::new(operation, place));
                 }
@@ -124,16 +125,17 @@ impl Applied {
                 Ok(JournalLine::End { .. }) => is_whole = true,
             }
         }
-        let (organization, host) = begun.ok_or_else(|| no_journal("it does not say that an apply begins"))?;
+        let (organization, host) = begun.ok_or_else(|| no_journal("it has no `begin` line"))?;
         let mut operations: Vec<Sourced<Operation>> = sent.into_values().collect();
         operations.sort_by(|one, other| one.value.email.cmp(&other.value.email));
         Ok(Self { organization, host, is_whole, unreadable, operations })
     }
 
-    /// The way back, as Pylon is now.
+    /// Returns the plan that rolls the apply back. `host` is the one that is asked, and `declared` is the number of declared
+    /// people.
     ///
     /// # Errors
-    /// The journal is of another organization or host.
+    /// The journal is for another organization or host.
     pub fn rollback(
         &self,
         observed: &ObservedState,
@@ -150,7 +152,7 @@ impl Applied {
         }
         let mut rollback = Rollback { plan: Plan::empty(observed, declared), left: Vec::new() };
         self.operations.iter().for_each(|operation| rollback.take(operation, observed));
-        // By the addresses that are shown, which need not be those of the journal.
+        // Sort by the addresses that are shown, which can differ from those in the journal.
         rollback.plan.changes.sort_by(|one, other| one.subject.email.value.cmp(&other.subject.email.value));
         rollback.left.sort_by(|one, other| one.email.value.cmp(&other.email.value));
         Ok(rollback)
@@ -170,13 +172,13 @@ impl Rollback {
         let mut leave =
             |why: NotRolledBackReason| self.left.push(NotRolledBack { email: email.clone(), why });
         let Some(person) = person.filter(|person| !person.deactivated) else {
-            return leave(NotRolledBackReason::NotThere);
+            return leave(NotRolledBackReason::NotInPylon);
         };
-        let edits = steps.iter().filter_map(|step| still_done(step, person, place, &mut leave)).collect();
+        let edits = steps.iter().filter_map(|step| edit_in_effect(step, person, place, &mut leave)).collect();
         let inverse = Change { subject: subject(person, email.clone()), edits }.inverse();
         inverse.lost.into_iter().for_each(|lost| leave(NotRolledBackReason::Lost(lost)));
         let Some(mut change) = inverse.change else {
-            // As before the apply already, unless something was left.
+            // The person already has the values from before, unless something is not rolled back.
             self.plan.in_sync += usize::from(self.left.len() == left_before);
             return;
         };
@@ -186,7 +188,7 @@ impl Rollback {
                 Field::Status => false,
             };
             if is_gone {
-                leave(NotRolledBackReason::RoleGone(RoleId(edit.to.clone())));
+                leave(NotRolledBackReason::RoleRemoved(RoleId(edit.to.clone())));
             }
             !is_gone
         });
@@ -194,8 +196,8 @@ impl Rollback {
     }
 }
 
-/// What the apply did to a field, if Pylon still has the value that it set.
-fn still_done(
+/// Returns the edit that the apply made, if Pylon still has the value that it set.
+fn edit_in_effect(
     step: &Step,
     person: &Person,
     place: Place,
@@ -223,20 +225,20 @@ fn subject(person: &Person, email: Sourced<Email>) -> Subject {
     }
 }
 
-/// Of an outcome that is not known, nobody can say that it did not.
+/// Returns whether a change with this outcome may be in effect. An unknown name counts as yes.
 fn may_have_changed(outcome: &str) -> bool {
     OutcomeKind::named(outcome).is_none_or(OutcomeKind::may_have_changed)
 }
 
 fn no_journal(why: &str) -> Problem {
-    Problem::new(RollbackCode::NoJournal, format!("this is no journal of an apply: {why}")).help(
-        "an apply writes its journal into .rolecall/journal/ beside the config, or where --journal says",
+    Problem::new(RollbackCode::NoJournal, format!("this is not a journal that rolecall can use: {why}")).help(
+        "an apply writes its journal to .rolecall/journal/ next to the root file, or to the file that --journal names",
     )
 }
 
 fn foreign(what: &str, of_journal: &str, now: &str) -> Problem {
     let (of_journal, now) =
         (crate::printable::Printable::cut(of_journal, 80), crate::printable::Printable::cut(now, 80));
-    Problem::new(RollbackCode::Foreign, format!("this journal is of the {what} {of_journal}, not of {now}"))
-        .help("nothing was changed; use the token, the region and the config of that apply")
+    Problem::new(RollbackCode::Foreign, format!("this journal is for the {what} {of_journal}, not for {now}"))
+        .help("nothing was changed; use the same token, region, and files as that apply")
 }

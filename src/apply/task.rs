@@ -1,4 +1,4 @@
-//! One change on its way: where it is, what is known of the person, and what that means.
+//! The state of each change during an apply, and what a read of the person shows about it.
 
 use std::collections::BTreeSet;
 use std::ops::{Index, IndexMut};
@@ -14,12 +14,12 @@ use crate::pylon::Failure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(usize);
 
-/// Where a task is on its way from the plan to its outcome.
+/// The state of a task, from the plan to its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Position {
     /// It is sent as soon as the rate limit allows.
     Queued,
-    /// It is not sent before others have ended: a minimum depends on them, or it is the token's own user, who goes last.
+    /// It waits until others have ended: a minimum depends on them, or it changes the token's own user, who comes last.
     Held,
     /// It is queued again at this time.
     Waiting {
@@ -27,11 +27,11 @@ pub(super) enum Position {
     },
     /// The person is searched for, because the last read is too old.
     Refreshing,
-    /// The person is read alone: after a write that may have been applied, or because the search did not return them.
+    /// A single person is read: after a write that may have been applied, or because the search did not return the person.
     Looking {
         after_write: bool,
     },
-    /// Its write is under way.
+    /// Its write was sent, and has no response yet.
     Patching,
     /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
     Written {
@@ -66,22 +66,22 @@ impl Position {
     }
 }
 
-/// A change and how far it has come.
+/// A change and its state.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,
-    /// Whether it is the token's own user, who goes last.
+    /// Whether it changes the token's own user, who comes last.
     pub(super) is_own: bool,
     /// When the last read of the person was sent. A write may not depend on a read that is too old.
     pub(super) read_at: Duration,
-    /// The guarded roles that the person is known to hold, among those that the change is about.
+    /// The guarded roles that the person holds, of those that the change adds or removes.
     pub(super) holds: Vec<RoleId>,
     /// How often its write was sent.
     pub(super) sent: u32,
-    /// How many writes failed, without those that were throttled.
+    /// The number of failed writes. Throttled ones do not count.
     pub(super) failed: u32,
-    /// The last failure after which a write may have been applied, or may still be on its way behind a gateway that gave it
-    /// up. `None` if no write can have left a trace.
+    /// The last failure after which a write may have been applied, or may still arrive: a gateway can time out and still
+    /// forward the request. `None` if no write can have had an effect.
     pub(super) in_doubt: Option<Failure>,
     position: Position,
 }
@@ -95,7 +95,7 @@ impl Task {
         &self.position
     }
 
-    /// Returns the outcome if no further write is sent: this one, unless an earlier write may have been applied.
+    /// Returns `outcome`, or [`Outcome::Unknown`] if an earlier write may have been applied.
     pub(super) fn unless_in_doubt(&self, outcome: Outcome) -> Outcome {
         match &self.in_doubt {
             None => outcome,
@@ -103,7 +103,7 @@ impl Task {
         }
     }
 
-    /// Returns whether the losses may happen at any moment, or have happened without being confirmed.
+    /// Returns whether the losses may take effect at any moment, or have done so without being confirmed.
     pub(super) fn is_leaving(&self) -> bool {
         match &self.position {
             Position::Patching => true,
@@ -119,7 +119,7 @@ impl Task {
     }
 }
 
-/// The tasks of an apply, with an index of the IDs in each position. Only [`Self::put`] moves a task, so the two agree.
+/// The tasks of an apply, with an index of the IDs by position. Only [`Self::put`] moves a task, so the index is always right.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     all: Vec<Task>,
@@ -208,14 +208,14 @@ impl IndexMut<TaskId> for Tasks {
     }
 }
 
-/// What a read of a person says about a change.
+/// What a read of a person shows about a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// Every field is as planned.
+    /// Every field has the planned value.
     Desired,
-    /// Some field is as before, and every other one is as planned.
+    /// At least one field has the value from before, and all others have the planned value.
     Before,
-    /// Some field is neither as before nor as planned.
+    /// At least one field has neither the value from before nor the planned one.
     Third,
 }
 

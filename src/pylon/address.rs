@@ -1,4 +1,4 @@
-//! The base URL: the host of a region, or another one. The token is sent to no other place.
+//! The base URL: the host of a region, or another one. The token is only sent there.
 
 use reqwest::Url;
 
@@ -7,7 +7,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// A base URL that the token may be sent to: https, or http on loopback.
+/// A base URL to which the token may be sent. Guarantees https, or plain http on a loopback address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     url: Url,
@@ -15,34 +15,39 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The host of a region.
+    /// Returns the base URL of a region.
     pub fn of_region(region: Region) -> Self {
         let url = format!("https://{}", region.host());
         Self::parse(&url).unwrap_or_else(|_| unreachable!("{url} is a URL"))
     }
 
-    /// A base URL as it was given.
+    /// Parses a base URL.
     ///
     /// # Errors
-    /// It is not a URL, or the token would be sent unencrypted, or it has a password, a query, or a fragment.
+    /// The text is not a URL, or has a user name, a password, a query, or a fragment, or the token would be sent unencrypted.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             Problem::new(PylonCode::BadBaseUrl, format!("the base URL {why}"))
-                .help("give the scheme and the host alone: https://api.usepylon.com, or http://127.0.0.1:8080 on this machine")
+                .help("use a URL with only a scheme and a host: https://api.usepylon.com, or http://127.0.0.1:8080 on this machine")
         };
-        let mut url = Url::parse(text.trim()).map_err(|error| bad(&format!("is no URL: {error}")))?;
+        let mut url =
+            Url::parse(text.trim()).map_err(|error| bad(&format!("is not a valid URL: {error}")))?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(bad("holds a user name or a password"));
+            return Err(bad("contains a user name or a password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(bad("has a query or a fragment"));
         }
         match url.scheme() {
-            "https" if !is_server_name(&url) => return Err(bad("has a host that no certificate can name")),
+            "https" if !is_server_name(&url) => {
+                return Err(bad("has a host that is not a valid DNS name or IP address"));
+            }
             "https" => {}
             "http" if is_loopback(&url) => {}
-            "http" => return Err(bad("would send the token in the clear: use https")),
-            scheme => return Err(bad(&format!("has the scheme `{}`", Printable::cut(scheme, 20)))),
+            "http" => return Err(bad("would send the token unencrypted: use https")),
+            scheme => {
+                return Err(bad(&format!("has the unsupported scheme `{}`", Printable::cut(scheme, 20))));
+            }
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
@@ -51,28 +56,28 @@ impl BaseUrl {
         Ok(Self { url, region })
     }
 
-    /// The region whose host this is, if it is one's.
+    /// Returns the region that has this host, if there is one.
     pub fn region(&self) -> Option<Region> {
         self.region
     }
 
-    /// The host and port, as plans and journals name it.
+    /// Returns the host and port, as in plans and journals.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Whether it is on this machine; then no proxy is asked.
+    /// Returns whether the host is this machine. Then no proxy is used.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// Whether it speaks plain http; only on this machine.
+    /// Returns whether the scheme is plain http, which is only allowed for this machine.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// The URL of a path below the base; `path` has no leading slash.
+    /// Returns the URL of a path below the base URL. `path` has no leading slash.
     pub(super) fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path()));
@@ -80,7 +85,7 @@ impl BaseUrl {
     }
 }
 
-/// Whether TLS can check the name of the host: it is a DNS name or an IP address.
+/// Returns whether TLS can check the name of the host: it must be a DNS name or an IP address.
 fn is_server_name(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     rustls::pki_types::ServerName::try_from(host).is_ok()
@@ -103,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_goes_over_https_or_stays_on_this_machine() {
+    fn a_base_url_is_https_or_plain_http_on_this_machine() {
         for good in [
             "https://api.usepylon.com",
             "https://proxy.example:8443/pylon",
@@ -131,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_regions_hosts_are_known_by_name() {
+    fn each_region_has_its_host() {
         assert_eq!(BaseUrl::of_region(Region::Us), BaseUrl::parse("https://api.usepylon.com").unwrap());
         assert_eq!(BaseUrl::of_region(Region::Eu), BaseUrl::parse("https://api.eu.usepylon.com/").unwrap());
         assert_eq!(BaseUrl::of_region(Region::Eu).region(), Some(Region::Eu));

@@ -1,8 +1,8 @@
-//! Finds out why no response came: converts the chain of errors below an error of reqwest to a [`Cause`].
+//! Finds out why no response came: converts an error of reqwest and its sources to a [`Cause`].
 //!
-//! The types of the errors decide, and never their texts. Each layer wraps the one below it: a refused certificate is a
-//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips what
-//! an `io::Error` holds, so the chain is walked here.
+//! Only the types of the errors decide, never their texts. Each layer wraps the one below it: an untrusted certificate is a
+//! `rustls::Error` in an `io::Error` in another `io::Error` in two errors of hyper and reqwest. [`Error::source`] skips the
+//! error inside an `io::Error`, so this module walks the chain itself.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ use super::certificate;
 use super::failure::{Cause, Obstacle};
 use super::network::{CONNECT_TIMEOUT, Proxy, Route};
 
-/// What can go wrong with the tunnel through a proxy. hyper-util does not export the name of this type.
+/// The errors of a tunnel through a proxy. hyper-util does not export the name of this type.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 type ErrorRef<'e> = &'e (dyn Error + 'static);
 
@@ -47,12 +47,12 @@ pub(super) fn of_error(error: &reqwest::Error, host: &str, route: &Route, truste
             format!("{party} refused to connect to {host}")
         }
         (Some(_), Some(TunnelError::TunnelUnexpectedEof)) => {
-            format!("{party} closed the connection instead of connecting to {host}")
+            format!("{party} closed the connection and did not connect to {host}")
         }
         _ if error.is_timeout() => {
             let through =
                 proxy.map(|proxy| format!(" through the proxy {}", named(proxy))).unwrap_or_default();
-            format!("no connection to {host}{through} within {} s", CONNECT_TIMEOUT.as_secs())
+            format!("could not connect to {host}{through} within {} s", CONNECT_TIMEOUT.as_secs())
         }
         _ => no_connection(error, &causes, &party),
     })
@@ -75,7 +75,7 @@ fn unauthorized(proxy: &Proxy) -> Obstacle {
     }
 }
 
-/// No connection was made, for a reason that may pass.
+/// Describes why no connection was made, for reasons that may be temporary.
 fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -> String {
     if error.is_dns() {
         return format!("the address of {party} was not found: {}", innermost(causes));
@@ -83,17 +83,19 @@ fn no_connection(error: &reqwest::Error, causes: &[ErrorRef<'_>], party: &str) -
     let kind = causes.iter().rev().find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
     match kind {
         Some(io::ErrorKind::ConnectionRefused) => format!("{party} refused the connection"),
-        Some(io::ErrorKind::UnexpectedEof) => format!("{party} broke off the TLS handshake"),
-        _ => format!("no connection to {party}: {}", innermost(causes)),
+        Some(io::ErrorKind::UnexpectedEof) => {
+            format!("{party} closed the connection during the TLS handshake")
+        }
+        _ => format!("could not connect to {party}: {}", innermost(causes)),
     }
 }
 
-/// The error and everything below it.
+/// Returns the error and all errors below it.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<ErrorRef<'e>> {
     std::iter::successors(Some(error), |error| below(*error)).collect()
 }
 
-/// The next error below this one: what an `io::Error` holds, or else its source.
+/// Returns the next error below this one: the inner error of an `io::Error`, or else the source.
 fn below(error: ErrorRef<'_>) -> Option<ErrorRef<'_>> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
@@ -105,12 +107,12 @@ fn find<'e, E: Error + 'static>(causes: &[ErrorRef<'e>]) -> Option<&'e E> {
     causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// The text of the last cause; those above it repeat the URL and say less.
+/// Returns the text of the last cause. The texts of the others repeat the URL and are less specific.
 fn innermost(causes: &[ErrorRef<'_>]) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The text of the last cause of an error.
+/// Returns the text of the last cause of an error.
 pub(super) fn last_cause(error: &reqwest::Error) -> String {
     innermost(&chain(error))
 }

@@ -1,10 +1,10 @@
-//! What is wrong with a TLS connection, in words: the certificate of the server, or the handshake itself.
+//! Describes what is wrong with a TLS connection: with the certificate of the server, or with the handshake.
 //!
-//! Whatever is decided here would be the same for the next request, so it ends the run. What may pass, such as a
-//! handshake that broke off, is left to the retries.
+//! An [`Obstacle`] would also stop the next request, so it ends the run. Problems that may be temporary, such as an
+//! interrupted handshake, are retried.
 //!
-//! `Explaining` decides as the verifier that it wraps. Only its refusal changes: rustls does not say who issued a
-//! certificate, or that it is self-signed, and that is what people need to find the cause.
+//! `Explaining` accepts and rejects the same certificates as the verifier that it wraps. It only adds the issuer to the error,
+//! and whether the certificate is self-signed. rustls does not report these, and people need them to find the cause.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use crate::printable::Printable;
 /// The certificate was issued by an authority that is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Untrusted {
-    /// Who issued it, according to the certificate. `None` if it gives no name.
+    /// The issuer that the certificate names. `None` if it names none.
     issuer: Option<String>,
-    /// Whether it was issued by itself.
+    /// Whether the certificate is self-signed.
     is_self_signed: bool,
     /// Whether it is marked as the certificate of an authority (CA), which no server may use.
     is_authority: bool,
@@ -84,7 +84,7 @@ impl ServerCertVerifier for Explaining {
     }
 }
 
-/// A refusal stays a refusal; the one for an unknown issuer gets the issuer's name.
+/// Adds the issuer to the error about an unknown issuer. Returns all other errors unchanged.
 fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     let is_authority = match &error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
@@ -104,8 +104,8 @@ fn explained(error: Error, end_entity: &CertificateDer<'_>) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// The common name in a DER-encoded name, or else the organization. It is only shown, so it is searched for and not
-/// parsed: what a hostile certificate hides from this search is missing from a message, and decides nothing.
+/// Returns the common name in a DER-encoded name, or else the organization. The name is only shown, so a search is enough and
+/// no parser is needed. A hostile certificate can at most hide its name from an error message.
 fn name(der: &[u8]) -> Option<String> {
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
     const ORGANIZATION: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x0a];
@@ -122,8 +122,8 @@ fn name(der: &[u8]) -> Option<String> {
 const NAMES: usize = 5;
 
 /// Returns why no TLS connection to `party` can be made, or `None` if the next attempt may succeed. `trusted` are the
-/// variables that name the trusted certificates, none for those of the system. `in_handshake` is false if the handshake was
-/// complete from our side.
+/// variables that name the trusted certificates; it is empty for those of the system. `in_handshake` is false if the
+/// handshake was complete from our side.
 pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshake: bool) -> Option<Obstacle> {
     match error {
         Error::InvalidCertificate(error) => Some(invalid(error, party, trusted)),
@@ -156,10 +156,9 @@ pub(super) fn obstacle(error: &Error, party: &str, trusted: &[&str], in_handshak
     }
 }
 
-const OPERATOR: &str =
-    "ask the people who run this server or the proxy in front of it; nothing is sent until it is fixed";
+const OPERATOR: &str = "ask the administrator of this server, or of the proxy in front of it, to fix this";
 const VERSIONS: &str =
-    "rolecall speaks TLS 1.2 and 1.3: ask the people who run this server or the proxy in front of it";
+    "rolecall supports TLS 1.2 and 1.3: ask the administrator of this server, or of the proxy in front of it";
 
 fn tls(party: &str, what: &str, help: &str) -> Obstacle {
     Obstacle { code: PylonCode::TlsFailed, why: format!("{party} {what}"), help: help.into() }
@@ -173,8 +172,8 @@ fn bad(party: &str, what: &str, help: impl Into<String>) -> Obstacle {
     }
 }
 
-/// The alerts with which a server turns down the certificate of a client, or the lack of one. With TLS 1.3 they come
-/// after the handshake, but before the server looks at the request.
+/// Returns whether a server sends this alert because a client certificate is missing or invalid. With TLS 1.3, the alert
+/// comes after the handshake, but before the server reads the request.
 fn wants_client_certificate(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -188,7 +187,7 @@ fn wants_client_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-/// A server that broke off the handshake. An internal error or a damaged record may be gone with the next attempt.
+/// Returns why the server ended the handshake, or `None` if the next attempt may succeed, as after an internal error.
 fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
     match alert {
         AlertDescription::ProtocolVersion => Some(tls(party, "does not support TLS 1.2 or 1.3", VERSIONS)),
@@ -202,7 +201,7 @@ fn refused(alert: AlertDescription, party: &str) -> Option<Obstacle> {
         AlertDescription::UnrecognisedName => Some(tls(
             party,
             "has no certificate for this name",
-            "check --region and --base-url, and ask the people who run this server",
+            "check --region and --base-url, or ask the administrator of this server",
         )),
         _ => None,
     }
@@ -237,7 +236,7 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
             None => bad(party, &format!("is not valid: {other}"), OPERATOR),
         },
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            bad(party, "is not meant for a server", OPERATOR)
+            bad(party, "is not valid for a server", OPERATOR)
         }
         CertificateError::BadEncoding => bad(party, "cannot be decoded", OPERATOR),
         CertificateError::BadSignature => bad(party, "has an invalid signature", OPERATOR),
@@ -252,9 +251,9 @@ fn invalid(error: &CertificateError, party: &str, trusted: &[&str]) -> Obstacle 
     }
 }
 
-const OPERATOR_OR_CLOCK: &str = "ask the people who run this server or the proxy in front of it to renew it; if the clock of this machine is wrong, set it";
-const CLOCK: &str = "check the clock of this machine; if it is right, ask the people who run this server";
-const OTHER_NAME: &str = "check --region and --base-url; if they are right, something else answers there: ask the people who run the network";
+const OPERATOR_OR_CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server, or of the proxy in front of it, to renew the certificate";
+const CLOCK: &str = "check the clock of this machine; if it is right, ask the administrator of this server";
+const OTHER_NAME: &str = "check --region and --base-url; if they are right, another server answers there: ask the administrator of your network";
 
 fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle {
     let Untrusted { issuer, is_self_signed, is_authority } = untrusted;
@@ -262,9 +261,9 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
         (_, true, _) => bad(
             party,
             if *is_self_signed {
-                "is self-signed and that of an authority (CA)"
+                "is self-signed, and is the certificate of an authority (CA)"
             } else {
-                "is that of an authority (CA)"
+                "is the certificate of an authority (CA)"
             },
             "no server may use the certificate of an authority: issue one for this server with CA:FALSE, and name the \
              authority's with SSL_CERT_FILE",
@@ -280,26 +279,26 @@ fn not_trusted(untrusted: &Untrusted, party: &str, trusted: &[&str]) -> Obstacle
     }
 }
 
-/// Says how to make a certificate trusted, given the variables that name the trusted ones now.
+/// Returns how to trust the certificate. `trusted` are the variables that name the trusted certificates now.
 fn trust(trusted: &[&str]) -> String {
     if trusted.is_empty() {
-        return "if a proxy or firewall of yours inspects traffic, name the certificate of its authority with SSL_CERT_FILE, in \
-                PEM format; otherwise, do not trust this connection"
+        return "if your network inspects TLS traffic, set SSL_CERT_FILE to the certificate of its authority in PEM format; \
+                otherwise, do not trust this connection"
             .into();
     }
     format!(
-        "only the certificates in {} are trusted now: if this one is right, add its authority there; `rolecall doctor` \
-         shows how many there are",
+        "only the certificates in {} are trusted: if this certificate is genuine, add its authority there; `rolecall doctor` \
+         shows the number of trusted certificates",
         trusted.join(" and ")
     )
 }
 
 fn date(time: UnixTime) -> String {
     let at = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    at.map_or_else(|| "a date beyond the calendar".into(), minute)
+    at.map_or_else(|| "an unknown date".into(), minute)
 }
 
-/// The names of a certificate. rustls gives them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
+/// Describes the names of a certificate. rustls returns them as `DnsName("pylon.example")` and `IpAddress(127.0.0.1)`.
 fn names(presented: &[String]) -> String {
     let plain = |name: &String| {
         let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
@@ -307,7 +306,7 @@ fn names(presented: &[String]) -> String {
     };
     let shown: Vec<String> = presented.iter().take(NAMES).map(plain).collect();
     match (presented.len(), presented.len().saturating_sub(NAMES)) {
-        (0, _) => "for no name at all".into(),
+        (0, _) => "without any name".into(),
         (_, 0) => format!("for {}", shown.join(", ")),
         (_, more) => format!("for {} and {more} more", shown.join(", ")),
     }
@@ -325,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_would_fail_again_is_an_obstacle_and_the_rest_is_retried() {
+    fn permanent_tls_errors_are_obstacles_and_the_others_are_retried() {
         use AlertDescription as Alert;
         let bad =
             |why: &str| Some((PylonCode::BadCertificate, format!("the certificate of pylon.example {why}")));
@@ -336,7 +335,7 @@ mod tests {
             (invalid(CertificateError::Expired), bad("has expired")),
             (invalid(CertificateError::NotValidYet), bad("is not valid yet")),
             (invalid(CertificateError::NotValidForName), bad("is for another name")),
-            (invalid(CertificateError::InvalidPurpose), bad("is not meant for a server")),
+            (invalid(CertificateError::InvalidPurpose), bad("is not valid for a server")),
             (invalid(CertificateError::BadSignature), bad("has an invalid signature")),
             (
                 invalid(CertificateError::UnknownIssuer),
@@ -373,7 +372,7 @@ mod tests {
         );
         assert_eq!(names(&presented[..1]), "for p0.example");
         assert_eq!(names(&["IpAddress(127.0.0.1)".into()]), "for 127.0.0.1");
-        assert_eq!(names(&[]), "for no name at all");
+        assert_eq!(names(&[]), "without any name");
         assert_eq!(names(&["DnsName(\"\u{1b}[2J\")".into()]).find('\u{1b}'), None);
     }
 

@@ -1,5 +1,4 @@
-//! Makes one attempt at one request. [`super::failure`] decides what a failure means, and [`super::flow`] whether there is
-//! another attempt.
+//! Makes one attempt at one request. [`super::failure`] decides what a failure means, and [`super::flow`] whether to retry.
 //!
 //! A [`Reader`] cannot write. The `Authorization` header is only sent to the base URL: redirects are not followed, and
 //! requests to this machine never go through a proxy.
@@ -39,7 +38,7 @@ struct Bounds {
 impl Bounds {
     const fn of_endpoint(endpoint: Endpoint) -> Self {
         match endpoint {
-            // All users in one response: as long as it keeps coming, it may take its time.
+            // All users are in one response, so it has no total time limit, only an idle one.
             Endpoint::Users => Self { total: None, idle: Duration::from_secs(15), largest: 1024 * MIB },
             Endpoint::Search | Endpoint::Audit => Self::within(60, 32 * MIB),
             Endpoint::Me | Endpoint::Roles | Endpoint::User | Endpoint::Patch => Self::within(30, MIB),
@@ -53,16 +52,16 @@ impl Bounds {
 }
 
 const LARGEST_ERROR: usize = 64 * 1024;
-/// At most this many bytes are reserved because a header announces them.
+/// The most bytes that are reserved because of the header `Content-Length`.
 const LARGEST_RESERVATION: usize = 128 * MIB;
 
-/// Sends reads, and has no way to write.
+/// Sends reads. It cannot write.
 #[derive(Debug, Clone)]
 pub struct Reader {
     http: Client,
     base: BaseUrl,
     route: Route,
-    /// The variables that name the trusted certificates, none for those of the system.
+    /// The variables that name the trusted certificates. Empty for those of the system.
     trusted: Vec<&'static str>,
     token: Token,
     clock: Clock,
@@ -103,7 +102,7 @@ impl Reader {
         let http = route.configure(http).build().map_err(|error| {
             let why = cause::last_cause(&error);
             Problem::new(PylonCode::TlsFailed, format!("cannot create a client: {why}"))
-                .help("this is an error in rolecall; please report it")
+                .help("this is a bug in rolecall: please report it")
         })?;
         Ok(Self { http, base, route, trusted: roots.variables(), token, clock, trace })
     }
@@ -112,7 +111,7 @@ impl Reader {
         &self.base
     }
 
-    /// Where its requests are traced.
+    /// Returns the trace of the requests.
     pub fn trace(&self) -> Trace {
         self.trace
     }
@@ -135,7 +134,7 @@ impl Reader {
         };
         self.trace.request(&asked, &came, began.elapsed(), attempt, |text| self.token.scrub(text));
         let attempt = exchange::attempt(request, came, self.clock.now());
-        // A failure is also written to journals and shown as progress, where no other code removes the token.
+        // Remove the token here: failures are also written to journals and shown as progress, and no other code removes it.
         let result = attempt.result.map_err(|failure| failure.map(|text| self.token.scrub(text)));
         Attempt { result, ..attempt }
     }
@@ -185,7 +184,7 @@ impl Reader {
 }
 
 impl Writer {
-    /// A client that may patch, from one that reads.
+    /// Returns a client that can also write.
     pub fn new(reader: Reader) -> Self {
         Self(reader)
     }
@@ -201,14 +200,14 @@ impl Writer {
     }
 }
 
-/// Reads the body into `body`. After an error, that is as much of it as arrived.
+/// Reads the body into `body`. After an error, `body` has the part that arrived.
 async fn read_body(
     mut response: Response,
     idle: Duration,
     largest: usize,
     body: &mut Vec<u8>,
 ) -> Result<(), Cause> {
-    // Without this reservation, a large listing would be moved as it grows, and held twice.
+    // Without this reservation, a large listing would be copied as it grows, and would need twice the memory.
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     body.reserve(length.unwrap_or(0).min(LARGEST_RESERVATION).min(largest));
     let began = Instant::now();
@@ -216,15 +215,18 @@ async fn read_body(
     loop {
         match timeout(idle, response.chunk()).await {
             Err(_) => {
-                return Err(Cause::NoAnswer(format!("it stopped in the middle, for {} s", idle.as_secs())));
+                return Err(Cause::NoAnswer(format!("the body stopped for {} s", idle.as_secs())));
             }
             Ok(Err(error)) => {
-                return Err(Cause::NoAnswer(format!("it broke off: {}", cause::last_cause(&error))));
+                return Err(Cause::NoAnswer(format!(
+                    "the connection closed early: {}",
+                    cause::last_cause(&error)
+                )));
             }
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > largest => {
-                let why = format!("it is larger than {largest} bytes");
-                return Err(WrongShape::cause("a response of an ordinary size", why));
+                let why = format!("the body is larger than {largest} bytes");
+                return Err(WrongShape::cause("a response of a usual size", why));
             }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
@@ -234,15 +236,15 @@ async fn read_body(
     }
 }
 
-/// A body must bring this many bytes per minute, or a listing could trickle in forever.
+/// The least speed of a body in bytes per minute. Without it, a slow listing could take forever.
 const SLOWEST: usize = 1024;
 
-/// Watches the speed of a body, one minute after the other.
+/// Measures the speed of a body, minute by minute.
 #[derive(Debug, Default)]
 struct Speed {
-    /// When the current minute began, since the start of the body.
+    /// The start of the current minute, since the start of the body.
     since: Duration,
-    /// How many bytes had arrived then.
+    /// The number of bytes that had arrived at that time.
     bytes: usize,
 }
 
@@ -269,7 +271,7 @@ mod tests {
 
     const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
 
-    /// Returns what a reader with [`TOKEN`] makes of this response to `GET /me`.
+    /// Sends `GET /me` with [`TOKEN`] to a server that responds with `answer`. Returns the result.
     fn asked(answer: &str) -> Attempt<Identity> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_brings_less_than_1_kib_per_minute_is_too_slow() {
+    fn a_body_with_less_than_1_kib_per_minute_is_too_slow() {
         let seconds = Duration::from_secs;
         let mut trickle = Speed::default();
         let slow =
@@ -310,11 +312,11 @@ mod tests {
         let mut stalled = Speed::default();
         assert!(!stalled.is_too_slow(seconds(59), 1_000_000));
         assert!(!stalled.is_too_slow(seconds(61), 1_000_001));
-        assert!(stalled.is_too_slow(seconds(122), 1_000_002), "a good start does not last");
+        assert!(stalled.is_too_slow(seconds(122), 1_000_002), "a fast start does not help later");
     }
 
     #[test]
-    fn an_answer_that_repeats_the_token_in_whichever_spelling_has_none_of_it_once_it_is_read() {
+    fn the_token_is_removed_from_responses_however_it_is_escaped() {
         let spellings = [
             TOKEN.to_owned(),
             TOKEN.replace('/', "\\/"),

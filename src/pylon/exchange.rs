@@ -1,6 +1,6 @@
-//! One exchange without its socket: what a response means for the request that it answers.
+//! Converts a response to the result of its request.
 //!
-//! Pure. The client only sends and receives. A simulation puts a world in the place of the socket, and runs this code.
+//! Pure, without a socket: the client only sends and receives. So a simulation can run this code with a simulated server.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use super::{hint, wire};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Incoming {
     pub status: u16,
-    /// The header `X-Rate-Limit-Remaining`, and so on.
+    /// The header `X-Rate-Limit-Remaining`.
     pub remaining: Option<String>,
     pub x_retry_after: Option<String>,
     pub retry_after: Option<String>,
@@ -25,7 +25,7 @@ pub struct Incoming {
     pub cut: Option<Cause>,
 }
 
-/// Returns the result of sending `request`. `now` is used if the server gives a date to wait for, and no date of its own.
+/// Returns the result of sending `request`. `now` is only used if the server asks to wait until a date, but sends no `Date`.
 pub fn attempt<R: Request>(
     request: &R,
     came: Result<Incoming, Cause>,
@@ -41,7 +41,7 @@ pub fn attempt<R: Request>(
     let result = match (incoming.status, &incoming.cut) {
         (200, None) => request.decode(&incoming.body).map_err(|cause| with_body(cause, &incoming.body)),
         (200..=299, Some(cause)) => Err(cause.clone()),
-        // Any other success is not a complete response: 206 is a part of one, 202 says that nothing was done yet.
+        // No other 2xx is a complete response: 206 is a part of one, and 202 means that nothing has been done yet.
         (201..=299, None) => {
             let why = format!("the status is {}", incoming.status);
             Err(with_body(WrongShape::cause("the status 200", why), &incoming.body))
@@ -52,13 +52,13 @@ pub fn attempt<R: Request>(
     Attempt { result, remaining, date }
 }
 
-/// The request ID of the body, or else that of the header, which every response of Pylon's has.
+/// Returns the request ID of the body, or else that of the header, which every response of Pylon has.
 fn request_id(incoming: &Incoming) -> Option<String> {
     let of_body = wire::error(&incoming.body).and_then(|envelope| envelope.request_id);
     of_body.or_else(|| incoming.request_id.clone())
 }
 
-/// A failure to read a body shows how the body begins.
+/// Adds the start of the body to a cause that reports an unexpected body.
 fn with_body(cause: Cause, body: &[u8]) -> Cause {
     match cause {
         Cause::WrongShape(wrong) => {
@@ -85,7 +85,7 @@ fn refusal(incoming: &Incoming, now: Timestamp) -> Refusal {
     }
 }
 
-/// The first line of a page that has text: proxies answer in HTML, whose tags say nothing.
+/// Returns the first line of a page that has text. Proxies answer with HTML, whose tags are of no use in an error.
 fn first_line(page: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;

@@ -1,7 +1,7 @@
 //! How a request can fail, what that means, and how it is reported.
 //!
-//! [`Failure::class`] is the outcome table of the protocol, in one place. It branches on Pylon's `code` first and on the
-//! HTTP status after that; the texts of errors are reworded at will and are only shown (Pylon API, "Errors").
+//! [`Failure::class`] is the outcome table of the protocol. It looks at Pylon's `code` first, and then at the HTTP status. The
+//! texts of errors may change at any time (Pylon API, "Errors"), so they are only shown.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::roster::Region;
 /// One attempt at one request, and how it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What was asked: `PATCH /users/u_1`.
+    /// The request: `PATCH /users/u_1`.
     pub asked: String,
     pub cause: Cause,
     /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
@@ -22,29 +22,28 @@ pub struct Failure {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// It never left this machine: the host was not found, refused the connection, or broke off the handshake.
+    /// The request was not sent: the host was not found, refused the connection, or closed it during the handshake.
     NotSent(String),
-    /// It was not carried out, and the next request would end in the same way until someone changes the setup.
+    /// The request was not carried out, and every other one would fail in the same way until the setup is fixed.
     Blocked(Box<Obstacle>),
-    /// It was sent, and no answer came: a timeout, a reset, an early end.
+    /// The request was sent, but no complete response came: a timeout, a reset, or an early end.
     NoAnswer(String),
-    /// The response says success, but its status or its body is not what this request returns.
+    /// The response reports success, but its status or its body is not what this request returns.
     WrongShape(WrongShape),
-    /// The body arrived so slowly that it could have gone on forever; the limit is in bytes per minute.
+    /// The body arrived too slowly, and could have continued forever. The limit is in bytes per minute.
     TooSlow(usize),
-    /// A page says that another page follows, but holds no data. The same request again returns the page (recorded from
+    /// A page has no data, although it says that another page follows. The same request then returns the page (recorded from
     /// the live service).
     PageWithoutData,
-    /// It was answered with an error. Boxed, because a failure is the error of most results.
+    /// The response is an error. Boxed to keep `Result`s small.
     Refused(Box<Refusal>),
 }
 
-/// What keeps every request from getting through: an invalid certificate, a server without TLS, a proxy that asks for a
-/// password.
+/// Makes every request fail: an invalid certificate, a server without TLS, or a proxy that asks for a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     pub code: PylonCode,
-    /// What is wrong, as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
+    /// The reason as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
     pub why: String,
     pub help: String,
 }
@@ -62,12 +61,12 @@ pub struct WrongShape {
     pub expected: &'static str,
     /// Describes the first difference.
     pub why: String,
-    /// How the body begins. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
+    /// The start of the body. [`Failure::line`] shows at most [`SHOWN_BODY`] characters of it.
     pub body: String,
 }
 
 impl WrongShape {
-    /// A response that differs from what was expected. [`super::exchange`] adds the body.
+    /// Returns the cause for a response that differs from what was expected. [`super::exchange`] adds the body.
     pub fn cause(expected: &'static str, why: impl Into<String>) -> Cause {
         Cause::WrongShape(Self { expected, why: why.into(), body: String::new() })
     }
@@ -79,22 +78,23 @@ pub const SHOWN_BODY: usize = 200;
 /// At most this many characters of an obstacle are shown: a certificate can have many long names.
 const LONGEST_WHY: usize = 600;
 
-/// An error that was answered.
+/// A response that reports an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal {
     pub status: u16,
-    /// Pylon's stable code, if the answer was Pylon's.
+    /// Pylon's stable error code. `None` if the response has none.
     pub code: Option<String>,
     pub errors: Vec<String>,
     /// How long the server asks to wait.
     pub hint: Option<Duration>,
-    /// What answered instead of Pylon. `None` if the body is Pylon's error format.
+    /// The server that responded instead of Pylon. `None` if the body has Pylon's error format.
     pub intermediary: Option<Intermediary>,
 }
 
-/// A proxy, firewall or gateway between here and Pylon (RFC 9110, 3.7) that answered by itself.
+/// A proxy, firewall, or gateway between this machine and Pylon (RFC 9110, 3.7) that responded instead of Pylon.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Intermediary {
+    /// The header `Server`.
     pub server: Option<String>,
     /// The first line of text in the body, without markup. Empty if there is none.
     pub text: String,
@@ -102,15 +102,15 @@ pub struct Intermediary {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// It was not carried out; sending it again is harmless.
+    /// The request was not carried out. It is safe to send it again.
     NotSent,
-    /// It was not carried out, because there were too many requests.
+    /// The request was not carried out, because there were too many requests.
     Throttled,
-    /// It may have been carried out. A read is sent again. After a write, the person is read before it is sent again.
+    /// The request may have been carried out. A read is sent again. After a write, the person is read before another attempt.
     Ambiguous,
-    /// It would be refused again. Other requests may succeed.
+    /// The request would be refused again. Other requests may succeed.
     Rejected,
-    /// It was refused for lack of permission; three in a row end the run.
+    /// The request was refused because of missing permissions. Three in a row end the apply.
     Forbidden,
     /// The request was too large.
     TooLarge,
@@ -119,7 +119,7 @@ pub enum Class {
 }
 
 impl Failure {
-    /// What it means, for reads and writes alike.
+    /// Returns what the failure means. The table is the same for reads and writes.
     pub fn class(&self) -> Class {
         match &self.cause {
             Cause::NotSent(_) => Class::NotSent,
@@ -147,8 +147,8 @@ impl Failure {
         }
     }
 
-    /// Whether a smaller search may succeed: after a 413, and after a 400, whose text can be reworded at any time. How many
-    /// values a filter can hold is not documented.
+    /// Returns whether a smaller search may succeed: after a 413, and after any 400, because Pylon may change its text at any
+    /// time. The most values of a filter are not documented.
     pub fn may_be_too_large(&self) -> bool {
         match &self.cause {
             Cause::Refused(refusal) if refusal.status == 400 => refusal.class() == Class::Rejected,
@@ -156,7 +156,7 @@ impl Failure {
         }
     }
 
-    /// The same failure in other words.
+    /// Returns the failure with each text replaced by the result of `words`.
     #[must_use]
     pub fn map(self, words: impl Fn(String) -> String) -> Self {
         let cause = match self.cause {
@@ -184,17 +184,18 @@ impl Failure {
         Self { asked: words(self.asked), cause, request_id: self.request_id.map(words) }
     }
 
-    /// In one line: what was asked, the status, the code, the text, the request id.
+    /// Describes the failure in one line: the request, the status, the code, the text, and the request ID.
     pub fn line(&self) -> String {
         self.with_request_id(format!("{} {}", self.asked, self.what_happened()))
     }
 
-    /// The same for every user that failed in this way: without the IDs of the user and of the request.
+    /// Describes the failure without the IDs of the user and of the request, so that equal failures have equal lines.
     pub fn line_of_many(&self) -> String {
         format!("{} {}", without_ids(&self.asked), self.what_happened())
     }
 
-    /// Equal for failures that are the same to the reader. Texts can differ in seconds and IDs, and a stable code cannot.
+    /// Returns a key that is equal for failures that a report can group. A stable code identifies a failure better than its
+    /// text, which can differ in seconds and IDs.
     pub fn kind(&self) -> String {
         match &self.cause {
             Cause::Refused(refusal) if refusal.code.is_some() => {
@@ -239,8 +240,8 @@ impl Failure {
         }
     }
 
-    /// What happened, without the request if every request would have failed in the same way. A plan sends several at once, and
-    /// which of them fails first is chance.
+    /// Describes the failure. Leaves the request out if every request would have failed in the same way: a plan sends several
+    /// at once, and it is chance which one fails first.
     pub fn message(&self) -> String {
         let message = match &self.cause {
             Cause::NotSent(why) => format!("Pylon cannot be reached: {}", Printable::cut(why, 300)),
@@ -261,7 +262,7 @@ impl Failure {
     }
 }
 
-/// Replaces the ID in the path of a request by what it is: `PATCH /users/{id}`.
+/// Replaces the ID in the path of a request by a placeholder: `PATCH /users/{id}`.
 fn without_ids(asked: &str) -> String {
     match asked.split_once("/users/") {
         Some((before, id)) if id != "search" => format!("{before}/users/{{id}}"),
@@ -269,7 +270,7 @@ fn without_ids(asked: &str) -> String {
     }
 }
 
-/// Replaces every word that has a digit.
+/// Replaces every word that contains a digit with `#`.
 fn without_numbers(text: &str) -> String {
     let words = text
         .split(' ')
@@ -279,7 +280,7 @@ fn without_numbers(text: &str) -> String {
 
 impl Refusal {
     fn class(&self) -> Class {
-        // Gateways in front put their own 5xx in place of an answer: no code of theirs says what Pylon did.
+        // Gateways replace Pylon's responses with their own 5xx, whose codes do not show what Pylon did.
         if self.status < 500
             && let Some(class) = self.code.as_deref().and_then(class_of_code)
         {
@@ -340,7 +341,7 @@ impl Failure {
         Problem::new(code, self.message()).help(help)
     }
 
-    /// Returns what to do about it.
+    /// Returns what the user can do about the failure.
     pub fn advice(&self) -> String {
         self.remedy(None).1
     }
@@ -349,15 +350,15 @@ impl Failure {
         let (code, help) = match &self.cause {
             Cause::NotSent(_) => (
                 PylonCode::Unreachable,
-                "check the network, the host (--region, --base-url) and HTTPS_PROXY, then run again",
+                "check the network, the host (--region, --base-url), and HTTPS_PROXY, then run again",
             ),
             Cause::Blocked(obstacle) => return (obstacle.code, obstacle.help.clone()),
             Cause::NoAnswer(_) | Cause::TooSlow(_) => {
-                (PylonCode::NoAnswer, "run again: what was done stays done, and only the rest is sent")
+                (PylonCode::NoAnswer, "run again; changes that were applied are not sent again")
             }
             Cause::WrongShape(_) => (
                 PylonCode::BadAnswer,
-                "run again; if the error stays, something else answers at this address (a proxy, a login page), or \
+                "run again; if the error persists, another server may answer at this address (a proxy or a login page), or \
                  Pylon's API has changed: report it with the request ID",
             ),
             Cause::PageWithoutData => (PylonCode::Incomplete, INCOMPLETE),
@@ -376,49 +377,49 @@ impl Refusal {
         match (self.code.as_deref().unwrap_or_default(), self.status) {
             _ if !is_pylons => (
                 PylonCode::Intercepted,
-                "Pylon did not answer, so this says nothing about the token: ask the people who run the network or the \
-                 proxy, or check --base-url and HTTPS_PROXY",
+                "a proxy or firewall answered instead of Pylon, so the token may be valid: check --base-url and HTTPS_PROXY, \
+                 or ask the administrator of your network",
             ),
-            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => (
-                PylonCode::Suspended,
-                "the organization is switched off in Pylon; only Pylon's support can change that",
-            ),
+            ("organization_suspended" | "organization_deactivated" | "organization_inactive", _) => {
+                (PylonCode::Suspended, "the organization is deactivated in Pylon: contact Pylon's support")
+            }
             (_, 401) => (
                 PylonCode::BadCredentials,
-                "the token is unknown, revoked or mistyped: check PYLON_API_TOKEN, or have an Admin create a new one",
+                "the token is unknown, revoked, or mistyped: check PYLON_API_TOKEN, or ask an Admin to create a new token",
             ),
-            (_, 403) => {
-                (PylonCode::Forbidden, "the token's user may not do this: use a token that an Admin created")
-            }
+            (_, 403) => (
+                PylonCode::Forbidden,
+                "the token's user does not have permission: use a token that an Admin has created",
+            ),
             (_, 404) => (
                 PylonCode::NotFound,
-                "nobody is there under this id any more, or --base-url leads to something else than Pylon",
+                "the user no longer exists in Pylon, or --base-url is not the address of Pylon's API",
             ),
-            (_, 413) => (PylonCode::TooLarge, "the request is too large for the server; please report it"),
+            (_, 413) => (PylonCode::TooLarge, "the request is too large for the server: please report this"),
             (_, 429) => (
                 PylonCode::RateLimited,
-                "other integrations use the same rate limit; run again later, or lower --rate",
+                "other integrations use the same rate limit: run again later, or lower --rate",
             ),
             (_, 300..=399) => (
                 PylonCode::Redirected,
-                "rolecall follows no redirect, since it would carry the token elsewhere: give the final address with \
-                 --base-url",
+                "rolecall does not follow redirects, so that the token is not sent to another server: pass the final address \
+                 with --base-url",
             ),
             (_, 500..=599) => (
                 PylonCode::ServerTrouble,
-                "Pylon has trouble; run again later, and give Pylon's support the request id if it stays",
+                "Pylon has a problem: run again later; if the error persists, send the request ID to Pylon's support",
             ),
             _ => (
                 PylonCode::Rejected,
-                "Pylon refused what was asked; if the files are right, please report it with the request id",
+                "Pylon refused the request: check the values in the files; if they are right, report this with the request ID",
             ),
         }
     }
 }
 
-/// What to do if a list could not be read completely.
-pub(super) const INCOMPLETE: &str = "there is no plan, because a person or role that is missing from the response would \
-     look as if it did not exist; run again, and report the error with the request ID if it stays";
+/// The remedy if a list could not be read completely.
+pub(super) const INCOMPLETE: &str = "nothing was planned, because people or roles may be missing from the response; run again, \
+     and report the error with the request ID if it persists";
 
 fn wrong_region(region: Option<Region>) -> String {
     let others = match region {
@@ -428,7 +429,7 @@ fn wrong_region(region: Option<Region>) -> String {
         }
         None => "another region's --base-url".into(),
     };
-    format!("the token belongs to another region: use {others}, and pin it in [workspace]")
+    format!("the token belongs to another region: use {others}, and set the region in [workspace]")
 }
 
 #[cfg(test)]
@@ -453,7 +454,7 @@ mod tests {
         Obstacle { code: PylonCode::BadCertificate, why: "it expired".into(), help: "renew it".into() }
     }
 
-    /// Those that the API description names.
+    /// Returns the codes in the API description.
     fn documented_codes() -> BTreeSet<String> {
         let text = include_str!("../../docs/pylon-users.openapi.yaml");
         let document: serde_json::Value = serde_norway::from_str(text).unwrap();
@@ -462,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outcome_table() {
+    fn each_code_and_status_has_its_class() {
         let table = [
             (429, None, Class::Throttled),
             (408, None, Class::Ambiguous),
@@ -486,7 +487,7 @@ mod tests {
             (401, None, Class::Fatal),
             (403, None, Class::Forbidden),
             (413, None, Class::TooLarge),
-            // Pylon's code goes before the status …
+            // Pylon's code takes precedence over the status …
             (400, Some("rate_limited"), Class::Throttled),
             (403, Some("organization_suspended"), Class::Fatal),
             (403, Some("organization_deactivated"), Class::Fatal),
@@ -503,7 +504,7 @@ mod tests {
             (409, Some("invalid_request_body"), Class::Rejected),
             (400, Some("internal_error"), Class::Ambiguous),
             (409, Some("duplicate_object"), Class::Ambiguous),
-            // … but not before a 5xx, which a gateway may have put in its place, and not when it is unknown.
+            // … but not over a 5xx, which may come from a gateway, and not if the code is unknown.
             (500, Some("not_found"), Class::Ambiguous),
             (503, Some("rate_limited"), Class::Ambiguous),
             (500, Some("internal_error"), Class::Ambiguous),
@@ -535,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_said_with_all_that_pylon_said_and_with_no_more() {
+    fn a_failure_line_has_the_status_code_texts_and_request_id() {
         let refused = |code: Option<&str>, errors: &[&str], id: Option<&str>| {
             let refusal = Refusal {
                 status: 422,
@@ -586,7 +587,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_pylons_names_what_answered_and_gives_no_advice_about_the_token() {
+    fn an_error_of_a_proxy_names_the_proxy_and_gives_no_advice_about_the_token() {
         let intermediary = Intermediary { server: Some("cloudflare".into()), text: "Access denied".into() };
         for status in [400, 401, 403, 404, 407, 451] {
             let refusal = Refusal { status, intermediary: Some(intermediary.clone()), ..Refusal::default() };
@@ -612,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_letter() {
+    fn each_refusal_has_its_diagnostic_code() {
         for (status, code, expected) in [
             (401, Some("wrong_region_token"), PylonCode::WrongRegion),
             (403, Some("organization_suspended"), PylonCode::Suspended),
@@ -638,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_regions_are_named() {
+    fn a_token_of_the_wrong_region_names_the_other_regions() {
         let refusal = Refusal { status: 401, code: Some("wrong_region_token".into()), ..Refusal::default() };
         let failure = failure(refusal.into());
         for (asked, other) in [

@@ -1,8 +1,8 @@
-//! Flow control of one run: when a request may be sent, what its response teaches, and whether it is sent again.
+//! Flow control of one run: when a request may be sent, what its response shows, and whether it is sent again.
 //!
-//! Pure: it is told the time. Two loops use it. [`super::PacedReader`] sends the reads of a plan, which wait for each
-//! other as futures. `apply::machine` sends a plan as a value that a test can drive through every event. One loop for
-//! both would turn the plan's reads into a second state machine, so the loops share these steps instead:
+//! Pure: the time is an input. Two loops use it. [`super::PacedReader`] sends the reads of a plan as futures. The loop of
+//! `apply::machine` is a state machine, so that a test can drive it through every event. One loop for both would turn the
+//! reads of a plan into a second state machine. So the loops share only these steps:
 //!
 //! 1. [`FlowControl::pacing`] says when a request may be sent, and counts it.
 //! 2. [`FlowControl::answered`] learns from the response.

@@ -1,4 +1,4 @@
-//! Parses how long a server asks to wait: `X-Retry-After` of Pylon, and both forms of `Retry-After` (RFC 9110, 10.2.3).
+//! Parses how long a server asks to wait: Pylon's `X-Retry-After`, and both forms of `Retry-After` (RFC 9110, 10.2.3).
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use jiff::fmt::rfc2822::DateTimeParser;
 /// The longest pause in seconds, so that sums with it cannot overflow.
 const LONGEST_WAIT: u64 = u32::MAX as u64;
 
-/// Returns the longest valid hint of a response. A date is compared with the `Date` of the response, so that a wrong clock of
-/// this machine does no harm. Without that header, it is compared with `now`.
+/// Returns the longest valid hint of a response. A date is compared with the `Date` of the response, so that a wrong clock on
+/// this machine has no effect. Without that header, it is compared with `now`.
 pub(super) fn wait(
     x_retry_after: Option<&str>,
     retry_after: Option<&str>,
@@ -30,7 +30,7 @@ pub(super) fn wait(
     hints.filter_map(|hint| seconds(hint).or_else(|| until(hint))).max()
 }
 
-/// A date as HTTP writes it (RFC 9110, 5.6.7).
+/// Parses a date in the format of HTTP (RFC 9110, 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(text.trim()).ok()
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_valid_hint_counts_and_rubbish_is_ignored() {
+    fn the_longest_valid_hint_counts_and_invalid_ones_are_ignored() {
         let now: Timestamp = "2026-11-01T12:00:00Z".parse().unwrap();
         let date = "Sun, 01 Nov 2026 11:00:00 GMT";
         let later = "Sun, 01 Nov 2026 11:00:30 GMT";

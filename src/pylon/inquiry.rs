@@ -1,8 +1,8 @@
-//! Asks the audit log about people who are out of sync: which request is next, and when it is enough.
+//! Decides what to ask the audit log about people who are out of sync, and when to stop.
 //!
-//! Pure: it is told the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
-//! counts. A plan can do without the audit log. So the inquiry ends when everyone is found, it never costs more than the
-//! requests of one minute, and a failure is reported as the reason why there is no more.
+//! Pure: its inputs are the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
+//! counts. The audit log is optional for a plan. So the inquiry ends when there is an entry about every edit, and it never
+//! sends more requests than are allowed in one minute. A failure does not fail the plan; the report shows it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,22 +15,24 @@ use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
 
-/// The most requests of one inquiry: the documented rate limit, which can be sent without a pause. The responses hold up to
+/// The most requests of one inquiry: as many as the documented rate limit allows without a pause. The responses contain at most
 /// 29,970 entries.
 pub const MOST_REQUESTS: u64 = Endpoint::Audit.facts().limit;
-/// An inquiry ends after this time. That leaves time for one pause after a 429 and a page or two, but not for an outage.
+/// An inquiry ends after this time. It is long enough for one pause after a 429 and a page or two, but does not wait out an
+/// outage.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// An inquiry, from the first request to the last.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
-    /// The people of the present request. Empty at the end.
+    /// The people of the current request. Empty at the end.
     batch: Vec<UserId>,
-    /// The people of later requests, the next ones at the end.
+    /// The people of later requests, in reverse order.
     left: Vec<UserId>,
-    /// The most people per request, and the entries per page. Both shrink if the server refuses a request as too large.
+    /// The most people per request. It shrinks, like `limit`, if the server refuses a request as too large.
     most_people: usize,
+    /// The number of entries per page.
     limit: usize,
     pages: Pages,
     requests_left: u64,
@@ -38,7 +40,7 @@ pub struct Inquiry<'a> {
     unread: Option<CutShort>,
 }
 
-/// Where the pages of one batch have led so far.
+/// The pages of one batch that have been read so far.
 #[derive(Debug, Clone, Default)]
 struct Pages {
     cursor: Option<String>,
@@ -52,11 +54,10 @@ struct Pages {
 /// The result of an inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
-    /// Who set each value that is out of sync.
     pub blames: BTreeMap<(UserId, Field), Blame>,
-    /// Why the log may have more to say; `None` if it was read to the end.
+    /// Why the log was not read to its end. `None` if it was.
     pub unread: Option<CutShort>,
-    /// Whether the log could be read at all.
+    /// Whether at least one page could be read, or none was needed.
     pub is_available: bool,
 }
 
@@ -64,9 +65,9 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// Its pages lead in a circle.
+    /// A page leads back to an earlier one.
     Circle,
-    /// The limit of requests was reached after this many pages.
+    /// The request limit was reached after this many pages.
     Enough(u64),
     /// The time limit was reached.
     TooSlow(Duration),
@@ -91,7 +92,7 @@ impl<'a> Inquiry<'a> {
         inquiry
     }
 
-    /// What to ask next; nothing at the end.
+    /// Returns the next request, or `None` at the end.
     pub fn next_request(&mut self) -> Option<AuditLog> {
         if self.batch.is_empty() || self.unread.is_some() {
             return None;
@@ -123,7 +124,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// A request has failed, for good.
+    /// Handles a request whose retries have all failed. A request that was too large is split.
     pub fn failed(&mut self, failure: Failure) {
         let Some((people, limit)) = halved(self.batch.len(), self.limit, &failure) else {
             self.unread = Some(CutShort::Failed(failure));
@@ -134,12 +135,12 @@ impl<'a> Inquiry<'a> {
         self.next_batch();
     }
 
-    /// It has taken too long.
+    /// Ends the inquiry because [`TIME_LIMIT`] is over.
     pub fn timed_out(&mut self) {
         self.unread = Some(CutShort::TooSlow(TIME_LIMIT));
     }
 
-    /// What has come of it, with actors who are among `observed` by name.
+    /// Returns the findings. `observed` provides the names of the actors.
     pub fn finish(self, observed: &ObservedState) -> Findings {
         let Self { drift, unread, pages_read, .. } = self;
         let is_available = pages_read > 0 || unread.is_none();
@@ -167,7 +168,7 @@ mod tests {
     use crate::roster::{Email, Field};
     use crate::source::{Place, Sourced, Sources};
 
-    /// So many people are away and should be active: `u_0000`, `u_0001` and so on.
+    /// Returns a plan in which `people` people are away and should be active: `u_0000`, `u_0001`, and so on.
     fn plan(people: usize) -> Plan {
         let place = Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0);
         let change = |number: usize| {
@@ -204,13 +205,13 @@ mod tests {
         }
     }
 
-    /// What somebody did to `u_{whom}` in the given minute.
-    fn entry(whom: usize, minute: u32) -> AuditEntry {
+    /// Returns an entry about `u_{person}` in the given minute.
+    fn entry(person: usize, minute: u32) -> AuditEntry {
         AuditEntry {
-            id: format!("{whom} {minute}"),
+            id: format!("{person} {minute}"),
             action: "UserStatusChanged".into(),
             happened_at: format!("2026-08-20T14:{minute:02}:00Z").parse().unwrap(),
-            object: format!("u_{whom:04}"),
+            object: format!("u_{person:04}"),
             source: "app".into(),
             actor: Some(format!("in minute {minute}")),
             attributes: BTreeMap::new(),
@@ -218,7 +219,7 @@ mod tests {
     }
 
     fn page(entries: &[(usize, u32)], next: Option<&str>) -> Entries {
-        let entries = entries.iter().map(|(whom, minute)| entry(*whom, *minute)).collect();
+        let entries = entries.iter().map(|(person, minute)| entry(*person, *minute)).collect();
         Entries { entries, next: next.map(str::to_owned) }
     }
 
@@ -228,12 +229,12 @@ mod tests {
         Failure { asked: "POST /audit-logs/search".into(), cause, request_id: None }
     }
 
-    /// People, limit and cursor of a request.
+    /// Returns the number of people, the limit, and the cursor of a request.
     fn asked(request: Option<AuditLog>) -> Option<(usize, usize, Option<String>)> {
         request.map(|AuditLog { people, limit, cursor }| (people.len(), limit, cursor))
     }
 
-    /// Lets `answer` answer whatever is asked, by the number of the request; what was asked, and what came of it.
+    /// Answers every request with `answer`, which takes the number of the request. Returns the requests and the findings.
     fn inquire(
         people: usize,
         per_minute: u64,
@@ -252,7 +253,7 @@ mod tests {
         (requests, inquiry.finish(&ObservedState::default()))
     }
 
-    /// Who was found, and in which minute they were changed.
+    /// Returns the people who have an entry, each with the minute of the entry.
     fn found(findings: &Findings) -> Vec<String> {
         let minute = |blame: &Blame| match &blame.actor {
             Actor::Id(id) => id.replace("in minute ", ""),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_everybody_is_found_and_only_if_the_newest_come_first() {
+    fn it_ends_when_everyone_has_an_entry_if_the_log_is_sorted_newest_first() {
         let pages = |second: &[(usize, u32)], first: &[(usize, u32)]| {
             let (first, second) = (page(first, Some("2")), page(second, None));
             let (requests, findings) =
@@ -274,19 +275,19 @@ mod tests {
         assert_eq!(pages(&[], &[(0, 9), (1, 8), (1, 7)]), after(1, "u_0000 9, u_0001 8"));
         assert_eq!(pages(&[(1, 3)], &[(0, 9), (0, 8)]), after(2, "u_0000 9, u_0001 3"));
         assert_eq!(pages(&[(0, 9)], &[(0, 3), (1, 4)]), after(2, "u_0000 9, u_0001 4"));
-        assert_eq!(pages(&[], &[(0, 3)]), after(2, "u_0000 3"), "nobody is said to have changed the other");
+        assert_eq!(pages(&[], &[(0, 3)]), after(2, "u_0000 3"), "the other person has no entry");
         assert_eq!(pages(&[], &[]), after(2, ""));
     }
 
     #[test]
-    fn nobody_drift_is_not_asked_about() {
+    fn nothing_is_asked_if_everyone_is_in_sync() {
         let (requests, findings) = inquire(0, 30, |_, _| panic!("nothing to ask"));
         assert_eq!(requests, []);
         assert_eq!(findings, Findings { blames: BTreeMap::new(), unread: None, is_available: true });
     }
 
     #[test]
-    fn a_log_without_an_end_costs_a_minutes_limit_and_a_circle_less() {
+    fn an_endless_log_stops_at_the_request_limit_and_a_circle_stops_earlier() {
         for (per_minute, requests_made) in [(30, 30), (1000, 30), (5, 5)] {
             let (requests, findings) =
                 inquire(1, per_minute, |number, _| Ok(page(&[], Some(&number.to_string()))));
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn many_people_are_asked_about_in_batches_each_once() {
+    fn many_people_are_asked_about_in_batches() {
         let (requests, findings) = inquire(1500, 30, |_, _| Ok(page(&[], None)));
         let people: Vec<UserId> = requests.iter().flat_map(|request| request.people.clone()).collect();
         let everybody: Vec<UserId> = plan(1500).changes.into_iter().map(|change| change.subject.id).collect();
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_asked_in_halves_and_stays_small() {
+    fn a_request_that_is_too_large_is_halved_and_later_ones_stay_small() {
         let at_most = |most: usize| {
             inquire(10, 30, move |_, request| {
                 let (people, ..) = asked(Some(request.clone())).unwrap();
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_long_ends_with_what_was_found() {
+    fn a_timeout_keeps_the_entries_found_so_far() {
         let (plan, roles) = (plan(2), RoleCatalog::default());
         let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), 30);
         inquiry.next_request();
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_ends_it_and_is_the_reason() {
+    fn a_failure_ends_the_inquiry_and_is_reported() {
         for status in [403, 404, 500] {
             let (requests, findings) = inquire(2, 30, |_, _| Err(refused(status)));
             assert_eq!(requests.len(), 1);

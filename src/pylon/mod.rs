@@ -1,14 +1,16 @@
-//! Talks to Pylon. This is the only module that speaks HTTP.
+//! The client of Pylon's API. Except for the sandbox, this is the only module that uses HTTP.
 //!
-//! * [`request`] lists the requests and what their responses hold. `wire` encodes and decodes their JSON. [`exchange`]
-//!   turns a response into a result, without a socket. [`failure`] says what a failure means.
-//! * `client` makes one attempt at one request. `flow` decides when the next attempt is made: [`pace`] when a request
-//!   may be sent, and [`retry`] whether it is sent again. `paced_reader` sends the reads of a plan.
-//! * [`observe`] decides what a plan reads and whether it is complete. [`inquiry`] decides what the audit log is asked.
-//! * [`network`] decides which way requests go, and `roots` whose certificates are trusted. `cause` says why no response
-//!   came, and `certificate` what is wrong with a TLS connection. `trace` is what `-v` shows.
-//! * There are two clients: a [`Reader`], which cannot write, and a [`Writer`], which only an apply gets.
-//! * The token is sent to the chosen host only: there are no redirects, and plain HTTP is only used for this machine.
+//! It guarantees two things. Only `apply` and `rollback` can write: they have a [`Writer`], and all other commands have a
+//! [`Reader`], which cannot write. The token is only sent to the chosen host: redirects are not followed, and plain HTTP is only used
+//! for this machine.
+//!
+//! * [`request`] lists the requests and the data in their responses. `wire` encodes and decodes their JSON. [`exchange`]
+//!   converts a response to a result, without a socket. [`failure`] decides what a failure means.
+//! * `client` makes one attempt at one request. `flow` combines [`pace`], which decides when a request may be sent, and
+//!   [`retry`], which decides whether it is sent again. `paced_reader` sends the reads of a plan.
+//! * [`observe`] decides what a plan reads, and whether the result is complete. [`inquiry`] decides what to ask the audit log.
+//! * [`network`] decides whether requests go through a proxy, and `roots` which certificates are trusted. `cause` finds out
+//!   why no response came, and `certificate` what is wrong with a TLS connection. `trace` writes the output of `-v`.
 
 mod address;
 mod cause;
@@ -53,9 +55,9 @@ codes! {
         BadBaseUrl = "pylon::bad_base_url",
         /// The request could not be sent.
         Unreachable = "pylon::unreachable",
-        /// The server could not prove who it is.
+        /// The certificate of the server is not valid or not trusted.
         BadCertificate = "pylon::bad_certificate",
-        /// No TLS connection can be made, for another reason than the certificate.
+        /// No TLS connection can be made, for a reason other than the certificate.
         TlsFailed = "pylon::tls_failed",
         /// The variables that name trusted certificates cannot be used.
         BadCertificateFile = "pylon::bad_certificate_file",
@@ -64,15 +66,15 @@ codes! {
         /// The proxy asks for a user name and password, or does not accept them.
         ProxyRefused = "pylon::proxy_refused",
         NoAnswer = "pylon::no_answer",
-        /// The answer makes no sense.
+        /// The response is not what the request returns.
         BadAnswer = "pylon::bad_answer",
-        /// The token is of the other region.
+        /// The token belongs to another region.
         WrongRegion = "pylon::wrong_region",
         /// The token is not accepted.
         BadCredentials = "pylon::bad_credentials",
         /// The organization is deactivated in Pylon.
         Suspended = "pylon::suspended",
-        /// The token's user may not do this.
+        /// The token's user does not have permission.
         Forbidden = "pylon::forbidden",
         /// Pylon does not have the requested user or path.
         NotFound = "pylon::not_found",
@@ -86,7 +88,7 @@ codes! {
         /// A proxy, firewall or gateway answered instead of Pylon.
         Intercepted = "pylon::intercepted",
         Rejected = "pylon::rejected",
-        /// A listing or search did not come to a provable end.
+        /// The responses are incomplete or contradict each other.
         Incomplete = "pylon::incomplete",
         /// The token belongs to another organization than the pinned one.
         OtherOrganization = "pylon::other_organization",

@@ -1,8 +1,7 @@
-//! How requests get to Pylon: the environment variables of the network, and which way they lead.
+//! Decides whether requests go to Pylon directly or through a proxy, from the environment variables for the network.
 //!
-//! The variables are read once. What the client uses is what `doctor` shows, so the two cannot differ. reqwest ignores a
-//! proxy address that it cannot parse, and then connects directly. So the address is parsed here, an unusable one is an
-//! error, and reqwest is given the result.
+//! The variables are read once, so `doctor` shows the values that the client uses. reqwest ignores a proxy address that it
+//! cannot parse, and then connects directly. So this module parses the address, and reports an error if it is unusable.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -17,15 +16,15 @@ use super::PylonCode;
 use super::address::BaseUrl;
 use crate::problem::Problem;
 
-/// A connection may take this long, including the proxy and the TLS handshake.
+/// The time limit for a connection, including the proxy and the TLS handshake.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The environment variables that decide about the network, as they are set.
+/// The environment variables for the network, with their values.
 #[derive(Clone, Default)]
 pub struct Variables(Vec<(&'static str, OsString)>);
 
 impl Variables {
-    /// The name of each variable that is read.
+    /// The names of all variables that are read.
     pub const NAMES: [&'static str; 10] = [
         "HTTPS_PROXY",
         "https_proxy",
@@ -39,42 +38,42 @@ impl Variables {
         "SSL_CERT_DIR",
     ];
 
-    /// Reads each variable with `value`.
+    /// Reads each variable with the function `value`.
     pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Self {
         Self(Self::NAMES.into_iter().filter_map(|name| Some((name, value(name)?))).collect())
     }
 
-    /// The first of `names` that is set to something, and its value.
+    /// Returns the first of `names` that is set and not empty, with its value.
     pub(super) fn first(&self, names: &[&str]) -> Option<(&'static str, &OsStr)> {
         names.iter().find_map(|name| self.set(name).filter(|(_, value)| !value.is_empty()))
     }
 
-    /// The variable `name` and its value, which may be empty.
+    /// Returns the variable `name` with its value, which may be empty. `None` if the variable is not set.
     pub(super) fn set(&self, name: &str) -> Option<(&'static str, &OsStr)> {
         self.0.iter().find(|(known, _)| *known == name).map(|(known, value)| (*known, value.as_os_str()))
     }
 }
 
-/// Shows names only: the address of a proxy can hold a password.
+/// Shows only names, because the address of a proxy can contain a password.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
-/// The variables that name a proxy for https, the strongest first. reqwest and curl read them in the same order.
+/// The variables that name a proxy for https. The first one that is set counts, as in reqwest and curl.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// The variables that name a proxy for plain http, which Pylon is never asked with.
+/// The variables that name a proxy for plain http, which rolecall does not use for Pylon.
 const PLAIN_PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
-/// The variables that name the hosts that are asked directly.
+/// The variables that name the hosts for which no proxy is used.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// How requests get to Pylon.
+/// The way that requests take to Pylon.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// They go directly to the host.
+    /// Requests go directly to the host.
     Direct(Direct),
-    /// They go through a tunnel that this proxy opens.
+    /// Requests go through a tunnel that this proxy opens.
     Proxy(Proxy),
 }
 
@@ -87,7 +86,7 @@ pub enum Direct {
     NotSet,
     /// Only this variable names a proxy, and it is for plain http.
     PlainOnly(&'static str),
-    /// A variable names a proxy, and another one excludes the host from it.
+    /// A variable names a proxy, but another one excludes the host.
     Excluded {
         /// The variable that names a proxy.
         proxy: &'static str,
@@ -102,13 +101,13 @@ pub struct Proxy {
     /// The variable that names it.
     pub variable: &'static str,
     pub address: String,
-    /// Whether the variable holds a user name, and perhaps a password.
+    /// Whether the variable contains a user name, with or without a password.
     pub has_credentials: bool,
     /// Host, port, user name and password.
     inner: reqwest::Proxy,
 }
 
-/// Leaves out reqwest's part, which shows the password.
+/// Omits reqwest's part, which would show the password.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")
@@ -119,7 +118,7 @@ impl fmt::Debug for Proxy {
 }
 
 impl Route {
-    /// Decides which way requests to `base` go.
+    /// Decides whether requests to `base` go through a proxy.
     ///
     /// # Errors
     /// The variable that names the proxy cannot be used.
@@ -139,7 +138,7 @@ impl Route {
         Proxy::parse(variable, value).map(Self::Proxy).map_err(|why| unusable(variable, &why))
     }
 
-    /// Makes a client go this way, and ignore all variables.
+    /// Configures a client to use this route and to ignore all variables.
     pub(super) fn configure(&self, client: ClientBuilder) -> ClientBuilder {
         let client = client.connect_timeout(CONNECT_TIMEOUT);
         match self {
@@ -149,7 +148,7 @@ impl Route {
     }
 }
 
-/// Whether a list as in `NO_PROXY` has the host. The matcher is the one that reqwest uses.
+/// Returns whether a list as in `NO_PROXY` contains the host. Uses the same matcher as reqwest.
 fn is_excluded(base: &BaseUrl, hosts: &str) -> bool {
     let Ok(uri) = base.join("").as_str().parse::<Uri>() else { return false };
     Matcher::builder().all("http://proxy.invalid:1").no(hosts).build().intercept(&uri).is_none()
@@ -163,12 +162,12 @@ enum UnusableProxy {
     Escapes(&'static str),
 }
 
-/// The message names the variable and never its value, which can hold a password.
+/// Returns the error. It names the variable but never shows the value, which can contain a password.
 fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
     let (what, more) = match why {
         UnusableProxy::Other(what) => (*what, ""),
         UnusableProxy::NoPort => {
-            ("has no valid port", ". The port has no default, because programs disagree about it")
+            ("has no valid port", ". The port is required, because programs disagree about the default")
         }
         UnusableProxy::Escapes(what) => (
             *what,
@@ -176,7 +175,8 @@ fn unusable(variable: &str, why: &UnusableProxy) -> Problem {
         ),
     };
     Problem::new(PylonCode::BadProxy, format!("{variable} {what}")).help(format!(
-        "write scheme, host and port, as in {variable}=http://proxy.example:3128, or unset it to connect directly{more}"
+        "set it to a scheme, a host, and a port, as in {variable}=http://proxy.example:3128, or unset it to connect \
+         directly{more}"
     ))
 }
 
@@ -186,23 +186,23 @@ impl Proxy {
     fn parse(variable: &'static str, value: &OsStr) -> Result<Self, UnusableProxy> {
         let text = value.to_str().ok_or(UnusableProxy::Other("is not valid UTF-8"))?;
         if text.trim() != text {
-            return Err(UnusableProxy::Other("has blanks around the address"));
+            return Err(UnusableProxy::Other("has spaces around the address"));
         }
         let is_quote = |character: char| matches!(character, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
         if text.starts_with(is_quote) || text.ends_with(is_quote) {
             return Err(UnusableProxy::Other("has quotes around the address"));
         }
-        // curl and reqwest take an address without a scheme for one of an http proxy.
+        // In curl and reqwest, an address without a scheme is that of an http proxy.
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         if rest.starts_with("http:") || rest.starts_with("https:") {
-            return Err(MALFORMED); // without the slashes, this would be a user name
+            return Err(MALFORMED); // without the slashes, `http` would be parsed as a user name
         }
         let scheme = scheme.to_ascii_lowercase();
         if scheme.starts_with("socks") {
             return Err(UnusableProxy::Other("names a SOCKS proxy, which rolecall does not support"));
         }
         if !matches!(scheme.as_str(), "http" | "https") {
-            return Err(UnusableProxy::Other("has a scheme other than http and https"));
+            return Err(UnusableProxy::Other("has a scheme other than http or https"));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#', '\\']) {

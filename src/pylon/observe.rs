@@ -1,17 +1,17 @@
 //! Decides what to read of an organization, and whether what was read is complete.
 //!
 //! The declared people are searched by address. Everyone else comes from one listing. Both are read at the same time, with
-//! the role catalog. The guarantee: either the result is complete and does not contradict itself, or there is none. A
-//! person or role that is missing from a response would look as if it did not exist, and a plan based on that could remove
-//! the last administrator. Therefore:
+//! the role catalog. The result is guaranteed to be complete and free of contradictions; otherwise there is none. A person or
+//! role that is missing from a response would look as if it did not exist, and a plan based on that could remove the last
+//! Admin. Therefore:
 //!
-//! * Lists are followed to their last page. A page that leads in a circle or brings nothing new is an error.
-//! * A person in the search results exists, whatever the listing says. If the two disagree, everything is read again
-//!   once; if they still disagree, there is no result.
-//! * A declared address that was not found is searched a second time, next to a listing that includes deactivated people.
-//! * A role ID that people hold is in the catalog, or the catalog is incomplete.
+//! * Lists are read to their last page. It is an error if pages lead in a circle, or if a page has nothing new.
+//! * A person in the search results exists, whatever the listing shows. If the two disagree, everything is read again once. If
+//!   they still disagree, there is no result.
+//! * A declared address that was not found is searched a second time, together with a listing that includes deactivated people.
+//! * Every role ID that people hold must be in the catalog. Otherwise the catalog is incomplete.
 //!
-//! Generic over [`Ask`], so that a test can put a server into memory. `paced_reader` sends the requests.
+//! Generic over [`Ask`], so that tests can use a server in memory. `paced_reader` sends the requests.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::ready;
@@ -31,13 +31,13 @@ use crate::problem::Problem;
 use crate::roster::{Email, Region};
 use crate::source::Sourced;
 
-/// How many searches are under way at once.
+/// The number of searches that are sent at the same time.
 const SEARCHES_AT_ONCE: usize = 8;
 
 /// Something that answers reads: Pylon, or a server in memory.
 #[allow(async_fn_in_trait, reason = "one thread: no future needs to be Send")]
 pub trait Ask {
-    /// Returns the response to one request, or why there is none. Retries are over when it returns.
+    /// Returns the response to one request, or its failure after all retries.
     async fn ask<R: ReadRequest>(&self, request: &R) -> Result<R::Response, Failure>;
 }
 
@@ -45,9 +45,9 @@ pub trait Ask {
 pub struct Wanted<'a> {
     /// The addresses to search for.
     pub emails: &'a [Email],
-    /// The organization that the files belong to. If there is one, only `GET /me` is asked before it is known to match.
+    /// The ID of the pinned organization. If it is set, nothing else is read until `GET /me` has confirmed the organization.
     pub pin: Option<&'a Sourced<String>>,
-    /// Whether a guardrail depends on the absence of people from the listing. It is then read twice, independently.
+    /// Whether a guardrail depends on who is missing from the listing. It is then read twice, independently.
     pub confirm_listing: bool,
 }
 
@@ -55,17 +55,17 @@ pub struct Wanted<'a> {
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),
-    /// What was read is incomplete or contradicts itself. Everything is worth reading again, once.
+    /// The responses are incomplete or contradict each other. Everything is read again once.
     Incomplete {
         why: String,
         differing: Statuses,
     },
-    /// The token belongs to another organization than the files.
+    /// The token belongs to another organization than the pinned one.
     Other(Box<Problem>),
 }
 
 impl ObserveError {
-    /// The error for the user. `region` is the one that was asked, if it is known.
+    /// Returns the error for the user. `region` is the region of the host, if it has one.
     pub fn problem(self, region: Option<Region>) -> Problem {
         match self {
             Self::Failed(failure) => failure.problem(region),
@@ -92,13 +92,13 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
             let known = SetOnce::new();
             let identity = async {
                 let identity = identity(pylon).await;
-                let _ = known.set(()); // it is set once
+                let _ = known.set(()); // it fails only if it is already set
                 identity
             };
             let first = async {
                 let first = read(pylon, wanted, None).await;
                 if first.as_ref().is_err_and(is_forbidden) {
-                    known.wait().await; // if that is refused too, it comes first
+                    known.wait().await; // if `GET /me` is refused too, that failure is reported
                 }
                 Ok(first)
             };
@@ -106,7 +106,7 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
         }
     };
     let read = match first {
-        // Two responses show two instants, and someone may have made a change in between. Then a second reading agrees.
+        // Another client may have made a change between two responses. A second reading then shows no contradiction.
         Err(ObserveError::Incomplete { differing, .. }) => read(pylon, wanted, Some(&differing)).await,
         other => other,
     };
@@ -115,15 +115,15 @@ pub async fn observe(pylon: &impl Ask, wanted: &Wanted<'_>) -> Result<ObservedSt
     Ok(state)
 }
 
-/// People whose status differs between two responses, with both values. Pylon changes statuses by itself at any time, so
-/// only a difference that both readings show is a contradiction.
+/// People whose status differs between two responses, with both values. Pylon can change a status at any time, so a difference
+/// is only a contradiction if both readings show it.
 pub type Statuses = BTreeSet<(UserId, String, String)>;
 
 fn contradiction<T>(why: impl Into<String>) -> Result<T, ObserveError> {
     Err(ObserveError::Incomplete { why: why.into(), differing: Statuses::new() })
 }
 
-/// Reads everything once, and checks it. `earlier` are the differing statuses of the first reading, in the second one.
+/// Reads everything once, and checks it. In the second reading, `earlier` has the differing statuses of the first one.
 async fn read(
     pylon: &impl Ask,
     wanted: &Wanted<'_>,
@@ -137,7 +137,7 @@ async fn read(
     )?;
     let mut differing = Statuses::new();
     let unlisted = compare(&active, &found, &mut differing)?;
-    // The search reads with more care for these people, so it counts instead of the listing.
+    // For these people, the result of the search replaces that of the listing.
     let searched: HashSet<&UserId> = found.people.iter().map(|person| &person.id).collect();
     active.people.retain(|person| !searched.contains(&person.id));
     let is_activity_unknown = !active.activity_unknown.is_empty() || !found.activity_unknown.is_empty();
@@ -167,8 +167,8 @@ async fn read(
     }
 }
 
-/// Holds back a 403 until the requests before this one are done. If several of them are refused, it is always the first one that
-/// is reported, and not the fastest one. No other failure both names its request and is likely to happen to all of them.
+/// Delays a 403 until the requests before this one are done. If several are refused, this makes the report deterministic: it
+/// names the first one, not the fastest. Other failures either do not name their request, or rarely happen to several.
 async fn in_order<T>(
     request: impl Future<Output = Result<T, ObserveError>>,
     before: &[SetOnce<()>],
@@ -180,7 +180,7 @@ async fn in_order<T>(
             earlier.wait().await;
         }
     }
-    let _ = done.set(()); // it is set once
+    let _ = done.set(()); // it fails only if it is already set
     result
 }
 
@@ -188,8 +188,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people who are found but not listed, although their response does not say
-/// that they are deactivated: before October 2026, only the listing of active users shows it.
+/// Compares a search with a listing. Returns the people whom only the search has, and whose response does not say whether they
+/// are deactivated. Before October 2026, only the listing of active users shows that.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched
@@ -199,7 +199,7 @@ fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<Has
     let mut rest: HashMap<&UserId, &Person> = HashMap::with_capacity(found.people.len());
     for person in &found.people {
         if let Some(other) = rest.insert(&person.id, person) {
-            same_person(other, person, differing)?; // two batches have found the same person under two addresses
+            same_person(other, person, differing)?; // two batches found the same person under different addresses
         }
     }
     for listed in &listing.people {
@@ -254,7 +254,7 @@ fn same_person(one: &Person, other: &Person, differing: &mut Statuses) -> Result
     contradiction(format!("two responses give the user {} different {what}", id.as_str()))
 }
 
-/// Proves what is absent: no user has the `missing` addresses, and the `unlisted` people are deactivated. Reads a listing that
+/// Confirms that no user has the `missing` addresses, and that the `unlisted` people are deactivated. Reads a listing that
 /// includes deactivated people, and searches again for the missing addresses. Returns the deactivated people.
 ///
 /// Before October 2026 (`is_activity_unknown`), only the listing of active users shows who is deactivated. If a person is deleted
@@ -300,7 +300,8 @@ async fn confirm(
     Ok(deactivated)
 }
 
-/// Every role that an active person holds is in the catalog, with the name and slug that responses about people give it.
+/// Checks that every role that an active person holds is in the catalog, with the same name and slug as in the response about
+/// the person.
 fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(), ObserveError> {
     for role in held {
         let Some(known) = state.roles.by_id(&role.id) else { continue };
@@ -327,7 +328,7 @@ fn is_catalog_complete(state: &ObservedState, held: &BTreeSet<Role>) -> Result<(
     Ok(())
 }
 
-/// No two active people have the same primary address: otherwise a person who does not exist would be counted as a holder.
+/// Checks that no two active people have the same primary address. Otherwise one person could be counted as two holders.
 fn addresses_are_distinct(state: &ObservedState) -> Result<(), ObserveError> {
     let mut known: HashSet<&Email> = HashSet::new();
     match state.people().find(|person| !person.deactivated && !known.insert(&person.email)) {
@@ -351,10 +352,10 @@ fn check_pin(organization: &Organization, pin: &Sourced<String>) -> Result<(), O
     Err(ObserveError::Other(Box::new(
         Problem::new(
             PylonCode::OtherOrganization,
-            format!("the token belongs to {name} ({id}), and these files are for another organization"),
+            format!("the token belongs to {name} ({id}), but the files belong to another organization"),
         )
         .at(pin.place, "pinned here")
-        .help("use a token of the pinned organization; nothing else was asked and nothing was changed"),
+        .help("nothing was changed; use a token of the pinned organization"),
     )))
 }
 
@@ -376,7 +377,7 @@ async fn roles(pylon: &impl Ask) -> Result<Vec<Role>, ObserveError> {
     Ok(roles)
 }
 
-/// IDs and slugs are unique. If two roles share one, a file that names it would mean one of them by chance.
+/// Checks that the ID and the slug of a role are unique. Otherwise a file that names one would be ambiguous.
 fn is_distinct(role: &Role, others: &[Role]) -> Result<(), ObserveError> {
     let same = |what: &str, other: &Role, text: &str| {
         let [one, other, text] = [&*other.name, &*role.name, text].map(|text| Printable::cut(text, 60));
@@ -395,14 +396,14 @@ async fn listing(pylon: &impl Ask, deactivated: bool) -> Result<List, ObserveErr
     read_users(pylon, |cursor| Listing { deactivated, cursor }).await
 }
 
-/// All people with these addresses.
+/// Returns all people with these addresses.
 async fn search(pylon: &impl Ask, emails: &[Email]) -> Result<List, ObserveError> {
     let batches = emails.chunks(PAGE).map(|batch| search_batch(pylon, batch));
     let found = stream::iter(batches).buffer_unordered(SEARCHES_AT_ONCE);
     found.try_fold(List::default(), |all, found| ready(all.and(found))).await
 }
 
-/// One search, in halves if the server finds it too large.
+/// Sends one search, and splits it if the server refuses it as too large.
 async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, ObserveError> {
     let mut people = List::default();
     let mut batches = vec![(batch, PAGE)];
@@ -423,8 +424,7 @@ async fn search_batch(pylon: &impl Ask, batch: &[Email]) -> Result<List, Observe
     Ok(people)
 }
 
-/// A search returns people who have one of the addresses. Someone else in the response, or someone whose address is missing,
-/// means that the response cannot be trusted.
+/// Checks that everyone in the response to a search has one of the addresses. Otherwise the response cannot be trusted.
 fn has_only_those_asked_for(found: &List, emails: &[Email]) -> Result<(), ObserveError> {
     let asked: HashSet<&Email> = emails.iter().collect();
     let is_asked = |person: &Person| {
@@ -473,7 +473,7 @@ async fn read_users<R: ReadRequest<Response = Page>>(
         list.activity_unknown.extend(activity_unknown);
         list.held.extend(held);
         let has_new = list.people.len() + list.integrations.len() > before;
-        // An empty last page ends a list. Only the comparison with the other list shows whether it is complete.
+        // A list may end with an empty page. Whether the list is complete shows in the comparison with the other list.
         Ok(ReadStep { has_new: has_new || is_empty && next.is_none(), next })
     })
     .await?;
@@ -486,8 +486,8 @@ struct ReadStep {
     next: Option<String>,
 }
 
-/// Reads a list to its last page. `request` makes the request for the page at a cursor, and `take` keeps what a page holds.
-/// Every page must lead to another one and bring something new.
+/// Reads a list to its last page. `request` makes the request for the page at a cursor, and `take` collects the content of a
+/// page. It is an error if a cursor repeats, or if a page after the first has nothing new.
 async fn read_pages<R: ReadRequest>(
     pylon: &impl Ask,
     request: impl Fn(Option<String>) -> R,
@@ -569,11 +569,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_requests_that_are_refused_at_once_the_first_one_is_reported_and_not_the_fastest() {
+    async fn if_several_requests_are_forbidden_the_first_one_is_reported() {
         for (first, second, expected) in [
             (Err(refused("first", 403)), 403, "first"),
             (Ok(()), 403, "second"),
-            (Err(refused("first", 403)), 404, "second"), // nothing else is held back
+            (Err(refused("first", 403)), 404, "second"), // only a 403 is delayed
         ] {
             let done = [SetOnce::new(), SetOnce::new()];
             let both = async {

@@ -410,7 +410,7 @@ impl AdaptiveRate {
         Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// Raises the rate until the next 429: quickly up to the last good rate, and slowly above it (additive increase).
+    /// Raises the rate while there is no 429: quickly up to the last good rate, and slowly above it (additive increase).
     fn raise(&mut self, now: Duration, ceiling: u64) {
         let ceiling = ceiling * UNIT;
         loop {
@@ -709,7 +709,7 @@ mod tests {
             (&[left(17), left(19), left(18)], 20), // the responses arrive out of order
             (&[left(119)], 120),
             (&[left(999)], 120),
-            (&[left(11)], 120), // a token bucket with a capacity of a tenth of the limit
+            (&[left(11)], 120), // a token bucket that holds a tenth of the limit
             (&[left(59)], 120), // other clients use half
             (&[left(0)], 120),
             (&[ACCEPTED], 120),

@@ -1,7 +1,7 @@
-//! Sends the reads of a plan: each one when its rate limit allows, and again if that may help.
+//! Sends the reads of a plan, each when its rate limit allows, and retries them.
 //!
-//! It only acts. [`super::flow`] decides when a request is sent and whether it is sent again, [`super::observe`] and
-//! [`super::inquiry`] decide what is asked.
+//! It makes no decisions. [`super::flow`] decides when a request is sent and whether it is sent again. [`super::observe`] and
+//! [`super::inquiry`] decide what is read.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -24,11 +24,11 @@ use crate::plan::blame::Drift;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// A state, and how old it is.
+/// The state of the organization, and its age.
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
-    /// When the oldest of its reads was sent. A write may not depend on a read that is too old.
+    /// The time when the oldest of its reads was sent. A write may not depend on a read that is too old.
     pub read_at: Duration,
 }
 
@@ -38,21 +38,21 @@ pub struct PacedReader {
     reader: Reader,
     clock: Clock,
     flow: RefCell<FlowControl>,
-    /// Wakes the requests that wait until another one is answered.
+    /// Wakes requests that wait for the response to another one.
     answered: Notify,
-    /// Takes a line for each wait of [`SHORTEST_REPORTED_WAIT`] or more.
+    /// Receives a line for each wait of [`SHORTEST_REPORTED_WAIT`] or more.
     report_wait: fn(&str),
 }
 
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `report_wait` takes a line for each wait of three seconds or more.
+    /// Starts a run. `report_wait` receives a line for each wait of three seconds or more.
     pub fn new(reader: Reader, clock: Clock, flow: FlowControl, report_wait: fn(&str)) -> Self {
         Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), report_wait }
     }
 
-    /// Returns the reader, and what the run has spent of its rate limits. An apply continues with both.
+    /// Returns the reader, and the flow control, which counts the requests so far. An apply continues with both.
     pub fn into_parts(self) -> (Reader, FlowControl) {
         (self.reader, self.flow.into_inner())
     }
@@ -67,7 +67,8 @@ impl PacedReader {
         Ok(Observation { state, read_at })
     }
 
-    /// Asks the audit log who made the differences. It stops after a limited time, with what it has found until then.
+    /// Asks the audit log who made the changes that are out of sync. Stops after [`inquiry::TIME_LIMIT`], and keeps what it has
+    /// found.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
         let limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
         let mut inquiry = Inquiry::new(drift, limit);
@@ -133,7 +134,7 @@ impl PacedReader {
                     return now;
                 }
                 SendTime::At(at) => {
-                    self.wait(at, &format!("{} waits for its turn", outgoing.asked())).await;
+                    self.wait(at, &format!("{} waits for the rate limit", outgoing.asked())).await;
                 }
                 SendTime::AfterAnswer => answered.await,
             }
@@ -145,7 +146,7 @@ impl PacedReader {
         if self.trace().is_on() {
             self.trace().wait(wait, why);
         } else if wait >= SHORTEST_REPORTED_WAIT {
-            (self.report_wait)(&format!("{why}; goes on at {}", self.clock.time_of_day_after(wait)));
+            (self.report_wait)(&format!("{why}; continuing at {}", self.clock.time_of_day_after(wait)));
         }
         tokio::time::sleep(wait).await;
     }
@@ -166,8 +167,8 @@ impl PacedReader {
     }
 }
 
-/// A request that was sent. If it is dropped before its response, because another one has failed, it still has a slot of the rate
-/// limit. The slot must come back, or a later request would wait for it forever.
+/// A request that was sent and takes a slot of the rate limit. If another request fails, it is dropped before its response.
+/// The slot must then be freed, or a later request would wait for it forever.
 struct ReadUnderWay<'r> {
     reader: &'r PacedReader,
     endpoint: Endpoint,
@@ -206,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_that_is_dropped_gives_its_slot_back() {
+    fn a_dropped_request_frees_its_slot() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, and never answers
         let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let clock = Clock::start(None);

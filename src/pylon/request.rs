@@ -1,4 +1,4 @@
-//! The requests that rolecall sends, and what their responses hold. There is no HTTP and no JSON here; see `wire`.
+//! The requests that rolecall sends, and the data in their responses. HTTP and JSON are in `wire` and `client`.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A request, which knows what its response is decoded as.
+/// A request, with the type of its response.
 pub trait Request {
-    /// What a successful response holds.
+    /// The data of a successful response.
     type Response;
 
     /// Returns the request in the form in which it is sent.
@@ -59,7 +59,7 @@ pub struct Search {
     pub cursor: Option<String>,
 }
 
-/// Asks for people, and ignores what else the response holds.
+/// Asks for people, and ignores the other data in the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRequest {
     /// Searches for several people by address.
@@ -68,10 +68,10 @@ pub enum PeopleRequest {
     One(UserId),
 }
 
-/// Asks the audit log what was done to at most [`PAGE`] people.
+/// Asks the audit log for the changes to at most [`PAGE`] people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLog {
-    /// The people to whom it was done.
+    /// The people who were changed.
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or less after the server has refused that.
     pub limit: usize,
@@ -86,8 +86,8 @@ pub struct Update {
     pub patch: Patch,
 }
 
-/// The most values of one search, and the most entries of one page.
-/// One page of the reference says "between 1 and 1000", another "less than 1000".
+/// The most values of one search, and the most entries of one page. One page of Pylon's reference says "between 1 and 1000",
+/// another one says "less than 1000".
 pub const PAGE: usize = 999;
 
 /// A request in the form in which it is sent.
@@ -97,7 +97,7 @@ pub struct Outgoing {
     pub endpoint: Endpoint,
     /// The user in the path, if the path has one.
     pub user: Option<UserId>,
-    /// Names and values, not encoded yet.
+    /// The names and values, before URL encoding.
     pub query: Vec<(&'static str, String)>,
     /// The JSON body of a `POST` or `PATCH`.
     pub body: Option<Vec<u8>>,
@@ -204,7 +204,7 @@ pub enum Endpoint {
 impl Endpoint {
     pub const ALL: [Self; 7] = every!(Endpoint: Me, Roles, Users, User, Search, Patch, Audit);
 
-    /// Returns what is known of the endpoint.
+    /// Returns the facts about the endpoint.
     pub const fn facts(self) -> EndpointFacts {
         let (name, method, path, limit, earlier_limit) = match self {
             Self::Me => ("me", "GET", "me", 300, 60),
@@ -219,7 +219,7 @@ impl Endpoint {
     }
 }
 
-/// What is known of an endpoint.
+/// The facts about an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointFacts {
     /// The name that `--rate` takes.
@@ -233,11 +233,11 @@ pub struct EndpointFacts {
     pub earlier_limit: u64,
 }
 
-/// A search that was too large for the server, or may have been: how many values each half holds, and how many entries per
-/// page to ask for. `None` if the search cannot become smaller.
+/// Splits a search that the server has refused as too large. Returns the number of values of each half, and the number of
+/// entries per page to ask for. Returns `None` if the search cannot become smaller.
 ///
-/// How many values a filter can hold is not documented, and a limit of 1000 is refused on some dates, so both shrink. A
-/// single value is asked for with smaller pages only after a 413: a 400 for one value has another reason.
+/// The most values of a filter are not documented, and some dates of the API refuse a limit of 1000. So both numbers shrink.
+/// For a single value, the page shrinks only after a 413, because a 400 for one value has another reason.
 pub fn halved(values: usize, limit: usize, failure: &Failure) -> Option<(usize, usize)> {
     let can_shrink = values > 1 || limit > 1 && failure.class() == super::Class::TooLarge;
     (can_shrink && failure.may_be_too_large()).then(|| (values.div_ceil(2).max(1), (limit / 2).max(1)))

@@ -1,39 +1,39 @@
-//! Decides whether a request is sent again, and after which pause. Pure: it is told what happened and the time.
+//! Decides whether a request is sent again, and after which pause. Pure: its inputs are the failures and the time.
 //!
-//! Full jitter (uniform between nothing and the bound) after the AWS Architecture Blog's "Exponential Backoff And
-//! Jitter"; a budget, so that a service that is down is not asked a thousand times.
+//! The pauses are exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). A retry
+//! budget limits the load on a service that is down.
 
 use std::time::Duration;
 
 use super::failure::{Cause, Class, Failure};
 
-/// Attempts at one request, the first included.
+/// The most attempts at one request, including the first.
 pub const ATTEMPTS: u32 = 10;
-/// Attempts while the host has not answered at all: a wrong host should be reported within seconds.
+/// The most attempts before the host has answered any request. A wrong host should be reported within seconds.
 pub const ATTEMPTS_UNANSWERED: u32 = 4;
-/// Attempts at a read that a plan can do without, the first included: a remark is not worth a wait of a minute.
+/// The most attempts at a read that a plan does not need. Its result is not worth a wait of a minute.
 pub const ATTEMPTS_AT_OPTIONAL_READ: u32 = 3;
-/// Attempts at a read that gets 2xx responses of the wrong shape: far more often than not, the next one is the same.
+/// The most attempts at a read that gets 2xx responses with an unexpected body. The next response is usually the same.
 pub const ATTEMPTS_AT_A_WRONG_SHAPE: u32 = 3;
-/// Attempts at a page that says another page follows, but holds no data: the same request again returns the page.
+/// The most attempts at a page without data that says another page follows. A retry usually returns the page.
 pub const ATTEMPTS_AT_A_PAGE_WITHOUT_DATA: u32 = 4;
-/// A server that asks for a longer pause than this is not waited for.
+/// The longest pause that a server can ask for. A longer one ends the run.
 pub const LONGEST_HINT: Duration = Duration::from_secs(300);
-/// A run in which nothing succeeds for so long is over.
+/// A run ends if no request succeeds for this long.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const FIRST_BOUND: Duration = Duration::from_millis(500);
 const LARGEST_BOUND: Duration = Duration::from_secs(30);
-/// Retries that a run may spend from the start; each success earns half a one.
+/// The number of retries that a run has at its start. Each success adds half a retry.
 const BUDGET: u64 = 100;
 
-/// What one run knows about how it is going.
+/// The state of the retries of one run.
 #[derive(Debug, Clone)]
 pub struct Retries {
-    /// In halves of a retry.
+    /// The remaining budget, in halves of a retry.
     budget: u64,
     any_answer: bool,
     last_success: Duration,
-    /// Until when the server has asked to wait.
+    /// The end of the longest pause that the server has asked for.
     paused_until: Duration,
     rng: fastrand::Rng,
 }
@@ -43,12 +43,13 @@ pub struct Retries {
 pub struct Failures {
     /// Counts all failures, except for 429s.
     pub counted: u32,
-    /// Of those, responses that say success and cannot be used.
+    /// Counts the failures in `counted` whose response had the status 200 but an unusable body.
     pub unusable: u32,
 }
 
 impl Failures {
-    /// Counts one more. A 429 is not an attempt: the request was not carried out, and the pacing says when to send it.
+    /// Counts a failure. A 429 does not count as an attempt: the request was not carried out, and the pacing says when to send
+    /// it again.
     pub fn add(&mut self, failure: &Failure) {
         self.counted += u32::from(failure.class() != Class::Throttled);
         let is_unusable =
@@ -67,13 +68,13 @@ pub enum Retry {
 /// Why a request is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUp {
-    /// It was sent often enough.
+    /// It has had all its attempts.
     Attempts,
-    /// The run has spent its retries.
+    /// The retry budget of the run is used up.
     Budget,
-    /// Nothing has succeeded for too long.
+    /// No request has succeeded for [`LONGEST_SILENCE`].
     Silence,
-    /// The server asks for a pause that is too long to wait for.
+    /// The server asks for a longer pause than [`LONGEST_HINT`].
     LongPause,
     Final,
 }
@@ -84,7 +85,7 @@ impl Retries {
         Self { budget: BUDGET * 2, any_answer: false, last_success: now, paused_until: now, rng }
     }
 
-    /// Starts another part of the run at `now`, after one in which the host has answered.
+    /// Starts another phase of the run at `now`. The host has answered in the phase before.
     pub fn restart_answered(&mut self, now: Duration) {
         *self = Self { any_answer: true, ..Self::new(now, self.rng.clone()) };
     }
@@ -94,12 +95,12 @@ impl Retries {
         self.rng.u64(0..1000)
     }
 
-    /// Fills the budget again, for another part of the run.
+    /// Refills the budget for another phase of the run.
     pub fn refill(&mut self) {
         self.budget = self.budget.max(BUDGET * 2);
     }
 
-    /// Learns whether the host has answered at all.
+    /// Notes whether the host has answered.
     pub fn failed(&mut self, failure: &Failure) {
         self.any_answer |= failure.was_answered();
     }
@@ -110,13 +111,13 @@ impl Retries {
         self.last_success = self.last_success.max(now);
     }
 
-    /// Returns whether nothing has succeeded for too long. One pause that the server asks for does not count as silence, but
-    /// one pause after the other does.
+    /// Returns whether no request has succeeded for [`LONGEST_SILENCE`]. One pause that the server asks for does not count, but
+    /// repeated pauses do.
     pub fn is_silent(&self, now: Duration) -> bool {
         now >= self.silent_at()
     }
 
-    /// Returns when nothing will have succeeded for too long, unless something succeeds before.
+    /// Returns when [`Self::is_silent`] becomes true, unless a request succeeds before.
     pub fn silent_at(&self) -> Duration {
         let pause = self.paused_until.saturating_sub(self.last_success).min(LONGEST_HINT);
         self.last_success + LONGEST_SILENCE + pause
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pause_is_drawn_from_a_bound_that_doubles_up_to_half_a_minute() {
+    fn the_bound_of_the_pause_doubles_up_to_thirty_seconds() {
         for (failed, bound) in
             [(0, 500), (1, 500), (2, 1_000), (3, 2_000), (6, 16_000), (7, 30_000), (8, 30_000), (900, 30_000)]
         {
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_never_answered_is_asked_four_times_and_any_other_ten_times() {
+    fn a_request_has_four_attempts_until_the_host_answers_and_then_ten() {
         let attempts = |retries: &mut Retries| {
             (1..100).find(|failed| retries.retry(seconds(0), *failed) == Retry::No(GiveUp::Attempts))
         };
@@ -236,7 +237,7 @@ mod tests {
         silent.failed(&failure(Cause::NotSent("refused".into())));
         assert_eq!(attempts(&mut silent), Some(ATTEMPTS_UNANSWERED));
         silent.failed(&refused(500));
-        assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error is an answer too");
+        assert_eq!(attempts(&mut silent), Some(ATTEMPTS), "an error counts as an answer");
         assert_eq!(attempts(&mut answered()), Some(ATTEMPTS));
         let mut succeeded = retries(seconds(0));
         succeeded.succeeded(seconds(0));
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_a_hundred_retries_and_half_a_one_for_each_success() {
+    fn a_run_has_a_hundred_retries_and_each_success_adds_half_a_retry() {
         let mut retries = super::tests::retries(seconds(0));
         let left = |retries: &mut Retries| {
             (0..1000).find(|_| retries.retry(seconds(0), 1) == Retry::No(GiveUp::Budget))
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_without_a_success_end_the_run_but_one_pause_that_was_asked_for_does_not_count() {
+    fn five_minutes_without_a_success_end_the_run_except_for_one_requested_pause() {
         let hint = |seconds| Some(Duration::from_secs(seconds));
         let mut retries = super::tests::retries(seconds(10));
         assert!(!retries.is_silent(seconds(309)));
@@ -267,14 +268,14 @@ mod tests {
         assert!(!retries.is_silent(seconds(689)));
         assert!(retries.is_silent(seconds(690)));
         assert_eq!(retries.retry_throttled(seconds(391), hint(290)), Retry::At(seconds(391)));
-        assert!(retries.is_silent(seconds(700)), "one pause after the other is silence");
+        assert!(retries.is_silent(seconds(700)), "repeated pauses count as silence");
         assert_eq!(retries.retry_throttled(seconds(700), hint(1)), Retry::No(GiveUp::Silence));
         assert_eq!(retries.retry_throttled(seconds(700), hint(301)), Retry::No(GiveUp::LongPause));
         assert_eq!(retries.retry(seconds(700), 1), Retry::No(GiveUp::Silence));
     }
 
     #[test]
-    fn a_read_is_asked_again_when_that_may_help() {
+    fn a_read_is_retried_only_if_that_may_help() {
         for (failure, is_again) in [
             (failure(Cause::NotSent(String::new())), true),
             (failure(Cause::NoAnswer(String::new())), true),
@@ -301,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn a_success_that_cannot_be_used_is_retried_a_few_times_within_five_seconds() {
+    fn an_unusable_success_is_retried_a_few_times_within_five_seconds() {
         for (cause, attempts) in [(Cause::WrongShape(WrongShape::default()), 3), (Cause::PageWithoutData, 4)]
         {
             let failure = failure(cause);
             let mut retries = answered();
             let (mut failed, mut now) = (Failures::default(), seconds(0));
-            // Failures of other kinds before it are not counted as such.
+            // Earlier failures of other kinds do not count.
             (0..4).for_each(|_| failed.add(&refused(500)));
             let mut sent = 0;
             loop {

@@ -1,10 +1,10 @@
-//! Whose certificates are trusted: those of the system, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` and no others.
+//! Decides which root certificates are trusted: those of the system, or only those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! The platform's verifier reads these variables on Linux only, skips what it cannot use, and says nothing. So they are
-//! read here, in the same way on every system, and a file that cannot be used is an error before the first request.
+//! The platform's verifier reads these variables on Linux only, and silently skips what it cannot use. So this module reads
+//! them, in the same way on every system. A file that cannot be used is an error before the first request.
 //!
-//! A file may begin with a UTF-8 byte order mark, which Windows editors write: it is the same PEM text. DER is refused,
-//! because other programs that read the variable refuse it too, and DER can be something else than a certificate.
+//! A file may start with a UTF-8 byte-order mark, which Windows editors write. DER is not accepted: other programs that read
+//! the variable do not accept it either, and a DER file may contain something other than a certificate.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -31,16 +31,16 @@ use crate::regular;
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";
-/// A file of certificates has at most this many bytes. The bundles of Linux distributions have less than 1 MiB.
+/// The largest certificate file that is read, in bytes. The bundles of Linux distributions have less than 1 MiB.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, Clone)]
 pub enum Roots {
     /// No certificates are needed, because the host uses plain http.
     NotNeeded,
-    /// Those of the operating system.
+    /// The certificates of the operating system.
     System,
-    /// Only those that the variables name.
+    /// Only the certificates that the variables name.
     Given(Given),
 }
 
@@ -54,18 +54,18 @@ pub struct Given {
 /// A file or folder of certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootsSource {
-    /// The variable that names it.
+    /// The environment variable that names it.
     pub variable: &'static str,
     pub path: PathBuf,
-    /// How many certificates it has.
+    /// The number of usable certificates in it.
     pub certificates: usize,
 }
 
 impl Roots {
-    /// Decides whose certificates a connection to `base` trusts.
+    /// Loads the root certificates for connections to `base`.
     ///
     /// # Errors
-    /// A variable is set, and its file or folder has no certificate that can be used.
+    /// A variable is set, but its file or folder has no usable certificate.
     pub fn load(base: &BaseUrl, variables: &Variables) -> Result<Self, Problem> {
         if base.is_plain() {
             return Ok(Self::NotNeeded);
@@ -96,7 +96,7 @@ impl Roots {
         Ok(Self::Given(Given { sources, store: Arc::new(store) }))
     }
 
-    /// Returns the variables that name the trusted certificates, none for those of the system.
+    /// Returns the variables that name the trusted certificates, or an empty list for those of the system.
     pub(super) fn variables(&self) -> Vec<&'static str> {
         match self {
             Self::NotNeeded | Self::System => Vec::new(),
@@ -104,10 +104,10 @@ impl Roots {
         }
     }
 
-    /// The TLS settings that trust these certificates.
+    /// Returns the TLS settings that trust these certificates.
     ///
     /// # Errors
-    /// The operating system has no certificates.
+    /// The certificates of the operating system cannot be loaded.
     pub(super) fn config(&self) -> Result<ClientConfig, Problem> {
         let provider = Arc::new(ring::default_provider());
         let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -116,7 +116,7 @@ impl Roots {
         let mut config = match self.verifier(provider)? {
             None => versions.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
             Some(inner) => versions
-                .dangerous() // what rustls calls every verifier of one's own; this one decides as the wrapped one
+                .dangerous() // rustls requires this for any custom verifier; `Explaining` decides like the one that it wraps
                 .with_custom_certificate_verifier(Arc::new(Explaining { inner }))
                 .with_no_client_auth(),
         };
@@ -153,20 +153,21 @@ fn no_roots(why: &str) -> Problem {
     let message =
         format!("cannot load the certificates that this machine trusts: {}", Printable::cut(why, 300));
     Problem::new(PylonCode::BadCertificateFile, message).help(
-        "install the root certificates of the system (the package is often called ca-certificates), or name a file of \
-         certificates with SSL_CERT_FILE",
+        "install the root certificates of the system (the package is often called ca-certificates), or set SSL_CERT_FILE to a \
+         file of certificates",
     )
 }
 
-/// The certificates in the file that `SSL_CERT_FILE` names.
+/// Returns the certificates in the file that `SSL_CERT_FILE` names.
 fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let path = Path::new(value);
     let name = Printable::cut(&path.to_string_lossy(), 200).to_string();
     let problem = |why: &str, help: String| {
         Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set to `{name}`, {why}")).help(help)
     };
-    let another =
-        format!("name a file of certificates in PEM format, or unset {FILE} to trust those of the system");
+    let another = format!(
+        "set it to a file of certificates in PEM format, or unset {FILE} to trust those of the system"
+    );
     if value.is_empty() {
         return Err(
             Problem::new(PylonCode::BadCertificateFile, format!("{FILE} is set, but empty")).help(another)
@@ -175,7 +176,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
     if path.is_dir() {
         return Err(problem(
             "which is a folder",
-            format!("name a file, or set {FOLDER} to the folder instead"),
+            format!("set it to a file, or set {FOLDER} to the folder instead"),
         ));
     }
     let bytes = regular::bytes(path, LARGEST)
@@ -184,7 +185,7 @@ fn of_file(value: &OsStr) -> Result<Vec<CertificateDer<'static>>, Problem> {
         .map_err(|UnusableRoots { what, fix }| problem(&what, fix.unwrap_or_else(|| another.clone())))
 }
 
-/// The certificates in the files of a folder. A file without any is skipped, as in every folder that OpenSSL reads.
+/// Returns the certificates in the files of a folder. Files without certificates are skipped, as OpenSSL does.
 fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     let Ok(entries) = fs::read_dir(folder) else { return HashSet::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -193,7 +194,7 @@ fn of_folder(folder: &Path) -> HashSet<CertificateDer<'static>> {
     certificates.flatten().collect()
 }
 
-/// Only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
+/// Returns the error if only `SSL_CERT_DIR` is set, and no folder in it has a certificate.
 fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let of = |source: &RootsSource| {
         let name = Printable::cut(&source.path.to_string_lossy(), 200);
@@ -205,17 +206,17 @@ fn no_folder_has_any(sources: &[RootsSource]) -> Problem {
     let folders: Vec<String> = sources.iter().map(of).collect();
     Problem::new(
         PylonCode::BadCertificateFile,
-        format!("{FOLDER} names no certificate: {}", folders.join("; ")),
+        format!("{FOLDER} has no folder with a certificate: {}", folders.join("; ")),
     )
     .help(format!(
-        "name a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
+        "set it to a folder of files in PEM format, or unset {FOLDER} to trust the certificates of the system"
     ))
 }
 
-/// Why a file has no certificate that can be used.
+/// Why a file has no usable certificate.
 struct UnusableRoots {
     what: String,
-    /// What to do with the file, if that is more than to name another one.
+    /// How to fix the file. `None` if the only fix is another file.
     fix: Option<String>,
 }
 
@@ -227,7 +228,8 @@ fn unusable(what: impl Into<String>) -> UnusableRoots {
 fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let name = path_word(path);
     let (from, to) = (quoted(&name), quoted(&format!("{name}.pem")));
-    let convert = |command: String| Some(format!("convert it, and name the new file: {command}"));
+    let convert =
+        |command: String| Some(format!("convert it, and set the variable to the new file: {command}"));
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let fix = convert(format!("iconv -f utf-16 -t utf-8 {from} > {to}"));
         return Err(UnusableRoots { what: "which is UTF-16 text".into(), fix });
@@ -258,24 +260,24 @@ fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>
         return usable(found);
     }
     if has_key {
-        let fix = "name the file of the certificate instead, and keep the private key where only its owner can read it";
-        let what = "which has a private key and no certificate".into();
+        let fix = "set it to the file of the certificate, and make sure that only its owner can read the private key";
+        let what = "which has a private key but no certificate".into();
         return Err(UnusableRoots { what, fix: Some(fix.into()) });
     }
     Err(unusable("which has no certificate in PEM format"))
 }
 
-/// The parser's own words show lines as lists of bytes.
+/// Describes an error of the parser. Its own texts show lines as lists of bytes.
 fn damage(error: &rustls::pki_types::pem::Error) -> String {
     use rustls::pki_types::pem::Error;
     match error {
-        Error::MissingSectionEnd { .. } => "a line -----END is missing".into(),
-        Error::IllegalSectionStart { .. } => "a line -----BEGIN is not valid".into(),
+        Error::MissingSectionEnd { .. } => "an -----END line is missing".into(),
+        Error::IllegalSectionStart { .. } => "a -----BEGIN line is invalid".into(),
         other => other.to_string(),
     }
 }
 
-/// Those that can be decoded. Bundles of many authorities can have a few that rustls does not understand.
+/// Returns the certificates that can be decoded. A bundle of many authorities may have a few that rustls does not support.
 fn usable(found: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, UnusableRoots> {
     let mut last = None;
     let decoded: Vec<_> = found

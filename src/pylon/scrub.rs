@@ -1,16 +1,16 @@
-//! Removes the token from texts that come from outside: whole, in pieces, in either case, and as JSON escapes it.
+//! Removes the token and its pieces from texts that come from outside, in upper or lower case, and with JSON escapes.
 //!
-//! Other code cuts long values and breaks lines behind a `/` before this code sees the text. So pieces are searched for as
-//! well. Host names are shown in lower case, so the case is ignored.
+//! Other code may have cut a long value or broken a line after a `/`, so pieces of the token are removed too. Host names are
+//! shown in lower case, so the case is ignored.
 
 use std::ops::Range;
 
-/// Replaces a token, or a piece of one.
+/// The text that replaces the token or a piece of it.
 const SCRUBBED: &str = "[token]";
-/// Shorter pieces are left alone: they reveal nothing, and many words look like them.
+/// The shortest piece that is removed, in characters. Shorter ones reveal nothing, and ordinary words look like them.
 const SHORTEST: usize = 8;
 /// A piece of at least this many characters is always removed. A shorter one is only removed if the text was cut or a line was
-/// broken next to it.
+/// broken next to the piece.
 const TELLING: usize = 16;
 
 /// Returns `text` without `token` and without its pieces.
@@ -28,7 +28,7 @@ pub(super) fn without(token: &str, text: String) -> String {
 /// Finds the pieces of the token. It is ASCII, so they begin and end between characters.
 fn pieces(token: &[u8], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // Hardly any position in a long report is the start of a piece. A table of the first two bytes rules out the others.
+    // In a long report, few positions can be the start of a piece. A table of the first two bytes rules out the others.
     let mut begins = vec![false; 1 << 16];
     for begin in token.windows(SHORTEST) {
         begins[pair(begin)] = true; // both are in lower case
@@ -122,7 +122,7 @@ mod tests {
     const TOKEN: &str = "pylon_story_4f1c/9Zq+Wc2mRt7uXv0B/kL5nH8jD3sYpGeQfAaTiOo1EwMxUyVb6=";
 
     #[test]
-    fn whatever_is_left_of_it_is_taken_out() {
+    fn the_token_and_its_pieces_are_removed() {
         let cut = |length: usize| &TOKEN[..length];
         for (text, expected) in [
             (format!("`{TOKEN}` and {TOKEN}"), "`[token]` and [token]"),
@@ -133,7 +133,7 @@ mod tests {
             (format!("{}\n  │ {}", cut(9), &TOKEN[9..18]), "[token]\n  │ [token]"),
             (format!("{}…{}", cut(7), &TOKEN[20..36]), "pylon_s…[token]"),
             (format!("host {}", cut(30).to_lowercase()), "host [token]"),
-            // A word that happens to be in the token is still that word.
+            // A short word that is also in the token is not removed.
             ("the pylon_story of an Admin".to_owned(), "the pylon_story of an Admin"),
             ("Ωpylon_…".to_owned(), "Ωpylon_…"),
         ] {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_however_json_spells_it() {
+    fn the_token_is_removed_however_json_escapes_it() {
         let spellings = [
             TOKEN.to_owned(),
             TOKEN.replace('/', "\\/"),

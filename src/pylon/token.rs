@@ -1,7 +1,7 @@
 //! The API token, and the sources that it can come from.
 //!
-//! It is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It
-//! cannot be printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from texts that come from outside.
+//! The token is only sent in the `Authorization` header. It is never the value of a flag, because process lists show those. It
+//! is never printed: its `Debug` is a placeholder, and [`Token::scrub`] removes it from texts that come from outside.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -28,26 +28,26 @@ impl Token {
     /// Parses a token. Surrounding white space is ignored.
     ///
     /// # Errors
-    /// It is empty, or contains a character that no token has.
+    /// The text is empty, or contains a character that tokens do not have.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if text.is_empty() {
             return Err(missing("the token is empty"));
         }
         if !text.bytes().all(is_part) {
-            return Err(Problem::new(PylonCode::BadToken, "the token holds characters that no token has").help(
-                "copy it again: it is one word of letters, digits and - . _ ~ + / =, without quotes or line breaks",
+            return Err(Problem::new(PylonCode::BadToken, "the token contains invalid characters").help(
+                "copy it again: it has only letters, digits, and - . _ ~ + / =, without quotes or line breaks",
             ));
         }
         Ok(Self(SecretString::from(text)))
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub(super) fn header(&self) -> String {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    /// Whether `text` is this token.
+    /// Returns whether `text` is this token.
     pub fn is(&self, text: &str) -> bool {
         self.0.expose_secret() == text
     }
@@ -57,7 +57,7 @@ impl Token {
         scrub::without(self.0.expose_secret(), text)
     }
 
-    /// Returns a JSON body without the token, in whichever way it is escaped. `None` if the body does not contain it.
+    /// Returns a JSON body without the token, even if it is escaped. `None` if the body does not contain it.
     pub(super) fn scrub_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         scrub::without_spelled(self.0.expose_secret(), body)
     }
@@ -74,8 +74,8 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
-    /// Returns all sources that the words of the command line and the value of [`VARIABLE`] name, the one to use first. The words
-    /// are not parsed yet: an error of the parser may repeat one, so the token in it has to be known before.
+    /// Returns all sources in the words of the command line and in the value of [`VARIABLE`]. The first one is used. The words
+    /// are not parsed yet: an error of the parser may repeat a token in them, so the token must be known before.
     pub fn all(words: &[OsString], variable: Option<OsString>) -> Vec<Self> {
         let flag = "--token-file";
         let mut sources = Vec::new();
@@ -93,7 +93,7 @@ impl TokenSource {
         sources
     }
 
-    /// Whether its text is still there after it has been read.
+    /// Returns whether the source can be read more than once.
     pub fn can_be_read_again(&self) -> bool {
         match self {
             Self::File(path) => !regular::is_stream(path),
@@ -102,10 +102,10 @@ impl TokenSource {
         }
     }
 
-    /// The text of it, which should be a token.
+    /// Reads the text of the source, which should be a token.
     ///
     /// # Errors
-    /// It cannot be read, or it is not UTF-8.
+    /// The source cannot be read, is not UTF-8, or starts with a byte-order mark.
     pub fn text(&self, stdin: &mut dyn Read) -> Result<String, Problem> {
         let name = match self {
             Self::File(path) => format!("the token file {}", Printable::cut(&path.to_string_lossy(), 200)),
@@ -117,13 +117,13 @@ impl TokenSource {
             Self::Stdin => read(&name, regular::read_from(stdin, LARGEST))?,
             Self::Variable(value) => value.to_str().map(str::to_owned).ok_or_else(|| {
                 Problem::new(PylonCode::BadToken, format!("the value of {name} is not UTF-8"))
-                    .help("copy the token again: it is one word of letters, digits and - . _ ~ + / =")
+                    .help("copy the token again: it has only letters, digits, and - . _ ~ + / =")
             })?,
         };
         if text.starts_with('\u{feff}') {
             return Err(Problem::new(
                 PylonCode::BadToken,
-                format!("{name} begins with a byte-order mark (BOM)"),
+                format!("{name} starts with a byte-order mark (BOM)"),
             )
             .help("save the token again as UTF-8 without a byte-order mark"));
         }
@@ -131,7 +131,7 @@ impl TokenSource {
     }
 }
 
-/// The error if no source is named.
+/// Returns the error for a command line and environment without a token.
 pub(crate) fn no_source() -> Problem {
     missing("there is no token")
 }
@@ -139,11 +139,11 @@ pub(crate) fn no_source() -> Problem {
 fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
     text.map_err(|why| {
         Problem::new(PylonCode::NoToken, format!("{name} cannot be read: {why}"))
-            .help("--token-file names a file that holds the token alone")
+            .help("pass a file that contains only the token with --token-file")
     })
 }
 
-/// The words of a text that could be tokens or pieces of one.
+/// Returns the words of a text that could be tokens or parts of a token.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |char: char| u8::try_from(char).is_ok_and(is_part);
     text.split(move |char| !is_part(char)).filter(|word| !word.is_empty())
@@ -155,8 +155,8 @@ fn is_part(byte: u8) -> bool {
 
 fn missing(message: &str) -> Problem {
     Problem::new(PylonCode::NoToken, message).help(format!(
-        "set {VARIABLE}, or name a file that holds it with --token-file (`-` reads it from standard input); \
-         an Admin creates tokens in Pylon under Settings, API; to try without one, add --sandbox"
+        "set {VARIABLE}, or pass a file with --token-file (`-` reads standard input); an Admin can create a token in Pylon \
+         under Settings, API; add --sandbox to try rolecall without a token"
     ))
 }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_cannot_be_printed_and_is_taken_out_of_what_others_say() {
+    fn a_token_is_never_printed_and_is_removed_from_other_texts() {
         let token = Token::new(" pylon_s3cret_value \n").unwrap();
         assert!(!format!("{token:?}").contains("s3cret"));
         assert_eq!(token.header(), "Bearer pylon_s3cret_value");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_used_before_the_variable_and_standard_input_is_a_file() {
+    fn a_token_file_or_standard_input_takes_precedence_over_the_variable() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         let variable = || TokenSource::Variable("from-variable".into());
         for (line, expected) in [
@@ -197,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_token_says_why() {
+    fn an_invalid_token_is_an_error_with_a_reason() {
         let why = |text: &str| {
             TokenSource::Stdin.text(&mut text.as_bytes()).and_then(|text| Token::new(&text)).unwrap_err()
         };
         assert_eq!(why("two words").code, "pylon::bad_token");
-        assert_eq!(why("\u{feff}pylon_x").message, "standard input begins with a byte-order mark (BOM)");
+        assert_eq!(why("\u{feff}pylon_x").message, "standard input starts with a byte-order mark (BOM)");
         assert_eq!(why("  \n").message, "the token is empty");
         assert_eq!(words("\"two words\" \u{412d}x").collect::<Vec<_>>(), ["two", "words", "x"]);
         let missing = TokenSource::File("nowhere".into()).text(&mut "".as_bytes()).unwrap_err();

@@ -1,4 +1,4 @@
-//! The lines of `-v` on standard error: one per request and one per wait. They never contain the token or a body.
+//! The output of `-v` on standard error: one line per request and one per wait. It never contains the token or a body.
 //!
 //! ```text
 //! 12:04:05.123  PATCH /users/5f0c  429 after 41 ms, attempt 1, request 7d2a
@@ -15,22 +15,22 @@ use crate::printable::Printable;
 #[derive(Debug, Clone, Copy)]
 pub struct Trace {
     clock: Clock,
-    /// Takes one line; `None` without `-v`.
+    /// Writes one line. `None` without `-v`.
     write: Option<fn(&str)>,
 }
 
 impl Trace {
-    /// Returns a trace that gives lines with the time of `clock` to `write`, or does nothing if there is no `write`.
+    /// Returns a trace that passes lines to `write`, each with the time of `clock`. Without `write`, it does nothing.
     pub fn new(clock: Clock, write: Option<fn(&str)>) -> Self {
         Self { clock, write }
     }
 
-    /// Whether anyone reads the lines.
+    /// Returns whether lines are written.
     pub fn is_on(self) -> bool {
         self.write.is_some()
     }
 
-    /// Writes the result of one request. `hide` replaces the token in a text from outside.
+    /// Writes the result of one request. `hide` removes the token from texts that come from outside.
     pub(super) fn request(
         self,
         asked: &str,
@@ -44,7 +44,7 @@ impl Trace {
         }
     }
 
-    /// Writes that nothing is sent for a while, and why.
+    /// Writes that no request is sent for a while, and why.
     pub fn wait(self, wait: Duration, why: &str) {
         self.line(&format!("waiting {}.{} s: {why}", wait.as_secs(), wait.subsec_millis() / 100));
     }

@@ -24,7 +24,7 @@ use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
 use crate::roster::{self, Email};
 
-/// A JSON object, and nothing else. A derived struct would also accept an array, by position.
+/// A value that must be a JSON object. A derived struct would also accept an array, by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -288,7 +288,7 @@ impl<'de> Deserialize<'de> for Texts {
                 let mut texts = BTreeMap::new();
                 while let Some((key, text)) = map.next_entry::<String, String>()? {
                     if texts.insert(key, text).is_some() {
-                        return Err(A::Error::custom("a key stands twice"));
+                        return Err(A::Error::custom("duplicate key"));
                     }
                 }
                 Ok(Texts(texts))
@@ -378,7 +378,7 @@ impl Request for Roles {
         let (roles, next) = list::<WireRole<'_>>(body, expected)?;
         let roles: Vec<Role> = roles.into_iter().map(role).collect();
         if roles.is_empty() && self.cursor.is_none() {
-            return Err(WrongShape::cause(expected, "there are none, and every organization has roles"));
+            return Err(WrongShape::cause(expected, "it is empty, and every organization has roles"));
         }
         Ok(RolePage { roles, next })
     }
@@ -399,7 +399,7 @@ impl Request for Listing {
         let page = users(body)?;
         let is_empty = page.people.is_empty() && page.integrations.is_empty();
         if is_empty && self.cursor.is_none() {
-            let why = "there are none, and at least the token's own user exists";
+            let why = "it is empty, and at least the token's own user exists";
             return Err(WrongShape::cause("a page of users", why));
         }
         Ok(page)
@@ -524,7 +524,7 @@ fn many<'de, List: Deserialize<'de>>(body: &'de [u8]) -> Result<(Option<List>, O
     }
 }
 
-/// Refuses a page that has a next page but no data, which the live service sometimes returns.
+/// Rejects a page that has a next page but no data. The live service sometimes returns one.
 fn with_data(has_data: bool, next: Option<&String>) -> Result<(), Cause> {
     if has_data || next.is_none() { Ok(()) } else { Err(Cause::PageWithoutData) }
 }
@@ -548,7 +548,8 @@ pub(super) fn error(body: &[u8]) -> Option<WireError> {
 }
 
 fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, String> {
-    // Checking all of the body for UTF-8 at once is faster than string by string. serde_json names what is not UTF-8.
+    // Checking the whole body for UTF-8 once is faster than checking each string. If the check fails, serde_json reports the
+    // place.
     let parsed = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<Object<T>>(text),
         Err(_) => serde_json::from_slice(body),
@@ -645,7 +646,7 @@ fn roles_of(
     };
     let assigned = sorted(role_ids.iter().flatten().map(|id| names.role(id)));
     let held = sorted(roles.iter().flatten().map(|Object(role)| names.role(&role.id)));
-    // `roles` has all of them, and `role_id` is one of them.
+    // `roles` must contain all role IDs of the other fields.
     match assigned.iter().chain(&shown).find(|role| !held.contains(role)) {
         Some(role) => contradiction(role),
         None => {
@@ -755,7 +756,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_the_same_person_on_every_date_of_the_api() {
+    fn every_date_of_the_api_decodes_to_the_same_person() {
         let april = page(&format!(r#"{{"data":[{ANA}]}}"#)).unwrap();
         let july = page(
             r#"{"data":[{"id":"u1","email":"a@b.example","emails":null,"name":"A","role_id":"r1",
@@ -808,7 +809,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_field_that_a_decision_depends_on_is_an_error_and_an_empty_one_is_not() {
+    fn an_absent_required_field_is_an_error_but_an_empty_one_is_not() {
         let all = [
             ("email", r#""email":"a@b.example""#),
             ("status", r#""status":"""#),
@@ -872,7 +873,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_leads_elsewhere_or_a_key_twice_is_no_answer() {
+    fn an_unsafe_id_or_a_duplicate_key_is_an_error() {
         for bad in [
             r#"{"data":[{"id":"../me","email":""}]}"#,
             r#"{"data":[{"id":"","email":""}]}"#,
@@ -899,7 +900,7 @@ mod tests {
     const NEEDED: &str = r#""id":"a1","action":"UserRoleChanged","action_happened_at":"2026-08-20T16:02:31.5+02:00","object_id":"u1""#;
 
     #[test]
-    fn an_entry_has_what_it_has_and_absent_is_as_good_as_null() {
+    fn optional_fields_of_an_audit_entry_may_be_absent_or_null() {
         let bare = AuditEntry {
             id: "a1".into(),
             action: "UserRoleChanged".into(),
@@ -936,7 +937,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_odd_types_is_no_answer() {
+    fn an_audit_entry_with_wrong_types_is_an_error() {
         for bad in [
             "7".to_owned(),
             r#"["a1","UserRoleChanged","2026-08-20T14:02:31Z","u1"]"#.to_owned(),
@@ -958,7 +959,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_an_object_and_nothing_else_says_anything() {
+    fn an_error_body_must_be_an_object() {
         let said = error(br#"{"errors":["x"],"request_id":"r","code":"rate_limited","more":1}"#).unwrap();
         assert_eq!(
             (said.errors.unwrap(), said.request_id, said.code),
@@ -995,7 +996,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_holds_exactly_what_is_asked() {
+    fn request_bodies_contain_exactly_the_requested_fields() {
         let body = |outgoing: Outgoing| String::from_utf8(outgoing.body.unwrap()).unwrap();
         let emails = vec![Email::observed("a@b.example")];
         assert_eq!(

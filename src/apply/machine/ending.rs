@@ -1,4 +1,4 @@
-//! How changes move and come to their end, and which holders of guarded roles that confirms.
+//! Moves changes to their next position or their outcome, and counts the holders of guarded roles that this confirms.
 
 use super::reads::Purpose;
 use super::{Machine, Phase};
@@ -8,7 +8,7 @@ use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 
 impl Machine {
-    /// After some stops, written changes are still read back. After the others, nothing is sent.
+    /// Returns whether requests may be sent. After some stops, written changes are still read back.
     pub(super) fn may_send(&self) -> bool {
         match &self.stopped {
             None => true,
@@ -16,8 +16,8 @@ impl Machine {
         }
     }
 
-    /// Moves a task. The losses that may happen at any moment are counted, and the held tasks are looked at again if no
-    /// further write is sent for this one.
+    /// Moves a task. Counts the losses that may take effect at any moment. If no further write is sent for this task, the held
+    /// tasks are checked again.
     pub(super) fn put(&mut self, id: TaskId, position: Position) {
         let (was_leaving, unsettled) = (self.tasks[id].is_leaving(), self.tasks.unsettled_count());
         self.tasks.put(id, position);
@@ -41,7 +41,7 @@ impl Machine {
         self.put(id, position);
     }
 
-    /// Queues the held changes, because what they wait for may have happened.
+    /// Queues the held changes again, because they may be allowed by now.
     pub(super) fn release_held(&mut self) {
         for id in self.tasks.at(&Position::Held).clone() {
             self.tasks.put(id, Position::Queued);
@@ -90,7 +90,7 @@ impl Machine {
         }
     }
 
-    /// After a stop: what was not sent was not attempted, and what is in doubt stays in doubt.
+    /// Ends all changes after a stop: as not attempted, or as unknown if a write may have been applied.
     pub(super) fn end_the_rest(&mut self) {
         for id in self.tasks.unsettled().collect::<Vec<_>>() {
             self.end(id, Outcome::NotAttempted(NotAttempted::Stopped));
@@ -100,7 +100,7 @@ impl Machine {
 
     pub(super) fn begin_reading_back(&mut self) {
         self.phase = Phase::ReadingBack;
-        // Otherwise the retries of the writes could leave unknown what was applied.
+        // Otherwise the writes could have used up the retries, and nothing could be read back.
         self.flow.retries.refill();
         let written: Vec<TaskId> = self.tasks.written().collect();
         self.ask_in_batches(&written, Purpose::ReadBack);
@@ -111,7 +111,7 @@ impl Machine {
         self.pending.is_empty() && self.reads.is_empty()
     }
 
-    /// What could not be read back keeps the outcome that it has so far.
+    /// Ends the apply. Changes that could not be read back keep the outcome that they have so far.
     pub(super) fn end_reading_back(&mut self) {
         self.phase = Phase::Over;
         for id in self.tasks.written().collect::<Vec<_>>() {

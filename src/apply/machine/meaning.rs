@@ -1,4 +1,4 @@
-//! What a response means for the changes that it is about, and what follows. The table is in docs/reliability.md.
+//! Decides what a response means for its changes, and what to do next. The table is in docs/reliability.md.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -77,7 +77,7 @@ impl Machine {
             }
             Purpose::Look(id) => self.end(id, not_attempted(failure.clone())),
             Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the gain stays unconfirmed
-            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the outcome so far stands, and the report says so
+            Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the outcome so far is final, and the report says so
         }
         if gave_up == GiveUp::LongPause {
             self.stop(Stop::LongPause(failure));
@@ -108,7 +108,7 @@ impl Machine {
                     }
                 }
             }
-            // A response about another person is a failure, so the person is always found.
+            // Decoding fails if the response is about another person, so the person is always found.
             Purpose::Look(id) => {
                 if let Some(person) = found(self, id) {
                     self.reread(now, sent, id, person);
@@ -137,7 +137,7 @@ impl Machine {
         }
     }
 
-    /// A person was read before the write, or after a write that may have been applied.
+    /// Handles a read before a write, or after a write that may have been applied.
     fn reread(&mut self, now: Duration, sent: Duration, id: TaskId, person: &Person) {
         self.note(id, person);
         let task = &mut self.tasks[id];
@@ -149,7 +149,7 @@ impl Machine {
             Evidence::Before => {
                 let is_failed_write = *task.position() == Position::Looking { after_write: true };
                 let failed = task.failed;
-                // The pause before the next write was made before the look.
+                // The pause before the next attempt was before this read.
                 if is_failed_write && matches!(self.flow.retries.retry(now, failed), Retry::No(_)) {
                     self.end(id, Outcome::Unknown(None));
                 } else {
@@ -159,8 +159,8 @@ impl Machine {
         }
     }
 
-    /// A person was read after all writes. People whom the search does not return, or returns with another value than the
-    /// response to their write, are read a second time.
+    /// Handles a read after all writes. A person is read a second time if the search does not return them, or shows another
+    /// value than the response to the write.
     fn read_back(&mut self, now: Duration, id: TaskId, person: Option<&Person>) {
         let Position::Written { so_far, .. } = self.tasks[id].position().clone() else { return };
         match (person.map(|person| evidence(self.tasks[id].change(), person)), so_far) {
@@ -168,7 +168,7 @@ impl Machine {
             (Some(_), Outcome::NotEffective) => {
                 return self.put(id, Position::Ended(Outcome::NotEffective));
             }
-            // If the second read fails, this is what is known.
+            // This is the outcome if the second read fails.
             (Some(_), so_far) => self.put(id, Position::written(so_far.if_not_shown())),
             (None, _) => {}
         }

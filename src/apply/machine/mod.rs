@@ -1,8 +1,11 @@
-//! The apply protocol as a value: what to send, when, what a response means, and when to stop.
+//! The apply protocol as a state machine: what to send, when, what a response means, and when to stop.
 //!
-//! It is told events and the time, and returns [`Action`]s. It has no clock, network, or randomness of its own, so one
-//! seed gives one history. [`Failure::class`] decides what a failure means, and `meaning` what follows from it. `send`
-//! decides what is sent next, `reads` which people are read and why, and `ending` how a change ends.
+//! Its inputs are events and the time, and its outputs are [`Action`]s. It has no clock, network, or source of randomness. So
+//! the same seed and events always give the same actions, and a test can replay them.
+//!
+//! * [`Failure::class`] decides what a failure means, and `meaning` decides what follows from it.
+//! * `send` decides what is sent next, and `reads` which people are read and why.
+//! * `ending` decides how a change ends.
 
 mod ending;
 mod meaning;
@@ -24,10 +27,10 @@ use crate::pylon::pace::Pacing;
 use crate::pylon::request::{Endpoint, PeopleRequest, Request, Update};
 use crate::pylon::{Attempt, Failure, FlowControl};
 
-/// A write is only sent if the read that it depends on was sent no longer ago than this.
+/// The greatest age of the read that a write depends on. The age counts from the time when the read was sent.
 pub const FRESHNESS_LIMIT: Duration = Duration::from_secs(55);
-/// Once the intent is on disk, which can take long, no write is sent if its read is older than this. This is a second
-/// less than the 60 s of I3 (docs/reliability.md), for the time until the request leaves.
+/// The greatest age of that read after the intent is on disk, because writing it can take long. It is 1 s less than the 60 s
+/// of I3 (docs/reliability.md), for the time until the request is sent.
 const FRESHNESS_LIMIT_WHEN_SENT: Duration = Duration::from_secs(59);
 /// Stale people are read again only if their write is expected to be sent within this time.
 const REFRESH_HORIZON: Duration = Duration::from_secs(50);
@@ -136,12 +139,12 @@ impl Machine {
         &self.flow.pacing
     }
 
-    /// Returns after a stop how many answers are still waited for.
+    /// Returns how many responses are still missing after a stop. `None` if there was no stop, or if none is missing.
     pub fn answers_to_wait_for(&self) -> Option<usize> {
         self.stopped.as_ref().map(|_| self.pending.len()).filter(|pending| *pending > 0)
     }
 
-    /// Returns the change of a write that is under way.
+    /// Returns the change of a write that has no response yet.
     pub fn change(&self, ticket: Ticket) -> Option<&Change> {
         match self.pending.get(&ticket)? {
             Pending::Patch { task, .. } => Some(self.tasks[*task].change()),
@@ -149,7 +152,7 @@ impl Machine {
         }
     }
 
-    /// Learns that a write was not sent because the journal cannot be written. No further write is sent.
+    /// Handles a write that was not sent because the journal cannot be written. No further write is sent.
     pub fn unsent(&mut self, now: Duration, ticket: Ticket, why: String) {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else { return };
         let failure = self.not_sent(*task, format!("the journal cannot be written: {why}"));
@@ -157,8 +160,8 @@ impl Machine {
         self.patched(now, ticket, Attempt::failed(failure));
     }
 
-    /// Returns whether a write may be sent now that its intent is on disk. If its read has become too old meanwhile, this
-    /// counts as a failed attempt, and the person is read again first.
+    /// Returns whether a write whose intent is on disk may be sent. If its read is too old by now, this counts as a failed
+    /// attempt, and the person is read again first.
     pub fn may_leave(&mut self, now: Duration, ticket: Ticket) -> bool {
         let Some(Pending::Patch { task, .. }) = self.pending.get(&ticket) else {
             return false;
@@ -175,7 +178,7 @@ impl Machine {
         false
     }
 
-    /// Returns the failure of a write that never left.
+    /// Returns the failure of a write that was not sent.
     fn not_sent(&self, task: TaskId, why: String) -> Failure {
         Failure { asked: self.update(task).outgoing().asked(), cause: Cause::NotSent(why), request_id: None }
     }
@@ -201,12 +204,12 @@ impl Machine {
             return action;
         }
         if self.phase == Phase::Writing && self.tasks.unsettled_count() == 0 && self.pending.is_empty() {
-            return self.poll(now); // the last ones were just given up, so reading back comes next
+            return self.poll(now); // the last changes have just ended without a write, so reading back is next
         }
         self.wait(now, limited)
     }
 
-    /// Moves to the next phase if the present one is over.
+    /// Starts the next phase if the current one is over.
     fn advance(&mut self) {
         if self.phase == Phase::Writing && self.pending.is_empty() {
             if self.stopped.is_some() {
@@ -221,10 +224,10 @@ impl Machine {
         }
     }
 
-    /// Learns the response to a write.
+    /// Handles the response to a write.
     pub fn patched(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Person>) {
         let Some(Pending::Patch { task, sent }) = self.pending.remove(&ticket) else {
-            return; // given up when the apply was abandoned
+            return; // `abandon` no longer waits for it
         };
         self.flow.answered(Endpoint::Patch, now, sent, &attempt);
         match attempt.result {
@@ -239,7 +242,7 @@ impl Machine {
         }
     }
 
-    /// Learns the response to a read.
+    /// Handles the response to a read.
     pub fn was_read(&mut self, now: Duration, ticket: Ticket, attempt: Attempt<Vec<Person>>) {
         let Some(Pending::Read { read, sent }) = self.pending.remove(&ticket) else {
             return;
@@ -251,7 +254,8 @@ impl Machine {
         }
     }
 
-    /// Sends nothing more, and waits for the answers that are under way. The first reason counts, but a signal counts more.
+    /// Sends no more requests, but waits for the responses to those that were sent. The first reason is kept, but a signal
+    /// replaces any other reason.
     pub fn stop(&mut self, why: Stop) {
         let had_signal = matches!(self.stopped, Some(Stop::Signal(_)));
         if self.stopped.is_none() || matches!(why, Stop::Signal(_)) && !had_signal {
@@ -260,7 +264,7 @@ impl Machine {
         self.reads.clear();
     }
 
-    /// Sends nothing more, and does not wait for answers either.
+    /// Sends no more requests, and does not wait for responses either.
     pub fn abandon(&mut self, why: Stop) {
         self.stop(why);
         for (_, pending) in std::mem::take(&mut self.pending) {

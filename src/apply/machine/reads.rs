@@ -1,4 +1,4 @@
-//! The reads that the machine asks for: which people, why, and how often that has failed.
+//! The reads that the machine asks for: which people are read, why, and how often the read has failed.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::pylon::retry::Failures;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Their last read is too old for a write.
+    /// The last read is too old for a write.
     Freshness(Vec<TaskId>),
-    /// Their write may have been applied, or the search did not return them.
+    /// The write may have been applied, or the search did not return the person.
     Look(TaskId),
-    /// Their write succeeded, and the losses of others depend on the guarded roles that they gained.
+    /// The write succeeded, and losses of other people wait until the gain of a guarded role is confirmed.
     Confirmation(Vec<TaskId>),
     /// The search for confirmation did not show the gain.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
-    /// The search to read them back shows another value than the response to their write.
+    /// The search that reads people back shows another value than the response to the write.
     SecondLook(TaskId),
 }
 
@@ -47,7 +47,7 @@ impl Read {
         Self { purpose, sent: 0, failed: Failures::default(), limit }
     }
 
-    /// Returns a search that the server has refused for its size as two smaller ones, or `None` if it cannot become smaller.
+    /// Splits a search that the server has refused as too large. Returns `None` if it cannot become smaller.
     pub(super) fn halves(&self, failure: &Failure) -> Option<Vec<Self>> {
         let (tasks, purpose): (_, fn(Vec<TaskId>) -> Purpose) = match &self.purpose {
             Purpose::Freshness(tasks) => (tasks, Purpose::Freshness),
@@ -71,7 +71,7 @@ impl Machine {
         self.schedule(at, Read::new(purpose, PAGE));
     }
 
-    /// Asks for the same read of people in batches that fit into one search each.
+    /// Asks for a read of people, in batches of at most one search.
     pub(super) fn ask_in_batches(&mut self, tasks: &[TaskId], purpose: fn(Vec<TaskId>) -> Purpose) {
         for batch in tasks.chunks(PAGE) {
             self.ask(purpose(batch.to_vec()));
@@ -86,7 +86,7 @@ impl Machine {
         }
     }
 
-    /// Returns the first read that `endpoint` is due for, or is going to be.
+    /// Returns the key of the first scheduled read of `endpoint`. It may not be due yet.
     pub(super) fn first_read(&self, endpoint: Endpoint) -> Option<(Endpoint, Duration, u64)> {
         let mut keys = self.reads.range((endpoint, Duration::ZERO, 0)..=(endpoint, Duration::MAX, u64::MAX));
         keys.next().map(|(key, _)| *key)

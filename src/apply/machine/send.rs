@@ -11,7 +11,7 @@ use crate::observed::RoleId;
 use crate::pylon::pace::SendTime;
 use crate::pylon::request::{Endpoint, PAGE, Update};
 
-/// When the first endpoint whose rate limit is used up may be asked again.
+/// The first endpoint whose rate limit allows another request, and when. `None` if no rate limit is used up.
 pub(super) type Limited = Option<(Duration, Endpoint)>;
 
 impl Machine {
@@ -23,7 +23,8 @@ impl Machine {
         }
     }
 
-    /// A search that has to wait does not block a read of one person, and the other way round.
+    /// Returns the next read that may be sent. Searches and reads of one person have separate rate limits, so one does not
+    /// block the other.
     pub(super) fn next_read(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         for endpoint in [Endpoint::User, Endpoint::Search] {
             let Some(key) = self.first_read(endpoint).filter(|(_, at, _)| *at <= now) else { continue };
@@ -66,8 +67,8 @@ impl Machine {
         }
     }
 
-    /// Returns whether enough holders of each guarded role remain without this person. The token's own user also waits until
-    /// all others have ended.
+    /// Returns whether enough holders of each guarded role remain without this person. The change of the token's own user also
+    /// waits until all others have ended.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
@@ -78,14 +79,14 @@ impl Machine {
         now.saturating_sub(self.tasks[id].read_at) > FRESHNESS_LIMIT
     }
 
-    /// Returns whether all writes that are left wait for something that will not happen.
+    /// Returns whether all remaining writes are held, and nothing that could release them is under way (a deadlock).
     fn is_stuck(&self) -> bool {
         let is_waiting = self.tasks.waiting().next().is_some();
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Reads back each gain that the held losses depend on, once. Returns whether there was one to read. The response to a
-    /// write does not confirm it: a directory may take a role back at once.
+    /// Reads back, once, each gain that the held losses depend on. Returns whether there was one to read. The response to a
+    /// write does not confirm a gain, because a directory may take the role away at once.
     fn confirm_gains(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
         let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].ordered.losses.clone()).collect();
@@ -104,7 +105,7 @@ impl Machine {
         !gains.is_empty()
     }
 
-    /// Ends the first loss whose role has too few confirmed holders. The others that were held are looked at again.
+    /// Ends the first loss whose role has too few confirmed holders. The other held changes are then checked again.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
@@ -130,7 +131,7 @@ impl Machine {
         Update { id: change.subject.id.clone(), patch: change.patch() }
     }
 
-    /// Reads the stale people again whose writes are expected soon, with one search at a time.
+    /// Reads people again whose last read is too old and whose writes are expected soon. At most one search is under way.
     fn refresh(&mut self, now: Duration, limited: &mut Limited) -> Option<Action> {
         if !self.tasks.at(&Position::Refreshing).is_empty() {
             return None;
@@ -171,7 +172,7 @@ impl Machine {
             (None, Some((at, endpoint))) => (at, WaitReason::RateLimit(endpoint)),
             (Some(retry), _) => (retry, WaitReason::Retry),
         };
-        // A rate limit that is closed for longer is not waited for.
+        // If the rate limit opens only after the longest silence, the apply ends before.
         Action::Wait { until: Some(until.min(self.flow.retries.silent_at())), reason }
     }
 

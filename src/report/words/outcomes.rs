@@ -228,9 +228,9 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
                 format!("status: it was {} before, which Pylon does not accept", Printable::cut(status, 60))
             }
         },
-        NotRolledBackReason::RoleGone(role) => {
+        NotRolledBackReason::RoleRemoved(role) => {
             format!("role: the organization no longer has {}", label(role))
         }
-        NotRolledBackReason::NotThere => "no longer in Pylon, or deactivated".into(),
+        NotRolledBackReason::NotInPylon => "not in Pylon any more, or deactivated there".into(),
     }
 }

@@ -334,7 +334,7 @@ fn rollback(deal: &mut Deal<'_>, journal_is_whole: bool) -> RollbackNotes {
         role(deal, Carrier::LostRole, |id| {
             NotRolledBackReason::Lost(Lost { field: Field::Role, from: vec![id.0] })
         }),
-        role(deal, Carrier::GoneRole, NotRolledBackReason::RoleGone),
+        role(deal, Carrier::GoneRole, NotRolledBackReason::RoleRemoved),
         words::left(
             &NotRolledBackReason::Lost(Lost {
                 field: Field::Status,

@@ -335,7 +335,7 @@ fn a_token_may_come_from_a_pipe_and_each_mistake_has_a_message() {
     assert_eq!(ran("cat token | \"$0\" plan --token-file /dev/stdin").0, Some(0));
     let (exit, complaint) = ran("\"$0\" plan --token-file bom");
     assert_eq!(exit, Some(1));
-    assert!(complaint.contains("the token file bom begins with a byte-order mark (BOM)"), "{complaint}");
+    assert!(complaint.contains("the token file bom starts with a byte-order mark (BOM)"), "{complaint}");
     let (exit, complaint) = ran("PYLON_BASE_URL=$(printf '\\377') \"$0\" plan");
     assert_eq!(exit, Some(64));
     assert!(

@@ -57,7 +57,7 @@ fn a_wrong_token_error_shows_status_code_request_and_remedy() {
     let run = scene.run("apply --auto-approve");
     run.exits(1).names("pylon::bad_credentials");
     run.mentions("Pylon answered with 401 invalid_api_token");
-    run.mentions("(request ").mentions("have an Admin create a new one");
+    run.mentions("(request ").mentions("ask an Admin to create a new token");
     assert!(!run.stderr.contains("not_this_one"), "{}", run.stderr);
 }
 
