@@ -502,7 +502,7 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "SSL_CERT_FILE",
             "key",
             "`key`, which has a private key but no certificate",
-            "name the file of the certificate",
+            "set it to the file of the certificate",
         ),
         (
             "SSL_CERT_FILE",
