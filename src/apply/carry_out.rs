@@ -17,7 +17,6 @@ use crate::observed::Person;
 use crate::pylon::request::Update;
 use crate::pylon::{Attempt, Writer};
 
-/// The response to one request.
 enum Answer {
     Patched(Ticket, Attempt<Person>),
     Read(Ticket, Attempt<Vec<Person>>),

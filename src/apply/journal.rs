@@ -18,7 +18,7 @@ use crate::pylon::Failure;
 /// The largest journal that is read, in bytes. A million changes take about 600 MB.
 pub const LARGEST: u64 = 1024 * 1024 * 1024;
 
-/// The version of the format.
+/// The version of the format. Journals with another version are refused.
 pub const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub enum JournalLine {
     Begin {
         version: u32,
         at: Timestamp,
-        /// The command: `apply` or `rollback`.
+        /// Contains `apply` or `rollback`.
         #[serde(default = "apply")]
         command: String,
         organization: String,
@@ -54,11 +54,10 @@ pub enum JournalLine {
         /// The ID under which Pylon's support finds the request.
         request_id: Option<String>,
     },
-    /// The outcome of one change.
     Outcome {
         at: Timestamp,
         operation: Operation,
-        /// The name of an [`super::OutcomeKind`].
+        /// Contains the name of an [`super::OutcomeKind`].
         outcome: String,
     },
     End {

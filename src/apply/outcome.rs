@@ -14,7 +14,7 @@ pub enum Outcome {
     NotEffective,
     /// The change was applied, but then support hours, a calendar, or another client set another value.
     Reverted,
-    /// Pylon refused the change.
+    /// Pylon refused the change, so the person has the values from before.
     Rejected(Failure),
     /// Another client has set a third value since the plan. The person was not changed.
     Conflict,
@@ -37,7 +37,7 @@ pub enum NotAttempted {
 /// Why an apply ended before everything was attempted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// A signal, by its number.
+    /// Contains the number of the signal.
     Signal(i32),
     /// Every further request would fail.
     Fatal(Failure),
@@ -72,7 +72,7 @@ impl Stop {
 /// The result of an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// One outcome for each change of the plan, in the order of the plan.
+    /// Has one outcome for each change, in the order of the plan.
     pub outcomes: Vec<Outcome>,
     /// Why the apply ended early. `None` if it did not.
     pub stopped: Option<Stop>,
@@ -94,7 +94,7 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// All kinds, in the order of a summary.
+    /// Lists all kinds in the order of a summary.
     pub const ALL: [Self; 8] = every!(
         OutcomeKind: Applied,
         AlreadyInSync,

@@ -14,7 +14,7 @@ use crate::pylon::Failure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(usize);
 
-/// The state of a task, from the plan to its outcome.
+/// The state of a task. It is [`Self::Queued`] first, and [`Self::Ended`] last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Position {
     /// It is sent as soon as the rate limit allows.
@@ -51,7 +51,7 @@ impl Position {
         Self::Written { so_far, is_confirmed: false }
     }
 
-    /// Its number in the index of [`Tasks`].
+    /// Returns its number in the index of [`Tasks`].
     const fn number(&self) -> usize {
         match self {
             Self::Queued => 0,
@@ -66,7 +66,6 @@ impl Position {
     }
 }
 
-/// A change and its state.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) ordered: Ordered,

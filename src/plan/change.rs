@@ -35,12 +35,10 @@ pub struct Plan {
 /// The person that a change is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The declared address.
+    /// The declared address, which can differ from the primary one.
     pub email: Sourced<Email>,
     pub id: UserId,
-    /// The primary address in Pylon.
     pub primary: Email,
-    /// The other addresses in Pylon.
     pub secondary: Vec<Email>,
     pub name: String,
 }
@@ -53,7 +51,6 @@ pub struct Change {
     pub edits: Vec<Edit>,
 }
 
-/// The change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub field: Field,

@@ -116,7 +116,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Returns the difference in one field, and what the policy says about it. Returns `None` if there is no difference.
+    /// Returns the difference in one field, and what the policy says about it. `None` means that the values are equal.
     fn edit(&self, field: Field, desired: &DesiredPerson, person: &Person) -> Option<(Stance, Edit)> {
         let desired = desired.value_for(field, &person.status)?;
         let to = self.roles.value(field, &desired.value.value)?;

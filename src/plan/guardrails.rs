@@ -26,7 +26,7 @@ pub const ALWAYS_ALLOWED: u64 = 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedPlan {
     pub plan: Plan,
-    /// The findings, in the order of [`Guardrail::ALL`].
+    /// Sorted in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
     /// The guarded roles, with the number of their holders before and after the apply.
     pub minimums: Vec<RoleMinimum>,
@@ -75,11 +75,11 @@ pub enum Figure {
     AdminNotGuarded(RoleId),
     /// The token's own user would lose the Admin role or a guarded role.
     TokenOwner {
-        /// The declared address.
+        /// The declared address, which can differ from the primary one.
         email: Email,
         role: RoleId,
     },
-    /// The number of unmanaged people.
+    /// Counts the unmanaged people.
     Unmanaged(u64),
     /// The number of declared people who are not in Pylon or are deactivated there.
     Missing(u64),
@@ -144,7 +144,7 @@ impl ReviewedPlan {
     }
 }
 
-/// The inputs of a review, next to the plan.
+/// What a review needs in addition to the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'a> {
     pub observed: &'a ObservedState,

@@ -1,5 +1,5 @@
-//! The order in which an apply sends the changes. It can be killed at any point, and enough holders of each guarded role
-//! remain: gains of a guarded role come first, losses of one come last, and the token's own user comes after all others.
+//! The order in which an apply sends the changes. Gains of a guarded role come first, losses of one come last, and the token's
+//! own user comes after all others. So an apply can be killed at any point, and enough holders of each guarded role remain.
 
 use super::change::Change;
 use super::guardrails::{ReviewedPlan, RoleMinimum};

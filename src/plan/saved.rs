@@ -57,7 +57,7 @@ pub struct SavedPlan {
     organization: String,
     /// `us`, `eu`, `sandbox` or the host.
     host: String,
-    /// The result of [`digest_of`].
+    /// Contains the result of [`digest_of`].
     files: String,
     /// The people in `--only`. Empty if the plan is not limited.
     only: Vec<String>,
@@ -89,7 +89,7 @@ pub struct Step {
 pub struct Binding<'a> {
     /// `us`, `eu`, `sandbox` or the host.
     pub host: &'a str,
-    /// The result of [`digest_of`].
+    /// Contains the result of [`digest_of`].
     pub files: &'a str,
 }
 

@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// An error of a layer above, with the one below as its source.
+    /// An error that has the error of the layer below as its source.
     #[derive(Debug, thiserror::Error)]
     #[error("a layer above")]
     struct Layer(#[source] io::Error);

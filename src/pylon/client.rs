@@ -242,7 +242,7 @@ const SLOWEST: usize = 1024;
 /// Measures the speed of a body, minute by minute.
 #[derive(Debug, Default)]
 struct Speed {
-    /// The start of the current minute, since the start of the body.
+    /// When the current minute began, measured from the start of the body.
     since: Duration,
     /// The number of bytes that had arrived at that time.
     bytes: usize,

@@ -12,7 +12,7 @@ use super::{hint, wire};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Incoming {
     pub status: u16,
-    /// The header `X-Rate-Limit-Remaining`.
+    /// Contains the header `X-Rate-Limit-Remaining`.
     pub remaining: Option<String>,
     pub x_retry_after: Option<String>,
     pub retry_after: Option<String>,

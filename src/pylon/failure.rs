@@ -13,7 +13,7 @@ use crate::roster::Region;
 /// One attempt at one request, and how it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The request: `PATCH /users/u_1`.
+    /// Names the request: `PATCH /users/u_1`.
     pub asked: String,
     pub cause: Cause,
     /// The ID under which Pylon's support finds the request. `None` if no response came, or if the response had none.
@@ -43,7 +43,7 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     pub code: PylonCode,
-    /// The reason as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
+    /// Gives the reason as a clause: `the certificate of api.usepylon.com expired on 2026-01-01 00:00Z`.
     pub why: String,
     pub help: String,
 }
@@ -94,7 +94,7 @@ pub struct Refusal {
 /// A proxy, firewall, or gateway between this machine and Pylon (RFC 9110, 3.7) that responded instead of Pylon.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Intermediary {
-    /// The header `Server`.
+    /// Contains the header `Server`.
     pub server: Option<String>,
     /// The first line of text in the body, without markup. Empty if there is none.
     pub text: String,
@@ -114,7 +114,7 @@ pub enum Class {
     Forbidden,
     /// The request was too large.
     TooLarge,
-    /// Every request would fail.
+    /// The run ends, because every request would fail.
     Fatal,
 }
 

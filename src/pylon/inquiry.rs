@@ -22,17 +22,16 @@ pub const MOST_REQUESTS: u64 = Endpoint::Audit.facts().limit;
 /// outage.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
-/// An inquiry, from the first request to the last.
+/// Reads the audit log, one batch of people after the other.
 #[derive(Debug, Clone)]
 pub struct Inquiry<'a> {
     drift: Drift<'a>,
     /// The people of the current request. Empty at the end.
     batch: Vec<UserId>,
-    /// The people of later requests, in reverse order.
+    /// The people of later requests. They are in reverse order, because they are taken from the end.
     left: Vec<UserId>,
     /// The most people per request. It shrinks, like `limit`, if the server refuses a request as too large.
     most_people: usize,
-    /// The number of entries per page.
     limit: usize,
     pages: Pages,
     requests_left: u64,
@@ -45,13 +44,11 @@ pub struct Inquiry<'a> {
 struct Pages {
     cursor: Option<String>,
     seen: HashSet<String>,
-    /// The time of the last entry.
     last: Option<Timestamp>,
     /// Whether an entry was newer than the one before it.
     is_unsorted: bool,
 }
 
-/// The result of an inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings {
     pub blames: BTreeMap<(UserId, Field), Blame>,
@@ -65,7 +62,7 @@ pub struct Findings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CutShort {
     Failed(Failure),
-    /// A page leads back to an earlier one.
+    /// The log has no end: a page leads back to an earlier one.
     Circle,
     /// The request limit was reached after this many pages.
     Enough(u64),

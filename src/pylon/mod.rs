@@ -46,7 +46,7 @@ pub use trace::Trace;
 use crate::problem::codes;
 
 codes! {
-    /// The diagnostic codes of this module.
+    /// The reasons why Pylon cannot be reached or used.
     pub enum PylonCode {
         NoToken = "pylon::no_token",
         /// The text is not a valid token.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 /// The time limit for a connection, including the proxy and the TLS handshake.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The environment variables for the network, with their values.
+/// The environment variables for the network that are set, with their values.
 #[derive(Clone, Default)]
 pub struct Variables(Vec<(&'static str, OsString)>);
 

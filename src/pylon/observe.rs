@@ -6,8 +6,8 @@
 //! Admin. Therefore:
 //!
 //! * Lists are read to their last page. It is an error if pages lead in a circle, or if a page has nothing new.
-//! * A person in the search results exists, whatever the listing shows. If the two disagree, everything is read again once. If
-//!   they still disagree, there is no result.
+//! * A person in the search results exists, even if the listing lacks the person. If the two disagree, everything is read
+//!   again once. If they still disagree, reading fails.
 //! * A declared address that was not found is searched a second time, together with a listing that includes deactivated people.
 //! * Every role ID that people hold must be in the catalog. Otherwise the catalog is incomplete.
 //!
@@ -43,7 +43,6 @@ pub trait Ask {
 
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The addresses to search for.
     pub emails: &'a [Email],
     /// The ID of the pinned organization. If it is set, nothing else is read until `GET /me` has confirmed the organization.
     pub pin: Option<&'a Sourced<String>>,
@@ -51,7 +50,7 @@ pub struct Wanted<'a> {
     pub confirm_listing: bool,
 }
 
-/// Why there is no result.
+/// The reasons why the organization could not be read.
 #[derive(Debug)]
 pub enum ObserveError {
     Failed(Failure),
@@ -188,8 +187,8 @@ fn is_forbidden(error: &ObserveError) -> bool {
     matches!(error, ObserveError::Failed(failure) if failure.class() == Class::Forbidden)
 }
 
-/// Compares a search with a listing. Returns the people whom only the search has, and whose response does not say whether they
-/// are deactivated. Before October 2026, only the listing of active users shows that.
+/// Compares a search with a listing. Returns the people who are only in the search, and whose response does not say whether
+/// they are deactivated. Before October 2026, only the listing of active users shows that.
 fn compare(listing: &List, found: &List, differing: &mut Statuses) -> Result<HashSet<UserId>, ObserveError> {
     if let (Some(listed), Some(searched)) = (listing.role_fields, found.role_fields)
         && listed != searched

@@ -410,7 +410,7 @@ impl AdaptiveRate {
         Self { rate, good, cut_at: now, raised_at: opens, hold, next }
     }
 
-    /// Raises the rate while there is no 429: quickly up to the last good rate, and slowly above it (additive increase).
+    /// Raises the rate until the next 429: quickly up to the last good rate, and slowly above it (additive increase).
     fn raise(&mut self, now: Duration, ceiling: u64) {
         let ceiling = ceiling * UNIT;
         loop {

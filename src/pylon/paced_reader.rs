@@ -24,7 +24,7 @@ use crate::plan::blame::Drift;
 use crate::problem::Problem;
 use crate::roster::Region;
 
-/// The state of the organization, and its age.
+/// The state of the organization, and when it was read.
 #[derive(Debug)]
 pub struct Observation {
     pub state: ObservedState,
@@ -32,7 +32,7 @@ pub struct Observation {
     pub read_at: Duration,
 }
 
-/// A reader with the flow control of one run.
+/// A reader that keeps to the rate limits of one run.
 #[derive(Debug)]
 pub struct PacedReader {
     reader: Reader,

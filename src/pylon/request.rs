@@ -11,9 +11,8 @@ use crate::plan::Patch;
 use crate::plan::blame::AuditEntry;
 use crate::roster::Email;
 
-/// A request, with the type of its response.
+/// A request that knows the type of its response.
 pub trait Request {
-    /// The data of a successful response.
     type Response;
 
     /// Returns the request in the form in which it is sent.
@@ -36,7 +35,7 @@ pub struct Me;
 /// Asks for one page of the role catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// The cursor of the page; `None` for the first page.
+    /// Is `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -44,18 +43,17 @@ pub struct Roles {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     pub deactivated: bool,
-    /// The cursor of the page; `None` for the first page.
+    /// Is `None` for the first page.
     pub cursor: Option<String>,
 }
 
 /// Asks for the users who have one of at most [`PAGE`] addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The addresses to search for.
     pub emails: Vec<Email>,
     /// The number of people per page: [`PAGE`], or less after the server has refused that.
     pub limit: usize,
-    /// The cursor of the page; `None` for the first page.
+    /// Is `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -75,7 +73,7 @@ pub struct AuditLog {
     pub people: Vec<UserId>,
     /// The number of entries per page: [`PAGE`], or less after the server has refused that.
     pub limit: usize,
-    /// The cursor of the page; `None` for the first page.
+    /// Is `None` for the first page.
     pub cursor: Option<String>,
 }
 
@@ -99,7 +97,7 @@ pub struct Outgoing {
     pub user: Option<UserId>,
     /// The names and values, before URL encoding.
     pub query: Vec<(&'static str, String)>,
-    /// The JSON body of a `POST` or `PATCH`.
+    /// Only a `POST` or `PATCH` has a body, which is JSON.
     pub body: Option<Vec<u8>>,
 }
 
@@ -121,7 +119,6 @@ impl Outgoing {
     }
 }
 
-/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The organization that the token belongs to.
@@ -171,7 +168,7 @@ pub struct Entries {
     pub next: Option<String>,
 }
 
-/// The result of one attempt at a request.
+/// What one attempt at a request returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt<T> {
     pub result: Result<T, Failure>,
@@ -219,7 +216,6 @@ impl Endpoint {
     }
 }
 
-/// The facts about an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointFacts {
     /// The name that `--rate` takes.
@@ -229,7 +225,7 @@ pub struct EndpointFacts {
     pub path: &'static str,
     /// The documented rate limit, in requests per minute.
     pub limit: u64,
-    /// The rate limit before October 2026, in requests per minute.
+    /// The rate limit that applied before October 2026, in requests per minute.
     pub earlier_limit: u64,
 }
 

@@ -51,13 +51,13 @@ pub struct Given {
     store: Arc<RootCertStore>,
 }
 
-/// A file or folder of certificates.
+/// A file or folder that a variable names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootsSource {
     /// The environment variable that names it.
     pub variable: &'static str,
     pub path: PathBuf,
-    /// The number of usable certificates in it.
+    /// Counts only usable certificates.
     pub certificates: usize,
 }
 

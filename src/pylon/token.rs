@@ -16,9 +16,9 @@ use crate::regular::{self, Unreadable};
 
 /// The environment variable that people set.
 pub const VARIABLE: &str = "PYLON_API_TOKEN";
-/// The largest token file, in bytes.
+/// The largest token file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024;
-/// The characters of a token other than letters and digits (`b64token` of RFC 6750).
+/// The characters that a token can have other than letters and digits (`b64token` of RFC 6750).
 const SIGNS: &[u8] = b"-._~+/=";
 
 #[derive(Debug, Clone)]
@@ -133,7 +133,7 @@ impl TokenSource {
 
 /// Returns the error for a command line and environment without a token.
 pub(crate) fn no_source() -> Problem {
-    missing("there is no token")
+    missing("no token is set")
 }
 
 fn read(name: &str, text: Result<String, Unreadable>) -> Result<String, Problem> {
@@ -155,8 +155,8 @@ fn is_part(byte: u8) -> bool {
 
 fn missing(message: &str) -> Problem {
     Problem::new(PylonCode::NoToken, message).help(format!(
-        "set {VARIABLE}, or pass a file with --token-file (`-` reads standard input); an Admin can create a token in Pylon \
-         under Settings, API; add --sandbox to try rolecall without a token"
+        "set {VARIABLE}, or pass a file with --token-file (`-` reads standard input); an Admin can create a token in \
+         Pylon's settings, under API; to try rolecall without one, add --sandbox"
     ))
 }
 

@@ -476,7 +476,7 @@ impl ReadRequest for Search {}
 impl ReadRequest for PeopleRequest {}
 impl ReadRequest for AuditLog {}
 
-/// The key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
+/// Returns the key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
 fn patch_key(field: roster::Field) -> &'static str {
     match field {
         roster::Field::Role => "role_id",

@@ -240,7 +240,7 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("  ✗ token and host  there is no token\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("  ✗ token and host  no token is set\n"), "{}", run.stdout);
 }
 
 /// Each of these files names an unknown role in only one place. `plan` fails, and the other commands report the role
