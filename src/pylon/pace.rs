@@ -709,7 +709,7 @@ mod tests {
             (&[left(17), left(19), left(18)], 20), // the responses arrive out of order
             (&[left(119)], 120),
             (&[left(999)], 120),
-            (&[left(11)], 120), // a token bucket that holds a tenth of the limit
+            (&[left(11)], 120), // a token bucket with a capacity of a tenth of the limit
             (&[left(59)], 120), // other clients use half
             (&[left(0)], 120),
             (&[ACCEPTED], 120),

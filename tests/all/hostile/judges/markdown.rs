@@ -27,7 +27,7 @@ const WORDS: &str = "\
     newly no longer both same new gone Look guardrails policy accepted risks pin kept transition transitions window \
     windows comes times until valid files how acknowledge empty so make does worse ended early Run where stand journal come its end killed looked Saved applies exactly left until too long shown them rest file Nothing one two several ask nobody else can tell \
     answer says about token network proxy check --base-url HTTPS_PROXY token's use an Admin created Where something decides such SCIM group declare find whom send someone review unknown revoked mistyped PYLON_API_TOKEN create organization switched off Pylon's support follows redirect carry elsewhere give final belongs region's \
-    --rate --region API CA HTTP ID PEM SSL_CERT_FILE TLS [workspace] accept administrator algorithm answered \
+    A Ask Check Contact Correct If Only Other Run Set The Use rolecall --rate --region API CA HTTP ID PEM SSL_CERT_FILE TLS [workspace] accept administrator algorithm answered \
     answers asks authority authority's because begins body bytes certificate certificates client clock closed \
     common connect connection contact correct critical data date decoded during error exists expected extension \
     firewall fix follow format found front genuine got handshake host http if inspects instead integrations \
