@@ -302,5 +302,5 @@ fn a_journal_of_two_organizations_is_refused() {
     let text = fs::read_to_string(&journal).unwrap();
     let begin = text.lines().next().unwrap();
     fs::write(&journal, format!("{}\n{text}", begin.replace("org_1", "org_2"))).unwrap();
-    scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("two organizations or hosts");
+    scene.run(ROLLBACK).exits(1).names("rollback::no_journal").mentions("several organizations or hosts");
 }
