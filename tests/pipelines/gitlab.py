@@ -1,4 +1,4 @@
-"""A small GitLab: the jobs of examples/ci/gitlab-ci.yml, chosen by their rules, run by `sh` against an API on 127.0.0.1."""
+"""A small GitLab, which selects the jobs of examples/ci/gitlab-ci.yml by their rules and runs them with `sh` and a fake API."""
 
 import json
 import os
@@ -17,13 +17,13 @@ PROJECT = "77"
 
 
 class GitLab:
-    """The project, as the API knows it."""
+    """The state of a project in the API."""
 
     def __init__(self, folder, project, binary, pylon):
         self.folder, self.binary, self.pylon = folder, binary, pylon
         self.document = yaml.safe_load((project / "examples/ci/gitlab-ci.yml").read_text())
         self.notes, self.requests, self.pipelines, self.artifacts = [], {}, [], {}
-        # The newest first; and what each has kept as `applied.txt`.
+        # Newest first, with the `applied.txt` that each has saved.
         self.successful, self.applied = [], {}
         api = self
 
@@ -79,12 +79,12 @@ class GitLab:
         return 404, {}
 
     def jobs(self, variables):
-        """The names of the jobs whose rules hold."""
+        """Returns the names of the jobs whose rules match."""
         named = {name: job for name, job in self.document.items() if isinstance(job, dict) and "script" in job}
         return [name for name, job in named.items() if any(holds(rule["if"], variables) for rule in job["rules"])]
 
     def run(self, name, workspace, variables):
-        """One job: its exit code and its log."""
+        """Runs one job. Returns its exit code and its log."""
         job = self.document[name]
         hidden = self.document[job["extends"]]
         bins = self.folder / "bin"
@@ -106,7 +106,7 @@ class GitLab:
 
 
 def holds(text, variables):
-    """Whether a rule's `if` holds: comparisons joined by `&&`."""
+    """Returns whether a rule's `if` is true: comparisons joined by `&&`."""
 
     def value(word):
         return variables.get(word[1:]) if word.startswith("$") else word.strip('"')
@@ -122,7 +122,7 @@ def holds(text, variables):
 
 
 def clone(origin, workspace):
-    """A fresh checkout of a folder that git knows."""
+    """Clones a git repository into a new folder."""
     shutil.rmtree(workspace, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", str(origin), str(workspace)], check=True, capture_output=True)
     return Path(workspace)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Plays the pipelines of examples/ci and action.yml against the built binary and the embedded Pylon. Started by .ci/pipelines.
+"""Tests the pipelines of examples/ci and action.yml with the built binary and the sandbox. Started by .ci/pipelines.
 
-Each scene is a function: a world, events, and what people then see. `play.py NAME…` plays only those with such a word in
-their name.
+Each scene is a function that sets up a state, triggers events, and checks the result. `play.py WORD…` runs only scenes whose names
+contain one of the words.
 """
 
 import json
@@ -40,13 +40,13 @@ BEFORE = {
 }
 # Bo becomes a Member.
 PROMOTED = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Member")}
-# One administrator would be left.
+# Only one administrator would remain.
 REFUSED = {"users.toml": ROOT.replace('"ben@acme.example" = { role = "Admin" }', '"ben@acme.example" = { role = "Member" }')}
 BROKEN = {"teams/emea.toml": '[users]\n"bo@acme.example" = { rolle = "Member" }\n'}
 
 
 class Stage:
-    """A folder, a Pylon and a GitHub, whose main branch is in sync with it."""
+    """A folder, a Pylon, and a GitHub. Its main branch is in sync with Pylon."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="rolecall-play-"))
@@ -57,7 +57,7 @@ class Stage:
         self.logs = []
 
     def reviewed(self, files, branch="change"):
-        """A pull request with a green plan, merged; gives main's new commit."""
+        """Merges a pull request with a successful plan. Returns main's new commit."""
         number = self.github.pull_request(branch, files)
         green(self, self.github.on_pull_request(number))
         return self.github.merge(number)
@@ -116,7 +116,7 @@ def a_pull_request_gets_one_comment_with_the_plan_and_then_the_comparison(stage)
     assert stage.pylon.patches() == 0
 
 
-def the_next_push_updates_the_comment_whatever_others_have_written(stage):
+def the_next_push_updates_the_comment_and_ignores_forged_ones(stage):
     number = stage.github.pull_request("change", PROMOTED)
     with stage.github.world() as world:
         forged = {"on": number, "user": {"login": "mallory"}, "body": "<!-- rolecall comment users.toml -->\nAll is well."}
@@ -129,12 +129,12 @@ def the_next_push_updates_the_comment_whatever_others_have_written(stage):
     second = comment(stage, number)
     assert "cy@acme.example" not in first and "cy@acme.example" in second
     assert set(stage.github.comments(number, of="mallory")) == {forged["body"]}
-    stage.github.pull_request("change", BEFORE)  # taken back: the comment says so too
+    stage.github.pull_request("change", BEFORE)  # the change is reverted, and the comment shows it
     green(stage, stage.github.on_pull_request(number))
     assert "exit code 0" in comment(stage, number)
 
 
-def what_the_comment_has_to_leave_out_is_in_the_summary(stage):
+def text_that_a_comment_omits_is_in_the_summary(stage):
     people = [f"person{number}@acme.example" for number in range(2000)]
     stage.pylon.stop()
     users = ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people]
@@ -167,7 +167,7 @@ def a_pull_request_that_changes_nothing_gets_no_comment(stage):
     assert stage.github.comments(number) == []
 
 
-def the_first_pull_request_brings_the_files(stage):
+def the_first_pull_request_may_add_the_files(stage):
     stage.github.git("checkout", "--quiet", "main")
     stage.github.git("rm", "--quiet", "-r", "users.toml", "teams")
     stage.github.git("commit", "--quiet", "--message", "nobody")
@@ -184,8 +184,8 @@ def a_fork_is_checked_without_a_token(stage):
     assert stage.github.comments(number) == [] and run.jobs["check"].trusted == []
 
 
-def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
-    """`check` with `comment: true`, as docs/ci.md has it for those who give the token of plan to nobody."""
+def a_fork_that_cannot_write_a_comment_passes_with_a_warning(stage):
+    """`check` with `comment: true`, as in docs/ci.md for repositories in which pull requests get no token."""
     stage.github.changed_inputs = {"comment": "true"}
     warning = "::warning title=rolecall::The job's token has no permission to write the comment. See the report in the summary of this run."
     for branch, author, fork in [("fork", "mallory", True), ("dependabot/actions", "dependabot[bot]", False)]:
@@ -193,7 +193,7 @@ def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
         run = green(stage, stage.github.on_pull_request(number))
         assert warning in run.log and "(HTTP 403)" in run.log and stage.github.comments(number) == []
         in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
-    # A comment that is there already cannot be marked as outdated either; and broken files stay red.
+    # An existing comment cannot be marked as outdated either. Broken files still fail.
     with stage.github.world() as world:
         body = "<!-- rolecall comment users.toml -->\nold\n"
         world["comments"].append({"id": 1, "on": number, "user": {"login": "github-actions[bot]"}, "body": body})
@@ -203,7 +203,7 @@ def a_fork_whose_token_may_not_write_the_comment_is_warned_and_green(stage):
     assert warning in red(stage, stage.github.on_pull_request(number)).log and stage.github.comments(number) == [body]
 
 
-def a_conversation_that_is_locked_is_no_reason_to_fail(stage):
+def a_locked_conversation_does_not_fail_the_job(stage):
     number = stage.github.pull_request("change", PROMOTED)
     with stage.github.world() as world:
         world["locked"] = [number]
@@ -217,7 +217,7 @@ def dependabot_is_checked_without_a_token(stage):
     assert run.jobs["plan"].result == "skipped"
 
 
-def a_refused_plan_is_red_and_keeps_no_plan(stage):
+def a_blocked_plan_fails_and_saves_no_plan(stage):
     number = stage.github.pull_request("refused", REFUSED)
     run = red(stage, stage.github.on_pull_request(number))
     assert "exit code 3" in run.jobs["plan"].log
@@ -225,7 +225,7 @@ def a_refused_plan_is_red_and_keeps_no_plan(stage):
     assert stage.github.read()["artifacts"] == []
 
 
-def broken_files_are_red_before_the_token_is_touched(stage):
+def broken_files_fail_before_the_token_is_used(stage):
     number = stage.github.pull_request("broken", BROKEN)
     run = red(stage, stage.github.on_pull_request(number))
     assert (run.jobs["check"].result, run.jobs["plan"].result) == ("failure", "skipped")
@@ -237,7 +237,7 @@ OUTDATED = "> **Outdated.** [A newer run]("
 
 
 def planned_and_pushed_to(stage, files):
-    """A pull request with a plan in its comment, and then a push; gives its number and its new commit."""
+    """Opens a pull request with a plan in its comment, and pushes to it. Returns its number and its new commit."""
     number = stage.github.pull_request("change", PROMOTED)
     green(stage, stage.github.on_pull_request(number))
     assert OUTDATED not in comment(stage, number) and "bo@acme.example" in comment(stage, number)
@@ -245,7 +245,7 @@ def planned_and_pushed_to(stage, files):
     return number, stage.github.pull(number)["head"]["sha"]
 
 
-def a_push_that_breaks_the_files_takes_the_plan_out_of_the_comment(stage):
+def a_push_that_breaks_the_files_removes_the_plan_from_the_comment(stage):
     number, commit = planned_and_pushed_to(stage, BROKEN)
     red(stage, stage.github.on_pull_request(number))
     in_order(comment(stage, number), "<!-- rolecall:validate -->", "rolle", f"commit {commit[:7]}, exit code 1")
@@ -255,7 +255,7 @@ def a_push_that_breaks_the_files_takes_the_plan_out_of_the_comment(stage):
     assert OUTDATED not in comment(stage, number) and "<!-- rolecall:plan -->" in comment(stage, number)
 
 
-def a_build_that_fails_takes_the_plan_out_of_the_comment(stage):
+def a_failed_build_removes_the_plan_from_the_comment(stage):
     number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
     stage.github.cache.clear()
     stage.github.cargo_fails = True
@@ -264,8 +264,8 @@ def a_build_that_fails_takes_the_plan_out_of_the_comment(stage):
     assert "<!-- rolecall:plan -->" not in comment(stage, number)
 
 
-def a_run_that_reports_nothing_leaves_the_comment_marked_as_outdated(stage):
-    """Nothing can be checked out; the reviewers have not agreed; the run is canceled; its report cannot be written."""
+def a_run_without_a_report_marks_the_comment_as_outdated(stage):
+    """The checkout fails, the reviewers reject the run, the run is canceled, or its report cannot be written."""
     number, commit = planned_and_pushed_to(stage, {"README.md": "Who is who.\n"})
     stage.github.breaks = ("actions/checkout",)
     red(stage, stage.github.on_pull_request(number))
@@ -286,7 +286,7 @@ def a_run_that_reports_nothing_leaves_the_comment_marked_as_outdated(stage):
     assert OUTDATED in comment(stage, number)
 
 
-def the_run_of_an_older_commit_leaves_the_comment_alone(stage):
+def a_run_of_an_older_commit_does_not_change_the_comment(stage):
     number = stage.github.pull_request("change", PROMOTED)
     old = green(stage, stage.github.on_pull_request(number))
     stage.github.pull_request("change", {"teams/emea.toml": PROMOTED["teams/emea.toml"].replace("Member", "Admin")})
@@ -303,14 +303,14 @@ def broken_files_can_be_repaired(stage):
     assert "::warning title=rolecall::Cannot compare the files" in run.jobs["plan"].log
 
 
-def a_missing_token_is_red_where_there_should_be_one(stage):
+def a_missing_token_fails_the_plan_job(stage):
     stage.github.environments["rolecall-plan"] = ({}, False)
     number = stage.github.pull_request("change", PROMOTED)
     red(stage, stage.github.on_pull_request(number))
     in_order(comment(stage, number), "no_token", "exit code 1")
 
 
-def a_comment_that_cannot_be_written_is_red(stage):
+def a_comment_that_cannot_be_written_fails_the_job(stage):
     number = stage.github.pull_request("change", PROMOTED)
     with stage.github.world() as world:
         world["repository"] = "renamed/people"
@@ -331,7 +331,7 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
 
 
 def own_job(stage, steps, permissions, checkout=None):
-    """A job of somebody's own, on main."""
+    """Runs a custom job on main."""
     sha = stage.github.git("rev-parse", "main")
     with stage.github.world() as world:
         number = 100 + len(world["runs"])
@@ -348,7 +348,7 @@ def own_job(stage, steps, permissions, checkout=None):
 
 
 def compared(stage, config, *checkout, before=()):
-    """What a comparison with the commit before comes to: how the job ends, and its summary."""
+    """Compares with the previous commit. Returns the result of the job and its summary."""
     compare = {"uses": OUR_ACTION, "with": {"command": "validate", "config": config, "compare-with": "HEAD^1"}}
     job = own_job(stage, [*before, compare], {}, list(checkout))
     return job.result, job.summary + job.log
@@ -357,13 +357,13 @@ def compared(stage, config, *checkout, before=()):
 CY = '[users]\n"cy@acme.example" = { role = "ROLE" }\n'
 
 
-def a_config_in_a_submodule_is_compared_with_the_commit_that_git_had_there(stage):
+def a_config_in_a_submodule_is_compared_with_its_previous_commit(stage):
     for role in ("Viewer", "Member"):
         stage.github.submodule("people", {"users.toml": CY.replace("ROLE", role)})
     for depth in ("2", "0"):
         result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": depth})
         assert result == "success" and 'role  "Viewer" → "Member"' in text and "1 declared differently" in text, text
-    # Only one commit of the submodule is here. The other one is fetched; or, if it cannot be, the job fails.
+    # Only one commit of the submodule is checked out. The job fetches the other one, or fails if it cannot.
     lose = ("cd people && before=$(git rev-parse HEAD^1) && git rev-parse HEAD > $(git rev-parse --git-path shallow) && "
             "git reflog expire --expire=now --all && git gc --quiet --prune=now && ! git cat-file -e $before")
     result, text = compared(stage, "people/users.toml", {"submodules": True, "fetch-depth": 2}, before=[{"run": lose}])
@@ -380,7 +380,7 @@ def team_files_in_a_submodule_are_compared_too(stage):
     stage.github.submodule("people", {"cy.toml": CY.replace("ROLE", "Member")})
     result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
     assert result == "success" and 'role  "Viewer" → "Member"' in text, text
-    # The submodule becomes a folder, and is not checked out: then it cannot be said what it held.
+    # The submodule becomes a folder. It is not checked out, so its previous content is unknown.
     stage.github.git("rm", "--quiet", "people")
     stage.github.commit("main", {"people/cy.toml": CY.replace("ROLE", "Admin")})
     result, text = compared(stage, "users.toml", {"submodules": True, "fetch-depth": 2})
@@ -396,7 +396,7 @@ def a_checkout_into_a_path_is_compared_with_its_own_history(stage):
     assert result == "failure" and "Commit HEAD^1 not found in" in text, text
 
 
-def files_that_git_does_not_have_are_not_compared(stage):
+def files_that_are_not_in_git_are_not_compared(stage):
     stage.github.commit("main", {"made/.gitignore": "*.toml\n"})
     for config, made in [("made/users.toml", "made/users.toml"), ("users.toml", "teams/made.toml")]:
         make = {"run": f"mkdir -p made && echo '[users]' > {made}"}
@@ -407,14 +407,14 @@ def files_that_git_does_not_have_are_not_compared(stage):
     assert result == "failure" and "is not in a git checkout" in text, text
 
 
-def a_config_that_was_not_there_is_said_to_be_new(stage):
+def an_added_config_is_reported_as_new(stage):
     stage.github.git("mv", "users.toml", "people.toml")
     stage.github.commit("main", {})
     result, text = compared(stage, "people.toml", {"fetch-depth": 2})
     assert result == "success" and "**people.toml does not exist at HEAD^1, so everything that it declares counts as new.**" in text, text
 
 
-def an_apply_of_a_submodule_looks_at_the_newest_commit_of_the_repository_around_it(stage):
+def an_apply_of_a_submodule_checks_the_newest_commit_of_the_outer_repository(stage):
     def apply(*before):
         inputs = {"command": "apply", "token": TOKEN, "config": "people/users.toml"}
         return own_job(stage, [*before, {"uses": OUR_ACTION, "with": inputs}], {}, [{"submodules": True}])
@@ -430,7 +430,7 @@ def an_apply_of_a_submodule_looks_at_the_newest_commit_of_the_repository_around_
     assert job.result == "failure" and "It declares other files" in job.log and stage.role("cy") == "viewer", job.log
 
 
-def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stage):
+def later_steps_have_rolecall_on_the_path_and_arguments_are_passed_on(stage):
     def job(*steps):
         return own_job(stage, steps, {})
 
@@ -442,7 +442,7 @@ def steps_of_ones_own_have_rolecall_on_the_path_and_arguments_are_handed_on(stag
     assert job({"uses": OUR_ACTION, "with": {"command": "aply"}}).result == "failure"
 
 
-def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
+def an_issue_is_open_exactly_while_the_step_fails(stage):
     def plan(**inputs):
         inputs = {"command": "plan", "token": TOKEN, "issue": "Not in sync"} | {key.replace("_", "-"): value for key, value in inputs.items()}
         return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"issues": "write"}).result
@@ -451,13 +451,13 @@ def an_issue_is_open_while_the_step_is_red_and_not_otherwise(stage):
     [issue] = stage.github.issues("open")
     in_order(issue["body"], "exit code 0", "the step failed")
     assert plan(compare_with="0" * 40) == "failure" and len(stage.github.issues("open")) == 1
-    stage.github.commit("main", PROMOTED)  # there are changes, and nobody asked to hear of them
+    stage.github.commit("main", PROMOTED)  # there are changes, but the inputs do not request a report of them
     assert plan() == "success" and stage.github.issues("open") == []
     assert plan() == "success" and stage.github.issues("open") == []
     assert plan(detailed_exitcode=True) == "failure" and len(stage.github.issues("open")) == 1
 
 
-def two_configs_in_one_job_keep_a_journal_each(stage):
+def two_configs_in_one_job_have_separate_journals(stage):
     people = {"bo": "Member", "cy": "Viewer"}
     stage.github.commit("main", {f"{name}/users.toml": f'[users]\n"{name}@acme.example" = {{ role = "{role}" }}\n' for name, role in people.items()})
     apply = [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "config": f"{name}/users.toml"}} for name in people]
@@ -469,7 +469,7 @@ def two_configs_in_one_job_keep_a_journal_each(stage):
         assert f"{name}@acme.example" in journal
 
 
-def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
+def an_apply_that_does_not_start_uploads_no_older_journal(stage):
     stage.github.commit("main", PROMOTED)
     inputs = {"command": "apply", "token": TOKEN}
     reviewed = {"artifact": "rolecall-plan", "reviewed-in": "rolecall-plan.yml", "config": "teams/emea.toml"}
@@ -483,7 +483,7 @@ def an_apply_that_does_not_begin_keeps_no_journal_of_the_one_before_it(stage):
 # ── the merge ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def what_was_reviewed_is_applied_on_merge_and_once(stage):
+def a_reviewed_plan_is_applied_once_on_merge(stage):
     commit = stage.reviewed(PROMOTED)
     with stage.github.world() as world:
         world["is_slow"] = True
@@ -496,23 +496,23 @@ def what_was_reviewed_is_applied_on_merge_and_once(stage):
     assert stage.pylon.patches() == 1
 
 
-def the_merge_queues_plan_is_applied(stage):
+def the_plan_of_the_merge_queue_is_applied(stage):
     number = stage.github.pull_request("change", PROMOTED)
     run, commit = stage.github.on_merge_group(number)
     green(stage, run)
-    stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the very commit of the queue
+    stage.github.git("branch", "--force", "main", commit)  # GitHub pushes the same commit that the queue tested
     run = green(stage, stage.github.on_push(commit))
     assert "Applying the plan of the merge queue" in run.log and stage.role("bo") == "member"
 
 
-def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(stage):
-    """The apply fails on the network; the revert is applied; somebody runs the first one again."""
+def rerunning_an_old_apply_does_not_undo_a_newer_commit(stage):
+    """The apply fails because of the network, the revert is applied, and then the first apply is run again."""
     first = stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
     stage.github.job_environment["PYLON_BASE_URL"] = "http://127.0.0.1:9"
     failed = red(stage, stage.github.push(first))
     stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
-    stage.github.git("branch", "a/refs/heads/main", first)  # `git ls-remote` takes it for main, too
+    stage.github.git("branch", "a/refs/heads/main", first)  # `git ls-remote` matches it as main too
     stage.github.git("tag", "main", first)
     again = red(stage, stage.github.run_again(failed))
     stage.github.git("tag", "--delete", "main")
@@ -520,16 +520,16 @@ def running_an_old_apply_again_gives_back_nothing_that_a_newer_commit_took_away(
     assert f"main is now at {tip}. It declares other files than {first[:7]}, so nothing was applied" in again.log
     assert "exit code 5" in again.log and "main is now at" in again.jobs["apply"].summary
     assert stage.role("bo") == "viewer" and stage.pylon.patches() == 0
-    # The schedule goes on with what was applied last, which is the revert.
+    # The schedule continues with the files that were applied last, which is the revert.
     green(stage, stage.github.on_schedule())
-    # The change is made again: then the first run declares what main declares, and may go on.
+    # After the change is made again, the first run declares the same as main, and may continue.
     stage.reviewed({"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")}, branch="change-again")
     stage.github.commit("main", {"README.md": "Who is who.\n"})
     green(stage, stage.github.run_again(failed))
     assert stage.role("bo") == "admin"
 
 
-def running_an_apply_by_hand_or_a_schedule_again_gives_back_nothing_either(stage):
+def rerunning_a_manual_or_scheduled_apply_does_not_undo_a_newer_commit(stage):
     applied(stage)
     stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin")})
     by_hand = green(stage, stage.github.by_hand())
@@ -537,16 +537,16 @@ def running_an_apply_by_hand_or_a_schedule_again_gives_back_nothing_either(stage
     green(stage, stage.github.push(stage.reviewed(BEFORE, branch="revert")))
     assert "It declares other files" in red(stage, stage.github.run_again(by_hand)).log
     assert stage.role("bo") == "viewer"
-    green(stage, stage.github.run_again(scheduled))  # it looks at main as it is now
+    green(stage, stage.github.run_again(scheduled))  # it uses the current main
     assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
-    # Agreed to while main went on: the files that are gone are not applied.
+    # The review ends after main has changed, so the deleted files are not applied.
     stage.github.commit("main", PROMOTED)
     stage.github.while_waiting["rolecall-by-hand"] = lambda: stage.github.commit("main", BEFORE)
     assert "It declares other files" in red(stage, stage.github.by_hand()).log
     assert stage.role("bo") == "viewer"
 
 
-def an_apply_refuses_when_the_newest_files_are_broken_gone_or_out_of_reach(stage):
+def an_apply_refuses_if_the_newest_files_are_broken_deleted_or_unreachable(stage):
     commit = stage.reviewed(PROMOTED)
     for files, why in [(BROKEN, "It declares other files"), ({"users.toml": None}, "It declares other files")]:
         stage.github.commit("main", files)
@@ -566,7 +566,7 @@ def a_direct_push_is_not_applied(stage):
 def a_forks_pull_request_is_not_applied(stage):
     number = stage.github.pull_request("fork", PROMOTED, fork=True, author="mallory")
     green(stage, stage.github.on_pull_request(number))
-    with stage.github.world() as world:  # its workflow has kept something of its own
+    with stage.github.world() as world:  # its workflow has uploaded a forged artifact
         world["artifacts"].append({"id": 1, "name": "rolecall-plan", "run": world["runs"][-1]["id"], "expired": False, "file": "/dev/null"})
     run = red(stage, stage.github.on_push(stage.github.merge(number)))
     assert "(from pull request #41). Nothing was applied" in run.log and stage.role("bo") == "viewer"
@@ -581,16 +581,16 @@ def an_expired_plan_is_not_applied(stage):
     assert "(from pull request #41). Nothing was applied" in run.log and stage.role("bo") == "viewer"
 
 
-def a_refused_plan_that_is_merged_all_the_same_is_not_applied(stage):
+def a_blocked_plan_that_is_merged_anyway_is_not_applied(stage):
     number = stage.github.pull_request("refused", REFUSED)
     red(stage, stage.github.on_pull_request(number))
     red(stage, stage.github.on_push(stage.github.merge(number)))
     assert stage.role("ben") == "admin"
 
 
-def what_nobody_has_reviewed_is_not_applied(stage):
+def changes_that_were_not_reviewed_are_not_applied(stage):
     commit = stage.reviewed(PROMOTED)
-    stage.pylon.by_hand("cy@acme.example", role="admin")  # undoing this is in no reviewed plan
+    stage.pylon.by_hand("cy@acme.example", role="admin")  # no reviewed plan undoes this
     run = red(stage, stage.github.on_push(commit))
     assert "exit code 5" in run.log and stage.role("bo") == "viewer" and stage.role("cy") == "admin"
 
@@ -612,21 +612,21 @@ def a_forged_plan_can_only_refuse(stage):
     assert stage.role("bo") == "viewer"
 
 
-def by_hand_it_plans_waits_and_applies(stage):
+def a_manual_run_plans_waits_for_review_and_applies(stage):
     stage.github.commit("main", PROMOTED)
     run = green(stage, stage.github.by_hand())
     assert [job.result for job in run.jobs.values()] == ["success"] * 3
     assert "Applying the plan of this run" in run.log and stage.role("bo") == "member"
 
 
-def by_hand_nothing_happens_when_the_reviewers_say_no(stage):
+def a_manual_run_that_reviewers_reject_changes_nothing(stage):
     stage.github.commit("main", PROMOTED)
     stage.github.rejects.add("rolecall-by-hand")
     run = red(stage, stage.github.by_hand())
     assert run.jobs["apply"].result == "skipped" and stage.role("bo") == "viewer"
 
 
-def by_hand_a_plan_that_a_newer_run_has_overtaken_is_not_applied(stage):
+def a_manual_plan_older_than_another_apply_is_not_applied(stage):
     stage.github.commit("main", PROMOTED)
     stage.github.overtaken.add("rolecall-by-hand")
     run = seen(stage, stage.github.by_hand())
@@ -634,7 +634,7 @@ def by_hand_a_plan_that_a_newer_run_has_overtaken_is_not_applied(stage):
     assert run.conclusion == "cancelled" and stage.role("bo") == "viewer"
 
 
-def by_hand_on_another_branch_nothing_happens(stage):
+def a_manual_run_on_another_branch_changes_nothing(stage):
     run = stage.github.by_hand(ref="refs/heads/change")
     assert seen(stage, run).conclusion == "skipped"
 
@@ -643,11 +643,11 @@ def by_hand_on_another_branch_nothing_happens(stage):
 
 
 def applied(stage):
-    """Something has come in through `rolecall apply`, as the schedule wants it."""
+    """Applies a change, because the schedule requires an earlier apply."""
     green(stage, stage.github.on_push(stage.reviewed(PROMOTED)))
 
 
-def the_schedule_brings_back_what_was_changed_by_hand(stage):
+def the_schedule_reverts_manual_changes_in_pylon(stage):
     applied(stage)
     stage.pylon.by_hand("bo@acme.example", role="admin")
     green(stage, stage.github.on_schedule())
@@ -683,7 +683,7 @@ def the_schedule_does_not_apply_files_whose_apply_failed(stage):
     assert stage.role("bo") == "viewer" and stage.github.issues("open") == []
 
 
-def the_schedule_does_not_apply_a_commit_that_was_to_start_no_run(stage):
+def the_schedule_does_not_apply_a_commit_that_skips_ci(stage):
     applied(stage)
     admins = {"teams/emea.toml": BEFORE["teams/emea.toml"].replace("Viewer", "Admin").replace("Member", "Admin")}
     assert stage.github.push(stage.github.commit("main", admins, "two more [skip ci]")) is None
@@ -691,7 +691,7 @@ def the_schedule_does_not_apply_a_commit_that_was_to_start_no_run(stage):
     assert stage.role("bo") == "member" and stage.role("cy") == "member"
     [issue] = stage.github.issues("open")
     in_order(issue["body"], NOT_COVERED, "bo@acme.example", "cy@acme.example", "exit code 2")
-    green(stage, stage.github.by_hand())  # somebody has looked at it
+    green(stage, stage.github.by_hand())  # a person has reviewed it
     green(stage, stage.github.on_schedule())
     assert stage.role("bo") == "admin" and stage.github.issues("open") == []
 
@@ -710,7 +710,7 @@ def the_schedule_does_not_apply_a_file_that_the_apply_does_not_watch(stage):
     in_order(issue["body"], NOT_COVERED, "cy@acme.example", "exit code 2")
 
 
-def the_schedule_goes_on_after_a_commit_that_declares_nothing_else(stage):
+def the_schedule_continues_after_a_commit_without_changed_declarations(stage):
     applied(stage)
     assert stage.github.push(stage.github.commit("main", {"README.md": "Who is who.\n"})) is None
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -718,7 +718,7 @@ def the_schedule_goes_on_after_a_commit_that_declares_nothing_else(stage):
     assert stage.role("bo") == "member"
 
 
-def the_schedule_reports_files_that_are_not_covered_even_if_nothing_is_due(stage):
+def the_schedule_reports_unapplied_files_even_without_changes(stage):
     applied(stage)
     stage.github.commit("main", {"users.toml": ROOT + "# nothing else\n"})
     red(stage, stage.github.on_schedule())
@@ -733,7 +733,7 @@ def the_schedule_waits_for_the_first_apply(stage):
     assert "no successful apply of this branch is on record" in issue["body"] and stage.role("bo") == "viewer"
 
 
-def the_schedule_believes_no_record_but_that_of_an_apply_on_main(stage):
+def the_schedule_trusts_only_the_record_of_an_apply_on_main(stage):
     commit = stage.github.commit("main", PROMOTED)
     own = own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "apply", "token": TOKEN, "args": "--only=bo@acme.example"}}], {})
     assert own.result == "success" and stage.role("bo") == "member"
@@ -760,8 +760,8 @@ def the_schedule_believes_no_record_but_that_of_an_apply_on_main(stage):
     assert "no successful apply of this branch is on record" in issue["body"] and stage.role("bo") == "viewer"
 
 
-def a_record_of_one_config_is_none_of_another(stage):
-    """Two configs whose artifacts would have one name if only the slash were replaced."""
+def the_record_of_one_config_does_not_cover_another(stage):
+    """The artifacts of the two configs would have the same name if only the slash were replaced."""
     def apply(config, **inputs):
         inputs = {"command": "apply", "token": TOKEN, "config": config} | inputs
         return own_job(stage, [{"uses": OUR_ACTION, "with": inputs}], {"actions": "read", "issues": "write"})
@@ -800,7 +800,7 @@ def the_schedule_renews_the_record_before_it_expires(stage):
     assert stage.role("bo") == "member"
 
 
-def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(stage):
+def a_failed_schedule_opens_an_issue_even_if_rolecall_cannot_be_built(stage):
     applied(stage)
     stage.github.cache.clear()
     stage.github.cargo_fails = True
@@ -820,9 +820,9 @@ def a_schedule_that_fails_opens_an_issue_even_where_rolecall_cannot_be_built(sta
 # ── elsewhere ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def on_an_enterprise_server_everything_asks_that_server_with_the_jobs_token(stage):
+def on_an_enterprise_server_all_requests_use_that_server_and_the_job_token(stage):
     stage.github.server = "https://github.acme.example"
-    stage.github.job_environment["FAKE_PRIVATE"] = "1"  # git gives nothing without the token of the job
+    stage.github.job_environment["FAKE_PRIVATE"] = "1"  # git requires the token of the job
     number = stage.github.pull_request("change", PROMOTED)
     green(stage, stage.github.on_pull_request(number))
     assert "](https://github.acme.example/acme/people/actions/runs/" in comment(stage, number)
@@ -840,14 +840,14 @@ def on_an_enterprise_server_everything_asks_that_server_with_the_jobs_token(stag
     assert "](https://github.acme.example/acme/people/actions/runs/" in issue["body"]
 
 
-def the_newest_commit_of_a_private_repository_is_asked_for_with_the_jobs_token(stage):
+def the_newest_commit_of_a_private_repository_is_read_with_the_job_token(stage):
     first = stage.reviewed(PROMOTED)
     stage.github.commit("main", BEFORE)
     stage.github.job_environment["FAKE_PRIVATE"] = "1"
     assert "It declares other files" in red(stage, stage.github.on_push(first)).log
 
 
-def names_that_have_to_be_escaped_are_found(stage):
+def file_names_with_special_characters_are_found(stage):
     stage.github.changed_inputs = {"artifact": "plan of R&D #1 + 50% of Zürich", "reviewed-in": "plan & check?.yml"}
     number = stage.github.pull_request("change", PROMOTED)
     green(stage, stage.github.on_pull_request(number))
@@ -870,7 +870,7 @@ def a_config_with_any_name_is_commented_on_recorded_and_covered(stage):
     assert stage.role("bo") == "member"
 
 
-def a_note_of_several_lines_is_quoted_whole_and_never_too_long(stage):
+def a_note_of_several_lines_is_quoted_and_stays_within_its_limit(stage):
     stage.github.commit("main", PROMOTED)
 
     def issue(note):
@@ -885,7 +885,7 @@ def a_note_of_several_lines_is_quoted_whole_and_never_too_long(stage):
     assert len(issue("x\n" * 60000)["body"]) < 65536
 
 
-def the_issues_of_other_people_are_not_paged_through(stage):
+def only_our_own_issues_are_read(stage):
     applied(stage)
 
     def requests():
@@ -985,15 +985,15 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "<!-- rolecall:compare -->", head[:8], "exit code 0")
     plan = (workspace / "plan.json").read_bytes()
-    stage.github.commit("change", BROKEN)  # the note does not keep a plan of other files
+    stage.github.commit("change", BROKEN)  # the note must not keep the plan of other files
     run("rolecall plan", 1, **request, CI_COMMIT_SHORT_SHA="b20ce2ed")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "rolle", "b20ce2ed", "exit code 1")
-    _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # no rolecall here
+    _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # rolecall is not installed
     stage.logs.append(log)
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "ended without a report", "dead", "exit code 127")
-    # A file that git does not have is not taken for a new one.
+    # A file that is not in git is not reported as new.
     stage.github.git("reset", "--quiet", "--hard", head)
     gitlab.clone(origin, workspace)
     (workspace / "teams/made.toml").write_text("[users]\n")
@@ -1003,7 +1003,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "<!-- rolecall:plan -->", "c0ffee01", "exit code 1")
 
-    # Merged: nothing without a plan, then exactly that plan, then nothing.
+    # After the merge, nothing is applied without a plan, then exactly that plan is, and then nothing again.
     stage.github.git("checkout", "--quiet", "main")
     stage.github.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
     commit = stage.github.git("rev-parse", "main")
@@ -1023,7 +1023,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     forged = [{"id": 80, "name": "rolecall apply", "ref": "change", "tag": False}, {"id": 81, "name": "rolecall apply", "ref": "main", "tag": True}]
     lab.successful = others + forged + [{"id": 70, "name": "rolecall apply", "ref": "main", "tag": False}]
 
-    # Changed by hand: not in the plan, so refused; reported; and brought back where that is wanted.
+    # A manual change is not in the plan, so the apply refuses. It is reported, and reverted if requested.
     stage.pylon.by_hand("bo@acme.example", role="admin")
     run("rolecall apply", 5, **push)
     run("rolecall scheduled", 2, **main)
@@ -1032,7 +1032,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert stage.role("bo") == "member"
     run("rolecall plan again", 0, **main)
 
-    # Files that no apply has covered are only reported; and an old job that is run again changes nothing.
+    # Files that were never applied are only reported. An old job that is run again changes nothing.
     tip = stage.github.commit("main", {"teams/emea.toml": BEFORE["teams/emea.toml"]})
     stage.github.git("tag", "main", commit)
     assert "not those that the last successful apply covered" in run("rolecall scheduled", 2, **main, ROLECALL_SCHEDULE="apply")
@@ -1044,7 +1044,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     assert code == 5 and "The newest commit of main declares other files" in log and not (workspace / "applied.txt").exists(), log
     assert tip != commit and stage.role("bo") == "member"
 
-    # Refused: red, and said in the note.
+    # A blocked plan fails the job, and the note shows it.
     stage.github.commit("change", REFUSED)
     run("rolecall plan", 3, **request, CI_COMMIT_SHORT_SHA="c0ffee00")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
@@ -1056,7 +1056,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
 
 
 def play(scene):
-    """Whether a scene went well, and what there is to say of it."""
+    """Runs a scene. Returns whether it passed, and the details."""
     started = time.monotonic()
     stage = Stage()
     try:
@@ -1074,7 +1074,7 @@ def main():
               and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "applied"]
     scenes = [scene for scene in scenes if not words or any(word in scene.__name__ for word in words)]
     failed = 0
-    with ThreadPoolExecutor(4) as pool:  # most of a scene is waiting for other processes
+    with ThreadPoolExecutor(4) as pool:  # scenes mostly wait for other processes
         for scene, (went_well, text) in zip(scenes, pool.map(play, scenes)):
             print(f"{'ok  ' if went_well else 'FAIL'}  {scene.__name__.replace('_', ' ')}  {text}", flush=True)
             failed += not went_well

@@ -1,4 +1,4 @@
-"""`rolecall sandbox` on a free port, and what can be seen and done in it by hand."""
+"""Runs `rolecall sandbox` on a free port, and reads and changes its state directly."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ class Pylon:
             return json.load(answer)
 
     def people(self):
-        """Address → role and status."""
+        """Returns the role and the status of each address."""
         return {user["email"]: (user["roles"][0]["slug"], user["status"]) for user in self.ask("GET", "/users")["data"]}
 
     def role_id(self, slug):
@@ -37,7 +37,7 @@ class Pylon:
         self.ask("PATCH", f"/users/{user['id']}", {"role_id": self.role_id(role)})
 
     def patches(self):
-        """How often somebody was changed so far. The sandbox saves a moment after each change."""
+        """Returns the number of changes so far. The sandbox saves shortly after each change."""
         time.sleep(0.3)
         return len(json.loads(self.state.read_text()).get("audit", []))
 
