@@ -245,7 +245,7 @@ fn a_suggested_command_uses_the_same_files_and_pylon() {
     scene
         .run("plan -c users.toml --region eu")
         .exits(1)
-        .mentions("let `rolecall import --region eu` write it");
+        .mentions("run `rolecall import --region eu` to create it");
     let (_, out) = shell(&scene, "\"$0\" apply --sandbox -c 'our team/users.toml' </dev/null 2>&1");
     assert!(
         out.contains("`rolecall plan -c 'our team/users.toml' --sandbox`")
