@@ -1,4 +1,4 @@
-//! `agenda`: what windows will bring, offline.
+//! `agenda`: lists the scheduled changes, offline.
 
 use super::files::{moment, read};
 use super::{Done, Environment};

@@ -1,4 +1,4 @@
-//! `apply`: plan, ask, patch, read back, tell.
+//! `apply`: plan, confirm, send, read back, and report.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::{self, Lock};
-use super::prepare::{Prepared, Scope, prepare, prepare_anew};
+use super::prepare::{Prepared, Scope, prepare, prepare_again};
 use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::{CommandCode, Done, Environment, Trouble, block_on, colors, folder, journals};
@@ -42,15 +42,15 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         let scope = Scope { only, max_changes: args.carry.max_changes };
         let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
         let (connection, prepared) = prepare(declared, scope, &args.connection, common, environment).await?;
-        let anew = async |connection: &Connection| {
-            admitted(prepare_anew(scope, connection, common, environment).await?)
+        let replan = async |connection: &Connection| {
+            admitted(prepare_again(scope, connection, common, environment).await?)
         };
         let prepared = admitted(prepared)?;
-        Box::pin(carry_through("apply", connection, prepared, anew, &args.carry, common, environment)).await
+        Box::pin(carry_through("apply", connection, prepared, replan, &args.carry, common, environment)).await
     })
 }
 
-/// The plan, unless it does something that is not in the saved one.
+/// Returns the plan, or an error if it contains a change that is not in the saved plan.
 fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepared, Trouble> {
     if let Some(saved) = saved {
         let files = prepared.files_digest();
@@ -64,12 +64,13 @@ fn admitted(mut prepared: Prepared, saved: Option<&SavedPlan>) -> Result<Prepare
     Ok(prepared)
 }
 
-/// Asks, sends, reads back, tells; unless a guardrail refuses or there is nothing to change. `anew` makes the plan once more.
+/// Asks for confirmation, sends the changes, reads them back, and reports. Does nothing if the plan is blocked or empty. `replan`
+/// makes the plan again.
 pub(super) async fn carry_through(
     command: &str,
     connection: Connection,
     mut prepared: Prepared,
-    anew: impl AsyncFn(&Connection) -> Result<Prepared, Trouble>,
+    replan: impl AsyncFn(&Connection) -> Result<Prepared, Trouble>,
     args: &CarryArgs,
     common: &Common,
     environment: &Environment,
@@ -81,7 +82,7 @@ pub(super) async fn carry_through(
         if !args.auto_approve {
             ask(command, &prepared.report, common, environment)?;
             if is_old(&prepared, environment.clock) {
-                prepared = agreed(&prepared, anew(&connection).await?)?;
+                prepared = agreed(&prepared, replan(&connection).await?)?;
                 done = is_done(&prepared);
             }
         }
@@ -100,24 +101,24 @@ pub(super) async fn carry_through(
     report.add_result(&finished);
     let shown = journal_path.strip_prefix(".").unwrap_or(&journal_path);
     report.journal = Some(Printable::new(&shown.to_string_lossy()));
-    // What was done is told whatever becomes of the embedded Pylon's own state.
+    // Report the outcome even if the sandbox cannot keep its state.
     if let Err(problems) = keep(sandbox).await {
         problems.list.iter().for_each(|problem| say(&Printable::new(&problem.message).to_string()));
     }
     Ok((Body::Plan(Box::new(report)), exit(&finished)))
 }
 
-/// Whether there is nothing to send: the plan is blocked, or changes nothing.
+/// Returns whether there is nothing to send: the plan is blocked, or changes nothing.
 fn is_done(prepared: &Prepared) -> bool {
     prepared.reviewed.is_blocked() || prepared.reviewed.plan.changes.is_empty()
 }
 
-/// Whether the answer was long in coming: guardrails and windows have seen an organization that may be another by now.
+/// Returns whether the confirmation took so long that the plan must be made again, because the organization may have changed.
 fn is_old(prepared: &Prepared, clock: Clock) -> bool {
     clock.elapsed().saturating_sub(prepared.observation.read_at) > FRESHNESS_LIMIT
 }
 
-/// The plan made anew, unless it does something that nobody has said `yes` to.
+/// Returns the new plan, or an error if it contains a change that was not confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
     let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new());
@@ -127,7 +128,7 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     Ok(fresh)
 }
 
-/// The plan that was reviewed.
+/// Reads the saved plan.
 fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
@@ -143,7 +144,7 @@ fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     SavedPlan::parse(&text).map_err(Trouble::stale)
 }
 
-/// Nobody else applies to this organization from here, as long as the lock lives.
+/// Takes the lock. Until it is dropped, no other process on this machine applies changes to this organization.
 fn lock_of(
     prepared: &Prepared,
     connection: &Connection,
@@ -152,13 +153,13 @@ fn lock_of(
 ) -> Result<Lock, Trouble> {
     let own = match OwnFolder::open_or_create_in(&folder(&common.config)) {
         Ok(own) => Some(own),
-        // It was put there on purpose, perhaps so that two applies do not see each other.
+        // An attacker may have put it there, so that two applies do not see each other.
         Err(error) if UntrustedFile::is_reason_for(&error) => {
             return Err(lock::no_lock(&error.to_string()).into());
         }
         Err(_) => None,
     };
-    // The embedded Pylon of one folder has nothing to do with that of another.
+    // The sandboxes of two folders are independent, so they share no lock.
     let everywhere = environment.locks.iter().filter(|_| connection.sandbox.is_none());
     let places =
         everywhere.map(|path| OwnFolder::open_or_create_at(path).map_err(|error| (path.clone(), error)));
@@ -167,7 +168,7 @@ fn lock_of(
     Ok(Lock::take(places, &prepared.host, organization, environment.clock.now())?)
 }
 
-/// The journal, opened before anything is sent.
+/// Opens the journal, before anything is sent.
 fn journal(
     command: &str,
     prepared: &Prepared,
@@ -204,7 +205,7 @@ async fn carry(
     let parallelism = usize::try_from(args.parallelism).unwrap_or(usize::MAX);
     let read_at = prepared.observation.read_at;
     let mut machine = Machine::new(&prepared.reviewed, read_at, clock.elapsed(), flow, parallelism);
-    // It came while the journal was made: nothing is sent at all.
+    // The signal came while the journal was created, so send nothing.
     if let Ok(number) = signals.numbers.try_recv() {
         machine.stop(Stop::Signal(number));
     }
@@ -215,7 +216,7 @@ async fn carry(
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)
             .await;
     let _ = journal.end(clock.now(), &prepared.reviewed.plan.changes, &finished); // the report says the same
-    drop(signals); // what follows can be ended at any time
+    drop(signals); // from here on, a signal may end the process at any time
     progress.end();
     finished
 }
@@ -249,7 +250,7 @@ fn ask(
     .into())
 }
 
-/// I7 of docs/reliability.md: everything applied, or something perhaps changed, or nothing changed; a signal before that.
+/// Returns the exit code of an apply (I7 in docs/reliability.md). A signal takes precedence over the outcomes.
 pub fn exit(finished: &Finished) -> Exit {
     match finished.stopped {
         Some(Stop::Signal(number)) => Exit::Signal(number),

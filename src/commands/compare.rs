@@ -1,4 +1,4 @@
-//! `compare`: what two versions of the files declare differently, offline.
+//! `compare`: shows the differences between two versions of the files, offline.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
     let now = environment.clock.now();
     let named = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
-    // What was valid when it was merged is not asked again whether its acknowledgments expire in time.
+    // The old version was valid when it was merged, so its acknowledgments are not checked again.
     let before = Roster::read(old).map_err(which_files)?;
     let after = read(new, now).map_err(which_files)?;
     let report = ComparisonReport::new((&before, named(old)), (&after, named(new)), now);
@@ -23,7 +23,7 @@ pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
     Ok((Body::Comparison(Box::new(report)), exit))
 }
 
-/// The remedy for a file that is not there speaks of --config, which this verb does not take.
+/// Replaces the remedy for a missing file, which names --config. This command does not use that flag.
 fn which_files(mut problems: Problems) -> Problems {
     let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| {

@@ -1,4 +1,4 @@
-//! `completions`: what makes a shell complete verbs and flags.
+//! `completions`: prints a completion script for a shell.
 
 use crate::cli::CompletionsArgs;
 use crate::manual;

@@ -1,4 +1,4 @@
-//! Where Pylon is and how it is asked: the host, the token, the embedded Pylon, the pace of one run.
+//! The connection to Pylon or to the sandbox: the host, the token, and the pacing of a run.
 
 use super::{CommandCode, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
@@ -18,20 +18,20 @@ use crate::pylon::{BaseUrl, FlowControl, Reader, Token, Trace};
 use crate::roster::{Email, Moment, Region, Roster};
 use crate::sandbox::Running;
 
-/// A Pylon that can be asked, and not written to.
+/// A connection that can only read.
 pub(super) struct Connection {
     pub(super) reader: PacedReader,
     /// `us`, `eu`, `sandbox` or the host.
     pub(super) place: String,
-    /// The embedded Pylon, where it is that.
+    /// The sandbox, if `--sandbox` is given.
     pub(super) sandbox: Option<Running>,
     pub(super) invocation: Invocation,
-    /// The instant that stands for the present, where a Pylon elsewhere is asked as on that day.
+    /// The time of `ROLECALL_NOW`, if it is set and Pylon is not on this machine.
     pub(super) as_on: Option<Moment>,
 }
 
 impl Connection {
-    /// The Pylon that was asked for, or that `roster` pins.
+    /// Connects to the Pylon that the command line selects, or else the one that `roster` pins.
     pub(super) async fn open(
         roster: &Roster,
         asked: &ConnectionArgs,
@@ -42,17 +42,17 @@ impl Connection {
         opened.map_err(|problem| problem.with_sources(&roster.sources))
     }
 
-    /// The region whose own host is asked, if it is one.
+    /// Returns the region of the host. `None` if the host does not belong to a region.
     pub(super) fn region(&self) -> Option<Region> {
         self.reader.region()
     }
 
-    /// The host that is asked, or the embedded Pylon.
+    /// Returns the host, or a name for the sandbox.
     pub(super) fn host(&self) -> String {
         if self.sandbox.is_some() { "the sandbox".into() } else { self.reader.host() }
     }
 
-    /// Everybody, and these addresses with more care; the organization must be the one that `roster` pins.
+    /// Reads everyone, and confirms these addresses by a search. Fails if the organization is not the one that `roster` pins.
     pub(super) async fn observe(&self, roster: &Roster, emails: &[Email]) -> Result<Observation, Problems> {
         self.read(roster, emails, roster.guardrails.depends_on_absence()).await
     }
@@ -78,18 +78,18 @@ impl Connection {
         Ok(observation)
     }
 
-    /// Whether this is the sandbox, with an organization that was made up from the files.
+    /// Returns whether this is a sandbox with an organization that was generated from the files.
     pub(super) fn is_made_up(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|running| running.with_world(|world| world.made_up))
     }
 
-    /// The embedded Pylon keeps its state for the next run.
+    /// Closes the connection. A sandbox saves its state for the next run.
     pub(super) async fn close(self) -> Result<(), Problems> {
         keep(self.sandbox).await
     }
 }
 
-/// The embedded Pylon, if it is one, keeps its state for the next run.
+/// Stops the sandbox, if there is one, and saves its state for the next run.
 pub(super) async fn keep(sandbox: Option<Running>) -> Result<(), Problems> {
     match sandbox {
         Some(running) => running.stop().await.map_err(|error| sandbox::not_kept(&error).into()),
@@ -129,7 +129,7 @@ async fn open(
     Ok(Connection { reader: paced(reader), place, sandbox: None, invocation, as_on })
 }
 
-/// A problem of the network is reported before one of the token.
+/// Makes a reader. Reports a problem of the network before one of the token.
 fn reader(
     base: BaseUrl,
     token: Result<Token, Problem>,
@@ -141,7 +141,7 @@ fn reader(
     Reader::new(base, token?, route, &roots, environment.clock, trace)
 }
 
-/// Nobody's role is changed for good by a day that is not today: a fixed calendar is for trials, on this machine.
+/// Returns an error if `ROLECALL_NOW` is set and Pylon may be the real one. A fixed calendar is only for trials on this machine.
 pub(super) fn at_present(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -164,8 +164,7 @@ pub(super) fn at_present(
     }
 }
 
-/// How Pylon would be reached: for each of the two settings, what is used or what is wrong. `None` if it is not even known
-/// which host is meant.
+/// Returns the proxy and the certificates that would be used, or what is wrong with them. `None` if the host is not known.
 pub(super) fn network(
     roster: &Roster,
     asked: &ConnectionArgs,
@@ -178,14 +177,13 @@ pub(super) fn network(
     Some((Route::choose(&base, variables), Roots::load(&base, variables)))
 }
 
-/// A fixed calendar, where the Pylon that is asked may be the real one.
+/// Returns the fixed time, if Pylon may be the real one.
 fn as_on(base: &BaseUrl, clock: Clock) -> Option<Moment> {
     let at = clock.now();
     (clock.is_fixed() && !base.is_loopback()).then(|| Moment { at, written: at.to_string() })
 }
 
-/// The given address, or the host of the region that was given or pinned. What contradicts the pin is refused before
-/// anything is asked.
+/// Returns the given base URL, or else the host of the given or pinned region. Fails if they contradict each other.
 fn base_url(roster: &Roster, asked: &ConnectionArgs) -> Result<BaseUrl, Problem> {
     let pin = roster.workspace.region.as_ref();
     let region = asked.region;
@@ -222,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_day_is_told_wherever_the_pylon_may_be_the_real_one() {
+    fn a_fixed_time_is_reported_if_pylon_may_be_the_real_one() {
         let noon = "2026-11-20T12:00:00Z".parse().unwrap();
         let told = |url: &str, calendar| {
             as_on(&BaseUrl::parse(url).unwrap(), Clock::start(calendar)).map(|moment| moment.written)

@@ -1,5 +1,5 @@
-//! `doctor`: what a run needs, looked at one by one, from the files to the clock. Goes on as far as it can, and asks each
-//! thing once: whoever calls a doctor wants to know now.
+//! `doctor`: checks everything that a run needs. It continues after a failed check as far as possible, and does not retry requests,
+//! because the user waits for the result.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,11 +27,11 @@ use crate::report::{Body, words};
 use crate::roster::Roster;
 use crate::toml_text;
 
-/// A clock that is further away than this begins and ends windows noticeably too early or too late.
+/// The tolerated clock difference. With a larger one, windows begin and end noticeably too early or too late.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
-/// After so long without an apply from here somebody should know.
+/// The age of the last apply from which on it is a warning.
 const SILENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Characters of what a problem says.
+/// The maximum length of a message in characters.
 const SENTENCE: usize = 300;
 
 pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environment) -> Done {
@@ -42,11 +42,11 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     let is_blocked = report.checks.iter().skip(1).any(|check| check.mark == Mark::Bad);
     block_on(async {
         match Connection::open(&roster, asked, common, environment).await {
-            // The checks of the network have said it.
+            // The checks of the network already reported it.
             Err(_) if is_blocked => {
                 report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"))
             }
-            Err(problems) => report.checks.push(ill("token and host", &problems)),
+            Err(problems) => report.checks.push(failed("token and host", &problems)),
             Ok(connection) => {
                 report
                     .checks
@@ -61,8 +61,8 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
     })
 }
 
-/// What does not work, and where that is in the files: the first of the problems.
-fn ill(name: &'static str, Problems { sources, list }: &Problems) -> Check {
+/// Returns a failed check for the first of the problems.
+fn failed(name: &'static str, Problems { sources, list }: &Problems) -> Check {
     let first = list.first();
     let sentence = |text: Option<&str>| Printable::cut(text.unwrap_or_default(), SENTENCE).to_string();
     let message = sentence(first.map(|problem| problem.message.as_str()));
@@ -100,14 +100,14 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
     }
 }
 
-/// How Pylon is reached, as far as the environment decides it.
+/// Checks the proxy and the certificates.
 fn network(roster: &Roster, asked: &ConnectionArgs, environment: &Environment) -> Vec<Check> {
     let Some((route, roots)) = connection::network(roster, asked, environment) else {
-        return Vec::new(); // opening the connection says what is wrong with the host
+        return Vec::new(); // opening the connection reports what is wrong with the host
     };
-    let route = route.map_or_else(|problem| ill("proxy", &problem.into()), |route| proxy(&route));
+    let route = route.map_or_else(|problem| failed("proxy", &problem.into()), |route| proxy(&route));
     let roots =
-        roots.map_or_else(|problem| ill("certificates", &problem.into()), |roots| certificates(&roots));
+        roots.map_or_else(|problem| failed("certificates", &problem.into()), |roots| certificates(&roots));
     vec![route, roots]
 }
 
@@ -152,14 +152,14 @@ fn certificates(roots: &Roots) -> Check {
     }
 }
 
-/// What Pylon says, and what that means for the files.
+/// Checks the connection, the clock, the rate limit, the organization, and the people.
 async fn pylon(connection: &Connection, roster: &Roster, environment: &Environment) -> Vec<Check> {
     let before = environment.clock.elapsed();
     let attempt = connection.reader.read_once(&Me, 1).await;
     let took = environment.clock.elapsed().saturating_sub(before);
     let identity = match &attempt.result {
         Ok(identity) => identity,
-        Err(failure) => return vec![ill("Pylon", &failure.problem(connection.reader.region()).into())],
+        Err(failure) => return vec![failed("Pylon", &failure.problem(connection.reader.region()).into())],
     };
     let mut checks = vec![
         Check::good("Pylon", format!("responds in {} ms", took.as_millis())),
@@ -173,7 +173,7 @@ async fn pylon(connection: &Connection, roster: &Roster, environment: &Environme
     }
     match connection.observe(&Roster::default(), &[]).await {
         Ok(observation) => checks.extend(people(&observation.state, roster)),
-        Err(problems) => checks.push(ill("people", &problems)),
+        Err(problems) => checks.push(failed("people", &problems)),
     }
     checks
 }
@@ -194,7 +194,7 @@ fn clock(attempt: &Attempt<Identity>, took: Duration, environment: &Environment)
     Check::attention("clock", format!("{} s away from Pylon's", off.as_secs()), remedy)
 }
 
-/// How far two clocks are apart, beyond what the way takes and a date in whole seconds hides.
+/// Returns the difference of two clocks, minus the round trip and the rounding to whole seconds.
 fn off_by(ours: Timestamp, theirs: Timestamp, took: Duration) -> SignedDuration {
     let slack = SignedDuration::try_from(took).unwrap_or_default() + SignedDuration::from_secs(1);
     (ours.duration_since(theirs).abs() - slack).max(SignedDuration::ZERO)
@@ -211,7 +211,7 @@ fn rate_limit(attempt: &Attempt<Identity>) -> Check {
     }
 }
 
-/// Whose organization it is, and whether the files are for it.
+/// Checks that the organization is the pinned one.
 fn organization(identity: &Identity, roster: &Roster, connection: &Connection) -> Check {
     let Identity { organization, user } = identity;
     let (name, id) = (Printable::cut(&organization.name, 80), Printable::cut(&organization.id, 80));
@@ -278,7 +278,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
     checks
 }
 
-/// What stands in the files for a role and is none, or several: no plan can be made.
+/// Checks that each role in the files means exactly one role. Otherwise, no plan can be made.
 fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     let mut unknown = roster.named_roles();
     unknown.retain(|name, _| !matches!(state.roles.meaning(name), Meaning::One(_)));
@@ -289,7 +289,7 @@ fn declared_roles(state: &ObservedState, roster: &Roster) -> Option<Check> {
     Some(Check { location: Some(roster.sources.locate(*place)), ..check })
 }
 
-/// When the last apply from this folder ended: a pipeline that has died in silence shows here.
+/// Checks the journal of the last apply from this folder. A pipeline that stopped running is noticed here.
 fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let name = "last apply";
     let newest = journals::newest(folder).into_iter().next();
@@ -341,7 +341,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     }
 }
 
-/// The outcomes in a journal that are not applied. A name that is not known counts as unclear.
+/// Returns the outcomes in a journal that are not applied. An unknown name counts as `unknown`.
 fn not_applied(lines: &[JournalLine]) -> Vec<OutcomeKind> {
     let outcomes = lines.iter().filter_map(|line| match line {
         JournalLine::Outcome { outcome, .. } => {
@@ -359,7 +359,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_is_off_by_what_neither_the_way_nor_whole_seconds_explain() {
+    fn clock_difference_excludes_round_trip_and_rounding() {
         let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let at = |seconds: i64| noon + SignedDuration::from_secs(seconds);
         for (ours, took, off) in

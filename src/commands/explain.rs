@@ -1,4 +1,4 @@
-//! `explain`: everything about one person, declared or not.
+//! `explain`: shows everything about one person, declared or not.
 
 use super::files::declared;
 use super::prepare::{observe, settle};
@@ -16,7 +16,7 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     block_on(async {
         let (connection, observation) =
             observe(&files, std::slice::from_ref(&asked), &args.connection, common, environment).await?;
-        let person = of_the_same(&asked, &files.desired.people, &observation.state);
+        let person = declared_person(&asked, &files.desired.people, &observation.state);
         let (state, plan) = match person {
             None => (observation.state, None),
             Some(person) => {
@@ -33,8 +33,8 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     })
 }
 
-/// Who is declared by this address, or by another one of the same person.
-fn of_the_same<'d>(
+/// Returns the person who is declared by this address, or by another address of the same person.
+fn declared_person<'d>(
     asked: &Email,
     people: &'d [DesiredPerson],
     observed: &ObservedState,

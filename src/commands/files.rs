@@ -1,4 +1,4 @@
-//! What most verbs begin with: the files, read and resolved at one instant.
+//! Reads the files and resolves them at one instant, which is the first step of most commands.
 
 use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::problem::{Problem, Problems};
 use crate::report::Body;
 use crate::roster::{Email, Moment, Roster, Unmanaged};
 
-/// The files, and what they desire at one instant.
+/// The files, and the values that they declare at one instant.
 pub(super) struct Declared {
     pub(super) roster: Roster,
     pub(super) desired: DesiredState,
     pub(super) now: Timestamp,
-    /// The same as it was asked for, where it is not the present.
+    /// The time of `--at`. `None` if it is the present.
     pub(super) at: Option<Moment>,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn declared(
     Ok(Declared { desired: roster.resolve_at(now), roster, now, at })
 }
 
-/// Reads the files, which must not accept a risk for too long from `present` on.
+/// Reads the files, and checks that no acknowledgment expires too far after `present`.
 pub(super) fn read(config: &Path, present: Timestamp) -> Result<Roster, Problems> {
     let roster = Roster::read(config)?;
     let problems = roster.overlong_acknowledgments(present);
@@ -67,13 +67,13 @@ pub(super) fn read_each<T>(
     problems.map_or(Ok(all), Err)
 }
 
-/// The same, where a file is there at all: some verbs serve before there is one.
+/// Reads the files if the config exists. Some commands also work without one.
 pub(super) fn read_if_there(config: &Path, present: Timestamp) -> Result<Option<Roster>, Problems> {
     let is_there = config.try_exists().unwrap_or(true);
     is_there.then(|| read(config, present)).transpose()
 }
 
-/// A TIME of the command line, in the declared zone.
+/// Parses a TIME of the command line in the declared time zone.
 pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, Problem> {
     Moment::parse(text, &roster.timezone).map_err(|why| {
         Problem::new(CommandCode::BadTime, format!("{flag} {} {why}", Printable::cut(text, 60)))
@@ -81,7 +81,7 @@ pub(super) fn moment(flag: &str, text: &str, roster: &Roster) -> Result<Moment, 
     })
 }
 
-/// The declared addresses that `--only` means.
+/// Returns the declared addresses that `--only` names.
 pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut emails = Vec::new();
@@ -105,7 +105,7 @@ pub(super) fn only(written: &[String], declared: &Declared) -> Result<Vec<Email>
     if problems.is_empty() { Ok(emails) } else { Err(problems) }
 }
 
-/// Files that declare nobody ask for nothing, so nobody is asked; unless something in them is about others.
+/// Returns a report if the files declare no people and nothing else that needs Pylon. Pylon is not asked then.
 pub(super) fn declares_nobody(declared: &Declared, common: &Common) -> Option<Body> {
     let Roster { people, workspace, guardrails, .. } = &declared.roster;
     let asks =

@@ -1,4 +1,4 @@
-//! `fmt`: the canonical layout of every file, comments kept.
+//! `fmt`: formats the files, and keeps comments.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `import`: what is true in Pylon, as files: new ones, or edits of those that are there.
+//! `import`: writes the organization to new files, or updates existing files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, environment: &Environment)
     if args.update { update(args, common, environment) } else { begin(args, common, environment) }
 }
 
-/// The organization as a state of the sandbox. The files are read for what they pin, and not written.
+/// Writes the organization to a sandbox state. The files are read only for the pinned organization.
 fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     is_new(path)?;
     let roster = read_if_there(&common.config, environment.clock.now())?.unwrap_or_default();
@@ -47,7 +47,7 @@ fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environm
     })
 }
 
-/// Files that are not there yet.
+/// Writes a new file.
 fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     let path = &common.config;
     let name = path.to_string_lossy().into_owned();
@@ -79,7 +79,7 @@ fn is_there(name: &str) -> Problem {
         .help("run `rolecall import --update` to update it; to start again, move it away")
 }
 
-/// A file that others may read as any file of theirs, since it goes into git; over none that came while Pylon was asked.
+/// Writes a new file that everyone may read, because it goes into git. Does not overwrite a file that was created in the meantime.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let staged = Staged::open(&follow_links(path))?;
     #[cfg(unix)]
@@ -129,7 +129,7 @@ fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) 
     Beginning { text: fresh(&file), declared: people.len(), unicode, left }
 }
 
-/// A person as a new file declares them, or why it cannot.
+/// Returns a person as a new file declares them, or why it cannot.
 fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result<PersonValues, String> {
     if Email::declared(person.email.as_str(), true).is_err() {
         return Err("person: no file can declare this address".into());
@@ -160,7 +160,7 @@ fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<RoleName>
     candidates.min_by_key(|(role, count)| (Reverse(*count), access(role))).map(|(role, _)| role.clone())
 }
 
-/// Live values into the files that are there.
+/// Updates the files with the values in Pylon.
 fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
     let files = declared(None, common, environment)?;
     let into = args.into.as_deref().map(|into| file_named(into, &files.roster.sources)).transpose()?;
@@ -211,7 +211,7 @@ fn updated(
     FilesReport { verdict, files, left }
 }
 
-/// The changes of each person as one, whether the policy enforces or observes them.
+/// Merges the enforced and the observed changes of each person.
 fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     let mut merged: Vec<Change> = Vec::new();
     let mut known: HashMap<UserId, usize> = HashMap::new();
@@ -227,7 +227,7 @@ fn merged<'c>(changes: impl Iterator<Item = &'c Change>) -> Vec<Change> {
     merged
 }
 
-/// The file that `--into` means: one of those that are read.
+/// Returns the file that `--into` names, which must be one of the files that were read.
 fn file_named(into: &Path, sources: &Sources) -> Result<FileId, Trouble> {
     let canonical = |name: &Path| std::fs::canonicalize(name).ok();
     let wanted = canonical(into);

@@ -42,7 +42,7 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
     }
 }
 
-/// A path of the user's is opened as a shell would open it for `>>`: links are followed, and a device takes the lines too.
+/// Opens a path of `--journal` as a shell does for `>>`: links are followed, and devices are allowed.
 fn named_by_user(path: &Path) -> Result<File> {
     let (file, is_new) = match private::options().append(true).create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_there(path)?, false),
@@ -66,8 +66,8 @@ fn open_there(path: &Path) -> Result<File> {
     private::options().append(true).create(true).open(path)
 }
 
-/// One apply, one journal: `rollback` takes all of one back. Two that begin at once with the same path find out by the lock,
-/// which lives as long as the file is open.
+/// Checks that no other apply uses the file, because `rollback` undoes everything in a journal. Two applies that start at the same
+/// time detect each other by the lock, which lasts as long as the file is open.
 fn is_unused(file: &File) -> Result<()> {
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::other("another apply is writing it"));

@@ -1,9 +1,8 @@
-//! One apply of one organization at a time, on this machine, for this user.
+//! Locks: one apply of an organization at a time, per user and machine.
 //!
-//! Which places there are depends on the session: a login has `XDG_RUNTIME_DIR`, a job of cron has none. So the lock is held in
-//! every place that can be had, and two runs meet in at least one. It is the kernel's and dies with its process: nothing is left
-//! over by a run that was killed. On two machines nothing can prevent two applies; absolute values, freshness and reading back
-//! keep both reports true.
+//! The available folders depend on the session: a login has `XDG_RUNTIME_DIR`, and a cron job does not. So the lock is taken in every
+//! folder that is available, and two runs share at least one. The kernel releases it when the process ends, even if it is killed.
+//! Applies on two machines are not prevented. Absolute values, fresh reads, and reading back keep both reports true.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,7 +18,7 @@ use crate::own_folder::{OwnFolder, UntrustedFile};
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The right to apply, for as long as it lives.
+/// The right to apply. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct Lock {
     _files: Vec<File>,
@@ -29,10 +28,10 @@ pub struct Lock {
 pub type LockFolder = Result<OwnFolder, (PathBuf, Error)>;
 
 impl Lock {
-    /// Takes the lock of an organization at a host, in each of these folders where one can be made.
+    /// Takes the lock of an organization at a host, in each folder that can be used.
     ///
     /// # Errors
-    /// Somebody else has it in one of them, it cannot be had in any, or something else than a file of the user is in its place.
+    /// Another process has the lock, no folder can be used, or something other than a file of the user is in its place.
     pub fn take(
         folders: Vec<LockFolder>,
         host: &str,
@@ -45,7 +44,7 @@ impl Lock {
             let held = folder.and_then(|folder| {
                 let path = folder.path().to_owned();
                 let canonical = path.canonicalize().map_err(|error| (path.clone(), error))?;
-                // Two variables may name one folder, and a lock keeps out its own process too.
+                // Two variables may name the same folder, and a lock also excludes its own process.
                 if let Entry::Vacant(entry) = taken.entry(canonical) {
                     match hold(&folder, &name(host, organization), now) {
                         Ok(file) => drop(entry.insert(file)),
@@ -78,7 +77,7 @@ enum Held {
     Not(Error),
 }
 
-/// Holds the lock of one place, and writes who does.
+/// Takes the lock in one folder, and writes the process ID to it.
 fn hold(folder: &OwnFolder, name: &str, now: Timestamp) -> Result<File, Held> {
     let mut file = folder.open_or_create(name).map_err(Held::Not)?;
     match file.try_lock() {

@@ -1,4 +1,4 @@
-//! `man`: a manual page, or all of them as files.
+//! `man`: prints a manual page, or writes all of them to files.
 
 use std::fs;
 use std::path::Path;

@@ -1,8 +1,7 @@
-//! The verbs: each a recipe of at most a screen that says what happens in which order.
+//! The commands, one module each.
 //!
-//! A verb gets what was typed and the [`Environment`], and says what it has to say. [`run`] makes an [`Output`] of it, bytes
-//! and an exit code, which `main` writes; further reports go to their files through `outlets`. Only questions and progress
-//! are written on the way.
+//! A command takes its arguments and the [`Environment`], and returns a report. [`run`] turns it into an [`Output`] of texts and an
+//! exit code, which `main` writes. `outlets` writes reports to files. Only questions and progress are printed during a run.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -48,13 +47,13 @@ mod write;
 use outlets::Outlets;
 
 codes! {
-    /// What can go wrong around the verbs themselves.
+    /// The errors of the commands themselves.
     pub enum CommandCode {
-        /// `apply` needs somebody who says yes, or `--auto-approve`.
+        /// `apply` needs a confirmation or `--auto-approve`.
         NeedsApproval = "apply::needs_approval",
-        /// Somebody did not say yes.
+        /// The answer to the question was not `yes`.
         NotApproved = "apply::not_approved",
-        /// Another apply of this organization is under way.
+        /// Another apply of this organization is running.
         Locked = "apply::locked",
         /// No lock can be taken.
         NoLock = "apply::no_lock",
@@ -62,27 +61,27 @@ codes! {
         FixedClock = "apply::fixed_clock",
         /// The journal cannot be opened.
         NoJournal = "apply::no_journal",
-        /// `--at` is no time.
+        /// `--at` or `--until` is not a time.
         BadTime = "commands::bad_time",
-        /// The host and the pinned region do not fit.
+        /// The host contradicts `--region` or the pinned region.
         OtherRegion = "commands::other_region",
-        /// The sandbox's state makes no sense.
+        /// The state of the sandbox is not valid.
         BadSandboxState = "sandbox::bad_state",
         /// The sandbox cannot keep its state, or has no port.
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
-        /// The file that is to be made is there already.
+        /// The new file already exists.
         FileExists = "import::file_exists",
         /// The file for a state of the sandbox exists.
         StateExists = "sandbox::file_exists",
         /// `--into` names a file that is not read.
         NotRead = "import::not_read",
-        /// What is to be written would go over a file of the roster.
+        /// The output would overwrite a file of the roster.
         OverFiles = "commands::over_files",
-        /// What is to be written would go over a file that the run needs, or two reports to one file.
+        /// The output would overwrite a file that the run needs, or two reports have the same file.
         SameFile = "commands::same_file",
-        /// `--report` behind a verb that prints a text of its own.
+        /// `--report` is not available for a command that prints a text instead of a report.
         NoReport = "commands::no_report",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
@@ -104,36 +103,34 @@ pub fn diagnostic_codes() -> Vec<&'static str> {
 #[derive(Debug)]
 pub struct Environment {
     pub clock: Clock,
-    /// Where the token can come from, the one to use first.
+    /// The sources of the token. The first one is used.
     pub token_sources: Vec<TokenSource>,
-    /// The token that Pylon is asked with, wherever it comes from; once somebody has looked for it.
+    /// The token, once it has been read.
     pub token_in_use: OnceCell<Result<Token, Problem>>,
-    /// Where locks of this user lie, as far as there are such places.
+    /// The folders for locks of this user. Some may not exist.
     pub locks: Vec<PathBuf>,
-    /// `HTTPS_PROXY`, `SSL_CERT_FILE` and the like.
+    /// The variables about proxies and certificates.
     pub network: Variables,
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
     pub github_workspace: Option<PathBuf>,
     /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
     pub github_summary: Option<PathBuf>,
-    /// `NO_COLOR` is set to something, or the terminal has none.
+    /// `NO_COLOR` is set, or the terminal has no colors.
     pub no_color: bool,
-    /// Somebody can be asked: standard input and standard error are a terminal.
+    /// A question can be asked, because standard input and standard error are terminals.
     pub can_ask: bool,
-    /// Standard output is a terminal.
     pub stdout_is_terminal: bool,
-    /// Standard error is a terminal.
     pub stderr_is_terminal: bool,
 }
 
-/// What a run has to say, and how it ended.
+/// The texts to print, and the exit code.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: String,
     pub stderr: String,
     pub exit: Exit,
-    /// Whether Pylon may have been changed, which decides how the run ends if its report cannot be written.
+    /// Whether Pylon may have been changed. This decides the exit code if the report cannot be written.
     pub may_have_changed: bool,
 }
 
@@ -151,32 +148,32 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
         );
         return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }
-    // Known before any file is read: what is wrong with one may be told before anybody is asked, and hold the token.
+    // Read the token first, so that it is hidden in all later messages: a message about a file could contain it.
     if command.connection().is_some_and(|asked| asked.token_file.is_some() && !asked.sandbox) {
         let _ = token(environment);
     }
-    // Opened before anything is asked: a run that changes Pylon must be able to say so.
+    // Open the outputs before any request, because a run that changes Pylon must be able to report it.
     let opened = spared::needed(command, common).and_then(|()| Ok(Outlets::open(common, environment)?));
     let outlets = match opened {
         Ok(outlets) => outlets,
         Err(trouble) => return finish(trouble.into_report(name), Outlets::default(), common, environment),
     };
     let report = match dispatch(command, common, environment) {
-        Ok(Said::Text(text)) => return printed(text),
-        Ok(Said::Report(body, exit)) => Report { command: name, exit, body },
+        Ok(Printed::Text(text)) => return printed(text),
+        Ok(Printed::Report(body, exit)) => Report { command: name, exit, body },
         Err(trouble) => trouble.into_report(name),
     };
     finish(report, outlets, common, environment)
 }
 
 /// What a command returns.
-enum Said {
+enum Printed {
     Report(Body, Exit),
-    /// A text that is not a report, and so the same in every format.
+    /// A text that is not a report. It is the same for every `--format`.
     Text(String),
 }
 
-fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Said, Trouble> {
+fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Result<Printed, Trouble> {
     let (body, exit) = match command {
         Command::Validate(args) => validate::run(args, common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
@@ -186,29 +183,29 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),
-        Command::Fmt(args) if args.is_filter() => return Ok(Said::Text(fmt::filtered()?)),
+        Command::Fmt(args) if args.is_filter() => return Ok(Printed::Text(fmt::filtered()?)),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
         Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, common, environment),
-        Command::Schema(args) => return Ok(Said::Text(schema::text(args))),
-        Command::Completions(args) => return Ok(Said::Text(completions::text(args))),
-        Command::Man(args) => return Ok(Said::Text(man::text(args)?)),
+        Command::Schema(args) => return Ok(Printed::Text(schema::text(args))),
+        Command::Completions(args) => return Ok(Printed::Text(completions::text(args))),
+        Command::Man(args) => return Ok(Printed::Text(man::text(args)?)),
     }?;
-    Ok(Said::Report(body, exit))
+    Ok(Printed::Report(body, exit))
 }
 
 fn printed(text: String) -> Output {
     Output { stdout: text, stderr: String::new(), exit: Exit::Done, may_have_changed: false }
 }
 
-/// Writes the report to wherever it goes.
+/// Writes the report to its files, and returns the texts to print.
 fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &Environment) -> Output {
     complete(&mut report.body, &common.invocation);
     let report = &report;
     let may_have_changed = match &report.body {
         Body::Plan(plan) => plan.outcomes().any(crate::apply::Outcome::may_have_changed),
-        _ => false, // no other report is of something that was carried out
+        _ => false, // only plans can be applied
     };
     let setting = setting(common, environment);
     let stdout = report::write(report, common.format, &setting);
@@ -254,10 +251,10 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
     }
 }
 
-/// What a verb comes to: what it says and how it ended, or why it could not be done.
+/// The result of a command: its report and exit code, or an error.
 type Done = Result<(Body, Exit), Trouble>;
 
-/// Why something could not be done, and how that ends; nothing was changed, unless it was done by [`Trouble::half`].
+/// An error of a command, with its exit code. Nothing was changed, unless it is made by [`Trouble::half`].
 struct Trouble {
     problems: Box<Problems>,
     exit: Exit,
@@ -280,17 +277,17 @@ impl Trouble {
         Report { command, exit: self.exit, body: Body::Problems(self.problems) }
     }
 
-    /// What was typed makes no sense.
+    /// Returns a usage error.
     fn usage(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Usage }
     }
 
-    /// Some of it was done.
+    /// Returns an error of a command that was completed in part.
     fn half(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::Partial }
     }
 
-    /// A saved plan that cannot be applied.
+    /// Returns an error about a saved plan that cannot be applied.
     fn stale(problem: Problem) -> Self {
         Self { problems: Box::new(problem.into()), exit: Exit::PlanMismatch }
     }
@@ -304,7 +301,7 @@ fn colors(common: &Common, environment: &Environment, is_terminal: bool) -> bool
     }
 }
 
-/// The folder of the config, which `.rolecall/` and `pylon.json` are in. The current one, if the config is a pipe.
+/// Returns the folder of the config, which contains `.rolecall/` and `pylon.json`. If the config is a pipe, it is the current folder.
 fn folder(config: &Path) -> PathBuf {
     match config.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !is_stream(config) => parent.to_owned(),
@@ -312,12 +309,12 @@ fn folder(config: &Path) -> PathBuf {
     }
 }
 
-/// Runs `work` on this thread. Nothing is started for verbs that ask nobody.
+/// Runs `work` on this thread. Offline commands start no runtime.
 fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     match signals::runtime() {
         Ok(runtime) => {
             let done = runtime.block_on(work);
-            // A name that is still being looked up is not waited for.
+            // Do not wait for DNS lookups that are still running.
             runtime.shutdown_background();
             done
         }
@@ -325,15 +322,15 @@ fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trou
     }
 }
 
-/// Reads and hides the tokens that the command line and the environment name, before anything is parsed: a usage error may repeat
-/// one, and `--sandbox` reads none. What can be read only once is left to `token`.
+/// Reads and hides the tokens that the command line and the environment name. This comes before parsing, because a usage error may
+/// repeat a token, and `--sandbox` reads none. Sources that can be read only once are left to `token`.
 pub fn hide_tokens(sources: &[TokenSource]) {
     for source in sources.iter().filter(|source| source.can_be_read_again()) {
         let _ = hidden_text(source);
     }
 }
 
-/// The only way to the text of a source: it is hidden before anything else can be done with it.
+/// Returns the text of a source after hiding it. There is no other way to read a source.
 fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     if let TokenSource::Variable(value) = source {
         output::hide(&value.to_string_lossy()); // also if it is not a valid text
@@ -343,7 +340,7 @@ fn hidden_text(source: &TokenSource) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// The token, which is looked for once: standard input has it once. It can only come from a source of [`hide_tokens`].
+/// Returns the token. It is read only once, because it may come from standard input.
 fn token(environment: &Environment) -> Result<Token, Problem> {
     let find = || {
         let source = environment.token_sources.first().ok_or_else(tokens::no_source)?;

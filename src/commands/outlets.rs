@@ -1,4 +1,4 @@
-//! Where reports go beside standard output: the files of `--report`, and the summary of a GitHub job.
+//! The report files: those of `--report`, and the summary of a GitHub job.
 //!
 //! All of them are opened before anything is asked, so that a run that changes Pylon can say so afterwards. A file is written as
 //! a shell's `>` would write it; the summary is appended to, since other steps write there too.
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::report::{Format, LONGEST_SUMMARY};
 use crate::target_file::TargetFile;
 
-/// Files that are open and wait for their report.
+/// The open files for reports.
 #[derive(Debug, Default)]
 pub(super) struct Outlets(Vec<Outlet>);
 

@@ -1,4 +1,4 @@
-//! `plan`: what would change. It is given a client that cannot write.
+//! `plan`: shows what would change. It uses a client that cannot write.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;
-            // What went into a pipe cannot be named again.
+            // A plan that was written to a pipe cannot be named in the next command.
             prepared.report.saved = path.is_file().then(|| Printable::new(&path.to_string_lossy()));
         }
         connection.close().await?;

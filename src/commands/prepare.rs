@@ -1,4 +1,4 @@
-//! What `plan` and `apply` have in common: from the files and Pylon to a reviewed plan.
+//! The steps that `plan` and `apply` share: from the files and Pylon to a reviewed plan.
 
 use super::Environment;
 use super::connection::Connection;
@@ -23,7 +23,7 @@ use crate::report::facts::plan::RollbackNotes;
 use crate::roster::Email;
 use crate::source::Sources;
 
-/// A reviewed plan with its report, and what it takes to carry it out.
+/// A reviewed plan with its report, and what is needed to apply it.
 pub(super) struct Prepared {
     pub(super) reviewed: ReviewedPlan,
     pub(super) observation: Observation,
@@ -82,8 +82,8 @@ pub(super) async fn confirmed(
     draw(observe_on(connection, declared, &others).await?)
 }
 
-/// The same once more, of the files as they are now, on a connection that is there.
-pub(super) async fn prepare_anew(
+/// Makes the plan again from the current files, on the same connection.
+pub(super) async fn prepare_again(
     scope: Scope<'_>,
     connection: &Connection,
     common: &Common,
@@ -98,7 +98,7 @@ fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems
     only(scope.only, declared).map_err(|problems| Problems::new(declared.roster.sources.clone(), problems))
 }
 
-/// Reads the organization, the declared people with more care, and `others` too.
+/// Reads the organization. The declared people and `others` are also confirmed by a search.
 pub(super) async fn observe(
     declared: &Declared,
     others: &[Email],
@@ -177,7 +177,7 @@ fn named_roles(
     })
 }
 
-/// Asks the guardrails about the plan, and makes the report.
+/// Checks the plan with the guardrails, and makes the report.
 fn review(
     declared: &Declared,
     plan: Plan,
@@ -213,7 +213,7 @@ fn with_way_to_describe(mut problem: Problem, connection: &Connection) -> Proble
 }
 
 impl Prepared {
-    /// Asks the audit log who changed what is out of sync. Costs a request if there is something out of sync, and never fails.
+    /// Looks up in the audit log who changed the values that differ. Sends a request only if there are any, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
         let drift = Drift::new(&self.reviewed.plan, &state.roles);

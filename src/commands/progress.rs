@@ -1,4 +1,4 @@
-//! How far an apply has come, on standard error: a bar that moves on a terminal, few plain lines elsewhere.
+//! The progress of an apply on standard error: a progress bar on a terminal, and a few lines elsewhere.
 //!
 //! The bar is drawn by a library, not by `output`: its messages must not contain text from outside.
 
@@ -14,13 +14,13 @@ use crate::pylon::Trace;
 use crate::pylon::request::Endpoint;
 use crate::report::words;
 
-/// Shorter waits are not worth a word.
+/// Shorter waits are not shown.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// Without a terminal, a line at most so often.
+/// The minimum time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
-/// Tells how far an apply has come.
+/// Shows the progress of an apply.
 pub(super) struct Progress {
     clock: Clock,
     how: Display,
@@ -35,7 +35,7 @@ enum Display {
 }
 
 impl Progress {
-    /// Begins with what to expect, where it will take its time.
+    /// Starts the display, with the expected duration if it is more than a minute.
     pub(super) fn begin(
         machine: &Machine,
         clock: Clock,
@@ -54,7 +54,7 @@ impl Progress {
             let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(expected.unwrap_or_default());
-            // What changes just before a wait would otherwise be seen only after it: drawing is not done at each change.
+            // Redraw regularly, because indicatif does not draw every change. A change just before a wait would be shown only after the wait.
             bar.enable_steady_tick(REDRAW_EVERY);
             Display::Bar(bar)
         } else {
@@ -66,7 +66,7 @@ impl Progress {
         Self { clock, how, has_said_stopping: false }
     }
 
-    /// Tells where it stands, and until when it waits.
+    /// Shows the current progress, and until when the apply waits.
     pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>, reason: WaitReason) {
         let now = self.clock.elapsed();
         let (total, settled) = machine.progress();
@@ -107,7 +107,7 @@ impl Progress {
         self.has_said_stopping |= stopping.is_some();
     }
 
-    /// Leaves the terminal as it was.
+    /// Removes the progress bar.
     pub(super) fn end(self) {
         if let Display::Bar(bar) = self.how {
             bar.finish_and_clear();
@@ -115,7 +115,7 @@ impl Progress {
     }
 }
 
-/// Says why nothing is sent for a while.
+/// Returns why nothing is sent at the moment.
 fn sentence(machine: &Machine, reason: WaitReason) -> String {
     match reason {
         WaitReason::Answers | WaitReason::Retry => {
@@ -135,7 +135,7 @@ fn sentence(machine: &Machine, reason: WaitReason) -> String {
     }
 }
 
-/// How long the documented rate limit makes it at the least, where that is more than a moment.
+/// Returns the minimum duration at this rate limit. `None` if it is less than a minute.
 fn expectation(changes: usize, per_minute: u64) -> Option<String> {
     let minutes = (changes as u64).saturating_sub(1) / per_minute.max(1);
     let minutes_text = words::count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");

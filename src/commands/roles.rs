@@ -1,4 +1,4 @@
-//! `roles`: the organization's roles. Serves before there is any file, since files are written with it.
+//! `roles`: lists the organization's roles. It works without files, because people need it to write them.
 
 use super::connection::Connection;
 use super::files::read_if_there;

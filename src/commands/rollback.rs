@@ -1,4 +1,4 @@
-//! `rollback`: the way back from an apply, which then goes the way of any other.
+//! `rollback`: makes the plan that undoes an apply, and applies it as any other plan.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ use crate::problem::{Problem, Problems};
 use crate::regular;
 use crate::report::words;
 
-/// A first line that is longer is none of a journal's, in bytes.
+/// The maximum length of the first line of a journal, in bytes.
 const LONGEST_BEGIN: u64 = 64 * 1024;
-/// So many journals are told.
+/// How many journals are listed.
 const NAMED: usize = 5;
 
 pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environment) -> Done {
@@ -35,23 +35,23 @@ pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environmen
             confirmed(connection, files, applied.emails().collect(), draw).await
         };
         let prepared = prepare(&connection, &files, &applied).await?;
-        let anew = async |connection: &Connection| {
+        let replan = async |connection: &Connection| {
             let (files, applied) = declared_and_applied(of, common, environment)?;
             Ok(prepare(connection, &files, &applied).await?)
         };
-        Box::pin(carry_through("rollback", connection, prepared, anew, &args.carry, common, environment))
+        Box::pin(carry_through("rollback", connection, prepared, replan, &args.carry, common, environment))
             .await
     })
 }
 
-/// The files and the journal, whose lines are places like any other.
+/// Reads the files and the journal. The journal is a source too, so that messages can point to its lines.
 fn declared_and_applied(
     of: &Path,
     common: &Common,
     environment: &Environment,
 ) -> Result<(Declared, Applied), Problems> {
     let mut files = declared(None, common, environment)?;
-    // The name alone keeps the places short.
+    // Use only the file name, to keep the places short.
     let name = of.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let file = files.roster.sources.add(name, read(of)?);
     match Applied::read(&files.roster.sources, file) {
@@ -60,7 +60,7 @@ fn declared_and_applied(
     }
 }
 
-/// Which journals there are, the newest first.
+/// Returns a usage error that lists the newest journals.
 fn which(folder: &Path) -> Problem {
     let newest = journals::newest(folder);
     let told = newest.iter().take(NAMED).map(|path| {

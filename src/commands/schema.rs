@@ -1,10 +1,10 @@
-//! `schema`: what editors and programs check files with.
+//! `schema`: prints a JSON Schema.
 
 use crate::cli::{SchemaArgs, SchemaOf};
 use crate::report::json;
 use crate::roster::schema::schema;
 
-/// The schema of what a plan that was saved looks like, as it is committed.
+/// The committed schema of saved plans.
 const SAVED_PLAN: &str = include_str!("../../docs/saved-plan.schema.json");
 
 pub(super) fn text(args: &SchemaArgs) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Guarantees that a signal ends the process at any time once [`watch`] has been called, also while the main thread waits: a
 //! thread of its own receives the signals. While the work goes on they are passed to it, so that it stops in order. Once it is
-//! over, the next signal ends the process at once, even if nobody reads the report. The operating system's own handling of a
+//! over, the next signal ends the process at once, even if the report is not being read. The operating system's own handling of a
 //! signal does not come back after a handler was installed, so this cannot be left to it.
 
 use std::io::{Error, Result};
@@ -18,8 +18,8 @@ use super::CommandCode;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// How long the work may take after the second signal to end and to report. If it takes longer, it waits for a disk or for a
-/// reader.
+/// How long the work may continue after the second signal, to end and to report. If it takes longer, it is waiting for a disk or for
+/// a reader.
 const TO_NOTICE: Duration = Duration::from_millis(500);
 /// How long the report of a run may take that a signal has stopped.
 const TO_REPORT_STOPPED: Duration = Duration::from_secs(10);
@@ -110,8 +110,8 @@ impl Watch {
             end(first);
         }
         let _ = self.tell.send(number);
-        // Whoever signals twice in a row should still get the report of the run that the first signal has stopped. If the work
-        // ended while this one was passed on, it may not have seen it.
+        // After two signals in a row, the report of the stopped run should still be printed. If the work ended while this signal was
+        // passed on, the work may not have seen it.
         let grace = match (is_over(), is_second) {
             (true, _) => TO_REPORT,
             (false, true) => TO_NOTICE,
@@ -127,7 +127,7 @@ impl Watch {
     }
 }
 
-/// A run that was told to stop does not wait for a reader forever, even if nobody signals again.
+/// Ends a stopped run even if its report is never read and no second signal comes.
 async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(TO_REPORT).await;
@@ -136,7 +136,7 @@ async fn end_after_report(is_over: Arc<AtomicBool>, first: i32) {
     end(first);
 }
 
-/// Ends the process while other threads may wait for whatever they wait for.
+/// Ends the process, even if other threads are blocked.
 fn end(number: i32) {
     std::process::exit(i32::from(Exit::Signal(number).code()));
 }

@@ -1,6 +1,6 @@
-//! What a command writes goes over nothing that it needs: a slip of the hand would cost the roster, the token or a plan.
+//! Checks that a command does not overwrite a file that it needs, such as the roster, the token, or a plan.
 //!
-//! Asked of what was typed alone, before anything is read or opened.
+//! The checks use only the command line, before anything is read or opened.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::regular::STDIN;
 
-/// The files that are named, and those that an embedded Pylon has beside the config.
+/// Checks the named files, and the files of a sandbox next to the config.
 pub(super) fn needed(command: &Command, common: &Common) -> Result<(), Trouble> {
     let Named { read, written } = command.files();
     let mut needed: Vec<FileIdentity> = read.into_iter().map(FileIdentity::new).collect();
@@ -49,7 +49,7 @@ fn not_over(needed: &[FileIdentity], what: &str, path: &Path) -> Result<FileIden
     Ok(place)
 }
 
-/// Nor over a file that people write.
+/// Returns an error if the path is the config or an existing TOML file.
 fn not_over_files(path: &Path, common: &Common) -> Result<(), Trouble> {
     let is_toml = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) && path.exists();
     if !is_toml && FileIdentity::new(path) != FileIdentity::new(&common.config) {
@@ -69,7 +69,7 @@ fn shown(path: &Path) -> Printable {
     Printable::cut(&path.to_string_lossy(), 200)
 }
 
-/// A file, whichever of its names is used.
+/// Identifies a file, regardless of which of its names is used.
 struct FileIdentity {
     path: PathBuf,
     /// Device and number of the file, which its hard links and the places where it is mounted share. `None` if it does not exist
@@ -101,7 +101,7 @@ impl PartialEq for FileIdentity {
     }
 }
 
-/// Where a path leads, whichever way it is spelled; neither the file nor its folder need be there.
+/// Returns the canonical form of a path. Neither the file nor its folder needs to exist.
 pub(super) fn place_of(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| match path.file_name() {
         Some(name) => place_of(&folder(path)).join(name),

@@ -1,4 +1,4 @@
-//! Sandbox states that people ask for in a file: what the sandbox would start from, or the real organization.
+//! Writes sandbox states to files: the state that a sandbox would start from, or the real organization.
 //!
 //! Guarantees that no file is overwritten. `sandbox` decides which state the sandbox starts from.
 

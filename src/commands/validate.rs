@@ -1,4 +1,4 @@
-//! `validate`: the files alone, offline.
+//! `validate`: checks the files, offline.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

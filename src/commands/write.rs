@@ -1,4 +1,4 @@
-//! Files of the roster that were read and get a new text: all of them, or none.
+//! Rewrites files of the roster: all of them or none, except if a rename fails midway.
 
 use std::fs;
 use std::io::{Error, Result};
@@ -70,7 +70,7 @@ mod tests {
     use crate::exit::Exit;
 
     #[test]
-    fn a_file_that_somebody_has_written_since_keeps_the_others_as_they_were() {
+    fn no_file_is_written_if_one_was_changed_since() {
         let folder = tempfile::tempdir().unwrap();
         let names =
             ["one.toml", "two.toml"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn where_only_some_have_taken_their_place_they_are_named() {
+    fn the_written_files_are_named_if_one_fails() {
         let folder = tempfile::tempdir().unwrap();
         let staged = ["one.toml", "two.toml", "three.toml"].map(|name| {
             let target = TargetFile::open(&folder.path().join(name)).unwrap();
