@@ -61,7 +61,7 @@ const WORDS: &[&str] = &[
     "Content-Security-Policy",
     "default-src 'none'; style-src 'unsafe-inline'",
     "img",
-    "The windows as a line of time",
+    "Timeline of the windows",
     "good",
     "attention",
     "bad",
