@@ -229,12 +229,17 @@ fn ask(
     environment: &Environment,
 ) -> Result<(), Trouble> {
     if !environment.can_ask {
-        return Err(Problem::new(CommandCode::NeedsApproval, "cannot ask for confirmation, because standard input or standard error is not a terminal; nothing was changed")
-            .help(match command {
-                "rollback" => "run it in a terminal to review the changes first; in a pipeline, add --auto-approve",
-                _ => "run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve",
-            })
-            .into());
+        return Err(Problem::new(
+            CommandCode::NeedsApproval,
+            "cannot ask for confirmation without a terminal; nothing was changed",
+        )
+        .help(match command {
+            "rollback" => {
+                "run it in a terminal to review the changes first; in a pipeline, add --auto-approve"
+            }
+            _ => "run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve",
+        })
+        .into());
     }
     let styles = Styles::new(colors(common, environment, environment.stderr_is_terminal));
     let mut answer = String::new();

@@ -259,11 +259,7 @@ fn people(state: &ObservedState, roster: &Roster) -> Vec<Check> {
                 words::count(holders, "administrator", "administrators")
             );
             if holders < 2 {
-                Check::attention(
-                    "roles",
-                    found,
-                    "make a second person an administrator in Pylon, as a backup",
-                )
+                Check::attention("roles", found, "make another person an administrator in Pylon, as a backup")
             } else {
                 Check::good("roles", found)
             }

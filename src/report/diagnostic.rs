@@ -1,7 +1,7 @@
-//! Problems as letters: code, sentence, the line with a caret, what to do. For people, on standard error.
+//! Renders problems for people: the code, the message, the marked line, and the help.
 //!
-//! The layout is miette's; the excerpts are ours, since what stands in a file must neither drive the terminal nor fill
-//! it: every excerpt is one line, escaped, masked and cut.
+//! miette makes the layout, and this module makes the excerpts. Text of a file must neither control nor flood the terminal, so every
+//! excerpt is one line that is escaped, masked, and cut.
 
 use std::fmt;
 
@@ -15,28 +15,28 @@ use crate::printable::Printable;
 use crate::problem::{Label, Problem, Problems};
 use crate::source::{Excerpt, Sources};
 
-/// Columns that a letter may take.
+/// The width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// Characters of a line that are shown before, at and after a place.
+/// How many characters of a line are shown before, in, and after the marked part.
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
-/// Characters of a sentence: enough to name the roles of most organizations, and no flood.
+/// The maximum length of a message in characters. It is enough to list the roles of most organizations.
 const SENTENCE: usize = 4000;
-/// So many problems are shown in full; the rest are counted.
+/// How many problems are shown. The others are counted.
 const MOST: usize = 100;
 
-/// All problems, each as a letter, with their number at the end.
+/// Renders all problems, followed by their number.
 pub fn render(problems: &Problems, colors: bool) -> String {
     let letters: String = letters(problems, colors).map(|letter| letter + "\n").collect();
     letters + &closing(problems.list.len())
 }
 
-/// Each problem as a letter; the first hundred.
+/// Renders each of the first hundred problems.
 pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String> + use<'_> {
     let styles = if colors { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-    // A flag, a date or an address is not broken at its hyphens: people copy them.
+    // Do not break flags, dates, or addresses at hyphens, because people copy them.
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(WIDTH)
         .with_context_lines(0)
@@ -45,7 +45,7 @@ pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String
         .with_break_words(false);
     problems.list.iter().take(MOST).map(move |problem| {
         let mut text = String::new();
-        // Writing into a string cannot fail, and a letter that could not be laid out is still sent.
+        // Writing to a string cannot fail. If the layout fails, the message is still shown.
         if handler.render_report(&mut text, &Letter::new(problem, &problems.sources)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
@@ -61,7 +61,7 @@ fn closing(number: usize) -> String {
     }
 }
 
-/// A problem in the shape that miette lays out: the first place is the letter's own, the others are notes below it.
+/// Adapts a problem to miette. The first place is the main one, and the others become notes below it.
 #[derive(Debug)]
 struct Letter<'p> {
     problem: &'p Problem,
@@ -75,7 +75,7 @@ struct Note {
     line: SourceLine,
 }
 
-/// One line of a file, safe to show.
+/// A line of a file that is safe to show.
 #[derive(Debug)]
 struct SourceLine {
     file: String,
@@ -105,9 +105,9 @@ impl SourceLine {
         let tab = |text: &str| text.replace('\t', " ");
         let before = format!("{}{}", if skipped > 0 { "…" } else { "" }, Printable::new(&tab(&tail)));
         let after = Printable::cut(&tab(&after), AFTER).to_string();
-        let marked = apart(Printable::cut(&tab(&marked), MARKED).to_string(), &after);
-        let before = apart(before, &format!("{marked}{after}"));
-        // A place at the end of a line, where something is missing, still gets a caret.
+        let marked = separated(Printable::cut(&tab(&marked), MARKED).to_string(), &after);
+        let before = separated(before, &format!("{marked}{after}"));
+        // A place at the end of a line, where something is missing, needs a space for its caret.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
         let end = start + marked.len() + usize::from(is_at_end);
@@ -128,8 +128,8 @@ impl SourceLine {
     }
 }
 
-/// `text`, with `next` behind it no `##[`, which a job's log takes for a command: each is harmless, and the border may fall between.
-fn apart(mut text: String, next: &str) -> String {
+/// Escapes the end of `text` if it would form `##[` with the beginning of `next`. The log of a job would treat that as a command.
+fn separated(mut text: String, next: &str) -> String {
     for (ends, begins) in [("#", "#["), ("##", "[")] {
         if text.ends_with(ends) && next.starts_with(begins) {
             text.truncate(text.len() - ends.len());
@@ -146,7 +146,7 @@ impl SourceCode for SourceLine {
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // miette counts from 0. The column is that of the file; the line may be cut.
+        // miette counts from 0. The column is the one in the file, because the shown line may be cut.
         let column = if span.offset() == self.marked.start { self.column - 1 } else { 0 };
         let all = SourceSpan::from(0..self.text.len());
         Ok(Box::new(MietteSpanContents::new_named(
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_border_of_a_label_makes_a_command() {
+    fn the_parts_of_a_line_do_not_form_a_command_together() {
         for (text, next, shown) in [
             ("x #", "#[y", "x \\u{23}"),
             ("x ##", "[y", "x \\u{23}#"),
@@ -228,7 +228,7 @@ mod tests {
             ("x ##", "y", "x ##"),
             ("x", "##[", "x"),
         ] {
-            assert_eq!(apart(text.into(), next), shown);
+            assert_eq!(separated(text.into(), next), shown);
         }
     }
 }

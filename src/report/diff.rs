@@ -1,4 +1,4 @@
-//! Lines that differ, as every format for people shows them.
+//! Line differences, which text, markdown, and HTML show.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -6,14 +6,14 @@ use crate::printable::Printable;
 use crate::secret::mask_secret;
 use crate::toml_text;
 
-/// A line of a file is shown up to this number of characters.
+/// The maximum length of a line in characters.
 const LONGEST_LINE: usize = 320;
-/// Lines around a difference between two texts.
+/// How many unchanged lines surround a difference.
 const CONTEXT: usize = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
-    /// Its lines, each with how it differs.
+    /// The lines with their signs.
     pub lines: Vec<(Sign, String)>,
 }
 
@@ -27,7 +27,7 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// The sign that a diff begins its line with.
+    /// Returns the first character of the line in a diff.
     pub const fn as_char(self) -> char {
         match self {
             Self::Same => ' ',
@@ -48,7 +48,7 @@ impl Hunk {
         Self { lines: lines.collect() }
     }
 
-    /// The hunk as lines of a diff, with a line end each.
+    /// Returns the hunk as lines of a diff. Each line ends with a line break.
     pub fn text(&self) -> String {
         self.lines
             .iter()
@@ -57,7 +57,7 @@ impl Hunk {
     }
 }
 
-/// What differs between two texts of one file, with a few lines around it.
+/// Returns the differences between two versions of a file, with surrounding lines.
 pub fn diff_texts(before: &str, after: &str) -> Vec<Hunk> {
     let diff = TextDiff::from_lines(before, after);
     let groups = diff.grouped_ops(CONTEXT);

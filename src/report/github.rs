@@ -1,8 +1,8 @@
-//! For a GitHub job: the text report, then annotations on the very lines of the files.
+//! The format for GitHub Actions jobs: the text report, followed by annotations on the lines of the files.
 //!
-//! The runner takes a line that begins with `::` (after trimming) or holds `##[` for a command, so every line of the text
-//! is looked at once more here, whatever it is made of; only the annotations, the data in which is encoded, are commands.
-//! A step shows ten annotations of a level: the first of each level are given and the rest are counted.
+//! Guarantees that only annotations are workflow commands. The runner treats a line as a command if it begins with `::` (after
+//! trimming) or contains `##[`. So every line of the text is escaped, and the data of annotations is encoded. A step shows at most
+//! ten annotations per level, so the first ones are written and the others are counted.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -21,20 +21,20 @@ use crate::problem::Problems;
 use crate::roster::Field;
 use crate::source::Location;
 
-/// So many annotations of one level does a step show.
+/// How many annotations per level a step shows.
 const SHOWN: usize = 10;
-/// So many people are named where one annotation speaks of several.
+/// How many people an annotation names at most.
 const NAMED: usize = 5;
-/// Characters of a message; the text and the summary have the whole.
+/// The maximum length of a line of a message in characters. The text and the summary have all of it.
 const LONGEST: usize = 300;
 
-/// The text, and the annotations.
+/// Returns the text followed by the annotations.
 pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let text = text::write(report, &Styles::new(setting.colors), setting);
     text.lines().map(harmless).collect::<String>() + &annotations(report, &setting.annotations)
 }
 
-/// A line of the log that the runner only shows.
+/// Escapes a line of the log so that the runner does not treat it as a command.
 fn harmless(line: &str) -> String {
     let trimmed = line.trim_start();
     let indent = &line[..line.len() - trimmed.len()];
@@ -45,7 +45,7 @@ fn harmless(line: &str) -> String {
     line.replace("##[", "\\u{23}#[") + "\n"
 }
 
-/// What a reviewer sees beside a line.
+/// A message that GitHub shows next to a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Annotation {
     level: Level,
@@ -101,7 +101,8 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
     lines
 }
 
-/// What is said at one place in the same words of several people, said once: a changed default would fill all ten.
+/// Merges annotations that have the same place and message but different people. Otherwise a changed default would use up the
+/// limit of ten.
 fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
     let mut merged: Vec<(Annotation, usize)> = Vec::new();
     let mut known: HashMap<(Level, Option<Location>, String), usize> = HashMap::new();
@@ -110,29 +111,29 @@ fn merged(all: Vec<Annotation>) -> Vec<Annotation> {
         let Annotation { level, location, title, message } = annotation;
         let key = (level, location.clone(), message.clone());
         let number = *known.entry(key).or_insert(merged.len());
-        let told = names.entry(number).or_default();
-        if told.len() < NAMED {
-            told.push(title.clone());
+        let named = names.entry(number).or_default();
+        if named.len() < NAMED {
+            named.push(title.clone());
         }
         match merged.get_mut(number) {
             Some((_, count)) => *count += 1,
             None => merged.push((Annotation { level, location, title, message }, 1)),
         }
     }
-    let say = |(number, (annotation, count)): (usize, (Annotation, usize))| {
-        let told = names.get(&number).map_or(&[][..], Vec::as_slice);
+    let with_names = |(number, (annotation, count)): (usize, (Annotation, usize))| {
+        let named = names.get(&number).map_or(&[][..], Vec::as_slice);
         if count == 1 {
             return annotation;
         }
-        let more = count - told.len();
+        let more = count - named.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let message = format!("{}\n{}{more}", annotation.message, told.join(", "));
+        let message = format!("{}\n{}{more}", annotation.message, named.join(", "));
         Annotation { title: format!("{count} people"), message, ..annotation }
     };
-    merged.into_iter().enumerate().map(say).collect()
+    merged.into_iter().enumerate().map(with_names).collect()
 }
 
-/// One workflow command, as the runner reads it.
+/// Formats an annotation as a workflow command.
 fn command(annotation: &Annotation, folders: &Annotations) -> String {
     let Annotation { level, location, title, message } = annotation;
     let mut properties = Vec::new();
@@ -147,13 +148,13 @@ fn command(annotation: &Annotation, folders: &Annotations) -> String {
     format!("::{} {}::{}\n", level.as_str(), properties.join(","), data(&message.join("\n")))
 }
 
-/// The file as GitHub names it, below the root of the checkout; nothing for a file elsewhere, nor for one whose name would
-/// act on the log: escaped, it would be the name of another file.
+/// Returns the path of a file relative to the root of the checkout. `None` if the file is elsewhere, or if its name contains
+/// unprintable characters, because the escaped name would mean another file.
 fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let Annotations { folder, workspace, resolve } = folders;
     let path = match workspace {
         None => PathBuf::from(file),
-        // Either path can lead through a link, and GitHub knows the file by its place in the repository.
+        // Both paths may contain links, and GitHub needs the location in the repository.
         Some(workspace) => {
             plain(&resolve(&folder.join(file))).strip_prefix(plain(&resolve(workspace))).ok()?.to_owned()
         }
@@ -163,12 +164,12 @@ fn in_workspace(file: &str, folders: &Annotations) -> Option<String> {
     let is_below = parts.clone().all(|part| matches!(part, Component::Normal(_)));
     (is_shown && is_below && parts.peek().is_some()).then(|| {
         let name = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        // Of `file==a` the runner takes `a`, and nothing escapes the sign.
+        // The runner reads `file==a` as `a`, and `=` cannot be escaped.
         if name.starts_with('=') { format!("./{name}") } else { name }
     })
 }
 
-/// The path without `.` and `..`, by its words alone.
+/// Removes `.` and `..` from a path without reading the file system.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -183,22 +184,22 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// What the runner decodes in the data of a command (`actions/toolkit`, `command.ts`).
+/// Encodes the data of a command as `actions/toolkit` does (`command.ts`).
 fn data(text: &str) -> String {
     text.replace("##[", "\\u{23}#[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The same in a property.
+/// Encodes a property of a command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
-    let kept: HashSet<&Printable> = report.guarded_roles.iter().map(|line| &line.email).collect();
+    let guarded: HashSet<&Printable> = report.guarded_roles.iter().map(|line| &line.email).collect();
     let guardrails = report.guardrails.iter().filter_map(guardrail_annotation);
     let entries = report.entries();
     let entries =
-        entries.into_iter().flat_map(|entry| entry_annotations(entry, kept.contains(entry.email())));
+        entries.into_iter().flat_map(|entry| entry_annotations(entry, guarded.contains(entry.email())));
     let expired = report.expired.iter().map(expired_annotation);
     let blocked = report.scheduled.iter().filter(|line| !line.blocked_by.is_empty());
     let scheduled = blocked.map(|line| Annotation {
@@ -221,8 +222,8 @@ fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
     Some(Annotation { level, location: location.clone(), title, message: format!("{figure}{note}{remedy}") })
 }
 
-/// What there is to say of a person, with a warning where a guarded role changes hands.
-fn entry_annotations(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
+/// Returns the annotations of a person. The gain or loss of a guarded role is a warning.
+fn entry_annotations(entry: Entry<'_>, is_guarded: bool) -> Vec<Annotation> {
     let about = |level: Level, location: &Location, message: String| Annotation {
         level,
         location: Some(location.clone()),
@@ -238,8 +239,8 @@ fn entry_annotations(entry: Entry<'_>, is_kept: bool) -> Vec<Annotation> {
                 annotations.push(about(Level::Error, location, message));
             }
             for edit in edits {
-                let is_weighty = is_kept && edit.field == Field::Role;
-                let level = if is_weighty { Level::Warning } else { Level::Notice };
+                let is_warning = is_guarded && edit.field == Field::Role;
+                let level = if is_warning { Level::Warning } else { Level::Notice };
                 annotations.push(about(level, &edit.location, edit_text(edit)));
             }
             annotations
@@ -304,24 +305,24 @@ fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
 
 fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
     let ItemLine { key, old, new, weighty, unresolved } = item;
-    let whole = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
+    let full = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
-        (Some(old), Some(new)) => format!("{key}: {}", words::change(&whole(old), &whole(new))),
-        (None, Some(new)) => format!("{key}: added {}", whole(new)),
-        (Some(old), None) => format!("{key}: removed {}", whole(old)),
+        (Some(old), Some(new)) => format!("{key}: {}", words::change(&full(old), &full(new))),
+        (None, Some(new)) => format!("{key}: added {}", full(new)),
+        (Some(old), None) => format!("{key}: removed {}", full(old)),
         (None, None) => key.to_string(),
     };
     let message = if *unresolved { format!("{message} ({})", words::UNRESOLVED) } else { message };
     Annotation {
         level: if *weighty { Level::Warning } else { Level::Notice },
-        // What is gone stands in the old files, which are not those under review.
-        location: new.as_ref().and_then(|said| said.location.clone()),
+        // A removed value is only in the old files, which are not under review.
+        location: new.as_ref().and_then(|value| value.location.clone()),
         title: words::subject(&entry.subject),
         message,
     }
 }
 
-/// The rows that want to be looked at.
+/// Returns annotations for the rows with warnings and errors.
 fn table_annotations(report: &TableReport) -> Vec<Annotation> {
     let rows = report.tables.iter().flat_map(|table| &table.rows);
     let annotations = rows.filter_map(|Row { mark, cells, notes, location, hunks: _ }| {
@@ -389,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_of_the_log_and_no_data_is_a_command() {
+    fn lines_of_the_log_and_data_cannot_become_commands() {
         for (line, shown) in [
             ("  ::error::x", "  \\u{3a}:error::x\n"),
             ("\u{a0}::stop-commands::t", "\u{a0}\\u{3a}:stop-commands::t\n"),

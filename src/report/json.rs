@@ -1,7 +1,7 @@
-//! For programs: one JSON object with a version. docs/report.schema.json is made of the same structs.
+//! The JSON format: one object with a version. docs/report.schema.json is generated from the same structs.
 //!
-//! Text from elsewhere is there without loss. What is unprintable in it is written as `\uXXXX`, and no line can become a command
-//! to a CI runner.
+//! Text from elsewhere is complete. Unprintable characters are written as `\uXXXX`, and a CI runner cannot mistake a line for a
+//! command.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -10,19 +10,19 @@ use super::facts::{Envelope, VERSION};
 use super::{Body, Report};
 use crate::printable::{characters, is_unprintable};
 
-/// The report as one JSON object, or an empty text if there is nothing to report.
+/// Returns the report as one JSON object, or an empty text if there is nothing to report.
 pub fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     if let Body::Nothing = body {
         return String::new();
     }
-    // Pretty, so that it can be read and compared line by line.
+    // Indented, so that people can read it and compare it line by line.
     let text = serde_json::to_string_pretty(&Envelope::new(command, *exit, body))
         .unwrap_or_else(|error| unreachable!("structs of texts serialize: {error}"));
     escape(&text) + "\n"
 }
 
-/// The JSON Schema of every report.
+/// Returns the JSON Schema of all reports.
 pub fn schema() -> Schema {
     let generator = SchemaSettings::default().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Envelope<'_, Body>>();
@@ -30,8 +30,8 @@ pub fn schema() -> Schema {
     schema
 }
 
-/// Writes what is unprintable as `\uXXXX`, and marks that tower. Such characters are only inside strings, where the escape
-/// means the same. This is also true of the `#` of `##[`, which a GitHub runner takes for a command anywhere in a line.
+/// Writes unprintable characters and stacked combining marks as `\uXXXX`. Such characters occur only inside strings, where the
+/// escape means the same. So does `#` in `##[`, which a GitHub runner takes for a command anywhere in a line.
 fn escape(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for (char, acts) in characters(json) {

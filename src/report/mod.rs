@@ -1,8 +1,7 @@
-//! What a run has to say: one [`Report`], and one room a format that turns it into bytes.
+//! Reports: one model, [`Report`], and one module per output format.
 //!
-//! A report holds facts with their places settled; a format decides only how they look. Text from elsewhere passes
-//! [`Printable`] on its way. Nothing here asks, decides or prints: [`write()`] is a function of the report, the format and
-//! the [`Setting`].
+//! A report contains facts with resolved file locations, and a format decides only how they look. Text from files or from Pylon is
+//! always a [`Printable`]. [`write()`] is a pure function of the report, the format, and the [`Setting`].
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +52,7 @@ words! {
     }
 }
 
-/// What a run reports, and how it ended.
+/// The report of a run, and how the run ended.
 #[derive(Debug, Clone)]
 pub struct Report {
     pub command: &'static str,
@@ -65,14 +64,14 @@ pub struct Report {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Body {
-    /// The command has printed everything already.
+    /// The command has already printed everything.
     #[serde(skip)]
     Nothing,
     /// The files declare no people, so Pylon was not asked.
     NobodyDeclared {
         /// The root file as the user named it.
         file: Printable,
-        /// Always 0. Programs read the same key as in other reports.
+        /// Always 0, so that programs can read the same key as in other reports.
         declared: usize,
     },
     /// `validate`: the files are valid.
@@ -91,7 +90,7 @@ pub enum Body {
     Explanation(Box<ExplanationReport>),
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
-    /// The command failed, or did only a part.
+    /// The command failed, or completed only in part.
     Problems(
         #[serde(serialize_with = "problems::serialize_problems")]
         #[schemars(with = "problems::Failed<'_>")]
@@ -99,27 +98,27 @@ pub enum Body {
     ),
 }
 
-/// What a format has to know beside the report.
+/// The settings of a format.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Whether a terminal shows it in colors.
+    /// Whether to use terminal colors.
     pub colors: bool,
-    /// Whether problems are printed on standard error, and so are left out of the text.
+    /// Whether problems are printed on standard error, and so are omitted from the text.
     pub problems_on_stderr: bool,
-    /// So many bytes may a markdown report have, which are never fewer than characters.
+    /// The maximum size of a markdown report in bytes. GitHub counts characters, of which there are never more than bytes.
     pub markdown_limit: usize,
-    /// The folders that an annotation's file is named by.
+    /// The folders that the file names of annotations are relative to.
     pub annotations: Annotations,
 }
 
-/// From where files are named, and from where GitHub does.
+/// What is needed to name a file as GitHub does.
 #[derive(Debug, Clone)]
 pub struct Annotations {
     /// The working directory, to which the report's file names are relative.
     pub folder: PathBuf,
     /// `GITHUB_WORKSPACE`: the root of the checkout.
     pub workspace: Option<PathBuf>,
-    /// Follows the links in a path.
+    /// Resolves the symbolic links in a path.
     pub resolve: fn(&Path) -> PathBuf,
 }
 
@@ -129,13 +128,13 @@ impl Default for Annotations {
     }
 }
 
-/// GitHub refuses a longer comment, and counts characters.
+/// The longest comment that GitHub accepts, in characters.
 pub const LONGEST_COMMENT: usize = 65_536;
 
-/// GitHub refuses a longer summary of one step, and counts bytes.
+/// The longest summary of one step that GitHub accepts, in bytes.
 pub const LONGEST_SUMMARY: usize = 1_048_576;
 
-/// The report in one format.
+/// Writes a report in one format.
 pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
         Format::Text => text::write(report, &Styles::new(setting.colors), setting),

@@ -1,5 +1,5 @@
-//! What a plan says to the readers of a document (markdown, the page): which sections there are, in which order, in which words.
-//! Each format decides how they look.
+//! The sections of a plan report in markdown and HTML: which there are, in which order, and in which words. Each format decides how
+//! they look.
 
 use super::facts::OrganizationLine;
 use super::facts::files::{FileLine, SkippedLine};
@@ -15,9 +15,9 @@ use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::source::Location;
 
-/// A sentence that may be long is shown up to this number of characters.
+/// The maximum length of a sentence from elsewhere, in characters.
 const LONGEST_SENTENCE: usize = 300;
-/// If one line is about many people, this number of them is named.
+/// How many people a line names at most.
 const NAMED: usize = 10;
 
 /// A part of a line.
@@ -25,11 +25,11 @@ const NAMED: usize = 10;
 pub(super) enum Part {
     /// Words that rolecall chooses.
     Words(String),
-    /// Words of rolecall that stand out.
+    /// Emphasized words of rolecall.
     Strong(&'static str),
     /// A name or a value from elsewhere.
     Value(Printable),
-    /// A sentence with text from elsewhere in it, printable and short already.
+    /// A sentence that contains text from elsewhere. It is already printable and short.
     Sentence(String),
     /// A command to paste, or a path to type.
     Command(String),
@@ -39,22 +39,22 @@ pub(super) enum Part {
 /// A sentence, or an item of a list.
 pub(super) type Line = Vec<Part>;
 
-/// One of the parts that a document shows in order.
+/// A section of the document.
 #[derive(Debug, Clone)]
 pub(super) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
-        /// Whether the lines cannot be understood without the title. Markdown leaves out a title that is not needed.
+        /// Whether the lines need the title to be understood. Markdown omits a title that is not needed.
         is_title_needed: bool,
         lines: Vec<Line>,
     },
-    /// Something that must not be overlooked, with the reasons, and what follows.
+    /// A highlighted message with its reasons.
     Alert {
         mark: Mark,
         heading: Line,
         reasons: Vec<Line>,
-        /// How to acknowledge the reasons: a sentence, and TOML to copy.
+        /// How to acknowledge the reasons: sentences and TOML to copy.
         remedies: Vec<String>,
         follow_up: Option<Line>,
     },
@@ -62,7 +62,7 @@ pub(super) enum Section {
     Changes,
     /// The scheduled changes and the windows.
     Scheduled,
-    /// What these files have to say.
+    /// Suggested edits of these files.
     Files(Vec<FileLine>),
 }
 
@@ -103,7 +103,7 @@ const fn list(title: &'static str, is_title_needed: bool, lines: Vec<Line>) -> S
     Section::List { title, is_title_needed, lines }
 }
 
-/// What the plan is about: the organization, how many people are declared, and the limits of the plan.
+/// Returns the organization, the number of declared people, and what the plan is limited to.
 pub(super) fn about(report: &PlanReport) -> Line {
     let PlanReport { organization, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
@@ -123,7 +123,7 @@ pub(super) fn about(report: &PlanReport) -> Line {
     line
 }
 
-/// The sections below the summary of a plan, the most important ones first.
+/// Returns the sections below the summary of a plan, the most important ones first.
 pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     let mut sections = Vec::new();
     if report.made_up {
@@ -165,7 +165,7 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     sections
 }
 
-/// The guardrails that block the plan, and how to acknowledge them.
+/// Returns the guardrails that block the plan, and how to acknowledge them.
 fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
     let mut remedies: Vec<String> = Vec::new();
@@ -196,7 +196,7 @@ fn guarded_role(line: &GuardedRoleLine) -> Line {
     line![email, " ", Part::Strong(if *gained { "gains" } else { "loses" }), " ", role]
 }
 
-/// The changes that are not applied, and what to do next.
+/// Returns the changes that are not applied, and what to do next.
 fn not_applied(report: &PlanReport) -> Option<Section> {
     let result = report.result.as_ref()?;
     let heading = match (&result.next_step, &result.stopped) {
@@ -233,7 +233,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new(), follow_up })
 }
 
-/// A sentence in which commands are between backticks. No command contains one.
+/// Splits a sentence at its backticks, which enclose commands. No command contains a backtick.
 fn with_commands(sentence: &str) -> Line {
     let parts = sentence.split('`').enumerate();
     parts
@@ -245,7 +245,7 @@ fn with_commands(sentence: &str) -> Line {
         .collect()
 }
 
-/// The guardrails that do not block, and acknowledgments that have expired.
+/// Returns the guardrails that do not block, and the expired acknowledgments.
 fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing = line!["Guardrails pass: "];
     let mut lines = Vec::new();
@@ -282,7 +282,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
     sections
 }
 
-/// A declared person who is not found, is deactivated, was found elsewhere, or is only observed.
+/// Describes a declared person who is not found, deactivated, found by another address, or only observed.
 fn attention(entry: Entry<'_>) -> Option<Line> {
     let email = entry.email();
     let (mut line, location) = match entry {
@@ -340,7 +340,7 @@ fn observed(edit: &EditLine) -> Line {
     line
 }
 
-/// What a rollback leaves, and what the next apply would make of it.
+/// Returns what is not rolled back, and which values the next apply would set again.
 fn rollback(notes: &RollbackNotes) -> Vec<Section> {
     let RollbackNotes { journal_is_whole, unreadable_lines, left, contradicted, files, unwritten } = notes;
     let skipped = |lines: &[SkippedLine]| {

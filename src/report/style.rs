@@ -1,23 +1,22 @@
-//! Named styles: what a thing is, not how it looks. Without colors each is nothing at all.
+//! Terminal styles, named by meaning. Without colors, all of them are empty.
 
 use anstyle::AnsiColor;
 pub use anstyle::Style;
 
-/// How each kind of text looks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
     pub heading: Style,
     pub change: Style,
-    /// Something as it should be.
+    /// For something that needs no action.
     pub good: Style,
     pub attention: Style,
     pub bad: Style,
-    /// What is beside the point: places, names.
+    /// For less important text, such as file locations.
     pub quiet: Style,
 }
 
 impl Styles {
-    /// With colors, or with none.
+    /// Returns the styles with colors, or empty styles.
     pub fn new(colors: bool) -> Self {
         if !colors {
             return Self::default();

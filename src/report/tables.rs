@@ -1,5 +1,5 @@
-//! A report as tables: roles, explain, doctor, and files. Text, markdown, the page, and the annotations of a GitHub job each show
-//! this one shape in their own way. The facts of the report decide what is in it.
+//! The table model of the reports of `roles`, `explain`, `doctor`, `fmt`, and `import`. Text, markdown, HTML, and GitHub annotations
+//! each render this model.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,12 +8,12 @@ use super::diff::Hunk;
 use crate::printable::Printable;
 use crate::source::Location;
 
-/// What a command reports, in tables.
+/// A report that consists of tables.
 #[derive(Debug, Clone)]
 pub struct TableReport {
-    /// The organization, the person, or the file that it is about. Short enough to be shown whole.
+    /// The organization and the person that it is about. Already short.
     pub about: Vec<Printable>,
-    /// The result in a few words of rolecall.
+    /// The result in a few words.
     pub verdict: String,
     /// The tone of the whole report.
     pub mark: Mark,
@@ -24,7 +24,7 @@ pub struct TableReport {
 pub struct Table {
     /// `None` if it is the only table, or the first.
     pub title: Option<&'static str>,
-    /// The heads of the columns. Empty if the rows need none.
+    /// The column headings. Empty if the rows need none.
     pub columns: Vec<&'static str>,
     pub rows: Vec<Row>,
 }
@@ -32,47 +32,47 @@ pub struct Table {
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     pub mark: Mark,
-    /// Short enough to be shown whole. The first names the row.
+    /// Already short. The first cell names the row.
     pub cells: Vec<Printable>,
-    /// What follows, or what to do: sentences of rolecall, one per line. Values in them are printable and short already.
+    /// Explanations or remedies: sentences of rolecall, one per line. Values in them are already printable and short.
     pub notes: Vec<String>,
     pub location: Option<Location>,
-    /// What would change or has changed in a file.
+    /// The changes of a file.
     pub hunks: Vec<Hunk>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// It is neither good nor bad, or it is not known.
+    /// Neither good nor bad, or unknown.
     #[default]
     #[serde(rename = "unknown")]
     Plain,
     Good,
-    /// It works, but the reader should look at it.
+    /// It works, but it needs a review.
     Attention,
     Bad,
 }
 
-/// A name or a value as a cell: cut, with `…` for what is left out. JSON has it whole.
+/// Returns a name or a value as a cell. A long text is cut and ends with `…`. JSON has the full text.
 pub fn cell(text: &Printable) -> Printable {
     text.short(80)
 }
 
 impl Row {
-    /// A row of these cells.
+    /// Returns a row without notes.
     pub fn new(mark: Mark, cells: impl IntoIterator<Item = Printable>) -> Self {
         Self { mark, cells: cells.into_iter().collect(), ..Self::default() }
     }
 
-    /// With a sentence below it.
+    /// Adds a sentence below the row.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// With the place where it is declared.
+    /// Sets the place of the declaration.
     #[must_use]
     pub fn at(mut self, location: Location) -> Self {
         self.location = Some(location);

@@ -1,8 +1,7 @@
-//! What changes as a diff of canonical TOML: the language in which reviews are read already.
+//! Changes as a diff of canonical TOML, which reviewers already know from the files.
 //!
-//! Each person or setting that differs is one [`Hunk`]: what is true before, what is declared after, and a comment that
-//! says of whom and where. Without its minus lines the whole is TOML that declares what will be, and without its plus
-//! lines what was. A hunk is never cut, but for what stands within a string.
+//! Each person or setting that differs is one [`Hunk`], with comments that name the person and the line. The diff without its minus
+//! lines is TOML that declares the new values, and without its plus lines the old ones. A hunk is never cut, except inside strings.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +13,10 @@ use crate::comparison::{ComparedSubject, Kind};
 use crate::printable::Printable;
 use crate::toml_text::{self, quoted};
 
-/// Names and values are shown up to so many characters; JSON has them whole.
+/// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 80;
 
-/// The changes of a plan, a hunk per person.
+/// Returns the changes of a plan, one hunk per person.
 pub fn plan(report: &PlanReport) -> Vec<Hunk> {
     report.changes.iter().map(change).collect()
 }
@@ -31,7 +30,7 @@ fn change(line: &ChangeLine) -> Hunk {
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
         let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
-        // As `git blame` has it: beside the value that is there, since that is what somebody wrote.
+        // The blame is next to the old value, as in `git blame`, because it is about that value.
         let blame = blame.as_ref().map(words::blame);
         before.extend(match (observed(from), blame) {
             (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
@@ -45,7 +44,7 @@ fn change(line: &ChangeLine) -> Hunk {
     Hunk::between(&before, &after)
 }
 
-/// What Pylon has: nothing, one value, or several, which no file could declare.
+/// Formats the value in Pylon. There may be none or several, although a file declares exactly one.
 fn observed(values: &[Printable]) -> Option<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value.short(LONGEST).raw())).collect();
     match values.as_slice() {
@@ -55,9 +54,9 @@ fn observed(values: &[Printable]) -> Option<String> {
     }
 }
 
-/// The differences of two versions of the files, a hunk a subject.
+/// Returns the differences between two versions of the files, one hunk per subject.
 pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
-    // Keys in no table go before every table: behind one they would be its own.
+    // Keys without a table come first. After a table header, they would belong to that table.
     let (keys, tables): (Vec<_>, Vec<_>) =
         report.differences.iter().partition(|entry| entry.subject == ComparedSubject::Files);
     keys.into_iter().chain(tables).map(difference).collect()
@@ -82,13 +81,13 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
     if *kind != Kind::Removed {
         after.extend(heading);
     }
-    before.extend(said(items, |item| item.old.as_ref(), false));
-    after.extend(said(items, |item| item.new.as_ref(), true));
+    before.extend(declared(items, |item| item.old.as_ref(), false));
+    after.extend(declared(items, |item| item.new.as_ref(), true));
     Hunk::between(&before, &after)
 }
 
-/// What one version says: a line a key, and those that a list holds between brackets.
-fn said<'a>(
+/// Returns the lines of one version: one per key, and list items between brackets.
+fn declared<'a>(
     items: &'a [ItemLine],
     of: impl Fn(&'a ItemLine) -> Option<&'a ComparedValue>,
     with_place: bool,

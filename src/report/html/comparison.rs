@@ -1,4 +1,4 @@
-//! What two versions of the files declare differently.
+//! The report of `compare`.
 
 use maud::{Markup, html};
 

@@ -1,7 +1,7 @@
-//! One page to look through: self-contained, without script, for light and dark, for a desk and a phone.
+//! The HTML format: one self-contained page without scripts, for light and dark mode and for desktops and phones.
 //!
-//! maud escapes whatever is put into the page, and [`Printable`] what would hide in it; nothing from elsewhere is markup,
-//! an address to follow or a style.
+//! Text from elsewhere never becomes markup, a link, or a style. maud escapes everything that is put into the page, and [`Printable`]
+//! makes hidden characters visible.
 
 mod comparison;
 mod plan;
@@ -16,23 +16,22 @@ use super::{Body, Report, diagnostic, words};
 use crate::printable::Printable;
 use crate::source::Location;
 
-/// The style of the page, in the page.
 const STYLE: &str = include_str!("page.css");
-/// Names and values are shown up to so many characters; JSON has them whole.
+/// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 120;
 
-/// How a page feels at first sight.
+/// The color of the page header.
 #[derive(Debug, Clone, Copy)]
 enum Tone {
-    /// Nothing to do, or all is done.
+    /// There is nothing to do, or everything was applied.
     Good,
-    /// There is something to look at.
+    /// There is something to review.
     Attention,
-    /// It was refused or went wrong.
+    /// It was blocked or failed.
     Bad,
 }
 
-/// The report as a page; nothing where there is nothing to say.
+/// Returns the report as a page, or an empty text if there is nothing to report.
 pub(super) fn write(report: &Report) -> String {
     let Report { command, exit, body } = report;
     match body {
@@ -86,7 +85,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Whatever slipped through could still load and run nothing.
+                // Defense in depth: even unescaped markup could not load or run anything.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 title { "rolecall " (command) ": " (verdict) }
                 style { (PreEscaped(STYLE)) }
@@ -104,7 +103,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
     page.into_string() + "\n"
 }
 
-/// The scheduled changes, a row each.
+/// Formats the scheduled changes, one per row.
 fn scheduled(lines: &[ScheduledChange]) -> Markup {
     let value = |value: &Option<Printable>| match value {
         Some(value) => html! { code { (short(value)) } },
@@ -121,7 +120,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
                             td { (short(email)) }
                             td {
                                 span.field { (field) } " " (value(from)) " → " (value(to))
-                                @for refusal in blocked_by { p.blocked { "will be blocked by " (refusal) } }
+                                @for guardrail in blocked_by { p.blocked { "will be blocked by " (guardrail) } }
                             }
                             td { (place(location)) }
                         }
@@ -132,7 +131,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
     }
 }
 
-/// The hunks as a diff, folded away.
+/// Formats the hunks as a collapsed diff.
 fn diff(hunks: &[Hunk]) -> Markup {
     html! {
         @if !hunks.is_empty() {

@@ -82,7 +82,7 @@ fn line_text(line: &Line) -> Markup {
     }
 }
 
-/// The people who change, a row each.
+/// Formats the people who change, one per row.
 fn changes(report: &PlanReport) -> Markup {
     let (is_applied, is_blamed) = (report.result.is_some(), report.audit_log.is_some());
     html! {

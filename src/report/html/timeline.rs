@@ -1,4 +1,4 @@
-//! The windows as a line of time, drawn in SVG: a lane a window, a bar from its beginning to its end.
+//! The timeline of the windows in SVG. Each window is a bar in a lane of its own.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,23 +10,23 @@ use crate::printable::Printable;
 use crate::report::facts::agenda::WindowLine;
 use crate::roster::Field;
 
-/// So many lanes are drawn; the table and the other formats have them all.
+/// How many lanes are drawn. The table and the other formats have all windows.
 const MOST: usize = 60;
-/// Units of the drawing: the whole, the column of names, a lane, the line of dates.
+/// SVG units: the total width, the width of the names, and the heights of a lane and of the dates.
 const WIDTH: f64 = 960.0;
 const NAMES: f64 = 230.0;
 const LANE: f64 = 26.0;
 const DATES: f64 = 24.0;
-/// A date that stands nearer to the word `now` would run into it.
+/// The minimum distance between a date and the word `now` in SVG units, so that they do not overlap.
 const NOW: f64 = 50.0;
-/// No line of time is longer, so that one window in ten years does not press all others together.
+/// The longest time that is shown, so that one window in ten years does not compress all others.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// No line of time is shorter.
+/// The shortest time that is shown.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// So many dates stand below it at most.
+/// How many dates are shown at most.
 const TICKS: usize = 9;
 
-/// The drawing; nothing where there are no windows.
+/// Draws the timeline. Returns nothing if there are no windows.
 pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     if windows.is_empty() {
         return html! {};
@@ -37,7 +37,7 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let height = lanes + DATES;
     html! {
             div.timeline {
-                svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="The windows as a line of time" {
+                svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="Timeline of the windows" {
                     @for tick in axis.ticks().into_iter().filter(|tick| (axis.x(start_of(*tick)) - axis.x(now)).abs() > NOW) {
                         @let x = axis.x(start_of(tick));
                         line.tick x1=(x) y1="0" x2=(x) y2=(lanes) {}
@@ -65,13 +65,13 @@ impl Axis {
         let last = edges.map(|edge| edge.at).max().unwrap_or(now);
         let add = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
         let span = last.clamp(add(NEAREST), add(FARTHEST)).duration_since(now);
-        // A little before the present, so that what has begun is seen to have begun; a little after the last end.
+        // Begin a little before the present, to show which windows are open, and end a little after the last edge.
         let margin = span / 20;
         let until = now.saturating_add(span + margin).unwrap_or(Timestamp::MAX);
         Self { from: now.saturating_sub(margin).unwrap_or(Timestamp::MIN), until }
     }
 
-    /// Where the instant lies, within the drawing.
+    /// Returns the x coordinate of an instant, limited to the drawing.
     fn x(&self, at: Timestamp) -> f64 {
         let whole = self.until.duration_since(self.from).as_secs_f64();
         let part = at.clamp(self.from, self.until).duration_since(self.from).as_secs_f64();
@@ -79,7 +79,7 @@ impl Axis {
         ((NAMES + room * part / whole) * 10.0).round() / 10.0
     }
 
-    /// Days, Mondays or firsts of a month, at most [`TICKS`].
+    /// Returns at most [`TICKS`] dates: daily, weekly, monthly, or quarterly.
     fn ticks(&self) -> Vec<Date> {
         let first = self.from.to_zoned_datetime(TimeZone::UTC).date();
         let last = self.until.to_zoned_datetime(TimeZone::UTC).date();
@@ -116,12 +116,12 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
         _ => "both",
     };
     let values: Vec<String> = sets.iter().map(|(_, value)| value.short(24).to_string()).collect();
-    // A label that has no room behind its bar stands before it.
+    // Put the label before the bar if it does not fit after it.
     let (label_x, anchor) = if end > WIDTH - 170.0 { (start - 6.0, "end") } else { (end + 6.0, "start") };
     let (label_x, anchor) = if label_x < NAMES + 60.0 { (start + 6.0, "start") } else { (label_x, anchor) };
     html! {
         g.lane {
-            title { (told(window)) }
+            title { (sentence(window)) }
             text.who x="0" y=(top + 17.0) { (email.short(30).as_str()) }
             rect class=(class) x=(start) y=(top + 5.0) width=((end - start).max(2.0)) height=(LANE - 10.0) rx="3" {}
             text.what x=(label_x) y=(top + 17.0) text-anchor=(anchor) { (values.join(", ")) }
@@ -129,8 +129,8 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
     }
 }
 
-/// The window in a sentence.
-fn told(window: &WindowLine) -> String {
+/// Describes a window in a sentence.
+fn sentence(window: &WindowLine) -> String {
     let WindowLine { email, from, until, sets, then, reason, location } = window;
     let short = |text: &Printable| text.short(LONGEST).to_string();
     let sets: Vec<String> = sets.some().map(|(field, value)| format!("{field} {}", short(value))).collect();

@@ -1,4 +1,4 @@
-//! What windows will bring.
+//! The report of `agenda`.
 
 use super::{scheduled, short, title};
 use crate::report::facts::agenda::AgendaReport;

@@ -1,4 +1,4 @@
-//! What two versions of the files declare differently.
+//! The report of `compare`.
 
 use super::{code, details, diff, list, place, title};
 use crate::printable::Printable;
@@ -18,13 +18,13 @@ pub(super) fn write(command: &str, report: &ComparisonReport, limit: usize) -> S
     text.trim_end().to_owned() + "\n"
 }
 
-/// What a reviewer must not miss, in front of everything else.
+/// Lists the important differences, which come first.
 fn first(report: &ComparisonReport, room: usize) -> String {
-    let weighty = report
+    let important = report
         .differences
         .iter()
         .flat_map(|entry| entry.items.iter().filter(|item| item.weighty).map(move |item| line(entry, item)));
-    let lines = list(weighty, room);
+    let lines = list(important, room);
     if lines.is_empty() {
         return String::new();
     }

@@ -1,9 +1,8 @@
-//! For the comment under a pull request: the verdict in the title, what changes as a diff, the rest in lists.
+//! The markdown format for comments on pull requests: the verdict is the title, changes are a diff, and the rest are lists.
 //!
-//! Text from elsewhere stands in code spans and fences alone, where nothing is a mention, a link, an image, HTML or
-//! emphasis; the words between are ours. The first line is a comment that tells a pipeline which report this is, so that it
-//! can find the one that it wrote before. A report is never longer than its limit: what does not fit is left out whole, and
-//! counted.
+//! Text from elsewhere is only in code spans and fences, so it cannot be a mention, a link, an image, HTML, or emphasis. The first
+//! line is an HTML comment that names the command, so that a pipeline finds the comment that it wrote before. A report is never
+//! longer than its limit. Items that do not fit are left out and counted.
 
 mod agenda;
 mod comparison;
@@ -18,16 +17,16 @@ use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// So many changed people are shown unfolded; more are a click away.
+/// Up to this number of changed people, the diff is not collapsed.
 const UNFOLDED: usize = 20;
-/// Names and values are shown up to so many characters; JSON has them whole.
+/// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 80;
 
-/// A longer run of backticks is written out: GitHub's parser (cmark) takes none of more than 80 for the fence of a code
-/// span, and counts no fence of a block beyond 255, so that what stands behind it would no longer be code.
+/// A longer run of backticks is escaped. GitHub's parser (cmark) does not accept more than 80 backticks as the fence of a code span,
+/// and not more than 255 as the fence of a block. The text after them would no longer be code.
 const LONGEST_RUN: usize = 16;
 
-/// The report as markdown of at most `limit` bytes, which are never fewer than characters.
+/// Returns the report as markdown of at most `limit` bytes.
 pub(super) fn write(report: &Report, limit: usize) -> String {
     let Report { command, exit, body } = report;
     let text = match body {
@@ -49,11 +48,11 @@ pub(super) fn write(report: &Report, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }
-    // The parts are bounded each by its share, so this is for limits that no report fits in.
+    // Each part is limited to its share, so this happens only if the limit is extremely small.
     title(command, "too long to be shown here") + "The log of this run has all of it.\n"
 }
 
-/// The marker and the title.
+/// Returns the marker and the title.
 fn title(command: &str, verdict: &str) -> String {
     format!("<!-- rolecall:{command} -->\n### rolecall {command}: {verdict}\n\n")
 }
@@ -61,16 +60,16 @@ fn title(command: &str, verdict: &str) -> String {
 fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> String {
     let number = words::count(problems.list.len(), "problem", "problems");
     let head = title(command, &number) + words::not_done(exit) + "\n\n";
-    let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| tamed(&letter)).collect();
+    let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| escaped(&letter)).collect();
     let room = limit.saturating_sub(head.len());
     let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));
     head + &fence("text", &shown) + &left_out(problems.list.len() - kept, "problem", "problems")
 }
 
-/// Room for the two lines of a fence, what folds it, and a line that counts what was left out.
+/// The bytes reserved for a fence, `<details>`, and the line that counts what was left out.
 const FENCES: usize = 300;
 
-/// As many of the pieces, joined, as fit into `room`; and how many those are.
+/// Joins as many pieces as fit into `room` bytes. Returns the text and the number of pieces.
 fn fitting(pieces: &[String], room: usize) -> (String, usize) {
     let mut text = String::new();
     for (number, piece) in pieces.iter().enumerate() {
@@ -92,7 +91,7 @@ fn left_out(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// The hunks as one `diff` fence, folded where there are many, cut on the border of a hunk.
+/// Formats the hunks as one `diff` fence, which is collapsed if there are many. It is cut only between hunks.
 fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> String {
     if hunks.is_empty() {
         return String::new();
@@ -101,7 +100,7 @@ fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> St
         .iter()
         .enumerate()
         .map(|(number, hunk)| {
-            let text = tamed(&hunk.text());
+            let text = escaped(&hunk.text());
             if number == 0 { text } else { format!("\n{text}") }
         })
         .collect();
@@ -111,7 +110,7 @@ fn diff(hunks: &[Hunk], summary: &str, one: &str, many: &str, room: usize) -> St
     folded + &left_out(hunks.len() - kept, one, many) + "\n"
 }
 
-/// A list of at most `room` bytes.
+/// Formats a list of at most `room` bytes.
 fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
     let lines: Vec<String> = lines.map(|line| format!("- {line}\n")).collect();
     let (shown, kept) = fitting(&lines, room);
@@ -121,47 +120,47 @@ fn list(lines: impl Iterator<Item = String>, room: usize) -> String {
     }
 }
 
-/// Something that is folded away. The summary is ours: HTML is not escaped in it.
+/// Returns a collapsed block. HTML in `summary` is not escaped, so it must not contain text from elsewhere.
 fn details(summary: &str, inside: &str) -> String {
     format!("<details><summary>{summary}</summary>\n\n{}\n\n</details>\n", inside.trim_end())
 }
 
-/// A fence longer than any run of backticks inside it.
+/// Returns a fenced block. The fence is longer than any run of backticks in the text.
 fn fence(language: &str, text: &str) -> String {
-    let text = tamed(text);
+    let text = escaped(text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     format!("{fence}{language}\n{text}{end}{fence}\n")
 }
 
-/// A code span (`CommonMark` 6.1): its fence is longer than any run inside, and a space is added where one would be taken
-/// away or a backtick stands at an end.
+/// Returns a code span (`CommonMark` 6.1). Its fence is longer than any run of backticks in the text. A text that begins or ends
+/// with a space or a backtick is padded with spaces, which the parser removes.
 fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return "(empty)".into();
     }
-    let text = tamed(text);
+    let text = escaped(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     let at_end = |char: char| char == '`' || char == ' ';
     let pad = if text.starts_with(at_end) || text.ends_with(at_end) { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Writes out what no fence holds, and what a pipeline that looks for the marker of a comment could find in another.
-fn tamed(text: &str) -> String {
+/// Escapes runs of backticks that are too long for a fence, and HTML comments, which could look like the marker of a report.
+fn escaped(text: &str) -> String {
     let text = text.replace("<!--", "\\u{3c}!--");
     if longest_run(&text) <= LONGEST_RUN {
         return text;
     }
-    let mut tame = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(start) = rest.find('`') {
         let run = rest[start..].len() - rest[start..].trim_start_matches('`').len();
-        tame += &rest[..start];
-        tame += &if run > LONGEST_RUN { "\\u{60}".repeat(run) } else { "`".repeat(run) };
+        escaped += &rest[..start];
+        escaped += &if run > LONGEST_RUN { "\\u{60}".repeat(run) } else { "`".repeat(run) };
         rest = &rest[start + run..];
     }
-    tame + rest
+    escaped + rest
 }
 
 fn short(text: &Printable) -> String {
@@ -176,7 +175,7 @@ fn longest_run(text: &str) -> usize {
     text.split(|char| char != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// The scheduled changes, a line each.
+/// Formats the scheduled changes, one per line.
 fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
     let line = |line: &ScheduledChange| {
         let ScheduledChange { when, email, field, from, to, location, blocked_by } = line;
@@ -198,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_span_is_longer_than_what_it_holds() {
+    fn the_fence_of_code_is_longer_than_the_backticks_in_it() {
         assert_eq!(code("Bo"), "`Bo`");
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`@all`"), "`` `@all` ``");
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_fence_holds_is_written_out() {
+    fn long_runs_of_backticks_and_html_comments_are_escaped() {
         let run = |length: usize| "`".repeat(length);
         assert_eq!(code(&format!("a{}b", run(16))), format!("{0}a{1}b{0}", run(17), run(16)));
         assert_eq!(code(&format!("a{}b`c", run(17))), format!("``a{}b`c``", "\\u{60}".repeat(17)));
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out_whole_and_counted() {
+    fn lines_that_do_not_fit_are_counted() {
         let lines = ["one", "two", "three"].map(str::to_owned);
         assert_eq!(list(lines.clone().into_iter(), 100), "- one\n- two\n- three\n");
         assert_eq!(list(lines.into_iter(), 13), "- one\n- two\n- and 1 more\n");

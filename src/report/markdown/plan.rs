@@ -8,9 +8,9 @@ use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
 use crate::report::{toml_diff, words};
 
-/// Each section except the changes may take this share of the room. The changes have what is left.
+/// Each section except the changes may use one part in this number of the limit. The changes use the rest.
 const SHARE: usize = 12;
-/// A path or a command is shown up to this number of characters, which only one that no user types exceeds.
+/// The maximum length of a path or a command in characters.
 const LONGEST_PATH: usize = 300;
 
 pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
@@ -37,7 +37,7 @@ fn summary(report: &PlanReport) -> String {
     format!("{}: {}\n\n", line_text(&sections::about(report)), counts.join(" · "))
 }
 
-/// A section in at most `share` bytes. The changes are empty here, because their room is what is left by the others.
+/// Formats a section in at most `share` bytes. The changes are empty here, because they use what the other sections leave.
 fn section_text(section: &Section, report: &PlanReport, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {
@@ -89,7 +89,7 @@ fn part_text(part: &Part) -> String {
     }
 }
 
-/// A sentence of ours, and TOML to copy.
+/// Formats a sentence and TOML to copy.
 fn remedy_text(remedy: &str) -> String {
     let (sentence, toml) = remedy.split_once('\n').unwrap_or((remedy, ""));
     let toml: String =

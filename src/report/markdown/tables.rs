@@ -1,4 +1,4 @@
-//! Tables: rows under headings.
+//! The reports that are tables.
 
 use super::{code, fence, fitting, place, title};
 use crate::printable::Printable;

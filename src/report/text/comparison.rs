@@ -1,4 +1,4 @@
-//! What two versions of the files declare differently: what holds for everybody first, then the people.
+//! The report of `compare`: settings first, then people.
 
 use super::LONGEST;
 use crate::comparison::{ComparedSubject, Kind};
@@ -9,7 +9,7 @@ use crate::report::words;
 
 const WIDEST_KEY: usize = 24;
 const WIDEST_VALUE: usize = 56;
-/// Room for any address, and for the name of an accepted risk with its role.
+/// The maximum length of a subject in characters. It is enough for any address and for an acknowledgment with its role.
 const LONGEST_SUBJECT: usize = 300;
 
 pub(super) fn comparison(report: &ComparisonReport, styles: &Styles) -> String {

@@ -1,4 +1,4 @@
-//! For people at a terminal: aligned by what a terminal shows, in named styles.
+//! The text format for terminals, aligned by display width.
 
 mod agenda;
 mod comparison;
@@ -12,9 +12,9 @@ use crate::printable::Printable;
 
 pub use plan::question;
 
-/// The address column is not wider than this; longer addresses push their line.
+/// The maximum width of the address column. A longer address shifts the rest of its line.
 const WIDEST_EMAIL: usize = 40;
-/// Names and values are shown up to so many characters; JSON has them whole.
+/// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 80;
 
 /// Writes the report for a terminal.
@@ -38,7 +38,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
     }
 }
 
-/// The scheduled changes, a line each.
+/// Formats the scheduled changes, one per line.
 fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     let when = scheduled.iter().map(|line| line.when.width()).max().unwrap_or(0);
     let email = scheduled.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
@@ -51,8 +51,8 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
         let (at, who) = (padded(at, when), padded(who, email));
         let change = words::change(&value(from), &value(to));
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
-        for refusal in blocked_by {
-            text += &format!("      {} {refusal}\n", styled(styles.bad, "will be blocked by"));
+        for guardrail in blocked_by {
+            text += &format!("      {} {guardrail}\n", styled(styles.bad, "will be blocked by"));
         }
     }
     text

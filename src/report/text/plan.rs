@@ -1,4 +1,4 @@
-//! A plan, or what came of it: only what changes, the rest as counts.
+//! The report of a plan, or of an apply. It lists only what changes or needs attention, and counts the rest.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ use crate::source::Location;
 
 const WIDEST_VALUE: usize = 44;
 
-/// A plan, or what came of it.
+/// Formats a plan, or the result of applying it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let mut text = heading(command, report, styles);
     let entries = report.entries();
@@ -52,7 +52,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     text
 }
 
-/// The plan as it is shown to whoever is asked whether it shall be carried out.
+/// Formats a plan with the question whether to apply it.
 pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
     let organization = report.organization.name.short(LONGEST);
     format!(
@@ -91,7 +91,7 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
     format!("{title} · {name} ({id}, {place}) · {declared} declared{only}{at}\n{made_up}")
 }
 
-/// What came of somebody's change stands below it, by its name alone where it is told once of many.
+/// Formats a person with the outcome below the edits. If many people share an outcome, its details follow in the summary.
 fn entry_lines(entry: Entry<'_>, columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
     let line = |sign: String, rest: String| {
         format!("  {sign} {}  {rest}\n", padded(entry.email(), columns.email)).replace(" \n", "\n")
@@ -222,7 +222,7 @@ fn scheduled(report: &PlanReport, styles: &Styles) -> String {
     format!("\nScheduled changes:\n{}", scheduled_lines(&report.scheduled, styles))
 }
 
-/// What a rollback leaves, and what the next apply would make of it.
+/// Formats what is not rolled back, and which values the next apply would set again.
 fn rollback(report: &PlanReport, styles: &Styles) -> String {
     let Some(notes) = &report.rollback else {
         return String::new();

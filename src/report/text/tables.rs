@@ -1,4 +1,4 @@
-//! Tables: rows under headings.
+//! The reports that are tables.
 
 use textwrap::{Options, WordSplitter};
 
@@ -7,9 +7,9 @@ use crate::report::diff::{Hunk, Sign};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
-/// No column is wider than this; longer cells push their line.
+/// The maximum width of a column. A longer cell shifts the rest of its line.
 const WIDEST: usize = 44;
-/// Notes are broken at this width, between words.
+/// The width at which notes are wrapped, between words.
 const NOTE: usize = 100;
 
 pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles) -> String {
@@ -54,7 +54,7 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     let place = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, at)));
     let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
     text.push('\n');
-    // Nothing is broken within a word: people copy addresses, and what stands behind a break begins a line.
+    // Do not break words: people copy addresses, and the second part of a word could begin a line like a command of a job.
     let options = Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation).break_words(false);
     for line in notes.iter().flat_map(|note| note.lines()) {
         let lines = textwrap::wrap(line, &options);
@@ -64,7 +64,7 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     text
 }
 
-/// What would change in a file, or did.
+/// Formats the changes of a file.
 pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
     let style = |sign: Sign| -> Style {
         match sign {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_note_is_broken_where_a_line_would_become_a_command_of_a_job() {
+    fn wrapping_a_note_does_not_create_a_command_of_a_job() {
         let word = format!("{}::error::x", "n".repeat(NOTE));
         let row = Row::new(Mark::Bad, [crate::printable::Printable::new("a")]).note(format!("mean {word}?"));
         assert_eq!(row_lines(&row, &[1], &Styles::new(false)), format!("  ✗ a\n      mean\n      {word}?\n"));

@@ -41,7 +41,7 @@ In Pylon
     id       u_bo
     address  bo@acme.example
     also     b.lindqvist@acme.example
-  ! found    by another address than the primary one
+  ! found    by an address that is not the primary one
     role     Lead (r_lead1)
     status   away
 
@@ -57,7 +57,7 @@ Scheduled changes
     2026-12-20  status (left alone) → out_of_office   users.toml:10
     2027-01-03  status out_of_office → active         users.toml:10
 
-Guardrails, for this person alone
+Guardrails for this person
   ✓ max_changes    1 of 3 change (limit 10)
   ✓ keep_at_least  2 Admins remain (minimum 2)
 
@@ -74,7 +74,7 @@ fn explain_shows_the_guardrails_that_concern_a_person() {
     run.exits(0);
     assert!(
         run.stdout
-            .contains("    protected      never changed, unless that is acknowledged     users.toml:3\n"),
+            .contains("    protected      never changed unless acknowledged              users.toml:3\n"),
         "{}",
         run.stdout
     );
@@ -92,7 +92,7 @@ fn an_unknown_address_is_an_error_with_a_suggestion() {
     let run = scene().run("explain bo@acme.exmaple");
     run.exits(1);
     assert!(
-        run.stdout.contains("nobody has this address\n      did you mean bo@acme.example?\n"),
+        run.stdout.contains("no person has this address\n      did you mean bo@acme.example?\n"),
         "{}",
         run.stdout
     );
@@ -112,12 +112,12 @@ rolecall roles · Acme (org_1, HOST)
     name    slug       id        holders  declared
     Admin   admin      r_admin   2        2
   ! Lead    lead-emea  r_lead1   1        0
-      another role has this name: write the slug or the id in the files
+      another role has the same name; use the slug or the ID in the files
   ! Lead    lead-amer  r_lead2   0        0         unused
-      another role has this name: write the slug or the id in the files
+      another role has the same name; use the slug or the ID in the files
     Member  member     r_member  0        1
 
-4 roles · 1 unused · 2 with a name that another has too
+4 roles · 1 unused · 2 with the name of another role
 "
         .replace("HOST", &scene.host()),
     );
@@ -219,7 +219,7 @@ fn doctor_reports_each_problem_with_a_remedy_and_continues() {
     ill(
         &pinned,
         &[
-            "  ✗ organization      Acme (org_1); the token belongs to user u_ana             users.toml:2\n      the files are pinned",
+            "  ✗ organization      Acme (org_1); the token belongs to user u_ana   users.toml:2\n      the files are pinned",
             "    people and roles  skipped, because it is another organization\n",
             "\n1 check failed\n",
         ],
@@ -339,7 +339,7 @@ fn a_token_may_come_from_a_pipe_and_each_mistake_has_a_message() {
     let (exit, complaint) = ran("PYLON_BASE_URL=$(printf '\\377') \"$0\" plan");
     assert_eq!(exit, Some(64));
     assert!(
-        complaint.contains("the value of PYLON_BASE_URL is not UTF-8: set it again, or unset it"),
+        complaint.contains("the value of PYLON_BASE_URL is not UTF-8; set it again or unset it"),
         "{complaint}"
     );
     let (exit, complaint) = ran("\"$0\" explain $(printf '\\377')");
@@ -359,7 +359,7 @@ fn doctor_warns_about_an_incomplete_apply() {
     let run = scene.run("doctor");
     assert!(
         run.stdout.contains(
-            "  ! last apply      1 change not applied, 2026-11-20 08:00Z\n      run `rolecall plan` to see the current state; something else sets these values, so another apply does\n      not help\n"
+            "  ! last apply      1 change not applied, 2026-11-20 08:00Z\n      run `rolecall plan` to see the current state; something else sets these values, so another apply\n      does not help\n"
         ),
         "{}",
         run.stdout
@@ -386,7 +386,7 @@ In Pylon
 In the files now
     no file declares this address
 
-several people in Pylon have this address: ask by one that nobody else has
+several people in Pylon have this address; use another address of the person
 "
         .replace("HOST", &scene.host()),
     );

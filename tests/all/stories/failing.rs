@@ -197,14 +197,14 @@ fn not_effective_and_reverted_changes_are_reported_as_such() {
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(4);
-    assert!(run.stdout.contains("not effective: Pylon accepted it"), "{}", run.stdout);
+    assert!(run.stdout.contains("not effective: Pylon accepted the change"), "{}", run.stdout);
 
     let hours = r#"{ "users": [ { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member", "support_hours": "active" } ] }"#;
     let scene =
         Scene::with_pylon(hours).file("users.toml", "[users]\n\"bo@acme.example\" = { status = \"away\" }\n");
     let run = scene.run("apply --auto-approve");
     run.exits(4);
-    assert!(run.stdout.contains("reverted: it was applied"), "{}", run.stdout);
+    assert!(run.stdout.contains("reverted: the change was applied"), "{}", run.stdout);
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn the_next_step_fits_the_outcome_and_is_printed_once() {
     let ineffective =
         Scene::with_pylon(scim).file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Viewer\" }\n");
     for text in remedy(&ineffective, "apply --auto-approve", 4) {
-        assert!(text.contains("something else decides the value: change it there"), "{text}");
+        assert!(text.contains("something else sets the value. Change it there"), "{text}");
         assert!(!text.contains("apply again") && !text.contains("rolecall apply again"), "{text}");
     }
     // A guardrail blocks the plan.

@@ -128,8 +128,8 @@ fn apply_changes_nothing_without_a_yes() {
         "
 apply::needs_approval
 
-  × cannot ask for confirmation, because standard input or standard error is not a terminal; nothing was changed
-  help: run `rolecall plan` first; where the plan has been reviewed, as in a pipeline, add --auto-approve
+  × cannot ask for confirmation without a terminal; nothing was changed
+  help: run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve
 
 ",
     );

@@ -105,11 +105,17 @@ fn a_linked_journal_is_not_listed() {
     let scene = scene();
     scene.run(&format!("apply --auto-approve {CONFIG} --journal folder/a.jsonl")).exits(0);
     link(&scene, ".rolecall/journal", "folder");
-    scene.run(&format!("rollback {CONFIG}")).exits(64).mentions("there is none in .rolecall/journal/");
+    scene
+        .run(&format!("rollback {CONFIG}"))
+        .exits(64)
+        .mentions("there are no journals in .rolecall/journal/");
     let journal = scene.folder().join("repository/.rolecall/journal");
     fs::remove_file(&journal).unwrap();
     link(&scene, ".rolecall/journal/20261120T080000Z-1.jsonl", "folder/a.jsonl");
-    scene.run(&format!("rollback {CONFIG}")).exits(64).mentions("there is none in .rolecall/journal/");
+    scene
+        .run(&format!("rollback {CONFIG}"))
+        .exits(64)
+        .mentions("there are no journals in .rolecall/journal/");
 }
 
 #[test]

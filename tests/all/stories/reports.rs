@@ -351,7 +351,7 @@ fn the_final_notes_are_in_the_text_the_comment_and_the_page() {
     for name in ["plan.md", "plan.html"] {
         let text = read(&scene, name);
         assert!(
-            text.contains("rolecall apply plan.json") && text.contains("applies exactly this"),
+            text.contains("rolecall apply plan.json") && text.contains("applies these changes and no others"),
             "{name}: {text}"
         );
     }
@@ -379,8 +379,8 @@ fn report_only_drift_reads_the_same_in_every_format() {
             ),
             "{text}"
         );
-        let line = plain.lines().find(|line| line.contains("nobody in Pylon has this address")).unwrap();
-        let rest = line.split("nobody in Pylon has this address").nth(1).unwrap();
+        let line = plain.lines().find(|line| line.contains("is protected, but not in Pylon")).unwrap();
+        let rest = line.split("is protected, but not in Pylon").nth(1).unwrap();
         assert!(rest.is_empty() || rest.starts_with("</"), "the line has more text: {line}");
     }
 }

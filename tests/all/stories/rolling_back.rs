@@ -159,7 +159,7 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
         .run("rollback")
         .exits(64)
         .names("rollback::which_journal")
-        .mentions("there is none in .rolecall/journal/");
+        .mentions("there are no journals in .rolecall/journal/");
     let kept = Scene::with_pylon(PYLON).file("users.toml", USERS);
     kept.run("apply --auto-approve").exits(0);
     let run = kept.run("rollback");
@@ -219,7 +219,7 @@ fn after_a_rollback_that_failed_nobody_is_sent_to_apply_which_would_undo_it() {
         let plain = text.replace("<code>", "`").replace("</code>", "`");
         assert!(
             plain.contains(
-                "`rolecall rollback first.jsonl` again, of the same journal, sends only what is not applied"
+                "Run `rolecall rollback first.jsonl` again with the same journal to send only what is not applied"
             ),
             "{text}"
         );

@@ -324,7 +324,7 @@ rolecall import
   ✓ users.toml  written
 
 2 people declared
-`allow_unicode_emails = true` is in the file, because 1 address has letters outside ASCII. Check them.
+The file sets `allow_unicode_emails = true`, because 1 address has characters outside ASCII. Check them.
 ",
     );
     assert!(
