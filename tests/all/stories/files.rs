@@ -136,7 +136,7 @@ roster::unknown_key
    ╭─[users.toml:2:24]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                        ──┬─
-   ·                          ╰── not known
+   ·                          ╰── unknown
    ╰────
   help: did you mean `role`?
 
@@ -146,7 +146,7 @@ roster::unknown_status
    ╭─[users.toml:2:49]
  2 │ \"ana@acme.example\" = { roel = \"Admin\", status = \"activ\" }
    ·                                                 ───┬───
-   ·                                                    ╰── not known
+   ·                                                    ╰── unknown
    ╰────
   help: did you mean `active`? `status` is one of: active, away, out_of_office
 
@@ -170,7 +170,7 @@ roster::duplicate_person
    · ─────────┬────────
    ·          ╰── declared again here
    ╰────
-  help: keep one of the two; letter case makes no second person
+  help: keep one of the two entries; letter case does not matter in an address
 
 Advice: 
   ☞ first declared here
@@ -337,7 +337,7 @@ fn a_problem_in_json_has_code_places_and_help() {
           "file": "users.toml",
           "line": 2,
           "column": 24,
-          "label": "not known"
+          "label": "unknown"
         }
       ]
     }
@@ -353,7 +353,7 @@ fn an_acknowledgment_that_expires_too_late_names_the_latest_allowed_day() {
     let run = Scene::offline().file("users.toml", text).run("validate");
     run.exits(1).names("roster::expires_too_late");
     run.mentions("would end on 2027-01-21 00:00 (Europe/Berlin)");
-    run.mentions("the latest day that is allowed now is 2026-12-20");
+    run.mentions("use 2026-12-20 or an earlier day");
     // The day in the message is allowed, and the next one is not.
     for (day, exit) in [("2026-12-20", 0), ("2026-12-21", 1)] {
         Scene::offline().file("users.toml", text.replace("2027-01-21", day)).run("validate").exits(exit);

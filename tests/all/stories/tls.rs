@@ -490,7 +490,12 @@ fn a_file_of_certificates_that_cannot_be_used_is_named_with_the_reason() {
             "unset",
         ),
         ("SSL_CERT_FILE", "folder", "`folder`, which is a folder", "set SSL_CERT_DIR to the folder instead"),
-        ("SSL_CERT_FILE", "/dev/null", "`/dev/null`, which cannot be read: it is no regular file", "unset"),
+        (
+            "SSL_CERT_FILE",
+            "/dev/null",
+            "`/dev/null`, which cannot be read: it is not a regular file",
+            "unset",
+        ),
         (
             "SSL_CERT_FILE",
             "empty",
