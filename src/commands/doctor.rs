@@ -44,7 +44,7 @@ pub(super) fn run(asked: &ConnectionArgs, common: &Common, environment: &Environ
         match Connection::open(&roster, asked, common, environment).await {
             // The checks of the network already reported it.
             Err(_) if is_blocked => {
-                report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"))
+                report.checks.push(Check::unknown("Pylon", "skipped because of the problems above"));
             }
             Err(problems) => report.checks.push(failed("token and host", &problems)),
             Ok(connection) => {
