@@ -207,7 +207,7 @@ pub struct FmtArgs {
 }
 
 impl FmtArgs {
-    /// Returns whether standard input is formatted to standard output. There is no report then.
+    /// Returns whether standard input is formatted to standard output. Then no report is printed.
     pub fn is_filter(&self) -> bool {
         !self.check && !self.diff && matches!(self.files.as_slice(), [file] if file.as_os_str() == STDIN)
     }
@@ -394,7 +394,7 @@ impl ConnectionArgs {
 }
 
 impl Command {
-    /// Returns the command that runs the same operation again. Returns `apply` for commands that change no one.
+    /// Returns the command that runs the same operation again. Returns `apply` for commands that change nothing.
     fn again(&self) -> Vec<String> {
         let limit = |carry: &CarryArgs| {
             carry.max_changes.map(|limit| ["--max-changes".to_owned(), limit.to_string()])

@@ -1,4 +1,4 @@
-//! `doctor`: checks everything that a run needs. It continues after a failed check as far as possible, and does not retry requests,
+//! `doctor`: checks everything that a run needs. It continues after a failed check if it can, and does not retry requests,
 //! because the user waits for the result.
 
 use std::path::Path;

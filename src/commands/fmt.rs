@@ -55,8 +55,8 @@ fn texts(args: &FmtArgs, common: &Common, environment: &Environment) -> Result<S
     Ok(texts)
 }
 
-/// The name and the text of one file. It must be TOML, and need not be a valid root file: it may be a team file, and what that
-/// declares is valid or not only together with its root file.
+/// The name and the text of one file. It must be TOML, but need not be a valid root file. It may be a
+/// team file, which can only be checked together with its root file.
 fn text(path: &Path) -> Result<(String, String), Problems> {
     let first =
         |sources: &Sources| sources.iter().next().map(|(name, text)| (name.to_owned(), text.to_owned()));

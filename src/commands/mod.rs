@@ -88,7 +88,7 @@ codes! {
     }
 }
 
-/// Every diagnostic code of every room (docs/diagnostics.md).
+/// Every diagnostic code of every module (docs/diagnostics.md).
 pub fn diagnostic_codes() -> Vec<&'static str> {
     let roster = crate::roster::RosterCode::ALL.iter().map(|code| code.as_str());
     let plan = crate::plan::PlanCode::ALL.iter().map(|code| code.as_str());

@@ -63,7 +63,7 @@ async fn prepare_on(
     confirmed(connection, declared, Vec::new(), draw).await
 }
 
-/// Observes and draws. If the minimum of a guarded role depends on people whom only the listing shows as its holders, everything
+/// Observes and draws. If the minimum of a guarded role depends on people that only the listing shows as its holders, everything
 /// is read again, and these people are searched for too.
 pub(super) async fn confirmed(
     connection: &Connection,

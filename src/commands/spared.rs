@@ -72,7 +72,7 @@ fn shown(path: &Path) -> Printable {
 /// Identifies a file, regardless of which of its names is used.
 struct FileIdentity {
     path: PathBuf,
-    /// Device and number of the file, which its hard links and the places where it is mounted share. `None` if it does not exist
+    /// Device and number of the file, which all its hard links and mount points share. `None` if it does not exist
     /// or is not a regular file: two reports may go to one terminal.
     #[cfg(unix)]
     id: Option<(u64, u64)>,

@@ -13,7 +13,6 @@ pub struct Page {
     pub verb: Option<&'static str>,
     /// The file name, such as `rolecall-plan.1`.
     pub file: String,
-    /// The page in roff.
     pub text: String,
 }
 

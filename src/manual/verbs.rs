@@ -75,7 +75,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
-        more: "Gives each person the values from before the apply, unless someone has changed them since. If users.toml still \
+        more: "Gives each person the values from before the apply, unless someone else has changed them since. If users.toml still \
                declares the newer values, the next apply would set them again. The report shows which lines to edit.",
         examples: &[
             ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "undo this apply"),

@@ -13,7 +13,6 @@ const CONTEXT: usize = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
-    /// The lines with their signs.
     pub lines: Vec<(Sign, String)>,
 }
 

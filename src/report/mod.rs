@@ -60,7 +60,6 @@ pub struct Report {
     pub body: Body,
 }
 
-/// The facts of a report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Body {
@@ -98,7 +97,6 @@ pub enum Body {
     ),
 }
 
-/// The settings of a format.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// Whether to use terminal colors.

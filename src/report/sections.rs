@@ -20,7 +20,6 @@ const LONGEST_SENTENCE: usize = 300;
 /// How many people a line names at most.
 const NAMED: usize = 10;
 
-/// A part of a line.
 #[derive(Debug, Clone)]
 pub(super) enum Part {
     /// Words that rolecall chooses.
@@ -39,7 +38,6 @@ pub(super) enum Part {
 /// A sentence, or an item of a list.
 pub(super) type Line = Vec<Part>;
 
-/// A section of the document.
 #[derive(Debug, Clone)]
 pub(super) enum Section {
     Paragraph(Mark, Line),

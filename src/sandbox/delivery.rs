@@ -70,7 +70,7 @@ impl World {
                 ApiError::new(ErrorCode::InternalError, "something went wrong on our side")
             }
             Fault::RequestTimeout => ApiError::without_code(408, "the request took too long"),
-            Fault::Conflict => ApiError::without_code(409, "somebody else is changing this at the moment"),
+            Fault::Conflict => ApiError::without_code(409, "another request is changing this at the moment"),
             Fault::RateLimited => ApiError::rate_limited(1),
             Fault::BadGateway => return gateway_page(502, "Bad Gateway"),
             Fault::GatewayTimeoutApplied => return gateway_page(504, "Gateway Time-out"),

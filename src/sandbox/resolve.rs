@@ -15,7 +15,7 @@ pub(super) struct Resolver<'a> {
     /// The index of each ID, and of each primary address in lower case.
     ids: HashMap<String, usize>,
     addresses: HashMap<String, usize>,
-    /// One sentence for each problem.
+    /// One sentence for each problem, in the order of the file.
     pub(super) problems: Vec<String>,
 }
 

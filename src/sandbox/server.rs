@@ -141,7 +141,6 @@ pub struct Arrival {
     pub fault: Option<Fault>,
 }
 
-/// What all connections share.
 #[derive(Debug)]
 struct ServerState {
     inner: Mutex<Inner>,

@@ -65,7 +65,7 @@ pub struct WindowLine {
 /// The beginning or the end of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Edge {
-    /// An RFC 3339 timestamp in UTC.
+    /// The instant as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     /// As the file wrote it.

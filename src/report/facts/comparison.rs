@@ -20,7 +20,7 @@ pub struct ComparisonReport {
     /// How many people the new version declares.
     pub declared: usize,
     pub summary: ComparisonSummary,
-    /// In the order of [`ComparedSubject`].
+    /// Sorted in the order of [`ComparedSubject`].
     pub differences: Vec<DifferenceEntry>,
     /// The beginning of the timeline of the windows.
     #[serde(skip)]

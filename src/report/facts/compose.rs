@@ -93,7 +93,7 @@ impl PlanReport {
         }
     }
 
-    /// Adds who set the values that differ, as far as the audit log shows it.
+    /// Adds who set the values that differ, if the audit log shows it.
     pub fn add_blame(&mut self, findings: &Findings) {
         let Findings { blames, unread, is_available } = findings;
         let mut edits = 0;

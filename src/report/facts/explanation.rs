@@ -63,7 +63,6 @@ pub struct StandingLine {
 pub struct PylonLine {
     pub id: Printable,
     pub name: Printable,
-    /// The primary address in Pylon.
     pub email: Printable,
     pub other_emails: Vec<Printable>,
     /// Whether the address on the command line is one of `other_emails`.

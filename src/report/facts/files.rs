@@ -22,7 +22,6 @@ pub struct FilesReport {
     pub left: Vec<SkippedLine>,
 }
 
-/// A file and its differences.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileLine {
     /// As the user or an `include` named it.

@@ -45,7 +45,7 @@ pub struct PlanReport {
     pub missing: Vec<MissingLine>,
     /// People who are in sync, but have another primary address in Pylon.
     pub found_elsewhere: Vec<FoundElsewhereLine>,
-    /// Primary addresses of people whom no file declares. Empty if the files ignore them.
+    /// Primary addresses of people that no file declares. Empty if the files ignore them.
     pub unmanaged: Vec<Printable>,
     /// Users without an email address, sorted by ID. They are not people.
     pub integration_users: Vec<IntegrationLine>,
@@ -110,7 +110,7 @@ pub struct MissingLine {
     pub deactivated: bool,
     /// The name in Pylon of a person who is deactivated.
     pub name: Option<Printable>,
-    /// The nearest address of a person whom no file declares.
+    /// The nearest address of a person that no file declares.
     pub did_you_mean: Option<Printable>,
     /// Where the person is declared.
     pub location: Location,
@@ -181,7 +181,7 @@ pub struct BlameLine {
     pub source: Option<Printable>,
     /// The name of the action in the log.
     pub action: Printable,
-    /// An RFC 3339 timestamp in UTC.
+    /// The instant as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]
     pub at: Timestamp,
     pub old: Option<Printable>,
@@ -206,7 +206,7 @@ pub struct AuditLogLine {
     pub blamed: usize,
 }
 
-/// The result of one change.
+/// How one change ended.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OutcomeLine {
     pub name: &'static str,
@@ -251,7 +251,7 @@ pub struct ExpiredLine {
     pub guardrail: Guardrail,
     /// The instant as the file wrote it.
     pub expired: Printable,
-    /// The same instant in UTC.
+    /// The same instant as a timestamp in UTC.
     #[serde(skip)]
     pub at: Timestamp,
     pub location: Location,

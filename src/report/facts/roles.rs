@@ -43,7 +43,7 @@ pub struct RoleLine {
 }
 
 impl RolesReport {
-    /// Returns the roles of `observed`, with the number of people whom `roster` declares with each.
+    /// Returns the roles of `observed`, with the number of people that `roster` declares with each.
     pub fn new(observed: &ObservedState, roster: Option<&Roster>, place: &str) -> Self {
         let mut declared: HashMap<&RoleName, usize> = HashMap::new();
         for person in roster.iter().flat_map(|roster| &roster.people) {

@@ -60,7 +60,6 @@ pub struct Shared {
     pub kind: String,
     /// The outcome with its reason, and one request ID as an example.
     pub sentence: String,
-    /// The number of people.
     pub people: usize,
 }
 
@@ -210,7 +209,7 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
     let label = |role: &RoleId| Printable::cut(&label(role), LONGEST_NAME).to_string();
     match why {
         NotRolledBackReason::ChangedSince { field } => {
-            format!("{field}: someone has set another value since; left alone")
+            format!("{field}: someone else has set another value since; left alone")
         }
         NotRolledBackReason::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
             "role: none was assigned before, and a PATCH cannot remove the last one".into()

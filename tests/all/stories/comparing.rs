@@ -46,7 +46,7 @@ fn what_means_the_same_is_no_difference() {
         "timezone = \"UTC\"\nallow_unicode_emails = false\n[users]\n\"cy@acme.example\".role = \"Admin\"\n\"bo@acme.example\".role = \"Member\"\n",
     ] {
         let (text, exit) = compare(plain, same);
-        // Whether the role stands in [defaults] or with the person is told by no line: it means the same.
+        // A role means the same in [defaults] and in the person's entry, so no line shows the move.
         assert_eq!(text.lines().last(), Some("no differences"), "{text}");
         assert_eq!(exit, Some(0));
     }

@@ -9,7 +9,7 @@ use rolecall::report::Format;
 
 use crate::harness::{Run, Scene};
 
-/// Three administrators, of whom Ana owns the token and Cleo has left, and `members` members.
+/// Three administrators (Ana owns the token, and Cleo has left), and `members` members.
 fn pylon(members: usize) -> Scene {
     pylon_of("2026-10", members)
 }
@@ -278,7 +278,7 @@ fn files_for_another_organization_ask_for_nothing_but_me() {
 fn a_region_that_contradicts_the_pin_asks_nobody() {
     let scene = pinned("region = \"eu\"");
     let before = scene.asked();
-    // The address of the Pylon here is no region's, and says so when it contradicts the flag.
+    // The sandbox's address belongs to no region, and the error says so if it contradicts the flag.
     scene.run("plan --region us").exits(1).names("commands::other_region");
     scene.run("plan --region eu").exits(1).names("commands::other_region");
     for flags in ["--base-url https://api.usepylon.com", "--region us --base-url https://api.usepylon.com"] {

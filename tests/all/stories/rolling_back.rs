@@ -83,7 +83,7 @@ fn what_somebody_has_changed_since_is_left_alone_and_said() {
     let run = scene.run(ROLLBACK);
     run.exits(0);
     assert!(
-        run.stdout.contains("  bo@acme.example   role: someone has set another value since; left alone"),
+        run.stdout.contains("  bo@acme.example   role: someone else has set another value since; left alone"),
         "{}",
         run.stdout
     );
@@ -292,7 +292,8 @@ fn what_a_rollback_leaves_is_shown_by_its_address_in_pylon_too() {
     let journal = forged(&scene, "u_cy", "bo@acme.example", "role_viewer", "role_admin");
     let run = scene.file("forged.jsonl", journal).run("rollback forged.jsonl --auto-approve");
     run.exits(0);
-    let left = "  cy@acme.example  role: someone has set another value since; left alone   forged.jsonl:2\n";
+    let left =
+        "  cy@acme.example  role: someone else has set another value since; left alone   forged.jsonl:2\n";
     assert!(run.stdout.contains(left), "{}", run.stdout);
 }
 
