@@ -60,6 +60,36 @@ impl Printable {
         Self::cut(&self.raw, limit)
     }
 
+    /// Cuts both values of a change to at most `limit` characters. If they differ only after that, a few characters around the
+    /// difference follow, so that a change never looks like `x → x`.
+    pub fn cut_change(before: &str, after: &str, limit: usize) -> [Self; 2] {
+        const CONTEXT: usize = 12;
+        let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+        let is_alike = before != after && shared >= limit;
+        [before, after].map(|text| {
+            if !is_alike {
+                return Self::cut(text, limit);
+            }
+            let start: String = text.chars().take(limit).collect();
+            let around: String = text.chars().skip(limit.max(shared.saturating_sub(CONTEXT))).collect();
+            Self::new(&format!("{start}…{}", Self::cut(&around, 2 * CONTEXT).raw()))
+        })
+    }
+
+    /// Cuts a value and the values before it, as [`Printable::cut_change`] does.
+    pub fn cut_changes(before: &[&str], after: &str, limit: usize) -> (Vec<Self>, Self) {
+        let mut shown_after = Self::cut(after, limit);
+        let mut shown_before = Vec::new();
+        for before in before {
+            let [before, from_difference] = Self::cut_change(before, after, limit);
+            if from_difference != shown_after {
+                shown_after = from_difference;
+            }
+            shown_before.push(before);
+        }
+        (shown_before, shown_after)
+    }
+
     pub fn as_str(&self) -> &str {
         self.escaped.as_deref().unwrap_or(&self.raw)
     }
@@ -143,6 +173,30 @@ mod tests {
             ["", "Bo Lindqvist", "Zoë Ångström", "李雷", "Ахмед", "👩‍🔧".replace('\u{200d}', "").as_str()]
         {
             assert_eq!(Printable::new(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn two_values_that_differ_only_after_the_cut_look_different() {
+        let same = "Lead of the team ".repeat(9);
+        for (before, after) in [
+            (format!("{same}EMEA"), format!("{same}US")),
+            (same.clone(), format!("{same}US")),
+            (format!("{same}EMEA{same}"), format!("{same}US{same}")),
+        ] {
+            for limit in [24, 60, 80] {
+                let shown = Printable::cut_change(&before, &after, limit);
+                assert_ne!(shown[0].as_str(), shown[1].as_str());
+                assert!(shown.iter().all(|text| text.raw().chars().count() <= limit + 26), "{shown:?}");
+            }
+        }
+        for (before, after, expected) in [
+            ("Member of EMEA", "Member of US", ["Member… of EMEA", "Member… of US"]),
+            ("Member", "Member of US", ["Member…", "Member… of US"]),
+            ("Member of EMEA", "Admin of EMEA", ["Member…", "Admin …"]),
+        ] {
+            let shown = Printable::cut_change(before, after, 6);
+            assert_eq!(shown.each_ref().map(Printable::as_str), expected);
         }
     }
 

@@ -267,13 +267,13 @@ impl Operation {
     fn steps(&self, roles: &RoleCatalog) -> String {
         let mut steps = Vec::new();
         for Step { field, from, to } in &self.edits {
-            let label = |value: &String| {
-                let label = roles.value_label(*field, &value.as_str().into());
-                Printable::cut(&label, LONGEST_VALUE).to_string()
-            };
-            let from: Vec<String> = from.iter().map(label).collect();
+            let label = |value: &String| roles.value_label(*field, &value.as_str().into());
+            let labels: Vec<String> = from.iter().map(label).collect();
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let (from, to) = Printable::cut_changes(&labels, &label(to), LONGEST_VALUE);
+            let from: Vec<&str> = from.iter().map(Printable::as_str).collect();
             let from = if from.is_empty() { "(none)".to_owned() } else { from.join(", ") };
-            steps.push(format!("{field} {from} → {}", label(to)));
+            steps.push(format!("{field} {from} → {to}"));
         }
         steps.join(" and ")
     }

@@ -269,10 +269,8 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
 
 fn edit_text(edit: &EditLine) -> String {
     let EditLine { field, from, to, through_scim: _, location: _, origin, blame } = edit;
-    let from = from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let from = if from.is_empty() { "(none)".to_owned() } else { from };
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
-    format!("{field} {}{}{blame}", words::change(&from, to.as_str()), words::origin(origin))
+    format!("{field} {}{}{blame}", words::change(&words::before(from), to.as_str()), words::origin(origin))
 }
 
 fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {

@@ -54,9 +54,12 @@ pub enum Mark {
     Bad,
 }
 
+/// A longer cell is cut, in characters.
+pub const LONGEST_CELL: usize = 80;
+
 /// Returns a name or a value as a cell. A long text is cut and ends with `…`. JSON has the full text.
 pub fn cell(text: &Printable) -> Printable {
-    text.short(80)
+    text.short(LONGEST_CELL)
 }
 
 impl Row {

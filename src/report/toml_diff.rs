@@ -29,24 +29,25 @@ fn change(line: &ChangeLine) -> Hunk {
     let heading = format!("{} # {}{primary}{outcome}", header(email.raw()), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
-        let EditLine { field, from, to, through_scim: _, location, origin, blame } = edit;
+        let EditLine { field, from: _, to: _, through_scim: _, location, origin, blame } = edit;
+        let (from, to) = edit.short_values(LONGEST);
         // The blame is next to the old value, as in `git blame`, because it is about that value.
         let blame = blame.as_ref().map(words::blame);
-        before.extend(match (observed(from), blame) {
+        before.extend(match (observed(&from), blame) {
             (Some(value), Some(blame)) => Some(format!("{field} = {value} # {blame}")),
             (Some(value), None) => Some(format!("{field} = {value}")),
             (None, Some(blame)) => Some(format!("# {field}: {blame}")),
             (None, None) => None,
         });
         let origin = words::origin(origin);
-        after.push(format!("{field} = {} # {location}{origin}", quoted(to.short(LONGEST).raw())));
+        after.push(format!("{field} = {} # {location}{origin}", quoted(to.raw())));
     }
     Hunk::between(&before, &after)
 }
 
 /// Formats the value in Pylon. There may be none or several, although a file declares exactly one.
 fn observed(values: &[Printable]) -> Option<String> {
-    let values: Vec<String> = values.iter().map(|value| quoted(value.short(LONGEST).raw())).collect();
+    let values: Vec<String> = values.iter().map(|value| quoted(value.raw())).collect();
     match values.as_slice() {
         [] => None,
         [only] => Some(only.clone()),

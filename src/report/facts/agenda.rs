@@ -95,6 +95,14 @@ impl AgendaReport {
 }
 
 impl ScheduledChange {
+    /// Returns `from` and `to` for people, as [`Printable::cut_change`] cuts them.
+    pub fn short_values(&self, limit: usize) -> [Option<Printable>; 2] {
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => Printable::cut_change(from.raw(), to.raw(), limit).map(Some),
+            (from, to) => [from, to].map(|value| value.as_ref().map(|value| value.short(limit))),
+        }
+    }
+
     /// Returns a change that was not checked by guardrails.
     pub(super) fn new(transition: &Transition, sources: &Sources) -> Self {
         let Transition { moment, email, field, from, to, place } = transition;

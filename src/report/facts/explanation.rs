@@ -12,7 +12,7 @@ use crate::observed::{Found, ObservedState, Person, RoleId};
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
-use crate::report::tables::{Mark, Row, Table, TableReport, cell};
+use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 use crate::roster::{Email, Field, Guardrail, Roster};
 use crate::source::{Location, Sources};
@@ -207,8 +207,8 @@ impl ExplanationReport {
             self.plan.iter().flat_map(lines).flat_map(|line| &line.edits)
         };
         let row = |edit: &EditLine, note: &str| {
-            let from = if edit.from.is_empty() { "(none)".into() } else { joined(&edit.from) };
-            let change = Printable::new(&words::change(&from, cell(&edit.to).as_str()));
+            let (from, to) = edit.short_values(LONGEST_CELL);
+            let change = Printable::new(&words::change(&words::before(&from), to.as_str()));
             let row = Row::new(Mark::Attention, [Printable::new(edit.field.as_str()), change])
                 .at(edit.location.clone());
             if note.is_empty() { row } else { row.note(note) }
@@ -224,10 +224,10 @@ impl ExplanationReport {
 
     fn to_come(&self) -> Table {
         let row = |line: &ScheduledChange| {
-            let value = |value: &Option<Printable>| {
-                value.as_ref().map_or_else(|| "(left alone)".to_owned(), |value| cell(value).to_string())
-            };
-            let change = format!("{} {}", line.field, words::change(&value(&line.from), &value(&line.to)));
+            let values = line.short_values(LONGEST_CELL);
+            let [from, to] =
+                values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
+            let change = format!("{} {}", line.field, words::change(from, to));
             Row::new(Mark::Plain, [cell(&line.when), Printable::new(&change)]).at(line.location.clone())
         };
         Table {

@@ -169,6 +169,14 @@ pub struct EditLine {
     pub blame: Option<BlameLine>,
 }
 
+impl EditLine {
+    /// Returns `from` and `to` for people: each cut to at most `limit` characters, and never so that the two look the same.
+    pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {
+        let from: Vec<&str> = self.from.iter().map(Printable::raw).collect();
+        Printable::cut_changes(&from, self.to.raw(), limit)
+    }
+}
+
 /// The newest entry of the audit log about a field of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BlameLine {

@@ -106,7 +106,7 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
 /// Formats the scheduled changes, one per row.
 fn scheduled(lines: &[ScheduledChange]) -> Markup {
     let value = |value: &Option<Printable>| match value {
-        Some(value) => html! { code { (short(value)) } },
+        Some(value) => html! { code { (value.as_str()) } },
         None => html! { span.quiet { "left alone" } },
     };
     html! {
@@ -114,12 +114,14 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
             table.coming {
                 thead { tr { th { "When" } th { "Who" } th { "What" } th { "Where" } } }
                 tbody {
-                    @for ScheduledChange { when, email, field, from, to, location, blocked_by } in lines {
+                    @for line in lines {
+                        @let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = line;
+                        @let [from, to] = line.short_values(LONGEST);
                         tr {
                             td { time { (when.as_str()) } }
                             td { (short(email)) }
                             td {
-                                span.field { (field) } " " (value(from)) " → " (value(to))
+                                span.field { (field) } " " (value(&from)) " → " (value(&to))
                                 @for guardrail in blocked_by { p.blocked { "will be blocked by " (guardrail) } }
                             }
                             td { (place(location)) }

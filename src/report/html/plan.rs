@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, diff, diff_lines, page, place, scheduled, short, timeline};
+use super::{LONGEST, Tone, diff, diff_lines, page, place, scheduled, short, timeline};
 use crate::printable::Printable;
 use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::sections::{self, Line, Part, Section};
@@ -125,13 +125,14 @@ fn row(change: &ChangeLine, is_blamed: bool) -> Markup {
 }
 
 fn edit_text(edit: &EditLine) -> Markup {
-    let EditLine { field, from, to, through_scim, location: _, origin: _, blame: _ } = edit;
-    let from: Vec<String> = from.iter().map(short).collect();
+    let EditLine { field, from: _, to: _, through_scim, location: _, origin: _, blame: _ } = edit;
+    let (from, to) = edit.short_values(LONGEST);
+    let from: Vec<&str> = from.iter().map(Printable::as_str).collect();
     html! {
         p {
             span.field { (field) } " "
             @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
-            " → " ins { (short(to)) }
+            " → " ins { (to.as_str()) }
             @if !through_scim.is_empty() {
                 span.quiet { ", has " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
             }

@@ -178,14 +178,16 @@ fn longest_run(text: &str) -> usize {
 /// Formats the scheduled changes, one per line.
 fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
     let line = |line: &ScheduledChange| {
-        let ScheduledChange { when, email, field, from, to, location, blocked_by } = line;
-        let value = |value: &Option<Printable>| value.as_ref().map_or_else(|| "left alone".to_owned(), short);
+        let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = line;
+        let values = line.short_values(LONGEST);
+        let [from, to] =
+            values.map(|value| value.map_or_else(|| "left alone".to_owned(), |value| code(value.as_str())));
         let blocked: String = blocked_by
             .iter()
             .map(|figure| format!("; **will be blocked** by {}", code(Printable::cut(figure, 200).as_str())))
             .collect();
         let (when, email, place) = (short(when), short(email), place(location));
-        format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&value(from), &value(to)))
+        format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&from, &to))
     };
     list(lines.iter().map(line), room)
 }

@@ -43,13 +43,14 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
     let when = scheduled.iter().map(|line| line.when.width()).max().unwrap_or(0);
     let email = scheduled.iter().map(|line| line.email.width()).max().unwrap_or(0).min(WIDEST_EMAIL);
     let mut text = String::new();
-    for ScheduledChange { when: at, email: who, field, from, to, location, blocked_by } in scheduled {
-        let value = |value: &Option<Printable>| {
-            value.as_ref().map_or_else(|| "(left alone)".to_owned(), |text| text.short(LONGEST).to_string())
-        };
+    for line in scheduled {
+        let ScheduledChange { when: at, email: who, field, from: _, to: _, location, blocked_by } = line;
+        let values = line.short_values(LONGEST);
+        let [from, to] =
+            values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
         let place = styled(styles.quiet, location);
         let (at, who) = (padded(at, when), padded(who, email));
-        let change = words::change(&value(from), &value(to));
+        let change = words::change(from, to);
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
         for guardrail in blocked_by {
             text += &format!("      {} {guardrail}\n", styled(styles.bad, "will be blocked by"));

@@ -155,8 +155,8 @@ fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
 }
 
 fn value(edit: &EditLine) -> String {
-    let from = if edit.from.is_empty() { "(none)".into() } else { listed(&edit.from) };
-    words::change(&from, edit.to.short(LONGEST).as_str())
+    let (from, to) = edit.short_values(LONGEST);
+    words::change(&words::before(&from), to.as_str())
 }
 
 fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {

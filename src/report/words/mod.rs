@@ -33,6 +33,12 @@ pub fn change(before: &str, after: &str) -> String {
     format!("{before} {} {after}", arrow(before))
 }
 
+/// Returns the values before a change, as text.
+pub fn before(values: &[Printable]) -> String {
+    let values: Vec<&str> = values.iter().map(Printable::as_str).collect();
+    if values.is_empty() { "(none)".to_owned() } else { values.join(", ") }
+}
+
 /// Returns the arrow of a change from `before` to another value.
 pub fn arrow(before: &str) -> &'static str {
     if before.chars().any(runs_leftwards) { "→ to" } else { "→" }
