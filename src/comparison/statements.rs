@@ -170,14 +170,8 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
 
 /// Returns the role or the user that an accepted risk is about, or an empty string if it is about neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
-    match risk {
-        AcknowledgedRisk::MaxChanges(_)
-        | AcknowledgedRisk::Missing(_)
-        | AcknowledgedRisk::Unmanaged(_)
-        | AcknowledgedRisk::KeepActive(_) => String::new(),
-        AcknowledgedRisk::KeepAtLeast(role, _) => role.value.to_string(),
-        AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => user.value.folded(),
-    }
+    let role = risk.role().map(|role| role.value.to_string());
+    role.or_else(|| risk.user().map(|user| user.value.folded())).unwrap_or_default()
 }
 
 fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {

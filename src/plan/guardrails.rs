@@ -39,9 +39,9 @@ pub struct ReviewedPlan {
 pub struct RoleMinimum {
     pub role: RoleId,
     pub minimum: u64,
-    /// The number of active people who hold the role now.
+    /// The number of people who hold the role now, without deactivated ones.
     pub before: u64,
-    /// The number of active people who would hold it after the apply.
+    /// The number of people who would hold it after the apply.
     pub after: u64,
 }
 
@@ -65,7 +65,7 @@ pub enum Figure {
     },
     /// The number of people who would hold a guarded role.
     Holders(RoleMinimum),
-    /// The number of people whose status would be active.
+    /// The number of people whose status is `active`.
     Active { before: u64, after: u64, minimum: u64 },
     /// A protected person would change.
     Protected(Email),
@@ -162,7 +162,7 @@ impl Plan {
         let mut findings = vec![review.changes(&self)];
         findings.extend(minimums.iter().map(|minimum| review.holders(minimum)));
         findings.extend(review.admin_not_guarded(&minimums));
-        findings.extend(review.active(&after));
+        findings.extend(review.keep_active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_not_found());
         findings.extend(review.token_owner(&self, &minimums));
@@ -181,8 +181,8 @@ impl<'a> After<'a> {
     fn new(plan: &'a Plan, observed: &'a ObservedState) -> Self {
         let changes: HashMap<&UserId, _> =
             plan.changes.iter().map(|change| (&change.subject.id, change)).collect();
-        let active = observed.people().filter(|person| !person.deactivated);
-        Self { people: active.map(|person| (person, changes.get(&person.id).copied())).collect() }
+        let present = observed.people().filter(|person| !person.deactivated);
+        Self { people: present.map(|person| (person, changes.get(&person.id).copied())).collect() }
     }
 
     fn holders(&self, role: &RoleId, minimum: u64) -> RoleMinimum {
@@ -196,7 +196,7 @@ impl<'a> After<'a> {
         RoleMinimum { role: role.clone(), minimum, before, after }
     }
 
-    fn active(&self) -> (u64, u64) {
+    fn status_active(&self) -> (u64, u64) {
         let active = Status::Active.as_str();
         let before = self.people.iter().filter(|(person, _)| person.has_only(Field::Status, active));
         let after = self.people.iter().filter(|(person, change)| match new_value(*change, Field::Status) {
@@ -296,12 +296,12 @@ impl Review<'_> {
         }
     }
 
-    fn active(&self, after: &After<'_>) -> Option<Finding> {
+    fn keep_active(&self, after: &After<'_>) -> Option<Finding> {
         let minimum = self.rules.keep_active;
         if minimum == 0 {
             return None;
         }
-        let (before, after) = after.active();
+        let (before, after) = after.status_active();
         let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::KeepActive(down_to) if after >= *down_to);
         let verdict = self.minimum_verdict(before, after, minimum, allows);
         Some(Finding { figure: Figure::Active { before, after, minimum }, verdict, place: None })

@@ -22,7 +22,7 @@ use super::request::{
 };
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
-use crate::roster::{self, Email};
+use crate::roster::{Email, Field};
 
 /// A value that must be a JSON object. A derived struct would also accept an array, by position.
 struct Object<T>(T);
@@ -77,9 +77,11 @@ fn none<T>() -> Option<T> {
 }
 
 /// A field that may be absent (`None`) or `null` (`Some(None)`). Only the second one counts as empty.
-type Field<T> = Option<Option<T>>;
+type MaybeNull<T> = Option<Option<T>>;
 
-fn field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Field<T>, D::Error> {
+fn maybe_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<MaybeNull<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -88,8 +90,8 @@ fn field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 struct WireUser<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(default, borrow, deserialize_with = "field")]
-    email: Field<Text<'a>>,
+    #[serde(default, borrow, deserialize_with = "maybe_null")]
+    email: MaybeNull<Text<'a>>,
     #[serde(default, borrow)]
     emails: Option<Vec<Text<'a>>>,
     #[serde(default, borrow)]
@@ -99,10 +101,10 @@ struct WireUser<'a> {
     /// Only the API of July 2026 returns this object.
     #[serde(default, borrow)]
     role: Option<Object<WireHeldRole<'a>>>,
-    #[serde(default, borrow, deserialize_with = "field")]
-    role_ids: Field<Vec<Text<'a>>>,
-    #[serde(default, borrow, deserialize_with = "field")]
-    roles: Field<Vec<Object<WireHeldRole<'a>>>>,
+    #[serde(default, borrow, deserialize_with = "maybe_null")]
+    role_ids: MaybeNull<Vec<Text<'a>>>,
+    #[serde(default, borrow, deserialize_with = "maybe_null")]
+    roles: MaybeNull<Vec<Object<WireHeldRole<'a>>>>,
     #[serde(default)]
     is_deactivated: Option<bool>,
     #[serde(default, borrow)]
@@ -477,10 +479,10 @@ impl ReadRequest for PeopleRequest {}
 impl ReadRequest for AuditLog {}
 
 /// Returns the key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
-fn patch_key(field: roster::Field) -> &'static str {
+fn patch_key(field: Field) -> &'static str {
     match field {
-        roster::Field::Role => "role_id",
-        roster::Field::Status => "status",
+        Field::Role => "role_id",
+        Field::Status => "status",
     }
 }
 

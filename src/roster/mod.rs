@@ -277,6 +277,19 @@ impl AcknowledgedRisk {
         }
     }
 
+    /// Returns the role that the risk is about, if it is about one.
+    pub const fn role(&self) -> Option<&Sourced<RoleName>> {
+        match self {
+            Self::KeepAtLeast(role, _) => Some(role),
+            Self::MaxChanges(_)
+            | Self::Missing(_)
+            | Self::Unmanaged(_)
+            | Self::KeepActive(_)
+            | Self::Protected(_)
+            | Self::TokenOwner(_) => None,
+        }
+    }
+
     /// Returns the user that the risk is about, if it is about one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match self {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AcknowledgedRisk, DeclaredPerson, RoleName, Roster};
+use super::{DeclaredPerson, RoleName, Roster};
 use crate::source::{Place, Sourced};
 
 impl Roster {
@@ -11,7 +11,7 @@ impl Roster {
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(of_person);
         let kept = self.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
-        let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| of_risk(&acknowledgment.risk));
+        let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| acknowledgment.risk.role());
         let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
         for Sourced { value, place } in of_people.chain(kept).chain(accepted) {
             named.entry(value).or_default().push(*place);
@@ -27,16 +27,4 @@ impl Roster {
 fn of_person(person: &DeclaredPerson) -> impl Iterator<Item = &Sourced<RoleName>> {
     let in_windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
     person.values.role.iter().map(|declared| &declared.value).chain(in_windows)
-}
-
-fn of_risk(risk: &AcknowledgedRisk) -> Option<&Sourced<RoleName>> {
-    match risk {
-        AcknowledgedRisk::KeepAtLeast(role, _) => Some(role),
-        AcknowledgedRisk::MaxChanges(_)
-        | AcknowledgedRisk::Missing(_)
-        | AcknowledgedRisk::Unmanaged(_)
-        | AcknowledgedRisk::KeepActive(_)
-        | AcknowledgedRisk::Protected(_)
-        | AcknowledgedRisk::TokenOwner(_) => None,
-    }
 }
