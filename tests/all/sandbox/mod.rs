@@ -5,6 +5,7 @@ mod changing;
 mod conformance;
 mod eras;
 mod failing;
+mod fields;
 mod gate;
 mod misleading;
 mod reading;
