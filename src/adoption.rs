@@ -118,7 +118,7 @@ impl Adoption {
         file: FileId,
         roster: &Roster,
         roles: &RoleCatalog,
-        with_status: bool,
+        wanted: PerField<bool>,
     ) {
         let default = roster.people.iter().find_map(|person| {
             let role = person.values.role.as_ref()?;
@@ -132,10 +132,10 @@ impl Adoption {
                 self.left.push(NotWritten { email, field: None, why: NotWrittenReason::Address });
                 continue;
             }
-            let mut values = match declarable_values(person, with_status, roles) {
+            let mut values = match declarable_values(person, wanted, roles) {
                 Ok(values) => values,
-                Err(why) => {
-                    self.left.push(NotWritten { email, field: Some(Field::Role), why });
+                Err((field, why)) => {
+                    self.left.push(NotWritten { email, field: Some(field), why });
                     continue;
                 }
             };
@@ -251,12 +251,18 @@ fn change(
 /// A file cannot declare the role.
 pub fn declarable_values(
     person: &Person,
-    with_status: bool,
+    wanted: PerField<bool>,
     roles: &RoleCatalog,
-) -> Result<PerField<Option<FieldValue>>, NotWrittenReason> {
-    let role = declarable(Field::Role, &person.values(Field::Role), roles)?;
-    let status = declarable(Field::Status, &person.values(Field::Status), roles);
-    Ok(PerField { role: Some(role), status: status.ok().filter(|_| with_status) })
+) -> Result<PerField<Option<FieldValue>>, (Field, NotWrittenReason)> {
+    let mut values = PerField::default();
+    for (field, wanted) in wanted.iter() {
+        match declarable(field, &person.values(field), roles) {
+            Ok(value) => values[field] = wanted.then_some(value),
+            Err(why) if field == Field::Role => return Err((field, why)),
+            Err(_) => {}
+        }
+    }
+    Ok(values)
 }
 
 /// Returns how a file declares these values of Pylon, if that is possible.

@@ -10,7 +10,7 @@ use crate::invocation::{Invocation, path_word};
 use crate::pylon::request::Endpoint;
 use crate::regular::STDIN;
 use crate::report::{Format, LONGEST_COMMENT};
-use crate::roster::Region;
+use crate::roster::{PerField, Region};
 
 /// Keep the roles and statuses of your Pylon users in git
 #[derive(Debug, Parser)]
@@ -184,6 +184,13 @@ pub struct ImportArgs {
     pub state: Option<PathBuf>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+impl ImportArgs {
+    /// Returns which fields of a person are written.
+    pub const fn fields(&self) -> PerField<bool> {
+        PerField { role: true, status: self.with_status }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,9 @@ macro_rules! words {
         impl $name {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
+            /// The words of all variants, in the same order.
+            pub const WORDS: [&'static str; Self::ALL.len()] = [$($word),+];
+
             /// Returns the word in files, reports, and JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::roster::{Email, Field, FieldValue, Status};
+use crate::roster::{Email, Field, FieldValue};
 
 /// The current state of an organization. [`crate::pylon::observe`] guarantees that it is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -327,29 +327,27 @@ impl RoleCatalog {
 
     /// Returns Pylon's value for a value that is written in a file or in the audit log. `None` if no role, or more than one, matches.
     pub fn value_meant(&self, field: Field, written: &str) -> Option<FieldValue> {
-        match field {
-            Field::Role => match self.meaning(written) {
-                Meaning::One(role) => Some(role.id.0.clone()),
-                Meaning::Ambiguous(_) | Meaning::Unknown => None,
-            },
-            Field::Status => Some(written.into()),
+        if !field.names_role() {
+            return Some(written.into());
+        }
+        match self.meaning(written) {
+            Meaning::One(role) => Some(role.id.0.clone()),
+            Meaning::Ambiguous(_) | Meaning::Unknown => None,
         }
     }
 
     /// Returns how a file writes a value of Pylon. `None` if a file cannot declare it.
     pub fn value_written(&self, field: Field, value: &FieldValue) -> Option<FieldValue> {
-        match field {
-            Field::Role => Some(self.written(&RoleId(value.clone())).into()),
-            Field::Status => Status::named(value).map(|_| value.clone()),
+        if field.names_role() {
+            Some(self.written(&RoleId(value.clone())).into())
+        } else {
+            Some(value.clone()).filter(|value| field.accepts(value))
         }
     }
 
     /// Returns the text that reports show for a value of Pylon.
     pub fn value_label(&self, field: Field, value: &FieldValue) -> String {
-        match field {
-            Field::Role => self.label(&RoleId(value.clone())),
-            Field::Status => value.to_string(),
-        }
+        if field.names_role() { self.label(&RoleId(value.clone())) } else { value.to_string() }
     }
 
     /// Returns the text that reports show for a role: its name, followed by the ID if several roles have that name. An unknown role

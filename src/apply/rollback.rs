@@ -183,10 +183,7 @@ impl Rollback {
             return;
         };
         change.edits.retain(|edit| {
-            let is_gone = match edit.field {
-                Field::Role => observed.roles.by_id(&RoleId(edit.to.clone())).is_none(),
-                Field::Status => false,
-            };
+            let is_gone = edit.field.names_role() && observed.roles.by_id(&RoleId(edit.to.clone())).is_none();
             if is_gone {
                 leave(NotRolledBackReason::RoleRemoved(RoleId(edit.to.clone())));
             }

@@ -22,7 +22,7 @@ use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, SkippedLine, file_lines, skipped_lines};
 use crate::report::{Body, words};
-use crate::roster::{Email, Field, RoleName, Roster};
+use crate::roster::{Email, PerField, RoleName, Roster};
 use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
 use crate::target_file::follow_links;
@@ -58,7 +58,7 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
         let nobody = Roster::default();
         let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
         let state = connection.observe(&nobody, &[]).await?.state;
-        let Beginning { text, declared, unicode, left } = beginning(&state, &connection, args.with_status);
+        let Beginning { text, declared, unicode, left } = beginning(&state, &connection, args.fields());
         connection.close().await?;
         let line = FileLine::new(&name, state_of(args), "", &text);
         if !args.diff {
@@ -104,11 +104,11 @@ struct Beginning {
     left: Vec<SkippedLine>,
 }
 
-fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) -> Beginning {
+fn beginning(state: &ObservedState, connection: &Connection, wanted: PerField<bool>) -> Beginning {
     let mut people = Vec::new();
     let mut left = Vec::new();
     for person in state.people().filter(|person| !person.deactivated) {
-        match newcomer(person, state, with_status) {
+        match newcomer(person, state, wanted) {
             Ok(new) => people.push(new),
             Err(why) => {
                 let address = person.email.as_str();
@@ -130,15 +130,15 @@ fn beginning(state: &ObservedState, connection: &Connection, with_status: bool) 
 }
 
 /// Returns a person as a new file declares them, or why it cannot.
-fn newcomer(person: &Person, state: &ObservedState, with_status: bool) -> Result<PersonValues, String> {
+fn newcomer(person: &Person, state: &ObservedState, wanted: PerField<bool>) -> Result<PersonValues, String> {
     if Email::declared(person.email.as_str(), true).is_err() {
         return Err("person: no file can declare this address".into());
     }
     if matches!(state.find(&person.email), Found::Several(_)) {
         return Err("person: several people in Pylon have this address".into());
     }
-    let values = declarable_values(person, with_status, &state.roles)
-        .map_err(|why| words::not_written(Some(Field::Role), &why, &state.roles))?;
+    let values = declarable_values(person, wanted, &state.roles)
+        .map_err(|(field, why)| words::not_written(Some(field), &why, &state.roles))?;
     Ok(PersonValues { email: person.email.clone(), values })
 }
 
@@ -178,7 +178,7 @@ fn update(args: &ImportArgs, common: &Common, environment: &Environment) -> Done
                     Found::Secondary(_) | Found::Several(_) | Found::NotFound => None,
                 });
             let unmanaged: Vec<&Person> = unmanaged.collect();
-            adoption.add(&unmanaged, file, &roster, &prepared.observation.state.roles, args.with_status);
+            adoption.add(&unmanaged, file, &roster, &prepared.observation.state.roles, args.fields());
         }
         if !args.diff {
             let rewritten = adoption.files.iter().map(|edit| Rewritten {

@@ -49,21 +49,18 @@ impl DesiredPerson {
     /// Returns the value that `field` should have if the person's status in Pylon is `current`.
     pub fn value_for(&self, field: Field, current: &str) -> Option<&Desired> {
         let undoes = |way: &&Desired| matches!(&way.origin, Origin::After { window } if **window == *current);
-        let way_back = || match field {
-            Field::Status => self.ways_back.iter().find(undoes),
-            Field::Role => None,
-        };
-        self.values[field].as_ref().or_else(way_back)
+        self.values[field].as_ref().or_else(|| self.ways_back(field).iter().find(undoes))
     }
 
     /// Returns the value that `field` should have, without regard to Pylon. If only ended windows decide it, this is the value that
     /// undoes the last of them, because that one applies to most people.
     pub fn likely_value(&self, field: Field) -> Option<&Desired> {
-        let way_back = || match field {
-            Field::Status => self.ways_back.first(),
-            Field::Role => None,
-        };
-        self.values[field].as_ref().or_else(way_back)
+        self.values[field].as_ref().or_else(|| self.ways_back(field).first())
+    }
+
+    /// Returns what undoes the windows of this field that have ended.
+    pub fn ways_back(&self, field: Field) -> &[Desired] {
+        if field == Field::OF_THEN { &self.ways_back } else { &[] }
     }
 }
 
@@ -148,7 +145,7 @@ pub fn resolve_person(person: &DeclaredPerson, now: Timestamp) -> DesiredPerson 
         });
         in_window(windows, now, field).or(declared)
     });
-    let ways_back = if values.status.is_none() { ways_back(windows, now) } else { Vec::new() };
+    let ways_back = if values[Field::OF_THEN].is_none() { ways_back(windows, now) } else { Vec::new() };
     DesiredPerson { email: email.clone(), values, ways_back }
 }
 
@@ -200,6 +197,6 @@ fn ways_back(windows: &[Window], now: Timestamp) -> Vec<Desired> {
 
 fn ended(window: &Window, now: Timestamp) -> Option<Ended> {
     let until = window.until.as_ref()?.value.at;
-    let (status, then) = (window.sets.status.as_ref()?.value.clone(), window.then.clone()?);
+    let (status, then) = (window.sets[Field::OF_THEN].as_ref()?.value.clone(), window.then.clone()?);
     (until <= now && now.duration_since(until) < THEN_DURATION).then_some(Ended { until, status, then })
 }

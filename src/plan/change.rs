@@ -5,7 +5,7 @@
 
 use crate::desired::Origin;
 use crate::observed::{ObservedState, Organization, RoleId, UserId};
-use crate::roster::{Email, Field, FieldValue, PerField, Status};
+use crate::roster::{Email, Field, FieldValue, PerField};
 use crate::source::{Place, Sourced};
 
 /// What an apply would change, and what else the comparison found. The files, the organization, and the time determine it.
@@ -72,7 +72,7 @@ pub struct Inverse {
     pub lost: Vec<Lost>,
 }
 
-/// Values that no `PATCH` can restore. A `PATCH` sets exactly one role, or one of [`Status::ALL`].
+/// Values that no `PATCH` can restore. A `PATCH` sets exactly one role, or a value that [`Field::accepts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     pub field: Field,
@@ -197,12 +197,8 @@ impl Change {
 impl Edit {
     fn inverse(&self) -> Result<Self, Lost> {
         let Self { field, from, to, through_scim: _, place: _, origin: _ } = self;
-        let can_be_set = |value: &FieldValue| match field {
-            Field::Role => true,
-            Field::Status => Status::named(value).is_some(),
-        };
         match from.as_slice() {
-            [before] if can_be_set(before) => {
+            [before] if field.accepts(before) => {
                 Ok(Self { from: vec![to.clone()], to: before.clone(), ..self.clone() })
             }
             _ => Err(Lost { field: *field, from: from.clone() }),

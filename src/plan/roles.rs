@@ -43,10 +43,7 @@ impl NamedRoles {
     /// Returns Pylon's value for a declared value: the ID of a role, or the status itself. `None` only for a role of another
     /// roster.
     pub fn value<'v>(&'v self, field: Field, declared: &'v FieldValue) -> Option<&'v FieldValue> {
-        match field {
-            Field::Role => self.id(declared).map(|role| &role.0),
-            Field::Status => Some(declared),
-        }
+        if field.names_role() { self.id(declared).map(|role| &role.0) } else { Some(declared) }
     }
 
     /// Returns the ID of a role that the roster names. `None` only for a name of another roster.

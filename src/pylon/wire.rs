@@ -22,7 +22,7 @@ use super::request::{
 };
 use crate::observed::{Integration, Organization, Person, Role, RoleId, UserId};
 use crate::plan::blame::AuditEntry;
-use crate::roster::{Email, Field};
+use crate::roster::Email;
 
 /// A value that must be a JSON object. A derived struct would also accept an array, by position.
 struct Object<T>(T);
@@ -460,7 +460,7 @@ impl Request for Update {
     type Response = Person;
 
     fn outgoing(&self) -> Outgoing {
-        let fields = self.patch.some().map(|(field, value)| (patch_key(field), &**value));
+        let fields = self.patch.some().map(|(field, value)| (field.patch_key(), &**value));
         let body = encode(&fields.collect::<BTreeMap<&str, &str>>());
         Outgoing { user: Some(self.id.clone()), body: Some(body), ..Outgoing::new(Endpoint::Patch) }
     }
@@ -477,14 +477,6 @@ impl ReadRequest for Listing {}
 impl ReadRequest for Search {}
 impl ReadRequest for PeopleRequest {}
 impl ReadRequest for AuditLog {}
-
-/// Returns the key of a field in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
-fn patch_key(field: Field) -> &'static str {
-    match field {
-        Field::Role => "role_id",
-        Field::Status => "status",
-    }
-}
 
 fn cursor_query(cursor: Option<&String>) -> Vec<(&'static str, String)> {
     cursor.map(|cursor| ("cursor", cursor.clone())).into_iter().collect()

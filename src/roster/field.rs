@@ -10,6 +10,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::RosterCode;
 use crate::every::words;
 
 /// The value of a field as text. Files name a role by its name, slug, or ID, and Pylon names it by its ID. A status is the same word
@@ -26,12 +27,81 @@ words! {
     }
 }
 
+/// What is true of one field. The code that needs it asks [`Field`], so a new field only has to state it here.
+struct FieldFacts {
+    plural: &'static str,
+    /// The key in the body of `PATCH /users/{id}` (Pylon API, "Update a user").
+    patch_key: &'static str,
+    /// A value for examples in messages.
+    example: &'static str,
+    /// Whether a value names a role of the organization, which has an ID in Pylon. A person can then have several values.
+    names_role: bool,
+    /// The words that a file can declare, or `None` if it can declare any text.
+    words: Option<ClosedList>,
+}
+
+/// The only values that a field can be set to.
+pub struct ClosedList {
+    pub words: &'static [&'static str],
+    /// The code of the problem if a file declares another word.
+    pub unknown: RosterCode,
+}
+
 impl Field {
-    pub const fn plural(self) -> &'static str {
+    /// The field that the key `then` of a window sets when the window is over.
+    pub const OF_THEN: Self = Self::Status;
+
+    const fn facts(self) -> FieldFacts {
         match self {
-            Self::Role => "roles",
-            Self::Status => "statuses",
+            Self::Role => FieldFacts {
+                plural: "roles",
+                patch_key: "role_id",
+                example: "Admin",
+                names_role: true,
+                words: None,
+            },
+            Self::Status => FieldFacts {
+                plural: "statuses",
+                patch_key: "status",
+                example: "away",
+                names_role: false,
+                words: Some(ClosedList { words: &Status::WORDS, unknown: RosterCode::UnknownStatus }),
+            },
         }
+    }
+
+    pub const fn plural(self) -> &'static str {
+        self.facts().plural
+    }
+
+    /// The key in the body of `PATCH /users/{id}`.
+    pub const fn patch_key(self) -> &'static str {
+        self.facts().patch_key
+    }
+
+    /// A value for examples in messages.
+    pub const fn example(self) -> &'static str {
+        self.facts().example
+    }
+
+    /// Whether a value names a role of the organization. Files name it by name, slug, or ID, and Pylon by its ID.
+    pub const fn names_role(self) -> bool {
+        self.facts().names_role
+    }
+
+    /// The only values that the field can be set to, or `None` if it takes any text.
+    pub const fn closed_list(self) -> Option<ClosedList> {
+        self.facts().words
+    }
+
+    /// Whether a file can declare this value, and a `PATCH` can set it.
+    pub fn accepts(self, value: &str) -> bool {
+        self.closed_list().is_none_or(|list| list.words.contains(&value))
+    }
+
+    /// All fields in a sentence, such as `a role or a status`.
+    pub fn any(conjunction: &str) -> String {
+        Self::ALL.map(|field| format!("a {field}")).join(conjunction)
     }
 
     /// Returns the field with this key.

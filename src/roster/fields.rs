@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::{Field, FieldValue, Moment, RoleName, RosterCode, Status, hints};
+use super::{Field, FieldValue, Moment, RoleName, RosterCode, hints};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::{contains_secret, is_secret_name, resembles_secret_name};
@@ -102,11 +102,9 @@ impl<'p> Fields<'p> {
         key: &str,
         value: &TomlValue<'_>,
     ) -> Option<Sourced<FieldValue>> {
-        let Sourced { value: text, place } = match field {
-            Field::Role => self.some_text(key, value)?,
-            Field::Status => self
-                .one_of(key, RosterCode::UnknownStatus, value, &Status::ALL, Status::as_str)?
-                .map(Status::as_str),
+        let Sourced { value: text, place } = match field.closed_list() {
+            None => self.some_text(key, value)?,
+            Some(list) => self.one_of(key, list.unknown, value, list.words, |word| word)?,
         };
         Some(Sourced::new(self.shared(text), place))
     }

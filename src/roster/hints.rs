@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::Status;
+use super::{Field, Status};
 use crate::printable::Printable;
 use crate::secret::contains_secret;
 
@@ -118,8 +118,8 @@ pub(super) fn of_status(word: &str) -> Option<&'static str> {
 
 /// Returns the key of a person whose value a word is. A word that is not a status is taken for a role.
 pub(super) fn field_of(word: &str) -> &'static str {
-    let is_status = Status::ALL.iter().any(|status| status.as_str() == word);
-    if is_status { "status" } else { "role" }
+    let is_listed = |field: &Field| field.closed_list().is_some_and(|list| list.words.contains(&word));
+    Field::ALL.into_iter().find(is_listed).unwrap_or(Field::Role).as_str()
 }
 
 /// Returns how to write the value of a key whose value has the wrong type.
@@ -180,4 +180,26 @@ fn only_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
 
 fn only_value<'v, 'i>(table: &'v DeTable<'i>) -> Option<&'v DeValue<'i>> {
     table.values().next().filter(|_| table.len() == 1).map(toml::Spanned::get_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys;
+    use super::*;
+
+    #[test]
+    fn no_key_that_a_table_has_is_called_a_mistake() {
+        for (table, known) in [
+            ("a person", keys::PERSON),
+            ("a window", keys::WINDOW),
+            ("the root file", keys::ROOT),
+            ("[defaults]", keys::DEFAULTS),
+            ("[[acknowledge]]", keys::ACKNOWLEDGE),
+        ] {
+            let mistaken = known.iter().find(|key| of_key(table, key).is_some());
+            assert_eq!(mistaken, None, "a key of {table} has a hint in KEYS");
+        }
+        let tables = ["a person", "a window", "the root file", "[defaults]", "[[acknowledge]]"];
+        assert!(KEYS.iter().all(|(table, ..)| tables.contains(table)));
+    }
 }

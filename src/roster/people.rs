@@ -145,7 +145,7 @@ fn read_window(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Context
         match key.get_ref().as_ref() {
             "from" => from = fields.moment("from", value, &context.zone),
             "until" => until = fields.moment("until", value, &context.zone),
-            "then" => then = fields.value_of(Field::Status, "then", value),
+            "then" => then = fields.value_of(Field::OF_THEN, "then", value),
             "reason" => reason = fields.text("reason", value).map(|reason| reason.value),
             key_name => match Field::named(key_name) {
                 Some(field) => sets[field] = fields.value_of(field, key_name, value),

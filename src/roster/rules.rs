@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::email::foreign_letters;
-use super::{DeclaredPerson, Email, Field, Moment, PerField, RosterCode, Window};
+use super::{DeclaredPerson, Email, Field, Moment, RosterCode, Window, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::contains_secret;
@@ -138,9 +138,12 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
     }
     if sets.is_none() {
         problems.push(
-            Problem::new(RosterCode::EmptyWindow, "this window sets neither a role nor a status")
-                .at(*place, "no role or status")
-                .help("add `role = …` or `status = …`"),
+            Problem::new(
+                RosterCode::EmptyWindow,
+                format!("this window sets neither {}", Field::any(" nor ")),
+            )
+            .at(*place, format!("no {}", Field::ALL.map(Field::as_str).join(" or ")))
+            .help(format!("add {}", Field::ALL.map(|field| format!("`{field} = …`")).join(" or "))),
         );
     }
     check_value_after(person, window, problems);
@@ -148,26 +151,17 @@ fn check_window(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Pro
 
 /// Reports windows after which the value is not declared, or is declared twice: by the entry of the person and by `then`.
 fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Vec<Problem>) {
-    let Window { place: _, from: _, until, sets: PerField { role, status }, then, reason: _ } = window;
-    if let Some(role) = role
-        && person.values.role.is_none()
-    {
-        problems.push(no_way_back(
-            "role",
-            role.place,
-            "declare the person's role, or a `role` in [defaults]",
-        ));
-    }
-    if let Some(status) = status
-        && person.values.status.is_none()
-        && then.is_none()
-        && until.is_some()
-    {
-        let help = "add `then = \"active\"` to the window, or declare the person's `status`";
-        problems.push(no_way_back("status", status.place, help));
+    let Window { place: _, from: _, until, sets, then, reason: _ } = window;
+    for (field, value) in sets.some().filter(|(field, _)| person.values[*field].is_none()) {
+        if field != Field::OF_THEN {
+            problems.push(no_way_back(field, value.place, &declare_outside(field)));
+        } else if then.is_none() && until.is_some() {
+            let help = format!("add `then = \"active\"` to the window, or declare the person's `{field}`");
+            problems.push(no_way_back(field, value.place, &help));
+        }
     }
     if let Some(then) = then
-        && (status.is_none() || until.is_none())
+        && (sets[Field::OF_THEN].is_none() || until.is_none())
     {
         problems.push(
             Problem::new(RosterCode::BadValue, "`then` needs a `status` that ends with an `until`")
@@ -175,7 +169,7 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
                 .help("add a `status` and an `until` to the window, or delete `then`"),
         );
     }
-    if let (Some(then), Some(declared)) = (then, &person.values.status) {
+    if let (Some(then), Some(declared)) = (then, &person.values[Field::OF_THEN]) {
         problems.push(
             Problem::new(
                 RosterCode::BadValue,
@@ -188,7 +182,14 @@ fn check_value_after(person: &DeclaredPerson, window: &Window, problems: &mut Ve
     }
 }
 
-fn no_way_back(field: &str, place: Place, help: &str) -> Problem {
+/// The help for a window whose field has no value outside it.
+fn declare_outside(field: Field) -> String {
+    let has_default = keys::DEFAULTS.contains(&field.as_str());
+    let default = if has_default { format!(", or a `{field}` in [defaults]") } else { String::new() };
+    format!("declare the person's {field}{default}")
+}
+
+fn no_way_back(field: Field, place: Place, help: &str) -> Problem {
     Problem::new(RosterCode::NoWayBack, format!("the {field} outside this window is not declared"))
         .at(place, "set only for this window")
         .help(help)

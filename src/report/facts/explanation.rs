@@ -366,12 +366,10 @@ fn value_row(line: &ValueLine) -> Row {
 }
 
 fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
-    let DesiredPerson { email: _, values, ways_back } = desired;
     let mut lines = Vec::new();
-    for (field, value) in values.iter() {
-        let undone_windows = if field == Field::Status { ways_back.as_slice() } else { &[] };
+    for (field, value) in desired.values.iter() {
         let before = lines.len();
-        lines.extend(value.iter().chain(undone_windows).map(|desired| ValueLine {
+        lines.extend(value.iter().chain(desired.ways_back(field)).map(|desired| ValueLine {
             field,
             value: Some(Printable::new(&desired.value.value)),
             origin: words::full_origin(&desired.origin),

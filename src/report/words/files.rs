@@ -79,16 +79,12 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
             let label = |value| roles.value_label(field.unwrap_or(Field::Role), value);
             let shown: Vec<String> =
                 values.iter().map(|value| Printable::cut(&label(value), LONGEST_NAME).to_string()).collect();
-            match (field, shown.as_slice()) {
-                (None | Some(Field::Role), []) => {
-                    format!("{name}: none is assigned in Pylon, which no file can declare")
-                }
-                (Some(Field::Status), []) => {
-                    format!("{name}: none is set in Pylon, which no file can declare")
-                }
-                (_, [one]) => format!("{name}: Pylon shows {one}, which no file can declare"),
-                (None | Some(Field::Role | Field::Status), several) => format!(
-                    "{name}: several are assigned in Pylon ({}), which no file can declare",
+            let set = if field.is_none_or(Field::names_role) { "assigned" } else { "set" };
+            match shown.as_slice() {
+                [] => format!("{name}: none is {set} in Pylon, which no file can declare"),
+                [one] => format!("{name}: Pylon shows {one}, which no file can declare"),
+                several => format!(
+                    "{name}: several are {set} in Pylon ({}), which no file can declare",
                     several.join(", ")
                 ),
             }

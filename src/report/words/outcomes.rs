@@ -12,7 +12,6 @@ use crate::plan::Lost;
 use crate::printable::Printable;
 use crate::pylon::Failure;
 use crate::pylon::failure::Class;
-use crate::roster::Field;
 
 /// Returns the outcome of a change, with the reason if it is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -211,20 +210,20 @@ pub fn left(why: &NotRolledBackReason, label: &dyn Fn(&RoleId) -> String) -> Str
         NotRolledBackReason::ChangedSince { field } => {
             format!("{field}: someone else has set another value since; left alone")
         }
-        NotRolledBackReason::Lost(Lost { field: Field::Role, from }) if from.is_empty() => {
-            "role: none was assigned before, and a PATCH cannot remove the last one".into()
+        NotRolledBackReason::Lost(Lost { field, from }) if field.names_role() && from.is_empty() => {
+            format!("{field}: none was assigned before, and a PATCH cannot remove the last one")
         }
-        NotRolledBackReason::Lost(Lost { field: Field::Role, from }) => {
+        NotRolledBackReason::Lost(Lost { field, from }) if field.names_role() => {
             let roles: Vec<String> = from.iter().map(|role| label(&RoleId(role.clone()))).collect();
             format!(
-                "role: several were assigned before ({}), and a PATCH assigns exactly one",
+                "{field}: several were assigned before ({}), and a PATCH assigns exactly one",
                 roles.join(", ")
             )
         }
-        NotRolledBackReason::Lost(Lost { field: Field::Status, from }) => match from.first() {
-            None => "status: none was set before, and a PATCH cannot remove it".into(),
-            Some(status) => {
-                format!("status: it was {} before, which Pylon does not accept", Printable::cut(status, 60))
+        NotRolledBackReason::Lost(Lost { field, from }) => match from.first() {
+            None => format!("{field}: none was set before, and a PATCH cannot remove it"),
+            Some(value) => {
+                format!("{field}: it was {} before, which Pylon does not accept", Printable::cut(value, 60))
             }
         },
         NotRolledBackReason::RoleRemoved(role) => {

@@ -4,18 +4,15 @@ use jiff::civil::Date;
 
 use super::super::RosterCode;
 use super::super::hints;
-use super::super::{Missing, Region, Stance, Status, Unmanaged};
+use super::super::{Field, Missing, Region, Stance, Unmanaged};
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// The keys whose values are texts.
-const TEXTS: [&str; 12] = [
-    "role",
-    "status",
-    "then",
+/// The keys whose values are texts, apart from those that set a field.
+const TEXTS: [&str; 9] = [
     "reason",
     "guardrail",
     "user",
@@ -27,16 +24,21 @@ const TEXTS: [&str; 12] = [
     "missing",
 ];
 
+fn is_text(key: &str) -> bool {
+    TEXTS.contains(&key) || field_of(key).is_some()
+}
+
 /// Returns the last part of a dotted key.
 fn own_name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or_default().trim()
 }
 
 /// Returns an example of a value for a key.
-pub(super) fn example(key: &str) -> &'static str {
-    match key {
-        "role" => "\"Admin\"",
-        "status" | "then" => "\"away\"",
+pub(super) fn example(key: &str) -> String {
+    if let Some(field) = field_of(key) {
+        return format!("\"{}\"", field.example());
+    }
+    let example = match key {
         "from" | "until" | "expires" => "2026-12-20",
         "timezone" => "\"Europe/Berlin\"",
         "max_changes" => "\"25%\"",
@@ -49,7 +51,13 @@ pub(super) fn example(key: &str) -> &'static str {
         "unmanaged" | "missing" => "\"block\"",
         "region" => "\"eu\"",
         _ => "\"…\"",
-    }
+    };
+    example.to_owned()
+}
+
+/// The field that a key of a person or of a window sets.
+fn field_of(key: &str) -> Option<Field> {
+    if key == "then" { Some(Field::OF_THEN) } else { Field::named(key) }
 }
 
 /// Recognizes a backslash that does not begin a valid escape: `"Support\Lead"`.
@@ -239,7 +247,7 @@ impl BadValue<'_> {
     fn number(&self) -> Option<Explanation> {
         let plain: String = self.text.chars().filter(char::is_ascii_digit).collect();
         let is_number = self.text.chars().all(|char| char.is_ascii_digit() || "_+'.".contains(char));
-        if plain.is_empty() || !is_number || TEXTS.contains(&own_name(self.key)) {
+        if plain.is_empty() || !is_number || is_text(own_name(self.key)) {
             return None;
         }
         let plain = plain.trim_start_matches('0');
@@ -274,14 +282,16 @@ impl BadValue<'_> {
 /// Returns how a word has to be written as the text of this key, if the key can have it.
 fn fitting(key: &str, text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
+    if let Some(list) = field_of(key).and_then(Field::closed_list) {
+        let is_stance = key != "then" && Stance::WORDS.contains(&lower.as_str()); // the key is in [policy], too
+        return (is_stance || list.words.contains(&lower.as_str())).then_some(lower);
+    }
     let words = match key {
         "from" | "until" | "expires" | "windows" | "max_changes" => &[][..],
         "keep_active" | "up_to" | "down_to" | "keep_at_least" | "allow_unicode_emails" => &[],
-        "then" => &Status::ALL.map(Status::as_str),
-        "status" => &[&Status::ALL.map(Status::as_str)[..], &Stance::ALL.map(Stance::as_str)].concat(),
-        "unmanaged" => &Unmanaged::ALL.map(Unmanaged::as_str),
-        "missing" => &Missing::ALL.map(Missing::as_str),
-        "region" => &Region::ALL.map(Region::as_str),
+        "unmanaged" => &Unmanaged::WORDS,
+        "missing" => &Missing::WORDS,
+        "region" => &Region::WORDS,
         _ => return (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
     };
     words.contains(&lower.as_str()).then_some(lower)

@@ -59,7 +59,7 @@ fn imports_drift(roster: &Roster) {
     let mut adoption = Adoption::of_changes(plan.changes.iter(), roster, &observed.roles);
     let unmanaged: Vec<&Person> = observed.people().filter(|person| person.id.as_str() == "u_new").collect();
     let file = roster.sources.ids().next().expect("the root file");
-    adoption.add(&unmanaged, file, roster, &observed.roles, true);
+    adoption.add(&unmanaged, file, roster, &observed.roles, rolecall::roster::PerField::from_fn(|_| true));
     let Some(edit) = adoption.files.first() else { return };
     let after = read(&edit.text).unwrap_or_else(|Problems { list, .. }| {
         panic!("{list:?} of:\n{}\nbecame:\n{}", roster.sources.text(file), edit.text)

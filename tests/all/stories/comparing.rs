@@ -59,61 +59,78 @@ fn what_means_the_same_is_no_difference() {
     assert_eq!(exit, Some(0));
 }
 
-/// Every key that can be declared, with another value of it.
+/// Every key that can be declared, behind what `compare` names its table, with another value of it.
 const EVERY_KEY: &[(&str, &str, &str)] = &[
-    ("timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
-    ("allow_unicode_emails", "", "allow_unicode_emails = true"),
-    ("organization", "[workspace]\norganization = \"org_1\"", "[workspace]\norganization = \"org_2\""),
-    ("region", "", "[workspace]\nregion = \"eu\""),
-    ("role", "", "[policy]\nrole = \"observe\""),
-    ("status", "", "[policy]\nstatus = \"ignore\""),
-    ("extra_roles", "[policy]\nextra_roles = \"ignore\"", ""),
-    ("max_changes", "", "[guardrails]\nmax_changes = \"26%\""),
-    ("max_changes", "[guardrails]\nmax_changes = 3", "[guardrails]\nmax_changes = 4"),
-    ("keep_at_least.admin", "", "[guardrails]\nkeep_at_least = {}"),
+    ("files.timezone", "timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
+    ("files.allow_unicode_emails", "", "allow_unicode_emails = true"),
     (
-        "keep_at_least.Lead",
+        "workspace.organization",
+        "[workspace]\norganization = \"org_1\"",
+        "[workspace]\norganization = \"org_2\"",
+    ),
+    ("workspace.region", "", "[workspace]\nregion = \"eu\""),
+    ("policy.role", "", "[policy]\nrole = \"observe\""),
+    ("policy.status", "", "[policy]\nstatus = \"ignore\""),
+    ("policy.extra_roles", "[policy]\nextra_roles = \"ignore\"", ""),
+    ("guardrails.max_changes", "", "[guardrails]\nmax_changes = \"26%\""),
+    ("guardrails.max_changes", "[guardrails]\nmax_changes = 3", "[guardrails]\nmax_changes = 4"),
+    ("guardrails.keep_at_least.admin", "", "[guardrails]\nkeep_at_least = {}"),
+    (
+        "guardrails.keep_at_least.Lead",
         "[guardrails]\nkeep_at_least = { Lead = 1 }",
         "[guardrails]\nkeep_at_least = { Lead = 2 }",
     ),
-    ("keep_active", "", "[guardrails]\nkeep_active = 3"),
-    ("protected", "[guardrails]\nprotected = [\"a@acme.example\"]", ""),
-    ("unmanaged", "", "[guardrails]\nunmanaged = \"block\""),
-    ("missing", "", "[guardrails]\nmissing = \"block\""),
+    ("guardrails.keep_active", "", "[guardrails]\nkeep_active = 3"),
+    ("guardrails.protected", "[guardrails]\nprotected = [\"a@acme.example\"]", ""),
+    ("guardrails.unmanaged", "", "[guardrails]\nunmanaged = \"block\""),
+    ("guardrails.missing", "", "[guardrails]\nmissing = \"block\""),
     (
-        "up_to",
+        "acknowledgment.up_to",
         ACKNOWLEDGED,
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"r\"\nexpires = 2026-12-01",
     ),
     (
-        "reason",
+        "acknowledgment.reason",
         ACKNOWLEDGED,
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"s\"\nexpires = 2026-12-01",
     ),
     (
-        "expires",
+        "acknowledgment.expires",
         ACKNOWLEDGED,
         "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-02",
     ),
     (
-        "user",
+        "acknowledgment.user",
         "",
         "[[acknowledge]]\nguardrail = \"protected\"\nuser = \"a@acme.example\"\nreason = \"r\"\nexpires = 2026-12-01",
     ),
     (
-        "down_to",
+        "acknowledgment.role",
+        "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Lead\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-12-01",
+        "[[acknowledge]]\nguardrail = \"keep_at_least\"\nrole = \"Member\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-12-01",
+    ),
+    (
+        "acknowledgment.down_to",
         "",
         "[[acknowledge]]\nguardrail = \"keep_active\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-12-01",
     ),
-    ("role", "[users]\n\"a@acme.example\" = {}", "[users]\n\"a@acme.example\" = { role = \"Member\" }"),
     (
-        "role",
+        "person.role",
+        "[users]\n\"a@acme.example\" = {}",
+        "[users]\n\"a@acme.example\" = { role = \"Member\" }",
+    ),
+    (
+        "person.role",
         "[users]\n\"a@acme.example\" = {}",
         "[defaults]\nrole = \"Member\"\n[users]\n\"a@acme.example\" = {}",
     ),
-    ("status", "[users]\n\"a@acme.example\" = {}", "[users]\n\"a@acme.example\" = { status = \"away\" }"),
     (
-        "windows",
+        "person.status",
+        "[users]\n\"a@acme.example\" = {}",
+        "[users]\n\"a@acme.example\" = { status = \"away\" }",
+    ),
+    (
+        "person.windows",
         "[users]\n\"a@acme.example\" = { role = \"Member\" }",
         "[users]\n\"a@acme.example\" = { role = \"Member\", windows = [{ until = 2026-12-20, role = \"Lead\" }] }",
     ),
@@ -128,14 +145,14 @@ fn every_key_that_can_be_declared_is_compared() {
         for (old, new) in [(old, new), (new, old)] {
             let run = versions(old, new).run("compare old/users.toml users.toml --format json");
             let report: Value = serde_json::from_str(&run.stdout).unwrap();
-            let keys: Vec<&str> = report["differences"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .flat_map(|difference| difference["items"].as_array().unwrap())
-                .map(|item| item["key"].as_str().unwrap())
-                .collect();
-            assert!(keys.contains(key), "{old}\n→\n{new}\ngives {keys:?}");
+            let mut keys = Vec::new();
+            for difference in report["differences"].as_array().unwrap() {
+                let table = difference["subject"]["is"].as_str().unwrap();
+                for item in difference["items"].as_array().unwrap() {
+                    keys.push(format!("{table}.{}", item["key"].as_str().unwrap()));
+                }
+            }
+            assert!(keys.iter().any(|found| found == key), "{old}\n→\n{new}\ngives {keys:?}, not {key}");
         }
     }
 }
