@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use rolecall::desired::DesiredState;
 use rolecall::observed::{ObservedState, Organization, Person, Role, RoleCatalog, RoleId, UserId};
@@ -15,7 +15,7 @@ use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Patch, Plan, ReviewedPlan};
 use rolecall::problem::Problem;
-use rolecall::roster::{Email, Roster};
+use rolecall::roster::{Email, Field, Roster};
 
 use crate::rosters::read;
 
@@ -194,24 +194,37 @@ fn people(up_to: usize) -> impl Strategy<Value = Vec<Person>> {
     (0..=up_to).prop_flat_map(|count| (0..count).map(person).collect::<Vec<_>>())
 }
 
-/// Returns the table of a person: a valid combination of role, status, and windows.
+/// A value of a field as a file may write it.
+fn declared_value(field: Field) -> BoxedStrategy<&'static str> {
+    match field {
+        Field::Role => spelling().boxed(),
+        Field::Status => select(STATUSES.to_vec()).boxed(),
+    }
+}
+
+/// Returns the table of a person: values of any fields, and a window that is valid with them.
 fn declaration() -> impl Strategy<Value = String> {
-    let role = option::weighted(0.7, spelling());
-    let status = option::weighted(0.4, select(STATUSES.to_vec()));
-    let window = (0..6_u8, spelling(), select(STATUSES.to_vec()), select(STATUSES.to_vec()));
-    (role, status, window).prop_map(|(role, status, (kind, in_window, during, then))| {
-        let then = if status.is_none() { format!(", then = \"{then}\"") } else { String::new() };
+    let values = Field::ALL.map(|field| option::weighted(0.6, declared_value(field))).to_vec();
+    let in_window = Field::ALL.map(declared_value).to_vec();
+    let window = (0..4_u8, 0..Field::ALL.len(), in_window, declared_value(Field::OF_THEN));
+    (values, window).prop_map(|(values, (kind, number, in_window, then))| {
+        let field = Field::ALL[number];
+        let is_declared = |wanted: Field| {
+            Field::ALL.into_iter().zip(&values).any(|(field, value)| field == wanted && value.is_some())
+        };
+        let set = format!("{field} = \"{}\"", in_window[number]);
+        let then = if is_declared(Field::OF_THEN) { String::new() } else { format!(", then = \"{then}\"") };
         let window = match kind {
-            1 if role.is_some() => {
-                format!("{{ from = 2026-11-01, until = 2026-12-01, role = \"{in_window}\" }}")
-            }
-            2 => format!("{{ until = 2026-12-01, status = \"{during}\"{then} }}"),
-            3 => format!("{{ until = 2026-11-19T12:00:00Z, status = \"{during}\"{then} }}"),
+            0 if field == Field::OF_THEN => format!("{{ until = 2026-12-01, {set}{then} }}"),
+            1 if field == Field::OF_THEN => format!("{{ until = 2026-11-19T12:00:00Z, {set}{then} }}"),
+            0 | 1 if is_declared(field) => format!("{{ from = 2026-11-01, until = 2026-12-01, {set} }}"),
             _ => String::new(),
         };
-        let quoted = |key: &str, value: Option<&str>| value.map(|value| format!("{key} = \"{value}\""));
-        let parts = [quoted("role", role), quoted("status", status), Some(format!("windows = [{window}]"))];
-        format!("{{ {} }}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        let mut parts = vec![format!("windows = [{window}]")];
+        for (field, value) in Field::ALL.into_iter().zip(&values) {
+            parts.extend(value.map(|value| format!("{field} = \"{value}\"")));
+        }
+        format!("{{ {} }}", parts.join(", "))
     })
 }
 
@@ -290,8 +303,12 @@ fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
 
 fn settings(up_to: usize) -> impl Strategy<Value = String> {
     let stance = || prop_oneof![4 => Just("enforce"), 1 => Just("observe"), 1 => Just("ignore")];
-    let policy = (stance(), stance(), stance()).prop_map(|(role, status, extra)| {
-        format!("[policy]\nrole = \"{role}\"\nstatus = \"{status}\"\nextra_roles = \"{extra}\"\n")
+    let policy = (Field::ALL.map(|_| stance()).to_vec(), stance()).prop_map(|(stances, extra)| {
+        let mut text = format!("[policy]\nextra_roles = \"{extra}\"\n");
+        for (field, stance) in Field::ALL.into_iter().zip(stances) {
+            text += &format!("{field} = \"{stance}\"\n");
+        }
+        text
     });
     let defaults = option::weighted(0.3, spelling())
         .prop_map(|role| role.map_or_else(String::new, |role| format!("[defaults]\nrole = \"{role}\"\n")));
