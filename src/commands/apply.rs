@@ -39,7 +39,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     at_present(&declared.roster, &args.connection, environment)?;
     block_on(async {
         let only = saved.as_ref().map_or(args.only.as_slice(), SavedPlan::only);
-        let scope = Scope { only, max_changes: args.carry.max_changes };
+        let scope = Scope { only, max_changes: args.carry.max_changes, base: None };
         let admitted = |prepared: Prepared| admitted(prepared, saved.as_ref());
         let (connection, prepared) = prepare(declared, scope, &args.connection, common, environment).await?;
         let replan = async |connection: &Connection| {

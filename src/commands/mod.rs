@@ -19,6 +19,7 @@ use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
 
 pub mod agenda;
 pub mod apply;
+mod base;
 pub mod compare;
 pub mod completions;
 mod connection;
@@ -59,6 +60,8 @@ codes! {
         NoLock = "apply::no_lock",
         /// The calendar is fixed, and Pylon may be the real one.
         FixedClock = "apply::fixed_clock",
+        /// The base version of the files cannot be read.
+        NoBase = "plan::no_base",
         /// The journal cannot be opened.
         NoJournal = "apply::no_journal",
         /// `--at` or `--until` is not a time.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::base;
 use super::files::{declared, declares_nobody};
 use super::prepare::{Prepared, Scope, prepare};
 use super::{CommandCode, Done, Environment, Trouble, block_on};
@@ -19,13 +20,16 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
     if let Some(report) = declares_nobody(&declared, common).filter(|_| is_plain) {
         return Ok((report, Exit::Done));
     }
+    let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
     block_on(async {
-        let scope = Scope { only: &args.only, max_changes: None };
+        let files = base.as_ref().and_then(|base| base.files.as_ref());
+        let scope = Scope { only: &args.only, max_changes: None, base: files };
         let (connection, mut prepared) =
             prepare(declared, scope, &args.connection, common, environment).await?;
         if args.blame {
             prepared.find_blame(&connection).await;
         }
+        prepared.report.base = base.map(|base| base.line);
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;

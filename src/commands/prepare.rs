@@ -9,6 +9,7 @@ use crate::cli::{Common, ConnectionArgs};
 use crate::invocation::quoted;
 use crate::observed::ObservedState;
 use crate::plan::blame::Drift;
+use crate::plan::cause::Versions;
 use crate::plan::forecast::forecast;
 use crate::plan::guardrails::Review;
 use crate::plan::roles::NamedRoles;
@@ -20,7 +21,7 @@ use crate::pylon::paced_reader::Observation;
 use crate::report::PlanReport;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::plan::RollbackNotes;
-use crate::roster::Email;
+use crate::roster::{Email, Roster};
 use crate::source::Sources;
 
 /// A reviewed plan with its report, and what is needed to apply it.
@@ -38,6 +39,8 @@ pub(super) struct Prepared {
 pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
     pub(super) max_changes: Option<u64>,
+    /// The base version of the files, to find the cause of each edit.
+    pub(super) base: Option<&'a Roster>,
 }
 
 pub(super) async fn prepare(
@@ -49,7 +52,7 @@ pub(super) async fn prepare(
 ) -> Result<(Connection, Prepared), Problems> {
     let only = only_of(scope, &declared)?;
     let connection = Connection::open(&declared.roster, asked, common, environment).await?;
-    let prepared = prepare_on(&connection, &declared, &only, scope.max_changes).await?;
+    let prepared = prepare_on(&connection, &declared, &only, scope).await?;
     Ok((connection, prepared))
 }
 
@@ -57,9 +60,13 @@ async fn prepare_on(
     connection: &Connection,
     declared: &Declared,
     only: &[Email],
-    max_changes: Option<u64>,
+    scope: Scope<'_>,
 ) -> Result<Prepared, Problems> {
-    let draw = |observation| settle(declared, only, max_changes, connection, observation);
+    let draw = |observation| {
+        let mut prepared = settle(declared, only, scope.max_changes, connection, observation)?;
+        prepared.find_causes(declared, scope.base);
+        Ok(prepared)
+    };
     confirmed(connection, declared, Vec::new(), draw).await
 }
 
@@ -91,7 +98,7 @@ pub(super) async fn prepare_again(
 ) -> Result<Prepared, Problems> {
     let declared = declared(None, common, environment)?;
     let only = only_of(scope, &declared)?;
-    prepare_on(connection, &declared, &only, scope.max_changes).await
+    prepare_on(connection, &declared, &only, scope).await
 }
 
 fn only_of(scope: Scope<'_>, declared: &Declared) -> Result<Vec<Email>, Problems> {
@@ -219,6 +226,14 @@ impl Prepared {
         let drift = Drift::new(&self.reviewed.plan, &state.roles);
         let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);
+    }
+
+    /// Finds the cause of each edit, if there is a base version of the files.
+    fn find_causes(&mut self, declared: &Declared, base: Option<&Roster>) {
+        let Some(base) = base else { return };
+        let roles = &self.observation.state.roles;
+        let versions = Versions { base, present: &declared.roster, roles, now: declared.now };
+        self.report.add_causes(&versions.causes(&self.reviewed.plan));
     }
 
     /// The digest of the files. It is made only if a plan is or was saved.

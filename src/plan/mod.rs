@@ -11,6 +11,7 @@
 //! * [`saved`] writes a reviewed plan to a file, and checks that an apply does nothing else.
 
 pub mod blame;
+pub mod cause;
 pub mod change;
 pub mod draw;
 pub mod forecast;

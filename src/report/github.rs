@@ -268,9 +268,9 @@ fn expired_annotation(line: &ExpiredLine) -> Annotation {
 }
 
 fn edit_text(edit: &EditLine) -> String {
-    let EditLine { field, from, to, through_scim: _, location: _, origin, blame } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
     let blame = blame.as_ref().map_or_else(String::new, |blame| format!("\n{}", words::blame(blame)));
-    format!("{field} {}{}{blame}", words::change(&words::before(from), to.as_str()), words::origin(origin))
+    format!("{field} {}{}{blame}", words::change(&words::before(from), to.as_str()), words::why(edit))
 }
 
 fn scheduled_annotation(line: &ScheduledChange, level: Level) -> Annotation {

@@ -269,7 +269,9 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         line.extend(line![" (", &ended, ") and is ignored"]);
         lines.push(line);
     }
-    let mut sections = Vec::new();
+    let causes =
+        words::causes(report).map(|causes| Section::Paragraph(Mark::Plain, line![Part::Sentence(causes)]));
+    let mut sections = Vec::from_iter(causes);
     if !report.blocked && passing.len() > 1 {
         passing.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, passing));
@@ -319,7 +321,7 @@ fn attention(entry: Entry<'_>) -> Option<Line> {
 }
 
 fn observed(edit: &EditLine) -> Line {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame } = edit;
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
     let mut line = line![format!("{field} ")];
     if from.is_empty() {
         line.push("(none)".into());

@@ -29,7 +29,7 @@ fn change(line: &ChangeLine) -> Hunk {
     let heading = format!("{} # {}{primary}{outcome}", header(email.raw()), person.name.short(LONGEST));
     let (mut before, mut after) = (vec![heading.clone()], vec![heading]);
     for edit in edits {
-        let EditLine { field, from: _, to: _, through_scim: _, location, origin, blame } = edit;
+        let EditLine { field, from: _, to: _, through_scim: _, location, origin: _, blame, cause: _ } = edit;
         let (from, to) = edit.short_values(LONGEST);
         // The blame is next to the old value, as in `git blame`, because it is about that value.
         let blame = blame.as_ref().map(words::blame);
@@ -39,8 +39,8 @@ fn change(line: &ChangeLine) -> Hunk {
             (None, Some(blame)) => Some(format!("# {field}: {blame}")),
             (None, None) => None,
         });
-        let origin = words::origin(origin);
-        after.push(format!("{field} = {} # {location}{origin}", quoted(to.raw())));
+        let why = words::why(edit);
+        after.push(format!("{field} = {} # {location}{why}", quoted(to.raw())));
     }
     Hunk::between(&before, &after)
 }

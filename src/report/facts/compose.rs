@@ -17,6 +17,7 @@ use crate::apply::rollback::{Applied, NotRolledBack};
 use crate::invocation::Invocation;
 use crate::observed::{Integration, ObservedState, RoleCatalog, RoleId, UserId};
 use crate::plan::blame::{Actor, Blame};
+use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
 use crate::plan::order::Ordered;
@@ -88,6 +89,7 @@ impl PlanReport {
             rollback,
             audit_log: None,
             result: None,
+            base: None,
             journal: None,
             saved: None,
         }
@@ -111,6 +113,15 @@ impl PlanReport {
             edits,
             blamed: blames.len(),
         });
+    }
+
+    /// Adds the cause of each edit. `causes` are in the order of the plan.
+    pub fn add_causes(&mut self, causes: &[Vec<Cause>]) {
+        for (line, causes) in self.changes.iter_mut().zip(causes) {
+            for (edit, cause) in line.edits.iter_mut().zip(causes) {
+                edit.cause = Some(*cause);
+            }
+        }
     }
 
     /// Adds the outcome of each change, and how the apply ended.
@@ -205,6 +216,7 @@ impl Labels<'_> {
             location: self.sources.locate(*place),
             origin: origin.clone(),
             blame: None,
+            cause: None,
         }
     }
 

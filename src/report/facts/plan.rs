@@ -10,6 +10,7 @@ use super::files::{FileLine, SkippedLine};
 use crate::apply::Outcome;
 use crate::desired::Origin;
 use crate::invocation::Invocation;
+use crate::plan::cause::Cause;
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::printable::Printable;
 use crate::report::words;
@@ -67,6 +68,9 @@ pub struct PlanReport {
     pub audit_log: Option<AuditLogLine>,
     /// `None` if the plan was not applied.
     pub result: Option<ApplyResult>,
+    /// The version of the files that the causes come from. `None` without `plan --base`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseLine>,
     /// The path of the journal, if the plan was applied.
     pub journal: Option<Printable>,
     /// The path of the saved plan.
@@ -100,6 +104,13 @@ pub struct ChangeLine {
     /// Where the person is declared.
     #[serde(skip)]
     pub location: Location,
+}
+
+impl ChangeLine {
+    /// The cause of the whole change: the first of [`Cause::ALL`] that one of its edits has.
+    pub fn cause(&self) -> Option<Cause> {
+        self.edits.iter().filter_map(|edit| edit.cause).min()
+    }
 }
 
 /// A declared person who is not in Pylon, or deactivated there.
@@ -167,6 +178,29 @@ pub struct EditLine {
     /// Who set `from`. Only with `plan --blame`, and only if the audit log shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameLine>,
+    /// Why the edit is in the plan. `None` without `plan --base`, or if the base is not valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// The version of the files that a plan is compared with, to find the cause of each edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BaseLine {
+    /// The file or revision, as it was given.
+    pub name: Printable,
+    /// The ID of the commit. `None` if the base is a file.
+    pub commit: Option<Printable>,
+    /// `false` if the revision does not have the config. Then this change causes every edit.
+    pub has_files: bool,
+    /// The first problem of that version. If it is not valid, no edit has a cause.
+    pub problem: Option<Printable>,
+}
+
+impl BaseLine {
+    /// A revision that does not have the config.
+    pub fn without_files(name: Printable, commit: Printable) -> Self {
+        Self { name, commit: Some(commit), has_files: false, problem: None }
+    }
 }
 
 impl EditLine {

@@ -112,7 +112,7 @@ fn row(change: &ChangeLine, is_blamed: bool) -> Markup {
                 @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
             }
             td { @for edit in edits { (edit_text(edit)) } }
-            td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::origin(&edit.origin)) } } } }
+            td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::why(edit)) } } } }
             @if is_blamed {
                 td { @for edit in edits { p.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } } }
             }
@@ -125,7 +125,7 @@ fn row(change: &ChangeLine, is_blamed: bool) -> Markup {
 }
 
 fn edit_text(edit: &EditLine) -> Markup {
-    let EditLine { field, from: _, to: _, through_scim, location: _, origin: _, blame: _ } = edit;
+    let EditLine { field, from: _, to: _, through_scim, location: _, origin: _, blame: _, cause: _ } = edit;
     let (from, to) = edit.short_values(LONGEST);
     let from: Vec<&str> = from.iter().map(Printable::as_str).collect();
     html! {

@@ -142,9 +142,9 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 }
 
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
-    let EditLine { field, from: _, to: _, through_scim, location, origin, blame } = edit;
+    let EditLine { field, from: _, to: _, through_scim, location, origin: _, blame, cause: _ } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
-    let mut place = format!("{location}{}", words::origin(origin));
+    let mut place = format!("{location}{}", words::why(edit));
     if !through_scim.is_empty() {
         let _ = write!(place, ", has {} through SCIM", listed(through_scim));
     }
@@ -171,7 +171,7 @@ fn outcome_sign(outcome: &Outcome, styles: &Styles) -> String {
 fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     let of =
         |wanted: fn(&Verdict) -> bool| report.guardrails.iter().filter(move |line| wanted(&line.verdict));
-    let mut text = String::new();
+    let mut text = words::causes(report).map_or_else(String::new, |causes| causes + "\n");
     let passing: Vec<&str> =
         of(|verdict| *verdict == Verdict::Passes).map(|line| line.figure.as_str()).collect();
     if !report.blocked && !passing.is_empty() {

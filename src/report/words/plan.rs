@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::count;
 use crate::apply::OutcomeKind;
 use crate::desired::Origin;
+use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::facts::plan::{PlanReport, PlanSummary};
+use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, PlanReport, PlanSummary};
 use crate::roster::Field;
 
 /// A note about an organization that the sandbox generated. A command that describes the real one follows it.
@@ -81,8 +82,35 @@ pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
+/// Returns one line with the number of changes per cause, or `None` without a base.
+pub fn causes(report: &PlanReport) -> Option<String> {
+    let BaseLine { name, commit, has_files, problem } = report.base.as_ref()?;
+    let commit =
+        commit.as_ref().map_or_else(String::new, |commit| format!(" ({})", Printable::cut(commit.raw(), 12)));
+    if let Some(problem) = problem {
+        return Some(format!("Causes are unknown, because {name}{commit} is not valid: {problem}"));
+    }
+    let mut parts = Vec::new();
+    for cause in Cause::ALL {
+        let has_cause = |change: &&ChangeLine| change.cause() == Some(cause);
+        let number = report.changes.iter().filter(has_cause).count();
+        parts.extend((number > 0).then(|| format!("{number} {}", cause.as_str())));
+    }
+    if parts.is_empty() {
+        parts.push("no change".to_owned());
+    }
+    let note = if *has_files { "" } else { ", which does not have these files" };
+    Some(format!("Causes, compared with {name}{commit}{note}: {}", parts.join(" · ")))
+}
+
+/// Returns a note about where a value comes from, and about the cause of the edit. It may be empty.
+pub fn why(edit: &EditLine) -> String {
+    let cause = edit.cause.map_or_else(String::new, |cause| format!(" · {}", cause.as_str()));
+    origin(&edit.origin) + &cause
+}
+
 /// Returns a note about where a value comes from, or an empty text: `, default`, `, until 2027-01-03`.
-pub fn origin(origin: &Origin) -> String {
+fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
         Origin::Defaults => ", default".into(),

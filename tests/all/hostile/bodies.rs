@@ -70,6 +70,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],
+        base: None,
         blocked: !of.carried_out,
         summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
         unmanaged: vec![deal.text(Carrier::Unmanaged)],
@@ -202,6 +203,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
             location: location(deal, Carrier::File),
             origin: origin(deal),
             blame: Some(blame(deal, round, true)),
+            cause: None,
         };
         let status = EditLine {
             field: Field::Status,
@@ -211,6 +213,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
             location: location(deal, Carrier::File),
             origin: Origin::Defaults,
             blame: Some(blame(deal, round, false)),
+            cause: None,
         };
         vec![role, status]
     };

@@ -128,6 +128,7 @@ fn plan_of_one(deal: &mut Deal<'_>, round: usize) -> rolecall::report::PlanRepor
         location: location(deal, Carrier::File),
         origin: Origin::Person,
         blame: None,
+        cause: None,
     };
     let person = PersonLine { id: Printable::new("u_1"), name: Printable::new("Bo"), primary_email: None };
     let (email, location) = (deal.text(Carrier::Asked), location(deal, Carrier::File));

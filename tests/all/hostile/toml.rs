@@ -68,6 +68,7 @@ fn both_sides_of_a_diff_read_back_as_toml() {
             location: location(),
             origin: Origin::Person,
             blame: None,
+            cause: None,
         };
         let person =
             PersonLine { id: shown.clone(), name: shown.clone(), primary_email: Some(shown.clone()) };

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 use proptest::prelude::{Just, Strategy};
 use rolecall::observed::{ObservedState, Person};
+use rolecall::plan::cause::{Cause, Versions};
 use rolecall::plan::forecast::after;
 use rolecall::plan::{Change, Edit, Plan};
-use rolecall::roster::Field;
+use rolecall::roster::{Field, Roster};
 
 use super::holds;
-use super::organization::{Case, cases, observed};
+use super::organization::{Case, Resolved, cases, now, observed};
 
 /// Returns the people in any order, after outdated readings of some of them.
 fn observed_in_any_order() -> impl Strategy<Value = (Case, Vec<Person>)> {
@@ -91,5 +92,21 @@ fn applying_a_plan_leaves_nothing_to_change() {
         let now_in_sync = plan.changes.iter().filter(|change| !seen(change.subject.id.clone())).count();
         let expected = Plan { changes: Vec::new(), in_sync: plan.in_sync + now_in_sync, ..plan.clone() };
         assert_eq!(resolved.plan_on(&state), Ok(expected));
+    });
+}
+
+#[test]
+fn unchanged_files_are_the_cause_of_no_change() {
+    holds(300, &cases(10), |case| {
+        let Resolved { roster, observed, .. } = &case.resolve();
+        let Ok(plan) = case.resolve().plan() else { return };
+        let versions = Versions { base: roster, present: roster, roles: &observed.roles, now: now() };
+        let causes = versions.causes(&plan);
+        let edits: Vec<usize> = plan.changes.iter().map(|change| change.edits.len()).collect();
+        assert_eq!(causes.iter().map(Vec::len).collect::<Vec<_>>(), edits, "each edit has one cause");
+        assert!(!causes.concat().contains(&Cause::ThisChange), "{causes:?}");
+        let nothing = Roster::default();
+        let all_new = Versions { base: &nothing, ..versions }.causes(&plan).concat();
+        assert!(all_new.iter().all(|cause| *cause == Cause::ThisChange), "{all_new:?}");
     });
 }

@@ -4,6 +4,7 @@ mod applying;
 mod asking;
 mod blame;
 mod browser;
+mod causes;
 mod comparing;
 mod docs;
 mod examples;

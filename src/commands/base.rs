@@ -1,0 +1,134 @@
+//! The version of the files that a plan is compared with: `--base REV-or-FILE`.
+//!
+//! A revision is read through `git`. Its TOML files are copied into a temporary folder, because an `include` may match any of
+//! them. Links and names that lead out of that folder are left out.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::CommandCode;
+use crate::printable::Printable;
+use crate::problem::{Problem, Problems};
+use crate::report::facts::plan::BaseLine;
+use crate::roster::Roster;
+
+/// The base version of the files, and how reports name it.
+pub(super) struct Base {
+    /// `None` if that version is not valid. Then no edit has a cause.
+    pub(super) files: Option<Roster>,
+    pub(super) line: BaseLine,
+}
+
+/// Reads the file or the git revision that `base` names.
+///
+/// # Errors
+/// `base` is neither a file nor a revision of the repository of `config`, or `git` cannot be run. Files that are not valid are
+/// not an error: the base is already merged, so this change cannot correct it.
+pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
+    let name = Printable::cut(base, 200);
+    if Path::new(base).is_file() {
+        return Ok(Base::new(name, None, Roster::read(Path::new(base))));
+    }
+    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = config.file_name().map(PathBuf::from).unwrap_or_default();
+    let commit = commit(base, folder)?;
+    let copy = copied(&commit, folder).map_err(|error| not_read(base, &error.to_string()))?;
+    let root = copy.path().join(root);
+    let line_of = Printable::new(&commit);
+    if !root.exists() {
+        return Ok(Base { files: Some(Roster::default()), line: BaseLine::without_files(name, line_of) });
+    }
+    Ok(Base::new(name, Some(line_of), Roster::read(&root)))
+}
+
+impl Base {
+    fn new(name: Printable, commit: Option<Printable>, files: Result<Roster, Problems>) -> Self {
+        let problem = files.as_ref().err().and_then(|problems| problems.list.first());
+        let problem = problem.map(|problem| Printable::cut(&problem.message, 200));
+        Self { files: files.ok(), line: BaseLine { name, commit, has_files: true, problem } }
+    }
+}
+
+/// Returns the ID of the commit that a revision means.
+fn commit(revision: &str, folder: &Path) -> Result<String, Problem> {
+    let wanted = format!("{revision}^{{commit}}");
+    let answer =
+        git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], Stdio::null())
+            .map_err(|error| not_read(revision, &error.to_string()))?;
+    Ok(String::from_utf8_lossy(&answer).trim().to_owned())
+}
+
+fn not_read(base: &str, why: &str) -> Problem {
+    let base = Printable::cut(base, 200);
+    Problem::new(CommandCode::NoBase, format!("cannot read the base `{base}`: {}", Printable::cut(why, 200))).help(
+        "name a file, or a revision of the git repository that contains the config, as in --base main; in a pipeline, fetch \
+         that revision first",
+    )
+}
+
+/// Copies the TOML files below `folder`, as they are in `commit`.
+fn copied(commit: &str, folder: &Path) -> io::Result<TempDir> {
+    let copy = TempDir::new()?;
+    let tree = git(folder, &["ls-tree", "-r", "-z", commit], Stdio::null())?;
+    let mut files = Vec::new();
+    let mut wanted = tempfile::tempfile()?;
+    for entry in String::from_utf8_lossy(&tree).split('\0') {
+        if let Some((object, path)) = toml_file(entry) {
+            writeln!(wanted, "{object}")?;
+            files.push(copy.path().join(path));
+        }
+    }
+    io::Seek::rewind(&mut wanted)?;
+    let contents = git(folder, &["cat-file", "--batch"], Stdio::from(wanted))?;
+    write_each(&files, &contents)?;
+    Ok(copy)
+}
+
+/// Returns the object and the path of a line of `git ls-tree`, if it is a regular TOML file inside the folder.
+fn toml_file(entry: &str) -> Option<(&str, &Path)> {
+    let (about, path) = entry.split_once('\t')?;
+    let mut about = about.split(' ');
+    let (mode, object) = (about.next()?, about.nth(1)?);
+    let path = Path::new(path);
+    let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    (mode.starts_with("100") && is_inside && is_toml).then_some((object, path))
+}
+
+/// Writes the objects of `git cat-file --batch`: for each, a line that ends with its length, its bytes, and a line feed.
+fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
+    let cut_short =
+        || io::Error::new(io::ErrorKind::UnexpectedEof, "git returned fewer files than asked for");
+    for path in files {
+        let end = contents.iter().position(|byte| *byte == b'\n').ok_or_else(cut_short)?;
+        let head = String::from_utf8_lossy(&contents[..end]);
+        let length: usize =
+            head.rsplit(' ').next().and_then(|length| length.parse().ok()).ok_or_else(cut_short)?;
+        let text = contents.get(end + 1..end + 1 + length).ok_or_else(cut_short)?;
+        contents = contents.get(end + 2 + length..).unwrap_or_default();
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        File::create(path)?.write_all(text)?;
+    }
+    Ok(())
+}
+
+/// Runs `git` in a folder and returns what it prints.
+fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .stdin(input)
+        .output()
+        .map_err(|error| io::Error::new(error.kind(), format!("git cannot be run: {error}")))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| !line.trim().is_empty());
+    Err(io::Error::other(line.unwrap_or("it is neither a file nor a git revision").to_owned()))
+}

@@ -1,0 +1,115 @@
+//! Why an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
+//!
+//! The causes come from three values: what the base version of the files wants now, what the present files want now, and what
+//! the present files wanted before the last window of this person began or ended. Each edit has exactly one cause. If both
+//! versions of the files are the same, no edit is caused by this change.
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change::{Change, Edit, Plan};
+use crate::desired::resolve_person;
+use crate::every::words;
+use crate::observed::{Meaning, RoleCatalog};
+use crate::roster::{DeclaredPerson, Email, Field, FieldValue, Roster, Window};
+
+words! {
+    /// Why an edit is in a plan.
+    #[derive(PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Cause {
+        /// The files declare the value differently from the base version.
+        ThisChange = "this change",
+        /// The files did not change, and a window began or ended.
+        Scheduled = "scheduled",
+        /// The files did not change, and Pylon has another value.
+        Drift = "drift",
+    }
+}
+
+/// Two versions of the files, compared at one instant.
+#[derive(Clone, Copy)]
+pub struct Versions<'a> {
+    pub base: &'a Roster,
+    pub present: &'a Roster,
+    pub roles: &'a RoleCatalog,
+    pub now: Timestamp,
+}
+
+impl Versions<'_> {
+    /// Returns the cause of each edit of each change, in the order of the plan.
+    pub fn causes(&self, plan: &Plan) -> Vec<Vec<Cause>> {
+        let mut causes = Vec::with_capacity(plan.changes.len());
+        for change in &plan.changes {
+            causes.push(change.edits.iter().map(|edit| self.cause(change, edit)).collect());
+        }
+        causes
+    }
+
+    fn cause(&self, change: &Change, edit: &Edit) -> Cause {
+        if self.has_other_policy(edit)
+            || self.wanted(self.base, change, edit, self.now).as_ref() != Some(&edit.to)
+        {
+            return Cause::ThisChange;
+        }
+        match self.last_transition(change, edit.field) {
+            Some(at) if self.had_value_before(at, change, edit) => Cause::Scheduled,
+            _ => Cause::Drift,
+        }
+    }
+
+    /// Returns whether only the present files make a change of such a difference.
+    fn has_other_policy(&self, edit: &Edit) -> bool {
+        let (base, present) = (&self.base.policy, &self.present.policy);
+        let has_extra_roles = edit.field == Field::Role && edit.from.len() > 1;
+        base.fields[edit.field] != present.fields[edit.field]
+            || (has_extra_roles && base.extra_roles != present.extra_roles)
+    }
+
+    /// Returns the value that a version of the files wants to write at an instant, as Pylon would have it.
+    fn wanted(&self, files: &Roster, change: &Change, edit: &Edit, at: Timestamp) -> Option<FieldValue> {
+        let person = declared(files, change)?;
+        let current = edit.from.first().map_or("", |value| &**value);
+        let desired = resolve_person(person, at);
+        let value = &desired.value_for(edit.field, current)?.value.value;
+        match edit.field {
+            Field::Role => match self.roles.meaning(value) {
+                Meaning::One(role) => Some(role.id.0.clone()),
+                Meaning::Ambiguous(_) | Meaning::Unknown => None,
+            },
+            Field::Status => Some(value.clone()),
+        }
+    }
+
+    /// Returns the last instant at which a window that sets this field began or ended.
+    fn last_transition(&self, change: &Change, field: Field) -> Option<Timestamp> {
+        let windows = &declared(self.present, change)?.windows;
+        let sets_field = |window: &&Window| window.sets[field].is_some();
+        let ends = |window: &Window| [window.from.clone(), window.until.clone()];
+        let instants =
+            windows.iter().filter(sets_field).flat_map(ends).flatten().map(|moment| moment.value.at);
+        instants.filter(|at| *at <= self.now).max()
+    }
+
+    /// Returns whether Pylon still has what the files wanted just before `at`. If they wanted nothing then, it has.
+    fn had_value_before(&self, at: Timestamp, change: &Change, edit: &Edit) -> bool {
+        let before = at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN);
+        match self.wanted(self.present, change, edit, before) {
+            None => true,
+            Some(wanted) => edit.from == [wanted],
+        }
+    }
+}
+
+/// Finds the person of a change, who may be declared by another of their addresses in another version of the files.
+fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
+    let subject = &change.subject;
+    let addresses = [&subject.email.value, &subject.primary].into_iter().chain(&subject.secondary);
+    addresses.into_iter().find_map(|email| person(files, email))
+}
+
+fn person<'r>(files: &'r Roster, email: &Email) -> Option<&'r DeclaredPerson> {
+    let at = files.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
+    Some(&files.people[at])
+}

@@ -1,0 +1,135 @@
+//! `plan --base`: which changes do these files cause, and which come from a window or from drift?
+
+use std::process::Command;
+
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::harness::Scene;
+
+/// Bo and Cy drifted: the files have not changed for them. Eve is on vacation since this morning.
+const PYLON: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_ana", "users": [
+    { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+    { "id": "u_dana", "email": "dana@acme.example", "name": "Dana", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "viewer", "status": "active" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member", "status": "away" },
+    { "id": "u_eve", "email": "eve@acme.example", "name": "Eve", "role": "member", "status": "active" } ] }"#;
+const BEFORE: &str = r#"
+[users]
+"ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Viewer" }
+"cy@acme.example" = { role = "Viewer" }
+"eve@acme.example" = { role = "Member", windows = [{ from = 2026-11-20T06:00:00Z, until = 2026-11-27, status = "out_of_office", then = "active" }] }
+"#;
+
+fn after() -> String {
+    BEFORE.replace(r#""bo@acme.example" = { role = "Viewer" }"#, r#""bo@acme.example" = { role = "Member" }"#)
+}
+
+fn scene() -> Scene {
+    Scene::with_pylon(PYLON).file("users.toml", after()).file("base/users.toml", BEFORE)
+}
+
+/// Each edit of the JSON report: address, field, and cause.
+fn causes(report: &str) -> Vec<(String, String, Value)> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let mut causes = Vec::new();
+    for change in report["changes"].as_array().unwrap() {
+        for edit in change["edits"].as_array().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            causes.push((text(&change["email"]), text(&edit["field"]), edit["cause"].clone()));
+        }
+    }
+    causes
+}
+
+#[test]
+fn each_change_has_the_cause_that_a_base_file_shows() {
+    let scene = scene();
+    let run = scene.run("plan --base base/users.toml");
+    run.exits(0).says(
+        &"
+rolecall plan · Acme (org_1, HOST) · 4 declared
+
+  ~ bo@acme.example   Bo
+      role    Viewer → Member          users.toml:4 · this change
+  ~ cy@acme.example   Cy
+      role    Member → Viewer          users.toml:5 · drift
+  ~ eve@acme.example  Eve
+      status  active → out_of_office   users.toml:6, until 2026-11-27 · scheduled
+
+3 to change (2 roles, 1 status) · 1 in sync · 1 unmanaged
+Causes, compared with base/users.toml: 1 this change · 1 scheduled · 1 drift
+Guardrails pass: 3 of 4 change (limit 10), 2 Admins remain (minimum 2).
+"
+        .replace("HOST", &scene.host()),
+    );
+    let expected = [("bo", "role", "this_change"), ("cy", "role", "drift"), ("eve", "status", "scheduled")];
+    let expected =
+        expected.map(|(who, field, cause)| (format!("{who}@acme.example"), field.into(), json!(cause)));
+    assert_eq!(causes(&scene.run("plan --base base/users.toml --format json").stdout), expected);
+}
+
+#[test]
+fn without_a_base_no_cause_is_shown() {
+    let report = scene().run("plan --format json").stdout.clone();
+    assert!(causes(&report).iter().all(|(.., cause)| *cause == Value::Null), "{report}");
+    assert_eq!(serde_json::from_str::<Value>(&report).unwrap().get("base"), None);
+}
+
+#[test]
+fn files_that_did_not_change_cause_nothing() {
+    let scene = scene();
+    let report = scene.run("plan --base users.toml --format json").stdout.clone();
+    let found = causes(&report);
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|(.., cause)| *cause != json!("this_change")), "{report}");
+}
+
+#[test]
+fn a_base_that_is_not_valid_leaves_the_causes_unknown() {
+    let scene = scene().file("base/users.toml", "[users]\n\"bo@acme.example\" = { rol = \"Member\" }\n");
+    let run = scene.run("plan --base base/users.toml");
+    let expected = "Causes are unknown, because base/users.toml is not valid: a person has no key `rol`\n";
+    assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+}
+
+#[test]
+fn a_base_that_is_neither_a_file_nor_a_revision_is_an_error() {
+    let run = scene().run("plan --base no-such-branch");
+    run.exits(1).names("plan::no_base");
+}
+
+/// A repository with the base in its first commit, or `None` without git.
+fn repository() -> Option<Scene> {
+    let scene = Scene::with_pylon(PYLON).file("roles/users.toml", BEFORE).file("README.md", "ours");
+    let git = |words: &[&str]| {
+        let identity =
+            ["-c", "user.name=a", "-c", "user.email=a@acme.example", "-c", "init.defaultBranch=main"];
+        let status = Command::new("git").arg("-C").arg(scene.folder()).args(identity).args(words).output();
+        status.is_ok_and(|output| output.status.success())
+    };
+    let is_there =
+        git(&["init", "--quiet"]) && git(&["add", "."]) && git(&["commit", "--quiet", "-m", "base"]);
+    assert!(is_there || std::env::var_os("ROLECALL_REQUIRE_CHROMIUM").is_none(), "git is required in CI");
+    is_there.then(|| scene.file("roles/users.toml", after()))
+}
+
+#[test]
+fn a_git_revision_is_a_base() {
+    let Some(scene) = repository() else { return };
+    let report = scene.run("plan -c roles/users.toml --base main --format json").stdout.clone();
+    let found: Vec<Value> = causes(&report).into_iter().map(|(.., cause)| cause).collect();
+    assert_eq!(found, ["this_change", "drift", "scheduled"].map(|cause| json!(cause)));
+    let base = &serde_json::from_str::<Value>(&report).unwrap()["base"];
+    assert_eq!((&base["name"], &base["has_files"]), (&json!("main"), &json!(true)));
+    assert_eq!(base["commit"].as_str().unwrap().len(), 40);
+}
+
+#[test]
+fn with_a_revision_that_has_no_files_this_change_causes_everything() {
+    let Some(scene) = repository() else { return };
+    let scene = scene.file("new/users.toml", after());
+    let run = scene.run("plan -c new/users.toml --base main");
+    assert!(run.stdout.contains(", which does not have these files: 3 this change\n"), "{}", run.stdout);
+}
