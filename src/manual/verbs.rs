@@ -50,6 +50,10 @@ pub const VERBS: &[Verb] = &[
             ("rolecall plan --at 2026-12-20", "show what would change on that day"),
             ("rolecall plan --only bo@acme.example", "plan for one person only"),
             ("rolecall plan --blame", "also show who last changed each value in Pylon"),
+            (
+                "rolecall plan --base main",
+                "also show which changes come from these files, a window, or drift",
+            ),
             ("rolecall plan --report markdown=plan.md", "also write a comment for the pull request"),
         ],
         exits: &[

@@ -1,7 +1,7 @@
 //! Why an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! The causes come from three values: what the base version of the files wants now, what the present files want now, and what
-//! the present files wanted before the last window of this person began or ended. Each edit has exactly one cause. If both
+//! A cause comes from three values: what the base version of the files wants now, what the present files want now, and what
+//! they wanted just before a window began or ended. Each edit has exactly one cause. If both
 //! versions of the files are the same, no edit is caused by this change.
 
 use jiff::{SignedDuration, Timestamp};
