@@ -1,7 +1,7 @@
 //! Why an edit is in a plan: the files changed, a window began or ended, or Pylon drifted.
 //!
-//! A cause comes from three values: what the base version of the files wants now, what the present files want now, and what
-//! they wanted just before a window began or ended. Each edit has exactly one cause. If both
+//! A cause comes from three values. The first two are what the base version and the present files want now. The third is what
+//! the present files wanted just before a window of this person began or ended. Each edit has exactly one cause. If both
 //! versions of the files are the same, no edit is caused by this change.
 
 use jiff::{SignedDuration, Timestamp};
