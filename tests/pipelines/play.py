@@ -723,7 +723,7 @@ def the_schedule_reports_unapplied_files_even_without_changes(stage):
     stage.github.commit("main", {"users.toml": ROOT + "# nothing else\n"})
     red(stage, stage.github.on_schedule())
     [issue] = stage.github.issues("open")
-    in_order(issue["body"], NOT_COVERED, "exit code 0, and the step failed")
+    in_order(issue["body"], NOT_COVERED, "exit code 0, but the step failed")
 
 
 def the_schedule_waits_for_the_first_apply(stage):
