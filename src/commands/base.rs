@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::CommandCode;
+use super::{CommandCode, folder};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::report::facts::plan::BaseLine;
@@ -33,7 +33,7 @@ pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     if Path::new(base).is_file() {
         return Ok(Base::new(name, None, Roster::read(Path::new(base))));
     }
-    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = &folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
     let commit = commit(base, folder)?;
     let copy = copied(&commit, folder).map_err(|error| not_read(base, &error.to_string()))?;

@@ -62,12 +62,10 @@ async fn prepare_on(
     only: &[Email],
     scope: Scope<'_>,
 ) -> Result<Prepared, Problems> {
-    let draw = |observation| {
-        let mut prepared = settle(declared, only, scope.max_changes, connection, observation)?;
-        prepared.find_causes(declared, scope.base);
-        Ok(prepared)
-    };
-    confirmed(connection, declared, Vec::new(), draw).await
+    let draw = |observation| settle(declared, only, scope.max_changes, connection, observation);
+    let mut prepared = confirmed(connection, declared, Vec::new(), draw).await?;
+    prepared.find_causes(declared, scope.base);
+    Ok(prepared)
 }
 
 /// Observes and draws. If the minimum of a guarded role depends on people that only the listing shows as its holders, everything
