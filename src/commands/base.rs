@@ -36,7 +36,7 @@ pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let folder = &folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
     let commit = commit(base, folder)?;
-    let copy = copied(&commit, folder).map_err(|error| not_read(base, &error.to_string()))?;
+    let copy = copied(&commit, folder, &root).map_err(|error| not_read(base, &error.to_string()))?;
     let root = copy.path().join(root);
     let line_of = Printable::new(&commit);
     if !root.exists() {
@@ -70,14 +70,14 @@ fn not_read(base: &str, why: &str) -> Problem {
     )
 }
 
-/// Copies the TOML files below `folder`, as they are in `commit`.
-fn copied(commit: &str, folder: &Path) -> io::Result<TempDir> {
+/// Copies the root file and the TOML files below `folder`, as they are in `commit`.
+fn copied(commit: &str, folder: &Path, root: &Path) -> io::Result<TempDir> {
     let copy = TempDir::new()?;
     let tree = git(folder, &["ls-tree", "-r", "-z", commit], Stdio::null())?;
     let mut files = Vec::new();
     let mut wanted = tempfile::tempfile()?;
     for entry in String::from_utf8_lossy(&tree).split('\0') {
-        if let Some((object, path)) = toml_file(entry) {
+        if let Some((object, path)) = config_file(entry, root) {
             writeln!(wanted, "{object}")?;
             files.push(copy.path().join(path));
         }
@@ -88,15 +88,16 @@ fn copied(commit: &str, folder: &Path) -> io::Result<TempDir> {
     Ok(copy)
 }
 
-/// Returns the object and the path of a line of `git ls-tree`, if it is a regular TOML file inside the folder.
-fn toml_file(entry: &str) -> Option<(&str, &Path)> {
+/// Returns the object and the path of a line of `git ls-tree`, if it is the root file or a regular TOML file inside the
+/// folder.
+fn config_file<'e>(entry: &'e str, root: &Path) -> Option<(&'e str, &'e Path)> {
     let (about, path) = entry.split_once('\t')?;
     let mut about = about.split(' ');
     let (mode, object) = (about.next()?, about.nth(1)?);
     let path = Path::new(path);
     let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
     let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    (mode.starts_with("100") && is_inside && is_toml).then_some((object, path))
+    (mode.starts_with("100") && is_inside && (is_toml || path == root)).then_some((object, path))
 }
 
 /// Writes the objects of `git cat-file --batch`: for each, a line that ends with its length, its bytes, and a line feed.

@@ -100,7 +100,10 @@ fn a_base_that_is_neither_a_file_nor_a_revision_is_an_error() {
 
 /// A repository with the base in its first commit, or `None` without git.
 fn repository() -> Option<Scene> {
-    let scene = Scene::with_pylon(PYLON).file("roles/users.toml", BEFORE).file("README.md", "ours");
+    let scene = Scene::with_pylon(PYLON)
+        .file("roles/users.toml", BEFORE)
+        .file("README.md", "ours")
+        .file("people.txt", BEFORE);
     let git = |words: &[&str]| {
         let identity =
             ["-c", "user.name=a", "-c", "user.email=a@acme.example", "-c", "init.defaultBranch=main"];
@@ -122,6 +125,13 @@ fn a_git_revision_is_a_base() {
     let base = &serde_json::from_str::<Value>(&report).unwrap()["base"];
     assert_eq!((&base["name"], &base["has_files"]), (&json!("main"), &json!(true)));
     assert_eq!(base["commit"].as_str().unwrap().len(), 40);
+}
+
+#[test]
+fn a_root_file_of_a_revision_may_have_any_name() {
+    let Some(scene) = repository() else { return };
+    let run = scene.run("plan -c people.txt --base main");
+    assert!(run.stdout.contains(": 1 scheduled · 1 drift\n"), "{}", run.stdout);
 }
 
 #[test]
