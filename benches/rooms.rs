@@ -124,6 +124,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
     let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
     let setting = Setting {
         colors: false,
+        is_full: false,
         problems_on_stderr: false,
         markdown_limit: LONGEST_COMMENT,
         annotations: Annotations::default(),

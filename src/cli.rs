@@ -451,6 +451,9 @@ pub struct Common {
         help_heading = "Output"
     )]
     pub markdown_limit: usize,
+    /// List every person of a plan, even if many have the same change
+    #[arg(long, global = true, help_heading = "Output")]
+    pub full: bool,
     /// Do not show progress on standard error
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,

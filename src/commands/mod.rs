@@ -244,6 +244,7 @@ fn complete(body: &mut Body, invocation: &Invocation) {
 fn setting(common: &Common, environment: &Environment) -> Setting {
     Setting {
         colors: colors(common, environment, environment.stdout_is_terminal),
+        is_full: common.full,
         problems_on_stderr: true,
         markdown_limit: common.markdown_limit,
         annotations: Annotations {

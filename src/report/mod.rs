@@ -26,6 +26,7 @@ pub mod style;
 pub mod tables;
 pub mod text;
 pub mod toml_diff;
+pub mod transitions;
 pub mod words;
 
 pub use facts::{
@@ -101,6 +102,8 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
+    /// Whether to list every person, even if many have the same change.
+    pub is_full: bool,
     /// Whether problems are printed on standard error, and so are omitted from the text.
     pub problems_on_stderr: bool,
     /// The maximum size of a markdown report in bytes. GitHub counts characters, of which there are never more than bytes.

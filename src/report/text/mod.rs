@@ -26,7 +26,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Valid { files, declared } => {
             format!("{}\n", words::valid(files.len(), *declared))
         }
-        Body::Plan(report) => plan::plan(command, report, styles),
+        Body::Plan(report) => plan::plan(command, report, styles, setting.is_full),
         Body::Comparison(report) => comparison::comparison(report, styles),
         Body::Agenda(report) => agenda::agenda(report, styles),
         Body::Roles(report) => tables::tables(command, &report.tables(), styles),

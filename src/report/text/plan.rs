@@ -1,5 +1,6 @@
 //! The report of a plan, or of an apply. It lists only what changes or needs attention, and counts the rest.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::tables::hunk_lines;
@@ -12,27 +13,23 @@ use crate::printable::Printable;
 use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::{FileLine, SkippedLine};
 use crate::report::facts::plan::{
-    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardrailLine, MissingLine, OutcomeLine,
-    PersonLine, PlanReport, RollbackNotes,
+    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
+    MissingLine, OutcomeLine, PersonLine, PlanReport, RollbackNotes,
 };
 use crate::report::style::{Styles, styled};
+use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
 use crate::source::Location;
 
 const WIDEST_VALUE: usize = 44;
+/// How many people of a group are named.
+const NAMED: usize = 3;
 
 /// Formats a plan, or the result of applying it.
-pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> String {
+pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
     let mut text = heading(command, report, styles);
-    let entries = report.entries();
-    let columns = Columns::new(&entries);
     let shared = words::shared(report.outcomes());
-    if !entries.is_empty() {
-        text.push('\n');
-    }
-    for entry in &entries {
-        text += &entry_lines(*entry, &columns, &shared, styles);
-    }
+    text += &rows(report, &shared, styles, is_full);
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
     for Shared { kind: _, sentence, people } in &shared {
@@ -52,13 +49,58 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles) -> Strin
     text
 }
 
-/// Formats a plan with the question whether to apply it.
-pub fn question(command: &str, report: &PlanReport, styles: &Styles) -> String {
+/// Formats a plan with the question whether to apply it. The question names the changes of guarded roles.
+pub fn question(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
+    let plan = plan(command, report, styles, is_full);
+    let people = words::count(report.changes.len(), "person changes", "people change");
+    let guarded = words::guarded_roles(report);
+    let guarded = if guarded.is_empty() { guarded } else { format!("; {guarded}") };
     let organization = report.organization.name.short(LONGEST);
-    format!(
-        "{}\nApply these changes to {organization}? Type `yes` to confirm: ",
-        plan(command, report, styles)
-    )
+    format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: ")
+}
+
+/// Formats the people. Many people with the same change are one row. Changes of guarded roles come last, because that is next to
+/// the summary and the question.
+fn rows(report: &PlanReport, shared: &[Shared], styles: &Styles, is_full: bool) -> String {
+    let people = transitions::people(report);
+    let (guarded, others): (Vec<_>, Vec<_>) =
+        people.iter().partition(|person| !person.guarded_roles.is_empty());
+    let mut groups = transitions::groups(others);
+    groups.retain(|group| !is_full && group.len() > MOST_LISTED);
+    let grouped = groups.iter().flatten().map(|person| person.change.email.raw());
+    let apart: HashSet<&str> =
+        grouped.chain(guarded.iter().map(|person| person.change.email.raw())).collect();
+    let mut entries = report.entries();
+    let columns = Columns::new(&entries);
+    entries.retain(|entry| !matches!(entry, Entry::Change(change) if apart.contains(change.email.raw())));
+
+    let rows = entries.iter().map(|entry| entry_lines(*entry, &[], &columns, shared, styles));
+    let rows = rows.chain(groups.iter().map(|group| group_lines(group, &columns, shared, styles)));
+    let rows = rows.chain(guarded.iter().map(|person| {
+        entry_lines(Entry::Change(person.change), &person.guarded_roles, &columns, shared, styles)
+    }));
+    let rows: String = rows.collect();
+    if rows.is_empty() { rows } else { format!("\n{rows}") }
+}
+
+/// Formats people with the same change. Names the first of them.
+fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
+    let Some(first) = group.first() else { return String::new() };
+    let ChangeLine { edits, outcome, .. } = first.change;
+    let sign = outcome
+        .as_ref()
+        .map_or_else(|| styled(styles.change, "~"), |outcome| outcome_sign(&outcome.outcome, styles));
+    let mut text =
+        format!("  {sign} {} people   {}\n", group.len(), styled(styles.quiet, "(--full lists them)"));
+    edits.iter().for_each(|edit| text += &edit_line(edit, columns, styles));
+    text += &outcome_line(first.change, shared);
+    let named: Vec<String> = group
+        .iter()
+        .take(NAMED)
+        .map(|person| person.change.email.short(LONGEST_ADDRESS).to_string())
+        .collect();
+    text += &format!("      {} and {} more\n", named.join(", "), group.len() - named.len());
+    text
 }
 
 struct Columns {
@@ -92,17 +134,31 @@ fn heading(command: &str, report: &PlanReport, styles: &Styles) -> String {
 }
 
 /// Formats a person with the outcome below the edits. If many people share an outcome, its details follow in the summary.
-fn entry_lines(entry: Entry<'_>, columns: &Columns, shared: &[Shared], styles: &Styles) -> String {
+fn entry_lines(
+    entry: Entry<'_>,
+    guarded_roles: &[&GuardedRoleLine],
+    columns: &Columns,
+    shared: &[Shared],
+    styles: &Styles,
+) -> String {
     let line = |sign: String, rest: String| {
         format!("  {sign} {}  {rest}\n", padded(entry.email(), columns.email)).replace(" \n", "\n")
     };
     let place = |location: &Location| styled(styles.quiet, location);
     let mut text = match entry {
-        Entry::Change(ChangeLine { person, outcome: None, .. }) => {
-            line(styled(styles.change, "~"), person_text(person, styles))
-        }
-        Entry::Change(ChangeLine { person, outcome: Some(line_of), .. }) => {
-            line(outcome_sign(&line_of.outcome, styles), person_text(person, styles))
+        Entry::Change(ChangeLine { person, outcome, .. }) => {
+            let sign = match outcome {
+                Some(outcome) => outcome_sign(&outcome.outcome, styles),
+                None if guarded_roles.is_empty() => styled(styles.change, "~"),
+                None => styled(styles.attention, "!"),
+            };
+            let roles: Vec<String> = guarded_roles.iter().map(|line| guarded_role(line)).collect();
+            let roles = if roles.is_empty() {
+                String::new()
+            } else {
+                format!("   {}", styled(styles.attention, roles.join(", ")))
+            };
+            line(sign, person_text(person, styles) + &roles)
         }
         Entry::Observed(ChangeLine { person, .. }) => {
             let note = styled(styles.quiet, "  (observed, left alone)");
@@ -123,14 +179,25 @@ fn entry_lines(entry: Entry<'_>, columns: &Columns, shared: &[Shared], styles: &
         }
     };
     entry.edits().iter().for_each(|edit| text += &edit_line(edit, columns, styles));
-    if let Entry::Change(ChangeLine { outcome: Some(OutcomeLine { name, detail, outcome, .. }), .. }) = entry
-        && *outcome != Outcome::Applied
-    {
-        let kind = words::kind(outcome);
-        let is_shared = shared.iter().any(|shared| shared.kind == kind);
-        text += &format!("      {}\n", if is_shared { *name } else { detail });
+    if let Entry::Change(change) = entry {
+        text += &outcome_line(change, shared);
     }
     text
+}
+
+fn guarded_role(line: &GuardedRoleLine) -> String {
+    let GuardedRoleLine { email: _, role, gained } = line;
+    format!("{} {}", if *gained { "gains" } else { "loses" }, role.short(LONGEST))
+}
+
+fn outcome_line(change: &ChangeLine, shared: &[Shared]) -> String {
+    let Some(OutcomeLine { name, detail, outcome, .. }) = &change.outcome else { return String::new() };
+    if *outcome == Outcome::Applied {
+        return String::new();
+    }
+    let kind = words::kind(outcome);
+    let is_shared = shared.iter().any(|shared| shared.kind == kind);
+    format!("      {}\n", if is_shared { *name } else { detail })
 }
 
 fn person_text(person: &PersonLine, styles: &Styles) -> String {

@@ -15,7 +15,7 @@ pub use outcomes::{
     KILLED, SENT, Shared, kind, left, next_step, not_read_back, outcome, outcome_of_many, shared, stop,
     unreadable,
 };
-pub use plan::{MADE_UP, SAVED, causes, full_origin, summary, unchanged, verdict, why};
+pub use plan::{MADE_UP, SAVED, causes, full_origin, guarded_roles, summary, unchanged, verdict, why};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::count;
+use super::{LONGEST_ADDRESS, LONGEST_NAME, count};
 use crate::apply::OutcomeKind;
 use crate::desired::Origin;
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, PlanReport, PlanSummary};
+use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, GuardedRoleLine, PlanReport, PlanSummary};
 use crate::roster::Field;
+
+/// How many people a sentence names.
+const NAMED: usize = 10;
 
 /// A note about an organization that the sandbox generated. A command that describes the real one follows it.
 pub const MADE_UP: &str = "This organization was generated from the files. To use your own, run";
@@ -146,4 +149,18 @@ pub fn full_origin(origin: &Origin) -> String {
 
 fn in_parentheses(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(" ({})", Printable::cut(reason, 60)))
+}
+
+/// Returns who gains and who loses guarded roles: `ines@acme.example gains Admin, gil@acme.example loses Admin`. Empty if there is
+/// no such person.
+pub fn guarded_roles(report: &PlanReport) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for line in report.guarded_roles.iter().take(NAMED) {
+        let GuardedRoleLine { email, role, gained } = line;
+        let verb = if *gained { "gains" } else { "loses" };
+        parts.push(format!("{} {verb} {}", email.short(LONGEST_ADDRESS), role.short(LONGEST_NAME)));
+    }
+    let more = report.guarded_roles.len() - parts.len();
+    parts.extend((more > 0).then(|| format!("and {more} more changes of guarded roles")));
+    parts.join(", ")
 }

@@ -10,7 +10,13 @@ use super::judges::{self, judge};
 pub(super) const NO_LIMIT: usize = 64 << 20;
 
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
-    Setting { colors, problems_on_stderr: false, markdown_limit, annotations: Annotations::default() }
+    Setting {
+        colors,
+        is_full: false,
+        problems_on_stderr: false,
+        markdown_limit,
+        annotations: Annotations::default(),
+    }
 }
 
 /// Writes the report in these formats. Each must be harmless and contain the texts of its carriers.

@@ -279,7 +279,13 @@ fn blame(plan: &Plan, observed: &ObservedState) -> Findings {
 fn reported_harmlessly(body: Body) {
     let report = Report { command: "plan", exit: Exit::Done, body };
     let annotations = Annotations::default();
-    let setting = Setting { colors: false, problems_on_stderr: false, markdown_limit: 65_536, annotations };
+    let setting = Setting {
+        colors: false,
+        is_full: false,
+        problems_on_stderr: false,
+        markdown_limit: 65_536,
+        annotations,
+    };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
         if format == Format::Github {

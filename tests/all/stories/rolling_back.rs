@@ -275,8 +275,7 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
         assert!(text.contains("cy@acme.example"), "{text}");
         assert!(!text.contains("bo@acme.example"), "{text}");
     }
-    let changed =
-        "  ✓ cy@acme.example  Cy\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
+    let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
     // The files are looked at under the person's own address too.
     assert!(

@@ -153,7 +153,7 @@ fn a_plan_shows_the_next_week_and_any_later_blocks() {
         &"
 rolecall plan · Acme (org_1, HOST) · 3 declared
 
-  ~ bo@acme.example  Bo
+  ! bo@acme.example  Bo   gains Admin
       role    Member → Admin   users.toml:4, until 2027-03-01
 
 1 to change (1 role) · 2 in sync

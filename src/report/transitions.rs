@@ -1,0 +1,94 @@
+//! Equal changes, for reports about many people: who changes in the same way for the same reason, and how many people make each
+//! transition of a field.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use super::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PlanReport};
+use super::words;
+use crate::plan::cause::Cause;
+
+/// Up to this number of people, reports list each person. More people with the same change become one entry.
+pub const MOST_LISTED: usize = 20;
+
+/// A person who changes, with the guarded roles that they gain or lose.
+#[derive(Debug, Clone)]
+pub struct Person<'r> {
+    pub change: &'r ChangeLine,
+    pub guarded_roles: Vec<&'r GuardedRoleLine>,
+}
+
+/// Returns the people who change, in the order of the plan.
+pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
+    let mut guarded: HashMap<&str, Vec<&GuardedRoleLine>> = HashMap::new();
+    for line in &report.guarded_roles {
+        guarded.entry(line.email.raw()).or_default().push(line);
+    }
+    let person = |change| Person { change, guarded_roles: Vec::new() };
+    let mut people: Vec<Person<'_>> = report.changes.iter().map(person).collect();
+    for person in &mut people {
+        person.guarded_roles = guarded.remove(person.change.email.raw()).unwrap_or_default();
+    }
+    people
+}
+
+/// Groups people whose edits have the same values, lines, causes, and outcomes, in the order of their first members. People who
+/// gain or lose a guarded role are never in a group with others.
+pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
+    let mut groups: Vec<Vec<&Person<'_>>> = Vec::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    for person in people {
+        if !person.guarded_roles.is_empty() {
+            groups.push(vec![person]);
+            continue;
+        }
+        let number = *numbers.entry(person.identity()).or_insert(groups.len());
+        match groups.get_mut(number) {
+            Some(group) => group.push(person),
+            None => groups.push(vec![person]),
+        }
+    }
+    groups
+}
+
+impl Person<'_> {
+    /// Returns a key that is equal for people whose changes a reader need not tell apart.
+    fn identity(&self) -> String {
+        let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
+        let mut key = String::new();
+        for edit in edits {
+            let EditLine { field, from, to, through_scim, location, origin: _, blame, cause: _ } = edit;
+            let blame = blame.as_ref().map(words::blame);
+            let why = words::why(edit);
+            key += &format!("{field} {from:?} {to:?} {through_scim:?} {location} {why:?} {blame:?}\n");
+        }
+        key + &outcome.as_ref().map_or_else(String::new, |outcome| words::kind(&outcome.outcome))
+    }
+}
+
+/// A change of a field from some values to another one, and how many people make it.
+#[derive(Debug, Clone)]
+pub struct Transition<'r> {
+    /// The edit of one of these people. Its line and its origin are only those of this person.
+    pub edit: &'r EditLine,
+    pub people: usize,
+    /// How many of the edits have each cause. Empty without a base version.
+    pub causes: BTreeMap<Cause, usize>,
+}
+
+/// Counts the people per transition, the most frequent transition first.
+pub fn transitions(report: &PlanReport) -> Vec<Transition<'_>> {
+    let mut counted: BTreeMap<_, Transition<'_>> = BTreeMap::new();
+    for edit in report.changes.iter().flat_map(|change| &change.edits) {
+        let EditLine { field, from, to, .. } = edit;
+        let new = || Transition { edit, people: 0, causes: BTreeMap::new() };
+        let transition = counted.entry((field, from, to)).or_insert_with(new);
+        transition.people += 1;
+        if let Some(cause) = edit.cause {
+            *transition.causes.entry(cause).or_default() += 1;
+        }
+    }
+    let mut transitions: Vec<_> = counted.into_values().collect();
+    transitions.sort_by_key(|transition| Reverse(transition.people));
+    transitions
+}

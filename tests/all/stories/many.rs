@@ -1,0 +1,66 @@
+//! Reports about many people: equal changes become one entry, and changes of guarded roles are always listed.
+
+use std::fmt::Write as _;
+
+use crate::harness::Scene;
+
+/// Ana is an Admin. The other people are Members, and the last of them becomes an Admin.
+fn scene(people: usize) -> Scene {
+    let mut users =
+        vec![r#"{ "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" }"#.to_owned()];
+    let mut file = "[guardrails]\nmax_changes = 2000\n[defaults]\nrole = \"Viewer\"\n[users]\n\
+                    \"ana@acme.example\" = { role = \"Admin\" }\n"
+        .to_owned();
+    for number in 1..=people {
+        users.push(format!(
+            r#"{{ "id": "u_{number}", "email": "p{number:04}@acme.example", "name": "P {number}", "role": "member" }}"#
+        ));
+        let role = if number == people { "{ role = \"Admin\" }" } else { "{}" };
+        let _ = writeln!(file, "\"p{number:04}@acme.example\" = {role}");
+    }
+    let pylon = format!(
+        r#"{{ "organization": {{ "id": "org_1", "name": "Acme" }}, "token_user": "u_ana", "users": [{}] }}"#,
+        users.join(", ")
+    );
+    Scene::with_pylon(&pylon).file("users.toml", file)
+}
+
+#[test]
+fn many_people_with_the_same_change_are_one_entry_and_guarded_roles_come_last() {
+    let scene = scene(75);
+    let expected = "rolecall plan · Acme (org_1, HOST) · 76 declared
+
+  ~ 74 people   (--full lists them)
+      role    Member → Viewer   users.toml:4, default
+      p0001@acme.example, p0002@acme.example, p0003@acme.example and 71 more
+  ! p0075@acme.example  P 75   gains Admin
+      role    Member → Admin    users.toml:81
+
+75 to change (75 roles) · 1 in sync
+"
+    .replace("HOST", &scene.host());
+    let run = scene.run("plan");
+    assert!(run.exits(0).stdout.starts_with(&expected), "{}", run.stdout);
+}
+
+#[test]
+fn full_lists_everyone() {
+    let run = scene(75).run("plan --full");
+    let listed =
+        (1..=75).filter(|number| run.stdout.contains(&format!("~ p{number:04}@acme.example"))).count();
+    assert_eq!(listed, 74, "{}", run.stdout);
+}
+
+#[test]
+fn up_to_twenty_people_with_the_same_change_are_listed() {
+    let run = scene(21).run("plan");
+    assert!(run.stdout.contains("~ p0020@acme.example  P 20"), "{}", run.stdout);
+    assert!(!run.stdout.contains("--full"), "{}", run.stdout);
+}
+
+#[test]
+fn an_apply_groups_people_by_their_outcome() {
+    let run = scene(75).run("apply --auto-approve");
+    assert!(run.exits(0).stdout.contains("  ✓ 74 people   (--full lists them)\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("  ✓ p0075@acme.example  P 75   gains Admin\n"), "{}", run.stdout);
+}
