@@ -127,6 +127,7 @@ fn render(bencher: Bencher<'_, '_>, format: &str) {
         is_full: false,
         problems_on_stderr: false,
         markdown_limit: LONGEST_COMMENT,
+        source_url: None,
         annotations: Annotations::default(),
     };
     let body = Body::Plan(Box::new(ACME.report()));

@@ -451,6 +451,9 @@ pub struct Common {
         help_heading = "Output"
     )]
     pub markdown_limit: usize,
+    /// Web address of the current folder at this commit. Markdown reports link to the lines of the files there
+    #[arg(long, value_name = "URL", value_parser = source_url, global = true, help_heading = "Output")]
+    pub source_url: Option<String>,
     /// List every person of a plan, even if many have the same change
     #[arg(long, global = true, help_heading = "Output")]
     pub full: bool,
@@ -562,6 +565,17 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
         "-" => Err("standard output is used by --format; name a file".into()),
         file => Ok((format, PathBuf::from(file))),
     }
+}
+
+/// Parses the address, so that it cannot end a link or a table cell, and contains no password.
+fn source_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).ok().filter(|url| {
+        ["https", "http"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()
+    });
+    let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
+    let url = url.ok_or("URL must be like https://github.com/acme/people/blob/main")?;
+    let url = url.as_str().trim_end_matches('/');
+    Ok(url.replace('(', "%28").replace(')', "%29").replace('|', "%7C"))
 }
 
 fn markdown_limit(text: &str) -> Result<usize, String> {

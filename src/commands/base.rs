@@ -17,6 +17,7 @@ use crate::report::facts::plan::BaseLine;
 use crate::roster::Roster;
 
 /// The base version of the files, and how reports name it.
+#[derive(Debug)]
 pub(super) struct Base {
     /// `None` if that version is not valid. Then no edit has a cause.
     pub(super) files: Option<Roster>,
@@ -49,7 +50,10 @@ impl Base {
     fn new(name: Printable, commit: Option<Printable>, files: Result<Roster, Problems>) -> Self {
         let problem = files.as_ref().err().and_then(|problems| problems.list.first());
         let problem = problem.map(|problem| Printable::cut(&problem.message, 200));
-        Self { files: files.ok(), line: BaseLine { name, commit, has_files: true, problem } }
+        Self {
+            files: files.ok(),
+            line: BaseLine { name, commit, has_files: true, problem, unwritten: Vec::new() },
+        }
     }
 }
 

@@ -247,6 +247,7 @@ fn setting(common: &Common, environment: &Environment) -> Setting {
         is_full: common.full,
         problems_on_stderr: true,
         markdown_limit: common.markdown_limit,
+        source_url: common.source_url.clone(),
         annotations: Annotations {
             folder: environment.folder.clone(),
             workspace: environment.github_workspace.clone(),

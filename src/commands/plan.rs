@@ -16,20 +16,18 @@ use crate::target_file::TargetFile;
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
     let declared = declared(args.at.as_deref(), common, environment)?;
-    let is_plain = args.output.is_none() && args.only.is_empty();
+    let is_plain = args.output.is_none() && args.only.is_empty() && args.base.is_none();
     if let Some(report) = declares_nobody(&declared, common).filter(|_| is_plain) {
         return Ok((report, Exit::Done));
     }
     let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
     block_on(async {
-        let files = base.as_ref().and_then(|base| base.files.as_ref());
-        let scope = Scope { only: &args.only, max_changes: None, base: files };
+        let scope = Scope { only: &args.only, max_changes: None, base: base.as_ref() };
         let (connection, mut prepared) =
             prepare(declared, scope, &args.connection, common, environment).await?;
         if args.blame {
             prepared.find_blame(&connection).await;
         }
-        prepared.report.base = base.map(|base| base.line);
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;

@@ -1,6 +1,7 @@
 //! The steps that `plan` and `apply` share: from the files and Pylon to a reviewed plan.
 
 use super::Environment;
+use super::base::Base;
 use super::connection::Connection;
 use super::files::{Declared, declared, only};
 use crate::adoption::Adoption;
@@ -21,7 +22,7 @@ use crate::pylon::paced_reader::Observation;
 use crate::report::PlanReport;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::plan::RollbackNotes;
-use crate::roster::{Email, Roster};
+use crate::roster::Email;
 use crate::source::Sources;
 
 /// A reviewed plan with its report, and what is needed to apply it.
@@ -40,7 +41,7 @@ pub(super) struct Scope<'a> {
     pub(super) only: &'a [String],
     pub(super) max_changes: Option<u64>,
     /// The base version of the files, to find the cause of each edit.
-    pub(super) base: Option<&'a Roster>,
+    pub(super) base: Option<&'a Base>,
 }
 
 pub(super) async fn prepare(
@@ -227,11 +228,14 @@ impl Prepared {
     }
 
     /// Finds the cause of each edit, if there is a base version of the files.
-    fn find_causes(&mut self, declared: &Declared, base: Option<&Roster>) {
-        let Some(base) = base else { return };
-        let roles = &self.observation.state.roles;
-        let versions = Versions { base, present: &declared.roster, roles, now: declared.now };
+    fn find_causes(&mut self, declared: &Declared, base: Option<&Base>) {
+        let Some(Base { files, line }) = base else { return };
+        self.report.base = Some(line.clone());
+        let Some(base) = files else { return };
+        let (present, state) = (&declared.roster, &self.observation.state);
+        let versions = Versions { base, present, roles: &state.roles, now: declared.now };
         self.report.add_causes(&versions.causes(&self.reviewed.plan));
+        self.report.add_unwritten(base, present, &self.reviewed, state);
     }
 
     /// The digest of the files. It is made only if a plan is or was saved.

@@ -152,11 +152,14 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
     match keep_at_least {
         // The documented default, written as a file would declare it.
         None => {
-            of.add("keep_at_least.admin", DEFAULT_MINIMUM.to_string(), None);
+            of.add("keep_at_least.Admin", DEFAULT_MINIMUM.to_string(), None);
         }
         Some(minimums) => {
             for Minimum { role, holders } in minimums {
-                let key = format!("keep_at_least.{}", toml_text::key(&role.value));
+                // The name and the slug of this role differ only in case, as the default and a file may do.
+                let is_admin = role.value.eq_ignore_ascii_case("admin");
+                let role_name = if is_admin { "Admin" } else { &role.value };
+                let key = format!("keep_at_least.{}", toml_text::key(role_name));
                 of.add(&key, holders.to_string(), Some(role.place));
             }
         }

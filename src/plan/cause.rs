@@ -12,7 +12,7 @@ use super::change::{Change, Edit, Plan};
 use crate::desired::resolve_person;
 use crate::every::words;
 use crate::observed::{Meaning, RoleCatalog};
-use crate::roster::{DeclaredPerson, Email, Field, FieldValue, Roster, Window};
+use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
 words! {
     /// Why an edit is in a plan.
@@ -106,10 +106,5 @@ impl Versions<'_> {
 fn declared<'r>(files: &'r Roster, change: &Change) -> Option<&'r DeclaredPerson> {
     let subject = &change.subject;
     let addresses = [&subject.email.value, &subject.primary].into_iter().chain(&subject.secondary);
-    addresses.into_iter().find_map(|email| person(files, email))
-}
-
-fn person<'r>(files: &'r Roster, email: &Email) -> Option<&'r DeclaredPerson> {
-    let at = files.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
-    Some(&files.people[at])
+    addresses.into_iter().find_map(|email| files.person(email))
 }

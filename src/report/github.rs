@@ -302,7 +302,7 @@ fn comparison_annotations(report: &ComparisonReport) -> Vec<Annotation> {
 }
 
 fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
-    let ItemLine { key, old, new, weighty, unresolved } = item;
+    let ItemLine { key, old, new, weighty, unresolved, unwritten: _ } = item;
     let full = |declared: &ComparedValue| words::declared_value(declared, usize::MAX);
     let message = match (old, new) {
         (Some(old), Some(new)) => format!("{key}: {}", words::change(&full(old), &full(new))),

@@ -108,6 +108,8 @@ pub struct Setting {
     pub problems_on_stderr: bool,
     /// The maximum size of a markdown report in bytes. GitHub counts characters, of which there are never more than bytes.
     pub markdown_limit: usize,
+    /// The address of the working directory in the web, for links to lines of files. It has no slash at its end.
+    pub source_url: Option<String>,
     /// The folders that the file names of annotations are relative to.
     pub annotations: Annotations,
 }
@@ -140,7 +142,7 @@ pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
         Format::Text => text::write(report, &Styles::new(setting.colors), setting),
         Format::Json => json::write(report),
-        Format::Markdown => markdown::write(report, setting.markdown_limit),
+        Format::Markdown => markdown::write(report, setting),
         Format::Github => github::write(report, setting),
         Format::Html => html::write(report),
     }

@@ -1,16 +1,21 @@
 //! The sections of a plan report in markdown and HTML: which there are, in which order, and in which words. Each format decides how
 //! they look.
 
+use std::collections::BTreeMap;
+
 use super::facts::OrganizationLine;
+use super::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
 use super::facts::files::{FileLine, SkippedLine};
 use super::facts::plan::{
-    ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
-    MissingLine, PlanReport, RollbackNotes,
+    BaseLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine, GuardrailLine, MissingLine, PlanReport,
+    RollbackNotes,
 };
+use super::facts::unwritten::Unwritten;
 use super::tables::Mark;
 use super::words;
 use crate::clock::minute;
-use crate::invocation::path_word;
+use crate::comparison::{ComparedSubject, Kind};
+use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
 use crate::source::Location;
@@ -43,8 +48,8 @@ pub(super) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
-        /// Whether the lines need the title to be understood. Markdown omits a title that is not needed.
-        is_title_needed: bool,
+        /// Whether a reviewer must see the lines. A format may fold other lists, with their number of lines.
+        is_open: bool,
         lines: Vec<Line>,
     },
     /// A highlighted message with its reasons.
@@ -54,7 +59,6 @@ pub(super) enum Section {
         reasons: Vec<Line>,
         /// How to acknowledge the reasons: sentences and TOML to copy.
         remedies: Vec<String>,
-        follow_up: Option<Line>,
     },
     /// The people who change. The format chooses a diff, a table, or both.
     Changes,
@@ -97,8 +101,9 @@ fn cut(sentence: &str) -> Part {
     Part::Sentence(Printable::cut(sentence, LONGEST_SENTENCE).to_string())
 }
 
-const fn list(title: &'static str, is_title_needed: bool, lines: Vec<Line>) -> Section {
-    Section::List { title, is_title_needed, lines }
+/// Returns a list, or nothing if it has no lines.
+fn list(title: &'static str, is_open: bool, lines: Vec<Line>) -> Option<Section> {
+    (!lines.is_empty()).then_some(Section::List { title, is_open, lines })
 }
 
 /// Returns the organization, the number of declared people, and what the plan is limited to.
@@ -118,7 +123,50 @@ pub(super) fn about(report: &PlanReport) -> Line {
     if let Some(at) = at {
         line.extend(line![", as on ", at]);
     }
+    if let Some(BaseLine { name, commit, has_files, problem: None, unwritten: _ }) = &report.base {
+        line.extend(line![", compared with ", name]);
+        if let Some(commit) = commit {
+            let short: String = commit.raw().chars().take(words::SHORT_COMMIT).collect();
+            line.extend(line![" (", &Printable::new(&short), ")"]);
+        }
+        line.extend((!has_files).then_some(Part::from(", which does not have these files")));
+    }
     line
+}
+
+/// Returns the result of a plan or an apply, the most important part first, for a title.
+pub(super) fn headline(report: &PlanReport) -> Vec<Line> {
+    let mut verdict = words::verdict(report);
+    verdict[..1].make_ascii_uppercase();
+    let mut parts = vec![line![verdict]];
+    let people = report.changes.len();
+    if report.result.is_none() && report.blocked {
+        parts.push(line![words::people_change(people)]);
+    }
+    let mut guarded: BTreeMap<(bool, &Printable), usize> = BTreeMap::new();
+    for line in &report.guarded_roles {
+        *guarded.entry((line.gained, &line.role)).or_default() += 1;
+    }
+    for ((gained, role), number) in guarded {
+        let verb = match (gained, number) {
+            (true, 1) => "gains",
+            (true, _) => "gain",
+            (false, 1) => "loses",
+            (false, _) => "lose",
+        };
+        parts.push(line![format!("{number} {verb} "), role]);
+    }
+    let caused = report.changes.iter().filter_map(ChangeLine::cause);
+    let others = caused.filter(|cause| *cause != Cause::ThisChange).count();
+    if others > 0 {
+        parts.push(line![format!("{others} not from this pull request")]);
+    }
+    let settings = report.base.iter().flat_map(|base| &base.unwritten);
+    let settings = settings.filter(|entry| !matches!(entry.subject, ComparedSubject::Person { .. })).count();
+    if settings > 0 {
+        parts.push(line![words::count(settings, "setting differs", "settings differ")]);
+    }
+    parts
 }
 
 /// Returns the sections below the summary of a plan, the most important ones first.
@@ -129,12 +177,9 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
         sections.push(Section::Paragraph(Mark::Attention, line![words::MADE_UP, " ", describe, "."]));
     }
     sections.extend(blocked(command, report));
-    if !report.guarded_roles.is_empty() {
-        let lines = report.guarded_roles.iter().map(guarded_role).collect();
-        sections.push(list("Guarded roles to review first", true, lines));
-    }
     sections.extend(not_applied(report));
     sections.push(Section::Changes);
+    sections.extend(base(report));
     sections.extend(guardrails(report));
     if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
         let mut line = line![what];
@@ -144,21 +189,12 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
         line.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, line));
     }
-    let lines: Vec<Line> = report.entries().into_iter().filter_map(attention).collect();
-    if !lines.is_empty() {
-        sections.push(list("Other findings", false, lines));
-    }
+    sections.extend(others(report));
     sections.push(Section::Scheduled);
     sections.extend(report.rollback.iter().flat_map(rollback));
     if let Some(unread) = report.result.as_ref().and_then(|result| words::not_read_back(result.not_read_back))
     {
         sections.push(Section::Paragraph(Mark::Attention, line![unread]));
-    }
-    if let Some(path) = &report.saved {
-        let apply = report.invocation.command(&["apply", &path_word(path.raw().as_ref())]);
-        let path = Part::Command(path.raw().to_owned());
-        let line = line!["Saved as ", path, ". ", Part::Command(apply), " ", words::SAVED, "."];
-        sections.push(Section::Paragraph(Mark::Plain, line));
     }
     sections
 }
@@ -184,14 +220,8 @@ fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let heading = unchanged.map_or("This cannot be applied.".to_owned(), |unchanged| {
         format!("This cannot be applied. {unchanged}")
     });
-    let alert =
-        Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies, follow_up: None };
+    let alert = Section::Alert { mark: Mark::Bad, heading: line![heading], reasons, remedies };
     report.blocked.then_some(alert)
-}
-
-fn guarded_role(line: &GuardedRoleLine) -> Line {
-    let GuardedRoleLine { email, role, gained } = line;
-    line![email, " ", Part::Strong(if *gained { "gains" } else { "loses" }), " ", role]
 }
 
 /// Returns the changes that are not applied, and what to do next.
@@ -226,9 +256,7 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
         reasons.push(line);
     }
     reasons.extend(of_one);
-    let journal = report.journal.as_ref().filter(|_| result.next_step.is_some());
-    let follow_up = journal.map(|path| line![words::SENT, ": ", Part::Command(path.raw().to_owned())]);
-    Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new(), follow_up })
+    Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new() })
 }
 
 /// Splits a sentence at its backticks, which enclose commands. No command contains a backtick.
@@ -269,55 +297,127 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         line.extend(line![" (", &ended, ") and is ignored"]);
         lines.push(line);
     }
-    let causes =
-        words::causes(report).map(|causes| Section::Paragraph(Mark::Plain, line![Part::Sentence(causes)]));
-    let mut sections = Vec::from_iter(causes);
+    let mut sections = Vec::new();
     if !report.blocked && passing.len() > 1 {
         passing.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, passing));
     }
-    if !lines.is_empty() {
-        sections.push(list("Guardrails", false, lines));
-    }
+    sections.extend(list("Guardrails", true, lines));
     sections
 }
 
-/// Describes a declared person who is not found, deactivated, found by another address, or only observed.
-fn attention(entry: Entry<'_>) -> Option<Line> {
-    let email = entry.email();
-    let (mut line, location) = match entry {
-        Entry::Change(_) => return None,
-        Entry::Observed(ChangeLine { edits, location, .. }) => {
-            let mut line = line![email, " differs in "];
-            for (number, edit) in edits.iter().enumerate() {
-                if number > 0 {
-                    line.push(", ".into());
-                }
-                line.extend(observed(edit));
-            }
-            line.push("; observed, left alone".into());
-            (line, location)
+/// Returns what the files declare differently from the base version and the plan does not write.
+pub(super) fn base(report: &PlanReport) -> Vec<Section> {
+    let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
+    if problem.is_some() {
+        let causes = words::causes(report).map(Part::Sentence);
+        return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
+    }
+    let (mut open, mut folded) = (Vec::new(), Vec::new());
+    for entry in unwritten {
+        if entry.kind == Kind::Removed && !entry.keeps.is_empty() {
+            let is_weighty = entry.items.iter().any(|item| item.weighty);
+            let lines = if is_weighty { &mut open } else { &mut folded };
+            lines.push(no_longer_declared(entry));
+            continue;
         }
-        Entry::FoundElsewhere(FoundElsewhereLine { person, location, .. }) => {
-            let mut line = line![email, " has another primary address in Pylon"];
-            if let Some(primary) = &person.primary_email {
-                line.extend(line![": ", primary]);
-            }
-            (line, location)
+        for item in &entry.items {
+            let lines = if item.weighty { &mut open } else { &mut folded };
+            lines.push(unwritten_line(entry, item));
         }
-        Entry::Missing(MissingLine { name: Some(name), location, .. }) => {
-            (line![email, " (", name, ") is deactivated in Pylon"], location)
-        }
-        Entry::Missing(MissingLine { did_you_mean, location, .. }) => {
-            let mut line = line![email, " is not in Pylon"];
-            if let Some(near) = did_you_mean {
-                line.extend(line!["; did you mean ", near, "?"]);
-            }
-            (line, location)
-        }
-    };
+    }
+    let open = list(words::ALSO_CHANGED, true, open);
+    open.into_iter().chain(list(words::UNWRITTEN, false, folded)).collect()
+}
+
+fn no_longer_declared(entry: &DifferenceEntry) -> Line {
+    let mut line =
+        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared and still holds "];
+    line.extend(separated(entry.keeps.iter().map(|role| line![role])));
+    line
+}
+
+fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
+    let ItemLine { key, old, new, weighty: _, unresolved, unwritten } = item;
+    let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
+    let subject =
+        Part::Sentence(Printable::cut(&words::subject(&entry.subject), LONGEST_SENTENCE).to_string());
+    let mut line = line![subject, " ", key, ": "];
+    line.extend(match (old, new) {
+        (Some(old), Some(new)) => line![value(old), " → ", value(new)],
+        (None, Some(new)) => line!["added ", value(new)],
+        (Some(old), None) => line!["removed ", value(old)],
+        (None, None) => Vec::new(),
+    });
+    let location = new.as_ref().and_then(|value| value.location.as_ref());
+    if let Some(location) = location {
+        line.extend(line![" (", location, ")"]);
+    }
+    let reason = unwritten.filter(|reason| *reason != Unwritten::Setting).map(Unwritten::as_str);
+    for note in reason.into_iter().chain(unresolved.then_some(words::UNRESOLVED)) {
+        line.extend(line!["; ", note]);
+    }
+    line
+}
+
+/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged.
+fn others(report: &PlanReport) -> Vec<Section> {
+    let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
+    let lists = [
+        list("Not found in Pylon", false, missing.into_iter().map(missing_line).collect()),
+        list("Deactivated in Pylon", false, deactivated.into_iter().map(missing_line).collect()),
+        list("Observed, left alone", false, report.observed.iter().map(observed_line).collect()),
+        list(
+            "Another primary address in Pylon",
+            false,
+            report.found_elsewhere.iter().map(found_elsewhere_line).collect(),
+        ),
+        list("Unmanaged", false, report.unmanaged.iter().map(|email| line![email]).collect()),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+fn observed_line(change: &ChangeLine) -> Line {
+    let ChangeLine { email, edits, location, .. } = change;
+    let mut line = line![email, " "];
+    line.extend(separated(edits.iter().map(observed)));
     line.extend(line![" (", location, ")"]);
-    Some(line)
+    line
+}
+
+fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
+    let FoundElsewhereLine { email, person, location } = found;
+    let mut line = line![email];
+    if let Some(primary) = &person.primary_email {
+        line.extend(line![": ", primary]);
+    }
+    line.extend(line![" (", location, ")"]);
+    line
+}
+
+fn missing_line(missing: &MissingLine) -> Line {
+    let MissingLine { email, deactivated: _, name, did_you_mean, location } = missing;
+    let mut line = line![email];
+    if let Some(name) = name {
+        line.extend(line![" (", name, ")"]);
+    }
+    if let Some(near) = did_you_mean {
+        line.extend(line!["; did you mean ", near, "?"]);
+    }
+    line.extend(line![" (", location, ")"]);
+    line
+}
+
+/// Joins lines with commas.
+fn separated(lines: impl Iterator<Item = Line>) -> Line {
+    let mut joined = Line::new();
+    for (number, line) in lines.enumerate() {
+        if number > 0 {
+            joined.push(", ".into());
+        }
+        joined.extend(line);
+    }
+    joined
 }
 
 fn observed(edit: &EditLine) -> Line {
@@ -326,12 +426,7 @@ fn observed(edit: &EditLine) -> Line {
     if from.is_empty() {
         line.push("(none)".into());
     }
-    for (number, value) in from.iter().enumerate() {
-        if number > 0 {
-            line.push(", ".into());
-        }
-        line.push(value.into());
-    }
+    line.extend(separated(from.iter().map(|value| line![value])));
     let before = from.last().map_or("", Printable::raw);
     line.extend(line![format!(" {} ", words::arrow(before)), to]);
     if let Some(blame) = blame {
@@ -355,9 +450,7 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         let damage = format!(": {}.", words::unreadable(*unreadable_lines));
         sections.push(Section::Paragraph(Mark::Bad, line![Part::Strong("Damaged"), damage]));
     }
-    if !left.is_empty() {
-        sections.push(list("Not rolled back", true, skipped(left)));
-    }
+    sections.extend(list("Not rolled back", true, skipped(left)));
     if *contradicted > 0 {
         let people =
             words::count(*contradicted, "person has other values there", "people have other values there");
@@ -365,9 +458,7 @@ fn rollback(notes: &RollbackNotes) -> Vec<Section> {
         let line = line![Part::Strong("The files contradict this rollback"), rest];
         sections.push(Section::Paragraph(Mark::Attention, line));
         sections.push(Section::Files(files.clone()));
-        if !unwritten.is_empty() {
-            sections.push(list("No edit available", false, skipped(unwritten)));
-        }
+        sections.extend(list("No edit available", true, skipped(unwritten)));
     }
     sections
 }

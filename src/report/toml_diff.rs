@@ -64,7 +64,7 @@ pub fn comparison(report: &ComparisonReport) -> Vec<Hunk> {
 }
 
 fn difference(entry: &DifferenceEntry) -> Hunk {
-    let DifferenceEntry { subject, kind, items } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
     let heading = match subject {
         ComparedSubject::Person { email } => Some(header(email.as_str())),
         ComparedSubject::Files => None,

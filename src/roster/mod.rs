@@ -66,6 +66,14 @@ pub struct Roster {
     pub people: Vec<DeclaredPerson>,
 }
 
+impl Roster {
+    /// Returns the person who is declared by this address.
+    pub fn person(&self, email: &Email) -> Option<&DeclaredPerson> {
+        let at = self.people.binary_search_by(|person| person.email.value.cmp(email)).ok()?;
+        self.people.get(at)
+    }
+}
+
 impl Default for Roster {
     /// Returns what an empty file declares: no people, and all defaults.
     fn default() -> Self {

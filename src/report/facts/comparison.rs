@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agenda::WindowLine;
+use super::unwritten::Unwritten;
 use crate::comparison::{ComparedSubject, Comparison, Difference, Item, Kind, StatedValue};
 use crate::printable::Printable;
 use crate::roster::{Email, Roster};
@@ -47,6 +48,9 @@ pub struct DifferenceEntry {
     pub kind: Kind,
     /// In the canonical order of their keys.
     pub items: Vec<ItemLine>,
+    /// The roles that a person keeps in Pylon who is no longer declared. Only in a plan with a base version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Printable>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -58,6 +62,9 @@ pub struct ItemLine {
     pub weighty: bool,
     /// Whether it names a role that may be a guarded role. Only Pylon knows which name, slug, and ID mean the same role.
     pub unresolved: bool,
+    /// Why it needs no write. Only in a plan with a base version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Unwritten>,
 }
 
 /// What one version declares for a key.
@@ -116,7 +123,7 @@ impl ComparisonSummary {
 }
 
 impl DifferenceEntry {
-    fn new(difference: Difference, old: &Sources, new: &Sources) -> Self {
+    pub(super) fn new(difference: Difference, old: &Sources, new: &Sources) -> Self {
         let Difference { subject, kind, items } = difference;
         let item = |item: Item| {
             let Item { key, old: before, new: after, weighty, unresolved } = item;
@@ -126,9 +133,10 @@ impl DifferenceEntry {
                 new: after.map(|said| ComparedValue::new(&said, new)),
                 weighty,
                 unresolved,
+                unwritten: None,
             }
         };
-        Self { subject, kind, items: items.into_iter().map(item).collect() }
+        Self { subject, kind, items: items.into_iter().map(item).collect(), keeps: Vec::new() }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod files;
 pub mod plan;
 pub mod problems;
 pub mod roles;
+pub mod unwritten;
 
 pub use agenda::AgendaReport;
 pub use comparison::ComparisonReport;

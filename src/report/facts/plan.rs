@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
+use super::comparison::DifferenceEntry;
 use super::files::{FileLine, SkippedLine};
 use crate::apply::Outcome;
 use crate::desired::Origin;
@@ -184,7 +185,7 @@ pub struct EditLine {
 }
 
 /// The version of the files that a plan is compared with, to find the cause of each edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BaseLine {
     /// The file or revision, as it was given.
     pub name: Printable,
@@ -194,12 +195,14 @@ pub struct BaseLine {
     pub has_files: bool,
     /// The first problem of that version. If it is not valid, no edit has a cause.
     pub problem: Option<Printable>,
+    /// What the files declare differently from that version, and what the plan does not write now. Sorted as in a comparison.
+    pub unwritten: Vec<DifferenceEntry>,
 }
 
 impl BaseLine {
     /// A revision that does not have the config.
     pub fn without_files(name: Printable, commit: Printable) -> Self {
-        Self { name, commit: Some(commit), has_files: false, problem: None }
+        Self { name, commit: Some(commit), has_files: false, problem: None, unwritten: Vec::new() }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn write(command: &str, report: &ComparisonReport) -> String {
 }
 
 fn rows(entry: &DifferenceEntry) -> Markup {
-    let DifferenceEntry { subject, kind, items } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
     let note = match (subject, kind) {
         (ComparedSubject::Person { .. }, Kind::Added) => "newly declared",
         (ComparedSubject::Person { .. }, Kind::Removed) => "no longer declared: not changed in Pylon",
@@ -40,7 +40,7 @@ fn rows(entry: &DifferenceEntry) -> Markup {
     html! {
         tbody {
             @if items.is_empty() { tr { td { (name) } td {} td {} td {} td {} } }
-            @for (number, ItemLine { key, old, new, weighty, unresolved }) in items.iter().enumerate() {
+            @for (number, ItemLine { key, old, new, weighty, unresolved, unwritten: _ }) in items.iter().enumerate() {
                 tr.weighty[*weighty] {
                     td { @if number == 0 { (name) } }
                     td { span.field { (short(key)) } @if *unresolved { " (" (words::UNRESOLVED) ")" } }

@@ -35,20 +35,19 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
         Section::Paragraph(Mark::Bad, line) => html! { p.blocked { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },
         Section::Paragraph(Mark::Plain | Mark::Good, line) => html! { p.quiet { (line_text(line)) } },
-        Section::List { title, is_title_needed: _, lines } => html! {
+        Section::List { title, is_open: _, lines } => html! {
             section {
                 h2 { (title) }
                 ul { @for line in lines { li { (line_text(line)) } } }
             }
         },
-        Section::Alert { mark, heading, reasons, remedies, follow_up } => html! {
+        Section::Alert { mark, heading, reasons, remedies } => html! {
             section.refusal[*mark == Mark::Bad] {
                 p { strong { (line_text(heading)) } }
                 ul { @for reason in reasons { li { (line_text(reason)) } } }
                 @if !remedies.is_empty() {
                     details { summary { "If this is intended" } @for remedy in remedies { pre { (remedy) } } }
                 }
-                @if let Some(follow_up) = follow_up { p { (line_text(follow_up)) } }
             }
         },
         Section::Changes => changes(report),

@@ -38,7 +38,7 @@ fn first(report: &ComparisonReport, room: usize) -> String {
 
 fn line(entry: &DifferenceEntry, item: &ItemLine) -> String {
     let subject = code(Printable::cut(&words::subject(&entry.subject), 120).as_str());
-    let ItemLine { key, old, new, weighty: _, unresolved } = item;
+    let ItemLine { key, old, new, weighty: _, unresolved, unwritten: _ } = item;
     let value = |declared: &ComparedValue| code(&words::declared_value(declared, 160));
     let change = match (old, new) {
         (Some(old), Some(new)) => words::change(&value(old), &value(new)),

@@ -5,19 +5,20 @@
 //! longer than its limit. Items that do not fit are left out and counted.
 
 mod agenda;
+mod changes;
 mod comparison;
 mod plan;
 mod tables;
 
 use super::diff::Hunk;
 use super::facts::agenda::ScheduledChange;
-use super::{Body, Report, diagnostic, words};
+use super::{Body, Report, Setting, diagnostic, words};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 use crate::source::Location;
 
-/// Up to this number of changed people, the diff is not collapsed.
+/// Up to this number of differences, the diff of a comparison is not folded.
 const UNFOLDED: usize = 20;
 /// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 80;
@@ -26,9 +27,11 @@ const LONGEST: usize = 80;
 /// and not more than 255 as the fence of a block. The text after them would no longer be code.
 const LONGEST_RUN: usize = 16;
 
-/// Returns the report as markdown of at most `limit` bytes.
-pub(super) fn write(report: &Report, limit: usize) -> String {
+/// Returns the report as markdown of at most [`Setting::markdown_limit`] bytes.
+pub(super) fn write(report: &Report, setting: &Setting) -> String {
     let Report { command, exit, body } = report;
+    let limit = setting.markdown_limit;
+    let links = Links { source_url: setting.source_url.as_deref() };
     let text = match body {
         Body::Nothing => return String::new(),
         Body::NobodyDeclared { file, declared: _ } => {
@@ -36,7 +39,7 @@ pub(super) fn write(report: &Report, limit: usize) -> String {
             format!("{title}{} declares no people.\n", code(file.as_str()))
         }
         Body::Valid { files, declared } => title(command, &words::valid(files.len(), *declared)),
-        Body::Plan(plan) => plan::write(command, plan, limit),
+        Body::Plan(plan) => plan::write(command, plan, links, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
         Body::Roles(roles) => tables::write(command, &roles.tables(), limit),
@@ -54,7 +57,46 @@ pub(super) fn write(report: &Report, limit: usize) -> String {
 
 /// Returns the marker and the title.
 fn title(command: &str, verdict: &str) -> String {
-    format!("<!-- rolecall:{command} -->\n### rolecall {command}: {verdict}\n\n")
+    headed(command, &format!("rolecall {command}: {verdict}"))
+}
+
+fn headed(command: &str, heading: &str) -> String {
+    format!("<!-- rolecall:{command} -->\n### {heading}\n\n")
+}
+
+/// Makes links to the lines of files.
+#[derive(Debug, Clone, Copy)]
+struct Links<'a> {
+    /// The address of the working directory in the web, without a slash at its end.
+    source_url: Option<&'a str>,
+}
+
+impl Links<'_> {
+    /// Formats a place, as a link if its file is below the working directory.
+    fn place(self, location: &Location) -> String {
+        let text = place(location);
+        match self.url(location) {
+            Some(url) => format!("[{text}]({url})"),
+            None => text,
+        }
+    }
+
+    fn url(self, location: &Location) -> Option<String> {
+        let file = location.file.trim_start_matches("./");
+        let is_inside = !file.starts_with(['/', '<']) && file.split('/').all(|part| part != "..");
+        let path: String = file.bytes().map(encoded).collect();
+        let url = self.source_url.filter(|_| is_inside)?;
+        Some(format!("{url}/{path}#L{}", location.line))
+    }
+}
+
+/// Percent-encodes a byte of a path, except the unreserved characters and the slash (RFC 3986, 2.3 and 3.3).
+fn encoded(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> String {

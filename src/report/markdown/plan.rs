@@ -1,6 +1,9 @@
 //! A plan, or the result of applying it.
 
-use super::{FENCES, code, details, diff, fence, fitting, list, place, scheduled, short, title};
+use super::{
+    FENCES, Links, changes, code, details, diff, escaped, fence, fitting, headed, left_out, list, scheduled,
+    short,
+};
 use crate::printable::Printable;
 use crate::report::diff::Hunk;
 use crate::report::facts::plan::PlanReport;
@@ -13,20 +16,36 @@ const SHARE: usize = 12;
 /// The maximum length of a path or a command in characters.
 const LONGEST_PATH: usize = 300;
 
-pub(super) fn write(command: &str, report: &PlanReport, limit: usize) -> String {
-    let head = title(command, &words::verdict(report)) + &summary(report);
+pub(super) fn write(command: &str, report: &PlanReport, links: Links<'_>, limit: usize) -> String {
+    let heading: Vec<String> =
+        sections::headline(report).iter().map(|part| line_text(part, Links { source_url: None })).collect();
+    let head = headed(command, &heading.join(" · ")) + &summary(report);
     let sections = sections::plan(command, report);
     let mut texts: Vec<String> =
-        sections.iter().map(|section| section_text(section, report, limit / SHARE)).collect();
-    let room = limit.saturating_sub(head.len() + texts.iter().map(String::len).sum::<usize>());
+        sections.iter().map(|section| section_text(section, report, links, limit / SHARE)).collect();
+    let size = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+    let room = limit.saturating_sub(head.len() + size(&texts) + FENCES);
     for (section, text) in sections.iter().zip(&mut texts) {
         if let Section::Changes = section {
-            let hunks = toml_diff::plan(report);
-            let people = words::count(hunks.len(), "person changes", "people change");
-            *text = diff(&hunks, &people, "change", "changes", room);
+            *text = changes::tables(report, links, room);
         }
     }
+    // The diff repeats the tables, so it gets what they leave.
+    let room = limit.saturating_sub(head.len() + size(&texts));
+    texts.push(folded_diff(report, room));
     (head + &texts.concat()).trim_end().to_owned() + "\n"
+}
+
+fn folded_diff(report: &PlanReport, room: usize) -> String {
+    let hunks = toml_diff::plan(report);
+    if hunks.is_empty() {
+        return String::new();
+    }
+    let pieces: Vec<String> = hunks.iter().map(|hunk| format!("{}\n", escaped(&hunk.text()))).collect();
+    let (shown, kept) = fitting(&pieces, room.saturating_sub(FENCES));
+    let people = words::count(hunks.len(), "person", "people");
+    let left_out = left_out(hunks.len() - kept, "person", "people");
+    details(&format!("Diff as TOML ({people})"), &(fence("diff", shown.trim_end()) + &left_out))
 }
 
 fn summary(report: &PlanReport) -> String {
@@ -34,28 +53,31 @@ fn summary(report: &PlanReport) -> String {
     if let Some(first) = counts.first_mut() {
         *first = format!("**{first}**");
     }
-    format!("{}: {}\n\n", line_text(&sections::about(report)), counts.join(" · "))
+    let about = line_text(&sections::about(report), Links { source_url: None });
+    format!("{about}: {}\n\n", counts.join(" · "))
 }
 
 /// Formats a section in at most `share` bytes. The changes are empty here, because they use what the other sections leave.
-fn section_text(section: &Section, report: &PlanReport, share: usize) -> String {
+fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share: usize) -> String {
     match section {
         Section::Paragraph(_, line) => {
-            let parts: Vec<String> = line.iter().map(part_text).collect();
+            let parts: Vec<String> = line.iter().map(|part| part_text(part, links)).collect();
             fitting(&parts, share).0 + "\n\n"
         }
-        Section::List { title, is_title_needed, lines } => {
-            let title = if *is_title_needed { format!("{title}:\n\n") } else { String::new() };
-            format!("{title}{}\n", list(lines.iter().map(line_text), share))
-        }
-        Section::Alert { mark, heading, reasons, remedies, follow_up } => {
-            let kind = if *mark == Mark::Bad { "CAUTION" } else { "WARNING" };
-            let reasons = list(reasons.iter().map(line_text), share);
-            let mut text = format!("> [!{kind}]\n> {}\n>\n", line_text(heading));
-            reasons.lines().for_each(|line| text += &format!("> {line}\n"));
-            if let Some(follow_up) = follow_up {
-                text += &format!(">\n> {}\n", line_text(follow_up));
+        Section::List { title, is_open, lines } => {
+            let number = lines.len();
+            let lines = list(lines.iter().map(|line| line_text(line, links)), share);
+            if *is_open {
+                format!("**{title}**\n\n{lines}\n")
+            } else {
+                details(&format!("{title} ({number})"), &lines) + "\n"
             }
+        }
+        Section::Alert { mark, heading, reasons, remedies } => {
+            let kind = if *mark == Mark::Bad { "CAUTION" } else { "WARNING" };
+            let reasons = list(reasons.iter().map(|line| line_text(line, links)), share);
+            let mut text = format!("> [!{kind}]\n> {}\n>\n", line_text(heading, links));
+            reasons.lines().for_each(|line| text += &format!("> {line}\n"));
             text.push('\n');
             let remedies: Vec<String> = remedies.iter().map(|remedy| remedy_text(remedy)).collect();
             let (remedies, kept) = fitting(&remedies, share);
@@ -66,7 +88,10 @@ fn section_text(section: &Section, report: &PlanReport, share: usize) -> String 
         }
         Section::Changes => String::new(),
         Section::Scheduled if report.scheduled.is_empty() => String::new(),
-        Section::Scheduled => format!("Scheduled changes:\n\n{}\n", scheduled(&report.scheduled, share)),
+        Section::Scheduled => {
+            let summary = format!("Scheduled ({})", report.scheduled.len());
+            details(&summary, &scheduled(&report.scheduled, share)) + "\n"
+        }
         Section::Files(files) => {
             let hunks: Vec<Hunk> = files.iter().flat_map(|file| file.hunks.clone()).collect();
             diff(&hunks, "Edits that keep the rollback", "change", "changes", share.max(FENCES * 2))
@@ -74,18 +99,18 @@ fn section_text(section: &Section, report: &PlanReport, share: usize) -> String 
     }
 }
 
-fn line_text(line: &Line) -> String {
-    line.iter().map(part_text).collect()
+fn line_text(line: &Line, links: Links<'_>) -> String {
+    line.iter().map(|part| part_text(part, links)).collect()
 }
 
-fn part_text(part: &Part) -> String {
+fn part_text(part: &Part, links: Links<'_>) -> String {
     match part {
         Part::Words(words) => words.clone(),
         Part::Strong(words) => format!("**{words}**"),
         Part::Value(value) => short(value),
         Part::Sentence(sentence) => code(sentence),
         Part::Command(command) => code(Printable::cut(command, LONGEST_PATH).as_str()),
-        Part::Place(location) => place(location),
+        Part::Place(location) => links.place(location),
     }
 }
 

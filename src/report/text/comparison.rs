@@ -48,7 +48,7 @@ impl ComparisonColumns {
 }
 
 fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &Styles) -> String {
-    let DifferenceEntry { subject, kind, items } = entry;
+    let DifferenceEntry { subject, kind, items, keeps: _ } = entry;
     let sign = match kind {
         Kind::Added => styled(styles.good, "+"),
         Kind::Removed => styled(styles.bad, "-"),
@@ -66,7 +66,7 @@ fn entry_lines(entry: &DifferenceEntry, columns: &ComparisonColumns, styles: &St
 }
 
 fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> String {
-    let ItemLine { key, old, new, weighty, unresolved } = item;
+    let ItemLine { key, old, new, weighty, unresolved, unwritten: _ } = item;
     let mark = if *weighty { styled(styles.attention, "!") } else { " ".to_owned() };
     let pad = |text: &str, width: usize| {
         format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))

@@ -16,6 +16,7 @@ use crate::report::facts::plan::{
     ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
     MissingLine, OutcomeLine, PersonLine, PlanReport, RollbackNotes,
 };
+use crate::report::sections::{self, Part, Section};
 use crate::report::style::{Styles, styled};
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
@@ -36,6 +37,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
     text += &guardrails(report, styles);
+    text += &base(report, is_full);
     if let Some(unchanged) = words::unchanged(command, report) {
         let _ = writeln!(text, "{unchanged}");
     }
@@ -280,6 +282,34 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
         );
     }
     text
+}
+
+/// Formats what the files declare differently from the base version, and what the plan does not write.
+fn base(report: &PlanReport, is_full: bool) -> String {
+    let mut text = String::new();
+    for section in sections::base(report) {
+        let Section::List { title, is_open, lines } = section else { continue };
+        let shown = if is_open || is_full { lines.len() } else { MOST_LISTED };
+        text += &format!("{title} ({}):\n", lines.len());
+        for line in lines.iter().take(shown) {
+            let parts: String = line.iter().map(part_text).collect();
+            text += &format!("  {parts}\n");
+        }
+        let more = lines.len().saturating_sub(shown);
+        text += &if more > 0 { format!("  and {more} more (--full lists them)\n") } else { String::new() };
+    }
+    text
+}
+
+fn part_text(part: &Part) -> String {
+    match part {
+        Part::Words(words) => words.clone(),
+        Part::Strong(words) => (*words).to_owned(),
+        Part::Value(value) => value.short(LONGEST).to_string(),
+        Part::Sentence(sentence) => sentence.clone(),
+        Part::Command(command) => format!("`{command}`"),
+        Part::Place(location) => location.to_string(),
+    }
 }
 
 fn scheduled(report: &PlanReport, styles: &Styles) -> String {

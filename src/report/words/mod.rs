@@ -15,7 +15,10 @@ pub use outcomes::{
     KILLED, SENT, Shared, kind, left, next_step, not_read_back, outcome, outcome_of_many, shared, stop,
     unreadable,
 };
-pub use plan::{MADE_UP, SAVED, causes, full_origin, guarded_roles, summary, unchanged, verdict, why};
+pub use plan::{
+    ALSO_CHANGED, MADE_UP, SAVED, SHORT_COMMIT, UNWRITTEN, causes, full_origin, guarded_roles, origin,
+    people_change, summary, unchanged, verdict, why,
+};
 
 use crate::exit::Exit;
 use crate::printable::Printable;

@@ -11,11 +11,23 @@ use crate::printable::Printable;
 use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, GuardedRoleLine, PlanReport, PlanSummary};
 use crate::roster::Field;
 
+/// How many characters of the ID of a commit are shown.
+pub const SHORT_COMMIT: usize = 7;
 /// How many people a sentence names.
 const NAMED: usize = 10;
 
 /// A note about an organization that the sandbox generated. A command that describes the real one follows it.
 pub const MADE_UP: &str = "This organization was generated from the files. To use your own, run";
+
+/// Returns how many people a plan changes.
+pub fn people_change(number: usize) -> String {
+    if number == 0 { "nothing to change".into() } else { count(number, "person changes", "people change") }
+}
+
+/// The title of differences from the base version that a reviewer must not miss, and that need no write.
+pub const ALSO_CHANGED: &str = "These files also change";
+/// The title of the other differences from the base version that need no write.
+pub const UNWRITTEN: &str = "Declared differently, without a write now";
 
 /// Returns the result of a plan as a title.
 pub fn verdict(report: &PlanReport) -> String {
@@ -26,7 +38,7 @@ pub fn verdict(report: &PlanReport) -> String {
     }
     let changes = report.changes.len();
     if report.result.is_none() {
-        return if changes == 0 { "nothing to change".into() } else { format!("{changes} to change") };
+        return people_change(changes);
     }
     let applied = report.outcomes().filter(|outcome| outcome.is_in_sync()).count();
     if applied == changes {
@@ -87,9 +99,11 @@ pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
 
 /// Returns one line with the number of changes per cause, or `None` without a base.
 pub fn causes(report: &PlanReport) -> Option<String> {
-    let BaseLine { name, commit, has_files, problem } = report.base.as_ref()?;
-    let commit =
-        commit.as_ref().map_or_else(String::new, |commit| format!(" ({})", Printable::cut(commit.raw(), 12)));
+    let BaseLine { name, commit, has_files, problem, unwritten: _ } = report.base.as_ref()?;
+    let commit = commit.as_ref().map_or_else(String::new, |commit| {
+        format!(" ({})", commit.raw().chars().take(SHORT_COMMIT).collect::<String>())
+    });
+    let name = name.short(LONGEST_NAME);
     if let Some(problem) = problem {
         return Some(format!("Causes are unknown, because {name}{commit} is not valid: {problem}"));
     }
@@ -109,22 +123,23 @@ pub fn causes(report: &PlanReport) -> Option<String> {
 /// Returns a note about where a value comes from, and about the cause of the edit. It may be empty.
 pub fn why(edit: &EditLine) -> String {
     let cause = edit.cause.map_or_else(String::new, |cause| format!(" · {}", cause.as_str()));
-    origin(&edit.origin) + &cause
+    let origin = origin(&edit.origin);
+    if origin.is_empty() { cause } else { format!(", {origin}{cause}") }
 }
 
-/// Returns a note about where a value comes from, or an empty text: `, default`, `, until 2027-01-03`.
-fn origin(origin: &Origin) -> String {
+/// Returns a note about where a value comes from, or an empty text: `default`, `until 2027-01-03`.
+pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Person => String::new(),
-        Origin::Defaults => ", default".into(),
+        Origin::Defaults => "default".into(),
         Origin::Window { until: Some(until), reason } => {
-            format!(", until {}{}", Printable::new(&until.written), in_parentheses(reason.as_deref()))
+            format!("until {}{}", Printable::new(&until.written), in_parentheses(reason.as_deref()))
         }
         Origin::Window { until: None, reason } => {
-            format!(", from a window{}", in_parentheses(reason.as_deref()))
+            format!("from a window{}", in_parentheses(reason.as_deref()))
         }
-        Origin::After { window } => format!(", after {window}"),
-        Origin::Rollback => ", as before the apply".into(),
+        Origin::After { window } => format!("after {}", Printable::new(window)),
+        Origin::Rollback => "as before the apply".into(),
     }
 }
 

@@ -21,10 +21,11 @@ use rolecall::report::facts::agenda::{Edge, ScheduledChange, WindowLine};
 use rolecall::report::facts::comparison::{ComparedValue, ComparisonSummary, DifferenceEntry, ItemLine};
 use rolecall::report::facts::files::{FileLine, FileState, SkippedLine};
 use rolecall::report::facts::plan::{
-    ApplyResult, AuditLogLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
+    ApplyResult, AuditLogLine, BaseLine, BlameLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine,
     GuardedRoleLine, GuardrailLine, IntegrationLine, MissingLine, OutcomeLine, PersonLine, PlanReport,
     PlanSummary, RollbackNotes,
 };
+use rolecall::report::facts::unwritten::Unwritten;
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
 use rolecall::roster::{Email, Field, Guardrail, Moment, PerField};
 use rolecall::source::{Location, Place, Sources};
@@ -70,7 +71,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         declared: 12,
         at: Some(deal.text(Carrier::At)),
         only: vec![deal.text(Carrier::Only)],
-        base: None,
+        base: Some(base(deal)),
         blocked: !of.carried_out,
         summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
         unmanaged: vec![deal.text(Carrier::Unmanaged)],
@@ -116,6 +117,43 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         });
     }
     Body::Plan(Box::new(report))
+}
+
+/// A setting that differs, and a person who is no longer declared.
+fn base(deal: &mut Deal<'_>) -> BaseLine {
+    let value = ComparedValue {
+        value: deal.text(Carrier::BaseValue),
+        zone: None,
+        location: None,
+        from_defaults: false,
+    };
+    let item = ItemLine {
+        key: Printable::new("timezone"),
+        old: None,
+        new: Some(value),
+        weighty: true,
+        unresolved: false,
+        unwritten: Some(Unwritten::Setting),
+    };
+    let setting = DifferenceEntry {
+        subject: ComparedSubject::Files,
+        kind: Kind::Changed,
+        items: vec![item],
+        keeps: Vec::new(),
+    };
+    let person = DifferenceEntry {
+        subject: ComparedSubject::Person { email: Email::observed("lu@acme.example") },
+        kind: Kind::Removed,
+        items: Vec::new(),
+        keeps: vec![deal.text(Carrier::RoleThatStays)],
+    };
+    BaseLine {
+        name: deal.text(Carrier::BaseName),
+        commit: None,
+        has_files: true,
+        problem: None,
+        unwritten: vec![setting, person],
+    }
 }
 
 fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
@@ -401,20 +439,27 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         };
         let (before, after) = (said(Carrier::ValueBefore), said(Carrier::ValueAfter));
         let key = deal.text(Carrier::Key);
-        let changed =
-            ItemLine { key, old: before.clone(), new: after.clone(), weighty: true, unresolved: true };
+        let changed = ItemLine {
+            key,
+            old: before.clone(),
+            new: after.clone(),
+            weighty: true,
+            unresolved: true,
+            unwritten: None,
+        };
         let listed = ItemLine {
             key: Printable::new("windows"),
             old: before,
             new: after,
             weighty: false,
             unresolved: false,
+            unwritten: None,
         };
         let person = ComparedSubject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
         let risk = ComparedSubject::Acknowledgment { guardrail: "keep_at_least", of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
-        let entry = |subject, kind, items| DifferenceEntry { subject, kind, items };
+        let entry = |subject, kind, items| DifferenceEntry { subject, kind, items, keeps: Vec::new() };
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]
     });
     let differences = differences.collect();

@@ -41,9 +41,12 @@ carriers! {
     At: Some(WHOLE), Some(80), Some(120), true;
     Config: None, None, None, false;
     Only: Some(80), Some(80), Some(120), true;
-    Saved: Some(WHOLE), Some(300), Some(WHOLE), true;
-    Journal: Some(WHOLE), Some(300), Some(WHOLE), true;
-    Unmanaged: None, None, None, true;
+    Saved: Some(WHOLE), None, None, true;
+    Journal: Some(WHOLE), None, None, true;
+    BaseName: Some(80), Some(80), Some(120), true;
+    BaseValue: Some(300), Some(300), Some(300), true;
+    RoleThatStays: Some(80), Some(80), Some(120), true;
+    Unmanaged: None, Some(80), Some(120), true;
     IntegrationId: None, None, None, true;
     IntegrationName: None, None, None, true;
     Address: Some(WHOLE), None, Some(120), true;
@@ -67,8 +70,8 @@ carriers! {
     Stop: Some(200), None, Some(200), false;
     NearAddress: Some(254), Some(80), Some(120), true;
     DeactivatedName: Some(80), Some(80), Some(120), false;
-    KeptAddress: None, Some(80), Some(120), true;
-    GuardedRole: None, Some(80), Some(120), true;
+    KeptAddress: None, None, None, true;
+    GuardedRole: None, Some(80), None, true;
     FigureRole: Some(80), None, None, false;
     RemedyRole: None, None, None, false;
     AcknowledgedReason: Some(120), Some(300), Some(300), true;

@@ -4,6 +4,7 @@ use rolecall::exit::Exit;
 use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
 
 use super::carriers::{Carrier, Deal};
+use super::judges::markdown::SOURCE_URL;
 use super::judges::{self, judge};
 
 /// A limit that is large enough to contain everything.
@@ -15,6 +16,7 @@ pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
         is_full: false,
         problems_on_stderr: false,
         markdown_limit,
+        source_url: Some(SOURCE_URL.to_owned()),
         annotations: Annotations::default(),
     }
 }

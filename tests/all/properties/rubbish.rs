@@ -284,6 +284,7 @@ fn reported_harmlessly(body: Body) {
         is_full: false,
         problems_on_stderr: false,
         markdown_limit: 65_536,
+        source_url: None,
         annotations,
     };
     for format in Format::ALL {

@@ -98,7 +98,7 @@ fn the_page_fits_phone_and_desktop_in_both_themes_and_loads_nothing() {
     let mut grounds = Vec::new();
     for (width, dark, row) in [(360, false, "block"), (1200, false, "table-row"), (1200, true, "table-row")] {
         let told = measured(&chromium, &scene, width, dark);
-        assert_eq!(told["title"], "rolecall plan: 2 to change");
+        assert_eq!(told["title"], "rolecall plan: 2 people change");
         assert_eq!((&told["rows"], &told["lanes"]), (&2.into(), &1.into()));
         assert_eq!((&told["scripts"], &told["loaded"]), (&0.into(), &0.into()));
         assert!(told["needs"].as_u64() <= told["width"].as_u64(), "it scrolls sideways at {width}: {told}");

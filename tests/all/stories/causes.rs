@@ -141,3 +141,71 @@ fn with_a_revision_that_has_no_files_this_change_causes_everything() {
     let run = scene.run("plan -c new/users.toml --base main");
     assert!(run.stdout.contains(", which does not have these files: 3 this change\n"), "{}", run.stdout);
 }
+
+/// Bo becomes a Member and Cy is on vacation later. Dana was declared and still is an Admin. Eve has the new value already.
+const CHANGED: &str = r#"
+[guardrails]
+keep_at_least = { Admin = 1 }
+[users]
+"ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Member" }
+"cy@acme.example" = { role = "Member", windows = [{ from = 2026-12-20, until = 2027-01-03, status = "away", then = "active" }] }
+"eve@acme.example" = { role = "Member", status = "active" }
+"jo@acme.example" = { role = "Viewer" }
+"#;
+const BASE: &str = r#"
+[users]
+"ana@acme.example" = { role = "Admin" }
+"bo@acme.example" = { role = "Viewer" }
+"cy@acme.example" = { role = "Member" }
+"dana@acme.example" = { role = "Admin" }
+"eve@acme.example" = { role = "Member" }
+"#;
+
+#[test]
+fn what_the_files_declare_differently_without_a_write_is_listed() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", CHANGED).file("base.toml", BASE);
+    let run = scene.run("plan --base base.toml --report markdown=plan.md");
+    let expected = "These files also change (2):
+  [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
+  dana@acme.example is no longer declared and still holds Admin
+Declared differently, without a write now (3):
+  cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
+  eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
+  jo@acme.example role: added \"Viewer\" (users.toml:9); not found in Pylon
+";
+    assert!(run.exits(0).stdout.contains(expected), "{}", run.stdout);
+    let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    let title = "### 1 person changes · 1 setting differs\n";
+    assert!(comment.contains(title), "{comment}");
+    assert!(
+        comment.contains("- `dana@acme.example` is no longer declared and still holds `Admin`\n"),
+        "{comment}"
+    );
+    assert!(
+        comment.contains("<details><summary>Declared differently, without a write now (3)</summary>"),
+        "{comment}"
+    );
+}
+
+#[test]
+fn a_person_who_is_declared_by_another_address_is_not_reported_as_dropped() {
+    let pylon = PYLON.replace(
+        r#""email": "dana@acme.example""#,
+        r#""email": "dana@acme.example", "emails": ["dana@acme.example", "d.reyes@acme.example"]"#,
+    );
+    let renamed = BASE.replace("dana@acme.example", "d.reyes@acme.example");
+    let scene = Scene::with_pylon(&pylon).file("users.toml", renamed).file("base.toml", BASE);
+    let run = scene.run("plan --base base.toml --format json");
+    assert!(run.stdout.contains(r#""unwritten": "other_address""#), "{}", run.stdout);
+    assert!(!run.stdout.contains(r#""keeps""#), "{}", run.stdout);
+}
+
+#[test]
+fn the_title_counts_what_the_pull_request_does_not_cause() {
+    let scene = scene();
+    scene.run("plan --base base/users.toml --report markdown=plan.md").exits(0);
+    let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    assert!(comment.contains("### 3 people change · 2 not from this pull request\n"), "{comment}");
+    assert!(comment.contains("| role `Viewer` → `Member` | this change: `users.toml:4` |\n"), "{comment}");
+}

@@ -74,7 +74,7 @@ const EVERY_KEY: &[(&str, &str, &str)] = &[
     ("policy.extra_roles", "[policy]\nextra_roles = \"ignore\"", ""),
     ("guardrails.max_changes", "", "[guardrails]\nmax_changes = \"26%\""),
     ("guardrails.max_changes", "[guardrails]\nmax_changes = 3", "[guardrails]\nmax_changes = 4"),
-    ("guardrails.keep_at_least.admin", "", "[guardrails]\nkeep_at_least = {}"),
+    ("guardrails.keep_at_least.Admin", "", "[guardrails]\nkeep_at_least = {}"),
     (
         "guardrails.keep_at_least.Lead",
         "[guardrails]\nkeep_at_least = { Lead = 1 }",

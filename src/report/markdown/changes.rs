@@ -1,0 +1,196 @@
+//! The people who change: a table with a row per person. For many people, a table of transitions comes before it, changes of guarded
+//! roles stay visible, and the other rows are folded.
+
+use super::{Links, code, details, fitting, left_out, short};
+use crate::plan::cause::Cause;
+use crate::printable::Printable;
+use crate::report::facts::plan::{ChangeLine, EditLine, GuardedRoleLine, PersonLine, PlanReport};
+use crate::report::transitions::{self, MOST_LISTED, Person, Transition};
+use crate::report::words;
+
+/// The maximum length of names and values in characters.
+const LONGEST: usize = 80;
+/// How many people with the same change are named.
+const NAMED: usize = 10;
+
+/// Formats the changes in at most `room` bytes. Changes of guarded roles come first, and are the last to be cut.
+pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> String {
+    let mut people = transitions::people(report);
+    people.sort_by_key(|person| person.guarded_roles.is_empty()); // stable: the order of the plan stays
+    let columns = Columns { has_outcome: report.result.is_some(), links };
+    let rows: Vec<String> = people.iter().map(|person| columns.row(person)).collect();
+    if people.len() <= MOST_LISTED && columns.size(&rows) <= room {
+        return columns.table(&rows);
+    }
+    let guarded = people.iter().take_while(|person| !person.guarded_roles.is_empty()).count();
+    let mut text = matrix(report, room / 4);
+    text += &columns.guarded(&people[..guarded], &rows[..guarded], room.saturating_sub(text.len()));
+    text += &columns.others(&people[guarded..], guarded == 0, room.saturating_sub(text.len()));
+    text
+}
+
+/// Formats how many people make each transition.
+fn matrix(report: &PlanReport, room: usize) -> String {
+    let transitions = transitions::transitions(report);
+    let causes: Vec<Cause> = Cause::ALL
+        .into_iter()
+        .filter(|cause| transitions.iter().any(|transition| transition.causes.contains_key(cause)))
+        .collect();
+    let mut head = "| change | people |".to_owned();
+    let mut line = "|:--|--:|".to_owned();
+    for cause in &causes {
+        head += &format!(" {} |", cause.as_str());
+        line += "--:|";
+    }
+    let row = |transition: &Transition<'_>| {
+        let Transition { edit, people, causes: counted } = transition;
+        let mut row = format!("| {} | {people} |", values(edit));
+        for cause in &causes {
+            let number = counted.get(cause).map_or_else(String::new, usize::to_string);
+            row += &format!(" {number} |");
+        }
+        row + "\n"
+    };
+    let rows: Vec<String> = transitions.iter().map(row).collect();
+    let (shown, kept) = fitting(&rows, room);
+    format!("{head}\n{line}\n{shown}\n") + &left_out(rows.len() - kept, "transition", "transitions")
+}
+
+/// How a row is formatted.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    has_outcome: bool,
+    links: Links<'a>,
+}
+
+impl Columns<'_> {
+    fn head(self) -> String {
+        let (name, line) = if self.has_outcome { (" outcome |", ":--|") } else { ("", "") };
+        format!("| who | was → will be | why |{name}\n|:--|:--|:--|{line}\n")
+    }
+
+    fn size(self, rows: &[String]) -> usize {
+        self.head().len() + rows.iter().map(String::len).sum::<usize>() + 1
+    }
+
+    fn table(self, rows: &[String]) -> String {
+        if rows.is_empty() { String::new() } else { self.head() + &rows.concat() + "\n" }
+    }
+
+    fn row(self, person: &Person<'_>) -> String {
+        let ChangeLine { email, person: PersonLine { id: _, name, primary_email }, .. } = person.change;
+        let mut who = format!("{}<br>{}", short(email), short(name));
+        if let Some(primary) = primary_email {
+            who += &format!("<br>in Pylon: {}", short(primary));
+        }
+        self.cells(&who, person)
+    }
+
+    /// Formats people with the same change as one row.
+    fn group(self, group: &[&Person<'_>]) -> String {
+        let Some(first) = group.first() else { return String::new() };
+        let named: Vec<String> = group.iter().take(NAMED).map(|person| short(&person.change.email)).collect();
+        let more = group.len() - named.len();
+        let who = format!("**{} people**: {} and {more} more", group.len(), named.join(", "));
+        self.cells(&who, first)
+    }
+
+    fn cells(self, who: &str, person: &Person<'_>) -> String {
+        let ChangeLine { edits, outcome, .. } = person.change;
+        let mut changes: Vec<String> = edits.iter().map(values).collect();
+        changes.extend(person.guarded_roles.iter().map(|line| cell(&guarded_role(line))));
+        let why: Vec<String> = edits.iter().map(|edit| self.why(edit)).collect();
+        let mut row = format!("| {} | {} | {} |", cell(who), changes.join("<br>"), why.join("<br>"));
+        if let Some(outcome) = outcome.as_ref().filter(|_| self.has_outcome) {
+            row += &format!(" {} |", cell(&code(outcome.name)));
+        }
+        row + "\n"
+    }
+
+    /// Returns the cause of an edit, the line that declares the value, and notes.
+    fn why(self, edit: &EditLine) -> String {
+        let EditLine { field: _, from: _, to: _, through_scim, location, origin, blame, cause } = edit;
+        let cause = cause.map_or_else(String::new, |cause| format!("{}: ", cause.as_str()));
+        let mut why = cause + &self.links.place(location);
+        let note = words::origin(origin);
+        if !note.is_empty() {
+            why += &format!(" {}", code(&note));
+        }
+        if !through_scim.is_empty() {
+            let roles: Vec<String> = through_scim.iter().map(short).collect();
+            why += &format!("<br>has {} through SCIM", roles.join(", "));
+        }
+        if let Some(blame) = blame {
+            why += &format!("<br>{}", code(&words::blame(blame)));
+        }
+        cell(&why)
+    }
+
+    /// Formats the changes of guarded roles. If the rows are too long, each becomes a short line, so that none is left out.
+    fn guarded(self, people: &[Person<'_>], rows: &[String], room: usize) -> String {
+        if self.size(rows) <= room / 2 {
+            return self.table(rows);
+        }
+        let lines = people.iter().flat_map(|person| &person.guarded_roles);
+        let lines: Vec<String> =
+            lines.map(|line| format!("- {} {}\n", short(&line.email), guarded_role(line))).collect();
+        let (shown, kept) = fitting(&lines, room.saturating_sub(super::FENCES));
+        shown + "\n" + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
+    }
+
+    /// Formats the people without a guarded role, folded. Many people with the same change are one row.
+    fn others(self, people: &[Person<'_>], are_all: bool, room: usize) -> String {
+        let mut rows = Vec::new();
+        for group in transitions::groups(people) {
+            if group.len() > MOST_LISTED {
+                rows.push((group.len(), self.group(&group)));
+            } else {
+                rows.extend(group.iter().map(|person| (1, self.row(person))));
+            }
+        }
+        let texts: Vec<String> = rows.iter().map(|(_, row)| row.clone()).collect();
+        let (_, kept) = fitting(&texts, room.saturating_sub(super::FENCES));
+        let shown: usize = rows[..kept].iter().map(|(people, _)| people).sum();
+        let summary = if are_all {
+            words::people_change(people.len())
+        } else {
+            words::count(people.len(), "other person changes", "other people change")
+        };
+        let table = self.table(&texts[..kept]);
+        let table = if table.is_empty() { table } else { details(&summary, &table) + "\n" };
+        table + &left_out(people.len() - shown, "person", "people")
+    }
+}
+
+/// Returns the field with its old and new values.
+fn values(edit: &EditLine) -> String {
+    let (from, to) = edit.short_values(LONGEST);
+    let from: Vec<String> = from.iter().map(|value| code(value.as_str())).collect();
+    let from = if from.is_empty() { "(none)".to_owned() } else { from.join(", ") };
+    let arrow = words::arrow(edit.from.last().map_or("", Printable::raw));
+    cell(&format!("{} {from} {arrow} {}", edit.field, code(to.as_str())))
+}
+
+fn guarded_role(line: &GuardedRoleLine) -> String {
+    let GuardedRoleLine { email: _, role, gained } = line;
+    format!("**{}** {}", if *gained { "gains" } else { "loses" }, short(role))
+}
+
+/// Escapes the pipes of a cell, which would end it (GitHub Flavored Markdown 4.10). After a backslash, a pipe cannot be escaped with
+/// another one.
+fn cell(text: &str) -> String {
+    text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_does_not_end_a_cell() {
+        assert_eq!(cell("`Ana | EMEA`"), "`Ana \\| EMEA`");
+        assert_eq!(cell("`a\\|b`"), "`a\\\\u{7c}b`");
+    }
+}
