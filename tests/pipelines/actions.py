@@ -14,13 +14,15 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 REPOSITORY = "acme/people"
-OUR_ACTION = "rolecall-dev/rolecall@" + "0" * 40
+OUR_REPOSITORY, OUR_COMMIT = "rolecall-dev/rolecall", "0" * 40
+OUR_ACTION = f"{OUR_REPOSITORY}@{OUR_COMMIT}"
 
 
 @functools.cache
@@ -183,6 +185,11 @@ class GitHub:
         self.breaks = ()
         # Inputs of our action that differ from the examples.
         self.changed_inputs = {}
+        # The repository and the ref that jobs name to use our action, and the architecture of their runners.
+        self.action_repository, self.action_ref = OUR_REPOSITORY, OUR_COMMIT
+        self.architecture = "X64"
+        # The seconds that the steps of our action took.
+        self.seconds = 0.0
         # The names of steps during which the run is canceled.
         self.cancels = set()
         # Every environment, its secrets, and whether only the branch main may use it.
@@ -491,7 +498,7 @@ class Runner:
         base = {
             "PATH": os.pathsep.join(self.path + bins + [os.environ["PATH"]]), "HOME": str(self.home), "LANG": "C.UTF-8", "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self.workspace), "RUNNER_TEMP": str(self.temp), "RUNNER_OS": "Linux",
-            "RUNNER_ARCH": "X64", "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
+            "RUNNER_ARCH": self.github.architecture, "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(path), "GITHUB_STEP_SUMMARY": str(summary),
             "GITHUB_SHA": github["sha"], "GITHUB_REF": github["ref"], "GITHUB_REF_NAME": github["ref"].removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": str(github["run_id"]), "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_SERVER_URL": self.github.server, "FAKE_GITHUB": str(self.github.state),
@@ -588,7 +595,11 @@ class Runner:
         unknown = given.keys() - action["inputs"].keys()
         assert not unknown, f"no such inputs: {unknown}"
         inputs = {name: given.get(name, each.get("default")) for name, each in action["inputs"].items()}
-        contexts = self.contexts | {"inputs": inputs, "secrets": {}}
-        if not self.steps(action["runs"]["steps"], contexts, {"GITHUB_ACTION_PATH": str(self.github.project)}):
+        ours = {"action_repository": self.github.action_repository, "action_ref": self.github.action_ref}
+        contexts = self.contexts | {"github": self.contexts["github"] | ours, "inputs": inputs, "secrets": {}}
+        started = time.monotonic()
+        well = self.steps(action["runs"]["steps"], contexts, {"GITHUB_ACTION_PATH": str(self.github.project)})
+        self.github.seconds += time.monotonic() - started
+        if not well:
             raise Failed("rolecall failed")
         return {}

@@ -5,19 +5,24 @@ Each scene is a function that sets up a state, triggers events, and checks the r
 contain one of the words.
 """
 
+import atexit
+import functools
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import tomllib
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gitlab
-from actions import OUR_ACTION, GitHub, Runner
+from actions import OUR_ACTION, OUR_COMMIT, OUR_REPOSITORY, GitHub, Runner
 from pylon import Pylon
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -55,6 +60,8 @@ class Stage:
         self.github.job_environment = {"PYLON_BASE_URL": self.pylon.url, "NO_COLOR": "1"}
         self.github.commit("main", BEFORE)
         self.logs = []
+        # A figure to print next to the name of the scene.
+        self.figure = ""
 
     def reviewed(self, files, branch="change"):
         """Merges a pull request with a successful plan. Returns main's new commit."""
@@ -136,10 +143,7 @@ def the_next_push_updates_the_comment_and_ignores_forged_ones(stage):
 
 def text_that_a_comment_omits_is_in_the_summary(stage):
     people = [f"person{number}@acme.example" for number in range(2000)]
-    stage.pylon.stop()
-    users = ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people]
-    stage.pylon = Pylon(stage.folder, BINARY, ORGANIZATION | {"users": users})
-    stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
+    organization(stage, ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people])
     many = "".join(f'"{email}" = {{ role = "Member" }}\n' for email in people)
     number = stage.github.pull_request("many", {"users.toml": ROOT + many + "[guardrails]\nmax_changes = 5000\n"})
     run = green(stage, stage.github.on_pull_request(number))
@@ -328,6 +332,166 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     number = stage.github.pull_request("change", PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
+
+
+# ── the binary of a release ─────────────────────────────────────────────────────────────────────────────────────────────
+
+VERSION = tomllib.loads((PROJECT / "Cargo.toml").read_text())["package"]["version"]
+TARGET = "x86_64-unknown-linux-musl"
+packing = threading.Lock()
+
+
+@functools.cache
+def packed():
+    """Makes the archive and the checksums of a release, with this machine's binary. Returns their folder."""
+    folder = Path(tempfile.mkdtemp(prefix="rolecall-packed-"))
+    atexit.register(shutil.rmtree, folder)
+    subprocess.run([PROJECT / ".ci/package", "one", TARGET, BINARY, folder], check=True, capture_output=True)
+    return folder
+
+
+def publish(stage, commit=OUR_COMMIT, repository=OUR_REPOSITORY):
+    """Publishes a release of our action, as release.yml does. Returns its archive."""
+    with packing:
+        files = [Path(shutil.copy(file, stage.folder)) for file in packed().iterdir()]
+    [archive] = [file for file in files if file.name.endswith(".tar.gz")]
+    signed = {"repo": repository, "signer_workflow": f"{repository}/.github/workflows/release.yml", "source_ref": f"refs/tags/v{VERSION}",
+              "source_digest": commit}
+    with stage.github.world() as world:
+        world["releases"] = {repository: {f"v{VERSION}": {"commit": commit, "files": [str(file) for file in files]}}}
+        world["attestations"] = {hashlib.sha256(archive.read_bytes()).hexdigest(): signed}
+    return archive
+
+
+def downloaded(run):
+    """Returns whether a run used the binary of a release. Otherwise it must have built one."""
+    found = "is verified: it was made from commit" in run.log
+    assert found != ("── Build rolecall\n" in run.log), run.log
+    return found
+
+
+def a_verified_binary_of_a_release_is_used_without_a_build_or_a_cache(stage):
+    publish(stage)
+    stage.github.cargo_fails = True
+    number = stage.github.pull_request("change", PROMOTED)
+    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+    assert downloaded(green(stage, stage.github.push(stage.github.merge(number)))) and stage.role("bo") == "member"
+    assert stage.github.cache == {}
+
+
+def a_release_of_a_fork_is_verified_with_the_workflow_of_the_fork(stage):
+    stage.github.action_repository = "acme/rolecall"
+    publish(stage, repository="acme/rolecall")
+    number = stage.github.pull_request("change", PROMOTED)
+    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+
+
+def an_action_that_is_named_by_its_tag_uses_the_release_of_that_tag(stage):
+    publish(stage)
+    stage.github.action_ref = f"v{VERSION}"
+    number = stage.github.pull_request("change", PROMOTED)
+    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+
+
+def without_a_release_for_the_commit_and_the_machine_the_log_says_why_rolecall_is_built(stage):
+    def reason(**changed):
+        """Returns the reason of a pull request, with these attributes of GitHub."""
+        for name, value in changed.items():
+            setattr(stage.github, name, value)
+        run = green(stage, stage.github.on_pull_request(number))
+        assert not downloaded(run)
+        return run.jobs["check"].log.split("rolecall is built from its sources: ")[1].splitlines()[0]
+
+    number = stage.github.pull_request("change", PROMOTED)
+    stage.github.cache = Forgetful()
+    assert reason() == f"{OUR_REPOSITORY} has no tag v{VERSION}, or this job cannot read it."
+    archive = publish(stage)
+    assert reason(action_ref="1" * 40) == f"the release v{VERSION} is of commit 0000000, and this action is at 1111111."
+    assert reason(action_ref="nowhere") == "cannot find the commit of nowhere."
+    assert reason(action_ref=OUR_COMMIT, architecture="ARM64") == f"the release v{VERSION} has no {archive.name.replace('x86_64', 'aarch64')}."
+    assert reason(architecture="RISCV") == "releases have no binary for Linux RISCV."
+    assert reason(architecture="X64", action_repository="") == "this action is not from a repository on GitHub."
+    assert reason(action_repository=OUR_REPOSITORY, server="https://github.acme.example") == (
+        "gh can verify binaries only on github.com, not on github.acme.example.")
+    stage.github.server = "https://github.com"
+    with stage.github.world() as world:
+        world["gh_knows_commits"] = False
+    assert reason(action_ref=OUR_COMMIT) == "this version of gh cannot verify the commit of a binary. Update gh."
+    with stage.github.world() as world:
+        world["gh_knows_commits"] = True
+        world["releases"][OUR_REPOSITORY][f"v{VERSION}"]["files"] = None  # only a tag, or a draft
+    assert reason(action_ref=OUR_COMMIT) == f"cannot download the release v{VERSION} of {OUR_REPOSITORY}."
+
+
+class Forgetful(dict):
+    """A cache that has lost everything that was stored."""
+
+    def get(self, key, default=None):
+        return default
+
+
+def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(stage):
+    """The archive or its checksum is wrong, the attestation is missing or of another workflow, or the tag of the release was moved."""
+    number = stage.github.pull_request("change", PROMOTED)
+
+    def refused(change):
+        archive = publish(stage)
+        with stage.github.world() as world:
+            change(archive, world)
+        run = red(stage, stage.github.on_pull_request(number))
+        assert "rolecall is built from its sources" not in run.log and "── Build rolecall\n" not in run.log
+        assert "── Run rolecall\n" not in run.log and run.jobs["plan"].result == "skipped"
+        in_order(comment(stage, number), "ended without a report", "exit code unknown")
+        return run.log
+
+    def damaged(archive, _):
+        archive.write_bytes(archive.read_bytes() + b"more")
+
+    def unlisted(archive, _):
+        (archive.parent / "SHA256SUMS").write_text(f"{'0' * 64}  other.tar.gz\n")
+
+    def signed(**facts):
+        def change(_, world):
+            [digest] = world["attestations"]
+            world["attestations"][digest] |= facts
+        return change
+
+    def moved(_, world):
+        """The tag of an older release now points to the commit of the action, and the release keeps its files."""
+        signed(source_digest="2" * 40)(_, world)
+
+    for change in (damaged, unlisted):
+        assert f"does not match SHA256SUMS of the release v{VERSION}." in refused(change)
+    forged = [signed(signer_workflow="mallory/rolecall/.github/workflows/release.yml"), signed(source_ref="refs/heads/main"),
+              lambda _, world: world["attestations"].clear()]
+    for change in (moved, *forged):
+        log = refused(change)
+        assert f"::error title=rolecall::No valid attestation says that the release workflow of {OUR_REPOSITORY} made rolecall-" in log
+        assert "from commit 0000000. rolecall was not run." in log
+
+
+def a_pull_request_with_1000_people_gets_its_comment_within_15_seconds(stage):
+    """Measures the steps of our action on this machine, without the time of the network and of GitHub's own actions."""
+    publish(stage)
+    people = [f"person{number}@acme.example" for number in range(1000)]
+    organization(stage, ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people])
+    declared = "".join(f'"{email}" = {{ role = "Viewer" }}\n' for email in people)
+    stage.github.commit("main", {"users.toml": ROOT + declared})
+    number = stage.github.pull_request("change", {"users.toml": ROOT + declared.replace("Viewer", "Member", 10)})
+    run = green(stage, stage.github.on_pull_request(number))
+    assert downloaded(run) and "person9@acme.example" in comment(stage, number)
+    stage.figure = f"{stage.github.seconds:.1f} s from the first step to the comment"
+    assert stage.github.seconds < 15, stage.figure
+
+
+def organization(stage, users):
+    """Replaces the people in Pylon."""
+    stage.pylon.stop()
+    stage.pylon = Pylon(stage.folder, BINARY, ORGANIZATION | {"users": users})
+    stage.github.job_environment["PYLON_BASE_URL"] = stage.pylon.url
+
+
+# ── a job of your own ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def own_job(stage, steps, permissions, checkout=None):
@@ -1065,7 +1229,7 @@ def play(scene):
         return False, f"{traceback.format_exc()}\n{''.join(stage.logs)}"
     finally:
         stage.close()
-    return True, f"({time.monotonic() - started:.1f} s)"
+    return True, f"({time.monotonic() - started:.1f} s){stage.figure and ': '}{stage.figure}"
 
 
 def main():
