@@ -185,6 +185,7 @@ class GitHub:
         self.breaks = ()
         # Inputs of our action that differ from the examples.
         self.changed_inputs = {}
+        self.visibility = "private"
         # The repository and the ref that jobs name to use our action, and the architecture of their runners.
         self.action_repository, self.action_ref = OUR_REPOSITORY, OUR_COMMIT
         self.architecture = "X64"
@@ -200,7 +201,7 @@ class GitHub:
             "rolecall-by-hand": ({}, True),
         }
         self.job_environment = {}
-        self.save({"repository": REPOSITORY, "comments": [], "issues": [], "pulls": [], "runs": [], "artifacts": []})
+        self.save({"repository": REPOSITORY, "comments": [], "issues": [], "labels": [], "pulls": [], "runs": [], "artifacts": []})
         self.git("init", "--quiet", "--initial-branch=main", str(self.origin), at=folder)
         self.git("config", "uploadpack.allowAnySHA1InWant", "true")
 
@@ -357,7 +358,8 @@ class GitHub:
         self.started[number] = (workflow, event_name, commit, ref, event, head, trusted)
         github = {
             "event_name": event_name, "sha": commit, "ref": ref, "repository": REPOSITORY, "run_id": number,
-            "run_attempt": record.get("run_attempt", 1), "event": event,
+            "run_attempt": record.get("run_attempt", 1),
+            "event": event | {"repository": {"visibility": self.visibility, "default_branch": "main"}},
         }
         jobs = {}
         for name, job in written["jobs"].items():

@@ -334,6 +334,42 @@ def rolecall_is_built_once_and_then_taken_from_the_cache(stage):
     assert "── Build rolecall\n" in run.jobs["check"].log and "── Build rolecall\n" not in run.jobs["plan"].log
 
 
+def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
+    """A change of an Admin, then none, a blocked one, and files that are not valid. Then the label does not exist."""
+    stage.github.changed_inputs = {"label": "access: admin & owner"}
+    with stage.github.world() as world:
+        world["labels"] = ["access: admin & owner"]
+    promoted = {"teams/emea.toml": PROMOTED["teams/emea.toml"].replace('"Member" }', '"Admin" }', 1)}
+    number = stage.github.pull_request("change", promoted)
+
+    def labels(run):
+        seen(stage, run)
+        return stage.github.pull(number).get("labels", [])
+
+    for _ in range(2):
+        assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
+    stage.github.pull_request("change", BROKEN)
+    assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
+    stage.github.pull_request("change", PROMOTED)
+    for _ in range(2):
+        assert labels(stage.github.on_pull_request(number)) == []
+    stage.github.pull_request("change", REFUSED)
+    assert labels(red(stage, stage.github.on_pull_request(number))) == ["access: admin & owner"]
+    stage.github.changed_inputs = {"label": "unknown"}
+    stage.github.pull_request("change", REFUSED | promoted)
+    run = seen(stage, stage.github.on_pull_request(number))
+    assert '::warning title=rolecall::The job\'s token has no permission to change the label "unknown". Create the label' in run.log
+
+
+def a_public_repository_gets_a_warning(stage):
+    number = stage.github.pull_request("change", PROMOTED)
+    warning = "::warning title=rolecall::This repository is public, so anyone can read the names and addresses in its files, comments, logs, and artifacts. Make it private."
+    for visibility, is_warned in [("public", True), ("internal", False), ("private", False)]:
+        stage.github.visibility = visibility
+        run = green(stage, stage.github.on_pull_request(number))
+        assert {job.log.count(warning) for job in run.jobs.values()} == {int(is_warned)}, run.log
+
+
 # ── the binary of a release ─────────────────────────────────────────────────────────────────────────────────────────────
 
 VERSION = tomllib.loads((PROJECT / "Cargo.toml").read_text())["package"]["version"]
