@@ -168,6 +168,8 @@ class GitHub:
     def __init__(self, folder, project, binary, pylon_token):
         self.folder, self.project, self.binary = folder, project, binary
         self.origin = folder / "origin"
+        # The folder of the workflows of the repository.
+        self.workflows = project / "examples/ci/github"
         self.state = folder / "github.json"
         self.cache = {}
         self.variables = {}
@@ -186,8 +188,8 @@ class GitHub:
         # Inputs of our action that differ from the examples.
         self.changed_inputs = {}
         self.visibility = "private"
-        # The repository and the ref that jobs name to use our action, and the architecture of their runners.
-        self.action_repository, self.action_ref = OUR_REPOSITORY, OUR_COMMIT
+        # The repository and the ref of our action, if they differ from the examples, and the architecture of the runners.
+        self.action_repository, self.action_ref = OUR_REPOSITORY, None
         self.architecture = "X64"
         # The seconds that the steps of our action took.
         self.seconds = 0.0
@@ -201,6 +203,8 @@ class GitHub:
             "rolecall-by-hand": ({}, True),
         }
         self.job_environment = {}
+        # Per environment: more variables of its jobs.
+        self.environment_variables = {}
         self.save({"repository": REPOSITORY, "comments": [], "issues": [], "labels": [], "pulls": [], "runs": [], "artifacts": []})
         self.git("init", "--quiet", "--initial-branch=main", str(self.origin), at=folder)
         self.git("config", "uploadpack.allowAnySHA1InWant", "true")
@@ -316,7 +320,7 @@ class GitHub:
 
     def push(self, commit):
         """Returns the run that a push of this commit to main starts, or None."""
-        trigger = document(self.project / "examples/ci/github/rolecall-apply.yml")[True]["push"]
+        trigger = document(self.workflows / "rolecall-apply.yml")[True]["push"]
         changed = self.git("diff", "--name-only", f"{commit}^", commit).splitlines()
         watched = any(fnmatch.fnmatch(name, pattern) for name in changed for pattern in trigger["paths"])
         if not watched or "[skip ci]" in self.git("log", "-1", "--format=%B", commit):
@@ -339,7 +343,7 @@ class GitHub:
         return self.run(*self.started[run.number], again=run.number)
 
     def run(self, workflow, event_name, commit, ref, event, head=None, trusted=True, again=None):
-        written = document(self.project / "examples/ci/github" / workflow)
+        written = document(self.workflows / workflow)
         triggers = written[True]  # YAML reads the key `on` as true
         assert event_name in triggers, f"{workflow} does not run on {event_name}"
         assert written["permissions"] == {}, f"{workflow} grants permissions to all of its jobs"
@@ -363,14 +367,15 @@ class GitHub:
         }
         jobs = {}
         for name, job in written["jobs"].items():
-            jobs[name] = self.job(name, job, jobs, written["jobs"], github, trusted)
+            for title, matrix in variants(name, job):
+                jobs[title] = self.job(name, job, jobs, written["jobs"], github, trusted, matrix)
         run = Run(number, jobs)
         with self.world() as world:
             [record] = [each for each in world["runs"] if each["id"] == number]
             record |= {"status": "completed", "conclusion": run.conclusion}
         return run
 
-    def job(self, name, job, jobs, all_jobs, github, trusted):
+    def job(self, name, job, jobs, all_jobs, github, trusted, matrix):
         needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
         ancestors, queue = set(), list(needed)
         while queue:
@@ -378,18 +383,20 @@ class GitHub:
             ancestors.add(ancestor)
             needs = all_jobs[ancestor].get("needs", [])
             queue += [needs] if isinstance(needs, str) else needs
+        results = {each: Run(0, {title: jobs[title] for title, _ in variants(each, all_jobs[each])}).conclusion for each in ancestors}
         # `cancelled()` asks of the whole run, which goes on when one of its jobs is canceled through a group.
         status = {
-            "success": all(jobs[each].result == "success" for each in needed),
-            "failure": any(jobs[each].result == "failure" for each in ancestors),
+            "success": all(results[each] == "success" for each in needed),
+            "failure": any(results[each] == "failure" for each in ancestors),
             "cancelled": False, "always": True,
         }
         contexts = {
-            "github": github | {"job": name}, "needs": {each: {"result": jobs[each].result} for each in needed},
+            "github": github | {"job": name}, "needs": {each: {"result": results[each]} for each in needed}, "matrix": matrix,
             "vars": self.variables, "secrets": {}, "runner": {}, "env": {}, "steps": {}, "inputs": {},
         }
         if not condition(job.get("if"), contexts, status):
             return Job("skipped")
+        variables = {}
         if environment := job.get("environment"):
             assert isinstance(environment, dict), "an environment is written with its name"
             environment = fill(environment["name"], contexts, status)
@@ -401,9 +408,20 @@ class GitHub:
             if environment in self.rejects or (main_alone and github["ref"] != "refs/heads/main"):
                 return Job("failure", f"the environment {environment} does not let this run in\n")
             contexts["secrets"] = secrets if trusted else {}
+            variables = self.environment_variables.get(environment, {})
         assert "permissions" in job and job["timeout-minutes"] <= 60
         granted = job["permissions"] if trusted else {scope: "read" for scope in job["permissions"]}
-        return Runner(self, contexts, granted).job(job)
+        return Runner(self, contexts, granted, variables).job(job)
+
+
+def variants(name, job):
+    """Returns the title and the matrix of each job that a job of a workflow becomes."""
+    matrix = job.get("strategy", {}).get("matrix")
+    if not matrix:
+        return [(name, {})]
+    [(key, values)] = matrix.items()
+    assert job["strategy"]["fail-fast"] is False, "a failure of one organization would cancel the others"
+    return [(f"{name} {value}", {key: value}) for value in values]
 
 
 class _Open:
@@ -423,8 +441,9 @@ class _Open:
 class Runner:
     """The machine of one job, which is new for each job."""
 
-    def __init__(self, github, contexts, granted):
+    def __init__(self, github, contexts, granted, variables):
         self.github, self.contexts = github, contexts
+        self.variables = github.job_environment | variables
         count = len(list(github.folder.glob("runner-*")))
         self.home = github.folder / f"runner-{count}"
         self.workspace = self.home / "work"
@@ -508,7 +527,7 @@ class Runner:
         }
         options = ["--noprofile", "--norc", "-eo", "pipefail"] if shell == "bash" else ["-e"]
         done = subprocess.run(
-            ["bash", *options, str(file)], cwd=self.workspace, env=base | self.github.job_environment | environment,
+            ["bash", *options, str(file)], cwd=self.workspace, env=base | self.variables | environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
         )
         self.result.log += done.stdout
@@ -556,9 +575,10 @@ class Runner:
                 Path(inputs["path"]).mkdir(parents=True)
                 shutil.copy(kept[-1]["file"], inputs["path"])
             case _:
-                assert action == OUR_ACTION, f"what is {action}?"
+                repository, ref = action.split("@")
+                assert repository == OUR_REPOSITORY, f"what is {action}?"
                 changed = {} if inputs["command"] == "outdated" else self.github.changed_inputs
-                return self.composite(inputs | changed)
+                return self.composite(inputs | changed, ref)
         return {}
 
     def check_out(self, inputs, commit):
@@ -592,12 +612,12 @@ class Runner:
             world["artifacts"].append({"id": 7000 + run, "name": inputs["name"], "run": run, "expired": False, "file": str(kept),
                                        "created_at": self.github.clock.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
-    def composite(self, given):
+    def composite(self, given, ref):
         action = document(self.github.project / "action.yml")
         unknown = given.keys() - action["inputs"].keys()
         assert not unknown, f"no such inputs: {unknown}"
         inputs = {name: given.get(name, each.get("default")) for name, each in action["inputs"].items()}
-        ours = {"action_repository": self.github.action_repository, "action_ref": self.github.action_ref}
+        ours = {"action_repository": self.github.action_repository, "action_ref": self.github.action_ref or ref}
         contexts = self.contexts | {"github": self.contexts["github"] | ours, "inputs": inputs, "secrets": {}}
         started = time.monotonic()
         well = self.steps(action["runs"]["steps"], contexts, {"GITHUB_ACTION_PATH": str(self.github.project)})

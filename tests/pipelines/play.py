@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gitlab
+import yaml
 from actions import OUR_ACTION, OUR_COMMIT, OUR_REPOSITORY, GitHub, Runner
 from pylon import Pylon
 
@@ -542,7 +543,7 @@ def own_job(stage, steps, permissions, checkout=None):
     if checkout is None:
         checkout = [{}]
     checkout = [{"uses": "actions/checkout@" + "1" * 40, "with": {"persist-credentials": False} | inputs} for inputs in checkout]
-    job = Runner(stage.github, contexts, permissions).job({"steps": [*checkout, *steps]})
+    job = Runner(stage.github, contexts, permissions, {}).job({"steps": [*checkout, *steps]})
     stage.logs.append(job.log)
     return job
 
@@ -1100,6 +1101,124 @@ def only_our_own_issues_are_read(stage):
     assert requests() == few <= 4
 
 
+def block_after(heading):
+    """Returns the first shell block of docs/ci.md after a heading."""
+    return (PROJECT / "docs/ci.md").read_text().split(f"\n{heading}\n")[1].split("```sh\n")[1].split("```")[0]
+
+
+def set_up(stage, *blocks):
+    """Runs setup commands of the docs in a new checkout, with the tools of macOS. Returns the folder of the workflows and our commit."""
+    files, bins = stage.folder / "setup/people", stage.folder / "setup/bin"
+    files.mkdir(parents=True)
+    bins.mkdir()
+    (stage.folder / "setup/rolecall").symlink_to(PROJECT)
+    # BSD sed takes the word after -i as a suffix, so a script in that place fails.
+    (bins / "sed").write_text('#!/bin/sh\n[ "$1" != -i ] || { echo "sed: invalid command code"; exit 1; }\nPATH=$REAL_PATH exec sed --posix "$@"\n')
+    (bins / "sed").chmod(0o755)
+    environment = os.environ | {"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "REAL_PATH": os.environ["PATH"]}
+    for block in blocks:
+        subprocess.run(["sh", "-eu", "-c", block], cwd=files, env=environment, check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()
+    workflows = files / ".github/workflows"
+    examples = sorted(path.name for path in (PROJECT / "examples/ci/github").iterdir())
+    assert sorted(path.name for path in workflows.iterdir()) == examples
+    for path in workflows.iterdir():
+        uses = [line.split("@")[1] for line in path.read_text().splitlines() if f"uses: {OUR_REPOSITORY}@" in line]
+        assert set(uses) == {f"{commit} # v{VERSION}"}, path
+    return workflows, commit
+
+
+def the_setup_commands_pin_the_action_also_on_macos(stage):
+    stage.github.workflows, commit = set_up(stage, block_after("### 3. Copy the workflows"))
+    publish(stage, commit)
+    number = stage.github.pull_request("change", PROMOTED)
+    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+
+
+def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
+    stage.github.workflows, _ = set_up(stage, block_after("### 3. Copy the workflows"), block_after("### A folder of a larger repository"))
+    stage.github.git("rm", "--quiet", "-r", "users.toml", "teams")
+    stage.github.commit("main", {f"ops/pylon/{name}": text for name, text in BEFORE.items()})
+    number = stage.github.pull_request("change", {f"ops/pylon/{name}": text for name, text in PROMOTED.items()} | {"src/main.c": ""})
+    green(stage, stage.github.on_pull_request(number))
+    in_order(comment(stage, number), "<!-- rolecall comment ops/pylon/users.toml -->", "ops/pylon/teams/emea.toml", "<!-- rolecall:compare -->")
+    green(stage, stage.github.push(stage.github.merge(number)))
+    assert stage.role("bo") == "member"
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    green(stage, stage.github.on_schedule())
+    assert stage.role("bo") == "member"
+    assert stage.github.push(stage.github.commit("main", {"src/main.c": "int main;"})) is None
+
+
+def several_organizations_have_their_own_comments_environments_and_applies(stage):
+    folder = stage.folder / "eu"
+    folder.mkdir()
+    eu = Pylon(folder, BINARY, ORGANIZATION | {"organization": {"id": "org_eu", "name": "Acme EU"}})
+    try:
+        apply_to_two_organizations(stage, {"us": stage.pylon, "eu": eu})
+    finally:
+        eu.stop()
+
+
+def apply_to_two_organizations(stage, pylons):
+    github = stage.github
+    github.workflows = PROJECT / "examples/ci/github-organizations"
+    del github.job_environment["PYLON_BASE_URL"]
+    for environment in ("rolecall-plan", "rolecall-apply"):
+        shared = github.environments.pop(environment)
+        for name, pylon in pylons.items():
+            github.environments[f"{environment}-{name}"] = shared
+            github.environment_variables[f"{environment}-{name}"] = {"PYLON_BASE_URL": pylon.url}
+
+    def roles():
+        return {name: pylon.people()["bo@acme.example"][0] for name, pylon in pylons.items()}
+
+    def files(name, emea):
+        organization = "org_acme" if name == "us" else "org_eu"
+        return {f"pylon/{name}/users.toml": f'{ROOT}\n[workspace]\norganization = "{organization}"\n', f"pylon/{name}/teams/emea.toml": emea}
+
+    github.git("rm", "--quiet", "-r", "users.toml", "teams")
+    before, promoted = BEFORE["teams/emea.toml"], PROMOTED["teams/emea.toml"]
+    github.commit("main", files("us", before) | files("eu", before))
+
+    number = github.pull_request("change", files("eu", promoted))
+    run = green(stage, github.on_pull_request(number))
+    assert list(run.jobs) == ["check us", "check eu", "plan us", "plan eu"]
+    [body] = github.comments(number)  # no comment for the organization without changes
+    in_order(body, "<!-- rolecall comment pylon/eu/users.toml -->", "Acme EU", "bo@acme.example")
+    green(stage, github.push(github.merge(number)))
+    assert roles() == {"us": "viewer", "eu": "member"}
+
+    # The reviewers approve the plans of all organizations in one step. Then a problem of one does not stop the other.
+    github.commit("main", files("us", promoted))
+    run = green(stage, github.by_hand())
+    assert list(run.jobs) == ["plan us", "plan eu", "agree", "apply us", "apply eu"] and roles() == {"us": "member", "eu": "member"}
+    for pylon in pylons.values():
+        pylon.by_hand("bo@acme.example", role="admin")
+    github.environment_variables["rolecall-apply-us"] = {"PYLON_BASE_URL": "http://127.0.0.1:9"}
+    run = red(stage, github.on_schedule())
+    assert {name: job.result for name, job in run.jobs.items()} == {"in-sync us": "failure", "in-sync eu": "success"}
+    assert roles() == {"us": "admin", "eu": "member"}
+    assert [issue["title"] for issue in github.issues("open")] == ["Pylon and pylon/us/users.toml are not in sync"]
+
+
+def the_examples_for_several_organizations_differ_only_by_the_organization(stage):
+    def jobs(folder, workflow):
+        text = (PROJECT / "examples/ci" / folder / workflow).read_text()
+        for each in (" ${{ matrix.organization }}", "-${{ matrix.organization }}", "pylon/${{ matrix.organization }}/"):
+            text = text.replace(each, "")
+        written = yaml.safe_load(text)
+        for job in written["jobs"].values():
+            job.pop("strategy", None)
+            job["concurrency"] = job.get("concurrency", written.get("concurrency"))
+            for step in job["steps"]:
+                step.get("with", {}).pop("config", None)
+        return written["jobs"]
+
+    for workflow in ("rolecall-plan.yml", "rolecall-apply.yml", "rolecall-scheduled.yml"):
+        assert jobs("github", workflow) == jobs("github-organizations", workflow), workflow
+
+
 # ── any shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -1184,11 +1303,14 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "<!-- rolecall:compare -->", head[:8], "exit code 0")
+    widget = workspace / lab.document["rolecall plan"]["artifacts"]["reports"]["terraform"]
+    assert json.loads(widget.read_text()) == {"create": 0, "update": 1, "delete": 0}
     plan = (workspace / "plan.json").read_bytes()
     stage.github.commit("change", BROKEN)  # the note must not keep the plan of other files
     run("rolecall plan", 1, **request, CI_COMMIT_SHORT_SHA="b20ce2ed")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, marker, "rolle", "b20ce2ed", "exit code 1")
+    assert not widget.exists()
     _, log = lab.run("rolecall plan", workspace, request | {"CI_COMMIT_SHORT_SHA": "dead", "PATH": "/usr/bin:/bin"})  # rolecall is not installed
     stage.logs.append(log)
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
@@ -1249,6 +1371,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall plan", 3, **request, CI_COMMIT_SHORT_SHA="c0ffee00")
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
     in_order(note, "keep_at_least", "exit code 3")
+    assert json.loads(widget.read_text())["update"] == 1
     lab.stop()
 
 
