@@ -8,10 +8,19 @@ use crate::roster::schema::schema;
 const SAVED_PLAN: &str = include_str!("../../docs/saved-plan.schema.json");
 
 pub(super) fn text(args: &SchemaArgs) -> String {
-    let schema = match args.of {
-        SchemaOf::Users => schema(),
-        SchemaOf::Report => json::schema(),
+    let (file, mut schema) = match args.of {
+        SchemaOf::Users => ("users.schema.json", schema()),
+        SchemaOf::Report => ("report.schema.json", json::schema()),
         SchemaOf::Plan => return SAVED_PLAN.to_owned(),
     };
-    format!("{:#}\n", schema.as_value())
+    schema.insert("$id".into(), address(file).into());
+    let text = serde_json::to_string_pretty(&schema)
+        .unwrap_or_else(|error| unreachable!("a schema serializes: {error}"));
+    text + "\n"
+}
+
+/// Returns the address of a schema at the tag of this version. The file at a tag never changes, so programs may cache it by its `$id`.
+fn address(file: &str) -> String {
+    let files = env!("CARGO_PKG_REPOSITORY").replace("//github.com/", "//raw.githubusercontent.com/");
+    format!("{files}/v{}/docs/{file}", env!("CARGO_PKG_VERSION"))
 }
