@@ -1392,7 +1392,7 @@ def play(scene):
 
 
 def main():
-    words = sys.argv[1:]
+    words = [word.replace(" ", "_") for word in sys.argv[1:]]
     scenes = [scene for name, scene in globals().items() if getattr(scene, "__module__", "") == "__main__" and hasattr(scene, "__code__")
               and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "applied"]
     scenes = [scene for scene in scenes if not words or any(word in scene.__name__ for word in words)]
