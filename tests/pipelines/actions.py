@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -191,8 +192,8 @@ class GitHub:
         # The repository and the ref of our action, if they differ from the examples, and the architecture of the runners.
         self.action_repository, self.action_ref = OUR_REPOSITORY, None
         self.architecture = "X64"
-        # The seconds that the steps of our action took.
-        self.seconds = 0.0
+        # The seconds that the steps of our action took, and those of all processes that ended meanwhile.
+        self.seconds, self.processor_seconds = 0.0, 0.0
         # The names of steps during which the run is canceled.
         self.cancels = set()
         # Every environment, its secrets, and whether only the branch main may use it.
@@ -619,9 +620,11 @@ class Runner:
         inputs = {name: given.get(name, each.get("default")) for name, each in action["inputs"].items()}
         ours = {"action_repository": self.github.action_repository, "action_ref": self.github.action_ref or ref}
         contexts = self.contexts | {"github": self.contexts["github"] | ours, "inputs": inputs, "secrets": {}}
-        started = time.monotonic()
+        started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         well = self.steps(action["runs"]["steps"], contexts, {"GITHUB_ACTION_PATH": str(self.github.project)})
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.github.seconds += time.monotonic() - started
+        self.github.processor_seconds += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         if not well:
             raise Failed("rolecall failed")
         return {}

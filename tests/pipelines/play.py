@@ -401,10 +401,15 @@ def publish(stage, commit=OUR_COMMIT, repository=OUR_REPOSITORY):
 
 
 def downloaded(run):
-    """Returns whether a run used the binary of a release. Otherwise it must have built one."""
+    """Returns whether a run or job used the binary of a release. Otherwise it must have built one."""
     found = "is verified: it was made from commit" in run.log
     assert found != ("── Build rolecall\n" in run.log), run.log
     return found
+
+
+def installed(stage):
+    """Runs a job with the action that then runs rolecall."""
+    return own_job(stage, [{"uses": OUR_ACTION, "with": {"command": "install"}}, {"run": "rolecall --version"}], {})
 
 
 def a_verified_binary_of_a_release_is_used_without_a_build_or_a_cache(stage):
@@ -419,27 +424,26 @@ def a_verified_binary_of_a_release_is_used_without_a_build_or_a_cache(stage):
 def a_release_of_a_fork_is_verified_with_the_workflow_of_the_fork(stage):
     stage.github.action_repository = "acme/rolecall"
     publish(stage, repository="acme/rolecall")
-    number = stage.github.pull_request("change", PROMOTED)
-    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+    job = installed(stage)
+    assert downloaded(job) and job.result == "success"
 
 
 def an_action_that_is_named_by_its_tag_uses_the_release_of_that_tag(stage):
     publish(stage)
     stage.github.action_ref = f"v{VERSION}"
-    number = stage.github.pull_request("change", PROMOTED)
-    assert downloaded(green(stage, stage.github.on_pull_request(number)))
+    job = installed(stage)
+    assert downloaded(job) and job.result == "success"
 
 
 def without_a_release_for_the_commit_and_the_machine_the_log_says_why_rolecall_is_built(stage):
     def reason(**changed):
-        """Returns the reason of a pull request, with these attributes of GitHub."""
+        """Returns the reason of a job, with these attributes of GitHub."""
         for name, value in changed.items():
             setattr(stage.github, name, value)
-        run = green(stage, stage.github.on_pull_request(number))
-        assert not downloaded(run)
-        return run.jobs["check"].log.split("rolecall is built from its sources: ")[1].splitlines()[0]
+        job = installed(stage)
+        assert job.result == "success" and not downloaded(job)
+        return job.log.split("rolecall is built from its sources: ")[1].splitlines()[0]
 
-    number = stage.github.pull_request("change", PROMOTED)
     stage.github.cache = Forgetful()
     assert reason() == f"{OUR_REPOSITORY} has no tag v{VERSION}, or this job cannot read it."
     archive = publish(stage)
@@ -475,11 +479,10 @@ def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(
         archive = publish(stage)
         with stage.github.world() as world:
             change(archive, world)
-        run = red(stage, stage.github.on_pull_request(number))
-        assert "rolecall is built from its sources" not in run.log and "── Build rolecall\n" not in run.log
-        assert "── Run rolecall\n" not in run.log and run.jobs["plan"].result == "skipped"
-        in_order(comment(stage, number), "ended without a report", "exit code unknown")
-        return run.log
+        job = installed(stage)
+        assert job.result == "failure" and "rolecall is built from its sources" not in job.log
+        assert "── Build rolecall\n" not in job.log and "── rolecall --version\n" not in job.log
+        return job.log
 
     def damaged(archive, _):
         archive.write_bytes(archive.read_bytes() + b"more")
@@ -505,10 +508,21 @@ def a_binary_that_cannot_be_verified_is_an_error_and_is_not_replaced_by_a_build(
         log = refused(change)
         assert f"::error title=rolecall::No valid attestation says that the release workflow of {OUR_REPOSITORY} made rolecall-" in log
         assert "from commit 0000000. rolecall was not run." in log
+    run = red(stage, stage.github.on_pull_request(number))
+    assert "── Run rolecall\n" not in run.log and run.jobs["plan"].result == "skipped"
+    in_order(comment(stage, number), "ended without a report", "exit code unknown")
 
 
+def alone(scene):
+    """Marks a scene that measures time, so no other scene may run at the same time."""
+    scene.is_alone = True
+    return scene
+
+
+@alone
 def a_pull_request_with_1000_people_gets_its_comment_within_15_seconds(stage):
-    """Measures the steps of our action on this machine, without the time of the network and of GitHub's own actions."""
+    """Measures the steps of our action, without the time of the network and of GitHub's own actions. The limit is for processor time,
+    because other programs on this machine cannot increase it."""
     publish(stage)
     people = [f"person{number}@acme.example" for number in range(1000)]
     organization(stage, ORGANIZATION["users"] + [{"email": email, "role": "viewer"} for email in people])
@@ -517,8 +531,8 @@ def a_pull_request_with_1000_people_gets_its_comment_within_15_seconds(stage):
     number = stage.github.pull_request("change", {"users.toml": ROOT + declared.replace("Viewer", "Member", 10)})
     run = green(stage, stage.github.on_pull_request(number))
     assert downloaded(run) and "person9@acme.example" in comment(stage, number)
-    stage.figure = f"{stage.github.seconds:.1f} s from the first step to the comment"
-    assert stage.github.seconds < 15, stage.figure
+    stage.figure = f"{stage.github.seconds:.1f} s from the first step to the comment, {stage.github.processor_seconds:.1f} s of processor time"
+    assert stage.github.processor_seconds < 15, stage.figure
 
 
 def organization(stage, users):
@@ -1106,12 +1120,12 @@ def block_after(heading):
     return (PROJECT / "docs/ci.md").read_text().split(f"\n{heading}\n")[1].split("```sh\n")[1].split("```")[0]
 
 
-def set_up(stage, *blocks):
+def set_up(folder, *blocks):
     """Runs setup commands of the docs in a new checkout, with the tools of macOS. Returns the folder of the workflows and our commit."""
-    files, bins = stage.folder / "setup/people", stage.folder / "setup/bin"
+    files, bins = folder / "setup/people", folder / "setup/bin"
     files.mkdir(parents=True)
     bins.mkdir()
-    (stage.folder / "setup/rolecall").symlink_to(PROJECT)
+    (folder / "setup/rolecall").symlink_to(PROJECT)
     # BSD sed takes the word after -i as a suffix, so a script in that place fails.
     (bins / "sed").write_text('#!/bin/sh\n[ "$1" != -i ] || { echo "sed: invalid command code"; exit 1; }\nPATH=$REAL_PATH exec sed --posix "$@"\n')
     (bins / "sed").chmod(0o755)
@@ -1129,14 +1143,14 @@ def set_up(stage, *blocks):
 
 
 def the_setup_commands_pin_the_action_also_on_macos(stage):
-    stage.github.workflows, commit = set_up(stage, block_after("### 3. Copy the workflows"))
+    stage.github.workflows, commit = set_up(stage.folder, block_after("### 3. Copy the workflows"))
     publish(stage, commit)
     number = stage.github.pull_request("change", PROMOTED)
     assert downloaded(green(stage, stage.github.on_pull_request(number)))
 
 
 def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
-    stage.github.workflows, _ = set_up(stage, block_after("### 3. Copy the workflows"), block_after("### A folder of a larger repository"))
+    stage.github.workflows, _ = set_up(stage.folder, block_after("### 3. Copy the workflows"), block_after("### A folder of a larger repository"))
     stage.github.git("rm", "--quiet", "-r", "users.toml", "teams")
     stage.github.commit("main", {f"ops/pylon/{name}": text for name, text in BEFORE.items()})
     number = stage.github.pull_request("change", {f"ops/pylon/{name}": text for name, text in PROMOTED.items()} | {"src/main.c": ""})
@@ -1397,10 +1411,19 @@ def main():
               and scene.__code__.co_varnames[:1] == ("stage",) and scene.__code__.co_argcount == 1 and name != "applied"]
     scenes = [scene for scene in scenes if not words or any(word in scene.__name__ for word in words)]
     failed = 0
+    first = [scene for scene in scenes if hasattr(scene, "is_alone")]
+    others = [scene for scene in scenes if scene not in first]
+
+    def show(scene, result):
+        went_well, text = result
+        print(f"{'ok  ' if went_well else 'FAIL'}  {scene.__name__.replace('_', ' ')}  {text}", flush=True)
+        return not went_well
+
+    for scene in first:
+        failed += show(scene, play(scene))
     with ThreadPoolExecutor(4) as pool:  # scenes mostly wait for other processes
-        for scene, (went_well, text) in zip(scenes, pool.map(play, scenes)):
-            print(f"{'ok  ' if went_well else 'FAIL'}  {scene.__name__.replace('_', ' ')}  {text}", flush=True)
-            failed += not went_well
+        for scene, result in zip(others, pool.map(play, others)):
+            failed += show(scene, result)
     print(f"\npipelines: {len(scenes) - failed} passed, {failed} failed")
     return 1 if failed or not scenes else 0
 
