@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::{CommandCode, folder};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
+use crate::pylon::token;
 use crate::report::facts::plan::BaseLine;
 use crate::roster::Roster;
 
@@ -127,6 +128,7 @@ fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
         .arg("-C")
         .arg(folder)
         .args(arguments)
+        .env_remove(token::VARIABLE) // a hook or a filter of git must not get the token
         .stdin(input)
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("git cannot be run: {error}")))?;

@@ -208,4 +208,19 @@ fn the_title_counts_what_the_pull_request_does_not_cause() {
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     assert!(comment.contains("### 3 people change · 2 not from this pull request\n"), "{comment}");
     assert!(comment.contains("| role `Viewer` → `Member` | this change: `users.toml:4` |\n"), "{comment}");
+#[test]
+#[cfg(unix)]
+fn git_does_not_get_the_token() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let Some(scene) = repository() else { return };
+    let script = "#!/bin/sh\n[ -z \"${PYLON_API_TOKEN:-}\" ] || exit 1\nPATH=/usr/local/bin:/usr/bin:/bin exec git \"$@\"\n";
+    let scene = scene.file("bin/git", script);
+    let program = scene.folder().join("bin/git");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = scene.run_in(
+        "plan -c roles/users.toml --base main",
+        &[("PATH", &format!("{}/bin", scene.folder().display()))],
+    );
+    assert!(run.stdout.contains("1 this change"), "{}{}", run.stdout, run.stderr);
 }
