@@ -186,7 +186,7 @@ class GitHub:
         self.server = "https://github.com"
         # Steps whose names start with one of these fail.
         self.breaks = ()
-        # Inputs of our action that differ from the examples.
+        # Inputs of our action that differ from the examples. `validate` gets no `args`, because it does not take options of a plan.
         self.changed_inputs = {}
         self.visibility = "private"
         # The repository and the ref of our action, if they differ from the examples, and the architecture of the runners.
@@ -579,6 +579,8 @@ class Runner:
                 repository, ref = action.split("@")
                 assert repository == OUR_REPOSITORY, f"what is {action}?"
                 changed = {} if inputs["command"] == "outdated" else self.github.changed_inputs
+                if inputs["command"] == "validate":
+                    changed = {name: value for name, value in changed.items() if name != "args"}
                 return self.composite(inputs | changed, ref)
         return {}
 

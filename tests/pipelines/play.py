@@ -356,6 +356,14 @@ def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
         assert labels(stage.github.on_pull_request(number)) == []
     stage.github.pull_request("change", REFUSED)
     assert labels(red(stage, stage.github.on_pull_request(number))) == ["access: admin & owner"]
+    # Drift of another Admin is not a change of the pull request.
+    stage.github.changed_inputs["args"] = "--base=HEAD^1"
+    stage.pylon.by_hand("cy@acme.example", role="admin")
+    stage.github.pull_request("change", BEFORE | PROMOTED)
+    run = green(stage, stage.github.on_pull_request(number))
+    assert labels(run) == [] and "cy@acme.example" in comment(stage, number)
+    stage.github.pull_request("change", promoted)
+    assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
     stage.github.changed_inputs = {"label": "unknown"}
     stage.github.pull_request("change", REFUSED | promoted)
     run = seen(stage, stage.github.on_pull_request(number))
