@@ -24,7 +24,7 @@ const AFTER: usize = 40;
 /// The maximum length of a message in characters. It is enough to list the roles of most organizations.
 const SENTENCE: usize = 4000;
 /// How many problems are shown. The others are counted.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// Renders all problems, followed by their number.
 pub fn render(problems: &Problems, colors: bool) -> String {
@@ -63,37 +63,43 @@ fn closing(number: usize) -> String {
 
 /// Adapts a problem to miette. The first place is the main one, and the others become notes below it.
 #[derive(Debug)]
-struct Letter<'p> {
-    problem: &'p Problem,
-    line: Option<SourceLine>,
-    notes: Vec<Note>,
+pub(super) struct Letter<'p> {
+    pub(super) problem: &'p Problem,
+    pub(super) line: Option<SourceLine>,
+    pub(super) notes: Vec<Note>,
 }
 
 #[derive(Debug)]
-struct Note {
-    text: String,
-    line: SourceLine,
+pub(super) struct Note {
+    pub(super) text: String,
+    pub(super) line: SourceLine,
 }
 
 /// A line of a file that is safe to show.
 #[derive(Debug)]
-struct SourceLine {
-    file: String,
-    text: String,
-    marked: std::ops::Range<usize>,
-    label: String,
-    number: usize,
-    column: usize,
+pub(super) struct SourceLine {
+    pub(super) file: String,
+    pub(super) text: String,
+    /// The bytes of `text` that the problem is about.
+    pub(super) marked: std::ops::Range<usize>,
+    pub(super) label: String,
+    pub(super) number: usize,
+    pub(super) column: usize,
 }
 
 impl<'p> Letter<'p> {
-    fn new(problem: &'p Problem, sources: &Sources) -> Self {
+    pub(super) fn new(problem: &'p Problem, sources: &Sources) -> Self {
         let mut lines = problem.labels.iter().map(|label| SourceLine::new(label, sources));
         let line = lines.next();
         let notes = lines
             .map(|line| Note { text: line.label.clone(), line: SourceLine { label: String::new(), ..line } })
             .collect();
         Self { problem, line, notes }
+    }
+
+    /// Returns what to do next.
+    pub(super) fn advice(&self) -> Option<Printable> {
+        Some(Printable::cut(self.problem.help.as_ref()?, SENTENCE))
     }
 }
 
@@ -174,8 +180,7 @@ impl Diagnostic for Letter<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = self.problem.help.as_ref()?;
-        Some(Box::new(Printable::cut(help, SENTENCE)))
+        Some(Box::new(self.advice()?))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

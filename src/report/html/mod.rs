@@ -5,6 +5,7 @@
 
 mod comparison;
 mod plan;
+mod problems;
 mod tables;
 mod timeline;
 
@@ -12,7 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::diff::{Hunk, Sign};
 use super::facts::agenda::ScheduledChange;
-use super::{Body, Report, diagnostic, words};
+use super::{Body, Report, words};
 use crate::printable::Printable;
 use crate::source::Location;
 
@@ -61,11 +62,10 @@ pub(super) fn write(report: &Report) -> String {
         Body::Doctor(doctor) => tables::write(command, &doctor.tables()),
         Body::Files(files) => tables::write(command, &files.tables()),
         Body::Problems(problems) => {
-            let letters: String = diagnostic::letters(problems, false).collect::<Vec<_>>().join("\n");
             let number = words::count(problems.list.len(), "problem", "problems");
             let inside = html! {
                 p { (words::not_done(*exit)) }
-                pre.letters { (letters) }
+                (problems::write(problems))
             };
             page(command, Tone::Bad, &number, &inside)
         }
@@ -78,6 +78,8 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
         Tone::Attention => "attention",
         Tone::Bad => "bad",
     };
+    let mut notes = verdict.lines();
+    let verdict = notes.next().unwrap_or_default();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -87,13 +89,14 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 // Defense in depth: even unescaped markup could not load or run anything.
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { "rolecall " (command) ": " (verdict) }
+                title { "rolecall " (command) ": " (verdict.replace('`', "")) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header class=(tone) {
                     p.command { "rolecall " (command) }
-                    h1 { (verdict) }
+                    h1 { (prose(verdict)) }
+                    @for line in notes { p { (prose(line)) } }
                 }
                 main { (inside) }
                 footer { "rolecall " (env!("CARGO_PKG_VERSION")) }
@@ -122,7 +125,7 @@ fn scheduled(lines: &[ScheduledChange]) -> Markup {
                             td { (short(email)) }
                             td {
                                 span.field { (field) } " " (value(&from)) " → " (value(&to))
-                                @for guardrail in blocked_by { p.blocked { "will be blocked by " (guardrail) } }
+                                @for guardrail in blocked_by { p.blocked { "will be blocked by " (prose(guardrail)) } }
                             }
                             td { (place(location)) }
                         }
@@ -159,10 +162,111 @@ fn diff_lines(hunks: &[Hunk]) -> Markup {
     }
 }
 
+/// Formats a sentence. The text between backticks is a command or a key, and becomes `<code>`.
+fn prose(sentence: &str) -> Markup {
+    let parts: Vec<&str> = sentence.split('`').collect();
+    // rolecall writes backticks in pairs. A single one comes from elsewhere, and then none of them is taken for a mark.
+    if parts.len().is_multiple_of(2) {
+        return html! { (sentence) };
+    }
+    html! {
+        @for (number, part) in parts.iter().enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// Formats sentences, and the TOML to copy that may follow them: in a guardrail's remedy it is indented, and in a check of `doctor` it
+/// begins with a section.
+fn advice(text: &str) -> Markup {
+    let begins_toml = |line: &&str| line.trim_start().starts_with('[');
+    let sentences: Vec<&str> = text.lines().take_while(|line| !begins_toml(line)).collect();
+    let toml: Vec<&str> =
+        text.lines().skip(sentences.len()).map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+    html! {
+        @for sentence in sentences { p { (prose(sentence)) } }
+        @if !toml.is_empty() { pre { (toml.join("\n")) } }
+    }
+}
+
 fn short(text: &Printable) -> String {
     text.short(LONGEST).to_string()
 }
 
 fn place(location: &Location) -> Markup {
     html! { span.place { (location) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    /// Returns the two values of a color in the style: for light and for dark mode.
+    fn color(name: &str) -> [[u8; 3]; 2] {
+        let value =
+            STYLE.split(&format!("--{name}: light-dark(")).nth(1).and_then(|rest| rest.split(')').next());
+        let both: Vec<[u8; 3]> = value
+            .unwrap()
+            .split(", #")
+            .map(|hex| {
+                let [_, red, green, blue] =
+                    u32::from_str_radix(hex.trim_start_matches('#'), 16).unwrap().to_be_bytes();
+                [red, green, blue]
+            })
+            .collect();
+        both.try_into().unwrap()
+    }
+
+    /// Returns the contrast ratio of two colors (WCAG 2.2).
+    fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+        let linear = |channel: u8| {
+            let channel = f64::from(channel) / 255.0;
+            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+        };
+        let luminance = |color: [u8; 3]| {
+            let [red, green, blue] = color.map(linear);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue
+        };
+        let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn every_text_has_enough_contrast_on_every_ground_in_both_modes() {
+        assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 0.01);
+        let grounds = ["ground", "raised", "good-ground", "attention-ground", "bad-ground"];
+        let texts = [("text", 4.5), ("quiet", 4.5), ("good", 4.5), ("attention", 4.5), ("bad", 4.5)];
+        let bars = [("role", 3.0), ("status", 3.0)];
+        for (front, enough) in texts.into_iter().chain(bars) {
+            for ground in grounds {
+                for mode in [0, 1] {
+                    let ratio = contrast(color(front)[mode], color(ground)[mode]);
+                    assert!(
+                        ratio >= enough,
+                        "--{front} on --{ground}, {}: {ratio:.2}",
+                        ["light", "dark"][mode]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_between_backticks_is_code() {
+        assert_eq!(
+            prose("run `a <b>`, then `c`").into_string(),
+            "run <code>a &lt;b&gt;</code>, then <code>c</code>"
+        );
+        assert_eq!(prose("`a` of o`neil").into_string(), "`a` of o`neil");
+        assert_eq!(
+            advice("Pin it to `x`:\n[workspace]\na = 1").into_string(),
+            "<p>Pin it to <code>x</code>:</p><pre>[workspace]\na = 1</pre>"
+        );
+        assert_eq!(
+            advice("Add this:\n  [[acknowledge]]\n  a = 1").into_string(),
+            "<p>Add this:</p><pre>[[acknowledge]]\na = 1</pre>"
+        );
+    }
 }

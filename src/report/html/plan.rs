@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{LONGEST, Tone, diff, diff_lines, page, place, scheduled, short, timeline};
+use super::{LONGEST, Tone, advice, diff, diff_lines, page, place, prose, scheduled, short, timeline};
 use crate::printable::Printable;
-use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
+use crate::report::facts::plan::{ChangeLine, EditLine, OutcomeLine, PersonLine, PlanReport};
 use crate::report::sections::{self, Line, Part, Section};
 use crate::report::tables::Mark;
+use crate::report::words::Shared;
 use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &PlanReport) -> String {
@@ -42,11 +43,12 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
             }
         },
         Section::Alert { mark, heading, reasons, remedies } => html! {
-            section.refusal[*mark == Mark::Bad] {
-                p { strong { (line_text(heading)) } }
+            @let is_bad = *mark == Mark::Bad;
+            section.(if is_bad { "refusal" } else { "notice" }) {
+                p { @if is_bad { strong { (line_text(heading)) } } @else { (line_text(heading)) } }
                 ul { @for reason in reasons { li { (line_text(reason)) } } }
                 @if !remedies.is_empty() {
-                    details { summary { "If this is intended" } @for remedy in remedies { pre { (remedy) } } }
+                    details { summary { "If this is intended" } @for remedy in remedies { (advice(remedy)) } }
                 }
             }
         },
@@ -70,10 +72,10 @@ fn line_text(line: &Line) -> Markup {
     html! {
         @for part in line {
             @match part {
-                Part::Words(words) => (words),
+                Part::Words(words) => (prose(words)),
                 Part::Strong(words) => strong { (words) },
                 Part::Value(value) => code { (short(value)) },
-                Part::Sentence(sentence) => (sentence),
+                Part::Sentence(sentence) => (prose(sentence)),
                 Part::Command(command) => code { (Printable::new(command).as_str()) },
                 Part::Place(location) => (place(location)),
             }
@@ -81,46 +83,61 @@ fn line_text(line: &Line) -> Markup {
     }
 }
 
-/// Formats the people who change, one per row.
+/// Formats the people who change: those whose change is not applied first. A person has one row per edit.
 fn changes(report: &PlanReport) -> Markup {
-    let (is_applied, is_blamed) = (report.result.is_some(), report.audit_log.is_some());
+    let shared = words::shared(report.outcomes());
+    let is_applied = |change: &&ChangeLine| change.outcome.as_ref().is_none_or(|outcome| outcome.applied);
+    let (applied, not_applied): (Vec<_>, Vec<_>) = report.changes.iter().partition(is_applied);
     html! {
         @if !report.changes.is_empty() {
             table.changes {
                 thead {
                     tr {
-                        th { "Who" } th { "What" } th { "Where" }
-                        @if is_blamed { th { "Last change" } }
-                        @if is_applied { th { "Outcome" } }
+                        th { "Who" }
+                        @if report.result.is_some() { th { "Outcome" } }
+                        th { "What" } th { "Where" }
+                        @if report.audit_log.is_some() { th { "Last change" } }
                     }
                 }
-                tbody { @for change in &report.changes { (row(change, is_blamed)) } }
+                @for change in not_applied.into_iter().chain(applied) {
+                    (rows(change, &shared, report.audit_log.is_some()))
+                }
             }
         }
     }
 }
 
-fn row(change: &ChangeLine, is_blamed: bool) -> Markup {
+fn rows(change: &ChangeLine, shared: &[Shared], is_blamed: bool) -> Markup {
     let ChangeLine { email, person, edits, outcome, location: _ } = change;
     let PersonLine { id: _, name, primary_email } = person;
     html! {
-        tr {
-            td {
-                span.name { (short(name)) } " "
-                span.email { (short(email)) }
-                @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
-            }
-            td { @for edit in edits { (edit_text(edit)) } }
-            td { @for edit in edits { p { (place(&edit.location)) span.quiet { (words::why(edit)) } } } }
-            @if is_blamed {
-                td { @for edit in edits { p.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } } }
-            }
-            @if let Some(outcome) = outcome {
-                @let class = if outcome.applied { "good" } else { "bad" };
-                td.outcome.(class) { (outcome.detail) }
+        tbody {
+            @for (number, edit) in edits.iter().enumerate() {
+                tr {
+                    @if number == 0 {
+                        td.who rowspan=(edits.len()) {
+                            span.name { (short(name)) } " "
+                            span.email { (short(email)) }
+                            @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
+                        }
+                        @if let Some(outcome) = outcome {
+                            @let class = if outcome.applied { "good" } else { "bad" };
+                            td.outcome.(class) rowspan=(edits.len()) { (prose(outcome_text(outcome, shared))) }
+                        }
+                    }
+                    td.what { (edit_text(edit)) }
+                    td.where { (place(&edit.location)) span.quiet { (words::why(edit)) } }
+                    @if is_blamed { td.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } }
+                }
             }
         }
     }
+}
+
+/// Returns the outcome with its reason. If many people share it, the reason is above the changes.
+fn outcome_text<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
+    let kind = words::kind(&line.outcome);
+    if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
 fn edit_text(edit: &EditLine) -> Markup {
@@ -128,13 +145,11 @@ fn edit_text(edit: &EditLine) -> Markup {
     let (from, to) = edit.short_values(LONGEST);
     let from: Vec<&str> = from.iter().map(Printable::as_str).collect();
     html! {
-        p {
-            span.field { (field) } " "
-            @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
-            " → " ins { (to.as_str()) }
-            @if !through_scim.is_empty() {
-                span.quiet { ", has " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
-            }
+        span.field { (field) } " "
+        @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
+        " → " ins { (to.as_str()) }
+        @if !through_scim.is_empty() {
+            span.quiet { ", has " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
         }
     }
 }

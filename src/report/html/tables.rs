@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, diff_lines, page, place};
+use super::{Tone, advice, diff_lines, page, place, prose};
 use crate::printable::Printable;
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
@@ -30,18 +30,19 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
 
 fn line(row: &Row) -> Markup {
     let Row { mark, cells, notes, location, hunks } = row;
-    let class = match mark {
-        Mark::Plain => "plain",
-        Mark::Good => "good",
-        Mark::Attention => "attention",
-        Mark::Bad => "bad",
+    // A sign in addition to the color, which not every reader sees.
+    let (class, sign) = match mark {
+        Mark::Plain => ("plain", ""),
+        Mark::Good => ("good", "✓ "),
+        Mark::Attention => ("attention", "! "),
+        Mark::Bad => ("bad", "✗ "),
     };
     html! {
         tr.(class) {
-            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (cell.as_str()) } } @else { (cell.as_str()) } } }
+            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (sign) (cell.as_str()) } } @else { (prose(cell.as_str())) } } }
             td {
                 @if let Some(location) = location { (place(location)) }
-                @for note in notes { p.note { (note) } }
+                @for note in notes { div.note { (advice(note)) } }
                 @if !hunks.is_empty() { (diff_lines(hunks)) }
             }
         }

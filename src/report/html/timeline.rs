@@ -1,4 +1,5 @@
-//! The timeline of the windows in SVG. Each window is a bar in a lane of its own.
+//! The timeline of the windows in SVG. Each window is a bar in a lane of its own. The text of a lane is next to its bar, and never on
+//! it, so that its contrast does not depend on the bar.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,14 +16,19 @@ const MOST: usize = 60;
 /// SVG units: the total width, the width of the names, and the heights of a lane and of the dates.
 const WIDTH: f64 = 960.0;
 const NAMES: f64 = 230.0;
-const LANE: f64 = 26.0;
+const LANE: f64 = 36.0;
 const DATES: f64 = 24.0;
+/// How many characters of an address and of the values fit into the width of the names.
+const LONGEST_ADDRESS: usize = 30;
+const LONGEST_VALUES: usize = 36;
 /// The minimum distance between a date and the word `now` in SVG units, so that they do not overlap.
 const NOW: f64 = 50.0;
 /// The longest time that is shown, so that one window in ten years does not compress all others.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// The shortest time that is shown.
 const NEAREST: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// The name of the drawing for assistive technology.
+const LABEL: &str = "Timeline of the windows";
 /// How many dates are shown at most.
 const TICKS: usize = 9;
 
@@ -36,21 +42,26 @@ pub(super) fn draw(windows: &[WindowLine], now: Timestamp) -> Markup {
     let lanes = f64::from(u32::try_from(shown.len()).unwrap_or(u32::MAX)) * LANE;
     let height = lanes + DATES;
     html! {
-            div.timeline {
-                svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="Timeline of the windows" {
+        // The drawing is wider than a phone, and only a focusable element can be scrolled with the keyboard.
+        div.timeline tabindex="0" role="region" aria-label=(LABEL) {
+            svg viewBox=(format!("0 0 {WIDTH} {height}")) role="group" {
+                g aria-hidden="true" {
                     @for tick in axis.ticks().into_iter().filter(|tick| (axis.x(start_of(*tick)) - axis.x(now)).abs() > NOW) {
                         @let x = axis.x(start_of(tick));
                         line.tick x1=(x) y1="0" x2=(x) y2=(lanes) {}
                         text.date x=(x) y=(lanes + 16.0) { (tick) }
                     }
-                    @for (number, window) in shown.iter().enumerate() { (lane(window, number, &axis)) }
+                }
+                @for (number, window) in shown.iter().enumerate() { (lane(window, number, &axis)) }
+                g aria-hidden="true" {
                     @let x = axis.x(now);
-    line.now x1=(x) y1="0" x2=(x) y2=(lanes) {}
+                    line.now x1=(x) y1="0" x2=(x) y2=(lanes) {}
                     text.today x=(x) y=(lanes + 16.0) { "now" }
                 }
             }
-            @if windows.len() > MOST { p.quiet { "and " (windows.len() - MOST) " more windows" } }
         }
+        @if windows.len() > MOST { p.quiet { "and " (windows.len() - MOST) " more windows" } }
+    }
 }
 
 /// Turns instants into horizontal positions.
@@ -115,16 +126,15 @@ fn lane(window: &WindowLine, number: usize, axis: &Axis) -> Markup {
         [(field, _)] => field.as_str(),
         _ => "both",
     };
-    let values: Vec<String> = sets.iter().map(|(_, value)| value.short(24).to_string()).collect();
-    // Put the label before the bar if it does not fit after it.
-    let (label_x, anchor) = if end > WIDTH - 170.0 { (start - 6.0, "end") } else { (end + 6.0, "start") };
-    let (label_x, anchor) = if label_x < NAMES + 60.0 { (start + 6.0, "start") } else { (label_x, anchor) };
+    let values: Vec<String> =
+        sets.iter().map(|(field, value)| format!("{field} {}", value.short(LONGEST_VALUES))).collect();
     html! {
-        g.lane {
+        // The title is what a screen reader says, and what a pointer shows.
+        g.lane role="img" {
             title { (sentence(window)) }
-            text.who x="0" y=(top + 17.0) { (email.short(30).as_str()) }
-            rect class=(class) x=(start) y=(top + 5.0) width=((end - start).max(2.0)) height=(LANE - 10.0) rx="3" {}
-            text.what x=(label_x) y=(top + 17.0) text-anchor=(anchor) { (values.join(", ")) }
+            text.who x="0" y=(top + 15.0) { (email.short(LONGEST_ADDRESS).as_str()) }
+            text.what x="0" y=(top + 29.0) { (Printable::cut(&values.join(", "), LONGEST_VALUES).as_str()) }
+            rect class=(class) x=(start) y=(top + 10.0) width=((end - start).max(2.0)) height=(LANE - 20.0) rx="3" {}
         }
     }
 }

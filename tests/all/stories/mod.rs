@@ -18,6 +18,7 @@ mod links;
 mod many;
 mod observing;
 mod openapi;
+mod page;
 mod printing;
 mod reports;
 mod rolling_back;

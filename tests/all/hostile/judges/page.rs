@@ -21,7 +21,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("footer", &[]),
     ("section", &["class"]),
-    ("div", &["class"]),
+    ("div", &["class", "tabindex", "role", "aria-label"]),
     ("h1", &[]),
     ("h2", &[]),
     ("p", &["class"]),
@@ -32,21 +32,22 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("tbody", &[]),
     ("tr", &["class"]),
     ("th", &[]),
-    ("td", &["class"]),
+    ("td", &["class", "rowspan"]),
     ("details", &["class"]),
     ("summary", &[]),
     ("pre", &["class"]),
     ("code", &[]),
+    ("mark", &[]),
     ("span", &["class"]),
     ("strong", &[]),
     ("del", &[]),
     ("ins", &[]),
     ("time", &[]),
-    ("svg", &["viewBox", "role", "aria-label"]),
-    ("g", &["class"]),
+    ("svg", &["viewBox", "role"]),
+    ("g", &["class", "role", "aria-hidden"]),
     ("line", &["class", "x1", "x2", "y1", "y2"]),
     ("rect", &["class", "x", "y", "width", "height", "rx"]),
-    ("text", &["class", "x", "y", "text-anchor"]),
+    ("text", &["class", "x", "y"]),
 ];
 
 /// The allowed values of attributes: our words or numbers. No attribute contains text from outside.
@@ -60,6 +61,9 @@ const WORDS: &[&str] = &[
     "light dark",
     "Content-Security-Policy",
     "default-src 'none'; style-src 'unsafe-inline'",
+    "true",
+    "region",
+    "group",
     "img",
     "Timeline of the windows",
     "good",
@@ -70,7 +74,7 @@ const WORDS: &[&str] = &[
     "counts",
     "blocked",
     "refusal",
-    "kept",
+    "notice",
     "changes",
     "quiet",
     "name",
@@ -86,7 +90,7 @@ const WORDS: &[&str] = &[
     "same",
     "before",
     "after",
-    "letters",
+    "problem",
     "plain",
     "note",
     "timeline",
@@ -97,11 +101,10 @@ const WORDS: &[&str] = &[
     "lane",
     "who",
     "what",
+    "where",
     "role",
     "status",
     "both",
-    "start",
-    "end",
 ];
 
 /// Rejects errors, and elements, attributes, and comments that are not ours.
@@ -150,7 +153,13 @@ fn walk(node: &Handle, found: &mut Found) -> Result<(), String> {
             }
         }
     }
-    node.children.borrow().iter().try_for_each(|child| walk(child, found))
+    // A sentence has its commands between backticks, which become elements in a page.
+    let mark =
+        if matches!(&node.data, NodeData::Element { name, .. } if &*name.local == "code") { "`" } else { "" };
+    found.text += mark;
+    node.children.borrow().iter().try_for_each(|child| walk(child, found))?;
+    found.text += mark;
+    Ok(())
 }
 
 fn text_of(node: &Handle) -> String {

@@ -1,0 +1,38 @@
+//! The problems of a run that failed.
+
+use maud::{Markup, html};
+
+use super::prose;
+use crate::problem::Problems;
+use crate::report::diagnostic::{Letter, MOST, Note, SourceLine};
+
+pub(super) fn write(problems: &Problems) -> Markup {
+    let Problems { sources, list } = problems;
+    html! {
+        @for problem in list.iter().take(MOST) { (section(&Letter::new(problem, sources))) }
+        @if list.len() > MOST { p.quiet { "The first " (MOST) " problems are shown." } }
+    }
+}
+
+fn section(letter: &Letter<'_>) -> Markup {
+    let Letter { problem, line, notes } = letter;
+    html! {
+        section.problem {
+            h2 { (prose(&letter.to_string())) }
+            @if let Some(line) = line { (excerpt(line)) }
+            @for Note { text, line } in notes { p { (prose(text)) } (excerpt(line)) }
+            @if let Some(advice) = letter.advice() { p { (prose(advice.as_str())) } }
+            p.quiet { code { (problem.code) } }
+        }
+    }
+}
+
+/// Formats a line of a file, with its place above it and what is wrong with the marked part below it.
+fn excerpt(line: &SourceLine) -> Markup {
+    let SourceLine { file, text, marked, label, number, column } = line;
+    html! {
+        p.place { (file) ":" (number) ":" (column) }
+        pre { (text[..marked.start]) mark { (text[marked.clone()]) } (text[marked.end..]) }
+        @if !label.is_empty() { p.bad { (prose(label)) } }
+    }
+}
