@@ -35,6 +35,20 @@ pub fn people(report: &PlanReport) -> Vec<Person<'_>> {
 /// Groups people whose edits have the same values, lines, causes, and outcomes, in the order of their first members. People who
 /// gain or lose a guarded role are never in a group with others.
 pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<Vec<&'p Person<'r>>> {
+    grouped(people, |person| person.identity(true))
+}
+
+/// Groups people as [`groups`] does, also if the values are from different lines, or have different entries in the audit log.
+pub fn groups_of_values<'p, 'r>(
+    people: impl IntoIterator<Item = &'p Person<'r>>,
+) -> Vec<Vec<&'p Person<'r>>> {
+    grouped(people, |person| person.identity(false))
+}
+
+fn grouped<'p, 'r>(
+    people: impl IntoIterator<Item = &'p Person<'r>>,
+    identity: impl Fn(&Person<'_>) -> String,
+) -> Vec<Vec<&'p Person<'r>>> {
     let mut groups: Vec<Vec<&Person<'_>>> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for person in people {
@@ -42,7 +56,7 @@ pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<V
             groups.push(vec![person]);
             continue;
         }
-        let number = *numbers.entry(person.identity()).or_insert(groups.len());
+        let number = *numbers.entry(identity(person)).or_insert(groups.len());
         match groups.get_mut(number) {
             Some(group) => group.push(person),
             None => groups.push(vec![person]),
@@ -53,14 +67,16 @@ pub fn groups<'p, 'r>(people: impl IntoIterator<Item = &'p Person<'r>>) -> Vec<V
 
 impl Person<'_> {
     /// Returns a key that is equal for people whose changes a reader need not tell apart.
-    fn identity(&self) -> String {
+    fn identity(&self, has_lines: bool) -> String {
         let ChangeLine { email: _, person: _, edits, outcome, location: _ } = self.change;
         let mut key = String::new();
         for edit in edits {
             let EditLine { field, from, to, through_scim, location, origin: _, blame, cause: _ } = edit;
-            let blame = blame.as_ref().map(words::blame);
             let why = words::why(edit);
-            key += &format!("{field} {from:?} {to:?} {through_scim:?} {location} {why:?} {blame:?}\n");
+            key += &format!("{field} {from:?} {to:?} {through_scim:?} {why:?}\n");
+            if has_lines {
+                key += &format!("{location} {:?}\n", blame.as_ref().map(words::blame));
+            }
         }
         key + &outcome.as_ref().map_or_else(String::new, |outcome| words::kind(&outcome.outcome))
     }

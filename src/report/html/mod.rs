@@ -3,6 +3,7 @@
 //! Text from elsewhere never becomes markup, a link, or a style. maud escapes everything that is put into the page, and [`Printable`]
 //! makes hidden characters visible.
 
+mod changes;
 mod comparison;
 mod plan;
 mod problems;
@@ -94,12 +95,11 @@ fn page(command: &str, tone: Tone, verdict: &str, inside: &Markup) -> String {
             }
             body {
                 header class=(tone) {
-                    p.command { "rolecall " (command) }
+                    p.command { "rolecall " (command) " · version " (env!("CARGO_PKG_VERSION")) }
                     h1 { (prose(verdict)) }
                     @for line in notes { p { (prose(line)) } }
                 }
                 main { (inside) }
-                footer { "rolecall " (env!("CARGO_PKG_VERSION")) }
             }
         }
     };
@@ -142,7 +142,7 @@ fn diff(hunks: &[Hunk]) -> Markup {
         @if !hunks.is_empty() {
             details.diff {
                 summary { "Show as TOML" }
-                (diff_lines(hunks))
+                div id="diff" { (diff_lines(hunks)) }
             }
         }
     }
@@ -237,8 +237,9 @@ mod tests {
     fn every_text_has_enough_contrast_on_every_ground_in_both_modes() {
         assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 0.01);
         let grounds = ["ground", "raised", "good-ground", "attention-ground", "bad-ground"];
-        let texts = [("text", 4.5), ("quiet", 4.5), ("good", 4.5), ("attention", 4.5), ("bad", 4.5)];
-        let bars = [("role", 3.0), ("status", 3.0)];
+        let texts =
+            [("text", 4.5), ("role", 4.5), ("quiet", 4.5), ("good", 4.5), ("attention", 4.5), ("bad", 4.5)];
+        let bars = [("status", 3.0)];
         for (front, enough) in texts.into_iter().chain(bars) {
             for ground in grounds {
                 for mode in [0, 1] {

@@ -14,7 +14,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
             section {
                 @if let Some(title) = title { h2 { (title) } }
                 table {
-                    @if !columns.is_empty() { thead { tr { @for column in columns { th { (column) } } th {} } } }
+                    @if !columns.is_empty() { thead { tr { @for column in columns { th { (column) } } td {} } } }
                     tbody { @for row in rows { (line(row)) } }
                 }
             }

@@ -79,11 +79,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),
         }],
-        guarded_roles: vec![GuardedRoleLine {
-            email: deal.text(Carrier::KeptAddress),
-            role: deal.text(Carrier::GuardedRole),
-            gained: of.carried_out,
-        }],
+        guarded_roles: Vec::new(),
         guardrails: guardrails(deal, of.carried_out),
         expired: vec![ExpiredLine {
             guardrail: Guardrail::KeepAtLeast,
@@ -106,6 +102,13 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
     };
     for round in of.rounds.clone() {
         add_people(&mut report, deal.round(round), round, of.carried_out);
+    }
+    if let Some(first) = report.changes.first() {
+        report.guarded_roles.push(GuardedRoleLine {
+            email: first.email.clone(),
+            role: deal.round(of.rounds.start).text(Carrier::GuardedRole),
+            gained: of.carried_out,
+        });
     }
     if of.carried_out {
         let stop = Stop::Journal(deal.round(of.rounds.start).raw(Carrier::Stop).to_owned());

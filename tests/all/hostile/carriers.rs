@@ -70,8 +70,7 @@ carriers! {
     Stop: Some(200), None, Some(200), false;
     NearAddress: Some(254), Some(80), Some(120), true;
     DeactivatedName: Some(80), Some(80), Some(120), false;
-    KeptAddress: None, None, None, true;
-    GuardedRole: None, Some(80), None, true;
+    GuardedRole: Some(80), Some(80), Some(120), true;
     FigureRole: Some(80), None, None, false;
     RemedyRole: None, None, None, false;
     AcknowledgedReason: Some(120), Some(300), Some(300), true;

@@ -383,7 +383,7 @@ fn annotations_and_the_html_page_show_the_author() {
     let page = fs::read_to_string(scene.folder().join("plan.html")).unwrap();
     for part in [
         "<th>Last change</th>",
-        "<p class=\"quiet\">changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</p>",
+        "<td class=\"quiet\">changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</td>",
         "<p class=\"quiet\">The audit log does not say who changed 2 of 3 values.</p>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");

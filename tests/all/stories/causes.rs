@@ -208,6 +208,8 @@ fn the_title_counts_what_the_pull_request_does_not_cause() {
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     assert!(comment.contains("### 3 people change · 2 not from this pull request\n"), "{comment}");
     assert!(comment.contains("| role `Viewer` → `Member` | this change: `users.toml:4` |\n"), "{comment}");
+}
+
 #[test]
 #[cfg(unix)]
 fn git_does_not_get_the_token() {

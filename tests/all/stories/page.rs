@@ -64,3 +64,72 @@ fn commands_and_keys_in_sentences_are_code() {
         assert!(!page.contains('`'), "{page}");
     }
 }
+
+/// An organization in which `people` change from Member to Viewer, one more person from Member to Admin, and one more is unmanaged.
+fn team(people: usize) -> Scene {
+    let user =
+        |name: &str| format!(r#"{{ "email": "{name}@acme.example", "name": "{name}", "role": "member" }}"#);
+    let names: Vec<String> = (0..people).map(|number| format!("p{number}")).collect();
+    let users: Vec<String> = names.iter().map(String::as_str).chain(["lead", "other"]).map(user).collect();
+    let declared: String = names.iter().map(|name| format!("\"{name}@acme.example\" = {{}}\n")).collect();
+    Scene::with_pylon(&format!("{{ \"users\": [{}] }}", users.join(","))).file(
+        "users.toml",
+        format!(
+            "[defaults]\nrole = \"Viewer\"\n[guardrails]\nmax_changes = 100\nkeep_at_least = {{ Admin = 0 }}\n[users]\n{declared}\"lead@acme.example\" = {{ role = \"Admin\" }}\n"
+        ),
+    )
+}
+
+#[test]
+fn many_people_with_the_same_change_are_a_group_without_guarded_roles() {
+    let page = page(&team(21), "plan", 0);
+    has_in_order(
+        &page,
+        &[
+            r##"<nav aria-label="Contents"><a href="#guarded-roles">Guarded roles to review first <span class="quiet">1</span></a>"##,
+            r##"<a href="#changes">Other changes <span class="quiet">21</span></a>"##,
+            r##"<a href="#unmanaged">Unmanaged people <span class="quiet">1</span></a>"##,
+            r#"<section id="guarded-roles">"#,
+            r#"<span class="email">lead@acme.example</span>"#,
+            "gains Admin",
+            r#"<section id="changes">"#,
+            r#"<details class="group"><summary>"#,
+            "<del>Member</del> → <ins>Viewer</ins>",
+            "users.toml:2",
+            "<strong>21 people</strong>",
+            r#"<span class="email">p0@acme.example</span>"#,
+            r#"<ul class="people" id="unmanaged"><li>other@acme.example</li></ul>"#,
+        ],
+    );
+    assert_eq!(page.matches(r#"<table class="changes">"#).count(), 1, "{page}");
+}
+
+#[test]
+fn a_few_changes_are_one_open_table_without_links() {
+    let page = page(&team(18), "plan", 0);
+    assert!(!page.contains("<nav") && !page.contains(r#"<details class="group">"#), "{page}");
+    has_in_order(&page, &["lead@acme.example", "p0@acme.example", "p17@acme.example"]);
+}
+
+#[test]
+fn people_with_the_same_values_from_different_lines_are_a_group_that_names_the_lines() {
+    let names: Vec<String> = (0..25).map(|number| format!("p{number}@acme.example")).collect();
+    let users: Vec<String> =
+        names.iter().map(|name| format!(r#"{{ "email": "{name}", "role": "member" }}"#)).collect();
+    let declared: String =
+        names.iter().map(|name| format!("\"{name}\" = {{ status = \"away\" }}\n")).collect();
+    let scene = Scene::with_pylon(&format!("{{ \"users\": [{}] }}", users.join(",")))
+        .file("users.toml", format!("[guardrails]\nmax_changes = 100\n[users]\n{declared}"));
+    let page = page(&scene, "plan", 0);
+    has_in_order(
+        &page,
+        &[
+            "from several lines",
+            "<strong>25 people</strong>",
+            "p0@acme.example</span>",
+            "users.toml:4",
+            "p1@acme.example</span>",
+            "users.toml:5",
+        ],
+    );
+}

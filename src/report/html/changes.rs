@@ -1,0 +1,206 @@
+//! The people who change: a few in a table, and many in groups with the same change.
+
+use std::cmp::Reverse;
+
+use maud::{Markup, html};
+
+use super::{LONGEST, place, prose, short};
+use crate::printable::Printable;
+use crate::report::facts::plan::{
+    ChangeLine, EditLine, GuardedRoleLine, OutcomeLine, PersonLine, PlanReport,
+};
+use crate::report::transitions::{self, MOST_LISTED, Person};
+use crate::report::words::{self, Shared};
+
+/// A section of people.
+pub(super) struct Part<'r> {
+    /// The target of the link to this section.
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    /// People with guarded roles come first.
+    pub(super) people: Vec<Person<'r>>,
+}
+
+/// Returns the sections of a plan, guarded roles first, or the sections of an apply, first what is not applied.
+pub(super) fn parts(report: &PlanReport) -> Vec<Part<'_>> {
+    let (mut people, others): (Vec<_>, Vec<_>) =
+        transitions::people(report).into_iter().partition(|person| !person.guarded_roles.is_empty());
+    let parts = if report.result.is_none() {
+        let title = if people.is_empty() { "Changes" } else { "Other changes" };
+        [("guarded-roles", "Guarded roles to review first", people), ("changes", title, others)]
+    } else {
+        people.extend(others);
+        let is_applied =
+            |person: &Person<'_>| person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
+        let (applied, not_applied) = people.into_iter().partition(is_applied);
+        [("not-applied", "Not applied", not_applied), ("applied", "Applied", applied)]
+    };
+    let part = |(id, title, people)| Part { id, title, people };
+    parts.into_iter().map(part).filter(|part| !part.people.is_empty()).collect()
+}
+
+impl Part<'_> {
+    /// Formats the section. In a report about many people, those with the same change are a group that can be opened. A guarded
+    /// role is never in a group.
+    pub(super) fn write(&self, report: &PlanReport) -> Markup {
+        let shared = words::shared(report.outcomes());
+        let (listed, groups, folded) = if report.changes.len() > MOST_LISTED {
+            split(&self.people)
+        } else {
+            (self.people.iter().collect(), Vec::new(), Vec::new())
+        };
+        html! {
+            section id=(self.id) {
+                h2 { (self.title) }
+                @if !listed.is_empty() { (table(&listed, report, &shared)) }
+                @for group in &groups { (group_text(group, &shared)) }
+                @if !folded.is_empty() {
+                    details.group {
+                        summary { "other changes " strong { (folded.len()) " people" } }
+                        (table(&folded, report, &shared))
+                    }
+                }
+            }
+        }
+    }
+}
+
+type People<'p, 'r> = Vec<&'p Person<'r>>;
+
+/// Returns the people to list, the groups of more than [`MOST_LISTED`] people, and the people to fold because they are many and in no
+/// group. People with the same values from the same line are a group. The others are a group if they have the same values.
+fn split<'p, 'r>(people: &'p [Person<'r>]) -> (People<'p, 'r>, Vec<People<'p, 'r>>, People<'p, 'r>) {
+    let is_large = |group: &People<'_, '_>| group.len() > MOST_LISTED;
+    let (mut groups, small): (Vec<_>, Vec<_>) = transitions::groups(people).into_iter().partition(is_large);
+    let by_values = transitions::groups_of_values(small.into_iter().flatten());
+    let (large, small): (Vec<_>, Vec<_>) = by_values.into_iter().partition(is_large);
+    groups.extend(large);
+    groups.sort_by_key(|group| Reverse(group.len()));
+    let (guarded, others): (People<'_, '_>, People<'_, '_>) =
+        small.into_iter().flatten().partition(|person| !person.guarded_roles.is_empty());
+    if others.len() > MOST_LISTED {
+        (guarded, groups, others)
+    } else {
+        (guarded.into_iter().chain(others).collect(), groups, Vec::new())
+    }
+}
+
+/// Formats one row per edit. The rows of a person are a table body.
+fn table(people: &[&Person<'_>], report: &PlanReport, shared: &[Shared]) -> Markup {
+    let has_guarded_roles = people.iter().any(|person| !person.guarded_roles.is_empty());
+    html! {
+        table.changes {
+            thead {
+                tr {
+                    th { "Who" }
+                    @if has_guarded_roles { th { "Guarded role" } }
+                    @if report.result.is_some() { th { "Outcome" } }
+                    th { "What" } th { "Where" }
+                    @if report.audit_log.is_some() { th { "Last change" } }
+                }
+            }
+            @for person in people { (rows(person, shared, has_guarded_roles, report.audit_log.is_some())) }
+        }
+    }
+}
+
+fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blamed: bool) -> Markup {
+    let Person { change, guarded_roles } = person;
+    let ChangeLine { email: _, person: _, edits, outcome, location: _ } = change;
+    html! {
+        tbody {
+            @for (number, edit) in edits.iter().enumerate() {
+                tr {
+                    @if number == 0 {
+                        td.who rowspan=(edits.len()) { (who(change)) }
+                        @if has_guarded_roles {
+                            td.attention rowspan=(edits.len()) {
+                                @for GuardedRoleLine { email: _, role, gained } in guarded_roles {
+                                    p { (if *gained { "gains " } else { "loses " }) (short(role)) }
+                                }
+                            }
+                        }
+                        @if let Some(outcome) = outcome {
+                            @let class = if outcome.applied { "good" } else { "bad" };
+                            td.outcome.(class) rowspan=(edits.len()) { (prose(outcome_text(outcome, shared))) }
+                        }
+                    }
+                    td.what { (edit_text(edit)) }
+                    td.where { (where_text(edit)) }
+                    @if is_blamed { td.quiet { @if let Some(blame) = &edit.blame { (words::blame(blame)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// Formats people with the same values as one line that can be opened. What differs between them is next to each name.
+fn group_text(group: &[&Person<'_>], shared: &[Shared]) -> Markup {
+    let Some(first) = group.first() else { return html! {} };
+    let ChangeLine { edits, outcome, .. } = first.change;
+    let is_same = |known: fn(&EditLine) -> String| {
+        let of = |person: &Person<'_>| person.change.edits.iter().map(known).collect::<Vec<_>>();
+        group.iter().all(|person| of(person) == of(first))
+    };
+    let has_one_line = is_same(|edit| edit.location.to_string());
+    let has_one_blame = is_same(|edit| edit.blame.as_ref().map(words::blame).unwrap_or_default());
+    html! {
+        details.group {
+            summary {
+                @for edit in edits {
+                    span.part {
+                        (edit_text(edit))
+                        @if has_one_line { " " (where_text(edit)) } @else { span.quiet { (words::why(edit)) ", from several lines" } }
+                        @if has_one_blame && let Some(blame) = &edit.blame { span.quiet { ", " (words::blame(blame)) } }
+                    }
+                }
+                strong { (group.len()) " people" }
+                @if let Some(outcome) = outcome { " " span.quiet { (prose(outcome_text(outcome, shared))) } }
+            }
+            ul.people {
+                @for person in group {
+                    li {
+                        (who(person.change))
+                        @for edit in &person.change.edits {
+                            @if !has_one_line { " " (place(&edit.location)) }
+                            @if !has_one_blame && let Some(blame) = &edit.blame { " " span.quiet { (words::blame(blame)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn who(change: &ChangeLine) -> Markup {
+    let PersonLine { id: _, name, primary_email } = &change.person;
+    html! {
+        span.name { (short(name)) } " "
+        span.email { (short(&change.email)) }
+        @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
+    }
+}
+
+/// Returns the outcome with its reason. If many people share it, the reason is above the changes.
+fn outcome_text<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
+    let kind = words::kind(&line.outcome);
+    if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
+}
+
+fn where_text(edit: &EditLine) -> Markup {
+    html! { (place(&edit.location)) span.quiet { (words::why(edit)) } }
+}
+
+fn edit_text(edit: &EditLine) -> Markup {
+    let EditLine { field, from: _, to: _, through_scim, location: _, origin: _, blame: _, cause: _ } = edit;
+    let (from, to) = edit.short_values(LONGEST);
+    let from: Vec<&str> = from.iter().map(Printable::as_str).collect();
+    html! {
+        span.field { (field) } " "
+        @if from.is_empty() { span.quiet { "none" } } @else { del { (from.join(", ")) } }
+        " → " ins { (to.as_str()) }
+        @if !through_scim.is_empty() {
+            span.quiet { ", has " (through_scim.iter().map(short).collect::<Vec<_>>().join(", ")) " through SCIM" }
+        }
+    }
+}
