@@ -15,7 +15,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
                 @if let Some(title) = title { h2 { (title) } }
                 table {
                     @if !columns.is_empty() { thead { tr { @for column in columns { th { (column) } } td {} } } }
-                    tbody { @for row in rows { (line(row)) } }
+                    tbody { @for row in rows { (line(columns, row)) } }
                 }
             }
         }
@@ -28,7 +28,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
     page(command, tone, verdict, &inside)
 }
 
-fn line(row: &Row) -> Markup {
+fn line(columns: &[&str], row: &Row) -> Markup {
     let Row { mark, cells, notes, location, hunks } = row;
     // A sign in addition to the color, which not every reader sees.
     let (class, sign) = match mark {
@@ -39,7 +39,17 @@ fn line(row: &Row) -> Markup {
     };
     html! {
         tr.(class) {
-            @for (number, cell) in cells.iter().enumerate() { td { @if number == 0 { strong { (sign) (cell.as_str()) } } @else { (prose(cell.as_str())) } } }
+            @for (number, cell) in cells.iter().enumerate() {
+                td {
+                    @if number == 0 {
+                        strong { (sign) (cell.as_str()) }
+                    } @else {
+                        // A phone shows the cells below each other, without the headings.
+                        @if let Some(column) = columns.get(number) { span.label { (column) " " } }
+                        (prose(cell.as_str()))
+                    }
+                }
+            }
             td {
                 @if let Some(location) = location { (place(location)) }
                 @for note in notes { div.note { (advice(note)) } }

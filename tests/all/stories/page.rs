@@ -133,3 +133,11 @@ fn people_with_the_same_values_from_different_lines_are_a_group_that_names_the_l
         ],
     );
 }
+
+#[test]
+fn each_cell_of_a_table_has_the_name_of_its_column_for_phones() {
+    let scene = Scene::with_pylon(r#"{ "users": [{ "email": "bo@acme.example", "role": "viewer" }] }"#)
+        .file("users.toml", "[users]\n\"bo@acme.example\" = {}\n");
+    let page = page(&scene, "roles", 0);
+    has_in_order(&page, &["<strong>Viewer</strong>", r#"<span class="label">slug </span>viewer"#]);
+}
