@@ -12,9 +12,9 @@ use crate::report::facts::plan::{
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, Shared};
 
-/// A section of people.
+/// A section of people, with the link that leads to it.
 pub(super) struct Part<'r> {
-    /// The target of the link to this section.
+    /// The link leads to this ID.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     /// People with guarded roles come first.
