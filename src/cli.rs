@@ -126,6 +126,18 @@ impl Command {
         }
     }
 
+    /// Returns whether the command reads or writes the root file of `--config`.
+    pub fn uses_config(&self) -> bool {
+        match self {
+            Self::Validate(ValidateArgs { files }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
+            Self::Sandbox(SandboxArgs { state, people, write_state, .. }) => {
+                write_state.is_some() && state.is_none() && people.is_none()
+            }
+            Self::Compare(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
+            _ => true,
+        }
+    }
+
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Validate(_) => "validate",
@@ -363,24 +375,42 @@ pub struct ManArgs {
     pub into: Option<PathBuf>,
 }
 
-/// The root file that is used if `--config` is not given.
-const CONFIG: &str = "users.toml";
+/// The name of the root file, unless the user names another.
+pub const CONFIG: &str = "users.toml";
 
 impl Cli {
-    /// Returns the flags that a suggested command needs to use the same files and the same Pylon. `takes` returns whether a command
-    /// accepts a flag.
-    pub fn invocation(&self, takes: fn(&str, &str) -> bool) -> Invocation {
-        let config = &self.common.config;
-        let is_default = config.as_os_str() == CONFIG;
-        let words = |flag: &str, value: String| [flag.to_owned(), value];
-        Invocation {
-            config: if is_default { Vec::new() } else { words("-c", path_word(config)).into() },
+    /// Sets the root file, and the flags that a suggested command needs to use the same files and the same Pylon.
+    pub fn use_config(&mut self, config: PathBuf, origin: Origin) {
+        let Common { folder, invocation, .. } = &self.common;
+        let words = |flag: &str, value: &Path| [flag.to_owned(), path_word(value)];
+        // In the same folder, a suggested command finds the same file. Another shell may not have the variable.
+        let is_found = matches!(origin, Origin::Folder | Origin::Parent | Origin::Nowhere(_));
+        self.common.invocation = Invocation {
+            folder: folder.iter().flat_map(|folder| words("-C", folder)).collect(),
+            config: if is_found { Vec::new() } else { words("-c", &config).into() },
             description: path_word(&config.with_file_name("pylon.json")),
             pylon: self.command.connection().map(ConnectionArgs::words).unwrap_or_default(),
             again: self.command.again(),
-            takes,
-        }
+            takes: invocation.takes,
+        };
+        (self.common.config, self.common.origin) = (config, origin);
     }
+}
+
+/// How the root file was chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// `--config` names it.
+    Named,
+    /// `ROLECALL_CONFIG` names it.
+    Variable,
+    /// It is in the current folder.
+    #[default]
+    Folder,
+    /// It is in a parent folder.
+    Parent,
+    /// It does not exist. The text says where it was searched for.
+    Nowhere(String),
 }
 
 impl ConnectionArgs {
@@ -429,9 +459,17 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Root file, which may include other files
-    #[arg(short, long, value_name = "FILE", default_value = CONFIG, global = true)]
+    /// Root file [default: the variable ROLECALL_CONFIG, or else the nearest users.toml here or in a parent folder of the repository]
+    #[arg(id = "config", short = 'c', long = "config", value_name = "FILE", global = true)]
+    pub named: Option<PathBuf>,
+    /// Change to this folder first. All other paths are relative to it
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub folder: Option<PathBuf>,
+    /// The root file that is used.
+    #[arg(skip)]
     pub config: PathBuf,
+    #[arg(skip)]
+    pub origin: Origin,
     #[arg(skip)]
     pub invocation: Invocation,
     /// Format of the report on standard output

@@ -10,7 +10,9 @@ const LONGEST_WORD: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// `-c FILE`, unless it is the default.
+    /// `-C DIR`, if it was given.
+    pub folder: Vec<String>,
+    /// `-c FILE`, unless the same folder leads to the same file.
     pub config: Vec<String>,
     /// `pylon.json` next to the config.
     pub description: String,
@@ -25,6 +27,7 @@ pub struct Invocation {
 impl Default for Invocation {
     fn default() -> Self {
         Self {
+            folder: Vec::new(),
             config: Vec::new(),
             description: "pylon.json".into(),
             pylon: Vec::new(),
@@ -78,7 +81,7 @@ impl Invocation {
         let takes_pylon = !is_copy && (self.takes)(verb, "sandbox");
         let config = self.config.iter().filter(move |_| takes_config);
         let pylon = self.pylon.iter().filter(move |_| takes_pylon);
-        config.chain(pylon).map(String::as_str)
+        self.folder.iter().chain(config).chain(pylon).map(String::as_str)
     }
 }
 
@@ -108,6 +111,7 @@ mod tests {
 
     fn invocation() -> Invocation {
         Invocation {
+            folder: Vec::new(),
             config: vec!["-c".into(), "our team/users.toml".into()],
             description: "our team/pylon.json".into(),
             pylon: vec!["--sandbox".into()],
@@ -127,6 +131,19 @@ mod tests {
         );
         assert_eq!(Invocation::default().command(&["plan"]), "rolecall plan");
         assert_eq!([path_word(Path::new("-x")), quoted(""), quoted("`")], ["./-x", "''", "'\\u{60}'"]);
+    }
+
+    #[test]
+    fn a_suggested_command_runs_in_the_folder_of_this_run() {
+        let invocation = Invocation { folder: vec!["-C".into(), "infra".into()], ..invocation() };
+        assert_eq!(
+            invocation.command(&["plan"]),
+            "rolecall plan -C infra -c 'our team/users.toml' --sandbox"
+        );
+        assert_eq!(
+            invocation.complete("run `rolecall schema`"),
+            "run `rolecall schema -C infra -c 'our team/users.toml' --sandbox`"
+        );
     }
 
     #[test]

@@ -18,10 +18,10 @@ fn main() -> ExitCode {
     output::report_panics();
     let token_sources = TokenSource::all(&words, std::env::var_os(VARIABLE));
     commands::hide_tokens(&token_sources);
-    ExitCode::from(rolecall(words, token_sources).code())
+    ExitCode::from(rolecall(&words, token_sources).code())
 }
 
-fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
+fn rolecall(words: &[OsString], token_sources: Vec<TokenSource>) -> Exit {
     let clock = match calendar() {
         Ok(calendar) => Clock::start(calendar),
         Err(why) => {
@@ -29,12 +29,16 @@ fn rolecall(words: Vec<OsString>, token_sources: Vec<TokenSource>) -> Exit {
             return Exit::Usage;
         }
     };
-    let cli = match manual::parse(words) {
+    let cli = match manual::parse(words.to_owned()) {
         Ok(cli) => cli,
-        Err(error) => return print_clap_message(&error),
+        Err(error) => {
+            // The parser failed, so `-C` is not known, and any word may be the folder of a token file.
+            commands::hide_tokens(&TokenSource::below_each(&token_sources, words));
+            return print_clap_message(&error);
+        }
     };
     let Output { stdout, stderr, exit, may_have_changed } =
-        commands::run(&cli, &environment(clock, token_sources));
+        commands::run(cli, environment(clock, token_sources));
     let _ = output::stderr(stderr);
     written(stdout, exit, exit.with_lost_report(may_have_changed))
 }
@@ -70,6 +74,7 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
         locks: locks(),
         network: Variables::read(|name| std::env::var_os(name)),
         folder: std::env::current_dir().unwrap_or_default(),
+        config: path("ROLECALL_CONFIG"),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),
         no_color: no_color(),

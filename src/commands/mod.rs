@@ -29,6 +29,7 @@ mod files;
 pub mod fmt;
 pub mod import;
 mod journals;
+mod locate;
 pub mod lock;
 pub mod man;
 mod outlets;
@@ -86,6 +87,8 @@ codes! {
         SameFile = "commands::same_file",
         /// `--report` is not available for a command that prints a text instead of a report.
         NoReport = "commands::no_report",
+        /// `-C` names a folder that cannot be entered.
+        NoFolder = "commands::no_folder",
         /// Something that this program needs of the operating system is not to be had.
         NoRuntime = "commands::no_runtime",
     }
@@ -115,6 +118,8 @@ pub struct Environment {
     /// The variables about proxies and certificates.
     pub network: Variables,
     pub folder: PathBuf,
+    /// `ROLECALL_CONFIG`: the root file, unless `--config` names one.
+    pub config: Option<PathBuf>,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
     pub github_workspace: Option<PathBuf>,
     /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
@@ -137,10 +142,16 @@ pub struct Output {
     pub may_have_changed: bool,
 }
 
-pub fn run(cli: &Cli, environment: &Environment) -> Output {
-    let Cli { command, common } = cli;
-    let name = command.name();
+/// Runs a command. `-C` changes the current folder of the process.
+pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
     signals::outlive_file_size_limit();
+    let located = locate::config(&mut cli, &mut environment);
+    let (Cli { command, common }, environment) = (&cli, &environment);
+    let name = command.name();
+    if let Err(problem) = located {
+        let report = Trouble::usage(problem).into_report(name);
+        return finish(report, Outlets::default(), common, environment);
+    }
     if command.prints_its_own() && !common.report.is_empty() {
         let trouble = Trouble::usage(
             Problem::new(
@@ -164,7 +175,7 @@ pub fn run(cli: &Cli, environment: &Environment) -> Output {
     let report = match dispatch(command, common, environment) {
         Ok(Printed::Text(text)) => return printed(text),
         Ok(Printed::Report(body, exit)) => Report { command: name, exit, body },
-        Err(trouble) => trouble.into_report(name),
+        Err(trouble) => locate::explained(trouble, command, common).into_report(name),
     };
     finish(report, outlets, common, environment)
 }

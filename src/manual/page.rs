@@ -22,6 +22,7 @@ rolecall keeps the roles and statuses of your Pylon (usepylon.com) users in git.
 
 /// The environment variables, and whether only commands that connect to Pylon read them.
 const VARIABLES: &[(&str, bool, &str)] = &[
+    ("ROLECALL_CONFIG", false, "The root file, unless --config is given."),
     ("PYLON_API_TOKEN", true, "The API token, unless --token-file is given. An Admin creates it in Pylon."),
     ("PYLON_BASE_URL", true, "The same as --base-url."),
     ("ROLECALL_RATE", true, "The same as --rate, separated by commas, as in `patch=10,search=60`."),
@@ -57,7 +58,11 @@ const VARIABLES: &[(&str, bool, &str)] = &[
 ];
 
 const FILES: &[(&str, &str)] = &[
-    ("users.toml", "The root file, unless --config names another. It may include team files."),
+    (
+        "users.toml",
+        "The root file, unless --config or ROLECALL_CONFIG names another. Inside a git repository, rolecall uses the nearest one in the \
+         current folder or a parent folder, up to the root of the repository. It may include team files.",
+    ),
     (".rolecall/journal/", "Next to the root file: a journal of each apply, for `rolecall rollback`."),
     (
         ".rolecall/sandbox.json",

@@ -93,6 +93,23 @@ impl TokenSource {
         sources
     }
 
+    /// Returns the files again, below the folder that each `-C` of the words may name.
+    pub fn below_each(sources: &[Self], words: &[OsString]) -> Vec<Self> {
+        let mut below = Vec::new();
+        for (at, word) in words.iter().enumerate() {
+            let Some((_, attached)) = word.to_str().and_then(|word| word.split_once('C')) else { continue };
+            let folder = if attached.is_empty() { words.get(at + 1) } else { None };
+            let folder =
+                folder.map_or_else(|| PathBuf::from(attached.trim_start_matches('=')), PathBuf::from);
+            for source in sources {
+                if let Self::File(path) = source {
+                    below.push(Self::File(folder.join(path)));
+                }
+            }
+        }
+        below
+    }
+
     /// Returns whether the source can be read more than once.
     pub fn can_be_read_again(&self) -> bool {
         match self {
@@ -194,6 +211,15 @@ mod tests {
         }
         assert_eq!(TokenSource::Stdin.text(&mut "from-stdin\n".as_bytes()).unwrap(), "from-stdin\n");
         assert_eq!(variable().text(&mut "".as_bytes()).unwrap(), "from-variable");
+    }
+
+    #[test]
+    fn a_token_file_may_be_below_the_folder_of_any_c_flag() {
+        let files = [TokenSource::File("t".into()), TokenSource::Stdin];
+        for line in ["rolecall -C d plan", "rolecall plan -Cd", "rolecall -qC d plan", "rolecall -C=d plan"] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(TokenSource::below_each(&files, &words), [TokenSource::File("d/t".into())], "{line}");
+        }
     }
 
     #[test]

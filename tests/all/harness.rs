@@ -101,6 +101,16 @@ impl Scene {
         Self::finished(command, &arguments, "")
     }
 
+    /// Runs `rolecall` in a folder below the scene's folder, which is created if it does not exist.
+    pub(crate) fn run_below(&self, folder: &str, words: &str) -> Run {
+        let folder = self.folder.path().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let arguments: Vec<&str> = words.split_whitespace().collect();
+        let mut command = self.command(&arguments);
+        command.current_dir(folder);
+        Self::finished(command, &arguments, "")
+    }
+
     /// Runs `rolecall` with these arguments and this standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Run {
         Self::finished(self.command(arguments), arguments, stdin)

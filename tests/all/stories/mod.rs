@@ -15,6 +15,7 @@ mod flow;
 mod guarding;
 #[cfg(unix)]
 mod links;
+mod locating;
 mod many;
 mod observing;
 mod openapi;

@@ -1,0 +1,126 @@
+//! Finds the root file: `-C`, `--config`, `ROLECALL_CONFIG`, and the parent folders in the git repository.
+//!
+//! Guarantees that no file above the root of the repository is used, and none in a folder of another user. Otherwise, a user who can
+//! write to `/tmp` could put a `users.toml` there for everyone who works below it.
+
+use std::path::{Path, PathBuf};
+
+use super::{CommandCode, Environment, Trouble, hide_tokens};
+use crate::cli::{CONFIG, Cli, Command, Common, Origin};
+use crate::output::say;
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::roster::RosterCode;
+
+/// Changes to the folder of `-C`, chooses the root file, and says which one it is if the command line does not.
+pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(), Problem> {
+    if let Some(folder) = &cli.common.folder {
+        let folder_name = Printable::cut(&folder.to_string_lossy(), 200);
+        std::env::set_current_dir(folder).map_err(|error| {
+            Problem::new(CommandCode::NoFolder, format!("cannot change to the folder {folder_name}: {error}"))
+                .help("pass a folder that exists with -C")
+        })?;
+        environment.folder = std::env::current_dir().unwrap_or_default();
+        hide_tokens(&environment.token_sources); // a relative token file is in that folder
+    }
+    let (config, origin) = match (cli.common.named.take(), environment.config.take()) {
+        (Some(named), None) if named.as_os_str() == CONFIG => (named, Origin::Folder),
+        (Some(named), _) => (named, Origin::Named),
+        (None, Some(named)) => (named, Origin::Variable),
+        (None, None) => nearest(&environment.folder, owner),
+    };
+    if let Some(note) = note(&config, &origin).filter(|_| cli.command.uses_config() && !cli.common.quiet) {
+        say(&note);
+    }
+    cli.use_config(config, origin);
+    Ok(())
+}
+
+/// Returns the line that says which file is used.
+fn note(config: &Path, origin: &Origin) -> Option<String> {
+    let config = Printable::cut(&config.to_string_lossy(), 200);
+    match origin {
+        Origin::Variable => Some(format!("Using {config} (ROLECALL_CONFIG)")),
+        Origin::Parent => Some(format!("Using {config} (the nearest users.toml)")),
+        Origin::Named | Origin::Folder | Origin::Nowhere(_) => None,
+    }
+}
+
+/// Returns the nearest `users.toml` in this folder or a parent folder, up to the root of the git repository. `owner` returns the user
+/// who owns a folder. If no file is found, returns its path in this folder, where `import` writes it.
+fn nearest(folder: &Path, owner: impl Fn(&Path) -> Option<u32>) -> (PathBuf, Origin) {
+    // A link that leads nowhere is a mistake to report, and not a reason to use another file.
+    let has = |folder: &Path, name: &str| folder.join(name).symlink_metadata().is_ok();
+    if has(folder, CONFIG) {
+        return (CONFIG.into(), Origin::Folder);
+    }
+    let folder_owner = owner(folder);
+    let own = folder.ancestors().take_while(|parent| owner(parent) == folder_owner);
+    let Some(root) = own.clone().position(|parent| has(parent, ".git")) else {
+        let searched = "in this folder; parent folders are searched only inside a git repository";
+        return (CONFIG.into(), Origin::Nowhere(searched.into()));
+    };
+    let mut up = PathBuf::new();
+    for parent in own.take(root + 1) {
+        if has(parent, CONFIG) {
+            return (up.join(CONFIG), Origin::Parent);
+        }
+        up.push("..");
+    }
+    up.pop();
+    let searched = match root {
+        0 => "in this folder, which is the root of the git repository".into(),
+        _ => format!(
+            "in this folder or in a parent folder up to {}, the root of the git repository",
+            up.display()
+        ),
+    };
+    (CONFIG.into(), Origin::Nowhere(searched))
+}
+
+/// Returns the user who owns a folder. `None` if the system does not say.
+fn owner(folder: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    return folder.metadata().ok().map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
+    #[cfg(not(unix))]
+    None
+}
+
+/// Returns the error, which says where the root file was searched for if it does not exist.
+pub(super) fn explained(mut trouble: Trouble, command: &Command, common: &Common) -> Trouble {
+    if let Origin::Nowhere(searched) = &common.origin
+        && command.uses_config()
+    {
+        let is_missing = |problem: &&mut Problem| {
+            problem.code == RosterCode::FileMissing.as_str() && problem.labels.is_empty()
+        };
+        for problem in trouble.problems.list.iter_mut().filter(is_missing) {
+            problem.message = format!("there is no {CONFIG} {searched}");
+        }
+    }
+    trouble
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_parent_folder_of_another_user_is_not_searched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shared, own) = (folder.path(), folder.path().join("own"));
+        fs::create_dir_all(own.join("teams")).unwrap();
+        fs::create_dir(shared.join(".git")).unwrap();
+        fs::write(shared.join(CONFIG), "").unwrap();
+        let one_user = |_: &Path| Some(1000);
+        assert_eq!(nearest(&own.join("teams"), one_user), ("../../users.toml".into(), Origin::Parent));
+        let two_users = |folder: &Path| Some(if folder.starts_with(&own) { 1000 } else { 1001 });
+        let (config, origin) = nearest(&own.join("teams"), two_users);
+        assert_eq!(config, Path::new(CONFIG));
+        assert!(matches!(origin, Origin::Nowhere(_)), "{origin:?}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Stories about finding the root file: `-C`, `--config`, `ROLECALL_CONFIG`, and parent folders.
+
+use crate::harness::Scene;
+
+const FILE: &str = "include = [\"teams/*.toml\"]\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+const TEAM: &str = "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n";
+const STATE: &str = r#"{
+    "organization": { "id": "org_4f1c", "name": "Acme Support" },
+    "users": [
+        { "id": "u_ana", "name": "Ana Beck", "email": "ana@acme.example", "role": "Viewer" },
+        { "id": "u_bo", "name": "Bo Lindqvist", "email": "bo@acme.example", "role": "Member" }
+    ]
+}"#;
+
+fn repository() -> Scene {
+    Scene::offline()
+        .file("work/.git/HEAD", "")
+        .file("work/users.toml", FILE)
+        .file("work/teams/emea.toml", TEAM)
+}
+
+#[test]
+fn the_nearest_file_in_a_parent_folder_of_the_repository_is_used_and_named() {
+    let scene = repository();
+    let run = scene.run_below("work/teams/deep", "validate");
+    run.exits(0).complains("Using ../../users.toml (the nearest users.toml)\n");
+    run.says("2 files, 2 people declared: valid\n");
+    scene.run_below("work/teams", "validate -q").exits(0).complains("");
+    scene.run_below("work", "validate").exits(0).complains("");
+}
+
+#[test]
+fn the_root_file_is_not_searched_for_above_the_root_of_the_repository() {
+    let scene = repository().file("users.toml", "").file("work/vendor/.git", "gitdir: elsewhere");
+    let why = "there is no users.toml in this folder or in a parent folder up to .., the root of the git repository";
+    scene.run_below("work/vendor/lib", "validate").exits(1).names("roster::file_missing").mentions(why);
+    let why = "there is no users.toml in this folder, which is the root of the git repository";
+    scene.run_below("work/vendor", "plan --sandbox").exits(1).mentions(why);
+}
+
+#[test]
+fn outside_a_repository_only_the_current_folder_is_searched() {
+    let scene = Scene::offline().file("users.toml", FILE);
+    let why =
+        "there is no users.toml in this folder; parent folders are searched only inside a git repository";
+    scene.run_below("below", "validate").exits(1).names("roster::file_missing").mentions(why);
+}
+
+#[test]
+fn c_changes_the_folder_and_config_takes_precedence_over_the_variable() {
+    let other = "[users]\n\"cy@acme.example\" = { role = \"Admin\" }\n";
+    let scene = repository().file("work/other.toml", other).file("work/third.toml", "timezone = \"UTC\"\n");
+    let paths = |words: &str, variable: &str| {
+        let run = scene.run_in(&format!("{words} --format json"), &[("ROLECALL_CONFIG", variable)]);
+        let report: serde_json::Value = serde_json::from_str(&run.exits(0).stdout).unwrap();
+        (report["paths"][0].as_str().unwrap().to_owned(), run.stderr)
+    };
+    let expected = |path: &str, note: &str| (path.to_owned(), note.to_owned());
+    assert_eq!(paths("-C work validate", ""), expected("users.toml", ""));
+    assert_eq!(
+        paths("validate -C work/teams", ""),
+        expected("../users.toml", "Using ../users.toml (the nearest users.toml)\n")
+    );
+    assert_eq!(
+        paths("-C work validate", "other.toml"),
+        expected("other.toml", "Using other.toml (ROLECALL_CONFIG)\n")
+    );
+    assert_eq!(paths("-C work validate -c third.toml", "other.toml"), expected("third.toml", ""));
+    assert_eq!(paths("-C work validate -c users.toml", "other.toml"), expected("users.toml", ""));
+    let run = scene.run_in("validate work/other.toml", &[("ROLECALL_CONFIG", "nowhere.toml")]);
+    run.exits(0).complains("");
+    scene
+        .run("-C nowhere validate")
+        .exits(64)
+        .names("commands::no_folder")
+        .mentions("cannot change to the folder nowhere");
+}
+
+#[test]
+fn a_suggested_command_leads_to_the_same_file() {
+    let scene = Scene::with_pylon(STATE).file("work/.git/HEAD", "").file("work/users.toml", FILE);
+    let scene = scene.file("work/teams/emea.toml", TEAM);
+    scene.run_below("work/teams", "apply").exits(1).mentions("help: run `rolecall plan` first");
+    scene.run("apply -C work").exits(1).mentions("help: run `rolecall plan -C work` first");
+    let run = scene.run_in("apply", &[("ROLECALL_CONFIG", "work/users.toml")]);
+    run.exits(1).mentions("help: run `rolecall plan -c work/users.toml` first");
+}
+
+#[test]
+fn a_token_file_below_the_folder_of_c_is_hidden_in_a_usage_error() {
+    let scene = Scene::offline().file("work/token", "pylon_0f3e9a77c1d2");
+    let run = scene.run("-C work plan --token-file token --frobnicate=pylon_0f3e9a77c1d2 pylon_0f3e9a77c1d2");
+    run.exits(64);
+    assert!(!run.stderr.contains("0f3e9a77"), "{}", run.stderr);
+}
+
+#[test]
+fn import_updates_the_file_in_a_parent_folder() {
+    let scene = Scene::with_pylon(STATE).file("work/.git/HEAD", "").file("work/users.toml", FILE);
+    let scene = scene.file("work/teams/emea.toml", TEAM);
+    scene.run_below("work/teams", "import --update").exits(0);
+    let written = std::fs::read_to_string(scene.folder().join("work/users.toml")).unwrap();
+    assert!(written.contains(r#""ana@acme.example" = { role = "Viewer" }"#), "{written}");
+    scene.run_below("work/teams", "import").exits(1).names("import::file_exists");
+}
