@@ -288,13 +288,24 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// Journal of the apply to undo; without it, the newest journals are listed
+    /// Journal of the apply to undo; without it, the journals of this config are listed
     #[arg(value_name = "JOURNAL")]
     pub of: Option<PathBuf>,
+    /// Undo the apply with the newest journal of this config
+    #[arg(long, conflicts_with = "of")]
+    pub last: bool,
     #[command(flatten)]
     pub carry: CarryArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+impl RollbackArgs {
+    /// Returns whether the journals are listed, and nothing is undone. With `--auto-approve`, a missing journal is a mistake, such
+    /// as a variable of a pipeline that is empty.
+    pub const fn is_list(&self) -> bool {
+        self.of.is_none() && !self.last && !self.carry.auto_approve
+    }
 }
 
 /// Options of `apply` and `rollback`.
@@ -446,7 +457,7 @@ impl Command {
                 words.extend(only.iter().flat_map(|email| ["--only".to_owned(), email.clone()]));
                 words.extend(limit(carry).into_iter().flatten());
             }
-            Self::Rollback(RollbackArgs { of, carry, connection: _ }) => {
+            Self::Rollback(RollbackArgs { of, last: _, carry, connection: _ }) => {
                 words = vec!["rollback".to_owned()];
                 words.extend(of.iter().map(|path| path_word(path)));
                 words.extend(limit(carry).into_iter().flatten());

@@ -75,6 +75,7 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
         network: Variables::read(|name| std::env::var_os(name)),
         folder: std::env::current_dir().unwrap_or_default(),
         config: path("ROLECALL_CONFIG"),
+        user: user(),
         github_workspace: path("GITHUB_WORKSPACE"),
         github_summary: path("GITHUB_STEP_SUMMARY"),
         no_color: no_color(),
@@ -82,6 +83,12 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
         stdout_is_terminal: output::stdout_is_terminal(),
         stderr_is_terminal: output::stderr_is_terminal(),
     }
+}
+
+/// Returns the name for the journal: in a pipeline, the person who started it, and otherwise the login name.
+fn user() -> Option<String> {
+    let variables = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME", "USERNAME"];
+    variables.into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
 }
 
 fn is_set(name: &str) -> bool {

@@ -10,7 +10,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outcome::Finished;
+use super::outcome::{Finished, OutcomeKind};
 use crate::plan::Change;
 use crate::plan::saved::Operation;
 use crate::pylon::Failure;
@@ -35,6 +35,9 @@ pub enum JournalLine {
         host: String,
         /// How many people the plan changes.
         changes: usize,
+        /// The login name of the person who ran it. `None` if the environment has no name.
+        #[serde(default)]
+        user: Option<String>,
     },
     /// A `PATCH` is about to be sent.
     Intent {
@@ -78,28 +81,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes the first line into a file that is open for appending.
+    /// Writes the first line, a [`JournalLine::Begin`], into a file that is open for appending.
     ///
     /// # Errors
     /// The file cannot be written; then nothing has been sent.
-    pub fn begin(
-        file: File,
-        at: Timestamp,
-        command: &str,
-        organization: &str,
-        host: &str,
-        changes: usize,
-    ) -> std::io::Result<Self> {
+    pub fn begin(file: File, begin: JournalLine) -> std::io::Result<Self> {
         let mut journal = Self { file };
-        let [command, organization, host] = [command, organization, host].map(str::to_owned);
-        journal.write(&[JournalLine::Begin {
-            version: VERSION,
-            at,
-            command,
-            organization,
-            host,
-            changes,
-        }])?;
+        journal.write(&[begin])?;
         Ok(journal)
     }
 
@@ -159,6 +147,40 @@ impl Journal {
             text.push('\n');
         }
         self.file.write_all(text.as_bytes()) // one call, so that two lines never mix
+    }
+}
+
+/// How a run ended, according to its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The journal has no end. The run was killed, or it is still running.
+    Unfinished,
+    /// The run was stopped before every change was attempted.
+    Stopped(Timestamp),
+    /// Every change was attempted. `left` has the outcomes that are not applied.
+    Finished { at: Timestamp, left: Vec<OutcomeKind> },
+}
+
+impl Ending {
+    /// Finds the end in the lines of a journal. An outcome with an unknown name counts as `unknown`.
+    pub fn of(lines: &[JournalLine]) -> Self {
+        let mut left = Vec::new();
+        let mut end = None;
+        for line in lines {
+            match line {
+                JournalLine::Outcome { outcome, .. } => {
+                    left.push(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unknown));
+                }
+                JournalLine::End { at, stopped } => end = Some((*at, *stopped)),
+                JournalLine::Begin { .. } | JournalLine::Intent { .. } | JournalLine::Answer { .. } => {}
+            }
+        }
+        left.retain(|kind| !kind.is_in_sync());
+        match end {
+            None => Self::Unfinished,
+            Some((at, true)) => Self::Stopped(at),
+            Some((at, false)) => Self::Finished { at, left },
+        }
     }
 }
 

@@ -99,6 +99,7 @@ impl Applied {
                     organization,
                     host,
                     changes: _,
+                    user: _,
                 }) => {
                     let begins = (organization, host);
                     if begun.as_ref().is_some_and(|begun| *begun != begins) {

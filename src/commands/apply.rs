@@ -10,6 +10,7 @@ use super::prepare::{Prepared, Scope, prepare, prepare_again};
 use super::progress::Progress;
 use super::signals::{self, Signals};
 use super::{CommandCode, Done, Environment, Trouble, block_on, colors, folder, journals};
+use crate::apply::journal::{JournalLine, VERSION};
 use crate::apply::machine::FRESHNESS_LIMIT;
 use crate::apply::{Finished, Journal, Machine, Outcome, Stop, carry_out};
 use crate::cli::{ApplyArgs, CarryArgs, Common};
@@ -178,12 +179,17 @@ fn journal(
 ) -> Result<(Journal, PathBuf), Trouble> {
     let now = environment.clock.now();
     let plan = &prepared.reviewed.plan;
-    let (organization, changes) = (&plan.organization.id, plan.changes.len());
+    let begin = JournalLine::Begin {
+        version: VERSION,
+        at: now,
+        command: command.to_owned(),
+        organization: plan.organization.id.clone(),
+        host: prepared.host.clone(),
+        changes: plan.changes.len(),
+        user: environment.user.clone(),
+    };
     let created = journals::create(args.journal.as_deref(), &common.config, now);
-    let opened = created.and_then(|(file, path)| {
-        let journal = Journal::begin(file, now, command, organization, &prepared.host, changes)?;
-        Ok((journal, path))
-    });
+    let opened = created.and_then(|(file, path)| Ok((Journal::begin(file, begin)?, path)));
     opened.map_err(|error| {
         Problem::new(CommandCode::NoJournal, format!("the journal cannot be written: {error}"))
             .help("nothing was changed; choose another file with --journal")

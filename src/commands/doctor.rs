@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::files::read;
 use super::{Done, Environment, block_on, folder, journals};
 use crate::apply::OutcomeKind;
-use crate::apply::journal::{self, JournalLine};
+use crate::apply::journal::{self, Ending, JournalLine};
 use crate::cli::{Common, ConnectionArgs};
 use crate::clock::minute;
 use crate::exit::Exit;
@@ -295,24 +295,17 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let text = match regular::read(&newest, journal::LARGEST) {
         Ok(text) => text,
         Err(why) => {
-            let file = Printable::cut(&newest.strip_prefix(".").unwrap_or(&newest).to_string_lossy(), 200);
+            let file = Printable::cut(&newest.to_string_lossy(), 200);
             let remedy = "run `rolecall plan` to see the current state";
             return Check::attention(name, format!("its journal {file} cannot be read: {why}"), remedy);
         }
     };
     let (lines, _) = journal::read(&text);
-    let ended = lines.iter().rev().find_map(|line| match line {
-        JournalLine::End { at, stopped } => Some((*at, *stopped)),
-        JournalLine::Begin { .. }
-        | JournalLine::Intent { .. }
-        | JournalLine::Answer { .. }
-        | JournalLine::Outcome { .. } => None,
-    });
-    let left = not_applied(&lines);
+    let ending = Ending::of(&lines);
     let is_rollback =
         lines.iter().any(|line| matches!(line, JournalLine::Begin { command, .. } if command == "rollback"));
-    let is_decided_elsewhere =
-        matches!(ended, Some((_, false))) && !left.iter().any(|kind| kind.may_succeed_if_sent_again());
+    let may_succeed = |left: &[OutcomeKind]| left.iter().any(|kind| kind.may_succeed_if_sent_again());
+    let is_decided_elsewhere = matches!(&ending, Ending::Finished { left, .. } if !may_succeed(left));
     let again = if is_decided_elsewhere {
         "run `rolecall plan` to see the current state; something else sets these values, so another apply does not help"
     } else if is_rollback {
@@ -321,31 +314,20 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     } else {
         "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied"
     };
-    match ended {
-        None => Check::attention(name, "it did not finish", again),
-        Some((at, true)) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
-        Some((at, false)) if !left.is_empty() => {
+    match ending {
+        Ending::Unfinished => Check::attention(name, "it did not finish", again),
+        Ending::Stopped(at) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
+        Ending::Finished { at, left } if !left.is_empty() => {
             let left = words::count(left.len(), "change", "changes");
             Check::attention(name, format!("{left} not applied, {}", minute(at)), again)
         }
-        Some((at, false)) if now.duration_since(at) > SILENCE => Check::attention(
+        Ending::Finished { at, left: _ } if now.duration_since(at) > SILENCE => Check::attention(
             name,
             format!("more than 30 days ago, {}", minute(at)),
             "check that the pipeline still runs",
         ),
-        Some((at, false)) => Check::good(name, minute(at)),
+        Ending::Finished { at, left: _ } => Check::good(name, minute(at)),
     }
-}
-
-/// Returns the outcomes in a journal that are not applied. An unknown name counts as `unknown`.
-fn not_applied(lines: &[JournalLine]) -> Vec<OutcomeKind> {
-    let outcomes = lines.iter().filter_map(|line| match line {
-        JournalLine::Outcome { outcome, .. } => {
-            Some(OutcomeKind::named(outcome).unwrap_or(OutcomeKind::Unknown))
-        }
-        _ => None,
-    });
-    outcomes.filter(|kind| !kind.is_in_sync()).collect()
 }
 
 #[cfg(test)]

@@ -4,17 +4,20 @@
 //! a journal to `apply::journal`.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::folder;
+use crate::apply::journal::JournalLine;
 use crate::own_folder::{NAME, OwnFolder, sync_folder};
 use crate::private;
 
 /// The name of the folder of journals.
 const JOURNALS: &str = "journal";
+/// The maximum length of the last line of a journal, in bytes.
+const LONGEST_END: u64 = 1024;
 
 /// Makes the journal of an apply that begins `now`. Returns it with its path.
 pub(super) fn create(given: Option<&Path>, config: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
@@ -78,6 +81,20 @@ fn is_unused(file: &File) -> Result<()> {
     Ok(())
 }
 
+/// Returns the newest journal of this folder if it has no end. Reads only its last bytes.
+pub(super) fn unfinished(folder: &Path) -> Option<PathBuf> {
+    let newest = newest(folder).into_iter().next()?;
+    let mut file = File::open(&newest).ok()?;
+    let start = file.metadata().ok()?.len().saturating_sub(LONGEST_END);
+    file.seek(SeekFrom::Start(start)).ok()?;
+    let mut tail = Vec::new();
+    file.take(LONGEST_END).read_to_end(&mut tail).ok()?;
+    let tail = String::from_utf8_lossy(&tail);
+    let last = tail.lines().next_back().map(serde_json::from_str);
+    let has_end = matches!(last, Some(Ok(JournalLine::End { .. })));
+    (!has_end).then_some(newest)
+}
+
 /// The journals that applies of this folder have kept, the newest first: their names begin with the time. Links are left out,
 /// since they may come with a repository.
 pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
@@ -89,7 +106,8 @@ pub(super) fn newest(folder: &Path) -> Vec<PathBuf> {
     }
     let entries = fs::read_dir(journals).into_iter().flatten().flatten();
     let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-    let paths = files.map(|entry| entry.path());
+    let bare = |path: PathBuf| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
+    let paths = files.map(|entry| bare(entry.path()));
     let mut journals: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
     journals.sort_unstable_by(|one, other| other.cmp(one));

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CommandCode, Environment, Trouble, hide_tokens};
+use super::{CommandCode, Environment, Trouble, folder, hide_tokens, journals};
 use crate::cli::{CONFIG, Cli, Command, Common, Origin};
 use crate::output::say;
 use crate::printable::Printable;
@@ -31,6 +31,12 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
     };
     if let Some(note) = note(&config, &origin).filter(|_| cli.command.uses_config() && !cli.common.quiet) {
         say(&note);
+    }
+    if let Command::Rollback(args) = &mut cli.command
+        && args.last
+    {
+        // A rollback writes a journal too, so the command that continues it must name this one.
+        args.of = journals::newest(&folder(&config)).into_iter().next();
     }
     cli.use_config(config, origin);
     Ok(())

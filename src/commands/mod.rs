@@ -120,6 +120,8 @@ pub struct Environment {
     pub folder: PathBuf,
     /// `ROLECALL_CONFIG`: the root file, unless `--config` names one.
     pub config: Option<PathBuf>,
+    /// The login name of the person who runs the command, or of the person who started the pipeline.
+    pub user: Option<String>,
     /// `GITHUB_WORKSPACE`: the root of the checkout of a GitHub job.
     pub github_workspace: Option<PathBuf>,
     /// `GITHUB_STEP_SUMMARY`: the file that becomes the summary of a GitHub job.
@@ -200,6 +202,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Fmt(args) if args.is_filter() => return Ok(Printed::Text(fmt::filtered()?)),
         Command::Fmt(args) => fmt::run(args, common, environment),
         Command::Import(args) => import::run(args, common, environment),
+        Command::Rollback(args) if args.is_list() => Ok(rollback::list(common)),
         Command::Rollback(args) => rollback::run(args, common, environment),
         Command::Sandbox(args) => sandbox::run(args, common, environment),
         Command::Schema(args) => return Ok(Printed::Text(schema::text(args))),

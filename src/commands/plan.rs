@@ -5,9 +5,10 @@ use std::path::Path;
 use super::base;
 use super::files::{declared, declares_nobody};
 use super::prepare::{Prepared, Scope, prepare};
-use super::{CommandCode, Done, Environment, Trouble, block_on};
+use super::{CommandCode, Done, Environment, Trouble, block_on, folder, journals};
 use crate::cli::{Common, PlanArgs};
 use crate::exit::Exit;
+use crate::output::say;
 use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -21,6 +22,11 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         return Ok((report, Exit::Done));
     }
     let base = args.base.as_deref().map(|base| base::read(base, &common.config)).transpose()?;
+    if !common.quiet {
+        journals::unfinished(&folder(&common.config))
+            .iter()
+            .for_each(|journal| say(&unfinished(journal, common)));
+    }
     block_on(async {
         let scope = Scope { only: &args.only, max_changes: None, base: base.as_ref() };
         let (connection, mut prepared) =
@@ -37,6 +43,16 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         connection.close().await?;
         Ok((Body::Plan(Box::new(prepared.report)), exit))
     })
+}
+
+/// Returns a note about an apply that did not finish.
+fn unfinished(journal: &Path, common: &Common) -> String {
+    let shown = Printable::cut(&journal.to_string_lossy(), 200);
+    let undo = common.invocation.command(&["rollback", "--last"]);
+    format!(
+        "The last run from here did not finish, or is still running: {shown}\n\
+         This plan shows what is left to apply. To undo what it applied, run `{undo}`."
+    )
 }
 
 fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), Trouble> {

@@ -7,23 +7,21 @@ use super::connection::{Connection, at_present};
 use super::files::{Declared, declared};
 use super::prepare::{confirmed, settle_rollback};
 use super::{Done, Environment, Trouble, block_on, folder, journals};
-use crate::apply::journal::{self, JournalLine};
+use crate::apply::journal;
 use crate::apply::rollback::{Applied, RollbackCode};
 use crate::cli::{Common, RollbackArgs};
-use crate::clock::minute;
+use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular;
-use crate::report::words;
+use crate::report::{Body, JournalEntry, JournalsReport};
 
-/// The maximum length of the first line of a journal, in bytes.
-const LONGEST_BEGIN: u64 = 64 * 1024;
 /// How many journals are listed.
-const NAMED: usize = 5;
+const LISTED: usize = 20;
 
 pub(super) fn run(args: &RollbackArgs, common: &Common, environment: &Environment) -> Done {
     let Some(of) = &args.of else {
-        return Err(Trouble::usage(which(&folder(&common.config))));
+        return Err(Trouble::usage(which(args.last)));
     };
     let (files, applied) = declared_and_applied(of, common, environment)?;
     at_present(&files.roster, &args.connection, environment)?;
@@ -60,28 +58,30 @@ fn declared_and_applied(
     }
 }
 
-/// Returns a usage error that lists the newest journals.
-fn which(folder: &Path) -> Problem {
-    let newest = journals::newest(folder);
-    let told = newest.iter().take(NAMED).map(|path| {
-        let name = Printable::cut(&path.strip_prefix(".").unwrap_or(path).to_string_lossy(), 200);
-        let begun = regular::first_line(path, LONGEST_BEGIN);
-        match begun.map(|line| serde_json::from_str::<JournalLine>(&line)) {
-            Ok(Ok(JournalLine::Begin { version: _, at, command, organization: _, host, changes })) => {
-                let changes = words::count(changes, "change", "changes");
-                let [command, host] = [command, host].map(|text| Printable::cut(&text, 60));
-                format!("{name} ({command}, {}, {changes}, {host})", minute(at))
-            }
-            _ => name.to_string(),
-        }
+/// Lists the newest journals of this config.
+pub(super) fn list(common: &Common) -> (Body, Exit) {
+    let mut newest = journals::newest(&folder(&common.config));
+    let older = newest.len().saturating_sub(LISTED);
+    newest.truncate(LISTED);
+    let journals = newest.iter().map(|path| {
+        let lines = regular::read(path, journal::LARGEST).map(|text| journal::read(&text).0);
+        JournalEntry::new(path, lines.as_deref())
     });
-    let told: Vec<String> = told.collect();
-    let help = if told.is_empty() {
-        "there are no journals in .rolecall/journal/ next to the config; pipelines keep them in the file that --journal names".to_owned()
+    let journals: Vec<JournalEntry> = journals.collect();
+    let undo = (!journals.is_empty()).then(|| common.invocation.command(&["rollback", "--last"]));
+    (Body::Journals(Box::new(JournalsReport { journals, older, undo })), Exit::Done)
+}
+
+/// Returns a usage error for a missing journal.
+fn which(is_last: bool) -> Problem {
+    let message = if is_last {
+        "there are no journals in .rolecall/journal/ next to the config"
     } else {
-        format!("the newest journals here: {}", told.join("; "))
+        "name the journal of the apply to undo"
     };
-    Problem::new(RollbackCode::WhichJournal, "name the journal of the apply to undo").help(help)
+    Problem::new(RollbackCode::WhichJournal, message).help(
+        "run `rolecall rollback` to list the journals of this config; pipelines keep theirs in the file that --journal names",
+    )
 }
 
 fn read(path: &Path) -> Result<String, Problem> {

@@ -82,8 +82,9 @@ pub const VERBS: &[Verb] = &[
         more: "Gives each person the values from before the apply, unless someone else has changed them since. If users.toml still \
                declares the newer values, the next apply would set them again. The report shows which lines to edit.",
         examples: &[
+            ("rolecall rollback --last", "undo the newest apply"),
+            ("rolecall rollback", "list the journals of this config, which changes nothing"),
             ("rolecall rollback .rolecall/journal/20261120T080000Z-4711-5e0c9b1f.jsonl", "undo this apply"),
-            ("rolecall rollback", "list the newest journals"),
         ],
         exits: &[
             ("0", "every change was applied, or there was nothing to change"),

@@ -83,6 +83,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Explanation(explanation) => table_annotations(&explanation.tables()),
         Body::Doctor(doctor) => table_annotations(&doctor.tables()),
         Body::Files(files) => table_annotations(&files.tables()),
+        Body::Journals(journals) => table_annotations(&journals.tables()),
         Body::Problems(problems) => problem_annotations(problems),
     };
     let all = merged(all);

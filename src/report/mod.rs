@@ -30,8 +30,8 @@ pub mod transitions;
 pub mod words;
 
 pub use facts::{
-    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, PlanReport, RolesReport,
-    problems,
+    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, JournalEntry,
+    JournalsReport, PlanReport, RolesReport, problems,
 };
 
 use style::Styles;
@@ -90,6 +90,7 @@ pub enum Body {
     Explanation(Box<ExplanationReport>),
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
+    Journals(Box<JournalsReport>),
     /// The command failed, or completed only in part.
     Problems(
         #[serde(serialize_with = "problems::serialize_problems")]

@@ -9,6 +9,7 @@ mod compose;
 pub mod doctor;
 pub mod explanation;
 pub mod files;
+pub mod journals;
 pub mod plan;
 pub mod problems;
 pub mod roles;
@@ -19,6 +20,7 @@ pub use comparison::ComparisonReport;
 pub use doctor::DoctorReport;
 pub use explanation::ExplanationReport;
 pub use files::FilesReport;
+pub use journals::{JournalEntry, JournalsReport};
 pub use plan::PlanReport;
 pub use roles::RolesReport;
 

@@ -62,6 +62,7 @@ pub(super) fn write(report: &Report) -> String {
         Body::Explanation(explanation) => tables::write(command, &explanation.tables()),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables()),
         Body::Files(files) => tables::write(command, &files.tables()),
+        Body::Journals(journals) => tables::write(command, &journals.tables()),
         Body::Problems(problems) => {
             let number = words::count(problems.list.len(), "problem", "problems");
             let inside = html! {

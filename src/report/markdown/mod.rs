@@ -46,6 +46,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         Body::Explanation(explanation) => tables::write(command, &explanation.tables(), limit),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables(), limit),
         Body::Files(files) => tables::write(command, &files.tables(), limit),
+        Body::Journals(journals) => tables::write(command, &journals.tables(), limit),
         Body::Problems(problems) => failed(command, *exit, problems, limit),
     };
     if text.len() <= limit {

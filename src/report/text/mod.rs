@@ -33,6 +33,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Explanation(report) => tables::tables(command, &report.tables(), styles),
         Body::Doctor(report) => tables::tables(command, &report.tables(), styles),
         Body::Files(report) => tables::tables(command, &report.tables(), styles),
+        Body::Journals(report) => tables::tables(command, &report.tables(), styles),
         Body::Problems(_) if setting.problems_on_stderr => String::new(),
         Body::Problems(problems) => diagnostic::render(problems, setting.colors),
     }

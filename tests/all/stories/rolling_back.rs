@@ -155,17 +155,110 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
     scene.run(ROLLBACK).exits(1).names("rollback::no_journal");
     fs::write(&journal, text).unwrap();
     scene.run("rollback first.jsonl").exits(1).names("apply::needs_approval");
+    let why = "there are no journals in .rolecall/journal/ next to the config";
+    scene.run("rollback --last").exits(64).names("rollback::which_journal").mentions(why);
     scene
-        .run("rollback")
+        .run("rollback --auto-approve")
         .exits(64)
         .names("rollback::which_journal")
-        .mentions("there are no journals in .rolecall/journal/");
-    let kept = Scene::with_pylon(PYLON).file("users.toml", USERS);
-    kept.run("apply --auto-approve").exits(0);
-    let run = kept.run("rollback");
-    run.exits(64)
-        .mentions("the newest journals here: .rolecall/journal/20261120T080000Z-")
-        .mentions(".jsonl (apply, 2026-11-20 08:00Z, 3 changes, ");
+        .mentions("name the journal");
+}
+
+/// Returns the output with `NAME` instead of the time, the process, and the random part of each journal, and with `HOST`.
+fn without_names(scene: &Scene, text: &str) -> String {
+    let mut shown = text.replace(&scene.host(), "HOST");
+    let folder = scene.folder().join(".rolecall/journal");
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        shown = shown.replace(&*file.file_name().to_string_lossy(), "NAME");
+    }
+    shown
+}
+
+#[test]
+fn rollback_without_a_journal_lists_the_journals_in_every_format() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("rollback").exits(0).says(
+        "\nrolecall rollback\n\nno journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that \
+         --journal names\n",
+    );
+    scene.run_in("apply --auto-approve", &[("USER", "ana"), ("GITHUB_ACTOR", "")]).exits(0);
+    let run = scene.run("rollback");
+    let host = scene.host();
+    let width = host.len();
+    pretty_assertions::assert_eq!(
+        without_names(&scene, &run.exits(0).stdout),
+        format!(
+            "rolecall rollback\n\n    {:<17}  command  by   {:<width$}  people  result\n  \
+             ✓ 2026-11-20 08:00Z  apply    ana  HOST  3       finished\n      .rolecall/journal/NAME\n\n\
+             1 journal · to undo the newest: `rolecall rollback --last`\n",
+            "begun", "host"
+        )
+    );
+    let report: Value = serde_json::from_str(&scene.run("rollback --format json").exits(0).stdout).unwrap();
+    let journal = &report["journals"][0];
+    assert_eq!(
+        [&journal["command"], &journal["user"], &journal["changes"], &journal["state"]],
+        [&Value::from("apply"), &Value::from("ana"), &Value::from(3), &Value::from("finished")]
+    );
+    let path = journal["journal"].as_str().unwrap();
+    for text in scene.reports_for_people("rollback", 0) {
+        assert!(text.contains(path) && text.contains("2026-11-20 08:00Z"), "{text}");
+    }
+}
+
+#[test]
+fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    scene.run("rollback --last first.jsonl").exits(64);
+    let blocked = scene.run("rollback --last --auto-approve --max-changes 1");
+    assert!(blocked.exits(3).stdout.contains("roll back with --max-changes 2"), "{}", blocked.stdout);
+    scene.pylon(|world| world.settings.token_can_write = false);
+    let failed = scene.run("rollback --last --auto-approve --max-changes 5");
+    let output = without_names(&scene, &failed.exits(1).stdout);
+    // The failed rollback has the newest journal now, so `--last` would mean another one.
+    let again = "Run `rolecall rollback .rolecall/journal/NAME --max-changes 5` again with the same journal";
+    assert!(output.contains(again), "{output}");
+    scene.pylon(|world| world.settings.token_can_write = true);
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    scene.run("rollback --last --auto-approve").exits(0);
+    assert!(
+        scene.patches().contains(&r#"/users/u_bo {"role_id":"role_viewer"}"#.to_owned()),
+        "{:?}",
+        scene.patches()
+    );
+}
+
+#[test]
+fn the_command_that_continues_an_apply_has_its_limit() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.pylon(|world| world.settings.token_can_write = false);
+    let run = scene.run("apply --auto-approve --max-changes 5");
+    let again = "Run `rolecall apply --max-changes 5` to send only what is not applied.";
+    assert!(run.exits(1).stdout.contains(again), "{}", run.stdout);
+}
+
+#[test]
+fn plan_says_that_the_last_run_did_not_finish() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
+    scene.run("apply --auto-approve").exits(0);
+    scene.run("plan").exits(0).complains("");
+    let folder = scene.folder().join(".rolecall/journal");
+    let journal = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&journal).unwrap();
+    let without_end =
+        text.lines().filter(|line| !line.contains(r#""line":"end""#)).collect::<Vec<_>>().join("\n");
+    for cut in [without_end.as_str(), &text[..text.len() - 10], text.lines().next().unwrap(), ""] {
+        fs::write(&journal, cut).unwrap();
+        let run = scene.run("plan");
+        run.exits(0).mentions(
+            "The last run from here did not finish, or is still running: .rolecall/journal/20261120T080000Z",
+        );
+        run.mentions("To undo what it applied, run `rolecall rollback --last`.");
+        scene.run("plan --quiet").exits(0).complains("");
+    }
+    assert!(scene.run("rollback").exits(0).stdout.contains("unreadable"));
 }
 
 #[test]
