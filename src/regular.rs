@@ -7,6 +7,8 @@ use std::path::Path;
 
 /// The path that means standard input.
 pub const STDIN: &str = "-";
+/// The name of standard input in reports.
+pub const STDIN_NAME: &str = "<stdin>";
 
 /// The reason that a file cannot be read as text.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::io::{Error, Result};
 use super::{CommandCode, Trouble};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::regular::is_stream;
+use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
 
 /// A file that was read, and its new text.
@@ -28,7 +28,7 @@ pub(super) fn rewrite(files: Vec<Rewritten<'_>>) -> std::result::Result<(), Trou
 
 fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
     let path = name.as_ref();
-    if is_stream(path) {
+    if name == STDIN_NAME || is_stream(path) {
         return Err(Error::other("it is not a regular file; `rolecall fmt -` writes to standard output"));
     }
     if fs::read(path)? != before.as_bytes() {

@@ -217,6 +217,9 @@ fn with_bounded_errors(text: &str, looked_at: usize) -> &str {
 }
 
 fn shown(path: &Path) -> String {
+    if path.as_os_str() == regular::STDIN {
+        return regular::STDIN_NAME.to_owned();
+    }
     let bare = path.strip_prefix(".").ok().filter(|bare| !bare.as_os_str().is_empty());
     bare.unwrap_or(path).to_string_lossy().into_owned()
 }

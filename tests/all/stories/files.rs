@@ -462,5 +462,5 @@ fn several_root_files_and_standard_input_are_checked_in_one_run() {
     let run = scene.run("validate a.toml b/users.toml");
     run.exits(1).mentions("╭─[a.toml:2:24]").mentions("╭─[b/c.toml:1:2]");
     let run = scene.run_with(&["validate", "-", "a.toml"], "[user]\n");
-    run.exits(1).mentions("╭─[-:1:2]").mentions("╭─[a.toml:2:24]").names("roster::unknown_key");
+    run.exits(1).mentions("╭─[<stdin>:1:2]").mentions("╭─[a.toml:2:24]").names("roster::unknown_key");
 }
