@@ -11,7 +11,7 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 COPY Cargo.toml Cargo.lock ./
 COPY src ./src
 COPY benches ./benches
-COPY docs/saved-plan.schema.json ./docs/
+COPY docs/diagnostics.md docs/saved-plan.schema.json ./docs/
 RUN cargo build --locked --release
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN mkdir -p /parts/etc/ssl/certs /parts/usr/local/bin \

@@ -42,7 +42,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Format the files; comments are kept
     Fmt(FmtArgs),
-    /// Show one person in Pylon and in the files, and explain why
+    /// Show one person in Pylon and in the files, or what an error means
     Explain(ExplainArgs),
     /// Check everything that a run needs, and suggest fixes
     Doctor(ConnectionArgs),
@@ -133,6 +133,7 @@ impl Command {
             Self::Sandbox(SandboxArgs { state, people, write_state, .. }) => {
                 write_state.is_some() && state.is_none() && people.is_none()
             }
+            Self::Explain(args) => args.code().is_none(),
             Self::Compare(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
             _ => true,
         }
@@ -234,11 +235,18 @@ impl FmtArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Email address of the person: the declared one, or any that Pylon knows
-    #[arg(value_name = "EMAIL")]
-    pub email: String,
+    /// The person, by any address that the files or Pylon know. Or the code of an error, such as roster::bad_email
+    #[arg(value_name = "WHO")]
+    pub who: String,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+impl ExplainArgs {
+    /// Returns the code of an error to explain. `None` if a person is asked for: no address contains `::`.
+    pub fn code(&self) -> Option<&str> {
+        Some(self.who.trim()).filter(|who| who.contains("::"))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,16 +2,22 @@
 
 use super::files::declared;
 use super::prepare::{observe, settle};
-use super::{Done, Environment, block_on};
+use super::{CommandCode, Done, Environment, block_on, diagnostic_codes};
 use crate::cli::{Common, ExplainArgs};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, ObservedState};
-use crate::report::{Body, ExplanationReport};
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::report::{Body, DiagnosticPage, ExplanationReport};
 use crate::roster::Email;
+use crate::spelling::did_you_mean;
 
 pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment) -> Done {
-    let asked = Email::observed(args.email.trim());
+    if let Some(code) = args.code() {
+        return page(code);
+    }
+    let asked = Email::observed(args.who.trim());
     let files = declared(None, common, environment)?;
     block_on(async {
         let (connection, observation) =
@@ -31,6 +37,21 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
         let exit = if report.is_explained() { Exit::Done } else { Exit::Failed };
         Ok((Body::Explanation(Box::new(report)), exit))
     })
+}
+
+/// Returns the page of an error code. It needs neither files nor Pylon.
+fn page(code: &str) -> Done {
+    if let Some(page) = DiagnosticPage::of(code) {
+        return Ok((Body::Page(Box::new(page)), Exit::Done));
+    }
+    let known = diagnostic_codes();
+    let problem =
+        Problem::new(CommandCode::UnknownCode, format!("no error has the code {}", Printable::cut(code, 80)));
+    let help = match did_you_mean(code, known) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "write a code as an error shows it, such as roster::bad_email".to_owned(),
+    };
+    Err(problem.help(help).into())
 }
 
 /// Returns the person who is declared by this address, or by another address of the same person.

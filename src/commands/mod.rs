@@ -67,6 +67,8 @@ codes! {
         NoJournal = "apply::no_journal",
         /// `--at` or `--until` is not a time.
         BadTime = "commands::bad_time",
+        /// `explain` names a code that does not exist.
+        UnknownCode = "explain::unknown_code",
         /// The host contradicts `--region` or the pinned region.
         OtherRegion = "commands::other_region",
         /// The state of the sandbox is not valid.

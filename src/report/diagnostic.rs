@@ -3,6 +3,7 @@
 //! miette makes the layout, and this module makes the excerpts. Text of a file must neither control nor flood the terminal, so every
 //! excerpt is one line that is escaped, masked, and cut.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::{
@@ -29,7 +30,7 @@ pub(super) const MOST: usize = 100;
 /// Renders all problems, followed by their number.
 pub fn render(problems: &Problems, colors: bool) -> String {
     let letters: String = letters(problems, colors).map(|letter| letter + "\n").collect();
-    letters + &closing(problems.list.len())
+    letters + &closing(problems)
 }
 
 /// Renders each of the first hundred problems.
@@ -53,11 +54,20 @@ pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String
     })
 }
 
-fn closing(number: usize) -> String {
-    match number {
+/// Returns the last line: how many problems there are, and the command that explains their code.
+fn closing(problems: &Problems) -> String {
+    let count = match problems.list.len() {
         0 | 1 => String::new(),
-        many if many > MOST => format!("{many} problems; the first {MOST} are shown.\n"),
-        many => format!("{many} problems.\n"),
+        many if many > MOST => format!("{many} problems; the first {MOST} are shown. "),
+        many => format!("{many} problems. "),
+    };
+    let codes: BTreeSet<&str> = problems.list.iter().map(|problem| problem.code).collect();
+    match codes.first() {
+        Some(code) if codes.len() == 1 => {
+            format!("{count}To read about this code: `rolecall explain {code}`\n")
+        }
+        Some(_) => format!("{count}To read about a code: `rolecall explain CODE`\n"),
+        None => count,
     }
 }
 

@@ -30,8 +30,8 @@ pub mod transitions;
 pub mod words;
 
 pub use facts::{
-    AgendaReport, ComparisonReport, DoctorReport, ExplanationReport, FilesReport, JournalEntry,
-    JournalsReport, PlanReport, RolesReport, problems,
+    AgendaReport, ComparisonReport, DiagnosticPage, DoctorReport, ExplanationReport, FilesReport,
+    JournalEntry, JournalsReport, PlanReport, RolesReport, problems,
 };
 
 use style::Styles;
@@ -88,6 +88,7 @@ pub enum Body {
     Agenda(Box<AgendaReport>),
     Roles(Box<RolesReport>),
     Explanation(Box<ExplanationReport>),
+    Page(Box<DiagnosticPage>),
     Doctor(Box<DoctorReport>),
     Files(Box<FilesReport>),
     Journals(Box<JournalsReport>),

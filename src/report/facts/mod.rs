@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod explanation;
 pub mod files;
 pub mod journals;
+pub mod page;
 pub mod plan;
 pub mod problems;
 pub mod roles;
@@ -21,6 +22,7 @@ pub use doctor::DoctorReport;
 pub use explanation::ExplanationReport;
 pub use files::FilesReport;
 pub use journals::{JournalEntry, JournalsReport};
+pub use page::DiagnosticPage;
 pub use plan::PlanReport;
 pub use roles::RolesReport;
 

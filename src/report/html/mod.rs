@@ -60,6 +60,7 @@ pub(super) fn write(report: &Report) -> String {
         }
         Body::Roles(roles) => tables::write(command, &roles.tables()),
         Body::Explanation(explanation) => tables::write(command, &explanation.tables()),
+        Body::Page(page) => tables::write(command, &page.tables()),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables()),
         Body::Files(files) => tables::write(command, &files.tables()),
         Body::Journals(journals) => tables::write(command, &journals.tables()),

@@ -44,6 +44,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
         Body::Roles(roles) => tables::write(command, &roles.tables(), limit),
         Body::Explanation(explanation) => tables::write(command, &explanation.tables(), limit),
+        Body::Page(page) => tables::write(command, &page.tables(), limit),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables(), limit),
         Body::Files(files) => tables::write(command, &files.tables(), limit),
         Body::Journals(journals) => tables::write(command, &journals.tables(), limit),

@@ -31,6 +31,7 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Agenda(report) => agenda::agenda(report, styles),
         Body::Roles(report) => tables::tables(command, &report.tables(), styles),
         Body::Explanation(report) => tables::tables(command, &report.tables(), styles),
+        Body::Page(page) => tables::tables(command, &page.tables(), styles),
         Body::Doctor(report) => tables::tables(command, &report.tables(), styles),
         Body::Files(report) => tables::tables(command, &report.tables(), styles),
         Body::Journals(report) => tables::tables(command, &report.tables(), styles),

@@ -412,3 +412,42 @@ fn explain_omits_guardrails_about_a_person_with_a_similar_address() {
     own.exits(0);
     assert!(own.stdout.contains("A@gone.example is protected, but not in Pylon"), "{}", own.stdout);
 }
+
+#[test]
+fn explain_prints_the_page_of_an_error_in_every_format_without_files_or_pylon() {
+    let scene = Scene::offline();
+    scene.run("explain roster::bad_email").exits(0).says(
+        "
+rolecall explain · roster::bad_email
+
+    What happened
+      The text is not an email address.
+    What to do
+      Write the address that the person uses in Pylon.
+
+docs/diagnostics.md lists all codes
+",
+    );
+    for text in scene.reports_for_people("explain roster::syntax", 0) {
+        let plain = text.replace("&quot;", "\"");
+        assert!(plain.contains("Invalid TOML") && plain.contains("in JSON, YAML, or CSV"), "{text}");
+    }
+    let report = scene.run("explain roster::bad_email --format json").exits(0).stdout.clone();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["what_happened"], "The text is not an email address.");
+    let unknown = scene.run("explain roster::bad_mail");
+    unknown.exits(1).names("explain::unknown_code").mentions("did you mean roster::bad_email?");
+}
+
+#[test]
+fn every_error_ends_with_the_command_that_explains_it() {
+    let scene = Scene::offline();
+    for words in ["validate", "plan", "plan --sandbox -c nowhere.toml", "rollback --last", "compare a b"] {
+        let run = scene.run(words);
+        let code = run.stderr.lines().next().unwrap().to_owned();
+        let last = run.stderr.lines().last().unwrap();
+        let command = last.split('`').nth(1).unwrap().strip_prefix("rolecall ").unwrap().to_owned();
+        assert_eq!(command, format!("explain {code}"), "{}", run.stderr);
+        assert!(scene.run(&command).exits(0).stdout.contains(&code));
+    }
+}

@@ -150,7 +150,7 @@ roster::unknown_status
    ╰────
   help: did you mean `active`? `status` is one of: active, away, out_of_office
 
-2 problems.
+2 problems. To read about a code: `rolecall explain CODE`
 ",
     );
 }
@@ -179,6 +179,7 @@ Advice:
    · ──────────────────
    ╰────
 
+To read about this code: `rolecall explain roster::duplicate_person`
 ",
     );
 }
@@ -242,7 +243,10 @@ fn an_included_file_may_have_only_defaults_and_users() {
         .file("teams/emea.toml", "timezone = \"UTC\"\ninclude = [\"x\"]\n[guardrails]\nmax_changes = 0\n");
     let run = scene.run("validate");
     run.exits(1);
-    assert_eq!(run.stderr.matches("roster::root_only").count(), 3, "{}", run.stderr);
+    assert_eq!(run.stderr.lines().filter(|line| *line == "roster::root_only").count(), 3, "{}", run.stderr);
+    assert!(
+        run.stderr.ends_with("3 problems. To read about this code: `rolecall explain roster::root_only`\n")
+    );
 }
 
 #[test]
@@ -279,6 +283,7 @@ roster::not_utf8
   × users.toml is not UTF-8: line 2 has the byte 0xE9, which is `é` in Windows-1252 (Latin-1)
   help: save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\"
 
+To read about this code: `rolecall explain roster::not_utf8`
 ",
     );
     let scene = Scene::offline();
@@ -297,6 +302,7 @@ roster::not_utf8
   × users.toml is UTF-16, not UTF-8
   help: save it as UTF-8: editors have this under \"Save with Encoding\" or \"Save As\"
 
+To read about this code: `rolecall explain roster::not_utf8`
 ",
     );
 }

@@ -131,6 +131,7 @@ apply::needs_approval
   × cannot ask for confirmation without a terminal; nothing was changed
   help: run `rolecall plan` first; if the plan was reviewed, as in a pipeline, add --auto-approve
 
+To read about this code: `rolecall explain apply::needs_approval`
 ",
     );
     assert_eq!(scene.patches(), Vec::<String>::new());

@@ -214,6 +214,7 @@ plan::unknown_role
    ╰────
   help: did you mean `Admin`? The roles are: Admin, Member, Viewer
 
+To read about this code: `rolecall explain plan::unknown_role`
 ",
     );
 }

@@ -1,0 +1,133 @@
+//! The page of one diagnostic code, which `explain CODE` prints.
+//!
+//! docs/diagnostics.md is the only place with these texts. It is part of the program, and a test checks that it explains every code.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::printable::Printable;
+use crate::report::tables::{Mark, Row, Table, TableReport};
+
+const DIAGNOSTICS: &str = include_str!("../../../docs/diagnostics.md");
+
+/// `explain CODE`: what a code means, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DiagnosticPage {
+    pub code: String,
+    pub what_happened: String,
+    pub what_to_do: String,
+    /// A section with more about it. `None` if the page has none.
+    pub details: Option<DiagnosticDetails>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DiagnosticDetails {
+    pub title: String,
+    /// One paragraph or list item per line.
+    pub text: String,
+}
+
+impl DiagnosticPage {
+    /// Returns the page of a code. `None` if the code does not exist.
+    pub fn of(code: &str) -> Option<Self> {
+        let start = format!("| `{code}` | ");
+        let row = DIAGNOSTICS.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"))?;
+        let (what_happened, what_to_do) = row.split_once(" | ")?;
+        let anchor = what_to_do.split_once("](#").and_then(|(_, rest)| rest.split_once(')'));
+        Some(Self {
+            code: code.to_owned(),
+            what_happened: without_links(what_happened),
+            what_to_do: without_links(what_to_do),
+            details: anchor.and_then(|(anchor, _)| DiagnosticDetails::at(anchor)),
+        })
+    }
+
+    pub fn tables(&self) -> TableReport {
+        let Self { code, what_happened, what_to_do, details } = self;
+        let row = |title: &str, text: &str| Row::new(Mark::Plain, [Printable::new(title)]).note(text);
+        let mut rows = vec![row("What happened", what_happened), row("What to do", what_to_do)];
+        rows.extend(details.iter().map(|details| row(&details.title, &details.text)));
+        TableReport {
+            about: vec![Printable::new(code)],
+            verdict: "docs/diagnostics.md lists all codes".into(),
+            mark: Mark::Plain,
+            tables: vec![Table { rows, ..Table::default() }],
+        }
+    }
+}
+
+impl DiagnosticDetails {
+    /// Returns the section with this anchor.
+    fn at(anchor: &str) -> Option<Self> {
+        let sections = DIAGNOSTICS.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
+        let is_named = |title: &str| title.to_lowercase().replace(' ', "-") == anchor;
+        let (title, rest) = sections.into_iter().find(|(title, _)| is_named(title))?;
+        let text = rest.split("\n## ").next().unwrap_or(rest);
+        let mut lines: Vec<String> = Vec::new();
+        let mut continues = false;
+        for line in text.lines() {
+            match lines.last_mut().filter(|_| continues && !line.starts_with('*')) {
+                Some(last) if !line.is_empty() => *last += &format!(" {}", line.trim_start()),
+                _ if !line.is_empty() => lines.push(line.to_owned()),
+                _ => {}
+            }
+            continues = !line.is_empty();
+        }
+        Some(Self { title: title.to_owned(), text: without_links(&lines.join("\n")) })
+    }
+}
+
+/// Replaces each markdown link by its text, and by its path unless that is on the same page.
+fn without_links(markdown: &str) -> String {
+    let mut text = String::new();
+    let mut rest = markdown;
+    while let Some((before, after)) = rest.split_once('[') {
+        let link = after.split_once("](").and_then(|(name, rest)| Some((name, rest.split_once(')')?)));
+        let Some((name, (target, behind))) = link.filter(|(name, _)| !name.contains('`')) else {
+            text += &format!("{before}[");
+            rest = after;
+            continue;
+        };
+        text += before;
+        text += name;
+        if !target.starts_with('#') {
+            text += &format!(" (docs/{target})");
+        }
+        rest = behind;
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::commands::diagnostic_codes;
+
+    #[test]
+    fn every_code_has_a_page_in_plain_text() {
+        for code in diagnostic_codes() {
+            let page = DiagnosticPage::of(code).unwrap_or_else(|| panic!("{code} has no page"));
+            let details = page.details.as_ref().map(|details| details.text.clone()).unwrap_or_default();
+            let text = [page.what_happened, page.what_to_do, details].join(" ");
+            assert!(!text.contains("](") && !text.contains(" | "), "{code}: {text}");
+        }
+        assert_eq!(DiagnosticPage::of("roster::nothing"), None);
+    }
+
+    #[test]
+    fn a_page_has_the_section_that_it_links_to() {
+        let page = DiagnosticPage::of("roster::syntax").unwrap();
+        assert_eq!(page.what_to_do, "Write what the help shows. See Invalid TOML.");
+        let details = page.details.unwrap();
+        assert_eq!(details.title, "Invalid TOML");
+        let lines: Vec<&str> = details.text.lines().collect();
+        assert_eq!(lines.len(), 9, "{}", details.text);
+        assert!(lines[8].ends_with("JSON, YAML, or CSV."), "{}", lines[8]);
+        let other = DiagnosticPage::of("pylon::bad_certificate").unwrap();
+        assert!(
+            other.what_to_do.ends_with("Proxies and certificates (docs/ci.md#proxies-and-certificates).")
+        );
+    }
+}
