@@ -3,7 +3,8 @@
 # success.
 #
 #   rolecall.sh check            checks the files offline. With BEFORE, also reports what they declare differently. For forks too
-#   rolecall.sh plan             reports what would change, and stores the plan in OUT/plan.json. For the pull request
+#   rolecall.sh plan             reports what would change, and stores the plan in OUT/plan.json. With BEFORE, also says which
+#                                changes these files cause. For the pull request
 #   rolecall.sh apply PLAN       applies exactly that plan, or a part of it, or nothing. For the merge
 #   rolecall.sh scheduled        applies windows and reverts manual changes, if the last apply covered the files. Otherwise, or with
 #                                ROLECALL_SCHEDULE=report, only reports. Then exits with 2 if a change is due or the files differ
@@ -60,8 +61,7 @@ case ${1:-} in
         ;;
     plan)
         code=0
-        run plan --output "$out/plan.json" || code=$?
-        [ "$code" = 1 ] || compare
+        run plan --output "$out/plan.json" ${BEFORE:+--base "$BEFORE"} || code=$?
         if [ "$code" != 0 ]; then rm -f "$out/plan.json"; fi
         exit "$code"
         ;;

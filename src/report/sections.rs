@@ -123,13 +123,9 @@ pub(super) fn about(report: &PlanReport) -> Line {
     if let Some(at) = at {
         line.extend(line![", as on ", at]);
     }
-    if let Some(BaseLine { name, commit, has_files, problem: None, unwritten: _ }) = &report.base {
-        line.extend(line![", compared with ", name]);
-        if let Some(commit) = commit {
-            let short: String = commit.raw().chars().take(words::SHORT_COMMIT).collect();
-            line.extend(line![" (", &Printable::new(&short), ")"]);
-        }
-        line.extend((!has_files).then_some(Part::from(", which does not have these files")));
+    if let Some(base) = report.base.as_ref().filter(|base| base.problem.is_none()) {
+        line.extend(line![", compared with ", &words::base_name(base)]);
+        line.extend((!base.has_files).then_some(Part::from(", which does not have these files")));
     }
     line
 }

@@ -568,6 +568,8 @@ class Runner:
                 self.github.cache[inputs["key"]] = shutil.copytree(inputs["path"], self.home / "cache")
             case "actions/upload-artifact":
                 self.upload(inputs, contexts["github"]["run_id"])
+                if Path(inputs["path"]).exists():
+                    return {"artifact-url": f"https://github.com/{REPOSITORY}/actions/artifacts/{inputs['name']}"}
             case "actions/download-artifact":
                 kept = [each for each in self.github.read()["artifacts"]
                         if each["name"] == inputs["name"] and str(each["run"]) == inputs["run-id"] and not each["expired"]]

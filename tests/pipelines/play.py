@@ -113,14 +113,19 @@ def in_order(text, *parts):
 # ── the pull request ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def a_pull_request_gets_one_comment_with_the_plan_and_then_the_comparison(stage):
+def a_pull_request_gets_one_comment_with_what_it_causes(stage):
     number = stage.github.pull_request("change", PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall comment users.toml -->", "<!-- rolecall:plan -->", "bo@acme.example", "Member",
-             "<!-- rolecall:compare -->", "exit code 2")
+    head, base = stage.github.pull(number)["head"]["sha"], stage.github.git("rev-parse", "main")
+    body = comment(stage, number)
+    in_order(body, "<!-- rolecall comment users.toml -->", "<!-- rolecall:plan -->", "### 1 person changes\n", f"compared with `{base[:7]}`",
+             "| `bo@acme.example`", f"this change: [`teams/emea.toml:2`](https://github.com/acme/people/blob/{head}/teams/emea.toml#L2)",
+             "exit code 2", "[summary and log of the run]", "[as a page](https://github.com/acme/people/actions/artifacts/")
+    assert str(stage.folder) not in body, "a path of the runner"
     in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
-    in_order(run.jobs["plan"].summary, "<!-- rolecall:plan -->", "<!-- rolecall:compare -->")
-    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-plan"]
+    assert "<!-- rolecall:compare -->" not in run.jobs["plan"].summary
+    names = [kept["name"] for kept in stage.github.read()["artifacts"]]
+    assert names == ["rolecall-plan", "rolecall-page-plan-users.toml"], names
     assert stage.pylon.patches() == 0
 
 
@@ -154,10 +159,8 @@ def text_that_a_comment_omits_is_in_the_summary(stage):
         return sum(email in text for email in people)
 
     assert "upload aborted" not in run.log
-    plan, comparison = run.jobs["plan"].summary.split("<!-- rolecall:compare -->")
-    assert shown(plan) == shown(comparison) == shown(run.jobs["check"].summary) == len(people)
-    plan, comparison = body.split("<!-- rolecall:compare -->")
-    assert 0 < shown(plan) < len(people) and 0 < shown(comparison) < len(people) and len(body) <= 65536
+    assert shown(run.jobs["plan"].summary) == shown(run.jobs["check"].summary) == len(people)
+    assert 0 < shown(body) < len(people) and len(body) <= 65536
     address = f"https://github.com/acme/people/actions/runs/{run.number}"
     in_order(body, f"**This report was cut to fit into a comment.** [The summary of the run]({address})", "<!-- rolecall:plan -->",
              "left out here**", f"[summary and log of the run]({address})")
@@ -178,7 +181,7 @@ def the_first_pull_request_may_add_the_files(stage):
     stage.github.git("commit", "--quiet", "--message", "nobody")
     number = stage.github.pull_request("first", BEFORE | PROMOTED)
     green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall:plan -->", "<!-- rolecall:compare -->")
+    in_order(comment(stage, number), "<!-- rolecall:plan -->", "which does not have these files", "this change: ")
 
 
 def a_fork_is_checked_without_a_token(stage):
@@ -357,7 +360,6 @@ def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
     stage.github.pull_request("change", REFUSED)
     assert labels(red(stage, stage.github.on_pull_request(number))) == ["access: admin & owner"]
     # Drift of another Admin is not a change of the pull request.
-    stage.github.changed_inputs["args"] = "--base=HEAD^1"
     stage.pylon.by_hand("cy@acme.example", role="admin")
     stage.github.pull_request("change", BEFORE | PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
@@ -634,7 +636,7 @@ def an_added_config_is_reported_as_new(stage):
     stage.github.git("mv", "users.toml", "people.toml")
     stage.github.commit("main", {})
     result, text = compared(stage, "people.toml", {"fetch-depth": 2})
-    assert result == "success" and "**people.toml does not exist at HEAD^1, so everything that it declares counts as new.**" in text, text
+    assert result == "success" and "**people.toml does not exist at " in text and ", so everything that it declares counts as new.**" in text, text
 
 
 def an_apply_of_a_submodule_checks_the_newest_commit_of_the_outer_repository(stage):
@@ -717,6 +719,24 @@ def a_reviewed_plan_is_applied_once_on_merge(stage):
     assert any(kept["name"] == "rolecall-journal-apply-users.toml-1" for kept in stage.github.read()["artifacts"])
     green(stage, stage.github.on_push(commit))
     assert stage.pylon.patches() == 1
+
+
+def the_comment_gets_the_result_of_the_apply(stage):
+    commit = stage.reviewed(PROMOTED)
+    green(stage, stage.github.on_push(commit))
+    body = comment(stage, 41)
+    in_order(body, "<!-- rolecall comment users.toml -->", "<!-- rolecall:apply -->", "### 1 change applied", "| `applied` |", "exit code 0",
+             "the journal is an artifact of the run", "<details><summary>The reviewed plan</summary>", "### 1 person changes", "</details>")
+    green(stage, stage.github.on_push(commit))
+    assert comment(stage, 41).count("The reviewed plan") == 1
+
+
+def a_failed_apply_is_reported_in_the_pull_request_that_it_came_from(stage):
+    commit = stage.reviewed(PROMOTED)
+    stage.pylon.by_hand("cy@acme.example", role="admin")  # the new plan differs from the reviewed one
+    red(stage, stage.github.on_push(commit))
+    in_order(comment(stage, 41), "<!-- rolecall comment users.toml -->", "the apply would make changes that were not reviewed", "exit code 5",
+             "<details><summary>The reviewed plan</summary>")
 
 
 def the_plan_of_the_merge_queue_is_applied(stage):
@@ -1085,7 +1105,7 @@ def a_config_with_any_name_is_commented_on_recorded_and_covered(stage):
     files = {"Büro & Söhne/users #1.toml": '[users]\n"bo@acme.example" = { role = "Member" }\n'}
     number = stage.github.pull_request("change", files)
     green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall comment Büro & Söhne/users #1.toml -->", "bo@acme.example", "counts as new")
+    in_order(comment(stage, number), "<!-- rolecall comment Büro & Söhne/users #1.toml -->", "which does not have these files", "bo@acme.example")
     green(stage, stage.github.on_push(stage.github.merge(number)))
     stage.github.changed_inputs.pop("artifact")
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -1270,8 +1290,7 @@ def the_shell_script_checks_plans_applies_and_keeps_in_sync(stage):
     assert run("plan", token=False) == 1 and not (files / plan).exists()
     assert run("apply", plan) == 1 and run("apply") == 1
     assert run("plan", BEFORE=old) == 0
-    in_order((files / "rolecall-out/report.md").read_text(), "<!-- rolecall:plan -->", "bo@acme.example")
-    in_order((files / "rolecall-out/compare.md").read_text(), "<!-- rolecall:compare -->")
+    in_order((files / "rolecall-out/report.md").read_text(), "<!-- rolecall:plan -->", "bo@acme.example", "this change: ")
     assert run("apply", plan) == 0 and stage.role("bo") == "member"
     assert list((files / "rolecall-out").glob("journal-*.jsonl"))
     assert run("apply", plan) == 0 and stage.pylon.patches() == 1

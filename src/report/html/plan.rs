@@ -53,7 +53,7 @@ fn contents(sections: &[Section], report: &PlanReport, hunks: usize) -> Markup {
 }
 
 fn id(title: &str) -> String {
-    title.to_lowercase().replace(' ', "-")
+    title.to_lowercase().replace(|char: char| !char.is_ascii_alphanumeric(), "-")
 }
 
 /// Folds the lines of a section if there are many. A link to the `id` opens them.

@@ -16,7 +16,7 @@ pub use outcomes::{
     unreadable,
 };
 pub use plan::{
-    ALSO_CHANGED, MADE_UP, SAVED, SHORT_COMMIT, UNWRITTEN, causes, full_origin, guarded_roles, origin,
+    ALSO_CHANGED, MADE_UP, SAVED, UNWRITTEN, base_name, causes, full_origin, guarded_roles, origin,
     people_change, summary, unchanged, verdict, why,
 };
 

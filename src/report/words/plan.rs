@@ -12,7 +12,7 @@ use crate::report::facts::plan::{BaseLine, ChangeLine, EditLine, GuardedRoleLine
 use crate::roster::Field;
 
 /// How many characters of the ID of a commit are shown.
-pub const SHORT_COMMIT: usize = 7;
+const SHORT_COMMIT: usize = 7;
 /// How many people a sentence names.
 const NAMED: usize = 10;
 
@@ -97,15 +97,24 @@ pub fn unchanged(command: &str, report: &PlanReport) -> Option<&'static str> {
     (report.blocked && command != "plan" && report.result.is_none()).then_some("Nothing was changed.")
 }
 
+/// Returns the name of the base version, and the short ID of its commit if that is not the name: `main (4eebca0)`.
+pub fn base_name(base: &BaseLine) -> Printable {
+    let BaseLine { name, commit, .. } = base;
+    let short = |commit: &Printable| commit.raw().chars().take(SHORT_COMMIT).collect::<String>();
+    match commit {
+        Some(commit) if commit == name => Printable::new(&short(commit)),
+        Some(commit) => Printable::new(&format!("{} ({})", name.short(LONGEST_NAME), short(commit))),
+        None => name.short(LONGEST_NAME),
+    }
+}
+
 /// Returns one line with the number of changes per cause, or `None` without a base.
 pub fn causes(report: &PlanReport) -> Option<String> {
-    let BaseLine { name, commit, has_files, problem, unwritten: _ } = report.base.as_ref()?;
-    let commit = commit.as_ref().map_or_else(String::new, |commit| {
-        format!(" ({})", commit.raw().chars().take(SHORT_COMMIT).collect::<String>())
-    });
-    let name = name.short(LONGEST_NAME);
+    let base = report.base.as_ref()?;
+    let BaseLine { has_files, problem, .. } = base;
+    let name = base_name(base);
     if let Some(problem) = problem {
-        return Some(format!("Causes are unknown, because {name}{commit} is not valid: {problem}"));
+        return Some(format!("Causes are unknown, because {name} is not valid: {problem}"));
     }
     let mut parts = Vec::new();
     for cause in Cause::ALL {
@@ -117,7 +126,7 @@ pub fn causes(report: &PlanReport) -> Option<String> {
         parts.push("no change".to_owned());
     }
     let note = if *has_files { "" } else { ", which does not have these files" };
-    Some(format!("Causes, compared with {name}{commit}{note}: {}", parts.join(" · ")))
+    Some(format!("Causes, compared with {name}{note}: {}", parts.join(" · ")))
 }
 
 /// Returns a note about where a value comes from, and about the cause of the edit. It may be empty.

@@ -43,7 +43,7 @@ carriers! {
     Only: Some(80), Some(80), Some(120), true;
     Saved: Some(WHOLE), None, None, true;
     Journal: Some(WHOLE), None, None, true;
-    BaseName: Some(80), Some(80), Some(120), true;
+    BaseName: Some(80), Some(80), Some(80), true;
     BaseValue: Some(300), Some(300), Some(300), true;
     RoleThatStays: Some(80), Some(80), Some(120), true;
     Unmanaged: None, Some(80), Some(120), true;

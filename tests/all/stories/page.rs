@@ -88,7 +88,7 @@ fn many_people_with_the_same_change_are_a_group_without_guarded_roles() {
         &[
             r##"<nav aria-label="Contents"><a href="#guarded-roles">Guarded roles to review first <span class="quiet">1</span></a>"##,
             r##"<a href="#changes">Other changes <span class="quiet">21</span></a>"##,
-            r##"<a href="#unmanaged">Unmanaged people <span class="quiet">1</span></a>"##,
+            r##"<a href="#unmanaged">Unmanaged <span class="quiet">1</span></a>"##,
             r#"<section id="guarded-roles">"#,
             r#"<span class="email">lead@acme.example</span>"#,
             "gains Admin",
@@ -98,7 +98,7 @@ fn many_people_with_the_same_change_are_a_group_without_guarded_roles() {
             "users.toml:2",
             "<strong>21 people</strong>",
             r#"<span class="email">p0@acme.example</span>"#,
-            r#"<ul class="people" id="unmanaged"><li>other@acme.example</li></ul>"#,
+            r#"<div id="unmanaged"><ul><li><code>other@acme.example</code></li></ul></div>"#,
         ],
     );
     assert_eq!(page.matches(r#"<table class="changes">"#).count(), 1, "{page}");
