@@ -350,8 +350,7 @@ def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
         seen(stage, run)
         return stage.github.pull(number).get("labels", [])
 
-    for _ in range(2):
-        assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
+    assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
     stage.github.pull_request("change", BROKEN)
     assert labels(stage.github.on_pull_request(number)) == ["access: admin & owner"]
     stage.github.pull_request("change", PROMOTED)
@@ -375,7 +374,7 @@ def a_label_marks_exactly_the_pull_requests_that_change_a_guarded_role(stage):
 def a_public_repository_gets_a_warning(stage):
     number = stage.github.pull_request("change", PROMOTED)
     warning = "::warning title=rolecall::This repository is public, so anyone can read the names and addresses in its files, comments, logs, and artifacts. Make it private."
-    for visibility, is_warned in [("public", True), ("internal", False), ("private", False)]:
+    for visibility, is_warned in [("public", True), ("internal", False)]:
         stage.github.visibility = visibility
         run = green(stage, stage.github.on_pull_request(number))
         assert {job.log.count(warning) for job in run.jobs.values()} == {int(is_warned)}, run.log
@@ -1148,7 +1147,7 @@ def block_after(heading):
     return (PROJECT / "docs/ci.md").read_text().split(f"\n{heading}\n")[1].split("```sh\n")[1].split("```")[0]
 
 
-def set_up(folder, *blocks):
+def set_up(folder, *blocks, repository=OUR_REPOSITORY):
     """Runs setup commands of the docs in a new checkout, with the tools of macOS. Returns the folder of the workflows and our commit."""
     files, bins = folder / "setup/people", folder / "setup/bin"
     files.mkdir(parents=True)
@@ -1165,7 +1164,7 @@ def set_up(folder, *blocks):
     examples = sorted(path.name for path in (PROJECT / "examples/ci/github").iterdir())
     assert sorted(path.name for path in workflows.iterdir()) == examples
     for path in workflows.iterdir():
-        uses = [line.split("@")[1] for line in path.read_text().splitlines() if f"uses: {OUR_REPOSITORY}@" in line]
+        uses = [line.split("@")[1] for line in path.read_text().splitlines() if f"uses: {repository}@" in line]
         assert set(uses) == {f"{commit} # v{VERSION}"}, path
     return workflows, commit
 
@@ -1175,6 +1174,14 @@ def the_setup_commands_pin_the_action_also_on_macos(stage):
     publish(stage, commit)
     number = stage.github.pull_request("change", PROMOTED)
     assert downloaded(green(stage, stage.github.on_pull_request(number)))
+
+
+def the_setup_commands_for_an_enterprise_server_name_the_copy_of_the_action(stage):
+    enterprise = block_after("### GitHub Enterprise")
+    push = "git -C ../rolecall push https://github.acme.example/ops/rolecall HEAD:refs/heads/main"
+    assert push in enterprise
+    set_up(stage.folder, block_after("### 3. Copy the workflows"), enterprise.replace(push, "git -C ../rolecall status > /dev/null"),
+           repository="ops/rolecall")
 
 
 def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
