@@ -50,6 +50,8 @@ pub enum Command {
     Roles(ConnectionArgs),
     /// List the changes that windows will make
     Agenda(AgendaArgs),
+    /// Print a saved plan, to see what was reviewed
+    Show(ShowArgs),
     /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
     /// Run a built-in fake Pylon on this machine
@@ -82,6 +84,7 @@ impl Command {
                 (of.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
             Self::Compare(CompareArgs { old, new, .. }) => (vec![old, new], None),
+            Self::Show(ShowArgs { plan }) => (vec![plan], None),
             Self::Import(args) => {
                 (args.into.iter().collect(), args.state.as_ref().map(|path| ("the state", path)))
             }
@@ -118,6 +121,7 @@ impl Command {
             Self::Validate(_)
             | Self::Compare(_)
             | Self::Fmt(_)
+            | Self::Show(_)
             | Self::Agenda(_)
             | Self::Sandbox(_)
             | Self::Schema(_)
@@ -151,6 +155,7 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::Roles(_) => "roles",
             Self::Agenda(_) => "agenda",
+            Self::Show(_) => "show",
             Self::Rollback(_) => "rollback",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
@@ -254,6 +259,13 @@ pub struct AgendaArgs {
     /// Show only changes before this time: a date, a local date-time in the declared time zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Plan saved by `rolecall plan -o`
+    #[arg(value_name = "FILE")]
+    pub plan: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Untrusted text. When it is shown, every unprintable character is written as `\u{…}`. In JSON, the text is unchanged, because
@@ -106,6 +106,13 @@ impl Printable {
 
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Printable {
+    /// Escapes the text again, because the file that it comes from may have been edited.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(&String::deserialize(deserializer)?))
     }
 }
 

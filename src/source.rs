@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::printable::Printable;
 use crate::secret::{self, MASK};
@@ -66,7 +66,7 @@ impl<T> Sourced<T> {
 }
 
 /// A place for people: file, line, and column. It is shown as `teams/emea.toml:7`, which editors and terminals can open.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// The path of the file: that of the config as it was given, and that of an included file relative to the working directory.
     pub file: String,

@@ -3,6 +3,8 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::connection::{Connection, at_present, keep};
 use super::files::{declared, declares_nobody};
 use super::lock::{self, Lock};
@@ -122,7 +124,7 @@ fn is_old(prepared: &Prepared, clock: Clock) -> bool {
 /// Returns the new plan, or an error if it contains a change that was not confirmed.
 fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     let (before, files) = (shown.files_digest(), fresh.files_digest());
-    let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new());
+    let shown = SavedPlan::new(&shown.reviewed.plan, shown.binding(&before), String::new(), Value::Null);
     shown
         .admits(&fresh.reviewed.plan, fresh.binding(&files), &fresh.observation.state.roles)
         .map_err(Trouble::stale)?;
@@ -130,7 +132,8 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
 }
 
 /// Reads the saved plan.
-fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
+/// Reads a saved plan.
+pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {

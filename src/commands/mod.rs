@@ -40,6 +40,7 @@ pub mod roles;
 pub mod rollback;
 pub mod sandbox;
 pub mod schema;
+pub mod show;
 mod signals;
 mod spared;
 mod state;
@@ -198,6 +199,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Apply(args) => apply::run(args, common, environment),
         Command::Compare(args) => compare::run(args, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
+        Command::Show(args) => show::run(args),
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),

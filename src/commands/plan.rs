@@ -58,7 +58,9 @@ fn unfinished(journal: &Path, common: &Common) -> String {
 fn save(prepared: &Prepared, path: &Path, environment: &Environment) -> Result<(), Trouble> {
     let created = environment.clock.now().to_string();
     let files = prepared.files_digest();
-    let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created);
+    let report = serde_json::to_value(&prepared.report)
+        .unwrap_or_else(|error| unreachable!("the keys of a report are texts: {error}"));
+    let saved = SavedPlan::new(&prepared.reviewed.plan, prepared.binding(&files), created, report);
     let written = TargetFile::open(path).and_then(|target| target.write(saved.to_json()));
     written.map_err(|error| {
         let name = Printable::cut(&path.to_string_lossy(), 200);

@@ -11,9 +11,9 @@ mod statements;
 use std::collections::{BTreeMap, HashSet};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::roster::{Email, Roster};
+use crate::roster::{Email, Guardrail, Roster};
 use crate::source::Place;
 use statements::{Declaration, Statement};
 
@@ -24,16 +24,16 @@ pub struct Comparison {
 }
 
 /// What a difference is about. The order is that of the report: settings that apply to all people come first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum ComparedSubject {
     Workspace,
     Policy,
     Guardrails,
     Acknowledgment {
-        guardrail: &'static str,
+        guardrail: Guardrail,
         /// The role or the user that the risk is about. It is empty if the guardrail is about neither.
-        #[serde(skip_serializing_if = "String::is_empty")]
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         of: String,
         /// Counts from 0 if several acknowledgments have the same guardrail and the same `of`.
         #[serde(skip)]
@@ -58,7 +58,7 @@ pub struct Difference {
 }
 
 /// Whether both versions declare a subject, or only one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Added,

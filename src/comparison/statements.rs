@@ -97,7 +97,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
     for acknowledgment in acknowledgments {
-        let (guardrail, of) = (acknowledgment.risk.guardrail().as_str(), risk_subject(&acknowledgment.risk));
+        let (guardrail, of) = (acknowledgment.risk.guardrail(), risk_subject(&acknowledgment.risk));
         let same = |number: usize| ComparedSubject::Acknowledgment { guardrail, of: of.clone(), number };
         let number = (0..acknowledgments.len()).find(|number| !subjects.contains_key(&same(*number)));
         subjects.insert(same(number.unwrap_or_default()), risk(acknowledgment, zone.as_deref()));

@@ -17,7 +17,7 @@ pub struct Verb {
 /// The headings in the list of commands, and the commands below each.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Main commands", &["plan", "apply", "rollback"]),
-    ("File commands", &["import", "validate", "fmt", "compare", "agenda"]),
+    ("File commands", &["import", "validate", "fmt", "compare", "agenda", "show"]),
     ("Inspection commands", &["explain", "roles", "doctor"]),
     ("Other commands", &["sandbox", "schema", "completions", "man"]),
 ];
@@ -165,6 +165,17 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "the files are not valid")],
         unused: NO_PROGRESS,
+    },
+    Verb {
+        name: "show",
+        more: "Prints the report of a plan that was saved, in any format: who would change, and why, at the time of that plan. It needs \
+               neither the files nor Pylon. `rolecall apply FILE` checks whether the plan still fits.",
+        examples: &[
+            ("rolecall show plan.json", "read the plan that a pipeline has kept"),
+            ("rolecall show plan.json --format html > plan.html", "as a web page"),
+        ],
+        exits: &[SHOWN, ("1", "the file cannot be read, or is not a saved plan")],
+        unused: &["config", "quiet", "verbose"],
     },
     Verb {
         name: "explain",

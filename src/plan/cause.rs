@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Edit, Plan};
 use crate::desired::resolve_person;
@@ -16,7 +16,7 @@ use crate::roster::{DeclaredPerson, Field, FieldValue, Roster, Window};
 
 words! {
     /// Why an edit is in a plan.
-    #[derive(PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Cause {
         /// The files declare the value differently from the base version.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Plan, Subject};
 use super::roles::NamedRoles;
@@ -100,7 +100,7 @@ impl Figure {
 }
 
 /// What a guardrail decides about a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Passes,

@@ -5,12 +5,13 @@
 //! may be missing from the new plan. If a change is new or different, the whole apply is refused.
 //!
 //! The apply carries out the new plan, not the file. So editing the file cannot cause a change that the files do not
-//! declare. The checksum detects damage; it is not a signature. The file contains no secrets.
+//! declare. The checksum detects damage; it is not a signature. The file contains no secrets. Its report is only for `show`.
 
 use std::collections::{HashMap, HashSet};
 
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::change::{Change, Edit, Plan, Subject};
 use crate::observed::RoleCatalog;
@@ -62,6 +63,9 @@ pub struct SavedPlan {
     /// The people in `--only`. Empty if the plan is not limited.
     only: Vec<String>,
     operations: Vec<Operation>,
+    /// The report of the plan, for people. An apply does not use it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    report: Value,
     /// `sha256:…` of all other fields.
     checksum: String,
 }
@@ -113,7 +117,7 @@ fn hex(bytes: &[u8]) -> String {
 
 impl SavedPlan {
     /// Returns the file for `plan`. `created` is the time in RFC 3339.
-    pub fn new(plan: &Plan, binding: Binding<'_>, created: String) -> Self {
+    pub fn new(plan: &Plan, binding: Binding<'_>, created: String, report: Value) -> Self {
         let saved = Self {
             format: FORMAT.into(),
             version: VERSION,
@@ -123,6 +127,7 @@ impl SavedPlan {
             files: binding.files.to_owned(),
             only: plan.only.iter().map(ToString::to_string).collect(),
             operations: plan.changes.iter().map(Operation::new).collect(),
+            report,
             checksum: String::new(),
         };
         Self { checksum: saved.checksum(), ..saved }
@@ -173,6 +178,11 @@ impl SavedPlan {
     /// Returns the people in `--only`, or an empty list if the plan is not limited.
     pub fn only(&self) -> &[String] {
         &self.only
+    }
+
+    /// Returns the time of the plan in RFC 3339, and its report.
+    pub fn into_report(self) -> (String, Value) {
+        (self.created, self.report)
     }
 
     /// Checks that the plan was made from the files with this digest.

@@ -212,11 +212,11 @@ fn plan_annotations(report: &PlanReport) -> Vec<Annotation> {
 }
 
 fn guardrail_annotation(line: &GuardrailLine) -> Option<Annotation> {
-    let GuardrailLine { name, about, verdict, figure, remedy, location } = line;
+    let GuardrailLine { name, about: _, note, verdict, figure, remedy, location } = line;
     let name = name.as_str();
     let (level, title, note) = match verdict {
         Verdict::Blocks => (Level::Error, format!("blocked by {name}"), None),
-        Verdict::Warns => (Level::Warning, name.to_owned(), words::reported(about)),
+        Verdict::Warns => (Level::Warning, name.to_owned(), note.as_deref()),
         Verdict::Passes | Verdict::Acknowledged { .. } => return None,
     };
     let note = note.map_or_else(String::new, |note| format!("; {note}"));

@@ -199,7 +199,7 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
 fn blocked(command: &str, report: &PlanReport) -> Option<Section> {
     let mut reasons = Vec::new();
     let mut remedies: Vec<String> = Vec::new();
-    for GuardrailLine { name, about: _, verdict, figure, remedy, location } in &report.guardrails {
+    for GuardrailLine { name, about: _, note: _, verdict, figure, remedy, location } in &report.guardrails {
         if *verdict != Verdict::Blocks {
             continue;
         }
@@ -271,7 +271,8 @@ fn with_commands(sentence: &str) -> Line {
 fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing = line!["Guardrails pass: "];
     let mut lines = Vec::new();
-    for GuardrailLine { name, about, verdict, figure, remedy: _, location: _ } in &report.guardrails {
+    for GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } in &report.guardrails
+    {
         let figure = cut(figure);
         let name = Part::Strong(name.as_str());
         match verdict {
@@ -281,7 +282,7 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
                 lines.push(line![name, " ", figure, ", acknowledged: ", cut(reason)]);
             }
             Verdict::Warns => {
-                let note = words::reported(about).map_or_else(String::new, |note| format!("; {note}"));
+                let note = note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
                 lines.push(line![name, " ", figure, note]);
             }
             Verdict::Blocks => {}

@@ -117,7 +117,7 @@ impl fmt::Display for Field {
 }
 
 /// Contains one `T` per field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PerField<T> {
     pub role: T,
     pub status: T,

@@ -1,13 +1,13 @@
 //! Lists the names of the guardrails, which files configure and acknowledge. [`crate::plan::guardrails`] implements their checks.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::every::words;
 
 words! {
     /// Names a guardrail. Reports list the guardrails in this order.
-    #[derive(PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[derive(PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Guardrail {
         /// Sets the maximum number of people that one apply may change.

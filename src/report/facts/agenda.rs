@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::desired::agenda::{Ahead, Transition};
 use crate::printable::Printable;
@@ -28,7 +28,7 @@ pub struct AgendaReport {
 }
 
 /// A change that a window will make.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduledChange {
     /// As the file wrote it.
     pub when: Printable,
@@ -45,7 +45,7 @@ pub struct ScheduledChange {
 }
 
 /// A window that has not ended.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WindowLine {
     /// The address by which the person is declared.
     pub email: Printable,
@@ -63,7 +63,7 @@ pub struct WindowLine {
 }
 
 /// The beginning or the end of a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Edge {
     /// The instant as an RFC 3339 timestamp in UTC.
     #[schemars(with = "String")]

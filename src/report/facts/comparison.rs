@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::agenda::WindowLine;
 use super::unwritten::Unwritten;
@@ -42,18 +42,18 @@ pub struct ComparisonSummary {
 }
 
 /// A person or a setting that differs.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DifferenceEntry {
     pub subject: ComparedSubject,
     pub kind: Kind,
     /// In the canonical order of their keys.
     pub items: Vec<ItemLine>,
     /// The roles that a person keeps in Pylon who is no longer declared. Only in a plan with a base version.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Printable>,
 }
 
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ItemLine {
     pub key: Printable,
     pub old: Option<ComparedValue>,
@@ -68,7 +68,7 @@ pub struct ItemLine {
 }
 
 /// What one version declares for a key.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedValue {
     /// The value is written as TOML.
     pub value: Printable,

@@ -278,7 +278,8 @@ impl Labels<'_> {
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),
-            about: figure.clone(),
+            note: words::reported(figure).filter(|_| *verdict == Verdict::Warns).map(str::to_owned),
+            about: Some(figure.clone()),
             figure: words::figure(figure, &|role| self.short_label(role)),
             remedy,
             location: place.map(|place| self.sources.locate(place)),

@@ -255,10 +255,10 @@ impl ExplanationReport {
     fn guardrails(&self) -> Table {
         let concerns = |line: &&GuardrailLine| match line.verdict {
             Verdict::Passes | Verdict::Acknowledged { .. } | Verdict::Blocks => true,
-            Verdict::Warns => self.is_about_asked(&line.about),
+            Verdict::Warns => line.about.as_ref().is_some_and(|figure| self.is_about_asked(figure)),
         };
         let row = |line: &GuardrailLine| {
-            let GuardrailLine { name, about: _, verdict, figure, remedy, location } = line;
+            let GuardrailLine { name, about: _, note: _, verdict, figure, remedy, location } = line;
             let mark = match verdict {
                 Verdict::Passes => Mark::Good,
                 Verdict::Warns | Verdict::Acknowledged { .. } => Mark::Attention,

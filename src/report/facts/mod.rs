@@ -27,7 +27,7 @@ pub use plan::PlanReport;
 pub use roles::RolesReport;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
 use crate::observed::Organization;
@@ -54,7 +54,7 @@ impl<'a, B> Envelope<'a, B> {
 }
 
 /// The organization that a plan, the roles, or a person belongs to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationLine {
     pub id: Printable,
     pub name: Printable,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::OrganizationLine;
 use super::agenda::{ScheduledChange, WindowLine};
@@ -19,11 +19,11 @@ use crate::roster::{Field, Guardrail};
 use crate::source::Location;
 
 /// `plan`, `apply`, and `rollback`: what would change, or the result of changing it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     pub organization: OrganizationLine,
     /// `true` if a sandbox made the organization up from the files; otherwise absent.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
     /// How rolecall was called, for the commands that the report suggests.
     #[serde(skip)]
@@ -62,12 +62,13 @@ pub struct PlanReport {
     #[serde(skip)]
     pub now: Timestamp,
     /// `None` unless the plan is a rollback.
-    #[serde(rename = "rollback", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "rollback", skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub rollback: Option<RollbackNotes>,
     /// `None` without `plan --blame`.
     #[serde(rename = "blame", skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogLine>,
     /// `None` if the plan was not applied.
+    #[serde(skip_deserializing)]
     pub result: Option<ApplyResult>,
     /// The version of the files that the causes come from. `None` without `plan --base`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +80,7 @@ pub struct PlanReport {
 }
 
 /// How many people there are of each kind.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSummary {
     pub changes: usize,
     pub in_sync: usize,
@@ -92,7 +93,7 @@ pub struct PlanSummary {
 }
 
 /// A person who changes, or who would change if the policy did more than observe.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeLine {
     /// The address by which the person is declared.
     pub email: Printable,
@@ -100,10 +101,9 @@ pub struct ChangeLine {
     pub person: PersonLine,
     pub edits: Vec<EditLine>,
     /// `None` if the change was not part of an apply.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub outcome: Option<OutcomeLine>,
     /// Where the person is declared.
-    #[serde(skip)]
     pub location: Location,
 }
 
@@ -115,7 +115,7 @@ impl ChangeLine {
 }
 
 /// A declared person who is not in Pylon, or deactivated there.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MissingLine {
     /// The address by which the person is declared.
     pub email: Printable,
@@ -129,7 +129,7 @@ pub struct MissingLine {
 }
 
 /// A person who is in sync, and was found by another address than the primary one.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FoundElsewhereLine {
     /// The address by which the person is declared.
     pub email: Printable,
@@ -140,7 +140,7 @@ pub struct FoundElsewhereLine {
 }
 
 /// A person as Pylon knows them.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PersonLine {
     pub id: Printable,
     pub name: Printable,
@@ -149,14 +149,14 @@ pub struct PersonLine {
 }
 
 /// A user without an email address.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct IntegrationLine {
     pub id: Printable,
     pub name: Printable,
 }
 
 /// A guarded role that a person gains or loses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GuardedRoleLine {
     /// The address by which the person is declared.
     pub email: Printable,
@@ -165,7 +165,7 @@ pub struct GuardedRoleLine {
     pub gained: bool,
 }
 
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EditLine {
     pub field: Field,
     /// No value, one, or several roles.
@@ -185,7 +185,7 @@ pub struct EditLine {
 }
 
 /// The version of the files that a plan is compared with, to find the cause of each edit.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BaseLine {
     /// The file or revision, as it was given.
     pub name: Printable,
@@ -215,7 +215,7 @@ impl EditLine {
 }
 
 /// The newest entry of the audit log about a field of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameLine {
     /// `None` if the log names only a source, or not even that.
     pub actor_id: Option<Printable>,
@@ -236,7 +236,7 @@ pub struct BlameLine {
 }
 
 /// How far the audit log was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLogLine {
     pub available: bool,
     /// If it was read to its end, an edit without `blame` is one that is not in the log.
@@ -244,10 +244,8 @@ pub struct AuditLogLine {
     /// Why it was not read to its end.
     pub reason: Option<String>,
     /// How many edits were looked up in it.
-    #[serde(skip)]
     pub edits: usize,
     /// How many of them are in it.
-    #[serde(skip)]
     pub blamed: usize,
 }
 
@@ -276,28 +274,31 @@ impl OutcomeLine {
     }
 }
 
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct GuardrailLine {
     pub name: Guardrail,
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// `None` if the plan was saved and read again.
     #[serde(skip)]
-    pub about: Figure,
+    pub about: Option<Figure>,
     /// The figure with its limit: `2 of 12 change (limit 10)`.
     pub figure: String,
+    /// Why it only warns, if it does.
+    pub note: Option<String>,
     /// How to acknowledge it, if it blocks the plan. Several lines, the last of them TOML.
     pub remedy: Option<String>,
     pub location: Option<Location>,
 }
 
 /// An acknowledgment that has expired.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ExpiredLine {
     pub guardrail: Guardrail,
     /// The instant as the file wrote it.
     pub expired: Printable,
-    /// The same instant as a timestamp in UTC.
-    #[serde(skip)]
+    /// The same instant as an RFC 3339 timestamp in UTC.
+    #[schemars(with = "String")]
     pub at: Timestamp,
     pub location: Location,
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::comparison::{DifferenceEntry, ItemLine};
 use super::plan::PlanReport;
@@ -19,7 +19,7 @@ use crate::roster::{Email, Field, Roster, Stance};
 
 words! {
     /// Why a difference between two versions of the files needs no write now.
-    #[derive(Serialize, JsonSchema)]
+    #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     pub enum Unwritten {
         /// Pylon has the new value.

@@ -246,19 +246,20 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     if !report.blocked && !passing.is_empty() {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails pass"), passing.join(", "));
     }
-    for GuardrailLine { name, about, figure, verdict, remedy: _, location: _ } in &report.guardrails {
+    for GuardrailLine { name, about: _, note, figure, verdict, remedy: _, location: _ } in &report.guardrails
+    {
         let note = match verdict {
             Verdict::Acknowledged { reason } => {
                 Some(format!("acknowledged: {}", Printable::cut(reason, 120)))
             }
-            Verdict::Warns => words::reported(about).map(str::to_owned),
+            Verdict::Warns => note.clone(),
             Verdict::Passes | Verdict::Blocks => continue,
         };
         let note = note.map_or_else(String::new, |note| format!("; {note}"));
         let heading = styled(styles.attention, "Guardrail");
         let _ = writeln!(text, "{heading} {}: {figure}{note}", name.as_str());
     }
-    for GuardrailLine { name, about: _, figure, verdict: _, remedy, location } in
+    for GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Blocks)
     {
         let place = location.as_ref().map_or_else(String::new, |at| format!("   {at}"));

@@ -16,10 +16,10 @@ pub fn subject(subject: &ComparedSubject) -> String {
         ComparedSubject::Policy => "[policy]".into(),
         ComparedSubject::Guardrails => "[guardrails]".into(),
         ComparedSubject::Acknowledgment { guardrail, of, number: _ } if of.is_empty() => {
-            format!("[[acknowledge]] {guardrail}")
+            format!("[[acknowledge]] {}", guardrail.as_str())
         }
         ComparedSubject::Acknowledgment { guardrail, of, number: _ } => {
-            format!("[[acknowledge]] {guardrail} of {of}")
+            format!("[[acknowledge]] {} of {of}", guardrail.as_str())
         }
         ComparedSubject::Files => "the files".into(),
         ComparedSubject::Person { email } => email.to_string(),

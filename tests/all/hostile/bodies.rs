@@ -173,7 +173,8 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     vec![
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(minimum()),
+            about: Some(Figure::Holders(minimum())),
+            note: None,
             verdict: blocked,
             figure: figure(deal),
             remedy: (!carried_out).then(|| remedy(deal)),
@@ -181,7 +182,8 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(minimum()),
+            about: Some(Figure::Holders(minimum())),
+            note: None,
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
             figure: figure(deal),
             remedy: None,
@@ -189,7 +191,8 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Figure::Holders(minimum()),
+            about: Some(Figure::Holders(minimum())),
+            note: None,
             verdict: Verdict::Warns,
             figure: figure(deal),
             remedy: None,
@@ -460,7 +463,7 @@ pub(super) fn comparison(deal: &mut Deal<'_>, rounds: std::ops::Range<usize>) ->
         };
         let person = ComparedSubject::Person { email: Email::observed(deal.raw(Carrier::Subject)) };
         let of = deal.raw(Carrier::AcknowledgedOf).to_owned();
-        let risk = ComparedSubject::Acknowledgment { guardrail: "keep_at_least", of, number: 0 };
+        let risk = ComparedSubject::Acknowledgment { guardrail: Guardrail::KeepAtLeast, of, number: 0 };
         let kinds = [Kind::Added, Kind::Removed, Kind::Changed];
         let entry = |subject, kind, items| DifferenceEntry { subject, kind, items, keeps: Vec::new() };
         [entry(person, kinds[round % 3], vec![changed]), entry(risk, kinds[(round + 1) % 3], vec![listed])]

@@ -10,6 +10,7 @@ use rolecall::observed::{RoleCatalog, UserId};
 use rolecall::plan::saved::{Binding, Operation, SavedPlan};
 use rolecall::plan::{Change, Plan};
 use rolecall::roster::Email;
+use serde_json::Value;
 
 use super::holds;
 use super::organization::cases;
@@ -17,7 +18,7 @@ use super::organization::cases;
 const BINDING: Binding<'static> = Binding { host: "us", files: "sha256:00" };
 
 fn save(plan: &Plan) -> SavedPlan {
-    SavedPlan::new(plan, BINDING, "2026-11-20T08:00:00Z".into())
+    SavedPlan::new(plan, BINDING, "2026-11-20T08:00:00Z".into(), Value::Null)
 }
 
 /// Returns plans with at least one change.

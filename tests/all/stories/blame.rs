@@ -408,7 +408,10 @@ fn json_contains_the_whole_entry_and_fits_the_schema() {
         entry("2", "u_bo", "UserStatusChanged", "2026-08-20T14:02:31Z", r#""source": "schedule""#),
     ]);
     let plan = report(&scene, "plan --blame");
-    assert_eq!(plan["blame"], json!({ "available": true, "complete": true, "reason": null }));
+    assert_eq!(
+        plan["blame"],
+        json!({ "available": true, "complete": true, "reason": null, "edits": 3, "blamed": 2 })
+    );
     let edits = &plan["changes"][0]["edits"];
     assert_eq!(
         edits[0]["blame"],

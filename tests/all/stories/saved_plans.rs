@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::saved::{LARGEST, SavedPlan};
+use rolecall::report::style::Styles;
+use rolecall::report::text::question;
+use rolecall::report::{Format, PlanReport};
 use rolecall::roster::Field;
 use serde_json::Value;
 
@@ -213,4 +216,76 @@ fn a_saved_plan_is_readable_only_by_its_owner_and_contains_no_secret() {
     let left: Vec<_> =
         fs::read_dir(scene.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
+}
+
+/// Bo drifts, Ana is caused by the files, and Cy has a typo.
+const BASE: &str = "[users]\n\"bo@acme.example\" = { role = \"Viewer\", status = \"away\" }\n";
+
+#[test]
+fn show_prints_the_saved_plan_in_every_format_without_files_and_pylon() {
+    let users = format!(
+        "{USERS}\"cy@acme.example\" = {{ windows = [{{ from = 2026-11-22, until = 2026-12-01, status = \"away\", then = \"active\" }}] }}\n"
+    );
+    let scene = Scene::with_pylon(PYLON).file("users.toml", users).file("base.toml", BASE);
+    for format in Format::ALL.map(Format::as_str) {
+        let planned = scene.run(&format!("plan --base base.toml --blame -o plan.json --format {format}"));
+        let away = Scene::offline().file("plan.json", text(&scene));
+        let shown = away.run(&format!("show plan.json --format {format}"));
+        shown.exits(0);
+        let mut expected = planned.stdout.replace("\"saved\": \"plan.json\"", "\"saved\": null");
+        if let Some(at) = expected.find("\nSaved as") {
+            let end = at + 1 + expected[at + 1..].find('\n').unwrap();
+            expected.replace_range(at..=end, "");
+        }
+        let mut told =
+            shown.stdout.replace("rolecall show", "rolecall plan").replace("rolecall:show", "rolecall:plan");
+        for (one, other) in [
+            (" · as on 2026-11-20 08:00Z", ""),
+            (", as on `2026-11-20 08:00Z`", ""),
+            (", as on <code>2026-11-20 08:00Z</code>", ""),
+            ("\"at\": \"2026-11-20 08:00Z\"", "\"at\": null"),
+            ("\"command\": \"show\"", "\"command\": \"plan\""),
+        ] {
+            told = told.replace(one, other);
+        }
+        assert_eq!(told, expected, "{format}");
+        assert!(shown.stdout.contains("2026-11-20 08:00Z"), "{format}: {}", shown.stdout);
+    }
+}
+
+#[test]
+fn a_saved_plan_has_the_cause_of_each_change() {
+    let scene = Scene::with_pylon(PYLON).file("users.toml", USERS).file("base.toml", BASE);
+    scene.run("plan --base base.toml -o plan.json").exits(0);
+    let saved: Value = serde_json::from_str(&text(&scene)).unwrap();
+    let cause = |number: usize| &saved["report"]["changes"][number]["edits"][0]["cause"];
+    assert_eq!((cause(0), cause(1)), (&Value::from("this_change"), &Value::from("drift")));
+    scene.run("apply --auto-approve plan.json").exits(0);
+}
+
+#[test]
+fn show_says_what_is_wrong_with_a_file() {
+    let scene = saved();
+    let plan = text(&scene);
+    let scene = scene.file("other.json", "{}").file("edited.json", plan.replace("Viewer", "Admin"));
+    scene.run("show gone.json").exits(1).names("saved_plan::unreadable");
+    scene.run("show other.json").exits(1).names("saved_plan::damaged");
+    scene
+        .run("show edited.json")
+        .exits(1)
+        .names("saved_plan::damaged")
+        .mentions("changed after it was written");
+}
+
+#[test]
+fn the_question_names_who_gains_and_who_loses_a_guarded_role() {
+    let pylon = PYLON.replace(r#""name": "Bo", "role": "member""#, r#""name": "Bo", "role": "admin""#);
+    let users = "[guardrails]\nkeep_at_least = { Admin = 1 }\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\"bo@acme.example\" = { role = \"Member\" }\n";
+    let scene = Scene::with_pylon(&pylon).file("users.toml", users);
+    scene.run("plan -o plan.json").exits(0);
+    let saved: Value = serde_json::from_str(&text(&scene)).unwrap();
+    let report: PlanReport = serde_json::from_value(saved["report"].clone()).unwrap();
+    let asked = question("apply", &report, &Styles::new(false), false);
+    let end = "2 people change; ana@acme.example gains Admin, bo@acme.example loses Admin. Type `yes` to apply to Acme: ";
+    assert!(asked.ends_with(end), "{asked}");
 }
