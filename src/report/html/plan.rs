@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Tone, advice, changes, diff, diff_lines, page, place, prose, scheduled, short, timeline};
+use crate::clock::minute;
 use crate::printable::Printable;
 use crate::report::facts::plan::PlanReport;
 use crate::report::sections::{self, Line, Part, Section};
@@ -14,7 +15,7 @@ pub(super) fn write(command: &str, report: &PlanReport) -> String {
     let sections = sections::plan(command, report);
     let hunks = toml_diff::plan(report);
     let inside = html! {
-        p.about { (line_text(&sections::about(report))) }
+        (about(report))
         ul.counts { @for part in words::summary(report) { li { (part) } } }
         (contents(&sections, report, hunks.len()))
         @for section in &sections { (section_text(section, report)) }
@@ -53,19 +54,36 @@ fn contents(sections: &[Section], report: &PlanReport, hunks: usize) -> Markup {
 }
 
 fn id(title: &str) -> String {
-    title.to_lowercase().replace(|char: char| !char.is_ascii_alphanumeric(), "-")
+    let words = title.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
-/// Folds the lines of a section if there are many. A link to the `id` opens them.
-fn list(title: &str, id: &str, lines: &Markup, number: usize) -> Markup {
+/// Formats a section, which is folded if it is not open. A link to the `id` opens it.
+fn list(title: &str, id: &str, is_open: bool, number: usize, lines: &Markup) -> Markup {
     html! {
-        section {
-            h2 { (title) }
-            @if number > MOST_LISTED {
-                details { summary { "Show all " (number) } div id=(id) { (lines) } }
-            } @else {
-                div id=(id) { (lines) }
+        @if is_open {
+            section id=(id) { h2 { (title) } (lines) }
+        } @else {
+            details { summary { h2 { (title) " (" (number) ")" } } div id=(id) { (lines) } }
+        }
+    }
+}
+
+/// Returns the parts of the result that are not in the title, and what the plan is about.
+fn about(report: &PlanReport) -> Markup {
+    let headline = sections::headline(report);
+    html! {
+        @if headline.len() > 1 {
+            p.headline {
+                @for (number, part) in headline.iter().skip(1).enumerate() {
+                    @if number > 0 { " · " }
+                    (line_text(part))
+                }
             }
+        }
+        p.about {
+            (line_text(&sections::about(report)))
+            @if report.at.is_none() { ", as of " time { (minute(report.now)) } }
         }
     }
 }
@@ -86,9 +104,9 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
         Section::Paragraph(Mark::Bad, line) => html! { p.blocked { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },
         Section::Paragraph(Mark::Plain | Mark::Good, line) => html! { p.quiet { (line_text(line)) } },
-        Section::List { title, is_open: _, lines } => {
-            let items = html! { ul { @for line in lines { li { (line_text(line)) } } } };
-            list(title, &id(title), &items, lines.len())
+        Section::List { title, is_open, lines } => {
+            let items = html! { ul.people[!is_open] { @for line in lines { li { (line_text(line)) } } } };
+            list(title, &id(title), *is_open, lines.len(), &items)
         }
         Section::Alert { mark, heading, reasons, remedies } => html! {
             @let is_bad = *mark == Mark::Bad;
@@ -105,10 +123,8 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
             let number = report.windows.len().max(report.scheduled.len());
             let inside =
                 html! { (timeline::draw(&report.windows, report.now)) (scheduled(&report.scheduled)) };
-            if number == 0 {
-                html! {}
-            } else {
-                list("Windows", "windows", &inside, number)
+            html! {
+                @if number > 0 { (list("Windows", "windows", number <= MOST_LISTED, number, &inside)) }
             }
         }
         Section::Files(files) => html! {

@@ -95,6 +95,7 @@ const WORDS: &[&str] = &[
     "before",
     "after",
     "problem",
+    "headline",
     "label",
     "plain",
     "note",
