@@ -196,7 +196,16 @@ fn short(text: &Printable) -> String {
 }
 
 fn place(location: &Location) -> Markup {
-    html! { span.place { (location) } }
+    let text = location.to_string();
+    // A long path may break after each folder.
+    html! {
+        span.place {
+            @for (number, part) in text.split('/').enumerate() {
+                @if number > 0 { "/" wbr; }
+                (part)
+            }
+        }
+    }
 }
 
 #[cfg(test)]

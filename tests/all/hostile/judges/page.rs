@@ -39,6 +39,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("pre", &["class"]),
     ("code", &[]),
     ("mark", &[]),
+    ("wbr", &[]),
     ("span", &["class"]),
     ("strong", &[]),
     ("del", &[]),
