@@ -240,7 +240,7 @@ impl FmtArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The person, by any address that the files or Pylon know. Or the code of an error, such as roster::bad_email
+    /// Person: any address that the files or Pylon know, or a part of a name or address. Or the code of an error
     #[arg(value_name = "WHO")]
     pub who: String,
     #[command(flatten)]

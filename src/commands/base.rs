@@ -123,7 +123,7 @@ fn write_each(files: &[PathBuf], mut contents: &[u8]) -> io::Result<()> {
 }
 
 /// Runs `git` in a folder and returns what it prints.
-fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
+pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result<Vec<u8>> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)

@@ -1,15 +1,20 @@
 //! `explain`: shows everything about one person, declared or not.
 
+use std::collections::BTreeSet;
+
+use super::connection::Connection;
 use super::files::declared;
+use super::line_history::since;
 use super::prepare::{observe, settle};
 use super::{CommandCode, Done, Environment, block_on, diagnostic_codes};
 use crate::cli::{Common, ExplainArgs};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
-use crate::observed::{Found, ObservedState};
+use crate::observed::{Found, ObservedState, UserId};
+use crate::plan::blame::Drift;
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::report::{Body, DiagnosticPage, ExplanationReport};
+use crate::report::{Body, CandidateLine, DiagnosticPage, ExplanationReport};
 use crate::roster::Email;
 use crate::spelling::did_you_mean;
 
@@ -17,12 +22,20 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
     if let Some(code) = args.code() {
         return page(code);
     }
-    let asked = Email::observed(args.who.trim());
+    let mut asked = Email::observed(args.who.trim());
     let files = declared(None, common, environment)?;
     block_on(async {
+        // A part of a name is not an address that Pylon can search for.
+        let addresses = if args.who.contains('@') { std::slice::from_ref(&asked) } else { &[] };
         let (connection, observation) =
-            observe(&files, std::slice::from_ref(&asked), &args.connection, common, environment).await?;
-        let person = declared_person(&asked, &files.desired.people, &observation.state);
+            observe(&files, addresses, &args.connection, common, environment).await?;
+        let people = &files.desired.people;
+        let mut candidates = candidates(&asked, people, &observation.state);
+        if let [only] = candidates.as_slice() {
+            asked = Email::observed(only.email.raw());
+            candidates.clear();
+        }
+        let person = declared_person(&asked, people, &observation.state);
         let (state, plan) = match person {
             None => (observation.state, None),
             Some(person) => {
@@ -32,11 +45,66 @@ pub(super) fn run(args: &ExplainArgs, common: &Common, environment: &Environment
             }
         };
         let place = connection.place.clone();
+        let mut report =
+            ExplanationReport::new(&asked, &files.roster, person, &state, &place, plan, files.now);
+        report.more_candidates = candidates.len().saturating_sub(LISTED);
+        candidates.truncate(LISTED);
+        report.candidates = candidates;
+        add_history(&mut report, &connection, &state).await;
         connection.close().await?;
-        let report = ExplanationReport::new(&asked, &files.roster, person, &state, &place, plan, files.now);
         let exit = if report.is_explained() { Exit::Done } else { Exit::Failed };
         Ok((Body::Explanation(Box::new(report)), exit))
     })
+}
+
+/// How many people are listed if several match.
+const LISTED: usize = 20;
+
+/// Adds since when the person has been declared, and the last changes in Pylon, if git and the audit log know them.
+async fn add_history(report: &mut ExplanationReport, connection: &Connection, state: &ObservedState) {
+    let id = report.in_pylon.as_ref().and_then(|person| UserId::new(person.id.raw()));
+    if let Some(person) = id.and_then(|id| state.person(&id)) {
+        let drift = Drift::of_person(person, &state.roles);
+        report.add_last_changes(&connection.reader.inquire(drift).await.finish(state).blames);
+    }
+    if let Some(declared) = &mut report.declared {
+        declared.since = since(&declared.location);
+    }
+}
+
+/// Returns the people whose name or address contains `part`, sorted by address. Returns none if `part` is a known address.
+fn candidates(part: &Email, people: &[DesiredPerson], observed: &ObservedState) -> Vec<CandidateLine> {
+    if declared_person(part, people, observed).is_some() || observed.find(part) != Found::NotFound {
+        return Vec::new();
+    }
+    let part = part.folded();
+    if part.is_empty() {
+        return Vec::new();
+    }
+    // A domain is part of many addresses, so it counts only if the user writes an `@`.
+    let is_in = |email: &Email| {
+        let email = email.folded();
+        let local = email.split_once('@').map_or(email.as_str(), |(local, _)| local);
+        if part.contains('@') { email.contains(&part) } else { local.contains(&part) }
+    };
+    let declared: BTreeSet<&Email> = people.iter().map(|person| &person.email.value).collect();
+    let mut found = BTreeSet::new();
+    for person in observed.people() {
+        let addresses = || std::iter::once(&person.email).chain(&person.secondary);
+        let is_match = addresses().any(is_in) || person.name.to_lowercase().contains(&part.to_lowercase());
+        if is_match {
+            found.insert(CandidateLine {
+                email: Printable::new(person.email.as_str()),
+                name: Some(Printable::new(&person.name)),
+                declared: addresses().any(|email| declared.contains(email)),
+            });
+        }
+    }
+    let is_missing = |email: &Email| is_in(email) && observed.find(email) == Found::NotFound;
+    for email in declared.into_iter().filter(|email| is_missing(email)) {
+        found.insert(CandidateLine { email: Printable::new(email.as_str()), name: None, declared: true });
+    }
+    found.into_iter().collect()
 }
 
 /// Returns the page of an error code. It needs neither files nor Pylon.

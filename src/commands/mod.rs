@@ -29,6 +29,7 @@ mod files;
 pub mod fmt;
 pub mod import;
 mod journals;
+mod line_history;
 mod locate;
 pub mod lock;
 pub mod man;

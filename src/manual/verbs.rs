@@ -180,13 +180,15 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "explain",
         more: "Shows each declared value and the line, default, or window that it comes from, the value in Pylon, what an apply \
-               would change, and what is scheduled. It also works for unmanaged people. With the code of an error, shows what the \
+               would change, and what is scheduled. Also shows the commit of the line and the last \
+               changes in the audit log, if they are known. It also works for unmanaged people. With the code of an error, shows what the \
                code means and what to do. This needs neither files nor Pylon.",
         examples: &[
             ("rolecall explain bo@acme.example", "find the person by any address that Pylon knows"),
+            ("rolecall explain lindqvist", "find the person by a part of the name or address"),
             ("rolecall explain roster::bad_email", "show what an error means, and what to do"),
         ],
-        exits: &[SHOWN, ("1", "failed, or the address belongs to no person or to several people")],
+        exits: &[SHOWN, ("1", "failed, or no person or several people match")],
         unused: &[],
     },
     Verb {

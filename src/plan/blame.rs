@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Edit, Plan};
-use crate::observed::{ObservedState, RoleCatalog, UserId};
-use crate::roster::{Email, Field};
+use super::Plan;
+use crate::observed::{ObservedState, Person, RoleCatalog, UserId};
+use crate::roster::{Email, Field, FieldValue};
 
 /// One entry of the audit log (Pylon API, `POST /audit-logs/search`), with only the fields that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,16 +61,18 @@ pub enum Actor {
     Unknown,
 }
 
-/// The edits of a plan, each with the newest entry about it so far.
+/// The values to ask about, such as the edits of a plan, each with the newest entry about it so far.
 #[derive(Debug, Clone)]
 pub struct Drift<'a> {
     roles: &'a RoleCatalog,
-    edits: BTreeMap<(UserId, Field), DriftedEdit<'a>>,
+    edits: BTreeMap<(UserId, Field), PresentValues>,
 }
 
+/// The values of a field that a person has in Pylon.
 #[derive(Debug, Clone)]
-struct DriftedEdit<'a> {
-    edit: &'a Edit,
+struct PresentValues {
+    field: Field,
+    values: Vec<FieldValue>,
     newest: Option<AuditEntry>,
 }
 
@@ -91,10 +93,19 @@ impl<'a> Drift<'a> {
     /// Starts without entries. Includes the differences that the policy only observes.
     pub fn new(plan: &'a Plan, roles: &'a RoleCatalog) -> Self {
         let edits = plan.changes.iter().chain(&plan.observed).flat_map(|change| {
-            let of_edit = |edit: &'a Edit| {
-                ((change.subject.id.clone(), edit.field), DriftedEdit { edit, newest: None })
-            };
-            change.edits.iter().map(of_edit)
+            change.edits.iter().map(|edit| {
+                let present = PresentValues::new(edit.field, &edit.from, &edit.through_scim);
+                ((change.subject.id.clone(), edit.field), present)
+            })
+        });
+        Self { roles, edits: edits.collect() }
+    }
+
+    /// Starts with every value of one person.
+    pub fn of_person(person: &Person, roles: &'a RoleCatalog) -> Self {
+        let edits = Field::ALL.into_iter().map(|field| {
+            let present = PresentValues::new(field, &person.values(field), &person.through_scim(field));
+            ((person.id.clone(), field), present)
         });
         Self { roles, edits: edits.collect() }
     }
@@ -113,7 +124,7 @@ impl<'a> Drift<'a> {
             // Of two entries with the same time, the one that set the present value wins: support hours react to a change at
             // once.
             let rank = |entry: &AuditEntry| {
-                let sets_present = is_present(self.roles, edit.edit, entry) == Some(true);
+                let sets_present = is_present(self.roles, edit, entry) == Some(true);
                 (entry.happened_at, sets_present, entry.id.clone())
             };
             if edit.newest.as_ref().is_none_or(|newest| rank(newest) < rank(entry)) {
@@ -131,14 +142,21 @@ impl<'a> Drift<'a> {
     /// Returns a [`Blame`] for each edit that an entry is about. `observed` provides the names of the actors.
     pub fn into_blames(self, observed: &ObservedState) -> BTreeMap<(UserId, Field), Blame> {
         let Self { roles, edits } = self;
-        let blames = edits.into_iter().filter_map(|(key, DriftedEdit { edit, newest })| {
-            Some((key, blame(roles, observed, edit, newest?)))
+        let blames = edits.into_iter().filter_map(|(key, edit)| {
+            let newest = edit.newest.clone()?;
+            Some((key, blame(roles, observed, &edit, newest)))
         });
         blames.collect()
     }
 }
 
-fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &Edit, entry: AuditEntry) -> Blame {
+impl PresentValues {
+    fn new(field: Field, assigned: &[FieldValue], through_scim: &[FieldValue]) -> Self {
+        Self { field, values: [assigned, through_scim].concat(), newest: None }
+    }
+}
+
+fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &PresentValues, entry: AuditEntry) -> Blame {
     let is_outdated = is_present(roles, edit, &entry) == Some(false);
     let AuditEntry { id: _, action, happened_at, object: _, source, actor, attributes } = entry;
     let value = |which: &str| {
@@ -162,9 +180,9 @@ fn blame(roles: &RoleCatalog, observed: &ObservedState, edit: &Edit, entry: Audi
 }
 
 /// Returns whether Pylon now has the value that the entry set. `None` if the entry names no value, or an unknown one.
-fn is_present(roles: &RoleCatalog, edit: &Edit, entry: &AuditEntry) -> Option<bool> {
+fn is_present(roles: &RoleCatalog, edit: &PresentValues, entry: &AuditEntry) -> Option<bool> {
     let new = roles.value_meant(edit.field, value(&entry.attributes, edit.field, "new")?)?;
-    Some(edit.from.contains(&new) || edit.through_scim.contains(&new))
+    Some(edit.values.contains(&new))
 }
 
 /// Returns the `old` or `new` value among the attributes. One that names the field (`new_role_id`) wins over one that names
@@ -203,7 +221,7 @@ mod tests {
     use super::*;
     use crate::desired::Origin;
     use crate::observed::{Organization, Person, Role, RoleId};
-    use crate::plan::{Change, Subject};
+    use crate::plan::{Change, Edit, Subject};
     use crate::source::{Place, Sourced, Sources};
 
     fn roles() -> RoleCatalog {

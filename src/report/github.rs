@@ -325,7 +325,7 @@ fn item_annotation(entry: &DifferenceEntry, item: &ItemLine) -> Annotation {
 /// Returns annotations for the rows with warnings and errors.
 fn table_annotations(report: &TableReport) -> Vec<Annotation> {
     let rows = report.tables.iter().flat_map(|table| &table.rows);
-    let annotations = rows.filter_map(|Row { mark, cells, notes, location, hunks: _ }| {
+    let annotations = rows.filter_map(|Row { mark, cells, path, notes, location, hunks: _ }| {
         let level = match mark {
             Mark::Plain | Mark::Good => return None,
             Mark::Attention => Level::Warning,
@@ -333,8 +333,11 @@ fn table_annotations(report: &TableReport) -> Vec<Annotation> {
         };
         let (title, values) = cells.split_first()?;
         let values: Vec<&str> = values.iter().map(Printable::as_str).collect();
-        let message =
-            std::iter::once(values.join(" ")).chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n");
+        let message = std::iter::once(values.join(" "))
+            .chain(path.iter().map(Printable::to_string))
+            .chain(notes.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("\n");
         Some(Annotation { level, location: location.clone(), title: title.to_string(), message })
     });
     annotations.collect()

@@ -30,8 +30,8 @@ pub mod transitions;
 pub mod words;
 
 pub use facts::{
-    AgendaReport, ComparisonReport, DiagnosticPage, DoctorReport, ExplanationReport, FilesReport,
-    JournalEntry, JournalsReport, PlanReport, RolesReport, problems,
+    AgendaReport, CandidateLine, ComparisonReport, DiagnosticPage, DoctorReport, ExplanationReport,
+    FilesReport, JournalEntry, JournalsReport, PlanReport, RolesReport, SinceLine, problems,
 };
 
 use style::Styles;

@@ -34,6 +34,8 @@ pub struct Row {
     pub mark: Mark,
     /// Already short. The first cell names the row.
     pub cells: Vec<Printable>,
+    /// A path on a line of its own, so that it is never broken.
+    pub path: Option<Printable>,
     /// Explanations or remedies: sentences of rolecall, one per line. Values in them are already printable and short.
     pub notes: Vec<String>,
     pub location: Option<Location>,

@@ -315,7 +315,7 @@ fn person_line(subject: &Subject) -> PersonLine {
     }
 }
 
-fn blame_line(blame: &Blame) -> BlameLine {
+pub(super) fn blame_line(blame: &Blame) -> BlameLine {
     let Blame { actor, source, action, at, old, new, is_outdated } = blame;
     let (actor_id, actor_name, actor_email) = match actor {
         Actor::Person { id, name, email } => {

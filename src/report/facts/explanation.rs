@@ -1,14 +1,19 @@
 //! One person: the values in Pylon, what is declared and why, the scheduled changes, and the guardrails.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::agenda::{ScheduledChange, WindowLine};
-use super::plan::{ChangeLine, EditLine, GuardrailLine, PlanReport};
+use super::compose::blame_line;
+use super::plan::{BlameLine, ChangeLine, EditLine, GuardrailLine, PlanReport};
 use super::{Envelope, OrganizationLine};
 use crate::desired::DesiredPerson;
 use crate::exit::Exit;
-use crate::observed::{Found, ObservedState, Person, RoleId};
+use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::plan::blame::Blame;
 use crate::plan::guardrails::{Figure, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
@@ -38,6 +43,12 @@ pub struct ExplanationReport {
     pub standing: Vec<StandingLine>,
     /// The nearest known address, if no person has this one.
     pub did_you_mean: Option<Printable>,
+    /// The people whose name or address contains the text on the command line, if there are several.
+    pub candidates: Vec<CandidateLine>,
+    /// How many more people match.
+    pub more_candidates: usize,
+    /// The newest entry of the audit log about each field. Empty if the log cannot be read.
+    pub last_changes: Vec<LastChangeLine>,
     pub scheduled: Vec<ScheduledChange>,
     pub windows: Vec<WindowLine>,
 }
@@ -47,6 +58,37 @@ pub struct ExplanationReport {
 pub struct DeclarationLine {
     pub email: Printable,
     pub location: Location,
+    /// The commit that last changed this line. `None` if git does not know it.
+    pub since: Option<SinceLine>,
+}
+
+/// The commit that last changed a line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SinceLine {
+    /// The first 12 digits of the commit.
+    pub commit: String,
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    pub author: Printable,
+    pub subject: Printable,
+}
+
+/// A person who may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct CandidateLine {
+    /// The primary address in Pylon, or else the declared one.
+    pub email: Printable,
+    /// `None` if the person is not found in Pylon.
+    pub name: Option<Printable>,
+    pub declared: bool,
+}
+
+/// The newest entry of the audit log about one field of the person.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LastChangeLine {
+    pub field: Field,
+    #[serde(flatten)]
+    pub blame: BlameLine,
 }
 
 /// What a guardrail reports about a person.
@@ -123,12 +165,16 @@ impl ExplanationReport {
             declared: desired.map(|desired| DeclarationLine {
                 email: Printable::new(desired.email.value.as_str()),
                 location: sources.locate(desired.email.place),
+                since: None,
             }),
             in_pylon: person.map(line),
             several_in_pylon: several.iter().map(|person| line(person)).collect(),
             values: desired.map(|desired| values(desired, sources)).unwrap_or_default(),
             standing: standing(email, person, roster, observed),
             did_you_mean: if found == Found::NotFound { near(asked, roster, observed) } else { None },
+            candidates: Vec::new(),
+            more_candidates: 0,
+            last_changes: Vec::new(),
             plan,
             scheduled: transitions
                 .iter()
@@ -136,6 +182,14 @@ impl ExplanationReport {
                 .collect(),
             windows: windows.iter().map(|ahead| WindowLine::new(ahead, sources)).collect(),
         }
+    }
+
+    /// Adds the newest entry of the audit log about each field of the person.
+    pub fn add_last_changes(&mut self, blames: &BTreeMap<(UserId, Field), Blame>) {
+        let lines = blames
+            .iter()
+            .map(|((_, field), blame)| LastChangeLine { field: *field, blame: blame_line(blame) });
+        self.last_changes = lines.collect();
     }
 
     /// Returns whether the address belongs to exactly one known person.
@@ -146,6 +200,9 @@ impl ExplanationReport {
     pub fn tables(&self) -> TableReport {
         let changes = self.plan.as_ref().is_some_and(|plan| !plan.changes.is_empty());
         let (mark, verdict) = match (&self.declared, &self.in_pylon) {
+            _ if !self.candidates.is_empty() => {
+                (Mark::Bad, "several people match; write more of the name or address")
+            }
             _ if !self.several_in_pylon.is_empty() => {
                 (Mark::Bad, "several people in Pylon have this address; use another address of the person")
             }
@@ -158,8 +215,11 @@ impl ExplanationReport {
             (Some(_), Some(_)) if changes => (Mark::Attention, "not in sync: see what would change"),
             (Some(_), Some(_)) => (Mark::Good, "in sync"),
         };
-        let tables =
-            vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()];
+        let tables = if self.candidates.is_empty() {
+            vec![self.in_pylon(), self.in_files(), self.would_change(), self.to_come(), self.guardrails()]
+        } else {
+            vec![self.candidates()]
+        };
         TableReport {
             about: vec![self.asked.short(words::LONGEST_ADDRESS), words::organization(&self.organization)],
             verdict: verdict.to_owned(),
@@ -168,9 +228,31 @@ impl ExplanationReport {
         }
     }
 
+    fn candidates(&self) -> Table {
+        let row = |line: &CandidateLine| {
+            let CandidateLine { email, name, declared } = line;
+            let name = name.as_ref().map_or_else(|| Printable::new("(not in Pylon)"), cell);
+            let declared = Printable::new(if *declared { "declared" } else { "unmanaged" });
+            Row::new(Mark::Plain, [cell(email), name, declared])
+        };
+        let mut rows: Vec<Row> = self.candidates.iter().map(row).collect();
+        if self.more_candidates > 0 {
+            rows.push(Row::new(Mark::Plain, [Printable::new(&format!("and {} more", self.more_candidates))]));
+        }
+        Table { title: Some("People who match"), rows, ..Table::default() }
+    }
+
     fn in_pylon(&self) -> Table {
         let rows = if let Some(person) = &self.in_pylon {
-            person_rows(person)
+            let mut rows = person_rows(person);
+            for LastChangeLine { field, blame } in &self.last_changes {
+                let is_about =
+                    |row: &&mut Row| row.cells.first().is_some_and(|name| name.raw() == field.as_str());
+                if let Some(row) = rows.iter_mut().find(is_about) {
+                    row.notes.push(words::blame(blame));
+                }
+            }
+            rows
         } else if self.several_in_pylon.is_empty() {
             let near = self.did_you_mean.as_ref();
             let near = near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS)));
@@ -189,11 +271,12 @@ impl ExplanationReport {
     fn in_files(&self) -> Table {
         let rows = match &self.declared {
             None => vec![Row::new(Mark::Plain, [Printable::new("no file declares this address")])],
-            Some(DeclarationLine { email, location }) => {
-                let person = Row::new(
+            Some(DeclarationLine { email, location, since }) => {
+                let mut person = Row::new(
                     Mark::Plain,
                     [Printable::new("declared"), cell(email), Printable::new("by this address")],
                 );
+                person.notes.extend(since.as_ref().map(SinceLine::sentence));
                 std::iter::once(person.at(location.clone()))
                     .chain(self.values.iter().map(value_row))
                     .collect()
@@ -380,6 +463,14 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
         }
     }
     lines
+}
+
+impl SinceLine {
+    fn sentence(&self) -> String {
+        let Self { commit, at, author, subject } = self;
+        let (day, author, subject) = (at.strftime("%Y-%m-%d"), cell(author), cell(subject));
+        format!("this line is from {day}: commit {commit} by {author}, \"{subject}\"")
+    }
 }
 
 impl PylonLine {

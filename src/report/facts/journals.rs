@@ -128,7 +128,7 @@ impl JournalEntry {
                 Printable::new(&result),
             ],
         );
-        let row = row.note(cell(journal).to_string());
+        let row = Row { path: Some(cell(journal)), ..row };
         problem.iter().fold(row, |row, problem| row.note(problem.clone()))
     }
 }

@@ -19,7 +19,7 @@ pub mod unwritten;
 pub use agenda::AgendaReport;
 pub use comparison::ComparisonReport;
 pub use doctor::DoctorReport;
-pub use explanation::ExplanationReport;
+pub use explanation::{CandidateLine, ExplanationReport, SinceLine};
 pub use files::FilesReport;
 pub use journals::{JournalEntry, JournalsReport};
 pub use page::DiagnosticPage;

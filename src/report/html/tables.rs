@@ -29,7 +29,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
 }
 
 fn line(columns: &[&str], row: &Row) -> Markup {
-    let Row { mark, cells, notes, location, hunks } = row;
+    let Row { mark, cells, path, notes, location, hunks } = row;
     // A sign in addition to the color, which not every reader sees.
     let (class, sign) = match mark {
         Mark::Plain => ("plain", ""),
@@ -52,6 +52,7 @@ fn line(columns: &[&str], row: &Row) -> Markup {
             }
             td {
                 @if let Some(location) = location { (place(location)) }
+                @if let Some(path) = path { div.note { (path.as_str()) } }
                 @for note in notes { div.note { (advice(note)) } }
                 @if !hunks.is_empty() { (diff_lines(hunks)) }
             }

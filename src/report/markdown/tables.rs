@@ -20,7 +20,7 @@ pub(super) fn write(command: &str, report: &TableReport, limit: usize) -> String
 }
 
 fn item(columns: &[&str], row: &Row) -> String {
-    let Row { mark, cells, notes, location, hunks } = row;
+    let Row { mark, cells, path, notes, location, hunks } = row;
     let mark = match mark {
         Mark::Plain | Mark::Good => "",
         Mark::Attention => "**warning:** ",
@@ -34,6 +34,7 @@ fn item(columns: &[&str], row: &Row) -> String {
         cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).map(named).collect();
     let place = location.as_ref().map_or_else(String::new, |location| format!(" ({})", place(location)));
     let mut text = format!("- {mark}{}{place}\n", cells.join(", "));
+    path.iter().for_each(|path| text += &format!("  - {}\n", code(path.as_str())));
     for line in notes.iter().flat_map(|note| note.lines()).filter(|line| !line.trim().is_empty()) {
         text += &format!("  - {}\n", code(line.trim_end()));
     }

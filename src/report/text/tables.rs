@@ -43,7 +43,7 @@ fn widths(columns: &[&str], rows: &[Row]) -> Vec<usize> {
 }
 
 fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
-    let Row { mark, cells, notes, location, hunks } = row;
+    let Row { mark, cells, path, notes, location, hunks } = row;
     let sign = match mark {
         Mark::Plain => " ".to_owned(),
         Mark::Good => styled(styles.good, "✓"),
@@ -54,6 +54,7 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     let place = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, at)));
     let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
     text.push('\n');
+    path.iter().for_each(|path| text += &format!("      {path}\n"));
     // Do not break words: people copy addresses, and the second part of a word could begin a line like a command of a job.
     let options = Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation).break_words(false);
     for line in notes.iter().flat_map(|note| note.lines()) {

@@ -323,7 +323,7 @@ fn add_people(report: &mut PlanReport, deal: &mut Deal<'_>, round: usize, carrie
 }
 
 /// Returns the author of a value: a person in the organization, a person outside it, or only the source.
-fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
+pub(super) fn blame(deal: &mut Deal<'_>, round: usize, is_known: bool) -> BlameLine {
     let mut source = deal.text(Carrier::BlamedThrough);
     let (mut actor_id, mut actor_name, mut actor_email) = (None, None, None);
     match round % 2 {

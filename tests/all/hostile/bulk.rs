@@ -9,7 +9,7 @@ use super::bodies::{PlanOf, agenda, comparison, no_people, plan, problems};
 use super::carriers::{Carrier, Deal};
 use super::corpus;
 use super::rendering::{NO_LIMIT, check_formats, setting};
-use super::sheets::{doctor, explanation, files, roles};
+use super::sheets::{candidates, doctor, explanation, files, journals, roles};
 
 /// The number of rounds per report. A job's log shows at most ten annotations of each level.
 const ROUNDS: usize = 8;
@@ -124,6 +124,16 @@ fn an_explanation_is_harmless() {
 }
 
 #[test]
+fn a_list_of_candidates_is_harmless() {
+    check_reports(ALTERNATING, "explain", ROUNDS, candidates);
+}
+
+#[test]
+fn a_list_of_journals_is_harmless() {
+    check_reports(ALTERNATING, "rollback", ROUNDS, journals);
+}
+
+#[test]
 fn file_reports_are_harmless() {
     check_reports(ALTERNATING, "import", ROUNDS, files);
 }
@@ -150,6 +160,8 @@ fn every_carrier_is_used() {
     for round in 0..2 {
         explanation(&mut deal, round..round + 1);
     }
+    candidates(&mut deal, 0..1);
+    journals(&mut deal, 0..1);
     files(&mut deal, 0..1);
     doctor(&mut deal, 0..1);
     for carrier in Carrier::ALL {

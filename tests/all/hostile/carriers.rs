@@ -148,6 +148,15 @@ carriers! {
     AskedBefore: Some(80), Some(80), Some(80), true;
     AskedAfter: Some(80), Some(80), Some(80), true;
     AskedWhen: Some(80), Some(80), Some(80), true;
+    AskedSinceAuthor: Some(80), Some(80), Some(80), true;
+    AskedSinceSubject: Some(80), Some(80), Some(80), true;
+    CandidateAddress: Some(80), Some(80), Some(80), true;
+    CandidateName: Some(80), Some(80), Some(80), true;
+    JournalPath: Some(80), Some(80), Some(80), true;
+    JournalCommand: Some(20), Some(20), Some(20), true;
+    JournalUser: Some(20), Some(20), Some(20), true;
+    JournalHost: Some(20), Some(20), Some(20), true;
+    JournalOrganization: None, None, None, true;
     AskedStanding: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
     WrittenFile: Some(80), Some(80), Some(80), true;
     WrittenText: None, None, None, false;

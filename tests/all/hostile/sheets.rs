@@ -9,15 +9,17 @@ use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
 use rolecall::report::facts::explanation::{
-    DeclarationLine, ExplanationReport, PylonLine, StandingLine, ValueLine,
+    CandidateLine, DeclarationLine, ExplanationReport, LastChangeLine, PylonLine, SinceLine, StandingLine,
+    ValueLine,
 };
 use rolecall::report::facts::files::{FilesReport, SkippedLine};
+use rolecall::report::facts::journals::{JournalEntry, JournalState, JournalsReport};
 use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
 use rolecall::roster::{Field, Guardrail, Moment};
 
-use super::bodies::{PlanOf, file, location, not_written, now, plan};
+use super::bodies::{PlanOf, blame, file, location, not_written, now, plan};
 use super::carriers::{Carrier, Deal};
 
 pub(super) fn roles(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
@@ -102,7 +104,19 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         declared: Some(DeclarationLine {
             email: deal.text(Carrier::AskedDeclared),
             location: location(deal, Carrier::File),
+            since: Some(SinceLine {
+                commit: "d9eba730b454".into(),
+                at: now(),
+                author: deal.text(Carrier::AskedSinceAuthor),
+                subject: deal.text(Carrier::AskedSinceSubject),
+            }),
         }),
+        last_changes: match &in_pylon {
+            Some(_) => vec![LastChangeLine { field: Field::Role, blame: blame(deal, round, true) }],
+            None => Vec::new(),
+        },
+        candidates: Vec::new(),
+        more_candidates: 0,
         in_pylon,
         several_in_pylon,
         values: vec![value],
@@ -113,6 +127,44 @@ pub(super) fn explanation(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         windows: Vec::new(),
     };
     Body::Explanation(Box::new(report))
+}
+
+/// Lists people who match. No other text of the explanation is shown, so a separate deal records them.
+pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    let mut detached = deal.detached();
+    let Body::Explanation(mut report) = explanation(&mut detached, rounds.clone()) else {
+        unreachable!("it is an explanation")
+    };
+    for round in rounds {
+        let deal = deal.round(round);
+        report.candidates.push(CandidateLine {
+            email: deal.text(Carrier::CandidateAddress),
+            name: Some(deal.text(Carrier::CandidateName)),
+            declared: round.is_multiple_of(2),
+        });
+    }
+    Body::Explanation(report)
+}
+
+pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    let mut journals = Vec::new();
+    for round in rounds {
+        let deal = deal.round(round);
+        journals.push(JournalEntry {
+            journal: deal.text(Carrier::JournalPath),
+            at: Some(now()),
+            command: Some(deal.text(Carrier::JournalCommand)),
+            user: Some(deal.text(Carrier::JournalUser)),
+            organization: Some(deal.text(Carrier::JournalOrganization)),
+            host: Some(deal.text(Carrier::JournalHost)),
+            changes: Some(round),
+            state: JournalState::Finished,
+            not_applied: round % 2,
+            problem: None,
+        });
+    }
+    let undo = Some("rolecall rollback --last".into());
+    Body::Journals(Box::new(JournalsReport { journals, older: 1, undo }))
 }
 
 /// The report does not show most texts of this plan, so a separate deal records them.

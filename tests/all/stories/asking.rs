@@ -451,3 +451,83 @@ fn every_error_ends_with_the_command_that_explains_it() {
         assert!(scene.run(&command).exits(0).stdout.contains(&code));
     }
 }
+
+#[test]
+fn a_part_of_a_name_or_address_finds_the_person_or_lists_the_candidates() {
+    let scene = scene();
+    for part in ["lindqvist", "LINDQ", "b.lind", "bo@"] {
+        let run = scene.run(&format!("explain {part}"));
+        assert!(
+            run.exits(0).stdout.starts_with("rolecall explain · bo@acme.example · Acme"),
+            "{part}: {}",
+            run.stdout
+        );
+    }
+    let scene = scene.file("users.toml", format!("{USERS}\n[users.\"bonnie@acme.example\"]\n"));
+    let run = scene.run("explain bo");
+    run.exits(1).says(
+        &"
+rolecall explain · bo · Acme (org_1, HOST)
+
+People who match
+    bo@acme.example      Bo Lindqvist    declared
+    bonnie@acme.example  (not in Pylon)  declared
+
+several people match; write more of the name or address
+"
+        .replace("HOST", &scene.host()),
+    );
+    let report = scene.run("explain bo --format json").exits(1).stdout.clone();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["candidates"][0]["email"], "bo@acme.example");
+    assert_eq!(report["candidates"][1]["name"], serde_json::Value::Null);
+    for part in ["zebra", "acme.exam"] {
+        assert!(
+            scene.run(&format!("explain {part}")).exits(1).stdout.contains("no person has this address"),
+            "{part}"
+        );
+    }
+    assert!(scene.run("explain zebra").exits(1).stdout.contains("no person has this address"));
+}
+
+#[test]
+fn explain_shows_since_when_a_person_has_been_declared_and_git_runs_nothing_else() {
+    let scene = scene();
+    let git = |words: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(scene.folder()).args([
+            "-c",
+            "user.name=Ana\u{1b}",
+            "-c",
+            "user.email=ana@acme.example",
+        ]);
+        git.env("GIT_AUTHOR_DATE", "2026-03-02T09:00:00Z").args(words);
+        assert!(git.output().unwrap().status.success(), "{words:?}");
+    };
+    let run = || scene.run_in("explain ben@acme.example", &[("PATH", &std::env::var("PATH").unwrap())]);
+    git(&["init", "-q"]);
+    assert!(!run().exits(0).stdout.contains("this line is from"), "the file is not committed");
+    git(&["add", "users.toml"]);
+    git(&["commit", "-q", "-m", "users: begin"]);
+    let hook = scene.folder().join("hook");
+    std::fs::write(&hook, format!("#!/bin/sh\ntouch {}/ran\n", scene.folder().display())).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    git(&["config", "core.fsmonitor", hook.to_str().unwrap()]);
+    let shown = run().exits(0).stdout.clone();
+    let line =
+        shown.lines().find(|line| line.contains("this line is from 2026-03-02: commit ")).expect(&shown);
+    assert!(line.ends_with(r#" by Ana, "users: begin""#) || line.contains("by Ana\\u{1b}"), "{line}");
+    assert!(!scene.folder().join("ran").exists(), "a program of the repository was run");
+}
+
+#[test]
+fn explain_shows_the_last_change_in_the_audit_log_if_it_can_be_read() {
+    let scene = scene();
+    scene.run("apply --auto-approve --only b.lindqvist@acme.example").exits(0);
+    let run = scene.run("explain bo@acme.example");
+    assert!(run.exits(0).stdout.contains("changed by "), "{}", run.stdout);
+    scene.pylon(|world| world.settings.audit_log = false);
+    let run = scene.run("explain bo@acme.example");
+    assert!(!run.exits(0).stdout.contains("changed by "), "{}", run.stdout);
+}
