@@ -133,7 +133,7 @@ impl Command {
     /// Returns whether the command reads or writes the root file of `--config`.
     pub fn uses_config(&self) -> bool {
         match self {
-            Self::Validate(ValidateArgs { files }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
+            Self::Validate(ValidateArgs { files, .. }) | Self::Fmt(FmtArgs { files, .. }) => files.is_empty(),
             Self::Sandbox(SandboxArgs { state, people, write_state, .. }) => {
                 write_state.is_some() && state.is_none() && people.is_none()
             }
@@ -216,6 +216,16 @@ pub struct ValidateArgs {
     /// Root files to check instead of --config; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Exit with code 1 if there are warnings, for pipelines
+    #[arg(long, value_enum, value_name = "warnings")]
+    pub deny: Option<Denied>,
+}
+
+/// What `--deny` treats as an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Denied {
+    /// All warnings
+    Warnings,
 }
 
 #[derive(Debug, Args)]

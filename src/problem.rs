@@ -53,6 +53,11 @@ impl Problem {
         self
     }
 
+    /// Returns whether it is a warning, which stops no command.
+    pub fn is_warning(&self) -> bool {
+        self.code.starts_with("lint::")
+    }
+
     /// Returns the problem together with the texts that its places refer to.
     pub fn with_sources(self, sources: &Sources) -> Problems {
         Problems::new(sources.clone(), vec![self])
@@ -66,7 +71,7 @@ impl Problem {
     }
 }
 
-/// All problems of a run, with the texts that their places refer to. There is at least one.
+/// All problems of a run, with the texts that their places refer to. The list is empty only for valid files.
 #[derive(Debug, Clone)]
 pub struct Problems {
     pub sources: Sources,

@@ -79,7 +79,7 @@ fn files(common: &Common, environment: &Environment) -> (Check, Option<Roster>) 
     }
     match read(&common.config, environment.clock.now()) {
         Ok(roster) => {
-            (Check::good("files", words::valid(roster.sources.len(), roster.people.len())), Some(roster))
+            (Check::good("files", words::checked(roster.sources.len(), roster.people.len())), Some(roster))
         }
         Err(Problems { sources, list }) => {
             let found = words::count(list.len(), "problem", "problems");

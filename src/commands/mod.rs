@@ -101,12 +101,13 @@ codes! {
 /// Every diagnostic code of every module (docs/diagnostics.md).
 pub fn diagnostic_codes() -> Vec<&'static str> {
     let roster = crate::roster::RosterCode::ALL.iter().map(|code| code.as_str());
+    let lint = crate::desired::lint::LintCode::ALL.iter().map(|code| code.as_str());
     let plan = crate::plan::PlanCode::ALL.iter().map(|code| code.as_str());
     let saved = crate::plan::saved::SavedPlanCode::ALL.iter().map(|code| code.as_str());
     let pylon = crate::pylon::PylonCode::ALL.iter().map(|code| code.as_str());
     let rollback = crate::apply::rollback::RollbackCode::ALL.iter().map(|code| code.as_str());
     let own = CommandCode::ALL.iter().map(|code| code.as_str());
-    roster.chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
+    roster.chain(lint).chain(plan).chain(saved).chain(pylon).chain(rollback).chain(own).collect()
 }
 
 /// What surrounds the process, read once.
@@ -232,7 +233,7 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
     let setting = setting(common, environment);
     let stdout = report::write(report, common.format, &setting);
     let mut stderr = String::new();
-    if let Body::Problems(problems) = &report.body {
+    if let Body::Problems(problems) | Body::Valid { files: problems, .. } = &report.body {
         stderr += &diagnostic::render(problems, colors(common, environment, environment.stderr_is_terminal));
     }
     let mut exit = report.exit;

@@ -8,6 +8,7 @@ use super::spared::place_of;
 use super::{Done, Environment};
 use crate::cli::{Common, ValidateArgs};
 use crate::exit::Exit;
+use crate::problem::Problems;
 use crate::report::Body;
 use crate::source::Sources;
 
@@ -15,10 +16,14 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, environment: &Environmen
     let named = if args.files.is_empty() { std::slice::from_ref(&common.config) } else { &args.files };
     let mut seen = HashSet::new();
     let named: Vec<PathBuf> = named.iter().filter(|path| seen.insert(place_of(path))).cloned().collect();
-    let (mut files, mut declared) = (Sources::default(), 0);
-    for roster in read_each(&named, |path| read(path, environment.clock.now()))? {
+    let now = environment.clock.now();
+    let (mut files, mut declared) = (Problems::new(Sources::default(), Vec::new()), 0);
+    for roster in read_each(&named, |path| read(path, now))? {
         declared += roster.people.len();
-        files.append(roster.sources);
+        let warnings = roster.warnings(now);
+        files.append(Problems::new(roster.sources, warnings));
     }
-    Ok((Body::Valid { declared, files }, Exit::Done))
+    let is_denied = args.deny.is_some() && !files.list.is_empty();
+    let exit = if is_denied { Exit::Failed } else { Exit::Done };
+    Ok((Body::Valid { declared, files: Box::new(files) }, exit))
 }

@@ -80,6 +80,7 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
     let Roster {
         sources: _,
         setting_places: _,
+        unused_defaults: _,
         timezone: _,
         allow_unicode_emails: _,
         workspace,

@@ -4,6 +4,7 @@
 //! [`DesiredState`] has one value per field, with its origin. The code is pure: the instant is an argument.
 
 pub mod agenda;
+pub mod lint;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

@@ -113,13 +113,17 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "validate",
         more: "Reads the root file and every file that it includes, without connecting to Pylon. Reports every problem with its \
-               file, line, and column.",
+               file, line, and column. Also warns about what has no effect or is probably a mistake.",
         examples: &[
             ("rolecall validate", "check users.toml and the files that it includes"),
             ("rolecall validate people/users.toml", "check another root file"),
             ("rolecall validate - < users.toml", "check standard input"),
+            ("rolecall validate --deny warnings", "also fail if there is a warning, for pipelines"),
         ],
-        exits: &[("0", "the files are valid"), ("1", "a file is not valid")],
+        exits: &[
+            ("0", "the files are valid"),
+            ("1", "a file is not valid, or --deny warnings is given and there is one"),
+        ],
         unused: NO_PROGRESS,
     },
     Verb {

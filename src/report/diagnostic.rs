@@ -56,10 +56,11 @@ pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String
 
 /// Returns the last line: how many problems there are, and the command that explains their code.
 fn closing(problems: &Problems) -> String {
+    let names = if problems.list.iter().all(Problem::is_warning) { "warnings" } else { "problems" };
     let count = match problems.list.len() {
         0 | 1 => String::new(),
-        many if many > MOST => format!("{many} problems; the first {MOST} are shown. "),
-        many => format!("{many} problems. "),
+        many if many > MOST => format!("{many} {names}; the first {MOST} are shown. "),
+        many => format!("{many} {names}. "),
     };
     let codes: BTreeSet<&str> = problems.list.iter().map(|problem| problem.code).collect();
     match codes.first() {
@@ -185,6 +186,10 @@ impl fmt::Display for Letter<'_> {
 impl std::error::Error for Letter<'_> {}
 
 impl Diagnostic for Letter<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(if self.problem.is_warning() { Severity::Warning } else { Severity::Error })
+    }
+
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.problem.code))
     }

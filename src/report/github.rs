@@ -75,7 +75,8 @@ impl Level {
 
 fn annotations(report: &Report, folders: &Annotations) -> String {
     let all = match &report.body {
-        Body::Nothing | Body::NobodyDeclared { .. } | Body::Valid { .. } => Vec::new(),
+        Body::Nothing | Body::NobodyDeclared { .. } => Vec::new(),
+        Body::Valid { files, declared: _ } => problem_annotations(files),
         Body::Plan(plan) => plan_annotations(plan),
         Body::Comparison(comparison) => comparison_annotations(comparison),
         Body::Agenda(agenda) => agenda_annotations(agenda),
@@ -356,7 +357,7 @@ fn problem_annotations(problems: &Problems) -> Vec<Annotation> {
             message += &format!("\nhelp: {help}");
         }
         Annotation {
-            level: Level::Error,
+            level: if problem.is_warning() { Level::Warning } else { Level::Error },
             location: first.map(|(location, _)| location),
             title: problem.code.to_owned(),
             message,

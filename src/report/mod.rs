@@ -12,7 +12,6 @@ use crate::every::words;
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
-use crate::source::Sources;
 
 pub mod diagnostic;
 pub mod diff;
@@ -76,10 +75,10 @@ pub enum Body {
     },
     /// `validate`: the files are valid.
     Valid {
-        /// The files that were read, the root file first.
+        /// The files that were read, the root file first, and the warnings about them.
         #[serde(flatten, serialize_with = "problems::serialize_valid")]
         #[schemars(with = "problems::Valid<'_>")]
-        files: Sources,
+        files: Box<Problems>,
         /// How many people are declared.
         declared: usize,
     },

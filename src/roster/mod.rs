@@ -64,6 +64,8 @@ pub struct Roster {
     pub acknowledgments: Vec<Acknowledgment>,
     /// The declared people, sorted by address, without duplicates.
     pub people: Vec<DeclaredPerson>,
+    /// The keys of `[defaults]` that apply to no person of their file.
+    pub unused_defaults: Vec<(Field, Place)>,
 }
 
 impl Roster {
@@ -87,6 +89,7 @@ impl Default for Roster {
             guardrails: GuardrailRules::default(),
             acknowledgments: Vec::new(),
             people: Vec::new(),
+            unused_defaults: Vec::new(),
         }
     }
 }

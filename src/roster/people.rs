@@ -9,7 +9,7 @@ use super::keys;
 use super::rules::check_windows;
 use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
-use crate::source::Sourced;
+use crate::source::{Place, Sourced};
 
 /// The settings of the root file that apply to every file.
 #[derive(Clone)]
@@ -23,6 +23,21 @@ pub(super) struct People {
     /// The people in the order of the file. Those who do not declare a role have the default role of the file.
     pub(super) list: Vec<DeclaredPerson>,
     defaults: PerField<Option<DeclaredValue>>,
+}
+
+impl People {
+    /// Returns the keys of `[defaults]` that apply to no person of this file.
+    pub(super) fn unused_defaults(&self) -> impl Iterator<Item = (Field, Place)> {
+        let is_used = |field: Field| {
+            self.list
+                .iter()
+                .any(|person| person.values[field].as_ref().is_some_and(|value| value.from_defaults))
+        };
+        self.defaults.iter().filter_map(move |(field, default)| {
+            let place = default.as_ref()?.value.place;
+            (!is_used(field)).then_some((field, place))
+        })
+    }
 }
 
 /// Reads the people of one file. If this is only a part of the file, `whole` is the result for the whole file.

@@ -15,11 +15,11 @@ use super::people::{Context, People, read_people};
 use super::rules::{check_look_alikes, check_windows, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
-use super::{DeclaredPerson, RoleName, Roster, RosterCode};
+use super::{DeclaredPerson, Field, RoleName, Roster, RosterCode};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
-use crate::source::{FileId, Sourced, Sources};
+use crate::source::{FileId, Place, Sourced, Sources};
 
 /// A file may have at most this many bytes. A million people take about 60 MB.
 pub const LARGEST_FILE: u64 = 64 * 1024 * 1024;
@@ -43,6 +43,7 @@ struct Reader {
     sources: Sources,
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
+    unused_defaults: Vec<(Field, Place)>,
 }
 
 impl Reader {
@@ -66,6 +67,7 @@ impl Reader {
                 let people = read_people(fields, table, &context, whole.map(|(.., people)| people));
                 (context, settings, people)
             });
+        self.unused_defaults.extend(people.unused_defaults());
         let mut people = people.list;
         people.retain(|person| known.is_sure_of(person.email.place));
         let Settings { mut include, places, workspace, policy, guardrails, acknowledgments } = settings;
@@ -99,6 +101,7 @@ impl Reader {
             guardrails,
             acknowledgments,
             people,
+            unused_defaults: std::mem::take(&mut self.unused_defaults),
         })
     }
 
@@ -120,6 +123,7 @@ impl Reader {
             check_team_keys(fields, table);
             read_people(fields, table, context, whole)
         });
+        self.unused_defaults.extend(people.unused_defaults());
         people.list.into_iter().filter(|person| known.is_sure_of(person.email.place)).collect()
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
     let Roster {
         sources: _,
         setting_places: _,
+        unused_defaults: _,
         timezone,
         allow_unicode_emails,
         workspace,

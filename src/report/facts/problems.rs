@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::plan::saved::digest_of;
 use crate::problem::Problems;
-use crate::source::{Location, Sources};
+use crate::source::Location;
 
 /// `validate`: the files are valid.
 #[derive(Serialize, JsonSchema)]
@@ -17,12 +17,16 @@ pub(crate) struct Valid<'a> {
     /// `sha256:…` over the names and the texts of all these files, as in a saved plan. Names count from the folder of the root
     /// file, so a copy of the files elsewhere has the same digest.
     digest: String,
+    /// What is valid but has no effect, or is probably a mistake.
+    warnings: Vec<ProblemLine<'a>>,
 }
 
 /// Writes the facts about valid files. The digest takes time, so it is computed only for JSON.
-pub(crate) fn serialize_valid<S: Serializer>(files: &Sources, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_valid<S: Serializer>(valid: &Problems, serializer: S) -> Result<S::Ok, S::Error> {
+    let files = &valid.sources;
     let paths = files.iter().map(|(name, _)| name).collect();
-    Valid { valid: true, files: files.len(), paths, digest: digest_of(files) }.serialize(serializer)
+    let warnings = lines(valid);
+    Valid { valid: true, files: files.len(), paths, digest: digest_of(files), warnings }.serialize(serializer)
 }
 
 /// Every command: it failed. Unless the exit code is 4, nothing was changed.
@@ -52,6 +56,10 @@ pub(crate) fn serialize_problems<S: Serializer>(
     problems: &Problems,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    Failed { problems: lines(problems) }.serialize(serializer)
+}
+
+fn lines(problems: &Problems) -> Vec<ProblemLine<'_>> {
     let mut lines = Vec::new();
     for problem in &problems.list {
         let labels = problem.labels.iter();
@@ -64,5 +72,5 @@ pub(crate) fn serialize_problems<S: Serializer>(
             places: places.collect(),
         });
     }
-    Failed { problems: lines }.serialize(serializer)
+    lines
 }

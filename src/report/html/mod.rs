@@ -45,7 +45,8 @@ pub(super) fn write(report: &Report) -> String {
             &html! { p { (file.as_str()) " declares no people." } },
         ),
         Body::Valid { files, declared } => {
-            page(command, Tone::Good, &words::valid(files.len(), *declared), &html! {})
+            let tone = if files.list.is_empty() { Tone::Good } else { Tone::Attention };
+            page(command, tone, &words::valid(files, *declared, *exit), &problems::write(files))
         }
         Body::Plan(plan) => plan::write(command, plan),
         Body::Comparison(comparison) => comparison::write(command, comparison),

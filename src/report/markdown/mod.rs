@@ -38,7 +38,14 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
             let title = title(command, "nothing to do");
             format!("{title}{} declares no people.\n", code(file.as_str()))
         }
-        Body::Valid { files, declared } => title(command, &words::valid(files.len(), *declared)),
+        Body::Valid { files, declared } => {
+            let head = title(command, &words::valid(files, *declared, *exit));
+            if files.list.is_empty() {
+                head
+            } else {
+                with_letters(head, files, ["warning", "warnings"], limit)
+            }
+        }
         Body::Plan(plan) => plan::write(command, plan, links, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, limit),
@@ -104,10 +111,16 @@ fn encoded(byte: u8) -> String {
 fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> String {
     let number = words::count(problems.list.len(), "problem", "problems");
     let head = title(command, &number) + words::not_done(exit) + "\n\n";
+    with_letters(head, problems, ["problem", "problems"], limit)
+}
+
+/// Adds the problems or warnings, called `names` in the singular and the plural.
+fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
+    let [one, many] = names;
     let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| escaped(&letter)).collect();
     let room = limit.saturating_sub(head.len());
     let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));
-    head + &fence("text", &shown) + &left_out(problems.list.len() - kept, "problem", "problems")
+    head + &fence("text", &shown) + &left_out(problems.list.len() - kept, one, many)
 }
 
 /// The bytes reserved for a fence, `<details>`, and the line that counts what was left out.

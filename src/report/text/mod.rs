@@ -19,12 +19,17 @@ const LONGEST: usize = 80;
 
 /// Writes the report for a terminal.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
-    let Report { command, exit: _, body } = report;
+    let Report { command, exit, body } = report;
     match body {
         Body::Nothing => String::new(),
         Body::NobodyDeclared { file, declared: _ } => format!("{file} declares no people: nothing to do\n"),
         Body::Valid { files, declared } => {
-            format!("{}\n", words::valid(files.len(), *declared))
+            let warnings = if setting.problems_on_stderr {
+                String::new()
+            } else {
+                diagnostic::render(files, setting.colors)
+            };
+            format!("{}\n{warnings}", words::valid(files, *declared, *exit))
         }
         Body::Plan(report) => plan::plan(command, report, styles, setting.is_full),
         Body::Comparison(report) => comparison::comparison(report, styles),

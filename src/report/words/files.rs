@@ -2,12 +2,24 @@
 
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
+use crate::exit::Exit;
 use crate::observed::RoleCatalog;
 use crate::printable::Printable;
+use crate::problem::Problems;
 use crate::roster::Field;
 
 /// Returns how many files are valid and how many people they declare.
-pub fn valid(files: usize, declared: usize) -> String {
+pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
+    let warnings = match files.list.len() {
+        0 => String::new(),
+        some => format!(", {}", count(some, "warning", "warnings")),
+    };
+    let denied = if exit == Exit::Failed { " (denied)" } else { "" };
+    format!("{}{warnings}{denied}", checked(files.sources.len(), declared))
+}
+
+/// Returns how many files are valid, and how many people they declare.
+pub fn checked(files: usize, declared: usize) -> String {
     let (files, people) = (count(files, "file", "files"), count(declared, "person", "people"));
     format!("{files}, {people} declared: valid")
 }

@@ -97,6 +97,7 @@ impl Scene {
             guardrails,
             acknowledgments: Vec::new(),
             people: declared,
+            unused_defaults: Vec::new(),
         };
         let roles = roles.unwrap_or_else(readable_roles);
         let mut state = SandboxState::with_users(people.into_iter().map(|who| who.is)).roles(roles);

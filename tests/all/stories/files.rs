@@ -274,6 +274,60 @@ fn a_line_of_a_megabyte_is_cut() {
 }
 
 #[test]
+fn validate_warns_about_what_has_no_effect_and_fails_only_if_warnings_are_denied() {
+    let users = "[defaults]\nrole = \"Member\"\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let scene = Scene::offline().file("users.toml", users);
+    let complaint = "
+lint::unused_default
+
+  ⚠ no person in this file uses the default role
+   ╭─[users.toml:2:8]
+ 2 │ role = \"Member\"
+   ·        ────┬───
+   ·            ╰── not used
+   ╰────
+  help: delete it; the defaults of a file apply only to the people in the same file
+
+To read about this code: `rolecall explain lint::unused_default`
+";
+    let run = scene.run("validate");
+    run.exits(0).complains(complaint).says("1 file, 1 person declared: valid, 1 warning\n");
+    let run = scene.run("validate --deny warnings");
+    run.exits(1).complains(complaint).says("1 file, 1 person declared: valid, 1 warning (denied)\n");
+    for text in scene.reports_for_people("validate", 0) {
+        assert!(
+            text.contains("1 warning") && text.contains("no person in this file uses the default role"),
+            "{text}"
+        );
+    }
+    let report = scene.run("validate --format json").exits(0).stdout.clone();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["valid"], true);
+    assert_eq!(report["warnings"][0]["code"], "lint::unused_default");
+    assert_eq!(report["warnings"][0]["places"][0]["line"], 2);
+    let github = scene.run("validate --format github").exits(0).stdout.clone();
+    assert!(github.contains("::warning file=users.toml,line=2"), "{github}");
+    scene.run("explain lint::unused_default").exits(0);
+    let scene = scene.file("users.toml", format!("{users}\"bo@acme.example\" = {{}}\n"));
+    scene.run("validate --deny warnings").exits(0).complains("").says("1 file, 2 people declared: valid\n");
+}
+
+#[test]
+fn the_examples_have_no_warnings() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files: Vec<String> = std::fs::read_dir(examples)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("users.toml"))
+        .filter(|path| path.exists())
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    let words: Vec<&str> =
+        ["validate", "--deny", "warnings"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    Scene::offline().run_with(&words, "").exits(0);
+}
+
+#[test]
 fn a_binary_or_missing_file_is_reported() {
     let scene = Scene::offline().file("users.toml", b"[users]\n# caf\xe9\n");
     scene.run("validate").exits(1).complains(

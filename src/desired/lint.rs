@@ -1,0 +1,179 @@
+//! Warnings about valid files: what has no effect any more, or is probably a mistake.
+//!
+//! A warning never stops a command, except `validate --deny warnings`.
+
+use jiff::Timestamp;
+
+use super::THEN_DURATION;
+use crate::problem::{Problem, codes};
+use crate::roster::{DeclaredPerson, Email, Roster, Window};
+use crate::source::{Place, Sourced};
+use crate::spelling::did_you_mean;
+
+/// At most this many addresses are compared with at most this many people, because the time grows with the product.
+const MOST_TYPOS: usize = 5;
+const MOST_COMPARED: usize = 5_000;
+
+codes! {
+    /// Identifies a warning about the files.
+    pub enum LintCode {
+        /// A window has ended, and its `then` applies no longer.
+        WindowOver = "lint::window_over",
+        /// An acknowledgment has expired.
+        AcknowledgmentExpired = "lint::acknowledgment_expired",
+        /// A person is written in two ways.
+        TwoSpellings = "lint::two_spellings",
+        /// No person of the file uses the default.
+        UnusedDefault = "lint::unused_default",
+        /// A protected address is not declared, but a similar one is.
+        ProtectedTypo = "lint::protected_typo",
+    }
+}
+
+impl Roster {
+    /// Returns the warnings at `now`.
+    pub fn warnings(&self, now: Timestamp) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        for person in &self.people {
+            let over = person.windows.iter().filter(|window| is_over(window, now));
+            warnings.extend(over.map(|window| window_over(person, window)));
+        }
+        for known in self.acknowledgments.iter().filter(|known| known.expires.value.at <= now) {
+            warnings.push(
+                Problem::new(
+                    LintCode::AcknowledgmentExpired,
+                    "this acknowledgment has expired, so it is ignored",
+                )
+                .at(known.expires.place, "expired")
+                .help("delete it, or renew it if the risk is still accepted"),
+            );
+        }
+        for (field, place) in &self.unused_defaults {
+            let message = format!("no person in this file uses the default {field}");
+            warnings.push(
+                Problem::new(LintCode::UnusedDefault, message)
+                    .at(*place, "not used")
+                    .help("delete it; the defaults of a file apply only to the people in the same file"),
+            );
+        }
+        warnings.extend(self.mentioned());
+        warnings
+    }
+
+    /// Checks the addresses that settings mention.
+    fn mentioned(&self) -> Vec<Problem> {
+        let users = self.acknowledgments.iter().filter_map(|known| known.risk.user());
+        let mut problems = Vec::new();
+        for mentioned in self.guardrails.protected.iter().chain(users) {
+            if let Some(person) = self.person(&mentioned.value)
+                && person.email.value.as_str() != mentioned.value.as_str()
+            {
+                problems.push(two_spellings(mentioned, &person.email));
+            }
+        }
+        let protected = self.guardrails.protected.iter().filter(|email| self.person(&email.value).is_none());
+        for email in protected.take(MOST_TYPOS) {
+            problems.extend(self.near(&email.value).map(|near| protected_typo(email, near)));
+        }
+        problems
+    }
+
+    /// Returns the declared address that is most similar to `email`, in the same domain.
+    fn near(&self, email: &Email) -> Option<&Email> {
+        let (written, domain) = email.as_str().split_once('@')?;
+        let emails = self.people.iter().map(|person| &person.email.value);
+        let split = emails.filter_map(|email| Some((email.as_str().split_once('@')?, email)));
+        let colleagues: Vec<(&str, &Email)> = split
+            .filter(|((_, other), _)| other.eq_ignore_ascii_case(domain))
+            .map(|((local, _), email)| (local, email))
+            .take(MOST_COMPARED)
+            .collect();
+        let near = did_you_mean(written, colleagues.iter().map(|(local, _)| *local))?;
+        colleagues.iter().find(|(local, _)| *local == near).map(|(_, email)| *email)
+    }
+}
+
+/// Returns whether a window has ended, and no plan depends on it any more.
+fn is_over(window: &Window, now: Timestamp) -> bool {
+    window.until.as_ref().is_some_and(|until| now.duration_since(until.value.at) >= THEN_DURATION)
+}
+
+fn window_over(person: &DeclaredPerson, window: &Window) -> Problem {
+    let place: Place = window.until.as_ref().map_or(window.place, |until| until.place);
+    Problem::new(LintCode::WindowOver, format!("a window of {} is over", person.email.value))
+        .at(place, "ended more than two days ago")
+        .help("delete the window; it has no effect any more")
+}
+
+fn two_spellings(mentioned: &Sourced<Email>, person: &Sourced<Email>) -> Problem {
+    let message = format!("{} is declared as {}", mentioned.value, person.value);
+    Problem::new(LintCode::TwoSpellings, message)
+        .at(mentioned.place, "written in another way")
+        .at(person.place, "declared here")
+        .help(format!("write {} in both places, so that a search finds both", person.value))
+}
+
+fn protected_typo(email: &Sourced<Email>, near: &Email) -> Problem {
+    Problem::new(LintCode::ProtectedTypo, format!("no file declares the protected address {}", email.value))
+        .at(email.place, "protects no declared person")
+        .help(format!("did you mean {near}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    /// Returns the code and the line of each warning.
+    fn warnings(text: &str, now: &str) -> Vec<(&'static str, usize)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        std::fs::write(&path, text).unwrap();
+        let roster = Roster::read(&path).unwrap();
+        let warnings = roster.warnings(now.parse().unwrap());
+        warnings
+            .iter()
+            .map(|warning| (warning.code, roster.sources.locate(warning.labels[0].place).line))
+            .collect()
+    }
+
+    #[test]
+    fn a_window_is_over_when_its_then_has_no_effect_any_more() {
+        let text = "[users.\"ana@acme.example\"]\nrole = \"Admin\"\nwindows = [{ until = 2026-11-01, status = \"away\", then = \"active\" }]\n";
+        assert_eq!(warnings(text, "2026-11-02T23:59:59Z"), []);
+        assert_eq!(warnings(text, "2026-11-03T00:00:00Z"), [("lint::window_over", 3)]);
+    }
+
+    #[test]
+    fn an_acknowledgment_is_reported_from_the_instant_at_which_it_expires() {
+        let text = "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"x\"\nexpires = 2026-11-01\n[users]\n";
+        assert_eq!(warnings(text, "2026-10-31T23:59:59Z"), []);
+        assert_eq!(warnings(text, "2026-11-01T00:00:00Z"), [("lint::acknowledgment_expired", 5)]);
+    }
+
+    #[test]
+    fn a_default_is_unused_if_each_person_of_the_file_has_a_role() {
+        let text = "[defaults]\nrole = \"Member\"\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+        assert_eq!(warnings(text, "2026-11-01T00:00:00Z"), [("lint::unused_default", 2)]);
+        assert_eq!(warnings(&format!("{text}\"bo@acme.example\" = {{}}\n"), "2026-11-01T00:00:00Z"), []);
+    }
+
+    #[test]
+    fn a_protected_address_is_compared_with_the_declared_ones() {
+        let file = |protected: &str| {
+            format!(
+                "[guardrails]\nprotected = [\"{protected}\"]\n[users]\n\"founder@acme.example\" = {{ role = \"Admin\" }}\n"
+            )
+        };
+        for (protected, expected) in [
+            ("founder@acme.example", None),
+            ("Founder@acme.example", Some("lint::two_spellings")),
+            ("foundr@acme.example", Some("lint::protected_typo")),
+            ("break-glass@acme.example", None),
+        ] {
+            let found = warnings(&file(protected), "2026-11-01T00:00:00Z");
+            assert_eq!(found, expected.map(|code| (code, 2)).into_iter().collect::<Vec<_>>(), "{protected}");
+        }
+    }
+}
