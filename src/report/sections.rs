@@ -230,29 +230,40 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
     };
     let shared = words::shared(report.outcomes());
     let mut people: Vec<Vec<&ChangeLine>> = vec![Vec::new(); shared.len()];
-    let mut of_one = Vec::new();
+    // These have a reason of their own, or none.
+    let mut others: BTreeMap<&str, Vec<&ChangeLine>> = BTreeMap::new();
     for change in &report.changes {
         let Some(outcome) = change.outcome.as_ref().filter(|outcome| !outcome.applied) else { continue };
         let kind = words::kind(&outcome.outcome);
         match shared.iter().position(|shared| shared.kind == kind) {
             Some(number) => people[number].push(change),
-            None => of_one.push(line![&change.email, " ", cut(&outcome.detail)]),
+            None => others.entry(&outcome.detail).or_default().push(change),
         }
     }
     let mut reasons: Vec<Line> =
         result.stopped.iter().map(|stopped| line![Part::Sentence(stopped.clone())]).collect();
     for (shared, people) in shared.iter().zip(&people).filter(|(_, people)| !people.is_empty()) {
-        let mut line = line![cut(&shared.sentence), format!(": {} people", people.len())];
-        for change in people.iter().take(NAMED) {
-            line.extend(line![", ", &change.email]);
-        }
-        if people.len() > NAMED {
-            line.push(format!(" and {} more", people.len() - NAMED).into());
-        }
-        reasons.push(line);
+        reasons.push(people_line(&shared.sentence, people));
     }
-    reasons.extend(of_one);
+    for (detail, people) in others {
+        match people.as_slice() {
+            [one] => reasons.push(line![&one.email, " ", cut(detail)]),
+            several => reasons.push(people_line(detail, several)),
+        }
+    }
     Some(Section::Alert { mark: Mark::Attention, heading, reasons, remedies: Vec::new() })
+}
+
+/// Returns an outcome that several people share, with their number and the first of them.
+fn people_line(outcome: &str, people: &[&ChangeLine]) -> Line {
+    let mut line = line![cut(outcome), format!(": {} people", people.len())];
+    for change in people.iter().take(NAMED) {
+        line.extend(line![", ", &change.email]);
+    }
+    if people.len() > NAMED {
+        line.push(format!(" and {} more", people.len() - NAMED).into());
+    }
+    line
 }
 
 /// Splits a sentence at its backticks, which enclose commands. No command contains a backtick.

@@ -143,3 +143,13 @@ fn each_cell_of_a_table_has_the_name_of_its_column_for_phones() {
     let page = page(&scene, "roles", 0);
     has_in_order(&page, &["<strong>Viewer</strong>", r#"<span class="label">slug </span>viewer"#]);
 }
+
+#[test]
+fn an_outcome_without_a_reason_is_one_line_for_all_people() {
+    let scene = team(60);
+    scene.pylon(|world| world.settings.token_can_write = false);
+    let page = page(&scene, "apply --auto-approve", 1);
+    let alert = page.split(r#"<section class="notice">"#).nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(alert.matches("<li>").count() <= 4, "{alert}");
+    has_in_order(alert, &["not attempted: ", " people, ", " and ", " more</li>"]);
+}
