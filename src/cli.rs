@@ -83,7 +83,7 @@ impl Command {
             Self::Rollback(RollbackArgs { of, carry, .. }) => {
                 (of.iter().collect(), carry.journal.as_ref().map(|path| ("the journal", path)))
             }
-            Self::Compare(CompareArgs { old, new, .. }) => (vec![old, new], None),
+            Self::Compare(CompareArgs { old, new, .. }) => (std::iter::once(old).chain(new).collect(), None),
             Self::Show(ShowArgs { plan }) => (vec![plan], None),
             Self::Import(args) => {
                 (args.into.iter().collect(), args.state.as_ref().map(|path| ("the state", path)))
@@ -172,12 +172,12 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Root file of the old version, such as base/users.toml
+    /// The old version: a root file, or a git revision such as main
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
-    /// Root file of the new version
+    /// The new version: a root file, or a git revision [default: the config]
     #[arg(value_name = "NEW")]
-    pub new: PathBuf,
+    pub new: Option<PathBuf>,
     /// Exit with code 2 if the versions differ
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -156,6 +156,16 @@ impl Sources {
         self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
     }
 
+    /// Replaces `from` at the start of the names of files. A report must not name a temporary copy.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        for file in &mut self.files {
+            if let Some(rest) = file.name.strip_prefix(from) {
+                let name = format!("{to}{rest}");
+                Arc::make_mut(file).name = name;
+            }
+        }
+    }
+
     /// Hides the text from `place` to the end of the value and of the line in all later excerpts.
     pub fn mask(&mut self, place: Place) {
         let file = Arc::make_mut(&mut self.files[place.file.0 as usize]);

@@ -20,8 +20,8 @@ use crate::roster::Roster;
 /// The base version of the files, and how reports name it.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// `None` if that version is not valid. Then no edit has a cause.
-    pub(super) files: Option<Roster>,
+    /// If that version is not valid, no edit has a cause.
+    pub(super) files: Result<Roster, Problems>,
     pub(super) line: BaseLine,
 }
 
@@ -42,19 +42,22 @@ pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let root = copy.path().join(root);
     let line_of = Printable::new(&commit);
     if !root.exists() {
-        return Ok(Base { files: Some(Roster::default()), line: BaseLine::without_files(name, line_of) });
+        return Ok(Base { files: Ok(Roster::default()), line: BaseLine::without_files(name, line_of) });
     }
-    Ok(Base::new(name, Some(line_of), Roster::read(&root)))
+    let mut files = Roster::read(&root);
+    let sources = match &mut files {
+        Ok(roster) => &mut roster.sources,
+        Err(problems) => &mut problems.sources,
+    };
+    sources.rename(&format!("{}/", copy.path().display()), &format!("{base}:"));
+    Ok(Base::new(name, Some(line_of), files))
 }
 
 impl Base {
     fn new(name: Printable, commit: Option<Printable>, files: Result<Roster, Problems>) -> Self {
         let problem = files.as_ref().err().and_then(|problems| problems.list.first());
         let problem = problem.map(|problem| Printable::cut(&problem.message, 200));
-        Self {
-            files: files.ok(),
-            line: BaseLine { name, commit, has_files: true, problem, unwritten: Vec::new() },
-        }
+        Self { line: BaseLine { name, commit, has_files: true, problem, unwritten: Vec::new() }, files }
     }
 }
 

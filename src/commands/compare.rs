@@ -2,33 +2,49 @@
 
 use std::path::Path;
 
+use super::base::{self, Base};
 use super::files::read;
-use super::{Done, Environment};
-use crate::cli::CompareArgs;
+use super::{Done, Environment, Trouble};
+use crate::cli::{Common, CompareArgs};
 use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
-use crate::report::{Body, ComparisonReport};
+use crate::report::{Body, ComparisonReport, words};
 use crate::roster::{Roster, RosterCode};
 
-pub(super) fn run(args: &CompareArgs, environment: &Environment) -> Done {
+pub(super) fn run(args: &CompareArgs, common: &Common, environment: &Environment) -> Done {
     let CompareArgs { old, new, detailed_exitcode } = args;
     let now = environment.clock.now();
-    let named = |path: &Path| Printable::cut(&path.to_string_lossy(), 200);
-    // The old version was valid when it was merged, so its acknowledgments are not checked again.
-    let before = Roster::read(old).map_err(which_files)?;
-    let after = read(new, now).map_err(which_files)?;
-    let report = ComparisonReport::new((&before, named(old)), (&after, named(new)), now);
+    let (old_name, before) = version(old, common)?;
+    let (new_name, after) = match new.as_ref().unwrap_or(&common.config) {
+        file if file.is_file() || new.is_none() => (name(file), read(file, now).map_err(which_files)?),
+        revision => version(revision, common)?,
+    };
+    let report = ComparisonReport::new((&before, old_name), (&after, new_name), now);
     let exit = if *detailed_exitcode && !report.differences.is_empty() { Exit::Pending } else { Exit::Done };
     Ok((Body::Comparison(Box::new(report)), exit))
+}
+
+/// Reads a file or a git revision. It was valid when it was merged, so its acknowledgments are not checked again.
+fn version(of: &Path, common: &Common) -> Result<(Printable, Roster), Trouble> {
+    if of.exists() || of.extension().is_some_and(|extension| extension == "toml") {
+        return Ok((name(of), Roster::read(of).map_err(which_files)?));
+    }
+    let Base { files, line } = base::read(&of.to_string_lossy(), &common.config)?;
+    Ok((words::base_name(&line), files?))
+}
+
+fn name(file: &Path) -> Printable {
+    Printable::cut(&file.to_string_lossy(), 200)
 }
 
 /// Replaces the remedy for a missing file, which names --config. This command does not use that flag.
 fn which_files(mut problems: Problems) -> Problems {
     let missing = problems.list.iter_mut().filter(|problem| problem.code == RosterCode::FileMissing.as_str());
     missing.for_each(|problem| {
-        problem.help =
-            Some("name the root files of two versions: rolecall compare base/users.toml users.toml".into());
+        problem.help = Some(
+            "name two versions, each a root file or a git revision: rolecall compare main users.toml".into(),
+        );
     });
     problems
 }

@@ -199,7 +199,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Validate(args) => validate::run(args, common, environment),
         Command::Plan(args) => plan::run(args, common, environment),
         Command::Apply(args) => apply::run(args, common, environment),
-        Command::Compare(args) => compare::run(args, environment),
+        Command::Compare(args) => compare::run(args, common, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Show(args) => show::run(args),
         Command::Roles(asked) => roles::run(asked, common, environment),

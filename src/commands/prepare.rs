@@ -231,7 +231,7 @@ impl Prepared {
     fn find_causes(&mut self, declared: &Declared, base: Option<&Base>) {
         let Some(Base { files, line }) = base else { return };
         self.report.base = Some(line.clone());
-        let Some(base) = files else { return };
+        let Ok(base) = files else { return };
         let (present, state) = (&declared.roster, &self.observation.state);
         let versions = Versions { base, present, roles: &state.roles, now: declared.now };
         self.report.add_causes(&versions.causes(&self.reviewed.plan));

@@ -150,15 +150,19 @@ pub const VERBS: &[Verb] = &[
                Pylon. It also shows differences that take effect later, and works in pipelines that have no token. \
                Two spellings of the same value are not a difference.",
         examples: &[
-            ("rolecall compare base/users.toml users.toml", "show what a branch changes"),
-            ("rolecall compare base/users.toml users.toml --format markdown", "format it as a comment"),
+            ("rolecall compare main", "show what these files declare differently from the branch main"),
+            ("rolecall compare HEAD~1 HEAD", "show what the last commit changed"),
+            (
+                "rolecall compare base/users.toml users.toml --format markdown",
+                "compare two files, as a comment",
+            ),
         ],
         exits: &[
             SHOWN,
             ("1", "a file is not valid"),
             ("2", "the versions differ (with --detailed-exitcode)"),
         ],
-        unused: &["config", "quiet", "verbose"],
+        unused: NO_PROGRESS,
     },
     Verb {
         name: "agenda",

@@ -226,3 +226,30 @@ fn git_does_not_get_the_token() {
     );
     assert!(run.stdout.contains("1 this change"), "{}{}", run.stdout, run.stderr);
 }
+
+#[test]
+fn compare_takes_a_git_revision_on_each_side() {
+    let Some(scene) = repository() else { return };
+    let run = scene.run("compare main -c roles/users.toml");
+    let commit = git_commit(&scene);
+    let title = format!("rolecall compare · main ({commit}) → roles/users.toml · 4 declared\n");
+    assert!(run.exits(0).stdout.starts_with(&title), "{}", run.stdout);
+    assert!(run.stdout.contains(r#"role  "Viewer" → "Member"   roles/users.toml:4"#), "{}", run.stdout);
+    let run = scene.run("compare roles/users.toml HEAD -c roles/users.toml");
+    assert!(
+        run.exits(0).stdout.contains(r#"role  "Member" → "Viewer"   HEAD:users.toml:4"#),
+        "{}",
+        run.stdout
+    );
+    let run = scene.run("compare main HEAD -c roles/users.toml --detailed-exitcode");
+    assert!(run.exits(0).stdout.contains("no differences"), "{}", run.stdout);
+    scene.run("compare nope -c roles/users.toml").exits(1).names("plan::no_base");
+    scene.run("compare gone.toml -c roles/users.toml").exits(1).names("roster::file_missing");
+}
+
+/// Returns the short ID of the newest commit.
+fn git_commit(scene: &Scene) -> String {
+    let output =
+        Command::new("git").arg("-C").arg(scene.folder()).args(["rev-parse", "HEAD"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()[..7].to_owned()
+}

@@ -155,7 +155,8 @@ fn the_json_report_has_the_same_facts() {
             "edits": [{
                 "field": "role", "from": ["Viewer"], "to": "Member", "through_scim": [],
                 "location": { "file": "users.toml", "line": 3, "column": 8 }, "origin": { "kind": "defaults" }
-            }]
+            }],
+            "location": { "file": "users.toml", "line": 7, "column": 1 }
         })
     );
     assert_eq!(report["guardrails"][0]["figure"], "2 of 4 change (limit 10)");
