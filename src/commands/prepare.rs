@@ -1,5 +1,7 @@
 //! The steps that `plan` and `apply` share: from the files and Pylon to a reviewed plan.
 
+use std::collections::HashSet;
+
 use super::Environment;
 use super::base::Base;
 use super::connection::Connection;
@@ -22,7 +24,7 @@ use crate::pylon::paced_reader::Observation;
 use crate::report::PlanReport;
 use crate::report::facts::agenda::ScheduledChange;
 use crate::report::facts::plan::RollbackNotes;
-use crate::roster::Email;
+use crate::roster::{Email, Field};
 use crate::source::Sources;
 
 /// A reviewed plan with its report, and what is needed to apply it.
@@ -222,7 +224,10 @@ impl Prepared {
     /// Looks up in the audit log who changed the values that differ. Sends a request only if there are any, and never fails.
     pub(super) async fn find_blame(&mut self, connection: &Connection) {
         let state = &self.observation.state;
-        let drift = Drift::new(&self.reviewed.plan, &state.roles);
+        let mut drift = Drift::new(&self.reviewed.plan, &state.roles);
+        // If the causes are known, only drift raises the question who changed a value.
+        let caused: HashSet<(&str, Field)> = self.report.edits_without_drift().collect();
+        drift.retain(|id, field| !caused.contains(&(id.as_str(), field)));
         let findings = connection.reader.inquire(drift).await.finish(state);
         self.report.add_blame(&findings);
     }

@@ -110,6 +110,11 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
+    /// Keeps only these values.
+    pub fn retain(&mut self, is_asked: impl Fn(&UserId, Field) -> bool) {
+        self.edits.retain(|(id, field), _| is_asked(id, *field));
+    }
+
     /// Returns the people to ask about, each once.
     pub fn people(&self) -> Vec<UserId> {
         let people: BTreeSet<&UserId> = self.edits.keys().map(|(id, _)| id).collect();

@@ -229,7 +229,7 @@ def a_blocked_plan_fails_and_saves_no_plan(stage):
     number = stage.github.pull_request("refused", REFUSED)
     run = red(stage, stage.github.on_pull_request(number))
     assert "exit code 3" in run.jobs["plan"].log
-    in_order(comment(stage, number), "keep_at_least", "<!-- rolecall:compare -->", "exit code 3")
+    in_order(comment(stage, number), "Blocked by keep_at_least", "this change: ", "exit code 3")
     assert stage.github.read()["artifacts"] == []
 
 
@@ -308,7 +308,7 @@ def broken_files_can_be_repaired(stage):
     stage.github.commit("main", BROKEN)
     number = stage.github.pull_request("repair", PROMOTED)
     run = green(stage, stage.github.on_pull_request(number))
-    assert "::warning title=rolecall::Cannot compare the files" in run.jobs["plan"].log
+    assert "Causes are unknown, because" in run.jobs["plan"].log and "Causes are unknown" in comment(stage, number)
 
 
 def a_missing_token_fails_the_plan_job(stage):
@@ -1190,7 +1190,7 @@ def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
     stage.github.commit("main", {f"ops/pylon/{name}": text for name, text in BEFORE.items()})
     number = stage.github.pull_request("change", {f"ops/pylon/{name}": text for name, text in PROMOTED.items()} | {"src/main.c": ""})
     green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall comment ops/pylon/users.toml -->", "ops/pylon/teams/emea.toml", "<!-- rolecall:compare -->")
+    in_order(comment(stage, number), "<!-- rolecall comment ops/pylon/users.toml -->", "this change: [`ops/pylon/teams/emea.toml:")
     green(stage, stage.github.push(stage.github.merge(number)))
     assert stage.role("bo") == "member"
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -1350,7 +1350,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
-    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "<!-- rolecall:compare -->", head[:8], "exit code 0")
+    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "this change: ", head[:8], "exit code 0")
     widget = workspace / lab.document["rolecall plan"]["artifacts"]["reports"]["terraform"]
     assert json.loads(widget.read_text()) == {"create": 0, "update": 1, "delete": 0}
     plan = (workspace / "plan.json").read_bytes()

@@ -102,6 +102,9 @@ impl PlanReport {
         for line in self.changes.iter_mut().chain(&mut self.observed) {
             let Some(id) = UserId::new(line.person.id.raw()) else { continue };
             for edit in &mut line.edits {
+                if edit.cause.is_some_and(|cause| cause != Cause::Drift) {
+                    continue; // it was not asked about
+                }
                 edits += 1;
                 edit.blame = blames.get(&(id.clone(), edit.field)).map(blame_line);
             }

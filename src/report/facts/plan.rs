@@ -372,6 +372,15 @@ impl PlanReport {
         entries
     }
 
+    /// Returns the user ID and the field of each edit that is known not to be drift.
+    pub fn edits_without_drift(&self) -> impl Iterator<Item = (&str, Field)> {
+        self.changes.iter().flat_map(|change| {
+            let known =
+                change.edits.iter().filter(|edit| edit.cause.is_some_and(|cause| cause != Cause::Drift));
+            known.map(|edit| (change.person.id.raw(), edit.field))
+        })
+    }
+
     /// Returns the outcomes of the changes. Empty if the plan was not applied.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.changes.iter().filter_map(|change| Some(&change.outcome.as_ref()?.outcome))

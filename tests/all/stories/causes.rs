@@ -253,3 +253,18 @@ fn git_commit(scene: &Scene) -> String {
         Command::new("git").arg("-C").arg(scene.folder()).args(["rev-parse", "HEAD"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap()[..7].to_owned()
 }
+
+#[test]
+fn the_audit_log_is_asked_only_about_drift() {
+    let scene = scene();
+    let run = scene.run("plan --base base/users.toml --blame");
+    assert!(run.stdout.contains("The audit log does not say who changed 1 of 1 value.\n"), "{}", run.stdout);
+    let searches = |scene: &Scene| scene.asked().iter().filter(|asked| asked.contains("audit-logs")).count();
+    assert_eq!(searches(&scene), 1);
+    let in_sync = Scene::with_pylon(PYLON)
+        .file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Member\" }\n")
+        .file("base.toml", "");
+    let run = in_sync.run("plan --base base.toml --blame");
+    assert!(run.stdout.contains("1 this change") && !run.stdout.contains("audit log"), "{}", run.stdout);
+    assert_eq!(searches(&in_sync), 0);
+}
