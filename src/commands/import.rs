@@ -58,7 +58,8 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
         let nobody = Roster::default();
         let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
         let state = connection.observe(&nobody, &[]).await?.state;
-        let Beginning { text, declared, unicode, left } = beginning(&state, &connection, args.fields());
+        let Beginning { text, declared, default_role, unicode, left } =
+            beginning(&state, &connection, args.fields());
         connection.close().await?;
         let line = FileLine::new(&name, state_of(args), "", &text);
         if !args.diff {
@@ -68,7 +69,8 @@ fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done 
             })?;
         }
         let files = vec![if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } }];
-        let verdict = words::imported(declared, left.len(), unicode, args.diff);
+        let default_role = default_role.as_ref().map(|(role, number)| (role, *number));
+        let verdict = words::imported(declared, default_role, left.len(), unicode, args.diff);
         Ok((Body::Files(Box::new(FilesReport { verdict, files, left })), Exit::Done))
     })
 }
@@ -98,6 +100,8 @@ struct Beginning {
     text: String,
     /// The number of people in it.
     declared: usize,
+    /// The role in `[defaults]`, and how many of them have it.
+    default_role: Option<(RoleName, usize)>,
     /// The number of their addresses that have letters outside ASCII.
     unicode: usize,
     /// The people in Pylon who are not in it.
@@ -123,10 +127,10 @@ fn beginning(state: &ObservedState, connection: &Connection, wanted: PerField<bo
         allow_unicode_emails: unicode > 0,
         organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
         region: connection.region(),
-        default_role: default.as_ref(),
+        default_role: default.as_ref().map(|(role, _)| role),
         people: &people,
     };
-    Beginning { text: fresh(&file), declared: people.len(), unicode, left }
+    Beginning { text: fresh(&file), declared: people.len(), default_role: default, unicode, left }
 }
 
 /// Returns a person as a new file declares them, or why it cannot.
@@ -142,10 +146,10 @@ fn newcomer(person: &Person, state: &ObservedState, wanted: PerField<bool>) -> R
     Ok(PersonValues { email: person.email.clone(), values })
 }
 
-/// The role of most people, for `[defaults]`. Never the administrators' role: a person who is added to the file without a role
+/// The role of most people, for `[defaults]`, and their number. Never the administrators' role: a person who is added to the file without a role
 /// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
 /// that the same organization gives the same file.
-fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<RoleName> {
+fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
     let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
     for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
         *counts.entry(role).or_default() += 1;
@@ -157,7 +161,9 @@ fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<RoleName>
     let access =
         |name: &RoleName| ["viewer", "member"].iter().position(|known| *known == slug(name)).unwrap_or(2);
     let candidates = counts.into_iter().filter(|(role, _)| slug(role) != "admin");
-    candidates.min_by_key(|(role, count)| (Reverse(*count), access(role))).map(|(role, _)| role.clone())
+    candidates
+        .min_by_key(|(role, count)| (Reverse(*count), access(role)))
+        .map(|(role, count)| (role.clone(), count))
 }
 
 /// Updates the files with the values in Pylon.

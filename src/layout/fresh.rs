@@ -6,8 +6,8 @@ use crate::roster::{Region, RoleName};
 use crate::toml_text::quoted;
 
 const GREETING: &str = "\
-# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
-# `rolecall apply` changes it. Name a role by its name, slug, or ID.
+# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
+# `rolecall apply`. Name a role by its name, slug, or ID.
 ";
 
 /// What a new file declares.
@@ -40,7 +40,10 @@ pub fn fresh(file: &NewFile<'_>) -> String {
         text += &format!("region = {}\n", quoted(region.as_str()));
     }
     if let Some(role) = default_role {
-        text += &format!("\n[defaults]\nrole = {}\n", quoted(role));
+        text += &format!(
+            "\n# The role of the people below who have no role of their own.\n[defaults]\nrole = {}\n",
+            quoted(role)
+        );
     }
     text += "\n[users]\n";
     for person in *people {

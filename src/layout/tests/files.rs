@@ -175,13 +175,14 @@ fn a_new_file_is_canonical() {
     let text = fresh(&file);
     assert_eq!(
         text,
-        r#"# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
-# `rolecall apply` changes it. Name a role by its name, slug, or ID.
+        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
+# `rolecall apply`. Name a role by its name, slug, or ID.
 
 [workspace]
 organization = "org_1"
 region = "us"
 
+# The role of the people below who have no role of their own.
 [defaults]
 role = "Member"
 

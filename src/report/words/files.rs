@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::problem::Problems;
-use crate::roster::Field;
+use crate::roster::{Field, RoleName};
 
 /// Returns how many files are valid and how many people they declare.
 pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
@@ -35,8 +35,15 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     }
 }
 
-/// Returns the result of an `import` that makes a new file. `unicode` is the number of addresses with characters outside ASCII.
-pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> String {
+/// Returns the result of an `import` that makes a new file. `default_role` comes with the number of people who have it. `unicode` is
+/// the number of addresses with characters outside ASCII.
+pub fn imported(
+    declared: usize,
+    default_role: Option<(&RoleName, usize)>,
+    left: usize,
+    unicode: usize,
+    is_dry: bool,
+) -> String {
     let would = if is_dry { " would be" } else { "" };
     let people = count(declared, "person", "people");
     let left = if left == 0 { String::new() } else { format!(" · {left} not written") };
@@ -50,7 +57,11 @@ pub fn imported(declared: usize, left: usize, unicode: usize, is_dry: bool) -> S
             }
         ),
     };
-    format!("{people}{would} declared{left}{unicode}")
+    let default = default_role.map_or_else(String::new, |(role, number)| {
+        let role = Printable::cut(role, LONGEST_NAME);
+        format!("\nThe default role is {role}, because {number} of them have it. People without a role in the file get it.")
+    });
+    format!("{people}{would} declared{left}{default}{unicode}")
 }
 
 /// Returns the content of a sandbox state that was written.

@@ -41,16 +41,18 @@ Not written
   ! two@acme.example  role: several are assigned in Pylon (Admin, Member), which no file can declare
 
 6 people declared · 1 not written
+The default role is Member, because 3 of them have it. People without a role in the file get it.
 ",
     );
     assert_eq!(
         read(&scene, "users.toml"),
-        r#"# The roles and statuses of your Pylon users. `rolecall plan` shows what an edit here would change, and
-# `rolecall apply` changes it. Name a role by its name, slug, or ID.
+        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
+# `rolecall apply`. Name a role by its name, slug, or ID.
 
 [workspace]
 organization = "org_1"
 
+# The role of the people below who have no role of their own.
 [defaults]
 role = "Member"
 
@@ -324,6 +326,7 @@ rolecall import
   ✓ users.toml  written
 
 2 people declared
+The default role is Member, because 2 of them have it. People without a role in the file get it.
 The file sets `allow_unicode_emails = true`, because 1 address has characters outside ASCII. Check them.
 ",
     );
@@ -441,7 +444,7 @@ fn an_empty_folder_can_start_with_the_sandbox() {
     scene
         .run("import --sandbox")
         .exits(0)
-        .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\n");
+        .says("\nrolecall import\n\n  ✓ users.toml  written\n\n12 people declared\nThe default role is Member, because 9 of them have it. People without a role in the file get it.\n");
     scene.run("plan --sandbox --detailed-exitcode").exits(0);
 }
 
