@@ -230,7 +230,7 @@ def a_blocked_plan_fails_and_saves_no_plan(stage):
     run = red(stage, stage.github.on_pull_request(number))
     assert "exit code 3" in run.jobs["plan"].log
     in_order(comment(stage, number), "Blocked by keep_at_least", "this change: ", "exit code 3")
-    assert stage.github.read()["artifacts"] == []
+    assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-page-plan-users.toml"]
 
 
 def broken_files_fail_before_the_token_is_used(stage):
@@ -1333,7 +1333,8 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
         return log
 
     request = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_PROJECT_ID": "77", "CI_MERGE_REQUEST_PROJECT_ID": "77",
-               "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+               "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "77", "CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+               "CI_PROJECT_URL": "https://gitlab.example/acme/people", "CI_COMMIT_SHA": "c0ffee"}
     main = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
     assert lab.jobs(request) == ["rolecall check", "rolecall plan"]
     assert lab.jobs(request | {"CI_PROJECT_ID": "88", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "88"}) == ["rolecall check"]
@@ -1350,7 +1351,8 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
-    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "this change: ", head[:8], "exit code 0")
+    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "this change: [`teams/emea.toml:2`](https://gitlab.example/acme/people/-/blob/c0ffee/",
+             head[:8], "exit code 0")
     widget = workspace / lab.document["rolecall plan"]["artifacts"]["reports"]["terraform"]
     assert json.loads(widget.read_text()) == {"create": 0, "update": 1, "delete": 0}
     plan = (workspace / "plan.json").read_bytes()
