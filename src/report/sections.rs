@@ -1,7 +1,7 @@
 //! The sections of a plan report in markdown and HTML: which there are, in which order, and in which words. Each format decides how
 //! they look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::OrganizationLine;
 use super::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
@@ -18,6 +18,7 @@ use crate::comparison::{ComparedSubject, Kind};
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
+use crate::roster::Guardrail;
 use crate::source::Location;
 
 /// The maximum length of a sentence from elsewhere, in characters.
@@ -139,19 +140,7 @@ pub(super) fn headline(report: &PlanReport) -> Vec<Line> {
     if report.result.is_none() && report.blocked {
         parts.push(line![words::people_change(people)]);
     }
-    let mut guarded: BTreeMap<(bool, &Printable), usize> = BTreeMap::new();
-    for line in &report.guarded_roles {
-        *guarded.entry((line.gained, &line.role)).or_default() += 1;
-    }
-    for ((gained, role), number) in guarded {
-        let verb = match (gained, number) {
-            (true, 1) => "gains",
-            (true, _) => "gain",
-            (false, 1) => "loses",
-            (false, _) => "lose",
-        };
-        parts.push(line![format!("{number} {verb} "), role]);
-    }
+    parts.extend(guarded_roles(report));
     let caused = report.changes.iter().filter_map(ChangeLine::cause);
     let others = caused.filter(|cause| *cause != Cause::ThisChange).count();
     if others > 0 {
@@ -165,6 +154,30 @@ pub(super) fn headline(report: &PlanReport) -> Vec<Line> {
     parts
 }
 
+/// Returns how many people gain and lose each guarded role. After an apply, changes that Pylon did not confirm are counted apart.
+fn guarded_roles(report: &PlanReport) -> Vec<Line> {
+    let is_confirmed = |change: &ChangeLine| change.outcome.as_ref().is_none_or(|outcome| outcome.applied);
+    let unconfirmed: BTreeSet<&Printable> =
+        report.changes.iter().filter(|change| !is_confirmed(change)).map(|change| &change.email).collect();
+    let mut guarded: BTreeMap<(bool, bool, &Printable), usize> = BTreeMap::new();
+    for line in &report.guarded_roles {
+        *guarded.entry((unconfirmed.contains(&line.email), line.gained, &line.role)).or_default() += 1;
+    }
+    let mut parts = Vec::new();
+    for ((is_unconfirmed, gained, role), number) in guarded {
+        let verb = match (gained, number) {
+            (true, 1) => "gains",
+            (true, _) => "gain",
+            (false, 1) => "loses",
+            (false, _) => "lose",
+        };
+        let mut line = line![format!("{number} {verb} "), role];
+        line.extend(is_unconfirmed.then_some(Part::from(" (not confirmed)")));
+        parts.push(line);
+    }
+    parts
+}
+
 /// Returns the sections below the summary of a plan, the most important ones first.
 pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     let mut sections = Vec::new();
@@ -174,9 +187,9 @@ pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     }
     sections.extend(blocked(command, report));
     sections.extend(not_applied(report));
+    sections.extend(guardrails(report));
     sections.push(Section::Changes);
     sections.extend(base(report));
-    sections.extend(guardrails(report));
     if let Some((what, why)) = report.audit_log.as_ref().and_then(words::audit_log) {
         let mut line = line![what];
         if let Some(why) = why {
@@ -255,14 +268,13 @@ fn not_applied(report: &PlanReport) -> Option<Section> {
 }
 
 /// Returns an outcome that several people share, with their number and the first of them.
-fn people_line(outcome: &str, people: &[&ChangeLine]) -> Line {
-    let mut line = line![cut(outcome), format!(": {} people", people.len())];
-    for change in people.iter().take(NAMED) {
-        line.extend(line![", ", &change.email]);
-    }
+fn people_line(sentence: &str, people: &[&ChangeLine]) -> Line {
+    let mut line = line![format!("{} people: ", people.len()), cut(sentence), " ("];
+    line.extend(separated(people.iter().take(NAMED).map(|change| line![&change.email])));
     if people.len() > NAMED {
         line.push(format!(" and {} more", people.len() - NAMED).into());
     }
+    line.push(")".into());
     line
 }
 
@@ -368,19 +380,34 @@ fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
     line
 }
 
-/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged.
+/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged. A list that explains
+/// why the plan is blocked is open.
 fn others(report: &PlanReport) -> Vec<Section> {
+    let blocks =
+        |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
     let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
     let lists = [
-        list("Not found in Pylon", false, missing.into_iter().map(missing_line).collect()),
-        list("Deactivated in Pylon", false, deactivated.into_iter().map(missing_line).collect()),
+        list(
+            "Not found in Pylon",
+            blocks(Guardrail::Missing),
+            missing.into_iter().map(missing_line).collect(),
+        ),
+        list(
+            "Deactivated in Pylon",
+            blocks(Guardrail::Missing),
+            deactivated.into_iter().map(missing_line).collect(),
+        ),
         list("Observed, left alone", false, report.observed.iter().map(observed_line).collect()),
         list(
             "Another primary address in Pylon",
             false,
             report.found_elsewhere.iter().map(found_elsewhere_line).collect(),
         ),
-        list("Unmanaged", false, report.unmanaged.iter().map(|email| line![email]).collect()),
+        list(
+            "Unmanaged",
+            blocks(Guardrail::Unmanaged),
+            report.unmanaged.iter().map(|email| line![email]).collect(),
+        ),
     ];
     lists.into_iter().flatten().collect()
 }

@@ -16,17 +16,25 @@ const NAMED: usize = 10;
 /// Formats the changes in at most `room` bytes. Changes of guarded roles come first, and are the last to be cut.
 pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> String {
     let mut people = transitions::people(report);
-    people.sort_by_key(|person| person.guarded_roles.is_empty()); // stable: the order of the plan stays
+    people.sort_by_key(rank); // stable: otherwise, the order of the plan stays
     let columns = Columns { has_outcome: report.result.is_some(), links };
     let rows: Vec<String> = people.iter().map(|person| columns.row(person)).collect();
     if people.len() <= MOST_LISTED && columns.size(&rows) <= room {
         return columns.table(&rows);
     }
+    people.sort_by_key(|person| person.guarded_roles.is_empty());
+    let rows: Vec<String> = people.iter().map(|person| columns.row(person)).collect();
     let guarded = people.iter().take_while(|person| !person.guarded_roles.is_empty()).count();
     let mut text = matrix(report, room / 4);
     text += &columns.guarded(&people[..guarded], &rows[..guarded], room.saturating_sub(text.len()));
     text += &columns.others(&people[guarded..], guarded == 0, room.saturating_sub(text.len()));
     text
+}
+
+/// Returns the place of a person in the table: changes that are not applied first, then guarded roles, then what the files cause.
+fn rank(person: &Person<'_>) -> (bool, bool, Option<Cause>) {
+    let is_applied = person.change.outcome.as_ref().is_some_and(|outcome| outcome.applied);
+    (is_applied, person.guarded_roles.is_empty(), person.change.cause())
 }
 
 /// Formats how many people make each transition.
@@ -36,7 +44,7 @@ fn matrix(report: &PlanReport, room: usize) -> String {
         .into_iter()
         .filter(|cause| transitions.iter().any(|transition| transition.causes.contains_key(cause)))
         .collect();
-    let mut head = "| change | people |".to_owned();
+    let mut head = "| was → will be | people |".to_owned();
     let mut line = "|:--|--:|".to_owned();
     for cause in &causes {
         head += &format!(" {} |", cause.as_str());
@@ -99,23 +107,36 @@ impl Columns<'_> {
         let ChangeLine { edits, outcome, .. } = person.change;
         let mut changes: Vec<String> = edits.iter().map(values).collect();
         changes.extend(person.guarded_roles.iter().map(|line| cell(&guarded_role(line))));
-        let why: Vec<String> = edits.iter().map(|edit| self.why(edit)).collect();
+        let mut why: Vec<String> = edits.iter().map(|edit| self.why(edit)).collect();
+        why.dedup();
+        if why.len() > 1 {
+            why = edits.iter().zip(why).map(|(edit, why)| format!("{}: {why}", edit.field)).collect();
+        }
         let mut row = format!("| {} | {} | {} |", cell(who), changes.join("<br>"), why.join("<br>"));
         if let Some(outcome) = outcome.as_ref().filter(|_| self.has_outcome) {
-            row += &format!(" {} |", cell(&code(outcome.name)));
+            row += &if outcome.applied {
+                format!(" {} |", outcome.name)
+            } else {
+                format!(" **{}** |", outcome.name)
+            };
         }
         row + "\n"
     }
 
-    /// Returns the cause of an edit, the line that declares the value, and notes.
+    /// Returns the cause of an edit and its origin, the line that declares the value, and notes.
     fn why(self, edit: &EditLine) -> String {
         let EditLine { field: _, from: _, to: _, through_scim, location, origin, blame, cause } = edit;
-        let cause = cause.map_or_else(String::new, |cause| format!("{}: ", cause.as_str()));
-        let mut why = cause + &self.links.place(location);
-        let note = words::origin(origin);
-        if !note.is_empty() {
-            why += &format!(" {}", code(&note));
+        let cause = cause.map(|cause| match cause {
+            Cause::ThisChange => format!("**{}**", cause.as_str()),
+            Cause::Scheduled | Cause::Drift => cause.as_str().to_owned(),
+        });
+        let origin = Some(words::origin(origin)).filter(|origin| !origin.is_empty());
+        let reasons: Vec<String> = cause.into_iter().chain(origin.map(|origin| code(&origin))).collect();
+        let mut why = reasons.join(", ");
+        if !why.is_empty() {
+            why += "<br>";
         }
+        why += &self.links.place(location);
         if !through_scim.is_empty() {
             let roles: Vec<String> = through_scim.iter().map(short).collect();
             why += &format!("<br>has {} through SCIM", roles.join(", "));
@@ -128,14 +149,22 @@ impl Columns<'_> {
 
     /// Formats the changes of guarded roles. If the rows are too long, each becomes a short line, so that none is left out.
     fn guarded(self, people: &[Person<'_>], rows: &[String], room: usize) -> String {
+        if people.is_empty() {
+            return String::new();
+        }
+        let verb = words::count(people.len(), "person gains or loses", "people gain or lose");
+        let title = format!("**{verb} a guarded role**\n\n");
         if self.size(rows) <= room / 2 {
-            return self.table(rows);
+            return title + &self.table(rows);
         }
         let lines = people.iter().flat_map(|person| &person.guarded_roles);
         let lines: Vec<String> =
             lines.map(|line| format!("- {} {}\n", short(&line.email), guarded_role(line))).collect();
         let (shown, kept) = fitting(&lines, room.saturating_sub(super::FENCES));
-        shown + "\n" + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
+        title
+            + &shown
+            + "\n"
+            + &left_out(lines.len() - kept, "change of a guarded role", "changes of guarded roles")
     }
 
     /// Formats the people without a guarded role, folded. Many people with the same change are one row.

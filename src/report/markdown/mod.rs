@@ -48,7 +48,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         }
         Body::Plan(plan) => plan::write(command, plan, links, limit),
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
-        Body::Agenda(agenda) => agenda::write(command, agenda, limit),
+        Body::Agenda(agenda) => agenda::write(command, agenda, links, limit),
         Body::Roles(roles) => tables::write(command, &roles.tables(), limit),
         Body::Explanation(explanation) => tables::write(command, &explanation.tables(), limit),
         Body::Page(page) => tables::write(command, &page.tables(), limit),
@@ -233,7 +233,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Formats the scheduled changes, one per line.
-fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
+fn scheduled(lines: &[ScheduledChange], links: Links<'_>, room: usize) -> String {
     let line = |line: &ScheduledChange| {
         let ScheduledChange { when, email, field, from: _, to: _, location, blocked_by } = line;
         let values = line.short_values(LONGEST);
@@ -243,7 +243,7 @@ fn scheduled(lines: &[ScheduledChange], room: usize) -> String {
             .iter()
             .map(|figure| format!("; **will be blocked** by {}", code(Printable::cut(figure, 200).as_str())))
             .collect();
-        let (when, email, place) = (short(when), short(email), place(location));
+        let (when, email, place) = (short(when), short(email), links.place(location));
         format!("{when} {email} {field}: {} ({place}){blocked}", words::change(&from, &to))
     };
     list(lines.iter().map(line), room)

@@ -90,7 +90,7 @@ fn section_text(section: &Section, report: &PlanReport, links: Links<'_>, share:
         Section::Scheduled if report.scheduled.is_empty() => String::new(),
         Section::Scheduled => {
             let summary = format!("Scheduled ({})", report.scheduled.len());
-            details(&summary, &scheduled(&report.scheduled, share)) + "\n"
+            details(&summary, &scheduled(&report.scheduled, links, share)) + "\n"
         }
         Section::Files(files) => {
             let hunks: Vec<Hunk> = files.iter().flat_map(|file| file.hunks.clone()).collect();

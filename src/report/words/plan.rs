@@ -27,7 +27,7 @@ pub fn people_change(number: usize) -> String {
 /// The title of differences from the base version that a reviewer must not miss, and that need no write.
 pub const ALSO_CHANGED: &str = "These files also change";
 /// The title of the other differences from the base version that need no write.
-pub const UNWRITTEN: &str = "Declared differently, without a write now";
+pub const UNWRITTEN: &str = "Also declared differently, with nothing to apply now";
 
 /// Returns the result of a plan as a title.
 pub fn verdict(report: &PlanReport) -> String {

@@ -326,10 +326,12 @@ fn a_comment_shows_the_author_next_to_the_current_value() {
     scene.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     let expected = r"
+Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
+
+| who | was → will be | why |
+|:--|:--|:--|
 | `bo@acme.example`<br>`Bo Lindqvist` | role `Viewer` → `Member` | `users.toml:6`<br>`changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z` |
 | `cy@acme.example`<br>`Cy Ortega` | role `Member` → `Viewer` | `users.toml:7` |
-
-Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 The audit log does not say who changed 1 of 3 values.
 

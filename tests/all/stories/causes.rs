@@ -169,7 +169,7 @@ fn what_the_files_declare_differently_without_a_write_is_listed() {
     let expected = "These files also change (2):
   [guardrails] keep_at_least.Admin: 2 → 1 (users.toml:3)
   dana@acme.example is no longer declared and still holds Admin
-Declared differently, without a write now (3):
+Also declared differently, with nothing to apply now (3):
   cy@acme.example windows: added { from = 2026-12-20, until = 2027-01-03, status = \"away\", then = \"active\" } (users.toml:7); takes effect on a date
   eve@acme.example status: added \"active\" (users.toml:8); Pylon has this value
   jo@acme.example role: added \"Viewer\" (users.toml:9); not found in Pylon
@@ -183,7 +183,8 @@ Declared differently, without a write now (3):
         "{comment}"
     );
     assert!(
-        comment.contains("<details><summary>Declared differently, without a write now (3)</summary>"),
+        comment
+            .contains("<details><summary>Also declared differently, with nothing to apply now (3)</summary>"),
         "{comment}"
     );
 }
@@ -207,7 +208,25 @@ fn the_title_counts_what_the_pull_request_does_not_cause() {
     scene.run("plan --base base/users.toml --report markdown=plan.md").exits(0);
     let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     assert!(comment.contains("### 3 people change · 2 not from this pull request\n"), "{comment}");
-    assert!(comment.contains("| role `Viewer` → `Member` | this change: `users.toml:4` |\n"), "{comment}");
+    let rows: Vec<&str> = comment.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected = [
+        "| `bo@acme.example`<br>`Bo` | role `Viewer` → `Member` | **this change**<br>`users.toml:4` |",
+        "| `eve@acme.example`<br>`Eve` | status `active` → `out_of_office` | scheduled, `until 2026-11-27`<br>`users.toml:6` |",
+        "| `cy@acme.example`<br>`Cy` | role `Member` → `Viewer` | drift<br>`users.toml:5` |",
+    ];
+    assert_eq!(rows, expected, "what this pull request causes comes first");
+}
+
+#[test]
+fn the_comment_names_the_field_of_each_cause_if_a_person_has_two() {
+    let eve = |role: &str| {
+        BEFORE.replace(r#"{ role = "Member", windows"#, &format!("{{ role = \"{role}\", windows"))
+    };
+    let scene = Scene::with_pylon(PYLON).file("users.toml", eve("Viewer")).file("base.toml", BEFORE);
+    scene.run("plan --base base.toml --only eve@acme.example --report markdown=plan.md").exits(0);
+    let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    let why = "| role: **this change**<br>`users.toml:6`<br>status: scheduled, `until 2026-11-27`<br>`users.toml:6` |\n";
+    assert!(comment.contains(why), "{comment}");
 }
 
 #[test]

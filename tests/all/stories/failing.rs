@@ -228,11 +228,35 @@ fn people_with_the_same_result_are_listed_under_one_message() {
     let comment = fs::read_to_string(scene.folder().join("a.md")).unwrap();
     assert_eq!(times(&comment, sentence), 1, "{comment}");
     assert!(
-        comment.contains(&format!("> - `{sentence}`: 12 people, `p00@acme.example`, `p01@acme.example`, ")),
+        comment.contains(&format!("> - 12 people: `{sentence}` (`p00@acme.example`, `p01@acme.example`, ")),
         "{comment}"
     );
-    assert!(comment.contains("`p09@acme.example` and 2 more\n"), "{comment}");
+    assert!(comment.contains("`p09@acme.example` and 2 more)\n"), "{comment}");
     assert_eq!(times(&comment, "] # P: not effective\n"), 12, "{comment}");
+}
+
+#[test]
+fn after_an_apply_the_comment_begins_with_what_is_not_applied() {
+    let pylon = r#"{ "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
+        { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member" },
+        { "id": "u_dee", "email": "dee@acme.example", "name": "Dee", "role": "member", "role_from_scim": true } ] }"#;
+    let users = "[guardrails]\nkeep_at_least = { Admin = 1 }\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n\
+                 \"ben@acme.example\" = { role = \"Member\" }\n\"cy@acme.example\" = { role = \"Viewer\" }\n\
+                 \"dee@acme.example\" = { role = \"Admin\" }\n";
+    let scene = Scene::with_pylon(pylon).file("users.toml", users);
+    scene.run("apply --auto-approve --report markdown=a.md").exits(4);
+    let comment = fs::read_to_string(scene.folder().join("a.md")).unwrap();
+    let title = "### 2 of 3 changes applied · 1 loses `Admin` · 1 gains `Admin` (not confirmed)\n";
+    assert!(comment.contains(title), "{comment}");
+    let rows: Vec<&str> = comment.lines().filter(|line| line.starts_with("| `")).collect();
+    let starts = ["| `dee@acme.example`", "| `ben@acme.example`", "| `cy@acme.example`"];
+    let ends = [" **not effective** |", " applied |", " applied |"];
+    assert_eq!(rows.len(), 3, "{comment}");
+    for ((row, start), end) in rows.iter().zip(starts).zip(ends) {
+        assert!(row.starts_with(start) && row.ends_with(end), "{comment}");
+    }
 }
 
 #[cfg(unix)]

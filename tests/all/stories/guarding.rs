@@ -203,6 +203,18 @@ fn people_declared_nowhere_and_people_who_are_missing_can_be_refused() {
 }
 
 #[test]
+fn the_comment_names_the_missing_people_openly_if_they_block_the_plan() {
+    let users = "[guardrails]\nmissing = \"block\"\n[users]\n\"typo@acme.example\" = {}\n";
+    for (users, is_open) in [(users.to_owned(), true), (users.replace("block", "report"), false)] {
+        let scene = pylon(1).file("users.toml", users);
+        scene.run("plan --report markdown=plan.md");
+        let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+        assert_eq!(comment.contains("**Not found in Pylon**\n\n- `typo@acme.example`"), is_open, "{comment}");
+        assert_eq!(comment.contains("<summary>Not found in Pylon (1)</summary>"), !is_open, "{comment}");
+    }
+}
+
+#[test]
 fn an_expired_acknowledgment_is_named_and_not_obeyed() {
     let text = "[guardrails]\nmax_changes = 0\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 5\nreason = \"reorganization\"\nexpires = 2026-11-20\n";
     let scene = pylon(1).file("users.toml", format!("{text}[users]\n{}", demote(0..1)));

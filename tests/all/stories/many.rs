@@ -44,6 +44,29 @@ fn many_people_with_the_same_change_are_one_entry_and_guarded_roles_come_last() 
 }
 
 #[test]
+fn a_comment_has_a_title_above_the_guarded_roles_of_many_people() {
+    let scene = scene(75);
+    scene.run("plan --report markdown=plan.md").exits(0);
+    let comment = std::fs::read_to_string(scene.folder().join("plan.md")).unwrap();
+    let expected = "Guardrails pass: `75 of 76 change (limit 2000)`, `2 Admins remain (minimum 2)`.
+
+| was → will be | people |
+|:--|--:|
+| role `Member` → `Viewer` | 74 |
+| role `Member` → `Admin` | 1 |
+
+**1 person gains or loses a guarded role**
+
+| who | was → will be | why |
+|:--|:--|:--|
+| `p0075@acme.example`<br>`P 75` | role `Member` → `Admin`<br>**gains** `Admin` | `users.toml:81` |
+
+<details><summary>74 other people change</summary>
+";
+    assert!(comment.contains(expected), "{comment}");
+}
+
+#[test]
 fn full_lists_everyone() {
     let run = scene(75).run("plan --full");
     let listed =

@@ -50,13 +50,13 @@ fn a_comment_has_the_verdict_a_row_per_person_and_folds_the_rest() {
 
 `Acme Support` (`org_4f1c`, `HOST`), 6 declared: **3 to change (2 roles, 1 status)** · 2 in sync · 1 not in Pylon
 
+Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
+
 | who | was → will be | why |
 |:--|:--|:--|
 | `bo@acme.example`<br>`Bo Lindqvist` | role `Viewer` → `Admin`<br>**gains** `Admin` | [`users.toml:4`](https://git.example/blob/abc/users.toml#L4) |
 | `dee@acme.example`<br>`Dee Brown` | role `Admin` → `Member`<br>**loses** `Admin` | [`users.toml:6`](https://git.example/blob/abc/users.toml#L6) |
 | `cy@acme.example`<br>`Cy Ortega` | status `active` → `out_of_office` | [`users.toml:5`](https://git.example/blob/abc/users.toml#L5) |
-
-Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 <details><summary>Not found in Pylon (1)</summary>
 
@@ -66,7 +66,7 @@ Guardrails pass: `3 of 6 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 <details><summary>Scheduled (1)</summary>
 
-- `2026-11-24` `eve@acme.example` role: `Viewer` → `Member` (`users.toml:11`)
+- `2026-11-24` `eve@acme.example` role: `Viewer` → `Member` ([`users.toml:11`](https://git.example/blob/abc/users.toml#L11))
 
 </details>
 

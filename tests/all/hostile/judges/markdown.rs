@@ -35,7 +35,7 @@ const WORDS: &str = "journals older newest People result command \
     per permission persists plain planned please presented rate reached redirects refused region renew report \
     request response returned right self-signed server set shows signature signed slowly speak supported supports \
     take than then traffic trust trusted unexpected variable wants which without write yet \
-    why lose pull drift outcome Unmanaged Deactivated Observed Another Declared also still compared takes effect date \
+    Also gain why lose pull drift outcome Unmanaged Deactivated Observed Another Declared also still compared takes effect date \
     transition transitions enforced managed Diff TOML Nothing No rolled holds zone";
 
 /// Rejects everything outside code that is not ours.
