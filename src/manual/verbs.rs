@@ -79,8 +79,8 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "rollback",
-        more: "Gives each person the values from before the apply, unless someone else has changed them since. If users.toml still \
-               declares the newer values, the next apply would set them again. The report shows which lines to edit.",
+        more: "Undoes one apply: each person that it changed gets the earlier values back, unless someone else has changed them since. \
+               Also edit users.toml, because the next apply would otherwise undo the rollback. The report shows which lines to edit.",
         examples: &[
             ("rolecall rollback --last", "undo the newest apply"),
             ("rolecall rollback", "list the journals of this config, which changes nothing"),
@@ -122,7 +122,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[
             ("0", "the files are valid"),
-            ("1", "a file is not valid, or --deny warnings is given and there is one"),
+            ("1", "a file is not valid, or there is a warning and --deny warnings is given"),
         ],
         unused: NO_PROGRESS,
     },

@@ -151,5 +151,5 @@ fn an_outcome_without_a_reason_is_one_line_for_all_people() {
     let page = page(&scene, "apply --auto-approve", 1);
     let alert = page.split(r#"<section class="notice">"#).nth(1).unwrap().split("</section>").next().unwrap();
     assert!(alert.matches("<li>").count() <= 4, "{alert}");
-    has_in_order(alert, &["not attempted: ", " people, ", " and ", " more</li>"]);
+    has_in_order(alert, &[" people: not attempted (", " and ", " more)</li>"]);
 }
