@@ -123,6 +123,7 @@ fn compose(bencher: Bencher<'_, '_>) {
 fn render(bencher: Bencher<'_, '_>, format: &str) {
     let format = Format::ALL.into_iter().find(|known| known.as_str() == format).expect("one of them all");
     let setting = Setting {
+        width: None,
         colors: false,
         is_full: false,
         problems_on_stderr: false,

@@ -82,6 +82,8 @@ fn environment(clock: Clock, token_sources: Vec<TokenSource>) -> Environment {
         can_ask: std::io::stdin().is_terminal() && output::stderr_is_terminal(),
         stdout_is_terminal: output::stdout_is_terminal(),
         stderr_is_terminal: output::stderr_is_terminal(),
+        stdout_width: output::stdout_width(),
+        stderr_width: output::stderr_width(),
     }
 }
 

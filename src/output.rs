@@ -9,6 +9,8 @@ use std::io::{IsTerminal, Result, Write};
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
+use terminal_size::{Height, Width};
+
 use crate::pylon::Token;
 use crate::pylon::token::words;
 use crate::sandbox::DEFAULT_TOKEN;
@@ -68,6 +70,22 @@ pub fn stdout_is_terminal() -> bool {
 #[expect(clippy::disallowed_methods, reason = "only this module may use it")]
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Returns the width of the terminal that is standard output, or `None`.
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
+pub fn stdout_width() -> Option<usize> {
+    width(terminal_size::terminal_size_of(std::io::stdout()))
+}
+
+/// Returns the width of the terminal that is standard error, or `None`.
+#[expect(clippy::disallowed_methods, reason = "only this module may use it")]
+pub fn stderr_width() -> Option<usize> {
+    width(terminal_size::terminal_size_of(std::io::stderr()))
+}
+
+fn width(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(Width(columns), _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 /// Reports panics here instead of through the standard library, whose message would contain the token if the panic does.

@@ -252,7 +252,8 @@ fn ask(
     }
     let styles = Styles::new(colors(common, environment, environment.stderr_is_terminal));
     let mut answer = String::new();
-    let asked = output::stderr(text::question(command, planned, &styles, common.full));
+    let question = text::question(command, planned, &styles, common.full, environment.stderr_width);
+    let asked = output::stderr(question);
     let answered = asked.and_then(|()| std::io::stdin().lock().read_line(&mut answer));
     if answered.is_ok() && answer.trim() == "yes" {
         return Ok(());

@@ -15,7 +15,7 @@ use crate::problem::{Problem, Problems, codes};
 use crate::pylon::token::{self as tokens, TokenSource};
 use crate::pylon::{Token, Variables};
 use crate::regular::is_stream;
-use crate::report::{self, Annotations, Body, Report, Setting, diagnostic};
+use crate::report::{self, Annotations, Body, Format, Report, Setting, diagnostic};
 
 pub mod agenda;
 pub mod apply;
@@ -137,6 +137,10 @@ pub struct Environment {
     pub can_ask: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
+    /// The width in columns. `None` if standard output is not a terminal, or if its width is unknown.
+    pub stdout_width: Option<usize>,
+    /// The same for standard error.
+    pub stderr_width: Option<usize>,
 }
 
 /// The texts to print, and the exit code.
@@ -234,16 +238,17 @@ fn finish(mut report: Report, outlets: Outlets, common: &Common, environment: &E
     let stdout = report::write(report, common.format, &setting);
     let mut stderr = String::new();
     if let Body::Problems(problems) | Body::Valid { files: problems, .. } = &report.body {
-        stderr += &diagnostic::render(problems, colors(common, environment, environment.stderr_is_terminal));
+        let colors = colors(common, environment, environment.stderr_is_terminal);
+        stderr += &diagnostic::render(problems, colors, environment.stderr_width);
     }
     let mut exit = report.exit;
-    let for_files = Setting { colors: false, problems_on_stderr: false, ..setting };
+    let for_files = Setting { colors: false, width: None, problems_on_stderr: false, ..setting };
     let in_file = |format, limit: Option<usize>| {
         let markdown_limit = limit.unwrap_or(for_files.markdown_limit);
         output::scrub(report::write(report, format, &Setting { markdown_limit, ..for_files.clone() }))
     };
     for problem in outlets.write(in_file) {
-        stderr += &diagnostic::render(&problem.into(), false);
+        stderr += &diagnostic::render(&problem.into(), false, environment.stderr_width);
         exit = exit.with_lost_report(may_have_changed);
     }
     Output { stdout, stderr, exit, may_have_changed }
@@ -264,6 +269,7 @@ fn complete(body: &mut Body, invocation: &Invocation) {
 fn setting(common: &Common, environment: &Environment) -> Setting {
     Setting {
         colors: colors(common, environment, environment.stdout_is_terminal),
+        width: environment.stdout_width.filter(|_| common.format == Format::Text),
         is_full: common.full,
         problems_on_stderr: true,
         markdown_limit: common.markdown_limit,

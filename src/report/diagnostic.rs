@@ -12,13 +12,18 @@ use miette::{
 };
 use textwrap::WordSplitter;
 
+use super::text::wrap::{SEPARATOR, options, wrapped};
 use crate::printable::Printable;
 use crate::problem::{Label, Problem, Problems};
 use crate::source::{Excerpt, Sources};
 
-/// The width of a rendered problem in columns.
+/// The maximum width of a rendered problem in columns.
 const WIDTH: usize = 110;
-/// How many characters of a line are shown before, in, and after the marked part.
+/// How many columns miette adds to a line of a file: its number, and a frame.
+const FRAME: usize = 9;
+/// How many columns miette adds to a label.
+const BRANCH: usize = 4;
+/// How many characters of a line are shown before, in, and after the marked part, if the terminal is wide enough.
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
 const AFTER: usize = 40;
@@ -27,27 +32,32 @@ const SENTENCE: usize = 4000;
 /// How many problems are shown. The others are counted.
 pub(super) const MOST: usize = 100;
 
-/// Renders all problems, followed by their number.
-pub fn render(problems: &Problems, colors: bool) -> String {
-    let letters: String = letters(problems, colors).map(|letter| letter + "\n").collect();
-    letters + &closing(problems)
+/// Renders all problems, followed by their number. `width` is the width of the terminal, if there is one.
+pub fn render(problems: &Problems, colors: bool, width: Option<usize>) -> String {
+    let letters: String = letters(problems, colors, width).map(|letter| letter + "\n").collect();
+    letters + &wrapped(&closing(problems), width)
 }
 
 /// Renders each of the first hundred problems.
-pub fn letters(problems: &Problems, colors: bool) -> impl Iterator<Item = String> + use<'_> {
+pub fn letters(
+    problems: &Problems,
+    colors: bool,
+    width: Option<usize>,
+) -> impl Iterator<Item = String> + use<'_> {
     let styles = if colors { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-    // Do not break flags, dates, or addresses at hyphens, because people copy them.
+    // Do not break paths, flags, dates, or addresses, because people copy them.
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(WIDTH)
+        .with_width(width.map_or(WIDTH, |width| width.min(WIDTH)))
         .with_context_lines(0)
         .with_links(false)
+        .with_word_separator(SEPARATOR)
         .with_word_splitter(WordSplitter::NoHyphenation)
         .with_break_words(false);
     problems.list.iter().take(MOST).map(move |problem| {
         let mut text = String::new();
         // Writing to a string cannot fail. If the layout fails, the message is still shown.
-        if handler.render_report(&mut text, &Letter::new(problem, &problems.sources)).is_err() {
+        if handler.render_report(&mut text, &Letter::new(problem, &problems.sources, width)).is_err() {
             text += &format!("{}: {}\n", problem.code, Printable::cut(&problem.message, SENTENCE));
         }
         text
@@ -99,8 +109,9 @@ pub(super) struct SourceLine {
 }
 
 impl<'p> Letter<'p> {
-    pub(super) fn new(problem: &'p Problem, sources: &Sources) -> Self {
-        let mut lines = problem.labels.iter().map(|label| SourceLine::new(label, sources));
+    /// `width` is the width of the terminal, if there is one.
+    pub(super) fn new(problem: &'p Problem, sources: &Sources, width: Option<usize>) -> Self {
+        let mut lines = problem.labels.iter().map(|label| SourceLine::new(label, sources, width));
         let line = lines.next();
         let notes = lines
             .map(|line| Note { text: line.label.clone(), line: SourceLine { label: String::new(), ..line } })
@@ -115,15 +126,25 @@ impl<'p> Letter<'p> {
 }
 
 impl SourceLine {
-    fn new(label: &Label, sources: &Sources) -> Self {
+    fn new(label: &Label, sources: &Sources, width: Option<usize>) -> Self {
         let Excerpt { location, before, marked, after } = sources.excerpt(label.place);
-        let skipped = before.chars().count().saturating_sub(BEFORE);
-        let tail: String = before.chars().skip(skipped).collect();
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(FRAME));
         let tab = |text: &str| text.replace('\t', " ");
-        let before = format!("{}{}", if skipped > 0 { "…" } else { "" }, Printable::new(&tab(&tail)));
-        let after = Printable::cut(&tab(&after), AFTER).to_string();
-        let marked = separated(Printable::cut(&tab(&marked), MARKED).to_string(), &after);
-        let before = separated(before, &format!("{marked}{after}"));
+        let label = Printable::cut(&label.text, MARKED);
+        let marked = start(&tab(&marked), MARKED, room);
+        // The branch to the label begins in the middle of the marked part.
+        let branch = marked.width() / 2 + BRANCH;
+        let left = room.saturating_sub(marked.width().max(branch + label.width()));
+        let before = end(&tab(&before), BEFORE, left);
+        let left = room.saturating_sub(before.width() + marked.width());
+        let after = if marked.as_str().ends_with('…') {
+            Printable::default()
+        } else {
+            start(&tab(&after), AFTER, left)
+        };
+        let label = textwrap::fill(label.as_str(), options(room.saturating_sub(before.width() + branch)));
+        let marked = separated(marked.to_string(), after.as_str());
+        let before = separated(before.to_string(), &format!("{marked}{after}"));
         // A place at the end of a line, where something is missing, needs a space for its caret.
         let is_at_end = marked.is_empty() && after.is_empty();
         let start = before.len();
@@ -133,7 +154,7 @@ impl SourceLine {
             file: Printable::new(&location.file).to_string(),
             text,
             marked: start..end,
-            label: Printable::cut(&label.text, MARKED).to_string(),
+            label,
             number: location.line,
             column: location.column,
         }
@@ -143,6 +164,24 @@ impl SourceLine {
         let label = Some(self.label.clone()).filter(|label| !label.is_empty());
         std::iter::once(LabeledSpan::new_primary_with_span(label, SourceSpan::from(self.marked.clone())))
     }
+}
+
+/// Returns the start of a text, with at most `limit` characters and `columns` columns.
+fn start(text: &str, limit: usize, columns: usize) -> Printable {
+    let fits = |text: &Printable| text.width() <= columns;
+    (0..=limit).rev().map(|limit| Printable::cut(text, limit)).find(fits).unwrap_or_default()
+}
+
+/// Returns the end of a text, with at most `limit` characters and `columns` columns.
+fn end(text: &str, limit: usize, columns: usize) -> Printable {
+    let mut tail: Vec<char> = text.chars().rev().take(limit + 1).collect();
+    tail.reverse();
+    let last = |limit: usize| {
+        let skipped = tail.len().saturating_sub(limit);
+        let shown: String = tail.iter().skip(skipped).collect();
+        Printable::new(&if skipped > 0 { format!("…{shown}") } else { shown })
+    };
+    (0..=limit).rev().map(last).find(|text| text.width() <= columns).unwrap_or_default()
 }
 
 /// Escapes the end of `text` if it would form `##[` with the beginning of `next`. The log of a job would treat that as a command.

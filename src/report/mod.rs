@@ -103,6 +103,8 @@ pub enum Body {
 pub struct Setting {
     /// Whether to use terminal colors.
     pub colors: bool,
+    /// The width of the terminal in columns, to which the text is wrapped. `None` if it is unknown or there is no terminal.
+    pub width: Option<usize>,
     /// Whether to list every person, even if many have the same change.
     pub is_full: bool,
     /// Whether problems are printed on standard error, and so are omitted from the text.

@@ -9,7 +9,7 @@ use crate::report::diagnostic::{Letter, MOST, Note, SourceLine};
 pub(super) fn write(problems: &Problems) -> Markup {
     let Problems { sources, list } = problems;
     html! {
-        @for problem in list.iter().take(MOST) { (section(&Letter::new(problem, sources))) }
+        @for problem in list.iter().take(MOST) { (section(&Letter::new(problem, sources, None))) }
         @if list.len() > MOST { p.quiet { "The first " (MOST) " problems are shown." } }
     }
 }

@@ -117,7 +117,8 @@ fn failed(command: &str, exit: Exit, problems: &Problems, limit: usize) -> Strin
 /// Adds the problems or warnings, called `names` in the singular and the plural.
 fn with_letters(head: String, problems: &Problems, names: [&str; 2], limit: usize) -> String {
     let [one, many] = names;
-    let letters: Vec<String> = diagnostic::letters(problems, false).map(|letter| escaped(&letter)).collect();
+    let letters: Vec<String> =
+        diagnostic::letters(problems, false, None).map(|letter| escaped(&letter)).collect();
     let room = limit.saturating_sub(head.len());
     let (shown, kept) = fitting(&letters, room.saturating_sub(FENCES));
     head + &fence("text", &shown) + &left_out(problems.list.len() - kept, one, many)

@@ -4,9 +4,11 @@ mod agenda;
 mod comparison;
 mod plan;
 mod tables;
+pub(super) mod wrap;
 
 use super::facts::agenda::ScheduledChange;
 use super::style::{Styles, styled};
+use super::tables::TableReport;
 use super::{Body, Report, Setting, diagnostic, words};
 use crate::printable::Printable;
 
@@ -17,9 +19,14 @@ const WIDEST_EMAIL: usize = 40;
 /// The maximum length of names and values in characters. JSON has the full texts.
 const LONGEST: usize = 80;
 
-/// Writes the report for a terminal.
+/// Writes the report for a terminal, with lines that fit its width.
 pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
+    wrap::wrapped(&unwrapped(report, styles, setting), setting.width)
+}
+
+fn unwrapped(report: &Report, styles: &Styles, setting: &Setting) -> String {
     let Report { command, exit, body } = report;
+    let tables = |report: &TableReport| tables::tables(command, report, styles, setting.width);
     match body {
         Body::Nothing => String::new(),
         Body::NobodyDeclared { file, declared: _ } => format!("{file} declares no people: nothing to do\n"),
@@ -27,21 +34,21 @@ pub fn write(report: &Report, styles: &Styles, setting: &Setting) -> String {
             let warnings = if setting.problems_on_stderr {
                 String::new()
             } else {
-                diagnostic::render(files, setting.colors)
+                diagnostic::render(files, setting.colors, setting.width)
             };
             format!("{}\n{warnings}", words::valid(files, *declared, *exit))
         }
         Body::Plan(report) => plan::plan(command, report, styles, setting.is_full),
         Body::Comparison(report) => comparison::comparison(report, styles),
         Body::Agenda(report) => agenda::agenda(report, styles),
-        Body::Roles(report) => tables::tables(command, &report.tables(), styles),
-        Body::Explanation(report) => tables::tables(command, &report.tables(), styles),
-        Body::Page(page) => tables::tables(command, &page.tables(), styles),
-        Body::Doctor(report) => tables::tables(command, &report.tables(), styles),
-        Body::Files(report) => tables::tables(command, &report.tables(), styles),
-        Body::Journals(report) => tables::tables(command, &report.tables(), styles),
+        Body::Roles(report) => tables(&report.tables()),
+        Body::Explanation(report) => tables(&report.tables()),
+        Body::Page(page) => tables(&page.tables()),
+        Body::Doctor(report) => tables(&report.tables()),
+        Body::Files(report) => tables(&report.tables()),
+        Body::Journals(report) => tables(&report.tables()),
         Body::Problems(_) if setting.problems_on_stderr => String::new(),
-        Body::Problems(problems) => diagnostic::render(problems, setting.colors),
+        Body::Problems(problems) => diagnostic::render(problems, setting.colors, setting.width),
     }
 }
 

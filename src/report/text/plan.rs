@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::tables::hunk_lines;
+use super::wrap::{verbatim, wrapped};
 use super::{LONGEST, WIDEST_EMAIL, listed, padded, scheduled_lines};
 use crate::apply::Outcome;
 use crate::clock::minute;
@@ -52,13 +53,19 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
 }
 
 /// Formats a plan with the question whether to apply it. The question names the changes of guarded roles.
-pub fn question(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
+pub fn question(
+    command: &str,
+    report: &PlanReport,
+    styles: &Styles,
+    is_full: bool,
+    width: Option<usize>,
+) -> String {
     let plan = plan(command, report, styles, is_full);
     let people = words::count(report.changes.len(), "person changes", "people change");
     let guarded = words::guarded_roles(report);
     let guarded = if guarded.is_empty() { guarded } else { format!("; {guarded}") };
     let organization = report.organization.name.short(LONGEST);
-    format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: ")
+    wrapped(&format!("{plan}\n{people}{guarded}. Type `yes` to apply to {organization}: "), width)
 }
 
 /// Formats the people. Many people with the same change are one row. Changes of guarded roles come last, because that is next to
@@ -271,7 +278,10 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
             styled(styles.quiet, place)
         );
         if let Some(remedy) = remedy {
-            remedy.lines().for_each(|line| text += &format!("  {line}\n"));
+            for line in remedy.lines().map(|line| format!("  {line}\n")) {
+                let is_toml = line.starts_with("    ");
+                text += &if is_toml { verbatim(&line) } else { line };
+            }
         }
     }
     for line in &report.expired {

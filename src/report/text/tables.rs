@@ -1,18 +1,21 @@
 //! The reports that are tables.
 
-use textwrap::{Options, WordSplitter};
-
 use super::padded;
+use super::wrap::{self, verbatim};
 use crate::report::diff::{Hunk, Sign};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::tables::{Mark, Row, Table, TableReport};
 
 /// The maximum width of a column. A longer cell shifts the rest of its line.
 const WIDEST: usize = 44;
-/// The width at which notes are wrapped, between words.
+/// The maximum width of notes, which are wrapped between words.
 const NOTE: usize = 100;
+/// The indent of cells.
+const CELL_INDENT: usize = 4;
+/// The indent of notes.
+const NOTE_INDENT: usize = 6;
 
-pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles) -> String {
+pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles, width: Option<usize>) -> String {
     let TableReport { about, verdict, mark: _, tables } = report;
     let about: String = about.iter().map(|about| format!(" · {about}")).collect();
     let mut text = format!("{}{about}\n", styled(styles.heading, format_args!("rolecall {command}")));
@@ -27,7 +30,7 @@ pub(super) fn tables(command: &str, report: &TableReport, styles: &Styles) -> St
                 columns.iter().zip(&widths).map(|(head, width)| format!("{head:<width$}  ")).collect();
             text += &format!("    {}\n", styled(styles.quiet, heads.trim_end()));
         }
-        rows.iter().for_each(|row| text += &row_lines(row, &widths, styles));
+        rows.iter().for_each(|row| text += &row_lines(row, &widths, width, styles));
     }
     text + &format!("\n{verdict}\n")
 }
@@ -42,7 +45,7 @@ fn widths(columns: &[&str], rows: &[Row]) -> Vec<usize> {
     (0..count).map(width).collect()
 }
 
-fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
+fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles) -> String {
     let Row { mark, cells, path, notes, location, hunks } = row;
     let sign = match mark {
         Mark::Plain => " ".to_owned(),
@@ -52,17 +55,24 @@ fn row_lines(row: &Row, widths: &[usize], styles: &Styles) -> String {
     };
     let cells: String = cells.iter().zip(widths).map(|(cell, width)| padded(cell, *width) + "  ").collect();
     let place = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, at)));
-    let mut text = format!("  {sign} {}{place}", if place.is_empty() { cells.trim_end() } else { &cells });
-    text.push('\n');
+    let line = format!("  {sign} {}{place}\n", if place.is_empty() { cells.trim_end() } else { &cells });
+    let mut text = width.map_or_else(|| line.clone(), |width| hanging(&line, widths, width));
     path.iter().for_each(|path| text += &format!("      {path}\n"));
-    // Do not break words: people copy addresses, and the second part of a word could begin a line like a command of a job.
-    let options = Options::new(NOTE).word_splitter(WordSplitter::NoHyphenation).break_words(false);
+    let note_width = width.map_or(NOTE, |width| NOTE.min(width.saturating_sub(NOTE_INDENT)));
     for line in notes.iter().flat_map(|note| note.lines()) {
-        let lines = textwrap::wrap(line, &options);
+        let lines = textwrap::wrap(line, wrap::options(note_width));
         lines.iter().for_each(|line| text += &format!("      {line}\n"));
     }
     hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
     text
+}
+
+/// Wraps a row. It continues below its last cell, if that is in the left half of the terminal.
+fn hanging(line: &str, widths: &[usize], width: usize) -> String {
+    let before_last = widths.len().saturating_sub(1);
+    let last = CELL_INDENT + widths.iter().take(before_last).map(|width| width + 2).sum::<usize>();
+    let indent = if last <= width / 2 { last } else { NOTE_INDENT };
+    wrap::wrapped_line(line, width, indent)
 }
 
 /// Formats the changes of a file.
@@ -75,7 +85,8 @@ pub(super) fn hunk_lines(hunk: &Hunk, styles: &Styles) -> String {
         }
     };
     let line = |(sign, line): &(Sign, String)| {
-        format!("      {}\n", styled(style(*sign), format!("{}{line}", sign.as_char()).trim_end()))
+        let line = styled(style(*sign), format!("{}{line}", sign.as_char()).trim_end());
+        verbatim(&format!("      {line}\n"))
     };
     hunk.lines.iter().map(line).collect()
 }
@@ -90,6 +101,9 @@ mod tests {
     fn wrapping_a_note_does_not_create_a_command_of_a_job() {
         let word = format!("{}::error::x", "n".repeat(NOTE));
         let row = Row::new(Mark::Bad, [crate::printable::Printable::new("a")]).note(format!("mean {word}?"));
-        assert_eq!(row_lines(&row, &[1], &Styles::new(false)), format!("  ✗ a\n      mean\n      {word}?\n"));
+        assert_eq!(
+            row_lines(&row, &[1], None, &Styles::new(false)),
+            format!("  ✗ a\n      mean\n      {word}?\n")
+        );
     }
 }

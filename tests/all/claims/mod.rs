@@ -47,5 +47,5 @@ pub(crate) fn is_explained(problems: &Problems) {
         assert!(text.get(span.clone()).is_some(), "{span:?} is not a place in {text:?}: {:?}", problems.list);
     }
     // Rendering a diagnostic takes longer than all other checks.
-    diagnostic::letters(problems, false).take(3).for_each(|letter| is_harmless(&letter));
+    diagnostic::letters(problems, false, None).take(3).for_each(|letter| is_harmless(&letter));
 }

@@ -5,7 +5,7 @@ use rolecall::report::{Annotations, Body, Format, Report, Setting, write};
 
 use super::carriers::{Carrier, Deal};
 use super::judges::markdown::SOURCE_URL;
-use super::judges::{self, judge};
+use super::judges::{self, judge, terminal};
 
 /// A limit that is large enough to contain everything.
 pub(super) const NO_LIMIT: usize = 64 << 20;
@@ -13,6 +13,7 @@ pub(super) const NO_LIMIT: usize = 64 << 20;
 pub(super) fn setting(markdown_limit: usize, colors: bool) -> Setting {
     Setting {
         colors,
+        width: None,
         is_full: false,
         problems_on_stderr: false,
         markdown_limit,
@@ -35,6 +36,9 @@ pub(super) fn check_formats(
     let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;
     for format in formats.iter().copied() {
         let text = write(&report, format, &setting(NO_LIMIT, colors && format == Format::Text));
+        if format == Format::Text {
+            check_width(&report, colors, &text);
+        }
         let seen =
             judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
         let is_laid_out = is_wrapped && format != Format::Json;
@@ -55,6 +59,41 @@ pub(super) fn check_formats(
             );
         }
     }
+}
+
+/// Checks the report on a terminal with 80 columns: no line is wider unless it cannot be broken, and no word is lost or split.
+fn check_width(report: &Report, colors: bool, unwrapped: &str) {
+    const WIDTH: usize = 80;
+    let text = write(report, Format::Text, &Setting { width: Some(WIDTH), ..setting(NO_LIMIT, colors) });
+    judge(Format::Text, &text).unwrap_or_else(|why| panic!("{}, wrapped: {why}\n{text}", report.command));
+    let plain = |text: &str| terminal::without_styles(text).unwrap();
+    let (text, unwrapped) = (plain(&text), plain(unwrapped));
+    for line in text.lines().filter(|line| terminal::columns_of(line) > WIDTH) {
+        assert!(cannot_be_broken(line), "{}: {line:?} is too wide in\n{text}", report.command);
+    }
+    // An excerpt of a file is shorter on a narrow terminal.
+    if !matches!(report.body, Body::Problems(_) | Body::Valid { .. }) {
+        assert!(text.split_whitespace().eq(unwrapped.split_whitespace()), "{text}\n\n{unwrapped}");
+    }
+}
+
+/// Returns whether a line is one word, contains a command, or is TOML to copy.
+fn cannot_be_broken(line: &str) -> bool {
+    const TOML: [&str; 9] = [
+        "guardrail = ",
+        "role = ",
+        "user = ",
+        "reason = ",
+        "expires = ",
+        "      +",
+        "      -",
+        "       ",
+        "      @",
+    ];
+    let content = line.trim_start_matches([' ', '│', '×', '⚠', '☞']);
+    !content.contains(' ')
+        || line.contains("`rolecall ")
+        || TOML.iter().any(|start| line.starts_with(start) || content.starts_with(start))
 }
 
 /// Returns what a reader sees of a text. JSON contains it whole, a terminal omits some marks, and markdown escapes long

@@ -213,9 +213,9 @@ fn mistyped() -> impl Strategy<Value = String> {
 
 fn rendered_harmlessly(problems: &Problems) {
     assert!(!problems.list.is_empty(), "what is refused is explained");
-    let shown = diagnostic::render(problems, false);
+    let shown = diagnostic::render(problems, false, None);
     is_harmless(&shown);
-    diagnostic::render(problems, true); // its escape codes are our own
+    diagnostic::render(problems, true, None); // its escape codes are our own
     reported_harmlessly(Body::Problems(Box::new(problems.clone())));
 }
 
@@ -281,6 +281,7 @@ fn reported_harmlessly(body: Body) {
     let annotations = Annotations::default();
     let setting = Setting {
         colors: false,
+        width: None,
         is_full: false,
         problems_on_stderr: false,
         markdown_limit: 65_536,
@@ -333,7 +334,7 @@ fn no_words_in_a_users_toml_cause_a_panic_or_act_as_commands() {
 fn several_mistakes_in_one_line_do_not_panic() {
     holds(1000, &mistyped(), |text| {
         if let Err(problems) = read(&text) {
-            diagnostic::render(&problems, false);
+            diagnostic::render(&problems, false, None);
         }
     });
 }

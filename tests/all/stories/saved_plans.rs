@@ -286,7 +286,7 @@ fn the_question_names_who_gains_and_who_loses_a_guarded_role() {
     scene.run("plan -o plan.json").exits(0);
     let saved: Value = serde_json::from_str(&text(&scene)).unwrap();
     let report: PlanReport = serde_json::from_value(saved["report"].clone()).unwrap();
-    let asked = question("apply", &report, &Styles::new(false), false);
+    let asked = question("apply", &report, &Styles::new(false), false, None);
     let end = "2 people change; ana@acme.example gains Admin, bo@acme.example loses Admin. Type `yes` to apply to Acme: ";
     assert!(asked.ends_with(end), "{asked}");
 }

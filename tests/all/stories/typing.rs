@@ -1415,7 +1415,7 @@ fn a_secret_in_an_unusual_place_is_not_printed() {
         "pylon_token =\nabcdefgh\n",
     ] {
         let problems = read(text).expect_err(text);
-        let shown = rolecall::report::diagnostic::render(&problems, false);
+        let shown = rolecall::report::diagnostic::render(&problems, false, None);
         assert!(!shown.contains("abcdefgh"), "{shown}");
     }
 }

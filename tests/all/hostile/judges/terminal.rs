@@ -48,7 +48,7 @@ fn screenful(lines: &[&str]) -> Result<String, String> {
 }
 
 /// Counts columns as an emulator does: per character, even if several form one glyph.
-fn columns_of(line: &str) -> usize {
+pub(in super::super) fn columns_of(line: &str) -> usize {
     line.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
@@ -85,7 +85,7 @@ pub(in super::super) fn seen_of(line: &str) -> String {
 }
 
 /// Returns the report without our styles.
-fn without_styles(report: &str) -> Result<String, String> {
+pub(in super::super) fn without_styles(report: &str) -> Result<String, String> {
     let mut pieces = report.split('\u{1b}');
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -1,0 +1,155 @@
+//! Fits a text to the width of a terminal.
+//!
+//! Lines break only at spaces, so paths, addresses, and flags stay whole. A command in backticks stays whole too, because people copy
+//! it.
+
+use textwrap::core::Word;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// How much further the continuation of a line is indented.
+const HANGING: usize = 4;
+/// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Texts from outside cannot contain it,
+/// because they are printable.
+const VERBATIM: char = '\0';
+const RESET: &str = "\x1b[0m";
+
+/// Marks a line to be printed as it is, however wide the terminal is.
+pub(super) fn verbatim(line: &str) -> String {
+    format!("{VERBATIM}{line}")
+}
+
+/// Returns options that break lines of this width only between words.
+pub(in crate::report) fn options(width: usize) -> Options<'static> {
+    // Do not break words: the second part of a word could begin a line like a command of a job.
+    Options::new(width)
+        .word_separator(SEPARATOR)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false)
+}
+
+/// Separates words at spaces, except in commands in backticks.
+pub(in crate::report) const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
+
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        let end = end_of_word(rest)?;
+        let (word, behind) = rest.split_at(end);
+        rest = behind;
+        Some(Word::from(word))
+    }))
+}
+
+/// Returns the end of the first word with the spaces after it, or `None` at the end of the line.
+fn end_of_word(line: &str) -> Option<usize> {
+    let command = line.find("`rolecall ").and_then(|start| {
+        let is_in_first_word = !line[..start].contains(' ');
+        Some(start + 1 + line[start + 1..].find('`')?).filter(|_| is_in_first_word)
+    });
+    let start = command.unwrap_or(0);
+    let space = line[start..].find(' ').map_or(line.len(), |space| start + space);
+    let spaces = line[space..].len() - line[space..].trim_start_matches(' ').len();
+    Some(space + spaces).filter(|end| *end > 0)
+}
+
+/// Wraps the lines that are wider than the terminal, with a hanging indent. `None` if the width is unknown: then only the marks of
+/// [`verbatim`] are removed.
+pub(in crate::report) fn wrapped(text: &str, width: Option<usize>) -> String {
+    let mut wrapped = String::new();
+    for line in text.split_inclusive('\n') {
+        match (line.strip_prefix(VERBATIM), width) {
+            (Some(line), _) => wrapped += line,
+            (None, Some(width)) => {
+                let indent = line.len() - line.trim_start_matches(' ').len();
+                wrapped += &wrapped_line(line, width, indent + HANGING);
+            }
+            (None, None) => wrapped += line,
+        }
+    }
+    wrapped
+}
+
+/// Wraps a line. The lines after the first have an indent of `hanging` columns.
+pub(super) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
+    if textwrap::core::display_width(line.trim_end_matches('\n')) <= width {
+        return line.to_owned();
+    }
+    let content = line.trim_start_matches(' ');
+    let indent = &line[..line.len() - content.len()];
+    let hanging = " ".repeat(hanging);
+    let options = options(width).initial_indent(indent).subsequent_indent(&hanging);
+    let words = content.trim_end_matches(['\n', ' ']);
+    // A question ends with a space, before the answer.
+    let end = if content.ends_with('\n') { "\n" } else { &content[words.len()..] };
+    let lines = textwrap::wrap(words, options);
+    with_styles_per_line(&lines, &hanging) + end
+}
+
+/// Joins lines. A style that continues in the next line ends before the line break, and begins again after the indent. Pagers reset
+/// styles at the end of a line.
+fn with_styles_per_line(lines: &[impl AsRef<str>], indent: &str) -> String {
+    let mut text = String::new();
+    let mut open = String::new();
+    for (number, line) in lines.iter().map(AsRef::as_ref).enumerate() {
+        if number > 0 {
+            text += &format!("\n{indent}{open}");
+        }
+        let line = if number > 0 { line.trim_start_matches(' ') } else { line };
+        text += line;
+        open = open_styles(&open, line);
+        if !open.is_empty() && number + 1 < lines.len() {
+            text += RESET;
+        }
+    }
+    text
+}
+
+/// Returns the styles that are still open at the end of `line`, if `open` were open at its start.
+fn open_styles(open: &str, line: &str) -> String {
+    let mut open = open.to_owned();
+    for code in line.split('\x1b').skip(1).filter_map(|rest| Some(&rest[..=rest.find('m')?])) {
+        match code {
+            "[0m" => open.clear(),
+            code => open += &format!("\x1b{code}"),
+        }
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn wide_lines_break_at_spaces_and_continue_with_a_hanging_indent() {
+        assert_eq!(wrapped("  ~ ana   Viewer to-Admin\n", Some(18)), "  ~ ana   Viewer\n      to-Admin\n");
+        assert_eq!(wrapped("  a/long/path.toml:12 b\n", Some(12)), "  a/long/path.toml:12\n      b\n");
+        assert_eq!(wrapped("Apply these changes? ", Some(12)), "Apply these\n    changes? ");
+        assert_eq!(wrapped("name 日本 日本\n", Some(12)), "name 日本\n    日本\n");
+        assert_eq!(wrapped("fits\n\n  fits\n", Some(6)), "fits\n\n  fits\n");
+        assert_eq!(wrapped("no spaces at the end  \n", Some(21)), "no spaces at the end\n");
+        assert_eq!(wrapped("a wide line\n", None), "a wide line\n");
+    }
+
+    #[test]
+    fn commands_and_verbatim_lines_stay_whole() {
+        let text = format!("run `rolecall plan -c a.toml`.\n{}\n", verbatim("expires = 2026-12-01  # soon"));
+        let expected = "run\n    `rolecall plan -c a.toml`.\nexpires = 2026-12-01  # soon\n";
+        assert_eq!(wrapped(&text, Some(12)), expected);
+        assert_eq!(wrapped(&text, None), text.replace(VERBATIM, ""));
+        assert_eq!(
+            wrapped("a `rolecall without an end\n", Some(12)),
+            "a `rolecall\n    without\n    an end\n"
+        );
+    }
+
+    #[test]
+    fn styles_have_no_width_and_end_with_their_line() {
+        let text = "\x1b[1m\x1b[31mone two\x1b[0m three\n";
+        assert_eq!(wrapped(text, Some(13)), text);
+        let expected = "\x1b[1m\x1b[31mone\x1b[0m\n    \x1b[1m\x1b[31mtwo\x1b[0m\n    three\n";
+        assert_eq!(wrapped(text, Some(6)), expected);
+    }
+}
