@@ -225,7 +225,9 @@ fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
         let _ = write!(place, ", has {} through SCIM", listed(through_scim));
     }
     let blame = blame.as_ref().map_or_else(String::new, |blame| {
-        format!("              {}\n", styled(styles.quiet, words::blame(blame)))
+        let (from, _) = edit.short_values(LONGEST);
+        let set_by = format!("{}: {}", words::before(&from), words::blame(blame));
+        format!("              {}\n", styled(styles.quiet, set_by))
     });
     format!("      {field:<6}  {value}   {}\n{blame}", styled(styles.quiet, place))
 }

@@ -7,7 +7,7 @@ use crate::pylon::inquiry::CutShort;
 use crate::pylon::{Cause, Failure};
 use crate::report::facts::plan::{AuditLogLine, BlameLine};
 
-/// Returns who set a value: `changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
+/// Returns who set a value: `set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z`.
 pub fn blame(line: &BlameLine) -> String {
     let BlameLine { actor_id, actor_name, actor_email, source, action: _, at, old: _, new, outlived } = line;
     let short = |text: &Printable| text.short(LONGEST_NAME);
@@ -25,9 +25,9 @@ pub fn blame(line: &BlameLine) -> String {
     };
     let when = minute(*at);
     match new.as_ref().filter(|_| *outlived) {
-        None => format!("changed {by}, {when}"),
+        None => format!("set {by}, {when}"),
         Some(new) => {
-            format!("changed to {} {by}, {when}; a later change is not in the audit log", short(new))
+            format!("set to {} {by}, {when}; a later change is not in the audit log", short(new))
         }
     }
 }
@@ -102,10 +102,10 @@ mod tests {
                 new: Some(shown("Admin")),
                 outlived: false,
             };
-            assert_eq!(blame(&line), format!("changed {expected}, 2026-08-20 14:02Z"));
+            assert_eq!(blame(&line), format!("set {expected}, 2026-08-20 14:02Z"));
             let outlived = BlameLine { outlived: true, ..line };
             let since = "a later change is not in the audit log";
-            assert_eq!(blame(&outlived), format!("changed to Admin {expected}, 2026-08-20 14:02Z; {since}"));
+            assert_eq!(blame(&outlived), format!("set to Admin {expected}, 2026-08-20 14:02Z; {since}"));
         }
     }
 

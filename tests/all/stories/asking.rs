@@ -526,8 +526,8 @@ fn explain_shows_the_last_change_in_the_audit_log_if_it_can_be_read() {
     let scene = scene();
     scene.run("apply --auto-approve --only b.lindqvist@acme.example").exits(0);
     let run = scene.run("explain bo@acme.example");
-    assert!(run.exits(0).stdout.contains("changed by "), "{}", run.stdout);
+    assert!(run.exits(0).stdout.contains("set by "), "{}", run.stdout);
     scene.pylon(|world| world.settings.audit_log = false);
     let run = scene.run("explain bo@acme.example");
-    assert!(!run.exits(0).stdout.contains("changed by "), "{}", run.stdout);
+    assert!(!run.exits(0).stdout.contains("set by "), "{}", run.stdout);
 }

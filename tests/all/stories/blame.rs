@@ -55,9 +55,13 @@ fn audit_searches(scene: &Scene) -> Vec<Value> {
     searches.map(|arrival| serde_json::from_slice(&arrival.request.body).unwrap()).collect()
 }
 
-/// Returns only the lines about the audit log.
+/// Returns only the lines about the audit log, without the value that was set.
 fn blamed(stdout: &str) -> Vec<&str> {
-    stdout.lines().map(str::trim).filter(|line| line.contains("changed ")).collect()
+    let shown = stdout.lines().map(str::trim).filter_map(|line| match line.split_once(": set ") {
+        Some((value, _)) => Some(&line[value.len() + 2..]),
+        None => line.contains("changed ").then_some(line),
+    });
+    shown.collect()
 }
 
 #[test]
@@ -78,9 +82,9 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
 
   ~ bo@acme.example  Bo Lindqvist
       role    Viewer → Member   users.toml:4
-              changed by Dana Reyes (dana@acme.example), 2026-11-20 08:03Z
+              Viewer: set by Dana Reyes (dana@acme.example), 2026-11-20 08:03Z
       status  away → active     users.toml:4
-              changed by u_gone, 2026-11-20 09:01Z
+              away: set by u_gone, 2026-11-20 09:01Z
   ~ cy@acme.example  Cy Ortega
       role    Member → Viewer   users.toml:5
 
@@ -90,8 +94,7 @@ The audit log does not say who changed 1 of 3 values.
 "
         .replace("HOST", &scene.host()),
     );
-    let is_added =
-        |line: &&str| line.trim_start().starts_with("changed by ") || line.starts_with("The audit log ");
+    let is_added = |line: &&str| line.trim_start().contains("set by ") || line.starts_with("The audit log ");
     let without: String =
         run.stdout.lines().filter(|line| !is_added(line)).map(|line| format!("{line}\n")).collect();
     assert_eq!(without, plain, "it only adds lines");
@@ -161,9 +164,9 @@ fn the_newest_entry_counts_regardless_of_the_order() {
     assert_eq!(
         blamed(&scene.run("plan --blame").stdout),
         [
-            "changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
-            "changed by schedule, 2026-08-19 00:00Z",
-            "changed by Ana Silva (ana@acme.example) through the API, 2026-08-18 00:00Z",
+            "set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
+            "set by schedule, 2026-08-19 00:00Z",
+            "set by Ana Silva (ana@acme.example) through the API, 2026-08-18 00:00Z",
         ]
     );
 }
@@ -180,8 +183,8 @@ fn an_entry_that_set_another_value_is_shown_as_such() {
     assert_eq!(
         blamed(&scene.run("plan --blame").stdout),
         [
-            "changed to Admin by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z; a later change is not in the audit log",
-            "changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
+            "set to Admin by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z; a later change is not in the audit log",
+            "set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
             "The audit log does not say who changed 1 of 3 values.",
         ]
     );
@@ -234,7 +237,7 @@ fn every_fault_except_silence_leads_to_a_retry() {
         run.exits(0);
         assert_eq!(
             blamed(&run.stdout),
-            ["changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z"],
+            ["set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z"],
             "{}",
             fault.name()
         );
@@ -283,7 +286,7 @@ fn a_log_too_long_for_the_rate_limit_is_reported_as_partial() {
     assert_eq!(
         blamed(&run.stdout),
         [
-            "changed by Dana Reyes (dana@acme.example), 2026-11-01 00:00Z",
+            "set by Dana Reyes (dana@acme.example), 2026-11-01 00:00Z",
             "It is not known who changed 2 of 3 values: only the first 2 pages of the audit log were read.",
         ]
     );
@@ -330,17 +333,17 @@ Guardrails pass: `2 of 4 change (limit 10)`, `2 Admins remain (minimum 2)`.
 
 | who | was → will be | why |
 |:--|:--|:--|
-| `bo@acme.example`<br>`Bo Lindqvist` | role `Viewer` → `Member` | `users.toml:6`<br>`changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z` |
+| `bo@acme.example`<br>`Bo Lindqvist` | role `Viewer` → `Member` | `users.toml:6`<br>`set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z` |
 | `cy@acme.example`<br>`Cy Ortega` | role `Member` → `Viewer` | `users.toml:7` |
 
 The audit log does not say who changed 1 of 3 values.
 
 <details><summary>Observed, left alone (1)</summary>
 
-- `bo@acme.example` status `away` → `active` (`changed by an unknown user, 2026-08-20 14:02Z`) (`users.toml:6`)
+- `bo@acme.example` status `away` → `active` (`set by an unknown user, 2026-08-20 14:02Z`) (`users.toml:6`)
 ";
     assert!(comment.contains(expected), "{comment}");
-    let diff = "-role = \"Viewer\" # changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z\n";
+    let diff = "-role = \"Viewer\" # set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z\n";
     assert!(comment.contains(diff), "{comment}");
     let forbidden = Scene::with_pylon(&state(r#""audit_log": false"#, &[])).file("users.toml", USERS);
     forbidden.run("plan --blame --report markdown=plan.md").exits(0);
@@ -361,7 +364,7 @@ fn the_diff_is_valid_toml_for_any_author() {
     scene.run("plan --blame --report markdown=plan.md").exits(0);
     let comment = fs::read_to_string(scene.folder().join("plan.md")).unwrap();
     let diff = comment.split("```diff\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
-    let by = r#"changed by Odd\u{a}[policy] " # \u{7} (odd@acme.example), 2026-08-20 14:02Z"#;
+    let by = r#"set by Odd\u{a}[policy] " # \u{7} (odd@acme.example), 2026-08-20 14:02Z"#;
     assert!(diff.contains(&format!("-role = \"Viewer\" # {by}\n")), "{diff}");
     assert!(diff.contains(&format!(" [users.\"none@acme.example\"] # None\n-# role: {by}\n")), "{diff}");
     let before = diff.lines().filter(|line| line.starts_with([' ', '-']));
@@ -377,7 +380,7 @@ fn annotations_and_the_html_page_show_the_author() {
     assert_eq!(
         annotations,
         [
-            "::notice file=users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Member%0Achanged by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
+            "::notice file=users.toml,line=4,col=30,title=bo@acme.example::role Viewer → Member%0Aset by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z",
             "::notice file=users.toml,line=4,col=49,title=bo@acme.example::status away → active",
             "::notice file=users.toml,line=5,col=30,title=cy@acme.example::role Member → Viewer",
         ]
@@ -385,7 +388,7 @@ fn annotations_and_the_html_page_show_the_author() {
     let page = fs::read_to_string(scene.folder().join("plan.html")).unwrap();
     for part in [
         "<th>Last change</th>",
-        "<td class=\"quiet\">changed by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</td>",
+        "<td class=\"quiet\">set by Dana Reyes (dana@acme.example), 2026-08-20 14:02Z</td>",
         "<p class=\"quiet\">The audit log does not say who changed 2 of 3 values.</p>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
