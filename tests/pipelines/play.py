@@ -119,7 +119,7 @@ def a_pull_request_gets_one_comment_with_what_it_causes(stage):
     head, base = stage.github.pull(number)["head"]["sha"], stage.github.git("rev-parse", "main")
     body = comment(stage, number)
     in_order(body, "<!-- rolecall comment users.toml -->", "<!-- rolecall:plan -->", "### 1 person changes\n", f"compared with `{base[:7]}`",
-             "| `bo@acme.example`", f"this change: [`teams/emea.toml:2`](https://github.com/acme/people/blob/{head}/teams/emea.toml#L2)",
+             "| `bo@acme.example`", f"**this change**<br>[`teams/emea.toml:2`](https://github.com/acme/people/blob/{head}/teams/emea.toml#L2)",
              "exit code 2", "[summary and log of the run]", "[as a page](https://github.com/acme/people/actions/artifacts/")
     assert str(stage.folder) not in body, "a path of the runner"
     in_order(run.jobs["check"].summary, "<!-- rolecall:validate -->", "<!-- rolecall:compare -->")
@@ -181,7 +181,7 @@ def the_first_pull_request_may_add_the_files(stage):
     stage.github.git("commit", "--quiet", "--message", "nobody")
     number = stage.github.pull_request("first", BEFORE | PROMOTED)
     green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall:plan -->", "which does not have these files", "this change: ")
+    in_order(comment(stage, number), "<!-- rolecall:plan -->", "which does not have these files", "**this change**")
 
 
 def a_fork_is_checked_without_a_token(stage):
@@ -229,7 +229,7 @@ def a_blocked_plan_fails_and_saves_no_plan(stage):
     number = stage.github.pull_request("refused", REFUSED)
     run = red(stage, stage.github.on_pull_request(number))
     assert "exit code 3" in run.jobs["plan"].log
-    in_order(comment(stage, number), "Blocked by keep_at_least", "this change: ", "exit code 3")
+    in_order(comment(stage, number), "Blocked by keep_at_least", "**this change**", "exit code 3")
     assert [kept["name"] for kept in stage.github.read()["artifacts"]] == ["rolecall-page-plan-users.toml"]
 
 
@@ -724,7 +724,7 @@ def the_comment_gets_the_result_of_the_apply(stage):
     commit = stage.reviewed(PROMOTED)
     green(stage, stage.github.on_push(commit))
     body = comment(stage, 41)
-    in_order(body, "<!-- rolecall comment users.toml -->", "<!-- rolecall:apply -->", "### 1 change applied", "| `applied` |", "exit code 0",
+    in_order(body, "<!-- rolecall comment users.toml -->", "<!-- rolecall:apply -->", "### 1 change applied", "| applied |", "exit code 0",
              "the journal is an artifact of the run", "<details><summary>The reviewed plan</summary>", "### 1 person changes", "</details>")
     green(stage, stage.github.on_push(commit))
     assert comment(stage, 41).count("The reviewed plan") == 1
@@ -1190,7 +1190,7 @@ def the_files_can_be_in_a_folder_of_a_larger_repository(stage):
     stage.github.commit("main", {f"ops/pylon/{name}": text for name, text in BEFORE.items()})
     number = stage.github.pull_request("change", {f"ops/pylon/{name}": text for name, text in PROMOTED.items()} | {"src/main.c": ""})
     green(stage, stage.github.on_pull_request(number))
-    in_order(comment(stage, number), "<!-- rolecall comment ops/pylon/users.toml -->", "this change: [`ops/pylon/teams/emea.toml:")
+    in_order(comment(stage, number), "<!-- rolecall comment ops/pylon/users.toml -->", "**this change**<br>[`ops/pylon/teams/emea.toml:")
     green(stage, stage.github.push(stage.github.merge(number)))
     assert stage.role("bo") == "member"
     stage.pylon.by_hand("bo@acme.example", role="admin")
@@ -1297,7 +1297,7 @@ def the_shell_script_checks_plans_applies_and_keeps_in_sync(stage):
     assert run("plan", token=False) == 1 and not (files / plan).exists()
     assert run("apply", plan) == 1 and run("apply") == 1
     assert run("plan", BEFORE=old) == 0
-    in_order((files / "rolecall-out/report.md").read_text(), "<!-- rolecall:plan -->", "bo@acme.example", "this change: ")
+    in_order((files / "rolecall-out/report.md").read_text(), "<!-- rolecall:plan -->", "bo@acme.example", "**this change**")
     assert run("apply", plan) == 0 and stage.role("bo") == "member"
     assert list((files / "rolecall-out").glob("journal-*.jsonl"))
     assert run("apply", plan) == 0 and stage.pylon.patches() == 1
@@ -1351,7 +1351,7 @@ def gitlab_plans_in_the_merge_request_and_applies_on_merge(stage):
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     run("rolecall plan", 0, **request, CI_COMMIT_SHORT_SHA=head[:8])
     [note] = [note["body"] for note in lab.notes if note["author"]["id"] == 3]
-    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "this change: [`teams/emea.toml:2`](https://gitlab.example/acme/people/-/blob/c0ffee/",
+    in_order(note, marker, "<!-- rolecall:plan -->", "bo@acme.example", "**this change**<br>[`teams/emea.toml:2`](https://gitlab.example/acme/people/-/blob/c0ffee/",
              head[:8], "exit code 0")
     widget = workspace / lab.document["rolecall plan"]["artifacts"]["reports"]["terraform"]
     assert json.loads(widget.read_text()) == {"create": 0, "update": 1, "delete": 0}
