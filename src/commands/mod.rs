@@ -139,7 +139,7 @@ pub struct Environment {
     pub stderr_is_terminal: bool,
     /// The width in columns. `None` if standard output is not a terminal, or if its width is unknown.
     pub stdout_width: Option<usize>,
-    /// The number of columns of standard error. `None` if it is not a terminal.
+    /// The width in columns. `None` if standard error is not a terminal, or if its width is unknown.
     pub stderr_width: Option<usize>,
 }
 

@@ -147,9 +147,10 @@ mod tests {
 
     #[test]
     fn styles_have_no_width_and_end_with_their_line() {
-        let text = "\x1b[1m\x1b[31mone two\x1b[0m three\n";
-        assert_eq!(wrapped(text, Some(13)), text);
-        let expected = "\x1b[1m\x1b[31mone\x1b[0m\n    \x1b[1m\x1b[31mtwo\x1b[0m\n    three\n";
+        const RED: &str = "\x1b[1m\x1b[31m";
+        let text = &format!("{RED}one two{RESET} three\n");
+        assert_eq!(wrapped(text, Some(13)), *text);
+        let expected = format!("{RED}one{RESET}\n    {RED}two{RESET}\n    three\n");
         assert_eq!(wrapped(text, Some(6)), expected);
     }
 }
