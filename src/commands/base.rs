@@ -32,8 +32,14 @@ pub(super) struct Base {
 /// not an error: the base is already merged, so this change cannot correct it.
 pub(super) fn read(base: &str, config: &Path) -> Result<Base, Problem> {
     let name = Printable::cut(base, 200);
-    if Path::new(base).is_file() {
-        return Ok(Base::new(name, None, Roster::read(Path::new(base))));
+    let file = Path::new(base);
+    if file.is_file() {
+        // A pipeline passes an absolute path of its machine, which is of no use to a reader.
+        let name = match file.file_name() {
+            Some(last) if file.is_absolute() => Printable::cut(&last.to_string_lossy(), 200),
+            _ => name,
+        };
+        return Ok(Base::new(name, None, Roster::read(file)));
     }
     let folder = &folder(config);
     let root = config.file_name().map(PathBuf::from).unwrap_or_default();
