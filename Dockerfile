@@ -12,6 +12,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY src ./src
 COPY benches ./benches
 COPY docs/diagnostics.md docs/saved-plan.schema.json ./docs/
+COPY examples/acme ./examples/acme
 RUN cargo build --locked --release
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN mkdir -p /parts/etc/ssl/certs /parts/usr/local/bin \

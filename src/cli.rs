@@ -54,6 +54,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
+    /// Write an example, and show its plan on the built-in fake Pylon
+    Demo(DemoArgs),
     /// Run a built-in fake Pylon on this machine
     Sandbox(SandboxArgs),
     /// Print a JSON Schema, for editors and programs
@@ -97,6 +99,7 @@ impl Command {
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Roles(_)
+            | Self::Demo(_)
             | Self::Agenda(_)
             | Self::Schema(_)
             | Self::Completions(_)
@@ -121,6 +124,7 @@ impl Command {
             Self::Validate(_)
             | Self::Compare(_)
             | Self::Fmt(_)
+            | Self::Demo(_)
             | Self::Show(_)
             | Self::Agenda(_)
             | Self::Sandbox(_)
@@ -138,7 +142,8 @@ impl Command {
                 write_state.is_some() && state.is_none() && people.is_none()
             }
             Self::Explain(args) => args.code().is_none(),
-            Self::Compare(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Compare(args) => args.new.is_none(),
+            Self::Show(_) | Self::Demo(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => false,
             _ => true,
         }
     }
@@ -156,6 +161,7 @@ impl Command {
             Self::Roles(_) => "roles",
             Self::Agenda(_) => "agenda",
             Self::Show(_) => "show",
+            Self::Demo(_) => "demo",
             Self::Rollback(_) => "rollback",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
@@ -269,6 +275,13 @@ pub struct AgendaArgs {
     /// Show only changes before this time: a date, a local date-time in the declared time zone, or one with an offset
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// New folder for the example
+    #[arg(value_name = "DIR", default_value = "rolecall-demo")]
+    pub new_folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

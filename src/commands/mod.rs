@@ -23,6 +23,7 @@ mod base;
 pub mod compare;
 pub mod completions;
 mod connection;
+pub mod demo;
 pub mod doctor;
 pub mod explain;
 mod files;
@@ -79,6 +80,8 @@ codes! {
         SandboxFailed = "sandbox::failed",
         /// A file cannot be written.
         NotWritten = "commands::not_written",
+        /// The folder for the example already exists.
+        DemoExists = "demo::folder_exists",
         /// The new file already exists.
         FileExists = "import::file_exists",
         /// The file for a state of the sandbox exists.
@@ -206,6 +209,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Compare(args) => compare::run(args, common, environment),
         Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Show(args) => show::run(args),
+        Command::Demo(args) => demo::run(args, common, environment),
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),

@@ -19,7 +19,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Main commands", &["plan", "apply", "rollback"]),
     ("File commands", &["import", "validate", "fmt", "compare", "agenda", "show"]),
     ("Inspection commands", &["explain", "roles", "doctor"]),
-    ("Other commands", &["sandbox", "schema", "completions", "man"]),
+    ("Other commands", &["demo", "sandbox", "schema", "completions", "man"]),
 ];
 
 /// Unused by commands that do not connect to Pylon.
@@ -214,6 +214,14 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
         exits: &[("0", "no check failed"), ("1", "a check failed")],
         unused: &[],
+    },
+    Verb {
+        name: "demo",
+        more: "Writes the files of a small organization into a new folder, and shows their plan. The fake Pylon runs inside of rolecall, so it needs \
+               no token and no network.",
+        examples: &[("rolecall demo", "write the example to rolecall-demo/")],
+        exits: &[SHOWN, ("1", "the folder already exists, or cannot be written")],
+        unused: &["config", "quiet", "verbose"],
     },
     Verb {
         name: "sandbox",

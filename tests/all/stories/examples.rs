@@ -51,3 +51,15 @@ fn every_example_is_documented_and_ends_in_sync_unless_meant_to_be_blocked() {
         scene.run("plan --sandbox --detailed-exitcode").exits(if is_refused { 3 } else { 0 });
     }
 }
+
+#[test]
+fn the_demo_writes_an_example_and_shows_its_plan_anywhere() {
+    let scene = Scene::offline();
+    let run = scene.run("demo");
+    assert!(run.exits(0).stdout.contains("! ines@acme.example  Ines Weber   gains Admin"), "{}", run.stdout);
+    assert!(run.stdout.contains("rolecall-demo/teams/leads.toml:6"), "{}", run.stdout);
+    run.mentions("run: rolecall plan --sandbox -c rolecall-demo/users.toml");
+    let again = scene.run("plan --sandbox -c rolecall-demo/users.toml");
+    assert_eq!(again.exits(0).stdout, run.stdout.replace("rolecall demo", "rolecall plan"));
+    scene.run("demo").exits(1).names("demo::folder_exists");
+}

@@ -1,0 +1,61 @@
+//! `demo`: writes an example and plans it on the sandbox, so that the first command works anywhere.
+
+use std::fs;
+use std::io::Result;
+use std::path::Path;
+
+use clap::Parser;
+
+use super::{CommandCode, Done, Environment, plan};
+use crate::cli::{Cli, Command, Common, DemoArgs, Origin};
+use crate::invocation::path_word;
+use crate::output::say;
+use crate::printable::Printable;
+use crate::problem::Problem;
+
+/// The files of examples/acme.
+const FILES: [(&str, &str); 5] = [
+    ("users.toml", include_str!("../../examples/acme/users.toml")),
+    ("pylon.json", include_str!("../../examples/acme/pylon.json")),
+    ("teams/amer.toml", include_str!("../../examples/acme/teams/amer.toml")),
+    ("teams/emea.toml", include_str!("../../examples/acme/teams/emea.toml")),
+    ("teams/leads.toml", include_str!("../../examples/acme/teams/leads.toml")),
+];
+
+pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -> Done {
+    let folder = &args.new_folder;
+    let name = Printable::cut(&folder.to_string_lossy(), 200);
+    if folder.try_exists().unwrap_or(true) {
+        return Err(Problem::new(CommandCode::DemoExists, format!("{name} already exists"))
+            .help("name a folder that does not exist: rolecall demo FOLDER")
+            .into());
+    }
+    write(folder).map_err(|error| {
+        Problem::new(CommandCode::NotWritten, format!("cannot write the example to {name}: {error}"))
+    })?;
+    let config = folder.join("users.toml");
+    if !common.quiet {
+        let config = path_word(&config);
+        say(&format!(
+            "Wrote an example to {name}. Edit its files, and run: rolecall plan --sandbox -c {config}"
+        ));
+    }
+    let mut cli = Cli::try_parse_from(["rolecall", "plan", "--sandbox"])
+        .unwrap_or_else(|error| unreachable!("these arguments are valid: {error}"));
+    cli.common.quiet = common.quiet;
+    cli.common.verbose = common.verbose;
+    cli.common.invocation.takes = common.invocation.takes;
+    cli.use_config(config, Origin::Named);
+    match &cli.command {
+        Command::Plan(args) => plan::run(args, &cli.common, environment),
+        other => unreachable!("`plan` is not {}", other.name()),
+    }
+}
+
+fn write(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder.join("teams"))?;
+    for (name, text) in FILES {
+        fs::write(folder.join(name), text)?;
+    }
+    Ok(())
+}
