@@ -36,9 +36,8 @@ pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -
     let config = folder.join("users.toml");
     if !common.quiet {
         let config = path_word(&config);
-        say(&format!(
-            "Wrote an example to {name}. Edit its files, and run: rolecall plan --sandbox -c {config}"
-        ));
+        say(&format!("Wrote an example to {name}. After you edit its files, plan again:"));
+        say(&format!("    rolecall plan --sandbox -c {config}\n"));
     }
     let mut cli = Cli::try_parse_from(["rolecall", "plan", "--sandbox"])
         .unwrap_or_else(|error| unreachable!("these arguments are valid: {error}"));

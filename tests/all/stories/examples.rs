@@ -58,7 +58,7 @@ fn the_demo_writes_an_example_and_shows_its_plan_anywhere() {
     let run = scene.run("demo");
     assert!(run.exits(0).stdout.contains("! ines@acme.example  Ines Weber   gains Admin"), "{}", run.stdout);
     assert!(run.stdout.contains("rolecall-demo/teams/leads.toml:6"), "{}", run.stdout);
-    run.mentions("run: rolecall plan --sandbox -c rolecall-demo/users.toml");
+    run.mentions("plan again: rolecall plan --sandbox -c rolecall-demo/users.toml");
     let again = scene.run("plan --sandbox -c rolecall-demo/users.toml");
     assert_eq!(again.exits(0).stdout, run.stdout.replace("rolecall demo", "rolecall plan"));
     scene.run("demo").exits(1).names("demo::folder_exists");
