@@ -308,6 +308,9 @@ pub struct PlanArgs {
     /// Show who last changed each value that differs, according to Pylon's audit log
     #[arg(long)]
     pub blame: bool,
+    /// List all unmanaged people in the text format, not only the first twelve
+    #[arg(long)]
+    pub list_unmanaged: bool,
     /// Show the cause of each change, compared with this version of the files: this change, scheduled, or drift
     #[arg(long, value_name = "REV-or-FILE")]
     pub base: Option<String>,

@@ -34,6 +34,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
         if args.blame {
             prepared.find_blame(&connection).await;
         }
+        prepared.report.lists_unmanaged = args.list_unmanaged;
         let exit = exit(&prepared, args);
         if let Some(path) = &args.output {
             save(&prepared, path, environment)?;

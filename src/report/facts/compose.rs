@@ -45,6 +45,7 @@ impl PlanReport {
         let ReviewedPlan { plan, findings, minimums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let is_rollback = rollback.is_some();
+        let guardrail = |finding| names.guardrail(finding, now, is_rollback, invocation);
         let changes: Vec<ChangeLine> = plan.changes.iter().map(|change| names.change(change)).collect();
         let observes: Vec<ChangeLine> = plan.observed.iter().map(|change| names.change(change)).collect();
         let missing: Vec<MissingLine> = plan.absent.iter().map(|absent| names.missing(absent)).collect();
@@ -80,8 +81,9 @@ impl PlanReport {
             observed: observes,
             missing,
             unmanaged,
+            lists_unmanaged: false,
             integration_users: observed.integrations.iter().map(integration_line).collect(),
-            guardrails: findings.iter().map(|finding| names.guardrail(finding, now, is_rollback)).collect(),
+            guardrails: findings.iter().map(guardrail).collect(),
             expired: expired.iter().map(|acknowledgment| names.expired(acknowledgment)).collect(),
             scheduled: Vec::new(),
             windows: windows.iter().map(|ahead| WindowLine::new(ahead, &roster.sources)).collect(),
@@ -271,20 +273,25 @@ impl Labels<'_> {
         lines
     }
 
-    fn guardrail(&self, finding: &Finding, now: Timestamp, is_rollback: bool) -> GuardrailLine {
+    fn guardrail(
+        &self,
+        finding: &Finding,
+        now: Timestamp,
+        is_rollback: bool,
+        invocation: &Invocation,
+    ) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
-        let remedy =
-            (*verdict == Verdict::Blocks).then(|| words::remedy(figure, is_rollback, &written, &expires));
+        let remedy = || words::remedy(figure, is_rollback, invocation, &written, &expires);
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),
             note: words::reported(figure).filter(|_| *verdict == Verdict::Warns).map(str::to_owned),
             about: Some(figure.clone()),
             figure: words::figure(figure, &|role| self.short_label(role)),
-            remedy,
+            remedy: (*verdict == Verdict::Blocks).then(remedy),
             location: place.map(|place| self.sources.locate(place)),
         }
     }

@@ -49,6 +49,9 @@ pub struct PlanReport {
     pub found_elsewhere: Vec<FoundElsewhereLine>,
     /// Primary addresses of people that no file declares. Empty if the files ignore them.
     pub unmanaged: Vec<Printable>,
+    /// Whether the text lists all of them (`plan --list-unmanaged`).
+    #[serde(skip)]
+    pub lists_unmanaged: bool,
     /// Users without an email address, sorted by ID. They are not people.
     pub integration_users: Vec<IntegrationLine>,
     pub guardrails: Vec<GuardrailLine>,

@@ -26,6 +26,8 @@ use crate::source::Location;
 const WIDEST_VALUE: usize = 44;
 /// How many people of a group are named.
 const NAMED: usize = 3;
+/// How many unmanaged people are named, unless all are listed.
+const NAMED_UNMANAGED: usize = 12;
 
 /// Formats a plan, or the result of applying it.
 pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full: bool) -> String {
@@ -34,6 +36,7 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     text += &rows(report, &shared, styles, is_full);
     text.push('\n');
     let _ = writeln!(text, "{}", words::summary(report).join(" · "));
+    text += &unmanaged(command, report);
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
     }
@@ -110,6 +113,29 @@ fn group_lines(group: &[&Person<'_>], columns: &Columns, shared: &[Shared], styl
         .collect();
     text += &format!("      {} and {} more\n", named.join(", "), group.len() - named.len());
     text
+}
+
+/// Names the unmanaged people of a plan. Empty if there are none, if the files ignore them, or after an apply.
+fn unmanaged(command: &str, report: &PlanReport) -> String {
+    let people = &report.unmanaged;
+    let addresses = people.iter().map(|email| email.short(LONGEST_ADDRESS).to_string());
+    if people.is_empty() || report.result.is_some() {
+        return String::new();
+    }
+    if report.lists_unmanaged {
+        let lines: String = addresses.map(|address| format!("  {address}\n")).collect();
+        return format!("Unmanaged ({}):\n{lines}", people.len());
+    }
+    let named = addresses.take(NAMED_UNMANAGED).collect::<Vec<_>>().join(", ");
+    let more = people.len().saturating_sub(NAMED_UNMANAGED);
+    if more == 0 {
+        return format!("Unmanaged: {named}\n");
+    }
+    let list = match command {
+        "plan" => "--list-unmanaged".to_owned(),
+        _ => format!("`{}`", report.invocation.command(&["plan", "--list-unmanaged"])),
+    };
+    format!("Unmanaged: {named} and {more} more ({list} lists them)\n")
 }
 
 struct Columns {

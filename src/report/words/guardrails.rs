@@ -1,6 +1,7 @@
 //! Sentences about guardrails: the figure with its limit, and how to let a plan pass.
 
 use super::address;
+use crate::invocation::Invocation;
 use crate::observed::RoleId;
 use crate::plan::guardrails::{Figure, RoleMinimum};
 use crate::printable::Printable;
@@ -64,6 +65,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 pub fn remedy(
     figure: &Figure,
     is_rollback: bool,
+    invocation: &Invocation,
     written: &dyn Fn(&RoleId) -> String,
     expires: &str,
 ) -> String {
@@ -82,7 +84,10 @@ pub fn remedy(
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
         }
-        Figure::Unmanaged(count) => ("declare them, or ".into(), vec![format!("up_to = {count}")]),
+        Figure::Unmanaged(count) => {
+            let declare = invocation.command(&["import", "--update", "--into", "FILE"]);
+            (format!("declare them with `{declare}`, or "), vec![format!("up_to = {count}")])
+        }
         Figure::Missing(count) => ("correct or remove them, or ".into(), vec![format!("up_to = {count}")]),
     };
     let guardrail = figure.guardrail().as_str();

@@ -75,6 +75,7 @@ pub(super) fn plan(deal: &mut Deal<'_>, of: &PlanOf) -> Body {
         blocked: !of.carried_out,
         summary: PlanSummary { in_sync: 3, in_sync_since_saved: 1, ..PlanSummary::default() },
         unmanaged: vec![deal.text(Carrier::Unmanaged)],
+        lists_unmanaged: false,
         integration_users: vec![IntegrationLine {
             id: deal.text(Carrier::IntegrationId),
             name: deal.text(Carrier::IntegrationName),
@@ -167,7 +168,13 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     };
     let remedy = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::RemedyRole);
-        words::remedy(&Figure::Holders(minimum()), false, &|_| role.to_owned(), "2026-11-27")
+        words::remedy(
+            &Figure::Holders(minimum()),
+            false,
+            &Invocation::default(),
+            &|_| role.to_owned(),
+            "2026-11-27",
+        )
     };
     let blocked = if carried_out { Verdict::Passes } else { Verdict::Blocks };
     vec![

@@ -4,6 +4,7 @@ use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use rolecall::comparison::Comparison;
 use rolecall::desired::Origin;
+use rolecall::invocation::Invocation;
 use rolecall::observed::RoleId;
 use rolecall::plan::guardrails::{Figure, RoleMinimum};
 use rolecall::printable::Printable;
@@ -98,7 +99,7 @@ fn a_suggested_correction_names_the_exact_role() {
     for text in corpus::strings() {
         let figure =
             Figure::Holders(RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 });
-        let remedy = words::remedy(&figure, false, &|_| text.clone(), "2026-11-27");
+        let remedy = words::remedy(&figure, false, &Invocation::default(), &|_| text.clone(), "2026-11-27");
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();
         assert_eq!(read(toml)["acknowledge"][0]["role"], Value::from(role));

@@ -89,6 +89,7 @@ rolecall plan · Acme (org_1, HOST) · 4 declared
       role    Member → Viewer   users.toml:5
 
 2 to change (2 roles, 1 status) · 2 in sync · 1 unmanaged
+Unmanaged: dana@acme.example
 Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 The audit log does not say who changed 1 of 3 values.
 "

@@ -57,6 +57,7 @@ fn each_change_has_the_cause_that_a_base_file_shows() {
       status  active → out_of_office   users.toml:6, until 2026-11-27 · scheduled
 
 3 to change (2 roles, 1 status) · 1 in sync · 1 unmanaged
+Unmanaged: dana@acme.example
 Causes, compared with base/users.toml: 1 this change · 1 scheduled · 1 drift
 Guardrails pass: 3 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "

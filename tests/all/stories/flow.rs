@@ -45,6 +45,7 @@ rolecall plan · Acme Support (org_4f1c, HOST) · 4 declared
       status  active → out_of_office   users.toml:8
 
 2 to change (1 role, 1 status) · 2 in sync · 1 unmanaged
+Unmanaged: eve@acme.example
 Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host())
@@ -85,6 +86,7 @@ Guardrails pass: 2 of 4 change (limit 10), 2 Admins remain (minimum 2).
 rolecall apply · Acme Support (org_4f1c, HOST) · 4 declared
 
 nothing to change · 4 in sync · 1 unmanaged
+Unmanaged: eve@acme.example
 Guardrails pass: 0 of 4 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host())

@@ -45,6 +45,7 @@ rolecall plan · Acme (org_1, HOST) · 1 declared
   = b.lindqvist@acme.example  Bo Lindqvist (in Pylon: bo@acme.example)   users.toml:2
 
 nothing to change · 1 in sync · 3 unmanaged
+Unmanaged: ana@acme.example, ben@acme.example, dee@acme.example
 Guardrails pass: 0 of 1 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
@@ -107,6 +108,7 @@ rolecall plan · Acme (org_1, HOST) · 2 declared
   ? dee@acme.exmaple  not in Pylon; did you mean dee@acme.example?   users.toml:3
 
 nothing to change · 0 in sync · 1 not in Pylon · 1 deactivated in Pylon · 4 unmanaged
+Unmanaged: ana@acme.example, ben@acme.example, bo@acme.example, dee@acme.example
 Guardrails pass: 0 of 2 change (limit 10), 2 Admins remain (minimum 2).
 "
         .replace("HOST", &scene.host()),
@@ -367,4 +369,35 @@ fn verbose_prints_one_line_per_request_and_never_the_token_or_a_body() {
     let (time, _) = patch.split_once("  ").unwrap();
     assert_eq!(time.len(), "12:04:05.123".len(), "{patch}");
     assert!(!run.stderr.contains("role_member") && !run.stderr.contains("pylon_story"), "{}", run.stderr);
+}
+
+#[test]
+fn a_plan_names_the_first_unmanaged_people_and_lists_all_on_request() {
+    let user = |number: usize| {
+        format!(r#"{{ "id": "u_{number:02}", "email": "p{number:02}@acme.example", "role": "member" }}"#)
+    };
+    let users: Vec<String> = (0..15).map(user).collect();
+    let roster = |rule: &str| {
+        let guardrails = format!("[guardrails]\nunmanaged = \"{rule}\"\nkeep_at_least = {{ Admin = 0 }}\n");
+        format!("{guardrails}[users]\n\"p00@acme.example\" = {{}}\n")
+    };
+    let scene = Scene::with_pylon(&format!(r#"{{ "users": [ {} ] }}"#, users.join(", ")));
+    let scene = scene.file("users.toml", roster("report"));
+    let prints = |scene: &Scene, command: &str, text: &str| {
+        let run = scene.run(command);
+        assert!(run.stdout.contains(text), "{command}: {text:?} is missing in\n{}", run.stdout);
+    };
+    let named: Vec<String> = (1..13).map(|number| format!("p{number:02}@acme.example")).collect();
+    let named = format!("14 unmanaged\nUnmanaged: {} and 2 more (", named.join(", "));
+    prints(&scene, "plan", &format!("{named}--list-unmanaged lists them)\n"));
+    let hint = "`rolecall plan --list-unmanaged` lists them)\n";
+    prints(&scene, "apply --auto-approve", &format!("{named}{hint}"));
+    let listed: String = (1..15).map(|number| format!("  p{number:02}@acme.example\n")).collect();
+    prints(&scene, "plan --list-unmanaged", &format!("14 unmanaged\nUnmanaged (14):\n{listed}"));
+
+    let scene = scene.file("users.toml", roster("ignore"));
+    assert!(!scene.run("plan --list-unmanaged").stdout.contains("nmanaged"));
+    let scene = scene.file("teams/users.toml", roster("block"));
+    let remedy = "declare them with `rolecall import --update --into FILE -c teams/users.toml`, or add this";
+    prints(&scene, "plan -c teams/users.toml", remedy);
 }
