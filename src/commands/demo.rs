@@ -13,7 +13,7 @@ use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::Problem;
 
-/// The files of examples/acme.
+/// Contains the files of examples/acme, by their names in the new folder.
 const FILES: [(&str, &str); 5] = [
     ("users.toml", include_str!("../../examples/acme/users.toml")),
     ("pylon.json", include_str!("../../examples/acme/pylon.json")),
