@@ -3,23 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::OrganizationLine;
-use super::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
-use super::facts::files::{FileLine, SkippedLine};
-use super::facts::plan::{
-    BaseLine, ChangeLine, EditLine, ExpiredLine, FoundElsewhereLine, GuardrailLine, MissingLine, PlanReport,
-    RollbackNotes,
-};
-use super::facts::unwritten::Unwritten;
-use super::tables::Mark;
-use super::words;
 use crate::clock::minute;
-use crate::comparison::{ComparedSubject, Kind};
+use crate::comparison::ComparedSubject;
 use crate::plan::cause::Cause;
 use crate::plan::guardrails::Verdict;
 use crate::printable::Printable;
-use crate::roster::Guardrail;
+use crate::report::facts::OrganizationLine;
+use crate::report::facts::files::{FileLine, SkippedLine};
+use crate::report::facts::plan::{ChangeLine, ExpiredLine, GuardrailLine, PlanReport, RollbackNotes};
+use crate::report::tables::Mark;
+use crate::report::words;
 use crate::source::Location;
+
+mod base;
+mod others;
+
+pub(in crate::report) use base::base;
+use others::others;
 
 /// The maximum length of a sentence from elsewhere, in characters.
 const LONGEST_SENTENCE: usize = 300;
@@ -27,7 +27,7 @@ const LONGEST_SENTENCE: usize = 300;
 const NAMED: usize = 10;
 
 #[derive(Debug, Clone)]
-pub(super) enum Part {
+pub(in crate::report) enum Part {
     /// Words that rolecall chooses.
     Words(String),
     /// Emphasized words of rolecall.
@@ -42,10 +42,10 @@ pub(super) enum Part {
 }
 
 /// A sentence, or an item of a list.
-pub(super) type Line = Vec<Part>;
+pub(in crate::report) type Line = Vec<Part>;
 
 #[derive(Debug, Clone)]
-pub(super) enum Section {
+pub(in crate::report) enum Section {
     Paragraph(Mark, Line),
     List {
         title: &'static str,
@@ -73,6 +73,7 @@ pub(super) enum Section {
 macro_rules! line {
     ($($part:expr),+ $(,)?) => { vec![$(Part::from($part)),+] };
 }
+use line;
 
 impl From<&str> for Part {
     fn from(words: &str) -> Self {
@@ -108,7 +109,7 @@ fn list(title: &'static str, is_open: bool, lines: Vec<Line>) -> Option<Section>
 }
 
 /// Returns the organization, the number of declared people, and what the plan is limited to.
-pub(super) fn about(report: &PlanReport) -> Line {
+pub(in crate::report) fn about(report: &PlanReport) -> Line {
     let PlanReport { organization, declared, at, only, .. } = report;
     let OrganizationLine { name, id, place } = organization;
     let mut line = line![name, " (", id, ", ", place, format!("), {declared} declared")];
@@ -132,7 +133,7 @@ pub(super) fn about(report: &PlanReport) -> Line {
 }
 
 /// Returns the result of a plan or an apply, the most important part first, for a title.
-pub(super) fn headline(report: &PlanReport) -> Vec<Line> {
+pub(in crate::report) fn headline(report: &PlanReport) -> Vec<Line> {
     let mut verdict = words::verdict(report);
     verdict[..1].make_ascii_uppercase();
     let mut parts = vec![line![verdict]];
@@ -179,7 +180,7 @@ fn guarded_roles(report: &PlanReport) -> Vec<Line> {
 }
 
 /// Returns the sections below the summary of a plan, the most important ones first.
-pub(super) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
+pub(in crate::report) fn plan(command: &str, report: &PlanReport) -> Vec<Section> {
     let mut sections = Vec::new();
     if report.made_up {
         let describe = Part::Command(report.invocation.describe());
@@ -326,123 +327,6 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
     sections
 }
 
-/// Returns what the files declare differently from the base version and the plan does not write.
-pub(super) fn base(report: &PlanReport) -> Vec<Section> {
-    let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
-    if problem.is_some() {
-        let causes = words::causes(report).map(Part::Sentence);
-        return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
-    }
-    let (mut open, mut folded) = (Vec::new(), Vec::new());
-    for entry in unwritten {
-        if entry.kind == Kind::Removed && !entry.keeps.is_empty() {
-            let is_weighty = entry.items.iter().any(|item| item.weighty);
-            let lines = if is_weighty { &mut open } else { &mut folded };
-            lines.push(no_longer_declared(entry));
-            continue;
-        }
-        for item in &entry.items {
-            let lines = if item.weighty { &mut open } else { &mut folded };
-            lines.push(unwritten_line(entry, item));
-        }
-    }
-    let open = list(words::ALSO_CHANGED, true, open);
-    open.into_iter().chain(list(words::UNWRITTEN, false, folded)).collect()
-}
-
-fn no_longer_declared(entry: &DifferenceEntry) -> Line {
-    let mut line =
-        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared and still holds "];
-    line.extend(separated(entry.keeps.iter().map(|role| line![role])));
-    line
-}
-
-fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
-    let ItemLine { key, old, new, weighty: _, unresolved, unwritten } = item;
-    let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
-    let subject =
-        Part::Sentence(Printable::cut(&words::subject(&entry.subject), LONGEST_SENTENCE).to_string());
-    let mut line = line![subject, " ", key, ": "];
-    line.extend(match (old, new) {
-        (Some(old), Some(new)) => line![value(old), " → ", value(new)],
-        (None, Some(new)) => line!["added ", value(new)],
-        (Some(old), None) => line!["removed ", value(old)],
-        (None, None) => Vec::new(),
-    });
-    let location = new.as_ref().and_then(|value| value.location.as_ref());
-    if let Some(location) = location {
-        line.extend(line![" (", location, ")"]);
-    }
-    let reason = unwritten.filter(|reason| *reason != Unwritten::Setting).map(Unwritten::as_str);
-    for note in reason.into_iter().chain(unresolved.then_some(words::UNRESOLVED)) {
-        line.extend(line!["; ", note]);
-    }
-    line
-}
-
-/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged. A list that explains
-/// why the plan is blocked is open.
-fn others(report: &PlanReport) -> Vec<Section> {
-    let blocks =
-        |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
-    let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
-    let lists = [
-        list(
-            "Not found in Pylon",
-            blocks(Guardrail::Missing),
-            missing.into_iter().map(missing_line).collect(),
-        ),
-        list(
-            "Deactivated in Pylon",
-            blocks(Guardrail::Missing),
-            deactivated.into_iter().map(missing_line).collect(),
-        ),
-        list("Observed, left alone", false, report.observed.iter().map(observed_line).collect()),
-        list(
-            "Another primary address in Pylon",
-            false,
-            report.found_elsewhere.iter().map(found_elsewhere_line).collect(),
-        ),
-        list(
-            "Unmanaged",
-            blocks(Guardrail::Unmanaged),
-            report.unmanaged.iter().map(|email| line![email]).collect(),
-        ),
-    ];
-    lists.into_iter().flatten().collect()
-}
-
-fn observed_line(change: &ChangeLine) -> Line {
-    let ChangeLine { email, edits, location, .. } = change;
-    let mut line = line![email, " "];
-    line.extend(separated(edits.iter().map(observed)));
-    line.extend(line![" (", location, ")"]);
-    line
-}
-
-fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
-    let FoundElsewhereLine { email, person, location } = found;
-    let mut line = line![email];
-    if let Some(primary) = &person.primary_email {
-        line.extend(line![": ", primary]);
-    }
-    line.extend(line![" (", location, ")"]);
-    line
-}
-
-fn missing_line(missing: &MissingLine) -> Line {
-    let MissingLine { email, deactivated: _, name, did_you_mean, location } = missing;
-    let mut line = line![email];
-    if let Some(name) = name {
-        line.extend(line![" (", name, ")"]);
-    }
-    if let Some(near) = did_you_mean {
-        line.extend(line!["; did you mean ", near, "?"]);
-    }
-    line.extend(line![" (", location, ")"]);
-    line
-}
-
 /// Joins lines with commas.
 fn separated(lines: impl Iterator<Item = Line>) -> Line {
     let mut joined = Line::new();
@@ -453,21 +337,6 @@ fn separated(lines: impl Iterator<Item = Line>) -> Line {
         joined.extend(line);
     }
     joined
-}
-
-fn observed(edit: &EditLine) -> Line {
-    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
-    let mut line = line![format!("{field} ")];
-    if from.is_empty() {
-        line.push("(none)".into());
-    }
-    line.extend(separated(from.iter().map(|value| line![value])));
-    let before = from.last().map_or("", Printable::raw);
-    line.extend(line![format!(" {} ", words::arrow(before)), to]);
-    if let Some(blame) = blame {
-        line.extend(line![" (", Part::Sentence(words::blame(blame)), ")"]);
-    }
-    line
 }
 
 /// Returns what is not rolled back, and which values the next apply would set again.

@@ -1,0 +1,64 @@
+//! What the files declare differently from the base version, and the plan does not write.
+
+use super::{LONGEST_SENTENCE, Line, Part, Section, line, list, separated};
+use crate::comparison::Kind;
+use crate::printable::Printable;
+use crate::report::facts::comparison::{ComparedValue, DifferenceEntry, ItemLine};
+use crate::report::facts::plan::{BaseLine, PlanReport};
+use crate::report::facts::unwritten::Unwritten;
+use crate::report::tables::Mark;
+use crate::report::words;
+
+/// Returns what the files declare differently from the base version and the plan does not write.
+pub(in crate::report) fn base(report: &PlanReport) -> Vec<Section> {
+    let Some(BaseLine { problem, unwritten, .. }) = &report.base else { return Vec::new() };
+    if problem.is_some() {
+        let causes = words::causes(report).map(Part::Sentence);
+        return vec![Section::Paragraph(Mark::Attention, Vec::from_iter(causes))];
+    }
+    let (mut open, mut folded) = (Vec::new(), Vec::new());
+    for entry in unwritten {
+        if entry.kind == Kind::Removed && !entry.keeps.is_empty() {
+            let is_weighty = entry.items.iter().any(|item| item.weighty);
+            let lines = if is_weighty { &mut open } else { &mut folded };
+            lines.push(no_longer_declared(entry));
+            continue;
+        }
+        for item in &entry.items {
+            let lines = if item.weighty { &mut open } else { &mut folded };
+            lines.push(unwritten_line(entry, item));
+        }
+    }
+    let open = list(words::ALSO_CHANGED, true, open);
+    open.into_iter().chain(list(words::UNWRITTEN, false, folded)).collect()
+}
+
+fn no_longer_declared(entry: &DifferenceEntry) -> Line {
+    let mut line =
+        line![Part::Sentence(words::subject(&entry.subject)), " is no longer declared and still holds "];
+    line.extend(separated(entry.keeps.iter().map(|role| line![role])));
+    line
+}
+
+fn unwritten_line(entry: &DifferenceEntry, item: &ItemLine) -> Line {
+    let ItemLine { key, old, new, weighty: _, unresolved, unwritten } = item;
+    let value = |value: &ComparedValue| Part::Sentence(words::declared_value(value, LONGEST_SENTENCE));
+    let subject =
+        Part::Sentence(Printable::cut(&words::subject(&entry.subject), LONGEST_SENTENCE).to_string());
+    let mut line = line![subject, " ", key, ": "];
+    line.extend(match (old, new) {
+        (Some(old), Some(new)) => line![value(old), " → ", value(new)],
+        (None, Some(new)) => line!["added ", value(new)],
+        (Some(old), None) => line!["removed ", value(old)],
+        (None, None) => Vec::new(),
+    });
+    let location = new.as_ref().and_then(|value| value.location.as_ref());
+    if let Some(location) = location {
+        line.extend(line![" (", location, ")"]);
+    }
+    let reason = unwritten.filter(|reason| *reason != Unwritten::Setting).map(Unwritten::as_str);
+    for note in reason.into_iter().chain(unresolved.then_some(words::UNRESOLVED)) {
+        line.extend(line!["; ", note]);
+    }
+    line
+}

@@ -1,0 +1,86 @@
+//! The people who need attention, although the plan does not change them.
+
+use super::{Line, Part, Section, line, list, separated};
+use crate::plan::guardrails::Verdict;
+use crate::printable::Printable;
+use crate::report::facts::plan::{ChangeLine, EditLine, FoundElsewhereLine, MissingLine, PlanReport};
+use crate::report::words;
+use crate::roster::Guardrail;
+
+/// Returns the people who are not found, deactivated, found by another address, only observed, or unmanaged. A list that explains
+/// why the plan is blocked is open.
+pub(super) fn others(report: &PlanReport) -> Vec<Section> {
+    let blocks =
+        |name| report.guardrails.iter().any(|line| line.name == name && line.verdict == Verdict::Blocks);
+    let (deactivated, missing): (Vec<_>, Vec<_>) = report.missing.iter().partition(|line| line.deactivated);
+    let lists = [
+        list(
+            "Not found in Pylon",
+            blocks(Guardrail::Missing),
+            missing.into_iter().map(missing_line).collect(),
+        ),
+        list(
+            "Deactivated in Pylon",
+            blocks(Guardrail::Missing),
+            deactivated.into_iter().map(missing_line).collect(),
+        ),
+        list("Observed, left alone", false, report.observed.iter().map(observed_line).collect()),
+        list(
+            "Another primary address in Pylon",
+            false,
+            report.found_elsewhere.iter().map(found_elsewhere_line).collect(),
+        ),
+        list(
+            "Unmanaged",
+            blocks(Guardrail::Unmanaged),
+            report.unmanaged.iter().map(|email| line![email]).collect(),
+        ),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+fn observed_line(change: &ChangeLine) -> Line {
+    let ChangeLine { email, edits, location, .. } = change;
+    let mut line = line![email, " "];
+    line.extend(separated(edits.iter().map(observed)));
+    line.extend(line![" (", location, ")"]);
+    line
+}
+
+fn found_elsewhere_line(found: &FoundElsewhereLine) -> Line {
+    let FoundElsewhereLine { email, person, location } = found;
+    let mut line = line![email];
+    if let Some(primary) = &person.primary_email {
+        line.extend(line![": ", primary]);
+    }
+    line.extend(line![" (", location, ")"]);
+    line
+}
+
+fn missing_line(missing: &MissingLine) -> Line {
+    let MissingLine { email, deactivated: _, name, did_you_mean, location } = missing;
+    let mut line = line![email];
+    if let Some(name) = name {
+        line.extend(line![" (", name, ")"]);
+    }
+    if let Some(near) = did_you_mean {
+        line.extend(line!["; did you mean ", near, "?"]);
+    }
+    line.extend(line![" (", location, ")"]);
+    line
+}
+
+fn observed(edit: &EditLine) -> Line {
+    let EditLine { field, from, to, through_scim: _, location: _, origin: _, blame, cause: _ } = edit;
+    let mut line = line![format!("{field} ")];
+    if from.is_empty() {
+        line.push("(none)".into());
+    }
+    line.extend(separated(from.iter().map(|value| line![value])));
+    let before = from.last().map_or("", Printable::raw);
+    line.extend(line![format!(" {} ", words::arrow(before)), to]);
+    if let Some(blame) = blame {
+        line.extend(line![" (", Part::Sentence(words::blame(blame)), ")"]);
+    }
+    line
+}
