@@ -209,6 +209,13 @@ impl BaseLine {
     }
 }
 
+impl GuardedRoleLine {
+    /// Returns the verb between the person and the role.
+    pub const fn verb(&self) -> &'static str {
+        if self.gained { "gains" } else { "loses" }
+    }
+}
+
 impl EditLine {
     /// Returns `from` and `to` for people: each cut to at most `limit` characters, and never so that the two look the same.
     pub fn short_values(&self, limit: usize) -> (Vec<Printable>, Printable) {

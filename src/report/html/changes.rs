@@ -6,9 +6,7 @@ use maud::{Markup, html};
 
 use super::{LONGEST, place, prose, short};
 use crate::printable::Printable;
-use crate::report::facts::plan::{
-    ChangeLine, EditLine, GuardedRoleLine, OutcomeLine, PersonLine, PlanReport,
-};
+use crate::report::facts::plan::{ChangeLine, EditLine, PersonLine, PlanReport};
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, Shared};
 
@@ -115,14 +113,14 @@ fn rows(person: &Person<'_>, shared: &[Shared], has_guarded_roles: bool, is_blam
                         td.who rowspan=(edits.len()) { (who(change)) }
                         @if has_guarded_roles {
                             td.attention rowspan=(edits.len()) {
-                                @for GuardedRoleLine { email: _, role, gained } in guarded_roles {
-                                    p { (if *gained { "gains " } else { "loses " }) (short(role)) }
+                                @for line in guarded_roles {
+                                    p { (line.verb()) " " (short(&line.role)) }
                                 }
                             }
                         }
                         @if let Some(outcome) = outcome {
                             @let class = if outcome.applied { "good" } else { "bad" };
-                            td.outcome.(class) rowspan=(edits.len()) { (prose(outcome_text(outcome, shared))) }
+                            td.outcome.(class) rowspan=(edits.len()) { (prose(words::outcome_of_one(outcome, shared))) }
                         }
                     }
                     td.what { (edit_text(edit)) }
@@ -155,7 +153,7 @@ fn group_text(group: &[&Person<'_>], shared: &[Shared]) -> Markup {
                     }
                 }
                 strong { (group.len()) " people" }
-                @if let Some(outcome) = outcome { " " span.quiet { (prose(outcome_text(outcome, shared))) } }
+                @if let Some(outcome) = outcome { " " span.quiet { (prose(words::outcome_of_one(outcome, shared))) } }
             }
             ul.people {
                 @for person in group {
@@ -179,12 +177,6 @@ fn who(change: &ChangeLine) -> Markup {
         span.email { (short(&change.email)) }
         @if let Some(primary) = primary_email { " " span.quiet { "in Pylon: " (short(primary)) } }
     }
-}
-
-/// Returns the outcome with its reason. If many people share it, the reason is above the changes.
-fn outcome_text<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
-    let kind = words::kind(&line.outcome);
-    if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
 fn where_text(edit: &EditLine) -> Markup {

@@ -13,26 +13,27 @@ use crate::report::{toml_diff, words};
 
 pub(super) fn write(command: &str, report: &PlanReport) -> String {
     let sections = sections::plan(command, report);
+    let parts = changes::parts(report);
     let hunks = toml_diff::plan(report);
     let inside = html! {
         (about(report))
         ul.counts { @for part in words::summary(report) { li { (part) } } }
-        (contents(&sections, report, hunks.len()))
-        @for section in &sections { (section_text(section, report)) }
+        (contents(&sections, &parts, report, hunks.len()))
+        @for section in &sections { (section_text(section, &parts, report)) }
         (diff(&hunks))
     };
     page(command, tone(report), &words::verdict(report), &inside)
 }
 
 /// Returns links to the sections, each with its number of lines. A short page has none.
-fn contents(sections: &[Section], report: &PlanReport, hunks: usize) -> Markup {
+fn contents(sections: &[Section], parts: &[changes::Part<'_>], report: &PlanReport, hunks: usize) -> Markup {
     let PlanReport { windows, scheduled, .. } = report;
     let mut links: Vec<(String, &str, usize)> = Vec::new();
     for section in sections {
         match section {
-            Section::Changes => links.extend(
-                changes::parts(report).iter().map(|part| (part.id.to_owned(), part.title, part.people.len())),
-            ),
+            Section::Changes => {
+                links.extend(parts.iter().map(|part| (part.id.to_owned(), part.title, part.people.len())));
+            }
             Section::List { title, lines, .. } => links.push((id(title), title, lines.len())),
             Section::Scheduled => {
                 links.push(("windows".into(), "Windows", windows.len().max(scheduled.len())));
@@ -99,7 +100,7 @@ fn tone(report: &PlanReport) -> Tone {
     }
 }
 
-fn section_text(section: &Section, report: &PlanReport) -> Markup {
+fn section_text(section: &Section, parts: &[changes::Part<'_>], report: &PlanReport) -> Markup {
     match section {
         Section::Paragraph(Mark::Bad, line) => html! { p.blocked { (line_text(line)) } },
         Section::Paragraph(Mark::Attention, line) => html! { p.attention { (line_text(line)) } },
@@ -118,7 +119,7 @@ fn section_text(section: &Section, report: &PlanReport) -> Markup {
                 }
             }
         },
-        Section::Changes => html! { @for part in changes::parts(report) { (part.write(report)) } },
+        Section::Changes => html! { @for part in parts { (part.write(report)) } },
         Section::Scheduled => {
             let number = report.windows.len().max(report.scheduled.len());
             let inside =

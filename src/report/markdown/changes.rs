@@ -18,15 +18,16 @@ pub(super) fn tables(report: &PlanReport, links: Links<'_>, room: usize) -> Stri
     let mut people = transitions::people(report);
     people.sort_by_key(rank); // stable: otherwise, the order of the plan stays
     let columns = Columns { has_outcome: report.result.is_some(), links };
-    let rows: Vec<String> = people.iter().map(|person| columns.row(person)).collect();
-    if people.len() <= MOST_LISTED && columns.size(&rows) <= room {
-        return columns.table(&rows);
+    if people.len() <= MOST_LISTED {
+        let rows = columns.rows(&people);
+        if columns.size(&rows) <= room {
+            return columns.table(&rows);
+        }
     }
     people.sort_by_key(|person| person.guarded_roles.is_empty());
-    let rows: Vec<String> = people.iter().map(|person| columns.row(person)).collect();
     let guarded = people.iter().take_while(|person| !person.guarded_roles.is_empty()).count();
     let mut text = matrix(report, room / 4);
-    text += &columns.guarded(&people[..guarded], &rows[..guarded], room.saturating_sub(text.len()));
+    text += &columns.guarded(&people[..guarded], room.saturating_sub(text.len()));
     text += &columns.others(&people[guarded..], guarded == 0, room.saturating_sub(text.len()));
     text
 }
@@ -85,6 +86,10 @@ impl Columns<'_> {
         if rows.is_empty() { String::new() } else { self.head() + &rows.concat() + "\n" }
     }
 
+    fn rows(self, people: &[Person<'_>]) -> Vec<String> {
+        people.iter().map(|person| self.row(person)).collect()
+    }
+
     fn row(self, person: &Person<'_>) -> String {
         let ChangeLine { email, person: PersonLine { id: _, name, primary_email }, .. } = person.change;
         let mut who = format!("{}<br>{}", short(email), short(name));
@@ -108,8 +113,9 @@ impl Columns<'_> {
         let mut changes: Vec<String> = edits.iter().map(values).collect();
         changes.extend(person.guarded_roles.iter().map(|line| cell(&guarded_role(line))));
         let mut why: Vec<String> = edits.iter().map(|edit| self.why(edit)).collect();
-        why.dedup();
-        if why.len() > 1 {
+        if why.iter().all(|reason| Some(reason) == why.first()) {
+            why.truncate(1);
+        } else {
             why = edits.iter().zip(why).map(|(edit, why)| format!("{}: {why}", edit.field)).collect();
         }
         let mut row = format!("| {} | {} | {} |", cell(who), changes.join("<br>"), why.join("<br>"));
@@ -148,14 +154,15 @@ impl Columns<'_> {
     }
 
     /// Formats the changes of guarded roles. If the rows are too long, each becomes a short line, so that none is left out.
-    fn guarded(self, people: &[Person<'_>], rows: &[String], room: usize) -> String {
+    fn guarded(self, people: &[Person<'_>], room: usize) -> String {
         if people.is_empty() {
             return String::new();
         }
         let verb = words::count(people.len(), "person gains or loses", "people gain or lose");
         let title = format!("**{verb} a guarded role**\n\n");
-        if self.size(rows) <= room / 2 {
-            return title + &self.table(rows);
+        let rows = self.rows(people);
+        if self.size(&rows) <= room / 2 {
+            return title + &self.table(&rows);
         }
         let lines = people.iter().flat_map(|person| &person.guarded_roles);
         let lines: Vec<String> =
@@ -201,8 +208,7 @@ fn values(edit: &EditLine) -> String {
 }
 
 fn guarded_role(line: &GuardedRoleLine) -> String {
-    let GuardedRoleLine { email: _, role, gained } = line;
-    format!("**{}** {}", if *gained { "gains" } else { "loses" }, short(role))
+    format!("**{}** {}", line.verb(), short(&line.role))
 }
 
 /// Escapes the pipes of a cell, which would end it (GitHub Flavored Markdown 4.10). After a backslash, a pipe cannot be escaped with

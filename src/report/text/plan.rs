@@ -15,7 +15,7 @@ use crate::report::facts::OrganizationLine;
 use crate::report::facts::files::{FileLine, SkippedLine};
 use crate::report::facts::plan::{
     ChangeLine, EditLine, Entry, ExpiredLine, FoundElsewhereLine, GuardedRoleLine, GuardrailLine,
-    MissingLine, OutcomeLine, PersonLine, PlanReport, RollbackNotes,
+    MissingLine, PersonLine, PlanReport, RollbackNotes,
 };
 use crate::report::sections::{self, Part, Section};
 use crate::report::style::{Styles, styled};
@@ -221,18 +221,12 @@ fn entry_lines(
 }
 
 fn guarded_role(line: &GuardedRoleLine) -> String {
-    let GuardedRoleLine { email: _, role, gained } = line;
-    format!("{} {}", if *gained { "gains" } else { "loses" }, role.short(LONGEST))
+    format!("{} {}", line.verb(), line.role.short(LONGEST))
 }
 
 fn outcome_line(change: &ChangeLine, shared: &[Shared]) -> String {
-    let Some(OutcomeLine { name, detail, outcome, .. }) = &change.outcome else { return String::new() };
-    if *outcome == Outcome::Applied {
-        return String::new();
-    }
-    let kind = words::kind(outcome);
-    let is_shared = shared.iter().any(|shared| shared.kind == kind);
-    format!("      {}\n", if is_shared { *name } else { detail })
+    let outcome = change.outcome.as_ref().filter(|line| line.outcome != Outcome::Applied);
+    outcome.map_or_else(String::new, |line| format!("      {}\n", words::outcome_of_one(line, shared)))
 }
 
 fn person_text(person: &PersonLine, styles: &Styles) -> String {

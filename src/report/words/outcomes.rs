@@ -12,6 +12,7 @@ use crate::plan::Lost;
 use crate::printable::Printable;
 use crate::pylon::Failure;
 use crate::pylon::failure::Class;
+use crate::report::facts::plan::OutcomeLine;
 
 /// Returns the outcome of a change, with the reason if it is known.
 pub fn outcome(outcome: &Outcome) -> String {
@@ -76,6 +77,12 @@ pub fn shared<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Vec<Shared> {
     }
     counted.retain(|shared| shared.people >= MANY);
     counted
+}
+
+/// Returns the outcome with its reason. If many people share it, only its name, because the report gives the reason once.
+pub fn outcome_of_one<'r>(line: &'r OutcomeLine, shared: &[Shared]) -> &'r str {
+    let kind = kind(&line.outcome);
+    if shared.iter().any(|shared| shared.kind == kind) { line.name } else { &line.detail }
 }
 
 /// Returns a key that is equal for outcomes that mean the same to the reader.

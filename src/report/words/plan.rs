@@ -180,9 +180,9 @@ fn in_parentheses(reason: Option<&str>) -> String {
 pub fn guarded_roles(report: &PlanReport) -> String {
     let mut parts: Vec<String> = Vec::new();
     for line in report.guarded_roles.iter().take(NAMED) {
-        let GuardedRoleLine { email, role, gained } = line;
-        let verb = if *gained { "gains" } else { "loses" };
-        parts.push(format!("{} {verb} {}", email.short(LONGEST_ADDRESS), role.short(LONGEST_NAME)));
+        let GuardedRoleLine { email, role, gained: _ } = line;
+        let (email, role) = (email.short(LONGEST_ADDRESS), role.short(LONGEST_NAME));
+        parts.push(format!("{email} {} {role}", line.verb()));
     }
     let more = report.guarded_roles.len() - parts.len();
     parts.extend((more > 0).then(|| format!("and {more} more changes of guarded roles")));
