@@ -9,8 +9,8 @@
 mod carry_out;
 pub mod journal;
 pub mod machine;
-mod minimums;
 pub mod outcome;
+mod role_limits;
 pub mod rollback;
 mod task;
 

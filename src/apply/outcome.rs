@@ -30,8 +30,8 @@ pub enum NotAttempted {
     Stopped,
     /// The connection could not be made, or the person could not be read again.
     Unreachable(Failure),
-    /// Too few holders of a guarded role are confirmed, because a gain before it failed.
-    GuardedRole,
+    /// A role would have too few or too many holders, because a gain or a loss before it is not confirmed.
+    RoleLimit,
 }
 
 /// Why an apply ended before everything was attempted.
@@ -204,7 +204,7 @@ impl Outcome {
             | Self::Reverted
             | Self::Conflict
             | Self::Unknown(None)
-            | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::GuardedRole) => None,
+            | Self::NotAttempted(NotAttempted::Stopped | NotAttempted::RoleLimit) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
 use super::outcome::Outcome;
+use super::role_limits::Holders;
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 use crate::plan::{Change, Edit};
@@ -19,7 +20,7 @@ pub(super) struct TaskId(usize);
 pub(super) enum Position {
     /// It is sent as soon as the rate limit allows.
     Queued,
-    /// It waits until others have ended: a minimum depends on them, or it changes the token's own user, who comes last.
+    /// It waits until others have ended: a limit on a role depends on them, or it changes the token's own user, who comes last.
     Held,
     /// It is queued again at this time.
     Waiting {
@@ -36,7 +37,7 @@ pub(super) enum Position {
     /// No further write is sent. The person is to be read back, and if that fails, the outcome is `so_far`.
     Written {
         so_far: Outcome,
-        /// Whether a read has been asked for that confirms its gains, because losses of others depend on them.
+        /// Whether a read has been asked for that confirms its gains and losses, because the changes of others depend on them.
         is_confirmed: bool,
     },
     Ended(Outcome),
@@ -73,8 +74,10 @@ pub(super) struct Task {
     pub(super) is_own: bool,
     /// When the last read of the person was sent. A write may not depend on a read that is too old.
     pub(super) read_at: Duration,
-    /// The guarded roles that the person holds, of those that the change adds or removes.
-    pub(super) holds: Vec<RoleId>,
+    /// The limited roles that the person certainly holds, of those that the change adds or removes.
+    holds: Vec<RoleId>,
+    /// The same roles, if the person may hold them.
+    may_hold: Vec<RoleId>,
     /// How often its write was sent.
     pub(super) sent: u32,
     /// The number of failed writes. Throttled ones do not count.
@@ -102,8 +105,26 @@ impl Task {
         }
     }
 
-    /// Returns whether the losses may take effect at any moment, or have done so without being confirmed.
-    pub(super) fn is_leaving(&self) -> bool {
+    /// Returns the roles that the person certainly or possibly holds.
+    pub(super) fn roles(&mut self, holders: Holders) -> &mut Vec<RoleId> {
+        match holders {
+            Holders::Confirmed => &mut self.holds,
+            Holders::Possible => &mut self.may_hold,
+        }
+    }
+
+    pub(super) fn limited_roles(&self) -> impl Iterator<Item = &RoleId> {
+        self.ordered.gains.iter().chain(&self.ordered.losses)
+    }
+
+    /// Returns the limited roles whose gain or loss has not been confirmed.
+    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &RoleId> {
+        let gains = self.ordered.gains.iter().filter(|role| !self.holds.contains(role));
+        gains.chain(self.ordered.losses.iter().filter(|role| self.may_hold.contains(role)))
+    }
+
+    /// Returns whether the change may take effect at any moment, or has done so without being confirmed.
+    pub(super) fn is_under_way(&self) -> bool {
         match &self.position {
             Position::Patching => true,
             Position::Written { so_far: outcome, .. } | Position::Ended(outcome) => {
@@ -132,6 +153,7 @@ impl Tasks {
             is_own: is_own(&ordered.change),
             read_at,
             holds: ordered.losses.clone(),
+            may_hold: ordered.losses.clone(),
             ordered,
             sent: 0,
             failed: 0,
@@ -179,6 +201,12 @@ impl Tasks {
 
     pub(super) fn unsettled_count(&self) -> usize {
         self.index[..Position::FIRST_SETTLED].iter().map(BTreeSet::len).sum()
+    }
+
+    /// Returns the earlier tasks whose write is still to be sent.
+    pub(super) fn not_sent_before(&self, id: TaskId) -> impl Iterator<Item = TaskId> {
+        let unsent = self.index[..Position::Patching.number()].iter();
+        unsent.flat_map(move |ids| ids.range(..id).copied())
     }
 
     /// Returns the outcomes in the order of the plan, which is sorted by address.

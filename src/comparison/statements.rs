@@ -8,7 +8,7 @@ use super::{ComparedSubject, StatedValue};
 use crate::roster::keys;
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, Field, GuardrailRules,
-    Minimum, Moment, Policy, Roster, Window, Workspace,
+    Moment, Policy, RoleLimit, Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
@@ -143,7 +143,15 @@ fn stances(policy: Policy, place: impl Fn(&str) -> Option<Place>) -> Declaration
 }
 
 fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Declaration {
-    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } = rules;
+    let GuardrailRules {
+        max_changes,
+        keep_at_least,
+        keep_at_most,
+        keep_active,
+        protected,
+        unmanaged,
+        missing,
+    } = rules;
     let mut of = Statements::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
     of.add("max_changes", max_changes.to_string(), at("max_changes"));
@@ -155,21 +163,21 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
         None => {
             of.add("keep_at_least.Admin", DEFAULT_MINIMUM.to_string(), None);
         }
-        Some(minimums) => {
-            for Minimum { role, holders } in minimums {
-                // The name and the slug of this role differ only in case, as the default and a file may do.
-                let is_admin = role.value.eq_ignore_ascii_case("admin");
-                let role_name = if is_admin { "Admin" } else { &role.value };
-                let key = format!("keep_at_least.{}", toml_text::key(role_name));
-                of.add(&key, holders.to_string(), Some(role.place));
-            }
-        }
+        Some(minimums) => minimums.iter().for_each(|minimum| role_limit(&mut of, "keep_at_least", minimum)),
     }
+    keep_at_most.iter().for_each(|maximum| role_limit(&mut of, "keep_at_most", maximum));
     for email in protected {
         let value = quoted(email.value.as_str());
         of.repeat("protected", value, email.place).meaning = email.value.folded();
     }
     of.list
+}
+
+fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
+    let RoleLimit { role, holders } = limit;
+    // The name and the slug of this role differ only in case, as the default and a file may do.
+    let name = if role.value.eq_ignore_ascii_case("admin") { "Admin" } else { &role.value };
+    of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }
 
 /// Returns the role or the user that an accepted risk is about, or an empty string if it is about neither.
@@ -190,6 +198,10 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
         AcknowledgedRisk::KeepAtLeast(role, down_to) => {
             of.add("role", quoted(&role.value), Some(role.place));
             of.add("down_to", down_to.to_string(), Some(*place));
+        }
+        AcknowledgedRisk::KeepAtMost(role, up_to) => {
+            of.add("role", quoted(&role.value), Some(role.place));
+            of.add("up_to", up_to.to_string(), Some(*place));
         }
         AcknowledgedRisk::KeepActive(down_to) => {
             of.add("down_to", down_to.to_string(), Some(*place));

@@ -2,7 +2,7 @@
 //!
 //! The guardrails count the active people in Pylon, whether a file declares them or not. Addresses that are only in the
 //! files do not count: a typo could otherwise pass for a second Admin. A minimum blocks only a plan that lowers the number
-//! of holders. Each [`Finding`] has its figure and its limit, and every report shows all findings.
+//! of holders, and a maximum only one that raises it. Each [`Finding`] has its figure and its limit, and every report shows all findings.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,12 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Plan, Subject};
+use super::order;
 use super::roles::NamedRoles;
 use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
-    MaxChanges, Missing, Status, Unmanaged,
+    MaxChanges, Missing, RoleLimit, Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -29,20 +30,45 @@ pub struct ReviewedPlan {
     /// Sorted in the order of [`Guardrail::ALL`].
     pub findings: Vec<Finding>,
     /// The guarded roles, with the number of their holders before and after the apply.
-    pub minimums: Vec<RoleMinimum>,
+    pub minimums: Vec<RoleCount>,
+    /// The roles that have a maximum, in the same way.
+    pub maximums: Vec<RoleCount>,
     /// The expired acknowledgments. They are ignored, but reports list them to explain why a guardrail blocks.
     pub expired: Vec<Acknowledgment>,
 }
 
-/// The minimum of a guarded role, with the number of its holders in this organization.
+/// The minimum or the maximum of a role, with the number of its holders in this organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleMinimum {
+pub struct RoleCount {
     pub role: RoleId,
-    pub minimum: u64,
+    pub limit: u64,
     /// The number of people who hold the role now, without deactivated ones.
     pub before: u64,
     /// The number of people who would hold it after the apply.
     pub after: u64,
+    /// The number at the worst point of the apply. `None` if a point is never worse than the limit, the number before, and the
+    /// number after.
+    pub during: Option<u64>,
+}
+
+impl RoleCount {
+    /// Returns the number to compare with the limit.
+    pub const fn worst(&self) -> u64 {
+        match self.during {
+            Some(during) => during,
+            None => self.after,
+        }
+    }
+
+    /// Returns the number of holders that must remain at every point of the apply, if the limit is a minimum.
+    pub fn least(&self) -> u64 {
+        self.during.unwrap_or(self.limit.min(self.before).min(self.after))
+    }
+
+    /// Returns the highest number of holders at any point of the apply, if the limit is a maximum.
+    pub fn most(&self) -> u64 {
+        self.during.unwrap_or(self.limit.max(self.before).max(self.after))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +89,10 @@ pub enum Figure {
         declared: u64,
         limit: u64,
     },
-    /// The number of people who would hold a guarded role.
-    Holders(RoleMinimum),
+    /// The number of people who would hold a role that has a minimum.
+    AtLeast(RoleCount),
+    /// The number of people who would hold a role that has a maximum.
+    AtMost(RoleCount),
     /// The number of people whose status is `active`.
     Active { before: u64, after: u64, minimum: u64 },
     /// A protected person would change.
@@ -89,7 +117,8 @@ impl Figure {
     pub const fn guardrail(&self) -> Guardrail {
         match self {
             Self::Changes { .. } => Guardrail::MaxChanges,
-            Self::Holders(_) | Self::AdminNotGuarded(_) => Guardrail::KeepAtLeast,
+            Self::AtLeast(_) | Self::AdminNotGuarded(_) => Guardrail::KeepAtLeast,
+            Self::AtMost(_) => Guardrail::KeepAtMost,
             Self::Active { .. } => Guardrail::KeepActive,
             Self::Protected(_) | Self::ProtectedNotFound(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
@@ -133,10 +162,10 @@ impl ReviewedPlan {
             !person.deactivated && !addresses.any(|email| searched.contains(email))
         };
         let mut holders: Vec<Email> = Vec::new();
-        for RoleMinimum { role, minimum, .. } in
+        for RoleCount { role, limit, .. } in
             self.minimums.iter().filter(|minimum| lost.contains(&minimum.role))
         {
-            let needed = usize::try_from(*minimum).unwrap_or(usize::MAX);
+            let needed = usize::try_from(*limit).unwrap_or(usize::MAX);
             let listed = observed.people().filter(is_listed).filter(|person| person.holds(role));
             holders.extend(listed.take(needed).map(|person| person.email.clone()));
         }
@@ -158,17 +187,19 @@ pub struct Review<'a> {
 impl Plan {
     pub fn review(self, review: Review<'_>) -> ReviewedPlan {
         let after = After::new(&self, review.observed);
-        let minimums = review.minimums(&after);
+        let (mut minimums, mut maximums) = (review.minimums(&after), review.maximums(&after));
+        order::count_during(&self, &mut minimums, &mut maximums);
         let mut findings = vec![review.changes(&self)];
-        findings.extend(minimums.iter().map(|minimum| review.holders(minimum)));
+        findings.extend(minimums.iter().map(|minimum| review.at_least(minimum)));
         findings.extend(review.admin_not_guarded(&minimums));
+        findings.extend(maximums.iter().map(|maximum| review.at_most(maximum)));
         findings.extend(review.keep_active(&after));
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_not_found());
         findings.extend(review.token_owner(&self, &minimums));
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
-        ReviewedPlan { plan: self, findings, minimums, expired: review.desired.expired.clone() }
+        ReviewedPlan { plan: self, findings, minimums, maximums, expired: review.desired.expired.clone() }
     }
 }
 
@@ -185,7 +216,7 @@ impl<'a> After<'a> {
         Self { people: present.map(|person| (person, changes.get(&person.id).copied())).collect() }
     }
 
-    fn holders(&self, role: &RoleId, minimum: u64) -> RoleMinimum {
+    fn holders(&self, role: &RoleId, limit: u64) -> RoleCount {
         let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
         let holds_after =
             |(person, change): &&(&Person, Option<&Change>)| match new_value(*change, Field::Role) {
@@ -193,7 +224,7 @@ impl<'a> After<'a> {
                 None => person.holds(role),
             };
         let after = self.people.iter().filter(holds_after).count() as u64;
-        RoleMinimum { role: role.clone(), minimum, before, after }
+        RoleCount { role: role.clone(), limit, before, after, during: None }
     }
 
     fn status_active(&self) -> (u64, u64) {
@@ -245,22 +276,9 @@ impl Review<'_> {
         self.desired.people.iter().filter(|person| is_active(&person.email.value)).count() as u64
     }
 
-    fn minimums(&self, after: &After<'_>) -> Vec<RoleMinimum> {
+    fn minimums(&self, after: &After<'_>) -> Vec<RoleCount> {
         match &self.rules.keep_at_least {
-            Some(minimums) => {
-                let known = minimums
-                    .iter()
-                    .filter_map(|minimum| Some((self.roles.id(&minimum.role.value)?, minimum.holders)));
-                // The files can name a role twice, by its name and by its slug. The higher minimum applies.
-                let mut highest: Vec<(&RoleId, u64)> = Vec::new();
-                for (role, holders) in known {
-                    match highest.iter_mut().find(|(known, _)| *known == role) {
-                        Some((_, most)) => *most = holders.max(*most),
-                        None => highest.push((role, holders)),
-                    }
-                }
-                highest.into_iter().map(|(role, holders)| after.holders(role, holders)).collect()
-            }
+            Some(minimums) => self.counts(minimums, after, u64::max),
             // `NamedRoles::look_up` has checked that there is an Admin role.
             None => {
                 let admin = self.observed.roles.admin();
@@ -269,27 +287,68 @@ impl Review<'_> {
         }
     }
 
-    fn holders(&self, minimum: &RoleMinimum) -> Finding {
+    fn maximums(&self, after: &After<'_>) -> Vec<RoleCount> {
+        self.counts(&self.rules.keep_at_most, after, u64::min)
+    }
+
+    /// Counts the holders of each role. The files can name a role twice, by its name and by its slug. Then the stricter limit
+    /// applies.
+    fn counts(
+        &self,
+        limits: &[RoleLimit],
+        after: &After<'_>,
+        stricter: fn(u64, u64) -> u64,
+    ) -> Vec<RoleCount> {
+        let mut strictest: Vec<(&RoleId, u64)> = Vec::new();
+        for RoleLimit { role, holders } in limits {
+            let Some(role) = self.roles.id(&role.value) else { continue };
+            match strictest.iter_mut().find(|(known, _)| *known == role) {
+                Some((_, limit)) => *limit = stricter(*holders, *limit),
+                None => strictest.push((role, *holders)),
+            }
+        }
+        strictest.into_iter().map(|(role, limit)| after.holders(role, limit)).collect()
+    }
+
+    fn at_least(&self, minimum: &RoleCount) -> Finding {
         let allows = |risk: &AcknowledgedRisk| match risk {
             AcknowledgedRisk::KeepAtLeast(role, down_to) => {
-                self.roles.id(&role.value) == Some(&minimum.role) && minimum.after >= *down_to
+                self.roles.id(&role.value) == Some(&minimum.role) && minimum.worst() >= *down_to
             }
             _ => false,
         };
-        let verdict = self.minimum_verdict(minimum.before, minimum.after, minimum.minimum, allows);
-        Finding { figure: Figure::Holders(minimum.clone()), verdict, place: None }
+        let verdict = self.minimum_verdict(minimum.before, minimum.worst(), minimum.limit, allows);
+        Finding { figure: Figure::AtLeast(minimum.clone()), verdict, place: None }
+    }
+
+    fn at_most(&self, maximum: &RoleCount) -> Finding {
+        let worst = maximum.worst();
+        let allows = |risk: &AcknowledgedRisk| match risk {
+            AcknowledgedRisk::KeepAtMost(role, up_to) => {
+                self.roles.id(&role.value) == Some(&maximum.role) && worst <= *up_to
+            }
+            _ => false,
+        };
+        let verdict = if worst <= maximum.limit {
+            Verdict::Passes
+        } else if worst <= maximum.before {
+            Verdict::Warns
+        } else {
+            self.acknowledged(allows).unwrap_or(Verdict::Blocks)
+        };
+        Finding { figure: Figure::AtMost(maximum.clone()), verdict, place: None }
     }
 
     fn minimum_verdict(
         &self,
         before: u64,
-        after: u64,
+        worst: u64,
         minimum: u64,
         allows: impl Fn(&AcknowledgedRisk) -> bool,
     ) -> Verdict {
-        if after >= minimum {
+        if worst >= minimum {
             Verdict::Passes
-        } else if after >= before {
+        } else if worst >= before {
             Verdict::Warns
         } else {
             self.acknowledged(allows).unwrap_or(Verdict::Blocks)
@@ -308,7 +367,7 @@ impl Review<'_> {
     }
 
     /// Warns that the Admin role has no minimum, because the author of the files may rely on the default one.
-    fn admin_not_guarded(&self, minimums: &[RoleMinimum]) -> Option<Finding> {
+    fn admin_not_guarded(&self, minimums: &[RoleCount]) -> Option<Finding> {
         let admin = self.observed.roles.admin()?;
         let is_guarded = minimums.iter().any(|minimum| minimum.role == admin.id);
         (!is_guarded).then(|| Finding {
@@ -343,7 +402,7 @@ impl Review<'_> {
 
     /// Blocks a plan that takes the Admin role or a guarded role from the token's own user, who may need it to apply again.
     /// The Admin role counts even if it is not guarded.
-    fn token_owner(&self, plan: &Plan, minimums: &[RoleMinimum]) -> Vec<Finding> {
+    fn token_owner(&self, plan: &Plan, minimums: &[RoleCount]) -> Vec<Finding> {
         let own = plan.changes.iter().find(|change| Some(&change.subject.id) == plan.token_user.as_ref());
         let Some((own, edit)) = own.and_then(|own| Some((own, own.edit(Field::Role)?))) else {
             return Vec::new();

@@ -14,6 +14,8 @@ words! {
         MaxChanges = "max_changes",
         /// Sets the minimum number of holders of a role after an apply.
         KeepAtLeast = "keep_at_least",
+        /// Sets the maximum number of holders of a role after an apply.
+        KeepAtMost = "keep_at_most",
         /// Sets the minimum number of people with the status `active` after an apply.
         KeepActive = "keep_active",
         /// Lists people who are never changed.

@@ -143,7 +143,7 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
              \"ana@acme.example\" = { role = \"Admin\" }"
                 .to_owned()
         }
-        ("a table", "keep_at_least", _) => "write it in braces: { Admin = 2 }".to_owned(),
+        ("a table", "keep_at_least" | "keep_at_most", _) => "write it in braces: { Admin = 2 }".to_owned(),
         ("a table", key, text) if key.contains('@') => {
             format!("write it in braces: {{ role = \"{}\" }}", text.as_deref().unwrap_or("Admin"))
         }

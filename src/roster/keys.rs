@@ -25,7 +25,7 @@ pub(crate) fn before(key: &str) -> &'static [&'static str] {
 pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", "reason"];
 
 pub(crate) const GUARDRAIL: &[&str] =
-    &["max_changes", "keep_at_least", "keep_active", "protected", "unmanaged", "missing"];
+    &["max_changes", "keep_at_least", "keep_at_most", "keep_active", "protected", "unmanaged", "missing"];
 
 /// Keys that people write below the wrong header, with the right header.
 pub(crate) const HEADED: &[(&str, &[&str])] =

@@ -154,7 +154,9 @@ pub struct GuardrailRules {
     /// How many people one apply may change.
     pub max_changes: MaxChanges,
     /// The minimum of each guarded role. `None` means two holders of the role with the slug `admin`.
-    pub keep_at_least: Option<Vec<Minimum>>,
+    pub keep_at_least: Option<Vec<RoleLimit>>,
+    /// The maximum of each role that has one.
+    pub keep_at_most: Vec<RoleLimit>,
     /// How many people must have the status `active` after an apply.
     pub keep_active: u64,
     /// These people are never changed.
@@ -170,9 +172,16 @@ impl GuardrailRules {
     /// Returns whether a guardrail can pass because people are missing from Pylon's response. One incomplete response could then hide
     /// what the guardrail should block, so rolecall reads the list of users twice.
     pub fn depends_on_absence(&self) -> bool {
-        let Self { max_changes: _, keep_at_least: _, keep_active: _, protected: _, missing: _, unmanaged } =
-            self;
-        *unmanaged == Unmanaged::Block
+        let Self {
+            max_changes: _,
+            keep_at_least: _,
+            keep_at_most,
+            keep_active: _,
+            protected: _,
+            missing: _,
+            unmanaged,
+        } = self;
+        *unmanaged == Unmanaged::Block || !keep_at_most.is_empty()
     }
 }
 
@@ -181,6 +190,7 @@ impl Default for GuardrailRules {
         Self {
             max_changes: MaxChanges::Share { percent: 25 },
             keep_at_least: None,
+            keep_at_most: Vec::new(),
             keep_active: 0,
             protected: Vec::new(),
             unmanaged: Unmanaged::Report,
@@ -211,11 +221,11 @@ impl fmt::Display for MaxChanges {
     }
 }
 
-/// An entry of `keep_at_least`, which sets the minimum of one role.
+/// An entry of `keep_at_least` or `keep_at_most`, which limits the holders of one role after an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Minimum {
+pub struct RoleLimit {
     pub role: Sourced<RoleName>,
-    /// The role must have at least this many holders after an apply.
+    /// The lowest or the highest number of holders.
     pub holders: u64,
 }
 
@@ -266,6 +276,8 @@ pub enum AcknowledgedRisk {
     Unmanaged(u64),
     /// The role must keep at least this many holders.
     KeepAtLeast(Sourced<RoleName>, u64),
+    /// The role may have at most this many holders.
+    KeepAtMost(Sourced<RoleName>, u64),
     /// At least this many people must stay active.
     KeepActive(u64),
     /// This protected person may change.
@@ -282,6 +294,7 @@ impl AcknowledgedRisk {
             Self::Missing(_) => Guardrail::Missing,
             Self::Unmanaged(_) => Guardrail::Unmanaged,
             Self::KeepAtLeast(..) => Guardrail::KeepAtLeast,
+            Self::KeepAtMost(..) => Guardrail::KeepAtMost,
             Self::KeepActive(_) => Guardrail::KeepActive,
             Self::Protected(_) => Guardrail::Protected,
             Self::TokenOwner(_) => Guardrail::TokenOwner,
@@ -291,7 +304,7 @@ impl AcknowledgedRisk {
     /// Returns the role that the risk is about, if it is about one.
     pub const fn role(&self) -> Option<&Sourced<RoleName>> {
         match self {
-            Self::KeepAtLeast(role, _) => Some(role),
+            Self::KeepAtLeast(role, _) | Self::KeepAtMost(role, _) => Some(role),
             Self::MaxChanges(_)
             | Self::Missing(_)
             | Self::Unmanaged(_)
@@ -309,6 +322,7 @@ impl AcknowledgedRisk {
             | Self::Missing(_)
             | Self::Unmanaged(_)
             | Self::KeepAtLeast(..)
+            | Self::KeepAtMost(..)
             | Self::KeepActive(_) => None,
         }
     }

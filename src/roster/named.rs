@@ -10,10 +10,11 @@ impl Roster {
     /// Returns every role that the files name, with the places that name it, in the order of files and lines.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
         let of_people = self.people.iter().flat_map(of_person);
-        let kept = self.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
+        let limits = self.guardrails.keep_at_least.iter().flatten().chain(&self.guardrails.keep_at_most);
+        let limited = limits.map(|limit| &limit.role);
         let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| acknowledgment.risk.role());
         let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
-        for Sourced { value, place } in of_people.chain(kept).chain(accepted) {
+        for Sourced { value, place } in of_people.chain(limited).chain(accepted) {
             named.entry(value).or_default().push(*place);
         }
         for places in named.values_mut() {

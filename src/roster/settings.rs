@@ -12,8 +12,8 @@ use super::fields::{Fields, TomlValue, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
 use super::{
-    AcknowledgedRisk, Acknowledgment, Email, Guardrail, GuardrailRules, MaxChanges, Minimum, Missing, Policy,
-    Region, RoleName, RosterCode, Stance, Unmanaged, Workspace,
+    AcknowledgedRisk, Acknowledgment, Email, Guardrail, GuardrailRules, MaxChanges, Missing, Policy, Region,
+    RoleLimit, RoleName, RosterCode, Stance, Unmanaged, Workspace,
 };
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};
@@ -35,6 +35,9 @@ pub(super) const fn takes(guardrail: Guardrail) -> Takes {
         Guardrail::Unmanaged => (&["up_to"], |parts| Some(AcknowledgedRisk::Unmanaged(parts.up_to?))),
         Guardrail::KeepAtLeast => {
             (&["role", "down_to"], |parts| Some(AcknowledgedRisk::KeepAtLeast(parts.role?, parts.down_to?)))
+        }
+        Guardrail::KeepAtMost => {
+            (&["role", "up_to"], |parts| Some(AcknowledgedRisk::KeepAtMost(parts.role?, parts.up_to?)))
         }
         Guardrail::KeepActive => (&["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
         Guardrail::Protected => (&["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
@@ -185,7 +188,8 @@ fn read_guardrails(fields: &mut Fields<'_>, value: &TomlValue<'_>, context: &Con
     for (key, value) in fields.table("guardrails", value).into_iter().flatten() {
         match key.get_ref().as_ref() {
             "max_changes" => rules.max_changes = read_max_changes(fields, value).unwrap_or(rules.max_changes),
-            "keep_at_least" => rules.keep_at_least = Some(read_minimums(fields, value)),
+            "keep_at_least" => rules.keep_at_least = Some(read_role_limits(fields, "keep_at_least", value)),
+            "keep_at_most" => rules.keep_at_most = read_role_limits(fields, "keep_at_most", value),
             "keep_active" => rules.keep_active = fields.count("keep_active", value).unwrap_or(0),
             "protected" => {
                 let list = fields.array("protected", value).into_iter().flatten();
@@ -248,15 +252,16 @@ fn read_max_changes(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Option<Ma
     percent.map(|percent| MaxChanges::Share { percent })
 }
 
-fn read_minimums(fields: &mut Fields<'_>, value: &TomlValue<'_>) -> Vec<Minimum> {
-    let mut minimums = Vec::new();
-    for (key, value) in fields.table("keep_at_least", value).into_iter().flatten() {
-        let role: RoleName = Arc::from(key.get_ref().as_ref());
-        if let Some(holders) = fields.count("keep_at_least", value) {
-            minimums.push(Minimum { role: Sourced::new(role, fields.place(key.span())), holders });
+/// Reads a table with a number of holders for each role.
+fn read_role_limits(fields: &mut Fields<'_>, key: &str, value: &TomlValue<'_>) -> Vec<RoleLimit> {
+    let mut limits = Vec::new();
+    for (role, value) in fields.table(key, value).into_iter().flatten() {
+        let name: RoleName = Arc::from(role.get_ref().as_ref());
+        if let Some(holders) = fields.count(key, value) {
+            limits.push(RoleLimit { role: Sourced::new(name, fields.place(role.span())), holders });
         }
     }
-    minimums
+    limits
 }
 
 /// The keys of one `[[acknowledge]]`, before it is known which of them its guardrail takes.

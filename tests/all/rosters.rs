@@ -4,8 +4,8 @@ use std::fs;
 
 use rolecall::problem::Problems;
 use rolecall::roster::{
-    AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, GuardrailRules, Minimum, Roster,
-    Window, Workspace,
+    AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, GuardrailRules, RoleLimit,
+    Roster, Window, Workspace,
 };
 use tempfile::TempDir;
 
@@ -34,18 +34,28 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
         people,
     } = roster;
     let Workspace { organization, region } = workspace;
-    let GuardrailRules { max_changes, keep_at_least, keep_active, protected, unmanaged, missing } =
-        guardrails;
-    let minimum = |minimum: &Minimum| {
-        let Minimum { role, holders } = minimum;
+    let GuardrailRules {
+        max_changes,
+        keep_at_least,
+        keep_at_most,
+        keep_active,
+        protected,
+        unmanaged,
+        missing,
+    } = guardrails;
+    let limit = |limit: &RoleLimit| {
+        let RoleLimit { role, holders } = limit;
         (role.value.clone(), *holders)
     };
-    let minimums = keep_at_least.as_ref().map(|minimums| minimums.iter().map(minimum).collect::<Vec<_>>());
+    let minimums = keep_at_least.as_ref().map(|minimums| minimums.iter().map(limit).collect::<Vec<_>>());
+    let maximums: Vec<_> = keep_at_most.iter().map(limit).collect();
     let protected: Vec<&Email> = protected.iter().map(|email| &email.value).collect();
     let mut facts = vec![
         format!("{:?} {allow_unicode_emails} {policy:?}", timezone.iana_name()),
         format!("{:?} {:?}", organization.as_ref().map(|it| &it.value), region.as_ref().map(|it| it.value)),
-        format!("{max_changes:?} {minimums:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"),
+        format!(
+            "{max_changes:?} {minimums:?} {maximums:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"
+        ),
     ];
     facts.extend(acknowledgments.iter().map(|acknowledgment| {
         let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
@@ -54,6 +64,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
             AcknowledgedRisk::Missing(figure) => format!("missing {figure}"),
             AcknowledgedRisk::Unmanaged(figure) => format!("unmanaged {figure}"),
             AcknowledgedRisk::KeepAtLeast(role, figure) => format!("holders of {} {figure}", role.value),
+            AcknowledgedRisk::KeepAtMost(role, figure) => format!("seats of {} {figure}", role.value),
             AcknowledgedRisk::KeepActive(figure) => format!("active {figure}"),
             AcknowledgedRisk::Protected(email) => format!("protected {}", email.value),
             AcknowledgedRisk::TokenOwner(email) => format!("owner {}", email.value),

@@ -1,9 +1,10 @@
-//! Moves changes to their next position or their outcome, and counts the holders of guarded roles that this confirms.
+//! Moves changes to their next position or their outcome, and counts the holders of limited roles that this confirms.
 
 use super::reads::Purpose;
 use super::{Machine, Phase};
 use crate::apply::outcome::{NotAttempted, Outcome};
-use crate::apply::task::{Position, Task, TaskId};
+use crate::apply::role_limits::Holders;
+use crate::apply::task::{Position, TaskId};
 use crate::observed::{Person, RoleId};
 use crate::plan::order::Ordered;
 
@@ -16,15 +17,15 @@ impl Machine {
         }
     }
 
-    /// Moves a task. Counts the losses that may take effect at any moment. If no further write is sent for this task, the held
+    /// Moves a task. Counts the changes that may take effect at any moment. If no further write is sent for this task, the held
     /// tasks are checked again.
     pub(super) fn put(&mut self, id: TaskId, position: Position) {
-        let (was_leaving, unsettled) = (self.tasks[id].is_leaving(), self.tasks.unsettled_count());
+        let (was_under_way, unsettled) = (self.tasks[id].is_under_way(), self.tasks.unsettled_count());
         self.tasks.put(id, position);
         let task = &self.tasks[id];
-        match (was_leaving, task.is_leaving()) {
-            (false, true) => self.minimums.leaving(&task.ordered.losses),
-            (true, false) => self.minimums.settled(&task.ordered.losses),
+        match (was_under_way, task.is_under_way()) {
+            (false, true) => self.limits.under_way(&task.ordered),
+            (true, false) => self.limits.settled(&task.ordered),
             (true, true) | (false, false) => {}
         }
         if self.tasks.unsettled_count() < unsettled {
@@ -48,46 +49,44 @@ impl Machine {
         }
     }
 
-    /// Counts the losses of a write that was accepted, whatever its response shows.
-    pub(super) fn note_losses(&mut self, id: TaskId) {
-        for role in self.tasks[id].ordered.losses.clone() {
-            self.note_role(id, &role, false);
-        }
+    /// Counts a write that was accepted, whatever its response shows: its losses may be effective, and its gains too.
+    pub(super) fn note_accepted(&mut self, id: TaskId) {
+        let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
+        losses.iter().for_each(|role| self.note_role(id, Holders::Confirmed, role, false));
+        gains.iter().for_each(|role| self.note_role(id, Holders::Possible, role, true));
     }
 
-    /// Counts the gains that a read after the write shows. Returns whether it shows all of them. A loss stays a loss, because
-    /// a search may lag behind.
-    pub(super) fn note_gains(&mut self, id: TaskId, person: &Person) -> bool {
-        for role in self.tasks[id].ordered.gains.clone() {
-            if person.holds(&role) {
-                self.note_role(id, &role, true);
-            }
+    /// Counts what a read after the write shows: gains that are there, and losses that are gone. Returns whether it shows all of
+    /// them. Nothing is counted the other way around, because a search may lag behind.
+    pub(super) fn note_confirmed(&mut self, id: TaskId, person: &Person) -> bool {
+        let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
+        for role in gains.iter().filter(|role| person.holds(role)) {
+            self.note_role(id, Holders::Confirmed, role, true);
         }
-        let Task { ordered, holds, .. } = &self.tasks[id];
-        ordered.gains.iter().all(|role| holds.contains(role))
+        for role in losses.iter().filter(|role| !person.holds(role)) {
+            self.note_role(id, Holders::Possible, role, false);
+        }
+        self.tasks[id].unconfirmed().next().is_none()
     }
 
     /// Counts gains and losses that a read before the write shows, or a read after one that may have been applied.
     pub(super) fn note(&mut self, id: TaskId, person: &Person) {
-        let Ordered { change: _, gains, losses } = &self.tasks[id].ordered;
-        for role in gains.iter().chain(losses).cloned().collect::<Vec<_>>() {
-            self.note_role(id, &role, person.holds(&role));
+        let Ordered { change: _, gains, losses } = self.tasks[id].ordered.clone();
+        for role in gains.iter().chain(&losses) {
+            for holders in [Holders::Confirmed, Holders::Possible] {
+                self.note_role(id, holders, role, person.holds(role));
+            }
         }
     }
 
-    fn note_role(&mut self, id: TaskId, role: &RoleId, is_held: bool) {
-        let holds = &mut self.tasks[id].holds;
-        match (holds.iter().position(|held| held == role), is_held) {
-            (None, true) => {
-                holds.push(role.clone());
-                self.minimums.gained(role);
-            }
-            (Some(index), false) => {
-                holds.swap_remove(index);
-                self.minimums.lost(role);
-            }
-            (None, false) | (Some(_), true) => {}
+    fn note_role(&mut self, id: TaskId, holders: Holders, role: &RoleId, is_held: bool) {
+        let held = self.tasks[id].roles(holders);
+        match (held.iter().position(|held| held == role), is_held) {
+            (None, true) => held.push(role.clone()),
+            (Some(index), false) => drop(held.swap_remove(index)),
+            (None, false) | (Some(_), true) => return,
         }
+        self.limits.set(holders, role, is_held);
     }
 
     /// Ends all changes after a stop: as not attempted, or as unknown if a write may have been applied.

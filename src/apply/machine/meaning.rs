@@ -76,7 +76,7 @@ impl Machine {
                 self.end(id, Outcome::Rejected(failure.clone()));
             }
             Purpose::Look(id) => self.end(id, not_attempted(failure.clone())),
-            Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the gain stays unconfirmed
+            Purpose::Confirmation(_) | Purpose::SecondConfirmation(_) => {} // the change stays unconfirmed
             Purpose::ReadBack(_) | Purpose::SecondLook(_) => {} // the outcome so far is final, and the report says so
         }
         if gave_up == GiveUp::LongPause {
@@ -116,7 +116,7 @@ impl Machine {
             }
             Purpose::Confirmation(tasks) => {
                 for id in tasks {
-                    if !found(self, id).is_some_and(|person| self.note_gains(id, person)) {
+                    if !found(self, id).is_some_and(|person| self.note_confirmed(id, person)) {
                         self.ask_at(now + SECOND_LOOK_DELAY, Purpose::SecondConfirmation(id));
                     }
                 }
@@ -124,7 +124,7 @@ impl Machine {
             }
             Purpose::SecondConfirmation(id) => {
                 if let Some(person) = found(self, id) {
-                    self.note_gains(id, person);
+                    self.note_confirmed(id, person);
                 }
                 self.release_held();
             }

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use reads::Read;
 
-use super::minimums::Minimums;
 use super::outcome::{Finished, Outcome, Stop};
+use super::role_limits::RoleLimits;
 use super::task::{Evidence, Position, TaskId, Tasks, evidence};
 use crate::observed::Person;
 use crate::plan::{Change, ReviewedPlan};
@@ -87,7 +87,7 @@ enum Phase {
 #[derive(Debug, Clone)]
 pub struct Machine {
     tasks: Tasks,
-    minimums: Minimums,
+    limits: RoleLimits,
     flow: FlowControl,
     parallelism: usize,
     phase: Phase,
@@ -114,9 +114,10 @@ impl Machine {
     ) -> Self {
         flow.retries.restart_answered(now); // the plan was made of responses
         let is_own = |change: &Change| Some(&change.subject.id) == plan.plan.token_user.as_ref();
+        let ordered = plan.in_order();
         Self {
-            tasks: Tasks::new(plan.in_order(), is_own, read_at),
-            minimums: Minimums::new(&plan.minimums),
+            limits: RoleLimits::new(&plan.minimums, &plan.maximums, &ordered),
+            tasks: Tasks::new(ordered, is_own, read_at),
             flow,
             parallelism: parallelism.max(1),
             phase: Phase::Writing,
@@ -233,7 +234,7 @@ impl Machine {
         match attempt.result {
             Ok(person) => {
                 self.forbidden = 0;
-                self.note_losses(task);
+                self.note_accepted(task);
                 let is_shown = evidence(self.tasks[task].change(), &person) == Evidence::Desired;
                 let so_far = if is_shown { Outcome::Applied } else { Outcome::NotEffective };
                 self.put(task, Position::written(so_far));

@@ -14,9 +14,9 @@ pub(super) enum Purpose {
     Freshness(Vec<TaskId>),
     /// The write may have been applied, or the search did not return the person.
     Look(TaskId),
-    /// The write succeeded, and losses of other people wait until the gain of a guarded role is confirmed.
+    /// The write succeeded, and changes of other people wait until its gain or its loss of a limited role is confirmed.
     Confirmation(Vec<TaskId>),
-    /// The search for confirmation did not show the gain.
+    /// The search for confirmation did not show all of it.
     SecondConfirmation(TaskId),
     ReadBack(Vec<TaskId>),
     /// The search that reads people back shows another value than the response to the write.

@@ -1,4 +1,4 @@
-//! What to send next: reads before writes, and writes in their order, each when the rate limit and the minimums allow it.
+//! What to send next: reads before writes, and writes in their order, each when the rate limit and the limits on roles allow it.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Machine {
                 if !self.is_stuck() {
                     return None;
                 }
-                if self.confirm_gains() {
+                if self.confirm_for_held() {
                     return self.next_read(now, limited);
                 }
                 self.give_up_first_held();
@@ -67,12 +67,15 @@ impl Machine {
         }
     }
 
-    /// Returns whether enough holders of each guarded role remain without this person. The change of the token's own user also
-    /// waits until all others have ended.
+    /// Returns whether the roles have enough holders and free seats for this change, and whether it is its turn. The change of the
+    /// token's own user waits until all others have ended.
     fn is_allowed(&self, id: TaskId) -> bool {
         let task = &self.tasks[id];
         let is_last = !task.is_own || self.tasks.unsettled_count() <= 1;
-        is_last && self.minimums.allow(&task.ordered.losses, task.is_leaving())
+        let mut earlier = self.tasks.not_sent_before(id);
+        is_last
+            && self.limits.allow(&task.ordered, task.is_under_way())
+            && !earlier.any(|earlier| self.limits.compete(&self.tasks[earlier].ordered, &task.ordered))
     }
 
     fn is_stale(&self, id: TaskId, now: Duration) -> bool {
@@ -85,35 +88,34 @@ impl Machine {
         !self.tasks.at(&Position::Held).is_empty() && !is_waiting && self.is_idle()
     }
 
-    /// Reads back, once, each gain that the held losses depend on. Returns whether there was one to read. The response to a
-    /// write does not confirm a gain, because a directory may take the role away at once.
-    fn confirm_gains(&mut self) -> bool {
+    /// Reads back, once, each change whose gains or losses the held changes depend on. Returns whether there was one to read. The
+    /// response to a write does not confirm it, because a directory may undo it at once.
+    fn confirm_for_held(&mut self) -> bool {
         let held = self.tasks.at(&Position::Held).iter();
-        let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].ordered.losses.clone()).collect();
+        let needed: HashSet<RoleId> = held.flat_map(|id| self.tasks[*id].limited_roles().cloned()).collect();
         let is_needed = |task: &Task| {
-            let mut missing = task.ordered.gains.iter().filter(|role| !task.holds.contains(role));
-            let is_unconfirmed = matches!(task.position(), Position::Written { is_confirmed: false, .. });
-            is_unconfirmed && missing.any(|role| needed.contains(role))
+            let is_unread = matches!(task.position(), Position::Written { is_confirmed: false, .. });
+            is_unread && task.unconfirmed().any(|role| needed.contains(role))
         };
-        let gains: Vec<TaskId> = self.tasks.written().filter(|id| is_needed(&self.tasks[*id])).collect();
-        for id in &gains {
+        let unread: Vec<TaskId> = self.tasks.written().filter(|id| is_needed(&self.tasks[*id])).collect();
+        for id in &unread {
             if let Position::Written { so_far, .. } = self.tasks[*id].position().clone() {
                 self.put(*id, Position::Written { so_far, is_confirmed: true });
             }
         }
-        self.ask_in_batches(&gains, Purpose::Confirmation);
-        !gains.is_empty()
+        self.ask_in_batches(&unread, Purpose::Confirmation);
+        !unread.is_empty()
     }
 
-    /// Ends the first loss whose role has too few confirmed holders. The other held changes are then checked again.
+    /// Ends the first change whose role has too few or too many holders. The other held changes are then checked again.
     fn give_up_first_held(&mut self) {
         let held = self.tasks.at(&Position::Held);
         let is_blocked = |id: &&TaskId| {
             let task = &self.tasks[**id];
-            !self.minimums.allow(&task.ordered.losses, task.is_leaving())
+            !self.limits.allow(&task.ordered, task.is_under_way())
         };
         if let Some(id) = held.iter().find(is_blocked).or_else(|| held.first()).copied() {
-            self.end(id, Outcome::NotAttempted(NotAttempted::GuardedRole));
+            self.end(id, Outcome::NotAttempted(NotAttempted::RoleLimit));
         }
     }
 

@@ -42,7 +42,7 @@ impl PlanReport {
         now: Timestamp,
         rollback: Option<RollbackNotes>,
     ) -> Self {
-        let ReviewedPlan { plan, findings, minimums: _, expired } = reviewed;
+        let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let is_rollback = rollback.is_some();
         let guardrail = |finding| names.guardrail(finding, now, is_rollback, invocation);

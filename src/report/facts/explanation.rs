@@ -327,7 +327,8 @@ impl ExplanationReport {
             | Figure::Protected(email)
             | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
             Figure::Changes { .. }
-            | Figure::Holders(_)
+            | Figure::AtLeast(_)
+            | Figure::AtMost(_)
             | Figure::Active { .. }
             | Figure::AdminNotGuarded(_)
             | Figure::Unmanaged(_)

@@ -369,6 +369,13 @@ impl Entry<'_> {
     }
 }
 
+impl GuardrailLine {
+    /// Returns whether it only says how many people hold a role with a maximum.
+    pub fn is_seats(&self) -> bool {
+        self.name == Guardrail::KeepAtMost && self.verdict == Verdict::Passes
+    }
+}
+
 impl PlanReport {
     /// Returns all entries about people, sorted by declared address.
     pub fn entries(&self) -> Vec<Entry<'_>> {
@@ -389,6 +396,11 @@ impl PlanReport {
                 change.edits.iter().filter(|edit| edit.cause.is_some_and(|cause| cause != Cause::Drift));
             known.map(|edit| (change.person.id.raw(), edit.field))
         })
+    }
+
+    /// Returns the roles with a maximum, and how many people hold them, unless a guardrail warns or blocks because of it.
+    pub fn seats(&self) -> impl Iterator<Item = &GuardrailLine> {
+        self.guardrails.iter().filter(|line| line.is_seats())
     }
 
     /// Returns the outcomes of the changes. Empty if the plan was not applied.

@@ -295,8 +295,8 @@ fn with_commands(sentence: &str) -> Line {
 fn guardrails(report: &PlanReport) -> Vec<Section> {
     let mut passing = line!["Guardrails pass: "];
     let mut lines = Vec::new();
-    for GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } in &report.guardrails
-    {
+    for guardrail in report.guardrails.iter().filter(|line| !line.is_seats()) {
+        let GuardrailLine { name, about: _, note, verdict, figure, remedy: _, location: _ } = guardrail;
         let figure = cut(figure);
         let name = Part::Strong(name.as_str());
         match verdict {
@@ -318,7 +318,8 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         line.extend(line![" (", &ended, ") and is ignored"]);
         lines.push(line);
     }
-    let mut sections = Vec::new();
+    let mut sections: Vec<Section> =
+        report.seats().map(|line| Section::Paragraph(Mark::Plain, line![cut(&line.figure), "."])).collect();
     if !report.blocked && passing.len() > 1 {
         passing.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, passing));

@@ -270,8 +270,13 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     let of =
         |wanted: fn(&Verdict) -> bool| report.guardrails.iter().filter(move |line| wanted(&line.verdict));
     let mut text = words::causes(report).map_or_else(String::new, |causes| causes + "\n");
-    let passing: Vec<&str> =
-        of(|verdict| *verdict == Verdict::Passes).map(|line| line.figure.as_str()).collect();
+    for line in report.seats() {
+        let _ = writeln!(text, "{}.", line.figure);
+    }
+    let passing: Vec<&str> = of(|verdict| *verdict == Verdict::Passes)
+        .filter(|line| !line.is_seats())
+        .map(|line| line.figure.as_str())
+        .collect();
     if !report.blocked && !passing.is_empty() {
         let _ = writeln!(text, "{}: {}.", styled(styles.good, "Guardrails pass"), passing.join(", "));
     }

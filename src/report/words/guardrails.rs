@@ -3,7 +3,7 @@
 use super::address;
 use crate::invocation::Invocation;
 use crate::observed::RoleId;
-use crate::plan::guardrails::{Figure, RoleMinimum};
+use crate::plan::guardrails::{Figure, RoleCount};
 use crate::printable::Printable;
 use crate::toml_text;
 
@@ -13,11 +13,22 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::Changes { changed, declared, limit } => {
             format!("{changed} of {declared} change (limit {limit})")
         }
-        Figure::Holders(RoleMinimum { role, minimum, before, after }) => {
-            let was = was(*before, *after);
-            let of = *before.max(after);
-            let verb = if *after == 1 || of == 1 { "remains" } else { "remain" };
-            format!("{after}{was} {} {verb} (minimum {minimum})", holders(&label(role), of))
+        Figure::AtLeast(count) => {
+            let RoleCount { role, limit, before, after: _, during } = count;
+            let worst = count.worst();
+            let was = was(*before, worst);
+            let of = *before.max(&worst);
+            let verb = if worst == 1 || of == 1 { "remains" } else { "remain" };
+            let during = if during.is_some() { " during the apply" } else { "" };
+            format!("{worst}{was} {} {verb}{during} (minimum {limit})", holders(&label(role), of))
+        }
+        Figure::AtMost(RoleCount { role, limit, before, after, during }) => {
+            let seats = match during {
+                Some(during) => format!("up to {during} of {limit} during the apply"),
+                None => format!("{after} of {limit}"),
+            };
+            let now = if before == after { String::new() } else { format!(" (now {before})") };
+            format!("{} seats: {seats}{now}", label(role))
         }
         Figure::Active { before, after, minimum } => {
             let was = was(*before, *after);
@@ -46,9 +57,10 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
 /// Returns an explanation of a warning. `None` if the figure explains itself.
 pub const fn reported(figure: &Figure) -> Option<&'static str> {
     match figure {
-        Figure::Holders(_) | Figure::Active { .. } => {
+        Figure::AtLeast(_) | Figure::Active { .. } => {
             Some("it was already below the minimum, and this plan does not make it worse")
         }
+        Figure::AtMost(_) => Some("it was already above the maximum, and this plan does not make it worse"),
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
         // These never warn: they pass, block, or are acknowledged.
@@ -74,10 +86,14 @@ pub fn remedy(
             let command = if is_rollback { "roll back" } else { "apply" };
             (format!("{command} with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
         }
-        Figure::Holders(RoleMinimum { role, after, .. }) => (
-            String::new(),
-            vec![format!("role = {}", toml_string(&written(role))), format!("down_to = {after}")],
-        ),
+        Figure::AtLeast(count) => {
+            let role = format!("role = {}", toml_string(&written(&count.role)));
+            (make_room(count), vec![role, format!("down_to = {}", count.worst())])
+        }
+        Figure::AtMost(count) => {
+            let role = format!("role = {}", toml_string(&written(&count.role)));
+            (make_room(count), vec![role, format!("up_to = {}", count.worst())])
+        }
         // These only warn, so there is nothing to acknowledge.
         Figure::ProtectedNotFound(_) | Figure::AdminNotGuarded(_) => return String::new(),
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
@@ -96,6 +112,12 @@ pub fn remedy(
         "If this is intended, {first}add this to the root file:\n  [[acknowledge]]\n  guardrail = \"{guardrail}\"\n  {keys}\n  \
          reason = \"\"  # why\n  expires = {expires}  # at most 30 days ahead"
     )
+}
+
+/// The limit is kept before and after the apply, but no order of the changes keeps it all the time.
+fn make_room(count: &RoleCount) -> String {
+    let advice = "change some of these people in an earlier pull request, or ";
+    if count.during.is_some() { advice.to_owned() } else { String::new() }
 }
 
 /// Returns the plural of a role, such as `Admins`. Names that form no regular plural stay as they are.

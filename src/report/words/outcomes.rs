@@ -43,9 +43,9 @@ fn sentence(outcome: &Outcome, line: impl Fn(&Failure) -> String) -> String {
         Outcome::Unknown(None) => format!("{name}, may have been applied: stopped before Pylon responded"),
         Outcome::NotAttempted(NotAttempted::Stopped) => name.into(),
         Outcome::NotAttempted(NotAttempted::Unreachable(failure)) => format!("{name}: {}", line(failure)),
-        Outcome::NotAttempted(NotAttempted::GuardedRole) => {
+        Outcome::NotAttempted(NotAttempted::RoleLimit) => {
             format!(
-                "{name}: a guarded role would fall below its minimum, because people who should gain it have not"
+                "{name}: a role would have too few or too many holders, because a change before it is not confirmed"
             )
         }
     }

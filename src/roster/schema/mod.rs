@@ -106,6 +106,11 @@ struct Guardrails {
     ///
     /// By default, two people must have the role with the slug `admin`.
     keep_at_least: Option<BTreeMap<String, u64>>,
+    /// How many people may have a role after an apply, by the name, slug, or ID of the role: `{ Admin = 5, Member = 40 }`. Use it for
+    /// paid seats, or to keep the number of administrators low.
+    ///
+    /// It blocks only a plan that raises the number of holders above the maximum.
+    keep_at_most: Option<BTreeMap<String, u64>>,
     /// How many people must have the status `active` after an apply.
     #[schemars(extend("default" = GuardrailRules::default().keep_active))]
     keep_active: Option<u64>,
@@ -131,7 +136,9 @@ enum Acknowledgment {
     /// People in Pylon may be unmanaged, although `unmanaged` is `"block"`. Takes `up_to`.
     Unmanaged { up_to: UpTo, reason: Reason, expires: Expires },
     /// A role may have fewer holders than `keep_at_least` requires. Takes `role` and `down_to`.
-    KeepAtLeast { role: GuardedRole, down_to: DownTo, reason: Reason, expires: Expires },
+    KeepAtLeast { role: LimitedRole, down_to: DownTo, reason: Reason, expires: Expires },
+    /// A role may have more holders than `keep_at_most` allows. Takes `role` and `up_to`.
+    KeepAtMost { role: LimitedRole, up_to: UpTo, reason: Reason, expires: Expires },
     /// Fewer people may be `active` than `keep_active` requires. Takes `down_to`.
     KeepActive { down_to: DownTo, reason: Reason, expires: Expires },
     /// A `protected` person may change. Takes `user`.
@@ -142,7 +149,7 @@ enum Acknowledgment {
 
 // Each key has one description for all guardrails. An editor that lists the keys of all guardrails then lists each key once.
 
-/// The highest number of people to accept, for `max_changes`, `missing`, and `unmanaged`: `up_to = 40`.
+/// The highest number of people to accept, for `max_changes`, `keep_at_most`, `missing`, and `unmanaged`: `up_to = 40`.
 #[derive(JsonSchema)]
 struct UpTo(u64);
 
@@ -150,9 +157,9 @@ struct UpTo(u64);
 #[derive(JsonSchema)]
 struct DownTo(u64);
 
-/// The role that `keep_at_least` names: `role = "Admin"`.
+/// The role that `keep_at_least` or `keep_at_most` names: `role = "Admin"`.
 #[derive(JsonSchema)]
-struct GuardedRole(Text);
+struct LimitedRole(Text);
 
 /// The only person that this applies to, for `protected` and `token_owner`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]

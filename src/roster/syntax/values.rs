@@ -45,6 +45,7 @@ pub(super) fn example(key: &str) -> String {
         "include" => "[\"teams/*.toml\"]",
         "windows" => "[ … ]",
         "keep_at_least" => "{ Admin = 2 }",
+        "keep_at_most" => "{ Admin = 5 }",
         "keep_active" | "up_to" | "down_to" => "5",
         "allow_unicode_emails" => "true",
         key if key.contains('@') => "{ role = \"Admin\" }",
@@ -288,7 +289,9 @@ fn fitting(key: &str, text: &str) -> Option<String> {
     }
     let words = match key {
         "from" | "until" | "expires" | "windows" | "max_changes" => &[][..],
-        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "allow_unicode_emails" => &[],
+        "keep_active" | "up_to" | "down_to" | "keep_at_least" | "keep_at_most" | "allow_unicode_emails" => {
+            &[]
+        }
         "unmanaged" => &Unmanaged::WORDS,
         "missing" => &Missing::WORDS,
         "region" => &Region::WORDS,

@@ -10,7 +10,7 @@ use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
 use rolecall::observed::{Role, RoleCatalog, RoleId};
 use rolecall::plan::Lost;
-use rolecall::plan::guardrails::{Figure, RoleMinimum, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
@@ -161,15 +161,15 @@ fn base(deal: &mut Deal<'_>) -> BaseLine {
 }
 
 fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
-    let minimum = || RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 };
+    let minimum = || RoleCount { role: RoleId("r".into()), limit: 2, before: 3, after: 1, during: None };
     let figure = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::FigureRole);
-        words::figure(&Figure::Holders(minimum()), &|_| Printable::cut(role, 80).to_string())
+        words::figure(&Figure::AtLeast(minimum()), &|_| Printable::cut(role, 80).to_string())
     };
     let remedy = |deal: &mut Deal<'_>| {
         let role = deal.raw(Carrier::RemedyRole);
         words::remedy(
-            &Figure::Holders(minimum()),
+            &Figure::AtLeast(minimum()),
             false,
             &Invocation::default(),
             &|_| role.to_owned(),
@@ -180,7 +180,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
     vec![
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Some(Figure::Holders(minimum())),
+            about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: blocked,
             figure: figure(deal),
@@ -189,7 +189,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Some(Figure::Holders(minimum())),
+            about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: Verdict::Acknowledged { reason: deal.raw(Carrier::AcknowledgedReason).to_owned() },
             figure: figure(deal),
@@ -198,7 +198,7 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
         },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
-            about: Some(Figure::Holders(minimum())),
+            about: Some(Figure::AtLeast(minimum())),
             note: None,
             verdict: Verdict::Warns,
             figure: figure(deal),

@@ -6,7 +6,7 @@ use rolecall::comparison::Comparison;
 use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
 use rolecall::observed::RoleId;
-use rolecall::plan::guardrails::{Figure, RoleMinimum};
+use rolecall::plan::guardrails::{Figure, RoleCount};
 use rolecall::printable::Printable;
 use rolecall::report::diff::{Sign, diff_texts};
 use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
@@ -97,8 +97,13 @@ fn both_sides_of_a_diff_read_back_as_toml() {
 #[test]
 fn a_suggested_correction_names_the_exact_role() {
     for text in corpus::strings() {
-        let figure =
-            Figure::Holders(RoleMinimum { role: RoleId("r".into()), minimum: 2, before: 3, after: 1 });
+        let figure = Figure::AtLeast(RoleCount {
+            role: RoleId("r".into()),
+            limit: 2,
+            before: 3,
+            after: 1,
+            during: None,
+        });
         let remedy = words::remedy(&figure, false, &Invocation::default(), &|_| text.clone(), "2026-11-27");
         let (_, toml) = remedy.split_once('\n').unwrap();
         let role = Printable::cut(&text, 300).raw().to_owned();

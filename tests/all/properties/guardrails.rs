@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::ReviewedPlan;
-use rolecall::plan::guardrails::{Figure, RoleMinimum, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
 use rolecall::roster::Guardrail;
 
 use super::holds;
@@ -57,8 +57,11 @@ fn acknowledgment(figure: &Figure, short: bool) -> String {
     let accepted = match figure {
         Figure::Changes { changed, declared: _, limit: _ } => format!("up_to = {}", most(*changed)),
         Figure::Unmanaged(count) | Figure::Missing(count) => format!("up_to = {}", most(*count)),
-        Figure::Holders(RoleMinimum { role, minimum: _, before: _, after }) => {
-            format!("role = \"{}\"\ndown_to = {}", role.0, least(*after))
+        Figure::AtLeast(RoleCount { role, limit: _, before: _, after, during }) => {
+            format!("role = \"{}\"\ndown_to = {}", role.0, least(during.unwrap_or(*after)))
+        }
+        Figure::AtMost(RoleCount { role, limit: _, before: _, after, during }) => {
+            format!("role = \"{}\"\nup_to = {}", role.0, most(during.unwrap_or(*after)))
         }
         Figure::Active { before: _, after, minimum: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),

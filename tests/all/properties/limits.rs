@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
-use rolecall::plan::guardrails::{RoleMinimum, Verdict};
+use rolecall::plan::guardrails::{RoleCount, Verdict};
 use rolecall::roster::{Email, Guardrail};
 
 use super::organization::Case;
@@ -83,6 +83,7 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
     match guardrail {
         Guardrail::MaxChanges => max_changes(),
         Guardrail::KeepAtLeast => keep_at_least(),
+        Guardrail::KeepAtMost => keep_at_most(),
         Guardrail::KeepActive => keep_active(),
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
@@ -132,6 +133,46 @@ fn keep_at_least() -> Vec<Row> {
         (3, 3, minimum(2) + &down_to(1), BLOCKS),
     ];
     rows.map(|(before, lost, rule, says)| (of_losses(TO_MEMBER, before, lost, &rule), says)).to_vec()
+}
+
+/// Of `before` Admins, `lost` become members, and `gained` viewers become Admins.
+fn of_seats(before: usize, lost: usize, gained: usize, rule: &str) -> Case {
+    let mut people = Vec::new();
+    add(&mut people, before, "role_admin", "active");
+    add(&mut people, gained, "role_viewer", "active");
+    let gains = declare(before..before + gained, "{ role = \"Admin\" }");
+    let text = format!("{rule}\n[users]\n{}{gains}", declare(0..lost, TO_MEMBER));
+    Case { people, token_user: None, text }
+}
+
+fn keep_at_most() -> Vec<Row> {
+    let both = |minimum: u64, maximum: u64| {
+        format!(
+            "[guardrails]\nkeep_at_least = {{ Admin = {minimum} }}\nkeep_at_most = {{ admin = {maximum} }}\n"
+        )
+    };
+    let maximum = |maximum: u64| both(0, maximum);
+    let up_to = |figure: u64| {
+        acknowledge(&format!("guardrail = \"keep_at_most\"\nrole = \"role_admin\"\nup_to = {figure}"))
+    };
+    let twice = "[guardrails]\nkeep_at_least = {}\nkeep_at_most = { Admin = 9, admin = 4 }\n".to_owned();
+    let rows = [
+        (3, 0, 2, maximum(5), PASSES),
+        (3, 0, 3, maximum(5), BLOCKS),
+        (3, 1, 3, maximum(5), PASSES),
+        (3, 0, 2, twice, BLOCKS),
+        (7, 1, 0, maximum(5), WARNS), // above the maximum already, and this plan lowers the number
+        (7, 1, 1, maximum(5), WARNS),
+        (7, 0, 1, maximum(5), BLOCKS),
+        (0, 0, 1, maximum(0), BLOCKS),
+        (3, 0, 3, maximum(5) + &up_to(6), ACKNOWLEDGED),
+        (3, 0, 4, maximum(5) + &up_to(6), BLOCKS),
+        (5, 2, 2, both(4, 5), PASSES), // a loss, a gain, a loss, a gain
+        (5, 2, 2, both(5, 5), BLOCKS), // either limit would be exceeded during the apply
+        (5, 2, 2, both(5, 5) + &up_to(6), ACKNOWLEDGED),
+        (6, 2, 2, both(6, 5) + &up_to(6), BLOCKS), // seven during the apply
+    ];
+    rows.map(|(before, lost, gained, rule, says)| (of_seats(before, lost, gained, &rule), says)).to_vec()
 }
 
 fn keep_active() -> Vec<Row> {
@@ -236,5 +277,5 @@ fn a_role_guarded_under_two_names_has_the_higher_minimum() {
     let resolved = case.resolve();
     let reviewed = resolved.review(resolved.plan().unwrap());
     let role = RoleId("role_admin".into());
-    assert_eq!(reviewed.minimums, [RoleMinimum { role, minimum: 4, before: 5, after: 4 }]);
+    assert_eq!(reviewed.minimums, [RoleCount { role, limit: 4, before: 5, after: 4, during: None }]);
 }

@@ -1,5 +1,6 @@
 //! Properties of the order of an apply, and of the apply itself. At every instant, enough people hold each guarded
-//! role, no matter which writes fail: at least the minimum, or the number before or after, if one of these is lower.
+//! role, and not too many hold a role with a maximum, no matter which writes fail. If the number before or after is
+//! beyond the limit, it is the limit.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use rolecall::apply::machine::{Action, Machine, Ticket};
 use rolecall::apply::{Finished, Outcome};
 use rolecall::observed::{Person, UserId};
+use rolecall::plan::guardrails::RoleCount;
 use rolecall::plan::{Change, Patch, ReviewedPlan};
 use rolecall::pylon::failure::Refusal;
 use rolecall::pylon::pace::Pacing;
@@ -19,7 +21,7 @@ use rolecall::pylon::{Attempt, Cause, Failure, FlowControl};
 
 use super::holds;
 use super::organization::{Case, Resolved, cases, cases_of_guarded_roles, patched};
-use super::recount::{guarded_roles, holds_role};
+use super::recount::{guarded_roles, holds_role, maximums};
 
 /// Both kinds of cases, if they can be planned. Blocked plans are included, because the order must be safe for them
 /// too.
@@ -27,26 +29,72 @@ fn planned() -> impl Strategy<Value = Case> {
     prop_oneof![2 => cases_of_guarded_roles(), 1 => cases(10)]
 }
 
-/// The people, and the minimums that must be kept at every instant.
+/// The people, and the limits that must be kept at every instant.
 #[derive(Clone)]
 struct World {
     people: BTreeMap<UserId, Person>,
     /// Guarded roles and how many holders must remain: the least of the minimum, the number before, and the number
     /// after.
-    keep: Vec<(&'static str, usize)>,
+    least: Vec<(&'static str, usize)>,
+    /// Roles with a maximum, in the same way.
+    most: Vec<(&'static str, usize)>,
 }
 
 impl World {
     fn new(resolved: &Resolved, reviewed: &ReviewedPlan) -> Self {
         let people = resolved.observed.people().map(|person| (person.id.clone(), person.clone()));
-        let before = Self { people: people.collect(), keep: Vec::new() };
+        let before = Self { people: people.collect(), least: Vec::new(), most: Vec::new() };
         let mut after = before.clone();
         reviewed.plan.changes.iter().for_each(|change| after.patch(&change.subject.id, &change.patch()));
         let least = |(role, minimum): (&'static str, u64)| {
             let minimum = usize::try_from(minimum).unwrap();
             (role, minimum.min(before.holders(role)).min(after.holders(role)))
         };
-        Self { keep: guarded_roles(resolved).into_iter().map(least).collect(), ..before }
+        let most = |(role, maximum): (&'static str, u64)| {
+            let maximum = usize::try_from(maximum).unwrap();
+            (role, maximum.max(before.holders(role)).max(after.holders(role)))
+        };
+        Self {
+            least: guarded_roles(resolved).into_iter().map(least).collect(),
+            most: maximums(resolved).into_iter().map(most).collect(),
+            ..before
+        }
+    }
+
+    /// Replaces the limits that the plan says it cannot keep. Such a plan is blocked, but it can be acknowledged.
+    fn with_planned(mut self, reviewed: &ReviewedPlan) -> Self {
+        let during = |counts: &[RoleCount], role: &str| {
+            let count = counts.iter().find(|count| &*count.role.0 == role).unwrap();
+            count.during.map(|during| usize::try_from(during).unwrap())
+        };
+        for (role, least) in &mut self.least {
+            *least = during(&reviewed.minimums, role).unwrap_or(*least);
+        }
+        for (role, most) in &mut self.most {
+            *most = during(&reviewed.maximums, role).unwrap_or(*most);
+        }
+        self
+    }
+
+    /// Returns by how much a change moves the number of holders, for each minimum and each maximum.
+    fn moves(&self, change: &Change) -> Vec<i64> {
+        let before = &self.people[&change.subject.id];
+        let after = patched(before, &change.patch());
+        let roles = self.least.iter().chain(&self.most);
+        roles
+            .map(|(role, _)| i64::from(holds_role(&after, role)) - i64::from(holds_role(before, role)))
+            .collect()
+    }
+
+    fn allows(&self, moves: &[&Vec<i64>]) -> bool {
+        let limits =
+            self.least.iter().map(|least| (least, true)).chain(self.most.iter().map(|most| (most, false)));
+        limits.enumerate().all(|(number, ((role, limit), is_minimum))| {
+            let moved: i64 = moves.iter().map(|moves| moves[number]).sum();
+            let holders = i64::try_from(self.holders(role)).unwrap() + moved;
+            let limit = i64::try_from(*limit).unwrap();
+            if is_minimum { holders >= limit } else { holders <= limit }
+        })
     }
 
     fn holders(&self, role: &str) -> usize {
@@ -59,9 +107,13 @@ impl World {
     }
 
     fn check(&self) {
-        for (role, keep) in &self.keep {
+        for (role, least) in &self.least {
             let holders = self.holders(role);
-            assert!(holders >= *keep, "{holders} hold {role}, and {keep} must");
+            assert!(holders >= *least, "{holders} hold {role}, and {least} must");
+        }
+        for (role, most) in &self.most {
+            let holders = self.holders(role);
+            assert!(holders <= *most, "{holders} hold {role}, and only {most} may");
         }
     }
 
@@ -72,22 +124,20 @@ impl World {
 }
 
 #[test]
-fn every_prefix_of_the_apply_order_keeps_enough_holders() {
-    let seen = Cell::new(0);
+fn every_prefix_of_the_apply_order_keeps_the_limits_if_any_order_does() {
+    let (seen, impossible) = (Cell::new(0), Cell::new(0));
     holds(500, &planned(), |case| {
         let resolved = case.resolve();
         let Ok(plan) = resolved.plan() else { return };
         let reviewed = resolved.review(plan);
         let ordered = reviewed.in_order();
-        // The order cannot help if people exchange guarded roles, or if the token's own user, who is last, gains one.
-        let is_own = |change: &Change| Some(&change.subject.id) == reviewed.plan.token_user.as_ref();
-        let beyond_order: BTreeSet<&str> = ordered
-            .iter()
-            .filter(|one| !one.gains.is_empty() && (!one.losses.is_empty() || is_own(&one.change)))
-            .flat_map(|one| one.gains.iter().chain(&one.losses).map(|role| &*role.0))
-            .collect();
-        let mut world = World::new(&resolved, &reviewed);
-        world.keep.retain(|(role, _)| !beyond_order.contains(role));
+        let strict = World::new(&resolved, &reviewed);
+        let is_possible = some_order_keeps_the_limits(&reviewed, &strict);
+        let counts = reviewed.minimums.iter().chain(&reviewed.maximums);
+        let says_so = counts.clone().all(|count| count.during.is_none());
+        assert_eq!(says_so, is_possible, "{ordered:?}");
+        impossible.set(impossible.get() + u32::from(!is_possible));
+        let mut world = strict.with_planned(&reviewed);
         world.check();
         for one in &ordered {
             world.patch(&one.change.subject.id, &one.change.patch());
@@ -101,6 +151,31 @@ fn every_prefix_of_the_apply_order_keeps_enough_holders() {
         assert_eq!(emails, planned, "each change once");
     });
     assert!(seen.get() > 200, "{seen:?} losses");
+    assert!(impossible.get() > 10, "{impossible:?} plans without an order");
+}
+
+/// Tries all orders, except that the token's own user is last. A set of changes that were made is a number in binary.
+fn some_order_keeps_the_limits(reviewed: &ReviewedPlan, world: &World) -> bool {
+    let moves = |change: &&Change| world.moves(change).iter().any(|by| *by != 0);
+    let changes: Vec<&Change> = reviewed.plan.changes.iter().filter(moves).collect();
+    let moves: Vec<Vec<i64>> = changes.iter().map(|change| world.moves(change)).collect();
+    let own = changes.iter().position(|change| Some(&change.subject.id) == reviewed.plan.token_user.as_ref());
+    let all: usize = (1 << changes.len()) - 1;
+    let is_made = |made: usize, change: usize| made & (1 << change) != 0;
+    let mut is_reachable = vec![false; all + 1];
+    is_reachable[0] = true;
+    for made in 0..all {
+        let rest = (0..changes.len()).filter(|next| !is_made(made, *next));
+        for next in rest.take(if is_reachable[made] { changes.len() } else { 0 }) {
+            let after = made | 1 << next;
+            let so_far: Vec<&Vec<i64>> = (0..changes.len())
+                .filter(|change| is_made(after, *change))
+                .map(|change| &moves[change])
+                .collect();
+            is_reachable[after] |= (own != Some(next) || after == all) && world.allows(&so_far);
+        }
+    }
+    is_reachable[all]
 }
 
 /// What happens to one request.
@@ -321,7 +396,7 @@ fn never_too_few(parallelism: usize) {
         let now = Duration::from_secs(1);
         let flow = FlowControl::new(Pacing::new(&[]), now, rng);
         let machine = Machine::new(&reviewed, now, now, flow, parallelism);
-        let world = World::new(&resolved, &reviewed);
+        let world = World::new(&resolved, &reviewed).with_planned(&reviewed);
         let script = Script(script.into_iter());
         let (of_writes, of_reads): (&[Fate], &[Fate]) = if seed % 2 == 0 {
             (&Fate::OF_DOUBTFUL_WRITES, &[Fate::Well, Fate::Well, Fate::Rejected])

@@ -255,43 +255,50 @@ fn guardrails(up_to: usize) -> impl Strategy<Value = String> {
         (0..=100_u8).prop_map(|share| format!("\"{share}%\"")),
         (0..=6_u64).prop_map(|count| count.to_string())
     ];
-    let keep_at_least = btree_map(spelling(), 0..=5_u64, 0..=3).prop_map(|minimums| {
-        let minimums: Vec<String> =
-            minimums.iter().map(|(role, minimum)| format!("\"{role}\" = {minimum}")).collect();
-        format!("{{ {} }}", minimums.join(", "))
-    });
+    let role_limits = || {
+        btree_map(spelling(), 0..=5_u64, 0..=3).prop_map(|limits| {
+            let limits: Vec<String> =
+                limits.iter().map(|(role, limit)| format!("\"{role}\" = {limit}")).collect();
+            format!("{{ {} }}", limits.join(", "))
+        })
+    };
     let protected = vec(someone(up_to), 1..=2).prop_map(|who| format!("{who:?}"));
     (
         option::of(max_changes),
-        option::of(keep_at_least),
+        option::of(role_limits()),
+        option::weighted(0.3, role_limits()),
         option::of((0..=6_u64).prop_map(|minimum| minimum.to_string())),
         option::weighted(0.2, protected),
         option::of(select(vec!["\"ignore\"", "\"report\"", "\"block\""])),
         option::of(select(vec!["\"report\"", "\"block\""])),
     )
-        .prop_map(|(max_changes, keep_at_least, keep_active, protected, unmanaged, missing)| {
-            let keys = [
-                ("max_changes", max_changes),
-                ("keep_at_least", keep_at_least),
-                ("keep_active", keep_active),
-                ("protected", protected),
-                ("unmanaged", unmanaged.map(str::to_owned)),
-                ("missing", missing.map(str::to_owned)),
-            ];
-            let lines = keys.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)));
-            format!("[guardrails]\n{}", lines.collect::<String>())
-        })
+        .prop_map(
+            |(max_changes, keep_at_least, keep_at_most, keep_active, protected, unmanaged, missing)| {
+                let keys = [
+                    ("max_changes", max_changes),
+                    ("keep_at_least", keep_at_least),
+                    ("keep_at_most", keep_at_most),
+                    ("keep_active", keep_active),
+                    ("protected", protected),
+                    ("unmanaged", unmanaged.map(str::to_owned)),
+                    ("missing", missing.map(str::to_owned)),
+                ];
+                let lines = keys.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)));
+                format!("[guardrails]\n{}", lines.collect::<String>())
+            },
+        )
 }
 
 fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     let expires = prop_oneof![4 => Just("2026-12-01"), 1 => Just("2026-11-20T08:00:00Z")];
-    (0..7_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
+    (0..8_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
         |(kind, figure, role, user, expires)| {
             let risk = match kind {
                 0 => format!("guardrail = \"max_changes\"\nup_to = {figure}"),
                 1 => format!("guardrail = \"missing\"\nup_to = {figure}"),
                 2 => format!("guardrail = \"unmanaged\"\nup_to = {figure}"),
                 3 => format!("guardrail = \"keep_at_least\"\nrole = \"{role}\"\ndown_to = {figure}"),
+                7 => format!("guardrail = \"keep_at_most\"\nrole = \"{role}\"\nup_to = {figure}"),
                 4 => format!("guardrail = \"keep_active\"\ndown_to = {figure}"),
                 5 => format!("guardrail = \"protected\"\nuser = \"{user}\""),
                 _ => format!("guardrail = \"token_owner\"\nuser = \"{user}\""),
@@ -330,19 +337,26 @@ pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// Returns an organization in which many people gain and lose three guarded roles.
+/// Returns an organization in which many people gain and lose three guarded roles. Some of the roles also have a maximum.
 pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
     let person = (btree_set(0..3_usize, 0..=2), option::weighted(0.1, 0..3_usize), 0..3_usize);
     let minimums = (0..=4_u64, 0..=4_u64, 0..=3_u64, option::weighted(0.2, 0..=4_u64));
-    (vec(person, 1..=9), minimums, option::weighted(0.3, any::<proptest::sample::Index>())).prop_map(
-        |(drawn, (admins, members, viewers, again), token_user)| {
+    let maximums = option::of(vec(option::of(0..=5_u64), 3));
+    (vec(person, 1..=9), minimums, maximums, option::weighted(0.3, any::<proptest::sample::Index>()))
+        .prop_map(|(drawn, (admins, members, viewers, again), maximums, token_user)| {
             let mut text = format!(
                 "[guardrails]\nkeep_at_least = {{ Admin = {admins}, Member = {members}, Viewer = {viewers}"
             );
             if let Some(again) = again {
                 text += &format!(", role_admin = {again}");
             }
-            text += " }\n[users]\n";
+            text += " }\n";
+            for (role, maximum) in maximums.iter().flat_map(|maximums| ROLES.iter().zip(maximums)) {
+                if let Some(maximum) = maximum {
+                    text += &format!("keep_at_most.{} = {maximum}\n", role.0);
+                }
+            }
+            text += "[users]\n";
             let mut people = Vec::new();
             for (number, (assigned, scim, declared)) in drawn.into_iter().enumerate() {
                 text += &format!("\"{}\" = {{ role = \"{}\" }}\n", address(number, 0), ROLES[declared].0);
@@ -360,6 +374,5 @@ pub(super) fn cases_of_guarded_roles() -> impl Strategy<Value = Case> {
             }
             let token_user = token_user.map(|index| index.get(&people).id.clone());
             Case { people, token_user, text }
-        },
-    )
+        })
 }

@@ -48,6 +48,16 @@ pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> 
     kept
 }
 
+/// Returns the roles with a maximum. If a file gives one role several maximums, the lowest counts.
+pub(super) fn maximums(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
+    let mut maximums = BTreeMap::new();
+    for maximum in &resolved.roster.guardrails.keep_at_most {
+        let lowest = maximums.entry(id_of(&maximum.role.value)).or_insert(u64::MAX);
+        *lowest = maximum.holders.min(*lowest);
+    }
+    maximums
+}
+
 fn is_known_by(person: &Person, address: &Email) -> bool {
     person.email == *address || person.secondary.contains(address)
 }
@@ -65,6 +75,7 @@ pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
     let breaks = |guardrail: &Guardrail| match guardrail {
         Guardrail::MaxChanges => count.changes_too_many(),
         Guardrail::KeepAtLeast => count.leaves_too_few_holders(),
+        Guardrail::KeepAtMost => count.leaves_too_many_holders(),
         Guardrail::KeepActive => count.leaves_too_few_active(),
         Guardrail::Protected => count.changes_protected_person(),
         Guardrail::TokenOwner => count.takes_from_the_token_owner(),
@@ -113,14 +124,43 @@ impl Count<'_> {
     fn leaves_too_few_holders(&self) -> bool {
         guarded_roles(self.resolved).into_iter().any(|(role, minimum)| {
             let (before, after) = self.how_many(|person| holds_role(person, role));
+            let lowest = self.on_the_way(role).into_iter().min().unwrap_or(before);
+            let worst = if lowest < before.min(after).min(minimum) { lowest } else { after };
             let accepts = |risk: &AcknowledgedRisk| match risk {
                 AcknowledgedRisk::KeepAtLeast(name, down_to) => {
-                    id_of(&name.value) == role && after >= *down_to
+                    id_of(&name.value) == role && worst >= *down_to
                 }
                 _ => false,
             };
-            after < before.min(minimum) && !self.accepts(accepts)
+            worst < before.min(minimum) && !self.accepts(accepts)
         })
+    }
+
+    fn leaves_too_many_holders(&self) -> bool {
+        maximums(self.resolved).into_iter().any(|(role, maximum)| {
+            let (before, after) = self.how_many(|person| holds_role(person, role));
+            let highest = self.on_the_way(role).into_iter().max().unwrap_or(before);
+            let worst = if highest > before.max(after).max(maximum) { highest } else { after };
+            let accepts = |risk: &AcknowledgedRisk| match risk {
+                AcknowledgedRisk::KeepAtMost(name, up_to) => id_of(&name.value) == role && worst <= *up_to,
+                _ => false,
+            };
+            worst > before.max(maximum) && !self.accepts(accepts)
+        })
+    }
+
+    /// Counts the holders of a role after each change, in the order of the apply.
+    fn on_the_way(&self, role: &str) -> Vec<u64> {
+        let mut people: Vec<Person> = self.people.iter().map(|(before, _)| before.clone()).collect();
+        let ordered = self.resolved.review(self.plan.clone()).in_order();
+        let counts = ordered.iter().map(|one| {
+            let id = &one.change.subject.id;
+            for person in people.iter_mut().filter(|person| person.id == *id) {
+                *person = patched(person, &one.change.patch());
+            }
+            people.iter().filter(|person| holds_role(person, role)).count() as u64
+        });
+        counts.collect()
     }
 
     fn leaves_too_few_active(&self) -> bool {

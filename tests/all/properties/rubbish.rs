@@ -44,6 +44,7 @@ const WORDS: &[&str] = &[
     "guardrails",
     "max_changes",
     "keep_at_least",
+    "keep_at_most",
     "keep_active",
     "protected",
     "unmanaged",

@@ -464,6 +464,9 @@ fn is_true(plan: &ReviewedPlan, expected: &ReviewedPlan, what: &dyn Fn() -> Stri
     for (minimum, expected) in plan.minimums.iter().zip(&expected.minimums) {
         assert!(minimum.after <= expected.after, "more holders than there are: {}", what());
     }
+    for (maximum, expected) in plan.maximums.iter().zip(&expected.maximums) {
+        assert!(maximum.after >= expected.after, "fewer holders than there are: {}", what());
+    }
 }
 
 /// Returns the part of a plan about people without their names, because no decision depends on names.

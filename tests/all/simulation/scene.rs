@@ -10,7 +10,7 @@ use rolecall::plan::guardrails::Review;
 use rolecall::plan::roles::NamedRoles;
 use rolecall::plan::{Plan, ReviewedPlan};
 use rolecall::roster::{
-    DeclaredPerson, DeclaredValue, Email, GuardrailRules, MaxChanges, Minimum, PerField, Policy, RoleName,
+    DeclaredPerson, DeclaredValue, Email, GuardrailRules, MaxChanges, PerField, Policy, RoleLimit, RoleName,
     Roster, Status, Workspace,
 };
 use rolecall::sandbox::{Limits, Role, SandboxState, World, WrittenUser};
@@ -51,11 +51,21 @@ pub(super) fn email(number: usize) -> String {
 impl Scene {
     /// Makes a scene with the roles Admin, Member, and Viewer.
     pub(super) fn new(people: Vec<Who>, token_user: Option<&str>, minimums: Option<&[(&str, u64)]>) -> Self {
-        Self::of(people, None, token_user, minimums)
+        Self::of(people, None, token_user, minimums, &[])
+    }
+
+    /// Makes a scene whose roles have minimums and maximums.
+    pub(super) fn with_limits(
+        people: Vec<Who>,
+        roles: Vec<Role>,
+        minimums: &[(&str, u64)],
+        maximums: &[(&str, u64)],
+    ) -> Self {
+        Self::of(people, Some(roles), None, Some(minimums), maximums)
     }
 
     pub(super) fn with_roles(people: Vec<Who>, roles: Vec<Role>, minimums: Option<&[(&str, u64)]>) -> Self {
-        Self::of(people, Some(roles), None, minimums)
+        Self::of(people, Some(roles), None, minimums, &[])
     }
 
     fn of(
@@ -63,6 +73,7 @@ impl Scene {
         roles: Option<Vec<Role>>,
         token_user: Option<&str>,
         minimums: Option<&[(&str, u64)]>,
+        maximums: &[(&str, u64)],
     ) -> Self {
         let mut sources = Sources::default();
         let file = sources.add("users.toml".into(), String::new());
@@ -81,10 +92,11 @@ impl Scene {
             })
             .collect();
         declared.sort_by(|a, b| a.email.value.cmp(&b.email.value));
-        let minimum = |(role, holders): &(&str, u64)| Minimum { role: role_name(role), holders: *holders };
+        let limit = |(role, holders): &(&str, u64)| RoleLimit { role: role_name(role), holders: *holders };
         let guardrails = GuardrailRules {
             max_changes: MaxChanges::Count(u64::MAX),
-            keep_at_least: minimums.map(|minimums| minimums.iter().map(minimum).collect()),
+            keep_at_least: minimums.map(|minimums| minimums.iter().map(limit).collect()),
+            keep_at_most: maximums.iter().map(limit).collect(),
             ..GuardrailRules::default()
         };
         let roster = Roster {

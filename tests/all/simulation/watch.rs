@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use rolecall::observed::{Person, RoleId, UserId};
+use rolecall::plan::guardrails::RoleCount;
 use rolecall::plan::{Change, ReviewedPlan};
 use rolecall::pylon::Attempt;
 use rolecall::pylon::request::{PeopleRequest, Request as _, Update};
@@ -23,6 +24,8 @@ pub(super) struct Watch {
     planned: HashMap<UserId, Value>,
     /// Guarded roles that people would lose, and how many holders must remain at every point.
     minimums: Vec<(RoleId, u64)>,
+    /// Roles with a maximum that people would gain, and how many holders there may be at every point.
+    maximums: Vec<(RoleId, u64)>,
     /// When the newest read of a person was sent, and when it reached the server.
     reads: HashMap<UserId, (Duration, Duration)>,
     in_flight: HashSet<UserId>,
@@ -43,12 +46,13 @@ impl Watch {
     pub(super) fn new(plan: &ReviewedPlan, read_at: Duration) -> Self {
         let changes = &plan.plan.changes;
         let lost = |role: &RoleId| changes.iter().any(|change| change.roles_lost().any(|lost| lost == *role));
+        let gained = |role: &RoleId| changes.iter().any(|change| change.role_gained().as_ref() == Some(role));
         let minimums = plan.minimums.iter().filter(|minimum| lost(&minimum.role));
+        let maximums = plan.maximums.iter().filter(|maximum| gained(&maximum.role));
         Self {
             planned: changes.iter().map(|change| (change.subject.id.clone(), body_of(change))).collect(),
-            minimums: minimums
-                .map(|minimum| (minimum.role.clone(), minimum.minimum.min(minimum.before).min(minimum.after)))
-                .collect(),
+            minimums: minimums.map(|count| (count.role.clone(), least(count))).collect(),
+            maximums: maximums.map(|count| (count.role.clone(), most(count))).collect(),
             reads: changes.iter().map(|change| (change.subject.id.clone(), (read_at, read_at))).collect(),
             in_flight: HashSet::new(),
             may_send: true,
@@ -139,7 +143,7 @@ impl Watch {
         if done {
             self.was_carried_out(request);
         }
-        self.minimums_hold(sim);
+        self.limits_hold(sim);
     }
 
     /// Records a request that the client gave up long before.
@@ -147,7 +151,7 @@ impl Watch {
         if request.method == "PATCH" && response.status == 200 {
             self.was_carried_out(request);
         }
-        self.minimums_hold(sim);
+        self.limits_hold(sim);
     }
 
     fn was_carried_out(&mut self, request: &Request) {
@@ -155,13 +159,27 @@ impl Watch {
         *self.carried_out.entry(id).or_default() += 1;
     }
 
-    /// Checks I12: guarded roles keep their minimum.
-    pub(super) fn minimums_hold(&self, sim: &Sim) {
+    /// Checks I12: guarded roles keep their minimum, and no role exceeds its maximum.
+    pub(super) fn limits_hold(&self, sim: &Sim) {
         for (role, keep) in &self.minimums {
             let holders = sim.world.holders(&role.0) as u64;
             assert!(holders >= *keep, "I12: {holders} hold {role:?}, and {keep} must");
         }
+        for (role, most) in &self.maximums {
+            let holders = sim.world.holders(&role.0) as u64;
+            assert!(holders <= *most, "I12: {holders} hold {role:?}, and only {most} may");
+        }
     }
+}
+
+/// Returns how many holders must remain. A plan that cannot keep the minimum says so, and is blocked.
+fn least(count: &RoleCount) -> u64 {
+    count.during.unwrap_or(count.limit.min(count.before).min(count.after))
+}
+
+/// Returns how many holders there may be. A plan that cannot keep the maximum says so, and is blocked.
+fn most(count: &RoleCount) -> u64 {
+    count.during.unwrap_or(count.limit.max(count.before).max(count.after))
 }
 
 /// Returns the expected body of the write, without using the code under test.

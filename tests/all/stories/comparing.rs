@@ -80,6 +80,12 @@ const EVERY_KEY: &[(&str, &str, &str)] = &[
         "[guardrails]\nkeep_at_least = { Lead = 1 }",
         "[guardrails]\nkeep_at_least = { Lead = 2 }",
     ),
+    ("guardrails.keep_at_most.Admin", "", "[guardrails]\nkeep_at_most = { admin = 3 }"),
+    (
+        "guardrails.keep_at_most.Lead",
+        "[guardrails]\nkeep_at_most = { Lead = 1 }",
+        "[guardrails]\nkeep_at_most = { Lead = 2 }",
+    ),
     ("guardrails.keep_active", "", "[guardrails]\nkeep_active = 3"),
     ("guardrails.protected", "[guardrails]\nprotected = [\"a@acme.example\"]", ""),
     ("guardrails.unmanaged", "", "[guardrails]\nunmanaged = \"block\""),

@@ -133,6 +133,41 @@ fn a_minimum_that_is_below_already_is_reported_and_refuses_nothing_that_does_not
 }
 
 #[test]
+fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
+    // Ana and Ben are Admins.
+    let says = |scene: &Scene, text: &str| {
+        let run = scene.run("plan");
+        assert!(run.stdout.contains(text), "{text}:\n{}", run.stdout);
+    };
+    let users =
+        |maximum: &str, people: &str| format!("[guardrails]\nkeep_at_most = {maximum}\n[users]\n{people}");
+    let gains = "\"m00@acme.example\" = { role = \"Admin\" }\n";
+    let swap = "\"m00@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Member\" }\n";
+    let scene = pylon(3).file("users.toml", users("{ Admin = 3, Viewer = 5 }", gains));
+    says(&scene, "Admin seats: 3 of 3 (now 2).\nViewer seats: 0 of 5.\nGuardrails pass:");
+
+    let scene = scene.file("users.toml", users("{ admin = 2 }", gains));
+    is_refused(&scene, "Blocked by keep_at_most: Admin seats: 3 of 2 (now 2)\n");
+    let remedy = "guardrail = \"keep_at_most\"\n    role = \"Admin\"\n    up_to = 3\n";
+    says(&scene, remedy);
+
+    // At least two and at most two: neither can come first.
+    let scene = scene.file("users.toml", users("{ Admin = 2 }", swap));
+    is_refused(&scene, "Blocked by keep_at_most: Admin seats: up to 3 of 2 during the apply\n");
+    says(&scene, "change some of these people in an earlier pull request, or add this");
+    let acknowledged = "[[acknowledge]]\nguardrail = \"keep_at_most\"\nrole = \"Admin\"\nup_to = 3\nreason = \"handover\"\nexpires = 2026-12-01\n";
+    let scene = scene.file("users.toml", format!("{acknowledged}{}", users("{ Admin = 2 }", swap)));
+    scene.run("apply --auto-approve").exits(0);
+
+    let scene =
+        pylon(3).file("users.toml", users("{ Admin = 1 }", "\"m00@acme.example\" = { status = \"away\" }\n"));
+    says(
+        &scene,
+        "Guardrail keep_at_most: Admin seats: 2 of 1; it was already above the maximum, and this plan does not make it worse",
+    );
+}
+
+#[test]
 fn without_a_role_with_the_slug_admin_the_files_must_name_their_guarded_roles() {
     let state = r#"{ "roles": [ { "id": "r1", "name": "Owner", "slug": "owner" }, { "id": "r2", "name": "Member", "slug": "member" } ],
         "users": [ { "email": "ana@acme.example", "role": "r1" } ] }"#;
@@ -344,7 +379,7 @@ fn a_failed_gain_keeps_the_last_holders_and_the_apply_comes_to_its_end() {
     run.exits(4);
     assert!(
         run.stdout.contains(
-            "not attempted: a guarded role would fall below its minimum, because people who should gain it have not"
+            "not attempted: a role would have too few or too many holders, because a change before it is not confirmed"
         ),
         "{}",
         run.stdout
