@@ -3,7 +3,7 @@
 //! * [`read`] finds and reads the files. `settings` reads the keys that only the root file has, and `people` those of every file.
 //!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` lists the fields of a person, and
 //!   `guardrail` lists the guardrails.
-//! * `rules` checks what needs more than one person or file. `named` finds the roles that are named anywhere in the files.
+//! * `checks` looks at what needs more than one person or file. `named` finds the roles that are named anywhere in the files.
 //! * If a file is not TOML, `explain` reports every mistake and reads the rest. `syntax` names the mistakes, and `repeats` finds what
 //!   is declared twice. `hints` knows what people write instead of a key or a value.
 //! * Every declared value keeps its place ([`Sourced`]), up to the plan.
@@ -17,6 +17,7 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 
+mod checks;
 pub mod code;
 pub mod email;
 mod explain;
@@ -30,7 +31,6 @@ mod named;
 mod people;
 pub mod read;
 mod repeats;
-mod rules;
 pub mod schema;
 mod settings;
 mod syntax;

@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
+use super::checks::check_windows;
 use super::email::{BadEmail, Email, foreign_letters};
 use super::fields::{Fields, TomlKey, TomlValue, in_backticks};
 use super::keys;
-use super::rules::check_windows;
 use super::{DeclaredPerson, DeclaredValue, Field, PerField, RosterCode, Window};
 use crate::problem::Problem;
 use crate::source::{Place, Sourced};

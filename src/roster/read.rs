@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::checks::{check_look_alikes, check_windows, sort, without_duplicates};
 use super::explain::{Known, explain};
 use super::fields::Fields;
 use super::people::{Context, People, read_people};
-use super::rules::{check_look_alikes, check_windows, sort, without_duplicates};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
 use super::{DeclaredPerson, Field, RoleName, Roster, RosterCode};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::syntax::statements::{Statement, Statements, Strings};
-use super::{Email, RosterCode, keys, rules};
+use super::{Email, RosterCode, checks, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::contains_secret;
@@ -296,7 +296,7 @@ fn problem(
     if let ([users, person], Some(first)) = (names, &first)
         && *users == "users"
     {
-        return rules::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
+        return checks::duplicate(&Sourced::new(Email::observed(person), place(again)), place(first));
     }
     let shown = |name: &&str| Printable::cut(name, 80).raw().to_owned();
     // Only the start of a name is searched for secrets, because a name may have many kilobytes.
@@ -310,7 +310,7 @@ fn problem(
         (format!("{section} is declared twice"), "put everything below one of the two headers")
     } else {
         let owner = match names {
-            [users, person, .., _] if *users == "users" => format!(" for {}", rules::named(person)),
+            [users, person, .., _] if *users == "users" => format!(" for {}", checks::named(person)),
             [section, _] if !is_hidden => format!(" in [{}]", shown(section)),
             _ => String::new(),
         };
