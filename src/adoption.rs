@@ -10,6 +10,7 @@ use crate::desired::{DesiredPerson, DesiredState, Origin};
 use crate::layout::{self, PersonValues, Refused, edited};
 use crate::observed::{ObservedState, Person, RoleCatalog};
 use crate::plan::{Change, Edit};
+use crate::roster::role_rules::is_same_text;
 use crate::roster::{Email, Field, FieldValue, PerField, Roster};
 use crate::source::{FileId, Place, Sourced, Sources};
 
@@ -49,6 +50,8 @@ pub enum NotWrittenReason {
     Undeclarable(Vec<FieldValue>),
     /// The files do not allow this address.
     Address,
+    /// A rule does not allow the role. Contains the summary of the rule.
+    Rule(String),
     /// The text of the file cannot be edited in this way.
     Refused(Refused),
 }
@@ -64,11 +67,13 @@ impl Adoption {
         let mut file_edits = Vec::new();
         for Change { subject, edits } in changes {
             let (email, mut values) = (&subject.email, PerField::default());
+            let addresses: Vec<&Email> = subject.addresses().collect();
             for Edit { field, from, to: _, through_scim: _, place: _, origin } in edits {
                 let wanted = if is_for_a_time(origin) {
                     Err(NotWrittenReason::Window(until(origin)))
                 } else {
                     declarable(*field, from, roles)
+                        .and_then(|value| obeying(*field, value, &addresses, roster, roles))
                 };
                 values[*field] = adoption.noted(*field, email, wanted);
             }
@@ -93,6 +98,7 @@ impl Adoption {
                 continue;
             };
             let (email, mut values) = (&declared.email, PerField::default());
+            let addresses: Vec<&Email> = subject.addresses().collect();
             for Edit { field, from: _, to, through_scim: _, place: _, origin: _ } in edits {
                 let Some(desired) = declared.likely_value(*field) else { continue };
                 if roles.value_meant(*field, &desired.value.value).as_ref() == Some(to) {
@@ -102,6 +108,7 @@ impl Adoption {
                     Err(NotWrittenReason::Window(until(&desired.origin)))
                 } else {
                     declarable(*field, std::slice::from_ref(to), roles)
+                        .and_then(|value| obeying(*field, value, &addresses, roster, roles))
                 };
                 values[*field] = adoption.noted(*field, email, wanted);
             }
@@ -139,7 +146,18 @@ impl Adoption {
                     continue;
                 }
             };
-            values.role = values.role.filter(|role| default.as_ref() != Some(role));
+            // Without a role of their own, they get the default one.
+            if let Some(role) = values.role.take().or_else(|| default.clone()) {
+                let addresses: Vec<&Email> =
+                    std::iter::once(&person.email).chain(&person.secondary).collect();
+                match obeying(Field::Role, role, &addresses, roster, roles) {
+                    Ok(role) => values.role = Some(role).filter(|role| default.as_ref() != Some(role)),
+                    Err(why) => {
+                        self.left.push(NotWritten { email, field: Some(Field::Role), why });
+                        continue;
+                    }
+                }
+            }
             edits
                 .push((email, layout::PersonEdit::Add(PersonValues { email: person.email.clone(), values })));
         }
@@ -273,6 +291,36 @@ fn declarable(
 ) -> Result<FieldValue, NotWrittenReason> {
     let written = if let [only] = values { roles.value_written(field, only) } else { None };
     written.ok_or_else(|| NotWrittenReason::Undeclarable(values.to_vec()))
+}
+
+/// Returns the value in the spelling of the rules that apply to these addresses.
+///
+/// # Errors
+/// A rule does not allow the role.
+fn obeying(
+    field: Field,
+    value: FieldValue,
+    addresses: &[&Email],
+    roster: &Roster,
+    roles: &RoleCatalog,
+) -> Result<FieldValue, NotWrittenReason> {
+    if !field.names_role() {
+        return Ok(value);
+    }
+    let meant = roles.value_meant(field, &value);
+    let mut written = value;
+    for rule in roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses.iter().copied()))
+    {
+        let allowed = || rule.roles.iter().map(|role| &role.value);
+        if allowed().any(|allowed| is_same_text(allowed, &written)) {
+            continue;
+        }
+        match allowed().find(|allowed| meant.is_some() && roles.value_meant(field, allowed) == meant) {
+            Some(spelling) => written = spelling.clone(),
+            None => return Err(NotWrittenReason::Rule(rule.summary())),
+        }
+    }
+    Ok(written)
 }
 
 fn find<'d>(desired: &'d DesiredState, email: &Email) -> Option<&'d DesiredPerson> {

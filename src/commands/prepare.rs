@@ -172,17 +172,23 @@ pub(super) fn settle_rollback(
     Ok(review(declared, plan, &roles, Some(notes), max_changes, connection, observation))
 }
 
-/// The roles that the files name.
+/// Looks up the roles that the files name, and checks the rules with what Pylon knows about roles and addresses.
 fn named_roles(
     declared: &Declared,
     connection: &Connection,
     state: &ObservedState,
 ) -> Result<NamedRoles, Problems> {
     let roster = &declared.roster;
-    NamedRoles::look_up(roster, &state.roles).map_err(|problems| {
+    let roles = NamedRoles::look_up(roster, &state.roles).map_err(|problems| {
         let problems = problems.into_iter().map(|problem| with_way_to_describe(problem, connection));
         Problems::new(roster.sources.clone(), problems.collect())
-    })
+    })?;
+    let against_rules = roles.against_rules(roster, state);
+    if against_rules.is_empty() {
+        Ok(roles)
+    } else {
+        Err(Problems::new(roster.sources.clone(), against_rules))
+    }
 }
 
 /// Checks the plan with the guardrails, and makes the report.

@@ -30,6 +30,13 @@ pub enum ComparedSubject {
     Workspace,
     Policy,
     Guardrails,
+    Rule {
+        /// The patterns of `emails`, with commas between them.
+        emails: String,
+        /// Counts from 0 if several rules have the same patterns.
+        #[serde(skip)]
+        number: usize,
+    },
     Acknowledgment {
         guardrail: Guardrail,
         /// The role or the user that the risk is about. It is empty if the guardrail is about neither.
@@ -199,6 +206,7 @@ fn items(subject: &ComparedSubject, old: Declaration, new: Declaration, guarded:
                 ComparedSubject::Person { .. } => found != Guarded::No,
                 ComparedSubject::Acknowledgment { .. }
                 | ComparedSubject::Guardrails
+                | ComparedSubject::Rule { .. }
                 | ComparedSubject::Policy
                 | ComparedSubject::Workspace
                 | ComparedSubject::Files => true,

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::{ComparedSubject, StatedValue};
 use crate::roster::keys;
 use crate::roster::{
-    AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, Field, GuardrailRules,
-    Moment, Policy, RoleLimit, Roster, Window, Workspace,
+    AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, DeclaredPerson, DeclaredValue, EmailPattern, Field,
+    GuardrailRules, Moment, Policy, RoleLimit, RoleRule, Roster, Window, Workspace,
 };
 use crate::source::{Place, Sourced};
 use crate::toml_text::{self, quoted};
@@ -97,6 +97,12 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         (ComparedSubject::Policy, stances(*policy, place)),
         (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
+    for rule in &guardrails.role_rules {
+        let emails = patterns(&rule.emails);
+        let same = |number: usize| ComparedSubject::Rule { emails: emails.clone(), number };
+        let number = (0..guardrails.role_rules.len()).find(|number| !subjects.contains_key(&same(*number)));
+        subjects.insert(same(number.unwrap_or_default()), role_rule(rule));
+    }
     for acknowledgment in acknowledgments {
         let (guardrail, of) = (acknowledgment.risk.guardrail(), risk_subject(&acknowledgment.risk));
         let same = |number: usize| ComparedSubject::Acknowledgment { guardrail, of: of.clone(), number };
@@ -151,6 +157,7 @@ fn limits(rules: &GuardrailRules, place: impl Fn(&str) -> Option<Place>) -> Decl
         protected,
         unmanaged,
         missing,
+        role_rules: _, // each is a subject of its own
     } = rules;
     let mut of = Statements::new(keys::GUARDRAIL);
     let at = |key: &str| place(&format!("guardrails.{key}"));
@@ -180,6 +187,29 @@ fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }
 
+/// Returns the patterns, sorted, with commas between them.
+fn patterns(patterns: &[Sourced<EmailPattern>]) -> String {
+    let mut written: Vec<&str> = patterns.iter().map(|pattern| pattern.value.as_str()).collect();
+    written.sort_unstable();
+    written.join(", ")
+}
+
+fn role_rule(rule: &RoleRule) -> Declaration {
+    let RoleRule { place, emails, except, roles, reason, on_violation } = rule;
+    let mut of = Statements::new(keys::RULE);
+    for (key, patterns) in [("emails", emails), ("except", except)] {
+        for Sourced { value, place } in patterns {
+            of.repeat(key, quoted(value.as_str()), *place).meaning = String::from(value.folded());
+        }
+    }
+    for role in roles {
+        of.repeat("roles", quoted(&role.value), role.place);
+    }
+    of.add("reason", quoted(reason), Some(*place));
+    of.add("on_violation", quoted(on_violation.as_str()), Some(*place));
+    of.list
+}
+
 /// Returns the role or the user that an accepted risk is about, or an empty string if it is about neither.
 fn risk_subject(risk: &AcknowledgedRisk) -> String {
     let role = risk.role().map(|role| role.value.to_string());
@@ -206,7 +236,9 @@ fn risk(acknowledgment: &Acknowledgment, zone: Option<&str>) -> Declaration {
         AcknowledgedRisk::KeepActive(down_to) => {
             of.add("down_to", down_to.to_string(), Some(*place));
         }
-        AcknowledgedRisk::Protected(user) | AcknowledgedRisk::TokenOwner(user) => {
+        AcknowledgedRisk::Protected(user)
+        | AcknowledgedRisk::TokenOwner(user)
+        | AcknowledgedRisk::Rule(user) => {
             of.add("user", quoted(user.value.as_str()), Some(user.place)).meaning = user.value.folded();
         }
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::THEN_DURATION;
 use crate::problem::{Problem, codes};
+use crate::roster::role_rules::unused_patterns;
 use crate::roster::{DeclaredPerson, Email, Roster, Window};
 use crate::source::{Place, Sourced};
 use crate::spelling::did_you_mean;
@@ -25,6 +26,8 @@ codes! {
         TwoSpellings = "lint::two_spellings",
         /// No person of the file uses the default.
         UnusedDefault = "lint::unused_default",
+        /// A pattern of a rule matches no declared person.
+        UnusedPattern = "lint::unused_pattern",
         /// A protected address is not declared, but a similar one is.
         ProtectedTypo = "lint::protected_typo",
     }
@@ -54,6 +57,14 @@ impl Roster {
                 Problem::new(LintCode::UnusedDefault, message)
                     .at(*place, "not used")
                     .help("delete it; the defaults of a file apply only to the people in the same file"),
+            );
+        }
+        for pattern in unused_patterns(&self.people, &self.guardrails.role_rules) {
+            let message = format!("no declared person has an address like {}", pattern.value.as_str());
+            warnings.push(
+                Problem::new(LintCode::UnusedPattern, message)
+                    .at(pattern.place, "matches no declared person")
+                    .help("correct it if it is misspelled; delete it if the rule is not needed"),
             );
         }
         warnings.extend(self.mentioned());
@@ -157,6 +168,24 @@ mod tests {
         let text = "[defaults]\nrole = \"Member\"\n[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
         assert_eq!(warnings(text, "2026-11-01T00:00:00Z"), [("lint::unused_default", 2)]);
         assert_eq!(warnings(&format!("{text}\"bo@acme.example\" = {{}}\n"), "2026-11-01T00:00:00Z"), []);
+    }
+
+    #[test]
+    fn a_pattern_of_a_rule_that_matches_no_declared_person_is_reported() {
+        let file = |emails: &str, except: &str| {
+            format!(
+                "[[rule]]\nemails = [\"{emails}\"]\nexcept = [\"{except}\"]\nroles = [\"Viewer\"]\nreason = \"x\"\n[users]\n\"ana@acme.example\" = {{ role = \"Viewer\" }}\n"
+            )
+        };
+        for (emails, except, lines) in [
+            ("*@acme.example", "ANA@acme.example", &[][..]),
+            ("*@acme.example", "bo@acme.example", &[3]),
+            ("*@contractor.example", "a*@acme.example", &[2]),
+        ] {
+            let found = warnings(&file(emails, except), "2026-11-01T00:00:00Z");
+            let expected: Vec<_> = lines.iter().map(|line| ("lint::unused_pattern", *line)).collect();
+            assert_eq!(found, expected, "{emails} {except}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The canonical layout of a whole file: the keys of the root, then `[workspace]`, `[policy]`, `[guardrails]`,
-//! `[[acknowledge]]`, `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as
+//! `[[rule]]`, `[[acknowledge]]`, `[defaults]`, unknown sections, and `[users]`. If the root declares a section with dotted keys or as
 //! an inline table, it becomes a section with a header.
 
 use std::mem::take;
@@ -64,7 +64,7 @@ fn into_section<'t>(
     mut pair: KeyValue<'t>,
 ) -> Option<KeyValue<'t>> {
     let name = pair.path[0];
-    if name == "acknowledge" || !keys::SECTIONS.contains(&name) && name != "users" {
+    if keys::ARRAYS.contains(&name) || !keys::SECTIONS.contains(&name) && name != "users" {
         return Some(pair);
     }
     let mut new = TableSection::without_comments(vec![name]);

@@ -77,7 +77,7 @@ fn order_of(path: &[&str]) -> &'static [&'static str] {
         ["workspace"] => keys::WORKSPACE,
         ["policy"] => keys::POLICY,
         ["guardrails"] => keys::GUARDRAIL,
-        ["acknowledge"] => order_below("acknowledge"),
+        [array] if keys::ARRAYS.contains(array) => order_below(array),
         ["users", _] => keys::PERSON,
         ["users", _, "windows"] => order_below("windows"),
         _ => &[],

@@ -191,6 +191,7 @@ pub(super) fn order_below(array: &str) -> &'static [&'static str] {
     match array {
         "windows" => keys::WINDOW,
         "acknowledge" => keys::ACKNOWLEDGE,
+        "rule" => keys::RULE,
         _ => &[],
     }
 }

@@ -146,7 +146,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "compare",
-        more: "Compares people, windows, guardrails, policy, acknowledgments, and the pinned organization, without connecting to \
+        more: "Compares people, windows, guardrails, rules, policy, acknowledgments, and the pinned organization, without connecting to \
                Pylon. It also shows differences that take effect later, and works in pipelines that have no token. \
                Two spellings of the same value are not a difference.",
         examples: &[

@@ -10,7 +10,7 @@ use super::guardrails::{Figure, Review, ReviewedPlan, Verdict};
 use super::roles::NamedRoles;
 use crate::desired::agenda::Transition;
 use crate::observed::ObservedState;
-use crate::roster::{Roster, Stance};
+use crate::roster::{Guardrail, Roster, Stance};
 
 /// Reports always list scheduled changes that are less than this far away.
 pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -43,8 +43,10 @@ pub fn forecast(
         let blocked_by = match plan_at(roster, &state, roles, at) {
             Some(reviewed) => {
                 carry_out(&mut state, &reviewed.plan);
-                let blocked =
-                    reviewed.findings.into_iter().filter(|finding| finding.verdict == Verdict::Blocks);
+                // A rule allows every declared role, so a window breaks none. The present plan reports who breaks one.
+                let blocked = reviewed.findings.into_iter().filter(|finding| {
+                    finding.verdict == Verdict::Blocks && finding.figure.guardrail() != Guardrail::Rule
+                });
                 blocked.map(|finding| finding.figure).collect()
             }
             None => Vec::new(),

@@ -16,7 +16,7 @@ use crate::desired::DesiredState;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::roster::{
     AcknowledgedRisk, Acknowledgment, DEFAULT_MINIMUM, Email, Field, FieldValue, Guardrail, GuardrailRules,
-    MaxChanges, Missing, RoleLimit, Status, Unmanaged,
+    MaxChanges, Missing, OnViolation, RoleLimit, RoleRule, Status, Unmanaged,
 };
 use crate::source::Place;
 
@@ -107,10 +107,21 @@ pub enum Figure {
         email: Email,
         role: RoleId,
     },
+    /// People would hold a role that a rule does not allow.
+    Rule(RuleViolation),
     /// Counts the unmanaged people.
     Unmanaged(u64),
     /// The number of declared people who are not in Pylon or are deactivated there.
     Missing(u64),
+}
+
+/// The people who would hold a role that one rule does not allow. At least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleViolation {
+    /// The allowed roles and the reason, as [`RoleRule::summary`] returns them.
+    pub rule: String,
+    /// Each with a role that is not allowed, sorted by address. A person can occur twice.
+    pub holders: Vec<(Email, RoleId)>,
 }
 
 impl Figure {
@@ -122,6 +133,7 @@ impl Figure {
             Self::Active { .. } => Guardrail::KeepActive,
             Self::Protected(_) | Self::ProtectedNotFound(_) => Guardrail::Protected,
             Self::TokenOwner { .. } => Guardrail::TokenOwner,
+            Self::Rule(_) => Guardrail::Rule,
             Self::Unmanaged(_) => Guardrail::Unmanaged,
             Self::Missing(_) => Guardrail::Missing,
         }
@@ -197,6 +209,9 @@ impl Plan {
         findings.extend(self.changes.iter().filter_map(|change| review.protected(&change.subject)));
         findings.extend(review.protected_not_found());
         findings.extend(review.token_owner(&self, &minimums));
+        for rule in &review.rules.role_rules {
+            findings.extend(review.role_rule(rule, &after));
+        }
         findings.extend(review.unmanaged(&self));
         findings.extend(review.missing(&self));
         ReviewedPlan { plan: self, findings, minimums, maximums, expired: review.desired.expired.clone() }
@@ -218,11 +233,9 @@ impl<'a> After<'a> {
 
     fn holders(&self, role: &RoleId, limit: u64) -> RoleCount {
         let before = self.people.iter().filter(|(person, _)| person.holds(role)).count() as u64;
-        let holds_after =
-            |(person, change): &&(&Person, Option<&Change>)| match new_value(*change, Field::Role) {
-                Some(to) => *to == role.0 || person.from_scim.contains(role),
-                None => person.holds(role),
-            };
+        let holds_after = |(person, change): &&(&Person, Option<&Change>)| {
+            roles_after(person, *change).iter().any(|held| held == role)
+        };
         let after = self.people.iter().filter(holds_after).count() as u64;
         RoleCount { role: role.clone(), limit, before, after, during: None }
     }
@@ -236,6 +249,15 @@ impl<'a> After<'a> {
         });
         (before.count() as u64, after.count() as u64)
     }
+}
+
+/// Returns the roles that a person would hold. A change leaves those from SCIM groups.
+fn roles_after(person: &Person, change: Option<&Change>) -> Vec<RoleId> {
+    let assigned = match new_value(change, Field::Role) {
+        Some(to) => vec![RoleId(to.clone())],
+        None => person.assigned.clone(),
+    };
+    assigned.into_iter().chain(person.from_scim.iter().cloned()).collect()
 }
 
 /// Returns the value that the change sets, or `None` if it does not change the field.
@@ -419,6 +441,40 @@ impl Review<'_> {
             place: Some(edit.place),
         })
         .collect()
+    }
+
+    /// Reports people who would hold a role that the rule does not allow, whether or not a file declares them. An acknowledgment
+    /// accepts one person.
+    fn role_rule(&self, rule: &RoleRule, after: &After<'_>) -> Vec<Finding> {
+        let allowed: Vec<&RoleId> = rule.roles.iter().filter_map(|role| self.roles.id(&role.value)).collect();
+        let figure = |holders| Figure::Rule(RuleViolation { rule: rule.summary(), holders });
+        let finding = |figure, verdict| Finding { figure, verdict, place: Some(rule.place) };
+        let (mut findings, mut others) = (Vec::new(), Vec::new());
+        for (person, change) in &after.people {
+            let addresses = || std::iter::once(&person.email).chain(&person.secondary);
+            let mut roles = roles_after(person, *change);
+            roles.retain(|role| !allowed.contains(&role));
+            if roles.is_empty() || !rule.applies_to(addresses()) {
+                continue;
+            }
+            roles.sort_unstable();
+            roles.dedup();
+            let holders = roles.into_iter().map(|role| (person.email.clone(), role));
+            let allows = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if addresses().any(|email| *email == user.value));
+            match self.acknowledged(allows) {
+                Some(verdict) => findings.push(finding(figure(holders.collect()), verdict)),
+                None => others.extend(holders),
+            }
+        }
+        others.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if !others.is_empty() {
+            let verdict = match rule.on_violation {
+                OnViolation::Report => Verdict::Warns,
+                OnViolation::Block => Verdict::Blocks,
+            };
+            findings.insert(0, finding(figure(others), verdict));
+        }
+        findings
     }
 
     fn unmanaged(&self, plan: &Plan) -> Option<Finding> {

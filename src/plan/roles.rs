@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use super::PlanCode;
-use crate::observed::{Meaning, Role, RoleCatalog, RoleId};
+use crate::observed::{Found, Meaning, ObservedState, Role, RoleCatalog, RoleId};
 use crate::printable::Printable;
 use crate::problem::Problem;
-use crate::roster::{Field, FieldValue, RoleName, Roster};
+use crate::roster::role_rules::{Known, violations};
+use crate::roster::{DeclaredPerson, Field, FieldValue, RoleName, Roster};
 use crate::source::Place;
 use crate::spelling::did_you_mean;
 
@@ -38,6 +39,20 @@ impl NamedRoles {
             problems.push(no_admin_role(catalog));
         }
         if problems.is_empty() { Ok(Self(found)) } else { Err(problems) }
+    }
+
+    /// Returns a problem for each declared role that a rule does not allow. Roles are compared by their IDs, and a rule applies to
+    /// all addresses that a person has in Pylon. The files alone do not show these.
+    pub fn against_rules(&self, roster: &Roster, observed: &ObservedState) -> Vec<Problem> {
+        let other_addresses = |person: &DeclaredPerson| match observed.find(&person.email.value) {
+            Found::Primary(known) | Found::Secondary(known) => {
+                std::iter::once(&known.email).chain(&known.secondary).cloned().collect()
+            }
+            Found::Several(_) | Found::NotFound => Vec::new(),
+        };
+        let is_same = |one: &RoleName, other: &RoleName| self.id(one) == self.id(other);
+        let known = Known { other_addresses: &other_addresses, is_same: &is_same };
+        violations(&roster.people, &roster.guardrails.role_rules, &known)
     }
 
     /// Returns Pylon's value for a declared value: the ID of a role, or the status itself. `None` only for a role of another

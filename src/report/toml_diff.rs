@@ -71,6 +71,7 @@ fn difference(entry: &DifferenceEntry) -> Hunk {
         ComparedSubject::Workspace
         | ComparedSubject::Policy
         | ComparedSubject::Guardrails
+        | ComparedSubject::Rule { .. }
         | ComparedSubject::Acknowledgment { .. } => Some(
             Printable::cut(&words::subject(subject), LONGEST * 4).to_string().replacen("]] ", "]] # ", 1),
         ),

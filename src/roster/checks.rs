@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::email::foreign_letters;
-use super::{DeclaredPerson, Email, Field, Moment, RosterCode, Window, keys};
+use super::role_rules::{Known, is_same_text, violations};
+use super::{DeclaredPerson, Email, Field, Moment, RoleRule, RosterCode, Window, keys};
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::secret::contains_secret;
@@ -64,6 +65,12 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .at(email.place, foreign_letters(email.value.as_str()))
         .at(other.place, "looks the same")
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
+}
+
+/// Reports declared roles that a rule does not allow. Without Pylon, roles are compared as texts.
+pub(super) fn check_rules(people: &[DeclaredPerson], rules: &[RoleRule], problems: &mut Vec<Problem>) {
+    let known = Known { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
+    problems.extend(violations(people, rules, &known));
 }
 
 /// Returns the problem of a person who is declared again.

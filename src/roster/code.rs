@@ -62,6 +62,10 @@ codes! {
         TooManyWindows = "roster::too_many_windows",
         /// No value is declared for the time outside a window.
         NoWayBack = "roster::no_way_back",
+        /// A pattern for addresses is invalid.
+        BadPattern = "roster::bad_pattern",
+        /// A declared role breaks a rule.
+        AgainstRule = "roster::against_rule",
         /// An acknowledgment expires more than 30 days from now.
         ExpiresTooLate = "roster::expires_too_late",
     }

@@ -22,6 +22,8 @@ words! {
         Protected = "protected",
         /// Keeps the owner of the token from losing a guarded role.
         TokenOwner = "token_owner",
+        /// Limits the roles of people with certain addresses.
+        Rule = "rule",
         /// Decides what to do about people in Pylon who are not in any file.
         Unmanaged = "unmanaged",
         /// Decides what to do about declared people who are not in Pylon.

@@ -151,8 +151,8 @@ pub(super) fn of_type(key: &str, wanted: &str, value: &DeValue<'_>) -> String {
             format!("write the header with one pair of brackets: [{key}]")
         }
         ("a table", ..) => "write it below a line in brackets, as in [guardrails]".to_owned(),
-        ("an array", "acknowledge", _) => {
-            "write the header with two pairs of brackets: [[acknowledge]]".to_owned()
+        ("an array", key, _) if super::keys::ARRAYS.contains(&key) => {
+            format!("write the header with two pairs of brackets: [[{key}]]")
         }
         ("an array", "windows", _) => "write it in brackets: windows = [{ … }]".to_owned(),
         ("an array", key, Some(text)) => format!("write it in brackets: {key} = [\"{text}\"]"),
@@ -195,11 +195,12 @@ mod tests {
             ("the root file", keys::ROOT),
             ("[defaults]", keys::DEFAULTS),
             ("[[acknowledge]]", keys::ACKNOWLEDGE),
+            ("[[rule]]", keys::RULE),
         ] {
             let mistaken = known.iter().find(|key| of_key(table, key).is_some());
             assert_eq!(mistaken, None, "a key of {table} has a hint in KEYS");
         }
-        let tables = ["a person", "a window", "the root file", "[defaults]", "[[acknowledge]]"];
+        let tables = ["a person", "a window", "the root file", "[defaults]", "[[acknowledge]]", "[[rule]]"];
         assert!(KEYS.iter().all(|(table, ..)| tables.contains(table)));
     }
 }

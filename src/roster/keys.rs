@@ -27,12 +27,18 @@ pub(crate) const WINDOW: &[&str] = &["from", "until", "role", "status", "then", 
 pub(crate) const GUARDRAIL: &[&str] =
     &["max_changes", "keep_at_least", "keep_at_most", "keep_active", "protected", "unmanaged", "missing"];
 
+pub(crate) const RULE: &[&str] = &["emails", "except", "roles", "reason", "on_violation"];
+
 /// Keys that people write below the wrong header, with the right header.
 pub(crate) const HEADED: &[(&str, &[&str])] =
     &[("[guardrails]", GUARDRAIL), ("[workspace]", WORKSPACE), ("[policy]", &["extra_roles"])];
 
 /// Lists the tables of the root file except `users`.
-pub(crate) const SECTIONS: &[&str] = &["workspace", "policy", "guardrails", "acknowledge", "defaults"];
+pub(crate) const SECTIONS: &[&str] =
+    &["workspace", "policy", "guardrails", "rule", "acknowledge", "defaults"];
+
+/// Lists those of [`SECTIONS`] that can occur several times, as `[[rule]]` does.
+pub(crate) const ARRAYS: &[&str] = &["rule", "acknowledge"];
 
 pub(crate) const ROOT: &[&str] = &[
     "include",
@@ -41,6 +47,7 @@ pub(crate) const ROOT: &[&str] = &[
     "workspace",
     "policy",
     "guardrails",
+    "rule",
     "acknowledge",
     "defaults",
     "users",
@@ -58,12 +65,13 @@ mod tests {
     /// Fuzzing and property tests use these lists of keys.
     const TRIED: [&str; 2] = ["fuzz/dictionaries/toml", "tests/all/properties/rubbish.rs"];
     /// The heading of the page that documents each table.
-    const DOCUMENTED: [(&str, &[&str]); 8] = [
+    const DOCUMENTED: [(&str, &[&str]); 9] = [
         ("# ", ROOT),
         ("## Organization", WORKSPACE),
         ("## Policy", POLICY),
         ("## Guardrails", GUARDRAIL),
-        ("## Guardrails", ACKNOWLEDGE),
+        ("## Acknowledgments", ACKNOWLEDGE),
+        ("## Rules", RULE),
         ("## People", DEFAULTS),
         ("## Windows", PERSON),
         ("## Windows", WINDOW),
@@ -123,6 +131,7 @@ mod tests {
             ("guardrails", GUARDRAIL),
             ("person", PERSON),
             ("acknowledgment", ACKNOWLEDGE),
+            ("rule", RULE),
         ] {
             for key in keys.iter().filter(|key| **key != "guardrail") {
                 // Another guardrail is another risk.

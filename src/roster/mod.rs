@@ -3,7 +3,7 @@
 //! * [`read`] finds and reads the files. `settings` reads the keys that only the root file has, and `people` those of every file.
 //!   `fields` reads one value of one type. `keys` lists the keys of each table, `field` lists the fields of a person, and
 //!   `guardrail` lists the guardrails.
-//! * `checks` looks at what needs more than one person or file. `named` finds the roles that are named anywhere in the files.
+//! * `checks` looks at what needs more than one person or file, and [`role_rules`] at who may have which role. `named` finds the roles that are named anywhere in the files.
 //! * If a file is not TOML, `explain` reports every mistake and reads the rest. `syntax` names the mistakes, and `repeats` finds what
 //!   is declared twice. `hints` knows what people write instead of a key or a value.
 //! * Every declared value keeps its place ([`Sourced`]), up to the plan.
@@ -31,6 +31,7 @@ mod named;
 mod people;
 pub mod read;
 mod repeats;
+pub mod role_rules;
 pub mod schema;
 mod settings;
 mod syntax;
@@ -42,6 +43,7 @@ pub use email::Email;
 pub use field::{Field, FieldValue, PerField, Status};
 pub use guardrail::Guardrail;
 pub use moment::Moment;
+pub use role_rules::{EmailPattern, OnViolation, RoleRule};
 
 /// A role as a file names it: by name, slug, or ID.
 pub type RoleName = FieldValue;
@@ -163,6 +165,8 @@ pub struct GuardrailRules {
     pub protected: Vec<Sourced<Email>>,
     pub unmanaged: Unmanaged,
     pub missing: Missing,
+    /// `[[rule]]`: who may hold which role.
+    pub role_rules: Vec<RoleRule>,
 }
 
 /// The minimum of the role with the slug `admin` if `keep_at_least` is not declared.
@@ -180,8 +184,10 @@ impl GuardrailRules {
             protected: _,
             missing: _,
             unmanaged,
+            role_rules,
         } = self;
-        *unmanaged == Unmanaged::Block || !keep_at_most.is_empty()
+        let blocks = |rule: &RoleRule| rule.on_violation == OnViolation::Block;
+        *unmanaged == Unmanaged::Block || !keep_at_most.is_empty() || role_rules.iter().any(blocks)
     }
 }
 
@@ -195,6 +201,7 @@ impl Default for GuardrailRules {
             protected: Vec::new(),
             unmanaged: Unmanaged::Report,
             missing: Missing::Report,
+            role_rules: Vec::new(),
         }
     }
 }
@@ -284,6 +291,8 @@ pub enum AcknowledgedRisk {
     Protected(Sourced<Email>),
     /// This person owns the token, and may lose a guarded role.
     TokenOwner(Sourced<Email>),
+    /// This person may hold a role in Pylon that a rule does not allow.
+    Rule(Sourced<Email>),
 }
 
 impl AcknowledgedRisk {
@@ -298,6 +307,7 @@ impl AcknowledgedRisk {
             Self::KeepActive(_) => Guardrail::KeepActive,
             Self::Protected(_) => Guardrail::Protected,
             Self::TokenOwner(_) => Guardrail::TokenOwner,
+            Self::Rule(_) => Guardrail::Rule,
         }
     }
 
@@ -310,14 +320,15 @@ impl AcknowledgedRisk {
             | Self::Unmanaged(_)
             | Self::KeepActive(_)
             | Self::Protected(_)
-            | Self::TokenOwner(_) => None,
+            | Self::TokenOwner(_)
+            | Self::Rule(_) => None,
         }
     }
 
     /// Returns the user that the risk is about, if it is about one.
     pub const fn user(&self) -> Option<&Sourced<Email>> {
         match self {
-            Self::Protected(user) | Self::TokenOwner(user) => Some(user),
+            Self::Protected(user) | Self::TokenOwner(user) | Self::Rule(user) => Some(user),
             Self::MaxChanges(_)
             | Self::Missing(_)
             | Self::Unmanaged(_)

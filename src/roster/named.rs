@@ -1,4 +1,4 @@
-//! Finds the roles that the files name: in entries of people, in windows, in guardrails, and in acknowledgments. Every command checks
+//! Finds the roles that the files name: in entries of people, in windows, in guardrails, in rules, and in acknowledgments. Every command checks
 //! all of them against the organization, so that all commands accept the same files.
 
 use std::collections::BTreeMap;
@@ -9,12 +9,13 @@ use crate::source::{Place, Sourced};
 impl Roster {
     /// Returns every role that the files name, with the places that name it, in the order of files and lines.
     pub fn named_roles(&self) -> BTreeMap<&RoleName, Vec<Place>> {
-        let of_people = self.people.iter().flat_map(of_person);
+        let of_people = self.people.iter().flat_map(DeclaredPerson::declared_roles);
         let limits = self.guardrails.keep_at_least.iter().flatten().chain(&self.guardrails.keep_at_most);
         let limited = limits.map(|limit| &limit.role);
+        let allowed = self.guardrails.role_rules.iter().flat_map(|rule| &rule.roles);
         let accepted = self.acknowledgments.iter().filter_map(|acknowledgment| acknowledgment.risk.role());
         let mut named: BTreeMap<&RoleName, Vec<Place>> = BTreeMap::new();
-        for Sourced { value, place } in of_people.chain(limited).chain(accepted) {
+        for Sourced { value, place } in of_people.chain(limited).chain(allowed).chain(accepted) {
             named.entry(value).or_default().push(*place);
         }
         for places in named.values_mut() {
@@ -25,7 +26,10 @@ impl Roster {
     }
 }
 
-fn of_person(person: &DeclaredPerson) -> impl Iterator<Item = &Sourced<RoleName>> {
-    let in_windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
-    person.values.role.iter().map(|declared| &declared.value).chain(in_windows)
+impl DeclaredPerson {
+    /// Returns the declared role, and those of all windows.
+    pub fn declared_roles(&self) -> impl Iterator<Item = &Sourced<RoleName>> {
+        let in_windows = self.windows.iter().filter_map(|window| window.sets.role.as_ref());
+        self.values.role.iter().map(|declared| &declared.value).chain(in_windows)
+    }
 }

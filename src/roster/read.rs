@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::checks::{check_look_alikes, check_windows, sort, without_duplicates};
+use super::checks::{check_look_alikes, check_rules, check_windows, sort, without_duplicates};
 use super::explain::{Known, explain};
 use super::fields::Fields;
 use super::people::{Context, People, read_people};
@@ -88,6 +88,7 @@ impl Reader {
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
         let users = acknowledgments.iter().filter_map(|known| known.risk.user());
+        check_rules(&people, &guardrails.role_rules, &mut self.problems);
         check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller replaces it, because `self` still owns the real ones

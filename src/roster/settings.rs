@@ -11,6 +11,7 @@ use super::field::Field;
 use super::fields::{Fields, TomlValue, in_backticks};
 use super::keys;
 use super::people::{Context, read_email};
+use super::role_rules::read_rule;
 use super::{
     AcknowledgedRisk, Acknowledgment, Email, Guardrail, GuardrailRules, MaxChanges, Missing, Policy, Region,
     RoleLimit, RoleName, RosterCode, Stance, Unmanaged, Workspace,
@@ -41,6 +42,7 @@ pub(super) const fn takes(guardrail: Guardrail) -> Takes {
         }
         Guardrail::KeepActive => (&["down_to"], |parts| Some(AcknowledgedRisk::KeepActive(parts.down_to?))),
         Guardrail::Protected => (&["user"], |parts| Some(AcknowledgedRisk::Protected(parts.user?))),
+        Guardrail::Rule => (&["user"], |parts| Some(AcknowledgedRisk::Rule(parts.user?))),
         Guardrail::TokenOwner => (&["user"], |parts| Some(AcknowledgedRisk::TokenOwner(parts.user?))),
     }
 }
@@ -76,6 +78,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
         guardrails: GuardrailRules::default(),
         acknowledgments: Vec::new(),
     };
+    let mut role_rules = Vec::new();
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "include" => {
@@ -85,6 +88,10 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
             "workspace" => settings.workspace = read_workspace(fields, value),
             "policy" => settings.policy = read_policy(fields, value),
             "guardrails" => settings.guardrails = read_guardrails(fields, value, context),
+            "rule" => {
+                let list = fields.array("rule", value).into_iter().flatten();
+                role_rules.extend(list.filter_map(|value| read_rule(fields, value, context)));
+            }
             "acknowledge" => {
                 let list = fields.array("acknowledge", value).into_iter().flatten();
                 settings
@@ -95,6 +102,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, table: &DeTable<'_>, contex
             _ => fields.unknown(key, value, keys::ROOT, "the root file"),
         }
     }
+    settings.guardrails.role_rules = role_rules;
     settings
 }
 

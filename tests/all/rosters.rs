@@ -4,9 +4,10 @@ use std::fs;
 
 use rolecall::problem::Problems;
 use rolecall::roster::{
-    AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, GuardrailRules, RoleLimit,
-    Roster, Window, Workspace,
+    AcknowledgedRisk, Acknowledgment, DeclaredPerson, DeclaredValue, Email, EmailPattern, GuardrailRules,
+    RoleLimit, RoleRule, Roster, Window, Workspace,
 };
+use rolecall::source::Sourced;
 use tempfile::TempDir;
 
 /// Parses a `users.toml` with this text, using the production reader.
@@ -42,6 +43,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
         protected,
         unmanaged,
         missing,
+        role_rules,
     } = guardrails;
     let limit = |limit: &RoleLimit| {
         let RoleLimit { role, holders } = limit;
@@ -57,6 +59,14 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
             "{max_changes:?} {minimums:?} {maximums:?} {keep_active} {protected:?} {unmanaged:?} {missing:?}"
         ),
     ];
+    facts.extend(role_rules.iter().map(|rule| {
+        let RoleRule { place: _, emails, except, roles, reason, on_violation } = rule;
+        let texts = |patterns: &[Sourced<EmailPattern>]| {
+            patterns.iter().map(|pattern| pattern.value.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let roles: Vec<_> = roles.iter().map(|role| &role.value).collect();
+        format!("rule {:?} {:?} {roles:?} {reason:?} {on_violation:?}", texts(emails), texts(except))
+    }));
     facts.extend(acknowledgments.iter().map(|acknowledgment| {
         let Acknowledgment { place: _, risk, reason, expires } = acknowledgment;
         let risk = match risk {
@@ -67,6 +77,7 @@ pub(crate) fn facts(roster: &Roster) -> Vec<String> {
             AcknowledgedRisk::KeepAtMost(role, figure) => format!("seats of {} {figure}", role.value),
             AcknowledgedRisk::KeepActive(figure) => format!("active {figure}"),
             AcknowledgedRisk::Protected(email) => format!("protected {}", email.value),
+            AcknowledgedRisk::Rule(email) => format!("against a rule {}", email.value),
             AcknowledgedRisk::TokenOwner(email) => format!("owner {}", email.value),
         };
         format!("{risk} {reason:?} {:?}", expires.value)

@@ -14,7 +14,7 @@ use crate::desired::DesiredPerson;
 use crate::exit::Exit;
 use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::plan::blame::Blame;
-use crate::plan::guardrails::{Figure, Verdict};
+use crate::plan::guardrails::{Figure, RuleViolation, Verdict};
 use crate::plan::suggest::Addresses;
 use crate::printable::Printable;
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
@@ -326,6 +326,9 @@ impl ExplanationReport {
             Figure::ProtectedNotFound(email)
             | Figure::Protected(email)
             | Figure::TokenOwner { email, role: _ } => *email == Email::observed(self.asked.raw()),
+            Figure::Rule(RuleViolation { rule: _, holders }) => {
+                holders.iter().any(|(email, _)| *email == Email::observed(self.asked.raw()))
+            }
             Figure::Changes { .. }
             | Figure::AtLeast(_)
             | Figure::AtMost(_)
@@ -430,7 +433,16 @@ fn standing(
         text: "owns the token, so a plan that removes a guarded role is blocked".into(),
         location: None,
     });
-    protected.chain(own).collect()
+    let mut addresses = vec![email];
+    addresses
+        .extend(person.iter().flat_map(|person| std::iter::once(&person.email).chain(&person.secondary)));
+    let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses.iter().copied()));
+    let rules = rules.map(|rule| StandingLine {
+        guardrail: Guardrail::Rule,
+        text: rule.summary(),
+        location: Some(roster.sources.locate(rule.place)),
+    });
+    protected.chain(own).chain(rules).collect()
 }
 
 /// The nearest address that a file or Pylon knows.

@@ -5,7 +5,7 @@ use crate::comparison::ComparedSubject;
 use crate::report::facts::comparison::{ComparedValue, ComparisonReport, ComparisonSummary};
 
 /// The differences that a reviewer must not miss.
-pub const WEIGHTY: &str = "guarded roles, guardrails, policy, acknowledgments, pinned organization";
+pub const WEIGHTY: &str = "guarded roles, guardrails, rules, policy, acknowledgments, pinned organization";
 /// A note about a role that may be a guarded role.
 pub const UNRESOLVED: &str = "may be a guarded role: only Pylon can tell";
 
@@ -15,6 +15,7 @@ pub fn subject(subject: &ComparedSubject) -> String {
         ComparedSubject::Workspace => "[workspace]".into(),
         ComparedSubject::Policy => "[policy]".into(),
         ComparedSubject::Guardrails => "[guardrails]".into(),
+        ComparedSubject::Rule { emails, number: _ } => format!("[[rule]] {emails}"),
         ComparedSubject::Acknowledgment { guardrail, of, number: _ } if of.is_empty() => {
             format!("[[acknowledge]] {}", guardrail.as_str())
         }

@@ -115,6 +115,9 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         NotWrittenReason::Address => format!(
             "{name}: these files may not contain this address (to allow characters outside ASCII, set allow_unicode_emails)"
         ),
+        NotWrittenReason::Rule(rule) => {
+            format!("{name}: Pylon shows one that a rule does not allow ({rule})")
+        }
         NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use super::address;
 use crate::invocation::Invocation;
 use crate::observed::RoleId;
-use crate::plan::guardrails::{Figure, RoleCount};
+use crate::plan::guardrails::{Figure, RoleCount, RuleViolation};
 use crate::printable::Printable;
 use crate::toml_text;
 
@@ -49,6 +49,18 @@ pub fn figure(figure: &Figure, label: &dyn Fn(&RoleId) -> String) -> String {
         Figure::TokenOwner { email, role } => {
             format!("{} owns the token and would lose the role {}", address(email), label(role))
         }
+        Figure::Rule(RuleViolation { rule, holders }) => {
+            const NAMED: usize = 12;
+            let mut names: Vec<String> = holders
+                .iter()
+                .take(NAMED)
+                .map(|(email, role)| format!("{} has {}", address(email), label(role)))
+                .collect();
+            if holders.len() > NAMED {
+                names.push(format!("and {} more", holders.len() - NAMED));
+            }
+            format!("{} ({rule})", names.join(", "))
+        }
         Figure::Unmanaged(count) => format!("{count} unmanaged"),
         Figure::Missing(count) => format!("{count} declared, but not in Pylon"),
     }
@@ -63,6 +75,7 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
         Figure::AtMost(_) => Some("it was already above the maximum, and this plan does not make it worse"),
         Figure::ProtectedNotFound(_)
         | Figure::AdminNotGuarded(_)
+        | Figure::Rule(_)
         // These never warn: they pass, block, or are acknowledged.
         | Figure::Changes { .. }
         | Figure::Protected(_)
@@ -99,6 +112,12 @@ pub fn remedy(
         Figure::Active { after, .. } => (String::new(), vec![format!("down_to = {after}")]),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => {
             (String::new(), vec![format!("user = {}", toml_string(email.as_str()))])
+        }
+        Figure::Rule(RuleViolation { rule: _, holders }) => {
+            let each = if holders.len() > 1 { "for each of them " } else { "" };
+            let email = holders.first().map_or("", |(email, _)| email.as_str());
+            let advice = format!("change the role in Pylon, or declare an allowed one, or {each}");
+            (advice, vec![format!("user = {}", toml_string(email))])
         }
         Figure::Unmanaged(count) => {
             let declare = invocation.command(&["import", "--update", "--into", "FILE"]);

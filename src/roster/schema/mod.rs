@@ -18,7 +18,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{GuardrailRules, Missing, Region, Stance, Status, Unmanaged};
+use super::{GuardrailRules, Missing, OnViolation, Region, Stance, Status, Unmanaged};
 
 /// Returns the JSON Schema (draft 2020-12) of root files and team files.
 pub fn schema() -> Schema {
@@ -62,6 +62,11 @@ struct File {
     ///
     /// Root file only.
     guardrails: Option<Guardrails>,
+    /// Who may have which role: `[[rule]]`, once for each group of people.
+    ///
+    /// Root file only. `rolecall validate` checks every declared role, also in windows and from defaults. `rolecall plan` also checks
+    /// the roles that people have in Pylon.
+    rule: Option<Vec<Rule>>,
     /// Risks that were reviewed and accepted, each for at most 30 days.
     ///
     /// Root file only. If a guardrail blocks a plan, `rolecall plan` prints the lines to add here.
@@ -125,6 +130,26 @@ struct Guardrails {
     missing: Option<Missing>,
 }
 
+/// The only roles that people with these addresses may have.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Rule {
+    /// One pattern or a list: an address, or one with a `*` before the `@`, such as `"*@contractor.example"`.
+    #[schemars(extend("minItems" = 1))]
+    emails: Patterns,
+    /// Addresses or patterns to which the rule does not apply: `["lead@contractor.example"]`.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    except: Option<Patterns>,
+    /// The only roles that these people may be declared with, by name, slug, or ID: `["Viewer"]`.
+    #[schemars(length(min = 1))]
+    roles: Vec<Text>,
+    /// Why the rule exists. Every message about it shows this: `reason = "contractors read only"`.
+    reason: Text,
+    /// What to do if such a person has another role in Pylon, declared or not, and the plan does not change that.
+    #[schemars(extend("default" = OnViolation::default().as_str()))]
+    on_violation: Option<OnViolation>,
+}
+
 /// One accepted risk. It overrides only this guardrail, up to a limit and until a day.
 #[derive(JsonSchema)]
 #[schemars(tag = "guardrail", rename_all = "snake_case", deny_unknown_fields)]
@@ -145,6 +170,8 @@ enum Acknowledgment {
     Protected { user: User, reason: Reason, expires: Expires },
     /// The owner of the token may lose a guarded role. Takes `user`.
     TokenOwner { user: User, reason: Reason, expires: Expires },
+    /// A person may have a role in Pylon that a rule with `on_violation = "block"` does not allow. Takes `user`.
+    Rule { user: User, reason: Reason, expires: Expires },
 }
 
 // Each key has one description for all guardrails. An editor that lists the keys of all guardrails then lists each key once.
@@ -161,7 +188,7 @@ struct DownTo(u64);
 #[derive(JsonSchema)]
 struct LimitedRole(Text);
 
-/// The only person that this applies to, for `protected` and `token_owner`: `user = "founder@acme.example"`.
+/// The only person that this applies to, for `protected`, `token_owner`, and `rule`: `user = "founder@acme.example"`.
 #[derive(JsonSchema)]
 struct User(Address);
 
@@ -230,6 +257,24 @@ impl JsonSchema for Address {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": r"^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$" })
+    }
+}
+
+/// One pattern for addresses, or a list. It uses a list of types, because editors treat `anyOf` as a choice of tables.
+struct Patterns;
+
+impl JsonSchema for Patterns {
+    fn schema_name() -> Cow<'static, str> {
+        "Patterns".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pattern = r"^[^\s@]{1,64}@[^\s@.*]+(\.[^\s@.*]+)+$";
+        json_schema!({
+            "type": ["string", "array"],
+            "pattern": pattern,
+            "items": { "type": "string", "pattern": pattern },
+        })
     }
 }
 
@@ -310,6 +355,7 @@ mod tests {
             ("workspace", keys::WORKSPACE),
             ("policy", keys::POLICY),
             ("guardrails", keys::GUARDRAIL),
+            ("rule/items", keys::RULE),
             ("defaults", keys::DEFAULTS),
             ("users/*", keys::PERSON),
             ("users/*/windows/items", keys::WINDOW),
@@ -357,6 +403,7 @@ mod tests {
             ("policy/extra_roles", stances),
             ("guardrails/unmanaged", Unmanaged::ALL.map(Unmanaged::as_str).to_vec()),
             ("guardrails/missing", Missing::ALL.map(Missing::as_str).to_vec()),
+            ("rule/items/on_violation", OnViolation::ALL.map(OnViolation::as_str).to_vec()),
             ("users/*/status", status.clone()),
             ("users/*/windows/items/status", status.clone()),
             ("users/*/windows/items/then", status),

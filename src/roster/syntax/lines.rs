@@ -100,7 +100,7 @@ pub(super) fn header(spot: &Spot<'_>) -> Option<Mistake> {
         let help = "put it on the next line, or begin it with `#` if it is a comment";
         return Some(spot.mistake(at..at + behind.len(), message, "not part of a header", help));
     }
-    let (open, close) = if name == "acknowledge" { ("[[", "]]") } else { ("[", "]") };
+    let (open, close) = if keys::ARRAYS.contains(&name) { ("[[", "]]") } else { ("[", "]") };
     let name = if name.is_empty() { "users" } else { name };
     let message = match (line.starts_with('['), line.ends_with(']')) {
         (true, false) if behind.is_empty() => "this section header has no `]`",

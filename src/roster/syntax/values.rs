@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::super::RosterCode;
 use super::super::hints;
-use super::super::{Field, Missing, Region, Stance, Unmanaged};
+use super::super::{Field, Missing, OnViolation, Region, Stance, Unmanaged};
 use super::parser_error::ErrorKind;
 use super::spot::{Mistake, Spot};
 
@@ -49,7 +49,10 @@ pub(super) fn example(key: &str) -> String {
         "keep_active" | "up_to" | "down_to" => "5",
         "allow_unicode_emails" => "true",
         key if key.contains('@') => "{ role = \"Admin\" }",
-        "unmanaged" | "missing" => "\"block\"",
+        "unmanaged" | "missing" | "on_violation" => "\"block\"",
+        "emails" => "\"*@contractor.example\"",
+        "except" => "[\"lead@contractor.example\"]",
+        "roles" => "[\"Viewer\"]",
         "region" => "\"eu\"",
         _ => "\"…\"",
     };
@@ -288,12 +291,13 @@ fn fitting(key: &str, text: &str) -> Option<String> {
         return (is_stance || list.words.contains(&lower.as_str())).then_some(lower);
     }
     let words = match key {
-        "from" | "until" | "expires" | "windows" | "max_changes" => &[][..],
+        "from" | "until" | "expires" | "windows" | "max_changes" | "roles" => &[][..],
         "keep_active" | "up_to" | "down_to" | "keep_at_least" | "keep_at_most" | "allow_unicode_emails" => {
             &[]
         }
         "unmanaged" => &Unmanaged::WORDS,
         "missing" => &Missing::WORDS,
+        "on_violation" => &OnViolation::WORDS,
         "region" => &Region::WORDS,
         _ => return (!text.contains(['"', '\\', '$', '{'])).then(|| text.to_owned()),
     };

@@ -73,12 +73,7 @@ fn imports_drift(roster: &Roster) {
 }
 
 fn everyone_differs(roster: &Roster) -> ObservedState {
-    let of_people = roster.people.iter().flat_map(|person| {
-        let windows = person.windows.iter().filter_map(|window| window.sets.role.as_ref());
-        person.values.role.iter().map(|role| &role.value).chain(windows)
-    });
-    let minimums = roster.guardrails.keep_at_least.iter().flatten().map(|minimum| &minimum.role);
-    let names: BTreeSet<&RoleName> = of_people.chain(minimums).map(|role| &role.value).collect();
+    let names: BTreeSet<&RoleName> = roster.named_roles().into_keys().collect();
     let role = |(number, name): (usize, &str)| Role {
         id: RoleId(format!("role {number}").into()),
         name: name.to_owned(),

@@ -10,7 +10,7 @@ use rolecall::desired::Origin;
 use rolecall::invocation::Invocation;
 use rolecall::observed::{Role, RoleCatalog, RoleId};
 use rolecall::plan::Lost;
-use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleCount, RuleViolation, Verdict};
 use rolecall::printable::Printable;
 use rolecall::problem::{Problem, Problems};
 use rolecall::pylon::failure::{Intermediary, Refusal, WrongShape};
@@ -27,7 +27,7 @@ use rolecall::report::facts::plan::{
 };
 use rolecall::report::facts::unwritten::Unwritten;
 use rolecall::report::{AgendaReport, Body, ComparisonReport, words};
-use rolecall::roster::{Email, Field, Guardrail, Moment, PerField};
+use rolecall::roster::{Email, Field, Guardrail, Moment, OnViolation, PerField, RoleRule};
 use rolecall::source::{Location, Place, Sources};
 
 use super::carriers::{Carrier, Deal};
@@ -176,8 +176,29 @@ fn guardrails(deal: &mut Deal<'_>, carried_out: bool) -> Vec<GuardrailLine> {
             "2026-11-27",
         )
     };
+    let violation = |deal: &mut Deal<'_>| {
+        let rule = RoleRule {
+            place: Place::new(Sources::default().add("users.toml".into(), String::new()), 0..0),
+            emails: Vec::new(),
+            except: Vec::new(),
+            roles: Vec::new(),
+            reason: deal.raw(Carrier::RuleReason).to_owned(),
+            on_violation: OnViolation::Report,
+        };
+        Figure::Rule(RuleViolation { rule: rule.summary(), holders: Vec::new() })
+    };
+    let against_rule = violation(deal);
     let blocked = if carried_out { Verdict::Passes } else { Verdict::Blocks };
     vec![
+        GuardrailLine {
+            name: Guardrail::Rule,
+            about: None,
+            note: None,
+            verdict: Verdict::Warns,
+            figure: words::figure(&against_rule, &|_| "Member".to_owned()),
+            remedy: None,
+            location: None,
+        },
         GuardrailLine {
             name: Guardrail::KeepAtLeast,
             about: Some(Figure::AtLeast(minimum())),

@@ -72,6 +72,7 @@ carriers! {
     DeactivatedName: Some(80), Some(80), Some(120), false;
     GuardedRole: Some(80), Some(80), Some(120), true;
     FigureRole: Some(80), None, None, false;
+    RuleReason: Some(120), None, None, false;
     RemedyRole: None, None, None, false;
     AcknowledgedReason: Some(120), Some(300), Some(300), true;
     Expired: Some(WHOLE), Some(80), Some(120), true;

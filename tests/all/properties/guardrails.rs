@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 use rolecall::plan::ReviewedPlan;
-use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
-use rolecall::roster::Guardrail;
+use rolecall::plan::guardrails::{Figure, RoleCount, RuleViolation, Verdict};
+use rolecall::roster::{Email, Guardrail};
 
 use super::holds;
 use super::organization::{Case, cases};
@@ -62,6 +62,16 @@ fn acknowledgment(figure: &Figure, short: bool) -> String {
         }
         Figure::AtMost(RoleCount { role, limit: _, before: _, after, during }) => {
             format!("role = \"{}\"\nup_to = {}", role.0, most(during.unwrap_or(*after)))
+        }
+        Figure::Rule(RuleViolation { rule: _, holders }) => {
+            let holders: BTreeSet<&Email> = holders.iter().map(|(email, _)| email).collect();
+            let each = |email: &&Email| {
+                format!(
+                    "[[acknowledge]]\nguardrail = \"rule\"\n{}\nreason = \"r\"\nexpires = 2026-12-01\n",
+                    user(*email)
+                )
+            };
+            return holders.iter().map(each).collect();
         }
         Figure::Active { before: _, after, minimum: _ } => format!("down_to = {}", least(*after)),
         Figure::Protected(email) | Figure::TokenOwner { email, role: _ } => user(email),

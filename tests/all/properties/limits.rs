@@ -87,6 +87,7 @@ fn table(guardrail: Guardrail) -> Vec<Row> {
         Guardrail::KeepActive => keep_active(),
         Guardrail::Protected => protected(),
         Guardrail::TokenOwner => token_owner(),
+        Guardrail::Rule => role_rule(),
         // Two unmanaged, or two missing.
         Guardrail::Unmanaged => unmanaged_or_missing("unmanaged", [(2, 2), (3, 2), (4, 2)]),
         Guardrail::Missing => unmanaged_or_missing("missing", [(2, 2), (2, 3), (2, 4)]),
@@ -221,6 +222,38 @@ fn token_owner() -> Vec<Row> {
     ];
     rows.map(|(rule, table, owner, says)| {
         (Case { token_user: owner.and_then(UserId::new), ..of_losses(table, 5, 1, &rule) }, says)
+    })
+    .to_vec()
+}
+
+/// Of three Admins, person 0 is also known by another address, person 1 becomes a member, and person 2 is unmanaged.
+fn role_rule() -> Vec<Row> {
+    let rule = |emails: &str, roles: &str, more: &str| {
+        format!(
+            "[guardrails]\nkeep_at_least = {{ Admin = 0 }}\n[[rule]]\nemails = {emails:?}\nroles = [{roles}]\nreason = \"r\"\n{more}\n"
+        )
+    };
+    let block = "on_violation = \"block\"";
+    let user = |who: &str| acknowledge(&format!("guardrail = \"rule\"\nuser = \"{who}\""));
+    let all_but = |except: &str| format!("on_violation = \"block\"\nexcept = [{except}]");
+    let rows = [
+        (rule("p02@acme.example", "\"Member\"", block), BLOCKS),
+        (rule("p02@acme.example", "\"Member\"", ""), WARNS),
+        (rule("P*@acme.example", "\"Member\"", block), BLOCKS),
+        (rule("p02@acme.example", "\"Member\", \"role_admin\"", block), PASSES),
+        (rule("p02@old.example", "\"Member\"", block), BLOCKS), // another address of the same person
+        (rule("p01@acme.example", "\"Member\"", block), PASSES), // this plan changes the role
+        (rule("p03@acme.example", "\"Member\"", block), PASSES),
+        (rule("*@acme.example", "\"Member\"", &all_but("\"p00@old.example\", \"p02@acme.example\"")), PASSES),
+        (rule("*@acme.example", "\"Member\"", &all_but("\"p00@old.example\"")), BLOCKS),
+        (rule("p02@acme.example", "\"Member\"", block) + &user("p02@old.example"), ACKNOWLEDGED),
+        (rule("p02@acme.example", "\"Member\"", block) + &user("p00@acme.example"), BLOCKS),
+    ];
+    rows.map(|(rule, says)| {
+        let mut people = Vec::new();
+        add(&mut people, 3, "role_admin", "active");
+        let text = format!("{rule}[users]\n{}", declare(1..2, TO_MEMBER));
+        (Case { people, token_user: None, text }, says)
     })
     .to_vec()
 }

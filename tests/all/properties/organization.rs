@@ -291,19 +291,42 @@ fn guardrails(up_to: usize) -> impl Strategy<Value = String> {
 
 fn acknowledgment(up_to: usize) -> impl Strategy<Value = String> {
     let expires = prop_oneof![4 => Just("2026-12-01"), 1 => Just("2026-11-20T08:00:00Z")];
-    (0..8_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
+    (0..9_u8, 0..=6_u64, spelling(), someone(up_to), expires).prop_map(
         |(kind, figure, role, user, expires)| {
             let risk = match kind {
                 0 => format!("guardrail = \"max_changes\"\nup_to = {figure}"),
                 1 => format!("guardrail = \"missing\"\nup_to = {figure}"),
                 2 => format!("guardrail = \"unmanaged\"\nup_to = {figure}"),
                 3 => format!("guardrail = \"keep_at_least\"\nrole = \"{role}\"\ndown_to = {figure}"),
+                8 => format!("guardrail = \"rule\"\nuser = \"{user}\""),
                 7 => format!("guardrail = \"keep_at_most\"\nrole = \"{role}\"\nup_to = {figure}"),
                 4 => format!("guardrail = \"keep_active\"\ndown_to = {figure}"),
                 5 => format!("guardrail = \"protected\"\nuser = \"{user}\""),
                 _ => format!("guardrail = \"token_owner\"\nuser = \"{user}\""),
             };
             format!("[[acknowledge]]\n{risk}\nreason = \"for a reason\"\nexpires = {expires}\n")
+        },
+    )
+}
+
+/// Returns a rule. It may not allow the declared roles.
+fn rule(up_to: usize) -> impl Strategy<Value = String> {
+    let pattern = || {
+        prop_oneof![
+            3 => someone(up_to),
+            1 => Just("*@old.example".to_owned()),
+            1 => Just("p0*@acme.example".to_owned()),
+            1 => Just("*.alias@Acme.example".to_owned()),
+        ]
+    };
+    let on_violation = option::of(select(vec!["report", "block"]));
+    (vec(pattern(), 1..=2), vec(pattern(), 0..=1), vec(spelling(), 1..=3), on_violation).prop_map(
+        |(emails, except, roles, on_violation)| {
+            let on_violation = on_violation.map(|word| format!("on_violation = \"{word}\"\n"));
+            format!(
+                "[[rule]]\nemails = {emails:?}\nexcept = {except:?}\nroles = {roles:?}\nreason = \"a reason\"\n{}",
+                on_violation.unwrap_or_default()
+            )
         },
     )
 }
@@ -328,11 +351,21 @@ fn settings(up_to: usize) -> impl Strategy<Value = String> {
 
 /// Returns an organization of at most `up_to` people, and files about it.
 pub(super) fn cases(up_to: usize) -> impl Strategy<Value = Case> {
-    (people(up_to), users(up_to), settings(up_to), option::of(any::<proptest::sample::Index>())).prop_map(
-        |(people, users, settings, token_user)| {
+    let rules = vec(rule(up_to), 0..=2);
+    let token_user = option::of(any::<proptest::sample::Index>());
+    (people(up_to), users(up_to), settings(up_to), rules, token_user).prop_map(
+        |(people, users, settings, rules, token_user)| {
             let token_user = token_user.filter(|_| !people.is_empty());
             let token_user = token_user.map(|index| index.get(&people).id.clone());
-            Case { people, token_user, text: settings + &users }
+            let mut text = settings + &users;
+            for rule in rules {
+                // A file whose people break a rule is not valid, so such a rule is left out.
+                let with_rule = format!("{rule}{text}");
+                if read(&with_rule).is_ok() {
+                    text = with_rule;
+                }
+            }
+            Case { people, token_user, text }
         },
     )
 }

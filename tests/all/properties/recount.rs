@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rolecall::observed::Person;
 use rolecall::plan::Plan;
-use rolecall::roster::{AcknowledgedRisk, Email, Guardrail, MaxChanges, Missing, Unmanaged};
+use rolecall::roster::{
+    AcknowledgedRisk, Email, EmailPattern, Guardrail, MaxChanges, Missing, OnViolation, Unmanaged,
+};
+use rolecall::source::Sourced;
 
 use super::organization::{ROLES, Resolved, patched};
 
@@ -48,6 +51,17 @@ pub(super) fn guarded_roles(resolved: &Resolved) -> BTreeMap<&'static str, u64> 
     kept
 }
 
+/// Returns whether an address has the form of a pattern.
+fn matches(pattern: &str, email: &Email) -> bool {
+    let (pattern, email) = (pattern.to_lowercase(), email.as_str().to_lowercase());
+    let ((local, domain), (name, place)) = (pattern.split_once('@').unwrap(), email.split_once('@').unwrap());
+    let is_name = match local.split_once('*') {
+        None => name == local,
+        Some((start, end)) => name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
+    };
+    is_name && place == domain
+}
+
 /// Returns the roles with a maximum. If a file gives one role several maximums, the lowest counts.
 pub(super) fn maximums(resolved: &Resolved) -> BTreeMap<&'static str, u64> {
     let mut maximums = BTreeMap::new();
@@ -79,6 +93,7 @@ pub(super) fn broken(resolved: &Resolved, plan: &Plan) -> BTreeSet<Guardrail> {
         Guardrail::KeepActive => count.leaves_too_few_active(),
         Guardrail::Protected => count.changes_protected_person(),
         Guardrail::TokenOwner => count.takes_from_the_token_owner(),
+        Guardrail::Rule => count.breaks_a_rule(),
         Guardrail::Unmanaged => count.has_unmanaged_people(),
         Guardrail::Missing => count.has_missing_people(),
     };
@@ -183,6 +198,28 @@ impl Count<'_> {
             let mut kept = guarded_roles(self.resolved).into_keys().chain(["role_admin"]);
             let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::TokenOwner(user) if is_known_by(person, &user.value));
             kept.any(|role| holds_role(person, role) && !holds_role(after, role)) && !self.accepts(accepts)
+        })
+    }
+
+    fn breaks_a_rule(&self) -> bool {
+        let rules = self.resolved.roster.guardrails.role_rules.iter();
+        let mut blocking = rules.filter(|rule| rule.on_violation == OnViolation::Block);
+        blocking.any(|rule| {
+            let is_one = |person: &Person, patterns: &[Sourced<EmailPattern>]| {
+                let addresses = || std::iter::once(&person.email).chain(&person.secondary);
+                patterns.iter().any(|pattern| addresses().any(|email| matches(pattern.value.as_str(), email)))
+            };
+            let has_other_role = |person: &Person| {
+                let mut held = person.assigned.iter().chain(&person.from_scim);
+                held.any(|held| rule.roles.iter().all(|allowed| id_of(&allowed.value) != &*held.0))
+            };
+            self.people.iter().any(|(_, after)| {
+                let accepts = |risk: &AcknowledgedRisk| matches!(risk, AcknowledgedRisk::Rule(user) if is_known_by(after, &user.value));
+                is_one(after, &rule.emails)
+                    && !is_one(after, &rule.except)
+                    && has_other_role(after)
+                    && !self.accepts(accepts)
+            })
         })
     }
 

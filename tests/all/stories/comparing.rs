@@ -30,7 +30,7 @@ fn an_administrator_in_december_does_not_pass_as_nothing_to_change() {
     ! windows  + { from = 2026-12-01, until = 2027-01-01, role = \"Admin\" }   users.toml:3
 
 1 declared differently
-Review the lines with ! first: guarded roles, guardrails, policy, acknowledgments, pinned organization.
+Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowledgments, pinned organization.
 "
     );
     assert_eq!(exit, Some(2));
@@ -120,6 +120,27 @@ const EVERY_KEY: &[(&str, &str, &str)] = &[
         "",
         "[[acknowledge]]\nguardrail = \"keep_active\"\ndown_to = 1\nreason = \"r\"\nexpires = 2026-12-01",
     ),
+    ("rule.emails", "", "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\""),
+    (
+        "rule.except",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\nexcept = [\"a@b.example\"]",
+    ),
+    (
+        "rule.roles",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"",
+        "[[rule]]\nemails = [\"*@B.example\"]\nroles = [\"Viewer\", \"Admin\"]\nreason = \"r\"",
+    ),
+    (
+        "rule.reason",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"s\"",
+    ),
+    (
+        "rule.on_violation",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\non_violation = \"block\"",
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"",
+    ),
     (
         "person.role",
         "[users]\n\"a@acme.example\" = {}",
@@ -208,7 +229,7 @@ fn people_who_come_and_go_are_told_with_what_that_means() {
   + eve@acme.example  newly declared
 
 1 newly declared · 1 no longer declared
-Review the lines with ! first: guarded roles, guardrails, policy, acknowledgments, pinned organization.
+Review the lines with ! first: guarded roles, guardrails, rules, policy, acknowledgments, pinned organization.
 "
     );
 }
@@ -241,7 +262,7 @@ fn no_token_and_no_network_are_needed_and_the_comment_says_it_too() {
 
 1 declared differently
 
-Review these first (guarded roles, guardrails, policy, acknowledgments, pinned organization):
+Review these first (guarded roles, guardrails, rules, policy, acknowledgments, pinned organization):
 
 - `bo@acme.example` `role`: `"Member"` → `"Admin"` (`users.toml:2`)
 

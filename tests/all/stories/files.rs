@@ -67,6 +67,11 @@ const TABLE: &[(&str, &[RosterCode])] = &[
         "[users]\n\"a@b.example\" = { windows = [{ until = 2027-01-01, status = \"away\" }] }\n",
         &[RosterCode::NoWayBack],
     ),
+    ("[[rule]]\nemails = \"b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n", &[RosterCode::BadPattern]),
+    (
+        "[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n[users]\n\"a@b.example\" = { role = \"y\" }\n",
+        &[RosterCode::AgainstRule],
+    ),
     ("[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\n", &[RosterCode::MissingKey]),
     (
         "[[acknowledge]]\nguardrail = \"protected\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01\n",

@@ -22,6 +22,7 @@ mod openapi;
 mod page;
 mod printing;
 mod reports;
+mod role_rules;
 mod rolling_back;
 mod sandbox;
 mod saved_plans;

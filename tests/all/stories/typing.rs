@@ -1281,7 +1281,7 @@ reason = ""
 "#,
         &[
             r#"1:1 roster::missing_key: this acknowledgment has no `expires` | None"#,
-            r#"2:13 roster::bad_value: `foo` is not a guardrail | the guardrails are: max_changes, keep_at_least, keep_at_most, keep_active, protected, token_owner, unmanaged, missing"#,
+            r#"2:13 roster::bad_value: `foo` is not a guardrail | the guardrails are: max_changes, keep_at_least, keep_at_most, keep_active, protected, token_owner, rule, unmanaged, missing"#,
             r#"3:9 roster::bad_value: `up_to` must be a whole number, 0 or more | write it without quotes: 40"#,
             r#"4:10 roster::bad_value: `reason` is empty | None"#,
         ],

@@ -1,0 +1,344 @@
+//! `[[rule]]`: the roles that people with certain addresses may have.
+//!
+//! The files are checked without Pylon first: every declared role, also in windows and from defaults, against every rule. Roles are
+//! then compared as texts. With the organization, `plan` checks again, by the IDs of the roles and by all addresses of a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use toml::de::DeTable;
+
+use super::email::{BadEmail, Email};
+use super::fields::{Fields, TomlValue, in_backticks};
+use super::people::{Context, read_email};
+use super::{DeclaredPerson, RoleName, RosterCode, keys};
+use crate::every::words;
+use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::source::{Place, Sourced};
+
+/// Limits the roles of the people with matching addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleRule {
+    pub place: Place,
+    pub emails: Vec<Sourced<EmailPattern>>,
+    /// The rule does not apply to these people.
+    pub except: Vec<Sourced<EmailPattern>>,
+    /// The only roles that are allowed. At least one.
+    pub roles: Vec<Sourced<RoleName>>,
+    /// Every message about the rule shows it.
+    pub reason: String,
+    pub on_violation: OnViolation,
+}
+
+words! {
+    /// What rolecall does if a person in Pylon holds a role against a rule, whether or not a file declares the person.
+    #[derive(Default, JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum OnViolation {
+        /// The plan warns, and lists the people.
+        #[default]
+        Report = "report",
+        /// The guardrail blocks the apply.
+        Block = "block",
+    }
+}
+
+/// An address, or an address with one `*` before the `@`, which stands for any characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailPattern {
+    written: String,
+    /// In lowercase and normalized, like [`Email::folded`].
+    folded: String,
+}
+
+impl EmailPattern {
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// Returns the form in which two patterns are the same if they match the same addresses.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    pub fn matches(&self, email: &Email) -> bool {
+        let email = email.folded();
+        match self.folded.split_once('*') {
+            None => email == self.folded,
+            Some((start, end)) => {
+                // The end has the whole domain, so `*` can only stand for a part of what is before the `@`.
+                email.len() >= start.len() + end.len() && email.starts_with(start) && email.ends_with(end)
+            }
+        }
+    }
+}
+
+impl RoleRule {
+    /// Returns whether the rule applies to a person with these addresses.
+    pub fn applies_to<'e>(&self, addresses: impl IntoIterator<Item = &'e Email>) -> bool {
+        let mut is_meant = false;
+        for email in addresses {
+            if self.except.iter().any(|pattern| pattern.value.matches(email)) {
+                return false;
+            }
+            is_meant |= self.emails.iter().any(|pattern| pattern.value.matches(email));
+        }
+        is_meant
+    }
+
+    /// Returns the allowed roles as they are written, and the reason: `only Viewer: contractors read only`.
+    pub fn summary(&self) -> String {
+        let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();
+        format!("only {}: {}", Printable::cut(&roles.join(" or "), 120), Printable::cut(&self.reason, 120))
+    }
+}
+
+/// What the check of the rules needs to know about people and roles.
+pub struct Known<'k> {
+    /// Returns the addresses of a declared person in Pylon, besides the declared one. Empty if they are unknown.
+    pub other_addresses: &'k dyn Fn(&DeclaredPerson) -> Vec<Email>,
+    /// Returns whether two names mean the same role.
+    pub is_same: &'k dyn Fn(&RoleName, &RoleName) -> bool,
+}
+
+/// Returns a problem for each declared role that a rule does not allow. People with the same default share one.
+pub fn violations(people: &[DeclaredPerson], rules: &[RoleRule], known: &Known<'_>) -> Vec<Problem> {
+    if rules.is_empty() {
+        return Vec::new(); // 100,000 people need not be searched for other addresses
+    }
+    let mut found: BTreeMap<(Place, usize), Vec<&DeclaredPerson>> = BTreeMap::new();
+    let mut others = BTreeMap::new();
+    for person in people {
+        let more = (known.other_addresses)(person);
+        for (number, rule) in rules.iter().enumerate() {
+            if !rule.applies_to(std::iter::once(&person.email.value).chain(&more)) {
+                continue;
+            }
+            for role in person.declared_roles().filter(|role| !rule.allows(role, known)) {
+                found.entry((role.place, number)).or_default().push(person);
+                others.insert(&person.email.value, more.clone());
+            }
+        }
+    }
+    let problem = |((place, rule), people): ((Place, usize), Vec<&DeclaredPerson>)| {
+        let rule = &rules[rule];
+        let role = people[0].declared_roles().find(|role| role.place == place);
+        violation(&people, role.map_or("", |role| &role.value), place, rule, &others)
+    };
+    found.into_iter().map(problem).collect()
+}
+
+impl RoleRule {
+    fn allows(&self, role: &Sourced<RoleName>, known: &Known<'_>) -> bool {
+        self.roles.iter().any(|allowed| (known.is_same)(&allowed.value, &role.value))
+    }
+}
+
+/// Returns whether two texts name the same role. Letter case, spaces, hyphens, and underscores do not matter, because a slug differs
+/// from its name in these. An ID is another text than the name of its role.
+pub fn is_same_text(one: &RoleName, other: &RoleName) -> bool {
+    let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
+    one == other || plain(one) == plain(other)
+}
+
+fn violation(
+    people: &[&DeclaredPerson],
+    role: &str,
+    place: Place,
+    rule: &RoleRule,
+    others: &BTreeMap<&Email, Vec<Email>>,
+) -> Problem {
+    const NAMED: usize = 5;
+    let role = Printable::cut(role, 60);
+    let named = |person: &&&DeclaredPerson| {
+        let email = &person.email.value;
+        let is_meant = |other: &&Email| rule.emails.iter().any(|pattern| pattern.value.matches(other));
+        let also = others[email].iter().find(is_meant).filter(|_| !is_meant(&email));
+        also.map_or(email.to_string(), |also| format!("{email} (also {also} in Pylon)"))
+    };
+    let mut names: Vec<String> = people.iter().take(NAMED).map(|person| named(&person)).collect();
+    if people.len() > NAMED {
+        names.push(format!("{} more", people.len() - NAMED));
+    }
+    let message = format!("a rule does not allow the role {role} for {}", listed(&names));
+    let [first, ..] = people else { return Problem::new(RosterCode::AgainstRule, message) };
+    let is_default =
+        first.values.role.as_ref().is_some_and(|value| value.from_defaults && value.value.place == place);
+    let mut problem = Problem::new(RosterCode::AgainstRule, message);
+    problem = if is_default {
+        problem.at(place, "the default role").at(first.email.place, "has no role of their own")
+    } else {
+        problem.at(place, "not allowed")
+    };
+    let allowed: Vec<String> =
+        rule.roles.iter().map(|role| Printable::cut(&role.value, 60).to_string()).collect();
+    let who = if people.len() == 1 { "the person" } else { "the people" };
+    let mut help = format!("declare {}, or add {who} to `except` of the rule", allowed.join(" or "));
+    if role.raw().contains(|sign: char| !sign.is_alphabetic() && sign != ' ') {
+        help += &format!(
+            "; if {role} is the ID or the slug of an allowed role, write that role as the rule does"
+        );
+    }
+    problem.at(rule.place, rule.summary()).help(help)
+}
+
+/// Joins names: `a`, `a and b`, or `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        all => all.concat(),
+    }
+}
+
+/// Reads one `[[rule]]`. Returns `None` if it is invalid.
+pub(super) fn read_rule(
+    fields: &mut Fields<'_>,
+    value: &TomlValue<'_>,
+    context: &Context,
+) -> Option<RoleRule> {
+    let place = fields.place(value.span());
+    let (mut emails, mut except, mut roles) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut reason, mut on_violation) = (None, OnViolation::default());
+    let before = fields.problems.len();
+    let table: &DeTable<'_> = fields.table("rule", value)?;
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "emails" => emails = read_patterns(fields, "emails", value, context),
+            "except" => except = read_patterns(fields, "except", value, context),
+            "roles" => {
+                let list = fields.array("roles", value).into_iter().flatten();
+                roles.extend(list.filter_map(|role| fields.role(role)));
+            }
+            "reason" => reason = fields.text("reason", value),
+            "on_violation" => {
+                let code = RosterCode::BadValue;
+                let read = fields.one_of("on_violation", code, value, &OnViolation::ALL, OnViolation::as_str);
+                on_violation = read.map_or(on_violation, |found| found.value);
+            }
+            _ => fields.unknown(key, value, keys::RULE, "[[rule]]"),
+        }
+    }
+    // A mistake in a value, or in the name of a key, has been reported. Then it is confusing to report the key as missing, too.
+    if fields.problems.len() > before {
+        return None;
+    }
+    let missing: Vec<&str> =
+        [("emails", emails.is_empty()), ("roles", roles.is_empty()), ("reason", reason.is_none())]
+            .into_iter()
+            .filter_map(|(key, is_missing)| is_missing.then_some(key))
+            .collect();
+    if let [first, ..] = missing.as_slice() {
+        let what = if table.contains_key(*first) { "is empty" } else { "is missing" };
+        let problem = Problem::new(RosterCode::MissingKey, format!("`{first}` of this rule {what}"))
+            .at(place, "a rule needs `emails`, `roles`, and `reason`");
+        fields.report(problem.help("for example: emails = \"*@contractor.example\", roles = [\"Viewer\"], reason = \"contractors read only\""));
+        return None;
+    }
+    Some(RoleRule { place, emails, except, roles, reason: reason?.value, on_violation })
+}
+
+/// Reads one pattern, or a list of patterns.
+fn read_patterns(
+    fields: &mut Fields<'_>,
+    key: &str,
+    value: &TomlValue<'_>,
+    context: &Context,
+) -> Vec<Sourced<EmailPattern>> {
+    if value.get_ref().is_str() {
+        return read_pattern(fields, key, value, context).into_iter().collect();
+    }
+    let list = fields.array(key, value).into_iter().flatten();
+    list.filter_map(|pattern| read_pattern(fields, key, pattern, context)).collect()
+}
+
+fn read_pattern(
+    fields: &mut Fields<'_>,
+    key: &str,
+    value: &TomlValue<'_>,
+    context: &Context,
+) -> Option<Sourced<EmailPattern>> {
+    let written = fields.string(key, value)?;
+    let (local, domain) = written.value.split_once('@').unwrap_or((written.value, ""));
+    let why = match (local.matches('*').count(), domain) {
+        (_, "") => Some("it has no `@` with a domain behind it"),
+        (_, domain) if domain.contains('*') => Some("`*` may only be before the `@`"),
+        (0 | 1, _) => None,
+        _ => Some("it has more than one `*`"),
+    };
+    if let Some(why) = why {
+        let message = format!("{} is not a pattern for addresses: {why}", in_backticks(written.value, 80));
+        let problem = Problem::new(RosterCode::BadPattern, message).at(written.place, "not a pattern");
+        fields.report(
+            problem.help("write an address, or one with a `*` before the `@`: \"*@contractor.example\""),
+        );
+        return None;
+    }
+    // With a letter instead of the `*`, it must be an address.
+    let address = written.value.replacen('*', "x", 1);
+    if let Err(BadEmail::Malformed(_) | BadEmail::NotAscii) = Email::declared(&address, context.allow_unicode)
+    {
+        read_email(fields, Sourced::new(&address, written.place), context.allow_unicode);
+        return None;
+    }
+    let folded = Email::observed(written.value).folded();
+    Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))
+}
+
+/// Returns the patterns of all rules that match no declared address.
+pub fn unused_patterns<'r>(
+    people: &[DeclaredPerson],
+    rules: &'r [RoleRule],
+) -> impl Iterator<Item = &'r Sourced<EmailPattern>> {
+    let patterns: Vec<_> = rules.iter().flat_map(|rule| rule.emails.iter().chain(&rule.except)).collect();
+    let is_used = |pattern: &Sourced<EmailPattern>| {
+        people.iter().any(|person| pattern.value.matches(&person.email.value))
+    };
+    let used: BTreeSet<Place> =
+        patterns.iter().filter(|pattern| is_used(pattern)).map(|pattern| pattern.place).collect();
+    patterns.into_iter().filter(move |pattern| !used.contains(&pattern.place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(written: &str) -> EmailPattern {
+        EmailPattern { written: written.into(), folded: Email::observed(written).folded() }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters_before_the_at_sign() {
+        for (written, email, matches) in [
+            ("ana@acme.example", "ana@acme.example", true),
+            ("Ana@Acme.example", "aNA@acme.EXAMPLE", true),
+            ("ana@acme.example", "hana@acme.example", false),
+            ("*@acme.example", "ana@acme.example", true),
+            ("*@acme.example", "ana@sub.acme.example", false),
+            ("*@acme.example", "ana@notacme.example", false),
+            ("*@acme.example", "ana@acme.example.evil.example", false),
+            ("ext-*@acme.example", "ext-ana@acme.example", true),
+            ("ext-*@acme.example", "ext-@acme.example", true),
+            ("ext-*@acme.example", "next-ana@acme.example", false),
+            ("*-ext@acme.example", "ana-ext@acme.example", true),
+            ("a*a@acme.example", "ana@acme.example", true),
+            ("a*a@acme.example", "a@acme.example", false),
+            ("*@ACME.example", "\u{e4}na@acme.example", true),
+        ] {
+            assert_eq!(pattern(written).matches(&Email::observed(email)), matches, "{written} {email}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_name_are_the_same_role() {
+        for (one, other, is_same) in [
+            ("Support Lead", "support-lead", true),
+            ("Support Lead", "support_lead", true),
+            ("Viewer", "viewer", true),
+            ("Viewer", "Viewers", false),
+            ("Viewer", "role_viewer", false),
+        ] {
+            assert_eq!(is_same_text(&one.into(), &other.into()), is_same, "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `[[rule]]`: who may have which role.
+
+use pretty_assertions::assert_eq;
+
+use crate::harness::Scene;
+
+const RULE: &str = "[[rule]]\nemails = \"*@contractor.example\"\nexcept = [\"lead@contractor.example\"]\nroles = [\"Viewer\"]\nreason = \"contractors read only\"\n";
+
+/// Ana and Ben are Admins. Cy is a contractor and a Member. Dee is an employee with a second address at the contractor.
+fn pylon() -> Scene {
+    Scene::with_pylon(
+        r#"{ "token_user": "u_ana", "organization": { "id": "org_1", "name": "Acme" }, "users": [
+        { "id": "u_ana", "email": "ana@acme.example", "name": "Ana", "role": "admin" },
+        { "id": "u_ben", "email": "ben@acme.example", "name": "Ben", "role": "admin" },
+        { "id": "u_cy", "email": "cy@contractor.example", "name": "Cy", "role": "member" },
+        { "id": "u_dee", "email": "dee@acme.example", "emails": ["dee@contractor.example"], "name": "Dee", "role": "viewer" },
+        { "id": "u_lead", "email": "lead@contractor.example", "name": "Lee", "role": "admin" } ] }"#,
+    )
+}
+
+#[test]
+fn a_declared_role_against_a_rule_is_an_error_without_pylon() {
+    for (people, text) in [
+        (
+            "[users]\n\"cy@contractor.example\" = { role = \"Member\" }\n",
+            "the role Member for cy@contractor.example",
+        ),
+        (
+            "[users]\n\"CY@Contractor.example\" = { role = \"Member\" }\n",
+            "the role Member for CY@Contractor.example",
+        ),
+        (
+            "[users]\n\"cy@contractor.example\" = { role = \"role_viewer\" }\n",
+            "if role_viewer is the ID or the slug",
+        ),
+        (
+            "[users]\n\"cy@contractor.example\" = { role = \"Viewer\", windows = [{ from = 2026-12-20, until = 2026-12-24, role = \"Admin\" }] }\n",
+            "the role Admin for cy@contractor.example",
+        ),
+        (
+            "[defaults]\nrole = \"Member\"\n[users]\n\"a@contractor.example\" = {}\n\"b@contractor.example\" = {}\n\"lead@contractor.example\" = {}\n",
+            "the role Member for a@contractor.example and b@contractor.example",
+        ),
+    ] {
+        let run = Scene::offline().file("users.toml", format!("{RULE}{people}")).run("validate");
+        run.exits(1).names("roster::against_rule");
+        run.mentions(text);
+        run.mentions("only Viewer: contractors read only");
+        assert_eq!(run.stderr.matches("roster::against_rule").count(), 2, "once, and in the last line");
+    }
+}
+
+#[test]
+fn allowed_roles_and_exceptions_are_valid_in_every_spelling() {
+    for people in [
+        "\"cy@contractor.example\" = { role = \"Viewer\" }",
+        "\"cy@contractor.example\" = { role = \"viewer\" }",
+        "\"cy@contractor.example\" = {}",
+        "\"LEAD@contractor.example\" = { role = \"Admin\" }",
+        "\"cy@sub.contractor.example\" = { role = \"Admin\" }",
+        "\"contractor.example@acme.example\" = { role = \"Admin\" }",
+    ] {
+        Scene::offline().file("users.toml", format!("{RULE}[users]\n{people}\n")).run("validate").exits(0);
+    }
+}
+
+#[test]
+fn a_rule_with_a_mistake_says_what_is_wrong_with_it() {
+    let rule = |emails: &str, rest: &str| format!("[[rule]]\nemails = {emails}\n{rest}\n[users]\n");
+    let rest = "roles = [\"Viewer\"]\nreason = \"r\"";
+    for (text, code, said) in [
+        (rule("\"*@*.example\"", rest), "roster::bad_pattern", "`*` may only be before the `@`"),
+        (rule("\"*a*@b.example\"", rest), "roster::bad_pattern", "it has more than one `*`"),
+        (
+            rule("\"contractor.example\"", rest),
+            "roster::bad_pattern",
+            "it has no `@` with a domain behind it",
+        ),
+        (rule("\"a b*@b.example\"", rest), "roster::bad_email", "is not an e-mail address"),
+        (rule("[]", rest), "roster::missing_key", "`emails` of this rule is empty"),
+        (
+            rule("\"*@b.example\"", "roles = []\nreason = \"r\""),
+            "roster::missing_key",
+            "`roles` of this rule is empty",
+        ),
+        (
+            rule("\"*@b.example\"", "roles = [\"Viewer\"]"),
+            "roster::missing_key",
+            "`reason` of this rule is missing",
+        ),
+        (
+            rule("\"*@b.example\"", "roles = \"Viewer\"\nreason = \"r\""),
+            "roster::wrong_type",
+            "roles = [\"Viewer\"]",
+        ),
+        (
+            rule("\"*@b.example\"", &format!("{rest}\nrole = \"x\"")),
+            "roster::unknown_key",
+            "did you mean `roles`?",
+        ),
+        (
+            rule("\"*@b.example\"", &format!("{rest}\non_violation = \"warn\"")),
+            "roster::bad_value",
+            "`on_violation` is one of: report, block",
+        ),
+        (rule("\"*@b.example\"", rest).replace("[[rule]]", "[rule]"), "roster::wrong_type", "[[rule]]"),
+    ] {
+        let run = Scene::offline().file("users.toml", &text).run("validate");
+        run.exits(1).names(code);
+        run.mentions(said);
+    }
+    let team = Scene::offline()
+        .file("users.toml", "include = [\"team.toml\"]\n")
+        .file("team.toml", RULE)
+        .run("validate");
+    team.exits(1).names("roster::root_only");
+}
+
+#[test]
+fn a_plan_lists_people_in_pylon_who_have_a_role_against_a_rule() {
+    let users = "[users]\n\"ben@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon().file("users.toml", format!("{RULE}{users}"));
+    let run = scene.run("plan");
+    run.exits(0);
+    let said = "Guardrail rule: cy@contractor.example has Member (only Viewer: contractors read only)\n";
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+
+    let blocking = format!("{RULE}on_violation = \"block\"\n");
+    let scene = scene.file("users.toml", format!("{blocking}{users}"));
+    for words in ["plan", "apply --auto-approve"] {
+        let run = scene.run(words);
+        run.exits(3);
+        let said = "Blocked by rule: cy@contractor.example has Member (only Viewer: contractors read only)   users.toml:1\n";
+        assert!(run.stdout.contains(said), "{}", run.stdout);
+        assert!(run.stdout.contains("    user = \"cy@contractor.example\"\n"), "{}", run.stdout);
+    }
+    let acknowledged = "[[acknowledge]]\nguardrail = \"rule\"\nuser = \"cy@contractor.example\"\nreason = \"until the handover\"\nexpires = 2026-12-01\n";
+    let scene = scene.file("users.toml", format!("{blocking}{acknowledged}{users}"));
+    let run = scene.run("plan");
+    run.exits(0);
+    assert!(run.stdout.contains("acknowledged: until the handover\n"), "{}", run.stdout);
+
+    // A plan that gives Cy an allowed role needs neither.
+    let users = "[users]\n\"cy@contractor.example\" = { role = \"Viewer\" }\n";
+    let scene = scene.file("users.toml", format!("{blocking}{users}"));
+    let run = scene.run("apply --auto-approve");
+    run.exits(0);
+    assert!(!run.stdout.contains("contractors read only"), "{}", run.stdout);
+    assert_eq!(scene.patches().len(), 1);
+}
+
+#[test]
+fn a_rule_applies_to_every_address_that_a_person_has_in_pylon() {
+    let users = "[users]\n\"dee@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon().file("users.toml", format!("{RULE}{users}"));
+    scene.run("validate").exits(0);
+    for words in ["plan", "apply --auto-approve", "explain dee@acme.example", "import --update"] {
+        let run = scene.run(words);
+        run.exits(1).names("roster::against_rule");
+        run.mentions("a rule does not allow the role Admin for dee@acme.example (also dee@contractor.example in Pylon)");
+    }
+    assert_eq!(scene.patches(), [""; 0]);
+}
+
+#[test]
+fn explain_names_the_rules_of_a_person_and_import_obeys_them() {
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon().file("users.toml", format!("{RULE}{users}"));
+    for (who, applies) in
+        [("cy@contractor.example", true), ("dee@acme.example", true), ("lead@contractor.example", false)]
+    {
+        let run = scene.run(&format!("explain {who}"));
+        run.exits(0);
+        assert_eq!(run.stdout.contains("only Viewer: contractors read only"), applies, "{}", run.stdout);
+    }
+    let run = scene.run("import --update --into users.toml");
+    run.exits(0);
+    let said = "role: Pylon shows one that a rule does not allow (only Viewer: contractors read only)";
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    let text = std::fs::read_to_string(scene.folder().join("users.toml")).unwrap();
+    assert!(
+        !text.contains("cy@contractor.example") && text.contains("\"lead@contractor.example\""),
+        "{text}"
+    );
+    scene.run("validate").exits(0);
+}
+
+#[test]
+fn a_changed_rule_is_marked_for_the_reviewer() {
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon()
+        .file("users.toml", format!("{}{users}", RULE.replace("[\"Viewer\"]", "[\"Viewer\", \"Admin\"]")))
+        .file("old.toml", format!("{RULE}{users}"));
+    let run = scene.run("compare old.toml users.toml");
+    run.exits(0);
+    assert!(run.stdout.contains("[[rule]] *@contractor.example"), "{}", run.stdout);
+    assert!(run.stdout.contains("roles") && run.stdout.contains("\"Admin\""), "{}", run.stdout);
+    let run = scene.run("plan --base old.toml");
+    run.exits(0);
+    assert!(run.stdout.contains("[[rule]] *@contractor.example"), "{}", run.stdout);
+}
+
+#[test]
+fn a_role_that_a_rule_allows_must_exist() {
+    let text = RULE.replace("Viewer", "Viewre") + "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let run = pylon().file("users.toml", text).run("plan");
+    run.exits(1).names("plan::unknown_role");
+    run.mentions("did you mean `Viewer`?");
+}
+
+#[test]
+fn fmt_keeps_rules_in_their_order_and_sorts_their_keys() {
+    let text = "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\nexpires = 2026-12-01\n\n# Contractors\n[[rule]]\nreason = \"b\"\nroles = [ \"Viewer\" ]\nemails = \"*@b.example\"\n\n[[rule]]\nemails = \"*@a.example\"\nroles = [\"Viewer\"]\nreason = \"a\"\n";
+    let scene = Scene::offline().file("users.toml", text);
+    scene.run("fmt").exits(0);
+    assert_eq!(
+        std::fs::read_to_string(scene.folder().join("users.toml")).unwrap(),
+        "# Contractors\n[[rule]]\nemails = \"*@b.example\"\nroles = [\"Viewer\"]\nreason = \"b\"\n\n[[rule]]\nemails = \"*@a.example\"\nroles = [\"Viewer\"]\nreason = \"a\"\n\n[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 40\nreason = \"r\"\nexpires = 2026-12-01\n"
+    );
+}
