@@ -52,6 +52,10 @@ pub enum NotWrittenReason {
     Address,
     /// A rule does not allow the role. Contains the summary of the rule.
     Rule(String),
+    /// No file can declare this address.
+    UndeclarableAddress,
+    /// Several people in Pylon have this address.
+    SharedAddress,
     /// The text of the file cannot be edited in this way.
     Refused(Refused),
 }

@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::invocation::{Invocation, path_word};
+use crate::new_roster::SplitBy;
 use crate::pylon::request::Endpoint;
 use crate::regular::STDIN;
 use crate::report::{Format, LONGEST_COMMENT};
@@ -197,6 +198,9 @@ pub struct ImportArgs {
     /// Add unmanaged people to this file, which must be the root file or one that it includes
     #[arg(long, value_name = "FILE", requires = "update")]
     pub into: Option<PathBuf>,
+    /// Write the people to new team files in the folder teams/, one per role or one per domain
+    #[arg(long, value_enum, value_name = "KEY", conflicts_with = "update")]
+    pub split_by: Option<SplitBy>,
     /// Also declare the statuses of new people. Note that Pylon changes statuses by itself
     #[arg(long)]
     pub with_status: bool,
@@ -204,7 +208,7 @@ pub struct ImportArgs {
     #[arg(long)]
     pub diff: bool,
     /// Write the organization to a state file for the sandbox, instead of users.toml (format: docs/sandbox.md)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "with_status", "diff"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "split_by", "with_status", "diff"])]
     pub state: Option<PathBuf>,
     #[command(flatten)]
     pub connection: ConnectionArgs,

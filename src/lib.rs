@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The layers, each of which uses only the layers before it: [`roster`], [`layout`], [`desired`], [`comparison`], [`observed`], [`plan`],
-//! [`adoption`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is separate. [`cli`] defines the command
+//! [`adoption`], [`new_roster`], [`pylon`], [`apply`], [`report`], [`output`], [`commands`]. The [`sandbox`] is separate. [`cli`] defines the command
 //! line, and [`manual`] documents it. [`printable`], [`toml_text`], [`source`], [`secret`], [`problem`], [`private`], [`target_file`],
 //! [`invocation`], [`own_folder`], [`regular`], `spelling` and `every` are used everywhere. docs/architecture.md describes all of them.
 
@@ -28,6 +28,7 @@ pub mod exit;
 pub mod invocation;
 pub mod layout;
 pub mod manual;
+pub mod new_roster;
 pub mod observed;
 pub mod output;
 pub mod own_folder;

@@ -1,7 +1,6 @@
-//! `import`: writes the organization to new files, or updates existing files.
+//! `import`: writes the organization to new files, or updates existing files. `new_roster` decides what new files declare.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -9,20 +8,19 @@ use super::connection::Connection;
 use super::files::{declared, read_if_there};
 use super::prepare::{observe, settle};
 use super::state::{is_new, observed_state, write_state};
-use super::write::{Rewritten, not_written, rewrite};
-use super::{CommandCode, Done, Environment, Trouble, block_on};
-use crate::adoption::{Adoption, declarable_values};
+use super::write::{Created, Rewritten, create, not_written, rewrite, shown};
+use super::{CommandCode, Done, Environment, Trouble, block_on, folder};
+use crate::adoption::Adoption;
 use crate::cli::{Common, ImportArgs};
 use crate::exit::Exit;
-use crate::layout::{NewFile, PersonValues, fresh};
-use crate::observed::{Found, Meaning, ObservedState, Person, RoleCatalog, UserId};
+use crate::new_roster::{LeftOut, NewRoster, TEAMS, TeamFile};
+use crate::observed::{Found, ObservedState, Person, RoleCatalog, UserId};
 use crate::plan::Change;
 use crate::printable::Printable;
-use crate::private::Staged;
 use crate::problem::Problem;
 use crate::report::facts::files::{FileLine, FileState, FilesReport, SkippedLine, file_lines, skipped_lines};
 use crate::report::{Body, words};
-use crate::roster::{Email, PerField, RoleName, Roster};
+use crate::roster::Roster;
 use crate::source::{FileId, Sources};
 use crate::spelling::did_you_mean;
 use crate::target_file::follow_links;
@@ -47,123 +45,128 @@ fn state(path: &Path, args: &ImportArgs, common: &Common, environment: &Environm
     })
 }
 
-/// Writes a new file.
+/// Writes new files.
 fn begin(args: &ImportArgs, common: &Common, environment: &Environment) -> Done {
-    let path = &common.config;
-    let name = path.to_string_lossy().into_owned();
-    if path.try_exists().unwrap_or(true) {
-        return Err(is_there(&name).into());
-    }
+    let config = &common.config;
+    let teams = folder(config).join(TEAMS);
+    let teams = teams.strip_prefix(".").unwrap_or(&teams);
+    are_new(config, args.split_by.map(|_| teams))?;
     block_on(async {
         let nobody = Roster::default();
         let connection = Connection::open(&nobody, &args.connection, common, environment).await?;
         let state = connection.observe(&nobody, &[]).await?.state;
-        let Beginning { text, declared, default_role, unicode, left } =
-            beginning(&state, &connection, args.fields());
+        let new = NewRoster::of(&state, connection.region(), args.fields(), args.split_by);
         connection.close().await?;
-        let line = FileLine::new(&name, state_of(args), "", &text);
+        let report = begun(args, &new, &state.roles, config, teams);
         if !args.diff {
-            write(path, &text).map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => is_there(&name),
-                _ => not_written(&name, &error),
-            })?;
+            write(new, config, teams)?;
         }
-        let files = vec![if args.diff { line } else { FileLine { hunks: Vec::new(), ..line } }];
-        let default_role = default_role.as_ref().map(|(role, number)| (role, *number));
-        let verdict = words::imported(declared, default_role, left.len(), unicode, args.diff);
-        Ok((Body::Files(Box::new(FilesReport { verdict, files, left })), Exit::Done))
+        Ok((Body::Files(Box::new(report)), Exit::Done))
     })
 }
 
-fn is_there(name: &str) -> Problem {
-    let name = Printable::cut(name, 200);
-    Problem::new(CommandCode::FileExists, format!("{name} already exists"))
-        .help("run `rolecall import --update` to update it; to start again, move it away")
+/// Checks that no file would be overwritten, and that the new root file would include no other file.
+fn are_new(config: &Path, teams: Option<&Path>) -> Result<(), Problem> {
+    let has_root = config.try_exists().unwrap_or(true);
+    let mut there: Vec<String> = has_root.then(|| name_of(config)).into_iter().collect();
+    there.extend(teams.map(included_in).transpose()?.into_iter().flatten());
+    if there.is_empty() { Ok(()) } else { Err(are_there(&there, has_root)) }
 }
 
-/// Writes a new file that everyone may read, because it goes into git. Does not overwrite a file that was created in the meantime.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let staged = Staged::open(&follow_links(path))?;
-    #[cfg(unix)]
-    let staged = {
-        use std::os::unix::fs::PermissionsExt;
-        staged.allow(std::fs::Permissions::from_mode(0o644))?
+/// Returns the TOML files in the folder of team files. It is not an error if the folder does not exist. A link is refused, because it may
+/// lead out of the folder of the config, where no file is read.
+fn included_in(teams: &Path) -> Result<Vec<String>, Problem> {
+    match std::fs::symlink_metadata(teams) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Ok(there) if !there.is_dir() => {
+            let message = format!("{} already exists, and is not a folder", shown(&name_of(teams)));
+            let help =
+                "nothing was written; move it away, because the team files need a folder with this name";
+            return Err(Problem::new(CommandCode::FileExists, message).help(help));
+        }
+        _ => {}
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(teams).map_err(|error| not_written(&name_of(teams), &error))?.flatten() {
+        let path = entry.path();
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !is_hidden && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
+            files.push(name_of(&path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn name_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Returns the problem that these files exist.
+fn are_there(names: &[String], has_root: bool) -> Problem {
+    const LISTED: usize = 8;
+    let listed: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
+    let more = names.len().saturating_sub(LISTED);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let (message, them) = match names {
+        [_] => (format!("{} already exists", listed.concat()), "it"),
+        _ => (format!("{} files already exist: {}{more}", names.len(), listed.join(", ")), "them"),
     };
-    staged.fill(text)?.place_new()
+    Problem::new(CommandCode::FileExists, message).help(if has_root {
+        format!("run `rolecall import --update` to update {them}; to start again, move {them} away")
+    } else {
+        format!("nothing was written; move {them} away, because the new root file would include {them}")
+    })
+}
+
+/// Writes the root file last, so that an import that fails midway leaves no valid root file.
+fn write(new: NewRoster<'_>, config: &Path, teams: &Path) -> Result<(), Trouble> {
+    let is_new_folder = !new.teams.is_empty() && !teams.exists();
+    let team = |TeamFile { name: file, text, .. }: TeamFile| {
+        let path = teams.join(file);
+        Created { name: name_of(&path), path, text }
+    };
+    let root = Created { name: name_of(config), path: follow_links(config), text: new.root };
+    let files: Vec<Created> = new.teams.into_iter().map(team).chain([root]).collect();
+    if is_new_folder {
+        std::fs::create_dir(teams).map_err(|error| not_written(&name_of(teams), &error))?;
+    }
+    let written = create(&files, |name| are_there(&[name.to_owned()], name == files[files.len() - 1].name));
+    if is_new_folder && written.is_err() {
+        let _ = std::fs::remove_dir(teams); // fails if a file was written
+    }
+    written
+}
+
+/// Returns the report of new files, with the root file first.
+fn begun(
+    args: &ImportArgs,
+    new: &NewRoster<'_>,
+    roles: &RoleCatalog,
+    config: &Path,
+    teams: &Path,
+) -> FilesReport {
+    let line = |path: &Path, text: &str, people: usize| {
+        let line = FileLine::new(&name_of(path), state_of(args), "", text);
+        FileLine { people: Some(people), hunks: if args.diff { line.hunks } else { Vec::new() }, ..line }
+    };
+    let in_root = if new.teams.is_empty() { new.declared } else { 0 };
+    let mut files = vec![line(config, &new.root, in_root)];
+    files.extend(new.teams.iter().map(|team| line(&teams.join(&team.name), &team.text, team.declared)));
+    let left = new.left.iter().map(|LeftOut { person, field, why }| {
+        let address = person.email.as_str();
+        let name = if address.is_empty() { person.id.as_str() } else { address };
+        SkippedLine {
+            email: Printable::new(name),
+            why: words::not_written(*field, why, roles),
+            location: None,
+        }
+    });
+    FilesReport { verdict: words::imported(new, args.diff), files, left: left.collect() }
 }
 
 fn state_of(args: &ImportArgs) -> FileState {
     if args.diff { FileState::WouldBeWritten } else { FileState::Written }
-}
-
-struct Beginning {
-    text: String,
-    /// The number of people in it.
-    declared: usize,
-    /// The role in `[defaults]`, and how many of them have it.
-    default_role: Option<(RoleName, usize)>,
-    /// The number of their addresses that have letters outside ASCII.
-    unicode: usize,
-    /// The people in Pylon who are not in it.
-    left: Vec<SkippedLine>,
-}
-
-fn beginning(state: &ObservedState, connection: &Connection, wanted: PerField<bool>) -> Beginning {
-    let mut people = Vec::new();
-    let mut left = Vec::new();
-    for person in state.people().filter(|person| !person.deactivated) {
-        match newcomer(person, state, wanted) {
-            Ok(new) => people.push(new),
-            Err(why) => {
-                let address = person.email.as_str();
-                let name = if address.is_empty() { person.id.as_str() } else { address };
-                left.push(SkippedLine { email: Printable::new(name), why, location: None });
-            }
-        }
-    }
-    let unicode = people.iter().filter(|person| !person.email.as_str().is_ascii()).count();
-    let default = most_common(&people, &state.roles);
-    let file = NewFile {
-        allow_unicode_emails: unicode > 0,
-        organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
-        region: connection.region(),
-        default_role: default.as_ref().map(|(role, _)| role),
-        people: &people,
-    };
-    Beginning { text: fresh(&file), declared: people.len(), default_role: default, unicode, left }
-}
-
-/// Returns a person as a new file declares them, or why it cannot.
-fn newcomer(person: &Person, state: &ObservedState, wanted: PerField<bool>) -> Result<PersonValues, String> {
-    if Email::declared(person.email.as_str(), true).is_err() {
-        return Err("person: no file can declare this address".into());
-    }
-    if matches!(state.find(&person.email), Found::Several(_)) {
-        return Err("person: several people in Pylon have this address".into());
-    }
-    let values = declarable_values(person, wanted, &state.roles)
-        .map_err(|(field, why)| words::not_written(Some(field), &why, &state.roles))?;
-    Ok(PersonValues { email: person.email.clone(), values })
-}
-
-/// The role of most people, for `[defaults]`, and their number. Never the administrators' role: a person who is added to the file without a role
-/// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
-/// that the same organization gives the same file.
-fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
-    let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
-    for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
-        *counts.entry(role).or_default() += 1;
-    }
-    let slug = |name: &RoleName| match roles.meaning(name) {
-        Meaning::One(role) => role.slug.clone(),
-        Meaning::Ambiguous(_) | Meaning::Unknown => String::new(),
-    };
-    let access =
-        |name: &RoleName| ["viewer", "member"].iter().position(|known| *known == slug(name)).unwrap_or(2);
-    let candidates = counts.into_iter().filter(|(role, _)| slug(role) != "admin");
-    candidates
-        .min_by_key(|(role, count)| (Reverse(*count), access(role)))
-        .map(|(role, count)| (role.clone(), count))
 }
 
 /// Updates the files with the values in Pylon.

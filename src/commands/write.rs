@@ -1,10 +1,12 @@
-//! Rewrites files of the roster: all of them or none, except if a rename fails midway.
+//! Writes files of the roster: all of them or none, except if a rename fails midway.
 
 use std::fs;
-use std::io::{Error, Result};
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
 
 use super::{CommandCode, Trouble};
 use crate::printable::Printable;
+use crate::private::Staged;
 use crate::problem::Problem;
 use crate::regular::{STDIN_NAME, is_stream};
 use crate::target_file::{FilledFile, TargetFile};
@@ -40,23 +42,67 @@ fn prepare(name: &str, before: &str, after: String) -> Result<FilledFile> {
 fn place(prepared: Vec<(String, FilledFile)>) -> std::result::Result<(), Trouble> {
     let mut written: Vec<String> = Vec::new();
     for (name, file) in prepared {
-        if let Err(error) = file.place() {
-            let problem = not_written(&name, &error);
-            return Err(match written.as_slice() {
-                [] => problem.into(),
-                _ => Trouble::half(problem.help(format!("these files were written: {}", written.join(", ")))),
-            });
-        }
+        file.place().map_err(|error| after(&written, not_written(&name, &error), ""))?;
         written.push(name);
     }
     Ok(())
+}
+
+/// Adds to a problem which files were written before it. `advice` says what to do about them.
+fn after(written: &[String], problem: Problem, advice: &str) -> Trouble {
+    match written {
+        [] => problem.into(),
+        _ => Trouble::half(problem.help(format!("these files were written: {}{advice}", written.join(", ")))),
+    }
+}
+
+/// A file that does not exist yet.
+pub(super) struct Created {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+/// Creates files in this order. Prepares all of them before the first one is created. Does not overwrite a file that was created in the
+/// meantime, for which `exists` returns the problem.
+pub(super) fn create(
+    files: &[Created],
+    exists: impl Fn(&str) -> Problem,
+) -> std::result::Result<(), Trouble> {
+    let mut prepared = Vec::new();
+    for Created { name, path, text } in files {
+        prepared.push((name, staged(path, text).map_err(|error| not_written(name, &error))?));
+    }
+    let mut written = Vec::new();
+    for (name, staged) in prepared {
+        staged.place_new().map_err(|error| {
+            let problem = match error.kind() {
+                ErrorKind::AlreadyExists => exists(name),
+                _ => not_written(name, &error),
+            };
+            after(&written, problem, "; delete them, then run the command again")
+        })?;
+        written.push(shown(name));
+    }
+    Ok(())
+}
+
+/// Prepares a new file that everyone may read, because it goes into git.
+fn staged(path: &Path, text: &str) -> Result<Staged> {
+    let staged = Staged::open(path)?;
+    #[cfg(unix)]
+    let staged = {
+        use std::os::unix::fs::PermissionsExt;
+        staged.allow(fs::Permissions::from_mode(0o644))?
+    };
+    staged.fill(text)
 }
 
 pub(super) fn not_written(name: &str, error: &Error) -> Problem {
     Problem::new(CommandCode::NotWritten, format!("{} cannot be written: {error}", shown(name)))
 }
 
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     Printable::cut(name, 200).to_string()
 }
 

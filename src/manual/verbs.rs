@@ -98,11 +98,16 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "import",
-        more: "Without --update, writes a new file and never overwrites one. With --update, replaces declared values that differ \
+        more: "Without --update, writes new files and never overwrites one. With --split-by, the people are in team files next to \
+               the root file, and nothing is written if the folder teams/ has a TOML file already. With --update, replaces declared values that differ \
                by the values in Pylon, and keeps comments, order, and layout. With --state, writes the organization to a state \
                file for the sandbox.",
         examples: &[
             ("rolecall import", "write users.toml"),
+            (
+                "rolecall import --split-by role",
+                "write users.toml, and teams/admin.toml, teams/member.toml, …",
+            ),
             ("rolecall import --update --diff", "show what would change in the files"),
             ("rolecall import --update --into teams/new.toml", "also add unmanaged people"),
             ("rolecall import --state pylon.json", "copy the organization for the sandbox"),

@@ -166,6 +166,7 @@ fn a_new_file_is_canonical() {
         person("dee@acme.example", &"long ".repeat(20), None),
     ];
     let file = NewFile {
+        include: None,
         allow_unicode_emails: false,
         organization: Some("org_1"),
         region: Some(Region::Us),

@@ -28,6 +28,9 @@ pub struct FileLine {
     #[serde(rename = "file")]
     pub name: Printable,
     pub state: FileState,
+    /// How many people the file declares. Missing, unless `import` makes new files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<usize>,
     /// The lines of a diff. Empty unless a diff was asked for.
     #[serde(rename = "diff", serialize_with = "as_diff")]
     #[schemars(with = "String")]
@@ -70,7 +73,7 @@ pub struct SkippedLine {
 impl FileLine {
     /// Returns a file with the lines that differ.
     pub fn new(name: &str, state: FileState, before: &str, after: &str) -> Self {
-        Self { name: Printable::new(name), state, hunks: diff_texts(before, after) }
+        Self { name: Printable::new(name), state, people: None, hunks: diff_texts(before, after) }
     }
 }
 
@@ -106,13 +109,16 @@ impl FilesReport {
         let would = files.iter().any(|file| file.state == FileState::WouldBeWritten);
         let mark = if would || !left.is_empty() { Mark::Attention } else { Mark::Good };
         let file = |file: &FileLine| {
-            let FileLine { name, state, hunks } = file;
+            let FileLine { name, state, people, hunks } = file;
             let mark = match state {
                 FileState::Written => Mark::Good,
                 FileState::WouldBeWritten => Mark::Attention,
                 FileState::Unchanged => Mark::Plain,
             };
-            let row = Row::new(mark, [cell(name), Printable::new(state.as_str())]);
+            let mut row = Row::new(mark, [cell(name), Printable::new(state.as_str())]);
+            // The verdict has the number of a single file.
+            let people = people.filter(|_| files.len() > 1);
+            row.cells.extend(people.map(|people| Printable::new(&words::people_of_file(people))));
             Row { hunks: hunks.clone(), ..row }
         };
         let shown = files.iter().filter(|file| file.state != FileState::Unchanged);

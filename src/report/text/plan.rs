@@ -379,7 +379,7 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
             "\n{}: {people}, and the next apply would set them again.\n",
             styled(styles.attention, "The files contradict this rollback")
         );
-        for FileLine { name, state: _, hunks } in files {
+        for FileLine { name, state: _, people: _, hunks } in files {
             text += &format!("To keep the rollback, edit {name}:\n");
             hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
         }

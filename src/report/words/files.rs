@@ -3,10 +3,11 @@
 use super::{LONGEST_NAME, count};
 use crate::adoption::NotWrittenReason;
 use crate::exit::Exit;
+use crate::new_roster::NewRoster;
 use crate::observed::RoleCatalog;
 use crate::printable::Printable;
 use crate::problem::Problems;
-use crate::roster::{Field, RoleName};
+use crate::roster::Field;
 
 /// Returns how many files are valid and how many people they declare.
 pub fn valid(files: &Problems, declared: usize, exit: Exit) -> String {
@@ -35,33 +36,40 @@ pub fn formatted(changed: usize, files: usize, is_dry: bool) -> String {
     }
 }
 
-/// Returns the result of an `import` that makes a new file. `default_role` comes with the number of people who have it. `unicode` is
-/// the number of addresses with characters outside ASCII.
-pub fn imported(
-    declared: usize,
-    default_role: Option<(&RoleName, usize)>,
-    left: usize,
-    unicode: usize,
-    is_dry: bool,
-) -> String {
+/// Returns the result of an `import` that makes new files.
+pub fn imported(new: &NewRoster<'_>, is_dry: bool) -> String {
+    let NewRoster { root: _, teams, declared, default_role, unicode, left } = new;
     let would = if is_dry { " would be" } else { "" };
-    let people = count(declared, "person", "people");
-    let left = if left == 0 { String::new() } else { format!(" · {left} not written") };
-    let unicode = match unicode {
-        0 => String::new(),
-        _ => format!(
-            "\nThe file sets `allow_unicode_emails = true`, because {} characters outside ASCII. Check them.",
-            match unicode {
-                1 => "1 address has".to_owned(),
-                _ => format!("{unicode} addresses have"),
-            }
-        ),
-    };
-    let default = default_role.map_or_else(String::new, |(role, number)| {
+    let mut text = format!("{}{would} declared", count(*declared, "person", "people"));
+    if !teams.is_empty() {
+        text += &format!(" in {}", count(teams.len(), "team file", "team files"));
+    }
+    if !left.is_empty() {
+        text += &format!(" · {} not written", left.len());
+    }
+    if let Some((role, number)) = default_role {
         let role = Printable::cut(role, LONGEST_NAME);
-        format!("\nThe default role is {role}, because {number} of them have it. People without a role in the file get it.")
-    });
-    format!("{people}{would} declared{left}{default}{unicode}")
+        text += &format!(
+            "\nThe default role is {role}, because {number} of them have it. People without a role in the file get it."
+        );
+    }
+    if teams.iter().any(|team| team.has_default) {
+        text += "\nPeople without a role in a team file get the role in its [defaults]. This is never the administrators' role.";
+    }
+    let file = if teams.is_empty() { "file" } else { "root file" };
+    let addresses = match unicode {
+        0 => return text,
+        1 => "1 address has".to_owned(),
+        _ => format!("{unicode} addresses have"),
+    };
+    text + &format!(
+        "\nThe {file} sets `allow_unicode_emails = true`, because {addresses} characters outside ASCII. Check them."
+    )
+}
+
+/// Returns how many people one of several new files declares.
+pub fn people_of_file(people: usize) -> String {
+    if people == 0 { "settings only".into() } else { count(people, "person", "people") }
 }
 
 /// Returns the content of a sandbox state that was written.
@@ -118,6 +126,8 @@ pub fn not_written(field: Option<Field>, why: &NotWrittenReason, roles: &RoleCat
         NotWrittenReason::Rule(rule) => {
             format!("{name}: Pylon shows one that a rule does not allow ({rule})")
         }
+        NotWrittenReason::UndeclarableAddress => format!("{name}: no file can declare this address"),
+        NotWrittenReason::SharedAddress => format!("{name}: several people in Pylon have this address"),
         NotWrittenReason::Refused(refused) => Printable::new(&refused.to_string()).to_string(),
     }
 }

@@ -325,6 +325,7 @@ fn a_new_file_is_canonical_and_declares_the_given_people() {
             .collect();
         let organization = format!("o{default}");
         let text = fresh(&NewFile {
+            include: None,
             allow_unicode_emails: false,
             organization: is_pinned.then_some(organization.as_str()),
             region: is_pinned.then_some(Region::Eu),

@@ -16,6 +16,7 @@ mod guardrails;
 mod headings;
 mod layout;
 mod limits;
+mod new_roster;
 mod order;
 mod organization;
 mod plans;

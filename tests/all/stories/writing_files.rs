@@ -304,6 +304,189 @@ fn import_does_not_overwrite_a_file_created_meanwhile() {
     assert_eq!(fs::read_dir(scene.folder()).unwrap().count(), 1, "nothing is left lying about");
 }
 
+/// An organization with roles and domains whose names are easy to confuse.
+const TEAMS: &str = r#"{ "organization": { "id": "org_1", "name": "Acme" },
+  "roles": [ { "id": "r_admin", "name": "Admin", "slug": "admin" }, { "id": "r_member", "name": "Member", "slug": "member" },
+             { "id": "r_lead", "name": "Support Lead", "slug": "support-lead" } ],
+  "users": [
+    { "id": "u_ana", "email": "ana@Acme.example", "name": "Ana", "role": "admin" },
+    { "id": "u_bo", "email": "bo@acme.example", "name": "Bo", "role": "member" },
+    { "id": "u_cy", "email": "cy@acme.example", "name": "Cy", "role": "member", "status": "away" },
+    { "id": "u_dee", "email": "dee@acme.example", "name": "Dee", "role": "member" },
+    { "id": "u_eve", "email": "eve@m\u00fcller.example", "name": "Eve", "role": "support-lead" },
+    { "id": "u_two", "email": "two@acme.example", "name": "Two", "role": ["member", "admin"] },
+    { "id": "u_old", "email": "old@acme.example", "name": "Old", "role": "admin", "deactivated": true } ] }"#;
+
+#[test]
+fn import_by_role_writes_one_team_file_per_role() {
+    let scene = Scene::with_pylon(TEAMS);
+    scene.run("import --split-by role").exits(0).says(
+        "
+rolecall import
+
+  ✓ users.toml               written  settings only
+  ✓ teams/admin.toml         written  1 person
+  ✓ teams/member.toml        written  3 people
+  ✓ teams/support-lead.toml  written  1 person
+
+Not written
+  ! two@acme.example  role: several are assigned in Pylon (Admin, Member), which no file can declare
+
+5 people declared in 3 team files · 1 not written
+People without a role in a team file get the role in its [defaults]. This is never the administrators' role.
+The root file sets `allow_unicode_emails = true`, because 1 address has characters outside ASCII. Check them.
+",
+    );
+    assert_eq!(
+        read(&scene, "users.toml"),
+        r#"# The roles and statuses of your Pylon users. Edit a line, read what `rolecall plan` would change, and run
+# `rolecall apply`. Name a role by its name, slug, or ID.
+
+# The people are in these files, one per role.
+include = ["teams/*.toml"]
+
+# Some addresses have letters outside ASCII.
+allow_unicode_emails = true
+
+[workspace]
+organization = "org_1"
+"#
+    );
+    assert_eq!(
+        read(&scene, "teams/admin.toml"),
+        r#"# The people with the role Admin.
+# There is no default role: a person without a role does not become an administrator.
+
+[users]
+"ana@Acme.example" = { role = "Admin" }
+"#
+    );
+    assert_eq!(
+        read(&scene, "teams/support-lead.toml"),
+        r#"# The people with the role Support Lead.
+
+# The role of the people below who have no role of their own.
+[defaults]
+role = "Support Lead"
+
+[users]
+"eve@müller.example" = {}
+"#
+    );
+    scene.run("plan --detailed-exitcode").exits(0);
+    scene.run("validate --deny warnings").exits(0);
+    scene.run("fmt --check").exits(0);
+    scene.run("import --split-by role").exits(1).names("import::file_exists").mentions(
+        "4 files already exist: users.toml, teams/admin.toml, teams/member.toml, teams/support-lead.toml",
+    );
+}
+
+#[test]
+fn import_by_domain_writes_one_team_file_per_domain() {
+    let scene = Scene::with_pylon(TEAMS);
+    let run = scene.run("-c people/users.toml import --split-by domain --with-status --format json");
+    run.exits(1).mentions("people/teams cannot be written");
+    fs::create_dir(scene.folder().join("people")).unwrap();
+    let run = scene.run("-c people/users.toml import --split-by domain --with-status --format json");
+    run.exits(0);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let file = |name: &str, people: u64| serde_json::json!({ "file": format!("people/{name}"), "state": "written", "people": people, "diff": "" });
+    assert_eq!(
+        report["files"],
+        serde_json::json!([
+            file("users.toml", 0),
+            file("teams/acme.example.toml", 4),
+            file("teams/xn--mller-kva.example.toml", 1)
+        ])
+    );
+    assert_eq!(
+        read(&scene, "people/teams/acme.example.toml"),
+        r#"# The people with an address at acme.example.
+
+# The role of the people below who have no role of their own.
+[defaults]
+role = "Member"
+
+[users]
+"ana@Acme.example" = { role = "Admin", status = "active" }
+"bo@acme.example" = { status = "active" }
+"cy@acme.example" = { status = "away" }
+"dee@acme.example" = { status = "active" }
+"#
+    );
+    // A default would make a file with few people longer.
+    assert_eq!(
+        read(&scene, "people/teams/xn--mller-kva.example.toml"),
+        "# The people with an address at müller.example.\n\n[users]\n\"eve@müller.example\" = { role = \"Support Lead\", status = \"active\" }\n"
+    );
+    scene.run("-c people/users.toml plan --detailed-exitcode").exits(0);
+    scene.run("-c people/users.toml fmt --check").exits(0);
+}
+
+#[test]
+fn a_split_import_writes_nothing_if_a_file_would_be_included_or_overwritten() {
+    let names = |scene: &Scene| {
+        let names = fs::read_dir(scene.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let scene = Scene::with_pylon(TEAMS).file("teams/OLD.TOML", "[users]\n").file("teams/.#x.toml", "");
+    let run = scene.run("import --split-by role");
+    run.exits(1).names("import::file_exists").mentions("teams/OLD.TOML already exists");
+    run.mentions("nothing was written; move it away, because the new root file would include it");
+    assert_eq!(names(&scene), ["teams"]);
+    let scene = Scene::with_pylon(TEAMS).file("teams", "");
+    let run = scene.run("import --split-by domain");
+    run.exits(1).names("import::file_exists").mentions("teams already exists, and is not a folder");
+    assert_eq!(names(&scene), ["teams"]);
+    let scene = Scene::with_pylon(TEAMS);
+    let run = scene.run("import --split-by role --diff");
+    run.exits(0);
+    for line in [
+        "  ! teams/admin.toml         would be written  1 person\n",
+        "5 people would be declared in 3 team files",
+    ] {
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+    assert!(run.stdout.contains("      +\"ana@Acme.example\" = { role = \"Admin\" }\n"), "{}", run.stdout);
+    assert_eq!(names(&scene), <[&str; 0]>::default());
+    for words in ["--update", "--update --into users.toml", "--state pylon.json"] {
+        let run = scene.run(&format!("import --split-by role {words}"));
+        run.exits(64).mentions("'--split-by <KEY>' cannot be used with '--");
+    }
+    assert_eq!(names(&scene), <[&str; 0]>::default());
+    // No person in this organization has a role that a file can declare.
+    let empty =
+        Scene::with_pylon(r#"{ "users": [ { "email": "two@acme.example", "role": ["member", "admin"] } ] }"#);
+    empty.run("import --split-by role").exits(0);
+    assert_eq!(names(&empty), ["users.toml"]);
+    empty.run("validate --deny warnings").exits(0);
+}
+
+#[test]
+fn a_split_import_that_fails_midway_names_its_files_and_leaves_no_root_file() {
+    let slow = Faults::none().on(ApiOperation::GetMe).at(1, Fault::RateLimited);
+    let scene = Scene::with_troubled_pylon(TEAMS, slow);
+    let import = scene.command(&["import", "--split-by", "role"]).spawn().unwrap();
+    while scene.arrivals().is_empty() {
+        std::thread::yield_now();
+    }
+    fs::create_dir(scene.folder().join("teams")).unwrap();
+    fs::write(scene.folder().join("teams/member.toml"), "# mine\n").unwrap();
+    let output = import.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    for part in [
+        "import::file_exists\n",
+        "teams/member.toml already exists",
+        "these files were written: teams/admin.toml; delete them, then run the command again",
+    ] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    assert_eq!(read(&scene, "teams/member.toml"), "# mine\n");
+    assert!(!scene.folder().join("users.toml").exists());
+    assert_eq!(fs::read_dir(scene.folder().join("teams")).unwrap().count(), 2, "nothing is left lying about");
+}
+
 #[test]
 fn a_preview_does_not_print_a_secret_in_a_comment() {
     let scene =

@@ -1,0 +1,317 @@
+//! Makes the files for an organization that is not in git yet: one root file, or a root file and team files.
+//!
+//! The code is pure. It guarantees that each person is declared once, and that a plan from these files has no change. The names of
+//! team files are made from roles and domains in Pylon, which anyone may have chosen. So they have only lowercase ASCII letters, digits,
+//! hyphens, and dots inside. They are distinct, also on file systems that ignore letter case.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::adoption::{NotWrittenReason, declarable_values};
+use crate::layout::{NewFile, NewInclude, NewTeam, PersonValues, fresh, fresh_team};
+use crate::observed::{Found, Meaning, ObservedState, Person, Role, RoleCatalog};
+use crate::printable::Printable;
+use crate::roster::{Email, Field, PerField, Region, RoleName};
+
+/// The folder of the team files, next to the root file.
+pub const TEAMS: &str = "teams";
+/// The shortest list of people with one role for which a default makes a file shorter.
+const WORTH_A_DEFAULT: usize = 3;
+/// The longest name of a team file, in bytes, without its number and its ending. File systems allow 255 bytes in all.
+const LONGEST_NAME: usize = 200;
+
+/// What the people of one team file have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SplitBy {
+    /// Their role: teams/support-lead.toml
+    Role,
+    /// The domain of their address: teams/acme.example.toml
+    Domain,
+}
+
+/// The files that declare an organization. They are not written yet.
+#[derive(Debug)]
+pub struct NewRoster<'s> {
+    /// The text of the root file.
+    pub root: String,
+    /// The team files, sorted by name. Empty if the root file has the people.
+    pub teams: Vec<TeamFile>,
+    /// How many people the files declare.
+    pub declared: usize,
+    /// The role in `[defaults]` of the root file, and how many people have it.
+    pub default_role: Option<(RoleName, usize)>,
+    /// How many of the addresses have letters outside ASCII.
+    pub unicode: usize,
+    /// The people in Pylon who are not in the files.
+    pub left: Vec<LeftOut<'s>>,
+}
+
+#[derive(Debug)]
+pub struct TeamFile {
+    /// The name in the folder [`TEAMS`].
+    pub name: String,
+    pub text: String,
+    /// How many people it declares.
+    pub declared: usize,
+    pub has_default: bool,
+}
+
+/// A person who is in no new file, and the reason why.
+#[derive(Debug)]
+pub struct LeftOut<'s> {
+    pub person: &'s Person,
+    /// `None` if the reason is the address.
+    pub field: Option<Field>,
+    pub why: NotWrittenReason,
+}
+
+impl<'s> NewRoster<'s> {
+    /// Returns the files that declare all people of an organization with the `wanted` fields. Deactivated people are left out.
+    pub fn of(
+        state: &'s ObservedState,
+        region: Option<Region>,
+        wanted: PerField<bool>,
+        split: Option<SplitBy>,
+    ) -> Self {
+        let (mut people, mut left) = (Vec::new(), Vec::new());
+        for person in state.people().filter(|person| !person.deactivated) {
+            match newcomer(person, state, wanted) {
+                Ok(new) => people.push(new),
+                Err((field, why)) => left.push(LeftOut { person, field, why }),
+            }
+        }
+        let unicode = people.iter().filter(|person| !person.email.as_str().is_ascii()).count();
+        // An `include` that matches no file is an error.
+        let split = split.filter(|_| !people.is_empty());
+        let default_role = if split.is_some() { None } else { most_common(&people, &state.roles) };
+        let text = fresh(&NewFile {
+            include: split.map(include),
+            allow_unicode_emails: unicode > 0,
+            organization: Some(state.organization.id.as_str()).filter(|id| !id.is_empty()),
+            region,
+            default_role: default_role.as_ref().map(|(role, _)| role),
+            people: if split.is_some() { &[] } else { &people },
+        });
+        let declared = people.len();
+        let teams = split.map(|by| teams(people, by, &state.roles)).unwrap_or_default();
+        Self { root: text, teams, declared, default_role, unicode, left }
+    }
+}
+
+const fn include(by: SplitBy) -> NewInclude<'static> {
+    let about = match by {
+        SplitBy::Role => "The people are in these files, one per role.",
+        SplitBy::Domain => "The people are in these files, one per domain of their addresses.",
+    };
+    NewInclude { about, pattern: "teams/*.toml" }
+}
+
+/// Returns a person as a new file declares them, or why it cannot.
+fn newcomer(
+    person: &Person,
+    state: &ObservedState,
+    wanted: PerField<bool>,
+) -> Result<PersonValues, (Option<Field>, NotWrittenReason)> {
+    if Email::declared(person.email.as_str(), true).is_err() {
+        return Err((None, NotWrittenReason::UndeclarableAddress));
+    }
+    if matches!(state.find(&person.email), Found::Several(_)) {
+        return Err((None, NotWrittenReason::SharedAddress));
+    }
+    let values =
+        declarable_values(person, wanted, &state.roles).map_err(|(field, why)| (Some(field), why))?;
+    Ok(PersonValues { email: person.email.clone(), values })
+}
+
+/// The role of most people, for `[defaults]`, and their number. Never the administrators' role: a person who is added to the file without a role
+/// would become an administrator. Of several, the one with the least access that is known, then the first by name, so
+/// that the same organization gives the same file.
+fn most_common(people: &[PersonValues], roles: &RoleCatalog) -> Option<(RoleName, usize)> {
+    let mut counts: BTreeMap<&RoleName, usize> = BTreeMap::new();
+    for role in people.iter().filter_map(|person| person.values.role.as_ref()) {
+        *counts.entry(role).or_default() += 1;
+    }
+    let slug = |name: &RoleName| meant(name, roles).map_or("", |role| &role.slug);
+    let access =
+        |name: &RoleName| ["viewer", "member"].iter().position(|known| *known == slug(name)).unwrap_or(2);
+    let candidates = counts.into_iter().filter(|(role, _)| slug(role) != "admin");
+    candidates
+        .min_by_key(|(role, count)| (Reverse(*count), access(role)))
+        .map(|(role, count)| (role.clone(), count))
+}
+
+fn meant<'r>(name: &RoleName, roles: &'r RoleCatalog) -> Option<&'r Role> {
+    match roles.meaning(name) {
+        Meaning::One(role) => Some(role),
+        Meaning::Ambiguous(_) | Meaning::Unknown => None,
+    }
+}
+
+/// Divides the people into team files.
+fn teams(people: Vec<PersonValues>, by: SplitBy, roles: &RoleCatalog) -> Vec<TeamFile> {
+    let mut groups: BTreeMap<String, Vec<PersonValues>> = BTreeMap::new();
+    for person in people {
+        let group = match by {
+            SplitBy::Role => person.values.role.as_deref().unwrap_or_default().to_owned(),
+            SplitBy::Domain => ascii_domain(&person.email),
+        };
+        groups.entry(group).or_default().push(person);
+    }
+    let mut names = BTreeSet::new();
+    let team = |(group, people): (String, Vec<PersonValues>)| {
+        let name = match by {
+            SplitBy::Role => role_file(&group, roles),
+            SplitBy::Domain => domain_file(&group),
+        };
+        let name = unused(&name, &mut names);
+        let (about, default_role) = match by {
+            SplitBy::Role => of_role(&group, roles),
+            SplitBy::Domain => of_domain(&people, roles),
+        };
+        let text = fresh_team(&NewTeam { about, default_role: default_role.as_ref(), people: &people });
+        TeamFile { name, text, declared: people.len(), has_default: default_role.is_some() }
+    };
+    let mut teams: Vec<TeamFile> = groups.into_iter().map(team).collect();
+    teams.sort_by(|one, other| one.name.cmp(&other.name));
+    teams
+}
+
+/// Returns the description and the default role of the file of one role. A person who is added to the file of administrators without a
+/// role must not become an administrator, so that file has no default.
+fn of_role(written: &str, roles: &RoleCatalog) -> (String, Option<RoleName>) {
+    let role = meant(&written.into(), roles);
+    let label = role.map_or_else(|| written.to_owned(), |role| roles.label(&role.id));
+    let label = if label.trim().is_empty() { written } else { &label };
+    let about = format!("The people with the role {}.", Printable::cut(label, 80));
+    if role.is_some_and(|role| role.slug == "admin") {
+        let why = "There is no default role: a person without a role does not become an administrator.";
+        return (format!("{about}\n{why}"), None);
+    }
+    (about, Some(written.into()))
+}
+
+fn of_domain(people: &[PersonValues], roles: &RoleCatalog) -> (String, Option<RoleName>) {
+    let domain = people.first().map(|person| domain(&person.email)).unwrap_or_default();
+    let about = format!("The people with an address at {}.", Printable::cut(&domain, 255));
+    let default = most_common(people, roles).filter(|(_, count)| *count >= WORTH_A_DEFAULT);
+    (about, default.map(|(role, _)| role))
+}
+
+/// Returns the domain of an address, in lowercase.
+fn domain(email: &Email) -> String {
+    let folded = email.folded();
+    folded.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_owned())
+}
+
+/// Returns the domain in its ASCII form, which the domain name system uses (Punycode). It is the same for both spellings of a domain.
+fn ascii_domain(email: &Email) -> String {
+    let domain = domain(email);
+    if domain.is_ascii() {
+        return domain;
+    }
+    let url = reqwest::Url::parse(&format!("https://{domain}"));
+    url.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or(domain)
+}
+
+/// Returns the file name of a role: its slug, or its name if the slug has no usable character.
+fn role_file(written: &str, roles: &RoleCatalog) -> String {
+    let role = meant(&written.into(), roles);
+    let texts = role.map_or([written, ""], |role| [&role.slug, &role.name]);
+    file_name(&texts, "role", |_| false)
+}
+
+fn domain_file(ascii: &str) -> String {
+    file_name(&[ascii], "domain", |char| char == '.' || char == '-')
+}
+
+/// Returns the first text with usable characters as a file name without an ending, or else `kind`. Each run of other characters becomes
+/// one hyphen. `kind` is put before a name that Windows reserves.
+fn file_name(texts: &[&str], kind: &str, is_kept: impl Fn(char) -> bool) -> String {
+    let usable = |text: &&str| {
+        let mut name = String::new();
+        for char in text.chars().map(|char| char.to_ascii_lowercase()) {
+            if char.is_ascii_alphanumeric() || is_kept(char) {
+                name.push(char);
+            } else if !name.ends_with('-') {
+                name.push('-');
+            }
+        }
+        let is_edge = |char| char == '-' || char == '.';
+        let name = name.trim_matches(is_edge);
+        let name = name[..name.len().min(LONGEST_NAME)].trim_end_matches(is_edge);
+        Some(name.to_owned()).filter(|name| !name.is_empty())
+    };
+    match texts.iter().find_map(usable) {
+        None => kind.to_owned(),
+        Some(name) if is_reserved(&name) => format!("{kind}-{name}"),
+        Some(name) => name,
+    }
+}
+
+/// Returns whether the name is a device of Windows, with any ending.
+fn is_reserved(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    let is_port = port.is_some_and(|port| port.len() == 1 && port.bytes().all(|byte| byte.is_ascii_digit()));
+    is_port || ["con", "prn", "aux", "nul"].contains(&stem)
+}
+
+/// Returns the name with its ending. If the name is used already, it gets a number.
+fn unused(name: &str, used: &mut BTreeSet<String>) -> String {
+    let numbered = |number: usize| match number {
+        1 => format!("{name}.toml"),
+        _ => format!("{name}-{number}.toml"),
+    };
+    let free = (1..=used.len() + 1).map(numbered).find(|name| !used.contains(name)).unwrap_or_default();
+    used.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::observed::RoleId;
+
+    #[test]
+    fn a_file_name_of_a_role_stays_in_its_folder_on_every_system() {
+        for (slug, name, expected) in [
+            ("support-lead", "Support Lead", "support-lead"),
+            ("Support_LEAD 2", "x", "support-lead-2"),
+            ("../../etc/passwd", "x", "etc-passwd"),
+            ("..", "Tier 1 / EMEA", "tier-1-emea"),
+            ("日本", "\u{202e}", "role"),
+            ("", "", "role"),
+            ("con", "x", "role-con"),
+            ("LPT1", "x", "role-lpt1"),
+            ("c:\\users\\x.toml", "x", "c-users-x-toml"),
+        ] {
+            let role = Role { id: RoleId("r".into()), name: name.into(), slug: slug.into() };
+            assert_eq!(role_file("r", &RoleCatalog::new(vec![role])), expected, "{slug}");
+        }
+        assert_eq!(file_name(&[&"long ".repeat(100)], "role", |_| false).len(), LONGEST_NAME - 1);
+    }
+
+    #[test]
+    fn a_domain_is_one_file_in_all_its_spellings() {
+        for (email, expected) in [
+            ("a@Acme.EXAMPLE", "acme.example"),
+            ("a@x-y.acme.example", "x-y.acme.example"),
+            ("a@M\u{fc}ller.example", "xn--mller-kva.example"),
+            ("a@XN--mller-kva.example", "xn--mller-kva.example"),
+            ("a@con.example", "domain-con.example"),
+            ("a@\u{ad}.\u{ad}", "domain"),
+        ] {
+            let name = domain_file(&ascii_domain(&Email::observed(email)));
+            assert_eq!(name, expected, "{email}");
+        }
+    }
+
+    #[test]
+    fn equal_names_get_numbers() {
+        let mut used = BTreeSet::new();
+        let names = ["lead", "lead-2", "lead", "lead"].map(|name| unused(name, &mut used));
+        assert_eq!(names, ["lead.toml", "lead-2.toml", "lead-3.toml", "lead-4.toml"]);
+    }
+}
