@@ -292,6 +292,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
     let Some(newest) = newest else {
         return Check::unknown(name, "none from this folder (a pipeline keeps its journals elsewhere)");
     };
+    let is_running = journals::is_running(&newest);
     let text = match regular::read(&newest, journal::LARGEST) {
         Ok(text) => text,
         Err(why) => {
@@ -315,6 +316,7 @@ fn last_apply(folder: &Path, now: Timestamp) -> Check {
         "run `rolecall plan` to see the current state; `rolecall apply` sends only what is not applied"
     };
     match ending {
+        Ending::Unfinished if is_running => Check::unknown(name, "it is still running"),
         Ending::Unfinished => Check::attention(name, "it did not finish", again),
         Ending::Stopped(at) => Check::attention(name, format!("stopped early, {}", minute(at)), again),
         Ending::Finished { at, left } if !left.is_empty() => {

@@ -38,11 +38,29 @@ fn in_own_folder(folder: &Path, now: Timestamp) -> Result<(File, PathBuf)> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(file) => {
+                mark_running(&file);
                 journals.sync()?;
                 return Ok((file, journals.path().join(name)));
             }
         }
     }
+}
+
+/// Locks the journal as long as it is open, so that [`is_running`] sees it. Without locks, as on some network file systems, it only seems
+/// to be a journal of a killed run.
+#[cfg(unix)]
+fn mark_running(file: &File) {
+    let _ = file.try_lock();
+}
+
+/// Does nothing, because a locked file cannot be read on this system.
+#[cfg(not(unix))]
+fn mark_running(_: &File) {}
+
+/// Returns whether the run that writes this journal is still running on this machine. The kernel releases its lock when the process ends,
+/// even if it is killed. Ask this before the journal is read. Otherwise, a run that ends in between seems to be killed.
+pub(super) fn is_running(journal: &Path) -> bool {
+    File::open(journal).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Opens a path of `--journal` as a shell does for `>>`: links are followed, and devices are allowed.

@@ -50,6 +50,9 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
 fn unfinished(journal: &Path, common: &Common) -> String {
     let shown = Printable::cut(&journal.to_string_lossy(), 200);
     let undo = common.invocation.command(&["rollback", "--last"]);
+    if journals::is_running(journal) {
+        return format!("An apply or a rollback from here is still running: {shown}");
+    }
     format!(
         "The last run from here did not finish, or is still running: {shown}\n\
          This plan shows what is left to apply. To undo what it applied, run `{undo}`."

@@ -64,8 +64,9 @@ pub(super) fn list(common: &Common) -> (Body, Exit) {
     let older = newest.len().saturating_sub(LISTED);
     newest.truncate(LISTED);
     let journals = newest.iter().map(|path| {
+        let is_running = journals::is_running(path);
         let lines = regular::read(path, journal::LARGEST).map(|text| journal::read(&text).0);
-        JournalEntry::new(path, lines.as_deref())
+        JournalEntry::new(path, lines.as_deref(), is_running)
     });
     let journals: Vec<JournalEntry> = journals.collect();
     let undo = (!journals.is_empty()).then(|| common.invocation.command(&["rollback", "--last"]));

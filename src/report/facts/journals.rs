@@ -56,15 +56,17 @@ pub enum JournalState {
     Finished,
     /// The run was stopped before every change was attempted.
     Stopped,
-    /// The journal has no end. The run was killed, or it is still running.
+    /// The journal has no end, and its run is still running on this machine.
+    Running,
+    /// The journal has no end. The run was killed, or it is running on another machine.
     Unfinished,
     /// The file cannot be read, or is not a journal.
     Unreadable,
 }
 
 impl JournalEntry {
-    /// Describes the journal at `path`, which has these lines.
-    pub fn new(path: &Path, lines: Result<&[JournalLine], &Unreadable>) -> Self {
+    /// Describes the journal at `path`, which has these lines. `is_running` says whether its run was still running before they were read.
+    pub fn new(path: &Path, lines: Result<&[JournalLine], &Unreadable>, is_running: bool) -> Self {
         let unreadable = Self {
             journal: Printable::new(&path.to_string_lossy()),
             at: None,
@@ -87,6 +89,7 @@ impl JournalEntry {
             return Self { problem: Some("it has no valid first line".into()), ..unreadable };
         };
         let (state, not_applied) = match Ending::of(lines) {
+            Ending::Unfinished if is_running => (JournalState::Running, 0),
             Ending::Unfinished => (JournalState::Unfinished, 0),
             Ending::Stopped(_) => (JournalState::Stopped, 0),
             Ending::Finished { at: _, left } => (JournalState::Finished, left.len()),
@@ -111,6 +114,7 @@ impl JournalEntry {
             (JournalState::Finished, 0) => (Mark::Good, "finished".to_owned()),
             (JournalState::Finished, left) => (Mark::Attention, format!("{left} not applied")),
             (JournalState::Stopped, _) => (Mark::Attention, "stopped early".into()),
+            (JournalState::Running, _) => (Mark::Plain, "still running".into()),
             (JournalState::Unfinished, _) => (Mark::Attention, "did not finish".into()),
             (JournalState::Unreadable, _) => (Mark::Bad, "unreadable".into()),
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pretty_assertions::assert_eq;
+use rolecall::sandbox::{ApiOperation, Fault, Faults};
 use serde_json::Value;
 
 use crate::builders::ChangeWorld;
@@ -259,6 +260,34 @@ fn plan_says_that_the_last_run_did_not_finish() {
         scene.run("plan --quiet").exits(0).complains("");
     }
     assert!(scene.run("rollback").exits(0).stdout.contains("unreadable"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_still_running_is_not_listed_as_unfinished() {
+    let stalled = Faults::none().on(ApiOperation::UpdateUser).at(1, Fault::StallApplied);
+    let scene = Scene::with_troubled_pylon(PYLON, stalled).file("users.toml", USERS);
+    let mut apply = scene.command(&["apply", "--auto-approve"]).spawn().unwrap();
+    while scene.patches().is_empty() {
+        assert!(apply.try_wait().unwrap().is_none(), "it waits for the answer");
+        std::thread::yield_now();
+    }
+    let state = || -> Value {
+        let run = scene.run("rollback --format json");
+        serde_json::from_str::<Value>(&run.exits(0).stdout).unwrap()["journals"][0]["state"].clone()
+    };
+    assert_eq!(state(), "running");
+    let list = scene.run("rollback").exits(0).stdout.clone();
+    assert!(list.contains("  still running\n"), "{list}");
+    scene
+        .run("plan")
+        .exits(0)
+        .mentions("An apply or a rollback from here is still running: .rolecall/journal/");
+    assert!(scene.run("doctor").stdout.contains("it is still running"));
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    assert_eq!(state(), "unfinished");
+    assert!(scene.run("rollback").exits(0).stdout.contains("  did not finish\n"));
 }
 
 #[test]
