@@ -1,4 +1,7 @@
 //! The command line: commands, flags, and their help texts. Makes no decisions.
+//!
+//! `-h` must fit on a screen. It shows the first paragraph of a help text, and leaves out flags with `hide_short_help`. `--help` shows
+//! every paragraph of every flag.
 #![allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks do not belong there")]
 
 use std::path::{Path, PathBuf};
@@ -13,12 +16,15 @@ use crate::regular::STDIN;
 use crate::report::{Format, LONGEST_COMMENT};
 use crate::roster::{PerField, Region};
 
+/// The maximum width of the help, in columns.
+pub const MAX_WIDTH: usize = 80;
+
 /// Keep the roles and statuses of your Pylon users in git
 #[derive(Debug, Parser)]
 #[command(
     name = "rolecall",
     version,
-    max_term_width = 100,
+    max_term_width = MAX_WIDTH,
     disable_help_subcommand = true,
     subcommand_required = true
 )]
@@ -35,7 +41,7 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what would change, and what the guardrails report
     Plan(PlanArgs),
-    /// Apply the files to Pylon: plan, confirm, send, and read back
+    /// Apply the files: plan, confirm, send, and read back
     Apply(ApplyArgs),
     /// Show how two versions of the files differ
     Compare(CompareArgs),
@@ -43,11 +49,11 @@ pub enum Command {
     Import(ImportArgs),
     /// Format the files; comments are kept
     Fmt(FmtArgs),
-    /// Show one person in Pylon and in the files, or what an error means
+    /// Show one person and the reasons, or what an error means
     Explain(ExplainArgs),
     /// Check everything that a run needs, and suggest fixes
     Doctor(ConnectionArgs),
-    /// List the organization's roles and how many people hold them
+    /// List the roles, and how many people hold them
     Roles(ConnectionArgs),
     /// List the changes that windows will make
     Agenda(AgendaArgs),
@@ -55,7 +61,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Undo an apply, except what has changed since
     Rollback(RollbackArgs),
-    /// Write an example, and show its plan on the built-in fake Pylon
+    /// Write an example, and show its plan on a fake Pylon
     Demo(DemoArgs),
     /// Run a built-in fake Pylon on this machine
     Sandbox(SandboxArgs),
@@ -192,23 +198,36 @@ pub struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Update the existing files; comments, order, and layout are kept
+    /// Update the existing files
+    ///
+    /// Comments, order, and layout are kept.
     #[arg(long)]
     pub update: bool,
-    /// Add unmanaged people to this file, which must be the root file or one that it includes
+    /// Add unmanaged people to this file
+    ///
+    /// The file must be the root file or one that it includes.
     #[arg(long, value_name = "FILE", requires = "update")]
     pub into: Option<PathBuf>,
-    /// Write the people to new team files in the folder teams/, one per role or one per domain
+    /// Write the people to team files
+    ///
+    /// The folder teams/ gets one new file per role or per domain.
     #[arg(long, value_enum, value_name = "KEY", conflicts_with = "update")]
     pub split_by: Option<SplitBy>,
-    /// Also declare the statuses of new people. Note that Pylon changes statuses by itself
-    #[arg(long)]
+    /// Also declare the statuses of new people
+    ///
+    /// Note that Pylon changes statuses by itself.
+    #[arg(long, hide_short_help = true)]
     pub with_status: bool,
     /// Show what would be written without writing it
     #[arg(long)]
     pub diff: bool,
     /// Write the organization to a state file for the sandbox, instead of users.toml (format: docs/sandbox.md)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["update", "split_by", "with_status", "diff"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        conflicts_with_all = ["update", "split_by", "with_status", "diff"]
+    )]
     pub state: Option<PathBuf>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -240,7 +259,9 @@ pub enum Denied {
 
 #[derive(Debug, Args)]
 pub struct FmtArgs {
-    /// Files to format, without the files that they include; `-` formats standard input to standard output
+    /// Files to format; `-` formats standard input to standard output
+    ///
+    /// The files that they include are not formatted.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Write nothing, and exit with code 2 if a file would change
@@ -260,7 +281,9 @@ impl FmtArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Person: any address that the files or Pylon know, or a part of a name or address. Or the code of an error
+    /// An address, a part of a name or address, or the code of an error
+    ///
+    /// Any address works that the files or Pylon know.
     #[arg(value_name = "WHO")]
     pub who: String,
     #[command(flatten)]
@@ -276,7 +299,9 @@ impl ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct AgendaArgs {
-    /// Show only changes before this time: a date, a local date-time in the declared time zone, or one with an offset
+    /// Show only changes before this time
+    ///
+    /// A date, a local date-time in the declared time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 }
@@ -298,24 +323,33 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// Exit with code 2 if there are changes to apply
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub detailed_exitcode: bool,
     /// Save the plan for `rolecall apply FILE`
     #[arg(short, long, value_name = "FILE", conflicts_with = "at")]
     pub output: Option<PathBuf>,
-    /// Show what would change at this time: a date, a local date-time in the declared time zone, or one with an offset
+    /// Show what would change at this time
+    ///
+    /// A date, a local date-time in the declared time zone, or a date-time with an offset.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Plan only for the person with this declared address; repeatable. Guardrails still check all people, except `max_changes` and `missing`
+    /// Plan only the person with this address; repeatable
+    ///
+    /// The address must be declared. Guardrails still check all people, except `max_changes` and `missing`.
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
-    /// Show who last changed each value that differs, according to Pylon's audit log
+    /// Show who last changed each value that differs
+    ///
+    /// The information comes from Pylon's audit log.
     #[arg(long)]
     pub blame: bool,
     /// List all unmanaged people in the text format, not only the first twelve
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub list_unmanaged: bool,
-    /// Show the cause of each change, compared with this version of the files: this change, scheduled, or drift
+    /// Show the cause of each change since this version
+    ///
+    /// The version is a root file, or a git revision such as main. The cause is this change of the files, a window (scheduled), or
+    /// drift.
     #[arg(long, value_name = "REV-or-FILE")]
     pub base: Option<String>,
     #[command(flatten)]
@@ -324,10 +358,14 @@ pub struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// Plan saved by `rolecall plan -o`. Nothing else is applied; if the plan no longer fits, nothing is changed (exit code 5)
+    /// Plan saved by `rolecall plan -o`
+    ///
+    /// Nothing else is applied. If the plan no longer fits, nothing is changed (exit code 5).
     #[arg(value_name = "FILE", conflicts_with = "only")]
     pub plan: Option<PathBuf>,
-    /// Change only the person with this declared address; repeatable. Guardrails still check all people, except `max_changes` and `missing`
+    /// Change only the person with this address; repeatable
+    ///
+    /// The address must be declared. Guardrails still check all people, except `max_changes` and `missing`.
     #[arg(long, value_name = "EMAIL")]
     pub only: Vec<String>,
     #[command(flatten)]
@@ -338,7 +376,7 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// Journal of the apply to undo; without it, the journals of this config are listed
+    /// Journal of the apply to undo; without it, the journals are listed
     #[arg(value_name = "JOURNAL")]
     pub of: Option<PathBuf>,
     /// Undo the apply with the newest journal of this config
@@ -361,17 +399,27 @@ impl RollbackArgs {
 /// Options of `apply` and `rollback`.
 #[derive(Debug, Args)]
 pub struct CarryArgs {
-    /// Do not ask for confirmation. For pipelines, where the plan was reviewed before
+    /// Do not ask for confirmation
+    ///
+    /// For pipelines, where the plan was reviewed before.
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// Allow at most N people to change in this run, instead of `max_changes` in the files
+    /// Allow at most N people to change in this run
+    ///
+    /// This replaces the limit `max_changes` in the files.
     #[arg(long, value_name = "N", value_parser = count)]
     pub max_changes: Option<u64>,
     /// Where to write the journal [default: a new file in .rolecall/journal/ next to the config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub journal: Option<PathBuf>,
     /// How many requests to send in parallel
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u64).range(1..=64),
+        hide_short_help = true
+    )]
     pub parallelism: u64,
 }
 
@@ -380,23 +428,33 @@ pub struct SandboxArgs {
     /// Port on 127.0.0.1 [default: any free port]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub port: u16,
-    /// Token that the sandbox accepts
+    /// Token to accept
     #[arg(long, value_name = "T", default_value = crate::sandbox::DEFAULT_TOKEN)]
     pub token: String,
-    /// File to read the organization from and to keep it in; created if it does not exist (format: docs/sandbox.md)
+    /// File to read the organization from and to keep it in
+    ///
+    /// It is created if it does not exist. Its format is in docs/sandbox.md.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// How many people to invent if no state is read [default: 12]
+    /// How many people to invent [default: 12]
+    ///
+    /// It has an effect only if no state is read.
     #[arg(long, value_name = "N")]
     pub people: Option<usize>,
-    /// Write the state that the sandbox would start from to FILE, for you to edit, and exit. If a config exists, this is the
-    /// state that --sandbox would start from
+    /// Write the first state to FILE, and exit
+    ///
+    /// The first state is the one that the sandbox would start from. Edit it as you like. If a config exists, --sandbox would start
+    /// from it too.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["port", "token", "limits", "faults"])]
     pub write_state: Option<PathBuf>,
-    /// Rate limits: `off`, or a list such as patch=20,search=120,get=300,user=60,audit=30,window=60,kind=fixed-window
+    /// Rate limits: `off`, or a list such as patch=20
+    ///
+    /// The names are patch, search, get, user, audit, window, and kind, as in kind=fixed-window.
     #[arg(long, value_name = "L")]
     pub limits: Option<crate::sandbox::WrittenLimits>,
-    /// Faults to inject, with their probabilities: a list such as 500=0.1,cut-after=0.05 (names: docs/sandbox.md)
+    /// Faults to inject, such as 500=0.1
+    ///
+    /// A list of names and probabilities, as in 500=0.1,cut-after=0.05. All names are in docs/sandbox.md.
     #[arg(long, value_name = "F")]
     pub faults: Option<crate::sandbox::Faults>,
 }
@@ -520,11 +578,16 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Root file [default: the variable ROLECALL_CONFIG, or else the nearest users.toml here or in a parent folder of the repository]
+    /// Root file [default: the nearest users.toml]
+    ///
+    /// Without this option, the variable ROLECALL_CONFIG names the file. If it is not set, rolecall takes the nearest users.toml in
+    /// the current folder or a parent folder of the repository.
     #[arg(id = "config", short = 'c', long = "config", value_name = "FILE", global = true)]
     pub named: Option<PathBuf>,
-    /// Change to this folder first. All other paths are relative to it
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    /// Change to this folder first
+    ///
+    /// All other paths are relative to it.
+    #[arg(short = 'C', value_name = "DIR", global = true, hide_short_help = true)]
     pub folder: Option<PathBuf>,
     /// The root file that is used.
     #[arg(skip)]
@@ -533,13 +596,22 @@ pub struct Common {
     pub origin: Origin,
     #[arg(skip)]
     pub invocation: Invocation,
-    /// Format of the report on standard output
-    #[arg(long, value_enum, default_value_t = Format::Text, global = true, help_heading = "Output")]
+    /// Format of the report
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
     /// Also write a report in FORMAT to FILE, even on failure; repeatable
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report, global = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT=FILE",
+        value_parser = report,
+        global = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
     pub report: Vec<(Format, PathBuf)>,
-    /// Maximum size of a markdown report in bytes. The report says how much was left out
+    /// Maximum size of a markdown report in bytes
+    ///
+    /// The report says how much was left out.
     #[arg(
         long,
         value_name = "N",
@@ -547,23 +619,43 @@ pub struct Common {
         hide_default_value = true,
         value_parser = markdown_limit,
         global = true,
-        help_heading = "Output"
+        help_heading = "Output",
+        hide_short_help = true
     )]
     pub markdown_limit: usize,
-    /// Web address of the current folder at this commit. Markdown reports link to the lines of the files there
-    #[arg(long, value_name = "URL", value_parser = source_url, global = true, help_heading = "Output")]
+    /// Web address of the current folder at this commit
+    ///
+    /// Markdown reports link to the lines of the files there.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = source_url,
+        global = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
     pub source_url: Option<String>,
     /// List every person of a plan, even if many have the same change
-    #[arg(long, global = true, help_heading = "Output")]
+    #[arg(long, global = true, help_heading = "Output", hide_short_help = true)]
     pub full: bool,
     /// Do not show progress on standard error
-    #[arg(short, long, global = true, help_heading = "Output")]
+    #[arg(short, long, global = true, help_heading = "Output", hide_short_help = true)]
     pub quiet: bool,
-    /// Log each request on standard error: time, method, path, status, milliseconds, attempt, request ID, and waits
-    #[arg(short, long, global = true, help_heading = "Output")]
+    /// Log each request on standard error
+    ///
+    /// Each line has the time, method, path, status, milliseconds, attempt, request ID, and waits.
+    #[arg(short, long, global = true, help_heading = "Output", hide_short_help = true)]
     pub verbose: bool,
     /// When to use colors
-    #[arg(long, value_enum, default_value_t = Color::Auto, global = true, help_heading = "Output", value_name = "WHEN")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Color::Auto,
+        global = true,
+        help_heading = "Output",
+        value_name = "WHEN",
+        hide_short_help = true
+    )]
     pub color: Color,
 }
 
@@ -575,25 +667,32 @@ const BASE_URL: &str = "PYLON_BASE_URL";
 #[command(next_help_heading = "Pylon")]
 pub struct ConnectionArgs {
     /// Region of the organization [default: the one pinned in the files, or else `us`]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide_short_help = true)]
     pub region: Option<Region>,
     /// Base URL to use instead of the region: https, or http on this machine
-    #[arg(long, value_name = "URL", env = BASE_URL, hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = BASE_URL, hide_env_values = true, hide_short_help = true)]
     pub base_url: Option<String>,
-    /// File that contains the token, or `-` for standard input [default: the variable PYLON_API_TOKEN]
+    /// File with the token [default: $PYLON_API_TOKEN]
+    ///
+    /// `-` reads the token from standard input.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Use a built-in fake Pylon instead of the real one. Needs no token and no network
+    /// Use a built-in fake Pylon instead of the real one
+    ///
+    /// It needs no token and no network.
     #[arg(long)]
     pub sandbox: bool,
-    /// Rate limit in requests per minute, if it differs from the documented one. NAME is search, patch, audit, get, me, roles, users, or user
+    /// Rate limit in requests per minute, if it differs from the documented one
+    ///
+    /// NAME is search, patch, audit, get, me, roles, users, or user.
     #[arg(
         long,
         value_name = "NAME=N",
         env = "ROLECALL_RATE",
         hide_env_values = true,
         value_delimiter = ',',
-        value_parser = rate
+        value_parser = rate,
+        hide_short_help = true
     )]
     pub rate: Vec<Rate>,
 }

@@ -1,18 +1,20 @@
 //! The help texts and the manual pages: descriptions, groups, examples, and exit codes of all commands.
 //!
 //! [`crate::cli`] defines the commands and flags. The table [`VERBS`] describes each command once. [`command`] makes the output of
-//! `--help` from it, and `page` makes the manual pages. A test fails if a command is not in the table.
+//! `-h` and `--help` from it, and `page` makes the manual pages. A test fails if a command is not in the table, or if `-h` does not
+//! fit on a screen.
 
 mod page;
 mod verbs;
 
 use std::ffi::OsString;
 
-use clap::builder::{PossibleValuesParser, StyledStr, Styles};
+use clap::builder::{PossibleValuesParser, Styles};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, MAX_WIDTH};
+use crate::report::text::wrap::wrapped_line;
 pub use page::{Page, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
 
@@ -22,6 +24,9 @@ const START: &[(&str, &str)] = &[
     ("rolecall import", "write users.toml from your organization"),
     ("rolecall plan", "show what would change"),
 ];
+
+/// Where to read more, shown below the list of commands in the short help.
+const MORE: &str = "Help for one command: rolecall plan -h   All options: rolecall --help";
 
 /// The exit code 64, which means the same for every command.
 const WRONG_USAGE: (&str, &str) = ("64", "usage error; nothing was changed");
@@ -45,6 +50,9 @@ pub const EXITS: &[(&str, &str)] = &[
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let words = as_flag(words.into_iter().collect());
     let mut command = command();
+    if words.iter().any(|word| word == "-h") {
+        command = without_options(command);
+    }
     let matches = command.try_get_matches_from_mut(&words).map_err(|error| advised(error, &words))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     cli.common.invocation.takes = takes;
@@ -57,6 +65,13 @@ fn takes(verb: &str, flag: &str) -> bool {
     command.build();
     let is_flag = |arg: &Arg| arg.get_id() == flag && !arg.is_hide_set();
     command.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(is_flag))
+}
+
+/// Leaves the options out of the help of rolecall itself, so that its commands fit on a screen. clap has one template for `-h` and
+/// `--help`.
+fn without_options(command: Command) -> Command {
+    let start = start(&command);
+    command.help_template(format!("{start}\n{MORE}"))
 }
 
 /// Replaces `help COMMAND` by `COMMAND --help`.
@@ -96,7 +111,7 @@ fn common(command: &Command) -> Vec<Arg> {
 /// Adds the descriptions and the flags returned by `flags` to each command.
 fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
     let names = PossibleValuesParser::new(VERBS.iter().map(|verb| verb.name));
-    let template = template(&command);
+    let template = format!("{}\n{}\n{{options}}{{after-help}}", start(&command), heading("Options"));
     let tell = |command: Command, verb: &Verb| {
         command.mut_subcommand(verb.name, |typed| tell(typed.args(flags(verb)), verb))
     };
@@ -107,41 +122,48 @@ fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
             man.mut_arg("verb", |arg| arg.value_parser(names).hide_possible_values(true))
         })
         .help_template(template)
-        .after_help(block("Start here", START) + &list("Exit codes", EXITS))
+        .after_help(format!("{}\n{}", block("Start here", START), block("Exit codes", EXITS)))
 }
 
 fn tell(command: Command, verb: &Verb) -> Command {
-    let Verb { name: _, more, examples, exits, unused: _ } = verb;
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let Verb { name, more, examples, exits, unused: _ } = verb;
+    let about = about(&command);
     let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
+    let help = format!("rolecall {name} --help");
+    let short = [examples[0], (&help, "show all options, examples, and exit codes")];
     command
         .long_about(format!("{about}\n\n{more}"))
-        .after_help(block("Example", &examples[..1]) + &list("Exit codes", &exits))
-        .after_long_help(block("Examples", examples) + &list("Exit codes", &exits))
+        .after_help(block("Examples", &short))
+        .after_long_help(format!("{}\n{}", block("Examples", examples), block("Exit codes", &exits)))
 }
 
-/// Returns a help template that lists the commands in groups. clap cannot group commands.
-fn template(command: &Command) -> StyledStr {
-    let mut groups = String::new();
+fn about(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Returns the start of a help template: purpose, usage, and the commands in groups, because clap cannot group commands. The name of
+/// a group is before its first command, because headings would not fit on a screen.
+fn start(command: &Command) -> String {
+    let mut start = "{about-with-newline}\n{usage-heading} {usage}\n\n".to_owned();
     for (group, names) in GROUPS {
-        groups += &format!("\n{}\n", heading(group));
-        for name in *names {
-            let about = command.find_subcommand(name).and_then(Command::get_about);
-            let about = about.map(ToString::to_string).unwrap_or_default();
-            groups += &format!("  {}{about}\n", literal(&format!("{name:<13}")));
+        for (number, name) in names.iter().enumerate() {
+            let group = if number == 0 { group } else { "" };
+            let about = command.find_subcommand(name).map(about).unwrap_or_default();
+            start +=
+                &format!("{}{}{about}\n", header(&format!("{group:<9}")), literal(&format!("{name:<13}")));
         }
     }
-    let options = heading("Options");
-    format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\n{options}\n{{options}}{{after-help}}"
-    )
-    .into()
+    start
 }
 
 fn heading(text: &str) -> String {
+    header(&format!("{text}:"))
+}
+
+fn header(text: &str) -> String {
     let styles = Styles::styled();
     let style = styles.get_header();
-    format!("{style}{text}:{style:#}")
+    format!("{style}{text}{style:#}")
 }
 
 fn literal(text: &str) -> String {
@@ -150,18 +172,24 @@ fn literal(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Formats commands with their descriptions in a second column.
-fn block(title: &str, rows: &[(&str, &str)]) -> String {
-    let width = rows.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
-    let rows: String = rows.iter().map(|(command, what)| format!("  {command:width$}  {what}\n")).collect();
-    format!("{}\n{rows}\n", heading(title))
-}
+/// The longest term that has its description next to it, in columns.
+const LONGEST_TERM: usize = 44;
 
-/// Formats exit codes, one per line.
-fn list(title: &str, rows: &[(&str, &str)]) -> String {
-    let width = rows.iter().map(|(code, _)| code.len()).max().unwrap_or(0);
-    let rows: Vec<String> = rows.iter().map(|(code, means)| format!("  {code:width$}  {means}")).collect();
-    format!("{}\n{}", heading(title), rows.join("\n"))
+/// Formats terms with their descriptions, which are wrapped in a second column. The description of a longer term is below it.
+fn block(title: &str, rows: &[(&str, &str)]) -> String {
+    let is_long = |term: &str| term.len() > LONGEST_TERM;
+    let width = rows.iter().map(|(term, _)| term.len()).filter(|length| *length <= LONGEST_TERM).max();
+    let column = width.unwrap_or(2) + 4;
+    let mut block = heading(title) + "\n";
+    for (term, means) in rows {
+        let between =
+            if is_long(term) { format!("\n{:column$}", "") } else { " ".repeat(column - 2 - term.len()) };
+        let row = format!("  {term}{between}{means}");
+        for line in row.trim_end().lines() {
+            block += &wrapped_line(&format!("{line}\n"), MAX_WIDTH, column);
+        }
+    }
+    block
 }
 
 /// Adds a tip about what to type instead to a usage error, if clap has none.
@@ -315,15 +343,62 @@ mod tests {
     }
 
     #[test]
-    fn every_help_text_has_an_example_and_exit_codes() {
+    fn every_help_text_has_an_example_and_the_long_one_has_exit_codes() {
         for mut verb in built().get_subcommands().cloned() {
             let name = verb.get_name().to_owned();
-            for help in [verb.render_help().to_string(), verb.render_long_help().to_string()] {
-                assert!(help.contains("\nExample") && help.contains("\nExit codes:"), "{name}:\n{help}");
-                assert!(help.contains(&format!("  rolecall {name}")), "{name}:\n{help}");
-                assert!(help.contains("64 "), "{name}:\n{help}");
+            let (short, long) = (verb.render_help().to_string(), verb.render_long_help().to_string());
+            for help in [&short, &long] {
+                assert!(help.contains(&format!("\nExamples:\n  rolecall {name}")), "{name}:\n{help}");
             }
+            assert!(short.contains(&format!("\n  rolecall {name} --help  ")), "{name}:\n{short}");
+            assert!(long.contains("\nExit codes:") && long.contains("64 "), "{name}:\n{long}");
         }
+    }
+
+    /// Calls `see` for the command and every command in it.
+    fn each(command: &Command, see: &dyn Fn(Command)) {
+        see(command.clone().term_width(80));
+        command.get_subcommands().for_each(|inner| each(inner, see));
+    }
+
+    #[test]
+    fn the_short_help_fits_on_a_screen() {
+        each(&without_options(built()), &|mut command| {
+            let help = command.render_help().to_string();
+            assert!(
+                help.lines().count() <= 24,
+                "{}: {} lines:\n{help}",
+                command.get_name(),
+                help.lines().count()
+            );
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        });
+    }
+
+    #[test]
+    fn the_short_help_of_rolecall_itself_lists_only_commands() {
+        let typed = |words: &str| parse(words.split(' ').map(OsString::from)).unwrap_err().to_string();
+        let (short, long) = (typed("rolecall -h"), typed("rolecall --help"));
+        assert!(short.lines().count() <= 24 && short.ends_with(&format!("\n{MORE}\n")), "{short}");
+        assert!(!short.contains("--config") && long.contains("--config"), "{short}\n{long}");
+        assert!(VERBS.iter().all(|verb| short.contains(&format!(" {} ", verb.name))), "{short}");
+    }
+
+    #[test]
+    fn the_long_help_has_every_flag_with_its_text() {
+        let without_layout = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        each(&built(), &|mut command| {
+            let name = command.get_name().to_owned();
+            let help = without_layout(&command.render_long_help().to_string());
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                let flag = arg.get_long().map(|long| format!("--{long}"));
+                assert!(help.contains(&flag.unwrap_or_default()), "{name} {}:\n{help}", arg.get_id());
+                let text = arg.get_long_help().or(arg.get_help()).map(ToString::to_string);
+                assert!(help.contains(&without_layout(&text.unwrap())), "{name} {}:\n{help}", arg.get_id());
+            }
+        });
     }
 
     #[test]
@@ -354,15 +429,6 @@ mod tests {
             }
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             assert!(!about.is_empty() && !about.ends_with('.'), "{}: {about:?}", command.get_name());
-        }
-    }
-
-    #[test]
-    fn the_list_of_commands_fits_in_80_columns() {
-        let help = built().render_help().to_string();
-        let verbs = help.split("\nOptions:").next().unwrap();
-        for line in verbs.lines().filter(|line| line.starts_with("  ")) {
-            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 

@@ -143,7 +143,8 @@ fn text(
         }
     }
     section(&mut end, "SEE ALSO", &others.join(", "));
-    let man = Man::new(command.clone());
+    // clap_mangen leaves out the text of a flag that the short help hides.
+    let man = Man::new(command.clone().mut_args(|arg| arg.hide_short_help(false)));
     let title = man.get_filename().trim_end_matches(".1").to_uppercase();
     // roff drops an empty date, and the source would move into its position.
     let man =
@@ -206,6 +207,13 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+
+    #[test]
+    fn a_page_has_the_text_of_flags_that_the_short_help_hides() {
+        let page = pages().into_iter().find(|page| page.verb == Some("plan")).unwrap();
+        assert!(page.text.contains("Exit with code 2 if there are changes to apply"), "{}", page.text);
+        assert!(page.text.contains("All other paths are relative to it."), "{}", page.text);
+    }
 
     #[test]
     fn every_command_has_a_page_with_all_sections() {

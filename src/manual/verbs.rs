@@ -14,12 +14,12 @@ pub struct Verb {
     pub unused: &'static [&'static str],
 }
 
-/// The headings in the list of commands, and the commands below each.
+/// The groups in the list of commands, and the commands of each.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Main commands", &["plan", "apply", "rollback"]),
-    ("File commands", &["import", "validate", "fmt", "compare", "agenda", "show"]),
-    ("Inspection commands", &["explain", "roles", "doctor"]),
-    ("Other commands", &["demo", "sandbox", "schema", "completions", "man"]),
+    ("Main", &["plan", "apply", "rollback"]),
+    ("Files", &["import", "validate", "fmt", "compare", "agenda", "show"]),
+    ("Inspect", &["explain", "roles", "doctor"]),
+    ("Other", &["demo", "sandbox", "schema", "completions", "man"]),
 ];
 
 /// Unused by commands that do not connect to Pylon.

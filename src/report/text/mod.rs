@@ -4,7 +4,7 @@ mod agenda;
 mod comparison;
 mod plan;
 mod tables;
-pub(super) mod wrap;
+pub(crate) mod wrap;
 
 use super::facts::agenda::ScheduledChange;
 use super::style::{Styles, styled};

@@ -70,7 +70,7 @@ pub(in crate::report) fn wrapped(text: &str, width: Option<usize>) -> String {
 }
 
 /// Wraps a line. The lines after the first have an indent of `hanging` columns.
-pub(super) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
+pub(crate) fn wrapped_line(line: &str, width: usize, hanging: usize) -> String {
     if textwrap::core::display_width(line.trim_end_matches('\n')) <= width {
         return line.to_owned();
     }
