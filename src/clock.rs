@@ -37,6 +37,12 @@ impl Clock {
         then.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
     }
 
+    /// Returns the local time of day after `wait`, rounded up to the minute: `19:56`.
+    pub fn minute_after(&self, wait: Duration) -> String {
+        let rounded = self.time_of_day_after(wait.saturating_add(Duration::from_secs(59)));
+        rounded.chars().take("19:56".len()).collect()
+    }
+
     /// Returns the local time of day to the millisecond: `19:55:41.204`.
     pub fn time_of_day_in_milliseconds(&self) -> String {
         self.now().to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()

@@ -219,7 +219,9 @@ async fn carry(
         machine.stop(Stop::Signal(number));
     }
     let trace = reader.trace();
-    let mut progress = Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet);
+    let bar = Styles::new(colors(common, environment, environment.stderr_is_terminal)).quiet;
+    let mut progress =
+        Progress::begin(&machine, clock, trace, environment.stderr_is_terminal, common.quiet, bar);
     let mut report_wait = |machine: &Machine, until, reason| progress.tell(machine, until, reason);
     let finished =
         carry_out(machine, &Writer::new(reader), clock, journal, &mut signals.numbers, &mut report_wait)

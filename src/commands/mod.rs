@@ -38,6 +38,7 @@ mod outlets;
 pub mod plan;
 mod prepare;
 mod progress;
+mod progress_line;
 pub mod roles;
 pub mod rollback;
 pub mod sandbox;

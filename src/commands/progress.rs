@@ -1,24 +1,32 @@
-//! The progress of an apply on standard error: a progress bar on a terminal, and a few lines elsewhere.
+//! The progress of an apply on standard error: a line that counts down on a terminal, and a few lines elsewhere.
 //!
-//! The bar is drawn by a library, not by `output`: its messages must not contain text from outside.
+//! The line on a terminal is drawn by a library, not by `output`: it must not contain text from outside. Its text is decided by
+//! `progress_line`. A thread of the library draws it again and again, so the apply does not wake up for it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::progress_line::{ProgressLine, State, Waiting, estimated_end};
 use crate::apply::Machine;
 use crate::apply::machine::WaitReason;
 use crate::clock::Clock;
-use crate::output::say;
+use crate::output::{self, say};
 use crate::pylon::Trace;
 use crate::pylon::request::Endpoint;
+use crate::report::style::Style;
 use crate::report::words;
 
 /// Shorter waits are not shown.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
+/// An end that is sooner is not shown, unless the apply waits.
+const WORTH_ESTIMATING: Duration = Duration::from_secs(60);
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 /// The minimum time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
+/// The width of a terminal that does not tell its own.
+const USUAL_WIDTH: usize = 80;
 
 /// Shows the progress of an apply.
 pub(super) struct Progress {
@@ -29,36 +37,38 @@ pub(super) struct Progress {
 
 enum Display {
     Quiet,
-    Bar(ProgressBar),
-    Lines { said: Option<Duration> },
-    Waits { trace: Trace, until: Option<Duration> },
+    /// The thread that draws the bar reads the line.
+    Bar(ProgressBar, Arc<Mutex<ProgressLine>>),
+    Lines {
+        said: Option<Duration>,
+    },
+    Waits {
+        trace: Trace,
+        until: Option<Duration>,
+    },
 }
 
 impl Progress {
-    /// Starts the display, with the expected duration if it is more than a minute.
+    /// Starts the display, with the expected duration if it is more than a minute. `bar` is the style of the bar on a terminal.
     pub(super) fn begin(
         machine: &Machine,
         clock: Clock,
         trace: Trace,
         is_terminal: bool,
         is_quiet: bool,
+        bar: Style,
     ) -> Self {
-        let (total, _) = machine.progress();
-        let expected = expectation(total, machine.pacing().limit(Endpoint::Patch));
         let how = if is_quiet {
             Display::Quiet
         } else if trace.is_on() {
             Display::Waits { trace, until: None }
         } else if is_terminal {
-            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("  {pos} of {len} {bar:24.dim} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_message(expected.unwrap_or_default());
-            // Redraw regularly, because indicatif does not draw every change. A change just before a wait would be shown only after the wait.
-            bar.enable_steady_tick(REDRAW_EVERY);
-            Display::Bar(bar)
+            let line = line(machine, clock, None, WaitReason::Answers);
+            let line = Arc::new(Mutex::new(line));
+            Display::Bar(drawn(Arc::clone(&line), clock, bar), line)
         } else {
-            if let Some(expected) = expected {
+            let (total, _) = machine.progress();
+            if let Some(expected) = expectation(total, machine.pacing().limit(Endpoint::Patch)) {
                 say(&expected);
             }
             Display::Lines { said: None }
@@ -69,70 +79,100 @@ impl Progress {
     /// Shows the current progress, and until when the apply waits.
     pub(super) fn tell(&mut self, machine: &Machine, until: Option<Duration>, reason: WaitReason) {
         let now = self.clock.elapsed();
-        let (total, settled) = machine.progress();
-        let stopping = machine.answers_to_wait_for().map(|answers| {
-            let answers = words::count(answers, "response", "responses");
-            format!("Stopping: waiting for {answers}, for at most 30 s. Interrupt again to stop waiting")
-        });
-        let worth_saying = until.filter(|until| until.saturating_sub(now) >= WORTH_SAYING && settled < total);
-        let waiting = stopping.clone().or_else(|| {
-            let until = worth_saying?;
-            let then = self.clock.time_of_day_after(until.saturating_sub(now));
-            Some(format!("{}; continues at {then}", sentence(machine, reason)))
-        });
+        let line = line(machine, self.clock, until, reason);
+        let is_stopping = matches!(line.state, State::Stopping(_));
+        let says_stopping = is_stopping && !self.has_said_stopping;
         match &mut self.how {
             Display::Quiet => {}
             Display::Waits { trace, until: told } => {
-                if let Some(stopping) = stopping.as_ref().filter(|_| !self.has_said_stopping) {
-                    trace.line(stopping);
+                if says_stopping {
+                    trace.line(&line.description(now));
                 } else if let Some(until) = until.filter(|until| *until > now && *told != Some(*until)) {
-                    trace.wait(until.saturating_sub(now), &sentence(machine, reason));
+                    trace.wait(until.saturating_sub(now), &reason_of(machine, reason).0);
                 }
                 *told = until;
             }
-            Display::Bar(bar) => {
-                bar.set_position(settled as u64);
-                bar.set_message(waiting.unwrap_or_default());
-            }
+            Display::Bar(_, shown) => *shown.lock().unwrap_or_else(PoisonError::into_inner) = line,
             Display::Lines { said } => {
                 let is_due = said.is_none_or(|said| now >= said + LINE_EVERY);
-                if let Some(waiting) = waiting
-                    && (is_due || stopping.is_some() && !self.has_said_stopping)
-                {
-                    say(&format!("{settled} of {total} changes done. {waiting}."));
+                let has_news = !matches!(line.state, State::Sending);
+                if has_news && is_due || says_stopping {
+                    say(&format!(
+                        "{} of {} changes done. {}.",
+                        line.settled,
+                        line.total,
+                        line.description(now)
+                    ));
                     *said = Some(now);
                 }
             }
         }
-        self.has_said_stopping |= stopping.is_some();
+        self.has_said_stopping |= is_stopping;
     }
 
     /// Removes the progress bar.
     pub(super) fn end(self) {
-        if let Display::Bar(bar) = self.how {
+        if let Display::Bar(bar, _) = self.how {
             bar.finish_and_clear();
         }
     }
 }
 
-/// Returns why nothing is sent at the moment.
-fn sentence(machine: &Machine, reason: WaitReason) -> String {
-    match reason {
+/// Returns a bar that draws the line again and again, as it is at that time and for the width that the terminal then has.
+fn drawn(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
+    let draw = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
+        let line = line.lock().unwrap_or_else(PoisonError::into_inner);
+        let width = output::stderr_width().unwrap_or(USUAL_WIDTH);
+        let _ = to.write_str(&line.text(clock.elapsed(), width, bar));
+    };
+    let style = ProgressStyle::with_template("{line}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    drawn.set_style(style.with_key("line", draw));
+    drawn.enable_steady_tick(REDRAW_EVERY);
+    drawn
+}
+
+/// Returns what to show: how far the apply is, what it waits for, and when it is expected to end.
+fn line(machine: &Machine, clock: Clock, until: Option<Duration>, reason: WaitReason) -> ProgressLine {
+    let now = clock.elapsed();
+    let (total, settled) = machine.progress();
+    let until = until.filter(|until| until.saturating_sub(now) >= WORTH_SAYING && settled < total);
+    let end = estimated_end(total - settled, machine.pacing().limit(Endpoint::Patch), until.unwrap_or(now))
+        .saturating_sub(now);
+    let is_shown = until.is_some() || end >= WORTH_ESTIMATING;
+    let state = match (machine.answers_to_wait_for(), until) {
+        (Some(answers), _) => State::Stopping(answers),
+        (None, Some(until)) => {
+            let (why, short_why) = reason_of(machine, reason);
+            let then = if matches!(reason, WaitReason::RateLimit(_)) { "next" } else { "retry" };
+            State::Waiting(Waiting { until, why, short_why, then })
+        }
+        (None, None) => State::Sending,
+    };
+    ProgressLine { settled, total, state, end: is_shown.then(|| clock.minute_after(end)) }
+}
+
+/// Returns why nothing is sent at the moment, as a sentence and shorter.
+fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
+    let (sentence, short) = match reason {
         WaitReason::Answers | WaitReason::Retry => {
-            "Pylon returned an error or no response, so rolecall tries again".to_owned()
+            ("Pylon returned an error or no response", "error or no response")
         }
         WaitReason::RateLimit(endpoint) if machine.pacing().is_throttled(endpoint) => {
-            "Pylon asked for fewer requests".to_owned()
+            ("Pylon asked for fewer requests", "fewer requests")
         }
         WaitReason::RateLimit(endpoint) => {
             let limit = machine.pacing().limit(endpoint);
-            match endpoint {
-                Endpoint::Patch => format!("Pylon allows {limit} changes per minute"),
-                Endpoint::Search => format!("Pylon allows {limit} searches per minute"),
-                _ => format!("Pylon allows {limit} reads of a person per minute"),
-            }
+            let what = match endpoint {
+                Endpoint::Patch => "changes",
+                Endpoint::Search => "searches",
+                _ => "reads of a person",
+            };
+            let short = format!("{limit} {what} per minute");
+            return (format!("Pylon allows {short}"), short);
         }
-    }
+    };
+    (sentence.to_owned(), short.to_owned())
 }
 
 /// Returns the minimum duration at this rate limit. `None` if it is less than a minute.

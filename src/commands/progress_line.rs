@@ -1,0 +1,177 @@
+//! The text of the progress line: how many changes are done, what the apply waits for, and when it ends.
+//!
+//! The time and the width of the terminal are arguments, so that the text counts down without the apply.
+
+use std::time::Duration;
+
+use textwrap::core::display_width;
+
+use crate::report::style::{Style, styled};
+use crate::report::words;
+
+/// The width of the bar in columns.
+const BAR: usize = 12;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ProgressLine {
+    pub(super) settled: usize,
+    pub(super) total: usize,
+    pub(super) state: State,
+    /// The local time of day when the apply is expected to end, such as `12:09`.
+    pub(super) end: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum State {
+    #[default]
+    Sending,
+    Waiting(Waiting),
+    /// A signal came, and this many requests have no response yet.
+    Stopping(usize),
+}
+
+/// A wait that is long enough to be shown.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) until: Duration,
+    pub(super) why: String,
+    /// The same, for a narrow terminal.
+    pub(super) short_why: String,
+    /// What happens after the wait: `next` or `retry`.
+    pub(super) then: &'static str,
+}
+
+impl ProgressLine {
+    /// Returns the line at `now`. It is narrower than the terminal, because a full line would move the cursor to the next one.
+    pub(super) fn text(&self, now: Duration, width: usize, bar: Style) -> String {
+        let room = width.saturating_sub(1);
+        let counts = format!("  {} of {}", self.settled, self.total);
+        let done = (BAR * self.settled).checked_div(self.total).unwrap_or(0).min(BAR);
+        let drawn = styled(bar, "█".repeat(done) + &"░".repeat(BAR - done));
+        let texts = self.texts(now);
+        // The advice while stopping is more important than the bar.
+        let has_bar = !matches!(self.state, State::Stopping(_));
+        let with_bar = texts.iter().filter(|_| has_bar).map(|text| format!("{counts} {drawn} {text}"));
+        let without_bar = texts.iter().map(|text| format!("{counts} {text}"));
+        let mut lines = with_bar.chain(without_bar);
+        let fitting = lines.find(|line| display_width(line) <= room);
+        fitting.unwrap_or_else(|| counts.chars().take(room).collect())
+    }
+
+    /// Returns the full text without the counts, for a log.
+    pub(super) fn description(&self, now: Duration) -> String {
+        self.texts(now).swap_remove(0)
+    }
+
+    /// Returns the texts that tell the state, the longest first.
+    fn texts(&self, now: Duration) -> Vec<String> {
+        match &self.state {
+            State::Stopping(answers) => {
+                let stopping =
+                    format!("Stopping: waiting for {}", words::count(*answers, "response", "responses"));
+                vec![
+                    format!("{stopping}, for at most 30 s. Interrupt again to stop waiting"),
+                    format!("{stopping}. Interrupt again to stop waiting"),
+                    stopping,
+                    "Stopping".to_owned(),
+                ]
+            }
+            State::Waiting(Waiting { until, why, short_why, then }) if *until > now => {
+                let seconds = until.saturating_sub(now).as_millis().div_ceil(1000);
+                let end = |before: &str| {
+                    self.end.as_ref().map(|end| format!(", {before} {end}")).unwrap_or_default()
+                };
+                vec![
+                    format!("{why}: {then} in {seconds} s{}", end("done about")),
+                    format!("{short_why}: {then} in {seconds} s{}", end("done about")),
+                    format!("{short_why}: {then} in {seconds} s{}", end("done")),
+                    format!("{then} in {seconds} s{}", end("done")),
+                    format!("{then} in {seconds} s"),
+                    format!("{seconds} s"),
+                ]
+            }
+            State::Sending | State::Waiting(_) => {
+                let end = self.end.as_ref();
+                vec![end.map(|end| format!("done about {end}")).unwrap_or_default(), String::new()]
+            }
+        }
+    }
+}
+
+/// Returns when the last change will be sent, if the next ones may be sent at `from`. Each minute has as many as the rate limit allows.
+pub(super) fn estimated_end(unsettled: usize, per_minute: u64, from: Duration) -> Duration {
+    let minutes = (unsettled as u64).saturating_sub(1) / per_minute.max(1);
+    from.saturating_add(Duration::from_secs(minutes.saturating_mul(60)))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    fn waiting() -> ProgressLine {
+        ProgressLine {
+            settled: 20,
+            total: 120,
+            state: State::Waiting(Waiting {
+                until: Duration::from_millis(147_200),
+                why: "Pylon allows 20 changes per minute".into(),
+                short_why: "20 changes per minute".into(),
+                then: "next",
+            }),
+            end: Some("12:09".into()),
+        }
+    }
+
+    #[test]
+    fn the_line_says_what_it_waits_for_and_counts_down() {
+        let at = |seconds| waiting().text(Duration::from_secs(seconds), 80, Style::new());
+        let line = |seconds| {
+            format!("  20 of 120 ██░░░░░░░░░░ 20 changes per minute: next in {seconds} s, done about 12:09")
+        };
+        for (now, left) in [(100, 48), (101, 47), (137, 11), (147, 1)] {
+            assert_eq!(at(now), line(left));
+        }
+        assert_eq!(at(148), "  20 of 120 ██░░░░░░░░░░ done about 12:09");
+    }
+
+    #[test]
+    fn a_wide_terminal_has_the_full_sentence_and_a_narrow_one_the_seconds() {
+        let at = |width| waiting().text(NOW, width, Style::new());
+        let full = "Pylon allows 20 changes per minute: next in 48 s, done about 12:09";
+        assert_eq!(at(120), format!("  20 of 120 ██░░░░░░░░░░ {full}"));
+        assert_eq!(at(60), "  20 of 120 ██░░░░░░░░░░ next in 48 s, done 12:09");
+        assert_eq!(at(40), "  20 of 120 ██░░░░░░░░░░ next in 48 s");
+        assert_eq!(at(20), "  20 of 120 48 s");
+        assert_eq!(waiting().description(NOW), full);
+    }
+
+    #[test]
+    fn the_line_is_never_wider_than_the_terminal() {
+        let sending = ProgressLine { state: State::Sending, ..waiting() };
+        let stopping = ProgressLine { state: State::Stopping(3), ..waiting() };
+        let dimmed = Style::new().dimmed();
+        for width in 0..200 {
+            for line in [&waiting(), &sending, &stopping, &ProgressLine::default()] {
+                let text = line.text(NOW, width, dimmed);
+                assert!(display_width(&text) < width.max(1), "{width}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn while_it_stops_the_advice_is_more_important_than_the_bar() {
+        let stopping = ProgressLine { state: State::Stopping(3), ..waiting() };
+        let expected = "  20 of 120 Stopping: waiting for 3 responses. Interrupt again to stop waiting";
+        assert_eq!(stopping.text(NOW, 80, Style::new()), expected);
+    }
+
+    #[test]
+    fn the_end_depends_on_the_rate_limit_and_on_the_wait() {
+        let seconds = |unsettled| estimated_end(unsettled, 20, NOW).as_secs();
+        assert_eq!([seconds(0), seconds(20), seconds(21), seconds(100)], [100, 100, 160, 340]);
+    }
+}
