@@ -13,6 +13,7 @@ use terminal_size::{Height, Width};
 
 use crate::pylon::Token;
 use crate::pylon::token::words;
+use crate::report::text::wrap::wrapped;
 use crate::sandbox::DEFAULT_TOKEN;
 
 /// The tokens to remove. It is global because panics and usage errors have no access to the environment.
@@ -55,9 +56,9 @@ pub fn stderr(text: String) -> Result<()> {
     std::io::stderr().write_all(scrub(text).as_bytes())
 }
 
-/// Writes a line to standard error. Ignores an error, because no result depends on these lines.
+/// Writes a line to standard error, wrapped to the width of the terminal. Ignores an error, because no result depends on these lines.
 pub fn say(line: &str) {
-    let _ = stderr(format!("{line}\n"));
+    let _ = stderr(wrapped(&format!("{line}\n"), stderr_width()));
 }
 
 /// Returns whether standard output is a terminal.
@@ -90,7 +91,9 @@ fn width(size: Option<(Width, Height)>) -> Option<usize> {
 
 /// Reports panics here instead of through the standard library, whose message would contain the token if the panic does.
 pub fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| say(&panicked(panic))));
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = stderr(panicked(panic)); // not wrapped, because a panic while wrapping would end the process
+    }));
 }
 
 fn panicked(panic: &PanicHookInfo<'_>) -> String {
@@ -99,7 +102,7 @@ fn panicked(panic: &PanicHookInfo<'_>) -> String {
     let trace = Backtrace::capture(); // empty unless RUST_BACKTRACE is set
     let trace =
         if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
-    format!("rolecall failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}")
+    format!("rolecall failed{place}: {what}\nThis is a bug in rolecall. Please report it.{trace}\n")
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use clap::Parser;
 
 use super::{CommandCode, Done, Environment, plan};
 use crate::cli::{Cli, Command, Common, DemoArgs, Origin};
-use crate::invocation::path_word;
+use crate::invocation::{path_word, quoted};
 use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::report::text::wrap::{verbatim, whole};
 
 /// Contains the files of examples/acme, by their names in the new folder.
 const FILES: [(&str, &str); 5] = [
@@ -35,9 +36,9 @@ pub(super) fn run(args: &DemoArgs, common: &Common, environment: &Environment) -
     })?;
     let config = folder.join("users.toml");
     if !common.quiet {
-        let config = path_word(&config);
+        let (name, config) = (whole(name.as_str()), quoted(&path_word(&config)));
         say(&format!("Wrote an example to {name}. After you edit its files, plan again:"));
-        say(&format!("    rolecall plan --sandbox -c {config}\n"));
+        say(&verbatim(&format!("    rolecall plan --sandbox -c {config}\n")));
     }
     let mut cli = Cli::try_parse_from(["rolecall", "plan", "--sandbox"])
         .unwrap_or_else(|error| unreachable!("these arguments are valid: {error}"));

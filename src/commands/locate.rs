@@ -10,6 +10,7 @@ use crate::cli::{CONFIG, Cli, Command, Common, Origin};
 use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::Problem;
+use crate::report::text::wrap::whole;
 use crate::roster::RosterCode;
 
 /// Changes to the folder of `-C`, chooses the root file, and says which one it is if the command line does not.
@@ -44,7 +45,7 @@ pub(super) fn config(cli: &mut Cli, environment: &mut Environment) -> Result<(),
 
 /// Returns the line that says which file is used.
 fn note(config: &Path, origin: &Origin) -> Option<String> {
-    let config = Printable::cut(&config.to_string_lossy(), 200);
+    let config = whole(Printable::cut(&config.to_string_lossy(), 200).as_str());
     match origin {
         Origin::Variable => Some(format!("Using {config} (ROLECALL_CONFIG)")),
         Origin::Parent => Some(format!("Using {config} (the nearest users.toml)")),

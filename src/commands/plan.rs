@@ -13,6 +13,7 @@ use crate::plan::saved::SavedPlan;
 use crate::printable::Printable;
 use crate::problem::Problem;
 use crate::report::Body;
+use crate::report::text::wrap::whole;
 use crate::target_file::TargetFile;
 
 pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -> Done {
@@ -48,7 +49,7 @@ pub(super) fn run(args: &PlanArgs, common: &Common, environment: &Environment) -
 
 /// Returns a note about an apply that did not finish.
 fn unfinished(journal: &Path, common: &Common) -> String {
-    let shown = Printable::cut(&journal.to_string_lossy(), 200);
+    let shown = whole(Printable::cut(&journal.to_string_lossy(), 200).as_str());
     let undo = common.invocation.command(&["rollback", "--last"]);
     if journals::is_running(journal) {
         return format!("An apply or a rollback from here is still running: {shown}");

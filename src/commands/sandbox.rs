@@ -68,8 +68,7 @@ fn greet(running: &Running, token: &str, count: usize) -> Result<(), Trouble> {
     };
     let written = output::stdout(format!("export PYLON_BASE_URL={}\n{second}", running.base_url()));
     let people = crate::report::words::count(count, "person", "people");
-    let note = format!("The sandbox with {people} is running at this address. Press Ctrl-C to stop it.\n");
-    let _ = output::stderr(note);
+    output::say(&format!("The sandbox with {people} is running at this address. Press Ctrl-C to stop it."));
     written.map_err(|error| {
         Problem::new(CommandCode::SandboxFailed, format!("standard output cannot be written: {error}")).into()
     })

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::tables::hunk_lines;
-use super::wrap::{verbatim, wrapped};
+use super::wrap::{verbatim, whole, wrapped};
 use super::{LONGEST, WIDEST_EMAIL, listed, padded, scheduled_lines};
 use crate::apply::Outcome;
 use crate::clock::minute;
@@ -423,7 +423,7 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     if let Some(next_step) = &result.next_step {
         text += &format!("{next_step}\n");
         if let Some(journal) = &report.journal {
-            text += &format!("{}: {journal}\n", words::SENT);
+            text += &format!("{}: {}\n", words::SENT, whole(journal.as_str()));
         }
     }
     text

@@ -1,7 +1,7 @@
 //! Fits a text to the width of a terminal.
 //!
-//! Lines break only at spaces, so paths, addresses, and flags stay whole. A command in backticks stays whole too, because people copy
-//! it.
+//! Lines break only at spaces, so addresses and flags stay whole. A command in backticks stays whole too, because people copy it. A
+//! path may contain spaces, so [`whole`] marks it.
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -11,11 +11,19 @@ const HANGING: usize = 4;
 /// Marks a line that must not be wrapped, such as TOML to copy. [`wrapped`] removes the mark. Texts from outside cannot contain it,
 /// because they are printable.
 const VERBATIM: char = '\0';
+/// Stands for a space that is not a place to break a line. [`wrapped`] replaces it. It is a noncharacter, which [`crate::printable`]
+/// escapes in texts from outside. It is as wide as a space.
+const NO_BREAK: char = '\u{fdd0}';
 const RESET: &str = "\x1b[0m";
 
 /// Marks a line to be printed as it is, however wide the terminal is.
-pub(super) fn verbatim(line: &str) -> String {
+pub(crate) fn verbatim(line: &str) -> String {
     format!("{VERBATIM}{line}")
+}
+
+/// Marks a text that must not be broken, such as a path.
+pub(crate) fn whole(text: &str) -> String {
+    text.replace(' ', &NO_BREAK.to_string())
 }
 
 /// Returns options that break lines of this width only between words.
@@ -53,8 +61,8 @@ fn end_of_word(line: &str) -> Option<usize> {
 }
 
 /// Wraps the lines that are wider than the terminal, with a hanging indent. `None` if the width is unknown: then only the marks of
-/// [`verbatim`] are removed.
-pub(in crate::report) fn wrapped(text: &str, width: Option<usize>) -> String {
+/// [`verbatim`] and [`whole`] are removed.
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let mut wrapped = String::new();
     for line in text.split_inclusive('\n') {
         match (line.strip_prefix(VERBATIM), width) {
@@ -66,7 +74,7 @@ pub(in crate::report) fn wrapped(text: &str, width: Option<usize>) -> String {
             (None, None) => wrapped += line,
         }
     }
-    wrapped
+    wrapped.replace(NO_BREAK, " ")
 }
 
 /// Wraps a line. The lines after the first have an indent of `hanging` columns.
@@ -143,6 +151,18 @@ mod tests {
             wrapped("a `rolecall without an end\n", Some(12)),
             "a `rolecall\n    without\n    an end\n"
         );
+    }
+
+    #[test]
+    fn a_marked_path_stays_whole() {
+        let text = format!("Using {} (the nearest users.toml)\n", whole("our team/users.toml"));
+        assert_eq!(
+            wrapped(&text, Some(22)),
+            "Using\n    our team/users.toml\n    (the nearest\n    users.toml)\n"
+        );
+        assert_eq!(wrapped(&text, Some(25)).lines().next(), Some("Using our team/users.toml"));
+        assert_eq!(wrapped(&text, None), "Using our team/users.toml (the nearest users.toml)\n");
+        assert_eq!(crate::printable::Printable::new(&whole("a b")).as_str(), "a\\u{fdd0}b");
     }
 
     #[test]
