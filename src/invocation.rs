@@ -52,6 +52,15 @@ impl Invocation {
         self.command(&self.again.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// Returns the command that runs the same operation again, with this limit instead of the one that it had.
+    pub fn again_with_limit(&self, max_changes: u64) -> String {
+        const FLAG: &str = "--max-changes";
+        let limit = max_changes.to_string();
+        let end = self.again.iter().position(|word| word == FLAG).unwrap_or(self.again.len());
+        let kept = self.again.iter().take(end).chain(self.again.iter().skip(end + 2));
+        self.command(&kept.map(String::as_str).chain([FLAG, &limit]).collect::<Vec<_>>())
+    }
+
     /// Returns the command that writes a description of the organization, from which the sandbox starts.
     pub fn describe(&self) -> String {
         self.command(&["sandbox", "--write-state", &self.description])
@@ -131,6 +140,21 @@ mod tests {
         );
         assert_eq!(Invocation::default().command(&["plan"]), "rolecall plan");
         assert_eq!([path_word(Path::new("-x")), quoted(""), quoted("`")], ["./-x", "''", "'\\u{60}'"]);
+    }
+
+    #[test]
+    fn a_command_with_another_limit_replaces_the_old_one() {
+        let again = |words: &[&str]| Invocation {
+            again: words.iter().map(|word| (*word).to_owned()).collect(),
+            ..Invocation::default()
+        };
+        for words in [&["apply", "plan.json"][..], &["apply", "plan.json", "--max-changes", "5"]] {
+            let command = again(words).again_with_limit(11);
+            assert_eq!(command, "rolecall apply plan.json --max-changes 11");
+        }
+        let command =
+            again(&["apply", "--max-changes", "5", "--only", "bo@acme.example"]).again_with_limit(7);
+        assert_eq!(command, "rolecall apply --only bo@acme.example --max-changes 7");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl PlanReport {
         let ReviewedPlan { plan, findings, minimums: _, maximums: _, expired } = reviewed;
         let names = Labels { roles: &observed.roles, sources: &roster.sources };
         let is_rollback = rollback.is_some();
-        let guardrail = |finding| names.guardrail(finding, now, is_rollback, invocation);
+        let guardrail = |finding| names.guardrail(finding, now, invocation);
         let changes: Vec<ChangeLine> = plan.changes.iter().map(|change| names.change(change)).collect();
         let observes: Vec<ChangeLine> = plan.observed.iter().map(|change| names.change(change)).collect();
         let missing: Vec<MissingLine> = plan.absent.iter().map(|absent| names.missing(absent)).collect();
@@ -273,18 +273,12 @@ impl Labels<'_> {
         lines
     }
 
-    fn guardrail(
-        &self,
-        finding: &Finding,
-        now: Timestamp,
-        is_rollback: bool,
-        invocation: &Invocation,
-    ) -> GuardrailLine {
+    fn guardrail(&self, finding: &Finding, now: Timestamp, invocation: &Invocation) -> GuardrailLine {
         let Finding { figure, verdict, place } = finding;
         let written = |role: &RoleId| self.roles.written(role);
         let in_a_week = now.saturating_add(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
         let expires = in_a_week.strftime("%Y-%m-%d").to_string();
-        let remedy = || words::remedy(figure, is_rollback, invocation, &written, &expires);
+        let remedy = || words::remedy(figure, invocation, &written, &expires);
         GuardrailLine {
             name: figure.guardrail(),
             verdict: verdict.clone(),

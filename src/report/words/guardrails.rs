@@ -89,15 +89,14 @@ pub const fn reported(figure: &Figure) -> Option<&'static str> {
 /// copy.
 pub fn remedy(
     figure: &Figure,
-    is_rollback: bool,
     invocation: &Invocation,
     written: &dyn Fn(&RoleId) -> String,
     expires: &str,
 ) -> String {
     let (first, keys) = match figure {
         Figure::Changes { changed, .. } => {
-            let command = if is_rollback { "roll back" } else { "apply" };
-            (format!("{command} with --max-changes {changed}, or "), vec![format!("up_to = {changed}")])
+            let command = invocation.again_with_limit(*changed);
+            (format!("run `{command}`, or "), vec![format!("up_to = {changed}")])
         }
         Figure::AtLeast(count) => {
             let role = format!("role = {}", toml_string(&written(&count.role)));

@@ -48,6 +48,10 @@ fn ten_changes_are_always_allowed_and_the_eleventh_needs_a_larger_team() {
     scene.run("plan").exits(0);
     let scene = scene.file("users.toml", format!("[users]\n{}", demote(0..11)));
     is_refused(&scene, "Blocked by max_changes: 11 of 11 change (limit 10)\n");
+    is_refused(
+        &scene,
+        "If this is intended, run `rolecall apply --max-changes 11`, or add this to the root file:\n",
+    );
     scene.run("apply --auto-approve --max-changes 11").exits(0);
     assert_eq!(scene.patches().len(), 11);
 }

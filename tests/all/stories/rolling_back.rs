@@ -213,7 +213,9 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     scene.run("apply --auto-approve").exits(0);
     scene.run("rollback --last first.jsonl").exits(64);
     let blocked = scene.run("rollback --last --auto-approve --max-changes 1");
-    assert!(blocked.exits(3).stdout.contains("roll back with --max-changes 2"), "{}", blocked.stdout);
+    let output = without_names(&scene, &blocked.exits(3).stdout);
+    let remedy = "run `rolecall rollback .rolecall/journal/NAME --max-changes 2`, or add this";
+    assert!(output.contains(remedy), "{output}");
     scene.pylon(|world| world.settings.token_can_write = false);
     let failed = scene.run("rollback --last --auto-approve --max-changes 5");
     let output = without_names(&scene, &failed.exits(1).stdout);
