@@ -10,6 +10,7 @@ use crate::cli::{Cli, Color, Command, Common};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
+use crate::manual;
 use crate::output;
 use crate::problem::{Problem, Problems, codes};
 use crate::pylon::token::{self as tokens, TokenSource};
@@ -95,6 +96,8 @@ codes! {
         SameFile = "commands::same_file",
         /// `--report` is not available for a command that prints a text instead of a report.
         NoReport = "commands::no_report",
+        /// `--format csv` is not available for a command whose report is not a table.
+        NoCsv = "commands::no_csv",
         /// `-C` names a folder that cannot be entered.
         NoFolder = "commands::no_folder",
         /// Something that this program needs of the operating system is not to be had.
@@ -167,14 +170,7 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
         let report = Trouble::usage(problem).into_report(name);
         return finish(report, Outlets::default(), common, environment);
     }
-    if command.prints_its_own() && !common.report.is_empty() {
-        let trouble = Trouble::usage(
-            Problem::new(
-                CommandCode::NoReport,
-                format!("`rolecall {name}` makes no report, so --report cannot write one"),
-            )
-            .help(format!("redirect its output instead: rolecall {name} … > FILE")),
-        );
+    if let Err(trouble) = check_formats(command, common) {
         return finish(trouble.into_report(name), Outlets::default(), common, environment);
     }
     // Read the token first, so that it is hidden in all later messages: a message about a file could contain it.
@@ -193,6 +189,28 @@ pub fn run(mut cli: Cli, mut environment: Environment) -> Output {
         Err(trouble) => locate::explained(trouble, command, common).into_report(name),
     };
     finish(report, outlets, common, environment)
+}
+
+/// Checks that the command can make the reports that the command line asks for.
+fn check_formats(command: &Command, common: &Common) -> Result<(), Trouble> {
+    let name = command.name();
+    let mut formats = common.report.iter().map(|(format, _)| *format).chain([common.format]);
+    if formats.any(|format| format == Format::Csv)
+        && let Err(others) = manual::check_csv(name)
+    {
+        let problem =
+            Problem::new(CommandCode::NoCsv, format!("the report of `rolecall {name}` is not a table"));
+        return Err(Trouble::usage(problem.help(format!("the commands with the format csv are: {others}"))));
+    }
+    if command.prints_its_own() && !common.report.is_empty() {
+        let problem = Problem::new(
+            CommandCode::NoReport,
+            format!("`rolecall {name}` makes no report, so --report cannot write one"),
+        );
+        let help = format!("redirect its output instead: rolecall {name} … > FILE");
+        return Err(Trouble::usage(problem.help(help)));
+    }
+    Ok(())
 }
 
 /// What a command returns.

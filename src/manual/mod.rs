@@ -126,7 +126,7 @@ fn told(command: Command, flags: impl Fn(&Verb) -> Vec<Arg>) -> Command {
 }
 
 fn tell(command: Command, verb: &Verb) -> Command {
-    let Verb { name, more, examples, exits, unused: _ } = verb;
+    let Verb { name, more, examples, exits, unused: _, has_csv: _ } = verb;
     let about = about(&command);
     let exits: Vec<(&str, &str)> = exits.iter().copied().chain([WRONG_USAGE]).collect();
     let help = format!("rolecall {name} --help");
@@ -244,6 +244,7 @@ const DRY_RUN: &[&str] = &["dry-run", "dryrun", "noop", "preview", "what-if", "c
 /// The first row that matches is used.
 const ELSEWHERE: &[Elsewhere] = &[
     elsewhere(&["json"], "use '--format json'"),
+    elsewhere(&["csv", "excel", "xlsx", "spreadsheet"], "use '--format csv'"),
     elsewhere(&["markdown", "md"], "use '--format markdown'"),
     elsewhere(&["html"], "use '--report html=FILE'"),
     elsewhere(
@@ -299,6 +300,12 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
         verb.is_some_and(|verb| verb.get_arguments().any(|arg| arg.get_long() == Some(flag)))
     });
     (!verbs.is_empty()).then(|| format!("'--{flag}' is an option of: {verbs}"))
+}
+
+/// Returns whether the report of a command has a CSV format, or else the commands that have one.
+pub fn check_csv(command: &str) -> Result<(), String> {
+    let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
+    if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
 }
 
 fn names(which: impl Fn(&Verb) -> bool) -> String {

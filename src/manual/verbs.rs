@@ -12,6 +12,8 @@ pub struct Verb {
     pub exits: &'static [(&'static str, &'static str)],
     /// Common flags that have no effect on this command. The help hides them.
     pub unused: &'static [&'static str],
+    /// Whether the report has a CSV format (`crate::report::csv`).
+    pub has_csv: bool,
 }
 
 /// The groups in the list of commands, and the commands of each.
@@ -63,6 +65,7 @@ pub const VERBS: &[Verb] = &[
             ("3", "a guardrail blocks the plan"),
         ],
         unused: &[],
+        has_csv: true,
     },
     Verb {
         name: "apply",
@@ -76,6 +79,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: CARRIED,
         unused: &[],
+        has_csv: false,
     },
     Verb {
         name: "rollback",
@@ -95,6 +99,7 @@ pub const VERBS: &[Verb] = &[
             ("129, 130, 143", "stopped by a signal; run it again to continue"),
         ],
         unused: &[],
+        has_csv: false,
     },
     Verb {
         name: "import",
@@ -114,6 +119,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[("0", "success, or nothing to write"), ("1", "failed; nothing was written"), HALF_WRITTEN],
         unused: &[],
+        has_csv: false,
     },
     Verb {
         name: "validate",
@@ -130,6 +136,7 @@ pub const VERBS: &[Verb] = &[
             ("1", "a file is not valid, or there is a warning and --deny warnings is given"),
         ],
         unused: NO_PROGRESS,
+        has_csv: false,
     },
     Verb {
         name: "fmt",
@@ -148,6 +155,7 @@ pub const VERBS: &[Verb] = &[
             HALF_WRITTEN,
         ],
         unused: NO_PROGRESS,
+        has_csv: false,
     },
     Verb {
         name: "compare",
@@ -168,6 +176,7 @@ pub const VERBS: &[Verb] = &[
             ("2", "the versions differ (with --detailed-exitcode)"),
         ],
         unused: NO_PROGRESS,
+        has_csv: false,
     },
     Verb {
         name: "agenda",
@@ -178,6 +187,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "the files are not valid")],
         unused: NO_PROGRESS,
+        has_csv: true,
     },
     Verb {
         name: "show",
@@ -189,6 +199,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "the file cannot be read, or is not a saved plan")],
         unused: &["config", "quiet", "verbose"],
+        has_csv: false,
     },
     Verb {
         name: "explain",
@@ -203,6 +214,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "failed, or no person or several people match")],
         unused: &[],
+        has_csv: false,
     },
     Verb {
         name: "roles",
@@ -211,6 +223,7 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall roles", "list the names that `role =` accepts")],
         exits: &[SHOWN, ("1", "failed")],
         unused: &[],
+        has_csv: true,
     },
     Verb {
         name: "doctor",
@@ -219,6 +232,7 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall doctor", "check the setup before the first plan or after a failure")],
         exits: &[("0", "no check failed"), ("1", "a check failed")],
         unused: &[],
+        has_csv: false,
     },
     Verb {
         name: "demo",
@@ -227,6 +241,7 @@ pub const VERBS: &[Verb] = &[
         examples: &[("rolecall demo", "write the example to rolecall-demo/")],
         exits: &[SHOWN, ("1", "the folder already exists, or cannot be written")],
         unused: &["config", "quiet", "verbose"],
+        has_csv: false,
     },
     Verb {
         name: "sandbox",
@@ -245,6 +260,7 @@ pub const VERBS: &[Verb] = &[
             ("143", "stopped by SIGTERM"),
         ],
         unused: NO_PROGRESS,
+        has_csv: false,
     },
     Verb {
         name: "schema",
@@ -257,6 +273,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN],
         unused: NO_REPORT,
+        has_csv: false,
     },
     Verb {
         name: "completions",
@@ -268,6 +285,7 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN],
         unused: NO_REPORT,
+        has_csv: false,
     },
     Verb {
         name: "man",
@@ -278,5 +296,6 @@ pub const VERBS: &[Verb] = &[
         ],
         exits: &[SHOWN, ("1", "a page could not be written")],
         unused: NO_REPORT,
+        has_csv: false,
     },
 ];

@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::printable::Printable;
 use crate::problem::Problems;
 
+pub mod csv;
 pub mod diagnostic;
 pub mod diff;
 pub mod facts;
@@ -43,6 +44,8 @@ words! {
         Text = "text",
         /// For programs: JSON with a version (docs/report.schema.json)
         Json = "json",
+        /// For spreadsheets: a table of people, roles, or changes (docs/reports.md)
+        Csv = "csv",
         /// For a comment on a pull request
         Markdown = "markdown",
         /// For a GitHub Actions job: text, annotations on the lines of the files, and a job summary
@@ -145,6 +148,7 @@ pub fn write(report: &Report, format: Format, setting: &Setting) -> String {
     match format {
         Format::Text => text::write(report, &Styles::new(setting.colors), setting),
         Format::Json => json::write(report),
+        Format::Csv => csv::write(report),
         Format::Markdown => markdown::write(report, setting),
         Format::Github => github::write(report, setting),
         Format::Html => html::write(report),

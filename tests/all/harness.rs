@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
 use pretty_assertions::assert_eq;
+use rolecall::manual::check_csv;
 use rolecall::report::Format;
 use rolecall::sandbox::{Arrival, Faults, Limits, Running, SandboxState, Setup, World, start};
 use tempfile::TempDir;
@@ -305,12 +306,19 @@ impl Run {
     }
 }
 
-/// Returns the formats that contain sentences: all except JSON.
+/// Returns the formats that contain sentences: all except JSON and CSV.
 pub(crate) fn formats_for_people() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| match format {
         Format::Text | Format::Markdown | Format::Github | Format::Html => true,
-        Format::Json => false,
+        Format::Json | Format::Csv => false,
     })
+}
+
+/// Returns the formats that a command has. The command may be followed by its arguments.
+pub(crate) fn formats_of(command: &str) -> impl Iterator<Item = Format> {
+    let name = command.split(' ').next().unwrap_or_default();
+    let has_csv = check_csv(name).is_ok();
+    Format::ALL.into_iter().filter(move |format| *format != Format::Csv || has_csv)
 }
 
 impl Scene {

@@ -11,8 +11,15 @@ use rolecall::report::Format;
 /// The whole text is shown.
 const WHOLE: usize = usize::MAX;
 
+// The commands whose CSV contains the text.
+const NONE: &[&str] = &[];
+const PLAN: &[&str] = &["plan"];
+const AGENDA: &[&str] = &["agenda"];
+const PLAN_AND_AGENDA: &[&str] = &["plan", "agenda"];
+const ROLES: &[&str] = &["roles"];
+
 macro_rules! carriers {
-    ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr, $csv:expr;)+) => {
         /// A place in a report that can have text from outside.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) enum Carrier { $($(#[$doc])* $name,)+ }
@@ -20,13 +27,15 @@ macro_rules! carriers {
         impl Carrier {
             pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// Returns how many characters the format shows. `None` if it does not show the text, or not literally.
-            pub(super) const fn shown(self, format: Format) -> Option<usize> {
+            /// Returns how many characters the format shows in the report of a command. `None` if it does not show the text, or not
+            /// literally.
+            pub(super) fn shown(self, format: Format, command: &str) -> Option<usize> {
                 match (self, format) {
                     $((Self::$name, Format::Text | Format::Github) => $text,
                     (Self::$name, Format::Markdown) => $markdown,
                     (Self::$name, Format::Html) => $page,
-                    (Self::$name, Format::Json) => if $json { Some(WHOLE) } else { None },)+
+                    (Self::$name, Format::Json) => if $json { Some(WHOLE) } else { None },
+                    (Self::$name, Format::Csv) => $csv.contains(&command).then_some(WHOLE),)+
                 }
             }
         }
@@ -34,138 +43,138 @@ macro_rules! carriers {
 }
 
 carriers! {
-    // characters shown in text (and in a job's log), in markdown, and on a page; and whether JSON contains it
-    Organization: Some(80), Some(80), Some(120), true;
-    OrganizationId: Some(80), Some(80), Some(120), true;
-    Place: Some(80), Some(80), Some(120), true;
-    At: Some(WHOLE), Some(80), Some(120), true;
-    Config: None, None, None, false;
-    Only: Some(80), Some(80), Some(120), true;
-    Saved: Some(WHOLE), None, None, true;
-    Journal: Some(WHOLE), None, None, true;
-    BaseName: Some(80), Some(80), Some(80), true;
-    BaseValue: Some(300), Some(300), Some(300), true;
-    RoleThatStays: Some(80), Some(80), Some(120), true;
-    Unmanaged: None, Some(80), Some(120), true;
-    IntegrationId: None, None, None, true;
-    IntegrationName: None, None, None, true;
-    Address: Some(WHOLE), None, Some(120), true;
-    Name: Some(80), Some(80), Some(120), true;
-    Id: None, None, None, true;
-    Primary: Some(254), None, Some(120), true;
-    RoleBefore: Some(80), None, Some(120), true;
-    RoleAfter: Some(80), None, Some(120), true;
-    StatusBefore: Some(80), None, Some(120), true;
-    ThroughScim: Some(80), None, Some(120), true;
-    File: Some(WHOLE), None, Some(WHOLE), true;
-    OriginReason: Some(60), Some(60), Some(60), true;
-    ErrorCode: Some(60), None, Some(60), false;
-    ErrorText: Some(300), None, Some(300), false;
-    RequestId: Some(60), None, Some(60), true;
-    ProxyServer: Some(60), None, Some(60), false;
-    ProxyText: Some(200), None, Some(200), false;
-    WrongShape: Some(300), None, Some(300), false;
-    WrongBody: Some(200), None, Some(200), false;
-    NoAnswer: Some(300), None, Some(300), false;
-    Stop: Some(200), None, Some(200), false;
-    NearAddress: Some(254), Some(80), Some(120), true;
-    DeactivatedName: Some(80), Some(80), Some(120), false;
-    GuardedRole: Some(80), Some(80), Some(120), true;
-    FigureRole: Some(80), None, None, false;
-    RuleReason: Some(120), None, None, false;
-    RemedyRole: None, None, None, false;
-    AcknowledgedReason: Some(120), Some(300), Some(300), true;
-    Expired: Some(WHOLE), Some(80), Some(120), true;
-    ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true;
-    ComingAddress: Some(WHOLE), Some(80), Some(120), true;
-    ComingBefore: Some(80), Some(80), Some(120), true;
-    ComingAfter: Some(80), Some(80), Some(120), true;
-    WindowAddress: None, None, Some(120), true;
-    WindowFrom: None, None, Some(WHOLE), true;
-    WindowUntil: None, None, Some(WHOLE), true;
-    WindowRole: None, None, Some(120), true;
-    WindowReason: None, None, Some(120), true;
-    OldFile: Some(WHOLE), None, Some(120), true;
-    NewFile: Some(WHOLE), None, Some(120), true;
-    Subject: Some(300), Some(120), Some(120), true;
-    AcknowledgedOf: None, None, None, true;
-    Key: Some(80), Some(80), Some(120), true;
-    ValueBefore: Some(160), Some(160), Some(400), true;
-    ValueAfter: Some(160), Some(160), Some(400), true;
-    Zone: Some(WHOLE), Some(WHOLE), Some(WHOLE), true;
-    AgendaFile: Some(WHOLE), Some(80), Some(WHOLE), true;
-    Timezone: Some(WHOLE), Some(80), Some(WHOLE), true;
-    Until: Some(WHOLE), Some(80), None, true;
-    EmptyFile: Some(WHOLE), Some(WHOLE), Some(WHOLE), true;
-    Message: Some(4000), Some(4000), Some(4000), true;
-    Help: Some(4000), Some(4000), Some(4000), true;
-    Label: None, None, None, true;
-    SourceName: None, None, None, true;
-    SourceText: None, None, None, false;
+    // characters shown in text (and in a job's log), in markdown, and on a page; whether JSON contains it; which CSV contains it
+    Organization: Some(80), Some(80), Some(120), true, NONE;
+    OrganizationId: Some(80), Some(80), Some(120), true, NONE;
+    Place: Some(80), Some(80), Some(120), true, NONE;
+    At: Some(WHOLE), Some(80), Some(120), true, NONE;
+    Config: None, None, None, false, NONE;
+    Only: Some(80), Some(80), Some(120), true, NONE;
+    Saved: Some(WHOLE), None, None, true, NONE;
+    Journal: Some(WHOLE), None, None, true, NONE;
+    BaseName: Some(80), Some(80), Some(80), true, NONE;
+    BaseValue: Some(300), Some(300), Some(300), true, NONE;
+    RoleThatStays: Some(80), Some(80), Some(120), true, NONE;
+    Unmanaged: None, Some(80), Some(120), true, NONE;
+    IntegrationId: None, None, None, true, NONE;
+    IntegrationName: None, None, None, true, NONE;
+    Address: Some(WHOLE), None, Some(120), true, PLAN;
+    Name: Some(80), Some(80), Some(120), true, PLAN;
+    Id: None, None, None, true, PLAN;
+    Primary: Some(254), None, Some(120), true, PLAN;
+    RoleBefore: Some(80), None, Some(120), true, PLAN;
+    RoleAfter: Some(80), None, Some(120), true, PLAN;
+    StatusBefore: Some(80), None, Some(120), true, PLAN;
+    ThroughScim: Some(80), None, Some(120), true, PLAN;
+    File: Some(WHOLE), None, Some(WHOLE), true, PLAN_AND_AGENDA;
+    OriginReason: Some(60), Some(60), Some(60), true, PLAN;
+    ErrorCode: Some(60), None, Some(60), false, NONE;
+    ErrorText: Some(300), None, Some(300), false, NONE;
+    RequestId: Some(60), None, Some(60), true, NONE;
+    ProxyServer: Some(60), None, Some(60), false, NONE;
+    ProxyText: Some(200), None, Some(200), false, NONE;
+    WrongShape: Some(300), None, Some(300), false, NONE;
+    WrongBody: Some(200), None, Some(200), false, NONE;
+    NoAnswer: Some(300), None, Some(300), false, NONE;
+    Stop: Some(200), None, Some(200), false, NONE;
+    NearAddress: Some(254), Some(80), Some(120), true, NONE;
+    DeactivatedName: Some(80), Some(80), Some(120), false, NONE;
+    GuardedRole: Some(80), Some(80), Some(120), true, NONE;
+    FigureRole: Some(80), None, None, false, NONE;
+    RuleReason: Some(120), None, None, false, NONE;
+    RemedyRole: None, None, None, false, NONE;
+    AcknowledgedReason: Some(120), Some(300), Some(300), true, NONE;
+    Expired: Some(WHOLE), Some(80), Some(120), true, NONE;
+    ComingWhen: Some(WHOLE), Some(80), Some(WHOLE), true, AGENDA;
+    ComingAddress: Some(WHOLE), Some(80), Some(120), true, AGENDA;
+    ComingBefore: Some(80), Some(80), Some(120), true, AGENDA;
+    ComingAfter: Some(80), Some(80), Some(120), true, AGENDA;
+    WindowAddress: None, None, Some(120), true, NONE;
+    WindowFrom: None, None, Some(WHOLE), true, NONE;
+    WindowUntil: None, None, Some(WHOLE), true, NONE;
+    WindowRole: None, None, Some(120), true, NONE;
+    WindowReason: None, None, Some(120), true, NONE;
+    OldFile: Some(WHOLE), None, Some(120), true, NONE;
+    NewFile: Some(WHOLE), None, Some(120), true, NONE;
+    Subject: Some(300), Some(120), Some(120), true, NONE;
+    AcknowledgedOf: None, None, None, true, NONE;
+    Key: Some(80), Some(80), Some(120), true, NONE;
+    ValueBefore: Some(160), Some(160), Some(400), true, NONE;
+    ValueAfter: Some(160), Some(160), Some(400), true, NONE;
+    Zone: Some(WHOLE), Some(WHOLE), Some(WHOLE), true, NONE;
+    AgendaFile: Some(WHOLE), Some(80), Some(WHOLE), true, NONE;
+    Timezone: Some(WHOLE), Some(80), Some(WHOLE), true, NONE;
+    Until: Some(WHOLE), Some(80), None, true, NONE;
+    EmptyFile: Some(WHOLE), Some(WHOLE), Some(WHOLE), true, NONE;
+    Message: Some(4000), Some(4000), Some(4000), true, NONE;
+    Help: Some(4000), Some(4000), Some(4000), true, NONE;
+    Label: None, None, None, true, NONE;
+    SourceName: None, None, None, true, NONE;
+    SourceText: None, None, None, false, NONE;
     // of `plan --blame`
-    BlamedId: None, None, None, true;
-    BlamedName: Some(80), Some(80), Some(80), true;
-    BlamedAddress: Some(80), Some(80), Some(80), true;
-    BlamedUnmanaged: Some(80), Some(80), Some(80), true;
-    BlamedSource: Some(80), Some(80), Some(80), true;
-    BlamedThrough: None, None, None, true;
-    BlamedAction: None, None, None, true;
-    BlamedBefore: None, None, None, true;
-    BlamedAfter: Some(80), Some(80), Some(80), true;
-    UnreadCode: Some(60), Some(60), Some(60), false;
-    UnreadText: Some(300), None, Some(300), false;
-    UnreadRequest: Some(60), None, Some(60), false;
-    UnreadNoAnswer: Some(300), None, Some(300), false;
+    BlamedId: None, None, None, true, PLAN;
+    BlamedName: Some(80), Some(80), Some(80), true, PLAN;
+    BlamedAddress: Some(80), Some(80), Some(80), true, PLAN;
+    BlamedUnmanaged: Some(80), Some(80), Some(80), true, PLAN;
+    BlamedSource: Some(80), Some(80), Some(80), true, PLAN;
+    BlamedThrough: None, None, None, true, PLAN;
+    BlamedAction: None, None, None, true, PLAN;
+    BlamedBefore: None, None, None, true, PLAN;
+    BlamedAfter: Some(80), Some(80), Some(80), true, PLAN;
+    UnreadCode: Some(60), Some(60), Some(60), false, NONE;
+    UnreadText: Some(300), None, Some(300), false, NONE;
+    UnreadRequest: Some(60), None, Some(60), false, NONE;
+    UnreadNoAnswer: Some(300), None, Some(300), false, NONE;
     // of `rollback`
-    LeftAddress: Some(254), Some(80), Some(120), true;
-    LostRole: Some(80), Some(80), Some(80), false;
-    LostStatus: Some(60), Some(60), Some(60), false;
-    GoneRole: Some(80), Some(80), Some(80), false;
-    KeepFile: Some(WHOLE), None, Some(120), true;
-    KeepText: None, None, None, false;
-    UnwrittenAddress: Some(254), Some(80), Some(120), true;
-    UnwrittenRole: Some(80), Some(80), Some(80), false;
-    UnwrittenStatus: Some(80), Some(80), Some(80), false;
+    LeftAddress: Some(254), Some(80), Some(120), true, NONE;
+    LostRole: Some(80), Some(80), Some(80), false, NONE;
+    LostStatus: Some(60), Some(60), Some(60), false, NONE;
+    GoneRole: Some(80), Some(80), Some(80), false, NONE;
+    KeepFile: Some(WHOLE), None, Some(120), true, NONE;
+    KeepText: None, None, None, false, NONE;
+    UnwrittenAddress: Some(254), Some(80), Some(120), true, NONE;
+    UnwrittenRole: Some(80), Some(80), Some(80), false, NONE;
+    UnwrittenStatus: Some(80), Some(80), Some(80), false, NONE;
     // of the commands that print a sheet
-    SheetOrganization: Some(80), Some(80), Some(80), true;
-    SheetOrganizationId: Some(80), Some(80), Some(80), true;
-    SheetPlace: Some(80), Some(80), Some(80), true;
-    RoleName: Some(80), Some(80), Some(80), true;
-    RoleSlug: Some(80), Some(80), Some(80), true;
-    RoleId: Some(80), Some(80), Some(80), true;
-    UnknownRole: Some(80), Some(80), Some(80), true;
-    Asked: Some(254), Some(254), Some(254), true;
-    AskedDeclared: Some(80), Some(80), Some(80), true;
-    AskedId: Some(80), Some(80), Some(80), true;
-    AskedName: Some(80), Some(80), Some(80), true;
-    AskedPrimary: Some(80), Some(80), Some(80), true;
-    AskedOther: Some(80), Some(80), Some(80), true;
-    AskedAssigned: Some(80), Some(80), Some(80), true;
-    AskedThroughScim: Some(80), Some(80), Some(80), true;
-    AskedStatus: Some(80), Some(80), Some(80), true;
-    AskedValue: Some(80), Some(80), Some(80), true;
-    AskedOrigin: Some(60), Some(60), Some(60), false;
-    AskedNear: Some(254), Some(254), Some(254), true;
-    AskedBefore: Some(80), Some(80), Some(80), true;
-    AskedAfter: Some(80), Some(80), Some(80), true;
-    AskedWhen: Some(80), Some(80), Some(80), true;
-    AskedSinceAuthor: Some(80), Some(80), Some(80), true;
-    AskedSinceSubject: Some(80), Some(80), Some(80), true;
-    CandidateAddress: Some(80), Some(80), Some(80), true;
-    CandidateName: Some(80), Some(80), Some(80), true;
-    JournalPath: Some(80), Some(80), Some(80), true;
-    JournalCommand: Some(20), Some(20), Some(20), true;
-    JournalUser: Some(20), Some(20), Some(20), true;
-    JournalHost: Some(20), Some(20), Some(20), true;
-    JournalOrganization: None, None, None, true;
-    AskedStanding: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
-    WrittenFile: Some(80), Some(80), Some(80), true;
-    WrittenText: None, None, None, false;
-    NotWrittenAddress: Some(80), Some(80), Some(80), true;
-    NotWrittenRole: Some(80), Some(80), Some(80), false;
-    NotWrittenStatus: Some(80), Some(80), Some(80), false;
-    CheckFound: Some(WHOLE), Some(WHOLE), Some(WHOLE), false;
-    CheckRemedy: Some(300), Some(300), Some(300), false;
+    SheetOrganization: Some(80), Some(80), Some(80), true, NONE;
+    SheetOrganizationId: Some(80), Some(80), Some(80), true, NONE;
+    SheetPlace: Some(80), Some(80), Some(80), true, NONE;
+    RoleName: Some(80), Some(80), Some(80), true, ROLES;
+    RoleSlug: Some(80), Some(80), Some(80), true, ROLES;
+    RoleId: Some(80), Some(80), Some(80), true, ROLES;
+    UnknownRole: Some(80), Some(80), Some(80), true, ROLES;
+    Asked: Some(254), Some(254), Some(254), true, NONE;
+    AskedDeclared: Some(80), Some(80), Some(80), true, NONE;
+    AskedId: Some(80), Some(80), Some(80), true, NONE;
+    AskedName: Some(80), Some(80), Some(80), true, NONE;
+    AskedPrimary: Some(80), Some(80), Some(80), true, NONE;
+    AskedOther: Some(80), Some(80), Some(80), true, NONE;
+    AskedAssigned: Some(80), Some(80), Some(80), true, NONE;
+    AskedThroughScim: Some(80), Some(80), Some(80), true, NONE;
+    AskedStatus: Some(80), Some(80), Some(80), true, NONE;
+    AskedValue: Some(80), Some(80), Some(80), true, NONE;
+    AskedOrigin: Some(60), Some(60), Some(60), false, NONE;
+    AskedNear: Some(254), Some(254), Some(254), true, NONE;
+    AskedBefore: Some(80), Some(80), Some(80), true, NONE;
+    AskedAfter: Some(80), Some(80), Some(80), true, NONE;
+    AskedWhen: Some(80), Some(80), Some(80), true, NONE;
+    AskedSinceAuthor: Some(80), Some(80), Some(80), true, NONE;
+    AskedSinceSubject: Some(80), Some(80), Some(80), true, NONE;
+    CandidateAddress: Some(80), Some(80), Some(80), true, NONE;
+    CandidateName: Some(80), Some(80), Some(80), true, NONE;
+    JournalPath: Some(80), Some(80), Some(80), true, NONE;
+    JournalCommand: Some(20), Some(20), Some(20), true, NONE;
+    JournalUser: Some(20), Some(20), Some(20), true, NONE;
+    JournalHost: Some(20), Some(20), Some(20), true, NONE;
+    JournalOrganization: None, None, None, true, NONE;
+    AskedStanding: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, NONE;
+    WrittenFile: Some(80), Some(80), Some(80), true, NONE;
+    WrittenText: None, None, None, false, NONE;
+    NotWrittenAddress: Some(80), Some(80), Some(80), true, NONE;
+    NotWrittenRole: Some(80), Some(80), Some(80), false, NONE;
+    NotWrittenStatus: Some(80), Some(80), Some(80), false, NONE;
+    CheckFound: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, NONE;
+    CheckRemedy: Some(300), Some(300), Some(300), false, NONE;
 }
 
 /// Gives hostile strings to carriers.
@@ -213,9 +222,9 @@ impl<'s> Deal<'s> {
     }
 
     /// Returns what the format shows of each string, escaped and cut.
-    pub(super) fn shown(&self, format: Format) -> impl Iterator<Item = (Carrier, String)> {
+    pub(super) fn shown(&self, format: Format, command: &str) -> impl Iterator<Item = (Carrier, String)> {
         self.dealt.iter().filter_map(move |(carrier, raw)| {
-            let limit = carrier.shown(format)?;
+            let limit = carrier.shown(format, command)?;
             let text = if format == Format::Json {
                 (*raw).to_owned()
             } else {

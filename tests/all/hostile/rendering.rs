@@ -41,16 +41,17 @@ pub(super) fn check_formats(
         }
         let seen =
             judge(format, &text).unwrap_or_else(|why| panic!("{command} as {format:?}: {why}\n{text}"));
-        let is_laid_out = is_wrapped && format != Format::Json;
+        let is_laid_out = is_wrapped && !matches!(format, Format::Json | Format::Csv);
         let seen = if is_laid_out { seen.unwrapped() } else { seen };
         let expected = || {
-            let shown = deal.shown(format).map(|(carrier, shown)| (carrier, as_seen(format, &shown)));
+            let shown =
+                deal.shown(format, command).map(|(carrier, shown)| (carrier, as_seen(format, &shown)));
             let unwrap = |shown: String| if is_laid_out { judges::unwrapped(&shown) } else { shown };
             shown.map(|(carrier, shown)| (carrier, unwrap(shown))).collect::<Vec<_>>()
         };
         let expected = match format {
             Format::Text | Format::Github => &*on_a_terminal.get_or_insert_with(expected),
-            Format::Markdown | Format::Html | Format::Json => &expected(),
+            Format::Markdown | Format::Html | Format::Json | Format::Csv => &expected(),
         };
         for (carrier, shown) in expected {
             assert!(
@@ -106,7 +107,7 @@ fn cannot_be_broken(line: &str) -> bool {
 /// runs.
 fn as_seen(format: Format, text: &str) -> String {
     match format {
-        Format::Json => text.to_owned(),
+        Format::Json | Format::Csv => text.to_owned(),
         Format::Html => text.to_owned(),
         Format::Text | Format::Github => judges::terminal::seen_of(text).trim().to_owned(),
         Format::Markdown => in_code(text).trim().to_owned(),

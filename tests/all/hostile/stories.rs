@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::corpus;
 use super::judges::{judge, terminal};
-use crate::harness::Scene;
+use crate::harness::{Scene, formats_of};
 
 /// The number of people. Each has a different hostile name.
 const PEOPLE: usize = 40;
@@ -72,10 +72,10 @@ fn quoted(text: &str) -> String {
 /// Runs the command with every report. Each report and the output must be harmless.
 fn is_harmless(scene: &Scene, words: &str, exits: &[i32]) {
     let reports: Vec<String> =
-        Format::ALL.map(|format| format!("--report {0}=report.{0}", format.as_str())).to_vec();
+        formats_of(words).map(|format| format!("--report {0}=report.{0}", format.as_str())).collect();
     let run = scene.run(&format!("{words} {} --color always", reports.join(" ")));
     assert!(run.exit.is_some_and(|exit| exits.contains(&exit)), "{words}: {:?}\n{}", run.exit, run.stderr);
-    for format in Format::ALL {
+    for format in formats_of(words) {
         let report = fs::read_to_string(scene.folder().join(format!("report.{}", format.as_str()))).unwrap();
         judge(format, &report).unwrap_or_else(|why| panic!("{words} as {format:?}: {why}\n{report}"));
     }

@@ -298,6 +298,8 @@ fn reported_harmlessly(body: Body) {
     };
     for format in Format::ALL {
         let shown = report::write(&report, format, &setting);
+        // RFC 4180: each line of a table ends with CRLF.
+        let shown = if format == Format::Csv { shown.replace("\r\n", "\n") } else { shown };
         if format == Format::Github {
             let is_ours = |line: &&str| {
                 ["::error ", "::warning ", "::notice "].iter().any(|ours| line.starts_with(ours))

@@ -84,7 +84,8 @@ fn shown(scene: Scene, line: &str) -> String {
         run.stdout,
         run.stderr
     );
-    run.stdout + &run.stderr + &code
+    // A table for spreadsheets has CRLF at the end of each line.
+    run.stdout.replace("\r\n", "\n") + &run.stderr + &code
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod sandbox;
 mod saved_plans;
 pub(crate) mod schema;
 mod secrecy;
+mod tables;
 mod tls;
 pub(crate) mod typing;
 mod windows;

@@ -73,7 +73,7 @@ fn bash_completes_commands_flags_and_values() {
     };
     assert!(verbs.ends_with("plan apply rollback import validate fmt compare agenda show explain roles doctor demo sandbox schema completions man"), "{verbs}");
     for (words, expected) in [
-        ("rolecall plan --format", "text json markdown github html"),
+        ("rolecall plan --format", "text json csv markdown github html"),
         ("rolecall plan --region", "us eu"),
         ("rolecall schema --color", "auto always never"),
     ] {

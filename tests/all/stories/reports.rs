@@ -225,6 +225,10 @@ fn one_run_writes_every_format_even_on_failure() {
         scene.run(&format!("plan {}", reports.join(" "))).exits(exit);
         for format in Format::ALL {
             let report = read(&scene, &format!("report.{}", format.as_str()));
+            if exit == 1 && format == Format::Csv {
+                assert_eq!(report, "", "a file has a whole table or none");
+                continue;
+            }
             let names = if exit == 0 { "bo@acme.example" } else { "plan::unknown_role" };
             assert!(report.contains(names), "{format:?}: {report}");
             assert!(!report.contains('\u{1b}'), "{format:?}: {report}");

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 use rolecall::report::Format;
 
+pub(super) mod csv;
 pub(super) mod json;
 pub(super) mod markdown;
 pub(super) mod page;
@@ -54,6 +55,7 @@ pub(super) fn judge(format: Format, report: &str) -> Result<Seen, String> {
         Format::Github => return runner::judge(report),
         Format::Html => page::judge(report)?,
         Format::Json => json::judge(report)?,
+        Format::Csv => csv::judge(report)?,
     };
     match runner::commands(report).first() {
         Some(command) => Err(format!("a job's log takes this for a command: {command:?}")),

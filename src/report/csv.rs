@@ -1,0 +1,216 @@
+//! The CSV format (RFC 4180): one table, for spreadsheets and for programs that join tables.
+//!
+//! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Texts are complete.
+//! A spreadsheet does not run a cell as a formula, whatever the text in it is (OWASP, "CSV Injection").
+
+use csv::{Terminator, WriterBuilder};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::facts::plan::PlanReport;
+use super::{Body, Report};
+use crate::printable::Printable;
+
+/// A row of a report that has a CSV format. `N` is the number of its columns.
+pub trait Record<const N: usize> {
+    /// Each is the name of a key in JSON, in the order of the cells.
+    const COLUMNS: [&'static str; N];
+
+    fn cells(&self) -> [Cell; N];
+}
+
+/// The records of a report, with their columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// The text of one cell, as [`Printable`] shows it. A value that does not exist is an empty text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cell(String);
+
+impl Records {
+    /// Returns the columns of `R`, also if there are no rows.
+    pub fn new<R: Record<N>, const N: usize>(rows: impl IntoIterator<Item = R>) -> Self {
+        let rows = rows.into_iter().map(|row| row.cells().into()).collect();
+        Self { columns: R::COLUMNS.into(), rows }
+    }
+
+    /// Adds columns that have the same values in each row.
+    #[must_use]
+    pub fn with_shared<R: Record<N>, const N: usize>(mut self, shared: &R) -> Self {
+        self.columns.extend(R::COLUMNS);
+        self.rows.iter_mut().for_each(|row| row.extend(shared.cells()));
+        self
+    }
+}
+
+impl Cell {
+    /// Returns the word that JSON has for a variant of an enum.
+    pub fn word(variant: &impl Serialize) -> Self {
+        let word = serde_json::to_value(variant).ok();
+        word.as_ref().and_then(serde_json::Value::as_str).into()
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self(Printable::new(text).to_string())
+    }
+}
+
+impl From<&String> for Cell {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<&Printable> for Cell {
+    fn from(text: &Printable) -> Self {
+        Self(text.to_string())
+    }
+}
+
+/// Lists are joined by a semicolon and a space.
+impl From<&Vec<Printable>> for Cell {
+    fn from(texts: &Vec<Printable>) -> Self {
+        Self(texts.iter().map(Printable::as_str).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl From<&[String]> for Cell {
+    fn from(texts: &[String]) -> Self {
+        texts.join("; ").as_str().into()
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        Self(value.to_string())
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(number: usize) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl From<Timestamp> for Cell {
+    fn from(at: Timestamp) -> Self {
+        Self(at.to_string())
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or_else(Self::default, Into::into)
+    }
+}
+
+/// Returns the table of the report. The text is empty if the command failed, so that a file never has half a table.
+pub(super) fn write(report: &Report) -> String {
+    match &report.body {
+        Body::Plan(plan) => table(&plan.records()),
+        Body::NobodyDeclared { .. } => table(&PlanReport::no_records()),
+        Body::Agenda(agenda) => table(&agenda.records()),
+        Body::Roles(roles) => table(&roles.records()),
+        // A command without a table does not accept this format (`crate::manual`), and errors go to standard error.
+        Body::Nothing
+        | Body::Valid { .. }
+        | Body::Comparison(_)
+        | Body::Explanation(_)
+        | Body::Page(_)
+        | Body::Doctor(_)
+        | Body::Files(_)
+        | Body::Journals(_)
+        | Body::Problems(_) => String::new(),
+    }
+}
+
+fn table(records: &Records) -> String {
+    let Records { columns, rows } = records;
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let written = writer.write_record(columns).and_then(|()| {
+        rows.iter().try_for_each(|row| writer.write_record(row.iter().map(|cell| without_formula(&cell.0))))
+    });
+    written.unwrap_or_else(|error| unreachable!("each row has a cell per column: {error}"));
+    let bytes = writer.into_inner().unwrap_or_else(|error| unreachable!("a vector can grow: {error}"));
+    String::from_utf8(bytes).unwrap_or_else(|error| unreachable!("every cell is UTF-8: {error}"))
+}
+
+/// Puts a single quote before a text that a spreadsheet would run as a formula. Where a semicolon separates the cells of a CSV file,
+/// as Excel does in many countries, each part between semicolons is a cell.
+fn without_formula(text: &str) -> String {
+    let parts =
+        text.split(';').map(|part| if is_formula(part) { format!("'{part}") } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+/// Returns whether a cell begins like a formula. A tab, a line break, or an invisible character before it is already escaped, so the
+/// cell then begins with a backslash.
+fn is_formula(cell: &str) -> bool {
+    // A spreadsheet may remove quotes and spaces at the beginning.
+    let start = cell.trim_start_matches(|char: char| char.is_whitespace() || char == '"');
+    start.starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}', '\u{fe62}',
+        '\u{fe63}', '\u{fe6b}', '\u{2212}',
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    struct Row(&'static str, Option<usize>);
+
+    impl Record<2> for Row {
+        const COLUMNS: [&'static str; 2] = ["name", "held"];
+
+        fn cells(&self) -> [Cell; 2] {
+            [self.0.into(), self.1.into()]
+        }
+    }
+
+    #[test]
+    fn cells_are_quoted_if_needed_and_lines_end_with_crlf() {
+        let text = table(&Records::new([Row("Lead, \"EMEA\"", Some(2)), Row("Ana", None)]));
+        assert_eq!(text, "name,held\r\n\"Lead, \"\"EMEA\"\"\",2\r\nAna,\r\n");
+        assert_eq!(table(&Records::new::<Row, 2>([])), "name,held\r\n");
+    }
+
+    #[test]
+    fn no_cell_begins_like_a_formula() {
+        for (text, safe) in [
+            ("=1+1", "'=1+1"),
+            ("+49 30", "'+49 30"),
+            ("-2", "'-2"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("  =1", "'  =1"),
+            ("\u{a0}\u{3000}=1", "'\u{a0}\u{3000}=1"),
+            ("\"=1", "'\"=1"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("\u{ff20}x", "'\u{ff20}x"),
+            ("a;=1", "a;'=1"),
+            ("a; -1; b", "a;' -1; b"),
+            ("\t=1", "\\u{9}=1"),
+            ("\r=1", "\\u{d}=1"),
+            ("\u{200b}=1", "\\u{200b}=1"),
+            ("a=1", "a=1"),
+            ("ana@acme.example", "ana@acme.example"),
+            ("", ""),
+        ] {
+            assert_eq!(without_formula(&Cell::from(text).0), safe, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn shared_columns_follow_the_columns_of_the_rows() {
+        let shared = Row("Acme", Some(1));
+        let text = table(&Records::new([Row("Ana", None), Row("Bo", None)]).with_shared(&shared));
+        assert_eq!(text, "name,held,name,held\r\nAna,,Acme,1\r\nBo,,Acme,1\r\n");
+    }
+}

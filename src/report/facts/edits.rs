@@ -1,0 +1,140 @@
+//! The CSV records of a plan: one per edit.
+
+use super::plan::{BlameLine, ChangeLine, EditLine, PersonLine, PlanReport};
+use crate::desired::Origin;
+use crate::report::csv::{Cell, Record, Records};
+use crate::roster::Field;
+use crate::source::Location;
+
+/// An edit, with the person whom it is about.
+struct EditRecord<'r> {
+    change: &'r ChangeLine,
+    edit: &'r EditLine,
+    /// Whether the policy only observes the field, so that the plan leaves the difference alone.
+    is_observed: bool,
+    /// Whether the person gains or loses a guarded role.
+    is_guarded: bool,
+}
+
+impl PlanReport {
+    /// Returns one record per edit: those that would be applied, and those that are only observed.
+    pub fn records(&self) -> Records {
+        let changes = self.changes.iter().map(|change| (change, false));
+        let observed = self.observed.iter().map(|change| (change, true));
+        Records::new(changes.chain(observed).flat_map(|(change, is_observed)| {
+            let has_guarded_role =
+                !is_observed && self.guarded_roles.iter().any(|line| line.email == change.email);
+            change.edits.iter().map(move |edit| EditRecord {
+                change,
+                edit,
+                is_observed,
+                is_guarded: has_guarded_role && edit.field == Field::Role,
+            })
+        }))
+    }
+
+    /// Returns the records of a plan without edits.
+    pub fn no_records() -> Records {
+        Records::new::<EditRecord<'_>, _>([])
+    }
+}
+
+const COLUMNS: usize = 25;
+
+impl Record<COLUMNS> for EditRecord<'_> {
+    const COLUMNS: [&'static str; COLUMNS] = [
+        "email",
+        "name",
+        "id",
+        "primary_email",
+        "field",
+        "from",
+        "to",
+        "through_scim",
+        "observed",
+        "guarded",
+        "cause",
+        "origin",
+        "origin_until",
+        "origin_reason",
+        "file",
+        "line",
+        "blame_actor_id",
+        "blame_actor_name",
+        "blame_actor_email",
+        "blame_source",
+        "blame_action",
+        "blame_at",
+        "blame_old",
+        "blame_new",
+        "blame_outlived",
+    ];
+
+    fn cells(&self) -> [Cell; COLUMNS] {
+        let Self { change, edit, is_observed, is_guarded } = self;
+        // Only `apply` has outcomes, and the value is declared in another line than the person.
+        let ChangeLine { email, person, edits: _, outcome: _, location: _ } = change;
+        let PersonLine { id, name, primary_email } = person;
+        let EditLine { field, from, to, through_scim, location, origin, blame, cause } = edit;
+        let Location { file, line, column: _ } = location;
+        let [actor_id, actor_name, actor_email, source, action, at, old, new, outlived] =
+            blame.as_ref().map(blame_cells).unwrap_or_default();
+        let [kind, until, reason] = origin_cells(origin);
+        [
+            email.into(),
+            name.into(),
+            id.into(),
+            primary_email.as_ref().into(),
+            field.as_str().into(),
+            from.into(),
+            to.into(),
+            through_scim.into(),
+            (*is_observed).into(),
+            (*is_guarded).into(),
+            cause.as_ref().map(Cell::word).into(),
+            kind,
+            until,
+            reason,
+            file.into(),
+            (*line).into(),
+            actor_id,
+            actor_name,
+            actor_email,
+            source,
+            action,
+            at,
+            old,
+            new,
+            outlived,
+        ]
+    }
+}
+
+/// Returns the kind of an origin as JSON has it, the end of its window, and the reason of its window.
+pub(super) fn origin_cells(origin: &Origin) -> [Cell; 3] {
+    let (kind, until, reason) = match origin {
+        Origin::Person => ("person", None, None),
+        Origin::Defaults => ("defaults", None, None),
+        Origin::Window { until, reason } => {
+            ("window", until.as_ref().map(|until| &until.written), reason.as_ref())
+        }
+        Origin::Rollback => ("rollback", None, None),
+        Origin::After { window: _ } => ("after_window", None, None),
+    };
+    [kind.into(), until.into(), reason.into()]
+}
+
+fn blame_cells(blame: &BlameLine) -> [Cell; 9] {
+    let BlameLine { actor_id, actor_name, actor_email, source, action, at, old, new, outlived } = blame;
+    [
+        actor_id.as_ref().into(),
+        actor_name.as_ref().into(),
+        actor_email.as_ref().into(),
+        source.as_ref().into(),
+        action.into(),
+        (*at).into(),
+        old.as_ref().into(),
+        new.as_ref().into(),
+        (*outlived).into(),
+    ]
+}
