@@ -55,6 +55,8 @@ pub enum Command {
     Doctor(ConnectionArgs),
     /// List the roles, and how many people hold them
     Roles(ConnectionArgs),
+    /// List who has which role, since when, and why: an access review
+    Access(AccessArgs),
     /// List the changes that windows will make
     Agenda(AgendaArgs),
     /// Print a saved plan, to see what was reviewed
@@ -106,6 +108,7 @@ impl Command {
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Roles(_)
+            | Self::Access(_)
             | Self::Demo(_)
             | Self::Agenda(_)
             | Self::Schema(_)
@@ -126,6 +129,7 @@ impl Command {
             | Self::Import(ImportArgs { connection, .. })
             | Self::Explain(ExplainArgs { connection, .. })
             | Self::Rollback(RollbackArgs { connection, .. })
+            | Self::Access(AccessArgs { connection })
             | Self::Doctor(connection)
             | Self::Roles(connection) => Some(connection),
             Self::Validate(_)
@@ -166,6 +170,7 @@ impl Command {
             Self::Explain(_) => "explain",
             Self::Doctor(_) => "doctor",
             Self::Roles(_) => "roles",
+            Self::Access(_) => "access",
             Self::Agenda(_) => "agenda",
             Self::Show(_) => "show",
             Self::Demo(_) => "demo",
@@ -295,6 +300,12 @@ impl ExplainArgs {
     pub fn code(&self) -> Option<&str> {
         Some(self.who.trim()).filter(|who| who.contains("::"))
     }
+}
+
+#[derive(Debug, Args)]
+pub struct AccessArgs {
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]

@@ -138,6 +138,7 @@ pub(super) fn git(folder: &Path, arguments: &[&str], input: Stdio) -> io::Result
         .arg(folder)
         .args(arguments)
         .env_remove(token::VARIABLE) // a hook or a filter of git must not get the token
+        .env("LC_ALL", "C") // reports show messages of git
         .stdin(input)
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("git cannot be run: {error}")))?;

@@ -57,6 +57,15 @@ impl Connection {
         self.read(roster, emails, roster.guardrails.depends_on_absence()).await
     }
 
+    /// Reads everyone, including all deactivated people, and confirms these addresses by a search.
+    pub(super) async fn observe_everyone(
+        &self,
+        roster: &Roster,
+        emails: &[Email],
+    ) -> Result<Observation, Problems> {
+        self.read(roster, emails, true).await
+    }
+
     /// Reads everyone, including all deactivated people.
     pub(super) async fn observe_with_deactivated(&self, roster: &Roster) -> Result<Observation, Problems> {
         self.read(roster, &[], true).await

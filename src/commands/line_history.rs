@@ -1,8 +1,8 @@
-//! Finds out since when a line of a file is as it is, through `git blame`.
+//! Finds out since when the lines of the files are as they are, through `git blame`, and which commit the files are from.
 //!
-//! Runs no hook and no filter of the repository, and reads only the commit of one line. A failure is not an error: the file may not
-//! be in git.
+//! Runs no hook and no textconv filter of the repository. A failure is not an error of the command: the files may not be in git.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -11,38 +11,168 @@ use jiff::Timestamp;
 use super::base::git;
 use crate::printable::Printable;
 use crate::report::SinceLine;
-use crate::source::Location;
+use crate::source::{Location, Sources};
 
-/// The maximum length of a commit's author and subject, in characters.
-const LONGEST: usize = 60;
 /// The number of hexadecimal digits of a commit that reports show.
 const SHORT_COMMIT: usize = 12;
 
+/// Keeps git from running a program that the repository configures, and from writing to the repository.
+const PLAIN: [&str; 5] =
+    ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
+const BLAME: [&str; 3] = ["blame", "--incremental", "--no-textconv"];
+
+/// The commit of each line, by its number. A line that is not committed has none.
+type Lines = HashMap<usize, SinceLine>;
+
 /// Returns the commit that last changed a line. `None` if git does not know, or the line is not committed.
 pub(super) fn since(location: &Location) -> Option<SinceLine> {
-    let path = Path::new(&location.file);
-    let name = path.file_name()?.to_str()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let line = format!("{0},{0}", location.line);
-    let plain = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
-    let blame = ["blame", "--incremental", "--no-textconv", "-L", &line, "--", name];
-    let answer = git(folder, &[plain.as_slice(), blame.as_slice()].concat(), Stdio::null()).ok()?;
-    commit(&String::from_utf8_lossy(&answer))
+    blame(&location.file, &["-L", &line]).ok()?.remove(&location.line)
 }
 
-/// Parses what `git blame --incremental` prints about one line.
-fn commit(answer: &str) -> Option<SinceLine> {
-    let commit = answer.split(' ').next()?.get(..SHORT_COMMIT)?;
-    // A line that is not committed has a commit of zeros.
-    if commit.bytes().all(|digit| digit == b'0') || !commit.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
+/// What git knows about all files that were read.
+#[derive(Debug, Default)]
+pub(super) struct FileHistory {
+    /// The ID of the commit that is checked out.
+    pub(super) commit: Option<String>,
+    /// Whether a file differs from that commit.
+    pub(super) is_modified: bool,
+    /// By the name of the file.
+    lines: HashMap<String, Lines>,
+    /// What could not be found out, and why.
+    pub(super) unread: Vec<String>,
+}
+
+impl FileHistory {
+    /// Asks git about every file, once per file.
+    pub(super) fn of(sources: &Sources) -> Self {
+        let mut history = Self::default();
+        let Some((root, _)) = sources.iter().next() else { return history };
+        match asked_in(folder(root), &["rev-parse", "--verify", "HEAD"]) {
+            Ok(commit) => history.commit = Some(commit.trim().to_owned()),
+            Err(why) => {
+                history.unread.push(format!("the commit of the files: {why}"));
+                return history;
+            }
+        }
+        for (name, _) in sources.iter() {
+            let shown = Printable::cut(name, 200);
+            match is_modified(name) {
+                Ok(is_modified) => history.is_modified |= is_modified,
+                Err(why) => history.unread.push(format!("whether {shown} is committed: {why}")),
+            }
+            match blame(name, &[]) {
+                Ok(lines) => {
+                    history.lines.insert(name.to_owned(), lines);
+                }
+                Err(why) => history.unread.push(format!("the commits of the lines of {shown}: {why}")),
+            }
+        }
+        if is_shallow(root).unwrap_or(false) {
+            history.unread.push(
+                "the commits of older lines: this is a shallow clone; fetch the whole history, as with `fetch-depth: 0`".into(),
+            );
+        }
+        history
     }
-    let value = |key: &str| answer.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    Some(SinceLine {
-        commit: commit.to_owned(),
-        at: Timestamp::from_second(value("author-time")?.parse().ok()?).ok()?,
-        author: Printable::cut(value("author")?, LONGEST),
-        subject: Printable::cut(value("summary")?, LONGEST),
+
+    /// Returns the commit that last changed a line.
+    pub(super) fn since(&self, location: &Location) -> Option<SinceLine> {
+        self.lines.get(&location.file)?.get(&location.line).cloned()
+    }
+}
+
+fn folder(file: &str) -> &Path {
+    let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+fn asked_in(folder: &Path, arguments: &[&str]) -> Result<String, Printable> {
+    let answer = git(folder, &[PLAIN.as_slice(), arguments].concat(), Stdio::null());
+    answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()).map_err(|error| {
+        match error.to_string() {
+            // The rest of this message depends on the machine.
+            message if message.contains("not a git repository") => {
+                Printable::new("they are not in a git repository")
+            }
+            message => Printable::cut(&message, 200),
+        }
+    })
+}
+
+/// Runs git in the folder of a file, with its name as the last argument.
+fn asked_about(file: &str, arguments: &[&str]) -> Result<String, Printable> {
+    let name = Path::new(file).file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Printable::new("it is not a file"))?;
+    asked_in(folder(file), &[arguments, &["--", name]].concat())
+}
+
+fn is_modified(file: &str) -> Result<bool, Printable> {
+    Ok(!asked_about(file, &["status", "--porcelain", "--ignored"])?.is_empty())
+}
+
+fn blame(file: &str, range: &[&str]) -> Result<Lines, Printable> {
+    let answer = asked_about(file, &[BLAME.as_slice(), range].concat())?;
+    Ok(commits(&answer, is_shallow(file)?))
+}
+
+/// Returns whether the clone lacks older commits.
+fn is_shallow(file: &str) -> Result<bool, Printable> {
+    Ok(asked_in(folder(file), &["rev-parse", "--is-shallow-repository"])?.trim() == "true")
+}
+
+/// Parses what `git blame --incremental` prints. It has a group per range of lines, and names the author of a commit only in the
+/// first group of the commit.
+///
+/// The oldest commit of a shallow clone (`boundary`) seems to have made every older line, so it is left out.
+fn commits(answer: &str, is_shallow: bool) -> Lines {
+    let mut known: HashMap<String, HashMap<&str, &str>> = HashMap::new();
+    let mut ranges = Vec::new();
+    let mut current = None;
+    for line in answer.lines() {
+        if let Some((commit, first, count)) = head(line).filter(|_| current.is_none()) {
+            known.entry(commit.clone()).or_default();
+            current = Some(commit.clone());
+            ranges.push((commit, first, count));
+            continue;
+        }
+        let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+        if let Some(values) = current.as_ref().and_then(|commit| known.get_mut(commit)) {
+            values.insert(key, value);
+        }
+        if key == "filename" {
+            current = None; // it is the last line of a group
+        }
+    }
+    let mut lines = Lines::new();
+    for (commit, first, count) in ranges {
+        let values = known.get(&commit).filter(|values| !is_shallow || !values.contains_key("boundary"));
+        if let Some(since) = values.and_then(|values| since_line(&commit, values)) {
+            lines.extend((first..first.saturating_add(count)).map(|line| (line, since.clone())));
+        }
+    }
+    lines
+}
+
+/// Parses the first line of a group: the commit, the line in it, the first line in the file, and the number of lines.
+fn head(line: &str) -> Option<(String, usize, usize)> {
+    let mut words = line.split(' ');
+    let commit = words.next()?;
+    let is_commit = commit.len() > SHORT_COMMIT && commit.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let (first, count) = (words.nth(1)?.parse().ok()?, words.next()?.parse().ok()?);
+    is_commit.then(|| (commit.to_owned(), first, count))
+}
+
+/// Returns `None` for a line that is not committed: its commit consists of zeros.
+fn since_line(commit: &str, values: &HashMap<&str, &str>) -> Option<SinceLine> {
+    let short = commit.get(..SHORT_COMMIT)?;
+    let is_committed = commit.bytes().any(|digit| digit != b'0');
+    let at = Timestamp::from_second(values.get("author-time")?.parse().ok()?).ok()?;
+    is_committed.then(|| SinceLine {
+        commit: short.to_owned(),
+        at,
+        author: Printable::new(values.get("author").unwrap_or(&"")),
+        subject: Printable::new(values.get("summary").unwrap_or(&"")),
     })
 }
 
@@ -52,18 +182,42 @@ mod tests {
 
     use super::*;
 
+    const FIRST: &str = "d9eba730b454d5d78a51c95db7c432d27a29db0a";
+    const SECOND: &str = "aaaba730b454d5d78a51c95db7c432d27a29db0a";
+
+    fn group(commit: &str, lines: &str, about: &str) -> String {
+        format!("{commit} {lines}\n{about}filename a\n")
+    }
+
+    fn about(author: &str) -> String {
+        format!("author {author}\nauthor-time 1795771492\nsummary of {author}\n")
+    }
+
     #[test]
-    fn the_commit_of_a_line_is_parsed_and_an_uncommitted_line_has_none() {
-        let answer = "d9eba730b454d5d78a51c95db7c432d27a29db0a 8 8 1\nauthor Ana \u{1b}[1m\nauthor-time 1795771492\nsummary first\nfilename a\n";
-        let since = commit(answer).unwrap();
-        assert_eq!((since.commit.as_str(), since.subject.as_str()), ("d9eba730b454", "first"));
+    fn the_commit_of_each_line_is_parsed_and_an_uncommitted_line_has_none() {
+        let answer = group(FIRST, "8 8 1", &about("Ana \u{1b}[1m"))
+            + &group(SECOND, "1 2 2", &about("Bo"))
+            + &group(FIRST, "1 10 1", "")
+            + &group(&"0".repeat(40), "20 20 1", &about("Not Committed Yet"));
+        let lines = commits(&answer, false);
+        let mut numbers: Vec<usize> = lines.keys().copied().collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [2, 3, 8, 10]);
+        assert_eq!(lines[&10], lines[&8]);
+        assert_eq!(lines[&3].author.as_str(), "Bo");
+        let since = &lines[&8];
+        assert_eq!((since.commit.as_str(), since.subject.raw()), ("d9eba730b454", "of Ana \u{1b}[1m"));
         assert_eq!(since.author.as_str(), "Ana \\u{1b}[1m");
         assert_eq!(since.at.to_string(), "2026-11-27T09:24:52Z");
-        assert_eq!(
-            commit(&answer.replace("d9eba730b454d5d78a51c95db7c432d27a29db0a", &"0".repeat(40))),
-            None
-        );
-        assert_eq!(commit(""), None);
-        assert_eq!(commit("fatal: no such path"), None);
+        assert_eq!(commits("", false), Lines::new());
+        assert_eq!(commits("fatal: no such path", false), Lines::new());
+    }
+
+    #[test]
+    fn the_oldest_commit_of_a_shallow_clone_is_left_out() {
+        let answer =
+            group(FIRST, "1 1 1", &(about("Ana") + "boundary\n")) + &group(SECOND, "1 2 1", &about("Bo"));
+        let numbers = |is_shallow: bool| commits(&answer, is_shallow).len();
+        assert_eq!((numbers(false), numbers(true)), (2, 1));
     }
 }

@@ -18,6 +18,7 @@ use crate::pylon::{Token, Variables};
 use crate::regular::is_stream;
 use crate::report::{self, Annotations, Body, Format, Report, Setting, diagnostic};
 
+mod access;
 pub mod agenda;
 pub mod apply;
 mod base;
@@ -229,6 +230,7 @@ fn dispatch(command: &Command, common: &Common, environment: &Environment) -> Re
         Command::Agenda(args) => agenda::run(args, common, environment),
         Command::Show(args) => show::run(args),
         Command::Demo(args) => demo::run(args, common, environment),
+        Command::Access(args) => access::run(args, common, environment),
         Command::Roles(asked) => roles::run(asked, common, environment),
         Command::Explain(args) => explain::run(args, common, environment),
         Command::Doctor(asked) => doctor::run(asked, common, environment),

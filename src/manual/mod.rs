@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn the_help_of_a_command_hides_unused_flags() {
-        let asks = ["plan", "apply", "rollback", "import", "explain", "roles", "doctor"];
+        let asks = ["plan", "apply", "rollback", "import", "explain", "roles", "access", "doctor"];
         for mut verb in built().get_subcommands().cloned() {
             let name = verb.get_name().to_owned();
             let help = verb.render_long_help().to_string();

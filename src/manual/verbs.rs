@@ -20,7 +20,7 @@ pub struct Verb {
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Main", &["plan", "apply", "rollback"]),
     ("Files", &["import", "validate", "fmt", "compare", "agenda", "show"]),
-    ("Inspect", &["explain", "roles", "doctor"]),
+    ("Inspect", &["explain", "roles", "access", "doctor"]),
     ("Other", &["demo", "sandbox", "schema", "completions", "man"]),
 ];
 
@@ -221,6 +221,23 @@ pub const VERBS: &[Verb] = &[
         more: "Shows the name, slug, and ID of each role, how many people hold it, and how many are declared with it. It works \
                without a users.toml.",
         examples: &[("rolecall roles", "list the names that `role =` accepts")],
+        exits: &[SHOWN, ("1", "failed")],
+        unused: &[],
+        has_csv: true,
+    },
+    Verb {
+        name: "access",
+        more: "Lists everyone in Pylon: the role, how it is held, since when, and by whose change. Also shows the line that declares it, the \
+               commit of that line, and whether the person is in sync. Guarded roles come first. Nothing is changed. It also works \
+               without a users.toml.",
+        examples: &[
+            ("rolecall access", "show who has access"),
+            ("rolecall access --format csv > access.csv", "as a table for an auditor"),
+            (
+                "rolecall access --report html=access.html --report json=access.json",
+                "keep a page and a copy for programs",
+            ),
+        ],
         exits: &[SHOWN, ("1", "failed")],
         unused: &[],
         has_csv: true,

@@ -110,6 +110,19 @@ impl<'a> Drift<'a> {
         Self { roles, edits: edits.collect() }
     }
 
+    /// Starts with one field of many people.
+    pub fn of_field<'p>(
+        field: Field,
+        people: impl Iterator<Item = &'p Person>,
+        roles: &'a RoleCatalog,
+    ) -> Self {
+        let edits = people.map(|person| {
+            let present = PresentValues::new(field, &person.values(field), &person.through_scim(field));
+            ((person.id.clone(), field), present)
+        });
+        Self { roles, edits: edits.collect() }
+    }
+
     /// Keeps only these values.
     pub fn retain(&mut self, is_asked: impl Fn(&UserId, Field) -> bool) {
         self.edits.retain(|(id, field), _| is_asked(id, *field));

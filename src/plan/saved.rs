@@ -99,16 +99,36 @@ pub struct Binding<'a> {
 
 /// Returns a digest of the texts of all files that were read, and of their paths relative to the folder of the root file.
 pub fn digest_of(sources: &Sources) -> String {
-    let root = sources.iter().next().map_or("", |(name, _)| name);
-    let folder = root.rfind('/').map_or("", |slash| &root[..=slash]);
     let mut context = Context::new(&SHA256);
-    for (name, text) in sources.iter() {
-        for part in [name.strip_prefix(folder).unwrap_or(name), text] {
+    for (name, text) in relative(sources) {
+        for part in [name, text] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
     }
     hex(context.finish().as_ref())
+}
+
+/// Returns the path relative to the folder of the root file, and the text, of each file that was read.
+fn relative(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
+    let root = sources.iter().next().map_or("", |(name, _)| name);
+    let folder = root.rfind('/').map_or("", |slash| &root[..=slash]);
+    sources.iter().map(move |(name, text)| (name.strip_prefix(folder).unwrap_or(name), text))
+}
+
+/// Returns what `sha256sum` prints for all files that were read, in the folder of the root file: per file, the digest, two spaces,
+/// and the path. The lines are sorted by path.
+pub fn listed_digests(sources: &Sources) -> Vec<(String, String)> {
+    let mut digests: Vec<(String, String)> =
+        relative(sources).map(|(name, text)| (name.to_owned(), sha256_of(text))).collect();
+    digests.sort();
+    digests
+}
+
+/// Returns the SHA-256 digest of a text, as `sha256sum` prints it.
+pub fn sha256_of(text: &str) -> String {
+    let digest = hex(digest(&SHA256, text.as_bytes()).as_ref());
+    digest.trim_start_matches("sha256:").to_owned()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Pure: its inputs are the responses. `paced_reader` sends the requests, and [`crate::plan::blame`] decides which entry
 //! counts. The audit log is optional for a plan. So the inquiry ends when there is an entry about every edit, and it never
-//! sends more requests than are allowed in one minute. A failure does not fail the plan; the report shows it.
+//! sends more requests than its [`Budget`]. A failure does not fail the plan; the report shows it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,12 +15,27 @@ use crate::observed::{ObservedState, UserId};
 use crate::plan::blame::{Blame, Drift};
 use crate::roster::Field;
 
-/// The most requests of one inquiry: as many as the documented rate limit allows without a pause. The responses contain at most
-/// 29,970 entries.
-pub const MOST_REQUESTS: u64 = Endpoint::Audit.facts().limit;
-/// An inquiry ends after this time. It is long enough for one pause after a 429 and a page or two, but does not wait out an
-/// outage.
-pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// How much an inquiry may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    pub requests: u64,
+    /// The inquiry ends after this time.
+    pub time: Duration,
+}
+
+impl Budget {
+    /// The budget of an access review: ten minutes of requests at the documented rate limit, and two minutes for pauses. The responses
+    /// contain at most 299,700 entries, which is the log of hundreds of people.
+    pub const OF_REVIEW: Self =
+        Self { requests: 10 * Endpoint::Audit.facts().limit, time: Duration::from_secs(720) };
+
+    /// Returns the budget of a plan, for which the log is optional. It is as many requests as the rate limit allows without a pause, so
+    /// the responses contain at most 29,970 entries. The time is enough for one pause after a 429 and a page or two, but does not wait
+    /// out an outage. `rate_limit` is in requests per minute.
+    pub fn of_plan(rate_limit: u64) -> Self {
+        Self { requests: Endpoint::Audit.facts().limit.min(rate_limit), time: Duration::from_secs(120) }
+    }
+}
 
 /// Reads the audit log, one batch of people after the other.
 #[derive(Debug, Clone)]
@@ -35,6 +50,7 @@ pub struct Inquiry<'a> {
     limit: usize,
     pages: Pages,
     requests_left: u64,
+    time: Duration,
     pages_read: u64,
     unread: Option<CutShort>,
 }
@@ -71,8 +87,9 @@ pub enum CutShort {
 }
 
 impl<'a> Inquiry<'a> {
-    /// Starts an inquiry about everyone who is out of sync. `rate_limit` is in requests per minute.
-    pub fn new(drift: Drift<'a>, rate_limit: u64) -> Self {
+    /// Starts an inquiry about these values.
+    pub fn new(drift: Drift<'a>, budget: Budget) -> Self {
+        let Budget { requests, time } = budget;
         let mut inquiry = Self {
             batch: Vec::new(),
             left: drift.people(),
@@ -80,7 +97,8 @@ impl<'a> Inquiry<'a> {
             most_people: PAGE,
             limit: PAGE,
             pages: Pages::default(),
-            requests_left: MOST_REQUESTS.min(rate_limit),
+            requests_left: requests,
+            time,
             pages_read: 0,
             unread: None,
         };
@@ -132,9 +150,9 @@ impl<'a> Inquiry<'a> {
         self.next_batch();
     }
 
-    /// Ends the inquiry because [`TIME_LIMIT`] is over.
+    /// Ends the inquiry because the time of its [`Budget`] is over.
     pub fn timed_out(&mut self) {
-        self.unread = Some(CutShort::TooSlow(TIME_LIMIT));
+        self.unread = Some(CutShort::TooSlow(self.time));
     }
 
     /// Returns the findings. `observed` provides the names of the actors.
@@ -238,7 +256,7 @@ mod tests {
         mut answer: impl FnMut(usize, &AuditLog) -> Result<Entries, Failure>,
     ) -> (Vec<AuditLog>, Findings) {
         let (plan, roles) = (plan(people), RoleCatalog::default());
-        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), per_minute);
+        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), Budget::of_plan(per_minute));
         let mut requests = Vec::new();
         while let Some(request) = inquiry.next_request() {
             match answer(requests.len(), &request) {
@@ -330,13 +348,16 @@ mod tests {
     #[test]
     fn a_timeout_keeps_the_entries_found_so_far() {
         let (plan, roles) = (plan(2), RoleCatalog::default());
-        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), 30);
+        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), Budget::of_plan(30));
         inquiry.next_request();
         inquiry.answered(page(&[(0, 9)], Some("2")));
         inquiry.timed_out();
         assert_eq!(inquiry.next_request(), None);
         let findings = inquiry.finish(&ObservedState::default());
-        assert_eq!((&findings.unread, findings.is_available), (&Some(CutShort::TooSlow(TIME_LIMIT)), true));
+        assert_eq!(
+            (&findings.unread, findings.is_available),
+            (&Some(CutShort::TooSlow(Duration::from_secs(120))), true)
+        );
         assert_eq!(found(&findings), ["u_0000 9"]);
     }
 

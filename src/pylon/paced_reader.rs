@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::client::Reader;
 use super::failure::Failure;
 use super::flow::FlowControl;
-use super::inquiry::{self, Inquiry};
+use super::inquiry::{Budget, Inquiry};
 use super::observe::{Ask, Wanted, observe};
 use super::pace::{Feedback, SendTime};
 use super::request::{Attempt, Endpoint, Outgoing, ReadRequest};
@@ -67,11 +67,19 @@ impl PacedReader {
         Ok(Observation { state, read_at })
     }
 
-    /// Asks the audit log who made the changes that are out of sync. Stops after [`inquiry::TIME_LIMIT`], and keeps what it has
-    /// found.
+    /// Asks the audit log who set a few values, such as those of a plan. Stops after two minutes, and keeps what it has found.
     pub async fn inquire<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
-        let limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
-        let mut inquiry = Inquiry::new(drift, limit);
+        let rate_limit = self.flow.borrow().pacing.limit(Endpoint::Audit);
+        self.inquire_within(Budget::of_plan(rate_limit), drift).await
+    }
+
+    /// Asks the audit log who set the values of everyone. Stops after a few minutes, and keeps what it has found.
+    pub async fn inquire_about_all<'a>(&self, drift: Drift<'a>) -> Inquiry<'a> {
+        self.inquire_within(Budget::OF_REVIEW, drift).await
+    }
+
+    async fn inquire_within<'a>(&self, budget: Budget, drift: Drift<'a>) -> Inquiry<'a> {
+        let mut inquiry = Inquiry::new(drift, budget);
         let asking = async {
             while let Some(request) = inquiry.next_request() {
                 match self.read_with_retries(ATTEMPTS_AT_OPTIONAL_READ, &request).await {
@@ -80,7 +88,7 @@ impl PacedReader {
                 }
             }
         };
-        if timeout(inquiry::TIME_LIMIT, asking).await.is_err() {
+        if timeout(budget.time, asking).await.is_err() {
             inquiry.timed_out();
         }
         inquiry

@@ -1,7 +1,7 @@
 //! The CSV format (RFC 4180): one table, for spreadsheets and for programs that join tables.
 //!
 //! The first record names the columns. Lines end with CRLF, and the text is UTF-8 without a byte order mark. Texts are complete.
-//! A spreadsheet does not run a cell as a formula, whatever the text in it is (OWASP, "CSV Injection").
+//! No cell begins like a formula, so a spreadsheet does not run it (OWASP, "CSV Injection").
 
 use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
@@ -17,6 +17,23 @@ pub trait Record<const N: usize> {
     const COLUMNS: [&'static str; N];
 
     fn cells(&self) -> [Cell; N];
+}
+
+impl<R: Record<N>, const N: usize> Record<N> for &R {
+    const COLUMNS: [&'static str; N] = R::COLUMNS;
+
+    fn cells(&self) -> [Cell; N] {
+        (*self).cells()
+    }
+}
+
+/// A part that some rows do not have. Their cells are empty.
+impl<R: Record<N>, const N: usize> Record<N> for Option<R> {
+    const COLUMNS: [&'static str; N] = R::COLUMNS;
+
+    fn cells(&self) -> [Cell; N] {
+        self.as_ref().map_or_else(|| std::array::from_fn(|_| Cell::default()), Record::cells)
+    }
 }
 
 /// The records of a report, with their columns.
@@ -37,11 +54,13 @@ impl Records {
         Self { columns: R::COLUMNS.into(), rows }
     }
 
-    /// Adds columns that have the same values in each row.
+    /// Adds the columns of `R`, with one more part of each row.
     #[must_use]
-    pub fn with_shared<R: Record<N>, const N: usize>(mut self, shared: &R) -> Self {
+    pub fn beside<R: Record<N>, const N: usize>(mut self, parts: impl IntoIterator<Item = R>) -> Self {
         self.columns.extend(R::COLUMNS);
-        self.rows.iter_mut().for_each(|row| row.extend(shared.cells()));
+        for (row, part) in self.rows.iter_mut().zip(parts) {
+            row.extend(part.cells());
+        }
         self
     }
 }
@@ -51,6 +70,11 @@ impl Cell {
     pub fn word(variant: &impl Serialize) -> Self {
         let word = serde_json::to_value(variant).ok();
         word.as_ref().and_then(serde_json::Value::as_str).into()
+    }
+
+    /// Returns several texts, joined by a semicolon and a space.
+    pub fn list(cells: impl IntoIterator<Item = Self>) -> Self {
+        Self(cells.into_iter().map(|Self(text)| text).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -75,13 +99,13 @@ impl From<&Printable> for Cell {
 /// Lists are joined by a semicolon and a space.
 impl From<&Vec<Printable>> for Cell {
     fn from(texts: &Vec<Printable>) -> Self {
-        Self(texts.iter().map(Printable::as_str).collect::<Vec<_>>().join("; "))
+        Self::list(texts.iter().map(Self::from))
     }
 }
 
 impl From<&[String]> for Cell {
     fn from(texts: &[String]) -> Self {
-        texts.join("; ").as_str().into()
+        Self::list(texts.iter().map(Self::from))
     }
 }
 
@@ -116,6 +140,7 @@ pub(super) fn write(report: &Report) -> String {
         Body::NobodyDeclared { .. } => table(&PlanReport::no_records()),
         Body::Agenda(agenda) => table(&agenda.records()),
         Body::Roles(roles) => table(&roles.records()),
+        Body::Access(access) => table(&access.records()),
         // A command without a table does not accept this format (`crate::manual`), and errors go to standard error.
         Body::Nothing
         | Body::Valid { .. }
@@ -208,9 +233,9 @@ mod tests {
     }
 
     #[test]
-    fn shared_columns_follow_the_columns_of_the_rows() {
-        let shared = Row("Acme", Some(1));
-        let text = table(&Records::new([Row("Ana", None), Row("Bo", None)]).with_shared(&shared));
-        assert_eq!(text, "name,held,name,held\r\nAna,,Acme,1\r\nBo,,Acme,1\r\n");
+    fn a_part_of_a_row_may_be_empty() {
+        let parts = [Some(Row("Acme", Some(1))), None];
+        let text = table(&Records::new([Row("Ana", None), Row("Bo", None)]).beside(parts));
+        assert_eq!(text, "name,held,name,held\r\nAna,,Acme,1\r\nBo,,,\r\n");
     }
 }

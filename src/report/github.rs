@@ -81,6 +81,7 @@ fn annotations(report: &Report, folders: &Annotations) -> String {
         Body::Comparison(comparison) => comparison_annotations(comparison),
         Body::Agenda(agenda) => agenda_annotations(agenda),
         Body::Roles(roles) => table_annotations(&roles.tables()),
+        Body::Access(access) => table_annotations(&access.annotated_tables()),
         Body::Explanation(explanation) => table_annotations(&explanation.tables()),
         Body::Page(page) => table_annotations(&page.tables()),
         Body::Doctor(doctor) => table_annotations(&doctor.tables()),

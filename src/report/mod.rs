@@ -30,8 +30,9 @@ pub mod transitions;
 pub mod words;
 
 pub use facts::{
-    AgendaReport, CandidateLine, ComparisonReport, DiagnosticPage, DoctorReport, ExplanationReport,
-    FilesReport, JournalEntry, JournalsReport, PlanReport, RolesReport, SinceLine, problems,
+    AccessReport, AgendaReport, CandidateLine, ComparisonReport, DiagnosticPage, DoctorReport,
+    ExplanationReport, FilesReport, JournalEntry, JournalsReport, PlanReport, RolesReport, SinceLine,
+    problems,
 };
 
 use style::Styles;
@@ -89,6 +90,7 @@ pub enum Body {
     Comparison(Box<ComparisonReport>),
     Agenda(Box<AgendaReport>),
     Roles(Box<RolesReport>),
+    Access(Box<AccessReport>),
     Explanation(Box<ExplanationReport>),
     Page(Box<DiagnosticPage>),
     Doctor(Box<DoctorReport>),

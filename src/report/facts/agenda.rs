@@ -101,7 +101,7 @@ impl AgendaReport {
     }
 }
 
-impl Record<8> for &ScheduledChange {
+impl Record<8> for ScheduledChange {
     const COLUMNS: [&'static str; 8] = ["when", "email", "field", "from", "to", "blocked_by", "file", "line"];
 
     fn cells(&self) -> [Cell; 8] {

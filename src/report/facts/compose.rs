@@ -305,7 +305,7 @@ fn email_line(email: &Email) -> Printable {
     Printable::new(email.as_str())
 }
 
-fn integration_line(integration: &Integration) -> IntegrationLine {
+pub(super) fn integration_line(integration: &Integration) -> IntegrationLine {
     let Integration { id, name } = integration;
     IntegrationLine { id: Printable::new(id.as_str()), name: Printable::new(name) }
 }

@@ -6,7 +6,7 @@ use crate::report::csv::{Cell, Record, Records};
 use crate::roster::Field;
 use crate::source::Location;
 
-/// An edit, with the person whom it is about.
+/// An edit, with the person that it changes.
 struct EditRecord<'r> {
     change: &'r ChangeLine,
     edit: &'r EditLine,
@@ -124,7 +124,7 @@ pub(super) fn origin_cells(origin: &Origin) -> [Cell; 3] {
     [kind.into(), until.into(), reason.into()]
 }
 
-fn blame_cells(blame: &BlameLine) -> [Cell; 9] {
+pub(super) fn blame_cells(blame: &BlameLine) -> [Cell; 9] {
     let BlameLine { actor_id, actor_name, actor_email, source, action, at, old, new, outlived } = blame;
     [
         actor_id.as_ref().into(),

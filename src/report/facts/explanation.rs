@@ -479,7 +479,7 @@ fn values(desired: &DesiredPerson, sources: &Sources) -> Vec<ValueLine> {
 }
 
 impl SinceLine {
-    fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let Self { commit, at, author, subject } = self;
         let (day, author, subject) = (at.strftime("%Y-%m-%d"), cell(author), cell(subject));
         format!("this line is from {day}: commit {commit} by {author}, \"{subject}\"")

@@ -3,6 +3,7 @@
 //! Names and values are [`Printable`], and places are resolved, so that a format looks nothing up. `serde` writes these structs as
 //! JSON. A field that `serde` skips is only for people. Sentences are made here, once for all formats.
 
+pub mod access;
 pub mod agenda;
 pub mod comparison;
 mod compose;
@@ -17,6 +18,7 @@ pub mod problems;
 pub mod roles;
 pub mod unwritten;
 
+pub use access::AccessReport;
 pub use agenda::AgendaReport;
 pub use comparison::ComparisonReport;
 pub use doctor::DoctorReport;

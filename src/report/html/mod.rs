@@ -60,6 +60,7 @@ pub(super) fn write(report: &Report) -> String {
             page(command, Tone::Attention, &verdict, &inside)
         }
         Body::Roles(roles) => tables::write(command, &roles.tables()),
+        Body::Access(access) => tables::write(command, &access.wide_tables()),
         Body::Explanation(explanation) => tables::write(command, &explanation.tables()),
         Body::Page(page) => tables::write(command, &page.tables()),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables()),

@@ -13,7 +13,7 @@ pub(super) fn write(command: &str, report: &TableReport) -> String {
         @for Table { title, columns, rows } in tables.iter().filter(|table| !table.rows.is_empty()) {
             section {
                 @if let Some(title) = title { h2 { (title) } }
-                table {
+                table.sheet {
                     @if !columns.is_empty() { thead { tr { @for column in columns { th { (column) } } td {} } } }
                     tbody { @for row in rows { (line(columns, row)) } }
                 }

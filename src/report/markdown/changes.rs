@@ -213,7 +213,7 @@ fn guarded_role(line: &GuardedRoleLine) -> String {
 
 /// Escapes the pipes of a cell, which would end it (GitHub Flavored Markdown 4.10). After a backslash, a pipe cannot be escaped with
 /// another one.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace("\\|", "\\\\u{7c}").replace('|', "\\|")
 }
 

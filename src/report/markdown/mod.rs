@@ -4,6 +4,7 @@
 //! line is an HTML comment that names the command, so that a pipeline finds the comment that it wrote before. A report is never
 //! longer than its limit. Items that do not fit are left out and counted.
 
+mod access;
 mod agenda;
 mod changes;
 mod comparison;
@@ -50,6 +51,7 @@ pub(super) fn write(report: &Report, setting: &Setting) -> String {
         Body::Comparison(comparison) => comparison::write(command, comparison, limit),
         Body::Agenda(agenda) => agenda::write(command, agenda, links, limit),
         Body::Roles(roles) => tables::write(command, &roles.tables(), limit),
+        Body::Access(access) => access::write(command, &access.wide_tables(), links, limit),
         Body::Explanation(explanation) => tables::write(command, &explanation.tables(), limit),
         Body::Page(page) => tables::write(command, &page.tables(), limit),
         Body::Doctor(doctor) => tables::write(command, &doctor.tables(), limit),

@@ -42,6 +42,7 @@ fn unwrapped(report: &Report, styles: &Styles, setting: &Setting) -> String {
         Body::Comparison(report) => comparison::comparison(report, styles),
         Body::Agenda(report) => agenda::agenda(report, styles),
         Body::Roles(report) => tables(&report.tables()),
+        Body::Access(report) => tables(&report.tables()),
         Body::Explanation(report) => tables(&report.tables()),
         Body::Page(page) => tables(&page.tables()),
         Body::Doctor(report) => tables(&report.tables()),

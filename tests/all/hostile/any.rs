@@ -10,7 +10,7 @@ use super::bodies::{PlanOf, agenda, comparison, no_people, plan, problems};
 use super::carriers::Deal;
 use super::judges::{judge, runner};
 use super::rendering::{check_formats, setting};
-use super::sheets::{doctor, explanation, files, roles};
+use super::sheets::{access, doctor, explanation, files, roles};
 
 /// A byte that does not occur in UTF-8.
 const SEPARATOR: u8 = 0xff;
@@ -46,7 +46,7 @@ fn check_report(data: &[u8], format: Format) -> Option<(usize, &'static str, Bod
         .collect();
     let mut deal = Deal::new(&texts);
     let rounds = usize::from(*room)..usize::from(*room) + 1;
-    let (command, body) = match kind % 10 {
+    let (command, body) = match kind % 11 {
         0 => ("plan", plan(&mut deal, &PlanOf { rounds, carried_out: false })),
         1 => ("apply", plan(&mut deal, &PlanOf { rounds, carried_out: true })),
         2 => ("compare", comparison(&mut deal, rounds)),
@@ -55,6 +55,7 @@ fn check_report(data: &[u8], format: Format) -> Option<(usize, &'static str, Bod
         5 => ("plan", no_people(&mut deal, rounds.start)),
         6 => ("roles", roles(&mut deal, rounds)),
         7 => ("explain", explanation(&mut deal, rounds)),
+        10 => ("access", access(&mut deal, rounds)),
         8 => ("import", files(&mut deal, rounds)),
         _ => ("doctor", doctor(&mut deal, rounds)),
     };

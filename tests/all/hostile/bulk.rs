@@ -9,7 +9,7 @@ use super::bodies::{PlanOf, agenda, comparison, no_people, plan, problems};
 use super::carriers::{Carrier, Deal};
 use super::corpus;
 use super::rendering::{NO_LIMIT, check_formats, setting};
-use super::sheets::{candidates, doctor, explanation, files, journals, roles};
+use super::sheets::{access, candidates, doctor, explanation, files, journals, roles};
 use crate::harness::formats_of;
 
 /// The number of rounds per report. A job's log shows at most ten annotations of each level.
@@ -129,6 +129,11 @@ fn roles_are_harmless() {
 }
 
 #[test]
+fn an_access_review_is_harmless() {
+    check_reports(ALTERNATING_TABLES, "access", ROUNDS, access);
+}
+
+#[test]
 fn an_explanation_is_harmless() {
     check_reports(ALTERNATING_LONG, "explain", 1, explanation);
 }
@@ -167,6 +172,7 @@ fn every_carrier_is_used() {
     problems(&mut deal, 0..1);
     no_people(&mut deal, 0);
     roles(&mut deal, 0..1);
+    access(&mut deal, 0..1);
     for round in 0..2 {
         explanation(&mut deal, round..round + 1);
     }

@@ -17,6 +17,7 @@ const PLAN: &[&str] = &["plan"];
 const AGENDA: &[&str] = &["agenda"];
 const PLAN_AND_AGENDA: &[&str] = &["plan", "agenda"];
 const ROLES: &[&str] = &["roles"];
+const ACCESS: &[&str] = &["access"];
 
 macro_rules! carriers {
     ($($(#[$doc:meta])* $name:ident: $text:expr, $markdown:expr, $page:expr, $json:expr, $csv:expr;)+) => {
@@ -162,6 +163,38 @@ carriers! {
     AskedSinceSubject: Some(80), Some(80), Some(80), true, NONE;
     CandidateAddress: Some(80), Some(80), Some(80), true, NONE;
     CandidateName: Some(80), Some(80), Some(80), true, NONE;
+    // of `access`
+    AccessOrganization: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessOrganizationId: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessPlace: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessFile: None, None, None, true, NONE;
+    AccessAddress: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessOther: None, Some(80), Some(80), true, ACCESS;
+    AccessName: None, Some(80), Some(80), true, ACCESS;
+    AccessId: None, Some(80), Some(80), true, ACCESS;
+    AccessStatus: None, Some(80), Some(80), true, ACCESS;
+    AccessRole: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessRoleId: None, None, None, true, ACCESS;
+    AccessActor: None, Some(80), Some(80), true, ACCESS;
+    AccessActorId: None, None, None, true, ACCESS;
+    AccessActorAddress: None, None, None, true, ACCESS;
+    AccessSource: None, None, None, true, ACCESS;
+    AccessAction: None, None, None, true, ACCESS;
+    AccessOld: None, None, None, true, ACCESS;
+    AccessNew: None, None, None, true, ACCESS;
+    AccessDeclared: None, None, None, true, ACCESS;
+    AccessDeclaredRole: None, Some(80), Some(80), true, ACCESS;
+    AccessOrigin: None, Some(60), Some(60), true, ACCESS;
+    AccessPlaceOfLine: None, Some(200), Some(WHOLE), true, ACCESS;
+    AccessAuthor: None, Some(80), Some(80), true, ACCESS;
+    AccessSubject: None, Some(80), Some(80), true, ACCESS;
+    AccessBefore: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessAfter: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessIntegrationId: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessIntegrationName: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessMissing: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessNear: Some(254), Some(254), Some(254), true, ACCESS;
+    AccessUnread: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, ACCESS;
     JournalPath: Some(80), Some(80), Some(80), true, NONE;
     JournalCommand: Some(20), Some(20), Some(20), true, NONE;
     JournalUser: Some(20), Some(20), Some(20), true, NONE;

@@ -30,7 +30,8 @@ pub(super) fn check_formats(
     body: Body,
     deal: &Deal<'_>,
 ) {
-    let is_wrapped = matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_));
+    let is_wrapped =
+        matches!(body, Body::Problems(_) | Body::Explanation(_) | Body::Doctor(_) | Body::Access(_));
     let report = Report { command, exit: Exit::Done, body };
     // A job's log shows the same text as a terminal.
     let mut on_a_terminal: Option<Vec<(Carrier, String)>> = None;

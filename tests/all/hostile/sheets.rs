@@ -6,6 +6,10 @@ use std::ops::Range;
 use rolecall::desired::Origin;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
+use rolecall::report::facts::access::{
+    AccessLine, AccessReport, AccessState, AccessSummary, DeclaredRole, FileDigest, FilesLine, Held,
+    HeldRole, LogLine, NotFoundLine,
+};
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
 use rolecall::report::facts::explanation::{
@@ -14,10 +18,11 @@ use rolecall::report::facts::explanation::{
 };
 use rolecall::report::facts::files::{FilesReport, SkippedLine};
 use rolecall::report::facts::journals::{JournalEntry, JournalState, JournalsReport};
-use rolecall::report::facts::plan::{ChangeLine, EditLine, PersonLine};
+use rolecall::report::facts::plan::{BlameLine, ChangeLine, EditLine, IntegrationLine, PersonLine};
 use rolecall::report::facts::roles::{RoleLine, RolesReport};
 use rolecall::report::{Body, words};
 use rolecall::roster::{Field, Guardrail, Moment};
+use rolecall::source::Location;
 
 use super::bodies::{PlanOf, blame, file, location, not_written, now, plan};
 use super::carriers::{Carrier, Deal};
@@ -144,6 +149,119 @@ pub(super) fn candidates(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         });
     }
     Body::Explanation(report)
+}
+
+/// An access review with a person of each kind per round.
+pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
+    deal.round(rounds.start);
+    let organization = OrganizationLine {
+        name: deal.text(Carrier::AccessOrganization),
+        id: deal.text(Carrier::AccessOrganizationId),
+        place: deal.text(Carrier::AccessPlace),
+    };
+    let files = FilesLine {
+        commit: Some("d9eba730b454d5d78a51c95db7c432d27a29db0a".into()),
+        modified: Some(true),
+        sha256: "0".repeat(64),
+        list: vec![FileDigest { sha256: "0".repeat(64), name: deal.text(Carrier::AccessFile) }],
+    };
+    // A text from elsewhere within a sentence is already printable and short.
+    let why = Printable::new(deal.raw(Carrier::AccessUnread)).to_string();
+    let (mut people, mut integration_users, mut not_found) = (Vec::new(), Vec::new(), Vec::new());
+    for round in rounds {
+        let deal = deal.round(round);
+        people.push(access_line(deal, round));
+        integration_users.push(IntegrationLine {
+            id: deal.text(Carrier::AccessIntegrationId),
+            name: deal.text(Carrier::AccessIntegrationName),
+        });
+        let declared = DeclarationLine {
+            email: deal.text(Carrier::AccessMissing),
+            location: location(deal, Carrier::AccessPlaceOfLine),
+            since: None,
+        };
+        let did_you_mean = Some(deal.text(Carrier::AccessNear));
+        not_found.push(NotFoundLine { declared, declared_role: None, did_you_mean });
+    }
+    Body::Access(Box::new(AccessReport {
+        organization,
+        read_at: now(),
+        rolecall_version: "0.1.0",
+        files: Some(files),
+        audit_log: LogLine { complete: true, reason: None },
+        unread: vec![format!("who set each role: {why}")],
+        summary: AccessSummary::default(),
+        people,
+        integration_users,
+        not_found,
+    }))
+}
+
+fn access_line(deal: &mut Deal<'_>, round: usize) -> AccessLine {
+    let since = SinceLine {
+        commit: "d9eba730b454".into(),
+        at: now(),
+        author: deal.text(Carrier::AccessAuthor),
+        subject: deal.text(Carrier::AccessSubject),
+    };
+    let until = Some(Moment { at: now(), written: "2026-12-01".into() });
+    let declared_role = DeclaredRole {
+        value: deal.text(Carrier::AccessDeclaredRole),
+        origin: Origin::Window { until, reason: Some(deal.raw(Carrier::AccessOrigin).to_owned()) },
+        location: location(deal, Carrier::AccessPlaceOfLine),
+        since: Some(since.clone()),
+    };
+    let role = HeldRole {
+        name: deal.text(Carrier::AccessRole),
+        id: deal.text(Carrier::AccessRoleId),
+        held: [Held::Assigned, Held::Scim][round % 2],
+        admin: round.is_multiple_of(3),
+        guarded: false,
+    };
+    let role_set = BlameLine {
+        actor_id: Some(deal.text(Carrier::AccessActorId)),
+        actor_name: Some(deal.text(Carrier::AccessActor)).filter(|name| !name.is_empty()),
+        actor_email: Some(deal.text(Carrier::AccessActorAddress)),
+        source: Some(deal.text(Carrier::AccessSource)),
+        action: deal.text(Carrier::AccessAction),
+        at: now(),
+        old: Some(deal.text(Carrier::AccessOld)),
+        new: Some(deal.text(Carrier::AccessNew)),
+        outlived: true,
+    };
+    let edit = EditLine {
+        field: Field::Role,
+        from: vec![deal.text(Carrier::AccessBefore)],
+        to: deal.text(Carrier::AccessAfter),
+        through_scim: Vec::new(),
+        location: Location { file: "users.toml".into(), line: 1, column: 1 },
+        origin: Origin::Person,
+        blame: None,
+        cause: None,
+    };
+    let declared = DeclarationLine {
+        email: deal.text(Carrier::AccessDeclared),
+        location: location(deal, Carrier::AccessPlaceOfLine),
+        since: Some(since),
+    };
+    AccessLine {
+        email: deal.text(Carrier::AccessAddress),
+        other_emails: vec![deal.text(Carrier::AccessOther)],
+        name: deal.text(Carrier::AccessName),
+        id: deal.text(Carrier::AccessId),
+        status: deal.text(Carrier::AccessStatus),
+        roles: vec![role],
+        role_set: Some(role_set),
+        declared: Some(declared),
+        declared_role: Some(declared_role),
+        state: AccessState::NotInSync,
+        pending: vec![edit],
+        observed: Vec::new(),
+        unmanaged: false,
+        deactivated: round.is_multiple_of(5),
+        protected: round.is_multiple_of(2),
+        owns_token: false,
+    }
 }
 
 pub(super) fn journals(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {

@@ -97,6 +97,7 @@ fn a_plan_and_an_apply_with_hostile_names_are_harmless() {
     is_harmless(&scene, "plan --blame", &[0]);
     is_harmless(&scene, "import --update --diff", &[0]);
     is_harmless(&scene, "roles", &[0]);
+    is_harmless(&scene, "access", &[0]);
     is_harmless(&scene, "explain p5@acme.example", &[0]);
     is_harmless(&scene, "doctor", &[0]);
     is_harmless(&scene, "apply --auto-approve --journal first.jsonl", &[0]);

@@ -1,5 +1,6 @@
 //! Stories about the whole program, one module per topic.
 
+mod access;
 mod applying;
 mod asking;
 mod blame;

@@ -71,7 +71,7 @@ fn bash_completes_commands_flags_and_values() {
         println!("skipped: there is no bash");
         return;
     };
-    assert!(verbs.ends_with("plan apply rollback import validate fmt compare agenda show explain roles doctor demo sandbox schema completions man"), "{verbs}");
+    assert!(verbs.ends_with("plan apply rollback import validate fmt compare agenda show explain roles access doctor demo sandbox schema completions man"), "{verbs}");
     for (words, expected) in [
         ("rolecall plan --format", "text json csv markdown github html"),
         ("rolecall plan --region", "us eu"),

@@ -188,6 +188,7 @@ fn every_report_of_every_command_fits_its_schema() {
         "agenda",
         "agenda --config empty.toml",
         "roles",
+        "access",
         "doctor",
         "fmt --check",
         "import --update --diff",

@@ -93,6 +93,7 @@ const WORDS: &[&str] = &[
     "coming",
     "diff",
     "same",
+    "sheet",
     "before",
     "after",
     "problem",

@@ -1,0 +1,440 @@
+//! The access review: who has which role in Pylon, since when, and what in the files says so.
+//!
+//! `tables` lays it out for people, and `records` makes the CSV records.
+
+mod records;
+mod tables;
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::OrganizationLine;
+use super::compose::{blame_line, integration_line};
+use super::explanation::{DeclarationLine, SinceLine};
+use super::plan::{BlameLine, EditLine, IntegrationLine, PlanReport};
+use crate::desired::{DesiredPerson, DesiredState, Origin};
+use crate::every::words;
+use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
+use crate::printable::Printable;
+use crate::pylon::inquiry::Findings;
+use crate::report::words::why_unread;
+use crate::roster::{Email, Field, Roster};
+use crate::source::Location;
+
+/// `access`: who has which role, and why.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AccessReport {
+    pub organization: OrganizationLine,
+    /// When Pylon was read, as an RFC 3339 timestamp in UTC.
+    #[schemars(with = "String")]
+    pub read_at: Timestamp,
+    pub rolecall_version: &'static str,
+    /// `None` if there are no files. Then everyone is unmanaged.
+    pub files: Option<FilesLine>,
+    /// Whether and how far the audit log was read. Unless it was read to its end, no role has a `role_set`.
+    pub audit_log: LogLine,
+    /// What could not be read, and why. Sentences.
+    pub unread: Vec<String>,
+    pub summary: AccessSummary,
+    /// Sorted by privilege: the Admin role, then other guarded roles, then other roles by name, then people without a role, then
+    /// deactivated people. Then by address.
+    pub people: Vec<AccessLine>,
+    /// Users without an email address, sorted by ID. They are not people.
+    pub integration_users: Vec<IntegrationLine>,
+    /// Declared people who have no account in Pylon, sorted by address.
+    pub not_found: Vec<NotFoundLine>,
+}
+
+/// The files that were read, and the commit that they are from.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FilesLine {
+    /// The commit that is checked out. `None` if the files are not in git.
+    pub commit: Option<String>,
+    /// Whether a file differs from that commit. `None` if the files are not in git.
+    pub modified: Option<bool>,
+    /// The digest of `list`: of one line per file with its digest, two spaces, and its name.
+    pub sha256: String,
+    /// Sorted by name.
+    pub list: Vec<FileDigest>,
+}
+
+/// A file, with its digest as `sha256sum` prints it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FileDigest {
+    pub sha256: String,
+    /// The path relative to the folder of the root file.
+    pub name: Printable,
+}
+
+/// How far the audit log was read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LogLine {
+    /// If it was read to its end, a person without `role_set` is one whose role the log does not mention.
+    pub complete: bool,
+    /// Why it was not read to its end.
+    pub reason: Option<String>,
+}
+
+/// How many people there are of each kind.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct AccessSummary {
+    /// People who can sign in. The next four count only them.
+    pub active: usize,
+    pub admins: usize,
+    pub unmanaged: usize,
+    pub not_in_sync: usize,
+    pub observed: usize,
+    pub deactivated: usize,
+    pub integration_users: usize,
+    pub not_found: usize,
+}
+
+words! {
+    /// How a person in Pylon and the files agree. A deactivated person has no other state.
+    #[derive(Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum AccessState {
+        InSync = "in sync",
+        /// An apply would change the person.
+        NotInSync = "not in sync",
+        /// Something differs that the policy only observes.
+        Observed = "observed",
+        /// No file declares the person.
+        Unmanaged = "unmanaged",
+        /// The person can no longer sign in.
+        Deactivated = "deactivated",
+    }
+}
+
+words! {
+    /// How a person holds a role.
+    #[derive(Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Held {
+        /// It was assigned to the person.
+        Assigned = "assigned",
+        /// The person has it only through a SCIM group.
+        Scim = "SCIM group",
+    }
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AccessLine {
+    pub email: Printable,
+    pub other_emails: Vec<Printable>,
+    pub name: Printable,
+    pub id: Printable,
+    /// Empty if there is none.
+    pub status: Printable,
+    /// The most privileged role is the first.
+    pub roles: Vec<HeldRole>,
+    /// The newest entry of the audit log about the role. `None` if there is none, or if the log was not read to its end.
+    pub role_set: Option<BlameLine>,
+    /// `None` if no file declares the person.
+    pub declared: Option<DeclarationLine>,
+    /// The role that the files declare now. `None` if they leave the role alone.
+    pub declared_role: Option<DeclaredRole>,
+    pub state: AccessState,
+    /// What an apply would change.
+    pub pending: Vec<EditLine>,
+    /// What differs, and is left alone, because the policy only observes it.
+    pub observed: Vec<EditLine>,
+    pub unmanaged: bool,
+    pub deactivated: bool,
+    /// Whether the files protect the person from every change.
+    pub protected: bool,
+    /// Whether the token of this run belongs to the person.
+    pub owns_token: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HeldRole {
+    pub name: Printable,
+    pub id: Printable,
+    pub held: Held,
+    /// Whether it is the built-in Admin role.
+    pub admin: bool,
+    /// Whether the files keep a number of holders of it. By default, they do so for the Admin role.
+    pub guarded: bool,
+}
+
+/// The role that the files declare for a person, and what in the files says so.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DeclaredRole {
+    /// As the file writes it.
+    pub value: Printable,
+    pub origin: Origin,
+    /// The line of the value: that of the person, of `[defaults]`, or of a window.
+    pub location: Location,
+    /// The commit that last changed this line. `None` if git does not know it.
+    pub since: Option<SinceLine>,
+}
+
+/// A declared person who has no account in Pylon.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NotFoundLine {
+    pub declared: DeclarationLine,
+    pub declared_role: Option<DeclaredRole>,
+    /// The nearest address of a person that no file declares.
+    pub did_you_mean: Option<Printable>,
+}
+
+/// What an access review is made of.
+pub struct AccessSources<'a> {
+    pub observed: &'a ObservedState,
+    /// `us`, `eu`, `sandbox`, or the host.
+    pub place: &'a str,
+    pub read_at: Timestamp,
+    /// `None` if there are no files.
+    pub declared: Option<DeclaredSources<'a>>,
+    /// What the audit log says about roles.
+    pub findings: &'a Findings,
+    /// Returns the commit that last changed a line.
+    pub since: &'a dyn Fn(&Location) -> Option<SinceLine>,
+    /// What else could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+/// What the files declare, and how Pylon differs from it.
+pub struct DeclaredSources<'a> {
+    pub roster: &'a Roster,
+    pub desired: &'a DesiredState,
+    pub plan: &'a PlanReport,
+    /// The roles whose number of holders the files keep.
+    pub guarded: HashSet<&'a RoleId>,
+    pub files: FilesLine,
+}
+
+impl AccessReport {
+    /// Returns the review of everyone in `sources.observed`.
+    pub fn new(mut sources: AccessSources<'_>) -> Self {
+        let reason = sources.findings.unread.as_ref().map(why_unread);
+        let mut unread: Vec<String> = reason.iter().map(|why| format!("who set each role: {why}")).collect();
+        unread.append(&mut sources.unread);
+        let reviewer = Reviewer::new(&sources);
+        let mut people: Vec<&Person> = sources.observed.people().collect();
+        people.sort_by_cached_key(|person| reviewer.rank(person));
+        let people: Vec<AccessLine> = people.into_iter().map(|person| reviewer.line(person)).collect();
+        let not_found = reviewer.not_found();
+        let integrations = &sources.observed.integrations;
+        let mut summary = AccessSummary {
+            integration_users: integrations.len(),
+            not_found: not_found.len(),
+            ..AccessSummary::default()
+        };
+        people.iter().for_each(|line| summary.add(line));
+        Self {
+            organization: OrganizationLine::new(&sources.observed.organization, sources.place),
+            read_at: sources.read_at,
+            rolecall_version: env!("CARGO_PKG_VERSION"),
+            audit_log: LogLine { complete: reason.is_none(), reason },
+            unread,
+            summary,
+            people,
+            integration_users: integrations.iter().map(integration_line).collect(),
+            not_found,
+            files: sources.declared.map(|declared| declared.files),
+        }
+    }
+}
+
+impl AccessSummary {
+    fn add(&mut self, line: &AccessLine) {
+        if line.deactivated {
+            self.deactivated += 1;
+            return;
+        }
+        self.active += 1;
+        self.admins += usize::from(line.roles.iter().any(|role| role.admin));
+        match line.state {
+            AccessState::InSync | AccessState::Deactivated => {}
+            AccessState::NotInSync => self.not_in_sync += 1,
+            AccessState::Observed => self.observed += 1,
+            AccessState::Unmanaged => self.unmanaged += 1,
+        }
+    }
+}
+
+/// The sources of a review, by person.
+struct Reviewer<'a> {
+    sources: &'a AccessSources<'a>,
+    declared: HashMap<&'a UserId, &'a DesiredPerson>,
+    pending: HashMap<&'a str, &'a [EditLine]>,
+    observed: HashMap<&'a str, &'a [EditLine]>,
+}
+
+/// The order of people: whether they are deactivated, the privilege of their first role, and their address and ID.
+type Rank = (bool, Privilege, Email, UserId);
+
+/// The order of roles, most privileged first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Privilege {
+    Admin,
+    /// The name and the ID of the role, as in the next one.
+    Guarded(String, RoleId),
+    Other(String, RoleId),
+    NoRole,
+}
+
+impl<'a> Reviewer<'a> {
+    fn new(sources: &'a AccessSources<'a>) -> Self {
+        let AccessSources { observed, declared, .. } = sources;
+        let mut by_id = HashMap::new();
+        let (mut pending, mut only_observed) = (HashMap::new(), HashMap::new());
+        if let Some(DeclaredSources { desired, plan, .. }) = declared {
+            for person in &desired.people {
+                if let Found::Primary(found) | Found::Secondary(found) = observed.find(&person.email.value) {
+                    by_id.insert(&found.id, person);
+                }
+            }
+            let edits =
+                |change: &'a super::plan::ChangeLine| (change.person.id.raw(), change.edits.as_slice());
+            pending = plan.changes.iter().map(edits).collect();
+            only_observed = plan.observed.iter().map(edits).collect();
+        }
+        Self { sources, declared: by_id, pending, observed: only_observed }
+    }
+
+    fn rank(&self, person: &Person) -> Rank {
+        let roles = person.assigned.iter().chain(&person.from_scim);
+        let privilege = roles.map(|role| self.privilege(role)).min().unwrap_or(Privilege::NoRole);
+        (person.deactivated, privilege, person.email.clone(), person.id.clone())
+    }
+
+    fn privilege(&self, role: &RoleId) -> Privilege {
+        let roles = &self.sources.observed.roles;
+        if self.is_admin(role) {
+            Privilege::Admin
+        } else if self.is_guarded(role) {
+            Privilege::Guarded(roles.label(role), role.clone())
+        } else {
+            Privilege::Other(roles.label(role), role.clone())
+        }
+    }
+
+    /// Returns whether the role is guarded. Without files, only the Admin role is.
+    fn is_guarded(&self, role: &RoleId) -> bool {
+        match &self.sources.declared {
+            Some(declared) => declared.guarded.contains(role),
+            None => self.is_admin(role),
+        }
+    }
+
+    fn is_admin(&self, role: &RoleId) -> bool {
+        self.sources.observed.roles.admin().is_some_and(|admin| admin.id == *role)
+    }
+
+    fn line(&self, person: &Person) -> AccessLine {
+        let Person { id, email, secondary, name, assigned: _, from_scim: _, status, deactivated } = person;
+        let declared = self.declared.get(id).copied();
+        let edits = |map: &HashMap<&str, &[EditLine]>| {
+            map.get(id.as_str()).map_or_else(Vec::new, |edits| edits.to_vec())
+        };
+        let (pending, observed) = (edits(&self.pending), edits(&self.observed));
+        let state = if *deactivated {
+            AccessState::Deactivated
+        } else if declared.is_none() {
+            AccessState::Unmanaged
+        } else if !pending.is_empty() {
+            AccessState::NotInSync
+        } else if !observed.is_empty() {
+            AccessState::Observed
+        } else {
+            AccessState::InSync
+        };
+        let others = secondary.iter().filter(|other| *other != email);
+        AccessLine {
+            email: Printable::new(email.as_str()),
+            other_emails: others.map(|other| Printable::new(other.as_str())).collect(),
+            name: Printable::new(name),
+            id: Printable::new(id.as_str()),
+            status: Printable::new(status),
+            roles: self.roles(person),
+            role_set: self.role_set(id),
+            declared: declared.and_then(|desired| self.declaration(desired)),
+            declared_role: declared.and_then(|desired| self.declared_role(desired, Some(status))),
+            state,
+            pending,
+            observed,
+            unmanaged: declared.is_none(),
+            deactivated: *deactivated,
+            protected: self.is_protected(person),
+            owns_token: self.sources.observed.token_user.as_ref() == Some(id),
+        }
+    }
+
+    fn roles(&self, person: &Person) -> Vec<HeldRole> {
+        let assigned = person.assigned.iter().map(|role| (role, Held::Assigned));
+        let from_scim = person.from_scim.iter().map(|role| (role, Held::Scim));
+        let mut roles: Vec<(&RoleId, Held)> = assigned.chain(from_scim).collect();
+        roles.sort_by_cached_key(|(role, _)| self.privilege(role));
+        let label = |role: &RoleId| Printable::new(&self.sources.observed.roles.label(role));
+        let line = |(role, held): (&RoleId, Held)| HeldRole {
+            name: label(role),
+            id: Printable::new(&role.0),
+            held,
+            admin: self.is_admin(role),
+            guarded: self.is_guarded(role),
+        };
+        roles.into_iter().map(line).collect()
+    }
+
+    /// Returns who set the role. An entry may not be the newest one unless the whole log was read.
+    fn role_set(&self, id: &UserId) -> Option<BlameLine> {
+        let Findings { blames, unread, is_available: _ } = self.sources.findings;
+        let blame = blames.get(&(id.clone(), Field::Role)).filter(|_| unread.is_none());
+        blame.map(blame_line)
+    }
+
+    fn declaration(&self, desired: &DesiredPerson) -> Option<DeclarationLine> {
+        let location = self.sources.declared.as_ref()?.roster.sources.locate(desired.email.place);
+        let since = (self.sources.since)(&location);
+        Some(DeclarationLine { email: Printable::new(desired.email.value.as_str()), location, since })
+    }
+
+    /// Returns the role that the files declare now. `status` is the person's status in Pylon, if they have an account.
+    fn declared_role(&self, desired: &DesiredPerson, status: Option<&str>) -> Option<DeclaredRole> {
+        let value = match status {
+            Some(status) => desired.value_for(Field::Role, status),
+            None => desired.likely_value(Field::Role),
+        }?;
+        let location = self.sources.declared.as_ref()?.roster.sources.locate(value.value.place);
+        Some(DeclaredRole {
+            value: Printable::new(&value.value.value),
+            origin: value.origin.clone(),
+            since: (self.sources.since)(&location),
+            location,
+        })
+    }
+
+    fn is_protected(&self, person: &Person) -> bool {
+        let protected =
+            self.sources.declared.iter().flat_map(|declared| &declared.roster.guardrails.protected);
+        let mut protected = protected.map(|email| &email.value);
+        protected.any(|email| *email == person.email || person.secondary.contains(email))
+    }
+
+    fn not_found(&self) -> Vec<NotFoundLine> {
+        let Some(DeclaredSources { desired, plan, .. }) = &self.sources.declared else { return Vec::new() };
+        let near: HashMap<&str, &Printable> = plan
+            .missing
+            .iter()
+            .filter_map(|line| Some((line.email.raw(), line.did_you_mean.as_ref()?)))
+            .collect();
+        let mut lines = Vec::new();
+        for person in &desired.people {
+            let email = &person.email.value;
+            if self.sources.observed.find(email) == Found::NotFound {
+                lines.extend(self.declaration(person).map(|declared| NotFoundLine {
+                    declared,
+                    declared_role: self.declared_role(person, None),
+                    did_you_mean: near.get(email.as_str()).copied().cloned(),
+                }));
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,271 @@
+//! The CSV records of an access review: one per account in Pylon, and one per declared person who has none.
+
+use super::{AccessLine, AccessReport, DeclaredRole, HeldRole, IntegrationLine, NotFoundLine};
+use crate::printable::Printable;
+use crate::report::csv::{Cell, Record, Records};
+use crate::report::facts::edits::{blame_cells, origin_cells};
+use crate::report::facts::explanation::{DeclarationLine, SinceLine};
+use crate::report::facts::plan::{BlameLine, EditLine};
+use crate::report::words;
+use crate::source::Location;
+
+#[derive(Clone, Copy)]
+enum Row<'r> {
+    Person(&'r AccessLine),
+    Integration(&'r IntegrationLine),
+    NotFound(&'r NotFoundLine),
+}
+
+impl AccessReport {
+    /// Returns the people in Pylon, then integration users, then declared people who have no account.
+    pub fn records(&self) -> Records {
+        let people = self.people.iter().map(Row::Person);
+        let integrations = self.integration_users.iter().map(Row::Integration);
+        let rows: Vec<Row<'_>> =
+            people.chain(integrations).chain(self.not_found.iter().map(Row::NotFound)).collect();
+        Records::new(&rows)
+            .beside(rows.iter().map(|row| row.person().map(|line| Roles(&line.roles))))
+            .beside(
+                rows.iter().map(|row| row.person().and_then(|line| Some(RoleSet(line.role_set.as_ref()?)))),
+            )
+            .beside(rows.iter().map(Row::declared))
+            .beside(rows.iter().map(Row::declared_role))
+            .beside(rows.iter().map(State))
+            .beside(rows.iter().map(|_| Run(self)))
+    }
+}
+
+impl<'r> Row<'r> {
+    const fn person(&self) -> Option<&'r AccessLine> {
+        match self {
+            Self::Person(line) => Some(line),
+            Self::Integration(_) | Self::NotFound(_) => None,
+        }
+    }
+
+    fn declared(&self) -> Option<&'r DeclarationLine> {
+        match self {
+            Self::Person(line) => line.declared.as_ref(),
+            Self::Integration(_) => None,
+            Self::NotFound(line) => Some(&line.declared),
+        }
+    }
+
+    fn declared_role(&self) -> Option<&'r DeclaredRole> {
+        match self {
+            Self::Person(line) => line.declared_role.as_ref(),
+            Self::Integration(_) => None,
+            Self::NotFound(line) => line.declared_role.as_ref(),
+        }
+    }
+}
+
+impl Record<6> for Row<'_> {
+    const COLUMNS: [&'static str; 6] = ["kind", "email", "other_emails", "name", "id", "status"];
+
+    fn cells(&self) -> [Cell; 6] {
+        let none = Cell::default;
+        match self {
+            Row::Person(AccessLine { email, other_emails, name, id, status, .. }) => {
+                ["person".into(), email.into(), other_emails.into(), name.into(), id.into(), status.into()]
+            }
+            Row::Integration(IntegrationLine { id, name }) => {
+                ["integration_user".into(), none(), none(), name.into(), id.into(), none()]
+            }
+            Row::NotFound(NotFoundLine { declared, declared_role: _, did_you_mean: _ }) => {
+                ["not_found".into(), (&declared.email).into(), none(), none(), none(), none()]
+            }
+        }
+    }
+}
+
+struct Roles<'r>(&'r [HeldRole]);
+
+impl Record<5> for Roles<'_> {
+    const COLUMNS: [&'static str; 5] = ["roles", "role_ids", "held", "admin", "guarded"];
+
+    fn cells(&self) -> [Cell; 5] {
+        let (mut names, mut ids, mut ways) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut is_admin, mut is_guarded) = (false, false);
+        for HeldRole { name, id, held, admin, guarded } in self.0 {
+            names.push(name.clone());
+            ids.push(id.clone());
+            ways.push(Cell::word(held));
+            is_admin |= admin;
+            is_guarded |= guarded;
+        }
+        [(&names).into(), (&ids).into(), Cell::list(ways), is_admin.into(), is_guarded.into()]
+    }
+}
+
+/// The entry of the audit log about a role.
+struct RoleSet<'r>(&'r BlameLine);
+
+impl Record<9> for RoleSet<'_> {
+    const COLUMNS: [&'static str; 9] = [
+        "role_set_actor_id",
+        "role_set_actor_name",
+        "role_set_actor_email",
+        "role_set_source",
+        "role_set_action",
+        "role_set_at",
+        "role_set_old",
+        "role_set_new",
+        "role_set_outlived",
+    ];
+
+    fn cells(&self) -> [Cell; 9] {
+        blame_cells(self.0)
+    }
+}
+
+impl Record<7> for DeclarationLine {
+    const COLUMNS: [&'static str; 7] =
+        ["declared_email", "file", "line", "since_commit", "since_at", "since_author", "since_subject"];
+
+    fn cells(&self) -> [Cell; 7] {
+        let Self { email, location, since } = self;
+        let Location { file, line, column: _ } = location;
+        let [commit, at, author, subject] = since_cells(since.as_ref());
+        [email.into(), file.into(), (*line).into(), commit, at, author, subject]
+    }
+}
+
+impl Record<10> for DeclaredRole {
+    const COLUMNS: [&'static str; 10] = [
+        "declared_role",
+        "origin",
+        "origin_until",
+        "origin_reason",
+        "role_file",
+        "role_line",
+        "role_since_commit",
+        "role_since_at",
+        "role_since_author",
+        "role_since_subject",
+    ];
+
+    fn cells(&self) -> [Cell; 10] {
+        let Self { value, origin, location, since } = self;
+        let Location { file, line, column: _ } = location;
+        let [kind, until, reason] = origin_cells(origin);
+        let [commit, at, author, subject] = since_cells(since.as_ref());
+        [value.into(), kind, until, reason, file.into(), (*line).into(), commit, at, author, subject]
+    }
+}
+
+fn since_cells(since: Option<&SinceLine>) -> [Cell; 4] {
+    let Some(SinceLine { commit, at, author, subject }) = since else { return Default::default() };
+    [commit.into(), (*at).into(), author.into(), subject.into()]
+}
+
+/// How a row and the files agree.
+struct State<'r>(&'r Row<'r>);
+
+impl Record<8> for State<'_> {
+    const COLUMNS: [&'static str; 8] = [
+        "state",
+        "pending",
+        "observed",
+        "unmanaged",
+        "deactivated",
+        "protected",
+        "owns_token",
+        "did_you_mean",
+    ];
+
+    fn cells(&self) -> [Cell; 8] {
+        let line = match self.0 {
+            Row::Person(line) => line,
+            Row::Integration(_) => return Default::default(),
+            Row::NotFound(NotFoundLine { declared: _, declared_role: _, did_you_mean }) => {
+                let mut cells: [Cell; 8] = Default::default();
+                (cells[0], cells[7]) = ("not_found".into(), did_you_mean.as_ref().into());
+                return cells;
+            }
+        };
+        let AccessLine {
+            email: _,
+            other_emails: _,
+            name: _,
+            id: _,
+            status: _,
+            roles: _,
+            role_set: _,
+            declared: _,
+            declared_role: _,
+            state,
+            pending,
+            observed,
+            unmanaged,
+            deactivated,
+            protected,
+            owns_token,
+        } = line;
+        [
+            Cell::word(state),
+            edits_cell(pending),
+            edits_cell(observed),
+            (*unmanaged).into(),
+            (*deactivated).into(),
+            (*protected).into(),
+            (*owns_token).into(),
+            Cell::default(),
+        ]
+    }
+}
+
+/// Returns the edits of a person: `role Viewer → Member; status away → active`.
+fn edits_cell(edits: &[EditLine]) -> Cell {
+    let text = |edit: &EditLine| {
+        let change = words::change(&words::before(&edit.from), edit.to.as_str());
+        Printable::new(&format!("{} {change}", edit.field))
+    };
+    (&edits.iter().map(text).collect::<Vec<_>>()).into()
+}
+
+/// The facts about the whole review, which every row repeats, because a table has no place for them.
+struct Run<'r>(&'r AccessReport);
+
+impl Record<10> for Run<'_> {
+    const COLUMNS: [&'static str; 10] = [
+        "organization_id",
+        "organization_name",
+        "organization_place",
+        "commit",
+        "modified",
+        "files_sha256",
+        "audit_log_complete",
+        "unread",
+        "rolecall_version",
+        "read_at",
+    ];
+
+    fn cells(&self) -> [Cell; 10] {
+        let AccessReport {
+            organization,
+            read_at,
+            rolecall_version,
+            files,
+            audit_log,
+            unread,
+            summary: _,
+            people: _,
+            integration_users: _,
+            not_found: _,
+        } = self.0;
+        let files = files.as_ref();
+        [
+            (&organization.id).into(),
+            (&organization.name).into(),
+            (&organization.place).into(),
+            files.and_then(|files| files.commit.as_ref()).into(),
+            files.and_then(|files| files.modified).into(),
+            files.map(|files| &files.sha256).into(),
+            audit_log.complete.into(),
+            unread.as_slice().into(),
+            (*rolecall_version).into(),
+            (*read_at).into(),
+        ]
+    }
+}

@@ -1,0 +1,259 @@
+//! The tables of an access review for people: narrow ones for a terminal, and wide ones with everything else.
+
+use super::{
+    AccessLine, AccessReport, AccessState, AccessSummary, DeclaredRole, FilesLine, Held, HeldRole,
+    IntegrationLine, NotFoundLine,
+};
+use crate::clock::minute;
+use crate::printable::Printable;
+use crate::report::facts::explanation::SinceLine;
+use crate::report::facts::plan::{BlameLine, EditLine};
+use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
+use crate::report::words;
+
+/// The maximum length of the name of a person who set a role, in a terminal.
+const LONGEST_ACTOR: usize = 20;
+/// The headings in a terminal. A line with these columns usually fits into 80 columns.
+const NARROW: [&str; 6] = ["address", "role", "held", "since", "set by", "state"];
+const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
+
+/// How much of a person a table shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Narrow,
+    /// Narrow, with the place of the declaration.
+    Annotated,
+    Wide,
+}
+
+impl AccessReport {
+    /// Returns the tables for a terminal.
+    pub fn tables(&self) -> TableReport {
+        self.in_width(Width::Narrow)
+    }
+
+    /// Returns the tables for annotations on the lines of the files.
+    pub fn annotated_tables(&self) -> TableReport {
+        self.in_width(Width::Annotated)
+    }
+
+    /// Returns the tables with more columns, for formats that can show them.
+    pub fn wide_tables(&self) -> TableReport {
+        self.in_width(Width::Wide)
+    }
+
+    fn in_width(&self, width: Width) -> TableReport {
+        let AccessSummary { unmanaged, not_in_sync, .. } = self.summary;
+        let needs_review = unmanaged + not_in_sync > 0 || !self.unread.is_empty();
+        let mut about = vec![words::organization(&self.organization)];
+        about.extend(self.files.as_ref().and_then(FilesLine::version));
+        about.push(Printable::new(&format!("read at {}", minute(self.read_at))));
+        TableReport {
+            about,
+            verdict: self.verdict(),
+            mark: if needs_review { Mark::Attention } else { Mark::Good },
+            tables: self.sections(width),
+        }
+    }
+
+    /// Returns the tables of people by privilege, and the tables of accounts and addresses that are not people in Pylon.
+    fn sections(&self, width: Width) -> Vec<Table> {
+        let columns = match width {
+            Width::Narrow | Width::Annotated => NARROW.to_vec(),
+            Width::Wide => WIDE.to_vec(),
+        };
+        let people = |title, belongs: fn(&AccessLine) -> bool| Table {
+            title: Some(title),
+            columns: columns.clone(),
+            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(width)).collect(),
+        };
+        let integration =
+            |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
+        vec![
+            people("Admin and other guarded roles", |line| !line.deactivated && line.is_privileged()),
+            people("Other roles", |line| {
+                !line.deactivated && !line.is_privileged() && !line.roles.is_empty()
+            }),
+            people("No role", |line| !line.deactivated && line.roles.is_empty()),
+            people("Deactivated", |line| line.deactivated),
+            Table {
+                title: Some("Integration users, which cannot sign in"),
+                columns: vec!["name", "user ID"],
+                rows: self.integration_users.iter().map(integration).collect(),
+            },
+            Table {
+                title: Some("Declared, but not in Pylon"),
+                columns: vec!["address", "declared"],
+                rows: self.not_found.iter().map(NotFoundLine::row).collect(),
+            },
+        ]
+    }
+
+    /// Returns the numbers, then the digest of the files, then what could not be read.
+    fn verdict(&self) -> String {
+        let AccessSummary {
+            active,
+            admins,
+            unmanaged,
+            not_in_sync,
+            observed,
+            deactivated,
+            integration_users,
+            not_found,
+        } = self.summary;
+        let mut parts = vec![
+            words::count(active, "active person", "active people"),
+            words::count(admins, "Admin", "Admins"),
+            format!("{unmanaged} unmanaged"),
+            format!("{not_in_sync} not in sync"),
+            words::count(integration_users, "integration user", "integration users"),
+        ];
+        for (number, what) in
+            [(observed, "observed"), (deactivated, "deactivated"), (not_found, "declared, but not in Pylon")]
+        {
+            parts.extend((number > 0).then(|| format!("{number} {what}")));
+        }
+        let mut lines = vec![parts.join(" · ")];
+        match &self.files {
+            None => lines.push("There are no files, so everyone is unmanaged.".into()),
+            Some(files) => {
+                let number = words::count(files.list.len(), "file", "files");
+                lines.push(format!("{number}, SHA-256 {}", files.sha256));
+            }
+        }
+        lines.extend(self.unread.iter().map(|why| format!("Not read: {why}")));
+        lines.join("\n")
+    }
+}
+
+impl FilesLine {
+    fn version(&self) -> Option<Printable> {
+        let commit = self.commit.as_ref()?.get(..12)?;
+        let modified = if self.modified == Some(true) { ", modified" } else { "" };
+        Some(Printable::new(&format!("commit {commit}{modified}")))
+    }
+}
+
+impl AccessLine {
+    fn is_privileged(&self) -> bool {
+        self.roles.iter().any(|role| role.admin || role.guarded)
+    }
+
+    fn row(&self, width: Width) -> Row {
+        let mark = match self.state {
+            AccessState::InSync => Mark::Good,
+            AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
+            AccessState::Observed | AccessState::Deactivated => Mark::Plain,
+        };
+        let mut row = Row::new(mark, self.cells(width));
+        row.notes = self.notes(width);
+        if width != Width::Narrow {
+            let declared = self.declared.as_ref().map(|declared| &declared.location);
+            row.location = self.declared_role.as_ref().map(|role| &role.location).or(declared).cloned();
+        }
+        row
+    }
+
+    fn cells(&self, width: Width) -> Vec<Printable> {
+        let state = Printable::new(self.state.as_str());
+        let set = self.role_set.as_ref().map(|set| (set.at.strftime("%Y-%m-%d").to_string(), actor(set)));
+        if width == Width::Wide {
+            let declared =
+                self.declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
+            let set = set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}", cell(&by)));
+            let roles = joined(self.roles.iter().map(HeldRole::cell));
+            return vec![cell(&self.email), cell(&self.name), roles, Printable::new(&set), declared, state];
+        }
+        let roles = joined(self.roles.iter().map(|role| cell(&role.name)));
+        let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
+        let held = Printable::new(self.held());
+        vec![cell(&self.email), roles, held, Printable::new(&day), by.short(LONGEST_ACTOR), state]
+    }
+
+    /// Returns the commit of the line that declares the role, or else the person.
+    fn since(&self) -> Option<&SinceLine> {
+        match (&self.declared_role, &self.declared) {
+            (Some(role), _) => role.since.as_ref(),
+            (None, declared) => declared.as_ref()?.since.as_ref(),
+        }
+    }
+
+    /// Returns how the person holds the roles, in one word.
+    fn held(&self) -> &'static str {
+        match self.roles.as_slice() {
+            [] => "-",
+            [HeldRole { held, .. }, others @ ..] if others.iter().all(|other| other.held == *held) => {
+                held.as_str()
+            }
+            _ => "several",
+        }
+    }
+
+    /// Returns what would change, and what is special about the person.
+    fn notes(&self, width: Width) -> Vec<String> {
+        let mut notes: Vec<String> = self.pending.iter().map(|edit| edit_note(edit, "")).collect();
+        notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)")));
+        if self.role_set.as_ref().is_some_and(|set| set.outlived) {
+            notes.push("the role was changed later, and the audit log does not have that change".into());
+        }
+        if width == Width::Wide {
+            let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };
+            notes.push(format!("ID {}, status {status}", cell(&self.id)));
+            notes.extend(self.since().map(SinceLine::sentence));
+            let others = joined(self.other_emails.iter().map(cell));
+            notes.extend((!self.other_emails.is_empty()).then(|| format!("also {others}")));
+            notes.extend(self.protected.then(|| "protected: rolecall never changes this person".to_owned()));
+            notes.extend(self.owns_token.then(|| "owns the token of this run".to_owned()));
+        }
+        notes
+    }
+}
+
+impl HeldRole {
+    fn cell(&self) -> Printable {
+        let name = cell(&self.name);
+        match self.held {
+            Held::Assigned => name,
+            Held::Scim => Printable::new(&format!("{name} ({})", self.held.as_str())),
+        }
+    }
+}
+
+impl DeclaredRole {
+    fn cell(&self) -> Printable {
+        let value = cell(&self.value);
+        match words::origin(&self.origin) {
+            origin if origin.is_empty() => value,
+            origin => Printable::new(&format!("{value}, {origin}")),
+        }
+    }
+}
+
+impl NotFoundLine {
+    fn row(&self) -> Row {
+        let Self { declared, declared_role, did_you_mean } = self;
+        let role = declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
+        let mut row = Row::new(Mark::Attention, [cell(&declared.email), role]).at(declared.location.clone());
+        let near = did_you_mean.as_ref();
+        row.notes.extend(near.map(|near| format!("did you mean {}?", near.short(words::LONGEST_ADDRESS))));
+        row
+    }
+}
+
+/// Returns who set a role, in the shortest words.
+fn actor(set: &BlameLine) -> Printable {
+    let known = [&set.actor_name, &set.actor_email, &set.actor_id, &set.source];
+    let known = known.into_iter().flatten().find(|text| !text.is_empty());
+    known.cloned().unwrap_or_else(|| Printable::new("unknown"))
+}
+
+fn edit_note(edit: &EditLine, remark: &str) -> String {
+    let (from, to) = edit.short_values(LONGEST_CELL);
+    let change = words::change(&words::before(&from), to.as_str());
+    format!("{} {change}{remark}, {}", edit.field, edit.location)
+}
+
+fn joined(texts: impl Iterator<Item = Printable>) -> Printable {
+    let texts: Vec<String> = texts.map(|text| text.to_string()).collect();
+    Printable::new(if texts.is_empty() { "-".to_owned() } else { texts.join(", ") }.as_str())
+}

@@ -1,0 +1,329 @@
+//! Tests of `access`, the access review. Each story shows the files and Pylon, the command, and what an auditor sees.
+
+use std::process::Command;
+
+use pretty_assertions::assert_eq;
+use proptest::prelude::{Just, Strategy};
+use rolecall::report::Format;
+use rolecall::sandbox::{ApiOperation, Fault, Faults};
+use serde_json::{Value, json};
+
+use crate::harness::{Scene, formats_of};
+use crate::properties::holds;
+
+/// The people are not in the order of the report. Dee has a role from a SCIM group, and Eve is deactivated.
+fn people() -> Vec<Value> {
+    vec![
+        json!({ "id": "u_mo", "email": "mo@acme.example", "name": "Mo Haddad", "role": "viewer" }),
+        json!({ "id": "u_dee", "email": "dee@acme.example", "name": "Dee Brown", "role": "member", "scim_roles": ["lead"] }),
+        json!({ "id": "u_eve", "email": "eve@acme.example", "name": "Eve Rossi", "role": "admin", "deactivated": true }),
+        json!({ "id": "u_bo", "email": "bo@acme.example", "emails": ["bo@acme.example", "bo@old.example"], "name": "Bo Lindqvist", "role": "viewer" }),
+        json!({ "id": "u_cy", "email": "cy@acme.example", "name": "Cy Ortega", "role": [] }),
+        json!({ "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" }),
+        json!({ "id": "u_fin", "email": "fin@acme.example", "name": "Fin Berg", "role": "admin" }),
+        json!({ "id": "u_api", "kind": "integration", "name": "Fivetran" }),
+    ]
+}
+
+fn roles() -> Vec<Value> {
+    [("admin", "Admin"), ("lead", "Lead"), ("member", "Member"), ("viewer", "Viewer")]
+        .map(|(slug, name)| json!({ "id": format!("role_{slug}"), "name": name, "slug": slug }))
+        .to_vec()
+}
+
+fn audit() -> Vec<Value> {
+    let entry = |id: &str, user: &str, day: &str, new: &str| {
+        json!({ "id": id, "action": "UserRoleChanged", "happened_at": format!("2026-{day}T09:00:00Z"), "object_id": user,
+            "actor_user_id": "u_fin", "source": "app", "attributes": { "new_role": new } })
+    };
+    vec![
+        entry("a1", "u_ana", "03-01", "Admin"),
+        entry("a2", "u_bo", "05-02", "Member"),
+        entry("a3", "u_bo", "09-28", "Viewer"),
+        entry("a4", "u_mo", "10-10", "Admin"),
+    ]
+}
+
+fn pylon(users: &[Value], roles: &[Value], audit: &[Value], settings: &Value) -> String {
+    json!({ "organization": { "id": "org_1", "name": "Acme" }, "token_user": "u_fin", "roles": roles, "users": users,
+        "audit": audit, "settings": settings })
+    .to_string()
+}
+
+const USERS: &str = r#"
+[guardrails]
+keep_at_least = { Admin = 1, Lead = 1 }
+protected = ["ana@acme.example"]
+
+[defaults]
+role = "Member"
+
+[users]
+"ana@acme.example" = { role = "Admin" }
+"bo@old.example" = {}
+"cy@acme.example" = { role = "Viewer" }
+"dee@acme.example" = { role = "Member" }
+"eve@acme.example" = {}
+"fin@acme.example" = { role = "Admin" }
+"mi@acme.example" = {}
+"#;
+
+fn scene() -> Scene {
+    Scene::with_pylon(&pylon(&people(), &roles(), &audit(), &json!({}))).file("users.toml", USERS)
+}
+
+fn json_of(scene: &Scene) -> Value {
+    serde_json::from_str(&scene.run("access --format json").stdout).unwrap()
+}
+
+/// Returns the same, in a shell that finds git.
+fn json_with_git(scene: &Scene) -> Value {
+    let path = std::env::var("PATH").unwrap();
+    serde_json::from_str(&scene.run_in("access --format json", &[("PATH", &path)]).stdout).unwrap()
+}
+
+#[test]
+fn access_lists_everyone_by_privilege_and_writes_nothing() {
+    let scene = scene();
+    scene.run("access").exits(0).says(
+        &"
+rolecall access · Acme (org_1, HOST) · read at 2026-11-20 08:00Z
+
+Admin and other guarded roles
+    address           role          held      since       set by    state
+  ✓ ana@acme.example  Admin         assigned  2026-03-01  Fin Berg  in sync
+  ✓ fin@acme.example  Admin         assigned  -           -         in sync
+  ✓ dee@acme.example  Lead, Member  several   -           -         in sync
+
+Other roles
+    address          role    held      since       set by    state
+  ! bo@acme.example  Viewer  assigned  2026-09-28  Fin Berg  not in sync
+      role Viewer → Member, users.toml:7
+  ! mo@acme.example  Viewer  assigned  2026-10-10  Fin Berg  unmanaged
+      the role was changed later, and the audit log does not have that change
+
+No role
+    address          role  held  since  set by  state
+  ! cy@acme.example  -     -     -      -       not in sync
+      role (none) → Viewer, users.toml:12
+
+Deactivated
+    address           role   held      since  set by  state
+    eve@acme.example  Admin  assigned  -      -       deactivated
+
+Integration users, which cannot sign in
+    name      user ID
+    Fivetran  u_api
+
+Declared, but not in Pylon
+    address          declared
+  ! mi@acme.example  Member, default   users.toml:16
+
+6 active people · 2 Admins · 1 unmanaged · 2 not in sync · 1 integration user · 1 deactivated · 1 declared, but not in Pylon
+1 file, SHA-256 DIGEST
+Not read: the commit of the files: they are not in a git repository
+"
+        .replace("HOST", &scene.host())
+        .replace("DIGEST", json_of(&scene)["files"]["sha256"].as_str().unwrap()),
+    );
+    let written = scene.asked().into_iter().filter(|asked| asked.starts_with("PATCH"));
+    assert_eq!(written.count(), 0);
+}
+
+#[test]
+fn json_has_all_facts_about_a_person() {
+    let report = json_of(&scene());
+    let bo = report["people"].as_array().unwrap().iter().find(|line| line["id"] == "u_bo").unwrap();
+    assert_eq!(bo["other_emails"], json!(["bo@old.example"]));
+    assert_eq!(
+        bo["roles"],
+        json!([{ "name": "Viewer", "id": "role_viewer", "held": "assigned", "admin": false, "guarded": false }])
+    );
+    assert_eq!(bo["role_set"]["actor_email"], "fin@acme.example");
+    assert_eq!(bo["role_set"]["outlived"], false);
+    assert_eq!(bo["declared"]["email"], "bo@old.example");
+    assert_eq!(bo["declared"]["location"]["line"], 11);
+    assert_eq!(bo["declared_role"]["value"], "Member");
+    assert_eq!(bo["declared_role"]["origin"]["kind"], "defaults");
+    assert_eq!(bo["declared_role"]["location"]["line"], 7);
+    assert_eq!(bo["state"], "not_in_sync");
+    assert_eq!((&bo["pending"][0]["field"], &bo["pending"][0]["to"]), (&json!("role"), &json!("Member")));
+    let is = |id: &str, key: &str| {
+        report["people"].as_array().unwrap().iter().find(|line| line["id"] == id).unwrap()[key].clone()
+    };
+    assert_eq!((is("u_ana", "protected"), is("u_fin", "protected")), (json!(true), json!(false)));
+    assert_eq!((is("u_ana", "owns_token"), is("u_fin", "owns_token")), (json!(false), json!(true)));
+    assert_eq!((is("u_mo", "unmanaged"), is("u_mo", "declared")), (json!(true), json!(null)));
+    assert_eq!(
+        (is("u_mo", "role_set")["outlived"].clone(), is("u_eve", "deactivated")),
+        (json!(true), json!(true))
+    );
+    assert_eq!(is("u_dee", "roles")[0]["held"], "scim");
+    assert_eq!(report["read_at"], "2026-11-20T08:00:00Z");
+    assert_eq!(report["not_found"][0]["declared"]["email"], "mi@acme.example");
+}
+
+#[test]
+fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
+    let run = scene().run("access --format csv");
+    run.exits(0);
+    let mut lines = run.stdout.split("\r\n");
+    let header = lines.next().unwrap();
+    assert!(
+        header.starts_with(
+            "kind,email,other_emails,name,id,status,roles,role_ids,held,admin,guarded,role_set_"
+        ),
+        "{header}"
+    );
+    assert!(header.ends_with("organization_id,organization_name,organization_place,commit,modified,files_sha256,audit_log_complete,unread,rolecall_version,read_at"), "{header}");
+    let rows: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let kinds: Vec<&str> = rows.iter().map(|row| row.split(',').next().unwrap()).collect();
+    let expected = [vec!["person"; 7], vec!["integration_user"], vec!["not_found"]].concat();
+    assert_eq!(kinds, expected);
+    assert!(rows.iter().all(|row| row.ends_with(",0.1.0,2026-11-20T08:00:00Z")), "{rows:#?}");
+    assert!(
+        rows[2].contains(",Lead; Member,role_lead; role_member,scim; assigned,false,true,"),
+        "{}",
+        rows[2]
+    );
+    assert!(
+        rows[8].starts_with("not_found,mi@acme.example,,,,,"),
+        "an address without an account has no ID: {}",
+        rows[8]
+    );
+}
+
+#[test]
+fn access_works_without_files() {
+    let scene = Scene::with_pylon(&pylon(&people(), &roles(), &audit(), &json!({})));
+    let run = scene.run("access");
+    run.exits(0);
+    assert!(
+        run.stdout.contains("6 active people · 2 Admins · 6 unmanaged · 0 not in sync · 1 integration user"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("There are no files, so everyone is unmanaged.\n"), "{}", run.stdout);
+    let report = json_of(&scene);
+    assert_eq!((&report["files"], &report["unread"]), (&json!(null), &json!([])));
+}
+
+#[test]
+fn without_an_audit_log_nothing_is_said_about_who_set_a_role() {
+    let hidden = pylon(&people(), &roles(), &audit(), &json!({ "audit_log": false }));
+    let scene = Scene::with_pylon(&hidden).file("users.toml", USERS);
+    let run = scene.run("access");
+    run.exits(0);
+    assert!(
+        run.stdout
+            .contains("Not read: who set each role: the organization's plan or the token does not allow it"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("2026-09-28"), "{}", run.stdout);
+    let report = json_of(&scene);
+    assert_eq!(report["audit_log"]["complete"], false);
+    assert!(report["people"].as_array().unwrap().iter().all(|line| line["role_set"].is_null()));
+}
+
+#[test]
+fn a_log_that_was_not_read_to_its_end_says_nothing_either() {
+    // The second page fails, and the newest entry about a person may be on it.
+    let many: Vec<Value> = (0..1000)
+        .map(|number| json!({ "id": format!("b{number}"), "action": "UserRoleChanged", "happened_at": "2026-10-01T09:00:00Z",
+            "object_id": "u_ana", "actor_user_id": "u_fin", "source": "app" }))
+        .collect();
+    let mut faults = Faults::none().on(ApiOperation::SearchAuditLog);
+    for number in 2..=4 {
+        faults = faults.at(number, Fault::InternalError);
+    }
+    let scene = Scene::with_troubled_pylon(&pylon(&people(), &roles(), &many, &json!({})), faults);
+    let report = json_of(&scene.file("users.toml", USERS));
+    assert_eq!(report["audit_log"]["complete"], false);
+    assert!(report["audit_log"]["reason"].as_str().unwrap().contains("500"), "{}", report["audit_log"]);
+    assert!(report["people"].as_array().unwrap().iter().all(|line| line["role_set"].is_null()));
+}
+
+#[test]
+fn a_file_that_is_not_valid_is_an_error_and_prints_no_table() {
+    let scene = scene().file("users.toml", "[users]\n\"bo@acme.example\" = { role = \"Wizard\" }\n");
+    let run = scene.run("access --format csv");
+    run.exits(1).names("plan::unknown_role");
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn the_order_of_the_server_changes_nothing() {
+    let scene = scene();
+    let reports = |scene: &Scene| -> Vec<String> {
+        let of = |format: Format| scene.run(&format!("access --format {}", format.as_str())).stdout;
+        formats_of("access").map(|format| of(format).replace(&scene.host(), "HOST")).collect()
+    };
+    let expected = reports(&scene);
+    assert_eq!(reports(&scene), expected, "two runs");
+    let shuffled =
+        (Just(people()).prop_shuffle(), Just(roles()).prop_shuffle(), Just(audit()).prop_shuffle());
+    holds(6, &shuffled, |(people, roles, audit)| {
+        let scene = Scene::with_pylon(&pylon(&people, &roles, &audit, &json!({}))).file("users.toml", USERS);
+        assert_eq!(reports(&scene), expected);
+    });
+}
+
+/// A scene with the files in a git repository, in two commits.
+fn repository() -> Scene {
+    let scene = scene();
+    let git = |words: &[&str], day: &str| {
+        let mut git = Command::new("git");
+        git.current_dir(scene.folder()).args([
+            "-c",
+            "user.name=Ana",
+            "-c",
+            "user.email=ana@acme.example",
+            "-c",
+            "commit.gpgsign=false",
+        ]);
+        let date = format!("{day}T09:00:00Z");
+        git.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).args(words);
+        assert!(git.output().unwrap().status.success(), "{words:?}");
+    };
+    git(&["init", "--quiet"], "2026-03-01");
+    git(&["add", "users.toml"], "2026-03-01");
+    git(&["commit", "--quiet", "-m", "Everyone"], "2026-03-01");
+    std::fs::write(
+        scene.folder().join("users.toml"),
+        USERS.replace("cy@acme.example\" = { role = \"Viewer\"", "cy@acme.example\" = { role = \"Lead\""),
+    )
+    .unwrap();
+    git(&["commit", "--quiet", "-am", "Cy leads"], "2026-06-02");
+    scene
+}
+
+#[test]
+fn the_commit_of_each_line_is_in_the_review() {
+    let scene = repository();
+    let report = json_with_git(&scene);
+    let line =
+        |id: &str| report["people"].as_array().unwrap().iter().find(|line| line["id"] == id).unwrap().clone();
+    let since = &line("u_cy")["declared_role"]["since"];
+    assert_eq!(
+        (&since["author"], &since["subject"], &since["at"]),
+        (&json!("Ana"), &json!("Cy leads"), &json!("2026-06-02T09:00:00Z"))
+    );
+    assert_eq!(line("u_bo")["declared"]["since"]["subject"], "Everyone");
+    assert_eq!((&report["files"]["modified"], &report["unread"]), (&json!(false), &json!([])));
+    assert_eq!(report["files"]["commit"].as_str().unwrap().len(), 40);
+    std::fs::write(scene.folder().join("users.toml"), format!("# new\n{USERS}")).unwrap();
+    assert_eq!(json_with_git(&scene)["files"]["modified"], true);
+}
+
+#[test]
+fn the_digest_is_what_sha256sum_prints() {
+    let scene =
+        scene().file("users.toml", format!("include = [\"teams/*.toml\"]\n{USERS}")).file("teams/a.toml", "");
+    let digest = json_of(&scene)["files"]["sha256"].as_str().unwrap().to_owned();
+    let script = "sha256sum users.toml teams/*.toml | LC_ALL=C sort -k 2 | sha256sum";
+    let output = Command::new("sh").current_dir(scene.folder()).args(["-c", script]).output().unwrap();
+    if output.status.success() {
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{digest}  -\n"));
+    }
+}
