@@ -96,6 +96,7 @@ impl Command {
             }
             Self::Compare(CompareArgs { old, new, .. }) => (std::iter::once(old).chain(new).collect(), None),
             Self::Show(ShowArgs { plan }) => (vec![plan], None),
+            Self::Access(AccessArgs { since, .. }) => (since.iter().collect(), None),
             Self::Import(args) => {
                 (args.into.iter().collect(), args.state.as_ref().map(|path| ("the state", path)))
             }
@@ -108,7 +109,6 @@ impl Command {
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Roles(_)
-            | Self::Access(_)
             | Self::Demo(_)
             | Self::Agenda(_)
             | Self::Schema(_)
@@ -129,7 +129,7 @@ impl Command {
             | Self::Import(ImportArgs { connection, .. })
             | Self::Explain(ExplainArgs { connection, .. })
             | Self::Rollback(RollbackArgs { connection, .. })
-            | Self::Access(AccessArgs { connection })
+            | Self::Access(AccessArgs { connection, .. })
             | Self::Doctor(connection)
             | Self::Roles(connection) => Some(connection),
             Self::Validate(_)
@@ -304,6 +304,9 @@ impl ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct AccessArgs {
+    /// Earlier review, as `rolecall access --format json` printed it. Shows who gained or lost what since then
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

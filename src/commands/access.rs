@@ -1,25 +1,31 @@
 //! `access`: lists who has which role, since when, and why. It works without files, as `roles` does, and never writes.
 
+use std::path::Path;
+
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::connection::Connection;
 use super::files::{Declared, declared, read_if_there};
 use super::line_history::FileHistory;
 use super::prepare::settle;
-use super::{Done, Environment, block_on};
+use super::{CommandCode, Done, Environment, block_on};
 use crate::cli::{AccessArgs, Common};
 use crate::exit::Exit;
 use crate::plan::blame::Drift;
 use crate::plan::saved::{listed_digests, sha256_of};
 use crate::printable::Printable;
-use crate::problem::Problems;
-use crate::report::facts::access::{AccessSources, DeclaredSources, FileDigest, FilesLine};
+use crate::problem::{Problem, Problems};
+use crate::regular;
+use crate::report::facts::VERSION;
+use crate::report::facts::access::{AccessSources, DeclaredSources, EarlierReview, FileDigest, FilesLine};
 use crate::report::{AccessReport, Body};
 use crate::roster::{Field, Roster};
 use crate::source::Sources;
 
 pub(super) fn run(args: &AccessArgs, common: &Common, environment: &Environment) -> Done {
     let now = environment.clock.now();
+    let earlier = args.since.as_deref().map(earlier_review).transpose()?;
     let files = match read_if_there(&common.config, now)? {
         Some(_) => Some(declared(None, common, environment)?),
         None => None,
@@ -27,8 +33,12 @@ pub(super) fn run(args: &AccessArgs, common: &Common, environment: &Environment)
     block_on(async {
         let roster = files.as_ref().map_or_else(Roster::default, |files| files.roster.clone());
         let connection = Connection::open(&roster, &args.connection, common, environment).await?;
-        let report = review(files.as_ref(), &roster, &connection, now).await?;
+        let mut report = review(files.as_ref(), &roster, &connection, now).await?;
         connection.close().await?;
+        if let (Some(earlier), Some(path)) = (earlier, &args.since) {
+            check_organization(&earlier, &report, path)?;
+            report.add_changes(earlier, shown(path));
+        }
         Ok((Body::Access(Box::new(report)), Exit::Done))
     })
 }
@@ -85,4 +95,69 @@ fn files_line(sources: &Sources, history: &FileHistory) -> FilesLine {
         sha256: sha256_of(&listed),
         list: digests.into_iter().map(line).collect(),
     }
+}
+
+/// The maximum size of an earlier review in bytes: that of an organization with far more people than Pylon has.
+const LARGEST_REVIEW: u64 = 256 << 20;
+
+/// Reads the file of `--since`.
+fn earlier_review(path: &Path) -> Result<EarlierReview, Problem> {
+    let text =
+        regular::read_named(path, LARGEST_REVIEW).map_err(|why| not_a_review(path, &format!("it {why}")))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| {
+        let is_table = text.starts_with("kind,");
+        not_a_review(
+            path,
+            &if is_table { "it is a CSV file".to_owned() } else { format!("it is not JSON: {error}") },
+        )
+    })?;
+    if let Some(what) = other_kind(&value) {
+        return Err(not_a_review(path, &what));
+    }
+    serde_json::from_value(value).map_err(|error| not_a_review(path, &error.to_string()))
+}
+
+/// Says what a JSON file is, if it is not an access review.
+fn other_kind(value: &Value) -> Option<String> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(|text| Printable::cut(text, 60));
+    match (text("command"), value.get("version").and_then(Value::as_u64)) {
+        _ if text("format").is_some() => Some("it is a saved plan".into()),
+        (None, _) => Some("it is JSON, but not a report of rolecall".into()),
+        (Some(command), _) if command.raw() != "access" => {
+            Some(format!("it is a report of `rolecall {command}`"))
+        }
+        (Some(_), Some(version)) if version != u64::from(VERSION) => {
+            Some(format!("it is a report of version {version}, and this rolecall reads version {VERSION}"))
+        }
+        _ if value.get("problems").is_some() => Some("it is the report of a run that failed".into()),
+        _ => None,
+    }
+}
+
+fn not_a_review(path: &Path, why: &str) -> Problem {
+    let message = format!("{} is not an access review: {}", shown(path), Printable::cut(why, 200));
+    Problem::new(CommandCode::NotAReview, message)
+        .help("name a file that `rolecall access --format json` has written")
+}
+
+fn check_organization(earlier: &EarlierReview, report: &AccessReport, path: &Path) -> Result<(), Problem> {
+    let (then, now) = (&earlier.organization, &report.organization);
+    if then.id == now.id {
+        return Ok(());
+    }
+    let short = |text: &Printable| text.short(80);
+    let message = format!(
+        "{} is a review of {} ({}), but this is {} ({})",
+        shown(path),
+        short(&then.name),
+        short(&then.id),
+        short(&now.name),
+        short(&now.id)
+    );
+    Err(Problem::new(CommandCode::OtherReview, message)
+        .help("name a review of this organization, or use the token of the other one"))
+}
+
+fn shown(path: &Path) -> Printable {
+    Printable::cut(&path.to_string_lossy(), 200)
 }

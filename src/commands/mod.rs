@@ -65,6 +65,10 @@ codes! {
         Locked = "apply::locked",
         /// No lock can be taken.
         NoLock = "apply::no_lock",
+        /// The file of `access --since` is not an access review.
+        NotAReview = "access::not_a_review",
+        /// The file of `access --since` is a review of another organization.
+        OtherReview = "access::other_organization",
         /// The calendar is fixed, and Pylon may be the real one.
         FixedClock = "apply::fixed_clock",
         /// The base version of the files cannot be read.

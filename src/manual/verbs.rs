@@ -233,6 +233,7 @@ pub const VERBS: &[Verb] = &[
         examples: &[
             ("rolecall access", "show who has access"),
             ("rolecall access --format csv > access.csv", "as a table for an auditor"),
+            ("rolecall access --since access-2026-08.json", "also show who gained or lost what since then"),
             (
                 "rolecall access --report html=access.html --report json=access.json",
                 "keep a page and a copy for programs",

@@ -194,6 +194,12 @@ carriers! {
     AccessIntegrationName: Some(80), Some(80), Some(80), true, ACCESS;
     AccessMissing: Some(80), Some(80), Some(80), true, ACCESS;
     AccessNear: Some(254), Some(254), Some(254), true, ACCESS;
+    AccessSinceFile: Some(80), Some(80), Some(80), true, NONE;
+    AccessGone: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessGoneName: None, None, None, true, ACCESS;
+    AccessEarlier: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessGained: Some(80), Some(80), Some(80), true, ACCESS;
+    AccessLost: Some(80), Some(80), Some(80), true, ACCESS;
     AccessUnread: Some(WHOLE), Some(WHOLE), Some(WHOLE), false, ACCESS;
     JournalPath: Some(80), Some(80), Some(80), true, NONE;
     JournalCommand: Some(20), Some(20), Some(20), true, NONE;

@@ -7,8 +7,8 @@ use rolecall::desired::Origin;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::access::{
-    AccessLine, AccessReport, AccessState, AccessSummary, DeclaredRole, FileDigest, FilesLine, Held,
-    HeldRole, LogLine, NotFoundLine,
+    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, ChangeKind,
+    DeclaredRole, FileDigest, FilesLine, Held, HeldRole, LogLine, NotFoundLine,
 };
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
@@ -167,10 +167,24 @@ pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
     };
     // A text from elsewhere within a sentence is already printable and short.
     let why = Printable::new(deal.raw(Carrier::AccessUnread)).to_string();
+    let since_file = deal.text(Carrier::AccessSinceFile);
     let (mut people, mut integration_users, mut not_found) = (Vec::new(), Vec::new(), Vec::new());
+    let mut changes = Vec::new();
     for round in rounds {
         let deal = deal.round(round);
         people.push(access_line(deal, round));
+        changes.push(AccountChange {
+            id: Printable::new(&format!("gone_{round}")),
+            email: Some(deal.text(Carrier::AccessGone)),
+            name: deal.text(Carrier::AccessGoneName),
+            kind: ChangeKind::Gone,
+            email_before: Some(deal.text(Carrier::AccessEarlier)),
+            gained: vec![deal.text(Carrier::AccessGained)],
+            lost: vec![deal.text(Carrier::AccessLost)],
+            managed: Some(true),
+            deactivated: Some(false),
+            gained_guarded: round.is_multiple_of(2),
+        });
         integration_users.push(IntegrationLine {
             id: deal.text(Carrier::AccessIntegrationId),
             name: deal.text(Carrier::AccessIntegrationName),
@@ -191,6 +205,7 @@ pub(super) fn access(deal: &mut Deal<'_>, rounds: Range<usize>) -> Body {
         audit_log: LogLine { complete: true, reason: None },
         unread: vec![format!("who set each role: {why}")],
         summary: AccessSummary::default(),
+        since: Some(AccessChanges { read_at: now(), file: since_file, accounts: changes }),
         people,
         integration_users,
         not_found,

@@ -171,18 +171,18 @@ fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
     let header = lines.next().unwrap();
     assert!(
         header.starts_with(
-            "kind,email,other_emails,name,id,status,roles,role_ids,held,admin,guarded,role_set_"
+            "kind,email,other_emails,name,id,status,change,roles,role_ids,held,admin,guarded,role_set_"
         ),
         "{header}"
     );
-    assert!(header.ends_with("organization_id,organization_name,organization_place,commit,modified,files_sha256,audit_log_complete,unread,rolecall_version,read_at"), "{header}");
+    assert!(header.ends_with("organization_id,organization_name,organization_place,commit,modified,files_sha256,audit_log_complete,unread,rolecall_version,since,read_at"), "{header}");
     let rows: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let kinds: Vec<&str> = rows.iter().map(|row| row.split(',').next().unwrap()).collect();
     let expected = [vec!["person"; 7], vec!["integration_user"], vec!["not_found"]].concat();
     assert_eq!(kinds, expected);
-    assert!(rows.iter().all(|row| row.ends_with(",0.1.0,2026-11-20T08:00:00Z")), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.ends_with(",0.1.0,,2026-11-20T08:00:00Z")), "{rows:#?}");
     assert!(
-        rows[2].contains(",Lead; Member,role_lead; role_member,scim; assigned,false,true,"),
+        rows[2].contains(",,Lead; Member,role_lead; role_member,scim; assigned,false,true,"),
         "{}",
         rows[2]
     );
@@ -326,4 +326,104 @@ fn the_digest_is_what_sha256sum_prints() {
     if output.status.success() {
         assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{digest}  -\n"));
     }
+}
+
+/// Returns the same organization three months later: Bo leads and has another address, Dee is gone, Mo is now declared, Eve is
+/// active again, and Gus is new.
+fn later() -> String {
+    let mut users = people();
+    users.retain(|user| user["id"] != "u_dee" && user["id"] != "u_bo" && user["id"] != "u_eve");
+    users.push(json!({ "id": "u_bo", "email": "bo@new.example", "emails": ["bo@new.example", "bo@old.example"], "name": "Bo Lindqvist", "role": "lead" }));
+    users.push(json!({ "id": "u_eve", "email": "eve@acme.example", "name": "Eve Rossi", "role": "admin" }));
+    users.push(json!({ "id": "u_gus", "email": "gus@acme.example", "name": "Gus Lima", "role": "admin" }));
+    users.push(json!({ "id": "u_bot", "kind": "integration", "name": "Zapier" }));
+    pylon(&users, &roles(), &audit(), &json!({}))
+}
+
+/// A scene with the later organization, and the earlier review in `access.json`.
+fn later_scene() -> Scene {
+    let earlier = scene().run_in("access --format json", &[("ROLECALL_NOW", "2026-08-20T08:00:00Z")]).stdout;
+    let users = USERS.replace("\"mi@acme", "\"mo@acme.example\" = { role = \"Viewer\" }\n\"mi@acme");
+    Scene::with_pylon(&later()).file("users.toml", users).file("access.json", earlier)
+}
+
+#[test]
+fn since_shows_who_gained_or_lost_what() {
+    let scene = later_scene();
+    let run = scene.run("access --since access.json");
+    run.exits(0);
+    let changes = run.stdout.split("Changes since the earlier review\n").nth(1).unwrap();
+    let changes = changes.split("\n\n").next().unwrap();
+    assert_eq!(
+        changes,
+        "    account           change
+  ! eve@acme.example  reactivated
+  ! gus@acme.example  new, gains Admin, unmanaged
+  ! bo@new.example    gains Lead, loses Viewer, renamed from bo@acme.example
+    mo@acme.example   managed
+    Zapier            new
+    dee@acme.example  gone, loses Lead, loses Member"
+    );
+    assert!(
+        run.stdout.contains("\nSince 2026-08-20 08:00Z (access.json): 6 accounts changed\n"),
+        "{}",
+        run.stdout
+    );
+    let table = scene.run("access --since access.json --format csv").stdout;
+    let row = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap();
+    assert!(
+        row("person,bo@new.example").contains(",gains Lead; loses Viewer; renamed from bo@acme.example,"),
+        "{table}"
+    );
+    assert!(
+        row("gone,dee@acme.example,,Dee Brown,u_dee,,gone; loses Lead; loses Member,")
+            .ends_with(",0.1.0,2026-08-20T08:00:00Z,2026-11-20T08:00:00Z"),
+        "{table}"
+    );
+}
+
+#[test]
+fn since_the_same_review_nothing_changed() {
+    let scene = scene();
+    let earlier = scene.run("access --format json").stdout;
+    let scene = scene.file("access.json", earlier);
+    let run = scene.run("access --since access.json");
+    assert!(run.exits(0).stdout.contains("(access.json): nothing changed\n"), "{}", run.stdout);
+    assert!(!run.stdout.contains("Changes since"), "{}", run.stdout);
+}
+
+#[test]
+fn a_file_that_is_not_an_access_review_is_an_error_that_says_what_it_is() {
+    let scene = scene();
+    let report = |words: &str| scene.run(words).stdout;
+    scene.run("plan -o saved.json").exits(0);
+    let saved = std::fs::read_to_string(scene.folder().join("saved.json")).unwrap();
+    let review = report("access --format json");
+    for (text, what) in [
+        (report("plan --format json"), "it is a report of `rolecall plan`"),
+        (saved, "it is a saved plan"),
+        (report("access --format csv"), "it is a CSV file"),
+        (String::new(), "it is not JSON: EOF"),
+        ("{}".into(), "it is JSON, but not a report of rolecall"),
+        ("[1]".into(), "it is JSON, but not a report of rolecall"),
+        (
+            review.replacen("\"version\": 1", "\"version\": 2", 1),
+            "it is a report of version 2, and this rolecall reads version 1",
+        ),
+        (
+            r#"{ "version": 1, "command": "access", "exit_code": 1, "problems": [] }"#.into(),
+            "it is the report of a run that failed",
+        ),
+        (review.replacen("\"people\"", "\"persons\"", 1), "missing field `people`"),
+    ] {
+        std::fs::write(scene.folder().join("earlier.json"), text).unwrap();
+        let run = scene.run("access --since earlier.json");
+        run.exits(1).names("access::not_a_review").mentions(what);
+        assert_eq!(run.stdout, "");
+    }
+    scene.run("access --since missing.json").exits(1).names("access::not_a_review").mentions("missing.json");
+    let other = review.replacen("\"id\": \"org_1\"", "\"id\": \"org_2\"", 1);
+    std::fs::write(scene.folder().join("earlier.json"), other).unwrap();
+    let run = scene.run("access --since earlier.json");
+    run.exits(1).names("access::other_organization").mentions("(org_2), but this is Acme (org_1)");
 }

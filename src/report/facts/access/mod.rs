@@ -2,6 +2,7 @@
 //!
 //! `tables` lays it out for people, and `records` makes the CSV records.
 
+mod changes;
 mod records;
 mod tables;
 
@@ -10,6 +11,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use changes::{AccessChanges, AccountChange, ChangeKind, EarlierReview};
 
 use super::OrganizationLine;
 use super::compose::{blame_line, integration_line};
@@ -39,6 +42,9 @@ pub struct AccessReport {
     /// What could not be read, and why. Sentences.
     pub unread: Vec<String>,
     pub summary: AccessSummary,
+    /// What differs from the review of `--since`. `None` without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<AccessChanges>,
     /// Sorted by privilege: the Admin role, then other guarded roles, then other roles by name, then people without a role, then
     /// deactivated people. Then by address.
     pub people: Vec<AccessLine>,
@@ -233,11 +239,25 @@ impl AccessReport {
             audit_log: LogLine { complete: reason.is_none(), reason },
             unread,
             summary,
+            since: None,
             people,
             integration_users: integrations.iter().map(integration_line).collect(),
             not_found,
             files: sources.declared.map(|declared| declared.files),
         }
+    }
+}
+
+impl HeldRole {
+    /// Returns whether it is the Admin role or another guarded role.
+    const fn is_privileged(&self) -> bool {
+        self.admin || self.guarded
+    }
+}
+
+impl AccessLine {
+    fn is_privileged(&self) -> bool {
+        self.roles.iter().any(HeldRole::is_privileged)
     }
 }
 

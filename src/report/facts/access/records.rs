@@ -1,6 +1,11 @@
 //! The CSV records of an access review: one per account in Pylon, and one per declared person who has none.
 
-use super::{AccessLine, AccessReport, DeclaredRole, HeldRole, IntegrationLine, NotFoundLine};
+use std::collections::HashMap;
+
+use super::{
+    AccessLine, AccessReport, AccountChange, ChangeKind, DeclaredRole, HeldRole, IntegrationLine,
+    NotFoundLine,
+};
 use crate::printable::Printable;
 use crate::report::csv::{Cell, Record, Records};
 use crate::report::facts::edits::{blame_cells, origin_cells};
@@ -14,16 +19,24 @@ enum Row<'r> {
     Person(&'r AccessLine),
     Integration(&'r IntegrationLine),
     NotFound(&'r NotFoundLine),
+    /// An account of the earlier review.
+    Gone(&'r AccountChange),
 }
 
 impl AccessReport {
-    /// Returns the people in Pylon, then integration users, then declared people who have no account.
+    /// Returns the people in Pylon, then integration users, then declared people who have no account, then accounts that are gone.
     pub fn records(&self) -> Records {
         let people = self.people.iter().map(Row::Person);
         let integrations = self.integration_users.iter().map(Row::Integration);
-        let rows: Vec<Row<'_>> =
-            people.chain(integrations).chain(self.not_found.iter().map(Row::NotFound)).collect();
+        let accounts = || self.since.iter().flat_map(|since| &since.accounts);
+        let gone = accounts().filter(|account| account.kind == ChangeKind::Gone).map(Row::Gone);
+        let not_found = self.not_found.iter().map(Row::NotFound);
+        let rows: Vec<Row<'_>> = people.chain(integrations).chain(not_found).chain(gone).collect();
+        let changes: HashMap<&str, &AccountChange> =
+            accounts().map(|account| (account.id.raw(), account)).collect();
+        let change = |row: &Row<'_>| row.id().and_then(|id| changes.get(id).copied());
         Records::new(&rows)
+            .beside(rows.iter().map(change))
             .beside(rows.iter().map(|row| row.person().map(|line| Roles(&line.roles))))
             .beside(
                 rows.iter().map(|row| row.person().and_then(|line| Some(RoleSet(line.role_set.as_ref()?)))),
@@ -36,17 +49,27 @@ impl AccessReport {
 }
 
 impl<'r> Row<'r> {
+    /// Returns the user ID. `None` if there is no account.
+    fn id(&self) -> Option<&'r str> {
+        match self {
+            Self::Person(line) => Some(line.id.raw()),
+            Self::Integration(line) => Some(line.id.raw()),
+            Self::NotFound(_) => None,
+            Self::Gone(account) => Some(account.id.raw()),
+        }
+    }
+
     const fn person(&self) -> Option<&'r AccessLine> {
         match self {
             Self::Person(line) => Some(line),
-            Self::Integration(_) | Self::NotFound(_) => None,
+            Self::Integration(_) | Self::NotFound(_) | Self::Gone(_) => None,
         }
     }
 
     fn declared(&self) -> Option<&'r DeclarationLine> {
         match self {
             Self::Person(line) => line.declared.as_ref(),
-            Self::Integration(_) => None,
+            Self::Integration(_) | Self::Gone(_) => None,
             Self::NotFound(line) => Some(&line.declared),
         }
     }
@@ -54,7 +77,7 @@ impl<'r> Row<'r> {
     fn declared_role(&self) -> Option<&'r DeclaredRole> {
         match self {
             Self::Person(line) => line.declared_role.as_ref(),
-            Self::Integration(_) => None,
+            Self::Integration(_) | Self::Gone(_) => None,
             Self::NotFound(line) => line.declared_role.as_ref(),
         }
     }
@@ -75,7 +98,18 @@ impl Record<6> for Row<'_> {
             Row::NotFound(NotFoundLine { declared, declared_role: _, did_you_mean: _ }) => {
                 ["not_found".into(), (&declared.email).into(), none(), none(), none(), none()]
             }
+            Row::Gone(AccountChange { email, name, id, .. }) => {
+                ["gone".into(), email.as_ref().into(), none(), name.into(), id.into(), none()]
+            }
         }
+    }
+}
+
+impl Record<1> for AccountChange {
+    const COLUMNS: [&'static str; 1] = ["change"];
+
+    fn cells(&self) -> [Cell; 1] {
+        [(&self.words(Printable::clone)).into()]
     }
 }
 
@@ -177,7 +211,7 @@ impl Record<8> for State<'_> {
     fn cells(&self) -> [Cell; 8] {
         let line = match self.0 {
             Row::Person(line) => line,
-            Row::Integration(_) => return Default::default(),
+            Row::Integration(_) | Row::Gone(_) => return Default::default(),
             Row::NotFound(NotFoundLine { declared: _, declared_role: _, did_you_mean }) => {
                 let mut cells: [Cell; 8] = Default::default();
                 (cells[0], cells[7]) = ("not_found".into(), did_you_mean.as_ref().into());
@@ -227,8 +261,8 @@ fn edits_cell(edits: &[EditLine]) -> Cell {
 /// The facts about the whole review, which every row repeats, because a table has no place for them.
 struct Run<'r>(&'r AccessReport);
 
-impl Record<10> for Run<'_> {
-    const COLUMNS: [&'static str; 10] = [
+impl Record<11> for Run<'_> {
+    const COLUMNS: [&'static str; 11] = [
         "organization_id",
         "organization_name",
         "organization_place",
@@ -238,10 +272,11 @@ impl Record<10> for Run<'_> {
         "audit_log_complete",
         "unread",
         "rolecall_version",
+        "since",
         "read_at",
     ];
 
-    fn cells(&self) -> [Cell; 10] {
+    fn cells(&self) -> [Cell; 11] {
         let AccessReport {
             organization,
             read_at,
@@ -250,6 +285,7 @@ impl Record<10> for Run<'_> {
             audit_log,
             unread,
             summary: _,
+            since,
             people: _,
             integration_users: _,
             not_found: _,
@@ -265,6 +301,7 @@ impl Record<10> for Run<'_> {
             audit_log.complete.into(),
             unread.as_slice().into(),
             (*rolecall_version).into(),
+            since.as_ref().map(|since| since.read_at).into(),
             (*read_at).into(),
         ]
     }

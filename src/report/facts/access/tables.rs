@@ -1,8 +1,8 @@
 //! The tables of an access review for people: narrow ones for a terminal, and wide ones with everything else.
 
 use super::{
-    AccessLine, AccessReport, AccessState, AccessSummary, DeclaredRole, FilesLine, Held, HeldRole,
-    IntegrationLine, NotFoundLine,
+    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, DeclaredRole,
+    FilesLine, Held, HeldRole, IntegrationLine, NotFoundLine,
 };
 use crate::clock::minute;
 use crate::printable::Printable;
@@ -69,7 +69,7 @@ impl AccessReport {
         };
         let integration =
             |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
-        vec![
+        let mut tables = vec![
             people("Admin and other guarded roles", |line| !line.deactivated && line.is_privileged()),
             people("Other roles", |line| {
                 !line.deactivated && !line.is_privileged() && !line.roles.is_empty()
@@ -86,7 +86,11 @@ impl AccessReport {
                 columns: vec!["address", "declared"],
                 rows: self.not_found.iter().map(NotFoundLine::row).collect(),
             },
-        ]
+        ];
+        // In a terminal, the last lines are the ones that people see.
+        let at = if width == Width::Wide { 0 } else { tables.len() };
+        tables.splice(at..at, self.since.as_ref().map(AccessChanges::table));
+        tables
     }
 
     /// Returns the numbers, then the digest of the files, then what could not be read.
@@ -114,6 +118,7 @@ impl AccessReport {
             parts.extend((number > 0).then(|| format!("{number} {what}")));
         }
         let mut lines = vec![parts.join(" · ")];
+        lines.extend(self.since.as_ref().map(AccessChanges::sentence));
         match &self.files {
             None => lines.push("There are no files, so everyone is unmanaged.".into()),
             Some(files) => {
@@ -126,6 +131,34 @@ impl AccessReport {
     }
 }
 
+impl AccessChanges {
+    fn table(&self) -> Table {
+        Table {
+            title: Some("Changes since the earlier review"),
+            columns: vec!["account", "change"],
+            rows: self.accounts.iter().map(AccountChange::row).collect(),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { read_at, file, accounts } = self;
+        let number = match accounts.len() {
+            0 => "nothing changed".into(),
+            some => words::count(some, "account changed", "accounts changed"),
+        };
+        format!("Since {} ({}): {number}", minute(*read_at), cell(file))
+    }
+}
+
+impl AccountChange {
+    fn row(&self) -> Row {
+        let mark = if self.gained_guarded { Mark::Attention } else { Mark::Plain };
+        // An integration user has no address.
+        let who = self.email.as_ref().unwrap_or(&self.name);
+        Row::new(mark, [cell(who), joined(self.words(cell).into_iter())])
+    }
+}
+
 impl FilesLine {
     fn version(&self) -> Option<Printable> {
         let commit = self.commit.as_ref()?.get(..12)?;
@@ -135,10 +168,6 @@ impl FilesLine {
 }
 
 impl AccessLine {
-    fn is_privileged(&self) -> bool {
-        self.roles.iter().any(|role| role.admin || role.guarded)
-    }
-
     fn row(&self, width: Width) -> Row {
         let mark = match self.state {
             AccessState::InSync => Mark::Good,

@@ -37,7 +37,7 @@ const WORDS: &str = "journals older newest People result command \
     take than then traffic trust trusted unexpected variable wants which without write yet \
     Also gain why lose pull drift outcome Unmanaged Deactivated Observed Another Declared also still compared takes effect date \
     transition transitions enforced managed Diff TOML Nothing No rolled holds zone \
-    access active Admins Integration cannot sign row rows gained lost renamed since";
+    access active account accounts earlier Admins Integration cannot sign row rows gained lost renamed since";
 
 /// Rejects everything outside code that is not ours.
 pub(in super::super) fn judge(comment: &str) -> Result<Seen, String> {

@@ -1,0 +1,218 @@
+//! What differs from an earlier access review: who is new, who is gone, and who gained or lost a role.
+//!
+//! Accounts are compared by user ID, and roles by role ID. So a person with a new address or a role with a new name is the same.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AccessLine, AccessReport, HeldRole, IntegrationLine};
+use crate::every::words;
+use crate::printable::Printable;
+
+/// What differs from an earlier review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AccessChanges {
+    /// When the earlier review was read.
+    #[schemars(with = "String")]
+    pub read_at: Timestamp,
+    /// The file of the earlier review, as it was given.
+    pub file: Printable,
+    /// The accounts that differ, in the order of the review, and then those that are gone.
+    pub accounts: Vec<AccountChange>,
+}
+
+/// An account that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AccountChange {
+    pub id: Printable,
+    /// The primary address: the present one, or the earlier one of an account that is gone. `None` for an integration user.
+    pub email: Option<Printable>,
+    pub name: Printable,
+    pub kind: ChangeKind,
+    /// The earlier primary address, if it was another one.
+    pub email_before: Option<Printable>,
+    /// The names of the roles that the person holds now and did not hold then.
+    pub gained: Vec<Printable>,
+    /// The names of the roles that the person held then and does not hold now.
+    pub lost: Vec<Printable>,
+    /// Whether a file declares the person now. `None` if that did not change.
+    pub managed: Option<bool>,
+    /// Whether the person is deactivated now. `None` if that did not change.
+    pub deactivated: Option<bool>,
+    /// Whether the person can use the Admin role or another guarded role now, and could not use it then.
+    pub gained_guarded: bool,
+}
+
+words! {
+    /// How an account differs.
+    #[derive(Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ChangeKind {
+        New = "new",
+        Changed = "changed",
+        Gone = "gone",
+    }
+}
+
+/// The parts of an earlier review that are compared. Other keys are ignored, because a version of the reports may gain some.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EarlierReview {
+    pub organization: EarlierOrganization,
+    pub read_at: Timestamp,
+    people: Vec<EarlierPerson>,
+    integration_users: Vec<IntegrationLine>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct EarlierOrganization {
+    pub id: Printable,
+    pub name: Printable,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct EarlierPerson {
+    id: Printable,
+    email: Printable,
+    name: Printable,
+    roles: Vec<EarlierRole>,
+    unmanaged: bool,
+    deactivated: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct EarlierRole {
+    id: Printable,
+    name: Printable,
+}
+
+impl AccessReport {
+    /// Adds what differs from an earlier review of the same organization.
+    pub fn add_changes(&mut self, earlier: EarlierReview, file: Printable) {
+        let EarlierReview { organization: _, read_at, people, integration_users } = earlier;
+        let mut left: HashMap<&str, &EarlierPerson> =
+            people.iter().map(|person| (person.id.raw(), person)).collect();
+        let mut accounts = Vec::new();
+        for line in &self.people {
+            match left.remove(line.id.raw()) {
+                Some(before) => accounts.extend(line.changed_since(before)),
+                None => accounts.push(line.is_new()),
+            }
+        }
+        let was_there = |user: &IntegrationLine| integration_users.iter().any(|before| before.id == user.id);
+        let is_there = |user: &IntegrationLine| self.integration_users.iter().any(|now| now.id == user.id);
+        let new = self.integration_users.iter().filter(|user| !was_there(user));
+        accounts.extend(new.map(|user| AccountChange::of_integration(user, ChangeKind::New)));
+        let mut gone: Vec<&EarlierPerson> = left.into_values().collect();
+        gone.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
+        accounts.extend(gone.into_iter().map(EarlierPerson::is_gone));
+        let gone = integration_users.iter().filter(|user| !is_there(user));
+        accounts.extend(gone.map(|user| AccountChange::of_integration(user, ChangeKind::Gone)));
+        self.since = Some(AccessChanges { read_at, file, accounts });
+    }
+}
+
+impl AccessLine {
+    fn is_new(&self) -> AccountChange {
+        AccountChange {
+            id: self.id.clone(),
+            email: Some(self.email.clone()),
+            name: self.name.clone(),
+            kind: ChangeKind::New,
+            email_before: None,
+            gained: self.roles.iter().map(|role| role.name.clone()).collect(),
+            lost: Vec::new(),
+            managed: Some(!self.unmanaged),
+            deactivated: self.deactivated.then_some(true),
+            gained_guarded: !self.deactivated && self.roles.iter().any(HeldRole::is_privileged),
+        }
+    }
+
+    /// Returns what differs. `None` if nothing does.
+    fn changed_since(&self, before: &EarlierPerson) -> Option<AccountChange> {
+        let EarlierPerson { id: _, email, name: _, roles, unmanaged, deactivated } = before;
+        let gained = || self.roles.iter().filter(|role| roles.iter().all(|before| before.id != role.id));
+        let lost = roles.iter().filter(|before| self.roles.iter().all(|role| role.id != before.id));
+        let same = AccountChange {
+            kind: ChangeKind::Changed,
+            gained: Vec::new(),
+            managed: None,
+            deactivated: None,
+            gained_guarded: false,
+            ..self.is_new()
+        };
+        let change = AccountChange {
+            email_before: (*email != self.email).then(|| email.clone()),
+            gained: gained().map(|role| role.name.clone()).collect(),
+            lost: lost.map(|role| role.name.clone()).collect(),
+            managed: (*unmanaged != self.unmanaged).then_some(!self.unmanaged),
+            deactivated: (*deactivated != self.deactivated).then_some(self.deactivated),
+            gained_guarded: !self.deactivated
+                && (gained().any(HeldRole::is_privileged) || *deactivated && self.is_privileged()),
+            ..same.clone()
+        };
+        (change != same).then_some(change)
+    }
+}
+
+impl EarlierPerson {
+    fn is_gone(&self) -> AccountChange {
+        let Self { id, email, name, roles, unmanaged: _, deactivated: _ } = self;
+        AccountChange {
+            id: id.clone(),
+            email: Some(email.clone()),
+            name: name.clone(),
+            kind: ChangeKind::Gone,
+            email_before: None,
+            gained: Vec::new(),
+            lost: roles.iter().map(|role| role.name.clone()).collect(),
+            managed: None,
+            deactivated: None,
+            gained_guarded: false,
+        }
+    }
+}
+
+impl AccountChange {
+    fn of_integration(user: &IntegrationLine, kind: ChangeKind) -> Self {
+        let IntegrationLine { id, name } = user;
+        Self {
+            id: id.clone(),
+            email: None,
+            name: name.clone(),
+            kind,
+            email_before: None,
+            gained: Vec::new(),
+            lost: Vec::new(),
+            managed: None,
+            deactivated: None,
+            gained_guarded: false,
+        }
+    }
+
+    /// Returns what differs, in words: `gains Admin`, `loses Viewer`. `shown` shortens names.
+    pub(super) fn words(&self, shown: impl Fn(&Printable) -> Printable) -> Vec<Printable> {
+        let Self {
+            id: _,
+            email: _,
+            name: _,
+            kind,
+            email_before,
+            gained,
+            lost,
+            managed,
+            deactivated,
+            gained_guarded: _,
+        } = self;
+        let mut words: Vec<String> = Vec::new();
+        words.extend((*kind != ChangeKind::Changed).then(|| kind.as_str().to_owned()));
+        words.extend(gained.iter().map(|role| format!("gains {}", shown(role))));
+        words.extend(lost.iter().map(|role| format!("loses {}", shown(role))));
+        words.extend(email_before.iter().map(|before| format!("renamed from {}", shown(before))));
+        words.extend(managed.map(|managed| if managed { "managed" } else { "unmanaged" }.to_owned()));
+        words.extend(deactivated.map(|gone| if gone { "deactivated" } else { "reactivated" }.to_owned()));
+        words.iter().map(|words| Printable::new(words)).collect()
+    }
+}
