@@ -334,8 +334,8 @@ class GitHub:
     def by_hand(self, workflow="rolecall-apply.yml", ref="refs/heads/main"):
         return self.run(workflow, "workflow_dispatch", self.git("rev-parse", "main"), ref, {})
 
-    def on_schedule(self):
-        return self.run("rolecall-scheduled.yml", "schedule", self.git("rev-parse", "main"), "refs/heads/main", {})
+    def on_schedule(self, workflow="rolecall-scheduled.yml"):
+        return self.run(workflow, "schedule", self.git("rev-parse", "main"), "refs/heads/main", {})
 
     # Running.
 
@@ -575,8 +575,11 @@ class Runner:
                         if each["name"] == inputs["name"] and str(each["run"]) == inputs["run-id"] and not each["expired"]]
                 if not kept:
                     raise Failed("no such artifact")
-                Path(inputs["path"]).mkdir(parents=True)
-                shutil.copy(kept[-1]["file"], inputs["path"])
+                if Path(kept[-1]["file"]).is_dir():
+                    shutil.copytree(kept[-1]["file"], inputs["path"])
+                else:
+                    Path(inputs["path"]).mkdir(parents=True)
+                    shutil.copy(kept[-1]["file"], inputs["path"])
             case _:
                 repository, ref = action.split("@")
                 assert repository == OUR_REPOSITORY, f"what is {action}?"
@@ -612,7 +615,10 @@ class Runner:
             world["artifacts"] = [each for each in world["artifacts"] if (each["name"], each["run"]) != (inputs["name"], run)]
             kept = self.github.folder / f"artifact-{run}-{inputs['name']}" / file.name
             kept.parent.mkdir(exist_ok=True)
-            shutil.copy(file, kept)
+            if file.is_dir():
+                shutil.copytree(file, kept, dirs_exist_ok=True)
+            else:
+                shutil.copy(file, kept)
             self.github.clock += datetime.timedelta(seconds=1)
             world["artifacts"].append({"id": 7000 + run, "name": inputs["name"], "run": run, "expired": False, "file": str(kept),
                                        "created_at": self.github.clock.strftime("%Y-%m-%dT%H:%M:%SZ")})

@@ -1264,8 +1264,49 @@ def the_examples_for_several_organizations_differ_only_by_the_organization(stage
                 step.get("with", {}).pop("config", None)
         return written["jobs"]
 
-    for workflow in ("rolecall-plan.yml", "rolecall-apply.yml", "rolecall-scheduled.yml"):
+    for workflow in ("rolecall-plan.yml", "rolecall-apply.yml", "rolecall-scheduled.yml", "rolecall-access.yml"):
         assert jobs("github", workflow) == jobs("github-organizations", workflow), workflow
+
+
+# ── the access review ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_access_review_is_kept_and_shows_what_changed_since_the_last_one(stage):
+    def review():
+        run = green(stage, stage.github.on_schedule("rolecall-access.yml"))
+        [kept] = [each for each in stage.github.read()["artifacts"] if each["run"] == run.number]
+        assert kept["name"] == "rolecall-access"
+        return run, Path(kept["file"])
+
+    run, first = review()
+    assert sorted(file.name for file in first.iterdir()) == ["access.csv", "access.html", "access.json"]
+    report = json.loads((first / "access.json").read_text())
+    commit = stage.github.git("rev-parse", "main")
+    assert (report["files"]["commit"], report["files"]["modified"], report["unread"]) == (commit, False, [])
+    assert all(person["declared"]["since"]["subject"] == "people" for person in report["people"])
+    assert "since" not in report and stage.pylon.patches() == 0
+    in_order(run.jobs["review"].summary, "<!-- rolecall:access -->", "4 active people · 2 Admins")
+
+    stage.pylon.by_hand("bo@acme.example", role="admin")
+    # An artifact of another branch, and one of a fork, do not count.
+    with stage.github.world() as world:
+        for number, branch, repository in [(1, "change", "acme/people"), (2, "main", "mallory/people")]:
+            world["runs"].append({"id": number, "event": "push", "head_sha": commit, "head_branch": branch,
+                                  "head_repository": {"full_name": repository}})
+            world["artifacts"].append({"id": number, "name": "rolecall-access", "run": number, "expired": False,
+                                       "file": str(stage.folder / "nowhere"), "created_at": "2999-01-01T00:00:00Z"})
+    run, second = review()
+    changes = json.loads((second / "access.json").read_text())["since"]
+    assert changes["read_at"] == report["read_at"]
+    assert [(each["email"], each["gained"]) for each in changes["accounts"]] == [("bo@acme.example", ["Admin"])]
+    assert "gains Admin; loses Viewer" in (second / "access.csv").read_text()
+    in_order(run.jobs["review"].summary, "Changes since the earlier review", "`gains Admin, loses Viewer`")
+
+
+def a_review_that_fails_keeps_nothing(stage):
+    stage.github.commit("main", BROKEN)
+    red(stage, stage.github.on_schedule("rolecall-access.yml"))
+    assert stage.github.read()["artifacts"] == []
 
 
 # ── any shell ───────────────────────────────────────────────────────────────────────────────────────────────────────────
