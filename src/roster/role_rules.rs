@@ -88,6 +88,12 @@ impl RoleRule {
     }
 
     /// Returns the allowed roles as they are written, and the reason: `only Viewer: contractors read only`.
+    pub fn text(&self) -> String {
+        let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();
+        format!("only {}: {}", roles.join(" or "), self.reason)
+    }
+
+    /// Returns [`Self::text`] for a sentence, with long parts cut.
     pub fn summary(&self) -> String {
         let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();
         format!("only {}: {}", Printable::cut(&roles.join(" or "), 120), Printable::cut(&self.reason, 120))

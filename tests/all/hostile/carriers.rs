@@ -183,6 +183,7 @@ carriers! {
     AccessOld: None, None, None, true, ACCESS;
     AccessNew: None, None, None, true, ACCESS;
     AccessDeclared: None, None, None, true, ACCESS;
+    AccessRule: Some(240), Some(240), Some(240), true, ACCESS;
     AccessDeclaredRole: None, Some(80), Some(80), true, ACCESS;
     AccessOrigin: None, Some(60), Some(60), true, ACCESS;
     AccessPlaceOfLine: None, Some(200), Some(WHOLE), true, ACCESS;

@@ -7,8 +7,8 @@ use rolecall::desired::Origin;
 use rolecall::printable::Printable;
 use rolecall::report::facts::OrganizationLine;
 use rolecall::report::facts::access::{
-    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, ChangeKind,
-    DeclaredRole, FileDigest, FilesLine, Held, HeldRole, LogLine, NotFoundLine,
+    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, AppliedRule,
+    ChangeKind, DeclaredRole, FileDigest, FilesLine, Held, HeldRole, LogLine, NotFoundLine,
 };
 use rolecall::report::facts::agenda::ScheduledChange;
 use rolecall::report::facts::doctor::{Check, DoctorReport};
@@ -269,6 +269,11 @@ fn access_line(deal: &mut Deal<'_>, round: usize) -> AccessLine {
         role_set: Some(role_set),
         declared: Some(declared),
         declared_role: Some(declared_role),
+        rules: vec![AppliedRule {
+            rule: deal.text(Carrier::AccessRule),
+            location: Location { file: "users.toml".into(), line: 1, column: 1 },
+            violated: true,
+        }],
         state: AccessState::NotInSync,
         pending: vec![edit],
         observed: Vec::new(),

@@ -186,6 +186,28 @@ fn explain_names_the_rules_of_a_person_and_import_obeys_them() {
 }
 
 #[test]
+fn an_access_review_names_the_rules_of_each_person_and_who_breaks_one() {
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon().file("users.toml", format!("{RULE}{users}"));
+    let run = scene.run("access");
+    run.exits(0);
+    let note = "a rule does not allow this role (only Viewer: contractors read only), users.toml:1";
+    assert_eq!(run.stdout.matches(note).count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("1 against a rule"), "{}", run.stdout);
+    let csv = scene.run("access --format csv").stdout;
+    let rule = "only Viewer: contractors read only (users.toml:1)";
+    for (who, has_rule, is_against) in [
+        ("cy@contractor.example", true, true),
+        ("dee@acme.example", true, false),
+        ("lead@contractor.example", false, false),
+        ("ana@acme.example", false, false),
+    ] {
+        let line = csv.lines().find(|line| line.contains(who)).unwrap();
+        assert_eq!(line.contains(&format!("{rule},{is_against},")), has_rule, "{line}");
+    }
+}
+
+#[test]
 fn a_changed_rule_is_marked_for_the_reviewer() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
     let scene = pylon()

@@ -24,7 +24,7 @@ use crate::observed::{Found, ObservedState, Person, RoleId, UserId};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
 use crate::report::words::why_unread;
-use crate::roster::{Email, Field, Roster};
+use crate::roster::{Email, Field, RoleRule, Roster};
 use crate::source::Location;
 
 /// `access`: who has which role, and why.
@@ -87,12 +87,14 @@ pub struct LogLine {
 /// How many people there are of each kind.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct AccessSummary {
-    /// People who can sign in. The next four count only them.
+    /// People who can sign in. The next five count only them.
     pub active: usize,
     pub admins: usize,
     pub unmanaged: usize,
     pub not_in_sync: usize,
     pub observed: usize,
+    /// People who have a role that a rule does not allow.
+    pub against_rule: usize,
     pub deactivated: usize,
     pub integration_users: usize,
     pub not_found: usize,
@@ -143,6 +145,8 @@ pub struct AccessLine {
     pub declared: Option<DeclarationLine>,
     /// The role that the files declare now. `None` if they leave the role alone.
     pub declared_role: Option<DeclaredRole>,
+    /// The rules that apply to the person, in the order of the root file.
+    pub rules: Vec<AppliedRule>,
     pub state: AccessState,
     /// What an apply would change.
     pub pending: Vec<EditLine>,
@@ -177,6 +181,16 @@ pub struct DeclaredRole {
     pub location: Location,
     /// The commit that last changed this line. `None` if git does not know it.
     pub since: Option<SinceLine>,
+}
+
+/// A rule that limits the roles of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AppliedRule {
+    /// The allowed roles and the reason.
+    pub rule: Printable,
+    pub location: Location,
+    /// Whether the person can use a role that the rule does not allow.
+    pub violated: bool,
 }
 
 /// A declared person who has no account in Pylon.
@@ -269,6 +283,7 @@ impl AccessSummary {
         }
         self.active += 1;
         self.admins += usize::from(line.roles.iter().any(|role| role.admin));
+        self.against_rule += usize::from(line.rules.iter().any(|rule| rule.violated));
         match line.state {
             AccessState::InSync | AccessState::Deactivated => {}
             AccessState::NotInSync => self.not_in_sync += 1,
@@ -376,6 +391,7 @@ impl<'a> Reviewer<'a> {
             role_set: self.role_set(id),
             declared: declared.and_then(|desired| self.declaration(desired)),
             declared_role: declared.and_then(|desired| self.declared_role(desired, Some(status))),
+            rules: self.rules(person, declared),
             state,
             pending,
             observed,
@@ -428,6 +444,27 @@ impl<'a> Reviewer<'a> {
             since: (self.sources.since)(&location),
             location,
         })
+    }
+
+    fn rules(&self, person: &Person, declared: Option<&DesiredPerson>) -> Vec<AppliedRule> {
+        let Some(DeclaredSources { roster, .. }) = &self.sources.declared else { return Vec::new() };
+        let declared = declared.map(|declared| &declared.email.value);
+        let addresses = || [&person.email].into_iter().chain(&person.secondary).chain(declared);
+        let rules = roster.guardrails.role_rules.iter().filter(|rule| rule.applies_to(addresses()));
+        let line = |rule: &RoleRule| {
+            let catalog = &self.sources.observed.roles;
+            let is_allowed = |held: &RoleId| {
+                let allowed = rule.roles.iter().map(|role| catalog.value_meant(Field::Role, &role.value));
+                allowed.flatten().any(|allowed| allowed == held.0)
+            };
+            let mut held = person.assigned.iter().chain(&person.from_scim);
+            AppliedRule {
+                rule: Printable::new(&rule.text()),
+                location: roster.sources.locate(rule.place),
+                violated: !person.deactivated && held.any(|held| !is_allowed(held)),
+            }
+        };
+        rules.map(line).collect()
     }
 
     fn is_protected(&self, person: &Person) -> bool {

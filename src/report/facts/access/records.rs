@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    AccessLine, AccessReport, AccountChange, ChangeKind, DeclaredRole, HeldRole, IntegrationLine,
-    NotFoundLine,
+    AccessLine, AccessReport, AccountChange, AppliedRule, ChangeKind, DeclaredRole, HeldRole,
+    IntegrationLine, NotFoundLine,
 };
 use crate::printable::Printable;
 use crate::report::csv::{Cell, Record, Records};
@@ -196,8 +196,10 @@ fn since_cells(since: Option<&SinceLine>) -> [Cell; 4] {
 /// How a row and the files agree.
 struct State<'r>(&'r Row<'r>);
 
-impl Record<8> for State<'_> {
-    const COLUMNS: [&'static str; 8] = [
+impl Record<10> for State<'_> {
+    const COLUMNS: [&'static str; 10] = [
+        "rules",
+        "against_rule",
         "state",
         "pending",
         "observed",
@@ -208,13 +210,13 @@ impl Record<8> for State<'_> {
         "did_you_mean",
     ];
 
-    fn cells(&self) -> [Cell; 8] {
+    fn cells(&self) -> [Cell; 10] {
         let line = match self.0 {
             Row::Person(line) => line,
             Row::Integration(_) | Row::Gone(_) => return Default::default(),
             Row::NotFound(NotFoundLine { declared: _, declared_role: _, did_you_mean }) => {
-                let mut cells: [Cell; 8] = Default::default();
-                (cells[0], cells[7]) = ("not_found".into(), did_you_mean.as_ref().into());
+                let mut cells: [Cell; 10] = Default::default();
+                (cells[2], cells[9]) = ("not_found".into(), did_you_mean.as_ref().into());
                 return cells;
             }
         };
@@ -228,6 +230,7 @@ impl Record<8> for State<'_> {
             role_set: _,
             declared: _,
             declared_role: _,
+            rules,
             state,
             pending,
             observed,
@@ -236,7 +239,10 @@ impl Record<8> for State<'_> {
             protected,
             owns_token,
         } = line;
+        let named = |rule: &AppliedRule| Printable::new(&format!("{} ({})", rule.rule, rule.location));
         [
+            (&rules.iter().map(named).collect::<Vec<_>>()).into(),
+            rules.iter().any(|rule| rule.violated).into(),
             Cell::word(state),
             edits_cell(pending),
             edits_cell(observed),

@@ -1,8 +1,8 @@
 //! The tables of an access review for people: narrow ones for a terminal, and wide ones with everything else.
 
 use super::{
-    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, DeclaredRole,
-    FilesLine, Held, HeldRole, IntegrationLine, NotFoundLine,
+    AccessChanges, AccessLine, AccessReport, AccessState, AccessSummary, AccountChange, AppliedRule,
+    DeclaredRole, FilesLine, Held, HeldRole, IntegrationLine, NotFoundLine,
 };
 use crate::clock::minute;
 use crate::printable::Printable;
@@ -15,6 +15,8 @@ use crate::report::words;
 const LONGEST_ACTOR: usize = 20;
 /// The headings in a terminal. A line with these columns usually fits into 80 columns.
 const NARROW: [&str; 6] = ["address", "role", "held", "since", "set by", "state"];
+/// The maximum length of a rule in a note.
+const LONGEST_RULE: usize = 240;
 const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 
 /// How much of a person a table shows.
@@ -101,6 +103,7 @@ impl AccessReport {
             unmanaged,
             not_in_sync,
             observed,
+            against_rule,
             deactivated,
             integration_users,
             not_found,
@@ -112,9 +115,12 @@ impl AccessReport {
             format!("{not_in_sync} not in sync"),
             words::count(integration_users, "integration user", "integration users"),
         ];
-        for (number, what) in
-            [(observed, "observed"), (deactivated, "deactivated"), (not_found, "declared, but not in Pylon")]
-        {
+        for (number, what) in [
+            (against_rule, "against a rule"),
+            (observed, "observed"),
+            (deactivated, "deactivated"),
+            (not_found, "declared, but not in Pylon"),
+        ] {
             parts.extend((number > 0).then(|| format!("{number} {what}")));
         }
         let mut lines = vec![parts.join(" · ")];
@@ -170,6 +176,7 @@ impl FilesLine {
 impl AccessLine {
     fn row(&self, width: Width) -> Row {
         let mark = match self.state {
+            _ if self.rules.iter().any(|rule| rule.violated) => Mark::Attention,
             AccessState::InSync => Mark::Good,
             AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
             AccessState::Observed | AccessState::Deactivated => Mark::Plain,
@@ -222,6 +229,14 @@ impl AccessLine {
     fn notes(&self, width: Width) -> Vec<String> {
         let mut notes: Vec<String> = self.pending.iter().map(|edit| edit_note(edit, "")).collect();
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)")));
+        for AppliedRule { rule, location, violated } in &self.rules {
+            let rule = rule.short(LONGEST_RULE);
+            if *violated {
+                notes.push(format!("a rule does not allow this role ({rule}), {location}"));
+            } else if width == Width::Wide {
+                notes.push(format!("a rule applies ({rule}), {location}"));
+            }
+        }
         if self.role_set.as_ref().is_some_and(|set| set.outlived) {
             notes.push("the role was changed later, and the audit log does not have that change".into());
         }
