@@ -20,7 +20,6 @@ use crate::plan::blame::{Actor, Blame};
 use crate::plan::cause::Cause;
 use crate::plan::forecast::Forecast;
 use crate::plan::guardrails::{Finding, ReviewedPlan, Verdict};
-use crate::plan::order::Ordered;
 use crate::plan::{Absence, Absent, Change, Edit, Subject};
 use crate::printable::Printable;
 use crate::pylon::inquiry::Findings;
@@ -258,17 +257,16 @@ impl Labels<'_> {
     }
 
     fn guarded_roles(&self, reviewed: &ReviewedPlan) -> Vec<GuardedRoleLine> {
-        let mut ordered = reviewed.in_order();
-        ordered.sort_by(|one, other| one.change.subject.email.value.cmp(&other.change.subject.email.value));
+        let is_guarded = |role: &RoleId| reviewed.minimums.iter().any(|minimum| minimum.role == *role);
         let mut lines = Vec::new();
-        for Ordered { change, gains, losses } in &ordered {
-            for (roles, gained) in [(gains, true), (losses, false)] {
-                lines.extend(roles.iter().map(|role| GuardedRoleLine {
-                    email: email_line(&change.subject.email.value),
-                    role: self.label(role),
-                    gained,
-                }));
-            }
+        for change in &reviewed.plan.changes {
+            let gained = change.role_gained().into_iter().map(|role| (role, true));
+            let roles = gained.chain(change.roles_lost().map(|role| (role, false)));
+            lines.extend(roles.filter(|(role, _)| is_guarded(role)).map(|(role, gained)| GuardedRoleLine {
+                email: email_line(&change.subject.email.value),
+                role: self.label(&role),
+                gained,
+            }));
         }
         lines
     }

@@ -318,8 +318,12 @@ fn guardrails(report: &PlanReport) -> Vec<Section> {
         line.extend(line![" (", &ended, ") and is ignored"]);
         lines.push(line);
     }
-    let mut sections: Vec<Section> =
-        report.seats().map(|line| Section::Paragraph(Mark::Plain, line![cut(&line.figure), "."])).collect();
+    let mut sections = Vec::new();
+    let mut seats = separated(report.seats().map(|line| line![cut(&line.figure)]));
+    if !seats.is_empty() {
+        seats.push(".".into());
+        sections.push(Section::Paragraph(Mark::Plain, seats));
+    }
     if !report.blocked && passing.len() > 1 {
         passing.push(".".into());
         sections.push(Section::Paragraph(Mark::Plain, passing));

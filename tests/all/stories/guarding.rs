@@ -149,6 +149,10 @@ fn a_maximum_blocks_the_plan_that_exceeds_it_and_every_plan_shows_the_seats() {
     let swap = "\"m00@acme.example\" = { role = \"Admin\" }\n\"ben@acme.example\" = { role = \"Member\" }\n";
     let scene = pylon(3).file("users.toml", users("{ Admin = 3, Viewer = 5 }", gains));
     says(&scene, "Admin seats: 3 of 3 (now 2).\nViewer seats: 0 of 5.\nGuardrails pass:");
+    // A role that only has a maximum is not a guarded role.
+    let scene =
+        scene.file("users.toml", users("{ Viewer = 5 }", "\"m00@acme.example\" = { role = \"Viewer\" }\n"));
+    says(&scene, "  ~ m00@acme.example");
 
     let scene = scene.file("users.toml", users("{ admin = 2 }", gains));
     is_refused(&scene, "Blocked by keep_at_most: Admin seats: 3 of 2 (now 2)\n");
