@@ -55,7 +55,7 @@ pub enum Command {
     Doctor(ConnectionArgs),
     /// List the roles, and how many people hold them
     Roles(ConnectionArgs),
-    /// List who has which role, since when, and why: an access review
+    /// List who has which role, since when, and why
     Access(AccessArgs),
     /// List the changes that windows will make
     Agenda(AgendaArgs),

@@ -17,6 +17,7 @@ fn people() -> Vec<Value> {
         json!({ "id": "u_mo", "email": "mo@acme.example", "name": "Mo Haddad", "role": "viewer" }),
         json!({ "id": "u_dee", "email": "dee@acme.example", "name": "Dee Brown", "role": "member", "scim_roles": ["lead"] }),
         json!({ "id": "u_eve", "email": "eve@acme.example", "name": "Eve Rossi", "role": "admin", "deactivated": true }),
+        json!({ "id": "u_abe", "email": "abe@acme.example", "name": "Abe Hill", "role": "viewer", "deactivated": true }),
         json!({ "id": "u_bo", "email": "bo@acme.example", "emails": ["bo@acme.example", "bo@old.example"], "name": "Bo Lindqvist", "role": "viewer" }),
         json!({ "id": "u_cy", "email": "cy@acme.example", "name": "Cy Ortega", "role": [] }),
         json!({ "id": "u_ana", "email": "ana@acme.example", "name": "Ana Silva", "role": "admin" }),
@@ -108,8 +109,9 @@ No role
       role (none) → Viewer, users.toml:12
 
 Deactivated
-    address           role   held      since  set by  state
-    eve@acme.example  Admin  assigned  -      -       deactivated
+    address           role    held      since  set by  state
+    abe@acme.example  Viewer  assigned  -      -       deactivated
+    eve@acme.example  Admin   assigned  -      -       deactivated
 
 Integration users, which cannot sign in
     name      user ID
@@ -119,7 +121,7 @@ Declared, but not in Pylon
     address          declared
   ! mi@acme.example  Member, default   users.toml:16
 
-6 active people · 2 Admins · 1 unmanaged · 2 not in sync · 1 integration user · 1 deactivated · 1 declared, but not in Pylon
+6 active people · 2 Admins · 1 unmanaged · 2 not in sync · 1 integration user · 2 deactivated · 1 declared, but not in Pylon
 1 file, SHA-256 DIGEST
 Not read: the commit of the files: they are not in a git repository
 "
@@ -178,7 +180,7 @@ fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
     assert!(header.ends_with("organization_id,organization_name,organization_place,commit,modified,files_sha256,audit_log_complete,unread,rolecall_version,since,read_at"), "{header}");
     let rows: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let kinds: Vec<&str> = rows.iter().map(|row| row.split(',').next().unwrap()).collect();
-    let expected = [vec!["person"; 7], vec!["integration_user"], vec!["not_found"]].concat();
+    let expected = [vec!["person"; 8], vec!["integration_user"], vec!["not_found"]].concat();
     assert_eq!(kinds, expected);
     assert!(rows.iter().all(|row| row.ends_with(",0.1.0,,2026-11-20T08:00:00Z")), "{rows:#?}");
     assert!(
@@ -187,9 +189,9 @@ fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
         rows[2]
     );
     assert!(
-        rows[8].starts_with("not_found,mi@acme.example,,,,,"),
+        rows[9].starts_with("not_found,mi@acme.example,,,,,"),
         "an address without an account has no ID: {}",
-        rows[8]
+        rows[9]
     );
 }
 

@@ -301,7 +301,7 @@ struct Reviewer<'a> {
     observed: HashMap<&'a str, &'a [EditLine]>,
 }
 
-/// The order of people: whether they are deactivated, the privilege of their first role, and their address and ID.
+/// The order of people: whether they are deactivated, the privilege of the highest role that they can use, and their address and ID.
 type Rank = (bool, Privilege, Email, UserId);
 
 /// The order of roles, most privileged first.
@@ -335,7 +335,9 @@ impl<'a> Reviewer<'a> {
 
     fn rank(&self, person: &Person) -> Rank {
         let roles = person.assigned.iter().chain(&person.from_scim);
-        let privilege = roles.map(|role| self.privilege(role)).min().unwrap_or(Privilege::NoRole);
+        let highest = roles.map(|role| self.privilege(role)).min();
+        // A deactivated person cannot use a role.
+        let privilege = highest.filter(|_| !person.deactivated).unwrap_or(Privilege::NoRole);
         (person.deactivated, privilege, person.email.clone(), person.id.clone())
     }
 

@@ -12,39 +12,50 @@ use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
 use crate::report::words;
 
 /// The maximum length of the name of a person who set a role, in a terminal.
-const LONGEST_ACTOR: usize = 20;
-/// The headings in a terminal. A line with these columns usually fits into 80 columns.
-const NARROW: [&str; 6] = ["address", "role", "held", "since", "set by", "state"];
+const LONGEST_ACTOR: usize = 16;
 /// The maximum length of a rule in a note.
 const LONGEST_RULE: usize = 240;
 const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 
 /// How much of a person a table shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Width {
-    Narrow,
-    /// Narrow, with the place of the declaration.
-    Annotated,
+enum Layout {
+    /// For a terminal. A column that says the same about everyone is left out.
+    Narrow {
+        is_annotated: bool,
+        shows_held: bool,
+        shows_set: bool,
+    },
     Wide,
 }
 
 impl AccessReport {
     /// Returns the tables for a terminal.
     pub fn tables(&self) -> TableReport {
-        self.in_width(Width::Narrow)
+        self.in_layout(self.narrow(false))
     }
 
     /// Returns the tables for annotations on the lines of the files.
     pub fn annotated_tables(&self) -> TableReport {
-        self.in_width(Width::Annotated)
+        self.in_layout(self.narrow(true))
     }
 
     /// Returns the tables with more columns, for formats that can show them.
     pub fn wide_tables(&self) -> TableReport {
-        self.in_width(Width::Wide)
+        self.in_layout(Layout::Wide)
     }
 
-    fn in_width(&self, width: Width) -> TableReport {
+    /// Returns the narrow layout, with the places of declarations or without them.
+    fn narrow(&self, is_annotated: bool) -> Layout {
+        let is_assigned = |role: &HeldRole| role.held == Held::Assigned;
+        Layout::Narrow {
+            is_annotated,
+            shows_held: !self.people.iter().flat_map(|line| &line.roles).all(is_assigned),
+            shows_set: self.people.iter().any(|line| line.role_set.is_some()),
+        }
+    }
+
+    fn in_layout(&self, layout: Layout) -> TableReport {
         let AccessSummary { unmanaged, not_in_sync, .. } = self.summary;
         let needs_review = unmanaged + not_in_sync > 0 || !self.unread.is_empty();
         let mut about = vec![words::organization(&self.organization)];
@@ -54,20 +65,17 @@ impl AccessReport {
             about,
             verdict: self.verdict(),
             mark: if needs_review { Mark::Attention } else { Mark::Good },
-            tables: self.sections(width),
+            tables: self.sections(layout),
         }
     }
 
     /// Returns the tables of people by privilege, and the tables of accounts and addresses that are not people in Pylon.
-    fn sections(&self, width: Width) -> Vec<Table> {
-        let columns = match width {
-            Width::Narrow | Width::Annotated => NARROW.to_vec(),
-            Width::Wide => WIDE.to_vec(),
-        };
+    fn sections(&self, layout: Layout) -> Vec<Table> {
+        let columns = layout.columns();
         let people = |title, belongs: fn(&AccessLine) -> bool| Table {
             title: Some(title),
             columns: columns.clone(),
-            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(width)).collect(),
+            rows: self.people.iter().filter(|line| belongs(line)).map(|line| line.row(layout)).collect(),
         };
         let integration =
             |IntegrationLine { id, name }: &IntegrationLine| Row::new(Mark::Plain, [cell(name), cell(id)]);
@@ -90,7 +98,7 @@ impl AccessReport {
             },
         ];
         // In a terminal, the last lines are the ones that people see.
-        let at = if width == Width::Wide { 0 } else { tables.len() };
+        let at = if layout == Layout::Wide { 0 } else { tables.len() };
         tables.splice(at..at, self.since.as_ref().map(AccessChanges::table));
         tables
     }
@@ -137,6 +145,17 @@ impl AccessReport {
     }
 }
 
+impl Layout {
+    fn columns(self) -> Vec<&'static str> {
+        let Self::Narrow { is_annotated: _, shows_held, shows_set } = self else { return WIDE.to_vec() };
+        let mut columns = vec!["address", "role"];
+        columns.extend(shows_held.then_some("held"));
+        columns.extend(shows_set.then_some(["since", "set by"]).into_iter().flatten());
+        columns.push("state");
+        columns
+    }
+}
+
 impl AccessChanges {
     fn table(&self) -> Table {
         Table {
@@ -174,36 +193,40 @@ impl FilesLine {
 }
 
 impl AccessLine {
-    fn row(&self, width: Width) -> Row {
+    fn row(&self, layout: Layout) -> Row {
         let mark = match self.state {
             _ if self.rules.iter().any(|rule| rule.violated) => Mark::Attention,
             AccessState::InSync => Mark::Good,
             AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
             AccessState::Observed | AccessState::Deactivated => Mark::Plain,
         };
-        let mut row = Row::new(mark, self.cells(width));
-        row.notes = self.notes(width);
-        if width != Width::Narrow {
+        let mut row = Row::new(mark, self.cells(layout));
+        row.notes = self.notes(layout);
+        if layout == Layout::Wide || matches!(layout, Layout::Narrow { is_annotated: true, .. }) {
             let declared = self.declared.as_ref().map(|declared| &declared.location);
             row.location = self.declared_role.as_ref().map(|role| &role.location).or(declared).cloned();
         }
         row
     }
 
-    fn cells(&self, width: Width) -> Vec<Printable> {
+    fn cells(&self, layout: Layout) -> Vec<Printable> {
         let state = Printable::new(self.state.as_str());
         let set = self.role_set.as_ref().map(|set| (set.at.strftime("%Y-%m-%d").to_string(), actor(set)));
-        if width == Width::Wide {
+        let Layout::Narrow { is_annotated: _, shows_held, shows_set } = layout else {
             let declared =
                 self.declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
             let set = set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}", cell(&by)));
             let roles = joined(self.roles.iter().map(HeldRole::cell));
             return vec![cell(&self.email), cell(&self.name), roles, Printable::new(&set), declared, state];
+        };
+        let mut cells = vec![cell(&self.email), joined(self.roles.iter().map(|role| cell(&role.name)))];
+        cells.extend(shows_held.then(|| Printable::new(self.held())));
+        if shows_set {
+            let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
+            cells.extend([Printable::new(&day), by.short(LONGEST_ACTOR)]);
         }
-        let roles = joined(self.roles.iter().map(|role| cell(&role.name)));
-        let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
-        let held = Printable::new(self.held());
-        vec![cell(&self.email), roles, held, Printable::new(&day), by.short(LONGEST_ACTOR), state]
+        cells.push(state);
+        cells
     }
 
     /// Returns the commit of the line that declares the role, or else the person.
@@ -226,21 +249,21 @@ impl AccessLine {
     }
 
     /// Returns what would change, and what is special about the person.
-    fn notes(&self, width: Width) -> Vec<String> {
+    fn notes(&self, layout: Layout) -> Vec<String> {
         let mut notes: Vec<String> = self.pending.iter().map(|edit| edit_note(edit, "")).collect();
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)")));
         for AppliedRule { rule, location, violated } in &self.rules {
             let rule = rule.short(LONGEST_RULE);
             if *violated {
                 notes.push(format!("a rule does not allow this role ({rule}), {location}"));
-            } else if width == Width::Wide {
+            } else if layout == Layout::Wide {
                 notes.push(format!("a rule applies ({rule}), {location}"));
             }
         }
         if self.role_set.as_ref().is_some_and(|set| set.outlived) {
             notes.push("the role was changed later, and the audit log does not have that change".into());
         }
-        if width == Width::Wide {
+        if layout == Layout::Wide {
             let status = if self.status.is_empty() { Printable::new("(none)") } else { cell(&self.status) };
             notes.push(format!("ID {}, status {status}", cell(&self.id)));
             notes.extend(self.since().map(SinceLine::sentence));
