@@ -318,6 +318,20 @@ mod tests {
     }
 
     #[test]
+    fn a_review_reads_more_pages_than_a_plan() {
+        let (plan, roles) = (plan(1), RoleCatalog::default());
+        let mut inquiry = Inquiry::new(Drift::new(&plan, &roles), Budget::OF_REVIEW);
+        let mut pages = 0;
+        while inquiry.next_request().is_some() {
+            pages += 1;
+            inquiry.answered(page(&[], Some(&pages.to_string())));
+        }
+        assert_eq!(pages, 300);
+        let findings = inquiry.finish(&ObservedState::default());
+        assert_eq!(findings.unread, Some(CutShort::Enough(300)));
+    }
+
+    #[test]
     fn many_people_are_asked_about_in_batches() {
         let (requests, findings) = inquire(1500, 30, |_, _| Ok(page(&[], None)));
         let people: Vec<UserId> = requests.iter().flat_map(|request| request.people.clone()).collect();

@@ -10,7 +10,7 @@ use super::bodies::{PlanOf, agenda, comparison, plan, problems};
 use super::carriers::Deal;
 use super::judges::judge;
 use super::rendering::setting;
-use super::sheets::{explanation, roles};
+use super::sheets::{access, explanation, roles};
 use crate::harness::formats_for_people;
 
 /// A line of this many bytes contains a text that should have been cut.
@@ -24,6 +24,7 @@ fn reports(strings: &[String], rounds: usize) -> Vec<(&'static str, Body)> {
         ("compare", comparison(&mut deal, 0..rounds)),
         ("agenda", agenda(&mut deal, 0..rounds)),
         ("validate", problems(&mut deal, 0..rounds)),
+        ("access", access(&mut deal, 0..rounds)),
     ]
 }
 

@@ -91,27 +91,29 @@ fn access_lists_everyone_by_privilege_and_writes_nothing() {
 rolecall access · Acme (org_1, HOST) · read at 2026-11-20 08:00Z
 
 Admin and other guarded roles
-    address           role          held      since       set by    state
-  ✓ ana@acme.example  Admin         assigned  2026-03-01  Fin Berg  in sync
-  ✓ fin@acme.example  Admin         assigned  -           -         in sync
-  ✓ dee@acme.example  Lead, Member  several   -           -         in sync
+    address           role     held      since       set by
+  ✓ ana@acme.example  Admin    assigned  2026-03-01  Fin Berg
+  ✓ fin@acme.example  Admin    assigned  -           -
+  ✓ dee@acme.example  Lead +1  several   -           -
+      Lead (SCIM group), Member
 
 Other roles
-    address          role    held      since       set by    state
-  ! bo@acme.example  Viewer  assigned  2026-09-28  Fin Berg  not in sync
+    address          role    held      since       set by
+  ! bo@acme.example  Viewer  assigned  2026-09-28  Fin Berg
       role Viewer → Member, users.toml:7
-  ! mo@acme.example  Viewer  assigned  2026-10-10  Fin Berg  unmanaged
+  ! mo@acme.example  Viewer  assigned  2026-10-10  Fin Berg
+      unmanaged
       the role was changed later, and the audit log does not have that change
 
 No role
-    address          role  held  since  set by  state
-  ! cy@acme.example  -     -     -      -       not in sync
+    address          role  held  since  set by
+  ! cy@acme.example  -     -     -      -
       role (none) → Viewer, users.toml:12
 
 Deactivated
-    address           role    held      since  set by  state
-    abe@acme.example  Viewer  assigned  -      -       deactivated
-    eve@acme.example  Admin   assigned  -      -       deactivated
+    address           role    held      since  set by
+    abe@acme.example  Viewer  assigned  -      -
+    eve@acme.example  Admin   assigned  -      -
 
 Integration users, which cannot sign in
     name      user ID

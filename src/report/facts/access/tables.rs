@@ -20,9 +20,11 @@ const WIDE: [&str; 6] = ["address", "name", "role", "set", "declared", "state"];
 /// How much of a person a table shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// For a terminal. A column that says the same about everyone is left out.
+    /// For a terminal, so that a line usually fits into 80 columns. The sign of a row and its notes say the state. A column that says
+    /// the same about everyone is left out.
     Narrow {
         is_annotated: bool,
+        has_files: bool,
         shows_held: bool,
         shows_set: bool,
     },
@@ -50,6 +52,7 @@ impl AccessReport {
         let is_assigned = |role: &HeldRole| role.held == Held::Assigned;
         Layout::Narrow {
             is_annotated,
+            has_files: self.files.is_some(),
             shows_held: !self.people.iter().flat_map(|line| &line.roles).all(is_assigned),
             shows_set: self.people.iter().any(|line| line.role_set.is_some()),
         }
@@ -147,11 +150,10 @@ impl AccessReport {
 
 impl Layout {
     fn columns(self) -> Vec<&'static str> {
-        let Self::Narrow { is_annotated: _, shows_held, shows_set } = self else { return WIDE.to_vec() };
+        let Self::Narrow { shows_held, shows_set, .. } = self else { return WIDE.to_vec() };
         let mut columns = vec!["address", "role"];
         columns.extend(shows_held.then_some("held"));
         columns.extend(shows_set.then_some(["since", "set by"]).into_iter().flatten());
-        columns.push("state");
         columns
     }
 }
@@ -197,6 +199,10 @@ impl AccessLine {
         let mark = match self.state {
             _ if self.rules.iter().any(|rule| rule.violated) => Mark::Attention,
             AccessState::InSync => Mark::Good,
+            // Without files, everyone is unmanaged.
+            AccessState::Unmanaged if matches!(layout, Layout::Narrow { has_files: false, .. }) => {
+                Mark::Plain
+            }
             AccessState::NotInSync | AccessState::Unmanaged => Mark::Attention,
             AccessState::Observed | AccessState::Deactivated => Mark::Plain,
         };
@@ -210,22 +216,26 @@ impl AccessLine {
     }
 
     fn cells(&self, layout: Layout) -> Vec<Printable> {
-        let state = Printable::new(self.state.as_str());
         let set = self.role_set.as_ref().map(|set| (set.at.strftime("%Y-%m-%d").to_string(), actor(set)));
-        let Layout::Narrow { is_annotated: _, shows_held, shows_set } = layout else {
+        let Layout::Narrow { shows_held, shows_set, .. } = layout else {
             let declared =
                 self.declared_role.as_ref().map_or_else(|| Printable::new("-"), DeclaredRole::cell);
             let set = set.map_or_else(|| "-".to_owned(), |(day, by)| format!("{day} by {}", cell(&by)));
             let roles = joined(self.roles.iter().map(HeldRole::cell));
+            let state = Printable::new(self.state.as_str());
             return vec![cell(&self.email), cell(&self.name), roles, Printable::new(&set), declared, state];
         };
-        let mut cells = vec![cell(&self.email), joined(self.roles.iter().map(|role| cell(&role.name)))];
+        let role = match self.roles.as_slice() {
+            [] => Printable::new("-"),
+            [role] => cell(&role.name),
+            [role, others @ ..] => Printable::new(&format!("{} +{}", cell(&role.name), others.len())),
+        };
+        let mut cells = vec![cell(&self.email), role];
         cells.extend(shows_held.then(|| Printable::new(self.held())));
         if shows_set {
             let (day, by) = set.unwrap_or_else(|| ("-".into(), Printable::new("-")));
             cells.extend([Printable::new(&day), by.short(LONGEST_ACTOR)]);
         }
-        cells.push(state);
         cells
     }
 
@@ -250,7 +260,14 @@ impl AccessLine {
 
     /// Returns what would change, and what is special about the person.
     fn notes(&self, layout: Layout) -> Vec<String> {
-        let mut notes: Vec<String> = self.pending.iter().map(|edit| edit_note(edit, "")).collect();
+        let mut notes = Vec::new();
+        if let Layout::Narrow { has_files, .. } = layout {
+            let roles = || joined(self.roles.iter().map(HeldRole::cell));
+            notes.extend((self.roles.len() > 1).then(|| roles().to_string()));
+            let is_unmanaged = self.state == AccessState::Unmanaged && has_files;
+            notes.extend(is_unmanaged.then(|| "unmanaged".to_owned()));
+        }
+        notes.extend(self.pending.iter().map(|edit| edit_note(edit, "")));
         notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)")));
         for AppliedRule { rule, location, violated } in &self.rules {
             let rule = rule.short(LONGEST_RULE);
