@@ -67,10 +67,13 @@ fn look_alike(email: &Sourced<Email>, other: &Sourced<Email>) -> Problem {
         .help("delete the one that does not exist in Pylon, or type it again; Pylon shows which of the two is real")
 }
 
-/// Reports declared roles that a rule does not allow. Without Pylon, roles are compared as texts.
-pub(super) fn check_rules(people: &[DeclaredPerson], rules: &[RoleRule], problems: &mut Vec<Problem>) {
+/// Returns a problem for each declared role that a rule does not allow. Without Pylon, roles are compared as texts.
+pub(super) fn check_rules<'p>(
+    people: impl Iterator<Item = &'p DeclaredPerson>,
+    rules: &[RoleRule],
+) -> Vec<Problem> {
     let known = Known { other_addresses: &|_| Vec::new(), is_same: &is_same_text };
-    problems.extend(violations(people, rules, &known));
+    violations(people, rules, &known)
 }
 
 /// Returns the problem of a person who is declared again.

@@ -22,20 +22,49 @@ const MAX_UNCLOSED_BRACKETS: usize = 8;
 pub(super) struct Known {
     /// The ranges in which the values are guesses, sorted and without overlaps.
     guesses: Vec<Range<usize>>,
+    /// The statements with an error, and the headers of the sections with one, sorted and without overlaps.
+    incomplete: Vec<Range<usize>>,
 }
+
+/// The problems that an incomplete section or statement can seem to have, because a part of it was not read.
+const FOLLOW_INCOMPLETE: [RosterCode; 3] =
+    [RosterCode::MissingKey, RosterCode::EmptyWindow, RosterCode::NoWayBack];
 
 impl Known {
     /// Returns whether the value at this place was read reliably.
     pub(super) fn is_sure_of(&self, place: Place) -> bool {
-        let at = place.span().start;
-        let next = self.guesses.partition_point(|range| range.start <= at);
-        !self.guesses[..next].last().is_some_and(|range| range.contains(&at))
+        !is_in(&self.guesses, place)
+    }
+
+    /// Returns whether the section or the statement at this place was read completely. In a header, a place stands for the section.
+    pub(super) fn is_complete(&self, place: Place) -> bool {
+        self.is_sure_of(place) && !is_in(&self.incomplete, place)
     }
 
     fn retain(&self, problems: &mut Vec<Problem>) {
         let is_sure = |label: &Label| self.is_sure_of(label.place);
         problems.retain(|problem| problem.labels.iter().all(is_sure));
     }
+}
+
+/// Returns whether a place begins in one of the ranges, which are sorted and do not overlap.
+fn is_in(ranges: &[Range<usize>], place: Place) -> bool {
+    let at = place.span().start;
+    let next = ranges.partition_point(|range| range.start <= at);
+    ranges[..next].last().is_some_and(|range| range.contains(&at))
+}
+
+/// Returns the statements with an error, and the headers of the sections with one. `split` is where a section is read on.
+///
+/// A key that was not read may be the one that a section seems to lack.
+fn incomplete(statements: &Statements, errors: &[usize], split: Option<usize>) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> =
+        split.and_then(|at| statements.header_before(at)).into_iter().collect();
+    for &at in errors {
+        found.extend(statements.at(at).map(|statement| statement.span.clone()));
+        found.extend(statements.header_before(at));
+    }
+    found
 }
 
 /// Explains the errors of the parser, and calls `read` for the parts of the text that the parser did not reach. `fields` has the
@@ -51,19 +80,27 @@ pub(super) fn explain(
     let mut part = TextPart { text: String::new(), shift: Shift::default(), start: 0 };
     let mut found = std::mem::take(&mut fields.problems);
     let mut known = None;
+    let mut incomplete_ranges = Vec::new();
     for _ in 0..=MAX_UNCLOSED_BRACKETS {
         let (again, mut wrong): (Vec<_>, Vec<_>) =
             parser_errors(&errors, &part).partition(|error| error.kind == ErrorKind::Repeated);
+        let mut starts: Vec<usize> = again.iter().chain(&wrong).map(|error| error.span.start).collect();
         let explained = syntax::explain(file, text, part.start, &mut wrong, &statements);
         let guesses = explained.guesses(text.len());
+        let labels = explained.problems.iter().filter_map(|problem| problem.labels.first());
+        starts.extend(labels.map(|label| label.place.span().start));
+        incomplete_ranges.extend(incomplete(&statements, &starts, explained.unseen_from));
         let sections = explained.sections.iter().map(|section| section.content.clone());
-        let here = Known { guesses: merged(guesses.iter().cloned().chain(sections).collect()) };
+        let here = Known {
+            guesses: merged(guesses.iter().cloned().chain(sections).collect()),
+            incomplete: Vec::new(),
+        };
         here.retain(&mut found);
         let unseen = explained.unseen_from.unwrap_or(usize::MAX);
         let again = again.into_iter().map(|it| it.span).filter(|span| span.start < unseen).collect();
         let mut reread = read_again(file, text, again, &statements, fields, &read);
         reread.extend(read_below(&explained.sections, text, fields, &read));
-        Known { guesses: merged(guesses) }.retain(&mut reread);
+        Known { guesses: merged(guesses), incomplete: Vec::new() }.retain(&mut reread);
         known.get_or_insert(here);
         fields.problems.extend(explained.problems);
         fields.problems.append(&mut found);
@@ -75,7 +112,12 @@ pub(super) fn explain(
         errors = unread;
         found = part.walk(fields, table.get_ref(), &read);
     }
-    known.unwrap_or_default()
+    let known = Known { incomplete: merged(incomplete_ranges), ..known.unwrap_or_default() };
+    fields.problems.retain(|problem| {
+        let follows = FOLLOW_INCOMPLETE.iter().any(|code| code.as_str() == problem.code);
+        !follows || problem.labels.iter().all(|label| !is_in(&known.incomplete, label.place))
+    });
+    known
 }
 
 /// Calls `read` for the sections whose headers the parser did not understand.

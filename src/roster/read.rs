@@ -3,7 +3,7 @@
 //! Only regular files in the folder of the config, or below it, are opened. A pull request can add a link to `/proc/self/environ`,
 //! and an error report would print it. One run reports all problems of all files.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,9 +44,21 @@ struct Reader {
     problems: Vec<Problem>,
     names: BTreeSet<RoleName>,
     unused_defaults: Vec<(Field, Place)>,
+    /// What is known about the files that are not valid TOML.
+    known: BTreeMap<FileId, Known>,
 }
 
 impl Reader {
+    /// Returns whether the value at this place was read reliably.
+    fn is_sure_of(&self, place: Place) -> bool {
+        self.known.get(&place.file).is_none_or(|known| known.is_sure_of(place))
+    }
+
+    /// Returns whether the section or the statement at this place was read completely.
+    fn is_complete(&self, place: Place) -> bool {
+        self.known.get(&place.file).is_none_or(|known| known.is_complete(place))
+    }
+
     fn read_root(&mut self, path: &Path) -> Option<Roster> {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -60,7 +72,7 @@ impl Reader {
         };
         let text = text.map_err(|problem| self.problems.push(problem)).ok()?;
         let root = self.sources.add(shown(path), text);
-        let ((context, settings, people), known) =
+        let (context, settings, people) =
             self.in_file(root, |fields, table, whole: Option<&(Context, _, People)>| {
                 let context = read_context(fields, table, whole.map(|(context, ..)| context));
                 let settings = read_settings(fields, table, &context);
@@ -69,9 +81,9 @@ impl Reader {
             });
         self.unused_defaults.extend(people.unused_defaults());
         let mut people = people.list;
-        people.retain(|person| known.is_sure_of(person.email.place));
-        let Settings { mut include, places, workspace, policy, guardrails, acknowledgments } = settings;
-        include.retain(|pattern| known.is_sure_of(pattern.place));
+        people.retain(|person| self.is_sure_of(person.email.place));
+        let Settings { mut include, places, workspace, policy, mut guardrails, acknowledgments } = settings;
+        include.retain(|pattern| self.is_sure_of(pattern.place));
         if is_stream {
             self.problems.extend(include.drain(..).map(|pattern| {
                 Problem::new(
@@ -88,7 +100,12 @@ impl Reader {
         sort(&mut people);
         without_duplicates(&mut people, &mut self.problems);
         let users = acknowledgments.iter().filter_map(|known| known.risk.user());
-        check_rules(&people, &guardrails.role_rules, &mut self.problems);
+        // A rule without its exceptions, or a person without a role, would break a rule only because of the syntax error.
+        guardrails.role_rules.retain(|rule| self.is_complete(rule.place));
+        let complete = people.iter().filter(|person| self.is_complete(person.email.place));
+        let mut against = check_rules(complete, &guardrails.role_rules);
+        against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
+        self.problems.append(&mut against);
         check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller replaces it, because `self` still owns the real ones
@@ -120,12 +137,12 @@ impl Reader {
             }
         };
         let file = self.sources.add(shown(&path.value), text);
-        let (people, known) = self.in_file(file, |fields, table, whole| {
+        let people = self.in_file(file, |fields, table, whole| {
             check_team_keys(fields, table);
             read_people(fields, table, context, whole)
         });
         self.unused_defaults.extend(people.unused_defaults());
-        people.list.into_iter().filter(|person| known.is_sure_of(person.email.place)).collect()
+        people.list.into_iter().filter(|person| self.is_sure_of(person.email.place)).collect()
     }
 
     /// Parses one file, calls `read` for it, and reports its syntax errors.
@@ -136,7 +153,7 @@ impl Reader {
         &mut self,
         file: FileId,
         read: impl Fn(&mut Fields<'_>, &DeTable<'_>, Option<&T>) -> T,
-    ) -> (T, Known) {
+    ) -> T {
         let text = self.sources.text(file);
         // Check the start first, because the parser needs fifty times the size of a text in memory.
         let start = with_bounded_errors(text, START_SIZE);
@@ -149,15 +166,14 @@ impl Reader {
         let whole = read(&mut fields, table.get_ref(), None);
         drop(table);
         drop(repaired);
-        let mut known = Known::default();
         if !errors.is_empty() {
             let read = |fields: &mut Fields<'_>, table: &DeTable<'_>| drop(read(fields, table, Some(&whole)));
-            known = explain(file, start, errors, &mut fields, read);
+            self.known.insert(file, explain(file, start, errors, &mut fields, read));
         }
         let Fields { problems, masks, .. } = fields;
         self.problems.extend(problems);
         masks.into_iter().for_each(|place| self.sources.mask(place));
-        (whole, known)
+        whole
     }
 
     /// Returns the files that match the patterns, sorted and without duplicates, with the place of their pattern.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use toml::de::DeTable;
 
-use super::email::{BadEmail, Email};
+use super::email::Email;
 use super::fields::{Fields, TomlValue, in_backticks};
 use super::people::{Context, read_email};
 use super::{DeclaredPerson, RoleName, RosterCode, keys};
@@ -109,7 +109,11 @@ pub struct Known<'k> {
 }
 
 /// Returns a problem for each declared role that a rule does not allow. People with the same default share one.
-pub fn violations(people: &[DeclaredPerson], rules: &[RoleRule], known: &Known<'_>) -> Vec<Problem> {
+pub fn violations<'p>(
+    people: impl IntoIterator<Item = &'p DeclaredPerson>,
+    rules: &[RoleRule],
+    known: &Known<'_>,
+) -> Vec<Problem> {
     if rules.is_empty() {
         return Vec::new(); // 100,000 people need not be searched for other addresses
     }
@@ -280,13 +284,8 @@ fn read_pattern(
         );
         return None;
     }
-    // With a letter instead of the `*`, it must be an address.
-    let address = written.value.replacen('*', "x", 1);
-    if let Err(BadEmail::Malformed(_) | BadEmail::NotAscii) = Email::declared(&address, context.allow_unicode)
-    {
-        read_email(fields, Sourced::new(&address, written.place), context.allow_unicode);
-        return None;
-    }
+    // `*` is allowed in an address, so a pattern is one.
+    read_email(fields, Sourced::new(written.value, written.place), context.allow_unicode)?;
     let folded = Email::observed(written.value).folded();
     Some(Sourced::new(EmailPattern { written: written.value.to_owned(), folded }, written.place))
 }
@@ -346,5 +345,59 @@ mod tests {
         ] {
             assert_eq!(is_same_text(&one.into(), &other.into()), is_same, "{one} {other}");
         }
+    }
+
+    /// Returns the codes of the problems of a file with this text.
+    fn codes(text: &str) -> Vec<&'static str> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        std::fs::write(&path, text).unwrap();
+        crate::roster::Roster::read(&path)
+            .err()
+            .map_or_else(Vec::new, |problems| problems.list.iter().map(|problem| problem.code).collect())
+    }
+
+    const PEOPLE: &str = "[defaults]\nrole = \"Admin\"\n[users]\n\"lead@c.example\" = {}\n\"cy@c.example\" = { role = \"Viewer\" }\n[users.\"dee@c.example\"]\nstatus = \"away\"\nrole = \"Viewer\"\nwindows = [{ from = 2026-12-01, role = \"Guest\" }]\n";
+
+    #[test]
+    fn a_missing_character_does_not_make_a_role_break_a_rule() {
+        let keys = [
+            "except = [\"x@c.example\", \"lead@c.example\"]",
+            "emails = [\"*@c.example\"]",
+            "reason = \"r\"",
+            "roles = [\"Viewer\", \"Guest\"]",
+        ];
+        for turn in 0..keys.len() {
+            let mut keys = keys;
+            keys.rotate_left(turn);
+            let rule = format!("[[rule]]\n{}\n", keys.join("\n"));
+            let inline = format!("rule = [{{ {} }}]\n", keys.join(", "));
+            for text in [format!("{rule}{PEOPLE}"), format!("{PEOPLE}{rule}"), format!("{inline}{PEOPLE}")] {
+                assert_eq!(codes(&text), [""; 0], "{text}");
+                for (at, _) in text.match_indices(|sign: char| "\"[]{}=,\n".contains(sign)) {
+                    let broken = text[..at].to_owned() + &text[at + 1..];
+                    let follows =
+                        |code: &&&str| ["roster::against_rule", "roster::missing_key"].contains(code);
+                    assert_eq!(codes(&broken).iter().find(follows), None, "{broken}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_does_not_hide_a_broken_rule_in_another_statement() {
+        let rule = "[[rule]]\nemails = \"*@c.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
+        for rest in [
+            "[users]\n\"cy@c.example\" = { role = \"Admin\" }\n\"dee@c.example = {}\n",
+            "[guardrails]\nmax_changes = \"25%\n[users]\n\"cy@c.example\" = { role = \"Admin\" }\n",
+            "[users.\"dee@c.example\"]\nrole = \"Viewer\n[users.\"cy@c.example\"]\nrole = \"Admin\"\n",
+        ] {
+            let codes = codes(&format!("{rule}{rest}"));
+            for code in ["roster::syntax", "roster::against_rule"] {
+                assert_eq!(codes.iter().filter(|found| **found == code).count(), 1, "{rest} {codes:?}");
+            }
+        }
+        let missing = codes("[[rule]]\nroles = [\"Viewer\"]\nreason = \"r\"\n[policy]\nrole = \"ignore\n");
+        assert_eq!(missing, ["roster::missing_key", "roster::syntax"]);
     }
 }

@@ -51,6 +51,12 @@ pub(in crate::roster) struct Statements {
 }
 
 impl Statements {
+    /// Returns the statement that the offset `at` is in.
+    pub(in crate::roster) fn at(&self, at: usize) -> Option<&Statement> {
+        let next = self.list.partition_point(|statement| statement.span.start <= at);
+        self.list[..next].last().filter(|statement| at <= statement.span.end)
+    }
+
     /// Returns the last header that begins before the offset `at`.
     pub(in crate::roster) fn header_before(&self, at: usize) -> Option<Range<usize>> {
         let next = self.headers.partition_point(|header| header.start < at);

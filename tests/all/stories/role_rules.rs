@@ -76,7 +76,12 @@ fn a_rule_with_a_mistake_says_what_is_wrong_with_it() {
             "roster::bad_pattern",
             "it has no `@` with a domain behind it",
         ),
-        (rule("\"a b*@b.example\"", rest), "roster::bad_email", "is not an e-mail address"),
+        (rule("\"a b*@b.example\"", rest), "roster::bad_email", "`a b*@b.example` is not an e-mail address"),
+        (
+            rule("\"zo\u{eb}*@b.example\"", rest),
+            "roster::unicode_email",
+            "`zo\u{eb}*@b.example` has characters outside ASCII",
+        ),
         (rule("[]", rest), "roster::missing_key", "`emails` of this rule is empty"),
         (
             rule("\"*@b.example\"", "roles = []\nreason = \"r\""),
