@@ -185,8 +185,9 @@ impl Limits {
     }
 }
 
+/// No sum of two such numbers overflows.
 fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX / 2)
+    i64::try_from(count).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
 /// Changes with the same turn and the same effect, which are interchangeable. In the order of their turns.

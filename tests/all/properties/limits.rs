@@ -176,6 +176,17 @@ fn keep_at_most() -> Vec<Row> {
     rows.map(|(before, lost, gained, rule, says)| (of_seats(before, lost, gained, &rule), says)).to_vec()
 }
 
+#[test]
+fn a_maximum_can_be_any_number_that_the_reader_accepts() {
+    for maximum in [1 << 62, (1 << 63) - 1, 1 << 63, u64::MAX] {
+        let rule = format!(
+            "[guardrails]\nkeep_at_least = {{ Admin = 5 }}\nkeep_at_most = {{ Admin = 5, Member = {maximum} }}\n"
+        );
+        // No order keeps both limits of Admin, so the order exceeds them as little as possible.
+        assert_eq!(says(&of_seats(5, 2, 2, &rule), Guardrail::KeepAtMost), BLOCKS, "{maximum}");
+    }
+}
+
 fn keep_active() -> Vec<Row> {
     let minimum = |minimum: u64| format!("[guardrails]\nkeep_active = {minimum}\n");
     let down_to = |figure: u64| acknowledge(&format!("guardrail = \"keep_active\"\ndown_to = {figure}"));
