@@ -23,6 +23,8 @@ const WIDTH: usize = 110;
 const FRAME: usize = 9;
 /// How many columns miette adds to a label.
 const BRANCH: usize = 4;
+/// The distance of two lines in the text that miette sees. Marks at the end of one line and the start of the next stay apart.
+const GAP: usize = 2;
 /// How many characters of a line are shown before, in, and after the marked part, if the terminal is wide enough.
 const BEFORE: usize = 60;
 const MARKED: usize = 80;
@@ -82,18 +84,11 @@ fn closing(problems: &Problems) -> String {
     }
 }
 
-/// Adapts a problem to miette. The first place is the main one, and the others become notes below it.
+/// Adapts a problem to miette. The first line is that of the main place.
 #[derive(Debug)]
 pub(super) struct Letter<'p> {
     pub(super) problem: &'p Problem,
-    pub(super) line: Option<SourceLine>,
-    pub(super) notes: Vec<Note>,
-}
-
-#[derive(Debug)]
-pub(super) struct Note {
-    pub(super) text: String,
-    pub(super) line: SourceLine,
+    pub(super) lines: Vec<SourceLine>,
 }
 
 /// A line of a file that is safe to show.
@@ -111,12 +106,17 @@ pub(super) struct SourceLine {
 impl<'p> Letter<'p> {
     /// `width` is the width of the terminal, if there is one.
     pub(super) fn new(problem: &'p Problem, sources: &Sources, width: Option<usize>) -> Self {
-        let mut lines = problem.labels.iter().map(|label| SourceLine::new(label, sources, width));
-        let line = lines.next();
-        let notes = lines
-            .map(|line| Note { text: line.label.clone(), line: SourceLine { label: String::new(), ..line } })
-            .collect();
-        Self { problem, line, notes }
+        let lines = problem.labels.iter().map(|label| SourceLine::new(label, sources, width)).collect();
+        Self { problem, lines }
+    }
+
+    /// Returns each line with its offset in the text that miette sees: all lines one after the other, with a gap between them.
+    fn lines(&self) -> impl Iterator<Item = (usize, &SourceLine)> {
+        self.lines.iter().scan(0, |next, line| {
+            let offset = *next;
+            *next += line.text.len() + GAP;
+            Some((offset, line))
+        })
     }
 
     /// Returns what to do next.
@@ -159,11 +159,6 @@ impl SourceLine {
             column: location.column,
         }
     }
-
-    fn labels(&self) -> impl Iterator<Item = LabeledSpan> + use<> {
-        let label = Some(self.label.clone()).filter(|label| !label.is_empty());
-        std::iter::once(LabeledSpan::new_primary_with_span(label, SourceSpan::from(self.marked.clone())))
-    }
 }
 
 /// Returns the start of a text, with at most `limit` characters and `columns` columns.
@@ -195,21 +190,29 @@ fn separated(mut text: String, next: &str) -> String {
     text
 }
 
-impl SourceCode for SourceLine {
+impl SourceCode for Letter<'_> {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
         _: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // A span of two lines is an error, so that miette does not join the lines: they may be from different files.
+        let end = span.offset() + span.len();
+        let is_in =
+            |(offset, line): &(usize, &SourceLine)| (*offset..offset + line.text.len() + GAP).contains(&end);
+        let (offset, line) = self
+            .lines()
+            .find(is_in)
+            .filter(|(offset, _)| span.offset() >= *offset)
+            .ok_or(MietteError::OutOfBounds)?;
         // miette counts from 0. The column is the one in the file, because the shown line may be cut.
-        let column = if span.offset() == self.marked.start { self.column - 1 } else { 0 };
-        let all = SourceSpan::from(0..self.text.len());
+        let column = if span.offset() == offset + line.marked.start { line.column - 1 } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
-            self.file.clone(),
-            self.text.as_bytes(),
-            all,
-            self.number - 1,
+            line.file.clone(),
+            line.text.as_bytes(),
+            SourceSpan::from(offset..offset + line.text.len()),
+            line.number - 1,
             column,
             1,
         )))
@@ -238,37 +241,15 @@ impl Diagnostic for Letter<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.line.as_ref().map(|line| line as &dyn SourceCode)
+        (!self.lines.is_empty()).then_some(self)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.line.as_ref().map(|line| Box::new(line.labels()) as Box<dyn Iterator<Item = LabeledSpan>>)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.notes.iter().map(|note| note as &dyn Diagnostic)))
-    }
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.text)
-    }
-}
-
-impl std::error::Error for Note {}
-
-impl Diagnostic for Note {
-    fn severity(&self) -> Option<Severity> {
-        Some(Severity::Advice)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.line)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.line.labels()))
+        Some(Box::new(self.lines().map(|(offset, line)| {
+            let SourceLine { marked, label, .. } = line;
+            let span = SourceSpan::from(offset + marked.start..offset + marked.end);
+            LabeledSpan::new_primary_with_span(Some(label.clone()).filter(|label| !label.is_empty()), span)
+        })))
     }
 }
 
@@ -277,6 +258,41 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::source::Place;
+
+    #[test]
+    fn all_places_of_a_problem_are_shown_before_the_help() {
+        let mut sources = Sources::default();
+        let root = sources.add("users.toml".into(), "[defaults]\nrole = \"Member\"\n".into());
+        let team = sources.add("teams/emea.toml".into(), "\"bo@acme.example\" = {}".into());
+        let problem = Problem::new("roster::against_rule", "a rule does not allow the role")
+            .at(Place::new(root, 18..26), "the default role")
+            .at(Place::new(team, 0..17), "has no role of their own")
+            .at(Place::new(team, 22..22), "")
+            .help("declare Viewer");
+        let shown = "\
+roster::against_rule
+
+  × a rule does not allow the role
+   ╭─[users.toml:2:8]
+ 2 │ role = \"Member\"
+   ·        ────┬───
+   ·            ╰── the default role
+   ╰────
+   ╭─[teams/emea.toml:1:1]
+ 1 │ \"bo@acme.example\" = {}
+   · ────────┬────────
+   ·         ╰── has no role of their own
+   ╰────
+   ╭─[teams/emea.toml:1:23]
+ 1 │ \"bo@acme.example\" = {} 
+   ·                       ─
+   ╰────
+  help: declare Viewer
+";
+        let problems = Problems::new(sources, vec![problem]);
+        assert_eq!(letters(&problems, false, Some(80)).collect::<String>(), shown);
+    }
 
     #[test]
     fn the_parts_of_a_line_do_not_form_a_command_together() {

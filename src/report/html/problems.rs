@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::prose;
 use crate::problem::Problems;
-use crate::report::diagnostic::{Letter, MOST, Note, SourceLine};
+use crate::report::diagnostic::{Letter, MOST, SourceLine};
 
 pub(super) fn write(problems: &Problems) -> Markup {
     let Problems { sources, list } = problems;
@@ -15,12 +15,11 @@ pub(super) fn write(problems: &Problems) -> Markup {
 }
 
 fn section(letter: &Letter<'_>) -> Markup {
-    let Letter { problem, line, notes } = letter;
+    let Letter { problem, lines } = letter;
     html! {
         section.problem {
             h2 { (prose(&letter.to_string())) }
-            @if let Some(line) = line { (excerpt(line)) }
-            @for Note { text, line } in notes { p { (prose(text)) } (excerpt(line)) }
+            @for line in lines { (excerpt(line)) }
             @if let Some(advice) = letter.advice() { p { (prose(advice.as_str())) } }
             p.quiet { code { (problem.code) } }
         }

@@ -98,7 +98,7 @@ fn cannot_be_broken(line: &str) -> bool {
         "       ",
         "      @",
     ];
-    let content = line.trim_start_matches([' ', '│', '×', '⚠', '☞']);
+    let content = line.trim_start_matches([' ', '│', '×', '⚠']);
     !content.contains(' ')
         || line.contains("`rolecall ")
         || TOML.iter().any(|start| line.starts_with(start) || content.starts_with(start))

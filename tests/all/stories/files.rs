@@ -175,14 +175,12 @@ roster::duplicate_person
    · ─────────┬────────
    ·          ╰── declared again here
    ╰────
-  help: keep one of the two entries; letter case does not matter in an address
-
-Advice: 
-  ☞ first declared here
    ╭─[users.toml:4:1]
  4 │ \"ana@acme.example\" = {}
-   · ──────────────────
+   · ─────────┬────────
+   ·          ╰── first declared here
    ╰────
+  help: keep one of the two entries; letter case does not matter in an address
 
 To read about this code: `rolecall explain roster::duplicate_person`
 ",
