@@ -72,7 +72,7 @@ fn item_line(item: &ItemLine, columns: &ComparisonColumns, styles: &Styles) -> S
         format!("{text}{}", " ".repeat(width.saturating_sub(Printable::new(text).width())))
     };
     let said = new.as_ref().or(old.as_ref());
-    let mut place = said.and_then(|said| said.location.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let mut place = said.and_then(|said| said.location.as_ref()).map(super::place).unwrap_or_default();
     if said.is_some_and(|said| said.from_defaults) {
         place += ", default";
     }

@@ -11,6 +11,7 @@ use super::style::{Styles, styled};
 use super::tables::TableReport;
 use super::{Body, Report, Setting, diagnostic, words};
 use crate::printable::Printable;
+use crate::source::Location;
 
 pub use plan::question;
 
@@ -63,7 +64,7 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
         let values = line.short_values(LONGEST);
         let [from, to] =
             values.each_ref().map(|value| value.as_ref().map_or("(left alone)", Printable::as_str));
-        let place = styled(styles.quiet, location);
+        let place = styled(styles.quiet, place(location));
         let (at, who) = (padded(at, when), padded(who, email));
         let change = words::change(from, to);
         text += &format!("  {at}  {who}  {field} {change}   {place}\n");
@@ -72,6 +73,11 @@ fn scheduled_lines(scheduled: &[ScheduledChange], styles: &Styles) -> String {
         }
     }
     text
+}
+
+/// Returns the file and the line. A path with spaces is not broken.
+fn place(location: &Location) -> String {
+    wrap::whole(&location.to_string())
 }
 
 fn listed(texts: &[Printable]) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::tables::hunk_lines;
 use super::wrap::{verbatim, whole, wrapped};
-use super::{LONGEST, WIDEST_EMAIL, listed, padded, scheduled_lines};
+use super::{LONGEST, WIDEST_EMAIL, listed, padded, place, scheduled_lines};
 use crate::apply::Outcome;
 use crate::clock::minute;
 use crate::invocation::path_word;
@@ -21,7 +21,6 @@ use crate::report::sections::{self, Part, Section};
 use crate::report::style::{Styles, styled};
 use crate::report::transitions::{self, MOST_LISTED, Person};
 use crate::report::words::{self, LONGEST_ADDRESS, Shared};
-use crate::source::Location;
 
 const WIDEST_VALUE: usize = 44;
 /// How many people of a group are named.
@@ -35,7 +34,11 @@ pub(super) fn plan(command: &str, report: &PlanReport, styles: &Styles, is_full:
     let shared = words::shared(report.outcomes());
     text += &rows(report, &shared, styles, is_full);
     text.push('\n');
-    let _ = writeln!(text, "{}", words::summary(report).join(" · "));
+    let _ = writeln!(
+        text,
+        "{}",
+        words::summary(report).iter().map(|part| whole(part)).collect::<Vec<_>>().join(" · ")
+    );
     text += &unmanaged(command, report);
     for Shared { kind: _, sentence, people } in &shared {
         let _ = writeln!(text, "{sentence} ({people} people)");
@@ -179,7 +182,7 @@ fn entry_lines(
     let line = |sign: String, rest: String| {
         format!("  {sign} {}  {rest}\n", padded(entry.email(), columns.email)).replace(" \n", "\n")
     };
-    let place = |location: &Location| styled(styles.quiet, location);
+    let place = |location| styled(styles.quiet, place(location));
     let mut text = match entry {
         Entry::Change(ChangeLine { person, outcome, .. }) => {
             let sign = match outcome {
@@ -240,7 +243,7 @@ fn person_text(person: &PersonLine, styles: &Styles) -> String {
 fn edit_line(edit: &EditLine, columns: &Columns, styles: &Styles) -> String {
     let EditLine { field, from: _, to: _, through_scim, location, origin: _, blame, cause: _ } = edit;
     let value = padded(&Printable::new(&value(edit)), columns.value);
-    let mut place = format!("{location}{}", words::why(edit));
+    let mut place = place(location) + &words::why(edit);
     if !through_scim.is_empty() {
         let _ = write!(place, ", has {} through SCIM", listed(through_scim));
     }
@@ -296,7 +299,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     for GuardrailLine { name, about: _, note: _, figure, verdict: _, remedy, location } in
         of(|verdict| *verdict == Verdict::Blocks)
     {
-        let place = location.as_ref().map_or_else(String::new, |at| format!("   {at}"));
+        let place = location.as_ref().map_or_else(String::new, |at| format!("   {}", place(at)));
         let _ = writeln!(
             text,
             "{} {}: {figure}{}",
@@ -313,7 +316,7 @@ fn guardrails(report: &PlanReport, styles: &Styles) -> String {
     }
     for line in &report.expired {
         let ExpiredLine { guardrail, expired, at, location } = line;
-        let (guardrail, ended) = (guardrail.as_str(), minute(*at));
+        let (guardrail, ended, location) = (guardrail.as_str(), minute(*at), place(location));
         let _ = writeln!(
             text,
             "The acknowledgment of {guardrail} at {location} expired {expired} ({ended}) and is ignored."
@@ -346,7 +349,7 @@ fn part_text(part: &Part) -> String {
         Part::Value(value) => value.short(LONGEST).to_string(),
         Part::Sentence(sentence) => sentence.clone(),
         Part::Command(command) => format!("`{command}`"),
-        Part::Place(location) => location.to_string(),
+        Part::Place(location) => place(location),
     }
 }
 
@@ -380,7 +383,7 @@ fn rollback(report: &PlanReport, styles: &Styles) -> String {
             styled(styles.attention, "The files contradict this rollback")
         );
         for FileLine { name, state: _, people: _, hunks } in files {
-            text += &format!("To keep the rollback, edit {name}:\n");
+            text += &format!("To keep the rollback, edit {}:\n", whole(name.as_str()));
             hunks.iter().for_each(|hunk| text += &hunk_lines(hunk, styles));
         }
         text += &skipped_lines("No edit available:\n", unwritten, styles);
@@ -396,7 +399,7 @@ fn skipped_lines(heading: &str, lines: &[SkippedLine], styles: &Styles) -> Strin
     let width = lines.iter().map(|line| address(line).width()).max().unwrap_or(0).min(WIDEST_EMAIL);
     let row = |line: &SkippedLine| {
         let SkippedLine { email: _, why, location } = line;
-        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, at)));
+        let place = location.as_ref().map(|at| format!("   {}", styled(styles.quiet, place(at))));
         format!("  {}  {why}{}\n", padded(&address(line), width), place.unwrap_or_default())
     };
     heading.to_owned() + &lines.iter().map(row).collect::<String>()
@@ -406,7 +409,8 @@ fn closing(report: &PlanReport, styles: &Styles) -> String {
     let mut text = String::new();
     if let Some(saved) = &report.saved {
         text += &format!(
-            "\nSaved as {saved}. `{}` {}.\n",
+            "\nSaved as {}. `{}` {}.\n",
+            whole(saved.as_str()),
             report.invocation.command(&["apply", &path_word(saved.raw().as_ref())]),
             words::SAVED
         );

@@ -1,7 +1,7 @@
 //! The reports that are tables.
 
-use super::padded;
-use super::wrap::{self, verbatim};
+use super::wrap::{self, verbatim, whole};
+use super::{padded, place};
 use crate::report::diff::{Hunk, Sign};
 use crate::report::style::{Style, Styles, styled};
 use crate::report::tables::{Mark, Row, Table, TableReport};
@@ -54,10 +54,10 @@ fn row_lines(row: &Row, widths: &[usize], width: Option<usize>, styles: &Styles)
         Mark::Bad => styled(styles.bad, "✗"),
     };
     let cells: String = cells.iter().zip(widths).map(|(cell, width)| padded(cell, *width) + "  ").collect();
-    let place = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, at)));
-    let line = format!("  {sign} {}{place}\n", if place.is_empty() { cells.trim_end() } else { &cells });
+    let at = location.as_ref().map_or_else(String::new, |at| format!(" {}", styled(styles.quiet, place(at))));
+    let line = format!("  {sign} {}{at}\n", if at.is_empty() { cells.trim_end() } else { &cells });
     let mut text = width.map_or_else(|| line.clone(), |width| hanging(&line, widths, width));
-    path.iter().for_each(|path| text += &format!("      {path}\n"));
+    path.iter().for_each(|path| text += &format!("      {}\n", whole(path.as_str())));
     let note_width = width.map_or(NOTE, |width| NOTE.min(width.saturating_sub(NOTE_INDENT)));
     for line in notes.iter().flat_map(|note| note.lines()) {
         let lines = textwrap::wrap(line, wrap::options(note_width));
@@ -96,11 +96,24 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+    use crate::printable::Printable;
+    use crate::report::tables::cell;
+
+    #[test]
+    fn places_and_paths_with_spaces_stay_whole() {
+        let location = crate::source::Location { file: "our team/users.toml".into(), line: 47, column: 1 };
+        let row = Row::new(Mark::Plain, [Printable::new("role"), Printable::new("set for the person")])
+            .at(location);
+        let row = Row { path: Some(cell(&Printable::new("our team/.rolecall/journal/1.jsonl"))), ..row };
+        let lines = row_lines(&row, &[4, 18], Some(36), &Styles::new(false));
+        let expected = "    role  set for the person\n          our team/users.toml:47\n      our team/.rolecall/journal/1.jsonl\n";
+        assert_eq!(wrap::wrapped(&lines, Some(36)), expected);
+    }
 
     #[test]
     fn wrapping_a_note_does_not_create_a_command_of_a_job() {
         let word = format!("{}::error::x", "n".repeat(NOTE));
-        let row = Row::new(Mark::Bad, [crate::printable::Printable::new("a")]).note(format!("mean {word}?"));
+        let row = Row::new(Mark::Bad, [Printable::new("a")]).note(format!("mean {word}?"));
         assert_eq!(
             row_lines(&row, &[1], None, &Styles::new(false)),
             format!("  ✗ a\n      mean\n      {word}?\n")
