@@ -49,7 +49,7 @@ fn print_clap_message(error: &clap::Error) -> Exit {
     let styled =
         |is_terminal| if is_terminal && !no_color() { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
-        let _ = output::stderr(styled(output::stderr_is_terminal()));
+        output::say(styled(output::stderr_is_terminal()).trim_end_matches('\n'));
         return Exit::Usage;
     }
     written(styled(output::stdout_is_terminal()), Exit::Done, Exit::Failed)

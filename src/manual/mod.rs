@@ -14,6 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, MAX_WIDTH};
+use crate::invocation::quoted;
 use crate::report::text::wrap::wrapped_line;
 pub use page::{Page, pages};
 pub use verbs::{GROUPS, VERBS, Verb};
@@ -201,7 +202,7 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
                 error.remove(ContextKind::SuggestedArg);
                 Some(tip)
             }
-            None => flag_of_others(&error),
+            None => flag_of_others(&error).or_else(|| root_file(&error, words)),
         },
         ErrorKind::MissingRequiredArgument => example(words),
         ErrorKind::InvalidUtf8 => not_utf8(words),
@@ -306,6 +307,17 @@ fn flag_of_others(error: &clap::Error) -> Option<String> {
 pub fn check_csv(command: &str) -> Result<(), String> {
     let has_csv = VERBS.iter().any(|verb| verb.has_csv && verb.name == command);
     if has_csv { Ok(()) } else { Err(names(|verb| verb.has_csv)) }
+}
+
+/// Returns the flag for a root file that was typed as an argument.
+fn root_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
+    let is_meant =
+        written.ends_with(".toml") && !written.starts_with('-') && !verb.unused.contains(&"config");
+    is_meant.then(|| format!("to use another root file, write '--config {}'", quoted(written)))
 }
 
 fn names(which: impl Fn(&Verb) -> bool) -> String {
@@ -504,6 +516,10 @@ mod tests {
                 "tip: for example: rolecall import --update --into teams/new.toml",
             ),
             ("rolecall man paln", "tip: a similar value exists: 'plan'"),
+            (
+                "rolecall plan acme/users.toml",
+                "tip: to use another root file, write '--config acme/users.toml'",
+            ),
             ("rolecall plan --json", "tip: use '--format json'"),
             ("rolecall --json plan", "tip: use '--format json'"),
             (
