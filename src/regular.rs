@@ -109,7 +109,11 @@ fn windows_1252(byte: u8) -> Option<char> {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System(error) => write!(f, "{error}"),
+            Self::System(error) => {
+                // Leave out the number of the error, which tells people nothing.
+                let text = error.to_string();
+                f.write_str(text.split_once(" (os error").map_or(text.as_str(), |(reason, _)| reason))
+            }
             Self::NotRegular => f.write_str("it is not a regular file"),
             Self::TooLarge(largest) => write!(f, "it is larger than {} KiB", largest / 1024),
             Self::NotText(why) => write!(f, "it {why}"),

@@ -131,14 +131,15 @@ fn agreed(shown: &Prepared, fresh: Prepared) -> Result<Prepared, Trouble> {
     Ok(fresh)
 }
 
-/// Reads the saved plan.
 /// Reads a saved plan.
 pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
     let name = Printable::cut(&path.to_string_lossy(), 200);
     let text = regular::read_named(path, saved::LARGEST).map_err(|why| match why {
         Unreadable::System(_) | Unreadable::NotRegular => {
             let message = format!("the saved plan {name} cannot be read: {why}");
-            Trouble::from(Problem::new(saved::SavedPlanCode::Unreadable, message))
+            Trouble::from(Problem::new(saved::SavedPlanCode::Unreadable, message).help(
+                "name a file that `rolecall plan -o FILE` wrote; without a file, `rolecall apply` makes a plan and asks",
+            ))
         }
         Unreadable::TooLarge(_) | Unreadable::NotText(_) => Trouble::stale(Problem::new(
             saved::SavedPlanCode::Damaged,

@@ -3,10 +3,12 @@
 //! Guarantees that no file above the root of the repository is used, and none in a folder of another user. Otherwise, a user who can
 //! write to `/tmp` could put a `users.toml` there for everyone who works below it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{CommandCode, Environment, Trouble, folder, hide_tokens, journals};
 use crate::cli::{CONFIG, Cli, Command, Common, Origin};
+use crate::invocation::{path_word, quoted};
 use crate::output::say;
 use crate::printable::Printable;
 use crate::problem::Problem;
@@ -103,9 +105,23 @@ pub(super) fn explained(mut trouble: Trouble, command: &Command, common: &Common
         };
         for problem in trouble.problems.list.iter_mut().filter(is_missing) {
             problem.message = format!("there is no {CONFIG} {searched}");
+            if let Some((below, help)) = below().zip(problem.help.as_ref()) {
+                problem.help = Some(format!("to use {below}, add -c {below}; otherwise, {help}"));
+            }
         }
     }
     trouble
+}
+
+/// Returns the first root file in a folder of this folder, as a word of a command. `demo` writes one there.
+fn below() -> Option<String> {
+    /// Searching more folders would take long.
+    const MOST_FOLDERS: usize = 1000;
+    let entries = std::fs::read_dir(".").ok()?.take(MOST_FOLDERS).flatten();
+    let is_hidden = |name: &OsString| name.to_string_lossy().starts_with('.');
+    let names = entries.map(|entry| entry.file_name()).filter(|name| !is_hidden(name));
+    let files = names.map(|name| Path::new(&name).join(CONFIG));
+    files.filter(|file| file.is_file()).min().map(|file| quoted(&path_word(&file)))
 }
 
 #[cfg(test)]

@@ -75,19 +75,24 @@ pub(super) fn list(common: &Common) -> (Body, Exit) {
 
 /// Returns a usage error for a missing journal.
 fn which(is_last: bool) -> Problem {
-    let message = if is_last {
-        "there are no journals in .rolecall/journal/ next to the config"
+    let (message, help) = if is_last {
+        (
+            "there are no journals in .rolecall/journal/ next to the config",
+            "there is nothing to undo, unless the apply ran elsewhere: pipelines keep the journal in the file that --journal names",
+        )
     } else {
-        "name the journal of the apply to undo"
+        (
+            "name the journal of the apply to undo",
+            "run `rolecall rollback` to list the journals of this config; pipelines keep theirs in the file that --journal names",
+        )
     };
-    Problem::new(RollbackCode::WhichJournal, message).help(
-        "run `rolecall rollback` to list the journals of this config; pipelines keep theirs in the file that --journal names",
-    )
+    Problem::new(RollbackCode::WhichJournal, message).help(help)
 }
 
 fn read(path: &Path) -> Result<String, Problem> {
     regular::read_named(path, journal::LARGEST).map_err(|why| {
         let name = Printable::cut(&path.to_string_lossy(), 200);
         Problem::new(RollbackCode::Unreadable, format!("the journal {name} cannot be read: {why}"))
+            .help("run `rolecall rollback` to list the journals of this config")
     })
 }

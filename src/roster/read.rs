@@ -269,7 +269,7 @@ fn unreadable(path: &Path, real: &Path, why: Unreadable) -> Problem {
     match why {
         Unreadable::System(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Problem::new(RosterCode::FileMissing, format!("the file {name} does not exist"))
-                .help("pass its path with --config, or run `rolecall import` to create it from Pylon; to write it by hand, begin with [users] \"ana@acme.example\" = { role = \"Admin\" }")
+                .help("pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example")
         }
         Unreadable::System(error) => {
             Problem::new(RosterCode::FileUnreadable, format!("{name} cannot be read: {error}"))

@@ -47,6 +47,16 @@ fn outside_a_repository_only_the_current_folder_is_searched() {
 }
 
 #[test]
+fn a_root_file_in_a_folder_below_is_suggested() {
+    let scene = Scene::offline().file("our team/users.toml", FILE).file(".hidden/users.toml", FILE);
+    let run = scene.run("validate");
+    run.exits(1)
+        .mentions("help: to use 'our team/users.toml', add -c 'our team/users.toml'; otherwise, pass");
+    let run = scene.run_below("empty", "validate");
+    run.exits(1).mentions("help: pass its path with --config, or run `rolecall import` to create it from Pylon; `rolecall demo` writes an example");
+}
+
+#[test]
 fn c_changes_the_folder_and_config_takes_precedence_over_the_variable() {
     let other = "[users]\n\"cy@acme.example\" = { role = \"Admin\" }\n";
     let scene = repository().file("work/other.toml", other).file("work/third.toml", "timezone = \"UTC\"\n");

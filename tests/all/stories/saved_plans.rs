@@ -176,7 +176,10 @@ fn an_invalid_or_altered_plan_file_is_refused() {
     fs::File::create(scene.folder().join("plan.json")).unwrap().set_len(LARGEST + 1).unwrap();
     is_stale(&scene, "saved_plan::damaged");
 
-    scene.run("apply nowhere.json --auto-approve").exits(1).names("saved_plan::unreadable");
+    let run = scene.run("apply nowhere.json --auto-approve");
+    run.exits(1).names("saved_plan::unreadable").mentions("name a file that `rolecall plan -o FILE` wrote");
+    #[cfg(unix)]
+    run.mentions("the saved plan nowhere.json cannot be read: No such file or directory help:");
     scene.run("apply . --auto-approve").exits(1).names("saved_plan::unreadable");
 }
 
