@@ -144,7 +144,14 @@ impl JournalsReport {
             None => "no journals in .rolecall/journal/ next to the config; pipelines keep theirs in the file that --journal names".into(),
             Some(undo) => {
                 let older = if *older > 0 { format!(" · {older} older") } else { String::new() };
-                format!("{}{older} · to undo the newest: `{undo}`", words::count(journals.len(), "journal", "journals"))
+                let is_rollback = |entry: &JournalEntry| entry.command.as_ref().is_some_and(|command| command.raw() == "rollback");
+                let newest = if journals.first().is_some_and(is_rollback) {
+                    "the newest is a rollback; to undo it, which makes the changes again"
+                } else {
+                    "to undo the newest"
+                };
+                let count = words::count(journals.len(), "journal", "journals");
+                format!("{count}{older} · {newest}: `{undo}`")
             }
         };
         TableReport {

@@ -148,7 +148,7 @@ pub fn origin(origin: &Origin) -> String {
             format!("from a window{}", in_parentheses(reason.as_deref()))
         }
         Origin::After { window } => format!("after {}", Printable::new(window)),
-        Origin::Rollback => "as before the apply".into(),
+        Origin::Rollback => "as before that run".into(),
     }
 }
 
@@ -164,7 +164,7 @@ pub fn full_origin(origin: &Origin) -> String {
         Origin::Window { until: None, reason } => {
             format!("from a window without an end{}", in_parentheses(reason.as_deref()))
         }
-        Origin::Rollback => "as before the apply".into(),
+        Origin::Rollback => "as before that run".into(),
         Origin::After { window } => {
             format!("from `then`, if the status is still {window} after the window")
         }

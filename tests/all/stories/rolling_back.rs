@@ -46,9 +46,9 @@ fn an_apply_is_taken_back_as_far_as_a_patch_can_and_the_rest_is_told() {
 rolecall rollback · Acme (org_1, HOST) · 3 declared
 
   ✓ bo@acme.example  Bo
-      role    Member → Viewer   first.jsonl:2, as before the apply
+      role    Member → Viewer   first.jsonl:2, as before that run
   ✓ cy@acme.example  Cy
-      status  away → active     first.jsonl:3, as before the apply
+      status  away → active     first.jsonl:3, as before that run
 
 2 applied
 Guardrails pass: 2 of 3 change (limit 10), 2 Admins remain (minimum 2).
@@ -147,7 +147,8 @@ fn a_journal_of_a_run_that_was_killed_serves_as_far_as_it_goes() {
 #[test]
 fn what_is_no_journal_or_another_organizations_is_refused() {
     let (scene, journal) = applied(USERS);
-    scene.run("rollback nowhere.jsonl --auto-approve").exits(1).names("rollback::unreadable");
+    let run = scene.run("rollback nowhere.jsonl --auto-approve");
+    run.exits(1).names("rollback::unreadable").mentions("run `rolecall rollback` to list the journals");
     scene.run("rollback users.toml --auto-approve").exits(1).names("rollback::no_journal");
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.replace("\"org_1\"", "\"org_2\"")).unwrap();
@@ -157,7 +158,12 @@ fn what_is_no_journal_or_another_organizations_is_refused() {
     fs::write(&journal, text).unwrap();
     scene.run("rollback first.jsonl").exits(1).names("apply::needs_approval");
     let why = "there are no journals in .rolecall/journal/ next to the config";
-    scene.run("rollback --last").exits(64).names("rollback::which_journal").mentions(why);
+    scene
+        .run("rollback --last")
+        .exits(64)
+        .names("rollback::which_journal")
+        .mentions(why)
+        .mentions("there is nothing to undo");
     scene
         .run("rollback --auto-approve")
         .exits(64)
@@ -226,6 +232,9 @@ fn rollback_last_undoes_the_newest_apply_and_names_its_journal_to_continue() {
     let scene = Scene::with_pylon(PYLON).file("users.toml", USERS);
     scene.run("apply --auto-approve").exits(0);
     scene.run("rollback --last --auto-approve").exits(0);
+    let undo =
+        "the newest is a rollback; to undo it, which makes the changes again: `rolecall rollback --last`";
+    assert!(scene.run("rollback").exits(0).stdout.ends_with(&format!("\n2 journals · {undo}\n")));
     assert!(
         scene.patches().contains(&r#"/users/u_bo {"role_id":"role_viewer"}"#.to_owned()),
         "{:?}",
@@ -399,7 +408,7 @@ fn a_rollback_shows_the_address_that_pylon_has_not_that_of_the_journal() {
         assert!(text.contains("cy@acme.example"), "{text}");
         assert!(!text.contains("bo@acme.example"), "{text}");
     }
-    let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, as before the apply\n";
+    let changed = "  ✓ cy@acme.example  Cy   gains Admin\n      role    Member → Admin   forged.jsonl:2, as before that run\n";
     assert!(run.stdout.contains(changed), "{}", run.stdout);
     // The files are looked at under the person's own address too.
     assert!(
