@@ -159,7 +159,7 @@ fn reason_of(machine: &Machine, reason: WaitReason) -> (String, String) {
             ("Pylon returned an error or no response", "error or no response")
         }
         WaitReason::RateLimit(endpoint) if machine.pacing().is_throttled(endpoint) => {
-            ("Pylon asked for fewer requests", "fewer requests")
+            ("Pylon asked for fewer requests", "rate limited by Pylon")
         }
         WaitReason::RateLimit(endpoint) => {
             let limit = machine.pacing().limit(endpoint);

@@ -206,6 +206,9 @@ impl ExplanationReport {
             _ if !self.several_in_pylon.is_empty() => {
                 (Mark::Bad, "several people in Pylon have this address; use another address of the person")
             }
+            (None, None) if !self.asked.raw().contains('@') => {
+                (Mark::Bad, "no name or address contains this")
+            }
             (None, None) => (Mark::Bad, "neither declared nor in Pylon"),
             (None, Some(_)) => (Mark::Attention, "unmanaged: rolecall never changes this person"),
             (Some(_), None) => (Mark::Attention, "declared, but not in Pylon"),

@@ -97,6 +97,9 @@ fn an_unknown_address_is_an_error_with_a_suggestion() {
         run.stdout
     );
     assert!(run.stdout.ends_with("neither declared nor in Pylon\n"), "{}", run.stdout);
+    let part = scene().run("explain zed");
+    part.exits(1);
+    assert!(part.stdout.ends_with("no name or address contains this\n"), "{}", part.stdout);
     let unknown = scene().run("explain nobody@acme.example");
     unknown.exits(1);
     assert!(!unknown.stdout.contains("did you mean"), "only the domain is similar: {}", unknown.stdout);
