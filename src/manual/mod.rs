@@ -8,6 +8,7 @@ mod page;
 mod verbs;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, Styles};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -315,8 +316,9 @@ fn root_file(error: &clap::Error, words: &[OsString]) -> Option<String> {
         return None;
     };
     let verb = words.iter().find_map(|word| VERBS.iter().find(|verb| *word == *verb.name))?;
-    let is_meant =
-        written.ends_with(".toml") && !written.starts_with('-') && !verb.unused.contains(&"config");
+    let is_meant = Path::new(written).extension().is_some_and(|last| last == "toml")
+        && !written.starts_with('-')
+        && !verb.unused.contains(&"config");
     is_meant.then(|| format!("to use another root file, write '--config {}'", quoted(written)))
 }
 
