@@ -71,13 +71,20 @@ fn check_width(report: &Report, colors: bool, unwrapped: &str) {
     let plain = |text: &str| terminal::without_styles(text).unwrap();
     let (text, unwrapped) = (plain(&text), plain(unwrapped));
     for line in text.lines().filter(|line| terminal::columns_of(line) > WIDTH) {
-        let is_whole = cannot_be_broken(line) || is_journal(line, report);
+        let is_whole = cannot_be_broken(line) || is_path(line) || is_journal(line, report);
         assert!(is_whole, "{}: {line:?} is too wide in\n{text}", report.command);
     }
     // An excerpt of a file is shorter on a narrow terminal.
     if !matches!(report.body, Body::Problems(_) | Body::Valid { .. }) {
         assert!(text.split_whitespace().eq(unwrapped.split_whitespace()), "{text}\n\n{unwrapped}");
     }
+}
+
+/// Returns whether a line is only a path or a place such as `our team/users.toml:7`, perhaps at the end of a sentence. These stay whole, although they may contain
+/// spaces.
+fn is_path(line: &str) -> bool {
+    let before_number = line.trim_end().trim_end_matches(|char: char| char.is_ascii_digit());
+    before_number.ends_with([':', '…', '.'])
 }
 
 /// Returns whether a line is the path of the journal, which may contain spaces.
