@@ -97,22 +97,41 @@ pub(super) fn declarations(roster: &Roster, name_zone: bool) -> BTreeMap<Compare
         (ComparedSubject::Policy, stances(*policy, place)),
         (ComparedSubject::Guardrails, limits(guardrails, place)),
     ]);
-    for rule in &guardrails.role_rules {
-        let emails = patterns(&rule.emails);
-        let same = |number: usize| ComparedSubject::Rule { emails: emails.clone(), number };
-        let number = (0..guardrails.role_rules.len()).find(|number| !subjects.contains_key(&same(*number)));
-        subjects.insert(same(number.unwrap_or_default()), role_rule(rule));
-    }
-    for acknowledgment in acknowledgments {
+    let rules = guardrails
+        .role_rules
+        .iter()
+        .map(|rule| (ComparedSubject::Rule { emails: patterns(&rule.emails), number: 0 }, role_rule(rule)));
+    let risks = acknowledgments.iter().map(|acknowledgment| {
         let (guardrail, of) = (acknowledgment.risk.guardrail(), risk_subject(&acknowledgment.risk));
-        let same = |number: usize| ComparedSubject::Acknowledgment { guardrail, of: of.clone(), number };
-        let number = (0..acknowledgments.len()).find(|number| !subjects.contains_key(&same(*number)));
-        subjects.insert(same(number.unwrap_or_default()), risk(acknowledgment, zone.as_deref()));
-    }
+        let subject = ComparedSubject::Acknowledgment { guardrail, of, number: 0 };
+        (subject, risk(acknowledgment, zone.as_deref()))
+    });
+    subjects.extend(numbered(rules.chain(risks).collect()));
     subjects.extend(people.iter().map(|person| {
         (ComparedSubject::Person { email: person.email.value.clone() }, declared(person, zone.as_deref()))
     }));
     subjects
+}
+
+/// Numbers the subjects that are the same. The number depends on what they declare, and not on their order in the file.
+fn numbered(mut subjects: Vec<(ComparedSubject, Declaration)>) -> BTreeMap<ComparedSubject, Declaration> {
+    subjects.sort_by_cached_key(|(_, declaration)| {
+        let mut identities: Vec<_> = declaration.iter().map(Statement::identity).collect();
+        identities.sort_unstable();
+        identities
+    });
+    let mut counts: BTreeMap<ComparedSubject, usize> = BTreeMap::new();
+    let number_of = |(mut subject, declaration): (ComparedSubject, Declaration)| {
+        let count = counts.entry(subject.clone()).or_default();
+        if let ComparedSubject::Rule { number, .. } | ComparedSubject::Acknowledgment { number, .. } =
+            &mut subject
+        {
+            *number = *count;
+        }
+        *count += 1;
+        (subject, declaration)
+    };
+    subjects.into_iter().map(number_of).collect()
 }
 
 fn zone_name(roster: &Roster) -> String {
@@ -187,11 +206,11 @@ fn role_limit(of: &mut Statements, key: &str, limit: &RoleLimit) {
     of.add(&format!("{key}.{}", toml_text::key(name)), holders.to_string(), Some(role.place));
 }
 
-/// Returns the patterns, sorted, with commas between them.
+/// Returns the patterns in lowercase, sorted, with commas between them.
 fn patterns(patterns: &[Sourced<EmailPattern>]) -> String {
-    let mut written: Vec<&str> = patterns.iter().map(|pattern| pattern.value.as_str()).collect();
-    written.sort_unstable();
-    written.join(", ")
+    let mut folded: Vec<&str> = patterns.iter().map(|pattern| pattern.value.folded()).collect();
+    folded.sort_unstable();
+    folded.join(", ")
 }
 
 fn role_rule(rule: &RoleRule) -> Declaration {

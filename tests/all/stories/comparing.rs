@@ -167,6 +167,29 @@ const ACKNOWLEDGED: &str =
     "[[acknowledge]]\nguardrail = \"max_changes\"\nup_to = 4\nreason = \"r\"\nexpires = 2026-12-01";
 
 #[test]
+fn the_order_of_rules_and_acknowledgments_is_no_difference() {
+    let rule = |emails: &str, roles: &str, reason: &str| {
+        format!("[[rule]]\nemails = {emails}\nroles = {roles}\nreason = \"{reason}\"\n")
+    };
+    let acknowledged = |up_to: u64| ACKNOWLEDGED.replace("up_to = 4", &format!("up_to = {up_to}")) + "\n";
+    let (one, two) =
+        (rule("\"*@b.example\"", "[\"Viewer\"]", "one"), rule("\"*@b.example\"", "[\"Member\"]", "two"));
+    let list = rule("[\"*@b.example\", \"*@c.example\"]", "[\"Viewer\", \"Member\"]", "three");
+    let same_list = rule("[\"*@C.example\", \"*@b.example\"]", "[\"Member\", \"Viewer\"]", "three");
+    for (old, new) in [
+        (format!("{one}{two}"), format!("{two}{one}")),
+        (format!("{one}{list}{two}"), format!("{two}{same_list}{one}")),
+        (acknowledged(4) + &acknowledged(9), acknowledged(9) + &acknowledged(4)),
+    ] {
+        assert_eq!(compare(&old, &new).1, Some(0), "{old}\n{new}");
+    }
+    // A rule that is repeated, or that is gone, is a difference.
+    for (old, new) in [(format!("{one}{one}"), one.clone()), (format!("{one}{two}"), two.clone())] {
+        assert_eq!(compare(&old, &new).1, Some(2), "{old}\n{new}");
+    }
+}
+
+#[test]
 fn every_key_that_can_be_declared_is_compared() {
     for (key, old, new) in EVERY_KEY {
         for (old, new) in [(old, new), (new, old)] {
