@@ -29,7 +29,8 @@ pub(super) fn without_duplicates(people: &mut Vec<DeclaredPerson>, problems: &mu
 /// Reports different addresses that look the same, if at least one of them has characters outside ASCII. Two ASCII addresses are
 /// not reported, because `l` and `1` look alike in many real names.
 ///
-/// `named` are the addresses in the settings. A `protected` address that only looks like that of a person would not protect them.
+/// `named` are the addresses in the settings. A `protected` address that only looks like that of a person would not protect them, and
+/// a rule would not apply to them.
 pub(super) fn check_look_alikes<'a>(
     people: &'a [DeclaredPerson],
     named: impl Iterator<Item = &'a Sourced<Email>>,

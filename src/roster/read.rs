@@ -15,7 +15,7 @@ use super::fields::Fields;
 use super::people::{Context, People, read_people};
 use super::settings::{Settings, check_team_keys, read_context, read_settings};
 use super::syntax::repair::Repaired;
-use super::{DeclaredPerson, Field, RoleName, Roster, RosterCode};
+use super::{DeclaredPerson, Email, Field, RoleName, RoleRule, Roster, RosterCode};
 use crate::printable::Printable;
 use crate::problem::{Problem, Problems};
 use crate::regular::{self, Unreadable};
@@ -106,7 +106,10 @@ impl Reader {
         let mut against = check_rules(complete, &guardrails.role_rules);
         against.retain(|problem| problem.labels.iter().all(|label| self.is_complete(label.place)));
         self.problems.append(&mut against);
-        check_look_alikes(&people, guardrails.protected.iter().chain(users), &mut self.problems);
+        let in_rules: Vec<Sourced<Email>> =
+            guardrails.role_rules.iter().flat_map(RoleRule::addresses).collect();
+        let named = guardrails.protected.iter().chain(users).chain(&in_rules);
+        check_look_alikes(&people, named, &mut self.problems);
         people.iter().for_each(|person| check_windows(person, &mut self.problems));
         let sources = Sources::default(); // the caller replaces it, because `self` still owns the real ones
         Some(Roster {

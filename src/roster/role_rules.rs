@@ -87,6 +87,13 @@ impl RoleRule {
         is_meant
     }
 
+    /// Returns the patterns that are addresses of one person.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Sourced<Email>> {
+        let patterns = self.emails.iter().chain(&self.except);
+        let exact = patterns.filter(|pattern| !pattern.value.written.contains('*'));
+        exact.map(|pattern| Sourced::new(Email::observed(&pattern.value.written), pattern.place))
+    }
+
     /// Returns the allowed roles as they are written, and the reason: `only Viewer: contractors read only`.
     pub fn text(&self) -> String {
         let roles: Vec<&str> = self.roles.iter().map(|role| &*role.value).collect();

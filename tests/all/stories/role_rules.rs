@@ -122,6 +122,17 @@ fn a_rule_with_a_mistake_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn an_address_in_a_rule_that_only_looks_like_a_declared_one_is_an_error() {
+    // The first letter is Cyrillic.
+    let rule = RULE.replace("lead@", "\u{443}uri@");
+    let users = "allow_unicode_emails = true\n".to_owned()
+        + &rule
+        + "[users]\n\"yuri@contractor.example\" = { role = \"Viewer\" }\n";
+    let run = Scene::offline().file("users.toml", users).run("validate");
+    run.exits(1).names("roster::look_alike");
+}
+
+#[test]
 fn a_plan_lists_people_in_pylon_who_have_a_role_against_a_rule() {
     let users = "[users]\n\"ben@acme.example\" = { role = \"Admin\" }\n";
     let scene = pylon().file("users.toml", format!("{RULE}{users}"));
