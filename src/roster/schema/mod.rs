@@ -269,7 +269,7 @@ impl JsonSchema for Patterns {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let pattern = r"^[^\s@]{1,64}@[^\s@.*]+(\.[^\s@.*]+)+$";
+        let pattern = r"^([^\s@*]{1,64}|[^\s@*]{0,63}\*[^\s@*]{0,63})@[^\s@.*]+(\.[^\s@.*]+)+$";
         json_schema!({
             "type": ["string", "array"],
             "pattern": pattern,
