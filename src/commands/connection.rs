@@ -1,5 +1,6 @@
 //! The connection to Pylon or to the sandbox: the host, the token, and the pacing of a run.
 
+use super::progress::ReadWaits;
 use super::{CommandCode, Environment, folder, sandbox, token};
 use crate::cli::{Common, ConnectionArgs, Rate};
 use crate::clock::Clock;
@@ -113,12 +114,12 @@ async fn open(
     environment: &Environment,
 ) -> Result<Connection, Problem> {
     let clock = environment.clock;
-    let tell: fn(&str) = if common.quiet { |_| {} } else { say };
+    let waits = Box::new(ReadWaits::new(clock, common.quiet, environment.stderr_is_terminal));
     let trace = Trace::new(clock, common.verbose.then_some(say));
     let rates: Vec<(Endpoint, u64)> = asked.rate.iter().flat_map(Rate::each).collect();
     let invocation = common.invocation.clone();
     let flow = FlowControl::new(Pacing::new(&rates), clock.elapsed(), fastrand::Rng::new());
-    let paced = |reader| PacedReader::new(reader, clock, flow, tell);
+    let paced = |reader| PacedReader::new(reader, clock, flow, waits);
     if asked.sandbox {
         let running = sandbox::embed(roster, &folder(&common.config), clock.now()).await?;
         let base = BaseUrl::parse(&running.base_url())?;

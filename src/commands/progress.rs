@@ -1,19 +1,21 @@
-//! The progress of an apply on standard error: a line that counts down on a terminal, and a few lines elsewhere.
+//! The progress of a run on standard error: a line that counts down on a terminal, and a few lines elsewhere.
 //!
 //! The line on a terminal is drawn by a library, not by `output`: it must not contain text from outside. Its text is decided by
 //! `progress_line`. A thread of the library draws it again and again, so the apply does not wake up for it.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::progress_line::{ProgressLine, State, Waiting, estimated_end};
+use super::progress_line::{ProgressLine, State, Waiting, countdown, estimated_end};
 use crate::apply::Machine;
 use crate::apply::machine::WaitReason;
 use crate::clock::Clock;
 use crate::output::{self, say};
 use crate::pylon::Trace;
+use crate::pylon::paced_reader::ShowWait;
 use crate::pylon::request::Endpoint;
 use crate::report::style::Style;
 use crate::report::words;
@@ -65,7 +67,7 @@ impl Progress {
         } else if is_terminal {
             let line = line(machine, clock, None, WaitReason::Answers);
             let line = Arc::new(Mutex::new(line));
-            Display::Bar(drawn(Arc::clone(&line), clock, bar), line)
+            Display::Bar(progress_bar(Arc::clone(&line), clock, bar), line)
         } else {
             let (total, _) = machine.progress();
             if let Some(expected) = expectation(total, machine.pacing().limit(Endpoint::Patch)) {
@@ -118,18 +120,68 @@ impl Progress {
     }
 }
 
-/// Returns a bar that draws the line again and again, as it is at that time and for the width that the terminal then has.
-fn drawn(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
+/// The waits of a run that reads: a line for each, and on a terminal a countdown below it.
+#[derive(Debug)]
+pub(super) struct ReadWaits {
+    clock: Clock,
+    is_quiet: bool,
+    /// The countdowns. Several reads may wait at once. `None` without a terminal.
+    countdowns: Option<MultiProgress>,
+}
+
+/// A countdown that is removed when its wait ends.
+struct Countdown(ProgressBar);
+
+impl ReadWaits {
+    pub(super) fn new(clock: Clock, is_quiet: bool, is_terminal: bool) -> Self {
+        let countdowns = is_terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { clock, is_quiet, countdowns }
+    }
+}
+
+impl ShowWait for ReadWaits {
+    fn begin(&self, why: &str, wait: Duration) -> Box<dyn Any> {
+        let Self { clock, is_quiet, countdowns } = self;
+        if *is_quiet {
+            return Box::new(());
+        }
+        let line = format!("{why}; continuing at {}", clock.time_of_day_after(wait));
+        let Some(countdowns) = countdowns else {
+            say(&line);
+            return Box::new(());
+        };
+        countdowns.suspend(|| say(&line));
+        let (clock, until) = (*clock, clock.elapsed() + wait);
+        let text = move |width| countdown(until.saturating_sub(clock.elapsed()), width);
+        let shown = countdowns.add(ProgressBar::hidden());
+        draw(&shown, text);
+        Box::new(Countdown(shown))
+    }
+}
+
+impl Drop for Countdown {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Returns a bar that draws the line, as it is at that time.
+fn progress_bar(line: Arc<Mutex<ProgressLine>>, clock: Clock, bar: Style) -> ProgressBar {
+    let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let text =
+        move |width| line.lock().unwrap_or_else(PoisonError::into_inner).text(clock.elapsed(), width, bar);
+    draw(&drawn, text);
+    drawn
+}
+
+/// Draws a text again and again, for the width that the terminal then has.
+fn draw(bar: &ProgressBar, text: impl Fn(usize) -> String + Clone + Send + Sync + 'static) {
     let draw = move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
-        let line = line.lock().unwrap_or_else(PoisonError::into_inner);
-        let width = output::stderr_width().unwrap_or(USUAL_WIDTH);
-        let _ = to.write_str(&line.text(clock.elapsed(), width, bar));
+        let _ = to.write_str(&text(output::stderr_width().unwrap_or(USUAL_WIDTH)));
     };
     let style = ProgressStyle::with_template("{line}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    let drawn = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    drawn.set_style(style.with_key("line", draw));
-    drawn.enable_steady_tick(REDRAW_EVERY);
-    drawn
+    bar.set_style(style.with_key("line", draw));
+    bar.enable_steady_tick(REDRAW_EVERY);
 }
 
 /// Returns what to show: how far the apply is, what it waits for, and when it is expected to end.

@@ -98,6 +98,13 @@ impl ProgressLine {
     }
 }
 
+/// Returns the line of a wait that ends after `left`. It is narrower than the terminal.
+pub(super) fn countdown(left: Duration, width: usize) -> String {
+    let seconds = left.as_millis().div_ceil(1000);
+    let mut texts = [format!("  continuing in {seconds} s"), format!("{seconds} s")].into_iter();
+    texts.find(|text| display_width(text) < width).unwrap_or_default()
+}
+
 /// Returns when the last change will be sent, if the next ones may be sent at `from`. Each minute has as many as the rate limit allows.
 pub(super) fn estimated_end(unsettled: usize, per_minute: u64, from: Duration) -> Duration {
     let minutes = (unsettled as u64).saturating_sub(1) / per_minute.max(1);
@@ -160,6 +167,14 @@ mod tests {
                 assert!(display_width(&text) < width.max(1), "{width}: {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_countdown_fits_the_terminal() {
+        let left = Duration::from_millis(37_200);
+        assert_eq!(countdown(left, 80), "  continuing in 38 s");
+        assert_eq!(countdown(left, 20), "38 s");
+        assert_eq!(countdown(left, 4), "");
     }
 
     #[test]

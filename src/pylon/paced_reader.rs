@@ -3,7 +3,9 @@
 //! It makes no decisions. [`super::flow`] decides when a request is sent and whether it is sent again. [`super::observe`] and
 //! [`super::inquiry`] decide what is read.
 
+use std::any::Any;
 use std::cell::RefCell;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -32,6 +34,12 @@ pub struct Observation {
     pub read_at: Duration,
 }
 
+/// Shows the waits of a run.
+pub trait ShowWait: Debug {
+    /// Shows why the run waits, and how long. The wait ends when the result is dropped.
+    fn begin(&self, why: &str, wait: Duration) -> Box<dyn Any>;
+}
+
 /// A reader that keeps to the rate limits of one run.
 #[derive(Debug)]
 pub struct PacedReader {
@@ -40,16 +48,16 @@ pub struct PacedReader {
     flow: RefCell<FlowControl>,
     /// Wakes requests that wait for the response to another one.
     answered: Notify,
-    /// Receives a line for each wait of [`SHORTEST_REPORTED_WAIT`] or more.
-    report_wait: fn(&str),
+    /// Shows each wait of [`SHORTEST_REPORTED_WAIT`] or more.
+    waits: Box<dyn ShowWait>,
 }
 
 const SHORTEST_REPORTED_WAIT: Duration = Duration::from_secs(3);
 
 impl PacedReader {
-    /// Starts a run. `report_wait` receives a line for each wait of three seconds or more.
-    pub fn new(reader: Reader, clock: Clock, flow: FlowControl, report_wait: fn(&str)) -> Self {
-        Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), report_wait }
+    /// Starts a run. `waits` shows each wait of three seconds or more.
+    pub fn new(reader: Reader, clock: Clock, flow: FlowControl, waits: Box<dyn ShowWait>) -> Self {
+        Self { reader, clock, flow: RefCell::new(flow), answered: Notify::new(), waits }
     }
 
     /// Returns the reader, and the flow control, which counts the requests so far. An apply continues with both.
@@ -151,12 +159,14 @@ impl PacedReader {
 
     async fn wait(&self, until: Duration, why: &str) {
         let wait = until.saturating_sub(self.clock.elapsed());
+        let mut shown = None;
         if self.trace().is_on() {
             self.trace().wait(wait, why);
         } else if wait >= SHORTEST_REPORTED_WAIT {
-            (self.report_wait)(&format!("{why}; continuing at {}", self.clock.time_of_day_after(wait)));
+            shown = Some(self.waits.begin(why, wait));
         }
         tokio::time::sleep(wait).await;
+        drop(shown);
     }
 
     /// Returns where the requests are traced.
@@ -214,6 +224,15 @@ mod tests {
     use super::super::token::Token;
     use super::*;
 
+    #[derive(Debug)]
+    struct Hidden;
+
+    impl ShowWait for Hidden {
+        fn begin(&self, _: &str, _: Duration) -> Box<dyn Any> {
+            Box::new(())
+        }
+    }
+
     #[test]
     fn a_dropped_request_frees_its_slot() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, and never answers
@@ -224,7 +243,7 @@ mod tests {
         let reader = Reader::new(base, token, route, &Roots::NotNeeded, clock, trace).unwrap();
         let pacing = Pacing::new(&[(Endpoint::Me, 1)]);
         let flow = FlowControl::new(pacing, clock.elapsed(), fastrand::Rng::with_seed(0));
-        let reader = PacedReader::new(reader, clock, flow, |_| {});
+        let reader = PacedReader::new(reader, clock, flow, Box::new(Hidden));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let dropped = timeout(Duration::from_millis(20), reader.read_once(&Me, 1)).await;
