@@ -146,7 +146,15 @@ pub(super) fn read_saved(path: &Path) -> Result<SavedPlan, Trouble> {
             format!("{name} is not a saved plan: {why}"),
         )),
     })?;
-    SavedPlan::parse(&text).map_err(Trouble::stale)
+    let is_toml = path.extension().is_some_and(|last| last == "toml");
+    SavedPlan::parse(&text).map_err(|problem| {
+        let advised = if is_toml {
+            problem.help("a saved plan is JSON; to use another root file, pass it with --config")
+        } else {
+            problem
+        };
+        Trouble::stale(advised)
+    })
 }
 
 /// Takes the lock. Until it is dropped, no other process on this machine applies changes to this organization.
