@@ -335,7 +335,7 @@ fn matches_of(pattern: &Sourced<String>, folder: &Path) -> Result<Vec<PathBuf>, 
     if matched.is_empty() {
         return Err(Problem::new(RosterCode::IncludeMatchesNothing, "this pattern matches no file")
             .at(pattern.place, "no matching file")
-            .help("patterns are relative to this file; if its file is not found, a team would become unmanaged without a warning"));
+            .help("correct the pattern or remove it; it is relative to this file. This is an error because the people of a missing file would become unmanaged"));
     }
     Ok(matched)
 }
