@@ -240,16 +240,18 @@ pub(super) fn read_rule(
     if fields.problems.len() > before {
         return None;
     }
-    let missing: Vec<&str> =
-        [("emails", emails.is_empty()), ("roles", roles.is_empty()), ("reason", reason.is_none())]
-            .into_iter()
-            .filter_map(|(key, is_missing)| is_missing.then_some(key))
-            .collect();
-    if let [first, ..] = missing.as_slice() {
-        let what = if table.contains_key(*first) { "is empty" } else { "is missing" };
+    let missing = [
+        ("emails", "\"*@contractor.example\"", emails.is_empty()),
+        ("roles", "[\"Viewer\"]", roles.is_empty()),
+        ("reason", "\"contractors read only\"", reason.is_none()),
+    ]
+    .into_iter()
+    .find(|(_, _, is_missing)| *is_missing);
+    if let Some((first, example, _)) = missing {
+        let what = if table.contains_key(first) { "is empty" } else { "is missing" };
         let problem = Problem::new(RosterCode::MissingKey, format!("`{first}` of this rule {what}"))
             .at(place, "a rule needs `emails`, `roles`, and `reason`");
-        fields.report(problem.help("for example: emails = \"*@contractor.example\", roles = [\"Viewer\"], reason = \"contractors read only\""));
+        fields.report(problem.help(format!("for example: {first} = {example}")));
         return None;
     }
     Some(RoleRule { place, emails, except, roles, reason: reason?.value, on_violation })

@@ -94,6 +94,11 @@ fn a_rule_with_a_mistake_says_what_is_wrong_with_it() {
             "`reason` of this rule is missing",
         ),
         (
+            rule("\"*@b.example\"", "roles = [\"Viewer\"]"),
+            "roster::missing_key",
+            "help: for example: reason = \"contractors read only\" To read",
+        ),
+        (
             rule("\"*@b.example\"", "roles = \"Viewer\"\nreason = \"r\""),
             "roster::wrong_type",
             "roles = [\"Viewer\"]",
