@@ -366,6 +366,18 @@ mod tests {
             .map_or_else(Vec::new, |problems| problems.list.iter().map(|problem| problem.code).collect())
     }
 
+    #[test]
+    fn only_a_rule_that_blocks_depends_on_absence() {
+        for (on_violation, depends) in [("report", false), ("block", true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("users.toml");
+            let rule = "[[rule]]\nemails = \"*@c.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
+            std::fs::write(&path, format!("{rule}on_violation = \"{on_violation}\"\n")).unwrap();
+            let roster = crate::roster::Roster::read(&path).unwrap();
+            assert_eq!(roster.guardrails.depends_on_absence(), depends, "{on_violation}");
+        }
+    }
+
     const PEOPLE: &str = "[defaults]\nrole = \"Admin\"\n[users]\n\"lead@c.example\" = {}\n\"cy@c.example\" = { role = \"Viewer\" }\n[users.\"dee@c.example\"]\nstatus = \"away\"\nrole = \"Viewer\"\nwindows = [{ from = 2026-12-01, role = \"Guest\" }]\n";
 
     #[test]

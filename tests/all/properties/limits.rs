@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 use rolecall::observed::{Person, RoleId, UserId};
-use rolecall::plan::guardrails::{RoleCount, Verdict};
+use rolecall::plan::guardrails::{Figure, RoleCount, Verdict};
 use rolecall::roster::{Email, Guardrail};
 
 use super::organization::Case;
@@ -322,4 +322,29 @@ fn a_role_guarded_under_two_names_has_the_higher_minimum() {
     let reviewed = resolved.review(resolved.plan().unwrap());
     let role = RoleId("role_admin".into());
     assert_eq!(reviewed.minimums, [RoleCount { role, limit: 4, before: 5, after: 4, during: None }]);
+}
+
+#[test]
+fn a_role_that_is_assigned_and_from_a_group_breaks_a_rule_once_and_acknowledged_people_come_last() {
+    let mut people = Vec::new();
+    add(&mut people, 2, "role_member", "active");
+    people[1].from_scim = vec![RoleId("role_member".into())];
+    let rule = "[[rule]]\nemails = \"*@acme.example\"\nroles = [\"Viewer\"]\nreason = \"r\"\n";
+    let accepted = acknowledge("guardrail = \"rule\"\nuser = \"p00@acme.example\"");
+    let case = Case { people, token_user: None, text: format!("{rule}{accepted}[users]\n") };
+    let resolved = case.resolve();
+    let reviewed = resolved.review(resolved.plan().unwrap());
+    let violations = reviewed.findings.iter().filter_map(|finding| match &finding.figure {
+        Figure::Rule(violation) => {
+            Some((&finding.verdict, violation.holders.len(), violation.holders[0].0.as_str()))
+        }
+        _ => None,
+    });
+    assert_eq!(
+        violations.collect::<Vec<_>>(),
+        [
+            (&Verdict::Warns, 1, "p01@acme.example"),
+            (&Verdict::Acknowledged { reason: "r".into() }, 1, "p00@acme.example"),
+        ]
+    );
 }

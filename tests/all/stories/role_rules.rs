@@ -229,6 +229,17 @@ fn an_access_review_names_the_rules_of_each_person_and_who_breaks_one() {
 }
 
 #[test]
+fn import_writes_a_role_in_the_spelling_of_the_rule() {
+    let rule = RULE.replace("\"Viewer\"", "\"role_viewer\"");
+    let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
+    let scene = pylon().file("users.toml", format!("{rule}{users}"));
+    scene.run("import --update --into users.toml").exits(0);
+    let text = std::fs::read_to_string(scene.folder().join("users.toml")).unwrap();
+    assert!(text.contains("\"dee@acme.example\" = { role = \"role_viewer\" }"), "{text}");
+    scene.run("plan").exits(0);
+}
+
+#[test]
 fn a_changed_rule_is_marked_for_the_reviewer() {
     let users = "[users]\n\"ana@acme.example\" = { role = \"Admin\" }\n";
     let scene = pylon()
