@@ -304,7 +304,7 @@ impl ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct AccessArgs {
-    /// Earlier review, as `rolecall access --format json` printed it. Shows who gained or lost what since then
+    /// JSON of an earlier review; also show who gained or lost a role since then
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
     #[command(flatten)]

@@ -230,6 +230,7 @@ fn access_line(deal: &mut Deal<'_>, round: usize) -> AccessLine {
         name: deal.text(Carrier::AccessRole),
         id: deal.text(Carrier::AccessRoleId),
         held: [Held::Assigned, Held::Scim][round % 2],
+        declared: round.is_multiple_of(3),
         admin: round.is_multiple_of(3),
         guarded: false,
     };

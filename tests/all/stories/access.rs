@@ -94,8 +94,9 @@ Admin and other guarded roles
     address           role     held      since       set by
   ✓ ana@acme.example  Admin    assigned  2026-03-01  Fin Berg
   ✓ fin@acme.example  Admin    assigned  -           -
-  ✓ dee@acme.example  Lead +1  several   -           -
+  ! dee@acme.example  Lead +1  several   -           -
       Lead (SCIM group), Member
+      the files do not declare Lead, which a SCIM group gives
 
 Other roles
     address          role    held      since       set by
@@ -141,7 +142,7 @@ fn json_has_all_facts_about_a_person() {
     assert_eq!(bo["other_emails"], json!(["bo@old.example"]));
     assert_eq!(
         bo["roles"],
-        json!([{ "name": "Viewer", "id": "role_viewer", "held": "assigned", "admin": false, "guarded": false }])
+        json!([{ "name": "Viewer", "id": "role_viewer", "held": "assigned", "admin": false, "guarded": false, "declared": false }])
     );
     assert_eq!(bo["role_set"]["actor_email"], "fin@acme.example");
     assert_eq!(bo["role_set"]["outlived"], false);
@@ -175,7 +176,7 @@ fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
     let header = lines.next().unwrap();
     assert!(
         header.starts_with(
-            "kind,email,other_emails,name,id,status,change,roles,role_ids,held,admin,guarded,role_set_"
+            "kind,email,other_emails,name,id,status,change,roles,role_ids,held,not_declared,admin,guarded,role_set_"
         ),
         "{header}"
     );
@@ -186,7 +187,7 @@ fn a_table_has_a_row_per_account_and_the_facts_about_the_run_at_its_end() {
     assert_eq!(kinds, expected);
     assert!(rows.iter().all(|row| row.ends_with(",0.1.0,,2026-11-20T08:00:00Z")), "{rows:#?}");
     assert!(
-        rows[2].contains(",,Lead; Member,role_lead; role_member,scim; assigned,false,true,"),
+        rows[2].contains(",,Lead; Member,role_lead; role_member,scim; assigned,Lead,false,true,"),
         "{}",
         rows[2]
     );

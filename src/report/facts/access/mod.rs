@@ -1,6 +1,6 @@
-//! The access review: who has which role in Pylon, since when, and what in the files says so.
+//! The access review: who has which role in Pylon, who set it when, and which line of the files declares it.
 //!
-//! `tables` lays it out for people, and `records` makes the CSV records.
+//! `tables` shows it to people, `records` makes the CSV records, and `changes` compares it with an earlier review.
 
 mod changes;
 mod records;
@@ -37,7 +37,7 @@ pub struct AccessReport {
     pub rolecall_version: &'static str,
     /// `None` if there are no files. Then everyone is unmanaged.
     pub files: Option<FilesLine>,
-    /// Whether and how far the audit log was read. Unless it was read to its end, no role has a `role_set`.
+    /// How far the audit log was read. Unless it was read to its end, no person has a `role_set`.
     pub audit_log: LogLine,
     /// What could not be read, and why. Sentences.
     pub unread: Vec<String>,
@@ -78,7 +78,7 @@ pub struct FileDigest {
 /// How far the audit log was read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LogLine {
-    /// If it was read to its end, a person without `role_set` is one whose role the log does not mention.
+    /// Whether it was read to its end. If so, a person without `role_set` has no entry about the role.
     pub complete: bool,
     /// Why it was not read to its end.
     pub reason: Option<String>,
@@ -169,9 +169,11 @@ pub struct HeldRole {
     pub admin: bool,
     /// Whether the files keep a number of holders of it. By default, they do so for the Admin role.
     pub guarded: bool,
+    /// Whether it is the role that the files declare for the person.
+    pub declared: bool,
 }
 
-/// The role that the files declare for a person, and what in the files says so.
+/// The role that the files declare for a person, and the line that says so.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeclaredRole {
     /// As the file writes it.
@@ -267,11 +269,27 @@ impl HeldRole {
     const fn is_privileged(&self) -> bool {
         self.admin || self.guarded
     }
+
+    /// Returns whether a SCIM group gives the role, and the files do not declare it. No apply can take it away.
+    const fn is_only_from_scim(&self) -> bool {
+        matches!(self.held, Held::Scim) && !self.declared
+    }
 }
 
 impl AccessLine {
     fn is_privileged(&self) -> bool {
         self.roles.iter().any(HeldRole::is_privileged)
+    }
+
+    /// Returns the roles from SCIM groups that a person has besides the declared one. Empty if the files leave the role alone, or if
+    /// the person cannot use it.
+    fn beyond_declared(&self) -> impl Iterator<Item = &HeldRole> {
+        let is_compared = self.declared_role.is_some() && !self.deactivated;
+        self.roles.iter().filter(move |role| is_compared && role.is_only_from_scim())
+    }
+
+    fn is_against_rule(&self) -> bool {
+        self.rules.iter().any(|rule| rule.violated)
     }
 }
 
@@ -283,7 +301,7 @@ impl AccessSummary {
         }
         self.active += 1;
         self.admins += usize::from(line.roles.iter().any(|role| role.admin));
-        self.against_rule += usize::from(line.rules.iter().any(|rule| rule.violated));
+        self.against_rule += usize::from(line.is_against_rule());
         match line.state {
             AccessState::InSync | AccessState::Deactivated => {}
             AccessState::NotInSync => self.not_in_sync += 1,
@@ -389,7 +407,7 @@ impl<'a> Reviewer<'a> {
             name: Printable::new(name),
             id: Printable::new(id.as_str()),
             status: Printable::new(status),
-            roles: self.roles(person),
+            roles: self.roles(person, declared),
             role_set: self.role_set(id),
             declared: declared.and_then(|desired| self.declaration(desired)),
             declared_role: declared.and_then(|desired| self.declared_role(desired, Some(status))),
@@ -404,7 +422,10 @@ impl<'a> Reviewer<'a> {
         }
     }
 
-    fn roles(&self, person: &Person) -> Vec<HeldRole> {
+    fn roles(&self, person: &Person, declared: Option<&DesiredPerson>) -> Vec<HeldRole> {
+        let value = declared.and_then(|desired| desired.value_for(Field::Role, &person.status));
+        let catalog = &self.sources.observed.roles;
+        let declared = value.and_then(|value| catalog.value_meant(Field::Role, &value.value.value));
         let assigned = person.assigned.iter().map(|role| (role, Held::Assigned));
         let from_scim = person.from_scim.iter().map(|role| (role, Held::Scim));
         let mut roles: Vec<(&RoleId, Held)> = assigned.chain(from_scim).collect();
@@ -416,6 +437,7 @@ impl<'a> Reviewer<'a> {
             held,
             admin: self.is_admin(role),
             guarded: self.is_guarded(role),
+            declared: declared.as_ref() == Some(&role.0),
         };
         roles.into_iter().map(line).collect()
     }

@@ -115,20 +115,22 @@ impl Record<1> for AccountChange {
 
 struct Roles<'r>(&'r [HeldRole]);
 
-impl Record<5> for Roles<'_> {
-    const COLUMNS: [&'static str; 5] = ["roles", "role_ids", "held", "admin", "guarded"];
+impl Record<6> for Roles<'_> {
+    const COLUMNS: [&'static str; 6] = ["roles", "role_ids", "held", "not_declared", "admin", "guarded"];
 
-    fn cells(&self) -> [Cell; 5] {
-        let (mut names, mut ids, mut ways) = (Vec::new(), Vec::new(), Vec::new());
+    fn cells(&self) -> [Cell; 6] {
+        let (mut names, mut ids, mut ways, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut is_admin, mut is_guarded) = (false, false);
-        for HeldRole { name, id, held, admin, guarded } in self.0 {
+        for HeldRole { name, id, held, admin, guarded, declared } in self.0 {
             names.push(name.clone());
             ids.push(id.clone());
             ways.push(Cell::word(held));
+            others.extend((!declared).then(|| name.clone()));
             is_admin |= admin;
             is_guarded |= guarded;
         }
-        [(&names).into(), (&ids).into(), Cell::list(ways), is_admin.into(), is_guarded.into()]
+        let (names, ids, others) = ((&names).into(), (&ids).into(), (&others).into());
+        [names, ids, Cell::list(ways), others, is_admin.into(), is_guarded.into()]
     }
 }
 
@@ -199,7 +201,7 @@ struct State<'r>(&'r Row<'r>);
 impl Record<10> for State<'_> {
     const COLUMNS: [&'static str; 10] = [
         "rules",
-        "against_rule",
+        "violated_rules",
         "state",
         "pending",
         "observed",
@@ -242,7 +244,7 @@ impl Record<10> for State<'_> {
         let named = |rule: &AppliedRule| Printable::new(&format!("{} ({})", rule.rule, rule.location));
         [
             (&rules.iter().map(named).collect::<Vec<_>>()).into(),
-            rules.iter().any(|rule| rule.violated).into(),
+            (&rules.iter().filter(|rule| rule.violated).map(named).collect::<Vec<_>>()).into(),
             Cell::word(state),
             edits_cell(pending),
             edits_cell(observed),

@@ -10,6 +10,7 @@ use crate::report::facts::explanation::SinceLine;
 use crate::report::facts::plan::{BlameLine, EditLine};
 use crate::report::tables::{LONGEST_CELL, Mark, Row, Table, TableReport, cell};
 use crate::report::words;
+use crate::source::Location;
 
 /// The maximum length of the name of a person who set a role, in a terminal.
 const LONGEST_ACTOR: usize = 16;
@@ -59,8 +60,10 @@ impl AccessReport {
     }
 
     fn in_layout(&self, layout: Layout) -> TableReport {
-        let AccessSummary { unmanaged, not_in_sync, .. } = self.summary;
-        let needs_review = unmanaged + not_in_sync > 0 || !self.unread.is_empty();
+        let AccessSummary { unmanaged, not_in_sync, against_rule, not_found, .. } = self.summary;
+        let has_other_roles = self.people.iter().any(|line| line.beyond_declared().next().is_some());
+        let differs = unmanaged + not_in_sync + against_rule + not_found > 0 || has_other_roles;
+        let needs_review = differs || !self.unread.is_empty();
         let mut about = vec![words::organization(&self.organization)];
         about.extend(self.files.as_ref().and_then(FilesLine::version));
         about.push(Printable::new(&format!("read at {}", minute(self.read_at))));
@@ -197,7 +200,7 @@ impl FilesLine {
 impl AccessLine {
     fn row(&self, layout: Layout) -> Row {
         let mark = match self.state {
-            _ if self.rules.iter().any(|rule| rule.violated) => Mark::Attention,
+            _ if self.is_against_rule() || self.beyond_declared().next().is_some() => Mark::Attention,
             AccessState::InSync => Mark::Good,
             // Without files, everyone is unmanaged.
             AccessState::Unmanaged if matches!(layout, Layout::Narrow { has_files: false, .. }) => {
@@ -207,11 +210,11 @@ impl AccessLine {
             AccessState::Observed | AccessState::Deactivated => Mark::Plain,
         };
         let mut row = Row::new(mark, self.cells(layout));
-        row.notes = self.notes(layout);
         if layout == Layout::Wide || matches!(layout, Layout::Narrow { is_annotated: true, .. }) {
             let declared = self.declared.as_ref().map(|declared| &declared.location);
             row.location = self.declared_role.as_ref().map(|role| &role.location).or(declared).cloned();
         }
+        row.notes = self.notes(layout, row.location.as_ref());
         row
     }
 
@@ -258,8 +261,8 @@ impl AccessLine {
         }
     }
 
-    /// Returns what would change, and what is special about the person.
-    fn notes(&self, layout: Layout) -> Vec<String> {
+    /// Returns what would change, and what is special about the person. A note does not repeat the location that the row shows.
+    fn notes(&self, layout: Layout, shown: Option<&Location>) -> Vec<String> {
         let mut notes = Vec::new();
         if let Layout::Narrow { has_files, .. } = layout {
             let roles = || joined(self.roles.iter().map(HeldRole::cell));
@@ -267,15 +270,13 @@ impl AccessLine {
             let is_unmanaged = self.state == AccessState::Unmanaged && has_files;
             notes.extend(is_unmanaged.then(|| "unmanaged".to_owned()));
         }
-        notes.extend(self.pending.iter().map(|edit| edit_note(edit, "")));
-        notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)")));
-        for AppliedRule { rule, location, violated } in &self.rules {
+        notes.extend(self.pending.iter().map(|edit| edit_note(edit, "", shown)));
+        notes.extend(self.observed.iter().map(|edit| edit_note(edit, " (observed)", shown)));
+        let others = self.beyond_declared().map(|role| cell(&role.name));
+        notes.extend(others.map(|role| format!("the files do not declare {role}, which a SCIM group gives")));
+        for AppliedRule { rule, location, violated: _ } in self.rules.iter().filter(|rule| rule.violated) {
             let rule = rule.short(LONGEST_RULE);
-            if *violated {
-                notes.push(format!("a rule does not allow this role ({rule}), {location}"));
-            } else if layout == Layout::Wide {
-                notes.push(format!("a rule applies ({rule}), {location}"));
-            }
+            notes.push(format!("a rule does not allow this role ({rule}), {location}"));
         }
         if self.role_set.as_ref().is_some_and(|set| set.outlived) {
             notes.push("the role was changed later, and the audit log does not have that change".into());
@@ -331,10 +332,13 @@ fn actor(set: &BlameLine) -> Printable {
     known.cloned().unwrap_or_else(|| Printable::new("unknown"))
 }
 
-fn edit_note(edit: &EditLine, remark: &str) -> String {
+fn edit_note(edit: &EditLine, remark: &str, shown: Option<&Location>) -> String {
     let (from, to) = edit.short_values(LONGEST_CELL);
     let change = words::change(&words::before(&from), to.as_str());
-    format!("{} {change}{remark}, {}", edit.field, edit.location)
+    let line = |at: &Location| (at.file.clone(), at.line);
+    let is_shown = shown.is_some_and(|shown| line(shown) == line(&edit.location));
+    let at = if is_shown { String::new() } else { format!(", {}", edit.location) };
+    format!("{} {change}{remark}{at}", edit.field)
 }
 
 fn joined(texts: impl Iterator<Item = Printable>) -> Printable {
